@@ -1,0 +1,66 @@
+"""Every error that a user may see, with the exit code that it ends the program with.
+
+BigmodelError            1   a failure inside bigmodel
+├── UsageError           2   the command line or the config is wrong
+│   └── ConfigError      2   … with every problem and its place (config/problems.py)
+├── DataError            3   the data is wrong or missing
+├── GateError            4   a quality gate was missed
+├── ResourceError        5   memory, disk or device ran out, or training diverged
+└── Interrupted    130, 143  SIGINT or SIGTERM
+"""
+
+from __future__ import annotations
+
+
+class BigmodelError(Exception):
+    """The base of all errors that are shown as a message, never as a traceback.
+
+    Args:
+        message: What was expected, what was found, and where.
+        hint: What the user can do about it, as a sentence or a command to paste.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(BigmodelError):
+    """The command line or the config asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class DataError(BigmodelError):
+    """The data is missing, unreadable, or does not fit what the config says of it."""
+
+    exit_code = 3
+
+
+class GateError(BigmodelError):
+    """A metric missed what `expect` asks of it."""
+
+    exit_code = 4
+
+
+class ResourceError(BigmodelError):
+    """Memory, disk or a device ran out, or training diverged."""
+
+    exit_code = 5
+
+
+class Interrupted(BigmodelError):
+    """A signal ended the work; what can be kept was saved.
+
+    Args:
+        signal_number: The signal, for instance `signal.SIGINT`.
+        message: What was saved, and where.
+    """
+
+    def __init__(self, signal_number: int, message: str = "interrupted") -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+        self.exit_code = 128 + signal_number

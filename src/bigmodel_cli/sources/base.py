@@ -1,0 +1,187 @@
+"""What a data source is: options from the config in, splits and a signature out.
+
+A source is one module in this package with one `SourceOptions` subclass. Nothing else lists it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SplitName = Literal["train", "validation", "test"]
+ColorMode = Literal["rgb", "grayscale", "rgba"]
+CHANNELS: Mapping[str, int] = {"grayscale": 1, "rgb": 3, "rgba": 4}
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """How an image file becomes one example; used alike in training, evaluation and prediction.
+
+    Attributes:
+        image_size: (height, width) in pixels.
+        color_mode: The channels that every file is converted to.
+        interpolation: Resampling when a file has another size.
+        aspect_ratio: `stretch` ignores it, `crop` cuts the longer side, `pad` adds black borders.
+        channel_axis: False for sources whose examples are (height, width) with no channel axis.
+    """
+
+    image_size: tuple[int, int]
+    color_mode: ColorMode = "rgb"
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
+    aspect_ratio: Literal["stretch", "crop", "pad"] = "stretch"
+    channel_axis: bool = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.image_size, CHANNELS[self.color_mode]) if self.channel_axis else self.image_size
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What one example is.
+
+    Attributes:
+        shape: Shape of the features of one example, without the batch axis.
+        dtype: NumPy name of the features' dtype, for instance `uint8`.
+        class_names: Names in index order, or None where the labels are numbers (regression).
+        target_shape: Shape of one label; () for a class or a single number.
+        image_format: Set where an image file can be turned into an example.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    class_names: tuple[str, ...] | None
+    target_shape: tuple[int, ...] = ()
+    image_format: ImageFormat | None = None
+
+    @property
+    def num_classes(self) -> int | None:
+        return None if self.class_names is None else len(self.class_names)
+
+
+class Examples(ABC):
+    """One split: labelled examples in a fixed order, read by index.
+
+    Attributes:
+        labels: int64 class indices of shape (n,), or float32 numbers of shape (n, …).
+    """
+
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @abstractmethod
+    def take(self, indices: np.ndarray) -> Examples:
+        """The examples at `indices`, in that order, with no copy of what is not in memory."""
+
+    @abstractmethod
+    def read(self, index: int) -> np.ndarray:
+        """The features of one example, of the signature's shape and dtype.
+
+        Raises:
+            DataError: If it cannot be read; names the file.
+        """
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """What a person would call the example: its path, or `train[17]`."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A sha256 that changes when the examples, their labels or their order change."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayExamples(Examples):
+    """Examples that are in memory as one array, kept in the dtype that they came in."""
+
+    features: np.ndarray
+    labels: np.ndarray
+    origin: str
+    positions: np.ndarray | None = None
+
+    def take(self, indices: np.ndarray) -> ArrayExamples:
+        positions = indices if self.positions is None else self.positions[indices]
+        return ArrayExamples(self.features[indices], self.labels[indices], self.origin, positions)
+
+    def read(self, index: int) -> np.ndarray:
+        return self.features[index]
+
+    def name(self, index: int) -> str:
+        position = index if self.positions is None else int(self.positions[index])
+        return f"{self.origin}[{position}]"
+
+    def fingerprint(self) -> str:
+        import numpy as np
+
+        digest = hashlib.sha256()
+        for array in (self.features, self.labels):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a source yields: at least a training split, and what its examples are."""
+
+    splits: Mapping[SplitName, Examples]
+    signature: Signature
+
+
+def _ignore(_label: str, _done: int, _total: int | None) -> None:
+    """The progress reporter where nobody looks."""
+
+
+@dataclass(frozen=True)
+class LoadContext:
+    """What a source may use besides its options.
+
+    Attributes:
+        seed: The experiment's seed.
+        offline: No download may be made.
+        progress: Called with a label, the bytes or files done, and their total (None if unknown).
+        warn: Called with a sentence that the user should read.
+    """
+
+    seed: int = 0
+    offline: bool = False
+    progress: Callable[[str, int, int | None], None] = _ignore
+    warn: Callable[[str], None] = field(default=lambda _message: None)
+
+
+class SourceOptions(BaseModel, ABC):
+    """The options of one source as the config writes them; `load` turns them into examples."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+    source_name: ClassVar[str]
+
+    @abstractmethod
+    def load(self, context: LoadContext) -> Source:
+        """Find or fetch the data.
+
+        Raises:
+            DataError: If it is missing, unreadable or not what the options say.
+        """
+
+
+def class_indices(labels: Sequence[Any]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Number distinct labels in sorted order.
+
+    Returns:
+        The labels as int64 indices, and the class names in index order.
+    """
+    import numpy as np
+
+    names, indices = np.unique(np.asarray(labels), return_inverse=True)
+    return indices.astype(np.int64), tuple(str(name) for name in names)
