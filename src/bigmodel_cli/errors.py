@@ -2,7 +2,7 @@
 
 BigmodelError            1   a failure inside bigmodel
 ├── UsageError           2   the command line or the config is wrong
-│   └── ConfigError      2   … with every problem and its place (config/problems.py)
+│   └── ConfigError      2   … with every problem and its place
 ├── DataError            3   the data is wrong or missing
 ├── GateError            4   a quality gate was missed
 ├── ResourceError        5   memory, disk or device ran out, or training diverged
@@ -10,6 +10,9 @@ BigmodelError            1   a failure inside bigmodel
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 
 class BigmodelError(Exception):
@@ -32,6 +35,21 @@ class UsageError(BigmodelError):
     """The command line or the config asks for something that cannot be."""
 
     exit_code = 2
+
+
+class ConfigError(UsageError):
+    """The config is wrong.
+
+    Args:
+        message: All problems, ready to show.
+        problems: The same as JSON objects: path, file, line, column, message, expected, found, suggestion.
+    """
+
+    def __init__(
+        self, message: str, *, problems: Sequence[dict[str, Any]] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = list(problems)
 
 
 class DataError(BigmodelError):

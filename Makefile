@@ -1,0 +1,42 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test quick check format catalogue docs clean
+
+demo: $(STAMP)
+	$(BIN)/bigmodel train configs/digits.yaml
+	$(BIN)/bigmodel evaluate
+	$(BIN)/bigmodel predict docs/images/seven.png
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $(STAMP)
+
+# The whole suite.
+test: $(STAMP)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+# The loop for every edit: what needs no TensorFlow.
+quick: $(STAMP)
+	$(BIN)/python -m pytest -q -m "not tf and not slow"
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# After an upgrade of Keras.
+catalogue: $(STAMP)
+	$(BIN)/python scripts/generate_catalogue.py
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,458 @@
+"""Components: a bare name, or a mapping from one name to its arguments.
+
+A CamelCase name is a public Keras class and its arguments are Keras's, checked against the catalogue.
+A snake_case name is ours (a data source, a block) and its arguments are the fields of its option model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping as MappingType
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter
+from bigmodel_cli.config.problems import Problem, Problems
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.tree import (
+    ConfigPathKeys,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+    describe,
+    is_null,
+    to_plain,
+)
+
+_CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
+_FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
+OWN_FAMILIES = ("sources", "blocks")
+STEP_FAMILIES = ("layers", "applications", "blocks")
+
+
+@dataclass(frozen=True)
+class DataNumber:
+    """A number that only the data knows, written by its name wherever a number is expected."""
+
+    name: str
+
+
+NUM_CLASSES = DataNumber("num_classes")
+
+
+@dataclass(frozen=True)
+class Component:
+    """A name with its arguments, checked as far as that goes without Keras.
+
+    Attributes:
+        name: Keras's class name, a Keras identifier (`mse`), or one of our own names.
+        family: The catalogue family that it was found in, or `sources` or `blocks`.
+        arguments: Argument values; components inside are `Component`s.
+        options: For our own components: the filled option model.
+        place: Where it stands.
+        path: Its keys from the root of the config.
+        step: The name that other steps call it by (model only).
+        inputs: Names of the steps that feed it (model only); None means the step before.
+    """
+
+    name: str
+    family: str
+    place: Place
+    path: ConfigPathKeys
+    arguments: MappingType[str, Any] = field(default_factory=dict)
+    options: BaseModel | None = None
+    step: str | None = None
+    inputs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Language:
+    """All names that a config may use."""
+
+    catalogue: Catalogue
+    own: MappingType[str, MappingType[str, type[BaseModel]]]
+
+    def names(self, families: tuple[str, ...]) -> list[str]:
+        names: list[str] = []
+        for family in families:
+            names += self.own[family] if family in OWN_FAMILIES else [e.name for e in self.catalogue.entries(family)]
+        return names
+
+
+def as_fraction(text: str) -> float | None:
+    """`1/255` as a number; None where the text is no fraction."""
+    match = _FRACTION.fullmatch(text)
+    if not match or float(match.group(2)) == 0:
+        return None
+    return float(match.group(1)) / float(match.group(2))
+
+
+FillOptions = Callable[[type[BaseModel], Node, ConfigPathKeys], BaseModel | None]
+
+
+class ComponentParser:
+    """Turns nodes of a config into components.
+
+    Args:
+        language: The names there are.
+        problems: Where mistakes are collected.
+        fill: Fills an option model of our own from a node.
+    """
+
+    def __init__(self, language: Language, problems: Problems, fill: FillOptions) -> None:
+        self.language = language
+        self.problems = problems
+        self.fill = fill
+
+    def parse(self, node: Node, families: tuple[str, ...], path: ConfigPathKeys) -> Component | None:
+        """The component that `node` writes; None (and a problem) where it writes none."""
+        named = self._name(node, families, path)
+        if named is None:
+            return None
+        name, place, arguments = named
+        path = (*path, name) if isinstance(node, Mapping) else path
+        for family in families:
+            if family in OWN_FAMILIES and name in self.language.own[family]:
+                return self._own(name, family, place, path, arguments)
+        entry = self._entry(name, families)
+        if entry is None:
+            return self._identifier(name, families, place, path, arguments)
+        if entry.requires_function:
+            reason = f"{name} cannot be written in a config: {entry.requires_function}"
+            self._problem(place, path, reason)
+            return None
+        return self._keras(entry, place, path, arguments)
+
+    def _name(
+        self, node: Node, families: tuple[str, ...], path: ConfigPathKeys
+    ) -> tuple[str, Place, Node | None] | None:
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return node.value, node.place, None
+        if isinstance(node, Mapping) and len(node.entries) == 1:
+            ((name, entry),) = node.entries.items()
+            return name, entry.key_place, entry.node
+        expected = f"expected {_a(families[0])}: a name, or a mapping from one name to its arguments"
+        suggestion = None
+        if isinstance(node, Mapping) and node.entries:
+            first, *rest = node.entries
+            suggestion = f"indent {', '.join(rest[:3])} under {first}, or write {{{first}: {{{rest[0]}: …}}}}"
+        place = next(iter(node.entries.values())).key_place if isinstance(node, Mapping) and node.entries else node.place
+        self._problem(place, path, f"{expected}; found {describe(node)}", suggestion=suggestion)
+        return None
+
+    def _entry(self, name: str, families: tuple[str, ...]) -> Entry | None:
+        for family in families:
+            if family not in OWN_FAMILIES and (entry := self.language.catalogue.entry(family, name)):
+                return entry
+        return None
+
+    def _identifier(
+        self,
+        name: str,
+        families: tuple[str, ...],
+        place: Place,
+        path: ConfigPathKeys,
+        arguments: Node | None,
+    ) -> Component | None:
+        """A component by one of Keras's short strings, or the problem that there is none of the name."""
+        for family in families:
+            if family in OWN_FAMILIES or family in ("layers", "applications", "callbacks"):
+                continue
+            identifiers = self.language.catalogue.identifiers(family)
+            if name in identifiers:
+                entry = self.language.catalogue.entry(family, identifiers[name] or "")
+                if arguments is None or entry is None:
+                    return Component(name, family, place, path)
+                return self._keras(entry, place, path, arguments)
+        self._problem(place, path, self._unknown(name, families), suggestion=self._suggest(name, families))
+        return None
+
+    def _unknown(self, name: str, families: tuple[str, ...]) -> str:
+        elsewhere = [f for f in self.language.catalogue.families_of(name) if f not in families]
+        if elsewhere:
+            return f"expected {_a(families[0])}, found {name!r}, which is {_a(elsewhere[0])}"
+        return f"there is no {_SINGULAR[families[0]]} {name!r}"
+
+    def _suggest(self, name: str, families: tuple[str, ...]) -> str:
+        if near := self.language.catalogue.suggest(name, self.language.names(families)):
+            return f"did you mean {near}?"
+        if families[0] == "layers" and name in self.language.catalogue.identifiers("activations"):
+            return f"write {{Activation: {{activation: {name}}}}}"
+        return f"bigmodel list {families[0]} shows all of them"
+
+    def _own(
+        self, name: str, family: str, place: Place, path: ConfigPathKeys, arguments: Node | None
+    ) -> Component | None:
+        model = self.language.own[family][name]
+        node = arguments if arguments is not None and not is_null(arguments) else Mapping(place=place)
+        step, inputs, node = self._extras(node, path, frozenset(model.model_fields)) if family == "blocks" else (None, None, node)
+        options = self.fill(model, node, path)
+        if options is None:
+            return None
+        return Component(name, family, place, path, options=options, step=step, inputs=inputs)
+
+    def _keras(
+        self, entry: Entry, place: Place, path: ConfigPathKeys, arguments: Node | None
+    ) -> Component:
+        node = arguments if arguments is not None and not is_null(arguments) else Mapping(place=place)
+        if not isinstance(node, Mapping):
+            self._problem(node.place, path, self._not_arguments(entry, node), suggestion=self._positional(entry, node))
+            return Component(entry.name, entry.family, place, path)
+        step, inputs = None, None
+        if entry.family in STEP_FAMILIES:
+            step, inputs, node = self._extras(node, path, frozenset(entry.parameters))
+        values = {}
+        for key, given in node.entries.items():
+            parameter = entry.parameters.get(key)
+            if parameter is None:
+                self._unknown_argument(entry, key, given.key_place, (*path, key))
+                continue
+            values[parameter.name] = self.argument(parameter, given.node, (*path, key))
+        self._missing(entry, values, place, path)
+        return Component(entry.name, entry.family, place, path, values, step=step, inputs=inputs)
+
+    def _extras(
+        self, node: Node, path: ConfigPathKeys, known: frozenset[str]
+    ) -> tuple[str | None, tuple[str, ...] | None, Node]:
+        """Take our two extra keys out of a step's arguments: `name` and `inputs`."""
+        if not isinstance(node, Mapping):
+            return None, None, node
+        step = node.child("name")
+        inputs = node.child("inputs")
+        rest = dict(node.entries)
+        if step is not None:
+            if "name" not in known:
+                del rest["name"]
+            if not isinstance(step, Scalar) or not isinstance(step.value, str) or not step.value:
+                self._problem(step.place, (*path, "name"), f"expected a name, found {describe(step)}")
+                step = None
+        names = None
+        if inputs is not None and "inputs" not in known:
+            del rest["inputs"]
+            names = self._step_names(inputs, (*path, "inputs"))
+        return (str(step.value) if isinstance(step, Scalar) else None), names, Mapping(rest, place=node.place)
+
+    def _step_names(self, node: Node, path: ConfigPathKeys) -> tuple[str, ...] | None:
+        items = node.items if isinstance(node, Sequence) else [node]
+        names = [item.value for item in items if isinstance(item, Scalar) and isinstance(item.value, str)]
+        if len(names) != len(items) or not names:
+            self._problem(node.place, path, f"expected names of steps, found {describe(node)}")
+            return None
+        return tuple(names)
+
+    def _missing(self, entry: Entry, values: dict[str, Any], place: Place, path: ConfigPathKeys) -> None:
+        for parameter in entry.parameters.values():
+            # The builder fills in how many steps training has.
+            filled_in = entry.family == "schedules" and parameter.name == "decay_steps"
+            if parameter.required and parameter.name not in values and not filled_in:
+                example = f"{{{entry.name}: {{{parameter.name}: …}}}}"
+                self._problem(
+                    place,
+                    path,
+                    f"{entry.name} needs {parameter.name}",
+                    suggestion=f"write {example}",
+                    doc=_doc(parameter),
+                )
+
+    def _unknown_argument(self, entry: Entry, key: str, place: Place, path: ConfigPathKeys) -> None:
+        near = self.language.catalogue.suggest(key, list(entry.parameters))
+        names = ", ".join(entry.parameters) or "none"
+        self._problem(
+            place,
+            path,
+            f"{entry.name} has no argument {key!r}",
+            suggestion=f"did you mean {near}?" if near else f"its arguments: {names}",
+            doc=_doc(entry.parameters[near]) if near else None,
+        )
+
+    def _not_arguments(self, entry: Entry, node: Node) -> str:
+        return f"expected the arguments of {entry.name} as a mapping, found {describe(node)}"
+
+    def _positional(self, entry: Entry, node: Node) -> str | None:
+        first = next(iter(entry.parameters), None)
+        value = to_plain(node)
+        return f"write {{{entry.name}: {{{first}: {value}}}}}" if first and isinstance(node, Scalar) else None
+
+    def argument(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> Any:
+        """The value of one argument of a Keras class, with components inside it parsed."""
+        if isinstance(node, Sequence):
+            if not _admits(parameter, "list"):
+                return self._wrong_kind(parameter, node, path)
+            return [self._item(parameter, item, (*path, i)) for i, item in enumerate(node.items)]
+        if isinstance(node, Mapping):
+            return self._mapping_argument(parameter, node, path)
+        return self._scalar_argument(parameter, node, path)
+
+    def _item(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> Any:
+        """An item of a list argument: its kind is not in the catalogue, but a component is recognised."""
+        if isinstance(node, Mapping) and self._names_component(node):
+            return self.parse(node, self._families(parameter, node), path)
+        if isinstance(node, Sequence):
+            return [self._item(parameter, item, (*path, i)) for i, item in enumerate(node.items)]
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            number = as_fraction(node.value)
+            return NUM_CLASSES if node.value == NUM_CLASSES.name else node.value if number is None else number
+        return to_plain(node)
+
+    def _mapping_argument(self, parameter: Parameter, node: Mapping, path: ConfigPathKeys) -> Any:
+        if self._names_component(node) and (_admits(parameter, "component") or _admits(parameter, "mapping")):
+            return self.parse(node, self._families(parameter, node), path)
+        if _admits(parameter, "mapping"):
+            return {key: self._item(parameter, e.node, (*path, key)) for key, e in node.entries.items()}
+        if "component" in parameter.accepts and parameter.families:
+            return self.parse(node, parameter.families, path)
+        return self._wrong_kind(parameter, node, path)
+
+    def _names_component(self, node: Mapping) -> bool:
+        if len(node.entries) != 1:
+            return False
+        return _CAMEL_CASE.fullmatch(next(iter(node.entries))) is not None
+
+    def _families(self, parameter: Parameter, node: Mapping) -> tuple[str, ...]:
+        """Where to look a nested component up: what the parameter takes, else wherever the name is known."""
+        if parameter.families:
+            return parameter.families
+        return tuple(self.language.catalogue.families_of(next(iter(node.entries)))) or ("layers",)
+
+    def _scalar_argument(self, parameter: Parameter, node: Scalar, path: ConfigPathKeys) -> Any:
+        value = node.value
+        if isinstance(value, str):
+            return self._text_argument(parameter, node, value, path)
+        if value is None:
+            nullable = not parameter.accepts or "null" in parameter.accepts
+            return value if nullable else self._wrong_kind(parameter, node, path)
+        if isinstance(value, bool):
+            return value if _admits(parameter, "boolean") else self._wrong_kind(parameter, node, path)
+        if isinstance(value, int):
+            fits = _admits(parameter, "integer") or _admits(parameter, "number")
+            return value if fits else self._wrong_kind(parameter, node, path)
+        if _admits(parameter, "number"):
+            return value
+        if value.is_integer() and "integer" in parameter.accepts:
+            return int(value)
+        return self._wrong_kind(parameter, node, path)
+
+    def _text_argument(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> Any:
+        numeric = not parameter.accepts or {"integer", "number"} & set(parameter.accepts)
+        if numeric and text == NUM_CLASSES.name:
+            return NUM_CLASSES
+        number = as_fraction(text) if _admits(parameter, "number") else None
+        if number is not None:
+            return number
+        if parameter.families and (component := self._named_component(parameter, node, text, path)):
+            return component
+        if parameter.choices and "string" in parameter.accepts and not parameter.families:
+            return self._choice(parameter, node, text, path)
+        if _admits(parameter, "string"):
+            return text
+        if parameter.families:
+            self._unknown_name(parameter, node, text, path)
+            return None
+        return self._wrong_kind(parameter, node, path)
+
+    def _named_component(
+        self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys
+    ) -> Component | str | None:
+        for family in parameter.families:
+            if text in self.language.catalogue.identifiers(family):
+                return text
+            if self.language.catalogue.entry(family, text):
+                return self.parse(node, (family,), path)
+        return None
+
+    def _unknown_name(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> None:
+        candidates = [n for f in parameter.families for n in self.language.catalogue.identifiers(f)]
+        near = self.language.catalogue.suggest(text, candidates + self.language.names(_known(parameter.families)))
+        self._problem(
+            node.place,
+            path,
+            f"expected {_expected(parameter)}, found the text {text!r}",
+            suggestion=f"did you mean {near}?" if near else f"bigmodel list {parameter.families[0]} shows the names",
+            doc=_doc(parameter),
+        )
+
+    def _choice(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> str:
+        choices = parameter.choices or ()
+        if text.lower() not in {choice.lower() for choice in choices}:
+            near = closest(text, choices)
+            self._problem(
+                node.place,
+                path,
+                f"expected one of {', '.join(choices)}, found {text!r}",
+                suggestion=f"did you mean {near}?" if near else None,
+                doc=_doc(parameter),
+            )
+        return text
+
+    def _wrong_kind(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> None:
+        expected = _expected(parameter)
+        message = f"expected {expected}, found {describe(node)}"
+        self.problems.add(
+            Problem(node.place, path, message, expected, describe(node), doc=_doc(parameter))
+        )
+
+    def _problem(
+        self,
+        place: Place,
+        path: ConfigPathKeys,
+        message: str,
+        *,
+        suggestion: str | None = None,
+        doc: str | None = None,
+    ) -> None:
+        self.problems.add(Problem(place, path, message, suggestion=suggestion, doc=doc))
+
+
+_SINGULAR = {
+    "layers": "layer",
+    "optimizers": "optimizer",
+    "schedules": "learning-rate schedule",
+    "losses": "loss",
+    "metrics": "metric",
+    "initializers": "initializer",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
+    "callbacks": "callback",
+    "applications": "application",
+    "activations": "activation",
+    "sources": "data source",
+    "blocks": "block",
+}
+_KINDS = {
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "a text",
+    "list": "a list",
+    "mapping": "a mapping",
+    "null": "null",
+}
+
+
+def _a(family: str) -> str:
+    word = _SINGULAR[family]
+    return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
+
+
+def _known(families: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(family for family in families if family != "activations")
+
+
+def _admits(parameter: Parameter, kind: str) -> bool:
+    return not parameter.accepts or kind in parameter.accepts
+
+
+def _expected(parameter: Parameter) -> str:
+    kinds = [_KINDS[kind] for kind in parameter.accepts if kind in _KINDS and kind != "null"]
+    if "integer" in parameter.accepts and "number" in parameter.accepts:
+        kinds.remove(_KINDS["integer"])
+    kinds += [_a(family) for family in parameter.families]
+    return " or ".join(kinds) or "another kind of value"
+
+
+def _doc(parameter: Parameter) -> str | None:
+    return f"{parameter.name}: {parameter.doc}" if parameter.doc else None

@@ -1,0 +1,38 @@
+"""Field types for option models: what pydantic has no word for.
+
+An option model (a section of the config, a source, a block) annotates its fields with these, and
+`config/fill.py` reads the annotations: components are parsed against the catalogue, paths are taken
+relative to the file that names them, fractions become numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+
+@dataclass(frozen=True)
+class ComponentOf:
+    """Marks a field that holds a component of one of these catalogue families."""
+
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RelativePath:
+    """Marks a path that is relative to the file that names it."""
+
+
+ConfigPath = Annotated[Path, RelativePath()]
+Layer = Annotated[Any, ComponentOf(("layers",))]
+Step = Annotated[Any, ComponentOf(("layers", "applications", "blocks"))]
+Loss = Annotated[Any, ComponentOf(("losses",))]
+Optimizer = Annotated[Any, ComponentOf(("optimizers",))]
+Metric = Annotated[Any, ComponentOf(("metrics",))]
+Callback = Annotated[Any, ComponentOf(("callbacks",))]
+DataSource = Annotated[Any, ComponentOf(("sources",))]
+
+Share = Annotated[float, Field(ge=0, lt=1)]

@@ -1,0 +1,193 @@
+"""Option models from nodes: pydantic decides about the values, this file about places and components."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from bigmodel_cli.config.components import ComponentParser, Language, as_fraction
+from bigmodel_cli.config.fields import ComponentOf, RelativePath
+from bigmodel_cli.config.problems import Problem, Problems
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.tree import (
+    ConfigPathKeys,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    describe,
+    is_null,
+    place_at,
+    to_plain,
+)
+
+
+class _Unusable:
+    """Stands for a value with a problem that is already reported."""
+
+
+_UNUSABLE = _Unusable()
+
+
+class Filler:
+    """Fills option models from nodes of one config and collects what is wrong.
+
+    Args:
+        language: The names that components may have.
+        problems: Where mistakes are collected.
+    """
+
+    def __init__(self, language: Language, problems: Problems) -> None:
+        self.problems = problems
+        self.components = ComponentParser(language, problems, self.fill)
+
+    def fill(self, model: type[BaseModel], node: Node, path: ConfigPathKeys) -> BaseModel | None:
+        """An instance of `model`, or None (and problems) where the node does not make one."""
+        if is_null(node):
+            node = Mapping(place=node.place)
+        if not isinstance(node, Mapping):
+            fields = ", ".join(list(model.model_fields)[:5])
+            self._problem(node, path, f"expected a mapping ({fields}, …), found {describe(node)}")
+            return None
+        values: dict[str, Any] = {}
+        for key, entry in node.entries.items():
+            field = model.model_fields.get(key)
+            if field is None:
+                self._unknown_key(model, key, entry.key_place, path)
+                continue
+            annotation = field.annotation
+            if field.metadata:
+                annotation = Annotated[(annotation, *field.metadata)]  # type: ignore[assignment]
+            values[key] = self._value(annotation, entry.node, (*path, key))
+        return self._validate(model, values, node, path)
+
+    def _value(self, annotation: Any, node: Node, path: ConfigPathKeys) -> Any:
+        annotation, marks = _unwrap(annotation)
+        for mark in marks:
+            if isinstance(mark, ComponentOf):
+                found = None if is_null(node) else self.components.parse(node, mark.families, path)
+                return _UNUSABLE if found is None and not is_null(node) else found
+            if isinstance(mark, RelativePath):
+                return self._path(node, path)
+        if get_origin(annotation) in (Union, types.UnionType):
+            return self._union(get_args(annotation), node, path)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return self.fill(annotation, node, path) or _UNUSABLE
+        if get_origin(annotation) in (list, tuple) and isinstance(node, Sequence):
+            return self._items(annotation, node, path)
+        return _plain(node, numeric=annotation in (float, int))
+
+    def _union(self, options: tuple[Any, ...], node: Node, path: ConfigPathKeys) -> Any:
+        """The first option of a union that is more than plain data; plain data is pydantic's to decide."""
+        if is_null(node) and type(None) in options:
+            return None
+        for option in options:
+            bare, marks = _unwrap(option)
+            special = any(isinstance(mark, ComponentOf | RelativePath) for mark in marks)
+            model = isinstance(bare, type) and issubclass(bare, BaseModel) and isinstance(node, Mapping)
+            items = get_origin(bare) in (list, tuple) and isinstance(node, Sequence)
+            if special or model or items:
+                return self._value(option, node, path)
+        return _plain(node, numeric=bool({int, float} & {_unwrap(option)[0] for option in options}))
+
+    def _items(self, annotation: Any, node: Sequence, path: ConfigPathKeys) -> Any:
+        inner = get_args(annotation)
+        is_tuple = get_origin(annotation) is tuple
+        fixed = is_tuple and Ellipsis not in inner
+        items = []
+        for index, item in enumerate(node.items):
+            of = inner[min(index, len(inner) - 1)] if fixed else (inner[0] if inner else Any)
+            items.append(self._value(of, item, (*path, index)))
+        if any(item is _UNUSABLE for item in items):
+            return _UNUSABLE
+        return tuple(items) if is_tuple else items
+
+    def _path(self, node: Node, path: ConfigPathKeys) -> Any:
+        if is_null(node):
+            return None
+        if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
+            self._problem(node, path, f"expected a path, found {describe(node)}")
+            return _UNUSABLE
+        return node.place.folder / Path(node.value).expanduser()
+
+    def _validate(
+        self, model: type[BaseModel], values: dict[str, Any], node: Mapping, path: ConfigPathKeys
+    ) -> BaseModel | None:
+        unusable = {key for key, value in values.items() if value is _UNUSABLE}
+        usable = {key: value for key, value in values.items() if key not in unusable}
+        try:
+            filled = model.model_validate(usable)
+        except ValidationError as error:
+            for detail in error.errors():
+                if detail["loc"][:1] and detail["loc"][0] in unusable:
+                    continue
+                self._invalid(detail, node, path)
+            return None
+        return None if unusable else filled
+
+    def _invalid(self, detail: Any, node: Mapping, path: ConfigPathKeys) -> None:
+        loc = tuple(key for key in detail["loc"] if not _is_union_tag(key, node, detail["loc"]))
+        place = place_at(node, loc)
+        where = (*path, *loc)
+        if detail["type"] == "missing":
+            key = str(loc[-1])
+            self.problems.add(Problem(place, where, f"{key} is missing", suggestion=f"add {key}: …"))
+            return
+        found = detail.get("input")
+        message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+        message = message[0].lower() + message[1:]
+        if message.startswith("expected"):
+            message += f", found {'nothing' if found is None else repr(found)}"
+        near = None
+        if detail["type"] == "literal_error" and isinstance(found, str):
+            near = closest(found, str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", "))
+        self.problems.add(
+            Problem(place, where, message, found=repr(found), suggestion=f"did you mean {near}?" if near else None)
+        )
+
+    def _unknown_key(self, model: type[BaseModel], key: str, place: Any, path: ConfigPathKeys) -> None:
+        near = closest(key, model.model_fields)
+        doc = model.model_fields[near].description if near else None
+        where = dotted_or_root(path)
+        self.problems.add(
+            Problem(
+                place,
+                (*path, key),
+                f"{where} has no key {key!r}",
+                suggestion=f"did you mean {near}?" if near else f"its keys: {', '.join(model.model_fields)}",
+                doc=f"{near}: {doc}" if doc else None,
+            )
+        )
+
+    def _problem(self, node: Node, path: ConfigPathKeys, message: str) -> None:
+        self.problems.add(Problem(node.place, path, message))
+
+
+def dotted_or_root(path: ConfigPathKeys) -> str:
+    return str(path[-1]) if path else "a config"
+
+
+def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """An annotation without `Annotated`, and what it was annotated with."""
+    if get_origin(annotation) is Annotated:
+        bare, *marks = get_args(annotation)
+        return bare, tuple(marks)
+    return annotation, ()
+
+
+def _plain(node: Node, *, numeric: bool) -> Any:
+    value = to_plain(node)
+    if numeric and isinstance(value, str):
+        number = as_fraction(value)
+        return value if number is None else number
+    return value
+
+
+def _is_union_tag(key: Any, node: Node, loc: tuple[Any, ...]) -> bool:
+    """Pydantic puts the name of the tried union member into the path; no config has such a key."""
+    return isinstance(key, str) and loc.index(key) > 0 and place_at(node, loc[: loc.index(key)]) == place_at(
+        node, loc[: loc.index(key) + 1]
+    )

@@ -1,0 +1,52 @@
+"""A config file and the words of the command line to a checked `Experiment`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceType
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigmodel_cli.config.checks import check_experiment
+from bigmodel_cli.config.components import Language
+from bigmodel_cli.config.fill import Filler
+from bigmodel_cli.config.merge import apply_overrides, read_layers
+from bigmodel_cli.config.problems import Problems
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.tree import Mapping
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A config that has no mistake that can be found without its data and without Keras.
+
+    Attributes:
+        experiment: What it says.
+        tree: The same with places.
+        path: The file.
+        overrides: Words of the command line that changed it.
+    """
+
+    experiment: Experiment
+    tree: Mapping
+    path: Path
+    overrides: tuple[str, ...]
+
+
+def load_config(path: Path, overrides: SequenceType[str], language: Language) -> LoadedConfig:
+    """Read, merge, override and check a config.
+
+    Raises:
+        UsageError: If there is no such file.
+        ConfigError: With every mistake that was found.
+    """
+    tree = apply_overrides(read_layers(path), overrides)
+    problems = Problems()
+    experiment = Filler(language, problems).fill(Experiment, tree, ())
+    problems.raise_if_any()
+    if not isinstance(experiment, Experiment):
+        raise AssertionError("a config without problems fills an Experiment")
+    if not experiment.name:
+        experiment = experiment.model_copy(update={"name": path.stem})
+    check_experiment(experiment, tree, problems)
+    problems.raise_if_any()
+    return LoadedConfig(experiment, tree, path, tuple(overrides))

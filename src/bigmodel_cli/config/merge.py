@@ -1,0 +1,221 @@
+"""Layers of one config: what `extends` and the command line put over a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.reader import read_file, read_text
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.tree import (
+    COMMAND_LINE,
+    ConfigPathKeys,
+    Entry,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+    describe,
+    is_null,
+)
+from bigmodel_cli.errors import UsageError
+
+_CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
+SOURCE_PATH: ConfigPathKeys = ("data", "source")
+
+
+def read_layers(path: Path) -> Mapping:
+    """Read a config with all that it extends, merged under it.
+
+    Raises:
+        UsageError, ConfigError: As `read_file`; also if a config extends itself.
+    """
+    return _read_layers(path, ())
+
+
+def _read_layers(path: Path, above: tuple[Path, ...]) -> Mapping:
+    tree = read_file(path)
+    bases = _bases(tree)
+    merged: Mapping | None = None
+    for name in bases:
+        base_path = name.place.folder / str(name.value)
+        if base_path.resolve() in (*above, path.resolve()):
+            raise config_error([Problem(name.place, ("extends",), f"{name.value} extends itself")])
+        try:
+            base = _read_layers(_shown(base_path), (*above, path.resolve()))
+        except UsageError as error:
+            if getattr(error, "problems", None):
+                raise
+            raise config_error([Problem(name.place, ("extends",), error.message, suggestion=error.hint)]) from None
+        merged = merge(merged, base) if merged else base
+    own = Mapping({k: e for k, e in tree.entries.items() if k != "extends"}, place=tree.place)
+    return merge(merged, own) if merged else own
+
+
+def _shown(path: Path) -> Path:
+    """The path as a user would write it: relative to the current folder where that is shorter."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _bases(tree: Mapping) -> list[Scalar]:
+    node = tree.child("extends")
+    if node is None or is_null(node):
+        return []
+    items = node.items if isinstance(node, Sequence) else [node]
+    for item in items:
+        if not (isinstance(item, Scalar) and isinstance(item.value, str)):
+            message = f"expected the path of another config, found {describe(item)}"
+            raise config_error([Problem(item.place, ("extends",), message)])
+    return items  # type: ignore[return-value]
+
+
+def merge(base: Mapping, over: Mapping, path: ConfigPathKeys = ()) -> Mapping:
+    """`over` on top of `base`: mappings merge, everything else replaces.
+
+    A component replaces a component of another name (`{SGD: …}` over `{Adam: …}`), since two
+    components in one place can never be meant.
+    """
+    if _is_component(base, path) and _is_component(over, path) and set(base.entries) != set(over.entries):
+        return over
+    entries = dict(base.entries)
+    for key, entry in over.entries.items():
+        below = entries.get(key)
+        if below and isinstance(below.node, Mapping) and isinstance(entry.node, Mapping):
+            entries[key] = Entry(entry.key_place, merge(below.node, entry.node, (*path, key)))
+        else:
+            entries[key] = entry
+    return Mapping(entries, place=over.place)
+
+
+def _is_component(node: Mapping, path: ConfigPathKeys) -> bool:
+    if len(node.entries) != 1:
+        return False
+    return path == SOURCE_PATH or _CAMEL_CASE.fullmatch(next(iter(node.entries))) is not None
+
+
+def apply_overrides(tree: Mapping, words: Iterable[str]) -> Mapping:
+    """Put `KEY=VALUE` and `~KEY` words of the command line over a config.
+
+    Raises:
+        ConfigError: If a word is malformed or leads nowhere.
+    """
+    for word in words:
+        tree = _remove(tree, word) if word.startswith("~") else _assign(tree, word)
+    return tree
+
+
+def _place(word: str, start: int, length: int) -> Place:
+    return Place(COMMAND_LINE, 1, start + 1, max(1, length), word, Path.cwd())
+
+
+def _keys(word: str, text: str, offset: int) -> list[tuple[str, Place]]:
+    keys = []
+    for part in text.split("."):
+        keys.append((part, _place(word, offset, len(part))))
+        if not part:
+            raise config_error([Problem(keys[-1][1], (), "an empty key; keys are separated by single dots")])
+        offset += len(part) + 1
+    return keys
+
+
+def _assign(tree: Mapping, word: str) -> Mapping:
+    text, equals, value = word.partition("=")
+    if not equals:
+        place = _place(word, 0, len(word))
+        raise config_error([Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {word}=VALUE")])
+    node = read_text(value, origin=COMMAND_LINE, folder=Path.cwd(), label=word, offset=len(text) + 1)
+    new = _with(tree, _keys(word, text, 0), node, ())
+    return new if isinstance(new, Mapping) else tree
+
+
+def _with(node: Node | None, keys: list[tuple[str, Place]], value: Node, path: ConfigPathKeys) -> Node:
+    """A copy of `node` in which the path `keys` has `value`; sections on the way are made."""
+    if not keys:
+        return value
+    (key, place), rest = keys[0], keys[1:]
+    if isinstance(node, Sequence):
+        index = _index(node, key, place, path)
+        items = list(node.items)
+        items[index] = _with(items[index], rest, value, (*path, index))
+        return Sequence(items, node.place)
+    if isinstance(node, Scalar) and node.value == key:
+        # `optimizer: Adam` is short for `optimizer: {Adam: {}}`.
+        node = Mapping({key: Entry(node.place, Scalar(None, node.place))}, place=node.place)
+    if node is None or is_null(node):
+        node = Mapping(place=place)
+    if isinstance(node, Scalar):
+        message = f"there is no {key!r} in it: the config has {describe(node)} here"
+        raise config_error([Problem(place, (*path, key), message)])
+    _require_same_component(node, key, place, path)
+    entries = dict(node.entries)
+    below = entries[key].node if key in entries else None
+    entries[key] = Entry(place, _with(below, rest, value, (*path, key)))
+    return Mapping(entries, place=node.place)
+
+
+def _require_same_component(node: Mapping, key: str, place: Place, path: ConfigPathKeys) -> None:
+    if not _is_component(node, path) or key in node.entries:
+        return
+    (name,) = node.entries
+    if path != SOURCE_PATH and not _CAMEL_CASE.fullmatch(key) and not closest(key, [name]):
+        return
+    section = ".".join(str(k) for k in path)
+    raise config_error(
+        [
+            Problem(
+                place,
+                (*path, key),
+                f"the config has {name} here, not {key}",
+                suggestion=f"write {section}.{name}.… to change it, or {section}={key} to replace it",
+            )
+        ]
+    )
+
+
+def _index(node: Sequence, key: str, place: Place, path: ConfigPathKeys) -> int:
+    if not key.lstrip("-").isdigit() or not -len(node.items) <= int(key) < len(node.items):
+        message = f"expected the number of an item, 0 to {len(node.items) - 1}, found {key!r}"
+        raise config_error([Problem(place, (*path, key), message, suggestion=_items_hint(node, path))])
+    return int(key) % len(node.items)
+
+
+def _items_hint(node: Sequence, path: ConfigPathKeys) -> str:
+    names = []
+    for index, item in enumerate(node.items):
+        name = next(iter(item.entries), "?") if isinstance(item, Mapping) else describe(item)
+        names.append(f"{index}: {item.value if isinstance(item, Scalar) else name}")
+    return f"items of {'.'.join(map(str, path))}: {', '.join(names)}"
+
+
+def _remove(tree: Mapping, word: str) -> Mapping:
+    keys = _keys(word, word[1:], 1)
+    if "=" in word:
+        place = _place(word, word.index("="), 1)
+        raise config_error([Problem(place, (), "~KEY removes a key and takes no value")])
+    new = _without(tree, keys, ())
+    return new if isinstance(new, Mapping) else tree
+
+
+def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Node:
+    (key, place), rest = keys[0], keys[1:]
+    if isinstance(node, Sequence):
+        index = _index(node, key, place, path)
+        kept = [_without(node.items[index], rest, (*path, index))] if rest else []
+        return Sequence([*node.items[:index], *kept, *node.items[index + 1 :]], node.place)
+    if not isinstance(node, Mapping) or key not in node.entries:
+        names = list(node.entries) if isinstance(node, Mapping) else []
+        near = closest(key, names)
+        suggestion = f"did you mean {near}?" if near else f"the config has: {', '.join(names) or 'nothing here'}"
+        raise config_error([Problem(place, (*path, key), "there is no such key to remove", suggestion=suggestion)])
+    entries = dict(node.entries)
+    if rest:
+        entries[key] = Entry(entries[key].key_place, _without(entries[key].node, rest, (*path, key)))
+    else:
+        del entries[key]
+    return Mapping(entries, place=node.place)

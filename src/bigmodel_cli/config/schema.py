@@ -1,0 +1,132 @@
+"""The sections of a config: each key with its default and its sentence. This is the reference."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric, Optimizer, Share, Step
+
+_NAME = re.compile(r"\w[\w .-]*")
+_GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*")
+_EVERY = re.compile(r"(?:(\d+) )?epochs?")
+
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+Mode = Literal["auto", "min", "max"]
+
+
+class Section(BaseModel):
+    """A mapping of the config."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Data(Section):
+    """Where the examples come from and how they are split."""
+
+    source: DataSource = Field(description="The data source: a name, or a name with its options.")
+    validation: Share | Literal["auto"] = Field(
+        "auto",
+        description="Share of the training part that is held out for validation, stratified, by seed; "
+        "auto: the source's own validation split, else 0.1; 0: none.",
+    )
+    test: Share | Literal["auto"] = Field(
+        "auto",
+        description="Share that is held out for the final test; auto: the source's own test split, else 0.1 "
+        "where the source has no other held-out split; 0: none.",
+    )
+    batch_size: Annotated[int, Field(ge=1)] = Field(32, description="Examples per training step.")
+
+
+class Checkpoint(Section):
+    """Which states of the model are kept."""
+
+    monitor: str = Field(
+        "auto",
+        description="The metric that decides which epoch is the best; auto: the first metric on the validation "
+        "split, or its loss; without a validation split the last epoch is the best.",
+    )
+    mode: Mode = Field("auto", description="Whether a smaller (min) or a larger (max) value is better.")
+    every: str = Field("epoch", description="How often the last state is saved: `epoch` or `N epochs`.")
+    keep: Annotated[int, Field(ge=1)] = Field(
+        1, description="How many of the last saved states are kept; the best one is always kept."
+    )
+
+    @field_validator("every")
+    @classmethod
+    def _every(cls, value: str) -> str:
+        if not _EVERY.fullmatch(value) or value.startswith("0"):
+            raise ValueError(f"expected `epoch` or `N epochs`, found {value!r}")
+        return value
+
+    @property
+    def every_epochs(self) -> int:
+        match = _EVERY.fullmatch(self.every)
+        return int(match.group(1) or 1) if match else 1
+
+
+class Training(Section):
+    """How long and on what the model is trained."""
+
+    epochs: Annotated[int, Field(ge=1)] = Field(10, description="Times that the training split is seen.")
+    callbacks: list[Callback] = Field([], description="Keras callbacks.")
+    checkpoint: Checkpoint = Field(Checkpoint(), description="Which states of the model are kept.")
+    precision: Precision = Field("auto", description="Keras's dtype policy; auto: by the device.")
+    device: str = Field("auto", pattern=r"^(auto|cpu|gpu|gpu:\d+)$", description="auto, cpu, gpu or gpu:N.")
+    deterministic: bool = Field(False, description="Bit-identical results on the same machine, where slower too.")
+    steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        "auto", description="Training steps per call into TensorFlow; auto: as many as keep the display alive."
+    )
+    jit_compile: bool | Literal["auto"] = Field(
+        "auto", description="Compile the training step with XLA; auto: on GPUs only."
+    )
+
+
+class Experiment(Section):
+    """One config: everything that a training run needs to know."""
+
+    name: str = Field("", description="Name of the run's folder; the config file's name where left out.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Fixes splits, order, weights and noise.")
+    data: Data = Field(description="Where the examples come from and how they are split.")
+    preprocessing: list[Layer] = Field(
+        [], description="Keras layers that are saved inside the model; adapted on the training split."
+    )
+    augmentation: list[Layer] = Field([], description="Keras layers that are active in training only.")
+    model: list[Step] = Field(min_length=1, description="Layers, applications and blocks, from first to last.")
+    loss: Loss = Field(description="A Keras loss.")
+    optimizer: Optimizer = Field(description="A Keras optimizer.")
+    metrics: list[Metric] | Literal["auto"] = Field(
+        "auto", description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers."
+    )
+    training: Training = Field(Training(), description="How long and on what the model is trained.")
+    expect: dict[str, str] = Field(
+        {}, description='Quality gates, for instance {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.'
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        if value and (not _NAME.fullmatch(value) or len(value) > 100):
+            raise ValueError(f"expected a name for a folder (letters, digits, '-', '_', '.'), found {value!r}")
+        return value
+
+    @field_validator("expect")
+    @classmethod
+    def _expect(cls, value: dict[str, str]) -> dict[str, str]:
+        for text in value.values():
+            parse_gate(text)
+        return value
+
+
+def parse_gate(text: str) -> tuple[str, float]:
+    """`>= 0.99` or `>= 99%` as an operator and a number.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    match = _GATE.fullmatch(text)
+    if not match:
+        raise ValueError(f"expected a comparison such as \">= 0.99\", found {text!r}")
+    return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)

@@ -1,0 +1,1 @@
+"""Components to Keras: objects, graphs, blocks, and the compiled model."""

@@ -1,0 +1,37 @@
+"""What a block is: options from the config, tensors in, a tensor out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from bigmodel_cli.config.components import Component
+
+
+class Connector(Protocol):
+    """What a block may ask of the graph that it is built into."""
+
+    def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
+        """Connect `steps` one after the other to a `keras.KerasTensor`; names inside stay inside."""
+
+    def step(self, component: Component, tensor: Any) -> Any:
+        """Connect one step to a `keras.KerasTensor` or a list of them."""
+
+    def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> Exception:
+        """The error to raise where the block cannot be built; it points at the config."""
+
+
+class Block(BaseModel, ABC):
+    """The options of a block; `connect` builds it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    block_name: ClassVar[str]
+    example: ClassVar[str]
+
+    @abstractmethod
+    def connect(self, tensor: Any, graph: Connector) -> Any:
+        """Build the block onto a `keras.KerasTensor` and return its output."""

@@ -1,0 +1,146 @@
+"""An experiment and a data signature to a compiled Keras model.
+
+The saved model is a plain functional model from raw examples to outputs: preprocessing, then the
+config's steps. Augmentation stands between the two in training only, so it is no part of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.modeling.compilation import Compiled, compile_model
+from bigmodel_cli.modeling.graph import Graph
+from bigmodel_cli.modeling.objects import Objects, pointing_at
+from bigmodel_cli.modeling.outputs import check_output
+from bigmodel_cli.pipeline.labels import Encoding
+from bigmodel_cli.sources.base import Signature
+
+# Called with no argument, yields batches of raw training features.
+AdaptData = Callable[[], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """A model with the parts that training needs beside it.
+
+    Attributes:
+        model: The functional `keras.Model` from raw features to outputs; what is saved.
+        preprocess: The part of it before augmentation, or None where there is none.
+        network: The part of it after augmentation; the model itself where there is no augmentation.
+        augmentation: Layers that take features alone, or features and labels (MixUp, CutMix).
+        encoding: How the loss takes labels.
+        compiled: Metrics with their label encodings.
+    """
+
+    model: Any
+    preprocess: Any | None
+    network: Any
+    augmentation: Sequence[Any]
+    encoding: Encoding
+    compiled: Compiled
+
+
+def build_model(
+    experiment: Experiment,
+    signature: Signature,
+    *,
+    total_steps: int,
+    adapt_data: AdaptData | None = None,
+    jit_compile: bool = False,
+) -> BuiltModel:
+    """Build and compile the model of an experiment.
+
+    Args:
+        experiment: What to build.
+        signature: What one raw example is.
+        total_steps: Training steps of the whole run; schedules that leave decay_steps out get it.
+        adapt_data: Raw training features for layers with `adapt()`; None leaves them unadapted, which
+            is enough to count parameters.
+        jit_compile: Recorded in the compiled model.
+
+    Raises:
+        ConfigError: If Keras refuses a step, or the output does not fit loss and data; with the step's place.
+    """
+    import keras
+
+    objects = Objects({"num_classes": signature.num_classes})
+    inputs = keras.Input(signature.shape, dtype=signature.dtype, name="input")
+    prepared = _preprocess(experiment.preprocessing, inputs, objects, adapt_data)
+    graph = Graph(objects, {"input": prepared})
+    outputs = graph.extend(experiment.model, _as_features(prepared))
+    encoding = check_output(outputs, experiment, signature)
+    model = keras.Model(inputs, outputs, name=_model_name(experiment.name))
+    preprocess, network = None, model
+    augmentation = [_augmentation_layer(component, objects) for component in experiment.augmentation]
+    if augmentation and prepared is not inputs:
+        preprocess = keras.Model(inputs, prepared)
+        network = keras.Model(prepared, outputs)
+    compiled = compile_model(
+        model, experiment, objects, encoding=encoding, total_steps=total_steps, jit_compile=jit_compile
+    )
+    return BuiltModel(model, preprocess, network, augmentation, encoding, compiled)
+
+
+def _model_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "_-" else "_" for c in name) or "model"
+
+
+def _as_features(tensor: Any) -> Any:
+    """Pixels as float32: Keras layers do not convert whole numbers, and convolutions refuse them."""
+    import keras
+
+    return keras.ops.cast(tensor, "float32") if tensor.dtype == "uint8" else tensor
+
+
+def _preprocess(
+    components: Sequence[Component], inputs: Any, objects: Objects, adapt_data: AdaptData | None
+) -> Any:
+    import keras
+
+    tensor = inputs
+    for component in components:
+        layer = objects.make(component)
+        if adapt_data is not None and hasattr(layer, "adapt"):
+            _adapt(layer, component, keras.Model(inputs, tensor) if tensor is not inputs else None, adapt_data)
+        with pointing_at(component, tensor):
+            tensor = layer(tensor)
+    return tensor
+
+
+def _adapt(layer: Any, component: Component, before: Any | None, adapt_data: AdaptData) -> None:
+    """Let a layer learn from the training split, as the layers before it pass the examples on."""
+    import tensorflow as tf
+
+    if _is_adapted(component):
+        return
+
+    def batches() -> Iterator[Any]:
+        for features in adapt_data():
+            yield features if before is None else before(features, training=False)
+
+    first = tf.convert_to_tensor(next(iter(batches())))
+    spec = tf.TensorSpec((None, *first.shape[1:]), first.dtype)
+    with pointing_at(component, first):
+        layer.adapt(tf.data.Dataset.from_generator(batches, output_signature=spec))
+
+
+def _is_adapted(component: Component) -> bool:
+    """Whether the config gives what `adapt()` would learn; Keras refuses to adapt such layers."""
+    given = {"mean", "variance", "vocabulary", "bin_boundaries"}
+    return any(component.arguments.get(name) is not None for name in given)
+
+
+def _augmentation_layer(component: Component, objects: Objects) -> Any:
+    layer = objects.make(component)
+    if hasattr(layer, "adapt"):
+        message = f"{component.name} learns from data; augmentation is for training only"
+        problem = Problem(component.place, component.path, message, suggestion="move it to preprocessing")
+        raise config_error([problem])
+    return layer

@@ -1,0 +1,88 @@
+"""Steps of a config to a Keras functional graph."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.errors import ConfigError
+from bigmodel_cli.modeling.blocks.base import Block
+from bigmodel_cli.modeling.objects import Objects, pointing_at
+
+
+class Graph:
+    """Connects steps to tensors; remembers the tensors of named steps.
+
+    Args:
+        objects: Makes the layers.
+        named: Tensors that `inputs` may name, besides those of the steps to come.
+    """
+
+    def __init__(self, objects: Objects, named: dict[str, Any] | None = None) -> None:
+        self.objects = objects
+        self.named = dict(named or {})
+        self.current: Component | None = None
+
+    def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
+        """Connect steps one after the other; names inside are not seen outside."""
+        inner = Graph(self.objects, self.named)
+        return inner.extend(steps, tensor)
+
+    def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
+        """Connect steps one after the other; later calls may name them in `inputs`."""
+        for component in steps:
+            arrived = self._inputs(component, tensor)
+            tensor = self.step(component, arrived)
+            if component.step:
+                self.named[component.step] = tensor
+        return tensor
+
+    def _inputs(self, component: Component, previous: Any) -> Any:
+        if component.inputs is None:
+            return previous
+        tensors = []
+        for name in component.inputs:
+            if name != "previous" and name not in self.named:
+                raise self.fail(component, f"no step above is named {name!r}", f"names: {', '.join(self.named)}")
+            tensors.append(previous if name == "previous" else self.named[name])
+        return tensors if len(tensors) > 1 else tensors[0]
+
+    def step(self, component: Component, tensor: Any) -> Any:
+        """Connect one step.
+
+        Raises:
+            ConfigError: If it cannot be built on what arrives; it points at the step.
+        """
+        if isinstance(component.options, Block):
+            self.current = component
+            return component.options.connect(tensor, self)
+        if component.family == "applications":
+            layer = self._application(component, tensor)
+        else:
+            layer = self.objects.make(component)
+        with pointing_at(component, tensor):
+            return layer(tensor)
+
+    def _application(self, component: Component, tensor: Any) -> Any:
+        """A `keras.applications` model that takes what arrives; `trainable: false` freezes it."""
+        import keras
+
+        arguments = {k: v for k, v in component.arguments.items() if k != "trainable"}
+        accepted = inspect.signature(getattr(keras.applications, component.name)).parameters
+        fixed: dict[str, Any] = {}
+        if "input_shape" in accepted and "input_shape" not in arguments and "input_tensor" not in arguments:
+            fixed["input_shape"] = tuple(tensor.shape[1:])
+        plain = Component(component.name, component.family, component.place, component.path, arguments)
+        model = self.objects.make(plain, **fixed)
+        model.trainable = component.arguments.get("trainable", True)
+        return model
+
+    def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> ConfigError:
+        """The error to raise where a step cannot be built."""
+        component = component or self.current
+        if component is None:
+            raise AssertionError("a block fails only while it is being built")
+        return config_error([Problem(component.place, component.path, message, suggestion=suggestion)])

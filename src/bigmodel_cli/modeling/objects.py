@@ -1,0 +1,126 @@
+"""A component to the Keras object that it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from bigmodel_cli.config.components import Component, DataNumber
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.errors import BigmodelError, DataError
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_NODE_TAIL = re.compile(r" for '\{\{node.*|\s*\[Op:.*|\{\{.*?\}\}", re.DOTALL)
+
+
+class Objects:
+    """Makes Keras objects.
+
+    Args:
+        numbers: Values of the numbers that only the data knows, for instance {"num_classes": 10}.
+    """
+
+    def __init__(self, numbers: Mapping[str, int | None]) -> None:
+        self.numbers = numbers
+
+    def make(self, component: Component, **fixed: Any) -> Any:
+        """The Keras object of a component.
+
+        Args:
+            component: A component of a Keras family.
+            fixed: Arguments that are added to those of the config.
+
+        Raises:
+            ConfigError: If Keras refuses the arguments; it points at the component.
+        """
+        with pointing_at(component):
+            if component.name[0].islower():
+                return _by_identifier(component)
+            arguments = {key: self.value(value, component) for key, value in component.arguments.items()}
+            return _find(component)(**{**arguments, **fixed})
+
+    def value(self, value: Any, owner: Component) -> Any:
+        """An argument with the components and data numbers inside it replaced."""
+        if isinstance(value, Component):
+            return self.make(value)
+        if isinstance(value, DataNumber):
+            return self._number(value, owner)
+        if isinstance(value, list):
+            return [self.value(item, owner) for item in value]
+        if isinstance(value, dict):
+            return {key: self.value(item, owner) for key, item in value.items()}
+        return value
+
+    def _number(self, number: DataNumber, owner: Component) -> int:
+        known = self.numbers.get(number.name)
+        if known is None:
+            message = f"{number.name} is not known: the labels of this data are numbers, not classes"
+            raise config_error([Problem(owner.place, owner.path, message, suggestion="write the number of outputs")])
+        return known
+
+
+def _by_identifier(component: Component) -> Any:
+    import keras
+
+    return getattr(keras, component.family).get(component.name)
+
+
+def _find(component: Component) -> Callable[..., Any]:
+    import keras
+
+    if component.family == "schedules":
+        module: Any = keras.optimizers.schedules
+    else:
+        module = getattr(keras, component.family)
+    found = getattr(module, component.name, None)
+    if found is None:
+        message = f"the installed Keras {keras.__version__} has no {component.name}"
+        raise config_error([Problem(component.place, component.path, message)])
+    return found  # type: ignore[no-any-return]
+
+
+@contextmanager
+def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
+    """Turn what Keras raises inside into a message that points at the component.
+
+    Args:
+        component: What is being built.
+        arrived: The tensor or tensors that reach it, to name their shape.
+
+    Raises:
+        ConfigError: For whatever Keras raised.
+        DataError: If pretrained weights could not be downloaded.
+    """
+    try:
+        yield
+    except (BigmodelError, MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        reason = keras_reason(error)
+        if "URL fetch failure" in str(error):
+            raise DataError(
+                f"{component.place}: {component.name}: the pretrained weights could not be downloaded: {reason}",
+                hint=f"write {component.name}: {{weights: null}} to start from random weights",
+            ) from error
+        shape = f" (it receives shape {_shape(arrived)})" if arrived is not None else ""
+        raise config_error(
+            [Problem(component.place, component.path, f"Keras cannot build {component.name}{shape}: {reason}")]
+        ) from error
+
+
+def _shape(tensor: Any) -> str:
+    if isinstance(tensor, list | tuple):
+        return ", ".join(str(item.shape) for item in tensor)
+    return str(tensor.shape)
+
+
+def keras_reason(error: Exception) -> str:
+    """What Keras says, in one paragraph: without escape codes, repeated arguments and graph node names."""
+    text = _ANSI.sub("", str(error)).strip()
+    text = re.sub(r"^Exception encountered when calling [^\n]*\n+", "", text)
+    text = re.sub(r"^[^\n]*\bcould not be automatically built\b[^\n]*\n+", "", text)
+    text = text.split("\n\nArguments received by")[0]
+    paragraph = _NODE_TAIL.sub("", text.split("\n\n")[0]).replace("\n", " ").strip()
+    return " ".join(paragraph.split()) or type(error).__name__

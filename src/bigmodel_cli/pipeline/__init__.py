@@ -1,0 +1,1 @@
+"""Examples on their way to the model: splits, label encoding, order, batches."""

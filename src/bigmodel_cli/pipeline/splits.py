@@ -1,0 +1,136 @@
+"""Training, validation and test split: the source's own, or cut from the training part by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.base import Examples, Signature, Source, SplitName
+
+if TYPE_CHECKING:
+    import numpy as np
+
+DEFAULT_SHARE = 0.1
+Share = float | Literal["auto"]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The splits that a run uses.
+
+    Attributes:
+        parts: Examples by split; `train` always, the others where there are any.
+        origins: Where each split comes from, in words for the user: `own`, or a share.
+        signature: What one example is.
+    """
+
+    parts: Mapping[SplitName, Examples]
+    origins: Mapping[SplitName, str]
+    signature: Signature
+
+    @property
+    def train(self) -> Examples:
+        return self.parts["train"]
+
+    @property
+    def validation(self) -> Examples | None:
+        return self.parts.get("validation")
+
+    @property
+    def test(self) -> Examples | None:
+        return self.parts.get("test")
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {name: len(part) for name, part in self.parts.items()}
+
+    def fingerprints(self) -> dict[str, str]:
+        """A sha256 per split: which examples, in which order, under which labels."""
+        return {name: part.fingerprint() for name, part in self.parts.items()}
+
+
+def make_splits(source: Source, *, validation: Share, test: Share, seed: int) -> Splits:
+    """Take the source's own splits and cut those that it lacks from its training part.
+
+    Args:
+        source: What the data source yields.
+        validation: Share of the training part, or `auto`: the source's own, else a tenth.
+        test: The same; `auto` cuts a tenth only where the source has no other held-out split.
+        seed: The same seed cuts the same examples.
+
+    Raises:
+        DataError: If a share is asked for although the source has that split, or a split gets no example.
+    """
+    shares = {
+        "test": _share("test", test, source, default=0.0 if "validation" in source.splits else DEFAULT_SHARE),
+        "validation": _share("validation", validation, source, default=DEFAULT_SHARE),
+    }
+    parts: dict[SplitName, Examples] = dict(source.splits)
+    origins: dict[SplitName, str] = dict.fromkeys(parts, "its own")
+    names: tuple[SplitName, ...] = ("test", "validation")
+    total = len(source.splits["train"])
+    for number, name in enumerate(names):
+        if test == 0 and name == "test" or validation == 0 and name == "validation":
+            parts.pop(name, None)
+        if shares[name] > 0:
+            count = round(total * shares[name])
+            kept, held_out = _cut(parts["train"], count, source.signature, seed + number, name)
+            parts["train"], parts[name] = kept, held_out
+            origins[name] = f"{shares[name]:.4g} of the training part"
+    ordered = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
+    return Splits(ordered, origins, source.signature)
+
+
+def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> float:
+    own = name in source.splits
+    if asked == "auto":
+        return 0.0 if own else default
+    if own and asked > 0:
+        raise DataError(
+            f"data.{name}: {asked:g} asks for a share of the training part, but the source has a {name} split "
+            f"of its own ({len(source.splits[name])} examples)",
+            hint=f"remove data.{name} to use the source's own split",
+        )
+    return float(asked)
+
+
+def _cut(
+    examples: Examples, count: int, signature: Signature, seed: int, name: str
+) -> tuple[Examples, Examples]:
+    """Hold `count` examples out, with each class in its share where the labels are classes."""
+    import numpy as np
+
+    if not 0 < count < len(examples):
+        raise DataError(
+            f"data.{name}: a split of {count} out of {len(examples)} examples leaves one side empty",
+            hint=f"give a larger data.{name}, or more data",
+        )
+    if signature.class_names is None:
+        order = np.random.default_rng(seed).permutation(len(examples))
+        held_out = np.sort(order[:count])
+    else:
+        held_out = _stratified(examples.labels, count, seed)
+    kept = np.setdiff1d(np.arange(len(examples)), held_out, assume_unique=True)
+    return examples.take(kept), examples.take(held_out)
+
+
+def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices of `count` examples, each class by its share with the largest remainders rounded up.
+
+    scikit-learn's splitter refuses a class with a single example and a split that is smaller than the
+    number of classes; small data sets have both.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    classes, sizes = np.unique(labels, return_counts=True)
+    ideal = sizes * (count / len(labels))
+    counts = np.floor(ideal).astype(int)
+    missing = count - counts.sum()
+    # The last example of a class stays in training.
+    room = np.where(counts + 1 < sizes, ideal - counts, -1.0)
+    counts[np.argsort(-room, kind="stable")[:missing]] += 1
+    chosen = [rng.permutation(np.flatnonzero(labels == c))[:n] for c, n in zip(classes, counts, strict=True)]
+    return np.sort(np.concatenate(chosen))
