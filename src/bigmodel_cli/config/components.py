@@ -138,8 +138,7 @@ class ComponentParser:
         expected = f"expected {_a(families[0])}: a name, or a mapping from one name to its arguments"
         suggestion = None
         if isinstance(node, Mapping) and node.entries:
-            first, *rest = node.entries
-            suggestion = f"indent {', '.join(rest[:3])} under {first}, or write {{{first}: {{{rest[0]}: …}}}}"
+            suggestion = _one_name(list(node.entries), in_list=isinstance(path[-1], int))
         place = next(iter(node.entries.values())).key_place if isinstance(node, Mapping) and node.entries else node.place
         self._problem(place, path, f"{expected}; found {describe(node)}", suggestion=suggestion)
         return None
@@ -165,9 +164,11 @@ class ComponentParser:
             identifiers = self.language.catalogue.identifiers(family)
             if name in identifiers:
                 entry = self.language.catalogue.entry(family, identifiers[name] or "")
-                if arguments is None or entry is None:
-                    return Component(name, family, place, path)
-                return self._keras(entry, place, path, arguments)
+                if entry is not None and arguments is not None:
+                    return self._keras(entry, place, path, arguments)
+                if arguments is not None and not _is_empty(arguments):
+                    self._problem(arguments.place, path, f"{name} takes no arguments, found {describe(arguments)}")
+                return Component(name, family, place, path)
         self._problem(place, path, self._unknown(name, families), suggestion=self._suggest(name, families))
         return None
 
@@ -178,11 +179,20 @@ class ComponentParser:
         return f"there is no {_SINGULAR[families[0]]} {name!r}"
 
     def _suggest(self, name: str, families: tuple[str, ...]) -> str:
-        if near := self.language.catalogue.suggest(name, self.language.names(families)):
+        if near := self.language.catalogue.suggest(name, self._candidates(name, families)):
             return f"did you mean {near}?"
         if families[0] == "layers" and name in self.language.catalogue.identifiers("activations"):
             return f"write {{Activation: {{activation: {name}}}}}"
         return f"bigmodel list {families[0]} shows all of them"
+
+    def _candidates(self, name: str, families: tuple[str, ...]) -> list[str]:
+        """All that may be written, in the style of `name` first: `accuraccy` is nearer to accuracy than to Accuracy."""
+        short: list[str] = []
+        for family in families:
+            if family not in OWN_FAMILIES:
+                short += self.language.catalogue.identifiers(family)
+        names = self.language.names(_known(families))
+        return [*names, *short] if name[:1].isupper() else [*short, *names]
 
     def _own(
         self, name: str, family: str, place: Place, path: ConfigPathKeys, arguments: Node | None
@@ -205,14 +215,15 @@ class ComponentParser:
         step, inputs = None, None
         if entry.family in STEP_FAMILIES:
             step, inputs, node = self._extras(node, path, frozenset(entry.parameters))
-        values = {}
+        values: dict[str, Any] = {}
+        misspelt: set[str | None] = set()
         for key, given in node.entries.items():
             parameter = entry.parameters.get(key)
             if parameter is None:
-                self._unknown_argument(entry, key, given.key_place, (*path, key))
+                misspelt.add(self._unknown_argument(entry, key, given.key_place, (*path, key)))
                 continue
             values[parameter.name] = self.argument(parameter, given.node, (*path, key))
-        self._missing(entry, values, place, path)
+        self._missing(entry, misspelt | set(values), place, path)
         return Component(entry.name, entry.family, place, path, values, step=step, inputs=inputs)
 
     def _extras(
@@ -225,9 +236,10 @@ class ComponentParser:
         inputs = node.child("inputs")
         rest = dict(node.entries)
         if step is not None:
-            if "name" not in known:
+            is_name = isinstance(step, Scalar) and isinstance(step.value, str) and step.value != ""
+            if not is_name or "name" not in known:
                 del rest["name"]
-            if not isinstance(step, Scalar) or not isinstance(step.value, str) or not step.value:
+            if not is_name:
                 self._problem(step.place, (*path, "name"), f"expected a name, found {describe(step)}")
                 step = None
         names = None
@@ -244,11 +256,11 @@ class ComponentParser:
             return None
         return tuple(names)
 
-    def _missing(self, entry: Entry, values: dict[str, Any], place: Place, path: ConfigPathKeys) -> None:
+    def _missing(self, entry: Entry, given: set[str | None], place: Place, path: ConfigPathKeys) -> None:
         for parameter in entry.parameters.values():
             # The builder fills in how many steps training has.
             filled_in = entry.family == "schedules" and parameter.name == "decay_steps"
-            if parameter.required and parameter.name not in values and not filled_in:
+            if parameter.required and parameter.name not in given and not filled_in:
                 example = f"{{{entry.name}: {{{parameter.name}: …}}}}"
                 self._problem(
                     place,
@@ -258,7 +270,8 @@ class ComponentParser:
                     doc=_doc(parameter),
                 )
 
-    def _unknown_argument(self, entry: Entry, key: str, place: Place, path: ConfigPathKeys) -> None:
+    def _unknown_argument(self, entry: Entry, key: str, place: Place, path: ConfigPathKeys) -> str | None:
+        """Report an argument that there is not; the one that was probably meant."""
         near = self.language.catalogue.suggest(key, list(entry.parameters))
         names = ", ".join(entry.parameters) or "none"
         self._problem(
@@ -268,6 +281,7 @@ class ComponentParser:
             suggestion=f"did you mean {near}?" if near else f"its arguments: {names}",
             doc=_doc(entry.parameters[near]) if near else None,
         )
+        return near
 
     def _not_arguments(self, entry: Entry, node: Node) -> str:
         return f"expected the arguments of {entry.name} as a mapping, found {describe(node)}"
@@ -294,6 +308,8 @@ class ComponentParser:
         if isinstance(node, Sequence):
             return [self._item(parameter, item, (*path, i)) for i, item in enumerate(node.items)]
         if isinstance(node, Scalar) and isinstance(node.value, str):
+            if parameter.families:
+                return self.parse(node, parameter.families, path)
             number = as_fraction(node.value)
             return NUM_CLASSES if node.value == NUM_CLASSES.name else node.value if number is None else number
         return to_plain(node)
@@ -370,7 +386,7 @@ class ComponentParser:
         self._problem(
             node.place,
             path,
-            f"expected {_expected(parameter)}, found the text {text!r}",
+            f"expected {expected_kinds(parameter)}, found the text {text!r}",
             suggestion=f"did you mean {near}?" if near else f"bigmodel list {parameter.families[0]} shows the names",
             doc=_doc(parameter),
         )
@@ -389,7 +405,7 @@ class ComponentParser:
         return text
 
     def _wrong_kind(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> None:
-        expected = _expected(parameter)
+        expected = expected_kinds(parameter)
         message = f"expected {expected}, found {describe(node)}"
         self.problems.add(
             Problem(node.place, path, message, expected, describe(node), doc=_doc(parameter))
@@ -438,6 +454,18 @@ def _a(family: str) -> str:
     return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
 
 
+def _is_empty(node: Node) -> bool:
+    return is_null(node) or (isinstance(node, Mapping) and not node.entries)
+
+
+def _one_name(keys: list[str], *, in_list: bool) -> str:
+    """How to write a mapping of several keys, where one name is expected."""
+    first, *rest = keys
+    if in_list and all(_CAMEL_CASE.fullmatch(key) for key in keys):
+        return f"give each of {', '.join(keys[:4])} an item of its own, with its own -"
+    return f"indent {', '.join(rest[:3])} under {first}, or write {{{first}: {{{rest[0]}: …}}}}"
+
+
 def _known(families: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(family for family in families if family != "activations")
 
@@ -446,7 +474,8 @@ def _admits(parameter: Parameter, kind: str) -> bool:
     return not parameter.accepts or kind in parameter.accepts
 
 
-def _expected(parameter: Parameter) -> str:
+def expected_kinds(parameter: Parameter) -> str:
+    """What an argument takes, in words."""
     kinds = [_KINDS[kind] for kind in parameter.accepts if kind in _KINDS and kind != "null"]
     if "integer" in parameter.accepts and "number" in parameter.accepts:
         kinds.remove(_KINDS["integer"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import types
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -20,6 +22,7 @@ from bigmodel_cli.config.tree import (
     Sequence,
     describe,
     is_null,
+    node_at,
     place_at,
     to_plain,
 )
@@ -68,8 +71,8 @@ class Filler:
         annotation, marks = _unwrap(annotation)
         for mark in marks:
             if isinstance(mark, ComponentOf):
-                found = None if is_null(node) else self.components.parse(node, mark.families, path)
-                return _UNUSABLE if found is None and not is_null(node) else found
+                found = self.components.parse(node, mark.families, path)
+                return _UNUSABLE if found is None else found
             if isinstance(mark, RelativePath):
                 return self._path(node, path)
         if get_origin(annotation) in (Union, types.UnionType):
@@ -121,32 +124,27 @@ class Filler:
         try:
             filled = model.model_validate(usable)
         except ValidationError as error:
-            for detail in error.errors():
-                if detail["loc"][:1] and detail["loc"][0] in unusable:
-                    continue
-                self._invalid(detail, node, path)
+            details = [detail for detail in error.errors() if detail["loc"][0] not in unusable]
+            for loc, group in groupby(details, key=lambda detail: _without_tags(node, detail["loc"])):
+                self._invalid(list(group), node, loc, path)
             return None
         return None if unusable else filled
 
-    def _invalid(self, detail: Any, node: Mapping, path: ConfigPathKeys) -> None:
-        loc = tuple(key for key in detail["loc"] if not _is_union_tag(key, node, detail["loc"]))
-        place = place_at(node, loc)
-        where = (*path, *loc)
-        if detail["type"] == "missing":
+    def _invalid(self, details: list[Any], node: Mapping, loc: tuple[Any, ...], path: ConfigPathKeys) -> None:
+        """Report one value; of a union, pydantic says separately why each member does not fit."""
+        place, where, found = place_at(node, loc), (*path, *loc), node_at(node, loc)
+        if details[0]["type"] == "missing":
             key = str(loc[-1])
             self.problems.add(Problem(place, where, f"{key} is missing", suggestion=f"add {key}: …"))
             return
-        found = detail.get("input")
-        message = str(detail["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-        message = message[0].lower() + message[1:]
-        if message.startswith("expected"):
-            message += f", found {'nothing' if found is None else repr(found)}"
-        near = None
-        if detail["type"] == "literal_error" and isinstance(found, str):
-            near = closest(found, str(detail["ctx"]["expected"]).replace("'", "").replace(" or ", ", ").split(", "))
-        self.problems.add(
-            Problem(place, where, message, found=repr(found), suggestion=f"did you mean {near}?" if near else None)
-        )
+        messages = [_in_our_words(detail) for detail in details]
+        message = messages[0] + "".join(f" or {other.removeprefix('expected ')}" for other in messages[1:])
+        if message.startswith("expected") and ", found " not in message and found is not None:
+            message += f", found {describe(found)}"
+        text = found.value if isinstance(found, Scalar) and isinstance(found.value, str) else None
+        suggestion = _suggestion(details, text) if text else None
+        found_text = None if found is None else describe(found)
+        self.problems.add(Problem(place, where, message, found=found_text, suggestion=suggestion))
 
     def _unknown_key(self, model: type[BaseModel], key: str, place: Any, path: ConfigPathKeys) -> None:
         near = closest(key, model.model_fields)
@@ -157,13 +155,17 @@ class Filler:
                 place,
                 (*path, key),
                 f"{where} has no key {key!r}",
-                suggestion=f"did you mean {near}?" if near else f"its keys: {', '.join(model.model_fields)}",
+                suggestion=f"did you mean {near}?" if near else _keys(model),
                 doc=f"{near}: {doc}" if doc else None,
             )
         )
 
     def _problem(self, node: Node, path: ConfigPathKeys, message: str) -> None:
         self.problems.add(Problem(node.place, path, message))
+
+
+def _keys(model: type[BaseModel]) -> str:
+    return f"its keys: {', '.join(model.model_fields)}" if model.model_fields else "it takes no options"
 
 
 def dotted_or_root(path: ConfigPathKeys) -> str:
@@ -184,6 +186,42 @@ def _plain(node: Node, *, numeric: bool) -> Any:
         number = as_fraction(value)
         return value if number is None else number
     return value
+
+
+_PYDANTIC_WORDS = {
+    "Value error, ": "",
+    "Input should be": "expected",
+    "a valid integer": "an integer",
+    "a valid number": "a number",
+    "a valid string": "a text",
+    "a valid boolean": "true or false",
+    "a valid list": "a list",
+    "a valid dictionary": "a mapping",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+}
+
+
+def _in_our_words(detail: Any) -> str:
+    """Pydantic's sentence as our messages are written."""
+    if detail["type"] == "too_short":
+        return f"expected a list of at least {detail['ctx']['min_length']}"
+    message = str(detail["msg"])
+    for theirs, ours in _PYDANTIC_WORDS.items():
+        message = message.replace(theirs, ours)
+    return message[0].lower() + message[1:]
+
+
+def _suggestion(details: list[Any], text: str) -> str | None:
+    """What a text was probably meant to be: one of the words that are allowed there, or a list of one."""
+    words = [word for d in details if d["type"] == "literal_error" for word in re.findall(r"'(\w+)'", d["ctx"]["expected"])]
+    if near := closest(text, words):
+        return f"did you mean {near}?"
+    return f"write [{text}]" if any(detail["type"] == "list_type" for detail in details) else None
+
+
+def _without_tags(node: Node, loc: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(key for key in loc if not _is_union_tag(key, node, loc))
 
 
 def _is_union_tag(key: Any, node: Node, loc: tuple[Any, ...]) -> bool:

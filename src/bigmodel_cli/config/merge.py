@@ -19,6 +19,7 @@ from bigmodel_cli.config.tree import (
     Scalar,
     Sequence,
     describe,
+    dotted,
     is_null,
 )
 from bigmodel_cli.errors import UsageError
@@ -151,12 +152,19 @@ def _with(node: Node | None, keys: list[tuple[str, Place]], value: Node, path: C
         node = Mapping(place=place)
     if isinstance(node, Scalar):
         message = f"there is no {key!r} in it: the config has {describe(node)} here"
-        raise config_error([Problem(place, (*path, key), message)])
+        raise config_error([Problem(place, (*path, key), message, suggestion=_under(node.value, key, path))])
     _require_same_component(node, key, place, path)
     entries = dict(node.entries)
     below = entries[key].node if key in entries else None
     entries[key] = Entry(place, _with(below, rest, value, (*path, key)))
     return Mapping(entries, place=node.place)
+
+
+def _under(name: object, key: str, path: ConfigPathKeys) -> str | None:
+    """`optimizer.learning_rate` where `optimizer.Adam.learning_rate` is meant."""
+    if not isinstance(name, str) or not (path == SOURCE_PATH or _CAMEL_CASE.fullmatch(name)):
+        return None
+    return f"write {dotted((*path, name, key))}=…"
 
 
 def _require_same_component(node: Mapping, key: str, place: Place, path: ConfigPathKeys) -> None:
@@ -165,7 +173,7 @@ def _require_same_component(node: Mapping, key: str, place: Place, path: ConfigP
     (name,) = node.entries
     if path != SOURCE_PATH and not _CAMEL_CASE.fullmatch(key) and not closest(key, [name]):
         return
-    section = ".".join(str(k) for k in path)
+    section = dotted(path)
     raise config_error(
         [
             Problem(
@@ -190,7 +198,7 @@ def _items_hint(node: Sequence, path: ConfigPathKeys) -> str:
     for index, item in enumerate(node.items):
         name = next(iter(item.entries), "?") if isinstance(item, Mapping) else describe(item)
         names.append(f"{index}: {item.value if isinstance(item, Scalar) else name}")
-    return f"items of {'.'.join(map(str, path))}: {', '.join(names)}"
+    return f"items of {dotted(path)}: {', '.join(names)}"
 
 
 def _remove(tree: Mapping, word: str) -> Mapping:

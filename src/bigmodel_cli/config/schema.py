@@ -11,6 +11,7 @@ from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric
 
 _NAME = re.compile(r"\w[\w .-]*")
 _GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*")
+_DEVICE = re.compile(r"^(auto|cpu|gpu|gpu:\d+)$")
 _EVERY = re.compile(r"(?:(\d+) )?epochs?")
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
@@ -74,7 +75,9 @@ class Training(Section):
     callbacks: list[Callback] = Field([], description="Keras callbacks.")
     checkpoint: Checkpoint = Field(Checkpoint(), description="Which states of the model are kept.")
     precision: Precision = Field("auto", description="Keras's dtype policy; auto: by the device.")
-    device: str = Field("auto", pattern=r"^(auto|cpu|gpu|gpu:\d+)$", description="auto, cpu, gpu or gpu:N.")
+    device: str = Field(
+        "auto", json_schema_extra={"pattern": _DEVICE.pattern}, description="auto, cpu, gpu or gpu:N."
+    )
     deterministic: bool = Field(False, description="Bit-identical results on the same machine, where slower too.")
     steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Training steps per call into TensorFlow; auto: as many as keep the display alive."
@@ -82,6 +85,14 @@ class Training(Section):
     jit_compile: bool | Literal["auto"] = Field(
         "auto", description="Compile the training step with XLA; auto: on GPUs only."
     )
+
+
+    @field_validator("device")
+    @classmethod
+    def _device(cls, value: str) -> str:
+        if not _DEVICE.fullmatch(value):
+            raise ValueError(f"expected auto, cpu, gpu or gpu:N, found {value!r}")
+        return value
 
 
 class Experiment(Section):

@@ -12,10 +12,13 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
     """
     from difflib import get_close_matches
 
-    by_folded = {_fold(candidate): candidate for candidate in candidates}
-    matches = get_close_matches(_fold(word), by_folded, n=1, cutoff=cutoff)
+    by_folded: dict[str, str] = {}
+    for candidate in candidates:
+        by_folded.setdefault(fold(candidate), candidate)
+    matches = get_close_matches(fold(word), by_folded, n=1, cutoff=cutoff)
     return by_folded[matches[0]] if matches else None
 
 
-def _fold(word: str) -> str:
+def fold(word: str) -> str:
+    """A word as it is compared: lower case, with no underscores, hyphens or spaces."""
     return word.lower().replace("_", "").replace("-", "").replace(" ", "")

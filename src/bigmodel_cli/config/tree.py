@@ -119,6 +119,19 @@ def place_at(root: Node, path: ConfigPathKeys) -> Place:
     return place
 
 
+def node_at(root: Node, path: ConfigPathKeys) -> Node | None:
+    """The value at `path`; None where there is none."""
+    node: Node | None = root
+    for key in path:
+        if isinstance(node, Mapping):
+            node = node.child(str(key))
+        elif isinstance(node, Sequence) and isinstance(key, int) and key < len(node.items):
+            node = node.items[key]
+        else:
+            return None
+    return node
+
+
 def _descend(root: Node, path: ConfigPathKeys) -> Iterator[Place]:
     node: Node = root
     for key in path:

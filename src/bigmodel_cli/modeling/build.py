@@ -18,12 +18,25 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import Compiled, compile_model
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
-from bigmodel_cli.modeling.outputs import check_output
+from bigmodel_cli.modeling.outputs import check_output, last_step
 from bigmodel_cli.pipeline.labels import Encoding
 from bigmodel_cli.sources.base import Signature
 
 # Called with no argument, yields batches of raw training features.
 AdaptData = Callable[[], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A Keras layer that is active in training only.
+
+    Attributes:
+        layer: The layer.
+        mixes_labels: Whether it takes and gives {"images": …, "labels": one-hot rows}.
+    """
+
+    layer: Any
+    mixes_labels: bool
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class BuiltModel:
         model: The functional `keras.Model` from raw features to outputs; what is saved.
         preprocess: The part of it before augmentation, or None where there is none.
         network: The part of it after augmentation; the model itself where there is no augmentation.
-        augmentation: Layers that take features alone, or features and labels (MixUp, CutMix).
+        augmentation: What stands between the two in training.
         encoding: How the loss takes labels.
         compiled: Metrics with their label encodings.
     """
@@ -42,7 +55,7 @@ class BuiltModel:
     model: Any
     preprocess: Any | None
     network: Any
-    augmentation: Sequence[Any]
+    augmentation: Sequence[Augmentation]
     encoding: Encoding
     compiled: Compiled
 
@@ -73,19 +86,33 @@ def build_model(
     objects = Objects({"num_classes": signature.num_classes})
     inputs = keras.Input(signature.shape, dtype=signature.dtype, name="input")
     prepared = _preprocess(experiment.preprocessing, inputs, objects, adapt_data)
-    graph = Graph(objects, {"input": prepared})
-    outputs = graph.extend(experiment.model, _as_features(prepared))
+    features = _as_features(prepared)
+    graph = Graph(objects, {"input": features}, output=last_step(experiment.model))
+    outputs = _as_float32(graph.extend(experiment.model, features))
     encoding = check_output(outputs, experiment, signature)
     model = keras.Model(inputs, outputs, name=_model_name(experiment.name))
     preprocess, network = None, model
-    augmentation = [_augmentation_layer(component, objects) for component in experiment.augmentation]
-    if augmentation and prepared is not inputs:
-        preprocess = keras.Model(inputs, prepared)
-        network = keras.Model(prepared, outputs)
+    augmentation = [_augmentation(component, objects, features, encoding) for component in experiment.augmentation]
+    if augmentation and features is not inputs:
+        preprocess = keras.Model(inputs, features)
+        network = keras.Model(features, outputs)
     compiled = compile_model(
         model, experiment, objects, encoding=encoding, total_steps=total_steps, jit_compile=jit_compile
     )
     return BuiltModel(model, preprocess, network, augmentation, encoding, compiled)
+
+
+def compile_for_evaluation(
+    model: Any, experiment: Experiment, signature: Signature
+) -> tuple[Encoding, Compiled]:
+    """Give a loaded model the loss and metrics of its experiment.
+
+    Raises:
+        ConfigError: If they do not fit it.
+    """
+    encoding = check_output(model.outputs[0], experiment, signature)
+    objects = Objects({"num_classes": signature.num_classes})
+    return encoding, compile_model(model, experiment, objects, encoding=encoding, total_steps=1, jit_compile=False)
 
 
 def _model_name(name: str) -> str:
@@ -97,6 +124,15 @@ def _as_features(tensor: Any) -> Any:
     import keras
 
     return keras.ops.cast(tensor, "float32") if tensor.dtype == "uint8" else tensor
+
+
+def _as_float32(outputs: Any) -> Any:
+    """Under mixed precision the loss still gets float32, also from an application or a block."""
+    import keras
+
+    if isinstance(outputs, keras.KerasTensor) and outputs.dtype in ("float16", "bfloat16"):
+        return keras.layers.Activation("linear", dtype="float32", name="float32_output")(outputs)
+    return outputs
 
 
 def _preprocess(
@@ -137,10 +173,25 @@ def _is_adapted(component: Component) -> bool:
     return any(component.arguments.get(name) is not None for name in given)
 
 
-def _augmentation_layer(component: Component, objects: Objects) -> Any:
+# Keras's layers that mix whole examples and their labels.
+_MIXING = frozenset({"MixUp", "CutMix"})
+
+
+def _augmentation(component: Component, objects: Objects, features: Any, encoding: Encoding) -> Augmentation:
     layer = objects.make(component)
+    problem, suggestion = None, None
     if hasattr(layer, "adapt"):
-        message = f"{component.name} learns from data; augmentation is for training only"
-        problem = Problem(component.place, component.path, message, suggestion="move it to preprocessing")
-        raise config_error([problem])
-    return layer
+        problem, suggestion = f"{component.name} learns from data; augmentation is for training only", "move it to preprocessing"
+    mixes_labels = component.name in _MIXING
+    if mixes_labels and encoding != "one_hot":
+        problem = f"{component.name} mixes labels, which needs a loss over one-hot labels"
+        suggestion = "write loss: CategoricalCrossentropy, with {Dense: {units: num_classes, activation: softmax}} as the last layer"
+    if problem is None and not mixes_labels:
+        with pointing_at(component, features):
+            changed = layer.compute_output_shape(features.shape)
+        if tuple(changed) != tuple(features.shape):
+            problem = f"{component.name} turns shape {features.shape} into {tuple(changed)}; augmentation keeps the shape"
+            suggestion = "move it to preprocessing"
+    if problem:
+        raise config_error([Problem(component.place, component.path, problem, suggestion=suggestion)])
+    return Augmentation(layer, mixes_labels)

@@ -19,16 +19,20 @@ class Graph:
     Args:
         objects: Makes the layers.
         named: Tensors that `inputs` may name, besides those of the steps to come.
+        output: The step that makes the model's output; under mixed precision it stays in float32.
     """
 
-    def __init__(self, objects: Objects, named: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, objects: Objects, named: dict[str, Any] | None = None, *, output: Component | None = None
+    ) -> None:
         self.objects = objects
         self.named = dict(named or {})
+        self.output = output
         self.current: Component | None = None
 
     def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
         """Connect steps one after the other; names inside are not seen outside."""
-        inner = Graph(self.objects, self.named)
+        inner = Graph(self.objects, self.named, output=self.output)
         return inner.extend(steps, tensor)
 
     def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -62,9 +66,15 @@ class Graph:
         if component.family == "applications":
             layer = self._application(component, tensor)
         else:
-            layer = self.objects.make(component)
+            layer = self.objects.make(component, **self._dtype(component))
         with pointing_at(component, tensor):
             return layer(tensor)
+
+    def _dtype(self, component: Component) -> dict[str, str]:
+        import keras
+
+        mixed = keras.config.dtype_policy().name.startswith("mixed_")
+        return {"dtype": "float32"} if mixed and component is self.output and "dtype" not in component.arguments else {}
 
     def _application(self, component: Component, tensor: Any) -> Any:
         """A `keras.applications` model that takes what arrives; `trainable: false` freezes it."""

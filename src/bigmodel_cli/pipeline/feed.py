@@ -144,16 +144,30 @@ def make_feed(examples: Examples, signature: Signature, batch_size: int) -> Feed
     return FileFeed(examples, batch_size, signature)
 
 
-def batches_in_order(feed: Feed) -> Iterator[tuple[np.ndarray, tuple[Any, ...]]]:
-    """All examples once, in their own order: rows of one chunk, and the chunk."""
+def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:
+    """Chunks of all examples once, in their own order."""
     order = np.arange(len(feed.examples))
     start, num_batches = 0, feed.num_batches()
     step = min(feed.max_batches(), 64)
     while start < num_batches:
         rows = feed.rows(order, start, step)
         feed.ahead(order, start, step)
-        yield rows, feed.chunk(rows)
+        yield feed.chunk(rows)
         start += len(rows)
+
+
+def raw_features(examples: Examples, signature: Signature, batch_size: int = 256) -> Iterator[np.ndarray]:
+    """Features of all examples in batches, as the source yields them."""
+    if isinstance(examples, ArrayExamples):
+        for start in range(0, len(examples), batch_size):
+            yield examples.features[start : start + batch_size]
+        return
+    feed = FileFeed(examples, batch_size, signature)
+    try:
+        for chunk in in_order(feed):
+            yield from chunk[0].numpy()
+    finally:
+        feed.close()
 
 
 def _compact(labels: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 DEFAULT_SHARE = 0.1
+# The origin of a split that the source itself yields.
+OWN = "its own"
 Share = float | Literal["auto"]
 
 
@@ -68,7 +70,7 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
         "validation": _share("validation", validation, source, default=DEFAULT_SHARE),
     }
     parts: dict[SplitName, Examples] = dict(source.splits)
-    origins: dict[SplitName, str] = dict.fromkeys(parts, "its own")
+    origins: dict[SplitName, str] = dict.fromkeys(parts, OWN)
     names: tuple[SplitName, ...] = ("test", "validation")
     total = len(source.splits["train"])
     for number, name in enumerate(names):
@@ -128,9 +130,11 @@ def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     classes, sizes = np.unique(labels, return_counts=True)
     ideal = sizes * (count / len(labels))
     counts = np.floor(ideal).astype(int)
-    missing = count - counts.sum()
-    # The last example of a class stays in training.
-    room = np.where(counts + 1 < sizes, ideal - counts, -1.0)
-    counts[np.argsort(-room, kind="stable")[:missing]] += 1
+    while (missing := count - counts.sum()) > 0:
+        # The last example of a class stays in training while another class can give one.
+        can_give = counts + 1 < sizes
+        can_give = can_give if can_give.any() else counts < sizes
+        order = np.argsort(np.where(can_give, counts - ideal, np.inf), kind="stable")
+        counts[order[: min(missing, can_give.sum())]] += 1
     chosen = [rng.permutation(np.flatnonzero(labels == c))[:n] for c, n in zip(classes, counts, strict=True)]
     return np.sort(np.concatenate(chosen))

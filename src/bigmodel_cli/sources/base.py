@@ -114,7 +114,8 @@ class ArrayExamples(Examples):
         return ArrayExamples(self.features[indices], self.labels[indices], self.origin, positions)
 
     def read(self, index: int) -> np.ndarray:
-        return self.features[index]
+        example: np.ndarray = self.features[index]
+        return example
 
     def name(self, index: int) -> str:
         position = index if self.positions is None else int(self.positions[index])
@@ -126,7 +127,7 @@ class ArrayExamples(Examples):
         digest = hashlib.sha256()
         for array in (self.features, self.labels):
             digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+            digest.update(np.ascontiguousarray(array).data.cast("B"))
         return digest.hexdigest()
 
 
@@ -160,11 +161,17 @@ class LoadContext:
 
 
 class SourceOptions(BaseModel, ABC):
-    """The options of one source as the config writes them; `load` turns them into examples."""
+    """The options of one source as the config writes them; `load` turns them into examples.
+
+    Attributes:
+        source_name: What configs call it.
+        example: One line of YAML that shows its use.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
     source_name: ClassVar[str]
+    example: ClassVar[str]
 
     @abstractmethod
     def load(self, context: LoadContext) -> Source:
@@ -175,7 +182,7 @@ class SourceOptions(BaseModel, ABC):
         """
 
 
-def class_indices(labels: Sequence[Any]) -> tuple[np.ndarray, tuple[str, ...]]:
+def class_indices(labels: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Number distinct labels in sorted order.
 
     Returns:

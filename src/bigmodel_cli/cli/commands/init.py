@@ -1,0 +1,42 @@
+"""`bigmodel init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bigmodel_cli.cli.options import example, json_option
+
+
+@click.command(
+    epilog=example("bigmodel init > config.yaml", "bigmodel init photos/ -o photos.yaml", "bigmodel init data.npz")
+)
+@click.argument("data", required=False, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here; nothing is overwritten.")
+@json_option
+def command(data: Path | None, output: Path | None, as_json: bool) -> None:
+    """Print a commented starter config for DATA.
+
+    DATA is a folder with an image folder per class, a .csv of image paths and labels, or an .npz file;
+    left out, the config is for the handwritten digits that come with scikit-learn.
+    """
+    from bigmodel_cli.cli.output import echo_json, next_command, note
+    from bigmodel_cli.errors import UsageError
+    from bigmodel_cli.run_folder import write_text
+    from bigmodel_cli.starter import make_starter
+
+    if output is not None and output.exists():
+        raise UsageError(f"{output} exists already; nothing was written", hint="choose another name, or remove it")
+    starter = make_starter(data)
+    if output is not None:
+        write_text(output, starter.text)
+    if as_json:
+        echo_json({"config": starter.text, "found": starter.found, "output": str(output) if output else None})
+        return
+    if output is None:
+        click.echo(starter.text, nl=False)
+        note(f"found: {starter.found}")
+        return
+    note(f"found: {starter.found}\nwritten: {output}")
+    next_command(f"bigmodel show {output}", f"bigmodel train {output}")

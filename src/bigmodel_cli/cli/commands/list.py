@@ -1,0 +1,64 @@
+"""`bigmodel list`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bigmodel_cli.cli.options import example, json_option
+
+
+@click.command(
+    epilog=example("bigmodel list", "bigmodel list layers", "bigmodel list layers Conv2D", "bigmodel list sources")
+)
+@click.argument("family", required=False)
+@click.argument("name", required=False)
+@json_option
+def command(family: str | None, name: str | None, as_json: bool) -> None:
+    """List what a config may use: Keras's layers, optimizers and so on, and our sources and blocks.
+
+    FAMILY is layers, optimizers, schedules, losses, metrics, initializers, regularizers, constraints,
+    callbacks, applications, activations, sources or blocks. NAME shows one of them with its arguments.
+    """
+    from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.reference import describe_component, families, find_family, names_in
+
+    if family is None:
+        document: Any = families()
+        show = _show_families
+    elif name is None:
+        document = names_in(find_family(family))
+        show = _show_names
+    else:
+        document = describe_component(find_family(family), name)
+        show = _show_component
+    if as_json:
+        echo_json(document)
+    else:
+        show(document)
+
+
+def _show_families(document: list[dict[str, Any]]) -> None:
+    from bigmodel_cli.cli.output import next_command, table
+
+    table(["family", "names", "what"], [[f["family"], str(f["names"]), f["doc"]] for f in document], numeric=["names"])
+    next_command("bigmodel list layers", "bigmodel list layers Conv2D")
+
+
+def _show_names(document: list[dict[str, Any]]) -> None:
+    from bigmodel_cli.cli.output import table
+
+    table(["name", "what"], [[entry["name"], entry["doc"]] for entry in document])
+
+
+def _show_component(document: dict[str, Any]) -> None:
+    from bigmodel_cli.cli.output import table
+
+    click.echo(f"{document['name']} ({document['family']})")
+    click.echo(f"  {document['doc']}")
+    if document["arguments"]:
+        rows = [[a["name"], a["takes"], a["default"], a["doc"]] for a in document["arguments"]]
+        table(["argument", "takes", "default", "what"], rows)
+    if document["example"]:
+        click.echo(f"example:\n  {document['example']}")

@@ -1,0 +1,130 @@
+"""The `bigmodel` program: finds commands by their files, and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bigmodel_cli import __version__
+from bigmodel_cli.cli import commands
+from bigmodel_cli.cli.output import OutputState, printable
+from bigmodel_cli.errors import BigmodelError, ConfigError
+
+
+class _Commands(click.Group):
+    """A group whose commands are the modules of `cli/commands`."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(context):
+            return None
+        command = importlib.import_module(f"{commands.__name__}.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from bigmodel_cli.config.spelling import closest
+
+        names = self.list_commands(context)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            near = closest(args[0], names)
+            hint = f"did you mean {near}?" if near else f"commands: {', '.join(names)}"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", context)
+        return super().resolve_command(context, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: bigmodel init > config.yaml, then bigmodel train config.yaml",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="bigmodel")
+def bigmodel() -> None:
+    """Train, evaluate and use Keras models from one YAML file."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code, as `errors.py` lists them.
+    """
+    state = OutputState()
+    try:
+        bigmodel.main(args=arguments, prog_name="bigmodel", standalone_mode=False, obj=state)
+        sys.stdout.flush()
+    except BigmodelError as error:
+        return _show(error, as_json=_lacks_json(arguments, state))
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        return _show_usage(error, as_json=_lacks_json(arguments, state))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # Who read our output has seen enough; Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        click.echo("error: memory ran out", err=True)
+        return 5
+    except Exception as error:
+        return _show_failure(error, as_json=_lacks_json(arguments, state))
+    return 0
+
+
+def _lacks_json(arguments: list[str], state: OutputState) -> bool:
+    return "--json" in arguments and not state.has_json
+
+
+def _show(error: BigmodelError, *, as_json: bool) -> int:
+    if as_json:
+        problems = error.problems if isinstance(error, ConfigError) else []
+        _echo_json_error(error.exit_code, error.message, hint=error.hint, problems=problems)
+    label = click.style("error:", fg="red", bold=True)
+    click.echo(f"{label} {printable(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)
+    return error.exit_code
+
+
+def _show_usage(error: click.ClickException, *, as_json: bool) -> int:
+    if as_json:
+        _echo_json_error(error.exit_code, error.format_message())
+    error.show()
+    return error.exit_code
+
+
+def _show_failure(error: Exception, *, as_json: bool) -> int:
+    path = Path(tempfile.gettempdir()) / f"bigmodel-failure-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    path.write_text(traceback.format_exc(), "utf-8")
+    message = f"a failure inside bigmodel: {type(error).__name__}: {error}"
+    if as_json:
+        _echo_json_error(1, message)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(message)}", err=True)
+    click.echo(f"the full traceback is in {path}; please report it", err=True)
+    return 1
+
+
+def _echo_json_error(exit_code: int, message: str, **more: Any) -> None:
+    click.echo(json.dumps({"error": {"exit_code": exit_code, "message": message, **more}}, ensure_ascii=False))

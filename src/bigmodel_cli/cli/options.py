@@ -1,0 +1,34 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from bigmodel_cli.run_folder import RUNS_VARIABLE
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+config_argument = click.argument("config", type=click.Path(path_type=Path))
+overrides_argument = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE | ~KEY]...")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+offline_option = click.option(
+    "--offline", is_flag=True, envvar="BIGMODEL_OFFLINE", help="Forbid every download. [BIGMODEL_OFFLINE]"
+)
+runs_dir_option = click.option(
+    "--runs-dir",
+    type=click.Path(path_type=Path),
+    envvar=RUNS_VARIABLE,
+    default=Path("runs"),
+    show_default=True,
+    help=f"Where runs are kept. [{RUNS_VARIABLE}]",
+)
+plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
+
+
+def example(*lines: str) -> str:
+    """An epilog with commands to paste, kept as they are written."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,107 @@
+"""How results look: tables and numbers on stdout, notes on stderr."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass
+class OutputState:
+    """What a command has printed so far.
+
+    Attributes:
+        has_json: Whether stdout has its one JSON document, so that an error later adds no second one.
+    """
+
+    has_json: bool = False
+
+
+def echo_json(value: Any) -> None:
+    """The one JSON document of a command."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    state = click.get_current_context().find_object(OutputState)
+    if state is not None:
+        state.has_json = True
+
+
+def printable(text: str) -> str:
+    """The text without control characters: names of files and classes must not steer the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def note(message: str) -> None:
+    """A sentence beside the results."""
+    click.echo(message, err=True)
+
+
+def next_command(*commands: str) -> None:
+    """What to type next, ready to paste."""
+    note("\n".join(["", "next:", *(f"  {command}" for command in commands)]))
+
+
+def stdout_console() -> Console:
+    """rich's console for results; without a terminal it does not cut lines at 80 columns."""
+    import sys
+
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Iterable[str] = ()) -> None:
+    """Print a table on stdout.
+
+    Args:
+        columns: Headings.
+        rows: Cells.
+        numeric: Columns to align on the right.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    numeric = set(numeric)
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name in columns:
+        shown.add_column(name, justify="right" if name in numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    stdout_console().print(shown)
+
+
+def metrics_line(metrics: Mapping[str, float]) -> str:
+    """`loss 0.0312, accuracy 0.9911`."""
+    return ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in metrics.items())
+
+
+def number(value: float) -> str:
+    """A metric with four significant decimals, however small or large it is."""
+    if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5):
+        return f"{value:.4g}"
+    return f"{value:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """`8.4 s`, `3:07` or `2:03:07`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(num_bytes: float) -> str:
+    """`11.5 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if num_bytes < 1000:
+            return f"{num_bytes:.0f} {unit}" if unit == "B" else f"{num_bytes:.1f} {unit}"
+        num_bytes /= 1000
+    return f"{num_bytes:.1f} TB"

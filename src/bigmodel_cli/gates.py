@@ -1,0 +1,92 @@
+"""Quality gates: what `expect` asks of metrics, and whether it was met."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bigmodel_cli.config.schema import parse_gate
+from bigmodel_cli.errors import GateError, UsageError
+
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+}
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One gate.
+
+    Attributes:
+        metric: For instance `test_accuracy`.
+        expected: As written, for instance `>= 0.99`.
+        value: What the metric is.
+        met: Whether it is what was expected.
+    """
+
+    metric: str
+    expected: str
+    value: float
+    met: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.metric} is {self.value:.6g}, expected {self.expected}"
+
+
+def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
+    """`accuracy=0.99` as a gate.
+
+    Raises:
+        UsageError: If a word is no name and number.
+    """
+    gates = {}
+    for word in words:
+        metric, _, bound = word.partition("=")
+        try:
+            parse_gate(f">= {bound}")
+        except ValueError:
+            raise UsageError(f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99") from None
+        gates[metric] = f">= {bound}"
+    return gates
+
+
+def check_gates(
+    expect: Mapping[str, str], values: Mapping[str, float], *, require_all: bool = False
+) -> list[GateResult]:
+    """Compare metrics with what is expected of them.
+
+    Args:
+        expect: Comparisons by metric, as the config's `expect`.
+        values: The metrics.
+        require_all: Whether a gate on a metric that is not there is a mistake; otherwise it is left out.
+
+    Raises:
+        UsageError: If it is one.
+    """
+    results = []
+    for metric, text in expect.items():
+        if metric not in values and require_all:
+            raise UsageError(f"there is no metric {metric!r} to compare", hint=f"metrics: {', '.join(values)}")
+        if metric in values:
+            sign, bound = parse_gate(text)
+            value = values[metric]
+            results.append(GateResult(metric, text, value, _OPERATORS[sign](value, bound)))
+    return results
+
+
+def require_gates(results: list[GateResult]) -> None:
+    """Raises:
+    GateError: If one was missed; names all that were.
+    """
+    missed = [str(result) for result in results if not result.met]
+    if missed:
+        raise GateError(f"quality gate missed: {'; '.join(missed)}")

@@ -1,0 +1,214 @@
+"""A run's best model on one of its splits."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
+from bigmodel_cli.modeling.backend import choose_device, start
+from bigmodel_cli.modeling.build import compile_for_evaluation
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.pipeline.feed import in_order, make_feed
+from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
+from bigmodel_cli.run_folder import RunFolder, write_json, write_whole
+from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitName
+from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.inference.steps import EvaluationSteps
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a model is on one split.
+
+    Attributes:
+        split: Its name.
+        num_examples: Its size.
+        metrics: Loss, the config's metrics, and accuracy or errors, by name.
+        details: Per-class scores and confusion matrix; empty for numbers.
+        predictions: A score per class, shape (n, classes), or numbers of shape (n, …).
+    """
+
+    split: SplitName
+    num_examples: int
+    metrics: dict[str, float]
+    details: dict[str, Any]
+    predictions: np.ndarray
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "split": self.split,
+            "examples": self.num_examples,
+            "metrics": self.metrics,
+            **self.details,
+        }
+
+
+@dataclass(frozen=True)
+class RunEvaluation:
+    """An evaluation with the gates that the run's config has.
+
+    Attributes:
+        evaluation: How good the model is.
+        gates: The config's `expect`.
+    """
+
+    evaluation: Evaluation
+    gates: dict[str, str]
+
+
+def evaluate_run(
+    opened: OpenRun, *, split: SplitName | None, checkpoint: str, listener: Listener, offline: bool
+) -> RunEvaluation:
+    """Evaluate a run's saved model on a split of the data that it was trained with.
+
+    Args:
+        opened: The run.
+        split: Which split; None: test, or validation where there is no test split.
+        checkpoint: `best` or `last`.
+        listener: Is told of downloads and warnings.
+        offline: No download may be made.
+
+    Raises:
+        UsageError: If the run has no such split.
+        DataError: If the data is not there, or not what the model was trained with.
+    """
+    experiment = read_config(opened.folder.require(opened.folder.config)).experiment
+    splits = load_splits(experiment, listener, offline=offline)
+    chosen = _choose_split(split, splits)
+    _check_data(opened, splits, chosen, listener)
+    # Another machine may lack the GPU that the run was trained on.
+    choose_device("cpu" if experiment.training.device == "cpu" else "auto")
+    start(seed=experiment.seed, deterministic=experiment.training.deterministic)
+    model = load_checkpoint(opened.folder, checkpoint)
+    evaluation = evaluate_model(model, experiment, chosen, splits.parts[chosen], splits.signature)
+    write_evaluation(opened.folder, evaluation, splits.parts[chosen], splits.signature)
+    return RunEvaluation(evaluation, experiment.expect)
+
+
+def load_splits(experiment: Experiment, listener: Listener, *, offline: bool) -> Splits:
+    """Load an experiment's data and cut it into its splits.
+
+    Raises:
+        DataError: If that cannot be.
+    """
+    context = LoadContext(
+        seed=experiment.seed, offline=offline, progress=listener.download, warn=listener.warn
+    )
+    source = experiment.data.source.options.load(context)
+    return make_splits(
+        source, validation=experiment.data.validation, test=experiment.data.test, seed=experiment.seed
+    )
+
+
+def _choose_split(split: SplitName | None, splits: Splits) -> SplitName:
+    if split is None:
+        return next((name for name in ("test", "validation") if name in splits.parts), "train")
+    if split not in splits.parts:
+        raise UsageError(
+            f"the data of this run has no {split} split", hint=f"it has: {', '.join(splits.parts)}"
+        )
+    return split
+
+
+def _check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: Listener) -> None:
+    trained_with = opened.signature
+    if splits.signature.class_names != trained_with.class_names:
+        raise DataError(
+            f"the data has the classes {_some(splits.signature.class_names)}; "
+            f"the model was trained with {_some(trained_with.class_names)}",
+            hint="restore the data, or train again",
+        )
+    if splits.signature.shape != trained_with.shape:
+        raise DataError(
+            f"the examples have shape {splits.signature.shape}; the model was trained with {trained_with.shape}"
+        )
+    recorded = opened.record.get("data", {}).get("splits", {}).get(split, {}).get("sha256")
+    if splits.parts[split].fingerprint() == recorded:
+        return
+    if splits.origins[split] == OWN:
+        listener.warn(f"the {split} split has changed since the model was trained")
+        return
+    raise DataError(
+        f"the data has changed since the model was trained, and its {split} split is cut from the training "
+        "part: it would hold examples that the model has learned from",
+        hint="restore the data, give it a test split of its own, or train again",
+    )
+
+
+def _some(names: Sequence[str] | None) -> str:
+    if names is None:
+        return "none (numbers)"
+    return ", ".join(names[:5]) + (f", … ({len(names)})" if len(names) > 5 else "")
+
+
+def evaluate_model(
+    model: Any, experiment: Experiment, split: SplitName, examples: Examples, signature: Signature
+) -> Evaluation:
+    """Evaluate a model on examples.
+
+    Args:
+        model: Takes raw features; compiled or not.
+        experiment: For the loss, the metrics and the batch size.
+        split: What the examples are called.
+        examples: On what.
+        signature: What one example is.
+    """
+    encoding, compiled = compile_for_evaluation(model, experiment, signature)
+    feed = make_feed(examples, signature, max(experiment.data.batch_size, 128))
+    steps = EvaluationSteps(model, compiled, encoding, feed, signature.num_classes)
+    try:
+        outputs = [_flat(steps.run(chunk).numpy()) for chunk in in_order(feed)]
+    finally:
+        feed.close()
+    predictions = np.concatenate(outputs)
+    metrics = steps.measures.results()
+    details: dict[str, Any] = {}
+    if signature.class_names is None:
+        metrics |= number_scores(examples.labels, predictions)
+    else:
+        predictions = as_probabilities(predictions, from_logits=uses_logits(experiment))
+        details = class_scores(examples.labels, predictions, signature.class_names)
+        metrics["accuracy"] = details.pop("accuracy")
+    return Evaluation(split, len(examples), metrics, details, predictions)
+
+
+def _flat(outputs: np.ndarray) -> np.ndarray:
+    """(batches, batch, …) as (examples, …)."""
+    return outputs.reshape(-1, *outputs.shape[2:])
+
+
+def uses_logits(experiment: Experiment) -> bool:
+    """Whether the loss takes the model's outputs as logits."""
+    return bool(experiment.loss.arguments.get("from_logits", False))
+
+
+def write_evaluation(run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
+    """Write evaluation/<split>.json and predictions_<split>.csv."""
+    write_json(run.evaluation(evaluation.split), evaluation.as_json())
+    path = run.predictions(evaluation.split)
+    write_whole(path, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
+
+
+def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
+    names = signature.class_names
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["example", "label", "prediction", *(f"score_{name}" for name in names or ())])
+        for index, row in enumerate(evaluation.predictions):
+            label = examples.labels[index]
+            if names is None:
+                cells = [json.dumps(label.tolist()), json.dumps(row.tolist() if row.size > 1 else row.item())]
+            else:
+                cells = [names[label], names[int(row.argmax())], *(f"{value:.6g}" for value in row)]
+            writer.writerow([examples.name(index), *cells])

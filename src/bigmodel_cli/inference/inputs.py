@@ -1,0 +1,117 @@
+"""The words after `bigmodel predict` as examples: image files, folders, globs, and arrays."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.sources.image_files import decode_image, is_image_name
+
+_ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
+
+
+@dataclass(frozen=True)
+class Input:
+    """One example to predict.
+
+    Attributes:
+        name: What the user would call it.
+        path: Its file.
+        features: Where it came from an array; None where the file is an image.
+    """
+
+    name: str
+    path: Path
+    features: np.ndarray | None = None
+
+    def read(self, signature: Signature, *, invert: bool = False) -> np.ndarray:
+        """The features, of the signature's shape and dtype.
+
+        Args:
+            signature: What the model takes.
+            invert: Whether bright becomes dark.
+
+        Raises:
+            DataError: If the file is no image.
+        """
+        features = self.features
+        if features is None:
+            if signature.image_format is None:
+                shape = " × ".join(map(str, signature.shape))
+                raise DataError(
+                    f"{self.path}: this model takes arrays of shape {shape}, not images",
+                    hint="give a .npy or .npz file",
+                )
+            features = decode_image(self.path, signature.image_format)
+        if invert and features.dtype == np.uint8:
+            features = 255 - features
+        return features
+
+
+def find_inputs(words: Sequence[str], signature: Signature) -> list[Input]:
+    """All examples that the words mean: files, folders (searched whole), and globs.
+
+    Raises:
+        UsageError: If a word means nothing.
+        DataError: If an array does not fit the model.
+    """
+    inputs: list[Input] = []
+    for word in words:
+        for path in _files(word):
+            if path.suffix.lower() in _ARRAY_SUFFIXES:
+                inputs += _arrays(path, signature)
+            else:
+                inputs.append(Input(str(path), path))
+    return inputs
+
+
+def _files(word: str) -> list[Path]:
+    path = Path(word).expanduser()
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if is_image_name(file.name) and file.is_file())
+        if not found:
+            raise UsageError(f"{word}: no image in this folder")
+        return found
+    if path.exists():
+        return [path]
+    matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]
+    if matches:
+        return [file for match in matches for file in (_files(str(match)) if match.is_dir() else [match])]
+    raise UsageError(f"{word}: no such file", hint="give an image, a folder of images, or a quoted glob")
+
+
+def _arrays(path: Path, signature: Signature) -> Iterator[Input]:
+    array = _load(path)
+    if array.shape == signature.shape:
+        array = array[np.newaxis]
+    if array.shape[1:] != signature.shape or array.dtype.kind not in "buif":
+        expected = " × ".join(map(str, signature.shape))
+        raise DataError(
+            f"{path}: expected one example of shape {expected}, or many of them; "
+            f"found {array.dtype} of shape {array.shape}"
+        )
+    converted = array.astype(signature.dtype)
+    if converted.dtype.kind in "ui" and not np.array_equal(converted, array):
+        raise DataError(f"{path}: the model takes {signature.dtype}; found {array.dtype} with other values")
+    for index, features in enumerate(converted):
+        yield Input(f"{path}[{index}]", path, features)
+
+
+def _load(path: Path) -> np.ndarray:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        names = loaded.files
+        name = next((n for n in ("x", "x_test", "features") if n in names), names[0] if len(names) == 1 else None)
+        if name is None:
+            raise DataError(f"{path}: expected an array named x; found {', '.join(names) or 'none'}")
+        return np.asarray(loaded[name])
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not an array of numbers: {error}") from None

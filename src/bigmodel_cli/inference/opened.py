@@ -1,0 +1,47 @@
+"""A run opened for use: its record and what its examples are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.pipeline.signature import signature_from_json
+from bigmodel_cli.run_folder import RunFolder, find_run
+from bigmodel_cli.sources.base import Signature
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """A run with its checked record.
+
+    Attributes:
+        folder: Where it is.
+        record: run.json.
+        signature: What one raw example is, with the class names.
+    """
+
+    folder: RunFolder
+    record: dict[str, Any]
+    signature: Signature
+
+
+def open_run(word: str | None, runs_dir: Path) -> OpenRun:
+    """Open the run that a user means; None is the newest completed one.
+
+    Raises:
+        UsageError: If there is none.
+        DataError: If a piece of it is missing or damaged.
+    """
+    return open_folder(find_run(word, runs_dir))
+
+
+def open_folder(folder: RunFolder) -> OpenRun:
+    """Open a run by its folder.
+
+    Raises:
+        DataError: If a piece of it is missing or damaged.
+    """
+    record = folder.read_record()
+    signature = signature_from_json(record.get("signature") or {}, folder.read_labels())
+    return OpenRun(folder, record, signature)

@@ -1,0 +1,29 @@
+"""All names that a config may use: Keras's from the catalogue, and our sources and blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from bigmodel_cli.config.catalogue import load_catalogue
+from bigmodel_cli.config.components import Language
+from bigmodel_cli.config.load import LoadedConfig, load_config
+from bigmodel_cli.modeling.blocks import block_options
+from bigmodel_cli.sources import source_options
+
+
+@cache
+def language() -> Language:
+    """The language of configs; needs no TensorFlow."""
+    return Language(load_catalogue(), {"sources": source_options(), "blocks": block_options()})
+
+
+def read_config(path: Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+    """Read and check a config.
+
+    Raises:
+        UsageError: If there is no such file.
+        ConfigError: With every mistake that was found.
+    """
+    return load_config(path, overrides, language())

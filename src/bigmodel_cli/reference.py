@@ -1,0 +1,119 @@
+"""The names of the config language with their help, as `bigmodel list` shows them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from bigmodel_cli.config.components import OWN_FAMILIES, expected_kinds
+from bigmodel_cli.config.examples import example
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.modeling.language import language
+
+_FAMILIES = {
+    "sources": "where examples come from (data.source)",
+    "layers": "Keras layers (preprocessing, augmentation, model)",
+    "applications": "Keras applications: whole known networks as one step (model)",
+    "blocks": "what bigmodel adds to layers (model)",
+    "losses": "loss",
+    "optimizers": "optimizer",
+    "schedules": "learning-rate schedules (optimizer's learning_rate)",
+    "metrics": "metrics",
+    "callbacks": "training.callbacks",
+    "initializers": "arguments such as kernel_initializer",
+    "regularizers": "arguments such as kernel_regularizer",
+    "constraints": "arguments such as kernel_constraint",
+    "activations": "arguments such as activation",
+}
+
+
+def families() -> list[dict[str, Any]]:
+    """All families with what they are for."""
+    return [
+        {"family": family, "names": len(names_in(family)), "doc": doc} for family, doc in _FAMILIES.items()
+    ]
+
+
+def find_family(word: str) -> str:
+    """The family that a word means; `layer` is `layers`.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if word in _FAMILIES:
+        return word
+    near = closest(word, _FAMILIES)
+    if near and near.removesuffix("s") == word.lower().removesuffix("s"):
+        return near
+    hint = f"did you mean {near}?" if near else f"families: {', '.join(_FAMILIES)}"
+    raise UsageError(f"there is no family {word!r} of names", hint=hint)
+
+
+def names_in(family: str) -> list[dict[str, Any]]:
+    """The names of a family with a sentence each."""
+    if family in OWN_FAMILIES:
+        own = language().own[family]
+        return [{"name": name, "doc": _sentence(model)} for name, model in sorted(own.items())]
+    if family == "activations":
+        return [{"name": name, "doc": ""} for name in language().catalogue.identifiers(family)]
+    return [{"name": entry.name, "doc": entry.doc} for entry in language().catalogue.entries(family)]
+
+
+def describe_component(family: str, name: str) -> dict[str, Any]:
+    """One name with its arguments and an example.
+
+    Raises:
+        UsageError: If the family has no such name.
+    """
+    if family in OWN_FAMILIES:
+        model = language().own[family].get(name)
+        if model is not None:
+            return {
+                "family": family,
+                "name": name,
+                "doc": _sentence(model),
+                "arguments": [_field(name, field) for name, field in model.model_fields.items()],
+                "example": model.example,  # type: ignore[attr-defined]
+            }
+    else:
+        entry = language().catalogue.entry(family, name)
+        if entry is not None:
+            arguments = [
+                {
+                    "name": parameter.name,
+                    "takes": expected_kinds(parameter),
+                    "default": "required" if parameter.required else json.dumps(parameter.default),
+                    "doc": parameter.doc,
+                }
+                for parameter in entry.parameters.values()
+            ]
+            return {
+                "family": family,
+                "name": entry.name,
+                "doc": entry.requires_function or entry.doc,
+                "arguments": arguments,
+                "example": None if entry.requires_function else example(entry),
+            }
+    raise UsageError(f"there is no {name!r} among {family}", hint=_suggestion(family, name))
+
+
+def _suggestion(family: str, name: str) -> str:
+    catalogue = language().catalogue
+    near = catalogue.suggest(name, [known["name"] for known in names_in(family)])
+    if near:
+        return f"did you mean {near}?"
+    elsewhere = catalogue.families_of(name)
+    return f"bigmodel list {elsewhere[0]} {name}" if elsewhere else f"bigmodel list {family} shows all of them"
+
+
+def _sentence(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def _field(name: str, field: Any) -> dict[str, Any]:
+    default = "required" if field.default is PydanticUndefined else json.dumps(field.default, default=str)
+    return {"name": name, "takes": "", "default": default, "doc": field.description or ""}

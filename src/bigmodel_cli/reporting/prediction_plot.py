@@ -1,0 +1,62 @@
+"""Images under what the model says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.inference.predict import Prediction
+from bigmodel_cli.reporting.plots import DPI, new_figure, plain
+from bigmodel_cli.run_folder import write_whole
+from bigmodel_cli.sources.base import Signature
+
+MAX_IMAGES = 100
+
+
+def plot_predictions(
+    path: Path, predictions: Sequence[Prediction], signature: Signature, *, invert: bool = False
+) -> None:
+    """Draw each image under its predicted label.
+
+    Args:
+        path: A .png, .pdf or .svg file.
+        predictions: At most `MAX_IMAGES` are drawn.
+        signature: What the images are.
+        invert: As they were predicted.
+
+    Raises:
+        UsageError: If the examples are no images, or the file's ending is unknown.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("png", "pdf", "svg"):
+        raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
+    if signature.image_format is None:
+        raise UsageError("--plot draws images; this model takes arrays")
+    shown = [prediction for prediction in predictions if prediction.scores is not None][:MAX_IMAGES]
+    if not shown:
+        raise UsageError("--plot: there is no image to draw")
+    columns = min(len(shown), max(1, min(5, round(len(shown) ** 0.5 + 0.49))))
+    rows = -(-len(shown) // columns)
+    figure = new_figure(2.2 * columns + 0.4, 2.5 * rows + 0.2)
+    for number, prediction in enumerate(shown):
+        axes = figure.add_subplot(rows, columns, number + 1)
+        _draw(axes, prediction, prediction.input.read(signature, invert=invert))
+    write_whole(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
+
+
+def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
+    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
+    axes.set_axis_off()
+    if prediction.class_names is None:
+        label = " ".join(f"{value:.4g}" for value in np.ravel(prediction.scores)[:4])
+    else:
+        ((name, score),) = prediction.top(1)
+        label = f"{plain(name, 18)} {score:.0%}"
+    axes.set_title(f"{label}\n", fontsize=11, pad=-4)
+    axes.text(0.5, 1.01, plain(Path(prediction.input.name).name, 28), fontsize=7, color="0.4",
+              ha="center", va="bottom", transform=axes.transAxes)

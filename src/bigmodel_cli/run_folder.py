@@ -1,0 +1,312 @@
+"""A run's folder: the one place that knows the names in it, and how a file gets there whole.
+
+runs/<name>/<YYYYmmdd-HHMMSS>/
+  config.yaml            resolved: every default and every auto pinned
+  source.yaml            what the user wrote
+  run.json               status, times, seed, versions, device, data fingerprint, labels hash
+  labels.json            class names in index order
+  metrics.csv            a row per epoch
+  checkpoints/           best.keras, last.keras, a .json beside each
+  model.tflite           the inference model
+  evaluation/            <split>.json, predictions_<split>.csv
+  plots/                 *.png
+  train.log
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.errors import DataError, ResourceError, UsageError
+
+SCHEMA_VERSION = 1
+RUNS_VARIABLE = "BIGMODEL_RUNS"
+COMPLETED = "completed"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's folder; the attributes are where its files are, whether they exist yet or not."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def source_config(self) -> Path:
+        return self.path / "source.yaml"
+
+    @property
+    def record(self) -> Path:
+        return self.path / "run.json"
+
+    @property
+    def labels(self) -> Path:
+        return self.path / "labels.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "train.log"
+
+    @property
+    def litert_model(self) -> Path:
+        return self.path / "model.tflite"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    def checkpoint(self, name: str) -> Path:
+        """A saved model: `best`, `last`, or `epoch-0007`."""
+        return self.checkpoints / f"{name}.keras"
+
+    def checkpoint_state(self, name: str) -> Path:
+        """What is known of a saved model: epoch, monitored value, sha256."""
+        return self.checkpoints / f"{name}.json"
+
+    def evaluation(self, split: str) -> Path:
+        return self.path / "evaluation" / f"{split}.json"
+
+    def predictions(self, split: str) -> Path:
+        return self.path / "evaluation" / f"predictions_{split}.csv"
+
+    def plot(self, name: str) -> Path:
+        return self.path / "plots" / f"{name}.png"
+
+    @property
+    def title(self) -> str:
+        """The run as a user would name it: relative to the current folder where that is shorter."""
+        try:
+            return str(self.path.resolve().relative_to(Path.cwd()))
+        except ValueError:
+            return str(self.path)
+
+    def read_record(self) -> dict[str, Any]:
+        """The contents of run.json.
+
+        Raises:
+            DataError: If it is missing or damaged.
+        """
+        record = self.read_json(self.record)
+        if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
+            raise DataError(f"{self.record}: not the record of a run of this version of bigmodel")
+        return record
+
+    def read_labels(self) -> tuple[str, ...] | None:
+        """Class names in index order; None where the labels are numbers.
+
+        Raises:
+            DataError: If they are missing, damaged, or not those that the model was trained with.
+        """
+        names = self.read_json(self.labels)
+        if names is not None and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
+            raise DataError(f"{self.labels}: expected a list of class names")
+        if labels_hash(names) != self.read_record().get("labels_sha256"):
+            raise DataError(
+                f"{self.labels}: these are not the class names that the model was trained with",
+                hint="restore the file, or train again",
+            )
+        return None if names is None else tuple(names)
+
+    def read_json(self, path: Path) -> Any:
+        """A JSON file of the run.
+
+        Raises:
+            DataError: If it is missing or damaged.
+        """
+        try:
+            return json.loads(self.require(path).read_text("utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: damaged: {error}", hint=_PIECE_HINT) from None
+
+    def require(self, path: Path) -> Path:
+        """`path`, if it is there.
+
+        Raises:
+            DataError: If it is not.
+        """
+        if not path.is_file():
+            missing = path.relative_to(self.path)
+            raise DataError(f"{self.title}: the run has no {missing}", hint=_PIECE_HINT)
+        return path
+
+
+_PIECE_HINT = "the run is incomplete or was changed by hand; name another with --run, or train again"
+
+
+def labels_hash(names: Any) -> str:
+    """A sha256 of the class names and their order."""
+    return hashlib.sha256(json.dumps(names, ensure_ascii=True).encode()).hexdigest()
+
+
+def default_runs_dir() -> Path:
+    """Where runs are kept: $BIGMODEL_RUNS, else `runs` in the current folder."""
+    return Path(os.environ.get(RUNS_VARIABLE) or "runs")
+
+
+def create_run(runs_dir: Path, name: str) -> RunFolder:
+    """Make a new, empty folder for a run; two that start in one second get two folders.
+
+    Raises:
+        ResourceError: If it cannot be made.
+    """
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 1000):
+        path = runs_dir / name / (stamp if number == 1 else f"{stamp}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not (runs_dir / name).is_dir():
+                break
+            continue
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        return RunFolder(path)
+    raise ResourceError(f"{runs_dir / name}: no folder for the run can be made here")
+
+
+def check_writable(runs_dir: Path) -> None:
+    """Find out before any work whether a run could be written.
+
+    Raises:
+        ResourceError: If not.
+    """
+    folder = runs_dir
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise ResourceError(f"{folder}: expected a folder for runs, found a file", hint=_WRITABLE_HINT)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ResourceError(f"{folder}: not writable, so no run can be kept here", hint=_WRITABLE_HINT)
+
+
+_WRITABLE_HINT = "choose another folder: --runs-dir DIR, or the environment variable BIGMODEL_RUNS"
+
+
+def _cannot_write(path: Path, error: OSError) -> ResourceError:
+    return ResourceError(f"{path}: cannot be written: {error.strerror or error}", hint=_WRITABLE_HINT)
+
+
+def all_runs(runs_dir: Path) -> Iterator[RunFolder]:
+    """Every folder under `runs_dir` that holds a run, newest first."""
+    records = [*runs_dir.glob("*/*/run.json")]
+    for record in sorted(records, key=lambda r: (r.parent.name, r.stat().st_mtime), reverse=True):
+        yield RunFolder(record.parent)
+
+
+def find_run(word: str | None, runs_dir: Path) -> RunFolder:
+    """The run that a user means.
+
+    Args:
+        word: A folder, `<name>/<time>`, or `<name>` for its newest completed run; None for the newest of all.
+        runs_dir: Where runs are kept.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if word is not None:
+        for candidate in (Path(word), runs_dir / word):
+            if RunFolder(candidate).record.is_file():
+                return RunFolder(candidate)
+    for run in all_runs(runs_dir):
+        if word in (None, run.path.parent.name) and _status(run) == COMPLETED:
+            return run
+    if word is None:
+        raise UsageError(
+            f"there is no completed run under {runs_dir}/",
+            hint="train one first: bigmodel train CONFIG, or name a run's folder with --run",
+        )
+    names = sorted({run.path.parent.name for run in all_runs(runs_dir)})
+    raise UsageError(
+        f"{word}: no such run (expected a run's folder, or the name of one under {runs_dir}/)",
+        hint=f"names there: {', '.join(names[:8])}" if names else "train one first: bigmodel train CONFIG",
+    )
+
+
+def _status(run: RunFolder) -> str | None:
+    try:
+        record = json.loads(run.record.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record.get("status") if isinstance(record, dict) else None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text, whole or not at all."""
+    write_whole(path, lambda temporary: temporary.write_text(text, "utf-8"))
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` make a file beside `path`, bring it to the disk, then rename it.
+
+    Args:
+        path: The file to be.
+        write: Called with the temporary path, which ends as `path` does.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written; `path` is as it was.
+    """
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        _bring_to_disk(temporary)
+        temporary.replace(path)
+        if os.name != "nt":
+            _bring_to_disk(path.parent)
+    except OSError as error:
+        raise ResourceError(
+            f"{path}: cannot be written: {error.strerror or error}", hint="free some space, or use --runs-dir"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _bring_to_disk(path: Path) -> None:
+    with _descriptor(path) as descriptor:
+        os.fsync(descriptor)
+
+
+@contextmanager
+def _descriptor(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def update_record(run: RunFolder, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put `changes` into run.json and return the whole of it."""
+    record = run.read_record() if run.record.exists() else {"schema_version": SCHEMA_VERSION}
+    record.update(changes)
+    write_json(run.record, record)
+    return record

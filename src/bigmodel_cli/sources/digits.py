@@ -1,0 +1,35 @@
+"""scikit-learn's digits: small enough for a first try with no download."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bigmodel_cli.sources.base import (
+    ArrayExamples,
+    ImageFormat,
+    LoadContext,
+    Signature,
+    Source,
+    SourceOptions,
+)
+
+IMAGE_FORMAT = ImageFormat((8, 8), "grayscale")
+_BRIGHTEST = 16
+
+
+class Digits(SourceOptions):
+    """Handwritten digits of scikit-learn: 1,797 grey images of 8 × 8, with no download."""
+
+    source_name: ClassVar[str] = "digits"
+    example: ClassVar[str] = "digits"
+
+    def load(self, context: LoadContext) -> Source:
+        import numpy as np
+        from sklearn.datasets import load_digits
+
+        found = load_digits()
+        features = np.round(found.images * (255 / _BRIGHTEST)).astype(np.uint8)[..., None]
+        examples = ArrayExamples(features, found.target.astype(np.int64), "train")
+        class_names = tuple(str(name) for name in found.target_names)
+        signature = Signature(IMAGE_FORMAT.shape, "uint8", class_names, image_format=IMAGE_FORMAT)
+        return Source({"train": examples}, signature)

@@ -1,0 +1,48 @@
+"""The options that all sources of image files share."""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.sources.base import ColorMode, ImageFormat, SourceOptions
+
+
+def _square(value: Any) -> Any:
+    """One number stands for height and width alike."""
+    return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+_Pixels = Annotated[int, Field(ge=1, le=16_384)]
+_PIXELS_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 16_384}
+ImageSize = Annotated[
+    tuple[_Pixels, _Pixels],
+    BeforeValidator(_square),
+    WithJsonSchema(
+        {"anyOf": [_PIXELS_SCHEMA, {"type": "array", "items": _PIXELS_SCHEMA, "minItems": 2, "maxItems": 2}]}
+    ),
+]
+
+
+class ImageFileOptions(SourceOptions, ABC):
+    """How files become examples: the options that all sources of image files share."""
+
+    path: ConfigPath = Field(description="Where the images are listed.")
+    image_size: ImageSize = Field(
+        description="[height, width] that every image is brought to; one number for a square."
+    )
+    color_mode: ColorMode = Field(default="rgb", description="The channels that every image is converted to.")
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
+        default="bilinear", description="How pixels are computed where an image has another size."
+    )
+    aspect_ratio: Literal["stretch", "crop", "pad"] = Field(
+        default="stretch",
+        description="Where proportions differ: stretch the image, crop its longer side, or pad with black.",
+    )
+
+    @property
+    def image_format(self) -> ImageFormat:
+        return ImageFormat(self.image_size, self.color_mode, self.interpolation, self.aspect_ratio)

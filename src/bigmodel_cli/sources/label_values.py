@@ -1,0 +1,214 @@
+"""Labels as a user's file has them (numbers, names, one-hot rows) as class indices or numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.base import LoadContext, SplitName, class_indices
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LabelKind = Literal["auto", "classes", "numbers"]
+LABELS_HELP = (
+    "What labels are: classes, numbers (regression), or auto: numbers where they are floats, else classes."
+)
+CLASS_NAMES_HELP = "Names of the classes in index order; without it, the distinct labels in sorted order."
+
+Labels = Mapping[SplitName, "np.ndarray"]
+
+
+def label_values(
+    labels: Labels, kind: LabelKind, names: Sequence[str] | None, where: Path, context: LoadContext
+) -> tuple[dict[SplitName, np.ndarray], tuple[str, ...] | None]:
+    """Turn labels into what `Examples.labels` holds.
+
+    Args:
+        labels: Per split an array of shape (n,), (n, 1), or (n, …) for numbers and one-hot rows.
+        kind: What they are; `auto` takes floats for numbers and everything else for classes.
+        names: The classes that there may be, in index order.
+        where: The file, for errors.
+        context: Takes a warning where many classes look like numbers.
+
+    Returns:
+        int64 indices and class names, or float32 numbers and None.
+
+    Raises:
+        DataError: If labels are missing, not finite, out of range, or classes of held-out splits unknown.
+    """
+    flat = {split: _without_single_column(array) for split, array in labels.items()}
+    if kind != "numbers":
+        flat, names = _without_one_hot(flat, names)
+    is_number = kind == "numbers" or (kind == "auto" and names is None and flat["train"].dtype.kind == "f")
+    if is_number:
+        return {split: _numbers(array, split, where) for split, array in flat.items()}, None
+    classes = {split: _class_values(array, split, where) for split, array in flat.items()}
+    if names is None:
+        _check_indices(classes, where)
+        _warn_of_many(classes["train"], kind, where, context)
+        indices, names = _distinct(classes)
+    else:
+        indices = {split: _known(array, names, split, where) for split, array in classes.items()}
+    _check_classes(indices, names, where, context)
+    return indices, tuple(names)
+
+
+def _without_single_column(array: np.ndarray) -> np.ndarray:
+    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+
+
+def _without_one_hot(
+    labels: Labels, names: Sequence[str] | None
+) -> tuple[dict[SplitName, np.ndarray], Sequence[str] | None]:
+    """Indices and names where all labels are one-hot rows; anything else as it is."""
+    if not all(_is_one_hot(array) for array in labels.values()):
+        return dict(labels), names
+    width = labels["train"].shape[1]
+    return {split: array.argmax(axis=1) for split, array in labels.items()}, names or [
+        str(i) for i in range(width)
+    ]
+
+
+def _is_one_hot(array: np.ndarray) -> bool:
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        return False
+    return bool(((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all())
+
+
+def _numbers(array: np.ndarray, split: SplitName, where: Path) -> np.ndarray:
+    import numpy as np
+
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"{where}: expected numbers as labels of {split}, found {_shown(array.flat[0])}",
+            hint="set labels: classes",
+        )
+    with np.errstate(over="ignore"):
+        numbers: np.ndarray = array.astype(np.float32)
+    check_finite(numbers, f"the labels of {split}", where)
+    return numbers
+
+
+def check_finite(array: np.ndarray, what: str, where: Path) -> None:
+    """Refuse NaN and infinity: they would only show as a loss of NaN, epochs later.
+
+    Raises:
+        DataError: Says how many there are, and where the first is.
+    """
+    import numpy as np
+
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return
+    bad = np.argwhere(~np.isfinite(array))
+    first = ", ".join(str(index) for index in bad[0])
+    raise DataError(
+        f"{where}: {len(bad):,} of {array.size:,} values of {what} are NaN or infinite, first at [{first}]",
+        hint="fill in or remove these examples",
+    )
+
+
+def _class_values(array: np.ndarray, split: SplitName, where: Path) -> np.ndarray:
+    """Labels of classes as integers or strings of shape (n,)."""
+    import numpy as np
+
+    if array.ndim != 1:
+        raise DataError(
+            f"{where}: expected one class per example in {split}, found labels of shape {array.shape}",
+            hint="give class indices (one-hot rows hold a single 1 each), or set labels: numbers",
+        )
+    if array.dtype.kind == "f":
+        check_finite(array, f"the labels of {split}", where)
+        if (array != np.floor(array)).any():
+            first = int(np.flatnonzero(array != np.floor(array))[0])
+            raise DataError(
+                f"{where}: label {array[first]} of {split}[{first}] is no class index",
+                hint="set labels: numbers",
+            )
+    if array.dtype.kind in "biuf":
+        return array.astype(np.int64)
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8", "replace")
+    if array.dtype.kind != "U":
+        raise DataError(f"{where}: expected integers or strings as labels of {split}, found {array.dtype}")
+    return array
+
+
+def _distinct(classes: Labels) -> tuple[dict[SplitName, np.ndarray], tuple[str, ...]]:
+    """Number the labels of all splits alike."""
+    import numpy as np
+
+    indices, names = class_indices(np.concatenate(list(classes.values())))
+    ends = np.cumsum([len(array) for array in classes.values()])
+    return dict(zip(classes, np.split(indices, ends[:-1]), strict=True)), names
+
+
+def _known(array: np.ndarray, names: Sequence[str], split: SplitName, where: Path) -> np.ndarray:
+    """Indices into given names; integers are indices already."""
+    import numpy as np
+
+    if array.dtype.kind == "i":
+        is_bad = (array < 0) | (array >= len(names))
+        indices = array
+    else:
+        number_of = {name: index for index, name in enumerate(names)}
+        indices = np.array([number_of.get(label, -1) for label in array.tolist()], np.int64)
+        is_bad = indices < 0
+    if is_bad.any():
+        first = int(np.flatnonzero(is_bad)[0])
+        expected = (
+            f"0 to {len(names) - 1}"
+            if array.dtype.kind == "i"
+            else f"one of class_names ({', '.join(names)})"
+        )
+        raise DataError(
+            f"{where}: {int(is_bad.sum()):,} labels of {split} are out of range: expected {expected}, "
+            f"found {_shown(array[first])} at [{first}]"
+        )
+    return indices
+
+
+def _check_indices(classes: Labels, where: Path) -> None:
+    for split, array in classes.items():
+        if array.dtype.kind == "i" and (array < 0).any():
+            first = int((array < 0).argmax())
+            raise DataError(
+                f"{where}: negative class index {array[first]} in {split}, first at [{first}]",
+                hint="number classes from 0, or set labels: numbers if they are quantities",
+            )
+
+
+def _shown(label: object) -> str:
+    return repr(getattr(label, "item", lambda: label)())
+
+
+def _warn_of_many(train: np.ndarray, kind: LabelKind, where: Path, context: LoadContext) -> None:
+    import numpy as np
+
+    count = len(np.unique(train))
+    if kind == "auto" and train.dtype.kind == "i" and len(train) >= 50 and count > len(train) / 2:
+        context.warn(
+            f"{where}: {count:,} different labels in {len(train):,} examples were taken for classes; "
+            "set labels: numbers if they are quantities"
+        )
+
+
+def _check_classes(indices: Labels, names: Sequence[str], where: Path, context: LoadContext) -> None:
+    """Held-out splits may only have classes that training has."""
+    import numpy as np
+
+    present = {split: set(np.unique(array).tolist()) for split, array in indices.items()}
+    for split in indices:
+        unknown = [names[index] for index in sorted(present[split] - present["train"])]
+        if unknown:
+            raise DataError(f"{where}: {split} has classes that train has not: {', '.join(unknown)}")
+        lacking = [names[index] for index in sorted(present["train"] - present[split])]
+        if lacking:
+            context.warn(f"{where}: {split} has no example of {', '.join(lacking)}")
+    if len(present["train"]) < 2:
+        raise DataError(
+            f"{where}: only one class ({names[present['train'].pop()]}); a classifier needs at least two",
+            hint="set labels: numbers if labels are quantities",
+        )

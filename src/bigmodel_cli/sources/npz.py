@@ -1,0 +1,154 @@
+"""Arrays in an `.npz` file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field, model_validator
+
+from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.base import (
+    ArrayExamples,
+    ColorMode,
+    ImageFormat,
+    LoadContext,
+    Signature,
+    Source,
+    SourceOptions,
+    SplitName,
+)
+from bigmodel_cli.sources.label_values import (
+    CLASS_NAMES_HELP,
+    LABELS_HELP,
+    LabelKind,
+    check_finite,
+    label_values,
+)
+from bigmodel_cli.sources.npz_arrays import read_npz
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_SPLIT_WORDS: Mapping[SplitName, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("val", "validation", "valid"),
+    "test": ("test",),
+}
+_COLOR_MODES: Mapping[int, ColorMode] = {1: "grayscale", 3: "rgb", 4: "rgba"}
+
+
+class Npz(SourceOptions):
+    """Arrays of an .npz file: x and y, or x_train, y_train and the same for val and test."""
+
+    source_name: ClassVar[str] = "npz"
+    example: ClassVar[str] = "{npz: {path: data.npz}}"
+
+    path: ConfigPath = Field(description="The .npz file.")
+    features_array: str = Field(
+        default="x",
+        min_length=1,
+        description="Name of the features' array; x stands for x, or x_train (or train_x), x_val, x_test.",
+    )
+    labels_array: str = Field(
+        default="y", min_length=1, description="Name of the labels' array, found like features_array."
+    )
+    labels: LabelKind = Field(default="auto", description=LABELS_HELP)
+    class_names: tuple[str, ...] | None = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
+
+    @model_validator(mode="after")
+    def _names_are_for_classes(self) -> Npz:
+        if self.labels == "numbers" and self.class_names is not None:
+            raise ValueError("class_names is for classes: remove it, or set labels: classes")
+        return self
+
+    def load(self, context: LoadContext) -> Source:
+        arrays = read_npz(self.path)
+        names = self._array_names(arrays)
+        features = {split: self._features(arrays, x) for split, (x, _) in names.items()}
+        raw_labels = {split: arrays[y] for split, (_, y) in names.items()}
+        self._check_shapes(features, raw_labels, names)
+        labels, class_names = label_values(raw_labels, self.labels, self.class_names, self.path, context)
+        splits = {split: ArrayExamples(features[split], labels[split], split) for split in names}
+        train = splits["train"]
+        shape, dtype = train.features.shape[1:], str(train.features.dtype)
+        signature = Signature(shape, dtype, class_names, train.labels.shape[1:], _image_format(shape, dtype))
+        return Source(splits, signature)
+
+    def _array_names(self, arrays: Mapping[str, np.ndarray]) -> dict[SplitName, tuple[str, str]]:
+        """The names of features and labels by split.
+
+        Raises:
+            DataError: If they are not there; says which are.
+        """
+        x, y = self.features_array, self.labels_array
+        found: dict[SplitName, tuple[str, str]] = {}
+        for split, words in _SPLIT_WORDS.items():
+            pairs = [(f"{x}_{word}", f"{y}_{word}") for word in words]
+            pairs += [(f"{word}_{x}", f"{word}_{y}") for word in words]
+            for pair in pairs:
+                if pair[0] in arrays or pair[1] in arrays:
+                    found[split] = pair
+        if "train" not in found:
+            found = {"train": (x, y)} if not found else {"train": (f"{x}_train", f"{y}_train"), **found}
+        missing = [name for pair in found.values() for name in pair if name not in arrays]
+        if missing:
+            raise DataError(
+                f"{self.path}: no array {', '.join(missing)}; it has {', '.join(sorted(arrays)) or 'none'}",
+                hint="name the arrays with features_array and labels_array",
+            )
+        return found
+
+    def _features(self, arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+        """Features in the dtype that a model takes: float64 becomes float32, the rest stays compact."""
+        import numpy as np
+
+        array = arrays[name]
+        if array.dtype.kind not in "biuf":
+            raise DataError(f"{self.path}: expected numbers in {name}, found {array.dtype}")
+        if array.ndim < 2 or 0 in array.shape:
+            raise DataError(
+                f"{self.path}: expected {name} of shape (examples, …), found {array.shape}",
+                hint="a single number per example has shape (examples, 1)" if array.ndim == 1 else None,
+            )
+        if array.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float32, copy=False)
+            check_finite(array, name, self.path)
+        return array.astype(np.uint8) if array.dtype.kind == "b" else array
+
+    def _check_shapes(
+        self,
+        features: Mapping[SplitName, np.ndarray],
+        labels: Mapping[SplitName, np.ndarray],
+        names: Mapping[SplitName, tuple[str, str]],
+    ) -> None:
+        train = features["train"]
+        for split, (x, y) in names.items():
+            found = features[split]
+            if labels[split].shape[:1] != found.shape[:1]:
+                raise DataError(
+                    f"{self.path}: {x} has {len(found):,} examples, but {y} has shape {labels[split].shape}"
+                )
+            if (found.shape[1:], found.dtype) != (train.shape[1:], train.dtype):
+                raise DataError(
+                    f"{self.path}: examples in {x} are {found.dtype} {found.shape[1:]}, "
+                    f"but in {names['train'][0]} {train.dtype} {train.shape[1:]}"
+                )
+            if labels[split].shape[1:] != labels["train"].shape[1:]:
+                raise DataError(
+                    f"{self.path}: labels in {y} have shape {labels[split].shape[1:]}, "
+                    f"but in {names['train'][1]} {labels['train'].shape[1:]}"
+                )
+
+
+def _image_format(shape: tuple[int, ...], dtype: str) -> ImageFormat | None:
+    """How an image file becomes such an example, where examples look like images."""
+    if dtype != "uint8":
+        return None
+    if len(shape) == 2:
+        return ImageFormat((shape[0], shape[1]), "grayscale", channel_axis=False)
+    if len(shape) == 3 and shape[2] in _COLOR_MODES:
+        return ImageFormat((shape[0], shape[1]), _COLOR_MODES[shape[2]])
+    return None

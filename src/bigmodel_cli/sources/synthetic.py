@@ -1,0 +1,196 @@
+"""Made-up examples that a model can learn: for tests, benchmarks and first tries with no data at hand.
+
+An example is a coarse random pattern, enlarged to the asked shape, plus noise. Everything is a function
+of the experiment's seed and the example's number, so examples are made when they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from bigmodel_cli.sources.base import (
+    ArrayExamples,
+    ColorMode,
+    Examples,
+    ImageFormat,
+    LoadContext,
+    Signature,
+    Source,
+    SourceOptions,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Cells of the coarse pattern along each axis, by the number of axes that are enlarged.
+_CELLS = {1: 16, 2: 4, 3: 3}
+_NUM_FACTORS = 4
+# Small data sets are made at once: training reads arrays much faster than single examples.
+_RESIDENT_BYTES = 16 * 2**20
+_COLOR_MODES: Mapping[int, ColorMode] = {1: "grayscale", 3: "rgb", 4: "rgba"}
+_LABELS, _FACTORS, _PATTERNS, _NOISE = range(4)
+
+
+class Synthetic(SourceOptions):
+    """Made-up examples that a model can learn, from the experiment's seed; nothing is read or downloaded."""
+
+    source_name: ClassVar[str] = "synthetic"
+    example: ClassVar[str] = "{synthetic: {shape: [28, 28, 1], num_classes: 10, num_examples: 2000}}"
+
+    shape: tuple[Annotated[int, Field(ge=1, le=2**20)], ...] = Field(
+        default=(28, 28, 1),
+        min_length=1,
+        max_length=4,
+        description="Shape of one example. [height, width, 1, 3 or 4] gives uint8 images, others float32.",
+    )
+    num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+        default=10, description="Number of classes; null for numbers as labels (regression)."
+    )
+    num_examples: int = Field(
+        default=2000, ge=1, le=10**8, description="Number of examples, before splits are held out."
+    )
+    num_outputs: int = Field(
+        default=1, ge=1, le=10_000, description="Numbers per label where num_classes is null."
+    )
+
+    @model_validator(mode="after")
+    def _outputs_are_for_regression(self) -> Synthetic:
+        if self.num_classes is not None and self.num_outputs != 1:
+            raise ValueError("num_outputs is for regression: set num_classes: null, or remove num_outputs")
+        return self
+
+    def load(self, context: LoadContext) -> Source:
+        import numpy as np
+
+        recipe = _Recipe(self.shape, self.num_classes, self.num_outputs, self.num_examples, context.seed)
+        signature = recipe.signature()
+        examples: Examples = SyntheticExamples(recipe, np.arange(self.num_examples), recipe.labels())
+        example_bytes = np.dtype(signature.dtype).itemsize * int(np.prod(self.shape, dtype=np.int64))
+        if example_bytes * self.num_examples <= _RESIDENT_BYTES:
+            features = np.stack([examples.read(index) for index in range(self.num_examples)])
+            examples = ArrayExamples(features, examples.labels, "train")
+        return Source({"train": examples}, signature)
+
+
+@dataclass(frozen=True, eq=False)
+class _Recipe:
+    """How the examples of one data set are made."""
+
+    shape: tuple[int, ...]
+    num_classes: int | None
+    num_outputs: int
+    num_examples: int
+    seed: int
+
+    @property
+    def is_image(self) -> bool:
+        return len(self.shape) == 3 and self.shape[2] in _COLOR_MODES
+
+    def signature(self) -> Signature:
+        image_format = None
+        if self.is_image:
+            image_format = ImageFormat((self.shape[0], self.shape[1]), _COLOR_MODES[self.shape[2]])
+        class_names = (
+            None if self.num_classes is None else tuple(f"class_{i}" for i in range(self.num_classes))
+        )
+        target_shape = () if self.num_classes is not None or self.num_outputs == 1 else (self.num_outputs,)
+        return Signature(
+            self.shape, "uint8" if self.is_image else "float32", class_names, target_shape, image_format
+        )
+
+    def _random(self, purpose: int, number: int = 0) -> np.random.Generator:
+        import numpy as np
+
+        return np.random.default_rng([self.seed, purpose, number])
+
+    def labels(self) -> np.ndarray:
+        """Classes in equal shares and random order, or smooth functions of an example's factors."""
+        import numpy as np
+
+        random = self._random(_LABELS)
+        if self.num_classes is not None:
+            return random.permutation(np.arange(self.num_examples, dtype=np.int64) % self.num_classes)
+        weights = random.standard_normal((_NUM_FACTORS, self.num_outputs), np.float32)
+        labels = np.tanh(self.factors @ weights / 2)
+        return labels[:, 0] if self.num_outputs == 1 else labels
+
+    @cached_property
+    def factors(self) -> np.ndarray:
+        """How much of each pattern an example of a regression has: float32 of shape (examples, factors)."""
+        import numpy as np
+
+        return self._random(_FACTORS).standard_normal((self.num_examples, _NUM_FACTORS), np.float32)
+
+    @cached_property
+    def patterns(self) -> np.ndarray:
+        """A coarse pattern per class or per factor: float32, first axis counts them."""
+        import numpy as np
+
+        count = _NUM_FACTORS if self.num_classes is None else self.num_classes
+        return self._random(_PATTERNS).uniform(-1, 1, (count, *self._coarse_shape)).astype(np.float32)
+
+    @property
+    def _coarse_shape(self) -> tuple[int, ...]:
+        enlarged, kept = (self.shape[:-1], self.shape[-1:]) if len(self.shape) > 2 else (self.shape, ())
+        cells = _CELLS[len(enlarged)]
+        return (*(min(cells, size) for size in enlarged), *(min(4, size) for size in kept))
+
+    @cached_property
+    def _cell_of(self) -> tuple[np.ndarray, ...]:
+        """Which coarse cell each position takes, as an index per axis."""
+        import numpy as np
+
+        axes = zip(self.shape, self._coarse_shape, strict=True)
+        return np.ix_(*(np.arange(size) * cells // size for size, cells in axes))
+
+    def features(self, position: int, label: int | None) -> np.ndarray:
+        """One example; `label` is its class, or None for regression."""
+        import numpy as np
+
+        if label is None:
+            coarse = np.tensordot(self.factors[position], self.patterns, 1) / 2
+        else:
+            coarse = self.patterns[label]
+        noise = self._random(_NOISE, position).standard_normal(self.shape, np.float32) / 2
+        values: np.ndarray = coarse[self._cell_of] + noise
+        if not self.is_image:
+            return values
+        pixels: np.ndarray = np.clip(values * 64 + 128, 0, 255).astype(np.uint8)
+        return pixels
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticExamples(Examples):
+    """Examples that are made when they are read; only their labels are in memory.
+
+    Attributes:
+        recipe: How an example is made.
+        positions: Numbers of the examples in the whole data set.
+        labels: Their labels.
+    """
+
+    recipe: _Recipe
+    positions: np.ndarray
+    labels: np.ndarray
+
+    def take(self, indices: np.ndarray) -> SyntheticExamples:
+        return SyntheticExamples(self.recipe, self.positions[indices], self.labels[indices])
+
+    def read(self, index: int) -> np.ndarray:
+        label = None if self.recipe.num_classes is None else int(self.labels[index])
+        return self.recipe.features(int(self.positions[index]), label)
+
+    def name(self, index: int) -> str:
+        return f"train[{int(self.positions[index])}]"
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(f"{self.recipe}".encode())
+        digest.update(self.positions.tobytes())
+        digest.update(self.labels.tobytes())
+        return digest.hexdigest()

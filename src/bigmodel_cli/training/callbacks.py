@@ -1,0 +1,38 @@
+"""Keras callbacks of a config, working in our loop unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.modeling.objects import Objects
+
+
+def make_callbacks(
+    components: Sequence[Component], objects: Objects, model: Any, *, epochs: int, steps: int
+) -> Any:
+    """A `keras.callbacks.CallbackList` of the config's callbacks.
+
+    An optimizer that averages weights (`use_ema`) gets `SwapEMAWeights`, so that what is validated and
+    saved as the best is the average, not the weights it is taken over.
+
+    Args:
+        components: As the config lists them.
+        objects: Makes them.
+        model: The compiled model.
+        epochs: Of the whole run.
+        steps: Training steps per epoch.
+
+    Raises:
+        ConfigError: If Keras refuses one of them.
+    """
+    import keras
+
+    callbacks = [objects.make(component) for component in components]
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if optimizer.use_ema and not any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in callbacks):
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    return keras.callbacks.CallbackList(
+        callbacks, add_history=True, add_progbar=False, model=model, epochs=epochs, steps=steps, verbose=0
+    )

@@ -1,0 +1,64 @@
+"""What this machine offers for training, and what is wrong with it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.config.catalogue import load_catalogue
+from bigmodel_cli.modeling.backend import import_tensorflow, list_devices
+from bigmodel_cli.sources.download import keras_home
+from bigmodel_cli.training.record import environment
+
+NVIDIA_DEVICE = Path("/dev/nvidiactl")
+LOW_DISK_BYTES = 2 * 10**9
+
+
+def examine() -> dict[str, Any]:
+    """Versions, devices, caches, and problems with a hint each."""
+    tf = import_tensorflow()
+    import keras
+
+    devices = list_devices()
+    cache = keras_home() / "datasets"
+    free = shutil.disk_usage(Path.cwd()).free
+    environment_now = environment()
+    return {
+        "versions": environment_now["versions"],
+        "platform": environment_now["platform"],
+        "devices": [vars(device) for device in devices],
+        "data_cache": {"path": str(cache), "bytes": _folder_bytes(cache)},
+        "free_disk_bytes": free,
+        "problems": [*_device_problems(tf, any(device.is_gpu for device in devices)), *_keras_problems(keras), *_disk_problems(free)],
+    }
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+
+
+def _device_problems(tf: Any, has_gpu: bool) -> list[dict[str, str]]:
+    if has_gpu or not NVIDIA_DEVICE.exists():
+        return []
+    built = "with" if tf.test.is_built_with_cuda() else "without"
+    return [
+        {
+            "message": f"this machine has an NVIDIA driver, but TensorFlow (built {built} CUDA) sees no GPU",
+            "hint": "pip install 'tensorflow[and-cuda]'",
+        }
+    ]
+
+
+def _keras_problems(keras: Any) -> list[dict[str, str]]:
+    known = load_catalogue().keras_version
+    if keras.__version__.split(".")[:2] == known.split(".")[:2]:
+        return []
+    message = f"configs are checked against Keras {known}, but Keras {keras.__version__} is installed"
+    return [{"message": message, "hint": f"pip install keras=={known}"}]
+
+
+def _disk_problems(free: int) -> list[dict[str, str]]:
+    if free >= LOW_DISK_BYTES:
+        return []
+    return [{"message": f"only {free:,} bytes are free on this disk", "hint": "remove old runs, or use --runs-dir"}]

@@ -1,0 +1,82 @@
+"""train.log: everything that the listener was told, with times, and the full text of what went wrong."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.listener import Listener, Progress
+
+
+class LoggedListener:
+    """Passes everything on to a listener and keeps it in a file.
+
+    Until the run's folder exists, lines are kept in memory.
+
+    Args:
+        inner: The listener that shows it.
+    """
+
+    def __init__(self, inner: Listener) -> None:
+        self.inner = inner
+        self._path: Path | None = None
+        self._waiting: list[str] = []
+
+    def open(self, path: Path) -> None:
+        """From now on, write to `path`."""
+        self._path = path
+        waiting, self._waiting = self._waiting, []
+        self._write("".join(waiting))
+
+    def note(self, text: str) -> None:
+        """Keep a text that is not shown."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        line = f"{stamp} {text}\n"
+        if self._path is None:
+            self._waiting.append(line)
+        else:
+            self._write(line)
+
+    def _write(self, text: str) -> None:
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+
+    def note_error(self, error: BaseException) -> None:
+        """Keep the full text of an error."""
+        self.note("".join(traceback.format_exception(error)))
+
+    def say(self, message: str) -> None:
+        self.note(message)
+        self.inner.say(message)
+
+    def warn(self, message: str) -> None:
+        self.note(f"warning: {message}")
+        self.inner.warn(message)
+
+    def download(self, label: str, done: int, total: int | None) -> None:
+        self.inner.download(label, done, total)
+
+    def progressed(self, progress: Progress) -> None:
+        self.inner.progressed(progress)
+
+    def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
+        self.note(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        self.inner.epoch_ended(progress, row)
+
+    @contextmanager
+    def keeping_warnings(self) -> Iterator[None]:
+        """Python warnings, which would tear the display, go to the file."""
+
+        def keep(message: Any, category: type[Warning], filename: str, line: int, *_: Any) -> None:
+            self.note(f"{category.__name__} at {filename}:{line}: {message}")
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            warnings.showwarning = keep  # type: ignore[assignment]
+            yield

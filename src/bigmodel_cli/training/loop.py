@@ -1,0 +1,153 @@
+"""The training loop: epochs of chunks of steps, in an order that is a function of (seed, epoch)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.pipeline.feed import epoch_order, in_order
+from bigmodel_cli.listener import Listener, Progress
+from bigmodel_cli.training.signals import StopRequest
+from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.training.steps import TrainingSteps
+
+Row = dict[str, float]
+# Called at the end of each epoch with its number from 1, its row, and whether training ends with it.
+SaveEpoch = Callable[[int, Row, bool], None]
+
+
+@dataclass
+class Loop:
+    """Trains a model epoch by epoch.
+
+    Attributes:
+        training: Training steps.
+        validation: Evaluation steps on the validation split; None where there is none.
+        callbacks: A `keras.callbacks.CallbackList`.
+        seed: Fixes the order of examples.
+        num_epochs: Epochs at most; callbacks may end training earlier.
+        steps_per_execution: Training steps per call into TensorFlow.
+        listener: Is told how it goes.
+        stop: Set when a signal asks to stop.
+    """
+
+    training: TrainingSteps
+    validation: EvaluationSteps | None
+    callbacks: Any
+    seed: int
+    num_epochs: int
+    steps_per_execution: int
+    listener: Listener
+    stop: StopRequest
+    _began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def num_steps(self) -> int:
+        return self.training.feed.num_batches()
+
+    @property
+    def model(self) -> Any:
+        return self.training.built.model
+
+    def run(self, save: SaveEpoch) -> list[Row]:
+        """Train until the last epoch, a callback's or a signal's stop.
+
+        Returns:
+            A row per complete epoch: epoch, seconds, examples_per_second, learning_rate, loss, metrics, val_….
+
+        Raises:
+            ResourceError: If the loss is not a number any more.
+        """
+        rows: list[Row] = []
+        self.model.stop_training = False
+        self.callbacks.on_train_begin()
+        self._began = time.perf_counter()
+        for epoch in range(1, self.num_epochs + 1):
+            row = self._epoch(epoch)
+            if self.stop:
+                break
+            rows.append(row)
+            is_final = epoch == self.num_epochs or self.model.stop_training
+            save(epoch, row, is_final)
+            self.listener.epoch_ended(self._progress(epoch, self.num_steps, row["seconds"], row), row)
+            if is_final:
+                break
+        self.callbacks.on_train_end()
+        return rows
+
+    def _epoch(self, epoch: int) -> Row:
+        began = time.perf_counter()
+        self.callbacks.on_epoch_begin(epoch - 1)
+        values = self._train_epoch(epoch, began)
+        seconds = time.perf_counter() - began
+        row: Row = {
+            "epoch": epoch,
+            "seconds": seconds,
+            "examples_per_second": len(self.training.feed.examples) / seconds,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **values,
+        }
+        if self.stop:
+            return row
+        row |= self._validate()
+        row["seconds"] = time.perf_counter() - began
+        self.callbacks.on_epoch_end(epoch - 1, dict(row))
+        return row
+
+    def _train_epoch(self, epoch: int, began: float) -> Row:
+        feed, measures = self.training.feed, self.training.measures
+        order = epoch_order(len(feed.examples), seed=self.seed, epoch=epoch)
+        measures.reset()
+        at_once = min(self.steps_per_execution, feed.max_batches())
+        step = 0
+        values: Row = {}
+        while step < self.num_steps and not self.stop:
+            rows = feed.rows(order, step, at_once)
+            self.callbacks.on_train_batch_begin(step)
+            chunk = feed.chunk(rows)
+            feed.ahead(order, step + len(rows), at_once)
+            self.training.run(chunk)
+            step += len(rows)
+            values = measures.results()
+            self._require_finite(values["loss"], epoch, step)
+            self.callbacks.on_train_batch_end(step - 1, values)
+            self.listener.progressed(self._progress(epoch, step, time.perf_counter() - began, values))
+        return values
+
+    def _validate(self) -> Row:
+        if self.validation is None:
+            return {}
+        self.callbacks.on_test_begin()
+        self.validation.measures.reset()
+        for chunk in in_order(self.validation.feed):
+            self.validation.run(chunk)
+        values = self.validation.measures.results()
+        self.callbacks.on_test_end(values)
+        return {f"val_{name}": value for name, value in values.items()}
+
+    def _require_finite(self, loss: float, epoch: int, step: int) -> None:
+        if math.isfinite(loss):
+            return
+        raise ResourceError(
+            f"training diverged: the loss became {loss} by step {step} of epoch {epoch}",
+            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look at the data for huge values",
+        )
+
+    def _progress(self, epoch: int, step: int, seconds: float, values: Mapping[str, float]) -> Progress:
+        done = (epoch - 1) * self.num_steps + step
+        left = self.num_epochs * self.num_steps - done
+        elapsed = time.perf_counter() - self._began
+        examples = min(step * self.training.feed.batch_size, len(self.training.feed.examples))
+        return Progress(
+            epoch,
+            self.num_epochs,
+            step,
+            self.num_steps,
+            examples / max(seconds, 1e-9),
+            elapsed / done * left if done else None,
+            values,
+        )

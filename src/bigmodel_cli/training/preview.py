@@ -1,0 +1,122 @@
+"""What a training run would be, without the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bigmodel_cli.config.dump import plain
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.inference.evaluate import load_splits
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.backend import start
+from bigmodel_cli.modeling.build import build_model
+from bigmodel_cli.training.pin import pin_data, pin_metrics
+from bigmodel_cli.training.plan import make_plan
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer of the built model.
+
+    Attributes:
+        name: Keras's name of it.
+        kind: Its class.
+        shape: Of its output, with None for the batch.
+        parameters: Its own.
+    """
+
+    name: str
+    kind: str
+    shape: str
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The config resolved, the model built, the work counted.
+
+    Attributes:
+        experiment: With what `auto` means for this data.
+        layers: In order.
+        parameters: Of the whole model.
+        frozen_parameters: Those that no optimizer changes.
+        splits: Their sizes.
+        steps_per_epoch: Training steps.
+        steps: Of the whole run, unless a callback ends it earlier.
+        weight_bytes: Weights, gradients and optimizer variables.
+        checkpoint_bytes: One file.
+        num_checkpoints: Files that stay.
+        device: What `auto` would choose.
+        precision: The same.
+    """
+
+    experiment: Experiment
+    layers: list[LayerRow]
+    parameters: int
+    frozen_parameters: int
+    splits: dict[str, int]
+    steps_per_epoch: int
+    steps: int
+    weight_bytes: int
+    checkpoint_bytes: int
+    num_checkpoints: int
+    device: str
+    precision: str
+
+    def as_json(self) -> dict[str, Any]:
+        document = {name: value for name, value in vars(self).items() if name not in ("experiment", "layers")}
+        layers = [vars(layer) for layer in self.layers]
+        return {"config": plain(self.experiment), "layers": layers, **document}
+
+
+def preview(experiment: Experiment, listener: Listener, *, offline: bool = False) -> Preview:
+    """Load the data and build the model, to tell what training would do.
+
+    Raises:
+        ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
+        DataError: If the data is missing or damaged.
+    """
+    splits = load_splits(experiment, listener, offline=offline)
+    experiment = pin_data(pin_metrics(experiment, splits.signature.num_classes), splits)
+    plan = make_plan(experiment.training)
+    start(seed=experiment.seed, precision=plan.precision)
+    steps = -(-len(splits.train) // experiment.data.batch_size)
+    total_steps = steps * experiment.training.epochs
+    model = build_model(experiment, splits.signature, total_steps=total_steps).model
+    model.optimizer.build(model.trainable_variables)
+    weights = _bytes(model.variables)
+    checkpoint = weights + _bytes(model.optimizer.variables)
+    return Preview(
+        experiment,
+        [_row(layer) for layer in model.layers],
+        model.count_params(),
+        sum(_size(variable) for variable in model.non_trainable_weights),
+        splits.sizes,
+        steps,
+        total_steps,
+        checkpoint + _bytes(model.trainable_variables),
+        checkpoint,
+        2 if experiment.training.checkpoint.keep == 1 else 2 + experiment.training.checkpoint.keep,
+        f"{plan.device.name} ({plan.device.model})",
+        plan.precision,
+    )
+
+
+def _row(layer: Any) -> LayerRow:
+    output = layer.output
+    shapes = [tuple(item.shape) for item in output] if isinstance(output, list | tuple) else [tuple(output.shape)]
+    return LayerRow(layer.name, type(layer).__name__, ", ".join(map(str, shapes)), layer.count_params())
+
+
+def _size(variable: Any) -> int:
+    size = 1
+    for length in variable.shape:
+        size *= length
+    return size
+
+
+def _bytes(variables: list[Any]) -> int:
+    import tensorflow as tf
+
+    return sum(_size(variable) * tf.as_dtype(variable.dtype).size for variable in variables)

@@ -1,0 +1,188 @@
+"""Every source yields what its signature says, and its examples behave as `Examples` promises."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.sources import source_options
+from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.sources.cifar10 import LAYOUT as CIFAR10
+from bigmodel_cli.sources.cifar100 import LAYOUT as CIFAR100
+
+
+def cifar_archive(path, layout):
+    """A tiny archive in CIFAR's format: twenty examples a batch."""
+    classes = len(layout.class_names)
+    with tarfile.open(path, "w:gz") as archive:
+        for number, name in enumerate(layout.members):
+            data = np.random.default_rng(number).integers(0, 256, (20, 3072), np.uint8)
+            batch = {b"data": data, layout.label_key: [(number + i) % classes for i in range(20)]}
+            content = pickle.dumps(batch, protocol=4)
+            member = tarfile.TarInfo(f"{layout.folder}/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+@pytest.fixture
+def cases(tmp_path, photos, mnist_arrays):
+    """Options by case; a case is a source's name, with a variant after a colon."""
+    np.savez(tmp_path / "mnist.npz", **mnist_arrays)
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "table.npz", x=rng.normal(size=(12, 5)), y=np.arange(12) % 3)
+    np.savez(tmp_path / "numbers.npz", x=rng.normal(size=(12, 5)), y=rng.normal(size=(12, 2)))
+    folder = photos("cat/1.png", "cat/2.jpg", "dog/1.bmp", "dog/sub/2.gif")
+    split_folder = photos(
+        "train/a/1.png", "train/a/2.png", "train/b/1.png", "val/a/1.png", "val/b/1.png", root="split"
+    )
+    rows = "image,label\n" + "".join(
+        f"cat/{name},{label}\n" for name, label in [("1.png", "x"), ("2.jpg", "y")]
+    )
+    (folder / "labels.csv").write_text(rows + "dog/1.bmp,x\n")
+    (folder / "numbers.csv").write_text("file,target\ncat/1.png,0.5\ndog/1.bmp,-2\ncat/2.jpg,1e3\n")
+    return {
+        "mnist": {"path": tmp_path / "mnist.npz"},
+        "fashion_mnist": {"path": tmp_path / "mnist.npz"},
+        "cifar10": {"path": cifar_archive(tmp_path / CIFAR10.archive, CIFAR10)},
+        "cifar100": {"path": cifar_archive(tmp_path / CIFAR100.archive, CIFAR100)},
+        "digits": {},
+        "npz": {"path": tmp_path / "table.npz"},
+        "npz:numbers": {"path": tmp_path / "numbers.npz"},
+        "image_folder": {"path": folder, "image_size": [5, 7]},
+        "image_folder:split": {"path": split_folder, "image_size": 3, "color_mode": "grayscale"},
+        "image_csv": {"path": folder / "labels.csv", "image_size": 4, "color_mode": "rgba"},
+        "image_csv:numbers": {"path": folder / "numbers.csv", "image_size": 4},
+        "synthetic": {"shape": (4, 6, 3), "num_classes": 3, "num_examples": 9},
+        "synthetic:streamed": {"shape": (750, 1000, 4), "num_examples": 6},
+        "synthetic:vectors": {"shape": (20,), "num_classes": 2, "num_examples": 9},
+        "synthetic:numbers": {"shape": (8, 5), "num_classes": None, "num_examples": 9},
+        "synthetic:outputs": {"shape": (8, 8, 1), "num_classes": None, "num_outputs": 3, "num_examples": 9},
+    }
+
+
+CASES = [
+    "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "npz", "npz:numbers", "image_folder",
+    "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
+    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs",
+]  # fmt: skip
+
+
+@pytest.fixture(params=CASES)
+def source(request, cases, load):
+    return load(request.param.partition(":")[0], **cases[request.param])
+
+
+def test_every_source_has_a_case(cases):
+    assert list(cases) == CASES
+    assert {case.partition(":")[0] for case in CASES} == set(source_options())
+
+
+def test_examples_are_what_the_signature_says(source):
+    signature = source.signature
+    assert "train" in source.splits
+    assert set(source.splits) <= {"train", "validation", "test"}
+    for split in source.splits.values():
+        assert len(split) > 0
+        for index in (0, len(split) - 1):
+            example = split.read(index)
+            assert (example.shape, str(example.dtype)) == (signature.shape, signature.dtype)
+
+
+def test_labels_are_what_the_signature_says(source):
+    signature = source.signature
+    for split in source.splits.values():
+        assert split.labels.shape == (len(split), *signature.target_shape)
+        if signature.class_names is None:
+            assert split.labels.dtype == np.float32
+        else:
+            assert split.labels.dtype == np.int64
+            assert split.labels.min() >= 0
+            assert split.labels.max() < signature.num_classes
+
+
+def test_images_can_be_made_from_files(source):
+    signature = source.signature
+    if signature.dtype == "uint8":
+        assert signature.image_format.shape == signature.shape
+    else:
+        assert signature.image_format is None
+
+
+def test_take_keeps_order(source):
+    train = source.splits["train"]
+    indices = np.array([2, 0, 1])
+    taken = train.take(indices)
+    again = taken.take(np.array([1, 0]))
+    assert isinstance(taken, Examples)
+    assert len(taken) == 3
+    for part, originals in ((taken, [2, 0, 1]), (again, [0, 2])):
+        for position, original in enumerate(originals):
+            np.testing.assert_array_equal(part.read(position), train.read(original))
+            np.testing.assert_array_equal(part.labels[position], train.labels[original])
+            assert part.name(position) == train.name(original)
+
+
+def test_names_tell_examples_apart(source):
+    names = [split.name(index) for split in source.splits.values() for index in range(len(split))]
+    assert len(set(names)) == len(names)
+
+
+def test_fingerprints_change_with_what_they_stand_for(source):
+    train = source.splits["train"]
+    everything = np.arange(len(train))
+    labels = train.labels.copy()
+    labels[0] = labels[0] + 1
+    fingerprints = [
+        train.fingerprint(),
+        train.take(everything[:-1]).fingerprint(),
+        train.take(np.roll(everything, 1)).fingerprint(),
+        replace(train, labels=labels).fingerprint(),
+    ]
+    assert len(set(fingerprints)) == 4
+    assert all(len(each) == 64 and int(each, 16) >= 0 for each in fingerprints)
+    assert train.take(everything).fingerprint() == train.fingerprint()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_loading_again_gives_the_same_examples(case, cases, load):
+    name = case.partition(":")[0]
+    first, second = (load(name, **cases[case]) for _ in range(2))
+    assert first.signature == second.signature
+    assert {split: part.fingerprint() for split, part in first.splits.items()} == {
+        split: part.fingerprint() for split, part in second.splits.items()
+    }
+
+
+@pytest.mark.parametrize("options", source_options().values(), ids=list(source_options()))
+def test_every_source_explains_itself(options):
+    assert options.__doc__.strip().endswith(".")
+    assert "\n" not in options.__doc__.strip()
+    assert options.source_name in options.example
+    for name, field in options.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+def test_sources_are_found_without_heavy_imports():
+    code = (
+        "import sys; from bigmodel_cli.sources import source_options; print(len(source_options())); "
+        "print([m for m in ('numpy', 'PIL', 'sklearn', 'tensorflow', 'keras') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ}
+    )
+    assert done.stdout.splitlines() == [str(len(source_options())), "[]"]
+
+
+def test_array_examples_are_named_by_their_place_in_the_split():
+    examples = ArrayExamples(np.zeros((4, 2), np.float32), np.zeros(4, np.int64), "test")
+    assert examples.take(np.array([3, 1])).take(np.array([1])).name(0) == "test[1]"

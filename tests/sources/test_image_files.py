@@ -1,0 +1,279 @@
+"""Decoding image files: every kind of file becomes the pixels that a person sees."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources import image_files
+from bigmodel_cli.sources.base import ImageFormat, LoadContext
+from bigmodel_cli.sources.image_files import check_images, decode_image, is_image_name
+
+RGB = ImageFormat((4, 6), "rgb")
+GREY = ImageFormat((4, 6), "grayscale")
+RGBA = ImageFormat((4, 6), "rgba")
+RED = (250, 10, 20)
+
+
+def saved(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def solid(mode, color, size=(6, 4)):
+    return Image.new(mode, size, color)
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "gif", "webp", "jpg"])
+def test_formats(tmp_path, suffix):
+    path = saved(tmp_path / f"a.{suffix}", solid("RGB", RED))
+    pixels = decode_image(path, RGB)
+    assert (pixels.shape, pixels.dtype) == ((4, 6, 3), np.uint8)
+    np.testing.assert_allclose(pixels, np.broadcast_to(RED, (4, 6, 3)), atol=4)
+
+
+def test_the_content_counts_not_the_suffix(tmp_path):
+    path = tmp_path / "a.jpg"
+    solid("RGB", RED).save(path, format="PNG")
+    np.testing.assert_array_equal(decode_image(path, RGB)[0, 0], RED)
+
+
+def test_grey_becomes_colour_and_colour_grey(tmp_path):
+    grey = saved(tmp_path / "grey.png", solid("L", 77))
+    np.testing.assert_array_equal(decode_image(grey, RGB)[0, 0], (77, 77, 77))
+    assert decode_image(grey, GREY).shape == (4, 6, 1)
+    assert decode_image(grey, replace(GREY, channel_axis=False)).shape == (4, 6)
+    colour = saved(tmp_path / "colour.png", solid("RGB", (255, 0, 0)))
+    assert decode_image(colour, GREY)[0, 0, 0] == 76  # 0.299 of the red, as eyes see it
+
+
+def test_transparent_pixels_lie_on_white(tmp_path):
+    path = saved(tmp_path / "a.png", solid("RGBA", (0, 0, 0, 0)))
+    assert decode_image(path, RGB).min() == 255
+    assert decode_image(path, GREY).min() == 255
+    np.testing.assert_array_equal(decode_image(path, RGBA)[0, 0], (0, 0, 0, 0))
+    half = saved(tmp_path / "half.png", solid("LA", (0, 128)))
+    assert decode_image(half, GREY)[0, 0, 0] == 127
+
+
+def test_an_opaque_image_has_full_alpha(tmp_path):
+    path = saved(tmp_path / "a.png", solid("RGB", RED))
+    np.testing.assert_array_equal(decode_image(path, RGBA)[0, 0], (*RED, 255))
+
+
+def test_palettes_with_and_without_transparency(tmp_path):
+    image = solid("P", 1)
+    image.putpalette([0, 0, 0, *RED])
+    np.testing.assert_array_equal(decode_image(saved(tmp_path / "a.png", image), RGB)[0, 0], RED)
+    path = saved(tmp_path / "b.png", image, transparency=1)
+    np.testing.assert_array_equal(decode_image(path, RGB)[0, 0], (255, 255, 255))
+    assert decode_image(path, RGBA)[0, 0, 3] == 0
+
+
+def test_a_transparent_colour_of_an_rgb_png(tmp_path):
+    path = saved(tmp_path / "a.png", solid("RGB", RED), transparency=RED)
+    np.testing.assert_array_equal(decode_image(path, RGB)[0, 0], (255, 255, 255))
+
+
+def test_one_bit_images(tmp_path):
+    path = saved(tmp_path / "a.png", solid("1", 1))
+    assert decode_image(path, GREY).min() == 255
+
+
+def test_cmyk(tmp_path):
+    path = saved(tmp_path / "a.jpg", solid("CMYK", (0, 255, 255, 0)), quality=95)
+    np.testing.assert_allclose(decode_image(path, RGB)[0, 0], (255, 0, 0), atol=8)
+
+
+def test_16_bit_grey_keeps_its_upper_bits(tmp_path):
+    values = np.linspace(0, 65535, 24).astype(np.uint16).reshape(4, 6)
+    path = saved(tmp_path / "a.png", Image.fromarray(values))
+    np.testing.assert_array_equal(decode_image(path, GREY)[..., 0], values >> 8)
+    np.testing.assert_array_equal(decode_image(path, RGB)[..., 2], values >> 8)
+
+
+def test_the_first_frame_of_an_animation(tmp_path):
+    path = tmp_path / "a.gif"
+    solid("RGB", RED).save(path, save_all=True, append_images=[solid("RGB", (0, 0, 255))])
+    np.testing.assert_array_equal(decode_image(path, RGB)[0, 0], RED)
+
+
+@pytest.mark.parametrize(("orientation", "where"), [(1, (0, 0)), (3, (3, 5)), (6, (0, 5)), (8, (3, 0))])
+def test_rotations_of_cameras_are_applied(tmp_path, orientation, where):
+    image = solid("L", 0, size=(6, 4) if orientation in (1, 3) else (4, 6))
+    image.putpixel((0, 0), 255)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = decode_image(saved(tmp_path / "a.png", image, exif=exif), GREY)
+    assert pixels[(*where, 0)] == 255
+    assert pixels.sum() == 255
+
+
+def test_broken_exif_does_not_matter(tmp_path):
+    image_files._pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
+    path = saved(tmp_path / "a.jpg", solid("RGB", RED), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    np.testing.assert_allclose(decode_image(path, RGB)[0, 0], RED, atol=4)
+
+
+def gradient(width, height):
+    across, down = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return Image.fromarray(np.stack([across, down, 255 - across], axis=-1).astype(np.uint8))
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "lanczos"])
+def test_stretch_fills_the_size(tmp_path, interpolation):
+    path = saved(tmp_path / "a.png", gradient(60, 10))
+    wanted = gradient(60, 10).resize((6, 4), Image.Resampling[interpolation.upper()])
+    pixels = decode_image(path, replace(RGB, interpolation=interpolation))
+    np.testing.assert_array_equal(pixels, np.asarray(wanted))
+
+
+def test_crop_cuts_the_longer_side(tmp_path):
+    path = saved(tmp_path / "a.png", gradient(60, 4))
+    pixels = decode_image(path, ImageFormat((4, 4), "rgb", aspect_ratio="crop"))
+    middle = np.asarray(gradient(60, 4))[:, 28:32]
+    np.testing.assert_array_equal(pixels, middle)
+
+
+@pytest.mark.parametrize(
+    ("size", "inside"), [((12, 4), np.s_[1:3, :]), ((2, 4), np.s_[:, 2:4]), ((600, 1), np.s_[1:2, :])]
+)
+def test_pad_adds_black_borders(tmp_path, size, inside):
+    path = saved(tmp_path / "a.png", solid("L", 200, size=size))
+    pixels = decode_image(path, replace(GREY, aspect_ratio="pad"))[..., 0]
+    assert (pixels[inside] == 200).all()
+    assert pixels.sum() == 200 * pixels[inside].size
+
+
+def test_a_large_jpeg_decoded_small_is_as_good_as_decoded_whole(tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.jpg", gradient(1600, 1200), quality=95)
+    wanted = ImageFormat((48, 64), "rgb")
+    drafts = []
+    real = image_files._decode_scaled
+    monkeypatch.setattr(
+        image_files, "_decode_scaled", lambda image, form: (real(image, form), drafts.append(image.size))
+    )
+    scaled = decode_image(path, wanted)
+    assert drafts == [(200, 150)]
+    whole = np.asarray(Image.open(path).resize((64, 48), Image.Resampling.BILINEAR))
+    np.testing.assert_allclose(scaled.astype(int), whole.astype(int), atol=3)
+
+
+def test_a_turned_jpeg_stays_large_enough_when_decoded_small(tmp_path, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(tmp_path / "a.jpg", gradient(1600, 1200), exif=exif)
+    whole = np.asarray(Image.open(path).transpose(Image.Transpose.ROTATE_270).resize((60, 200)))
+    scaled = decode_image(path, ImageFormat((200, 60), "rgb", interpolation="bicubic"))
+    np.testing.assert_allclose(scaled.astype(int), whole.astype(int), atol=6)
+
+
+def png_of_size(width, height):
+    """A few bytes that claim to be an image of this size."""
+
+    def chunk(kind, content):
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
+
+
+@pytest.mark.parametrize("check", [decode_image, lambda path, _: check_images([path], LoadContext())])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "expected a JPEG, PNG, BMP, GIF or WebP image, found an empty file"),
+        (b"hello", "expected a JPEG, PNG, BMP, GIF or WebP image, found something else"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "expected a JPEG, PNG, BMP, GIF or WebP image, found something else"),
+        (b"P6 1 1 255 abc", "expected a JPEG, PNG, BMP, GIF or WebP image, found something else"),
+        (
+            png_of_size(50_000, 50_000),
+            "more than 178,956,970 pixels, which is refused (a small file can hide a huge image)",
+        ),
+    ],
+)
+def test_files_that_are_no_images(tmp_path, check, content, reason):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        check(path, RGB)
+    assert caught.value.message == f"{path}: {reason}"
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "bmp", "webp"])
+def test_a_truncated_image_is_named(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    path = saved(tmp_path / f"a.{suffix}", Image.fromarray(noise))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError) as caught:
+        decode_image(path, RGB)
+    assert caught.value.message.startswith(f"{path}: ")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(DataError) as caught:
+        decode_image(tmp_path / "a.png", RGB)
+    assert caught.value.message == f"{tmp_path / 'a.png'}: no such file"
+
+
+def test_a_folder_is_no_image(tmp_path):
+    with pytest.raises(DataError) as caught:
+        decode_image(tmp_path, RGB)
+    assert caught.value.message == f"{tmp_path}: cannot be read: Is a directory"
+
+
+def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
+    path = saved(tmp_path / "a.png", solid("RGB", RED, size=(10, 10)))
+    image_files._pillow.cache_clear()
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
+    assert decode_image(path, RGB).shape == (4, 6, 3)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
+    with pytest.raises(DataError, match="more than 80 pixels"):
+        decode_image(path, RGB)
+
+
+def test_checking_many_files_tells_sizes_and_progress(tmp_path, told):
+    paths = [saved(tmp_path / f"{i}.png", solid("RGB", RED, size=(i + 1, 1))) for i in range(5)]
+    sizes = check_images(paths, told.context())
+    assert sizes.tolist() == [path.stat().st_size for path in paths]
+    assert told.progress == [("checking images", 5, 5)]
+
+
+def test_checking_many_files_names_the_first_and_counts_the_rest(tmp_path, told):
+    paths = [saved(tmp_path / f"{i}.png", solid("RGB", RED)) for i in range(5)]
+    for bad in (1, 3, 4):
+        paths[bad].write_bytes(b"text")
+    with pytest.raises(DataError) as caught:
+        check_images(paths, told.context())
+    assert caught.value.message == (
+        f"{paths[1]}: expected a JPEG, PNG, BMP, GIF or WebP image, found something else "
+        "(2 more of 5 files are no good either)"
+    )
+    assert caught.value.hint == "repair it, or remove it"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_image"),
+    [("a.JPG", True), ("a.jpeg", True), ("b.WebP", True), ("a.txt", False), ("jpg", False)],
+)
+def test_names_of_images(name, is_image):
+    assert is_image_name(name) is is_image
+
+
+@pytest.mark.data
+def test_real_photographs_become_colour_arrays(shared_data):
+    paths = sorted(shared_data("imagenette_mini/val").rglob("*.JPEG"))
+    wanted = ImageFormat((32, 48), "rgb", aspect_ratio="crop")
+    assert len(paths) == 100
+    for path in paths:
+        assert decode_image(path, wanted).shape == (32, 48, 3)
