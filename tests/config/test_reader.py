@@ -71,8 +71,8 @@ def test_not_a_number() -> None:
     assert isinstance(found, float) and math.isnan(found)
 
 
-def test_more_digits_than_python_converts_stay_text() -> None:
-    assert plain_scalar("9" * 5000) == math.inf or isinstance(plain_scalar("9" * 5000), str)
+def test_more_digits_than_python_converts_are_no_crash() -> None:
+    assert plain_scalar("9" * 5000) == math.inf
 
 
 def test_quoted_scalars_are_text() -> None:
@@ -133,7 +133,7 @@ def test_the_whole_message_with_its_caret() -> None:
         ("a: 1\n---\nb: 2", "2:1", "a config is one YAML document; found a second one"),
         ("? [a]\n: 1", "1:3", "a key must be a word, found a list or mapping"),
         ("a: |\n  x\n b", "3:2", "the indentation does not fit the lines above"),
-        ("a: 1\nb\nc: 2", "2:2", "no ':' after it"),
+        ("a: 1\nb\nc: 2", "2:1", "no ':' after it"),
         ("a: @x", "1:4", "not YAML: found character '@' that cannot start any token"),
         ("a: \x07", "1:4", "the character U+0007 is not allowed in YAML"),
         ("[" * 100 + "]" * 100, "1:62", "nested too deeply"),

@@ -13,7 +13,7 @@ from PIL import Image
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources import image_files
 from bigmodel_cli.sources.base import ImageFormat, LoadContext
-from bigmodel_cli.sources.image_files import check_images, decode_image, is_image_name
+from bigmodel_cli.sources.image_files import check_images, decode_image, image_size_and_mode, is_image_name
 
 RGB = ImageFormat((4, 6), "rgb")
 GREY = ImageFormat((4, 6), "grayscale")
@@ -240,6 +240,14 @@ def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
     with pytest.raises(DataError, match="more than 80 pixels"):
         decode_image(path, RGB)
+
+
+def test_size_and_mode_come_from_the_header(tmp_path):
+    path = saved(tmp_path / "a.png", solid("LA", (0, 128), size=(7, 3)))
+    path.write_bytes(path.read_bytes()[:60])
+    assert image_size_and_mode(path) == ((7, 3), "LA")
+    with pytest.raises(DataError, match=r"b.png: no such file"):
+        image_size_and_mode(tmp_path / "b.png")
 
 
 def test_checking_many_files_tells_sizes_and_progress(tmp_path, told):

@@ -48,7 +48,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.Node:
-    style = None if plain_scalar(text) == text else "'"
+    # Only double quotes keep line breaks and control characters as they are.
+    style = '"' if not text.isprintable() else None if plain_scalar(text) == text else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

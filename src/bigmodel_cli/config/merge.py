@@ -50,7 +50,9 @@ def _read_layers(path: Path, above: tuple[Path, ...]) -> Mapping:
         except UsageError as error:
             if getattr(error, "problems", None):
                 raise
-            raise config_error([Problem(name.place, ("extends",), error.message, suggestion=error.hint)]) from None
+            # The nearest name in the folder may be this very file.
+            hint = None if error.hint and error.hint.endswith(f"{path.name}?") else error.hint
+            raise config_error([Problem(name.place, ("extends",), error.message, suggestion=hint)]) from None
         merged = merge(merged, base) if merged else base
     own = Mapping({k: e for k, e in tree.entries.items() if k != "extends"}, place=tree.place)
     return merge(merged, own) if merged else own

@@ -227,8 +227,9 @@ class _Reader:
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigError:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
-        # PyYAML points past the end of the file where something was left open.
-        if line >= len(self.lines) and error.context_mark:
+        # PyYAML points at where it gave up: the end of the file, or the line after a key without ':'.
+        gave_up = re.search(r"<stream end>|could not find expected ':'", error.problem or "")
+        if error.context_mark and (gave_up or line >= len(self.lines)):
             line, column = error.context_mark.line, error.context_mark.column
         message, suggestion = _explain(error, self._line(line), column)
         return config_error([Problem(self._place(line, column, 1), (), message, suggestion=suggestion)])

@@ -74,7 +74,7 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
     names: tuple[SplitName, ...] = ("test", "validation")
     total = len(source.splits["train"])
     for number, name in enumerate(names):
-        if test == 0 and name == "test" or validation == 0 and name == "validation":
+        if (test if name == "test" else validation) == 0:
             parts.pop(name, None)
         if shares[name] > 0:
             count = round(total * shares[name])
@@ -91,8 +91,8 @@ def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> 
         return 0.0 if own else default
     if own and asked > 0:
         raise DataError(
-            f"data.{name}: {asked:g} asks for a share of the training part, but the source has a {name} split "
-            f"of its own ({len(source.splits[name])} examples)",
+            f"data.{name}: {asked:g} asks for a share of the training part, but the source has a {name} "
+            f"split of its own ({len(source.splits[name])} examples)",
             hint=f"remove data.{name} to use the source's own split",
         )
     return float(asked)

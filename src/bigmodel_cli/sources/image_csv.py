@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
@@ -17,7 +17,13 @@ from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
 from bigmodel_cli.sources.image_files import ImageFileExamples, check_images
 from bigmodel_cli.sources.image_folder import SPLIT_FOLDERS
 from bigmodel_cli.sources.image_options import ImageFileOptions
-from bigmodel_cli.sources.label_values import CLASS_NAMES_HELP, LABELS_HELP, LabelKind, label_values
+from bigmodel_cli.sources.label_values import (
+    CLASS_NAMES_HELP,
+    LABELS_HELP,
+    ClassNames,
+    LabelKind,
+    label_values,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,13 +66,7 @@ class ImageCsv(ImageFileOptions):
         description="Column with train, validation or test; default: splits are held out by share.",
     )
     labels: LabelKind = Field(default="auto", description=LABELS_HELP)
-    class_names: tuple[str, ...] | None = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
-
-    @model_validator(mode="after")
-    def _names_are_for_classes(self) -> ImageCsv:
-        if self.labels == "numbers" and self.class_names is not None:
-            raise ValueError("class_names is for classes: remove it, or set labels: classes")
-        return self
+    class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
 
     def load(self, context: LoadContext) -> Source:
         rows = self._rows()

@@ -59,6 +59,16 @@ def decode_image(path: Path, image_format: ImageFormat) -> np.ndarray:
     return pixels.reshape(image_format.shape)
 
 
+def image_size_and_mode(path: Path) -> tuple[tuple[int, int], str]:
+    """(width, height) and Pillow's name of the pixels' kind (`L`, `RGB`, …), from a file's header alone.
+
+    Raises:
+        DataError: If it is no image.
+    """
+    with _open(path) as image:
+        return image.size, image.mode
+
+
 @cache
 def _pillow() -> Any:
     """Pillow's `Image` module, ready for the formats that are read here, some of which it loads late."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, ValidationInfo
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, SplitName, class_indices
@@ -16,6 +18,16 @@ LabelKind = Literal["auto", "classes", "numbers"]
 LABELS_HELP = (
     "What labels are: classes, numbers (regression), or auto: numbers where they are floats, else classes."
 )
+
+
+def _for_classes_only(names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    if names is not None and info.data.get("labels") == "numbers":
+        raise ValueError("class_names is for classes: remove it, or set labels: classes")
+    return names
+
+
+# A field of this type stands below a field `labels: LabelKind`.
+ClassNames = Annotated[tuple[str, ...] | None, AfterValidator(_for_classes_only)]
 CLASS_NAMES_HELP = "Names of the classes in index order; without it, the distinct labels in sorted order."
 
 Labels = Mapping[SplitName, "np.ndarray"]

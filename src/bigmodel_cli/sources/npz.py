@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
@@ -22,6 +22,7 @@ from bigmodel_cli.sources.base import (
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
     LABELS_HELP,
+    ClassNames,
     LabelKind,
     check_finite,
     label_values,
@@ -55,13 +56,7 @@ class Npz(SourceOptions):
         default="y", min_length=1, description="Name of the labels' array, found like features_array."
     )
     labels: LabelKind = Field(default="auto", description=LABELS_HELP)
-    class_names: tuple[str, ...] | None = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
-
-    @model_validator(mode="after")
-    def _names_are_for_classes(self) -> Npz:
-        if self.labels == "numbers" and self.class_names is not None:
-            raise ValueError("class_names is for classes: remove it, or set labels: classes")
-        return self
+    class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
 
     def load(self, context: LoadContext) -> Source:
         arrays = read_npz(self.path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from bigmodel_cli.sources.base import (
     ArrayExamples,
@@ -59,11 +59,12 @@ class Synthetic(SourceOptions):
         default=1, ge=1, le=10_000, description="Numbers per label where num_classes is null."
     )
 
-    @model_validator(mode="after")
-    def _outputs_are_for_regression(self) -> Synthetic:
-        if self.num_classes is not None and self.num_outputs != 1:
+    @field_validator("num_outputs")
+    @classmethod
+    def _outputs_are_for_regression(cls, num_outputs: int, info: ValidationInfo) -> int:
+        if info.data.get("num_classes") is not None and num_outputs != 1:
             raise ValueError("num_outputs is for regression: set num_classes: null, or remove num_outputs")
-        return self
+        return num_outputs
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -1,0 +1,102 @@
+"""The house: imports point downwards, and what must start at once imports nothing heavy."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "bigmodel_cli"
+# From the ground up; a unit may import those before it.
+STOREYS = [
+    ["errors", "native_output", "listener"],
+    ["config"],
+    ["run_folder", "gates"],
+    ["metrics_file", "sources"],
+    ["pipeline"],
+    ["modeling"],
+    ["inference"],
+    ["reporting"],
+    ["training", "reference", "starter"],
+    ["cli"],
+]
+STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}
+HEAVY = {"tensorflow", "keras", "numpy", "matplotlib", "sklearn", "PIL", "ai_edge_litert"}
+COMMANDS = sorted(path.stem for path in (PACKAGE / "cli" / "commands").glob("[a-z]*.py"))
+
+
+def unit_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """The units of this package that a file imports, also inside functions, with the line."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            package, _, rest = name.partition(".")
+            if package == "bigmodel_cli" and (unit := rest.split(".")[0]) in STOREY:
+                yield unit, node.lineno
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    unit = unit_of(path)
+    if unit == "__init__":
+        assert not list(imports(path))
+        return
+    assert unit in STOREY, f"{unit} has no storey: add it to STOREYS"
+    upwards = [
+        f"{path.name}:{line}: {unit} imports {other}"
+        for other, line in imports(path)
+        if other != unit and STOREY[other] >= STOREY[unit]
+    ]
+    assert not upwards
+
+
+def loaded_by(*words: str) -> set[str]:
+    """The heavy modules that a command loads, in a process of its own."""
+    program = (
+        "import json, sys\n"
+        "from bigmodel_cli.cli.main import run\n"
+        f"code = run({list(words)!r})\n"
+        "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules) & HEAVY
+
+
+def test_there_is_the_expected_set_of_commands() -> None:
+    assert {"train", "evaluate", "predict", "check", "show", "init", "list", "doctor", "schema"} <= set(COMMANDS)
+
+
+def test_no_help_imports_anything_heavy() -> None:
+    assert loaded_by("--help") == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_help_imports_anything_heavy(command: str) -> None:
+    assert loaded_by(command, "--help") == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_check_imports_nothing_heavy(config: Path) -> None:
+    assert loaded_by("check", str(config)) == set()
+
+
+def test_listing_names_imports_nothing_heavy() -> None:
+    assert loaded_by("list", "layers", "Conv2D") == set()
