@@ -32,7 +32,10 @@ class Described:
 
 # Which components a parameter takes; the first pattern that matches decides.
 _FAMILIES = (
-    (r"layers\.(Conv|Dense|Depthwise|Separable|.*LSTM|.*GRU|SimpleRNN|Activation|EinsumDense).*:.*activation", ("activations", "layers")),
+    (
+        r"layers\.(Conv|Dense|Depthwise|Separable|.*LSTM|.*GRU|SimpleRNN|Activation|EinsumDense).*:.*activation",
+        ("activations", "layers"),
+    ),
     (r"applications\..*:classifier_activation", ("activations",)),
     (r".*:\w*_?initializer", ("initializers",)),
     (r".*:\w*_?regularizer", ("regularizers",)),
@@ -64,12 +67,16 @@ _KINDS = (
     (r"layers\.\w+:(num_heads|num_query_heads|num_key_value_heads|key_dim|head_dim|value_dim)", "integer"),
     (r"layers\.\w+:(num_bins|max_tokens|output_sequence_length|num_oov_indices|max_number)", "integer"),
     (r"layers\.\w+:(output_shape|target_shape)", "integer list null"),
-    (r"layers\.\w+:(kernel_size|strides|pool_size|dilation_rate|size|output_size|output_padding)", "integer list"),
+    (
+        r"layers\.\w+:(kernel_size|strides|pool_size|dilation_rate|size|output_size|output_padding)",
+        "integer list",
+    ),
     (r"layers\.\w+:output_mode", "string"),
     (r"layers\.Bidirectional:merge_mode", "string null"),
     (r"layers\.\w+:(lora_alpha|logit_soft_cap)", "number"),
     (r"layers\.\w+:weights", ""),
-    (r"metrics\..*:(num_classes|num_labels|num_thresholds|top_k|k)", "integer"),
+    (r"metrics\..*:num_thresholds", "integer null"),
+    (r"metrics\..*:(num_classes|num_labels|top_k|k)", "integer"),
     (r"metrics\.F\w+Score:threshold", "number"),
     (r"(losses|metrics)\..*:ignore_class", "integer"),
     (r"initializers\.Constant:value", "number boolean list"),

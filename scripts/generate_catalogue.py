@@ -26,6 +26,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import keras
+
 from catalogue_kinds import Described, accepted_kinds, choices_of, families_of
 
 TARGET = Path(__file__).parents[1] / "src" / "bigmodel_cli" / "config" / "catalogue.json"
@@ -62,9 +63,9 @@ REQUIRES_FUNCTION = {
     "JaxLayer": "it wraps a JAX function",
     "FlaxLayer": "it wraps a Flax module, which is Python code",
     "TorchModuleWrapper": "it wraps a PyTorch module, which is Python code",
-    "TFSMLayer": "it refers to a SavedModel outside the run folder, and Keras refuses to load such a model back",
+    "TFSMLayer": "it refers to a SavedModel outside the run folder, which Keras refuses to load back",
     "LambdaCallback": "it wraps Python functions",
-    "LearningRateScheduler": "it wraps a Python function; give the optimizer a schedule as its learning_rate instead",
+    "LearningRateScheduler": "it wraps a Python function; give the optimizer a schedule as learning_rate",
     "MeanMetricWrapper": "it wraps a Python function",
 }
 # Shorthands that Keras resolves by the shape of the labels, so that no one class stands behind them.
@@ -85,7 +86,7 @@ DOCS = {
     "trainable": "Boolean, whether the layer's variables should be trainable.",
     "dtype": "String, the dtype of the computations and weights.",
     "value_range": "The range of values the incoming images have, for instance [0, 255].",
-    "include_preprocessing": "Boolean, whether to include the preprocessing layer at the bottom of the network.",
+    "include_preprocessing": "Boolean, whether the network begins with its own preprocessing layer.",
 }
 
 
@@ -224,7 +225,7 @@ def _is_named(parameter: inspect.Parameter) -> bool:
 
 
 def _passed_on(owner: type) -> set[str] | None:
-    """Names that `owner.__init__` fixes itself in its call of the base class; None if it passes no **kwargs."""
+    """Names that `owner.__init__` gives the base class itself; None if it passes no **kwargs on."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(owner.__init__)))
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if not (isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"):
@@ -345,7 +346,11 @@ def main() -> int:
         TARGET.write_text(text, encoding="utf-8")
         return 0
     current = TARGET.exists() and TARGET.read_text(encoding="utf-8") == text
-    print("current" if current else f"{TARGET.name} is not what Keras {keras.__version__} gives; run {Path(__file__).name}")
+    print(
+        "current"
+        if current
+        else f"{TARGET.name} is not what Keras {keras.__version__} gives; run {Path(__file__).name}"
+    )
     return 0 if current else 1
 
 

@@ -32,20 +32,11 @@ class _Folder(_Digits):
     scale: float = 1.0
 
 
-CONFIG = """\
-data:
-  source: digits
-model:
-  - Flatten
-  - Dense: {units: num_classes}
-loss: CategoricalCrossentropy
-optimizer: Adam
-"""
-
-
 @pytest.fixture(scope="session")
 def language() -> Language:
-    return Language(load_catalogue(), {"sources": {"digits": _Digits, "image_folder": _Folder}, "blocks": block_options()})
+    return Language(
+        load_catalogue(), {"sources": {"digits": _Digits, "image_folder": _Folder}, "blocks": block_options()}
+    )
 
 
 @pytest.fixture
@@ -66,7 +57,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 def load(write: Callable[..., Path], language: Language) -> Callable[..., LoadedConfig]:
     """Read a config's text with words of a command line."""
 
-    def _load(text: str = CONFIG, *overrides: str) -> LoadedConfig:
+    def _load(text: str, *overrides: str) -> LoadedConfig:
         return load_config(write(text), overrides, language)
 
     return _load
@@ -76,7 +67,7 @@ def load(write: Callable[..., Path], language: Language) -> Callable[..., Loaded
 def refused(load: Callable[..., LoadedConfig]) -> Callable[..., list[dict[str, Any]]]:
     """The problems of a config that must have some, in the order shown."""
 
-    def _refused(text: str = CONFIG, *overrides: str) -> list[dict[str, Any]]:
+    def _refused(text: str, *overrides: str) -> list[dict[str, Any]]:
         with pytest.raises(ConfigError) as caught:
             load(text, *overrides)
         assert caught.value.exit_code == 2

@@ -9,11 +9,21 @@ import pytest
 
 from bigmodel_cli.config.load import LoadedConfig
 
-from .conftest import CONFIG
-
 Load = Callable[..., LoadedConfig]
 Refused = Callable[..., list[dict[str, Any]]]
-STOP = CONFIG + "metrics: [accuracy, F1Score]\ntraining:\n  callbacks:\n    - EarlyStopping: {monitor: MONITOR}\n"
+CONFIG = """\
+data:
+  source: digits
+model:
+  - Flatten
+  - Dense: {units: num_classes}
+loss: CategoricalCrossentropy
+optimizer: Adam
+"""
+STOP = (
+    CONFIG
+    + "metrics: [accuracy, F1Score]\ntraining:\n  callbacks:\n    - EarlyStopping: {monitor: MONITOR}\n"
+)
 
 
 @pytest.mark.parametrize("monitor", ["loss", "val_loss", "accuracy", "val_f1_score", "learning_rate"])
@@ -25,7 +35,7 @@ def test_what_a_config_produces_can_be_watched(load: Load, monitor: str) -> None
 def test_a_misspelt_monitor_is_placed_and_put_right(refused: Refused) -> None:
     (problem,) = refused(STOP.replace("MONITOR", "val_acuracy"))
     assert problem["path"] == "training.callbacks.0.EarlyStopping.monitor"
-    assert (problem["line"], problem["column"]) == (11, 31)
+    assert (problem["line"], problem["column"]) == (11, 32)
     assert problem["message"] == "nothing produces 'val_acuracy'"
     assert problem["suggestion"] == (
         "did you mean val_accuracy? This config produces "
@@ -54,7 +64,10 @@ def test_the_checkpoints_monitor(load: Load, refused: Refused) -> None:
 
 
 def test_a_metric_is_watched_by_the_name_it_is_given(load: Load, refused: Refused) -> None:
-    text = CONFIG + "metrics: [{AUC: {name: area}}]\ntraining: {callbacks: [{EarlyStopping: {monitor: val_MONITOR}}]}\n"
+    text = (
+        CONFIG
+        + "metrics: [{AUC: {name: area}}]\ntraining: {callbacks: [{EarlyStopping: {monitor: val_MONITOR}}]}\n"
+    )
     assert load(text.replace("MONITOR", "area"))
     (problem,) = refused(text.replace("MONITOR", "auc"))
     assert problem["message"] == "nothing produces 'val_auc'"
@@ -66,10 +79,21 @@ def model(*steps: str) -> str:
 
 
 def test_inputs_name_steps_above(load: Load, refused: Refused) -> None:
-    assert load(model("Flatten: {name: stem}", "Identity", "Add: {inputs: [stem, previous]}", "Add: {inputs: [input, stem]}"))
+    assert load(
+        model(
+            "Flatten: {name: stem}",
+            "Identity",
+            "Add: {inputs: [stem, previous]}",
+            "Add: {inputs: [input, stem]}",
+        )
+    )
     (problem,) = refused(model("Flatten: {name: stem}", "Add: {inputs: [sten, previous]}"))
     assert problem["message"] == "no step above is named 'sten'"
-    assert (problem["path"], problem["line"], problem["suggestion"]) == ("model.1.Add.inputs", 5, "did you mean stem?")
+    assert (problem["path"], problem["line"], problem["suggestion"]) == (
+        "model.1.Add.inputs",
+        5,
+        "did you mean stem?",
+    )
 
 
 def test_inputs_do_not_look_ahead(refused: Refused) -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bigmodel_cli.config.components import NUM_CLASSES, Component, Language, as_fraction
 from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.reader import read_text
 
+A_LAYER = "expected a layer: a name, or a mapping from one name to its arguments"
 STEPS = ("layers", "applications", "blocks")
 
 
@@ -24,7 +26,9 @@ def parse(language: Language) -> Callable[..., tuple[Component | None, list[Prob
     def _parse(text: str, *families: str) -> tuple[Component | None, list[Problem]]:
         problems = Problems()
         parser = Filler(language, problems).components
-        component = parser.parse(read_text(text, origin="c.yaml", folder=Path()), families or STEPS, ("model", 0))
+        component = parser.parse(
+            read_text(text, origin="c.yaml", folder=Path()), families or STEPS, ("model", 0)
+        )
         return component, problems.found
 
     return _parse
@@ -46,11 +50,21 @@ Refused = Callable[..., list[dict[str, Any]]]
         ("Dense: {units: 3, activation: null}", STEPS, "Dense", {"units": 3, "activation": None}),
         ("Dense: {units: 3, activation: relu}", STEPS, "Dense", {"units": 3, "activation": "relu"}),
         ("Conv2D: {filters: 1, kernel_size: [3, 3]}", STEPS, "Conv2D", {"filters": 1, "kernel_size": [3, 3]}),
-        ("Conv2D: {filters: 1, kernel_size: 3, padding: SAME}", STEPS, "Conv2D", {"filters": 1, "kernel_size": 3, "padding": "SAME"}),
+        (
+            "Conv2D: {filters: 1, kernel_size: 3, padding: SAME}",
+            STEPS,
+            "Conv2D",
+            {"filters": 1, "kernel_size": 3, "padding": "SAME"},
+        ),
         ("Rescaling: {scale: 1/255}", STEPS, "Rescaling", {"scale": 1 / 255}),
         ("Rescaling: {scale: [1/255, 1/127.5]}", STEPS, "Rescaling", {"scale": [1 / 255, 1 / 127.5]}),
         ("Rescaling: {scale: 2}", STEPS, "Rescaling", {"scale": 2}),
-        ("Normalization: {mean: 0.5, variance: [1, 2]}", STEPS, "Normalization", {"mean": 0.5, "variance": [1, 2]}),
+        (
+            "Normalization: {mean: 0.5, variance: [1, 2]}",
+            STEPS,
+            "Normalization",
+            {"mean": 0.5, "variance": [1, 2]},
+        ),
         ("RandomRotation: {factor: [-0.1, 0.1]}", STEPS, "RandomRotation", {"factor": [-0.1, 0.1]}),
         ("MaxPool2D: {pool_size: 2}", STEPS, "MaxPooling2D", {"pool_size": 2}),
         ("MSE", ("losses",), "MeanSquaredError", {}),
@@ -58,10 +72,25 @@ Refused = Callable[..., list[dict[str, Any]]]
         ("mse: {reduction: sum}", ("losses",), "MeanSquaredError", {"reduction": "sum"}),
         ("adam", ("optimizers",), "adam", {}),
         ("accuracy", ("metrics",), "accuracy", {}),
-        ("IoU: {num_classes: num_classes, target_class_ids: [0]}", ("metrics",), "IoU", {"num_classes": NUM_CLASSES, "target_class_ids": [0]}),
-        ("CosineDecay: {initial_learning_rate: 1e-3}", ("schedules",), "CosineDecay", {"initial_learning_rate": 0.001}),
+        (
+            "IoU: {num_classes: num_classes, target_class_ids: [0]}",
+            ("metrics",),
+            "IoU",
+            {"num_classes": NUM_CLASSES, "target_class_ids": [0]},
+        ),
+        (
+            "CosineDecay: {initial_learning_rate: 1e-3}",
+            ("schedules",),
+            "CosineDecay",
+            {"initial_learning_rate": 0.001},
+        ),
         ("EarlyStopping: {verbose: true}", ("callbacks",), "EarlyStopping", {"verbose": True}),
-        ("MobileNetV2: {weights: null, trainable: false}", STEPS, "MobileNetV2", {"weights": None, "trainable": False}),
+        (
+            "MobileNetV2: {weights: null, trainable: false}",
+            STEPS,
+            "MobileNetV2",
+            {"weights": None, "trainable": False},
+        ),
     ],
 )
 def test_what_is_right_is_taken(
@@ -73,9 +102,16 @@ def test_what_is_right_is_taken(
 
 
 def test_components_inside_components(parse: Parse) -> None:
-    dense, problems = parse("Dense: {units: 3, kernel_regularizer: {L2: {l2: 1e-4}}, activation: LeakyReLU, bias_initializer: Ones}")
+    dense, problems = parse(
+        "Dense: {units: 3, activation: LeakyReLU, kernel_regularizer: {L2: {l2: 1e-4}}, "
+        "bias_initializer: Ones}"
+    )
     assert problems == []
-    inner = {key: (value.family, value.name, value.arguments) for key, value in dense.arguments.items() if key != "units"}
+    inner = {
+        key: (value.family, value.name, value.arguments)
+        for key, value in dense.arguments.items()
+        if key != "units"
+    }
     assert inner == {
         "kernel_regularizer": ("regularizers", "L2", {"l2": 1e-4}),
         "activation": ("layers", "LeakyReLU", {}),
@@ -85,7 +121,9 @@ def test_components_inside_components(parse: Parse) -> None:
     wrapper, problems = parse("Bidirectional: {layer: {LSTM: {units: 32}}}")
     assert problems == []
     assert (wrapper.arguments["layer"].name, wrapper.arguments["layer"].arguments) == ("LSTM", {"units": 32})
-    optimizer, problems = parse("AdamW: {learning_rate: {CosineDecay: {initial_learning_rate: 1e-3, alpha: 1/10}}}", "optimizers")
+    optimizer, problems = parse(
+        "AdamW: {learning_rate: {CosineDecay: {initial_learning_rate: 1e-3, alpha: 1/10}}}", "optimizers"
+    )
     assert problems == []
     assert optimizer.arguments["learning_rate"].family == "schedules"
     assert optimizer.arguments["learning_rate"].arguments == {"initial_learning_rate": 0.001, "alpha": 0.1}
@@ -112,10 +150,34 @@ def test_name_and_inputs_of_a_step(parse: Parse) -> None:
         ("dense", STEPS, 1, "there is no layer 'dense'", "did you mean Dense?"),
         ("repeet: {times: 2}", STEPS, 1, "there is no layer 'repeet'", "did you mean repeat?"),
         ("Xyzzyplugh", STEPS, 1, "there is no layer 'Xyzzyplugh'", "bigmodel list layers shows all of them"),
-        ("Adam", STEPS, 1, "expected a layer, found 'Adam', which is an optimizer", "bigmodel list layers shows all of them"),
-        ("softplus", ("layers",), 1, "expected a layer, found 'softplus', which is an activation", "write {Activation: {activation: softplus}}"),
-        ("Dense", ("losses",), 1, "expected a loss, found 'Dense', which is a layer", "bigmodel list losses shows all of them"),
-        ("CrossEntropyLoss", ("losses",), 1, "there is no loss 'CrossEntropyLoss'", "did you mean CategoricalCrossentropy?"),
+        (
+            "Adam",
+            STEPS,
+            1,
+            "expected a layer, found 'Adam', which is an optimizer",
+            "bigmodel list layers shows all of them",
+        ),
+        (
+            "softplus",
+            ("layers",),
+            1,
+            "expected a layer, found 'softplus', which is an activation",
+            "write {Activation: {activation: softplus}}",
+        ),
+        (
+            "Dense",
+            ("losses",),
+            1,
+            "expected a loss, found 'Dense', which is a layer",
+            "bigmodel list losses shows all of them",
+        ),
+        (
+            "CrossEntropyLoss",
+            ("losses",),
+            1,
+            "there is no loss 'CrossEntropyLoss'",
+            "did you mean CategoricalCrossentropy?",
+        ),
         ("accuraccy", ("metrics",), 1, "there is no metric 'accuraccy'", "did you mean accuracy?"),
         ("Accuraccy", ("metrics",), 1, "there is no metric 'Accuraccy'", "did you mean Accuracy?"),
         ("adm", ("optimizers",), 1, "there is no optimizer 'adm'", "did you mean adam?"),
@@ -125,7 +187,13 @@ def test_name_and_inputs_of_a_step(parse: Parse) -> None:
         ("Adam: {lr: 1e-3}", ("optimizers",), 8, "Adam has no argument 'lr'", "did you mean learning_rate?"),
         ("L2: {weight: 1}", ("regularizers",), 6, "L2 has no argument 'weight'", "its arguments: l2"),
         ("Dense", STEPS, 1, "Dense needs units", "write {Dense: {units: …}}"),
-        ("Dense: 64", STEPS, 8, "expected the arguments of Dense as a mapping, found 64", "write {Dense: {units: 64}}"),
+        (
+            "Dense: 64",
+            STEPS,
+            8,
+            "expected the arguments of Dense as a mapping, found 64",
+            "write {Dense: {units: 64}}",
+        ),
         ("Dense: [64]", STEPS, 8, "expected the arguments of Dense as a mapping, found a list of 1", None),
         ("Dense: {units: many}", STEPS, 16, "expected an integer, found the text 'many'", None),
         ("Dense: {units: 1.5}", STEPS, 16, "expected an integer, found 1.5", None),
@@ -135,19 +203,85 @@ def test_name_and_inputs_of_a_step(parse: Parse) -> None:
         ("Dense: {units: {a: 1}}", STEPS, 16, "expected an integer, found a mapping (a)", None),
         ("Dropout: {rate: 1/0}", STEPS, 17, "expected a number, found the text '1/0'", None),
         ("Dense: {units: 3, use_bias: no}", STEPS, 29, "expected true or false, found the text 'no'", None),
-        ("Conv2D: {filters: 1, kernel_size: 3, padding: sme}", STEPS, 47, "expected one of valid, same, found 'sme'", "did you mean same?"),
-        ("Dense: {units: 3, activation: reul}", STEPS, 31, "expected an activation or a layer, found the text 'reul'", "did you mean relu?"),
+        (
+            "Conv2D: {filters: 1, kernel_size: 3, padding: sme}",
+            STEPS,
+            47,
+            "expected one of valid, same, found 'sme'",
+            "did you mean same?",
+        ),
+        (
+            "Dense: {units: 3, activation: reul}",
+            STEPS,
+            31,
+            "expected an activation or a layer, found the text 'reul'",
+            "did you mean relu?",
+        ),
         ("Dense: {units: 3, activation: 5}", STEPS, 31, "expected an activation or a layer, found 5", None),
-        ("Dense: {units: 3, kernel_initializer: he_norml}", STEPS, 39, "expected an initializer, found the text 'he_norml'", "did you mean he_normal?"),
-        ("Dense: {units: 3, kernel_regularizer: {L2: {l1: 1}}}", STEPS, 45, "L2 has no argument 'l1'", "its arguments: l2"),
-        ("Dense: {units: 3, kernel_regularizer: {Ones: {}}}", STEPS, 40, "expected a regularizer, found 'Ones', which is an initializer", "bigmodel list regularizers shows all of them"),
-        ("Bidirectional: {layer: {LSTM: {unit: 3}}}", STEPS, 32, "LSTM has no argument 'unit'", "did you mean units?"),
-        ("Pipeline: {layers: [RandomFlp]}", STEPS, 21, "there is no layer 'RandomFlp'", "did you mean RandomFlip?"),
-        ("Lambda: {function: x}", STEPS, 1, "Lambda cannot be written in a config: it wraps a Python function", None),
+        (
+            "Dense: {units: 3, kernel_initializer: he_norml}",
+            STEPS,
+            39,
+            "expected an initializer, found the text 'he_norml'",
+            "did you mean he_normal?",
+        ),
+        (
+            "Dense: {units: 3, kernel_regularizer: {L2: {l1: 1}}}",
+            STEPS,
+            45,
+            "L2 has no argument 'l1'",
+            "its arguments: l2",
+        ),
+        (
+            "Dense: {units: 3, kernel_regularizer: {Ones: {}}}",
+            STEPS,
+            40,
+            "expected a regularizer, found 'Ones', which is an initializer",
+            "bigmodel list regularizers shows all of them",
+        ),
+        (
+            "Bidirectional: {layer: {LSTM: {unit: 3}}}",
+            STEPS,
+            32,
+            "LSTM has no argument 'unit'",
+            "did you mean units?",
+        ),
+        (
+            "Pipeline: {layers: [RandomFlp]}",
+            STEPS,
+            21,
+            "there is no layer 'RandomFlp'",
+            "did you mean RandomFlip?",
+        ),
+        (
+            "Lambda: {function: x}",
+            STEPS,
+            1,
+            "Lambda cannot be written in a config: it wraps a Python function",
+            None,
+        ),
         ("acc: {x: 1}", ("metrics",), 6, "acc takes no arguments, found a mapping (x)", None),
-        ("{Dense: {units: 1}, Dropout: {rate: 0.1}}", STEPS, 2, "expected a layer: a name, or a mapping from one name to its arguments; found a mapping (Dense, Dropout)", "give each of Dense, Dropout an item of its own, with its own -"),
-        ("{Dense: , units: 1}", STEPS, 2, "expected a layer: a name, or a mapping from one name to its arguments; found a mapping (Dense, units)", "indent units under Dense, or write {Dense: {units: …}}"),
-        ("3", STEPS, 1, "expected a layer: a name, or a mapping from one name to its arguments; found 3", None),
+        (
+            "{Dense: {units: 1}, Dropout: {rate: 0.1}}",
+            STEPS,
+            2,
+            f"{A_LAYER}; found a mapping (Dense, Dropout)",
+            "give each of Dense, Dropout an item of its own, with its own -",
+        ),
+        (
+            "{Dense: , units: 1}",
+            STEPS,
+            2,
+            f"{A_LAYER}; found a mapping (Dense, units)",
+            "indent units under Dense, or write {Dense: {units: …}}",
+        ),
+        (
+            "3",
+            STEPS,
+            1,
+            f"{A_LAYER}; found 3",
+            None,
+        ),
         ("Flatten: {name: 3}", STEPS, 17, "expected a name, found 3", None),
         ("Add: {inputs: [a, 3]}", STEPS, 15, "expected names of steps, found a list of 2", None),
         ("repeat: {times: 2, layers: [Dens]}", STEPS, 29, "there is no layer 'Dens'", "did you mean Dense?"),
@@ -166,7 +300,10 @@ def test_what_is_wrong_is_placed_explained_and_put_right(
 
 def test_a_misspelt_argument_is_not_missed_as_well(parse: Parse) -> None:
     _, problems = parse("Conv2D: {filter: 3}")
-    assert [problem.message for problem in problems] == ["Conv2D has no argument 'filter'", "Conv2D needs kernel_size"]
+    assert [problem.message for problem in problems] == [
+        "Conv2D has no argument 'filter'",
+        "Conv2D needs kernel_size",
+    ]
 
 
 def test_problems_carry_keras_own_words(parse: Parse) -> None:
@@ -201,7 +338,15 @@ def test_all_problems_of_a_config_at_once_in_their_order(refused: Refused) -> No
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1/255", 1 / 255), ("-1 / 2", -0.5), ("0.5/2", 0.25), ("1/0", None), ("a/b", None), ("1/2/3", None), ("1", None)],
+    [
+        ("1/255", 1 / 255),
+        ("-1 / 2", -0.5),
+        ("0.5/2", 0.25),
+        ("1/0", None),
+        ("a/b", None),
+        ("1/2/3", None),
+        ("1", None),
+    ],
 )
 def test_fractions(text: str, value: float | None) -> None:
     assert as_fraction(text) == value

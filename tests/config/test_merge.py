@@ -61,7 +61,9 @@ def test_a_word_sets_a_value(word: str, section: str, expected: Any) -> None:
     before = override()
     after = override(word)
     assert after[section] == expected
-    assert {k: v for k, v in after.items() if k != section} == {k: v for k, v in before.items() if k != section}
+    assert {k: v for k, v in after.items() if k != section} == {
+        k: v for k, v in before.items() if k != section
+    }
 
 
 def test_later_words_win() -> None:
@@ -96,7 +98,12 @@ def test_a_value_from_the_command_line_knows_where_it_stands() -> None:
     root = read_text(TEXT, origin="c.yaml", folder=Path())
     assert isinstance(root, Mapping)
     place = place_at(apply_overrides(root, ["training.epochs=5"]), ("training", "epochs"))
-    assert (place.origin, place.column, place.length, place.text) == (COMMAND_LINE, 17, 1, "training.epochs=5")
+    assert (place.origin, place.column, place.length, place.text) == (
+        COMMAND_LINE,
+        17,
+        1,
+        "training.epochs=5",
+    )
 
 
 def test_the_whole_message_with_its_caret() -> None:
@@ -119,7 +126,12 @@ def test_the_whole_message_with_its_caret() -> None:
         ("~trainin", 2, "there is no such key to remove", "did you mean training?"),
         ("~training.epoch", 11, "there is no such key to remove", "did you mean epochs?"),
         ("~xyz", 2, "there is no such key to remove", "the config has: data, model, optimizer, training"),
-        ("model.x=1", 7, "expected the number of an item, 0 to 1, found 'x'", "items of model: 0: Flatten, 1: Dense"),
+        (
+            "model.x=1",
+            7,
+            "expected the number of an item, 0 to 1, found 'x'",
+            "items of model: 0: Flatten, 1: Dense",
+        ),
         (
             "optimizer.SGD.momentum=0.9",
             11,
@@ -158,7 +170,10 @@ def test_replacing_the_source_names_both_ways(refused: Refused) -> None:
     text = TEXT.replace("source: digits", "source: {digits: {}}") + "loss: mse\n"
     (problem,) = refused(text, "data.source.image_folder.path=x")
     assert problem["message"] == "the config has digits here, not image_folder"
-    assert problem["suggestion"] == "write data.source.digits.… to change it, or data.source=image_folder to replace it"
+    assert (
+        problem["suggestion"]
+        == "write data.source.digits.… to change it, or data.source=image_folder to replace it"
+    )
 
 
 def layers(write: Write, **files: str) -> Any:
@@ -233,7 +248,9 @@ def test_a_mistake_in_a_base_is_shown_in_the_base(write: Write) -> None:
 
 
 def test_extends_takes_paths_alone(write: Write) -> None:
-    with pytest.raises(ConfigError, match=r"child.yaml:1:10: extends: expected the path of another config, found 3"):
+    with pytest.raises(
+        ConfigError, match=r"child.yaml:1:10: extends: expected the path of another config, found 3"
+    ):
         layers(write, child="extends: 3\n")
 
 

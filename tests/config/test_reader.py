@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.reader import MAX_BYTES, plain_scalar, read_file, read_text
@@ -161,7 +162,7 @@ def test_empty_file(write: Write) -> None:
 
 @pytest.mark.parametrize(("text", "found"), [("- a\n- b\n", "a list"), ("just words", "a single value")])
 def test_a_config_is_a_mapping(write: Write, text: str, found: str) -> None:
-    with pytest.raises(ConfigError, match="c.yaml:1:1: expected a mapping of sections") as caught:
+    with pytest.raises(ConfigError, match=r"c.yaml:1:1: expected a mapping of sections") as caught:
         read_file(write(text))
     assert caught.value.problems[0]["found"] == found
 
@@ -219,8 +220,14 @@ def test_relative_paths_start_at_the_files_own_folder(write: Write, tmp_path: Pa
 
 
 _PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False) | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=6), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=6), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -40,7 +40,7 @@ CANNOT: dict[str, tuple[str, str]] = {
     "GroupQueryAttention": (TWO_ARGUMENTS, "value"),
     "MultiHeadAttention": (TWO_ARGUMENTS, "value"),
 }
-# Keras gives it its own input as output, so that it works on batches (augmentation) and in no functional model.
+# Keras returns its input as its output, so that it works on batches (augmentation) and in no model.
 NO_GRAPH = "Equalization"
 
 # The first pattern that matches a layer's name gives the shape and the kind of its input.
@@ -57,7 +57,11 @@ INPUTS: tuple[tuple[str, tuple[int, ...], str], ...] = (
     (r"STFTSpectrogram", (512, 1), "float32"),
     (r".*3D(Transpose)?", (5, 5, 5, 4), "float32"),
     (r".*2D(Transpose)?", (8, 8, 4), "float32"),
-    (r".*1D(Transpose)?|.*(RNN|LSTM|GRU)|Bidirectional|TimeDistributed|Permute|.*Attention", (8, 4), "float32"),
+    (
+        r".*1D(Transpose)?|.*(RNN|LSTM|GRU)|Bidirectional|TimeDistributed|Permute|.*Attention",
+        (8, 4),
+        "float32",
+    ),
     (r"Random.*|.*Aug.*|Auto.*|.*Equalization|Solarization", (8, 8, 3), "float32"),
     (r"Resizing|CenterCrop|Pipeline|Rescaling|MaxNumBoundingBoxes", (8, 8, 3), "float32"),
     (r"CutMix|MixUp", (8, 8, 3), "float32"),
@@ -163,9 +167,22 @@ def test_layer_takes_the_arguments_of_all_layers(entry: Entry) -> None:
 
 
 def _others() -> list[Any]:
-    families = ("optimizers", "schedules", "losses", "metrics", "initializers", "regularizers", "constraints", "callbacks")
+    families = (
+        "optimizers",
+        "schedules",
+        "losses",
+        "metrics",
+        "initializers",
+        "regularizers",
+        "constraints",
+        "callbacks",
+    )
     entries = [entry for family in families for entry in CATALOGUE.entries(family)]
-    return [pytest.param(entry, id=f"{entry.family}-{entry.name}") for entry in entries if not entry.requires_function]
+    return [
+        pytest.param(entry, id=f"{entry.family}-{entry.name}")
+        for entry in entries
+        if not entry.requires_function
+    ]
 
 
 @pytest.mark.parametrize("entry", _others())
@@ -180,7 +197,10 @@ def test_component_of_every_other_family_is_made(entry: Entry) -> None:
             assert getattr(made, key) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("family", ["optimizers", "losses", "metrics", "initializers", "regularizers", "constraints", "activations"])
+@pytest.mark.parametrize(
+    "family",
+    ["optimizers", "losses", "metrics", "initializers", "regularizers", "constraints", "activations"],
+)
 def test_short_strings_are_what_keras_takes(family: str) -> None:
     import keras
 
@@ -189,7 +209,9 @@ def test_short_strings_are_what_keras_takes(family: str) -> None:
         assert getattr(keras, family).get(identifier) is not None, identifier
 
 
-@pytest.mark.parametrize("entry", [e for e in CATALOGUE.entries("layers") if e.requires_function], ids=lambda e: e.name)
+@pytest.mark.parametrize(
+    "entry", [e for e in CATALOGUE.entries("layers") if e.requires_function], ids=lambda e: e.name
+)
 def test_no_example_of_what_cannot_be_written(entry: Entry) -> None:
     with pytest.raises(ValueError, match="cannot be written in a config"):
         example(entry)

@@ -55,6 +55,7 @@ def cases(tmp_path, photos, mnist_arrays):
         "cifar10": {"path": cifar_archive(tmp_path / CIFAR10.archive, CIFAR10)},
         "cifar100": {"path": cifar_archive(tmp_path / CIFAR100.archive, CIFAR100)},
         "digits": {},
+        "diabetes": {},
         "npz": {"path": tmp_path / "table.npz"},
         "npz:numbers": {"path": tmp_path / "numbers.npz"},
         "image_folder": {"path": folder, "image_size": [5, 7]},
@@ -70,8 +71,8 @@ def cases(tmp_path, photos, mnist_arrays):
 
 
 CASES = [
-    "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "npz", "npz:numbers", "image_folder",
-    "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
+    "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "diabetes", "npz", "npz:numbers",
+    "image_folder", "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
     "synthetic:vectors", "synthetic:numbers", "synthetic:outputs",
 ]  # fmt: skip
 

@@ -102,7 +102,7 @@ class Catalogue:
         )
 
     def suggest(self, word: str, candidates: Iterable[str]) -> str | None:
-        """The candidate that was probably meant: what another framework calls `word`, else the nearest spelling."""
+        """What was probably meant: what another framework calls `word`, else the nearest spelling."""
         names = list(candidates)
         folded = fold(word)
         meant = [*SYNONYMS.get(folded, ()), *self._folded_aliases().get(folded, ())]

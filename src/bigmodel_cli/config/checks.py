@@ -21,7 +21,11 @@ def check_experiment(experiment: Experiment, tree: Mapping, problems: Problems) 
     for path, monitor in _monitors(experiment):
         if available is not None and monitor not in available:
             near = closest(monitor, available)
-            note = " (validation: 0 leaves no val_ metrics)" if monitor.startswith("val_") and experiment.data.validation == 0 else ""
+            note = (
+                " (validation: 0 leaves no val_ metrics)"
+                if monitor.startswith("val_") and experiment.data.validation == 0
+                else ""
+            )
             problems.add(
                 Problem(
                     place_at(tree, path),

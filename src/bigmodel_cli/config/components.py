@@ -7,7 +7,8 @@ A snake_case name is ours (a data source, a block) and its arguments are the fie
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping as MappingType
+from collections.abc import Callable
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,7 +80,11 @@ class Language:
     def names(self, families: tuple[str, ...]) -> list[str]:
         names: list[str] = []
         for family in families:
-            names += self.own[family] if family in OWN_FAMILIES else [e.name for e in self.catalogue.entries(family)]
+            names += (
+                self.own[family]
+                if family in OWN_FAMILIES
+                else [e.name for e in self.catalogue.entries(family)]
+            )
         return names
 
 
@@ -139,7 +144,11 @@ class ComponentParser:
         suggestion = None
         if isinstance(node, Mapping) and node.entries:
             suggestion = _one_name(list(node.entries), in_list=isinstance(path[-1], int))
-        place = next(iter(node.entries.values())).key_place if isinstance(node, Mapping) and node.entries else node.place
+        place = (
+            next(iter(node.entries.values())).key_place
+            if isinstance(node, Mapping) and node.entries
+            else node.place
+        )
         self._problem(place, path, f"{expected}; found {describe(node)}", suggestion=suggestion)
         return None
 
@@ -167,7 +176,9 @@ class ComponentParser:
                 if entry is not None and arguments is not None:
                     return self._keras(entry, place, path, arguments)
                 if arguments is not None and not _is_empty(arguments):
-                    self._problem(arguments.place, path, f"{name} takes no arguments, found {describe(arguments)}")
+                    self._problem(
+                        arguments.place, path, f"{name} takes no arguments, found {describe(arguments)}"
+                    )
                 return Component(name, family, place, path)
         self._problem(place, path, self._unknown(name, families), suggestion=self._suggest(name, families))
         return None
@@ -186,7 +197,7 @@ class ComponentParser:
         return f"bigmodel list {families[0]} shows all of them"
 
     def _candidates(self, name: str, families: tuple[str, ...]) -> list[str]:
-        """All that may be written, in the style of `name` first: `accuraccy` is nearer to accuracy than to Accuracy."""
+        """All that may be written, in the style of `name` first: `accuraccy` means accuracy, not Accuracy."""
         short: list[str] = []
         for family in families:
             if family not in OWN_FAMILIES:
@@ -199,18 +210,20 @@ class ComponentParser:
     ) -> Component | None:
         model = self.language.own[family][name]
         node = arguments if arguments is not None and not is_null(arguments) else Mapping(place=place)
-        step, inputs, node = self._extras(node, path, frozenset(model.model_fields)) if family == "blocks" else (None, None, node)
+        step, inputs = None, None
+        if family == "blocks" and isinstance(node, Mapping):
+            step, inputs, node = self._extras(node, path, frozenset(model.model_fields))
         options = self.fill(model, node, path)
         if options is None:
             return None
         return Component(name, family, place, path, options=options, step=step, inputs=inputs)
 
-    def _keras(
-        self, entry: Entry, place: Place, path: ConfigPathKeys, arguments: Node | None
-    ) -> Component:
+    def _keras(self, entry: Entry, place: Place, path: ConfigPathKeys, arguments: Node | None) -> Component:
         node = arguments if arguments is not None and not is_null(arguments) else Mapping(place=place)
         if not isinstance(node, Mapping):
-            self._problem(node.place, path, self._not_arguments(entry, node), suggestion=self._positional(entry, node))
+            self._problem(
+                node.place, path, self._not_arguments(entry, node), suggestion=self._positional(entry, node)
+            )
             return Component(entry.name, entry.family, place, path)
         step, inputs = None, None
         if entry.family in STEP_FAMILIES:
@@ -227,11 +240,9 @@ class ComponentParser:
         return Component(entry.name, entry.family, place, path, values, step=step, inputs=inputs)
 
     def _extras(
-        self, node: Node, path: ConfigPathKeys, known: frozenset[str]
-    ) -> tuple[str | None, tuple[str, ...] | None, Node]:
+        self, node: Mapping, path: ConfigPathKeys, known: frozenset[str]
+    ) -> tuple[str | None, tuple[str, ...] | None, Mapping]:
         """Take our two extra keys out of a step's arguments: `name` and `inputs`."""
-        if not isinstance(node, Mapping):
-            return None, None, node
         step = node.child("name")
         inputs = node.child("inputs")
         rest = dict(node.entries)
@@ -382,12 +393,16 @@ class ComponentParser:
 
     def _unknown_name(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> None:
         candidates = [n for f in parameter.families for n in self.language.catalogue.identifiers(f)]
-        near = self.language.catalogue.suggest(text, candidates + self.language.names(_known(parameter.families)))
+        near = self.language.catalogue.suggest(
+            text, candidates + self.language.names(_known(parameter.families))
+        )
         self._problem(
             node.place,
             path,
             f"expected {expected_kinds(parameter)}, found the text {text!r}",
-            suggestion=f"did you mean {near}?" if near else f"bigmodel list {parameter.families[0]} shows the names",
+            suggestion=f"did you mean {near}?"
+            if near
+            else f"bigmodel list {parameter.families[0]} shows the names",
             doc=_doc(parameter),
         )
 
@@ -407,9 +422,7 @@ class ComponentParser:
     def _wrong_kind(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> None:
         expected = expected_kinds(parameter)
         message = f"expected {expected}, found {describe(node)}"
-        self.problems.add(
-            Problem(node.place, path, message, expected, describe(node), doc=_doc(parameter))
-        )
+        self.problems.add(Problem(node.place, path, message, expected, describe(node), doc=_doc(parameter)))
 
     def _problem(
         self,

@@ -30,7 +30,9 @@ def plain(value: Any) -> Any:
 
 
 def _component(component: Component) -> Any:
-    arguments = plain(component.options) if component.options is not None else plain(dict(component.arguments))
+    arguments = (
+        plain(component.options) if component.options is not None else plain(dict(component.arguments))
+    )
     extras: dict[str, Any] = {}
     if component.step and "name" not in arguments:
         extras["name"] = component.step

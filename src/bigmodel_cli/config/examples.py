@@ -52,7 +52,8 @@ LAYER_EXAMPLES: Mapping[str, str] = {
     "GaussianNoise": "GaussianNoise: {stddev: 0.1}",
     "GroupNormalization": "GroupNormalization: {groups: 4}",
     "GroupQueryAttention": (
-        "GroupQueryAttention: {head_dim: 16, num_query_heads: 4, num_key_value_heads: 2, inputs: [stem, previous]}"
+        "GroupQueryAttention: "
+        "{head_dim: 16, num_query_heads: 4, num_key_value_heads: 2, inputs: [stem, previous]}"
     ),
     "HashedCrossing": "HashedCrossing: {num_bins: 16, output_mode: one_hot, inputs: [stem, previous]}",
     "Hashing": "Hashing: {num_bins: 16}",
@@ -101,14 +102,14 @@ LAYER_EXAMPLES: Mapping[str, str] = {
     "StackedRNNCells": "StackedRNNCells: {cells: [{LSTMCell: {units: 32}}, {LSTMCell: {units: 16}}]}",
     "StringLookup": "StringLookup: {vocabulary: [cat, dog]}",
     "Subtract": "Subtract: {inputs: [stem, previous]}",
-    "TextVectorization": "TextVectorization: {max_tokens: 100, output_sequence_length: 6, vocabulary: [cat, dog]}",
+    "TextVectorization": "TextVectorization: {output_sequence_length: 6, vocabulary: [cat, dog]}",
     "TimeDistributed": "TimeDistributed: {layer: {Dense: {units: 8}}}",
 }
 _OTHERS: Mapping[str, str] = {
     "MultiOptimizer": "MultiOptimizer: {optimizer_map: {OptimizerMap: {default_optimizer: Adam}}}",
     "OptimizerMap": "OptimizerMap: {default_optimizer: Adam}",
     "LossScaleOptimizer": "LossScaleOptimizer: {inner_optimizer: Adam}",
-    "PiecewiseConstantDecay": "PiecewiseConstantDecay: {boundaries: [1000, 2000], values: [1e-2, 1e-3, 1e-4]}",
+    "PiecewiseConstantDecay": "PiecewiseConstantDecay: {boundaries: [1000], values: [1e-2, 1e-3]}",
 }
 _APPLICATION = "{include_top: false, weights: null, pooling: avg}"
 # Values for required arguments whose kind alone does not say what is sensible.
@@ -124,7 +125,9 @@ _VALUES: Mapping[str, Any] = {
     "directory": "checkpoints",
     "backup_dir": "backup",
 }
-_SHARED = frozenset({"reduction", "name", "dtype", "trainable", "autocast", "activity_regularizer", "seed", "data_format"})
+_SHARED = frozenset(
+    {"reduction", "name", "dtype", "trainable", "autocast", "activity_regularizer", "seed", "data_format"}
+)
 
 
 def example(entry: Entry) -> str:
@@ -150,7 +153,7 @@ def _shown(entry: Entry) -> list[Parameter]:
     if required or entry.family == "layers":
         return required
     own = (p for p in entry.parameters.values() if p.name not in _SHARED and p.default is not None)
-    return [parameter for parameter in own][:1]
+    return list(own)[:1]
 
 
 def _value(parameter: Parameter) -> Any:

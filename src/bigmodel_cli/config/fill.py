@@ -61,6 +61,9 @@ class Filler:
             if field is None:
                 self._unknown_key(model, key, entry.key_place, path)
                 continue
+            if is_null(entry.node) and isinstance(field.default, list | dict):
+                # `augmentation:` with every item commented out.
+                continue
             annotation = field.annotation
             if field.metadata:
                 annotation = Annotated[(annotation, *field.metadata)]  # type: ignore[assignment]
@@ -134,16 +137,22 @@ class Filler:
         """Report one value; of a union, pydantic says separately why each member does not fit."""
         place, where, found = place_at(node, loc), (*path, *loc), node_at(node, loc)
         if details[0]["type"] == "missing":
-            key = str(loc[-1])
-            self.problems.add(Problem(place, where, f"{key} is missing", suggestion=f"add {key}: …"))
+            key = loc[-1]
+            message = (
+                f"expected one item more, found a list of {key}"
+                if isinstance(key, int)
+                else f"{key} is missing"
+            )
+            suggestion = None if isinstance(key, int) else f"add {key}: …"
+            self.problems.add(Problem(place, where, message, suggestion=suggestion))
             return
         messages = [_in_our_words(detail) for detail in details]
         message = messages[0] + "".join(f" or {other.removeprefix('expected ')}" for other in messages[1:])
         if message.startswith("expected") and ", found " not in message and found is not None:
             message += f", found {describe(found)}"
         text = found.value if isinstance(found, Scalar) and isinstance(found.value, str) else None
-        suggestion = _suggestion(details, text) if text else None
         found_text = None if found is None else describe(found)
+        suggestion = _suggestion(details, text) if text else None
         self.problems.add(Problem(place, where, message, found=found_text, suggestion=suggestion))
 
     def _unknown_key(self, model: type[BaseModel], key: str, place: Any, path: ConfigPathKeys) -> None:
@@ -214,7 +223,12 @@ def _in_our_words(detail: Any) -> str:
 
 def _suggestion(details: list[Any], text: str) -> str | None:
     """What a text was probably meant to be: one of the words that are allowed there, or a list of one."""
-    words = [word for d in details if d["type"] == "literal_error" for word in re.findall(r"'(\w+)'", d["ctx"]["expected"])]
+    words = [
+        word
+        for d in details
+        if d["type"] == "literal_error"
+        for word in re.findall(r"'(\w+)'", d["ctx"]["expected"])
+    ]
     if near := closest(text, words):
         return f"did you mean {near}?"
     return f"write [{text}]" if any(detail["type"] == "list_type" for detail in details) else None
@@ -226,6 +240,8 @@ def _without_tags(node: Node, loc: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _is_union_tag(key: Any, node: Node, loc: tuple[Any, ...]) -> bool:
     """Pydantic puts the name of the tried union member into the path; no config has such a key."""
-    return isinstance(key, str) and loc.index(key) > 0 and place_at(node, loc[: loc.index(key)]) == place_at(
-        node, loc[: loc.index(key) + 1]
+    return (
+        isinstance(key, str)
+        and loc.index(key) > 0
+        and place_at(node, loc[: loc.index(key)]) == place_at(node, loc[: loc.index(key) + 1])
     )

@@ -168,7 +168,10 @@ def _step_keys() -> dict[str, Schema]:
     inputs = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
     return {
         "name": {"description": "The name that other steps call this one by.", **name},
-        "inputs": {"description": "Names of the steps that feed this one; left out: the step before.", "anyOf": inputs},
+        "inputs": {
+            "description": "Names of the steps that feed this one; left out: the step before.",
+            "anyOf": inputs,
+        },
     }
 
 

@@ -131,7 +131,9 @@ def _assign(tree: Mapping, word: str) -> Mapping:
     text, equals, value = word.partition("=")
     if not equals:
         place = _place(word, 0, len(word))
-        raise config_error([Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {word}=VALUE")])
+        raise config_error(
+            [Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {word}=VALUE")]
+        )
     node = read_text(value, origin=COMMAND_LINE, folder=Path.cwd(), label=word, offset=len(text) + 1)
     new = _with(tree, _keys(word, text, 0), node, ())
     return new if isinstance(new, Mapping) else tree
@@ -221,8 +223,12 @@ def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) ->
     if not isinstance(node, Mapping) or key not in node.entries:
         names = list(node.entries) if isinstance(node, Mapping) else []
         near = closest(key, names)
-        suggestion = f"did you mean {near}?" if near else f"the config has: {', '.join(names) or 'nothing here'}"
-        raise config_error([Problem(place, (*path, key), "there is no such key to remove", suggestion=suggestion)])
+        suggestion = (
+            f"did you mean {near}?" if near else f"the config has: {', '.join(names) or 'nothing here'}"
+        )
+        raise config_error(
+            [Problem(place, (*path, key), "there is no such key to remove", suggestion=suggestion)]
+        )
     entries = dict(node.entries)
     if rest:
         entries[key] = Entry(entries[key].key_place, _without(entries[key].node, rest, (*path, key)))

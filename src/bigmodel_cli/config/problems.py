@@ -32,7 +32,11 @@ class Problem:
 
     def render(self) -> str:
         """The problem as a compiler shows it: place, reason, the line, a caret under it, advice."""
-        head = f"{self.place}: {dotted(self.path)}: {self.message}" if self.path else f"{self.place}: {self.message}"
+        head = (
+            f"{self.place}: {dotted(self.path)}: {self.message}"
+            if self.path
+            else f"{self.place}: {self.message}"
+        )
         lines = [head, *self._excerpt()]
         if self.suggestion:
             lines.append(f"      = {self.suggestion}")

@@ -57,7 +57,7 @@ def _number(text: str) -> str | int | float:
     return math.nan if _NAN.fullmatch(text) else text
 
 
-class _Composer(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer):  # type: ignore[misc]
+class _Composer(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer):
     """PyYAML up to its node graph; what a plain scalar means is decided here, not by PyYAML."""
 
     def __init__(self, text: str) -> None:
@@ -193,6 +193,8 @@ class _Reader:
             return Scalar(plain_scalar(node.value) if node.tag == "plain" else node.value, place)
         if isinstance(node, yaml.SequenceNode):
             return Sequence([self._convert(item, above) for item in node.value], place)
+        if not isinstance(node, yaml.MappingNode):
+            raise AssertionError("YAML has scalars, sequences and mappings")
         return Mapping(self._entries(node, above), place=place)
 
     def _entries(self, node: yaml.MappingNode, above: tuple[int, ...]) -> dict[str, Entry]:
@@ -241,11 +243,17 @@ def _explain(error: yaml.MarkedYAMLError, line: str, column: int) -> tuple[str, 
     if "\t" in line[: column + 1]:
         return "a tab stands where YAML wants spaces", "indent with spaces"
     if "mapping values are not allowed" in problem:
-        return "a second ':' in this line, or a line above that is not finished", 'quote a text that has ": " in it'
+        return (
+            "a second ':' in this line, or a line above that is not finished",
+            'quote a text that has ": " in it',
+        )
     if "could not find expected ':'" in problem:
         return "a key with no ':' after it", None
     if "expected <block end>" in problem:
-        return "the indentation does not fit the lines above", "items of one mapping or list start in one column"
+        return (
+            "the indentation does not fit the lines above",
+            "items of one mapping or list start in one column",
+        )
     if "expected the node content" in problem or "expected ',' or" in problem:
         return f"a bracket or brace is not closed, or a comma is missing ({problem})", None
     if "expected a single document" in (error.context or ""):

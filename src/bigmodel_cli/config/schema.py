@@ -46,8 +46,8 @@ class Checkpoint(Section):
 
     monitor: str = Field(
         "auto",
-        description="The metric that decides which epoch is the best; auto: the first metric on the validation "
-        "split, or its loss; without a validation split the last epoch is the best.",
+        description="The metric that decides which epoch is the best; auto: the first metric on the "
+        "validation split, or its loss; without a validation split the last epoch is the best.",
     )
     mode: Mode = Field("auto", description="Whether a smaller (min) or a larger (max) value is better.")
     every: str = Field("epoch", description="How often the last state is saved: `epoch` or `N epochs`.")
@@ -78,14 +78,16 @@ class Training(Section):
     device: str = Field(
         "auto", json_schema_extra={"pattern": _DEVICE.pattern}, description="auto, cpu, gpu or gpu:N."
     )
-    deterministic: bool = Field(False, description="Bit-identical results on the same machine, where slower too.")
+    deterministic: bool = Field(
+        False, description="Bit-identical results on the same machine, where slower too."
+    )
     steps_per_execution: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
-        "auto", description="Training steps per call into TensorFlow; auto: as many as keep the display alive."
+        "auto",
+        description="Training steps per call into TensorFlow; auto: as many as keep the display alive.",
     )
     jit_compile: bool | Literal["auto"] = Field(
         "auto", description="Compile the training step with XLA; auto: on GPUs only."
     )
-
 
     @field_validator("device")
     @classmethod
@@ -99,13 +101,17 @@ class Experiment(Section):
     """One config: everything that a training run needs to know."""
 
     name: str = Field("", description="Name of the run's folder; the config file's name where left out.")
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Fixes splits, order, weights and noise.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
+        0, description="Fixes splits, order, weights and noise."
+    )
     data: Data = Field(description="Where the examples come from and how they are split.")
     preprocessing: list[Layer] = Field(
         [], description="Keras layers that are saved inside the model; adapted on the training split."
     )
     augmentation: list[Layer] = Field([], description="Keras layers that are active in training only.")
-    model: list[Step] = Field(min_length=1, description="Layers, applications and blocks, from first to last.")
+    model: list[Step] = Field(
+        min_length=1, description="Layers, applications and blocks, from first to last."
+    )
     loss: Loss = Field(description="A Keras loss.")
     optimizer: Optimizer = Field(description="A Keras optimizer.")
     metrics: list[Metric] | Literal["auto"] = Field(
@@ -113,14 +119,17 @@ class Experiment(Section):
     )
     training: Training = Field(Training(), description="How long and on what the model is trained.")
     expect: dict[str, str] = Field(
-        {}, description='Quality gates, for instance {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.'
+        {},
+        description='Quality gates, such as {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.',
     )
 
     @field_validator("name")
     @classmethod
     def _name(cls, value: str) -> str:
         if value and (not _NAME.fullmatch(value) or len(value) > 100):
-            raise ValueError(f"expected a name for a folder (letters, digits, '-', '_', '.'), found {value!r}")
+            raise ValueError(
+                f"expected a name for a folder (letters, digits, '-', '_', '.'), found {value!r}"
+            )
         return value
 
     @field_validator("expect")
@@ -139,5 +148,5 @@ def parse_gate(text: str) -> tuple[str, float]:
     """
     match = _GATE.fullmatch(text)
     if not match:
-        raise ValueError(f"expected a comparison such as \">= 0.99\", found {text!r}")
+        raise ValueError(f'expected a comparison such as ">= 0.99", found {text!r}')
     return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)

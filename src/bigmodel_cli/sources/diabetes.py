@@ -1,0 +1,22 @@
+"""scikit-learn's diabetes data: real numbers to predict, with no download."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Source, SourceOptions
+
+
+class Diabetes(SourceOptions):
+    """Regression: progression of diabetes in 442 patients from ten measurements, with no download."""
+
+    source_name: ClassVar[str] = "diabetes"
+    example: ClassVar[str] = "diabetes"
+
+    def load(self, context: LoadContext) -> Source:
+        import numpy as np
+        from sklearn.datasets import load_diabetes
+
+        found = load_diabetes(scaled=False)
+        examples = ArrayExamples(found.data.astype(np.float32), found.target.astype(np.float32), "train")
+        return Source({"train": examples}, Signature((10,), "float32", None))
