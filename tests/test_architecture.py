@@ -72,14 +72,18 @@ def loaded_by(*words: str) -> set[str]:
         f"code = run({list(words)!r})\n"
         "print(json.dumps([code, sorted({name.split('.')[0] for name in sys.modules})]), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
     return set(modules) & HEAVY
 
 
 def test_there_is_the_expected_set_of_commands() -> None:
-    assert {"train", "evaluate", "predict", "check", "show", "init", "list", "doctor", "schema"} <= set(COMMANDS)
+    assert {"train", "evaluate", "predict", "check", "show", "init", "list", "doctor", "schema"} <= set(
+        COMMANDS
+    )
 
 
 def test_no_help_imports_anything_heavy() -> None:

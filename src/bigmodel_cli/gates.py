@@ -54,7 +54,9 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
         try:
             parse_gate(f">= {bound}")
         except ValueError:
-            raise UsageError(f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99") from None
+            raise UsageError(
+                f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99"
+            ) from None
         gates[metric] = f">= {bound}"
     return gates
 
@@ -75,7 +77,9 @@ def check_gates(
     results = []
     for metric, text in expect.items():
         if metric not in values and require_all:
-            raise UsageError(f"there is no metric {metric!r} to compare", hint=f"metrics: {', '.join(values)}")
+            raise UsageError(
+                f"there is no metric {metric!r} to compare", hint=f"metrics: {', '.join(values)}"
+            )
         if metric in values:
             sign, bound = parse_gate(text)
             value = values[metric]

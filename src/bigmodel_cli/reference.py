@@ -107,7 +107,9 @@ def _suggestion(family: str, name: str) -> str:
     if near:
         return f"did you mean {near}?"
     elsewhere = catalogue.families_of(name)
-    return f"bigmodel list {elsewhere[0]} {name}" if elsewhere else f"bigmodel list {family} shows all of them"
+    return (
+        f"bigmodel list {elsewhere[0]} {name}" if elsewhere else f"bigmodel list {family} shows all of them"
+    )
 
 
 def _sentence(model: type[BaseModel]) -> str:

@@ -51,7 +51,9 @@ def make_starter(data: Path | None) -> Starter:
         DataError: If the folder is not arranged as expected.
     """
     if data is None:
-        return Starter(_config(name="digits", source="digits", images=_Images(10, 1797, 8, "grayscale")), "no data given")
+        return Starter(
+            _config(name="digits", source="digits", images=_Images(10, 1797, 8, "grayscale")), "no data given"
+        )
     if data.is_dir():
         return _for_folder(data)
     if not data.exists():
@@ -62,28 +64,35 @@ def make_starter(data: Path | None) -> Starter:
     if data.suffix.lower() == ".csv":
         source = f"image_csv: {{path: {_quoted(data)}, image_size: [96, 96], color_mode: rgb}}"
         images = _Images(0, 1000, 96, "rgb")
-        return Starter(_config(name=data.stem, source=f"\n    {source}", images=images), "a CSV of image paths and labels")
+        return Starter(
+            _config(name=data.stem, source=f"\n    {source}", images=images),
+            "a CSV of image paths and labels",
+        )
     raise UsageError(
-        f"{data}: expected a folder of images, a .csv or an .npz file", hint="bigmodel list sources shows all sources"
+        f"{data}: expected a folder of images, a .csv or an .npz file",
+        hint="bigmodel list sources shows all sources",
     )
 
 
 def _for_folder(folder: Path) -> Starter:
     root = folder / "train" if (folder / "train").is_dir() else folder
-    classes = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+    classes = sorted(
+        path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))
+    )
     files = [file for each in classes for file in _images_in(each)]
     if len(classes) < 2 or not files:
         raise DataError(
             f"{folder}: expected a folder per class with images in it, found {len(classes)} folders and "
             f"{len(files)} images",
-            hint="arrange them as FOLDER/<class>/<image>.jpg, or FOLDER/train/<class>/… and FOLDER/test/<class>/…",
+            hint="arrange them as FOLDER/<class>/<image>.jpg, or the same in FOLDER/train/ and FOLDER/test/",
         )
     images = _look(len(classes), files)
     source = (
         f"image_folder: {{path: {_quoted(folder)}, image_size: [{images.side}, {images.side}], "
         f"color_mode: {images.color_mode}}}"
     )
-    found = f"{len(files):,} images of {len(classes)} classes; typical side {images.side} pixels, {images.color_mode}"
+    size = f"{images.side} × {images.side}"
+    found = f"{len(files):,} {images.color_mode} images of {len(classes)} classes, taken as {size}"
     return Starter(_config(name=folder.resolve().name, source=f"\n    {source}", images=images), found)
 
 
@@ -110,7 +119,11 @@ def _quoted(path: Path) -> str:
 
 
 def _config(*, name: str, source: str, images: _Images) -> str:
-    flip = "" if images.color_mode == "grayscale" else "  - RandomFlip: {mode: horizontal}      # not for text or digits\n"
+    flip = (
+        ""
+        if images.color_mode == "grayscale"
+        else "  - RandomFlip: {mode: horizontal}      # not for text or digits\n"
+    )
     epochs = 20 if images.num_images < 20_000 else 10
     return f"""\
 # Train with: bigmodel train THIS_FILE
@@ -187,5 +200,3 @@ def _name(text: str) -> str:
     """A name that a run's folder can have."""
     kept = "".join(c if c.isalnum() or c in "_-" else "-" for c in text).strip("-")
     return kept or "model"
-
-

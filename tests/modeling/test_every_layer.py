@@ -26,7 +26,6 @@ CATALOGUE = load_catalogue()
 
 # Layers that no step of a model can be, and what the config language or Keras says of each.
 CELLS = "a cell runs inside RNN, which gives it states"
-TWO_ARGUMENTS = "Keras wants query and value as two arguments"
 CANNOT: dict[str, tuple[str, str]] = {
     **{
         entry.name: (entry.requires_function, "cannot be written in a config")
@@ -37,8 +36,6 @@ CANNOT: dict[str, tuple[str, str]] = {
     "LSTMCell": (CELLS, "states"),
     "SimpleRNNCell": (CELLS, "states"),
     "StackedRNNCells": (CELLS, "states"),
-    "GroupQueryAttention": (TWO_ARGUMENTS, "value"),
-    "MultiHeadAttention": (TWO_ARGUMENTS, "value"),
 }
 # Keras returns its input as its output, so that it works on batches (augmentation) and in no model.
 NO_GRAPH = "Equalization"

@@ -116,7 +116,9 @@ def _show_usage(error: click.ClickException, *, as_json: bool) -> int:
 
 
 def _show_failure(error: Exception, *, as_json: bool) -> int:
-    path = Path(tempfile.gettempdir()) / f"bigmodel-failure-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    path = (
+        Path(tempfile.gettempdir()) / f"bigmodel-failure-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    )
     path.write_text(traceback.format_exc(), "utf-8")
     message = f"a failure inside bigmodel: {type(error).__name__}: {error}"
     if as_json:
@@ -127,4 +129,6 @@ def _show_failure(error: Exception, *, as_json: bool) -> int:
 
 
 def _echo_json_error(exit_code: int, message: str, **more: Any) -> None:
-    click.echo(json.dumps({"error": {"exit_code": exit_code, "message": message, **more}}, ensure_ascii=False))
+    click.echo(
+        json.dumps({"error": {"exit_code": exit_code, "message": message, **more}}, ensure_ascii=False)
+    )

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bigmodel_cli.cli.output import printable
-from bigmodel_cli.cli.output import duration, metrics_line, number
+from bigmodel_cli.cli.output import duration, metrics_line, number, printable
 from bigmodel_cli.listener import Listener, Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import TaskID
     from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 # Lines of one epoch are this far apart, so that logs of long runs live without flooding.
 SECONDS_BETWEEN_LINES = 30.0

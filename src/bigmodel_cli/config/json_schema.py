@@ -71,10 +71,10 @@ class _Maker:
         return schema
 
     def _annotation(self, annotation: Any) -> Schema:
-        bare, marks = annotation, ()
+        bare, marks = annotation, list[Any]()
         if get_origin(annotation) is Annotated:
             bare, *rest = get_args(annotation)
-            marks = tuple(rest)
+            marks = rest
         for mark in marks:
             if isinstance(mark, ComponentOf):
                 return self.component(mark.families)
@@ -85,8 +85,8 @@ class _Maker:
         if isinstance(bare, type) and issubclass(bare, BaseModel):
             return {**self.model(bare), "type": ["object", "null"]}
         if get_origin(bare) is list:
-            rules = _plain(annotation) if marks else {}
-            length = {key: rules[key] for key in ("minItems", "maxItems") if key in rules}
+            rules: Schema = _plain(annotation) if marks else {}
+            length: Schema = {key: rules[key] for key in ("minItems", "maxItems") if key in rules}
             return {"type": "array", "items": self._annotation(get_args(bare)[0]), **length}
         return _plain(annotation)
 
@@ -98,7 +98,7 @@ class _Maker:
         reference = {"$ref": f"#/$defs/{family}"}
         if family in self.definitions:
             return reference
-        # Families refer to each other (layers wrap layers): the name must be known before its content is made.
+        # Families refer to each other (layers wrap layers): the name must be there before its content.
         self.definitions[family] = {}
         arguments = self._own(family) if family in OWN_FAMILIES else self._keras(family)
         names = [*arguments]

@@ -54,7 +54,9 @@ def open_engine(run: RunFolder, wanted: EngineName) -> tuple[str, Engine]:
             return "litert", LiteRTEngine(run.litert_model)
         except ImportError as error:
             if wanted == "litert":
-                raise UsageError(f"LiteRT cannot be loaded: {error}", hint="pip install ai-edge-litert") from error
+                raise UsageError(
+                    f"LiteRT cannot be loaded: {error}", hint="pip install ai-edge-litert"
+                ) from error
     elif wanted == "litert":
         raise UsageError(f"{run.title}: the run has no LiteRT model", hint="use --engine keras")
     return "keras", KerasEngine(run)

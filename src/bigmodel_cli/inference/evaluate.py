@@ -13,8 +13,11 @@ import numpy as np
 
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
+from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import choose_device, start
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.language import read_config
@@ -22,9 +25,6 @@ from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
 from bigmodel_cli.run_folder import RunFolder, write_json, write_whole
 from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitName
-from bigmodel_cli.inference.loading import load_checkpoint
-from bigmodel_cli.listener import Listener
-from bigmodel_cli.inference.steps import EvaluationSteps
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,18 @@ def load_splits(experiment: Experiment, listener: Listener, *, offline: bool) ->
 
 def _choose_split(split: SplitName | None, splits: Splits) -> SplitName:
     if split is None:
-        return next((name for name in ("test", "validation") if name in splits.parts), "train")
+        return held_out_split(splits)
     if split not in splits.parts:
         raise UsageError(
             f"the data of this run has no {split} split", hint=f"it has: {', '.join(splits.parts)}"
         )
     return split
+
+
+def held_out_split(splits: Splits) -> SplitName:
+    """The split that tells most about new examples: test, else validation, else train."""
+    names: tuple[SplitName, ...] = ("test", "validation")
+    return next((name for name in names if name in splits.parts), "train")
 
 
 def _check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: Listener) -> None:
@@ -131,7 +137,7 @@ def _check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: Lis
         )
     if splits.signature.shape != trained_with.shape:
         raise DataError(
-            f"the examples have shape {splits.signature.shape}; the model was trained with {trained_with.shape}"
+            f"the examples have shape {splits.signature.shape}; the model takes {trained_with.shape}"
         )
     recorded = opened.record.get("data", {}).get("splits", {}).get(split, {}).get("sha256")
     if splits.parts[split].fingerprint() == recorded:
@@ -193,7 +199,9 @@ def uses_logits(experiment: Experiment) -> bool:
     return bool(experiment.loss.arguments.get("from_logits", False))
 
 
-def write_evaluation(run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
+def write_evaluation(
+    run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature
+) -> None:
     """Write evaluation/<split>.json and predictions_<split>.csv."""
     write_json(run.evaluation(evaluation.split), evaluation.as_json())
     path = run.predictions(evaluation.split)

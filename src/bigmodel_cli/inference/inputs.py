@@ -80,7 +80,7 @@ def _files(word: str) -> list[Path]:
         return found
     if path.exists():
         return [path]
-    matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]
+    matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
     if matches:
         return [file for match in matches for file in (_files(str(match)) if match.is_dir() else [match])]
     raise UsageError(f"{word}: no such file", hint="give an image, a folder of images, or a quoted glob")
@@ -109,7 +109,9 @@ def _load(path: Path) -> np.ndarray:
         if isinstance(loaded, np.ndarray):
             return loaded
         names = loaded.files
-        name = next((n for n in ("x", "x_test", "features") if n in names), names[0] if len(names) == 1 else None)
+        name = next(
+            (n for n in ("x", "x_test", "features") if n in names), names[0] if len(names) == 1 else None
+        )
         if name is None:
             raise DataError(f"{path}: expected an array named x; found {', '.join(names) or 'none'}")
         return np.asarray(loaded[name])

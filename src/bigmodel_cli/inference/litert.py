@@ -68,7 +68,9 @@ def export(model: Any, path: Path) -> None:
             content = converter.convert()
         except Exception as error:
             lines = [line for line in str(error).splitlines() if line.strip()]
-            raise ExportError(f"LiteRT cannot express this model: {lines[0] if lines else error!r}") from error
+            raise ExportError(
+                f"LiteRT cannot express this model: {lines[0] if lines else error!r}"
+            ) from error
     path.write_bytes(content)
 
 

@@ -50,12 +50,17 @@ class Prediction:
         if self.scores is None:
             return {**document, "error": self.error}
         if self.class_names is None:
-            return {**document, "prediction": self.scores.item() if self.scores.size == 1 else self.scores.tolist()}
+            return {
+                **document,
+                "prediction": self.scores.item() if self.scores.size == 1 else self.scores.tolist(),
+            }
         top = [{"class": name, "probability": score} for name, score in self.top(count)]
         return {**document, "prediction": top[0]["class"], "probability": top[0]["probability"], "top": top}
 
 
-def predict(opened: OpenRun, engine: Engine, inputs: Iterable[Input], *, invert: bool = False) -> Iterator[Prediction]:
+def predict(
+    opened: OpenRun, engine: Engine, inputs: Iterable[Input], *, invert: bool = False
+) -> Iterator[Prediction]:
     """Predict examples in batches; files are decoded ahead by threads.
 
     An example that cannot be read yields a prediction with an `error`; the others go on.
@@ -85,13 +90,17 @@ def predict(opened: OpenRun, engine: Engine, inputs: Iterable[Input], *, invert:
                 if isinstance(result, DataError):
                     yield Prediction(item, None, signature.class_names, result.message)
                 else:
-                    yield Prediction(item, _scores(next(outputs), signature.class_names, from_logits), signature.class_names)
+                    yield Prediction(
+                        item,
+                        _scores(next(outputs), signature.class_names, from_logits),
+                        signature.class_names,
+                    )
 
 
 def _scores(output: np.ndarray, class_names: Sequence[str] | None, from_logits: bool) -> np.ndarray:
     if class_names is None:
         return output
-    return as_probabilities(output[np.newaxis], from_logits=from_logits)[0]
+    return np.asarray(as_probabilities(output[np.newaxis], from_logits=from_logits)[0])
 
 
 def write_csv(path: Path, predictions: Sequence[Prediction]) -> None:

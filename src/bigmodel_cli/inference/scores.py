@@ -31,7 +31,8 @@ def as_probabilities(outputs: np.ndarray, *, from_logits: bool) -> np.ndarray:
 
 def _sigmoid(scores: np.ndarray) -> np.ndarray:
     # The form that does not overflow for large negative scores.
-    return np.where(scores >= 0, 1 / (1 + np.exp(-np.abs(scores))), np.exp(-np.abs(scores)) / (1 + np.exp(-np.abs(scores))))
+    small = np.exp(-np.abs(scores))
+    return np.asarray(np.where(scores >= 0, 1, small) / (1 + small))
 
 
 def class_scores(labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
@@ -54,7 +55,10 @@ def class_scores(labels: np.ndarray, probabilities: np.ndarray, class_names: Seq
     columns = precision_recall_fscore_support(labels, predicted, labels=indices, zero_division=0.0)
     names = ("precision", "recall", "f1", "support")
     per_class = [
-        {"class": class_names[index], **{name: column[index].item() for name, column in zip(names, columns, strict=True)}}
+        {
+            "class": class_names[int(index)],
+            **{name: column[index].item() for name, column in zip(names, columns, strict=True)},
+        }
         for index in indices
     ]
     return {

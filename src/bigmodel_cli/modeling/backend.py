@@ -1,4 +1,4 @@
-"""TensorFlow's start: device, precision, determinism and seeds are set here, once, before the first operation."""
+"""TensorFlow's start: device, precision, determinism and seeds, set once before the first operation."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def list_devices() -> list[Device]:
     found = []
     for index, gpu in enumerate(tf.config.list_physical_devices("GPU")):
         details = tf.config.experimental.get_device_details(gpu)
-        found.append(Device(f"gpu:{index}", details.get("device_name", "GPU"), details.get("compute_capability")))
+        found.append(
+            Device(f"gpu:{index}", details.get("device_name", "GPU"), details.get("compute_capability"))
+        )
     return found or [Device("cpu", _processor_name())]
 
 

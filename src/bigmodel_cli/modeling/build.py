@@ -90,9 +90,12 @@ def build_model(
     graph = Graph(objects, {"input": features}, output=last_step(experiment.model))
     outputs = _as_float32(graph.extend(experiment.model, features))
     encoding = check_output(outputs, experiment, signature)
-    model = keras.Model(inputs, outputs, name=_model_name(experiment.name))
+    with pointing_at(last_step(experiment.model), outputs):
+        model = keras.Model(inputs, outputs, name=_model_name(experiment.name))
     preprocess, network = None, model
-    augmentation = [_augmentation(component, objects, features, encoding) for component in experiment.augmentation]
+    augmentation = [
+        _augmentation(component, objects, features, encoding) for component in experiment.augmentation
+    ]
     if augmentation and features is not inputs:
         preprocess = keras.Model(inputs, features)
         network = keras.Model(features, outputs)
@@ -112,7 +115,9 @@ def compile_for_evaluation(
     """
     encoding = check_output(model.outputs[0], experiment, signature)
     objects = Objects({"num_classes": signature.num_classes})
-    return encoding, compile_model(model, experiment, objects, encoding=encoding, total_steps=1, jit_compile=False)
+    return encoding, compile_model(
+        model, experiment, objects, encoding=encoding, total_steps=1, jit_compile=False
+    )
 
 
 def _model_name(name: str) -> str:
@@ -144,7 +149,9 @@ def _preprocess(
     for component in components:
         layer = objects.make(component)
         if adapt_data is not None and hasattr(layer, "adapt"):
-            _adapt(layer, component, keras.Model(inputs, tensor) if tensor is not inputs else None, adapt_data)
+            _adapt(
+                layer, component, keras.Model(inputs, tensor) if tensor is not inputs else None, adapt_data
+            )
         with pointing_at(component, tensor):
             tensor = layer(tensor)
     return tensor
@@ -181,16 +188,22 @@ def _augmentation(component: Component, objects: Objects, features: Any, encodin
     layer = objects.make(component)
     problem, suggestion = None, None
     if hasattr(layer, "adapt"):
-        problem, suggestion = f"{component.name} learns from data; augmentation is for training only", "move it to preprocessing"
+        problem, suggestion = (
+            f"{component.name} learns from data; augmentation is for training only",
+            "move it to preprocessing",
+        )
     mixes_labels = component.name in _MIXING
     if mixes_labels and encoding != "one_hot":
         problem = f"{component.name} mixes labels, which needs a loss over one-hot labels"
-        suggestion = "write loss: CategoricalCrossentropy, with {Dense: {units: num_classes, activation: softmax}} as the last layer"
+        suggestion = "write loss: CategoricalCrossentropy, and end the model with units: num_classes"
     if problem is None and not mixes_labels:
         with pointing_at(component, features):
             changed = layer.compute_output_shape(features.shape)
         if tuple(changed) != tuple(features.shape):
-            problem = f"{component.name} turns shape {features.shape} into {tuple(changed)}; augmentation keeps the shape"
+            problem = (
+                f"{component.name} turns shape {features.shape} into {tuple(changed)}; "
+                "augmentation keeps the shape"
+            )
             suggestion = "move it to preprocessing"
     if problem:
         raise config_error([Problem(component.place, component.path, problem, suggestion=suggestion)])

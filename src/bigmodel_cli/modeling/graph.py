@@ -13,6 +13,16 @@ from bigmodel_cli.modeling.blocks.base import Block
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 
 
+def _call_arguments(layer: Any, tensor: Any) -> list[Any]:
+    """What arrives, as the layer takes it.
+
+    Attention layers take query and value as two arguments; one input is both (self-attention).
+    """
+    if not {"query", "value"} <= set(inspect.signature(layer.call).parameters):
+        return [tensor]
+    return list(tensor) if isinstance(tensor, list) else [tensor, tensor]
+
+
 class Graph:
     """Connects steps to tensors; remembers the tensors of named steps.
 
@@ -50,7 +60,9 @@ class Graph:
         tensors = []
         for name in component.inputs:
             if name != "previous" and name not in self.named:
-                raise self.fail(component, f"no step above is named {name!r}", f"names: {', '.join(self.named)}")
+                raise self.fail(
+                    component, f"no step above is named {name!r}", f"names: {', '.join(self.named)}"
+                )
             tensors.append(previous if name == "previous" else self.named[name])
         return tensors if len(tensors) > 1 else tensors[0]
 
@@ -68,13 +80,17 @@ class Graph:
         else:
             layer = self.objects.make(component, **self._dtype(component))
         with pointing_at(component, tensor):
-            return layer(tensor)
+            return layer(*_call_arguments(layer, tensor))
 
     def _dtype(self, component: Component) -> dict[str, str]:
         import keras
 
         mixed = keras.config.dtype_policy().name.startswith("mixed_")
-        return {"dtype": "float32"} if mixed and component is self.output and "dtype" not in component.arguments else {}
+        return (
+            {"dtype": "float32"}
+            if mixed and component is self.output and "dtype" not in component.arguments
+            else {}
+        )
 
     def _application(self, component: Component, tensor: Any) -> Any:
         """A `keras.applications` model that takes what arrives; `trainable: false` freezes it."""

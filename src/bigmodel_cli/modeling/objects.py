@@ -57,7 +57,9 @@ class Objects:
         known = self.numbers.get(number.name)
         if known is None:
             message = f"{number.name} is not known: the labels of this data are numbers, not classes"
-            raise config_error([Problem(owner.place, owner.path, message, suggestion="write the number of outputs")])
+            raise config_error(
+                [Problem(owner.place, owner.path, message, suggestion="write the number of outputs")]
+            )
         return known
 
 
@@ -101,12 +103,16 @@ def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
         reason = keras_reason(error)
         if "URL fetch failure" in str(error):
             raise DataError(
-                f"{component.place}: {component.name}: the pretrained weights could not be downloaded: {reason}",
+                f"{component.place}: {component.name}: its weights could not be downloaded: {reason}",
                 hint=f"write {component.name}: {{weights: null}} to start from random weights",
             ) from error
         shape = f" (it receives shape {_shape(arrived)})" if arrived is not None else ""
         raise config_error(
-            [Problem(component.place, component.path, f"Keras cannot build {component.name}{shape}: {reason}")]
+            [
+                Problem(
+                    component.place, component.path, f"Keras cannot build {component.name}{shape}: {reason}"
+                )
+            ]
         ) from error
 
 

@@ -56,15 +56,15 @@ class Feed(ABC):
     def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
         """Features and labels of one batch of a chunk, inside the graph."""
 
-    def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
-        """Begin to prepare the chunk that is probably asked for next."""
+    def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:  # noqa: B027
+        """Begin to prepare the chunk that is probably asked for next; nothing where it costs nothing."""
 
     def max_batches(self) -> int:
         """How many batches a chunk may hold."""
         return 10_000
 
-    def close(self) -> None:
-        """Stop threads."""
+    def close(self) -> None:  # noqa: B027
+        """Stop threads, where there are any."""
 
 
 class ResidentFeed(Feed):

@@ -32,7 +32,9 @@ def plot_run(run: RunFolder, evaluation: Mapping[str, Any], class_names: Sequenc
         save(draw_curves(columns), run, "curves")
     if class_names is not None:
         title = f"{evaluation['split']} split, accuracy {evaluation['metrics']['accuracy']:.2%}"
-        save(draw_confusion_matrix(evaluation["confusion_matrix"], class_names, title), run, "confusion_matrix")
+        save(
+            draw_confusion_matrix(evaluation["confusion_matrix"], class_names, title), run, "confusion_matrix"
+        )
 
 
 def save(figure: Figure, run: RunFolder, name: str) -> None:
@@ -59,7 +61,9 @@ def draw_curves(columns: Mapping[str, Sequence[float]]) -> Figure:
         columns: Of metrics.csv, by name.
     """
     names = [name for name in columns if f"val_{name}" in columns]
-    names = names or [name for name in columns if name not in ("epoch", "seconds", "examples_per_second", "learning_rate")]
+    names = names or [
+        name for name in columns if name not in ("epoch", "seconds", "examples_per_second", "learning_rate")
+    ]
     names.append("learning_rate")
     rows = -(-len(names) // 2)
     figure = new_figure(9, 3 * rows)
@@ -76,7 +80,9 @@ def _draw_curve(axes: Any, columns: Mapping[str, Sequence[float]], name: str) ->
     marker = "o" if len(epochs) < 30 else None
     axes.plot(epochs, columns[name], color=BLUE, marker=marker, markersize=3, label="training")
     if f"val_{name}" in columns:
-        axes.plot(epochs, columns[f"val_{name}"], color=ORANGE, marker=marker, markersize=3, label="validation")
+        axes.plot(
+            epochs, columns[f"val_{name}"], color=ORANGE, marker=marker, markersize=3, label="validation"
+        )
         axes.legend(frameon=False)
     axes.set_title(name.replace("_", " "), loc="left")
     axes.set_xlabel("epoch")
@@ -105,7 +111,12 @@ def draw_confusion_matrix(matrix: Sequence[Sequence[int]], class_names: Sequence
     step = -(-len(class_names) // MAX_TICKS)
     ticks = list(range(0, len(class_names), step))
     names = [plain(class_names[tick]) for tick in ticks]
-    axes.set_xticks(ticks, names, rotation=45 if max(map(len, names)) > 2 else 0, ha="right" if max(map(len, names)) > 2 else "center")
+    axes.set_xticks(
+        ticks,
+        names,
+        rotation=45 if max(map(len, names)) > 2 else 0,
+        ha="right" if max(map(len, names)) > 2 else "center",
+    )
     axes.set_yticks(ticks, names)
     axes.set_xlabel("prediction")
     axes.set_ylabel("label")
@@ -113,7 +124,9 @@ def draw_confusion_matrix(matrix: Sequence[Sequence[int]], class_names: Sequence
     if len(class_names) <= MAX_CLASSES_WITH_NUMBERS:
         for row, column in np.argwhere(counts > 0):
             color = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=color, fontsize=8)
+            axes.text(
+                column, row, str(counts[row, column]), ha="center", va="center", color=color, fontsize=8
+            )
     return figure
 
 

@@ -53,10 +53,18 @@ def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
     if prediction.class_names is None:
-        label = " ".join(f"{value:.4g}" for value in np.ravel(prediction.scores)[:4])
+        label = " ".join(f"{value:.4g}" for value in np.ravel(np.asarray(prediction.scores))[:4])
     else:
         ((name, score),) = prediction.top(1)
         label = f"{plain(name, 18)} {score:.0%}"
     axes.set_title(f"{label}\n", fontsize=11, pad=-4)
-    axes.text(0.5, 1.01, plain(Path(prediction.input.name).name, 28), fontsize=7, color="0.4",
-              ha="center", va="bottom", transform=axes.transAxes)
+    axes.text(
+        0.5,
+        1.01,
+        plain(Path(prediction.input.name).name, 28),
+        fontsize=7,
+        color="0.4",
+        ha="center",
+        va="bottom",
+        transform=axes.transAxes,
+    )

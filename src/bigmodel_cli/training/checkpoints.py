@@ -10,7 +10,18 @@ from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.run_folder import RunFolder, sha256_of, write_json, write_whole
 
 # Metrics of which more is better; all others (losses, errors, divergences) are better when smaller.
-_LARGER_IS_BETTER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "iou", "r2", "specificity", "sensitivity")
+_LARGER_IS_BETTER = (
+    "acc",
+    "auc",
+    "precision",
+    "recall",
+    "f1",
+    "fbeta",
+    "iou",
+    "r2",
+    "specificity",
+    "sensitivity",
+)
 
 
 def direction(monitor: str, mode: str) -> Literal["min", "max"]:
@@ -70,7 +81,7 @@ class Checkpoints:
         value, best = row[self.monitor], self.best["value"]
         if math.isnan(value):
             return False
-        return value > best if self.mode == "max" else value < best
+        return bool(value > best if self.mode == "max" else value < best)
 
     def _save_last(self, model: Any, epoch: int, row: Mapping[str, float]) -> None:
         self._save(model, "last", epoch, row)

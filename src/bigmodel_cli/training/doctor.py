@@ -30,7 +30,11 @@ def examine() -> dict[str, Any]:
         "devices": [vars(device) for device in devices],
         "data_cache": {"path": str(cache), "bytes": _folder_bytes(cache)},
         "free_disk_bytes": free,
-        "problems": [*_device_problems(tf, any(device.is_gpu for device in devices)), *_keras_problems(keras), *_disk_problems(free)],
+        "problems": [
+            *_device_problems(tf, any(device.is_gpu for device in devices)),
+            *_keras_problems(keras),
+            *_disk_problems(free),
+        ],
     }
 
 
@@ -61,4 +65,9 @@ def _keras_problems(keras: Any) -> list[dict[str, str]]:
 def _disk_problems(free: int) -> list[dict[str, str]]:
     if free >= LOW_DISK_BYTES:
         return []
-    return [{"message": f"only {free:,} bytes are free on this disk", "hint": "remove old runs, or use --runs-dir"}]
+    return [
+        {
+            "message": f"only {free:,} bytes are free on this disk",
+            "hint": "remove old runs, or use --runs-dir",
+        }
+    ]

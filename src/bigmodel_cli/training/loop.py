@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bigmodel_cli.errors import ResourceError
-from bigmodel_cli.pipeline.feed import epoch_order, in_order
-from bigmodel_cli.listener import Listener, Progress
-from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.listener import Listener, Progress
+from bigmodel_cli.pipeline.feed import epoch_order, in_order
+from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.steps import TrainingSteps
 
 Row = dict[str, float]
@@ -57,7 +57,7 @@ class Loop:
         """Train until the last epoch, a callback's or a signal's stop.
 
         Returns:
-            A row per complete epoch: epoch, seconds, examples_per_second, learning_rate, loss, metrics, val_….
+            A row per complete epoch, as metrics.csv has it.
 
         Raises:
             ResourceError: If the loss is not a number any more.
@@ -134,7 +134,7 @@ class Loop:
             return
         raise ResourceError(
             f"training diverged: the loss became {loss} by step {step} of epoch {epoch}",
-            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look at the data for huge values",
+            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge data",
         )
 
     def _progress(self, epoch: int, step: int, seconds: float, values: Mapping[str, float]) -> Progress:

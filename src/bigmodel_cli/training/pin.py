@@ -1,4 +1,4 @@
-"""The config of a run with every `auto` replaced by what it became, so that it trains again to the same result."""
+"""The config of a run with every `auto` replaced by what it became: it trains again to the same result."""
 
 from __future__ import annotations
 

@@ -51,7 +51,11 @@ def make_plan(training: Training) -> ExecutionPlan:
     """
     device = choose_device(training.device)
     # XLA slows convolutions on CPUs down (measured: a quarter of the speed), and determinism turns it off.
-    jit = device.is_gpu and not training.deterministic if training.jit_compile == "auto" else training.jit_compile
+    jit = (
+        device.is_gpu and not training.deterministic
+        if training.jit_compile == "auto"
+        else training.jit_compile
+    )
     steps = None if training.steps_per_execution == "auto" else training.steps_per_execution
     precision = choose_precision(training.precision, device)
     return ExecutionPlan(device, precision, jit, training.deterministic, steps)

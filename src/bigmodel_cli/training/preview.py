@@ -105,7 +105,9 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
 
 def _row(layer: Any) -> LayerRow:
     output = layer.output
-    shapes = [tuple(item.shape) for item in output] if isinstance(output, list | tuple) else [tuple(output.shape)]
+    shapes = (
+        [tuple(item.shape) for item in output] if isinstance(output, list | tuple) else [tuple(output.shape)]
+    )
     return LayerRow(layer.name, type(layer).__name__, ", ".join(map(str, shapes)), layer.count_params())
 
 

@@ -38,7 +38,7 @@ def environment() -> dict[str, Any]:
 def git_commit() -> str | None:
     """The commit of the current folder's checkout, `-dirty` where it has changes; None outside of one."""
     try:
-        described = subprocess.run(  # noqa: S603
+        described = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],  # noqa: S607
             capture_output=True,
             text=True,

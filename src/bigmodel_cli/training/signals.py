@@ -29,7 +29,7 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Note the first signal; a second one interrupts at once. Outside the main thread signals are left alone."""
+    """Note the first signal; a second one interrupts at once. Only the main thread can do this."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -14,11 +14,19 @@ from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import BigmodelError, Interrupted, ResourceError
 from bigmodel_cli.gates import GateResult, check_gates
-from bigmodel_cli.inference.evaluate import Evaluation, evaluate_model, load_splits, uses_logits, write_evaluation
+from bigmodel_cli.inference.evaluate import (
+    Evaluation,
+    evaluate_model,
+    held_out_split,
+    load_splits,
+    uses_logits,
+    write_evaluation,
+)
 from bigmodel_cli.inference.export import export_run
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.listener import Listener
+from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.objects import Objects
@@ -34,11 +42,11 @@ from bigmodel_cli.run_folder import (
     write_json,
     write_text,
 )
+from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Loop, Row
-from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.training.pin import choose_monitor, pin_data, pin_metrics, pin_plan
 from bigmodel_cli.training.plan import ExecutionPlan, make_plan
 from bigmodel_cli.training.record import command_line, data_record, environment, now
@@ -72,7 +80,9 @@ class TrainingResult:
     gates: list[GateResult]
 
 
-def train(config: LoadedConfig, *, runs_dir: Path, listener: Listener, offline: bool = False) -> TrainingResult:
+def train(
+    config: LoadedConfig, *, runs_dir: Path, listener: Listener, offline: bool = False
+) -> TrainingResult:
     """Train the model of a config and keep everything about it in a new run folder.
 
     Args:
@@ -123,7 +133,7 @@ class _Session:
     splits: Splits
     plan: ExecutionPlan
     built: BuiltModel
-    feeds: dict[str, Feed]
+    feeds: dict[SplitName, Feed]
     training: TrainingSteps
     run: RunFolder
     checkpoints: Checkpoints
@@ -137,7 +147,11 @@ class _Session:
         plan = make_plan(experiment.training)
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
         batch_size = experiment.data.batch_size
-        feeds = {name: make_feed(part, signature, batch_size) for name, part in splits.parts.items() if name != "test"}
+        feeds: dict[SplitName, Feed] = {
+            name: make_feed(part, signature, batch_size)
+            for name, part in splits.parts.items()
+            if name != "test"
+        }
         built = build_model(
             experiment,
             signature,
@@ -215,17 +229,21 @@ class _Session:
             return None
         built = self.built
         num_classes = self.splits.signature.num_classes
-        return EvaluationSteps(built.model, built.compiled, built.encoding, self.feeds["validation"], num_classes)
+        return EvaluationSteps(
+            built.model, built.compiled, built.encoding, self.feeds["validation"], num_classes
+        )
 
     def _callbacks(self) -> Any:
         objects = Objects({"num_classes": self.splits.signature.num_classes})
         training = self.experiment.training
         steps = self.feeds["train"].num_batches()
-        return make_callbacks(training.callbacks, objects, self.built.model, epochs=training.epochs, steps=steps)
+        return make_callbacks(
+            training.callbacks, objects, self.built.model, epochs=training.epochs, steps=steps
+        )
 
     def conclude(self, rows: list[Row], began: float) -> TrainingResult:
         """Evaluate the best checkpoint, export it, draw the plots and complete the record."""
-        split = next(name for name in ("test", "validation", "train") if name in self.splits.parts)
+        split = held_out_split(self.splits)
         self.listener.say(f"evaluating the best checkpoint on the {split} split")
         examples, signature = self.splits.parts[split], self.splits.signature
         best = load_checkpoint(self.run, "best")

@@ -9,7 +9,9 @@ import click
 from bigmodel_cli.cli.options import config_argument, example, json_option, overrides_argument
 
 
-@click.command(epilog=example("bigmodel check configs/mnist.yaml", "bigmodel check my.yaml training.epochs=3 --json"))
+@click.command(
+    epilog=example("bigmodel check configs/mnist.yaml", "bigmodel check my.yaml training.epochs=3 --json")
+)
 @config_argument
 @overrides_argument
 @json_option
@@ -23,7 +25,13 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         loaded = read_config(config, overrides)
     except ConfigError as error:
         if as_json:
-            echo_json({"config": str(config), "ok": False, "problems": error.problems or [{"message": error.message}]})
+            echo_json(
+                {
+                    "config": str(config),
+                    "ok": False,
+                    "problems": error.problems or [{"message": error.message}],
+                }
+            )
         raise
     if as_json:
         echo_json({"config": str(config), "ok": True, "problems": []})

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command(epilog=example("bigmodel evaluate", "bigmodel evaluate mnist --split validation --json"))
 @click.argument("run", required=False)
-@click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Default: test, else validation.")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test"]), help="Default: test, else validation."
+)
 @click.option("--checkpoint", default="best", show_default=True, help="best, last, or epoch-NNNN.")
 @click.option(
     "--fail-under",
@@ -55,14 +57,22 @@ def command(
 
         result = evaluate_run(opened, split=split, checkpoint=checkpoint, listener=listener, offline=offline)
     gates = [
-        *check_gates(result.gates, {f"{result.evaluation.split}_{k}": v for k, v in result.evaluation.metrics.items()}),
+        *check_gates(
+            result.gates, {f"{result.evaluation.split}_{k}": v for k, v in result.evaluation.metrics.items()}
+        ),
         *check_gates(floors, result.evaluation.metrics, require_all=True),
     ]
     if as_json:
         document = result.evaluation.as_json()
         metrics = document.pop("metrics")
-        echo_json({"run": str(opened.folder.path), **document, result.evaluation.split: metrics,
-                   "gates": [gate.as_json() for gate in gates]})
+        echo_json(
+            {
+                "run": str(opened.folder.path),
+                **document,
+                result.evaluation.split: metrics,
+                "gates": [gate.as_json() for gate in gates],
+            }
+        )
     else:
         _show(result.evaluation)
         for gate in gates:
@@ -73,14 +83,21 @@ def command(
 
 
 def _show(evaluation: Evaluation) -> None:
-    from bigmodel_cli.cli.output import printable
-    from bigmodel_cli.cli.output import metrics_line, table
+    from bigmodel_cli.cli.output import metrics_line, printable, table
 
-    click.echo(f"{evaluation.split} ({evaluation.num_examples:,} examples): {metrics_line(evaluation.metrics)}")
+    click.echo(
+        f"{evaluation.split} ({evaluation.num_examples:,} examples): {metrics_line(evaluation.metrics)}"
+    )
     if "per_class" not in evaluation.details:
         return
     rows = [
-        [printable(row["class"]), f"{row['precision']:.4f}", f"{row['recall']:.4f}", f"{row['f1']:.4f}", f"{row['support']:,}"]
+        [
+            printable(row["class"]),
+            f"{row['precision']:.4f}",
+            f"{row['recall']:.4f}",
+            f"{row['f1']:.4f}",
+            f"{row['support']:,}",
+        ]
         for row in evaluation.details["per_class"]
     ]
     columns = ["class", "precision", "recall", "f1", "examples"]

@@ -10,10 +10,17 @@ from bigmodel_cli.cli.options import example, json_option
 
 
 @click.command(
-    epilog=example("bigmodel init > config.yaml", "bigmodel init photos/ -o photos.yaml", "bigmodel init data.npz")
+    epilog=example(
+        "bigmodel init > config.yaml", "bigmodel init photos/ -o photos.yaml", "bigmodel init data.npz"
+    )
 )
 @click.argument("data", required=False, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write here; nothing is overwritten.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write here; nothing is overwritten.",
+)
 @json_option
 def command(data: Path | None, output: Path | None, as_json: bool) -> None:
     """Print a commented starter config for DATA.
@@ -27,7 +34,9 @@ def command(data: Path | None, output: Path | None, as_json: bool) -> None:
     from bigmodel_cli.starter import make_starter
 
     if output is not None and output.exists():
-        raise UsageError(f"{output} exists already; nothing was written", hint="choose another name, or remove it")
+        raise UsageError(
+            f"{output} exists already; nothing was written", hint="choose another name, or remove it"
+        )
     starter = make_starter(data)
     if output is not None:
         write_text(output, starter.text)

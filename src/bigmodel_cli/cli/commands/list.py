@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,7 +11,9 @@ from bigmodel_cli.cli.options import example, json_option
 
 
 @click.command(
-    epilog=example("bigmodel list", "bigmodel list layers", "bigmodel list layers Conv2D", "bigmodel list sources")
+    epilog=example(
+        "bigmodel list", "bigmodel list layers", "bigmodel list layers Conv2D", "bigmodel list sources"
+    )
 )
 @click.argument("family", required=False)
 @click.argument("name", required=False)
@@ -24,8 +27,10 @@ def command(family: str | None, name: str | None, as_json: bool) -> None:
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.reference import describe_component, families, find_family, names_in
 
+    document: Any
+    show: Callable[[Any], None]
     if family is None:
-        document: Any = families()
+        document = families()
         show = _show_families
     elif name is None:
         document = names_in(find_family(family))
@@ -42,7 +47,11 @@ def command(family: str | None, name: str | None, as_json: bool) -> None:
 def _show_families(document: list[dict[str, Any]]) -> None:
     from bigmodel_cli.cli.output import next_command, table
 
-    table(["family", "names", "what"], [[f["family"], str(f["names"]), f["doc"]] for f in document], numeric=["names"])
+    table(
+        ["family", "names", "what"],
+        [[f["family"], str(f["names"]), f["doc"]] for f in document],
+        numeric=["names"],
+    )
     next_command("bigmodel list layers", "bigmodel list layers Conv2D")
 
 

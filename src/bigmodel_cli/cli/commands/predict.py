@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("--run", help="A run's folder or name. [default: the newest completed run]")
-@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes to show for each input.")
+@click.option(
+    "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes to show for each input."
+)
 @click.option("--invert", is_flag=True, help="Turn bright into dark first, for dark digits on white paper.")
 @click.option(
     "--engine",
@@ -32,14 +34,30 @@ if TYPE_CHECKING:
     show_default=True,
     help="LiteRT answers before TensorFlow would have started.",
 )
-@click.option("--csv", "csv_path", type=click.Path(path_type=Path, dir_okay=False), help="Write all scores to this file.")
 @click.option(
-    "--plot", "plot_path", type=click.Path(path_type=Path, dir_okay=False), help="Draw the images under their predictions."
+    "--csv",
+    "csv_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write all scores to this file.",
+)
+@click.option(
+    "--plot",
+    "plot_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the images under their predictions.",
 )
 @runs_dir_option
 @json_option
-def command(inputs: tuple[str, ...], run: str | None, top: int, csv_path: Path | None, plot_path: Path | None,
-            runs_dir: Path, as_json: bool, **how: Any) -> None:
+def command(
+    inputs: tuple[str, ...],
+    run: str | None,
+    top: int,
+    csv_path: Path | None,
+    plot_path: Path | None,
+    runs_dir: Path,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
     from bigmodel_cli.cli.output import echo_json, note
     from bigmodel_cli.errors import DataError
@@ -82,7 +100,11 @@ def _show(prediction: Prediction, top: int) -> None:
 
 
 def _write(
-    predictions: Sequence[Prediction], csv_path: Path | None, plot_path: Path | None, invert: bool, opened: Any
+    predictions: Sequence[Prediction],
+    csv_path: Path | None,
+    plot_path: Path | None,
+    invert: bool,
+    opened: Any,
 ) -> None:
     from bigmodel_cli.cli.output import note
     from bigmodel_cli.run_folder import write_whole

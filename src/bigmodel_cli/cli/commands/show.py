@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=example(
         "bigmodel show configs/mnist.yaml",
-        "bigmodel show configs/vgg16.yaml 'data.source={synthetic: {shape: [224, 224, 3], num_classes: 1000}}'",
+        "bigmodel show configs/vgg16.yaml data.source='{synthetic: {shape: [224, 224, 3], num_classes: 9}}'",
     )
 )
 @config_argument
@@ -64,6 +64,8 @@ def _show(shown: Preview) -> None:
     click.echo(f"parameters       {shown.parameters:,}{frozen}")
     click.echo(f"splits           {', '.join(f'{n:,} {name}' for name, n in shown.splits.items())}")
     click.echo(f"steps            {shown.steps_per_epoch:,} per epoch, {shown.steps:,} in all")
-    click.echo(f"memory           {size(shown.weight_bytes)} for weights, gradients and optimizer, and the activations")
+    click.echo(
+        f"memory           {size(shown.weight_bytes)} for weights, gradients, optimizer; activations on top"
+    )
     click.echo(f"checkpoint       {size(shown.checkpoint_bytes)} each, {shown.num_checkpoints} kept")
     click.echo(f"device           {shown.device}, {shown.precision}")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @click.command(
     epilog=example(
         "bigmodel train configs/digits.yaml",
-        "bigmodel train configs/digits.yaml training.epochs=5 optimizer.Adam.learning_rate=1e-3 ~augmentation",
+        "bigmodel train configs/digits.yaml training.epochs=5 optimizer.Adam.learning_rate=1e-3",
+        "bigmodel train configs/digits.yaml ~augmentation --json",
     )
 )
 @config_argument

@@ -22,7 +22,9 @@ class Branches(Block):
     paths: list[list[Step]] = Field(
         min_length=2, description="The steps of each path; an empty list passes the input on."
     )
-    merge: Layer | None = Field(None, description="The Keras layer that merges the paths; Concatenate where left out.")
+    merge: Layer | None = Field(
+        None, description="The Keras layer that merges the paths; Concatenate where left out."
+    )
 
     def connect(self, tensor: Any, graph: Connector) -> Any:
         import keras

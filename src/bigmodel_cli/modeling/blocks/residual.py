@@ -18,7 +18,8 @@ class Residual(Block):
 
     layers: list[Step] = Field(min_length=1, description="The steps of the main path.")
     shortcut: list[Step] = Field(
-        [], description="Steps that bring the input to the main path's shape; the input itself where left out."
+        [],
+        description="Steps that bring the input to the main path's shape; the input itself where left out.",
     )
 
     def connect(self, tensor: Any, graph: Connector) -> Any:
