@@ -37,16 +37,28 @@ def test_a_misspelt_monitor_is_placed_and_put_right(refused: Refused) -> None:
     assert problem["path"] == "training.callbacks.0.EarlyStopping.monitor"
     assert (problem["line"], problem["column"]) == (11, 32)
     assert problem["message"] == "nothing produces 'val_acuracy'"
+    assert problem["suggestion"] == "did you mean val_accuracy?"
+
+
+def test_a_name_far_from_all_is_told_what_there_is(refused: Refused) -> None:
+    (problem,) = refused(STOP.replace("MONITOR", "perplexity"))
     assert problem["suggestion"] == (
-        "did you mean val_accuracy? This config produces "
-        "loss, accuracy, f1_score, val_loss, val_accuracy, val_f1_score, learning_rate"
+        "this config produces loss, accuracy, f1_score, val_loss, val_accuracy, val_f1_score, learning_rate"
     )
+
+
+def test_a_gate_on_a_metric_that_nothing_produces(load: Load, refused: Refused) -> None:
+    (problem,) = refused(CONFIG + 'expect: {tset_accuracy: ">= 0.9"}\n')
+    assert (problem["path"], problem["line"]) == ("expect.tset_accuracy", 8)
+    assert problem["message"] == "nothing produces 'tset_accuracy'"
+    assert problem["suggestion"] == "did you mean test_accuracy?"
+    assert load(CONFIG + 'expect: {test_accuracy: ">= 0.9", val_loss: "< 1"}\n')
 
 
 def test_without_validation_there_are_no_val_metrics(load: Load, refused: Refused) -> None:
     (problem,) = refused(STOP.replace("MONITOR", "val_loss"), "data.validation=0")
     assert problem["message"] == "nothing produces 'val_loss' (validation: 0 leaves no val_ metrics)"
-    assert problem["suggestion"].startswith("did you mean loss? ")
+    assert problem["suggestion"] == "did you mean loss?"
     assert load(STOP.replace("MONITOR", "loss"), "data.validation=0").experiment.data.validation == 0
 
 
@@ -59,7 +71,7 @@ def test_the_default_monitor_counts_as_written(refused: Refused) -> None:
 def test_the_checkpoints_monitor(load: Load, refused: Refused) -> None:
     (problem,) = refused(CONFIG, "training.checkpoint.monitor=val_los")
     assert (problem["path"], problem["file"]) == ("training.checkpoint.monitor", "command line")
-    assert problem["suggestion"].startswith("did you mean val_loss? ")
+    assert problem["suggestion"] == "did you mean val_loss?"
     assert load(CONFIG, "training.checkpoint.monitor=val_loss")
 
 

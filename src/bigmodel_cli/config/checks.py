@@ -17,37 +17,53 @@ _DEFAULT_MONITOR = "val_loss"
 
 def check_experiment(experiment: Experiment, tree: Mapping, problems: Problems) -> None:
     """Collect contradictions between sections."""
-    available = monitored_names(experiment)
+    monitored = monitored_names(experiment)
     for path, monitor in _monitors(experiment):
-        if available is not None and monitor not in available:
-            near = closest(monitor, available)
-            note = (
-                " (validation: 0 leaves no val_ metrics)"
-                if monitor.startswith("val_") and experiment.data.validation == 0
-                else ""
-            )
-            problems.add(
-                Problem(
-                    place_at(tree, path),
-                    path,
-                    f"nothing produces {monitor!r}{note}",
-                    suggestion=f"did you mean {near}? This config produces {', '.join(available)}"
-                    if near
-                    else f"this config produces {', '.join(available)}",
-                )
-            )
+        _require_produced(monitor, monitored, path, experiment, tree, problems)
+    gated = [*monitored, *evaluated_names(experiment)]
+    for metric in experiment.expect:
+        _require_produced(metric, gated, ("expect", metric), experiment, tree, problems)
     _check_steps(experiment.model, tree, problems)
 
 
-def monitored_names(experiment: Experiment) -> list[str] | None:
-    """The names that epochs produce; None where the data decides about them."""
-    if experiment.metrics == "auto":
-        names = ["loss", "accuracy", "mean_absolute_error"]
-    else:
-        names = ["loss", *metric_names(experiment.metrics)]
+def _require_produced(
+    name: str,
+    produced: list[str],
+    path: ConfigPathKeys,
+    experiment: Experiment,
+    tree: Mapping,
+    problems: Problems,
+) -> None:
+    if name in produced:
+        return
+    lacks_validation = name.startswith("val_") and experiment.data.validation == 0
+    note = " (validation: 0 leaves no val_ metrics)" if lacks_validation else ""
+    near = closest(name, produced)
+    suggestion = f"did you mean {near}?" if near else f"this config produces {', '.join(produced)}"
+    problems.add(Problem(place_at(tree, path), path, f"nothing produces {name!r}{note}", suggestion=suggestion))
+
+
+def monitored_names(experiment: Experiment) -> list[str]:
+    """The names that epochs produce."""
+    names = _metrics(experiment)
     if experiment.data.validation != 0:
         names += [f"val_{name}" for name in names]
     return [*names, "learning_rate"]
+
+
+def evaluated_names(experiment: Experiment) -> list[str]:
+    """The names that the evaluation at the end produces; which split it takes, the data decides."""
+    always = ["accuracy", "mean_absolute_error", "root_mean_squared_error", "r2"]
+    names = dict.fromkeys([*_metrics(experiment), *always])
+    splits = [name for name in ("test", "validation") if getattr(experiment.data, name) != 0] or ["train"]
+    return [f"{split}_{name}" for split in splits for name in names]
+
+
+def _metrics(experiment: Experiment) -> list[str]:
+    if experiment.metrics == "auto":
+        # The data decides which of the two it is.
+        return ["loss", "accuracy", "mean_absolute_error"]
+    return ["loss", *metric_names(experiment.metrics)]
 
 
 def _monitors(experiment: Experiment) -> Iterator[tuple[ConfigPathKeys, str]]:

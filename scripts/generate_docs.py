@@ -1,0 +1,108 @@
+"""Write docs/reference.md and docs/commands.md from the code, or check that they are current (--check)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from bigmodel_cli.cli.main import bigmodel
+from bigmodel_cli.config import schema
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.modeling.language import language
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+SECTIONS = {
+    "The config": schema.Experiment,
+    "data": schema.Data,
+    "training": schema.Training,
+    "training.checkpoint": schema.Checkpoint,
+}
+
+
+def reference() -> str:
+    """Every key of the config with its default and its sentence."""
+    lines = [
+        "# Reference of the config",
+        "",
+        "Generated from the code by `scripts/generate_docs.py`; `bigmodel list` shows the same and all of Keras.",
+        "",
+    ]
+    for title, model in SECTIONS.items():
+        lines += [f"## {title}", "", *_table(model), ""]
+    for family, title in (("sources", "Data sources"), ("blocks", "Blocks")):
+        lines += [f"## {title}", ""]
+        for name, model in sorted(language().own[family].items()):
+            lines += [f"### {name}", "", _sentence(model), "", "```yaml", model.example, "```", "", *_table(model)]
+            lines += [""] if model.model_fields else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _table(model: type[BaseModel]) -> list[str]:
+    if not model.model_fields:
+        return []
+    rows = [f"| `{name}` | {_default(field)} | {_cell(field.description)} |" for name, field in _fields(model)]
+    return ["| key | default | what |", "|---|---|---|", *rows]
+
+
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    yield from model.model_fields.items()
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|").replace("\n", " ")
+
+
+def _default(field: Any) -> str:
+    if field.default is PydanticUndefined:
+        return "required" if field.default_factory is None else ""
+    if isinstance(field.default, BaseModel):
+        return "see below"
+    if isinstance(field.default, Component):
+        return f"`{field.default.name}`"
+    return f"`{json.dumps(field.default, default=str)}`"
+
+
+def _sentence(model: type[BaseModel]) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def commands() -> str:
+    """The help of every command."""
+    lines = ["# Commands", "", "Generated from the code by `scripts/generate_docs.py`.", ""]
+    context = click.Context(bigmodel, info_name="bigmodel", max_content_width=100, terminal_width=100)
+    for name in bigmodel.list_commands(context):
+        command = bigmodel.get_command(context, name)
+        assert command is not None
+        inner = click.Context(
+            command, info_name=name, parent=context, max_content_width=100, terminal_width=100
+        )
+        lines += [f"## bigmodel {name}", "", "```text", command.get_help(inner).rstrip(), "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {"reference.md": reference, "commands.md": commands}
+
+
+def main() -> int:
+    stale = []
+    for name, make in PAGES.items():
+        path, text = DOCS / name, make()
+        if "--check" in sys.argv[1:]:
+            if not path.exists() or path.read_text("utf-8") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, "utf-8")
+    if stale:
+        print(f"stale: {', '.join(stale)}; run: make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
