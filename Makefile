@@ -13,7 +13,6 @@ demo: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
@@ -29,6 +28,7 @@ check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/generate_docs.py --check
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -37,6 +37,10 @@ format: $(STAMP)
 # After an upgrade of Keras.
 catalogue: $(STAMP)
 	$(BIN)/python scripts/generate_catalogue.py
+
+# What is made from the code.
+docs: $(STAMP)
+	$(BIN)/python scripts/generate_docs.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -31,7 +31,7 @@ def reference() -> str:
     lines = [
         "# Reference of the config",
         "",
-        "Generated from the code by `scripts/generate_docs.py`; `bigmodel list` shows the same and all of Keras.",
+        "Generated from the code by `scripts/generate_docs.py`; `bigmodel list` has it too, and all of Keras.",
         "",
     ]
     for title, model in SECTIONS.items():
@@ -39,7 +39,17 @@ def reference() -> str:
     for family, title in (("sources", "Data sources"), ("blocks", "Blocks")):
         lines += [f"## {title}", ""]
         for name, model in sorted(language().own[family].items()):
-            lines += [f"### {name}", "", _sentence(model), "", "```yaml", model.example, "```", "", *_table(model)]
+            lines += [
+                f"### {name}",
+                "",
+                _sentence(model),
+                "",
+                "```yaml",
+                model.example,
+                "```",
+                "",
+                *_table(model),
+            ]
             lines += [""] if model.model_fields else []
     return "\n".join(lines).rstrip() + "\n"
 
@@ -47,7 +57,9 @@ def reference() -> str:
 def _table(model: type[BaseModel]) -> list[str]:
     if not model.model_fields:
         return []
-    rows = [f"| `{name}` | {_default(field)} | {_cell(field.description)} |" for name, field in _fields(model)]
+    rows = [
+        f"| `{name}` | {_default(field)} | {_cell(field.description)} |" for name, field in _fields(model)
+    ]
     return ["| key | default | what |", "|---|---|---|", *rows]
 
 

@@ -43,6 +43,33 @@ def bigmodel(capfd: pytest.CaptureFixture[str]) -> Bigmodel:
     return call
 
 
+Refuses = Callable[..., Outcome]
+
+
+@pytest.fixture
+def refuses(bigmodel: Bigmodel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Refuses:
+    """Runs a command that must fail: one message, nothing on stdout, no run that looks finished.
+
+    With --json, stdout has one document with the same message and code.
+    """
+    runs = tmp_path / "refused"
+    monkeypatch.setenv("BIGMODEL_RUNS", str(runs))
+
+    def call(code: int, *words: str | Path, says: tuple[str, ...]) -> Outcome:
+        plain, document = bigmodel(*words), bigmodel(*words, "--json")
+        assert (plain.code, plain.out) == (code, ""), plain
+        assert plain.err.lower().count("error:") == 1, plain.err
+        for fragment in says:
+            assert fragment in plain.err
+        error = document.json["error"]
+        assert document.code == error["exit_code"] == code
+        assert says[0] in error["message"]
+        assert not any('"completed"' in record.read_text() for record in runs.rglob("run.json"))
+        return plain
+
+    return call
+
+
 TINY = """\
 name: tiny
 data:
@@ -62,11 +89,34 @@ training:
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    """A config that trains in a moment."""
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return path
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Writes a file into the current folder; its name as a user would type it."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(content: str | bytes, name: str = "c.yaml") -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return name
+
+    return call
+
+
+@pytest.fixture
+def tiny(write: Callable[..., str]) -> str:
+    """A config in the current folder that trains in a moment."""
+    return write(TINY, "tiny.yaml")
+
+
+@pytest.fixture
+def changed(write: Callable[..., str]) -> Callable[[str, str], str]:
+    """Writes that config with one text replaced by another."""
+
+    def call(old: str, new: str) -> str:
+        assert TINY.count(old) == 1
+        return write(TINY.replace(old, new))
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -118,3 +118,15 @@ def test_names_of_steps_are_unique(refused: Refused) -> None:
     (problem,) = refused(model("Flatten: {name: stem}", "Identity: {name: stem}"))
     assert problem["message"] == "the name 'stem' is taken by a step above"
     assert (problem["path"], problem["line"], problem["column"]) == ("model.1.Identity.name", 5, 22)
+
+
+def test_a_schedule_and_a_callback_cannot_both_decide_the_learning_rate(load: Load, refused: Refused) -> None:
+    plateau = "training: {callbacks: [ReduceLROnPlateau]}\n"
+    rate = "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 1e-3}}}}"
+    (problem,) = refused(CONFIG + plateau, rate)
+    assert problem["message"] == (
+        "ReduceLROnPlateau changes the learning rate, but CosineDecay already decides about it"
+    )
+    assert (problem["line"], problem["column"]) == (8, 24)
+    assert problem["suggestion"] == "remove ReduceLROnPlateau, or write learning_rate as a number"
+    assert load(CONFIG + plateau, "optimizer={Adam: {learning_rate: 1e-3}}")

@@ -23,7 +23,20 @@ def check_experiment(experiment: Experiment, tree: Mapping, problems: Problems) 
     gated = [*monitored, *evaluated_names(experiment)]
     for metric in experiment.expect:
         _require_produced(metric, gated, ("expect", metric), experiment, tree, problems)
+    _check_learning_rate(experiment, problems)
     _check_steps(experiment.model, tree, problems)
+
+
+def _check_learning_rate(experiment: Experiment, problems: Problems) -> None:
+    """A schedule's learning rate cannot be changed by a callback as well."""
+    rate = experiment.optimizer.arguments.get("learning_rate")
+    if not isinstance(rate, Component):
+        return
+    for callback in experiment.training.callbacks:
+        if callback.name == "ReduceLROnPlateau":
+            message = f"{callback.name} changes the learning rate, but {rate.name} already decides about it"
+            suggestion = f"remove {callback.name}, or write learning_rate as a number"
+            problems.add(Problem(callback.place, callback.path, message, suggestion=suggestion))
 
 
 def _require_produced(
@@ -40,7 +53,9 @@ def _require_produced(
     note = " (validation: 0 leaves no val_ metrics)" if lacks_validation else ""
     near = closest(name, produced)
     suggestion = f"did you mean {near}?" if near else f"this config produces {', '.join(produced)}"
-    problems.add(Problem(place_at(tree, path), path, f"nothing produces {name!r}{note}", suggestion=suggestion))
+    problems.add(
+        Problem(place_at(tree, path), path, f"nothing produces {name!r}{note}", suggestion=suggestion)
+    )
 
 
 def monitored_names(experiment: Experiment) -> list[str]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import http.client
 import os
 import secrets
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.sources.base import LoadContext
+
+if TYPE_CHECKING:
+    import http.client
 
 CHUNK_BYTES = 2**18
 TIMEOUT_SECONDS = 30
@@ -141,6 +141,11 @@ def _transfer(file: RemoteFile, stream: IO[bytes], context: LoadContext) -> None
 
 
 def _response(file: RemoteFile) -> http.client.HTTPResponse:
+    # Imported here since every command loads this module, and few download.
+    import http.client
+    import urllib.error
+    import urllib.request
+
     try:
         # The address is a constant of a source module, never a user's.
         response: http.client.HTTPResponse = urllib.request.urlopen(file.url, timeout=TIMEOUT_SECONDS)  # noqa: S310
@@ -156,6 +161,8 @@ def _response(file: RemoteFile) -> http.client.HTTPResponse:
 
 def _read(response: http.client.HTTPResponse, file: RemoteFile) -> bytes:
     """The next bytes; a connection that breaks is told apart from a disk that is full."""
+    import http.client
+
     try:
         return response.read(CHUNK_BYTES)
     except (OSError, http.client.HTTPException) as error:

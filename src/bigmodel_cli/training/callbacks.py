@@ -7,6 +7,7 @@ from typing import Any
 
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.modeling.objects import Objects
+from bigmodel_cli.training.checkpoints import direction
 
 
 def make_callbacks(
@@ -29,10 +30,17 @@ def make_callbacks(
     """
     import keras
 
-    callbacks = [objects.make(component) for component in components]
+    callbacks = [_with_mode(objects.make(component)) for component in components]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if optimizer.use_ema and not any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in callbacks):
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     return keras.callbacks.CallbackList(
         callbacks, add_history=True, add_progbar=False, model=model, epochs=epochs, steps=steps, verbose=0
     )
+
+
+def _with_mode(callback: Any) -> Any:
+    """The callback with its `mode: auto` decided; Keras looks at metrics that only its own loop fills."""
+    if getattr(callback, "mode", None) == "auto" and getattr(callback, "monitor", None):
+        callback.mode = direction(callback.monitor, "auto")
+    return callback

@@ -1,0 +1,89 @@
+"""Every config that comes with bigmodel loads, builds and trains; its header says how and how well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bigmodel_cli.config.json_schema import json_schema
+from bigmodel_cli.config.reader import read_file
+from bigmodel_cli.config.tree import to_plain
+from bigmodel_cli.listener import Silent
+from bigmodel_cli.modeling.language import language, read_config
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+# Data of the right shape where the real one is large or not there: enough to build and to take steps.
+STAND_INS = {
+    "vgg16": "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 40}}",
+    "resnet_cifar10": "{synthetic: {shape: [32, 32, 3], num_classes: 10, num_examples: 60}}",
+    "photos": "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 60}}",
+    **dict.fromkeys(
+        ["mnist", "mnist_best", "mnist_mlp", "mnist_mlp_mse"],
+        "{synthetic: {shape: [28, 28, 1], num_classes: 10, num_examples: 400}}",
+    ),
+}
+
+
+def test_the_expected_configs_are_there() -> None:
+    assert {path.stem for path in CONFIGS} >= {
+        "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
+        "regression",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_header_says_command_and_result(path: Path) -> None:
+    text = path.read_text("utf-8")
+    header = "\n".join(line for line in text.split("\nname:")[0].splitlines() if line.startswith("#"))
+    assert f"bigmodel train configs/{path.name}" in header
+    assert re.search(r"accuracy|error|R²", header), "the header tells no result"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_schema_accepts_it(path: Path) -> None:
+    from jsonschema import Draft202012Validator
+
+    validator = Draft202012Validator(json_schema(language()))
+    assert [error.message for error in validator.iter_errors(to_plain(read_file(path)))] == []
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_it_trains(path: Path, tmp_path: Path) -> None:
+    from bigmodel_cli.training.train import train
+
+    words = ["training.epochs=1", "~expect"] if "expect:" in path.read_text("utf-8") else ["training.epochs=1"]
+    if path.stem in STAND_INS:
+        words.append(f"data.source={STAND_INS[path.stem]}")
+    result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), offline=True)
+    assert result.epochs == 1
+    assert result.run.checkpoint("best").is_file()
+    assert result.run.checkpoint("last").is_file()
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_digits_is_as_good_as_its_header_says(tmp_path: Path) -> None:
+    from bigmodel_cli.training.train import train
+
+    config = read_config(ROOT / "configs" / "digits.yaml")
+    result = train(config, runs_dir=tmp_path, listener=Silent(), offline=True)
+    assert result.evaluation.metrics["accuracy"] >= 0.97
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_articles_network_learns_the_real_mnist(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    from bigmodel_cli.training.train import train
+
+    words = [f"data.source.mnist.path={shared_data('mnist')}", "training.epochs=3"]
+    config = read_config(ROOT / "configs" / "mnist_mlp.yaml", words)
+    result = train(config, runs_dir=tmp_path, listener=Silent(), offline=True)
+    assert result.evaluation.num_examples == 10_000
+    assert result.evaluation.metrics["accuracy"] >= 0.96
