@@ -52,6 +52,8 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         metric, _, bound = word.partition("=")
         try:
+            if not metric:
+                raise ValueError("no metric")
             parse_gate(f">= {bound}")
         except ValueError:
             raise UsageError(

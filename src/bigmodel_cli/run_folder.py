@@ -8,7 +8,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   metrics.csv            a row per epoch
   checkpoints/           best.keras, last.keras, a .json beside each
   model.tflite           the inference model
-  evaluation/            <split>.json, predictions_<split>.csv
+  evaluation/            <split>.json, predictions_<split>.csv; <split>_last.json for another checkpoint
   plots/                 *.png
   train.log
 """
@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from bigmodel_cli.errors import DataError, ResourceError, UsageError
 SCHEMA_VERSION = 1
 RUNS_VARIABLE = "BIGMODEL_RUNS"
 COMPLETED = "completed"
+# The key of run.json with the sha256 of model.tflite.
+LITERT_SHA256 = "litert_sha256"
 
 
 @dataclass(frozen=True)
@@ -74,15 +77,19 @@ class RunFolder:
         """A saved model: `best`, `last`, or `epoch-0007`."""
         return self.checkpoints / f"{name}.keras"
 
+    def checkpoint_names(self) -> list[str]:
+        """The saved models that are there."""
+        return sorted(path.stem for path in self.checkpoints.glob("[!.]*.keras"))
+
     def checkpoint_state(self, name: str) -> Path:
         """What is known of a saved model: epoch, monitored value, sha256."""
         return self.checkpoints / f"{name}.json"
 
-    def evaluation(self, split: str) -> Path:
-        return self.path / "evaluation" / f"{split}.json"
+    def evaluation(self, split: str, checkpoint: str = "best") -> Path:
+        return self.path / "evaluation" / f"{_evaluated(split, checkpoint)}.json"
 
-    def predictions(self, split: str) -> Path:
-        return self.path / "evaluation" / f"predictions_{split}.csv"
+    def predictions(self, split: str, checkpoint: str = "best") -> Path:
+        return self.path / "evaluation" / f"predictions_{_evaluated(split, checkpoint)}.csv"
 
     def plot(self, name: str) -> Path:
         return self.path / "plots" / f"{name}.png"
@@ -131,7 +138,7 @@ class RunFolder:
         try:
             return json.loads(self.require(path).read_text("utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: damaged: {error}", hint=_PIECE_HINT) from None
+            raise DataError(f"{path}: damaged: {error}", hint=PIECE_HINT) from None
 
     def require(self, path: Path) -> Path:
         """`path`, if it is there.
@@ -141,11 +148,16 @@ class RunFolder:
         """
         if not path.is_file():
             missing = path.relative_to(self.path)
-            raise DataError(f"{self.title}: the run has no {missing}", hint=_PIECE_HINT)
+            raise DataError(f"{self.title}: the run has no {missing}", hint=PIECE_HINT)
         return path
 
 
-_PIECE_HINT = "the run is incomplete or was changed by hand; name another with --run, or train again"
+def _evaluated(split: str, checkpoint: str) -> str:
+    """Another checkpoint than the best has files of its own, so that it does not pass for the best."""
+    return split if checkpoint == "best" else f"{split}_{checkpoint}"
+
+
+PIECE_HINT = "the run is incomplete or was changed by hand; name another with --run, or train again"
 
 
 def labels_hash(names: Any) -> str:
@@ -247,7 +259,20 @@ def _status(run: RunFolder) -> str | None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, to_json(value) + "\n")
+
+
+def to_json(value: Any) -> str:
+    """Indented JSON; a number that is none (NaN, infinity), for which JSON has no word, becomes null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def write_text(path: Path, text: str) -> None:
@@ -275,10 +300,13 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
             _bring_to_disk(path.parent)
     except OSError as error:
         raise ResourceError(
-            f"{path}: cannot be written: {error.strerror or error}", hint="free some space, or use --runs-dir"
+            f"{path}: cannot be written: {error.strerror or error}",
+            hint="free some space, or choose another folder",
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        # What could not be made cannot be removed either.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _bring_to_disk(path: Path) -> None:

@@ -20,18 +20,43 @@ FILES = {
 
 # What stands in the tiny config, what a user wrote instead, and what is said of it.
 CHECKED = {
-    "section": ("training:", "trainig:", "c.yaml:13:1: trainig: a config has no key", "did you mean training?"),
-    "list for mapping": ("  epochs: 2", "  - epochs: 2", "c.yaml:14:3: training: expected a mapping", "a list"),
+    "section": (
+        "training:",
+        "trainig:",
+        "c.yaml:13:1: trainig: a config has no key",
+        "did you mean training?",
+    ),
+    "list for mapping": (
+        "  epochs: 2",
+        "  - epochs: 2",
+        "c.yaml:14:3: training: expected a mapping",
+        "a list",
+    ),
     "mapping for list": ("  - Flatten", "  Flatten:", "c.yaml:7:1: model: expected a list"),
-    "layer": ("Flatten", "Flaten", "c.yaml:8:5: model.0: there is no layer 'Flaten'", "did you mean Flatten?"),
+    "layer": (
+        "Flatten",
+        "Flaten",
+        "c.yaml:8:5: model.0: there is no layer 'Flaten'",
+        "did you mean Flatten?",
+    ),
     "argument": ("units: 16", "unit: 16", "c.yaml:9:13: model.1.Dense.unit: Dense has no argument", "units?"),
     "argument's kind": ("units: 16", "units: many", "c.yaml:9:20: model.1.Dense.units: expected an integer"),
     "activation": ("relu", "rellu", "c.yaml:9:36: model.1.Dense.activation: ", "relu"),
     "loss": ("loss: Cat", "loss: Kat", "c.yaml:11:7: loss: there is no loss", "CategoricalCrossentropy?"),
-    "optimizer": ("Adam", "Adan", "c.yaml:12:13: optimizer.Adan: there is no optimizer", "did you mean Adam?"),
+    "optimizer": (
+        "Adam",
+        "Adan",
+        "c.yaml:12:13: optimizer.Adan: there is no optimizer",
+        "did you mean Adam?",
+    ),
     "source": ("synthetic", "synthetik", "c.yaml:3:12: data.source.synthetik: ", "did you mean synthetic?"),
     "source's option": ("num_examples", "examples", "c.yaml:3:58: data.source.synthetic.examples: "),
-    "metric": ("loss:", "metrics: [acuracy]\nloss:", "c.yaml:11:11: metrics.0: there is no metric", "accuracy?"),
+    "metric": (
+        "loss:",
+        "metrics: [acuracy]\nloss:",
+        "c.yaml:11:11: metrics.0: there is no metric",
+        "accuracy?",
+    ),
     "monitor": (
         "epochs: 2",
         "checkpoint: {monitor: val_acc}",
@@ -44,14 +69,28 @@ CHECKED = {
         "c.yaml:14:41: training.callbacks.0.EarlyStopping.monitor: nothing produces 'val_los'",
     ),
     "epochs": ("epochs: 2", "epochs: 0", "c.yaml:14:11: training.epochs: expected at least 1, found 0"),
-    "epochs' kind": ("epochs: 2", "epochs: two", "c.yaml:14:11: training.epochs: expected an integer", "'two'"),
+    "epochs' kind": (
+        "epochs: 2",
+        "epochs: two",
+        "c.yaml:14:11: training.epochs: expected an integer",
+        "'two'",
+    ),
     "batch size": ("size: 16", "size: -1", "c.yaml:4:15: data.batch_size: expected at least 1, found -1"),
     "share": ("batch_size: 16", "validation: 1.5", "c.yaml:4:15: data.validation: expected less than 1"),
     "seed": ("name: tiny", "seed: x", "c.yaml:1:7: seed: expected an integer, found the text 'x'"),
-    "device": ("epochs: 2", "device: tpu9", "c.yaml:14:11: training.device: expected auto, cpu, gpu or gpu:N"),
+    "device": (
+        "epochs: 2",
+        "device: tpu9",
+        "c.yaml:14:11: training.device: expected auto, cpu, gpu or gpu:N",
+    ),
     "precision": ("epochs: 2", "precision: float8", "c.yaml:14:14: training.precision: ", "mixed_bfloat16"),
     "folder's name": ("name: tiny", "name: ../up", "c.yaml:1:7: name: expected a name for a folder"),
-    "every": ("epochs: 2", "checkpoint: {every: step}", "c.yaml:14:23: training.checkpoint.every: ", "N epochs"),
+    "every": (
+        "epochs: 2",
+        "checkpoint: {every: step}",
+        "c.yaml:14:23: training.checkpoint.every: ",
+        "N epochs",
+    ),
     "step's input": ("- Flatten", "- Add: {inputs: [stem, previous]}", "no step above is named 'stem'"),
     "gate": ("epochs: 2", "epochs: 2\nexpect: {test_accuracy: high}", 'comparison such as ">= 0.99"'),
 }
@@ -74,7 +113,9 @@ def test_a_file_that_is_no_config(refuses, write, command, content, says):
     refuses(2, command, write(content), says=tuple(says))
 
 
-@pytest.mark.parametrize(("old", "new", "says"), [(o, n, s) for o, n, *s in CHECKED.values()], ids=list(CHECKED))
+@pytest.mark.parametrize(
+    ("old", "new", "says"), [(o, n, s) for o, n, *s in CHECKED.values()], ids=list(CHECKED)
+)
 def test_a_mistake_is_placed_before_any_data_is_read(refuses, changed, old, new, says):
     outcome = refuses(2, "train", changed(old, new), says=tuple(says))
     assert "data:" not in outcome.err.splitlines()[0]
@@ -137,7 +178,11 @@ class TestWhatOnlyKerasOrTheDataCanTell:
                 "units: 4",
                 ("c.yaml:10:5: model.2.Dense: the model's output has shape (None, 4)", "units: num_classes"),
             ),
-            ("  - Flatten\n", "", ("c.yaml:9:5: model.1.Dense: the model's output has shape (None, 6, 6, 3)",)),
+            (
+                "  - Flatten\n",
+                "",
+                ("c.yaml:9:5: model.1.Dense: the model's output has shape (None, 6, 6, 3)",),
+            ),
             (
                 "batch_size: 16",
                 "batch_size: 16\naugmentation: [{CenterCrop: {height: 2, width: 2}}]",

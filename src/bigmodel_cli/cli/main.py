@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import pkgutil
+import signal
 import sys
 import tempfile
 import time
@@ -18,7 +19,8 @@ import click
 from bigmodel_cli import __version__
 from bigmodel_cli.cli import commands
 from bigmodel_cli.cli.output import OutputState, printable
-from bigmodel_cli.errors import BigmodelError, ConfigError
+from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError
+from bigmodel_cli.modeling.backend import is_out_of_memory
 
 
 class _Commands(click.Group):
@@ -79,16 +81,14 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _show_usage(error, as_json=_lacks_json(arguments, state))
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        return 130
+        return _show(Interrupted(signal.SIGINT), as_json=_lacks_json(arguments, state))
     except BrokenPipeError:
         # Who read our output has seen enough; Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except MemoryError:
-        click.echo("error: memory ran out", err=True)
-        return 5
     except Exception as error:
+        if is_out_of_memory(error):
+            return _show(ResourceError("memory ran out"), as_json=_lacks_json(arguments, state))
         return _show_failure(error, as_json=_lacks_json(arguments, state))
     return 0
 

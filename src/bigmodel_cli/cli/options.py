@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from bigmodel_cli.run_folder import RUNS_VARIABLE
+from bigmodel_cli.run_folder import RUNS_VARIABLE, default_runs_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +28,11 @@ runs_dir_option = click.option(
     help=f"Where runs are kept. [{RUNS_VARIABLE}]",
 )
 plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
+
+
+def runs_dir_words(runs_dir: Path) -> str:
+    """The option that a next command needs to look where this one did; nothing where it would anyway."""
+    return "" if runs_dir == default_runs_dir() else f" --runs-dir {shlex.quote(str(runs_dir))}"
 
 
 def example(*lines: str) -> str:

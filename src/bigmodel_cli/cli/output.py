@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,9 @@ class OutputState:
 
 def echo_json(value: Any) -> None:
     """The one JSON document of a command."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    from bigmodel_cli.run_folder import to_json
+
+    click.echo(to_json(value))
     state = click.get_current_context().find_object(OutputState)
     if state is not None:
         state.has_json = True

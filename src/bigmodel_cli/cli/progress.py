@@ -101,11 +101,10 @@ class Live:
             from rich.progress import Progress as Bars
             from rich.table import Column
 
-            # The text may be folded on narrow terminals; the bar gives way first.
-            text = TextColumn("{task.description}", markup=False, table_column=Column(ratio=3, no_wrap=True))
+            # On a narrow terminal the end of the text is cut, so that what matters most comes first.
             self._bars = Bars(
-                text,
-                BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+                TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
+                BarColumn(bar_width=12),
                 TaskProgressColumn(),
                 console=self.console,
                 expand=True,
@@ -139,10 +138,10 @@ class Live:
             self.close()
 
     def progressed(self, progress: Progress) -> None:
-        left = f"  {duration(progress.seconds_left)} left" if progress.seconds_left else ""
+        left = f", {duration(progress.seconds_left)} left" if progress.seconds_left else ""
         description = (
-            f"epoch {progress.epoch}/{progress.num_epochs}  step {progress.step}/{progress.num_steps}"
-            f"  {metrics_line(progress.values)}  {progress.examples_per_second:,.0f}/s{left}"
+            f"epoch {progress.epoch}/{progress.num_epochs}{left}, {metrics_line(progress.values)}, "
+            f"{progress.examples_per_second:,.0f} examples/s, step {progress.step}/{progress.num_steps}"
         )
         self._update("epoch", description, progress.step, progress.num_steps)
 

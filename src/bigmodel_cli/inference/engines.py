@@ -6,8 +6,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from bigmodel_cli.errors import UsageError
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder, sha256_of
 
 EngineName = Literal["auto", "litert", "keras"]
 
@@ -50,6 +50,7 @@ def open_engine(run: RunFolder, wanted: EngineName) -> tuple[str, Engine]:
     if run.litert_model.is_file():
         from bigmodel_cli.inference.litert import LiteRTEngine
 
+        _check_sha256(run)
         try:
             return "litert", LiteRTEngine(run.litert_model)
         except ImportError as error:
@@ -60,3 +61,13 @@ def open_engine(run: RunFolder, wanted: EngineName) -> tuple[str, Engine]:
     elif wanted == "litert":
         raise UsageError(f"{run.title}: the run has no LiteRT model", hint="use --engine keras")
     return "keras", KerasEngine(run)
+
+
+def _check_sha256(run: RunFolder) -> None:
+    """LiteRT notices no damage to the weights, it only predicts something else."""
+    recorded = run.read_record().get(LITERT_SHA256)
+    if recorded not in (None, sha256_of(run.litert_model)):
+        raise DataError(
+            f"{run.litert_model}: damaged: its sha256 is not the one recorded when it was written",
+            hint="use --engine keras",
+        )

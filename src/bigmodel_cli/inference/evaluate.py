@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
@@ -23,7 +24,7 @@ from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
-from bigmodel_cli.run_folder import RunFolder, write_json, write_whole
+from bigmodel_cli.run_folder import PIECE_HINT, RunFolder, write_json, write_whole
 from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitName
 
 
@@ -37,6 +38,7 @@ class Evaluation:
         metrics: Loss, the config's metrics, and accuracy or errors, by name.
         details: Per-class scores and confusion matrix; empty for numbers.
         predictions: A score per class, shape (n, classes), or numbers of shape (n, …).
+        checkpoint: Which saved model it is.
     """
 
     split: SplitName
@@ -44,10 +46,12 @@ class Evaluation:
     metrics: dict[str, float]
     details: dict[str, Any]
     predictions: np.ndarray
+    checkpoint: str = "best"
 
     def as_json(self) -> dict[str, Any]:
         return {
             "split": self.split,
+            "checkpoint": self.checkpoint,
             "examples": self.num_examples,
             "metrics": self.metrics,
             **self.details,
@@ -75,15 +79,16 @@ def evaluate_run(
     Args:
         opened: The run.
         split: Which split; None: test, or validation where there is no test split.
-        checkpoint: `best` or `last`.
+        checkpoint: `best`, `last` or `epoch-NNNN`.
         listener: Is told of downloads and warnings.
         offline: No download may be made.
 
     Raises:
-        UsageError: If the run has no such split.
+        UsageError: If the run has no such split or checkpoint.
         DataError: If the data is not there, or not what the model was trained with.
     """
-    experiment = read_config(opened.folder.require(opened.folder.config)).experiment
+    _check_checkpoint(opened.folder, checkpoint)
+    experiment = _read_experiment(opened.folder)
     splits = load_splits(experiment, listener, offline=offline)
     chosen = _choose_split(split, splits)
     _check_data(opened, splits, chosen, listener)
@@ -92,8 +97,24 @@ def evaluate_run(
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
     model = load_checkpoint(opened.folder, checkpoint)
     evaluation = evaluate_model(model, experiment, chosen, splits.parts[chosen], splits.signature)
+    evaluation = replace(evaluation, checkpoint=checkpoint)
     write_evaluation(opened.folder, evaluation, splits.parts[chosen], splits.signature)
     return RunEvaluation(evaluation, experiment.expect)
+
+
+def _check_checkpoint(run: RunFolder, name: str) -> None:
+    names = run.checkpoint_names()
+    # A run without its best is damaged, which loading says; any other name is the user's.
+    if name not in ("best", *names):
+        hint = f"checkpoints: {', '.join(names) or 'none'}"
+        raise UsageError(f"--checkpoint {name}: {run.title} has no such checkpoint", hint=hint)
+
+
+def _read_experiment(run: RunFolder) -> Experiment:
+    try:
+        return read_config(run.require(run.config)).experiment
+    except UsageError as error:
+        raise DataError(error.message, hint=PIECE_HINT) from error
 
 
 def load_splits(experiment: Experiment, listener: Listener, *, offline: bool) -> Splits:
@@ -169,6 +190,9 @@ def evaluate_model(
         split: What the examples are called.
         examples: On what.
         signature: What one example is.
+
+    Raises:
+        ResourceError: If the model's weights have diverged.
     """
     encoding, compiled = compile_for_evaluation(model, experiment, signature)
     feed = make_feed(examples, signature, max(experiment.data.batch_size, 128))
@@ -179,6 +203,11 @@ def evaluate_model(
         feed.close()
     predictions = np.concatenate(outputs)
     metrics = steps.measures.results()
+    if not math.isfinite(metrics["loss"]):
+        raise ResourceError(
+            f"training diverged: the loss on the {split} split is {metrics['loss']}",
+            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge data",
+        )
     details: dict[str, Any] = {}
     if signature.class_names is None:
         metrics |= number_scores(examples.labels, predictions)
@@ -203,8 +232,8 @@ def write_evaluation(
     run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature
 ) -> None:
     """Write evaluation/<split>.json and predictions_<split>.csv."""
-    write_json(run.evaluation(evaluation.split), evaluation.as_json())
-    path = run.predictions(evaluation.split)
+    write_json(run.evaluation(evaluation.split, evaluation.checkpoint), evaluation.as_json())
+    path = run.predictions(evaluation.split, evaluation.checkpoint)
     write_whole(path, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bigmodel_cli.inference.litert import ExportError, check_parity, export
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.run_folder import RunFolder, write_whole
+from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder, sha256_of, update_record, write_whole
 from bigmodel_cli.sources.base import Examples
 
 PARITY_EXAMPLES = 16
@@ -38,6 +38,7 @@ def export_run(run: RunFolder, model: Any, examples: Examples, listener: Listene
 
     try:
         write_whole(run.litert_model, write)
+        update_record(run, {LITERT_SHA256: sha256_of(run.litert_model)})
     except ImportError:
         listener.say("no LiteRT model: ai-edge-litert is not installed; predict will use Keras")
     except ExportError as error:

@@ -138,6 +138,11 @@ def choose_precision(wanted: str, device: Device) -> str:
     return "mixed_float16" if capability >= FLOAT16_CAPABILITY else "float32"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the machine or of the device; needs no TensorFlow to tell."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+
+
 def start(*, seed: int, precision: str = "float32", deterministic: bool = False) -> None:
     """Set precision, seeds and determinism for all that is built from now on."""
     tf = import_tensorflow()

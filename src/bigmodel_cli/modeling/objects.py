@@ -9,7 +9,8 @@ from typing import Any
 
 from bigmodel_cli.config.components import Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
-from bigmodel_cli.errors import BigmodelError, DataError
+from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
+from bigmodel_cli.modeling.backend import is_out_of_memory
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NODE_TAIL = re.compile(r" for '\{\{node.*|\s*\[Op:.*|\{\{.*?\}\}", re.DOTALL)
@@ -94,12 +95,18 @@ def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
     Raises:
         ConfigError: For whatever Keras raised.
         DataError: If pretrained weights could not be downloaded.
+        ResourceError: If memory ran out.
     """
     try:
         yield
     except (BigmodelError, MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ResourceError(
+                f"{component.place}: memory ran out while {component.name} was built",
+                hint="make it smaller, or use a machine with more memory",
+            ) from error
         reason = keras_reason(error)
         if "URL fetch failure" in str(error):
             raise DataError(

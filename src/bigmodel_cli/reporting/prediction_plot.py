@@ -17,6 +17,23 @@ from bigmodel_cli.sources.base import Signature
 MAX_IMAGES = 100
 
 
+def check_plot(path: Path, signature: Signature) -> str:
+    """Find out before anything is predicted whether it can be drawn.
+
+    Returns:
+        The kind of file: png, pdf or svg.
+
+    Raises:
+        UsageError: If the examples are no images, or the file's ending is unknown.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("png", "pdf", "svg"):
+        raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
+    if signature.image_format is None:
+        raise UsageError("--plot draws images; this model takes arrays")
+    return kind
+
+
 def plot_predictions(
     path: Path, predictions: Sequence[Prediction], signature: Signature, *, invert: bool = False
 ) -> None:
@@ -31,11 +48,7 @@ def plot_predictions(
     Raises:
         UsageError: If the examples are no images, or the file's ending is unknown.
     """
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in ("png", "pdf", "svg"):
-        raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
-    if signature.image_format is None:
-        raise UsageError("--plot draws images; this model takes arrays")
+    kind = check_plot(path, signature)
     shown = [prediction for prediction in predictions if prediction.scores is not None][:MAX_IMAGES]
     if not shown:
         raise UsageError("--plot: there is no image to draw")

@@ -81,7 +81,7 @@ class Checkpoints:
         value, best = row[self.monitor], self.best["value"]
         if math.isnan(value):
             return False
-        return bool(value > best if self.mode == "max" else value < best)
+        return math.isnan(best) or bool(value > best if self.mode == "max" else value < best)
 
     def _save_last(self, model: Any, epoch: int, row: Mapping[str, float]) -> None:
         self._save(model, "last", epoch, row)

@@ -93,7 +93,7 @@ class Loop:
         }
         if self.stop:
             return row
-        row |= self._validate()
+        row |= self._validate(epoch)
         row["seconds"] = time.perf_counter() - began
         self.callbacks.on_epoch_end(epoch - 1, dict(row))
         return row
@@ -113,12 +113,13 @@ class Loop:
             self.training.run(chunk)
             step += len(rows)
             values = measures.results()
-            self._require_finite(values["loss"], epoch, step)
+            loss = values["loss"]
+            _require_finite(loss, f"the loss became {loss} by step {step} of epoch {epoch}")
             self.callbacks.on_train_batch_end(step - 1, values)
             self.listener.progressed(self._progress(epoch, step, time.perf_counter() - began, values))
         return values
 
-    def _validate(self) -> Row:
+    def _validate(self, epoch: int) -> Row:
         if self.validation is None:
             return {}
         self.callbacks.on_test_begin()
@@ -126,16 +127,9 @@ class Loop:
         for chunk in in_order(self.validation.feed):
             self.validation.run(chunk)
         values = self.validation.measures.results()
+        _require_finite(values["loss"], f"the validation loss became {values['loss']} in epoch {epoch}")
         self.callbacks.on_test_end(values)
         return {f"val_{name}": value for name, value in values.items()}
-
-    def _require_finite(self, loss: float, epoch: int, step: int) -> None:
-        if math.isfinite(loss):
-            return
-        raise ResourceError(
-            f"training diverged: the loss became {loss} by step {step} of epoch {epoch}",
-            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge data",
-        )
 
     def _progress(self, epoch: int, step: int, seconds: float, values: Mapping[str, float]) -> Progress:
         done = (epoch - 1) * self.num_steps + step
@@ -150,4 +144,12 @@ class Loop:
             examples / max(seconds, 1e-9),
             elapsed / done * left if done else None,
             values,
+        )
+
+
+def _require_finite(loss: float, what: str) -> None:
+    if not math.isfinite(loss):
+        raise ResourceError(
+            f"training diverged: {what}",
+            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge data",
         )

@@ -27,7 +27,7 @@ from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.metrics_file import MetricsLog
-from bigmodel_cli.modeling.backend import start
+from bigmodel_cli.modeling.backend import is_out_of_memory, start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
@@ -103,7 +103,8 @@ def train(
     with logged.keeping_warnings(), stop_on_signal() as stop:
         splits = load_splits(config.experiment, logged, offline=offline)
         logged.say(_describe_data(splits))
-        session = _Session.open(config, splits, runs_dir, logged)
+        with _naming_memory(config.experiment.data.batch_size):
+            session = _Session.open(config, splits, runs_dir, logged)
         with session.recorded(began), session.closing():
             rows = session.train(stop)
             _raise_if_stopped(stop, session.run)
@@ -306,21 +307,21 @@ class _Session:
     def closing(self) -> Iterator[None]:
         """Stop the feeds' threads, and say in a user's words that memory ran out."""
         try:
-            yield
-        except Exception as error:
-            if not _is_out_of_memory(error):
-                raise
-            batch_size = self.experiment.data.batch_size
-            raise ResourceError(
-                f"memory ran out while training with data.batch_size {batch_size}",
-                hint=f"try data.batch_size={max(1, batch_size // 2)}",
-            ) from error
+            with _naming_memory(self.experiment.data.batch_size):
+                yield
         finally:
             for feed in self.feeds.values():
                 feed.close()
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    import tensorflow as tf
-
-    return isinstance(error, MemoryError | tf.errors.ResourceExhaustedError)
+@contextmanager
+def _naming_memory(batch_size: int) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ResourceError(
+            f"memory ran out while training with data.batch_size {batch_size}",
+            hint=f"try data.batch_size={max(1, batch_size // 2)}",
+        ) from error

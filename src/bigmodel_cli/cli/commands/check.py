@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -42,5 +43,5 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         f"{config}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
         f"{experiment.loss.name}, {experiment.optimizer.name}, {experiment.training.epochs} epochs)"
     )
-    words = " ".join([str(config), *overrides])
+    words = shlex.join([str(config), *overrides])
     next_command(f"bigmodel show {words}", f"bigmodel train {words}")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigmodel_cli.cli.options import example, json_option, offline_option, plain_option, runs_dir_option
+from bigmodel_cli.cli.options import (
+    example,
+    json_option,
+    offline_option,
+    plain_option,
+    runs_dir_option,
+    runs_dir_words,
+)
 
 if TYPE_CHECKING:
     from bigmodel_cli.inference.evaluate import Evaluation
@@ -78,7 +86,9 @@ def command(
         for gate in gates:
             click.echo(f"gate: {gate}: {'met' if gate.met else 'MISSED'}")
         note(f"written: {opened.folder.title}/evaluation/")
-        next_command(f"bigmodel predict {'IMAGE.png' if opened.signature.image_format else 'ARRAY.npy'}")
+        what = "IMAGE.png" if opened.signature.image_format else "ARRAY.npy"
+        option = f" --run {shlex.quote(run)}" if run else ""
+        next_command(f"bigmodel predict {what}{option}{runs_dir_words(runs_dir)}")
     require_gates(gates)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -48,4 +49,5 @@ def command(data: Path | None, output: Path | None, as_json: bool) -> None:
         note(f"found: {starter.found}")
         return
     note(f"found: {starter.found}\nwritten: {output}")
-    next_command(f"bigmodel show {output}", f"bigmodel train {output}")
+    quoted = shlex.quote(str(output))
+    next_command(f"bigmodel show {quoted}", f"bigmodel train {quoted}")

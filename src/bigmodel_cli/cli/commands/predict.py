@@ -69,6 +69,10 @@ def command(
     opened = open_run(run, runs_dir)
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
+    if plot_path:
+        from bigmodel_cli.reporting.prediction_plot import check_plot
+
+        check_plot(plot_path, opened.signature)
     found = find_inputs(inputs, opened.signature)
     name, engine = open_engine(opened.folder, how["engine"])
     predictions = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def command(config: Path, overrides: tuple[str, ...], offline: bool, plain: bool
         echo_json(shown.as_json())
         return
     _show(shown)
-    next_command(f"bigmodel train {' '.join([str(config), *overrides])}")
+    next_command(f"bigmodel train {shlex.join([str(config), *overrides])}")
 
 
 def _show(shown: Preview) -> None:

@@ -15,6 +15,7 @@ from bigmodel_cli.cli.options import (
     overrides_argument,
     plain_option,
     runs_dir_option,
+    runs_dir_words,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +81,6 @@ def _show(result: TrainingResult, runs_dir: Path) -> None:
     click.echo(f"{result.evaluation.split:<9} {metrics_line(result.evaluation.metrics)}")
     for gate in result.gates:
         click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
-    option = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
+    option = runs_dir_words(runs_dir)
     what = "IMAGE.png" if result.takes_images else "ARRAY.npy"
     next_command(f"bigmodel evaluate{option}", f"bigmodel predict {what}{option}")

@@ -1,0 +1,224 @@
+"""Inputs that cannot be predicted, runs that lack a piece, and gates that are missed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.tf
+
+NO_RUN = ("there is no completed run under", "train one first: bigmodel train CONFIG")
+
+
+@pytest.fixture
+def run(trained, tmp_path, monkeypatch):
+    """A copy of the trained run in the current folder's runs, to be damaged."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained, "runs")
+    (folder,) = Path("runs/tiny").iterdir()
+    return folder
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "image.png"
+    Image.fromarray(np.arange(36, dtype=np.uint8).reshape(6, 6)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("words", [["predict", "x.png"], ["evaluate"]])
+def test_before_any_run_exists(refuses, words):
+    refuses(2, *words, "--runs-dir", "none", says=NO_RUN)
+
+
+@pytest.mark.parametrize("words", [["predict", "x.png", "--run"], ["evaluate"]])
+def test_an_unknown_run_is_answered_with_the_known(refuses, trained, words):
+    says = ("tinny: no such run", "names there: tiny")
+    refuses(2, *words, "tinny", "--runs-dir", trained, says=says)
+
+
+def test_a_run_that_did_not_complete_is_not_meant(refuses, run):
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "status": "failed"}))
+    refuses(2, "evaluate", "--runs-dir", "runs", says=NO_RUN)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "says"),
+    [
+        (
+            "text.jpg",
+            b"hello",
+            3,
+            "text.jpg: expected a JPEG, PNG, BMP, GIF or WebP image, found something else",
+        ),
+        ("empty.png", b"", 3, "empty.png: expected a JPEG, PNG, BMP, GIF or WebP image, found an empty file"),
+        ("broken.npy", b"hello", 3, "broken.npy: not an array of numbers"),
+        ("folder/readme.txt", b"hello", 2, "folder: no image in this folder"),
+        ("elsewhere.png", b"", 2, "missing.png: no such file"),
+    ],
+)
+def test_inputs_that_are_no_examples(bigmodel, trained, write, name, content, code, says):
+    write(content, name)
+    word = {"folder/readme.txt": "folder", "elsewhere.png": "missing.png"}.get(name, name)
+    outcome = bigmodel("predict", word, "--runs-dir", trained)
+    assert (outcome.code, outcome.out) == (code, "")
+    assert f"error: {says}" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("array", "says"),
+    [
+        (
+            np.zeros((2, 5, 5, 1), np.uint8),
+            "expected one example of shape 6 × 6 × 1, or many of them; found uint8",
+        ),
+        (np.full((2, 6, 6, 1), 0.5), "the model takes uint8; found float64 with other values"),
+        (np.array([None, 1], object), "not an array of numbers"),
+        (np.full((6, 6, 1), "a"), "or many of them; found <U1"),
+    ],
+)
+def test_arrays_that_do_not_fit_the_model(refuses, trained, tmp_path, array, says):
+    np.save(tmp_path / "a.npy", array)
+    refuses(3, "predict", tmp_path / "a.npy", "--runs-dir", trained, says=(says,))
+
+
+def test_an_archive_of_unknown_arrays(refuses, trained, tmp_path):
+    np.savez(tmp_path / "a.npz", u=1, v=2)
+    says = ("a.npz: expected an array named x; found u, v",)
+    refuses(3, "predict", tmp_path / "a.npz", "--runs-dir", trained, says=says)
+
+
+def test_one_unreadable_image_among_others_ends_with_3_after_the_rest(bigmodel, trained, image, write):
+    bad = [write(b"", f"bad{number}.png") for number in range(2)]
+    outcome = bigmodel("predict", *bad, image, "--runs-dir", trained, "--json", "--csv", "all.csv")
+    assert outcome.code == 3
+    assert "error: bad0.png: expected a JPEG" in outcome.err
+    assert "(and 1 more)" in outcome.err
+    first, second, third = outcome.json["predictions"]
+    assert first["error"].startswith("bad0.png: ") and second["error"].startswith("bad1.png: ")
+    assert third["prediction"].startswith("class_")
+    lines = Path("all.csv").read_text().splitlines()
+    assert lines[1].startswith('bad0.png,,,,,,"bad0.png: expected') and lines[3].endswith(",")
+
+
+PIECES = [
+    "config.yaml",
+    "run.json",
+    "labels.json",
+    "checkpoints/best.keras",
+    "checkpoints/best.json",
+    "model.tflite",
+]
+EVALUATE, PREDICT = ["evaluate", "RUN"], ["predict", "IMAGE", "--run", "RUN", "--engine"]
+# Whether each command needs the piece.
+NEEDS = [
+    *[(EVALUATE, piece) for piece in PIECES if piece != "model.tflite"],
+    *[([*PREDICT, "keras"], piece) for piece in PIECES[1:5]],
+    *[([*PREDICT, "litert"], piece) for piece in ("run.json", "labels.json", "model.tflite")],
+]
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "empty", "a changed byte"])
+@pytest.mark.parametrize(
+    ("words", "piece"), NEEDS, ids=lambda value: value if isinstance(value, str) else value[-1]
+)
+def test_a_run_with_a_damaged_piece(refuses, run, image, words, piece, damage):
+    path = run / piece
+    content = path.read_bytes()
+    if damage == "a changed byte" and piece in ("config.yaml", "run.json"):
+        pytest.skip("text that a user may change; what it says then is checked elsewhere")
+    changed = {
+        "cut": content[: len(content) // 2],
+        "empty": b"",
+        "a changed byte": content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    }
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(changed[damage])
+    words = [{"RUN": str(run), "IMAGE": str(image)}.get(word, word) for word in words]
+    if damage == "missing" and piece in ("run.json", "model.tflite"):
+        refuses(2, *words, says=("no such run" if piece == "run.json" else "the run has no LiteRT model",))
+    else:
+        refuses(3, *words, says=(f"{run}/{piece}: damaged",))
+
+
+def test_a_damaged_run_is_not_taken_for_the_newest(refuses, run):
+    (run / "run.json").write_text("{")
+    refuses(2, "evaluate", "--runs-dir", "runs", says=NO_RUN)
+
+
+def test_predict_needs_neither_checkpoint_nor_config(bigmodel, run, image):
+    whole = bigmodel("predict", image, "--run", run)
+    shutil.rmtree(run / "checkpoints")
+    (run / "config.yaml").unlink()
+    assert bigmodel("predict", image, "--run", run).out == whole.out != ""
+
+
+def test_a_record_of_another_version(refuses, run):
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "schema_version": 99}))
+    refuses(3, "evaluate", run, says=("run.json: not the record of a run of this version",))
+
+
+@pytest.mark.parametrize("word", ["accuracy", "accuracy=high", "=0.5", "accuracy=nan", "accuracy==3"])
+def test_a_malformed_floor(refuses, word):
+    refuses(2, "evaluate", "--fail-under", word, says=(f"--fail-under {word}: expected METRIC=VALUE",))
+
+
+def test_a_floor_under_no_metric(refuses, trained):
+    says = ("there is no metric 'auc' to compare", "metrics: loss, accuracy")
+    refuses(2, "evaluate", "--fail-under", "auc=0.5", "--runs-dir", trained, says=says)
+
+
+def test_a_missed_floor_shows_the_results_and_exits_4(bigmodel, run):
+    words = ["evaluate", run, "--fail-under", "accuracy=1.5", "--fail-under", "loss=0"]
+    outcome = bigmodel(*words)
+    assert outcome.code == 4
+    assert outcome.out.startswith("test (12 examples): loss ")
+    assert "expected >= 1.5: MISSED" in outcome.out and "expected >= 0: met" in outcome.out
+    assert "error: quality gate missed: accuracy is " in outcome.err
+    document = bigmodel(*words, "--json")
+    assert document.code == 4
+    assert [gate["met"] for gate in document.json["gates"]] == [False, True]
+
+
+def test_a_missed_gate_of_the_config_exits_4_but_the_run_is_complete(bigmodel, tiny):
+    outcome = bigmodel("train", tiny, 'expect.test_accuracy=">= 1.01"', "--json", "--runs-dir", "runs")
+    assert outcome.code == 4
+    (gate,) = outcome.json["gates"]
+    assert gate == {**gate, "metric": "test_accuracy", "expected": ">= 1.01", "met": False}
+    assert json.loads(Path(outcome.json["run"], "run.json").read_text())["status"] == "completed"
+    assert "error: quality gate missed: test_accuracy is " in outcome.err
+
+
+def test_an_unknown_checkpoint_or_split(refuses, run):
+    says = (f"--checkpoint epoch-9: {run} has no such checkpoint", "checkpoints: best, last")
+    refuses(2, "evaluate", run, "--checkpoint", "epoch-9", says=says)
+    refuses(2, "evaluate", run, "--checkpoint", "../best", says=("has no such checkpoint",))
+    refuses(2, "evaluate", run, "--split", "tset", says=("'tset' is not one of",))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--plot", "p.gif"], "--plot p.gif: expected a file that ends in .png, .pdf or .svg"),
+        (["--top", "0"], "0 is not in the range x>=1"),
+        (["--engine", "onnx"], "'onnx' is not one of"),
+    ],
+)
+def test_options_of_predict_that_cannot_be(refuses, trained, image, options, says):
+    refuses(2, "predict", image, *options, "--runs-dir", trained, says=(says,))
+
+
+def test_a_csv_where_no_file_can_be(bigmodel, trained, image, write):
+    write("", "file")
+    outcome = bigmodel("predict", image, "--csv", "file/scores.csv", "--runs-dir", trained)
+    assert outcome.code == 5
+    assert "error: file/scores.csv: cannot be written" in outcome.err
