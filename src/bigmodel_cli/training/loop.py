@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.errors import ResourceError, UsageError
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.listener import Listener, Progress
 from bigmodel_cli.pipeline.feed import epoch_order, in_order
@@ -61,12 +61,13 @@ class Loop:
 
         Raises:
             ResourceError: If the loss is not a number any more.
+            UsageError: If BackupAndRestore has brought back the last epoch.
         """
         rows: list[Row] = []
         self.model.stop_training = False
         self.callbacks.on_train_begin()
         self._began = time.perf_counter()
-        for epoch in range(1, self.num_epochs + 1):
+        for epoch in range(self._first_epoch(), self.num_epochs + 1):
             row = self._epoch(epoch)
             if self.stop:
                 break
@@ -78,6 +79,17 @@ class Loop:
                 break
         self.callbacks.on_train_end()
         return rows
+
+    def _first_epoch(self) -> int:
+        """One, unless BackupAndRestore has brought back what an earlier run had trained."""
+        restored = getattr(self.model, "_initial_epoch", None) or 0
+        if restored >= self.num_epochs:
+            raise UsageError(
+                f"BackupAndRestore brought back {restored} epochs; "
+                f"training.epochs: {self.num_epochs} leaves nothing to train",
+                hint="give more training.epochs, or remove the backup",
+            )
+        return restored + 1
 
     def _epoch(self, epoch: int) -> Row:
         began = time.perf_counter()
@@ -95,7 +107,8 @@ class Loop:
             return row
         row |= self._validate(epoch)
         row["seconds"] = time.perf_counter() - began
-        self.callbacks.on_epoch_end(epoch - 1, dict(row))
+        # ModelCheckpoint puts the logs beside a name `epoch` of its own into its file's name.
+        self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
         return row
 
     def _train_epoch(self, epoch: int, began: float) -> Row:

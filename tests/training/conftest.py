@@ -1,0 +1,160 @@
+"""What the tests of training share: a tiny config, trained by the loop alone or into a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigmodel_cli.listener import Silent
+from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.run_folder import RunFolder
+
+# 80 training examples: four batches of 16 and, with validation and test, none left over.
+TINY = """\
+name: tiny
+data:
+  source: {synthetic: {shape: [6, 6, 1], num_classes: 3, num_examples: 100}}
+  batch_size: 16
+preprocessing:
+  - Rescaling: {scale: 1/255}
+model:
+  - Flatten
+  - Dense: {units: 8, activation: relu}
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.01}}
+training:
+  epochs: 3
+  steps_per_execution: 2
+  device: cpu
+"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model and its data, ready for the loop."""
+
+    experiment: Any
+    splits: Any
+    built: Any
+    loop: Any
+
+    def run(self) -> list[dict[str, float]]:
+        """The rows of the epochs."""
+        return self.loop.run(lambda _epoch, _row, _is_final: None)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Callable[..., Any]:
+    """Reads the tiny config with words of a command line."""
+    from bigmodel_cli.modeling.language import read_config
+
+    def read(*overrides: str) -> Any:
+        path = tmp_path / "tiny.yaml"
+        path.write_text(TINY)
+        return read_config(path, overrides)
+
+    return read
+
+
+@pytest.fixture
+def prepare(config: Callable[..., Any]) -> Iterator[Callable[..., Prepared]]:
+    """Builds what a config says as `train` does, without a run folder."""
+    feeds = []
+
+    def make(*overrides: str) -> Prepared:
+        prepared = _prepare(config(*overrides).experiment)
+        feeds.append(prepared.loop.training.feed)
+        return prepared
+
+    yield make
+    for feed in feeds:
+        feed.close()
+
+
+def _prepare(experiment: Any) -> Prepared:
+    from bigmodel_cli.inference.evaluate import load_splits
+    from bigmodel_cli.inference.steps import EvaluationSteps
+    from bigmodel_cli.modeling.backend import start
+    from bigmodel_cli.modeling.build import build_model
+    from bigmodel_cli.modeling.objects import Objects
+    from bigmodel_cli.pipeline.feed import make_feed
+    from bigmodel_cli.training.callbacks import make_callbacks
+    from bigmodel_cli.training.loop import Loop
+    from bigmodel_cli.training.signals import StopRequest
+    from bigmodel_cli.training.steps import TrainingSteps
+
+    splits = load_splits(experiment, Silent(), offline=True)
+    start(seed=experiment.seed)
+    settings, num_classes = experiment.training, splits.signature.num_classes
+    feed = make_feed(splits.train, splits.signature, experiment.data.batch_size)
+    built = build_model(experiment, splits.signature, total_steps=feed.num_batches() * settings.epochs)
+    validation = None
+    if splits.validation is not None:
+        held_out = make_feed(splits.validation, splits.signature, experiment.data.batch_size)
+        validation = EvaluationSteps(built.model, built.compiled, built.encoding, held_out, num_classes)
+    loop = Loop(
+        TrainingSteps(built, feed, num_classes, jit_compile=False),
+        validation,
+        make_callbacks(
+            settings.callbacks,
+            Objects({"num_classes": num_classes}),
+            built.model,
+            epochs=settings.epochs,
+            steps=feed.num_batches(),
+        ),
+        seed=experiment.seed,
+        num_epochs=settings.epochs,
+        steps_per_execution=settings.steps_per_execution,
+        listener=Silent(),
+        stop=StopRequest(),
+    )
+    return Prepared(experiment, splits, built, loop)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A complete run."""
+
+    result: Any
+
+    @property
+    def run(self) -> RunFolder:
+        return self.result.run
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return self.run.read_record()
+
+    @property
+    def metrics(self) -> dict[str, list[float]]:
+        return read_metrics(self.run.metrics)
+
+    def model(self, name: str = "best") -> Any:
+        from bigmodel_cli.inference.loading import load_checkpoint
+
+        return load_checkpoint(self.run, name)
+
+
+@pytest.fixture
+def train(config: Callable[..., Any], tmp_path: Path) -> Callable[..., Trained]:
+    """Trains the tiny config with words of a command line into a new run folder."""
+    from bigmodel_cli.training.train import train as train_config
+
+    def call(*overrides: str) -> Trained:
+        return Trained(train_config(config(*overrides), runs_dir=tmp_path / "runs", listener=Silent()))
+
+    return call
+
+
+@pytest.fixture
+def deterministic() -> Iterator[str]:
+    """The word that makes a run repeat bit by bit; afterwards TensorFlow is as it was."""
+    from tensorflow.python.framework.config import disable_op_determinism
+
+    yield "training.deterministic=true"
+    disable_op_determinism()

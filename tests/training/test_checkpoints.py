@@ -1,0 +1,158 @@
+"""Which states are kept, which one is the best, and what is known of each."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.config.schema import Checkpoint
+from bigmodel_cli.errors import DataError, ResourceError
+from bigmodel_cli.run_folder import RunFolder, sha256_of
+from bigmodel_cli.training.checkpoints import Checkpoints, direction
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.fixture(scope="module")
+def model():
+    import keras
+
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((2,))
+    built = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    built.compile(optimizer="adam", loss="mse")
+    return built
+
+
+@pytest.fixture
+def keeping(tmp_path, model):
+    """Feeds values of a monitored metric, epoch by epoch, and returns the checkpoints."""
+
+    def call(values, monitor="val_loss", **settings):
+        checkpoints = Checkpoints(RunFolder(tmp_path), Checkpoint(**settings), monitor)
+        bests = []
+        for epoch, value in enumerate(values, 1):
+            row = {"epoch": epoch, **({monitor: value} if monitor else {})}
+            bests.append(checkpoints.epoch_ended(model, epoch, row, is_final=epoch == len(values)))
+        return checkpoints, bests
+
+    return call
+
+
+def saved(checkpoints):
+    return sorted(path.name for path in checkpoints.run.checkpoints.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("monitor", "mode", "expected"),
+    [
+        ("val_loss", "auto", "min"),
+        ("loss", "auto", "min"),
+        ("val_accuracy", "auto", "max"),
+        ("val_f1_score", "auto", "max"),
+        ("top_k_categorical_accuracy", "auto", "max"),
+        ("val_mean_absolute_error", "auto", "min"),
+        ("r2_score", "auto", "max"),
+        ("val_auc", "auto", "max"),
+        ("val_loss", "max", "max"),
+        ("val_accuracy", "min", "min"),
+    ],
+)
+def test_direction(monitor, mode, expected):
+    assert direction(monitor, mode) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "monitor", "mode", "bests"),
+    [
+        ([3.0, 2.0, 2.0, 4.0, 1.0], "val_loss", "auto", [1, 2, 5]),
+        ([0.1, 0.3, 0.3, 0.2, 0.4], "val_accuracy", "auto", [1, 2, 5]),
+        ([3.0, 2.0, 4.0], "val_loss", "max", [1, 3]),
+        ([math.nan, 2.0, math.nan, 1.0], "val_loss", "auto", [1, 2, 4]),
+        ([5.0, 4.0, 6.0], None, "auto", [1, 2, 3]),
+    ],
+)
+def test_the_best(keeping, values, monitor, mode, bests):
+    checkpoints, found = keeping(values, monitor, mode=mode)
+    assert [epoch for epoch, is_best in enumerate(found, 1) if is_best] == bests
+    state = json.loads(checkpoints.run.checkpoint_state("best").read_text())
+    assert state["epoch"] == bests[-1] == checkpoints.best["epoch"]
+    assert state["value"] == (values[bests[-1] - 1] if monitor else None)
+
+
+def test_a_best_that_is_no_number_is_null(keeping):
+    checkpoints, _ = keeping([math.nan])
+    assert json.loads(checkpoints.run.checkpoint_state("best").read_text())["value"] is None
+
+
+def test_keep(keeping):
+    checkpoints, _ = keeping([4.0, 3.0, 2.0, 1.0], keep=2)
+    names = ["best", "epoch-0003", "epoch-0004", "last"]
+    assert saved(checkpoints) == sorted(f"{name}.{end}" for name in names for end in ("json", "keras"))
+    assert checkpoints.run.checkpoint_names() == names
+
+
+def test_every_second_epoch_and_the_final_one(keeping):
+    checkpoints, _ = keeping([4.0, 3.0, 2.0, 1.0, 0.5], keep=9, every="2 epochs")
+    assert checkpoints.run.checkpoint_names() == ["best", "epoch-0002", "epoch-0004", "epoch-0005", "last"]
+
+
+def test_a_state_fits_its_file(keeping, model):
+    checkpoints, _ = keeping([4.0, 5.0])
+    for name, epoch in (("best", 1), ("last", 2)):
+        path = checkpoints.run.checkpoint(name)
+        state = json.loads(checkpoints.run.checkpoint_state(name).read_text())
+        assert state == {
+            "epoch": epoch,
+            "monitor": "val_loss",
+            "value": 3.0 + epoch,
+            "iterations": int(model.optimizer.iterations),
+            "bytes": path.stat().st_size,
+            "sha256": sha256_of(path),
+        }
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint(keeping, monkeypatch, model):
+    checkpoints, _ = keeping([4.0])
+    before = checkpoints.run.checkpoint("best").read_bytes()
+
+    def fails(_path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model, "save", fails)
+    with pytest.raises(ResourceError, match=r"best.keras: cannot be written: No space left on device"):
+        checkpoints.epoch_ended(model, 2, {"epoch": 2, "val_loss": 1.0}, is_final=True)
+    assert checkpoints.run.checkpoint("best").read_bytes() == before
+    assert saved(checkpoints) == ["best.json", "best.keras", "last.json", "last.keras"]
+
+
+def test_a_run_keeps_what_its_config_says(train):
+    trained = train("training.checkpoint={keep: 2, every: 2 epochs, monitor: val_loss}", "training.epochs=5")
+    assert trained.run.checkpoint_names() == ["best", "epoch-0004", "epoch-0005", "last"]
+    losses = trained.metrics["val_loss"]
+    assert trained.result.best["epoch"] == 1 + int(np.argmin(losses))
+    assert trained.result.best["value"] == pytest.approx(min(losses))
+    for name in ("best", "last", "epoch-0004"):
+        assert trained.model(name).count_params() == trained.record["parameters"]
+
+
+def test_the_last_checkpoint_goes_on_training_in_keras_alone(train):
+    import keras
+
+    trained = train()
+    model = keras.models.load_model(trained.run.checkpoint("last"))
+    assert int(model.optimizer.iterations) == 3 * 5
+    assert model.optimizer.learning_rate.numpy() == pytest.approx(0.01)
+    features = np.zeros((4, 6, 6, 1), np.uint8)
+    assert np.isfinite(model.fit(features, np.eye(3)[[0, 1, 2, 0]], verbose=0).history["loss"][0])
+
+
+def test_a_checkpoint_that_was_changed_is_not_loaded(train):
+    trained = train()
+    path = trained.run.checkpoint("best")
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(DataError, match=r"best.keras: damaged: its sha256"):
+        trained.model()

@@ -1,0 +1,112 @@
+"""The same config and seed give the same run: twice, in other processes, from the run's own config."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+
+pytestmark = pytest.mark.tf
+
+# Everything that draws random numbers while it trains.
+RANDOM = (
+    "augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}, {GaussianNoise: {stddev: 0.1}}]",
+    "model=[{Conv2D: {filters: 4, kernel_size: 3}}, Flatten, {Dropout: {rate: 0.3}}, "
+    "{Dense: {units: num_classes, activation: softmax}}]",
+    "metrics=[accuracy, F1Score]",
+)
+
+
+def without_times(metrics):
+    assert list(metrics)[:4] == ["epoch", "seconds", "examples_per_second", "learning_rate"]
+    return {name: values for name, values in metrics.items() if name not in TIME_COLUMNS}
+
+
+@pytest.mark.slow
+def test_two_processes_agree_to_the_last_digit(config, tmp_path):
+    path = config().path
+    words = ["training.deterministic=true", "training.steps_per_execution=auto", *RANDOM]
+    tables = []
+    for number in (1, 2):
+        runs = tmp_path / f"runs{number}"
+        command = [sys.executable, "-m", "bigmodel_cli", "train", str(path), "--runs-dir", str(runs), *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        (metrics,) = runs.glob("tiny/*/metrics.csv")
+        tables.append(without_times(read_metrics(metrics)))
+    assert tables[0] == tables[1]
+    assert len(tables[0]["epoch"]) == 3
+
+
+@pytest.fixture
+def repeatable(train, deterministic):
+    def call(*words):
+        return train(deterministic, *words)
+
+    return call
+
+
+def test_a_runs_own_config_trains_to_the_same_result(repeatable, tmp_path):
+    from bigmodel_cli.config.dump import to_yaml
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.training.train import train as train_config
+
+    first = repeatable("training.steps_per_execution=auto", "training.precision=auto", *RANDOM)
+    again = read_config(first.run.config)
+    assert to_yaml(again.experiment) == first.run.config.read_text()
+    assert "auto" not in first.run.config.read_text().split("training:")[1].replace("mode: auto", "")
+    second = train_config(again, runs_dir=tmp_path / "again", listener=Silent())
+    assert without_times(read_metrics(second.run.metrics)) == without_times(first.metrics)
+    assert second.evaluation.metrics == first.result.evaluation.metrics
+    assert second.run.config.read_text() == first.run.config.read_text()
+
+
+def test_the_trial_of_steps_per_execution_leaves_no_trace(repeatable):
+    tried = repeatable("training.steps_per_execution=auto", *RANDOM)
+    # A pinned number is not tried.
+    pinned = repeatable("training.steps_per_execution=1", *RANDOM)
+    assert tried.record["plan"]["steps_per_execution"] > 1
+    assert without_times(tried.metrics) == without_times(pinned.metrics)
+
+
+def test_the_trial_gives_every_variable_back(prepare):
+    from bigmodel_cli.training.trial import measure_steps_per_execution
+
+    loop = prepare(*RANDOM, "optimizer={Adam: {use_ema: true}}").loop
+    training = loop.training
+    built = training.built
+    variables = [
+        *built.model.variables,
+        *built.model.optimizer.variables,
+        *training.measures.variables(),
+        *(variable for augmentation in built.augmentation for variable in augmentation.layer.variables),
+    ]
+    assert any("seed" in variable.path for variable in variables)
+    before = [np.array(variable) for variable in variables]
+    assert measure_steps_per_execution(training) >= 1
+    for variable, value in zip(variables, before, strict=True):
+        np.testing.assert_array_equal(np.array(variable), value, err_msg=variable.path)
+
+
+GOLDEN = {
+    "loss": [],
+    "accuracy": [],
+    "val_loss": [],
+}
+
+
+def test_golden_run(repeatable):
+    import keras
+    import tensorflow as tf
+
+    if (keras.__version__, tf.__version__[:4]) != ("3.15.1", "2.21"):
+        pytest.skip("recorded with Keras 3.15.1 on TensorFlow 2.21")
+    trained = repeatable(*RANDOM)
+    found = {name: trained.metrics[name] for name in GOLDEN}
+    assert found == {name: pytest.approx(values, rel=1e-5) for name, values in GOLDEN.items()}
+    assert trained.result.evaluation.metrics["loss"] == pytest.approx(0, rel=1e-5)

@@ -1,0 +1,69 @@
+"""SIGINT and SIGTERM while a process trains: the state is saved, the exit code says which it was."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bigmodel_cli.training.signals import stop_on_signal
+
+pytestmark = pytest.mark.tf
+
+
+def test_the_first_signal_is_noted_and_the_second_interrupts():
+    with stop_on_signal() as stop:
+        assert not stop
+        signal.raise_signal(signal.SIGTERM)
+        assert stop and stop.signal_number == signal.SIGTERM
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_training_stops_and_can_be_looked_at(config, tmp_path, number, code):
+    path = config().path
+    words = ["train", str(path), "--runs-dir", str(tmp_path / "runs"), "training.epochs=100000", "--json"]
+    # Its own session, so that no terminal's signal reaches it but ours.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bigmodel_cli", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    run = _wait_for_an_epoch(process, tmp_path / "runs")
+    process.send_signal(number)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert process.returncode == code
+    assert json.loads(out)["error"]["exit_code"] == code
+    assert "error: interrupted; the model as it was is in" in err and "Traceback" not in err
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "interrupted" and record["error"].startswith("interrupted; ")
+    _check_last(run)
+
+
+def _wait_for_an_epoch(process, runs):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for state in runs.glob("tiny/*/checkpoints/last.json"):
+            return state.parents[1]
+        time.sleep(0.05)
+    raise AssertionError(process.communicate(timeout=1)[1])
+
+
+def _check_last(run):
+    from bigmodel_cli.inference.loading import load_checkpoint
+    from bigmodel_cli.run_folder import RunFolder
+
+    assert load_checkpoint(RunFolder(run), "last").count_params() > 0
+    rows = (run / "metrics.csv").read_text().splitlines()[1:]
+    assert json.loads((run / "checkpoints/last.json").read_text())["epoch"] == len(rows) >= 1
