@@ -16,7 +16,7 @@ data:
   source: digits
 model:
   - Flatten
-  - Dense: {units: num_classes}
+  - Dense: {units: num_classes, activation: softmax}
 loss: CategoricalCrossentropy
 optimizer: Adam
 """
@@ -63,7 +63,7 @@ def test_without_validation_there_are_no_val_metrics(load: Load, refused: Refuse
 
 
 def test_the_default_monitor_counts_as_written(refused: Refused) -> None:
-    (problem,) = refused(CONFIG + "training: {callbacks: [ReduceLROnPlateau]}\n", "data.validation=0")
+    (problem,) = refused(CONFIG + "training: {callbacks: [ReduceLROnPlateau: {patience: 2}]}\n", "data.validation=0")
     assert problem["message"].startswith("nothing produces 'val_loss'")
     assert (problem["line"], problem["column"]) == (8, 24)
 
@@ -121,7 +121,7 @@ def test_names_of_steps_are_unique(refused: Refused) -> None:
 
 
 def test_a_schedule_and_a_callback_cannot_both_decide_the_learning_rate(load: Load, refused: Refused) -> None:
-    plateau = "training: {callbacks: [ReduceLROnPlateau]}\n"
+    plateau = "training: {callbacks: [ReduceLROnPlateau: {patience: 2}]}\n"
     rate = "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 1e-3}}}}"
     (problem,) = refused(CONFIG + plateau, rate)
     assert problem["message"] == (

@@ -18,7 +18,7 @@ data:
   source: digits
 model:
   - Flatten
-  - Dense: {units: num_classes}
+  - Dense: {units: num_classes, activation: softmax}
 loss: CategoricalCrossentropy
 optimizer: Adam
 """

@@ -82,6 +82,11 @@ def source(request, cases, load):
     return load(request.param.partition(":")[0], **cases[request.param])
 
 
+@pytest.fixture
+def options(cases):
+    return {case: source_options()[case.partition(":")[0]](**given) for case, given in cases.items()}
+
+
 def test_every_source_has_a_case(cases):
     assert list(cases) == CASES
     assert {case.partition(":")[0] for case in CASES} == set(source_options())
@@ -187,3 +192,16 @@ def test_sources_are_found_without_heavy_imports():
 def test_array_examples_are_named_by_their_place_in_the_split():
     examples = ArrayExamples(np.zeros((4, 2), np.float32), np.zeros(4, np.int64), "test")
     assert examples.take(np.array([3, 1])).take(np.array([1])).name(0) == "test[1]"
+
+
+def test_what_a_source_knows_of_itself_is_true(request, source):
+    """`facts` must not promise what the data does not keep; unknown is None."""
+    case = request.node.callspec.params["source"]
+    facts = request.getfixturevalue("options")[case].facts()
+    signature = source.signature
+    if facts.labels is not None:
+        assert (facts.labels == "classes") == (signature.class_names is not None)
+    assert facts.num_classes in (None, signature.num_classes)
+    assert facts.num_examples in (None, len(source.splits["train"]))
+    if facts.own_splits is not None:
+        assert facts.own_splits == set(source.splits) - {"train"}

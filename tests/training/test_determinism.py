@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,8 @@ pytestmark = pytest.mark.tf
 
 # Everything that draws random numbers while it trains.
 RANDOM = (
-    "augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}, {GaussianNoise: {stddev: 0.1}}]",
+    "augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}, "
+    "{GaussianNoise: {stddev: 0.1}}]",
     "model=[{Conv2D: {filters: 4, kernel_size: 3}}, Flatten, {Dropout: {rate: 0.3}}, "
     "{Dense: {units: num_classes, activation: softmax}}]",
     "metrics=[accuracy, F1Score]",
@@ -59,7 +59,7 @@ def test_a_runs_own_config_trains_to_the_same_result(repeatable, tmp_path):
     first = repeatable("training.steps_per_execution=auto", "training.precision=auto", *RANDOM)
     again = read_config(first.run.config)
     assert to_yaml(again.experiment) == first.run.config.read_text()
-    assert "auto" not in first.run.config.read_text().split("training:")[1].replace("mode: auto", "")
+    assert "auto" not in first.run.config.read_text().split("training:")[1]
     second = train_config(again, runs_dir=tmp_path / "again", listener=Silent())
     assert without_times(read_metrics(second.run.metrics)) == without_times(first.metrics)
     assert second.evaluation.metrics == first.result.evaluation.metrics
@@ -87,16 +87,16 @@ def test_the_trial_gives_every_variable_back(prepare):
         *(variable for augmentation in built.augmentation for variable in augmentation.layer.variables),
     ]
     assert any("seed" in variable.path for variable in variables)
-    before = [np.array(variable) for variable in variables]
+    before = [variable.numpy() for variable in variables]
     assert measure_steps_per_execution(training) >= 1
     for variable, value in zip(variables, before, strict=True):
-        np.testing.assert_array_equal(np.array(variable), value, err_msg=variable.path)
+        np.testing.assert_array_equal(variable.numpy(), value, err_msg=variable.path)
 
 
 GOLDEN = {
-    "loss": [],
-    "accuracy": [],
-    "val_loss": [],
+    "loss": [1.11952055, 1.11853349, 1.0586493],
+    "accuracy": [0.324999988, 0.287499994, 0.462500006],
+    "val_loss": [1.06528211, 1.00731957, 0.972914517],
 }
 
 

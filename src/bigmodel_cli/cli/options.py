@@ -27,6 +27,7 @@ runs_dir_option = click.option(
     show_default=True,
     help=f"Where runs are kept. [{RUNS_VARIABLE}]",
 )
+strict_option = click.option("--strict", is_flag=True, help="Refuse what is only a warning otherwise.")
 plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
 
 

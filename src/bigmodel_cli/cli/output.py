@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bigmodel_cli.config.problems import Problem
+
 
 @dataclass
 class OutputState:
@@ -41,6 +43,12 @@ def printable(text: str) -> str:
 def note(message: str) -> None:
     """A sentence beside the results."""
     click.echo(message, err=True)
+
+
+def show_warnings(warnings: Iterable[Problem]) -> None:
+    """What may not be meant in a config, each with its place."""
+    for warning in warnings:
+        note(f"{click.style('warning:', fg='yellow', bold=True)} {printable(warning.render())}")
 
 
 def next_command(*commands: str) -> None:

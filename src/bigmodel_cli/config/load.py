@@ -10,7 +10,7 @@ from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.merge import apply_overrides, read_layers
-from bigmodel_cli.config.problems import Problems
+from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping
 
@@ -24,16 +24,26 @@ class LoadedConfig:
         tree: The same with places.
         path: The file.
         overrides: Words of the command line that changed it.
+        warnings: What may not be meant.
     """
 
     experiment: Experiment
     tree: Mapping
     path: Path
     overrides: tuple[str, ...]
+    warnings: tuple[Problem, ...] = ()
 
 
-def load_config(path: Path, overrides: SequenceType[str], language: Language) -> LoadedConfig:
+def load_config(
+    path: Path, overrides: SequenceType[str], language: Language, *, strict: bool = False
+) -> LoadedConfig:
     """Read, merge, override and check a config.
+
+    Args:
+        path: The file.
+        overrides: Words of the command line.
+        language: The names that it may use.
+        strict: Whether warnings are errors.
 
     Raises:
         UsageError: If there is no such file.
@@ -48,5 +58,5 @@ def load_config(path: Path, overrides: SequenceType[str], language: Language) ->
     if not experiment.name:
         experiment = experiment.model_copy(update={"name": path.stem})
     check_experiment(experiment, tree, problems)
-    problems.raise_if_any()
-    return LoadedConfig(experiment, tree, path, tuple(overrides))
+    problems.raise_if_any(strict=strict)
+    return LoadedConfig(experiment, tree, path, tuple(overrides), tuple(problems.found))

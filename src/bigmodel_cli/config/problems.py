@@ -20,6 +20,7 @@ class Problem:
         message: What is wrong, in one sentence with no full stop.
         suggestion: What was probably meant, or what to do.
         doc: What Keras or bigmodel says of the key.
+        is_warning: It may be meant; only `--strict` refuses it.
     """
 
     place: Place
@@ -29,6 +30,7 @@ class Problem:
     found: str | None = None
     suggestion: str | None = None
     doc: str | None = None
+    is_warning: bool = False
 
     def render(self) -> str:
         """The problem as a compiler shows it: place, reason, the line, a caret under it, advice."""
@@ -61,6 +63,7 @@ class Problem:
             "expected": self.expected,
             "found": self.found,
             "suggestion": self.suggestion,
+            "severity": "warning" if self.is_warning else "error",
         }
 
 
@@ -74,18 +77,22 @@ class Problems:
         if problem not in self.found:
             self.found.append(problem)
 
-    def raise_if_any(self) -> None:
+    def raise_if_any(self, *, strict: bool = False) -> None:
         """Raises:
-        ConfigError: If anything was collected.
+        ConfigError: If an error was collected, or under `strict` anything at all; it shows all of them.
         """
-        if self.found:
+        if any(strict or not problem.is_warning for problem in self.found):
             raise config_error(self.found)
 
 
 def config_error(problems: Iterable[Problem]) -> ConfigError:
-    """The error that shows these problems in the order of their places."""
-    ordered = sorted(problems, key=lambda p: (p.place.origin, p.place.line, p.place.column))
-    text = "\n".join(problem.render() for problem in ordered)
+    """The error that shows these problems in the order of their places, warnings behind errors."""
+    ordered = sorted(problems, key=lambda p: (p.is_warning, p.place.origin, p.place.line, p.place.column))
+    has_error = any(not problem.is_warning for problem in ordered)
+    shown = [
+        f"warning: {problem.render()}" if problem.is_warning and has_error else problem.render()
+        for problem in ordered
+    ]
     if len(ordered) > 1:
-        text += f"\n{len(ordered)} problems"
-    return ConfigError(text, problems=[problem.as_json() for problem in ordered])
+        shown.append(f"{len(ordered)} problems")
+    return ConfigError("\n".join(shown), problems=[problem.as_json() for problem in ordered])

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.checks.outputs import last_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import Compiled, compile_model
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
-from bigmodel_cli.modeling.outputs import check_output, last_step
+from bigmodel_cli.modeling.outputs import check_output
 from bigmodel_cli.pipeline.labels import Encoding
 from bigmodel_cli.sources.base import Signature
 

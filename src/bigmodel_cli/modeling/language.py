@@ -19,11 +19,16 @@ def language() -> Language:
     return Language(load_catalogue(), {"sources": source_options(), "blocks": block_options()})
 
 
-def read_config(path: Path, overrides: Sequence[str] = ()) -> LoadedConfig:
+def read_config(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> LoadedConfig:
     """Read and check a config.
+
+    Args:
+        path: The file.
+        overrides: `KEY=VALUE` and `~KEY` words of the command line.
+        strict: Whether warnings are errors.
 
     Raises:
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    return load_config(path, overrides, language())
+    return load_config(path, overrides, language(), strict=strict)

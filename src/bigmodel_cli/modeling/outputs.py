@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bigmodel_cli.config.checks.outputs import last_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
@@ -59,13 +60,6 @@ def _check_numbers(shape: tuple[int | None, ...], target_shape: tuple[int, ...],
             f"which needs {(None, *wanted)}",
             f"end the model with {{Dense: {{units: {wanted[-1]}}}}}",
         )
-
-
-def last_step(steps: list[Component]) -> Component:
-    """The step that makes the output: the last one, or the last one inside the last block."""
-    step = steps[-1]
-    inner = getattr(step.options, "layers", None)
-    return last_step(inner) if inner and step.name == "repeat" else step
 
 
 def _misfit(step: Component, message: str, suggestion: str | None) -> Exception:

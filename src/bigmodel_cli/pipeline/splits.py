@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import Examples, Signature, Source, SplitName
 
 if TYPE_CHECKING:
     import numpy as np
 
-DEFAULT_SHARE = 0.1
 # The origin of a split that the source itself yields.
 OWN = "its own"
 Share = float | Literal["auto"]

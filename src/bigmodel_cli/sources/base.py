@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from bigmodel_cli.config.facts import DataFacts
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -172,6 +174,10 @@ class SourceOptions(BaseModel, ABC):
 
     source_name: ClassVar[str]
     example: ClassVar[str]
+
+    def facts(self) -> DataFacts:
+        """What is known of the data from these options alone; nothing is read for it."""
+        return DataFacts()
 
     @abstractmethod
     def load(self, context: LoadContext) -> Source:

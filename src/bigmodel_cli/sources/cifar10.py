@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources.base import LoadContext, Source, SourceOptions
 from bigmodel_cli.sources.cifar import CifarLayout, load_cifar
@@ -31,6 +32,11 @@ class Cifar10(SourceOptions):
         default=None,
         description="A copy to use instead of a download: cifar-10-python.tar.gz or what it unpacks to.",
     )
+
+    def facts(self) -> DataFacts:
+        return DataFacts(
+            "classes", len(LAYOUT.class_names), None if self.path else 50_000, frozenset({"test"})
+        )
 
     def load(self, context: LoadContext) -> Source:
         return load_cifar(LAYOUT, self.path, context)

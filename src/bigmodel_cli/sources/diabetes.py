@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Source, SourceOptions
 
 
@@ -12,6 +13,9 @@ class Diabetes(SourceOptions):
 
     source_name: ClassVar[str] = "diabetes"
     example: ClassVar[str] = "diabetes"
+
+    def facts(self) -> DataFacts:
+        return DataFacts("numbers", None, 442, frozenset())
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.sources.base import (
     ArrayExamples,
     ImageFormat,
@@ -22,6 +23,9 @@ class Digits(SourceOptions):
 
     source_name: ClassVar[str] = "digits"
     example: ClassVar[str] = "digits"
+
+    def facts(self) -> DataFacts:
+        return DataFacts("classes", 10, 1797, frozenset())
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources import mnist_format
 from bigmodel_cli.sources.base import LoadContext, Source, SourceOptions
@@ -44,6 +45,9 @@ class FashionMnist(SourceOptions):
         default=None,
         description="A copy to use instead of a download: a folder with the original idx files, or an .npz.",
     )
+
+    def facts(self) -> DataFacts:
+        return DataFacts("classes", len(CLASS_NAMES), None if self.path else 60_000, frozenset({"test"}))
 
     def load(self, context: LoadContext) -> Source:
         if self.path is not None:

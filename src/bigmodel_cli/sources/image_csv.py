@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
@@ -67,6 +68,9 @@ class ImageCsv(ImageFileOptions):
     )
     labels: LabelKind = Field(default="auto", description=LABELS_HELP)
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
+
+    def facts(self) -> DataFacts:
+        return DataFacts(None if self.labels == "auto" else self.labels)
 
     def load(self, context: LoadContext) -> Source:
         rows = self._rows()

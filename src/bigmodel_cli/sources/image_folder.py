@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
@@ -36,6 +37,9 @@ class ImageFolder(ImageFileOptions):
     path: ConfigPath = Field(
         description="A folder with a folder per class, or with train/, val/ and test/ that have them."
     )
+
+    def facts(self) -> DataFacts:
+        return DataFacts("classes")
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import (
@@ -57,6 +58,9 @@ class Npz(SourceOptions):
     )
     labels: LabelKind = Field(default="auto", description=LABELS_HELP)
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
+
+    def facts(self) -> DataFacts:
+        return DataFacts(None if self.labels == "auto" else self.labels)
 
     def load(self, context: LoadContext) -> Source:
         arrays = read_npz(self.path)

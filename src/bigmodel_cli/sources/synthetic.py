@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.sources.base import (
     ArrayExamples,
     ColorMode,
@@ -65,6 +66,10 @@ class Synthetic(SourceOptions):
         if info.data.get("num_classes") is not None and num_outputs != 1:
             raise ValueError("num_outputs is for regression: set num_classes: null, or remove num_outputs")
         return num_outputs
+
+    def facts(self) -> DataFacts:
+        labels: Literal["classes", "numbers"] = "classes" if self.num_classes else "numbers"
+        return DataFacts(labels, self.num_classes, self.num_examples, frozenset())
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

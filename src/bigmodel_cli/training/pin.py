@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import default_metrics
-from bigmodel_cli.pipeline.splits import DEFAULT_SHARE, OWN, Splits
+from bigmodel_cli.pipeline.splits import OWN, Splits
+from bigmodel_cli.training.checkpoints import direction
 from bigmodel_cli.training.plan import ExecutionPlan
 
 
@@ -30,7 +32,10 @@ def pin_data(experiment: Experiment, splits: Splits) -> Experiment:
 
 def pin_plan(experiment: Experiment, plan: ExecutionPlan, monitor: str | None) -> Experiment:
     """The experiment with its execution and its checkpoints' monitor written out."""
-    checkpoint = experiment.training.checkpoint.model_copy(update={"monitor": monitor or "auto"})
+    checkpoint = experiment.training.checkpoint
+    if monitor is not None:
+        mode = direction(monitor, checkpoint.mode)
+        checkpoint = checkpoint.model_copy(update={"monitor": monitor, "mode": mode})
     training = experiment.training.model_copy(
         update={
             "checkpoint": checkpoint,

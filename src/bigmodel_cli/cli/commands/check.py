@@ -2,46 +2,87 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigmodel_cli.cli.options import config_argument, example, json_option, overrides_argument
+from bigmodel_cli.cli.options import (
+    config_argument,
+    example,
+    json_option,
+    overrides_argument,
+    strict_option,
+)
+from bigmodel_cli.config.tree import COMMAND_LINE
+
+if TYPE_CHECKING:
+    from bigmodel_cli.config.load import LoadedConfig
 
 
 @click.command(
-    epilog=example("bigmodel check configs/mnist.yaml", "bigmodel check my.yaml training.epochs=3 --json")
+    epilog=example(
+        "bigmodel check configs/mnist.yaml",
+        "bigmodel check configs/mnist.yaml training.epochs=3 --strict --json",
+    )
 )
 @config_argument
 @overrides_argument
+@strict_option
+@click.option("--github", is_flag=True, help="Print annotations for GitHub Actions.")
 @json_option
-def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check CONFIG without starting TensorFlow: every mistake at once, with its line."""
-    from bigmodel_cli.cli.output import echo_json, next_command
+def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool, as_json: bool) -> None:
+    """Check CONFIG without starting TensorFlow: every mistake at once, with its line.
+
+    Warnings name what is seldom meant, such as a key without effect; --strict makes them errors.
+    """
+    from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.errors import ConfigError
     from bigmodel_cli.modeling.language import read_config
 
     try:
-        loaded = read_config(config, overrides)
+        loaded = read_config(config, overrides, strict=strict)
     except ConfigError as error:
         if as_json:
-            echo_json(
-                {
-                    "config": str(config),
-                    "ok": False,
-                    "problems": error.problems or [{"message": error.message}],
-                }
-            )
+            problems = error.problems or [{"message": error.message, "severity": "error"}]
+            echo_json({"config": str(config), "ok": False, "problems": problems})
+        if github:
+            _annotate(error.problems)
         raise
+    found = [warning.as_json() for warning in loaded.warnings]
+    if github:
+        _annotate(found)
     if as_json:
-        echo_json({"config": str(config), "ok": True, "problems": []})
-        return
+        echo_json({"config": str(config), "ok": True, "problems": found})
+    elif not github:
+        _show(loaded)
+
+
+def _show(loaded: LoadedConfig) -> None:
+    from bigmodel_cli.cli.output import next_command, show_warnings
+
+    show_warnings(loaded.warnings)
     experiment = loaded.experiment
     steps = len(experiment.model)
     click.echo(
-        f"{config}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
+        f"{loaded.path}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
         f"{experiment.loss.name}, {experiment.optimizer.name}, {experiment.training.epochs} epochs)"
     )
-    words = shlex.join([str(config), *overrides])
+    words = " ".join([str(loaded.path), *loaded.overrides])
     next_command(f"bigmodel show {words}", f"bigmodel train {words}")
+
+
+def _annotate(problems: list[dict[str, Any]]) -> None:
+    """GitHub's workflow commands, one a problem; what the command line says has no file to show it in."""
+    for problem in problems:
+        advice = f" ({problem['suggestion']})" if problem["suggestion"] else ""
+        text = _escaped(f"{problem['path']}: {problem['message']}{advice}")
+        place = ""
+        if problem["file"] != COMMAND_LINE:
+            file = _escaped(problem["file"]).replace(":", "%3A").replace(",", "%2C")
+            place = f" file={file},line={problem['line']},col={problem['column']}"
+        click.echo(f"::{problem['severity']}{place}::{text}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

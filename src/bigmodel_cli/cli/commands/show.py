@@ -15,6 +15,7 @@ from bigmodel_cli.cli.options import (
     offline_option,
     overrides_argument,
     plain_option,
+    strict_option,
 )
 
 if TYPE_CHECKING:
@@ -30,19 +31,23 @@ if TYPE_CHECKING:
 @config_argument
 @overrides_argument
 @offline_option
+@strict_option
 @plain_option
 @json_option
-def command(config: Path, overrides: tuple[str, ...], offline: bool, plain: bool, as_json: bool) -> None:
+def command(
+    config: Path, overrides: tuple[str, ...], offline: bool, strict: bool, plain: bool, as_json: bool
+) -> None:
     """Show what CONFIG means and what training would do, without training.
 
     The config with every default, the model's layers with shapes and parameters, the sizes of the
     splits, the steps, and what a checkpoint takes on the disk.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command
+    from bigmodel_cli.cli.output import echo_json, next_command, show_warnings
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.modeling.language import read_config
 
-    loaded = read_config(config, overrides)
+    loaded = read_config(config, overrides, strict=strict)
+    show_warnings(loaded.warnings)
     with listening(plain=plain) as listener:
         from bigmodel_cli.training.preview import preview
 

@@ -16,6 +16,7 @@ from bigmodel_cli.cli.options import (
     plain_option,
     runs_dir_option,
     runs_dir_words,
+    strict_option,
 )
 
 if TYPE_CHECKING:
@@ -33,21 +34,29 @@ if TYPE_CHECKING:
 @overrides_argument
 @runs_dir_option
 @offline_option
+@strict_option
 @plain_option
 @json_option
 def command(
-    config: Path, overrides: tuple[str, ...], runs_dir: Path, offline: bool, plain: bool, as_json: bool
+    config: Path,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    offline: bool,
+    strict: bool,
+    plain: bool,
+    as_json: bool,
 ) -> None:
     """Train the model of CONFIG and keep everything about it in a new run folder.
 
     KEY=VALUE changes the config (the value is YAML); ~KEY removes a key.
     """
-    from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.cli.output import echo_json, show_warnings
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.gates import require_gates
     from bigmodel_cli.modeling.language import read_config
 
-    loaded = read_config(config, overrides)
+    loaded = read_config(config, overrides, strict=strict)
+    show_warnings(loaded.warnings)
     with listening(plain=plain) as listener:
         from bigmodel_cli.training.train import train
 

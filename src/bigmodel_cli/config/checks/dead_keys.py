@@ -1,0 +1,70 @@
+"""Keys that are right but have no effect in this config: somebody expects something of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.tree import ConfigPathKeys
+
+# A finding: the key's path, why it has no effect, what to do.
+Finding = tuple[ConfigPathKeys, str, str]
+
+
+def check(experiment: Experiment, report: Report) -> None:
+    """Nothing is written in vain."""
+    for finders in (_in_optimizer, _in_callbacks, _in_training, _in_model):
+        for path, reason, suggestion in finders(experiment):
+            report.warning(path, f"{path[-1]} has no effect: {reason}", suggestion)
+
+
+def _in_optimizer(experiment: Experiment) -> Iterator[Finding]:
+    optimizer = experiment.optimizer
+    given = optimizer.arguments
+    for key in ("ema_momentum", "ema_overwrite_frequency"):
+        if given.get(key) is not None and not given.get("use_ema"):
+            yield (*optimizer.path, key), "weights are averaged only with use_ema: true", "add use_ema: true"
+    if given.get("nesterov") and not given.get("momentum", 0.0) and optimizer.name == "SGD":
+        yield (*optimizer.path, "nesterov"), "the momentum is 0", "add momentum: 0.9"
+    rate = given.get("learning_rate")
+    if isinstance(rate, Component):
+        warmup = rate.arguments.get("warmup_steps", 0)
+        if rate.arguments.get("warmup_target") is not None and warmup == 0:
+            yield (*rate.path, "warmup_target"), "there is no warm-up", "add warmup_steps: …"
+
+
+def _in_callbacks(experiment: Experiment) -> Iterator[Finding]:
+    epochs = experiment.training.epochs
+    for callback in experiment.training.callbacks:
+        if callback.name not in ("EarlyStopping", "ReduceLROnPlateau"):
+            continue
+        patience = callback.arguments.get("patience", 0 if callback.name == "EarlyStopping" else 10)
+        if isinstance(patience, int) and patience >= epochs:
+            key = "patience" if "patience" in callback.arguments else None
+            path = (*callback.path, key) if key else callback.path
+            yield path, f"training has {epochs} epochs", "write a smaller patience, or more epochs"
+
+
+def _in_training(experiment: Experiment) -> Iterator[Finding]:
+    training = experiment.training
+    if training.checkpoint.mode != "auto" and training.checkpoint.monitor == "auto":
+        if experiment.data.validation == 0:
+            reason, advice = "without validation the last epoch is the best", "remove it"
+        else:
+            reason, advice = "it belongs to a monitor that is named", "add monitor: …"
+        yield ("training", "checkpoint", "mode"), reason, advice
+    if training.jit_compile is True and training.deterministic:
+        reason = "deterministic: true turns XLA off"
+        yield ("training", "jit_compile"), reason, "remove one of the two"
+
+
+def _in_model(experiment: Experiment) -> Iterator[Finding]:
+    sections = (experiment.preprocessing, experiment.augmentation, experiment.model)
+    for component in (component for section in sections for component in section):
+        for name in ("rate", "factor"):
+            if component.arguments.get(name) == 0 and (
+                "Dropout" in component.name or "Random" in component.name
+            ):
+                yield (*component.path, name), f"{component.name} with 0 changes nothing", "remove the layer"

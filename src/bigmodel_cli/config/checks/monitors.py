@@ -1,0 +1,69 @@
+"""Names of metrics that something watches: callbacks, checkpoints, gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.naming import metric_names
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.tree import ConfigPathKeys
+
+# Callbacks that watch a metric; Keras's default of their `monitor`.
+WATCHING = ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint")
+_DEFAULT_MONITOR = "val_loss"
+
+
+def check(experiment: Experiment, report: Report) -> None:
+    """Everything that is watched is produced."""
+    monitored = monitored_names(experiment)
+    for path, monitor in _monitors(experiment):
+        _require_produced(monitor, monitored, path, experiment, report)
+    gated = [*monitored, *evaluated_names(experiment)]
+    for metric in experiment.expect:
+        _require_produced(metric, gated, ("expect", metric), experiment, report)
+
+
+def _require_produced(
+    name: str, produced: list[str], path: ConfigPathKeys, experiment: Experiment, report: Report
+) -> None:
+    if name in produced:
+        return
+    lacks_validation = name.startswith("val_") and experiment.data.validation == 0
+    note = " (validation: 0 leaves no val_ metrics)" if lacks_validation else ""
+    near = closest(name, produced)
+    suggestion = f"did you mean {near}?" if near else f"this config produces {', '.join(produced)}"
+    report.error(path, f"nothing produces {name!r}{note}", suggestion)
+
+
+def monitored_names(experiment: Experiment) -> list[str]:
+    """The names that epochs produce."""
+    names = _metrics(experiment)
+    if experiment.data.validation != 0:
+        names += [f"val_{name}" for name in names]
+    return [*names, "learning_rate"]
+
+
+def evaluated_names(experiment: Experiment) -> list[str]:
+    """The names that the evaluation at the end produces; which split it takes, the data decides."""
+    always = ["accuracy", "mean_absolute_error", "root_mean_squared_error", "r2"]
+    names = dict.fromkeys([*_metrics(experiment), *always])
+    splits = [name for name in ("test", "validation") if getattr(experiment.data, name) != 0] or ["train"]
+    return [f"{split}_{name}" for split in splits for name in names]
+
+
+def _metrics(experiment: Experiment) -> list[str]:
+    if experiment.metrics == "auto":
+        # The data decides which of the two it is.
+        return ["loss", "accuracy", "mean_absolute_error"]
+    return ["loss", *metric_names(experiment.metrics)]
+
+
+def _monitors(experiment: Experiment) -> Iterator[tuple[ConfigPathKeys, str]]:
+    checkpoint = experiment.training.checkpoint
+    if checkpoint.monitor != "auto":
+        yield ("training", "checkpoint", "monitor"), checkpoint.monitor
+    for callback in experiment.training.callbacks:
+        if callback.name in WATCHING:
+            yield (*callback.path, "monitor"), callback.arguments.get("monitor", _DEFAULT_MONITOR)

@@ -1,0 +1,29 @@
+"""Where checks put what they find."""
+
+from __future__ import annotations
+
+from bigmodel_cli.config.problems import Problem, Problems
+from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, place_at
+
+
+class Report:
+    """Collects contradictions with their places.
+
+    Args:
+        tree: The config with places.
+        problems: What was found so far.
+    """
+
+    def __init__(self, tree: Mapping, problems: Problems) -> None:
+        self.tree = tree
+        self.problems = problems
+
+    def error(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
+        """Something that cannot be meant."""
+        place = place_at(self.tree, path)
+        self.problems.add(Problem(place, path, message, suggestion=suggestion))
+
+    def warning(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
+        """Something that may be meant, but seldom is."""
+        place = place_at(self.tree, path)
+        self.problems.add(Problem(place, path, message, suggestion=suggestion, is_warning=True))

@@ -1,0 +1,40 @@
+"""Steps of the model: their names, and what `inputs` name."""
+
+from __future__ import annotations
+
+from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.spelling import closest
+
+# Layers whose very purpose is another shape; augmentation keeps the shape, so that the model fits both.
+_CHANGE_SHAPE = frozenset(
+    {"CenterCrop", "Cropping2D", "Flatten", "Resizing", "UpSampling2D", "ZeroPadding2D"}
+)
+
+
+def check(experiment: Experiment, report: Report) -> None:
+    """Names of steps are unique, `inputs` name steps that stand above, augmentation keeps the shape."""
+    known: dict[str, Component] = {}
+    for step in experiment.model:
+        for name in step.inputs or ():
+            if name not in known and name not in ("input", "previous"):
+                _unknown(step, name, known, report)
+        if step.step in known:
+            report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")
+        if step.step:
+            known[step.step] = step
+    for layer in experiment.augmentation:
+        if layer.name in _CHANGE_SHAPE:
+            message = f"{layer.name} changes the shape; augmentation is for training only and has to keep it"
+            report.error(layer.path, message, "move it to preprocessing")
+
+
+def _unknown(step: Component, name: str, known: dict[str, Component], report: Report) -> None:
+    near = closest(name, known)
+    advice = "give a step a name: {name: …}, or use `previous` or `input`"
+    report.error(
+        (*step.path, "inputs"),
+        f"no step above is named {name!r}",
+        f"did you mean {near}?" if near else advice,
+    )
