@@ -128,5 +128,5 @@ def test_a_schedule_and_a_callback_cannot_both_decide_the_learning_rate(load: Lo
         "ReduceLROnPlateau changes the learning rate, but CosineDecay already decides about it"
     )
     assert (problem["line"], problem["column"]) == (8, 24)
-    assert problem["suggestion"] == "remove ReduceLROnPlateau, or write learning_rate as a number"
+    assert problem["suggestion"] == "remove it, or write learning_rate as a number"
     assert load(CONFIG + plateau, "optimizer={Adam: {learning_rate: 1e-3}}")

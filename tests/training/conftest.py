@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,15 @@ class Prepared:
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., Any]:
     """Reads the tiny config with words of a command line."""
+    return lambda *overrides: _read(tmp_path, overrides)
+
+
+def _read(folder: Path, overrides: Sequence[str]) -> Any:
     from bigmodel_cli.modeling.language import read_config
 
-    def read(*overrides: str) -> Any:
-        path = tmp_path / "tiny.yaml"
-        path.write_text(TINY)
-        return read_config(path, overrides)
-
-    return read
+    path = folder / "tiny.yaml"
+    path.write_text(TINY)
+    return read_config(path, overrides)
 
 
 @pytest.fixture
@@ -143,18 +144,29 @@ class Trained:
 @pytest.fixture
 def train(config: Callable[..., Any], tmp_path: Path) -> Callable[..., Trained]:
     """Trains the tiny config with words of a command line into a new run folder."""
+    return lambda *overrides: _train(config(*overrides), tmp_path / "runs")
+
+
+def _train(loaded: Any, runs_dir: Path) -> Trained:
     from bigmodel_cli.training.train import train as train_config
 
-    def call(*overrides: str) -> Trained:
-        return Trained(train_config(config(*overrides), runs_dir=tmp_path / "runs", listener=Silent()))
+    return Trained(train_config(loaded, runs_dir=runs_dir, listener=Silent()))
 
-    return call
+
+@pytest.fixture(scope="session")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A complete run with a seed, metrics and a gate; tests must not change it."""
+    folder = tmp_path_factory.mktemp("complete")
+    overrides = ("seed=3", "expect.test_accuracy='>= 0%'", "metrics=[accuracy, {F1Score: {average: macro}}]")
+    return _train(_read(folder, overrides), folder / "runs")
 
 
 @pytest.fixture
 def deterministic() -> Iterator[str]:
-    """The word that makes a run repeat bit by bit; afterwards TensorFlow is as it was."""
+    """Makes TensorFlow repeat bit by bit, and gives the word that a config says so by; undone afterwards."""
+    import tensorflow as tf
     from tensorflow.python.framework.config import disable_op_determinism
 
+    tf.config.experimental.enable_op_determinism()
     yield "training.deterministic=true"
     disable_op_determinism()

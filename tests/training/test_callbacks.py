@@ -21,12 +21,12 @@ def with_callback(text):
 
 def test_early_stopping_restores_the_best_weights(prepare):
     # A learning rate that soon does more harm than good.
-    stop = with_callback("{EarlyStopping: {monitor: val_loss, patience: 2, restore_best_weights: true}}")
+    stop = with_callback("{EarlyStopping: {monitor: val_loss, patience: 1, restore_best_weights: true}}")
     prepared = prepare(stop, LONG, "optimizer.Adam.learning_rate=0.3")
     rows = prepared.run()
     losses = [row["val_loss"] for row in rows]
     best = int(np.argmin(losses))
-    assert len(rows) == best + 3 < 12
+    assert len(rows) == best + 2 < 12
     history = prepared.loop._validate(1)
     assert history["val_loss"] == pytest.approx(losses[best], rel=1e-6)
 

@@ -10,6 +10,7 @@ import pytest
 
 from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.errors import DataError, ResourceError
+from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.run_folder import RunFolder, sha256_of
 from bigmodel_cli.training.checkpoints import Checkpoints, direction
 
@@ -139,20 +140,19 @@ def test_a_run_keeps_what_its_config_says(train):
         assert trained.model(name).count_params() == trained.record["parameters"]
 
 
-def test_the_last_checkpoint_goes_on_training_in_keras_alone(train):
+def test_the_last_checkpoint_goes_on_training_in_keras_alone(complete):
     import keras
 
-    trained = train()
-    model = keras.models.load_model(trained.run.checkpoint("last"))
+    model = keras.models.load_model(complete.run.checkpoint("last"))
     assert int(model.optimizer.iterations) == 3 * 5
     assert model.optimizer.learning_rate.numpy() == pytest.approx(0.01)
     features = np.zeros((4, 6, 6, 1), np.uint8)
     assert np.isfinite(model.fit(features, np.eye(3)[[0, 1, 2, 0]], verbose=0).history["loss"][0])
 
 
-def test_a_checkpoint_that_was_changed_is_not_loaded(train):
-    trained = train()
-    path = trained.run.checkpoint("best")
+def test_a_checkpoint_that_was_changed_is_not_loaded(keeping):
+    checkpoints, _ = keeping([1.0])
+    path = checkpoints.run.checkpoint("best")
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(DataError, match=r"best.keras: damaged: its sha256"):
-        trained.model()
+        load_checkpoint(checkpoints.run, "best")

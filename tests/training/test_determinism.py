@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+from bigmodel_cli.training.trial import measure_steps_per_execution
 
 pytestmark = pytest.mark.tf
 
@@ -42,21 +43,14 @@ def test_two_processes_agree_to_the_last_digit(config, tmp_path):
     assert len(tables[0]["epoch"]) == 3
 
 
-@pytest.fixture
-def repeatable(train, deterministic):
-    def call(*words):
-        return train(deterministic, *words)
-
-    return call
-
-
-def test_a_runs_own_config_trains_to_the_same_result(repeatable, tmp_path):
+def test_a_runs_own_config_trains_to_the_same_result(train, deterministic, tmp_path):
     from bigmodel_cli.config.dump import to_yaml
     from bigmodel_cli.listener import Silent
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.training.train import train as train_config
 
-    first = repeatable("training.steps_per_execution=auto", "training.precision=auto", *RANDOM)
+    autos = ["steps_per_execution", "precision", "device", "jit_compile"]
+    first = train(deterministic, *(f"training.{name}=auto" for name in autos), *RANDOM)
     again = read_config(first.run.config)
     assert to_yaml(again.experiment) == first.run.config.read_text()
     assert "auto" not in first.run.config.read_text().split("training:")[1]
@@ -66,17 +60,17 @@ def test_a_runs_own_config_trains_to_the_same_result(repeatable, tmp_path):
     assert second.run.config.read_text() == first.run.config.read_text()
 
 
-def test_the_trial_of_steps_per_execution_leaves_no_trace(repeatable):
-    tried = repeatable("training.steps_per_execution=auto", *RANDOM)
-    # A pinned number is not tried.
-    pinned = repeatable("training.steps_per_execution=1", *RANDOM)
-    assert tried.record["plan"]["steps_per_execution"] > 1
-    assert without_times(tried.metrics) == without_times(pinned.metrics)
+@pytest.mark.usefixtures("deterministic")
+def test_the_trial_of_steps_per_execution_changes_no_digit(prepare):
+    untried = prepare(*RANDOM, "training.steps_per_execution=1")
+    expected = [without_times(row) for row in untried.run()]
+    tried = prepare(*RANDOM)
+    tried.loop.steps_per_execution = measure_steps_per_execution(tried.loop.training)
+    assert tried.loop.steps_per_execution > 1
+    assert [without_times(row) for row in tried.run()] == expected
 
 
 def test_the_trial_gives_every_variable_back(prepare):
-    from bigmodel_cli.training.trial import measure_steps_per_execution
-
     loop = prepare(*RANDOM, "optimizer={Adam: {use_ema: true}}").loop
     training = loop.training
     built = training.built
@@ -100,13 +94,13 @@ GOLDEN = {
 }
 
 
-def test_golden_run(repeatable):
+@pytest.mark.usefixtures("deterministic")
+def test_golden_run(prepare):
     import keras
     import tensorflow as tf
 
     if (keras.__version__, tf.__version__[:4]) != ("3.15.1", "2.21"):
         pytest.skip("recorded with Keras 3.15.1 on TensorFlow 2.21")
-    trained = repeatable(*RANDOM)
-    found = {name: trained.metrics[name] for name in GOLDEN}
+    rows = prepare(*RANDOM).run()
+    found = {name: [row[name] for row in rows] for name in GOLDEN}
     assert found == {name: pytest.approx(values, rel=1e-5) for name, values in GOLDEN.items()}
-    assert trained.result.evaluation.metrics["loss"] == pytest.approx(0, rel=1e-5)

@@ -9,12 +9,15 @@ from typing import Any, TypeVar
 
 import click
 
+from bigmodel_cli.cli import complete
 from bigmodel_cli.run_folder import RUNS_VARIABLE, default_runs_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-config_argument = click.argument("config", type=click.Path(path_type=Path))
-overrides_argument = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE | ~KEY]...")
+config_argument = click.argument("config", type=click.Path(path_type=Path), shell_complete=complete.configs)
+overrides_argument = click.argument(
+    "overrides", nargs=-1, metavar="[KEY=VALUE | ~KEY]...", shell_complete=complete.overrides
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 offline_option = click.option(
     "--offline", is_flag=True, envvar="BIGMODEL_OFFLINE", help="Forbid every download. [BIGMODEL_OFFLINE]"

@@ -86,6 +86,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Ite
     stdout_console().print(shown)
 
 
+def yaml_line(value: Any) -> str:
+    """Plain data as a config would write it, in one line."""
+    from bigmodel_cli.config.dump import to_flow
+
+    return printable(to_flow(value))
+
+
 def metrics_line(metrics: Mapping[str, float]) -> str:
     """`loss 0.0312, accuracy 0.9911`."""
     return ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in metrics.items())

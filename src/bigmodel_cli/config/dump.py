@@ -77,3 +77,21 @@ def to_yaml(value: Any) -> str:
     return yaml.dump(
         plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, default_flow_style=False
     )
+
+
+class _FlowDumper(_Dumper):
+    """Everything in one line."""
+
+
+_FlowDumper.add_representer(
+    list, lambda d, v: d.represent_sequence("tag:yaml.org,2002:seq", v, flow_style=True)
+)
+_FlowDumper.add_representer(
+    dict, lambda d, v: d.represent_mapping("tag:yaml.org,2002:map", v, flow_style=True)
+)
+
+
+def to_flow(value: Any) -> str:
+    """Plain data as one line of YAML."""
+    text = yaml.dump(plain(value), Dumper=_FlowDumper, sort_keys=False, allow_unicode=True, width=10**9)
+    return str(text).removesuffix("\n").removesuffix("\n...")

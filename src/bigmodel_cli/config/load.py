@@ -9,7 +9,7 @@ from pathlib import Path
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.fill import Filler
-from bigmodel_cli.config.merge import apply_overrides, read_layers
+from bigmodel_cli.config.merge import apply_overrides, read_stack
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping
@@ -21,14 +21,14 @@ class LoadedConfig:
 
     Attributes:
         experiment: What it says.
-        tree: The same with places.
+        stack: The same with places, as each file and each word of the command line leaves it.
         path: The file.
         overrides: Words of the command line that changed it.
         warnings: What may not be meant.
     """
 
     experiment: Experiment
-    tree: Mapping
+    stack: tuple[Mapping, ...]
     path: Path
     overrides: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
@@ -49,7 +49,10 @@ def load_config(
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    tree = apply_overrides(read_layers(path), overrides)
+    stack = read_stack(path)
+    for word in overrides:
+        stack.append(apply_overrides(stack[-1], [word]))
+    tree = stack[-1]
     problems = Problems()
     experiment = Filler(language, problems).fill(Experiment, tree, ())
     problems.raise_if_any()
@@ -59,4 +62,4 @@ def load_config(
         experiment = experiment.model_copy(update={"name": path.stem})
     check_experiment(experiment, tree, problems)
     problems.raise_if_any(strict=strict)
-    return LoadedConfig(experiment, tree, path, tuple(overrides), tuple(problems.found))
+    return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), tuple(problems.found))

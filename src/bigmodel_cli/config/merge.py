@@ -34,28 +34,37 @@ def read_layers(path: Path) -> Mapping:
     Raises:
         UsageError, ConfigError: As `read_file`; also if a config extends itself.
     """
-    return _read_layers(path, ())
+    return read_stack(path)[-1]
 
 
-def _read_layers(path: Path, above: tuple[Path, ...]) -> Mapping:
+def read_stack(path: Path) -> list[Mapping]:
+    """The config as each file leaves it, from the deepest one that is extended to `path` itself.
+
+    Raises:
+        UsageError, ConfigError: As `read_layers`.
+    """
+    return _read_stack(path, ())
+
+
+def _read_stack(path: Path, above: tuple[Path, ...]) -> list[Mapping]:
     tree = read_file(path)
     bases = _bases(tree)
-    merged: Mapping | None = None
+    stack: list[Mapping] = []
     for name in bases:
         base_path = name.place.folder / str(name.value)
         if base_path.resolve() in (*above, path.resolve()):
             raise config_error([Problem(name.place, ("extends",), f"{name.value} extends itself")])
         try:
-            base = _read_layers(_shown(base_path), (*above, path.resolve()))
+            below = _read_stack(_shown(base_path), (*above, path.resolve()))
         except UsageError as error:
             if getattr(error, "problems", None):
                 raise
             # The nearest name in the folder may be this very file.
             hint = None if error.hint and error.hint.endswith(f"{path.name}?") else error.hint
             raise config_error([Problem(name.place, ("extends",), error.message, suggestion=hint)]) from None
-        merged = merge(merged, base) if merged else base
+        stack += [merge(stack[-1], layer) for layer in below] if stack else below
     own = Mapping({k: e for k, e in tree.entries.items() if k != "extends"}, place=tree.place)
-    return merge(merged, own) if merged else own
+    return [*stack, merge(stack[-1], own) if stack else own]
 
 
 def _shown(path: Path) -> Path:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.config.tree import COMMAND_LINE, ConfigPathKeys, Place, dotted
 from bigmodel_cli.errors import ConfigError
+
+# The longest line that is shown whole.
+MAX_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,9 @@ class Problem:
 
     def render(self) -> str:
         """The problem as a compiler shows it: place, reason, the line, a caret under it, advice."""
-        head = (
-            f"{self.place}: {dotted(self.path)}: {self.message}"
-            if self.path
-            else f"{self.place}: {self.message}"
-        )
+        where = dotted(self.path)
+        named = not where or self.message.startswith(f"{where} ")
+        head = f"{self.place}: {self.message}" if named else f"{self.place}: {where}: {self.message}"
         lines = [head, *self._excerpt()]
         if self.suggestion:
             lines.append(f"      = {self.suggestion}")
@@ -50,8 +52,9 @@ class Problem:
         if not self.place.text.strip():
             return []
         number = "" if self.place.origin == COMMAND_LINE else str(self.place.line)
-        caret = " " * (self.place.column - 1) + "^" * max(1, self.place.length)
-        return [f" {number:>4} | {self.place.text}", f"      | {caret}"]
+        before, marked, after = _window(self.place)
+        caret = " " * width(before) + "^" * max(1, width(marked))
+        return [f" {number:>4} | {before}{marked}{after}", f"      | {caret}"]
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -59,12 +62,38 @@ class Problem:
             "file": self.place.origin,
             "line": self.place.line,
             "column": self.place.column,
+            "length": self.place.length,
             "message": self.message,
             "expected": self.expected,
             "found": self.found,
             "suggestion": self.suggestion,
             "severity": "warning" if self.is_warning else "error",
         }
+
+
+def _window(place: Place) -> tuple[str, str, str]:
+    """The line before, under and after the caret, cut where it is too long for a terminal."""
+    line = place.text.replace("\t", "→")
+    start, end = place.column - 1, place.column - 1 + max(1, place.length)
+    before, marked, after = line[:start], line[start:end], line[end:]
+    if len(line) <= MAX_SHOWN:
+        return before, marked, after
+    marked = marked if len(marked) <= MAX_SHOWN // 2 else f"{marked[: MAX_SHOWN // 2]}…"
+    room = MAX_SHOWN - len(marked)
+    before = before if len(before) <= room * 2 // 3 else f"…{before[len(before) - room * 2 // 3 :]}"
+    room -= len(before)
+    return before, marked, after if len(after) <= room else f"{after[:room]}…"
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal: wide characters take two, combining ones none."""
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 class Problems:
@@ -85,9 +114,15 @@ class Problems:
             raise config_error(self.found)
 
 
+def _order(problem: Problem) -> tuple[bool, bool, str, int, int]:
+    """By place; what the command line says comes behind all files, and warnings behind errors."""
+    place = problem.place
+    return problem.is_warning, place.origin == COMMAND_LINE, place.origin, place.line, place.column
+
+
 def config_error(problems: Iterable[Problem]) -> ConfigError:
     """The error that shows these problems in the order of their places, warnings behind errors."""
-    ordered = sorted(problems, key=lambda p: (p.is_warning, p.place.origin, p.place.line, p.place.column))
+    ordered = sorted(problems, key=_order)
     has_error = any(not problem.is_warning for problem in ordered)
     shown = [
         f"warning: {problem.render()}" if problem.is_warning and has_error else problem.render()

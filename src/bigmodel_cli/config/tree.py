@@ -17,7 +17,7 @@ class Place:
 
     Attributes:
         origin: A file as the user named it, or `command line`.
-        line: From 1.
+        line: From 1; of the command line, which of its words it is.
         column: From 1.
         length: Characters to underline.
         text: The whole line.
@@ -101,6 +101,12 @@ def describe(node: Node) -> str:
     if isinstance(node.value, str):
         return f"the text {shorten(node.value)!r}"
     return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+
+
+def written(node: Node) -> str:
+    """A value as it stands in its line, for a suggestion to repeat it."""
+    start = node.place.column - 1
+    return node.place.text[start : start + node.place.length]
 
 
 def shorten(text: str, limit: int = 60) -> str:

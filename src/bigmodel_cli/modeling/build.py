@@ -6,7 +6,7 @@ config's steps. Augmentation stands between the two in training only, so it is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,7 @@ class BuiltModel:
         augmentation: What stands between the two in training.
         encoding: How the loss takes labels.
         compiled: Metrics with their label encodings.
+        origins: The step of the config that each layer comes from, by the layer's name.
     """
 
     model: Any
@@ -59,6 +60,7 @@ class BuiltModel:
     augmentation: Sequence[Augmentation]
     encoding: Encoding
     compiled: Compiled
+    origins: Mapping[str, Component]
 
 
 def build_model(
@@ -86,9 +88,10 @@ def build_model(
 
     objects = Objects({"num_classes": signature.num_classes})
     inputs = keras.Input(signature.shape, dtype=signature.dtype, name="input")
-    prepared = _preprocess(experiment.preprocessing, inputs, objects, adapt_data)
+    origins: dict[str, Component] = {}
+    prepared = _preprocess(experiment.preprocessing, inputs, objects, adapt_data, origins)
     features = _as_features(prepared)
-    graph = Graph(objects, {"input": features}, output=last_step(experiment.model))
+    graph = Graph(objects, origins, {"input": features}, output=last_step(experiment.model))
     outputs = _as_float32(graph.extend(experiment.model, features))
     encoding = check_output(outputs, experiment, signature)
     with pointing_at(last_step(experiment.model), outputs):
@@ -103,7 +106,7 @@ def build_model(
     compiled = compile_model(
         model, experiment, objects, encoding=encoding, total_steps=total_steps, jit_compile=jit_compile
     )
-    return BuiltModel(model, preprocess, network, augmentation, encoding, compiled)
+    return BuiltModel(model, preprocess, network, augmentation, encoding, compiled, origins)
 
 
 def compile_for_evaluation(
@@ -142,13 +145,18 @@ def _as_float32(outputs: Any) -> Any:
 
 
 def _preprocess(
-    components: Sequence[Component], inputs: Any, objects: Objects, adapt_data: AdaptData | None
+    components: Sequence[Component],
+    inputs: Any,
+    objects: Objects,
+    adapt_data: AdaptData | None,
+    origins: dict[str, Component],
 ) -> Any:
     import keras
 
     tensor = inputs
     for component in components:
         layer = objects.make(component)
+        origins[layer.name] = component
         if adapt_data is not None and hasattr(layer, "adapt"):
             _adapt(
                 layer, component, keras.Model(inputs, tensor) if tensor is not inputs else None, adapt_data

@@ -28,21 +28,28 @@ class Graph:
 
     Args:
         objects: Makes the layers.
+        origins: Takes the component of each layer, by the layer's name.
         named: Tensors that `inputs` may name, besides those of the steps to come.
         output: The step that makes the model's output; under mixed precision it stays in float32.
     """
 
     def __init__(
-        self, objects: Objects, named: dict[str, Any] | None = None, *, output: Component | None = None
+        self,
+        objects: Objects,
+        origins: dict[str, Component],
+        named: dict[str, Any] | None = None,
+        *,
+        output: Component | None = None,
     ) -> None:
         self.objects = objects
+        self.origins = origins
         self.named = dict(named or {})
         self.output = output
         self.current: Component | None = None
 
     def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
         """Connect steps one after the other; names inside are not seen outside."""
-        inner = Graph(self.objects, self.named, output=self.output)
+        inner = Graph(self.objects, self.origins, self.named, output=self.output)
         return inner.extend(steps, tensor)
 
     def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -79,6 +86,7 @@ class Graph:
             layer = self._application(component, tensor)
         else:
             layer = self.objects.make(component, **self._dtype(component))
+        self.origins[layer.name] = component
         with pointing_at(component, tensor):
             return layer(*_call_arguments(layer, tensor))
 
@@ -105,6 +113,12 @@ class Graph:
         model = self.objects.make(plain, **fixed)
         model.trainable = component.arguments.get("trainable", True)
         return model
+
+    def own(self, layer: Any, tensor: Any) -> Any:
+        """Connect a layer that a block adds itself."""
+        if self.current is not None:
+            self.origins[layer.name] = self.current
+        return layer(tensor)
 
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> ConfigError:
         """The error to raise where a step cannot be built."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
+from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.evaluate import load_splits
@@ -24,12 +26,14 @@ class LayerRow:
         kind: Its class.
         shape: Of its output, with None for the batch.
         parameters: Its own.
+        place: Where the config writes it, for instance `mnist.yaml:14`; empty for what bigmodel adds.
     """
 
     name: str
     kind: str
     shape: str
     parameters: int
+    place: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Preview:
         steps_per_epoch: Training steps.
         steps: Of the whole run, unless a callback ends it earlier.
         weight_bytes: Weights, gradients and optimizer variables.
+        memory_bytes: Estimated peak of a training step: the same, and each layer's output twice (itself and
+            its gradient) for the whole batch. What the framework and its kernels need comes on top.
         checkpoint_bytes: One file.
         num_checkpoints: Files that stay.
         device: What `auto` would choose.
@@ -59,6 +65,7 @@ class Preview:
     steps_per_epoch: int
     steps: int
     weight_bytes: int
+    memory_bytes: int
     checkpoint_bytes: int
     num_checkpoints: int
     device: str
@@ -83,19 +90,21 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
     start(seed=experiment.seed, precision=plan.precision)
     steps = -(-len(splits.train) // experiment.data.batch_size)
     total_steps = steps * experiment.training.epochs
-    model = build_model(experiment, splits.signature, total_steps=total_steps).model
+    built = build_model(experiment, splits.signature, total_steps=total_steps)
+    model = built.model
     model.optimizer.build(model.trainable_variables)
     weights = _bytes(model.variables)
     checkpoint = weights + _bytes(model.optimizer.variables)
     return Preview(
         experiment,
-        [_row(layer) for layer in model.layers],
+        [_row(layer, built.origins.get(layer.name)) for layer in model.layers],
         model.count_params(),
         sum(_size(variable) for variable in model.non_trainable_weights),
         splits.sizes,
         steps,
         total_steps,
         checkpoint + _bytes(model.trainable_variables),
+        checkpoint + _bytes(model.trainable_variables) + _activation_bytes(model, experiment.data.batch_size),
         checkpoint,
         2 if experiment.training.checkpoint.keep == 1 else 2 + experiment.training.checkpoint.keep,
         f"{plan.device.name} ({plan.device.model})",
@@ -103,19 +112,33 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
     )
 
 
-def _row(layer: Any) -> LayerRow:
-    output = layer.output
-    shapes = (
-        [tuple(item.shape) for item in output] if isinstance(output, list | tuple) else [tuple(output.shape)]
-    )
-    return LayerRow(layer.name, type(layer).__name__, ", ".join(map(str, shapes)), layer.count_params())
+def _row(layer: Any, component: Component | None) -> LayerRow:
+    shapes = ", ".join(str(tuple(output.shape)) for output in _outputs(layer))
+    place = f"{component.place.origin}:{component.place.line}" if component else ""
+    return LayerRow(layer.name, type(layer).__name__, shapes, layer.count_params(), place)
+
+
+def _outputs(layer: Any) -> list[Any]:
+    return list(layer.output) if isinstance(layer.output, list | tuple) else [layer.output]
+
+
+def _activation_bytes(model: Any, batch_size: int) -> int:
+    """Outputs of all layers, those inside applications too, with their gradients, for one batch."""
+    import tensorflow as tf
+
+    total = 0
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            total += _activation_bytes(layer, batch_size)
+            continue
+        for output in _outputs(layer):
+            size = math.prod(length or 1 for length in output.shape[1:])
+            total += 2 * batch_size * size * tf.as_dtype(output.dtype).size
+    return total
 
 
 def _size(variable: Any) -> int:
-    size = 1
-    for length in variable.shape:
-        size *= length
-    return size
+    return math.prod(variable.shape)
 
 
 def _bytes(variables: list[Any]) -> int:

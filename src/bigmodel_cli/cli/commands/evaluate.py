@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import (
     example,
     json_option,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=example("bigmodel evaluate", "bigmodel evaluate mnist --split validation --json"))
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete.runs)
 @click.option(
     "--split", type=click.Choice(["train", "validation", "test"]), help="Default: test, else validation."
 )

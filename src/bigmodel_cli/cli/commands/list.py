@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import example, json_option
 
 
@@ -15,8 +16,8 @@ from bigmodel_cli.cli.options import example, json_option
         "bigmodel list", "bigmodel list layers", "bigmodel list layers Conv2D", "bigmodel list sources"
     )
 )
-@click.argument("family", required=False)
-@click.argument("name", required=False)
+@click.argument("family", required=False, shell_complete=complete.families)
+@click.argument("name", required=False, shell_complete=complete.names)
 @json_option
 def command(family: str | None, name: str | None, as_json: bool) -> None:
     """List what a config may use: Keras's layers, optimizers and so on, and our sources and blocks.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     )
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("--run", help="A run's folder or name. [default: the newest completed run]")
+@click.option(
+    "--run", shell_complete=complete.runs, help="A run's folder or name. [default: the newest completed run]"
+)
 @click.option(
     "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes to show for each input."
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,35 +18,108 @@ from bigmodel_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from bigmodel_cli.config.load import LoadedConfig
+    from bigmodel_cli.config.provenance import Explanation
     from bigmodel_cli.training.preview import Preview
 
 
 @click.command(
     epilog=example(
-        "bigmodel show configs/mnist.yaml",
-        "bigmodel show configs/vgg16.yaml data.source='{synthetic: {shape: [224, 224, 3], num_classes: 9}}'",
+        "bigmodel show configs/digits.yaml",
+        "bigmodel show configs/digits.yaml training.epochs=3 --why training.epochs",
+        "bigmodel show configs/mnist_mlp.yaml --diff configs/mnist_mlp_mse.yaml",
+        "bigmodel show configs/vgg16.yaml data.source='{synthetic: {shape: [224, 224, 3]}}' --model",
     )
 )
 @config_argument
 @overrides_argument
+@click.option("--why", metavar="KEY", help="Where a value came from: defaults, files, command line.")
+@click.option(
+    "--diff", "other", type=click.Path(path_type=Path), help="Compare with another config, key by key."
+)
+@click.option("--model", "only_model", is_flag=True, help="Only the layers, with the line of each.")
+@click.option("--plan", "only_plan", is_flag=True, help="Only sizes, steps, memory and device.")
 @offline_option
 @strict_option
 @plain_option
 @json_option
 def command(
-    config: Path, overrides: tuple[str, ...], offline: bool, strict: bool, plain: bool, as_json: bool
+    config: Path,
+    overrides: tuple[str, ...],
+    why: str | None,
+    other: Path | None,
+    strict: bool,
+    as_json: bool,
+    **how: Any,
 ) -> None:
     """Show what CONFIG means and what training would do, without training.
 
     The config with every default, the model's layers with shapes and parameters, the sizes of the
-    splits, the steps, and what a checkpoint takes on the disk.
+    splits, the steps, the memory, and what a checkpoint takes on the disk. --why and --diff need
+    neither the data nor TensorFlow.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command, show_warnings
-    from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.cli.output import show_warnings
     from bigmodel_cli.modeling.language import read_config
 
     loaded = read_config(config, overrides, strict=strict)
     show_warnings(loaded.warnings)
+    if why is not None:
+        _show_why(loaded, why, as_json)
+    elif other is not None:
+        _show_differences(loaded, read_config(other), as_json)
+    else:
+        _show_preview(loaded, as_json, **how)
+
+
+def _show_why(loaded: LoadedConfig, key: str, as_json: bool) -> None:
+    from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.config.provenance import explain
+    from bigmodel_cli.modeling.language import language
+
+    found = explain(loaded, key, language().catalogue)
+    if as_json:
+        echo_json(found.as_json())
+    else:
+        _print_why(found)
+
+
+def _print_why(found: Explanation) -> None:
+    from bigmodel_cli.cli.output import table, yaml_line
+
+    click.echo(f"{found.key} = {yaml_line(found.value)}")
+    if found.doc:
+        click.echo(f"  {found.doc}")
+    rows = []
+    for number, origin in enumerate(found.origins):
+        where = str(origin.place) if origin.place else "default"
+        value = "removed" if origin.is_removed else yaml_line(origin.value)
+        rows.append(["" if number == 0 else "over", value, where])
+    table(["", "value", "from"], rows)
+
+
+def _show_differences(one: LoadedConfig, other: LoadedConfig, as_json: bool) -> None:
+    from bigmodel_cli.cli.output import echo_json, table, yaml_line
+    from bigmodel_cli.config.provenance import differences
+
+    found = differences(one.experiment, other.experiment)
+    if as_json:
+        names = ("key", "value", "other")
+        echo_json([dict(zip(names, difference, strict=True)) for difference in found])
+        return
+    rows = [[key, yaml_line(value), yaml_line(another)] for key, value, another in found]
+    if rows:
+        table(["key", str(one.path), str(other.path)], rows)
+    else:
+        click.echo("the configs mean the same")
+
+
+def _show_preview(
+    loaded: LoadedConfig, as_json: bool, *, offline: bool, plain: bool, only_model: bool, only_plan: bool
+) -> None:
+    from bigmodel_cli.cli.output import echo_json, next_command
+    from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.config.dump import to_yaml
+
     with listening(plain=plain) as listener:
         from bigmodel_cli.training.preview import preview
 
@@ -55,23 +127,37 @@ def command(
     if as_json:
         echo_json(shown.as_json())
         return
-    _show(shown)
-    next_command(f"bigmodel train {shlex.join([str(config), *overrides])}")
+    if not (only_model or only_plan):
+        click.echo(to_yaml(shown.experiment))
+    if not only_plan:
+        _print_model(shown)
+    if not only_model:
+        _print_plan(shown)
+    next_command(f"bigmodel train {' '.join([str(loaded.path), *loaded.overrides])}")
 
 
-def _show(shown: Preview) -> None:
-    from bigmodel_cli.cli.output import size, table
-    from bigmodel_cli.config.dump import to_yaml
+def _print_model(shown: Preview) -> None:
+    from bigmodel_cli.cli.output import table
 
-    click.echo(to_yaml(shown.experiment))
-    rows = [[layer.name, layer.kind, layer.shape, f"{layer.parameters:,}"] for layer in shown.layers]
-    table(["layer", "kind", "output shape", "parameters"], rows, numeric=["parameters"])
+    rows = [
+        [layer.name, layer.kind, layer.shape, f"{layer.parameters:,}", layer.place] for layer in shown.layers
+    ]
+    table(["layer", "kind", "output shape", "parameters", "written in"], rows, numeric=["parameters"])
+
+
+def _print_plan(shown: Preview) -> None:
+    from bigmodel_cli.cli.output import size
+
     frozen = f", {shown.frozen_parameters:,} of them frozen" if shown.frozen_parameters else ""
-    click.echo(f"parameters       {shown.parameters:,}{frozen}")
-    click.echo(f"splits           {', '.join(f'{n:,} {name}' for name, n in shown.splits.items())}")
-    click.echo(f"steps            {shown.steps_per_epoch:,} per epoch, {shown.steps:,} in all")
-    click.echo(
-        f"memory           {size(shown.weight_bytes)} for weights, gradients, optimizer; activations on top"
-    )
-    click.echo(f"checkpoint       {size(shown.checkpoint_bytes)} each, {shown.num_checkpoints} kept")
-    click.echo(f"device           {shown.device}, {shown.precision}")
+    kept = f"{shown.num_checkpoints} kept, {size(shown.num_checkpoints * shown.checkpoint_bytes)} in all"
+    lines = {
+        "parameters": f"{shown.parameters:,}{frozen}",
+        "splits": ", ".join(f"{count:,} {name}" for name, count in shown.splits.items()),
+        "steps": f"{shown.steps_per_epoch:,} per epoch, {shown.steps:,} in all",
+        "memory": f"about {size(shown.memory_bytes)} for a training step, "
+        f"{size(shown.weight_bytes)} of it for weights, gradients and optimizer",
+        "checkpoints": f"{size(shown.checkpoint_bytes)} each; {kept}",
+        "device": f"{shown.device}, {shown.precision}",
+    }
+    for name, text in lines.items():
+        click.echo(f"{name:<12} {text}")

@@ -20,6 +20,9 @@ class Connector(Protocol):
     def step(self, component: Component, tensor: Any) -> Any:
         """Connect one step to a `keras.KerasTensor` or a list of them."""
 
+    def own(self, layer: Any, tensor: Any) -> Any:
+        """Connect a Keras layer that the block adds itself."""
+
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> Exception:
         """The error to raise where the block cannot be built; it points at the config."""
 

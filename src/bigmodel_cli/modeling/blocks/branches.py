@@ -32,4 +32,4 @@ class Branches(Block):
         outputs = [graph.chain(path, tensor) for path in self.paths]
         if isinstance(self.merge, Component):
             return graph.step(self.merge, outputs)
-        return keras.layers.Concatenate()(outputs)
+        return graph.own(keras.layers.Concatenate(), outputs)

@@ -35,4 +35,4 @@ class Residual(Block):
                 f"give a shortcut, for instance shortcut: [{{Conv2D: {{filters: {main.shape[-1]}, "
                 "kernel_size: 1, strides: …}}]",
             )
-        return keras.layers.Add()([main, shortcut])
+        return graph.own(keras.layers.Add(), [main, shortcut])

@@ -1,0 +1,109 @@
+"""What the shell completes: configs, keys of overrides, runs, names of the catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from click.shell_completion import CompletionItem
+
+from bigmodel_cli.run_folder import RUNS_VARIABLE
+
+if TYPE_CHECKING:
+    import click
+
+    from bigmodel_cli.config.tree import Node
+
+
+def configs(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Folders, and the YAML files in them."""
+    folder = Path(incomplete).parent if not incomplete.endswith("/") else Path(incomplete)
+    items = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        name = str(path)
+        if path.name.startswith(".") or not name.startswith(incomplete.removeprefix("./")):
+            continue
+        if path.is_dir():
+            items.append(CompletionItem(f"{name}/", type="plain"))
+        elif path.suffix in (".yaml", ".yml"):
+            items.append(CompletionItem(name))
+    return items
+
+
+def overrides(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Dotted keys: those that the config has, and those that its sections may have."""
+    sign = "~" if incomplete.startswith("~") else ""
+    word = incomplete.removeprefix("~")
+    if "=" in word:
+        return []
+    keys = sorted(set(_keys(context.params.get("config"))))
+    end = "" if sign else "="
+    return [CompletionItem(f"{sign}{key}{end}") for key in keys if key.startswith(word)]
+
+
+def _keys(config: Any) -> Iterator[str]:
+    from bigmodel_cli.config import schema
+    from bigmodel_cli.config.merge import read_layers
+    from bigmodel_cli.errors import BigmodelError
+
+    sections: dict[str, type[schema.Section]] = {
+        "": schema.Experiment,
+        "data.": schema.Data,
+        "training.": schema.Training,
+        "training.checkpoint.": schema.Checkpoint,
+    }
+    for prefix, section in sections.items():
+        yield from (f"{prefix}{name}" for name in section.model_fields)
+    if config is not None:
+        try:
+            yield from _keys_of(read_layers(Path(config)), "")
+        except BigmodelError:
+            # The shell is no place to complain; `check` is.
+            return
+
+
+def _keys_of(node: Node, prefix: str) -> Iterator[str]:
+    from bigmodel_cli.config.tree import Mapping, Sequence
+
+    children: list[tuple[str, Node]] = []
+    if isinstance(node, Mapping):
+        children = [(key, entry.node) for key, entry in node.entries.items()]
+    elif isinstance(node, Sequence):
+        children = [(str(index), item) for index, item in enumerate(node.items)]
+    for key, child in children:
+        path = f"{prefix}.{key}" if prefix else key
+        yield path
+        yield from _keys_of(child, path)
+
+
+def runs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of runs, and their folders as `<name>/<time>`."""
+    from bigmodel_cli.run_folder import all_runs
+
+    given = context.params.get("runs_dir") or os.environ.get(RUNS_VARIABLE) or "runs"
+    folders = [run.path for run in all_runs(Path(given))]
+    names = dict.fromkeys(path.parent.name for path in folders)
+    words = [*names, *(f"{path.parent.name}/{path.name}" for path in folders)]
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def families(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Families of names."""
+    from bigmodel_cli.reference import families as all_families
+
+    found = [(family["family"], family["doc"]) for family in all_families()]
+    return [CompletionItem(name, help=doc) for name, doc in found if name.startswith(incomplete)]
+
+
+def names(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the family that was given."""
+    from bigmodel_cli.errors import BigmodelError
+    from bigmodel_cli.reference import find_family, names_in
+
+    try:
+        found = names_in(find_family(context.params.get("family") or ""))
+    except BigmodelError:
+        return []
+    return [CompletionItem(e["name"], help=e["doc"]) for e in found if e["name"].startswith(incomplete)]
