@@ -12,6 +12,8 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.image_files import image_size_and_mode, is_image_name
 
 SAMPLE_FILES = 200
+# Editors with the YAML language server complete and explain the config by it.
+_MODELINE = "# yaml-language-server: $schema=bigmodel.schema.json"
 # Sizes that halve well in the pooling layers of the starter models.
 SIZES = (28, 32, 48, 64, 96, 128, 160, 224)
 
@@ -126,6 +128,7 @@ def _config(*, name: str, source: str, images: _Images) -> str:
     )
     epochs = 20 if images.num_images < 20_000 else 10
     return f"""\
+{_MODELINE}
 # Train with: bigmodel train THIS_FILE
 name: {_name(name)}
 seed: 0                                # the same seed gives the same splits, order and weights
@@ -173,6 +176,7 @@ def _blocks(side: int) -> str:
 
 def _array_config(data: Path, source: str) -> str:
     return f"""\
+{_MODELINE}
 # Train with: bigmodel train THIS_FILE
 name: {_name(data.stem)}
 seed: 0

@@ -69,12 +69,12 @@ def test_the_regularizer_is_in_the_loss(prepare):
 
 
 def test_steps_per_execution_changes_nothing(prepare):
-    expected = prepare(*UNEVEN).run()
-    for steps in (1, 3, 100):
-        rows = prepare(*UNEVEN, f"training.steps_per_execution={steps}").run()
-        for row, other in zip(rows, expected, strict=True):
-            for name in ("loss", "val_loss", "accuracy", "f1_score"):
-                assert row[name] == pytest.approx(other[name], rel=1e-6)
+    words = [*UNEVEN, "training.epochs=1"]
+    (expected,) = prepare(*words).run()
+    for steps in (1, 100):
+        (row,) = prepare(*words, f"training.steps_per_execution={steps}").run()
+        for name in ("loss", "val_loss", "accuracy", "f1_score"):
+            assert row[name] == pytest.approx(expected[name], rel=1e-6)
 
 
 def test_the_order_is_a_function_of_seed_and_epoch():

@@ -13,7 +13,7 @@ ONE_OUTPUT = "model=[Flatten, {Dense: {units: 1, activation: sigmoid}}]"
 ONE_LOGIT = "model=[Flatten, {Dense: {units: 1}}]"
 TWO_CLASSES = "data.source.synthetic.num_classes=2"
 NUMBERS = (
-    "data.source={synthetic: {shape: [4], num_classes: null, num_examples: 1000}}",
+    "data.source={synthetic: {shape: [32], num_classes: null, num_examples: 1000}}",
     "~preprocessing",
     "model=[{Dense: {units: 1}}]",
     "loss=MeanSquaredError",

@@ -9,9 +9,7 @@ import pkgutil
 import signal
 import sys
 import tempfile
-import time
 import traceback
-from pathlib import Path
 from typing import Any
 
 import click
@@ -103,6 +101,8 @@ def _show(error: BigmodelError, *, as_json: bool) -> int:
         _echo_json_error(error.exit_code, error.message, hint=error.hint, problems=problems)
     label = click.style("error:", fg="red", bold=True)
     click.echo(f"{label} {printable(error.message)}", err=True)
+    if isinstance(error, ConfigError) and error.__cause__ is not None:
+        click.echo(f"Keras's full text: {_keep_traceback()}", err=True)
     if error.hint:
         click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)
     return error.exit_code
@@ -116,16 +116,21 @@ def _show_usage(error: click.ClickException, *, as_json: bool) -> int:
 
 
 def _show_failure(error: Exception, *, as_json: bool) -> int:
-    path = (
-        Path(tempfile.gettempdir()) / f"bigmodel-failure-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    )
-    path.write_text(traceback.format_exc(), "utf-8")
+    path = _keep_traceback()
     message = f"a failure inside bigmodel: {type(error).__name__}: {error}"
     if as_json:
         _echo_json_error(1, message)
     click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(message)}", err=True)
     click.echo(f"the full traceback is in {path}; please report it", err=True)
     return 1
+
+
+def _keep_traceback() -> str:
+    """Write the error that is being handled where it can be read, and say where that is."""
+    descriptor, path = tempfile.mkstemp(prefix="bigmodel-", suffix=".log", text=True)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(traceback.format_exc())
+    return path
 
 
 def _echo_json_error(exit_code: int, message: str, **more: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bigmodel_cli.config.problems import Problem, config_error
-from bigmodel_cli.config.reader import read_file, read_text
+from bigmodel_cli.config.reader import Unreadable, Word, read_file, read_yaml
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import (
     COMMAND_LINE,
@@ -53,7 +53,9 @@ def _read_stack(path: Path, above: tuple[Path, ...]) -> list[Mapping]:
     for name in bases:
         base_path = name.place.folder / str(name.value)
         if base_path.resolve() in (*above, path.resolve()):
-            raise config_error([Problem(name.place, ("extends",), f"{name.value} extends itself")])
+            way = f" by way of {tree.place.origin}" if above else ""
+            message = f"{name.value} extends itself{way}"
+            raise config_error([Problem(name.place, ("extends",), message, suggestion="remove it")])
         try:
             below = _read_stack(_shown(base_path), (*above, path.resolve()))
         except UsageError as error:
@@ -83,7 +85,8 @@ def _bases(tree: Mapping) -> list[Scalar]:
     for item in items:
         if not (isinstance(item, Scalar) and isinstance(item.value, str)):
             message = f"expected the path of another config, found {describe(item)}"
-            raise config_error([Problem(item.place, ("extends",), message)])
+            suggestion = "write extends: base.yaml, or a list of paths: [base.yaml, more.yaml]"
+            raise config_error([Problem(item.place, ("extends",), message, suggestion=suggestion)])
     return items  # type: ignore[return-value]
 
 
@@ -115,37 +118,57 @@ def apply_overrides(tree: Mapping, words: Iterable[str]) -> Mapping:
     """Put `KEY=VALUE` and `~KEY` words of the command line over a config.
 
     Raises:
-        ConfigError: If a word is malformed or leads nowhere.
+        ConfigError: With every word that is malformed or leads nowhere.
     """
-    for word in words:
-        tree = _remove(tree, word) if word.startswith("~") else _assign(tree, word)
+    problems: list[Problem] = []
+    for number, word in enumerate(words, 1):
+        try:
+            tree = _apply(tree, Word(word, number))
+        except Unreadable as error:
+            problems += error.problems
+    if problems:
+        raise config_error(problems)
     return tree
 
 
-def _place(word: str, start: int, length: int) -> Place:
-    return Place(COMMAND_LINE, 1, start + 1, max(1, length), word, Path.cwd())
+def _apply(tree: Mapping, word: Word) -> Mapping:
+    new = _remove(tree, word) if word.text.startswith("~") else _assign(tree, word)
+    return new if isinstance(new, Mapping) else tree
 
 
-def _keys(word: str, text: str, offset: int) -> list[tuple[str, Place]]:
+def _place(word: Word, start: int, length: int) -> Place:
+    return Place(COMMAND_LINE, word.number, start + 1, max(1, length), word.text, Path.cwd())
+
+
+def _keys(word: Word, text: str, offset: int) -> list[tuple[str, Place]]:
+    dotted_text = re.sub(r"\[(-?\d+)\]", r".\1", text).replace("/", ".")
+    if dotted_text != text:
+        place = _place(word, offset, len(text))
+        meant = word.text[:offset] + dotted_text + word.text[offset + len(text) :]
+        raise Unreadable(Problem(place, (), "keys are separated by dots", suggestion=f"write {meant}"))
     keys = []
     for part in text.split("."):
         keys.append((part, _place(word, offset, len(part))))
         if not part:
-            raise config_error([Problem(keys[-1][1], (), "an empty key; keys are separated by single dots")])
+            message = "an empty key; keys are separated by single dots"
+            raise Unreadable(Problem(keys[-1][1], (), message))
         offset += len(part) + 1
     return keys
 
 
-def _assign(tree: Mapping, word: str) -> Mapping:
-    text, equals, value = word.partition("=")
-    if not equals:
-        place = _place(word, 0, len(word))
-        raise config_error(
-            [Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {word}=VALUE")]
-        )
-    node = read_text(value, origin=COMMAND_LINE, folder=Path.cwd(), label=word, offset=len(text) + 1)
-    new = _with(tree, _keys(word, text, 0), node, ())
-    return new if isinstance(new, Mapping) else tree
+def _assign(tree: Mapping, word: Word) -> Node:
+    text, equals, value = word.text.partition("=")
+    if not equals or text.startswith(("-", "+")):
+        meant = word.text.lstrip("-+")
+        if not equals:
+            key, colon, value = meant.partition(":")
+            meant = f"{key}={value}" if colon else f"{meant}=VALUE"
+        place = _place(word, 0, len(text))
+        raise Unreadable(Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {meant}"))
+    keys = _keys(word, text, 0)
+    within = Word(word.text, word.number, offset=len(text) + 1)
+    node = read_yaml(value, origin=COMMAND_LINE, folder=Path.cwd(), word=within)
+    return _with(tree, keys, node, ())
 
 
 def _with(node: Node | None, keys: list[tuple[str, Place]], value: Node, path: ConfigPathKeys) -> Node:
@@ -164,8 +187,7 @@ def _with(node: Node | None, keys: list[tuple[str, Place]], value: Node, path: C
     if node is None or is_null(node):
         node = Mapping(place=place)
     if isinstance(node, Scalar):
-        message = f"there is no {key!r} in it: the config has {describe(node)} here"
-        raise config_error([Problem(place, (*path, key), message, suggestion=_under(node.value, key, path))])
+        raise Unreadable(_no_such_key(node, keys, path))
     _require_same_component(node, key, place, path)
     entries = dict(node.entries)
     below = entries[key].node if key in entries else None
@@ -173,54 +195,60 @@ def _with(node: Node | None, keys: list[tuple[str, Place]], value: Node, path: C
     return Mapping(entries, place=node.place)
 
 
-def _under(name: object, key: str, path: ConfigPathKeys) -> str | None:
-    """`optimizer.learning_rate` where `optimizer.Adam.learning_rate` is meant."""
-    if not isinstance(name, str) or not (path == SOURCE_PATH or _CAMEL_CASE.fullmatch(name)):
-        return None
-    return f"write {dotted((*path, name, key))}=…"
+def _no_such_key(node: Scalar, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Problem:
+    """A value has no keys; a component's name may, where they are written under it."""
+    (key, place), rest = keys[0], keys[1:]
+    name = node.value
+    is_name = isinstance(name, str) and (path == SOURCE_PATH or _CAMEL_CASE.fullmatch(name))
+    if is_name and (_CAMEL_CASE.fullmatch(key) or rest):
+        return _other_component(str(name), key, place, path)
+    message = f"there is no {key!r} in it: the config has {describe(node)} here"
+    suggestion = f"write {dotted((*path, str(name), key))}=…" if is_name else None
+    return Problem(place, (*path, key), message, suggestion=suggestion)
+
+
+def _other_component(name: str, key: str, place: Place, path: ConfigPathKeys) -> Problem:
+    where = dotted(path)
+    message = f"the config has {name} here, not {key}"
+    suggestion = f"write {where}.{name}.… to change it, or {where}={key} to replace it"
+    return Problem(place, (*path, key), message, suggestion=suggestion)
 
 
 def _require_same_component(node: Mapping, key: str, place: Place, path: ConfigPathKeys) -> None:
+    """A component takes no second name beside its own, and its arguments stand under its name."""
     if not _is_component(node, path) or key in node.entries:
         return
     (name,) = node.entries
-    if path != SOURCE_PATH and not _CAMEL_CASE.fullmatch(key) and not closest(key, [name]):
-        return
-    section = dotted(path)
-    raise config_error(
-        [
-            Problem(
-                place,
-                (*path, key),
-                f"the config has {name} here, not {key}",
-                suggestion=f"write {section}.{name}.… to change it, or {section}={key} to replace it",
-            )
-        ]
-    )
+    if _CAMEL_CASE.fullmatch(key) or path == SOURCE_PATH or closest(key, [name]):
+        raise Unreadable(_other_component(name, key, place, path))
+    message = f"there is no {key!r} in it: the config has {name} here"
+    suggestion = f"write {dotted((*path, name, key))}=…"
+    raise Unreadable(Problem(place, (*path, key), message, suggestion=suggestion))
 
 
 def _index(node: Sequence, key: str, place: Place, path: ConfigPathKeys) -> int:
-    if not key.lstrip("-").isdigit() or not -len(node.items) <= int(key) < len(node.items):
-        message = f"expected the number of an item, 0 to {len(node.items) - 1}, found {key!r}"
-        raise config_error([Problem(place, (*path, key), message, suggestion=_items_hint(node, path))])
+    if not re.fullmatch(r"-?[0-9]{1,9}", key) or not -len(node.items) <= int(key) < len(node.items):
+        numbers = f"0 to {len(node.items) - 1}" if node.items else "but the list is empty"
+        message = f"expected the number of an item, {numbers}, found {key!r}"
+        raise Unreadable(Problem(place, (*path, key), message, suggestion=_items_hint(node, path)))
     return int(key) % len(node.items)
 
 
-def _items_hint(node: Sequence, path: ConfigPathKeys) -> str:
+def _items_hint(node: Sequence, path: ConfigPathKeys) -> str | None:
     names = []
-    for index, item in enumerate(node.items):
+    for index, item in enumerate(node.items[:20]):
         name = next(iter(item.entries), "?") if isinstance(item, Mapping) else describe(item)
         names.append(f"{index}: {item.value if isinstance(item, Scalar) else name}")
-    return f"items of {dotted(path)}: {', '.join(names)}"
+    more = ", …" if len(node.items) > len(names) else ""
+    return f"items of {dotted(path)}: {', '.join(names)}{more}" if names else None
 
 
-def _remove(tree: Mapping, word: str) -> Mapping:
-    keys = _keys(word, word[1:], 1)
-    if "=" in word:
-        place = _place(word, word.index("="), 1)
-        raise config_error([Problem(place, (), "~KEY removes a key and takes no value")])
-    new = _without(tree, keys, ())
-    return new if isinstance(new, Mapping) else tree
+def _remove(tree: Mapping, word: Word) -> Node:
+    if "=" in word.text:
+        place = _place(word, word.text.index("="), 1)
+        suggestion = f"write {word.text.partition('=')[0]}"
+        raise Unreadable(Problem(place, (), "~KEY removes a key and takes no value", suggestion=suggestion))
+    return _without(tree, _keys(word, word.text[1:], 1), ())
 
 
 def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Node:
@@ -235,9 +263,8 @@ def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) ->
         suggestion = (
             f"did you mean {near}?" if near else f"the config has: {', '.join(names) or 'nothing here'}"
         )
-        raise config_error(
-            [Problem(place, (*path, key), "there is no such key to remove", suggestion=suggestion)]
-        )
+        message = "there is no such key to remove"
+        raise Unreadable(Problem(place, (*path, key), message, suggestion=suggestion))
     entries = dict(node.entries)
     if rest:
         entries[key] = Entry(entries[key].key_place, _without(entries[key].node, rest, (*path, key)))

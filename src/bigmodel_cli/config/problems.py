@@ -73,7 +73,7 @@ class Problem:
 
 def _window(place: Place) -> tuple[str, str, str]:
     """The line before, under and after the caret, cut where it is too long for a terminal."""
-    line = place.text.replace("\t", "→")
+    line = "".join(_visible(character) for character in place.text)
     start, end = place.column - 1, place.column - 1 + max(1, place.length)
     before, marked, after = line[:start], line[start:end], line[end:]
     if len(line) <= MAX_SHOWN:
@@ -88,6 +88,13 @@ def _window(place: Place) -> tuple[str, str, str]:
 def width(text: str) -> int:
     """Columns that a text takes on a terminal: wide characters take two, combining ones none."""
     return sum(_columns(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    """Signs that would move the caret's line, as a sign that takes one column."""
+    if character == "\t":
+        return "→"
+    return "⏎" if character == "\n" else "�" if unicodedata.category(character) == "Cc" else character
 
 
 def _columns(character: str) -> int:

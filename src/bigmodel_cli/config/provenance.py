@@ -192,8 +192,21 @@ def _find(tree: Mapping, keys: list[str]) -> tuple[Any, Place] | None:
 def differences(one: Experiment, other: Experiment) -> list[tuple[str, Any, Any]]:
     """The keys in which two configs differ, with both values; None where a config lacks the key."""
     left, right = dict(_flat(plain(one), "")), dict(_flat(plain(other), ""))
-    keys = list(dict.fromkeys([*left, *right]))
+    keys = _interleaved(list(left), list(right))
     return [(key, left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)]
+
+
+def _interleaved(left: list[str], right: list[str]) -> list[str]:
+    """The keys of both in the order of a config: what only `right` has stands behind its neighbour."""
+    keys, place = list(left), 0
+    known = set(left)
+    for key in right:
+        if key in known:
+            place = keys.index(key) + 1
+        else:
+            keys.insert(place, key)
+            place += 1
+    return keys
 
 
 def _flat(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:

@@ -6,14 +6,26 @@ scalars below is that of https://yaml.org/spec/1.2.2/#103-core-schema instead.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from bigmodel_cli.config.problems import Problem, config_error
-from bigmodel_cli.config.tree import COMMAND_LINE, Entry, Mapping, Node, Place, Scalar, Sequence
+from bigmodel_cli.config.syntax import explain
+from bigmodel_cli.config.tree import (
+    COMMAND_LINE,
+    ConfigPathKeys,
+    Entry,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+)
 from bigmodel_cli.errors import ConfigError, UsageError
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -29,6 +41,8 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _NAN = re.compile(r"\.(nan|NaN|NAN)")
+# What PyYAML counts as the end of a line; `str.splitlines` knows more.
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def plain_scalar(text: str) -> str | int | float | bool | None:
@@ -134,6 +148,29 @@ def _similar_files(path: Path) -> str | None:
     return f"configs there: {', '.join(names[:8])}" if names else None
 
 
+@dataclass(frozen=True)
+class Word:
+    """A word of the command line with YAML in it.
+
+    Attributes:
+        text: The whole word, which messages show as the line.
+        number: Which word it is, from 1.
+        offset: Where in it the YAML begins.
+    """
+
+    text: str
+    number: int = 1
+    offset: int = 0
+
+
+class Unreadable(Exception):
+    """What keeps a text from being read as a config."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("the text cannot be read")
+        self.problems = problems
+
+
 def read_text(text: str, *, origin: str, folder: Path, label: str | None = None, offset: int = 0) -> Node:
     """Read YAML.
 
@@ -147,73 +184,115 @@ def read_text(text: str, *, origin: str, folder: Path, label: str | None = None,
     Raises:
         ConfigError: If it is not YAML, repeats a key, or uses tags.
     """
-    return _Reader(text, origin, folder, label, offset).read()
+    word = None if label is None else Word(label, offset=offset)
+    try:
+        return read_yaml(text, origin=origin, folder=folder, word=word)
+    except Unreadable as error:
+        raise config_error(error.problems) from None
+
+
+def read_yaml(text: str, *, origin: str, folder: Path, word: Word | None = None) -> Node:
+    """As `read_text`, but the problems stay objects.
+
+    Raises:
+        Unreadable: With every problem.
+    """
+    return _Reader(text, origin, folder, word).read()
 
 
 class _Reader:
     """One text on its way to a tree."""
 
-    def __init__(self, text: str, origin: str, folder: Path, label: str | None, offset: int) -> None:
+    def __init__(self, text: str, origin: str, folder: Path, word: Word | None) -> None:
         self.text = text
-        self.lines = text.splitlines() or [""]
+        self.lines = _LINE_END.split(text)
         self.origin = origin
         self.folder = folder
-        self.label = label
-        self.offset = offset
+        self.word = word
         self.num_nodes = 0
+        self.problems: list[Problem] = []
 
     def read(self) -> Node:
-        try:
-            composer = _Composer(self.text)
-            graph = composer.get_single_node()
-        except yaml.MarkedYAMLError as error:
-            raise self._syntax_error(error) from None
-        except yaml.reader.ReaderError as error:
-            before = self.text[: error.position].splitlines() or [""]
-            place = self._place(len(before) - 1, len(before[-1]), 1)
-            message = f"the character U+{int(error.character):04X} is not allowed in YAML"
-            raise config_error([Problem(place, (), message)]) from None
-        except RecursionError:
-            raise config_error([Problem(self._place(0, 0, 1), (), "nested too deeply")]) from None
+        graph = self._compose()
         if graph is None:
             return Scalar(None, self._place(0, 0, 1))
-        return self._convert(graph, ())
+        tree = self._convert(graph, (), ())
+        if self.problems:
+            raise Unreadable(*self.problems)
+        return tree
 
-    def _convert(self, node: yaml.Node, above: tuple[int, ...]) -> Node:
+    def _compose(self) -> yaml.Node | None:
+        try:
+            composer = _Composer(self.text)
+            node: yaml.Node | None = composer.get_single_node()
+        except yaml.MarkedYAMLError as error:
+            raise Unreadable(self._syntax_error(error)) from None
+        except yaml.reader.ReaderError as error:
+            before = _LINE_END.split(self.text[: error.position])
+            place = self._place(len(before) - 1, len(before[-1]), 1)
+            message = f"the character U+{int(error.character):04X} is not allowed in YAML"
+            raise Unreadable(Problem(place, (), message, suggestion="remove it")) from None
+        except RecursionError:
+            raise Unreadable(Problem(self._place(0, 0, 1), (), "nested too deeply")) from None
+        return node
+
+    def _convert(self, node: yaml.Node, above: tuple[int, ...], path: ConfigPathKeys) -> Node:
         place = self._place_of(node)
         self.num_nodes += 1
         if id(node) in above:
-            raise config_error([Problem(place, (), "an alias (*name) that contains itself")])
+            raise Unreadable(*self.problems, Problem(place, path, "an alias (*name) that contains itself"))
         if self.num_nodes > MAX_NODES or len(above) > MAX_DEPTH:
-            raise config_error([Problem(place, (), "nested too deeply, or too many aliases (*name)")])
+            message = "nested too deeply, or too many aliases (*name)"
+            raise Unreadable(*self.problems, Problem(place, path, message))
         if node.tag not in {"plain", "quoted", "collection", "!"}:
-            raise config_error([Problem(place, (), f"tags are not used in configs; found {node.tag!r}")])
+            self._refuse_tag(node.tag, place, path)
         above = (*above, id(node))
         if isinstance(node, yaml.ScalarNode):
             return Scalar(plain_scalar(node.value) if node.tag == "plain" else node.value, place)
         if isinstance(node, yaml.SequenceNode):
-            return Sequence([self._convert(item, above) for item in node.value], place)
+            return Sequence(
+                [self._convert(item, above, (*path, i)) for i, item in enumerate(node.value)], place
+            )
         if not isinstance(node, yaml.MappingNode):
             raise AssertionError("YAML has scalars, sequences and mappings")
-        return Mapping(self._entries(node, above), place=place)
+        return Mapping(self._entries(node, above, path), place=place)
 
-    def _entries(self, node: yaml.MappingNode, above: tuple[int, ...]) -> dict[str, Entry]:
+    def _refuse_tag(self, tag: str, place: Place, path: ConfigPathKeys) -> None:
+        written = tag.replace("tag:yaml.org,2002:", "!!")
+        message = f"tags are not used in configs; found {written!r}"
+        place = dataclasses.replace(place, length=min(len(written), place.length))
+        self.problems.append(Problem(place, path, message, suggestion="remove it"))
+
+    def _entries(
+        self, node: yaml.MappingNode, above: tuple[int, ...], path: ConfigPathKeys
+    ) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
         for key_node, value_node in node.value:
             place = self._place_of(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                raise config_error([Problem(place, (), "a key must be a word, found a list or mapping")])
+                self._refuse_key(place, path)
+                continue
             key = key_node.value
             if key in entries:
                 first = entries[key].key_place
                 message = f"the key {key!r} is repeated; it stands already in line {first.line}"
-                raise config_error([Problem(place, (key,), message, suggestion="remove one of the two")])
-            entries[key] = Entry(place, self._convert(value_node, above))
+                self.problems.append(
+                    Problem(place, (*path, key), message, suggestion="remove one of the two")
+                )
+                continue
+            entries[key] = Entry(place, self._convert(value_node, above, (*path, key)))
         return entries
+
+    def _refuse_key(self, place: Place, path: ConfigPathKeys) -> None:
+        template = "{{" in place.text
+        suggestion = "put a value here, in place of the template {{ … }}" if template else None
+        message = "a key must be a word, found a list or mapping"
+        self.problems.append(Problem(place, path, message, suggestion=suggestion))
 
     def _place_of(self, node: yaml.Node) -> Place:
         start, end = node.start_mark, node.end_mark
-        if isinstance(node, yaml.ScalarNode) and start.line == end.line:
+        in_one_line = isinstance(node, yaml.ScalarNode) or node.flow_style
+        if in_one_line and start.line == end.line and end.column > start.column:
             return self._place(start.line, start.column, end.column - start.column)
         first_word = re.match(r"[^\s:,\]}]+", self._line(start.line)[start.column :])
         return self._place(start.line, start.column, len(first_word.group()) if first_word else 1)
@@ -222,42 +301,13 @@ class _Reader:
         return self.lines[index] if index < len(self.lines) else ""
 
     def _place(self, line: int, column: int, length: int) -> Place:
-        if self.label is not None:
-            return Place(COMMAND_LINE, 1, column + 1 + self.offset, length, self.label, self.folder)
+        if self.word is not None:
+            above = sum(len(text) + 1 for text in self.lines[:line])
+            start = above + column + 1 + self.word.offset
+            return Place(COMMAND_LINE, self.word.number, start, length, self.word.text, self.folder)
         return Place(self.origin, line + 1, column + 1, length, self._line(line), self.folder)
 
-    def _syntax_error(self, error: yaml.MarkedYAMLError) -> ConfigError:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line, mark.column) if mark else (0, 0)
-        # PyYAML points at where it gave up: the end of the file, or the line after a key without ':'.
-        gave_up = re.search(r"<stream end>|could not find expected ':'", error.problem or "")
-        if error.context_mark and (gave_up or line >= len(self.lines)):
-            line, column = error.context_mark.line, error.context_mark.column
-        message, suggestion = _explain(error, self._line(line), column)
-        return config_error([Problem(self._place(line, column, 1), (), message, suggestion=suggestion)])
-
-
-def _explain(error: yaml.MarkedYAMLError, line: str, column: int) -> tuple[str, str | None]:
-    """PyYAML's words in a user's: a message and what to do."""
-    problem = error.problem or error.context or "not YAML"
-    if "\t" in line[: column + 1]:
-        return "a tab stands where YAML wants spaces", "indent with spaces"
-    if "mapping values are not allowed" in problem:
-        return (
-            "a second ':' in this line, or a line above that is not finished",
-            'quote a text that has ": " in it',
-        )
-    if "could not find expected ':'" in problem:
-        return "a key with no ':' after it", None
-    if "expected <block end>" in problem:
-        return (
-            "the indentation does not fit the lines above",
-            "items of one mapping or list start in one column",
-        )
-    if "expected the node content" in problem or "expected ',' or" in problem:
-        return f"a bracket or brace is not closed, or a comma is missing ({problem})", None
-    if "expected a single document" in (error.context or ""):
-        return "a config is one YAML document; found a second one", "remove the line ---"
-    if "undefined alias" in problem:
-        return problem.replace("found undefined alias", "no anchor (&name) for the alias"), None
-    return f"not YAML: {problem}", None
+    def _syntax_error(self, error: yaml.MarkedYAMLError) -> Problem:
+        found = explain(error, self.lines)
+        place = self._place(found.line, found.column, found.length)
+        return Problem(place, (), found.message, suggestion=found.suggestion)

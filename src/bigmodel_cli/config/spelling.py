@@ -10,7 +10,7 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
     """The candidate that is nearest in spelling, or None where none is near.
 
     Case, underscores and hyphens count for nothing: `conv2d` is `Conv2D`, `batch-size` is `batch_size`.
-    Of several that share as many letters, fewer typing errors win: `Adma` is `Adam` and not `Adamax`.
+    A single typing error wins over more letters in common: `Adma` is `Adam` and not `Adamax`.
     """
     from difflib import get_close_matches
 
@@ -19,7 +19,8 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
         by_folded.setdefault(fold(candidate), candidate)
     folded = fold(word)
     matches = get_close_matches(folded, by_folded, n=3, cutoff=cutoff)
-    return by_folded[min(matches, key=lambda match: typing_errors(folded, match))] if matches else None
+    slips = [match for match in matches if typing_errors(folded, match) == 1]
+    return by_folded[(slips or matches)[0]] if matches else None
 
 
 def fold(word: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.metrics_file import read_metrics
@@ -39,7 +41,21 @@ def plot_run(run: RunFolder, evaluation: Mapping[str, Any], class_names: Sequenc
 
 def save(figure: Figure, run: RunFolder, name: str) -> None:
     """Write a figure into plots/."""
-    write_whole(run.plot(name), lambda path: figure.savefig(path, format="png", dpi=DPI))
+    write_figure(figure, run.plot(name), "png")
+
+
+def write_figure(figure: Figure, path: Path, kind: str) -> None:
+    """Write a figure to a file, whole or not at all.
+
+    Args:
+        figure: What was drawn.
+        path: Where.
+        kind: png, pdf or svg.
+    """
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box, which shows as much.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
+        write_whole(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -131,6 +147,7 @@ def draw_confusion_matrix(matrix: Sequence[Sequence[int]], class_names: Sequence
 
 
 def plain(text: str, limit: int = 24) -> str:
-    """A name as matplotlib shows it to the letter (`$` begins a formula), shortened."""
-    short = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    """A name as matplotlib shows it to the letter (`$` begins a formula), shortened, in one line."""
+    visible = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    short = visible if len(visible) <= limit else f"{visible[: limit - 1]}…"
     return short.replace("$", r"\$")

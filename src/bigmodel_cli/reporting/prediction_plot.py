@@ -10,8 +10,7 @@ import numpy as np
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.predict import Prediction
-from bigmodel_cli.reporting.plots import DPI, new_figure, plain
-from bigmodel_cli.run_folder import write_whole
+from bigmodel_cli.reporting.plots import new_figure, plain, write_figure
 from bigmodel_cli.sources.base import Signature
 
 MAX_IMAGES = 100
@@ -58,7 +57,7 @@ def plot_predictions(
     for number, prediction in enumerate(shown):
         axes = figure.add_subplot(rows, columns, number + 1)
         _draw(axes, prediction, prediction.input.read(signature, invert=invert))
-    write_whole(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
+    write_figure(figure, path, kind)
 
 
 def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:

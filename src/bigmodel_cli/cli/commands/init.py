@@ -49,5 +49,5 @@ def command(data: Path | None, output: Path | None, as_json: bool) -> None:
         note(f"found: {starter.found}")
         return
     note(f"found: {starter.found}\nwritten: {output}")
-    quoted = shlex.quote(str(output))
-    next_command(f"bigmodel show {quoted}", f"bigmodel train {quoted}")
+    quoted, schema = shlex.quote(str(output)), shlex.quote(str(output.parent / "bigmodel.schema.json"))
+    next_command(f"bigmodel schema > {schema}", f"bigmodel show {quoted}", f"bigmodel train {quoted}")

@@ -11,6 +11,9 @@ from bigmodel_cli.config.tree import ConfigPathKeys
 
 # A finding: the key's path, why it has no effect, what to do.
 Finding = tuple[ConfigPathKeys, str, str]
+# Callbacks that wait, with Keras's default of their patience.
+_PATIENCE = {"EarlyStopping": 0, "ReduceLROnPlateau": 10}
+_ADVICE = "write a smaller patience, or more epochs"
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -18,6 +21,8 @@ def check(experiment: Experiment, report: Report) -> None:
     for finders in (_in_optimizer, _in_callbacks, _in_training, _in_model):
         for path, reason, suggestion in finders(experiment):
             report.warning(path, f"{path[-1]} has no effect: {reason}", suggestion)
+    for callback in experiment.training.callbacks:
+        _check_default_patience(callback, experiment, report)
 
 
 def _in_optimizer(experiment: Experiment) -> Iterator[Finding]:
@@ -38,13 +43,17 @@ def _in_optimizer(experiment: Experiment) -> Iterator[Finding]:
 def _in_callbacks(experiment: Experiment) -> Iterator[Finding]:
     epochs = experiment.training.epochs
     for callback in experiment.training.callbacks:
-        if callback.name not in ("EarlyStopping", "ReduceLROnPlateau"):
-            continue
-        patience = callback.arguments.get("patience", 0 if callback.name == "EarlyStopping" else 10)
-        if isinstance(patience, int) and patience >= epochs:
-            key = "patience" if "patience" in callback.arguments else None
-            path = (*callback.path, key) if key else callback.path
-            yield path, f"training has {epochs} epochs", "write a smaller patience, or more epochs"
+        patience = callback.arguments.get("patience")
+        if callback.name in _PATIENCE and isinstance(patience, int) and patience >= epochs:
+            yield (*callback.path, "patience"), f"training has {epochs} epochs", _ADVICE
+
+
+def _check_default_patience(callback: Component, experiment: Experiment, report: Report) -> None:
+    """A callback whose patience is left out, and too long."""
+    epochs, patience = experiment.training.epochs, _PATIENCE.get(callback.name, 0)
+    if "patience" not in callback.arguments and patience >= epochs:
+        reason = f"its patience is {patience} and training has {epochs} epochs"
+        report.warning(callback.path, f"{callback.name} has no effect: {reason}", _ADVICE)
 
 
 def _in_training(experiment: Experiment) -> Iterator[Finding]:

@@ -1,0 +1,295 @@
+"""Contradictions between sections: errors where it cannot be meant, warnings where it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.errors import ConfigError
+from bigmodel_cli.modeling.language import read_config
+
+BASE = """\
+data:
+  source: digits
+model:
+  - Flatten
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: Adam
+training: {epochs: 10}
+"""
+NUMBERS = "data.source=diabetes"
+MSE = ["loss=MeanSquaredError", "model=[{Dense: {units: 1}}]"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Words of a command line over BASE, and the one problem that they make."""
+
+    words: list[str]
+    path: str
+    message: str
+    suggestion: str | None
+    is_warning: bool = False
+
+
+def softmax(loss: str) -> str:
+    return f"loss={{{loss}: {{from_logits: true}}}}"
+
+
+LAST = "model.1.Dense"
+ERRORS = [
+    Row(
+        [softmax("CategoricalCrossentropy")],
+        "loss.CategoricalCrossentropy.from_logits",
+        "from_logits: true says that the outputs are logits, but the model ends in a softmax",
+        "remove from_logits, or the last layer's activation: softmax",
+    ),
+    Row(
+        [softmax("SparseCategoricalCrossentropy"), "model=[Flatten, {Dense: {units: 10}}, Softmax]"],
+        "loss.SparseCategoricalCrossentropy.from_logits",
+        "from_logits: true says that the outputs are logits, but the model ends in a softmax",
+        "remove from_logits, or the last layer's activation: softmax",
+    ),
+    Row(
+        [f"~{LAST}.activation"],
+        LAST,
+        "CategoricalCrossentropy takes probabilities, but the last layer has no activation",
+        "give it activation: softmax, or the loss {CategoricalCrossentropy: {from_logits: true}}",
+    ),
+    Row(
+        [f"{LAST}.activation=relu", "loss=sparse_categorical_crossentropy"],
+        LAST,
+        "sparse_categorical_crossentropy takes probabilities, but the last layer has the activation relu",
+        "give it activation: softmax, or the loss {SparseCategoricalCrossentropy: {from_logits: true}}",
+    ),
+    Row(
+        ["loss=BinaryCrossentropy", "model=[Flatten, {Dense: {units: 1}}]"],
+        LAST,
+        "BinaryCrossentropy takes probabilities, but the last layer has no activation",
+        "give it activation: sigmoid, or the loss {BinaryCrossentropy: {from_logits: true}}",
+    ),
+    Row(
+        [f"{LAST}.units=1"],
+        f"{LAST}.units",
+        "a softmax over one unit is always 1",
+        "write units: num_classes; for two classes also activation: sigmoid and BinaryCrossentropy",
+    ),
+    Row(
+        [NUMBERS, "loss=mse", "model=[{Dense: {units: num_classes}}]"],
+        "model.0.Dense.units",
+        "num_classes is not known: the labels of diabetes are numbers, not classes",
+        "write the number of outputs, for instance 1",
+    ),
+    Row(
+        [NUMBERS, *MSE, "loss=CategoricalHinge"],
+        "loss",
+        "CategoricalHinge is for classes; the labels of diabetes are numbers",
+        "write loss: MeanSquaredError",
+    ),
+    Row(
+        [NUMBERS, *MSE, "metrics=[accuracy]"],
+        "metrics.0",
+        "accuracy is for classes; the labels of diabetes are numbers",
+        "write metrics: [mae]",
+    ),
+    Row(
+        [NUMBERS, "loss=mse", "model=[{Dense: {units: 3, activation: softmax}}]"],
+        "model.0.Dense",
+        "a softmax gives probabilities; the labels of diabetes are numbers",
+        "leave the last layer's activation out",
+    ),
+    Row(
+        ["augmentation=[{Resizing: {height: 4, width: 4}}]"],
+        "augmentation.0.Resizing",
+        "Resizing changes the shape; augmentation is for training only and has to keep it",
+        "move it to preprocessing",
+    ),
+    Row(
+        [
+            "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.0, "
+            "warmup_target: 0.1, warmup_steps: 450}}}}"
+        ],
+        "optimizer.Adam.learning_rate.CosineDecay.warmup_steps",
+        "the warm-up takes 450 steps; training has 450 steps in all",
+        "write a smaller number, for instance warmup_steps: 45",
+    ),
+]
+WARNINGS = [
+    Row(
+        [f"{LAST}.activation=sigmoid"],
+        f"{LAST}.activation",
+        "CategoricalCrossentropy is for probabilities that sum to 1; a sigmoid's do not",
+        "write activation: softmax",
+    ),
+    Row(
+        ["loss=BinaryCrossentropy"],
+        "loss",
+        "BinaryCrossentropy takes each class by itself; a softmax's probabilities sum to 1",
+        "write loss: CategoricalCrossentropy",
+    ),
+    Row(
+        ["metrics=[{TopKCategoricalAccuracy: {k: 10}}]"],
+        "metrics.0.TopKCategoricalAccuracy",
+        "the best 10 of 10 classes always hold the right one",
+        "write {TopKCategoricalAccuracy: {k: …}} with a smaller number",
+    ),
+    Row(
+        ["metrics=[BinaryAccuracy]"],
+        "metrics.0",
+        "BinaryAccuracy looks at each class by itself, so it is high before anything is learned",
+        "write accuracy",
+    ),
+    Row(
+        ["data.batch_size=1500"],
+        "data.batch_size",
+        "a batch of 1,500 is larger than the training split (1,437 examples): an epoch is one step",
+        "write a smaller number, for instance batch_size: 71",
+    ),
+    Row(
+        [
+            "optimizer={Adam: {learning_rate: {ExponentialDecay: {initial_learning_rate: 0.1, "
+            "decay_rate: 0.5, decay_steps: 451}}}}"
+        ],
+        "optimizer.Adam.learning_rate.ExponentialDecay.decay_steps",
+        "the schedule takes 451 steps; training has 450 steps in all, so it does not reach its end",
+        "leave decay_steps out: it is filled in",
+    ),
+    Row(
+        [
+            "optimizer={Adam: {learning_rate: {PiecewiseConstantDecay: {boundaries: [100, 450], "
+            "values: [0.1, 0.01, 0.001]}}}}"
+        ],
+        "optimizer.Adam.learning_rate.PiecewiseConstantDecay.boundaries",
+        "the boundary 450 is never reached; training has 450 steps in all",
+        None,
+    ),
+    Row(
+        ["optimizer={Adam: {ema_momentum: 0.9}}"],
+        "optimizer.Adam.ema_momentum",
+        "ema_momentum has no effect: weights are averaged only with use_ema: true",
+        "add use_ema: true",
+    ),
+    Row(
+        ["optimizer={SGD: {nesterov: true}}"],
+        "optimizer.SGD.nesterov",
+        "nesterov has no effect: the momentum is 0",
+        "add momentum: 0.9",
+    ),
+    Row(
+        [
+            "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1, "
+            "warmup_target: 0.2}}}}"
+        ],
+        "optimizer.Adam.learning_rate.CosineDecay.warmup_target",
+        "warmup_target has no effect: there is no warm-up",
+        "add warmup_steps: …",
+    ),
+    Row(
+        ["training.callbacks=[{EarlyStopping: {patience: 10}}]"],
+        "training.callbacks.0.EarlyStopping.patience",
+        "patience has no effect: training has 10 epochs",
+        "write a smaller patience, or more epochs",
+    ),
+    Row(
+        ["training.callbacks=[ReduceLROnPlateau]"],
+        "training.callbacks.0",
+        "ReduceLROnPlateau has no effect: its patience is 10 and training has 10 epochs",
+        "write a smaller patience, or more epochs",
+    ),
+    Row(
+        ["training.checkpoint.mode=max"],
+        "training.checkpoint.mode",
+        "mode has no effect: it belongs to a monitor that is named",
+        "add monitor: …",
+    ),
+    Row(
+        ["training.checkpoint.mode=max", "data.validation=0"],
+        "training.checkpoint.mode",
+        "mode has no effect: without validation the last epoch is the best",
+        "remove it",
+    ),
+    Row(
+        ["training.jit_compile=true", "training.deterministic=true"],
+        "training.jit_compile",
+        "jit_compile has no effect: deterministic: true turns XLA off",
+        "remove one of the two",
+    ),
+    Row(
+        ["augmentation=[{RandomRotation: {factor: 0}}]"],
+        "augmentation.0.RandomRotation.factor",
+        "factor has no effect: RandomRotation with 0 changes nothing",
+        "remove the layer",
+    ),
+]
+# Right ones that are near to wrong ones.
+FINE = [
+    [],
+    [softmax("CategoricalCrossentropy"), f"~{LAST}.activation"],
+    [f"{LAST}.activation=sigmoid", "loss=BinaryCrossentropy"],
+    ["loss=MeanSquaredError"],
+    ["loss=mse", f"~{LAST}.activation"],
+    ["model=[Flatten, {Dense: {units: 10}}, {Activation: {activation: softmax}}]"],
+    [NUMBERS, *MSE, "metrics=[mae]"],
+    ["data.batch_size=1437"],
+    ["training.callbacks=[{EarlyStopping: {patience: 9}}]"],
+    ["optimizer={SGD: {nesterov: true, momentum: 0.9}}"],
+    ["optimizer={Adam: {use_ema: true, ema_momentum: 0.9}}"],
+    ["metrics=[{TopKCategoricalAccuracy: {k: 5}}]"],
+    ["training.checkpoint={monitor: val_loss, mode: min}"],
+]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LoadedConfig]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.yaml").write_text(BASE)
+
+    def _load(*words: str, strict: bool = False) -> LoadedConfig:
+        return read_config(Path("c.yaml"), words, strict=strict)
+
+    return _load
+
+
+def shown(problem: dict[str, Any]) -> tuple[str, str, str | None, str]:
+    return problem["path"], problem["message"], problem["suggestion"], problem["severity"]
+
+
+@pytest.mark.parametrize("row", ERRORS, ids=lambda row: " ".join(row.words)[:60])
+def test_what_cannot_be_meant_is_refused(row: Row, load: Callable[..., LoadedConfig]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(*row.words)
+    (problem,) = caught.value.problems
+    assert shown(problem) == (row.path, row.message, row.suggestion, "error")
+
+
+@pytest.mark.parametrize("row", WARNINGS, ids=lambda row: " ".join(row.words)[:60])
+def test_what_may_be_meant_is_a_warning(row: Row, load: Callable[..., LoadedConfig]) -> None:
+    (warning,) = load(*row.words).warnings
+    assert shown(warning.as_json()) == (row.path, row.message, row.suggestion, "warning")
+    with pytest.raises(ConfigError) as caught:
+        load(*row.words, strict=True)
+    assert [shown(problem) for problem in caught.value.problems] == [shown(warning.as_json())]
+
+
+@pytest.mark.parametrize("words", FINE, ids=lambda words: " ".join(words)[:60])
+def test_what_is_right_is_left_alone(words: list[str], load: Callable[..., LoadedConfig]) -> None:
+    assert load(*words, strict=True).warnings == ()
+
+
+def test_errors_are_shown_with_the_warnings_behind_them(load: Callable[..., LoadedConfig]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("data.batch_size=1500", f"{LAST}.units=1")
+    assert [problem["severity"] for problem in caught.value.problems] == ["error", "warning"]
+    assert "\nwarning: command line: data.batch_size=1500" in caught.value.message
+
+
+def test_shipped_configs_have_no_warnings() -> None:
+    folder = Path(__file__).resolve().parents[2] / "configs"
+    for path in sorted(folder.glob("*.yaml")):
+        assert read_config(path, strict=True).warnings == ()
