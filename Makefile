@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick check format catalogue docs clean
+.PHONY: demo test quick check format fuzz catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -33,6 +33,10 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The long form of the fuzzing of the config language.
+fuzz: $(STAMP)
+	BIGMODEL_FUZZ_CASES=20000 $(BIN)/python -m pytest -q tests/config/test_fuzz.py
 
 # After an upgrade of Keras.
 catalogue: $(STAMP)

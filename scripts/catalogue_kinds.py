@@ -81,7 +81,7 @@ _KINDS = (
     (r"(losses|metrics)\..*:ignore_class", "integer"),
     (r"initializers\.Constant:value", "number boolean list"),
     (r"schedules\..*:decay_steps", "integer number"),
-    (r"callbacks\.\w+:(filename|filepath|directory|backup_dir|log_dir)", "string"),
+    (r"callbacks\.\w+:(monitor|filename|filepath|directory|backup_dir|log_dir)", "string"),
     (r"callbacks\.\w+:profile_batch", ""),
     (r"callbacks\.\w+:baseline", "number"),
     (r"applications\..*:pooling|applications\..*:weights", "string null"),

@@ -31,7 +31,7 @@ def reference() -> str:
     lines = [
         "# Reference of the config",
         "",
-        "Generated from the code by `scripts/generate_docs.py`; `bigmodel list` has it too, and all of Keras.",
+        "Generated from the code by `scripts/generate_docs.py`; `bigmodel list` has it too, with Keras.",
         "",
     ]
     for title, model in SECTIONS.items():

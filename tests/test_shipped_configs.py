@@ -57,7 +57,9 @@ def test_the_schema_accepts_it(path: Path) -> None:
 def test_it_trains(path: Path, tmp_path: Path) -> None:
     from bigmodel_cli.training.train import train
 
-    words = ["training.epochs=1", "~expect"] if "expect:" in path.read_text("utf-8") else ["training.epochs=1"]
+    words = (
+        ["training.epochs=1", "~expect"] if "expect:" in path.read_text("utf-8") else ["training.epochs=1"]
+    )
     if path.stem in STAND_INS:
         words.append(f"data.source={STAND_INS[path.stem]}")
     result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), offline=True)
@@ -79,7 +81,9 @@ def test_digits_is_as_good_as_its_header_says(tmp_path: Path) -> None:
 @pytest.mark.tf
 @pytest.mark.slow
 @pytest.mark.data
-def test_the_articles_network_learns_the_real_mnist(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_articles_network_learns_the_real_mnist(
+    shared_data: Callable[[str], Path], tmp_path: Path
+) -> None:
     from bigmodel_cli.training.train import train
 
     words = [f"data.source.mnist.path={shared_data('mnist')}", "training.epochs=3"]

@@ -39,16 +39,15 @@ def families() -> list[dict[str, Any]]:
 
 
 def find_family(word: str) -> str:
-    """The family that a word means; `layer` is `layers`.
+    """The family that a word means; `layer` is `layers`, `loss` is `losses`.
 
     Raises:
         UsageError: If there is none.
     """
-    if word in _FAMILIES:
-        return word
+    for family in _FAMILIES:
+        if word.lower() in (family, family.removesuffix("s"), family.removesuffix("es")):
+            return family
     near = closest(word, _FAMILIES)
-    if near and near.removesuffix("s") == word.lower().removesuffix("s"):
-        return near
     hint = f"did you mean {near}?" if near else f"families: {', '.join(_FAMILIES)}"
     raise UsageError(f"there is no family {word!r} of names", hint=hint)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
+from bigmodel_cli.config.reader import plain_scalar
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.image_files import image_size_and_mode, is_image_name
 
@@ -41,10 +45,11 @@ class _Images:
     color_mode: str
 
 
-def make_starter(data: Path | None) -> Starter:
+def make_starter(data: Path | None, *, written_in: Path = Path()) -> Starter:
     """A starter config.
 
     Args:
+        written_in: The folder that the config will be in, which its path to the data is relative to.
         data: A folder with an image folder per class, a .csv of paths and labels, or an .npz; None for the
             handwritten digits that come with scikit-learn.
 
@@ -57,14 +62,15 @@ def make_starter(data: Path | None) -> Starter:
             _config(name="digits", source="digits", images=_Images(10, 1797, 8, "grayscale")), "no data given"
         )
     if data.is_dir():
-        return _for_folder(data)
+        return _for_folder(data, _path_from(written_in, data))
     if not data.exists():
         raise UsageError(f"{data}: no such file or folder")
     if data.suffix.lower() == ".npz":
-        source = f"npz: {{path: {_quoted(data)}}}"
+        source = f"npz: {{path: {_path_from(written_in, data)}}}"
         return Starter(_array_config(data, source), "an .npz file; its arrays decide the shapes")
     if data.suffix.lower() == ".csv":
-        source = f"image_csv: {{path: {_quoted(data)}, image_size: [96, 96], color_mode: rgb}}"
+        path = _path_from(written_in, data)
+        source = f"image_csv: {{path: {path}, image_size: [96, 96], color_mode: rgb}}"
         images = _Images(0, 1000, 96, "rgb")
         return Starter(
             _config(name=data.stem, source=f"\n    {source}", images=images),
@@ -76,7 +82,7 @@ def make_starter(data: Path | None) -> Starter:
     )
 
 
-def _for_folder(folder: Path) -> Starter:
+def _for_folder(folder: Path, path: str) -> Starter:
     root = folder / "train" if (folder / "train").is_dir() else folder
     classes = sorted(
         path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))
@@ -90,7 +96,7 @@ def _for_folder(folder: Path) -> Starter:
         )
     images = _look(len(classes), files)
     source = (
-        f"image_folder: {{path: {_quoted(folder)}, image_size: [{images.side}, {images.side}], "
+        f"image_folder: {{path: {path}, image_size: [{images.side}, {images.side}], "
         f"color_mode: {images.color_mode}}}"
     )
     size = f"{images.side} × {images.side}"
@@ -115,9 +121,15 @@ def _look(num_classes: int, files: list[Path]) -> _Images:
     return _Images(num_classes, len(files), min(side, 128), color_mode)
 
 
-def _quoted(path: Path) -> str:
-    text = str(path)
-    return f'"{text}"' if set(text) & set(":#{}[],&*!|>'%@` ") else text
+def _path_from(folder: Path, data: Path) -> str:
+    """The path to the data as YAML."""
+    return _quoted(str(data) if data.is_absolute() else os.path.relpath(data, folder))
+
+
+def _quoted(text: str) -> str:
+    """A text as YAML, in quotes unless it is surely read as a text without them."""
+    is_plain = re.fullmatch(r"[\w./][\w./-]*", text) and plain_scalar(text) == text
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _config(*, name: str, source: str, images: _Images) -> str:
@@ -203,4 +215,4 @@ training:
 def _name(text: str) -> str:
     """A name that a run's folder can have."""
     kept = "".join(c if c.isalnum() or c in "_-" else "-" for c in text).strip("-")
-    return kept or "model"
+    return _quoted(kept or "model")

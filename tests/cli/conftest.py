@@ -30,8 +30,14 @@ Bigmodel = Callable[..., Outcome]
 
 
 @pytest.fixture
-def bigmodel(capfd: pytest.CaptureFixture[str]) -> Bigmodel:
+def bigmodel(
+    capfd: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bigmodel:
     """Runs `bigmodel` with some words: `bigmodel("check", path)`."""
+    # Full texts of errors are kept where temporary files are.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("temporary")))
 
     def call(*words: str | Path) -> Outcome:
         capfd.readouterr()

@@ -185,13 +185,8 @@ class TestWhatOnlyKerasOrTheDataCanTell:
             ),
             (
                 "batch_size: 16",
-                "batch_size: 16\naugmentation: [{CenterCrop: {height: 2, width: 2}}]",
-                ("c.yaml:5:17: augmentation.0.CenterCrop: ", "augmentation keeps the shape", "preprocessing"),
-            ),
-            (
-                "[6, 6, 1], num_classes: 3",
-                "[6, 6, 1], num_classes: null",
-                ("c.yaml:10:5: model.2.Dense: num_classes is not known", "write the number of outputs"),
+                "batch_size: 16\naugmentation: [{Reshape: {target_shape: [36, 1]}}]",
+                ("c.yaml:5:17: augmentation.0.Reshape: ", "augmentation keeps the shape", "preprocessing"),
             ),
             ("epochs: 2", "device: gpu:7", ("training.device: gpu:7: TensorFlow sees",)),
         ],

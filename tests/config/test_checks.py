@@ -63,7 +63,9 @@ def test_without_validation_there_are_no_val_metrics(load: Load, refused: Refuse
 
 
 def test_the_default_monitor_counts_as_written(refused: Refused) -> None:
-    (problem,) = refused(CONFIG + "training: {callbacks: [ReduceLROnPlateau: {patience: 2}]}\n", "data.validation=0")
+    (problem,) = refused(
+        CONFIG + "training: {callbacks: [ReduceLROnPlateau: {patience: 2}]}\n", "data.validation=0"
+    )
     assert problem["message"].startswith("nothing produces 'val_loss'")
     assert (problem["line"], problem["column"]) == (8, 24)
 
@@ -102,7 +104,7 @@ def test_inputs_name_steps_above(load: Load, refused: Refused) -> None:
     (problem,) = refused(model("Flatten: {name: stem}", "Add: {inputs: [sten, previous]}"))
     assert problem["message"] == "no step above is named 'sten'"
     assert (problem["path"], problem["line"], problem["suggestion"]) == (
-        "model.1.Add.inputs",
+        "model.1.Add.inputs.0",
         5,
         "did you mean stem?",
     )

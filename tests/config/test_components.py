@@ -202,7 +202,13 @@ def test_name_and_inputs_of_a_step(parse: Parse) -> None:
         ("Dense: {units: [3]}", STEPS, 16, "expected an integer, found a list of 1", None),
         ("Dense: {units: {a: 1}}", STEPS, 16, "expected an integer, found a mapping (a)", None),
         ("Dropout: {rate: 1/0}", STEPS, 17, "expected a number, found the text '1/0'", None),
-        ("Dense: {units: 3, use_bias: no}", STEPS, 29, "expected true or false, found the text 'no'", None),
+        (
+            "Dense: {units: 3, use_bias: no}",
+            STEPS,
+            29,
+            "expected true or false, found the text 'no'",
+            "write false",
+        ),
         (
             "Conv2D: {filters: 1, kernel_size: 3, padding: sme}",
             STEPS,

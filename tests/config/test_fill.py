@@ -97,7 +97,7 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training.deterministic",
             24,
             "expected true or false, found the text 'no'",
-            None,
+            "write false",
         ),
         (
             "training.precision=float16",
@@ -119,7 +119,7 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training",
             10,
             "expected a mapping (epochs, callbacks, checkpoint, precision, device, …), found 3",
-            None,
+            "write {epochs: 3}",
         ),
         ("training.epoch=3", "training.epoch", 10, "training has no key 'epoch'", "did you mean epochs?"),
         ("learning=3", "learning", 1, "a config has no key 'learning'", "did you mean training?"),
@@ -132,7 +132,13 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "expected a list or 'auto', found the text 'accuracy'",
             "write [accuracy]",
         ),
-        ("metrics={F1Score: {}}", "metrics", 1, "expected a list or 'auto', found a mapping (F1Score)", None),
+        (
+            "metrics={F1Score: {}}",
+            "metrics",
+            1,
+            "expected a list or 'auto', found a mapping (F1Score)",
+            "make it a list: - F1Score",
+        ),
         (
             "name=a/b",
             "name",
@@ -141,7 +147,7 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             None,
         ),
         ("expect.test_accuracy=0.99", "expect.test_accuracy", 22, "expected a text, found 0.99", None),
-        ("expect={a: '=> 3'}", "expect", 1, "expected a comparison such as \">= 0.99\", found '=> 3'", None),
+        ("expect={a: '=> 3'}", "expect.a", 12, "expected a comparison such as \">= 0.99\", found '=> 3'", None),
         (
             "data.source={digits: {x: 1}}",
             "data.source.digits.x",

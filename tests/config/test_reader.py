@@ -135,7 +135,7 @@ def test_the_whole_message_with_its_caret() -> None:
         ("? [a]\n: 1", "1:3", "a key must be a word, found a list or mapping"),
         ("a: |\n  x\n b", "3:2", "the indentation does not fit the lines above"),
         ("a: 1\nb\nc: 2", "2:1", "no ':' after it"),
-        ("a: @x", "1:4", "not YAML: found character '@' that cannot start any token"),
+        ("a: @x", "1:4", "a text cannot begin with @"),
         ("a: \x07", "1:4", "the character U+0007 is not allowed in YAML"),
         ("[" * 100 + "]" * 100, "1:62", "nested too deeply"),
         ("[" * 5000 + "]" * 5000, "1:1", "nested too deeply"),

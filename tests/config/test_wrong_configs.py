@@ -7,15 +7,22 @@ command line, `→` is a tab. `python tests/config/test_wrong_configs.py` writes
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.load import LoadedConfig, load_config
+from bigmodel_cli.config.problems import MAX_SHOWN, width
+from bigmodel_cli.config.reader import read_text
+from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.language import language
 
@@ -29,7 +36,7 @@ BASE = {
 }
 # What `extends` finds beside the config.
 BESIDE = {"base.yaml": "\n".join(BASE.values()) + "\n", "loop.yaml": "extends: c.yaml\n"}
-_REPORT = re.compile(r" *(\^|= |elsewhere: )")
+_REPORT = re.compile(r" *(\^|= )|! ")
 
 
 @dataclass(frozen=True)
@@ -95,37 +102,59 @@ def report(text: str, overrides: list[str]) -> ConfigError:
 
 
 def shown(case: Case) -> str:
-    """The lines of a case with its report under them, as the tables have it."""
+    """The lines of a case with the report under them, as the tables have it."""
     error = report(case.text, words(case.lines))
     below: dict[int, list[str]] = {}
-    for problem, block in zip(error.problems, _blocks(error), strict=True):
-        below.setdefault(_line(problem, case), []).extend(_under(problem, block))
-    lines = [line.replace("\t", "→") for line in case.lines]
-    annotated = [text for i, line in enumerate(lines) for text in (line, *below.pop(i, []))]
-    return "\n".join([*annotated, *(text for texts in below.values() for text in texts)])
+    for problem, block in zip(error.problems, _blocks(error.message), strict=True):
+        below.setdefault(_line(problem, block, case), []).extend(_under(problem, block))
+    texts = below.pop(-1, [])
+    for index, line in enumerate(case.lines):
+        texts += [line.replace("\t", "→"), *below.get(index, [])]
+    return "\n".join(texts)
 
 
-def _blocks(error: ConfigError) -> list[list[str]]:
-    """The report's lines, problem by problem."""
+def _blocks(message: str) -> list[list[str]]:
+    """The lines of a report, problem by problem."""
     blocks: list[list[str]] = []
-    for line in error.message.split("\n"):
-        if re.match(r" +\d* +[|=] ", line) or re.match(r" +\d+ \|", line):
+    for line in message.split("\n"):
+        if re.match(r" +\d* +[|=] ", line):
             blocks[-1].append(line)
         elif not re.fullmatch(r"\d+ problems", line):
             blocks.append([line])
     return blocks
 
 
-def _line(problem: dict[str, Any], case: Case) -> int:
-    """Which of the case's lines a problem is shown under; -1 where it stands elsewhere."""
+def _line(problem: dict[str, Any], block: list[str], case: Case) -> int:
+    """Which of the case's lines a problem is shown under; -1 where it stands in none of them."""
+    if len(block) < 2 or "|" not in block[1]:
+        return -1
     if problem["file"] == "command line":
-        return case.lines.index("$ " + problem["text"])
+        return case.lines.index("$ " + block[1][len("      | ") :])
     return problem["line"] - 1 if problem["file"] == "c.yaml" and problem["line"] <= len(case.lines) else -1
 
 
 def _under(problem: dict[str, Any], block: list[str]) -> list[str]:
-    place = f"{problem['file']}:{problem['line']}:{problem['column']}"
-    return [place, *block]
+    """A problem as it is shown under its line: its caret with the message behind it, then the advice."""
+    text = block[1][len("      | ") :] if len(block) > 1 else ""
+    place = f"{problem['file']}:{problem['line']}:{problem['column']}: "
+    head = block[0].removeprefix(f"command line: {text}: ").removeprefix(place)
+    if len(block) < 2 or "|" not in block[1]:
+        return [f"! {head}", *(f"  = {line.strip().removeprefix('= ')}" for line in block[1:])]
+    if problem["file"] not in ("c.yaml", "command line"):
+        return [f"! {line}" for line in block]
+    assert_caret(problem, block)
+    caret = block[2][len("      | ") :]
+    indent = " " * (len(caret) - len(caret.lstrip()))
+    prompt = "  " if problem["file"] == "command line" else ""
+    return [f"{prompt}{caret} {head}", *(f"{prompt}{indent}{line.strip()}" for line in block[3:])]
+
+
+def assert_caret(problem: dict[str, Any], block: list[str]) -> None:
+    """The caret that is drawn is at the column and of the length that a script is told."""
+    text, caret = block[1][len("      | ") :], block[2][len("      | ") :]
+    before = text[: problem["column"] - 1]
+    assert len(caret) - len(caret.lstrip()) == width(before)
+    assert caret.count("^") == max(1, width(text[len(before) : len(before) + problem["length"]]))
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +172,96 @@ def test_a_mistake_is_placed_explained_and_put_right(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_mended_config_loads(case: Case) -> None:
     assert load(case.mended_text, words(case.mended)).experiment
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["optimizer: adam"],
+        ["optimizer: {adam: {learning_rate: 1e-4}}"],
+        ["model: [{Conv2D: {filters: 8, kernel_size: 3, padding: SAME}}]"],
+        ["model: [MaxPool2D, Flatten, {Dense: {units: 1}}]"],
+        ["preprocessing: [{Rescaling: {scale: 1./255}}]"],
+        ["metrics: [acc, mae]", "loss: mse"],
+        ["extends:", "augmentation:", "training:"],
+        ["training: {epochs: 3}", "$ training.device=gpu:1"],
+        ["training: {device: gpu:1}"],
+        ["$ model.-1.Dense.units=3", "$ ~training", "$ name=a-b"],
+    ],
+    ids=str,
+)
+def test_what_looks_odd_and_is_right(lines: list[str]) -> None:
+    assert load(_completed(lines), words(lines)).warnings == ()
+
+
+def test_json_is_yaml() -> None:
+    text = _completed([])
+    as_json = json.dumps(to_plain(read_text(text, origin="c.yaml", folder=Path())))
+    assert plain(load(as_json, []).experiment) == plain(load(text, []).experiment)
+
+
+@pytest.mark.parametrize("change", [lambda text: text.replace("\n", "\r\n"), lambda text: f"\ufeff{text}"])
+def test_line_ends_and_marks_of_windows(change: Callable[[str], str]) -> None:
+    Path("c.yaml").write_bytes(change(_completed(["training: {epochs: 7}"])).encode())
+    assert load_config(Path("c.yaml"), [], language()).experiment.training.epochs == 7
+
+
+def test_a_mistake_behind_windows_line_ends_stands_where_it_stands() -> None:
+    Path("c.yaml").write_bytes("\ufeffname: a\r\n\r\ntraining: {epoch: 3}\r\n".encode())
+    with pytest.raises(ConfigError) as caught:
+        load_config(Path("c.yaml"), [], language())
+    assert "c.yaml:3:12: training.epoch: training has no key 'epoch'\n" in caught.value.message
+
+
+def test_a_very_long_line_is_cut_around_the_caret() -> None:
+    steps = ", ".join(["{Dense: {units: 10}}"] * 60)
+    message = report(_completed([f"model: [{steps}, Flaten, {steps}]"]), []).message
+    head, line, caret, advice = message.split("\n")
+    assert head == "c.yaml:1:1329: model.60: there is no layer 'Flaten'"
+    assert len(line) <= MAX_SHOWN + 10
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "Flaten"
+    assert advice == "      = did you mean Flatten?"
+
+
+def test_texts_that_are_no_config() -> None:
+    for text, words_of_it in (("", "the file is empty"), ("hello", "expected a mapping of sections")):
+        assert words_of_it in report(text, []).message
+
+
+MANY = Path(__file__).with_name("wrong_configs") / "fifty_mistakes.yaml"
+
+
+def test_fifty_mistakes_are_one_report_in_the_order_of_their_places() -> None:
+    """Each line of the file that has a mistake ends with a comment that says how many."""
+    text = MANY.read_text("utf-8")
+    expected = [
+        (number, int(count))
+        for number, line in enumerate(text.splitlines(), 1)
+        for count in re.findall(r"# (\d) wrong", line)
+    ]
+    error = report(text, [])
+    lines = [problem["line"] for problem in error.problems]
+    assert [(line, lines.count(line)) for line in dict.fromkeys(lines)] == expected
+    assert len(lines) == 50
+    places = [(problem["line"], problem["column"]) for problem in error.problems]
+    assert places == sorted(places)
+    assert error.message.endswith("\n50 problems")
+    assert len({problem["path"] for problem in error.problems}) == 50
+
+
+def _write_what_the_reports_are() -> None:
+    """Bring the tables up to date; what changed is then read, and committed where it is better."""
+    with TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for name, text in BESIDE.items():
+            Path(name).write_text(text, "utf-8")
+        for path in sorted(TABLES.glob("*.txt")):
+            blocks = [
+                f"### {case.title}\n{shown(case)}\n--- mended\n" + "\n".join(case.mended) + "\n"
+                for case in read_cases(path)
+            ]
+            path.write_text("\n".join(blocks), "utf-8")
+
+
+if __name__ == "__main__":
+    _write_what_the_reports_are()

@@ -78,6 +78,20 @@ def test_backup_and_restore_goes_on_where_it_stopped(prepare, tmp_path):
         prepare(with_callback(backup), "training.epochs=5").run()
 
 
+def test_an_interrupted_training_keeps_its_backup(prepare, tmp_path):
+    backup = with_callback(f"{{BackupAndRestore: {{backup_dir: {tmp_path}/backup}}}}")
+    stopped = prepare(backup)
+
+    def stop_after_two(progress, _row):
+        if progress.epoch == 2:
+            stopped.loop.stop.signal_number = 15
+
+    stopped.loop.listener.epoch_ended = stop_after_two
+    assert len(stopped.run()) == 2
+    assert [row["epoch"] for row in prepare(backup).run()] == [3]
+    assert not (tmp_path / "backup/training_metadata.json").exists()
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("tensorboard"), reason="tensorboard is not installed")
 def test_tensorboard_writes_events(prepare, tmp_path):
     prepare(with_callback(f"{{TensorBoard: {{log_dir: {tmp_path}/tb}}}}")).run()

@@ -101,6 +101,11 @@ class Catalogue:
             if name in known["entries"] or name in known["aliases"]
         )
 
+    def families_knowing(self, name: str) -> tuple[str, ...]:
+        """The families that have an entry, alias or short string of this name."""
+        short = [family for family in self.families if name in self.identifiers(family)]
+        return tuple(dict.fromkeys([*self.families_of(name), *short]))
+
     def suggest(self, word: str, candidates: Iterable[str]) -> str | None:
         """What was probably meant: what another framework calls `word`, else the nearest spelling."""
         names = list(candidates)

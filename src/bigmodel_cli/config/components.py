@@ -6,6 +6,7 @@ A snake_case name is ours (a data source, a block) and its arguments are the fie
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
@@ -16,7 +17,9 @@ from pydantic import BaseModel
 
 from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter
 from bigmodel_cli.config.problems import Problem, Problems
-from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.spelling import as_yaml, closest, fold
+from bigmodel_cli.config.suggestions import NameSuggestions
+from bigmodel_cli.config.synonyms import ARGUMENTS
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
     Mapping,
@@ -27,10 +30,26 @@ from bigmodel_cli.config.tree import (
     describe,
     is_null,
     to_plain,
+    written,
 )
+from bigmodel_cli.config.tree import Entry as Given
+from bigmodel_cli.config.wording import (
+    admits,
+    argument_list,
+    argument_name,
+    doc_of,
+    is_choice,
+    is_empty,
+    ran_together,
+    right_notation,
+    with_article,
+    without_activations,
+)
+from bigmodel_cli.config.wording import expected_kinds as expected_kinds  # help texts take it from here
 
 _CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
-_FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)\s*")
+# Python's `1./255` is a fraction too.
+_FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*")
 OWN_FAMILIES = ("sources", "blocks")
 STEP_FAMILIES = ("layers", "applications", "blocks")
 
@@ -112,6 +131,7 @@ class ComponentParser:
         self.language = language
         self.problems = problems
         self.fill = fill
+        self.suggestions = NameSuggestions(language)
 
     def parse(self, node: Node, families: tuple[str, ...], path: ConfigPathKeys) -> Component | None:
         """The component that `node` writes; None (and a problem) where it writes none."""
@@ -140,10 +160,10 @@ class ComponentParser:
         if isinstance(node, Mapping) and len(node.entries) == 1:
             ((name, entry),) = node.entries.items()
             return name, entry.key_place, entry.node
-        expected = f"expected {_a(families[0])}: a name, or a mapping from one name to its arguments"
-        suggestion = None
-        if isinstance(node, Mapping) and node.entries:
-            suggestion = _one_name(list(node.entries), in_list=isinstance(path[-1], int))
+        expected = (
+            f"expected {with_article(families[0])}: a name, or a mapping from one name to its arguments"
+        )
+        suggestion = self.suggestions.hint(node, families, path)
         place = (
             next(iter(node.entries.values())).key_place
             if isinstance(node, Mapping) and node.entries
@@ -175,41 +195,24 @@ class ComponentParser:
                 entry = self.language.catalogue.entry(family, identifiers[name] or "")
                 if entry is not None and arguments is not None:
                     return self._keras(entry, place, path, arguments)
-                if arguments is not None and not _is_empty(arguments):
+                if arguments is not None and not is_empty(arguments):
                     self._problem(
                         arguments.place, path, f"{name} takes no arguments, found {describe(arguments)}"
                     )
                 return Component(name, family, place, path)
-        self._problem(place, path, self._unknown(name, families), suggestion=self._suggest(name, families))
+        message = self.suggestions.unknown(name, families)
+        suggestion = self.suggestions.meant(name, families, arguments)
+        self._problem(place, path, message, suggestion=suggestion)
         return None
-
-    def _unknown(self, name: str, families: tuple[str, ...]) -> str:
-        elsewhere = [f for f in self.language.catalogue.families_of(name) if f not in families]
-        if elsewhere:
-            return f"expected {_a(families[0])}, found {name!r}, which is {_a(elsewhere[0])}"
-        return f"there is no {_SINGULAR[families[0]]} {name!r}"
-
-    def _suggest(self, name: str, families: tuple[str, ...]) -> str:
-        if near := self.language.catalogue.suggest(name, self._candidates(name, families)):
-            return f"did you mean {near}?"
-        if families[0] == "layers" and name in self.language.catalogue.identifiers("activations"):
-            return f"write {{Activation: {{activation: {name}}}}}"
-        return f"bigmodel list {families[0]} shows all of them"
-
-    def _candidates(self, name: str, families: tuple[str, ...]) -> list[str]:
-        """All that may be written, in the style of `name` first: `accuraccy` means accuracy, not Accuracy."""
-        short: list[str] = []
-        for family in families:
-            if family not in OWN_FAMILIES:
-                short += self.language.catalogue.identifiers(family)
-        names = self.language.names(_known(families))
-        return [*names, *short] if name[:1].isupper() else [*short, *names]
 
     def _own(
         self, name: str, family: str, place: Place, path: ConfigPathKeys, arguments: Node | None
     ) -> Component | None:
         model = self.language.own[family][name]
         node = arguments if arguments is not None and not is_null(arguments) else Mapping(place=place)
+        if isinstance(node, Mapping):
+            # What is missing is missing under the name.
+            node = Mapping(node.entries, place=place)
         step, inputs = None, None
         if family == "blocks" and isinstance(node, Mapping):
             step, inputs, node = self._extras(node, path, frozenset(model.model_fields))
@@ -230,12 +233,12 @@ class ComponentParser:
             step, inputs, node = self._extras(node, path, frozenset(entry.parameters))
         values: dict[str, Any] = {}
         misspelt: set[str | None] = set()
+        unknown = {key: given for key, given in node.entries.items() if key not in entry.parameters}
         for key, given in node.entries.items():
-            parameter = entry.parameters.get(key)
-            if parameter is None:
-                misspelt.add(self._unknown_argument(entry, key, given.key_place, (*path, key)))
-                continue
-            values[parameter.name] = self.argument(parameter, given.node, (*path, key))
+            if key not in unknown:
+                values[key] = self.argument(entry.parameters[key], given.node, (*path, key))
+        for key, given in unknown.items():
+            misspelt |= self._unknown_argument(entry, key, given, (*path, key), values)
         self._missing(entry, misspelt | set(values), place, path)
         return Component(entry.name, entry.family, place, path, values, step=step, inputs=inputs)
 
@@ -268,44 +271,77 @@ class ComponentParser:
         return tuple(names)
 
     def _missing(self, entry: Entry, given: set[str | None], place: Place, path: ConfigPathKeys) -> None:
-        for parameter in entry.parameters.values():
-            # The builder fills in how many steps training has.
-            filled_in = entry.family == "schedules" and parameter.name == "decay_steps"
-            if parameter.required and parameter.name not in given and not filled_in:
-                example = f"{{{entry.name}: {{{parameter.name}: …}}}}"
-                self._problem(
-                    place,
-                    path,
-                    f"{entry.name} needs {parameter.name}",
-                    suggestion=f"write {example}",
-                    doc=_doc(parameter),
-                )
-
-    def _unknown_argument(self, entry: Entry, key: str, place: Place, path: ConfigPathKeys) -> str | None:
-        """Report an argument that there is not; the one that was probably meant."""
-        near = self.language.catalogue.suggest(key, list(entry.parameters))
-        names = ", ".join(entry.parameters) or "none"
+        # The builder fills in how many steps training has.
+        filled_in = {"decay_steps"} if entry.family == "schedules" else set()
+        missing = [p for p in entry.parameters.values() if p.required and p.name not in given | filled_in]
+        if "<<" in given or not missing:
+            return
+        names = [parameter.name for parameter in missing]
         self._problem(
             place,
             path,
-            f"{entry.name} has no argument {key!r}",
-            suggestion=f"did you mean {near}?" if near else f"its arguments: {names}",
-            doc=_doc(entry.parameters[near]) if near else None,
+            f"{entry.name} needs {' and '.join(names)}",
+            suggestion=f"write {{{entry.name}: {{{', '.join(f'{name}: …' for name in names)}}}}}",
+            doc=doc_of(missing[0]) if len(missing) == 1 else None,
         )
-        return near
+
+    def _unknown_argument(
+        self, entry: Entry, key: str, given: Given, path: ConfigPathKeys, values: dict[str, Any]
+    ) -> set[str | None]:
+        """Report an argument that there is not; those that are not missing any more."""
+        message = f"{entry.name} has no argument {key!r}"
+        if owner := self._owner(key, values):
+            self._forget_missing(owner)
+            suggestion = f"it is an argument of {owner.name}: write {{{owner.name}: {{{key}: …}}}}"
+            self._problem(given.key_place, path, message, suggestion=suggestion)
+            return set()
+        if wrapped := self._wrapping(entry, key):
+            self._problem(given.key_place, path, message, suggestion=f"write {wrapped}: {{{key}: …}}")
+            return {wrapped}
+        near = self.language.catalogue.suggest(argument_name(key), list(entry.parameters))
+        suggestion = ran_together(key, given, near) or ARGUMENTS.get(fold(key)) or argument_list(entry, near)
+        doc = doc_of(entry.parameters[near]) if near and suggestion.startswith("did you mean") else None
+        self._problem(given.key_place, path, message, suggestion=suggestion, doc=doc)
+        return {near, key}
+
+    def _owner(self, key: str, values: dict[str, Any]) -> Component | None:
+        """The component beside which one of its own arguments stands."""
+        for value in values.values():
+            if isinstance(value, Component) and value.options is None:
+                entry = self.language.catalogue.entry(value.family, value.name)
+                if entry and key in entry.parameters and key not in value.arguments:
+                    return value
+        return None
+
+    def _forget_missing(self, component: Component) -> None:
+        start = f"{component.name} needs "
+        self.problems.found = [
+            p for p in self.problems.found if not (p.path == component.path and p.message.startswith(start))
+        ]
+
+    def _wrapping(self, entry: Entry, key: str) -> str | None:
+        """The argument of a wrapper that takes a component: `TimeDistributed: {Dense: …}`."""
+        families = set(self.language.catalogue.families_of(key))
+        takers = (p.name for p in entry.parameters.values() if p.required and families & set(p.families))
+        return next(takers, None)
 
     def _not_arguments(self, entry: Entry, node: Node) -> str:
         return f"expected the arguments of {entry.name} as a mapping, found {describe(node)}"
 
     def _positional(self, entry: Entry, node: Node) -> str | None:
-        first = next(iter(entry.parameters), None)
-        value = to_plain(node)
-        return f"write {{{entry.name}: {{{first}: {value}}}}}" if first and isinstance(node, Scalar) else None
+        items = node.items if isinstance(node, Sequence) else [node]
+        names = [name for name in entry.parameters if name not in ("name", "dtype")]
+        # A list of one thing may be a list of mappings that lost its way: no guess about that.
+        plain = len(items) > isinstance(node, Sequence) and all(isinstance(item, Scalar) for item in items)
+        if not plain or len(items) > len(names):
+            return None
+        given = ", ".join(f"{name}: {written(item)}" for name, item in zip(names, items, strict=False))
+        return f"write {{{entry.name}: {{{given}}}}}"
 
     def argument(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> Any:
         """The value of one argument of a Keras class, with components inside it parsed."""
         if isinstance(node, Sequence):
-            if not _admits(parameter, "list"):
+            if not admits(parameter, "list"):
                 return self._wrong_kind(parameter, node, path)
             return [self._item(parameter, item, (*path, i)) for i, item in enumerate(node.items)]
         if isinstance(node, Mapping):
@@ -326,9 +362,9 @@ class ComponentParser:
         return to_plain(node)
 
     def _mapping_argument(self, parameter: Parameter, node: Mapping, path: ConfigPathKeys) -> Any:
-        if self._names_component(node) and (_admits(parameter, "component") or _admits(parameter, "mapping")):
+        if self._names_component(node) and (admits(parameter, "component") or admits(parameter, "mapping")):
             return self.parse(node, self._families(parameter, node), path)
-        if _admits(parameter, "mapping"):
+        if admits(parameter, "mapping"):
             return {key: self._item(parameter, e.node, (*path, key)) for key, e in node.entries.items()}
         if "component" in parameter.accepts and parameter.families:
             return self.parse(node, parameter.families, path)
@@ -353,11 +389,13 @@ class ComponentParser:
             nullable = not parameter.accepts or "null" in parameter.accepts
             return value if nullable else self._wrong_kind(parameter, node, path)
         if isinstance(value, bool):
-            return value if _admits(parameter, "boolean") else self._wrong_kind(parameter, node, path)
+            return value if admits(parameter, "boolean") else self._wrong_kind(parameter, node, path)
         if isinstance(value, int):
-            fits = _admits(parameter, "integer") or _admits(parameter, "number")
+            fits = admits(parameter, "integer") or admits(parameter, "number")
             return value if fits else self._wrong_kind(parameter, node, path)
-        if _admits(parameter, "number"):
+        if math.isnan(value):
+            return self._wrong_kind(parameter, node, path)
+        if admits(parameter, "number"):
             return value
         if value.is_integer() and "integer" in parameter.accepts:
             return int(value)
@@ -367,14 +405,14 @@ class ComponentParser:
         numeric = not parameter.accepts or {"integer", "number"} & set(parameter.accepts)
         if numeric and text == NUM_CLASSES.name:
             return NUM_CLASSES
-        number = as_fraction(text) if _admits(parameter, "number") else None
+        number = as_fraction(text) if admits(parameter, "number") else None
         if number is not None:
             return number
         if parameter.families and (component := self._named_component(parameter, node, text, path)):
             return component
-        if parameter.choices and "string" in parameter.accepts and not parameter.families:
+        if is_choice(parameter):
             return self._choice(parameter, node, text, path)
-        if _admits(parameter, "string"):
+        if admits(parameter, "string"):
             return text
         if parameter.families:
             self._unknown_name(parameter, node, text, path)
@@ -394,35 +432,46 @@ class ComponentParser:
     def _unknown_name(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> None:
         candidates = [n for f in parameter.families for n in self.language.catalogue.identifiers(f)]
         near = self.language.catalogue.suggest(
-            text, candidates + self.language.names(_known(parameter.families))
+            text, candidates + self.language.names(without_activations(parameter.families))
         )
-        self._problem(
-            node.place,
-            path,
-            f"expected {expected_kinds(parameter)}, found the text {text!r}",
-            suggestion=f"did you mean {near}?"
-            if near
-            else f"bigmodel list {parameter.families[0]} shows the names",
-            doc=_doc(parameter),
-        )
+        plain = as_yaml(text, parameter.accepts)
+        there_are = f"bigmodel list {parameter.families[0]} shows the names"
+        suggestion = f"write {plain}" if plain else f"did you mean {near}?" if near else there_are
+        elsewhere = [f for f in self.language.catalogue.families_knowing(text) if f not in parameter.families]
+        found = f"{text!r}, which is {with_article(elsewhere[0])}" if elsewhere else describe(node)
+        message = f"expected {expected_kinds(parameter)}, found {found}"
+        self._problem(node.place, path, message, suggestion=suggestion, doc=doc_of(parameter))
 
     def _choice(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> str:
         choices = parameter.choices or ()
         if text.lower() not in {choice.lower() for choice in choices}:
             near = closest(text, choices)
+            also = " or null" if "null" in parameter.accepts else ""
+            plain = as_yaml(text, parameter.accepts)
+            suggestion = f"did you mean {near}?" if near else None
             self._problem(
                 node.place,
                 path,
-                f"expected one of {', '.join(choices)}, found {text!r}",
-                suggestion=f"did you mean {near}?" if near else None,
-                doc=_doc(parameter),
+                f"expected one of {', '.join(choices)}{also}, found {text!r}",
+                suggestion=f"write {plain}" if plain else suggestion,
+                doc=doc_of(parameter),
             )
         return text
 
     def _wrong_kind(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> None:
-        expected = expected_kinds(parameter)
+        words = ", ".join(parameter.choices)
+        expected = f"one of {words}" if is_choice(parameter) else expected_kinds(parameter)
         message = f"expected {expected}, found {describe(node)}"
-        self.problems.add(Problem(node.place, path, message, expected, describe(node), doc=_doc(parameter)))
+        problem = Problem(
+            node.place,
+            path,
+            message,
+            expected,
+            describe(node),
+            suggestion=right_notation(parameter, node),
+            doc=doc_of(parameter),
+        )
+        self.problems.add(problem)
 
     def _problem(
         self,
@@ -434,67 +483,3 @@ class ComponentParser:
         doc: str | None = None,
     ) -> None:
         self.problems.add(Problem(place, path, message, suggestion=suggestion, doc=doc))
-
-
-_SINGULAR = {
-    "layers": "layer",
-    "optimizers": "optimizer",
-    "schedules": "learning-rate schedule",
-    "losses": "loss",
-    "metrics": "metric",
-    "initializers": "initializer",
-    "regularizers": "regularizer",
-    "constraints": "constraint",
-    "callbacks": "callback",
-    "applications": "application",
-    "activations": "activation",
-    "sources": "data source",
-    "blocks": "block",
-}
-_KINDS = {
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "string": "a text",
-    "list": "a list",
-    "mapping": "a mapping",
-    "null": "null",
-}
-
-
-def _a(family: str) -> str:
-    word = _SINGULAR[family]
-    return f"{'an' if word[0] in 'aeio' else 'a'} {word}"
-
-
-def _is_empty(node: Node) -> bool:
-    return is_null(node) or (isinstance(node, Mapping) and not node.entries)
-
-
-def _one_name(keys: list[str], *, in_list: bool) -> str:
-    """How to write a mapping of several keys, where one name is expected."""
-    first, *rest = keys
-    if in_list and all(_CAMEL_CASE.fullmatch(key) for key in keys):
-        return f"give each of {', '.join(keys[:4])} an item of its own, with its own -"
-    return f"indent {', '.join(rest[:3])} under {first}, or write {{{first}: {{{rest[0]}: …}}}}"
-
-
-def _known(families: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(family for family in families if family != "activations")
-
-
-def _admits(parameter: Parameter, kind: str) -> bool:
-    return not parameter.accepts or kind in parameter.accepts
-
-
-def expected_kinds(parameter: Parameter) -> str:
-    """What an argument takes, in words."""
-    kinds = [_KINDS[kind] for kind in parameter.accepts if kind in _KINDS and kind != "null"]
-    if "integer" in parameter.accepts and "number" in parameter.accepts:
-        kinds.remove(_KINDS["integer"])
-    kinds += [_a(family) for family in parameter.families]
-    return " or ".join(kinds) or "another kind of value"
-
-
-def _doc(parameter: Parameter) -> str | None:
-    return f"{parameter.name}: {parameter.doc}" if parameter.doc else None

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 import types
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
+from bigmodel_cli.config.advice import (
+    as_mapping,
+    before_colon,
+    elsewhere,
+    home,
+    in_our_words,
+    one_sentence,
+    section_meant,
+    suggested_key,
+    suggested_value,
+    synonym,
+)
 from bigmodel_cli.config.components import ComponentParser, Language, as_fraction
 from bigmodel_cli.config.fields import ComponentOf, RelativePath
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import (
+    COMMAND_LINE,
     ConfigPathKeys,
+    Entry,
     Mapping,
     Node,
     Scalar,
@@ -52,23 +67,37 @@ class Filler:
         if is_null(node):
             node = Mapping(place=node.place)
         if not isinstance(node, Mapping):
-            fields = ", ".join(list(model.model_fields)[:5])
-            self._problem(node, path, f"expected a mapping ({fields}, …), found {describe(node)}")
+            self._no_mapping(model, node, path)
             return None
         values: dict[str, Any] = {}
         for key, entry in node.entries.items():
             field = model.model_fields.get(key)
-            if field is None:
-                self._unknown_key(model, key, entry.key_place, path)
-                continue
-            if is_null(entry.node) and isinstance(field.default, list | dict):
-                # `augmentation:` with every item commented out.
-                continue
-            annotation = field.annotation
-            if field.metadata:
-                annotation = Annotated[(annotation, *field.metadata)]  # type: ignore[assignment]
-            values[key] = self._value(annotation, entry.node, (*path, key))
-        return self._validate(model, values, node, path)
+            # `augmentation:` with every item commented out is an empty one.
+            emptied = field is not None and is_null(entry.node) and isinstance(field.default, list | dict)
+            if field is not None and not emptied:
+                values[key] = self._field(field, entry, (*path, key))
+        strangers = {key: entry for key, entry in node.entries.items() if key not in model.model_fields}
+        meant = {self._unknown_key(model, key, entry, path, node) for key, entry in strangers.items()}
+        return self._validate(model, values, node, path, meant)
+
+    def _field(self, field: FieldInfo, entry: Entry, path: ConfigPathKeys) -> Any:
+        annotation: Any = field.annotation
+        if field.metadata:
+            annotation = Annotated[(annotation, *field.metadata)]
+        node = entry.node
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel) and is_null(node):
+            # What an empty section lacks is shown under its name.
+            node = Mapping(place=entry.key_place)
+        elif isinstance(annotation, type) and issubclass(annotation, BaseModel) and isinstance(node, Mapping):
+            node = Mapping(node.entries, place=entry.key_place)
+        return self._value(annotation, node, path)
+
+    def _no_mapping(self, model: type[BaseModel], node: Node, path: ConfigPathKeys) -> None:
+        """A word, a number or a list stands where keys are expected."""
+        names = list(model.model_fields)
+        fields = f" ({', '.join(names[:5])}{', …' if len(names) > 5 else ''})" if names else ""
+        message = f"expected a mapping{fields}, found {describe(node)}"
+        self._problem(node, path, message, suggestion=as_mapping(model, node))
 
     def _value(self, annotation: Any, node: Node, path: ConfigPathKeys) -> Any:
         annotation, marks = _unwrap(annotation)
@@ -112,65 +141,117 @@ class Filler:
         return tuple(items) if is_tuple else items
 
     def _path(self, node: Node, path: ConfigPathKeys) -> Any:
-        if is_null(node):
-            return None
         if not isinstance(node, Scalar) or not isinstance(node.value, str) or not node.value:
             self._problem(node, path, f"expected a path, found {describe(node)}")
             return _UNUSABLE
         return node.place.folder / Path(node.value).expanduser()
 
     def _validate(
-        self, model: type[BaseModel], values: dict[str, Any], node: Mapping, path: ConfigPathKeys
+        self,
+        model: type[BaseModel],
+        values: dict[str, Any],
+        node: Mapping,
+        path: ConfigPathKeys,
+        meant: set[str | None],
     ) -> BaseModel | None:
+        """The model, or its problems; what a misspelt key was meant to be is not missing."""
         unusable = {key for key, value in values.items() if value is _UNUSABLE}
         usable = {key: value for key, value in values.items() if key not in unusable}
         try:
             filled = model.model_validate(usable)
         except ValidationError as error:
             details = [detail for detail in error.errors() if detail["loc"][0] not in unusable]
-            for loc, group in groupby(details, key=lambda detail: _without_tags(node, detail["loc"])):
-                self._invalid(list(group), node, loc, path)
+            missing = [d["loc"][0] for d in details if d["type"] == "missing" and len(d["loc"]) == 1]
+            self._missing([str(key) for key in missing if key not in meant], node, path)
+            details = [d for d in details if d["type"] != "missing" or len(d["loc"]) > 1]
+            for loc, group in groupby(details, key=lambda detail: _existing(node, detail)):
+                self._invalid(model, list(group), node, loc, path)
             return None
-        return None if unusable else filled
+        return None if unusable or meant else filled
 
-    def _invalid(self, details: list[Any], node: Mapping, loc: tuple[Any, ...], path: ConfigPathKeys) -> None:
-        """Report one value; of a union, pydantic says separately why each member does not fit."""
-        place, where, found = place_at(node, loc), (*path, *loc), node_at(node, loc)
-        if details[0]["type"] == "missing":
-            key = loc[-1]
-            message = (
-                f"expected one item more, found a list of {key}"
-                if isinstance(key, int)
-                else f"{key} is missing"
-            )
-            suggestion = None if isinstance(key, int) else f"add {key}: …"
-            self.problems.add(Problem(place, where, message, suggestion=suggestion))
+    def _missing(self, keys: list[str], node: Mapping, path: ConfigPathKeys) -> None:
+        """Report what is missing: of an option model in one sentence, of the config section by section."""
+        if not keys or "<<" in node.entries:
             return
-        messages = [_in_our_words(detail) for detail in details]
-        message = messages[0] + "".join(f" or {other.removeprefix('expected ')}" for other in messages[1:])
+        if not path:
+            # No line of the file is to blame for a section that it does not have.
+            nowhere = dataclasses.replace(node.place, line=1, column=1, length=1, text="")
+            for key in keys:
+                problem = Problem(nowhere, (key,), f"{key} is missing", suggestion=f"add {key}: …")
+                self.problems.add(problem)
+            return
+        verb = "is" if len(keys) == 1 else "are"
+        message = f"{' and '.join(keys)} {verb} missing"
+        suggestion = f"add {', '.join(f'{key}: …' for key in keys)}"
+        where = (*path, keys[0]) if len(keys) == 1 else path
+        self.problems.add(Problem(node.place, where, message, suggestion=suggestion))
+
+    def _invalid(
+        self,
+        model: type[BaseModel],
+        details: list[Any],
+        node: Mapping,
+        loc: tuple[Any, ...],
+        path: ConfigPathKeys,
+    ) -> None:
+        """Report one value; of a union, pydantic says separately why each member does not fit."""
+        found = node_at(node, loc[:-1] if details[0]["type"] == "missing" else loc)
+        message = one_sentence([in_our_words(detail) for detail in details])
         if message.startswith("expected") and ", found " not in message and found is not None:
             message += f", found {describe(found)}"
-        text = found.value if isinstance(found, Scalar) and isinstance(found.value, str) else None
-        found_text = None if found is None else describe(found)
-        suggestion = _suggestion(details, text) if text else None
-        self.problems.add(Problem(place, where, message, found=found_text, suggestion=suggestion))
-
-    def _unknown_key(self, model: type[BaseModel], key: str, place: Any, path: ConfigPathKeys) -> None:
-        near = closest(key, model.model_fields)
-        doc = model.model_fields[near].description if near else None
-        where = dotted_or_root(path)
+        key = str(loc[0])
+        description = model.model_fields[key].description if key in model.model_fields else None
         self.problems.add(
             Problem(
-                place,
-                (*path, key),
-                f"{where} has no key {key!r}",
-                suggestion=f"did you mean {near}?" if near else _keys(model),
-                doc=f"{near}: {doc}" if doc else None,
+                place_at(node, loc),
+                (*path, *loc),
+                message,
+                found=None if found is None else describe(found),
+                suggestion=suggested_value(key, details, found) if found is not None else None,
+                doc=f"{key}: {description}" if description else None,
             )
         )
 
-    def _problem(self, node: Node, path: ConfigPathKeys, message: str) -> None:
-        self.problems.add(Problem(node.place, path, message))
+    def _unknown_key(
+        self, model: type[BaseModel], key: str, entry: Entry, path: ConfigPathKeys, node: Mapping
+    ) -> str | None:
+        """Report a key that there is not; the one that was probably meant."""
+        on_command_line = entry.key_place.origin == COMMAND_LINE
+        keys = [*model.model_fields, *(() if path else ("extends",))]
+        near = synonym(key, keys)
+        beside = None if near else self._beside(key, node, path)
+        near = near or (None if beside or home(key) else closest(before_colon(key), keys))
+        suggestion = (
+            beside
+            or suggested_key(key, entry, near)
+            or elsewhere(key, on_command_line=on_command_line)
+            or _keys(model)
+        )
+        doc = model.model_fields[near].description if near in model.model_fields else None
+        message = f"{dotted_or_root(path)} has no key {key!r}"
+        doc = f"{near}: {doc}" if doc else None
+        self.problems.add(Problem(entry.key_place, (*path, key), message, suggestion=suggestion, doc=doc))
+        return near or (None if path else section_meant(key))
+
+    def _beside(self, key: str, node: Mapping, path: ConfigPathKeys) -> str | None:
+        """`source: npz` with `path:` beside it and not under it."""
+        for section, entry in node.entries.items():
+            name = entry.node.value if isinstance(entry.node, Scalar) else None
+            options = self.components.language.own["sources"].get(str(name))
+            if section == "source" and options is not None and key in options.model_fields:
+                where = (*path, section)
+                self.problems.found = [
+                    p
+                    for p in self.problems.found
+                    if p.path[: len(where)] != where or "missing" not in p.message
+                ]
+                return f"it belongs to {name}: write {section}: {{{name}: {{{key}: …}}}}"
+        return None
+
+    def _problem(
+        self, node: Node, path: ConfigPathKeys, message: str, *, suggestion: str | None = None
+    ) -> None:
+        self.problems.add(Problem(node.place, path, message, suggestion=suggestion))
 
 
 def _keys(model: type[BaseModel]) -> str:
@@ -197,51 +278,10 @@ def _plain(node: Node, *, numeric: bool) -> Any:
     return value
 
 
-_PYDANTIC_WORDS = {
-    "Value error, ": "",
-    "Input should be": "expected",
-    "a valid integer": "an integer",
-    "a valid number": "a number",
-    "a valid string": "a text",
-    "a valid boolean": "true or false",
-    "a valid list": "a list",
-    "a valid dictionary": "a mapping",
-    "greater than or equal to": "at least",
-    "less than or equal to": "at most",
-}
-
-
-def _in_our_words(detail: Any) -> str:
-    """Pydantic's sentence as our messages are written."""
-    if detail["type"] == "too_short":
-        return f"expected a list of at least {detail['ctx']['min_length']}"
-    message = str(detail["msg"])
-    for theirs, ours in _PYDANTIC_WORDS.items():
-        message = message.replace(theirs, ours)
-    return message[0].lower() + message[1:]
-
-
-def _suggestion(details: list[Any], text: str) -> str | None:
-    """What a text was probably meant to be: one of the words that are allowed there, or a list of one."""
-    words = [
-        word
-        for d in details
-        if d["type"] == "literal_error"
-        for word in re.findall(r"'(\w+)'", d["ctx"]["expected"])
-    ]
-    if near := closest(text, words):
-        return f"did you mean {near}?"
-    return f"write [{text}]" if any(detail["type"] == "list_type" for detail in details) else None
-
-
-def _without_tags(node: Node, loc: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(key for key in loc if not _is_union_tag(key, node, loc))
-
-
-def _is_union_tag(key: Any, node: Node, loc: tuple[Any, ...]) -> bool:
-    """Pydantic puts the name of the tried union member into the path; no config has such a key."""
-    return (
-        isinstance(key, str)
-        and loc.index(key) > 0
-        and place_at(node, loc[: loc.index(key)]) == place_at(node, loc[: loc.index(key) + 1])
-    )
+def _existing(node: Node, detail: Any) -> tuple[Any, ...]:
+    """The part of pydantic's path that the config has; it puts the tried members of a union into it too."""
+    keys: list[Any] = []
+    for key in detail["loc"]:
+        if node_at(node, (*keys, key)) is not None:
+            keys.append(key)
+    return (*keys, detail["loc"][-1]) if detail["type"] == "missing" else tuple(keys)

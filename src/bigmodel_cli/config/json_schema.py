@@ -15,7 +15,7 @@ from bigmodel_cli.config.fields import ComponentOf, RelativePath
 from bigmodel_cli.config.schema import Experiment
 
 Schema = dict[str, Any]
-_FRACTION: Schema = {"type": "string", "pattern": r"^\s*[-+]?\d+(\.\d+)?\s*/\s*\d+(\.\d+)?\s*$"}
+_FRACTION: Schema = {"type": "string", "pattern": r"^\s*[-+]?\d+(\.\d*)?\s*/\s*\d+(\.\d*)?\s*$"}
 _KINDS: dict[str, list[Schema]] = {
     "integer": [{"type": "integer"}, {"const": NUM_CLASSES.name}],
     "number": [{"type": "number"}, _FRACTION, {"const": NUM_CLASSES.name}],
@@ -66,6 +66,8 @@ class _Maker:
         if field.metadata:
             annotation = Annotated[(annotation, *field.metadata)]
         schema = self._annotation(annotation)
+        if isinstance(field.json_schema_extra, dict):
+            schema = {**schema, **field.json_schema_extra}
         if field.description:
             schema = {"description": field.description, **schema}
         return schema

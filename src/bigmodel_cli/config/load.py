@@ -9,7 +9,7 @@ from pathlib import Path
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.fill import Filler
-from bigmodel_cli.config.merge import apply_overrides, read_stack
+from bigmodel_cli.config.merge import override_stack, read_stack
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping
@@ -50,8 +50,7 @@ def load_config(
         ConfigError: With every mistake that was found.
     """
     stack = read_stack(path)
-    for word in overrides:
-        stack.append(apply_overrides(stack[-1], [word]))
+    stack += override_stack(stack[-1], overrides)
     tree = stack[-1]
     problems = Problems()
     experiment = Filler(language, problems).fill(Experiment, tree, ())

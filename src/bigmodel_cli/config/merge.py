@@ -120,15 +120,26 @@ def apply_overrides(tree: Mapping, words: Iterable[str]) -> Mapping:
     Raises:
         ConfigError: With every word that is malformed or leads nowhere.
     """
+    return [tree, *override_stack(tree, words)][-1]
+
+
+def override_stack(tree: Mapping, words: Iterable[str]) -> list[Mapping]:
+    """The config as each word of the command line leaves it.
+
+    Raises:
+        ConfigError: With every word that is malformed or leads nowhere.
+    """
+    stack: list[Mapping] = []
     problems: list[Problem] = []
     for number, word in enumerate(words, 1):
         try:
             tree = _apply(tree, Word(word, number))
         except Unreadable as error:
             problems += error.problems
+        stack.append(tree)
     if problems:
         raise config_error(problems)
-    return tree
+    return stack
 
 
 def _apply(tree: Mapping, word: Word) -> Mapping:
@@ -246,8 +257,9 @@ def _items_hint(node: Sequence, path: ConfigPathKeys) -> str | None:
 def _remove(tree: Mapping, word: Word) -> Node:
     if "=" in word.text:
         place = _place(word, word.text.index("="), 1)
-        suggestion = f"write {word.text.partition('=')[0]}"
-        raise Unreadable(Problem(place, (), "~KEY removes a key and takes no value", suggestion=suggestion))
+        value = word.text[word.text.index("=") :]
+        message = f"~KEY removes a key and takes no value: leave out {value}"
+        raise Unreadable(Problem(place, (), message))
     return _without(tree, _keys(word, word.text[1:], 1), ())
 
 

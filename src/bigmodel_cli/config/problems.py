@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from bigmodel_cli.errors import ConfigError
 
 # The longest line that is shown whole.
 MAX_SHOWN = 120
+# The longest message; what users write can be as long as they like.
+MAX_MESSAGE = 600
+_MOVES = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_SHOWN_AS = {"\t": "→", "\n": "⏎", "\r": "⏎", "\x85": "⏎", "\u2028": "⏎", "\u2029": "⏎"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,8 @@ class Problem:
         where = dotted(self.path)
         named = not where or self.message.startswith(f"{where} ")
         head = f"{self.place}: {self.message}" if named else f"{self.place}: {where}: {self.message}"
-        lines = [head, *self._excerpt()]
-        if self.suggestion:
-            lines.append(f"      = {self.suggestion}")
-        if self.doc:
-            lines.append(f"      = {self.doc}")
-        return "\n".join(lines)
+        advice = [f"      = {one_line(text)}" for text in (self.suggestion, self.doc) if text]
+        return "\n".join([one_line(head), *self._excerpt(), *advice])
 
     def _excerpt(self) -> list[str]:
         if not self.place.text.strip():
@@ -58,22 +59,22 @@ class Problem:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "path": dotted(self.path),
+            "path": one_line(dotted(self.path)),
             "file": self.place.origin,
             "line": self.place.line,
             "column": self.place.column,
             "length": self.place.length,
-            "message": self.message,
+            "message": one_line(self.message),
             "expected": self.expected,
             "found": self.found,
-            "suggestion": self.suggestion,
+            "suggestion": one_line(self.suggestion) if self.suggestion else None,
             "severity": "warning" if self.is_warning else "error",
         }
 
 
 def _window(place: Place) -> tuple[str, str, str]:
     """The line before, under and after the caret, cut where it is too long for a terminal."""
-    line = "".join(_visible(character) for character in place.text)
+    line = _visible(place.text)
     start, end = place.column - 1, place.column - 1 + max(1, place.length)
     before, marked, after = line[:start], line[start:end], line[end:]
     if len(line) <= MAX_SHOWN:
@@ -90,11 +91,14 @@ def width(text: str) -> int:
     return sum(_columns(character) for character in text)
 
 
-def _visible(character: str) -> str:
-    """Signs that would move the caret's line, as a sign that takes one column."""
-    if character == "\t":
-        return "→"
-    return "⏎" if character == "\n" else "�" if unicodedata.category(character) == "Cc" else character
+def one_line(text: str) -> str:
+    """A message that quotes a config's words, whatever is in them: one line, and not endless."""
+    return _visible(text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…")
+
+
+def _visible(text: str) -> str:
+    """Signs that end a line, move the caret or turn the text around, as signs of one column."""
+    return _MOVES.sub(lambda sign: _SHOWN_AS.get(sign.group(), "�"), text)
 
 
 def _columns(character: str) -> int:

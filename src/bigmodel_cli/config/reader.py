@@ -41,6 +41,8 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _NAN = re.compile(r"\.(nan|NaN|NAN)")
+# What looks like a space in an editor and keeps a colon or a dash from being one.
+_STRANGE_SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u3000]")
 # What PyYAML counts as the end of a line; `str.splitlines` knows more.
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
@@ -90,6 +92,22 @@ class _Composer(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, ya
         if kind is yaml.ScalarNode:
             return "plain" if implicit[0] else "quoted"  # type: ignore[index]
         return "collection"
+
+
+def _plain_piece(node: yaml.Node) -> str | None:
+    """The text of an unquoted scalar."""
+    return node.value if isinstance(node, yaml.ScalarNode) and node.tag == "plain" else None
+
+
+def _end_of_cut(value: str | None, pieces: list[str | None], index: int) -> int:
+    """The last key that is a piece of the value in front of it; `index` where the value is whole."""
+    if not value:
+        return index
+    after = pieces[index + 1 : index + 8]
+    if value.startswith("(") and ")" not in value:
+        return next((index + 1 + i for i, p in enumerate(after) if p and p.endswith(")")), index)
+    digits = value.lstrip("-+").isdigit() and bool(after) and str(after[0]).isdigit()
+    return index + 1 if digits else index
 
 
 def read_file(path: Path) -> Mapping:
@@ -267,12 +285,18 @@ class _Reader:
         self, node: yaml.MappingNode, above: tuple[int, ...], path: ConfigPathKeys
     ) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
+        if node.flow_style:
+            self._refuse_cut_values(node, path)
         for key_node, value_node in node.value:
             place = self._place_of(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
                 self._refuse_key(place, path)
                 continue
             key = key_node.value
+            plain = key_node.tag == "plain"
+            if plain and (strange := _STRANGE_SPACE.search(place.text[place.column - 1 :][: place.length])):
+                self._refuse_space(strange, place, path)
+                continue
             if key in entries:
                 first = entries[key].key_place
                 message = f"the key {key!r} is repeated; it stands already in line {first.line}"
@@ -283,6 +307,29 @@ class _Reader:
             entries[key] = Entry(place, self._convert(value_node, above, (*path, key)))
         return entries
 
+    def _refuse_cut_values(self, node: yaml.MappingNode, path: ConfigPathKeys) -> None:
+        """`{size: (3, 3)}` and `{rate: 0,5}`: between braces a comma ends a value."""
+        pieces = [_plain_piece(key) if _plain_piece(value) == "" else None for key, value in node.value]
+        for index, (key, value) in enumerate(node.value):
+            last = _end_of_cut(_plain_piece(value), pieces, index)
+            if last > index:
+                text = ", ".join([value.value, *(str(piece) for piece in pieces[index + 1 : last + 1])])
+                place = self._place_of(value)
+                end = node.value[last][0].end_mark
+                if end.line == value.start_mark.line:
+                    place = dataclasses.replace(place, length=end.column - value.start_mark.column)
+                meant = f"[{text.strip('()')}]" if text.startswith("(") else text.replace(", ", ".")
+                message = "a comma between braces ends the value"
+                where = (*path, str(key.value))
+                self.problems.append(Problem(place, where, message, suggestion=f"write {meant}"))
+                del pieces[index + 1 : last + 1]
+                del node.value[index + 1 : last + 1]
+
+    def _refuse_space(self, strange: re.Match[str], place: Place, path: ConfigPathKeys) -> None:
+        message = f"the space here (U+{ord(strange.group()):04X}) is none for YAML"
+        place = dataclasses.replace(place, column=place.column + strange.start(), length=1)
+        self.problems.append(Problem(place, path, message, suggestion="type a plain space"))
+
     def _refuse_key(self, place: Place, path: ConfigPathKeys) -> None:
         template = "{{" in place.text
         suggestion = "put a value here, in place of the template {{ … }}" if template else None
@@ -291,7 +338,7 @@ class _Reader:
 
     def _place_of(self, node: yaml.Node) -> Place:
         start, end = node.start_mark, node.end_mark
-        in_one_line = isinstance(node, yaml.ScalarNode) or node.flow_style
+        in_one_line = isinstance(node, yaml.ScalarNode) or getattr(node, "flow_style", False)
         if in_one_line and start.line == end.line and end.column > start.column:
             return self._place(start.line, start.column, end.column - start.column)
         first_word = re.match(r"[^\s:,\]}]+", self._line(start.line)[start.column :])

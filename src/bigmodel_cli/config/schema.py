@@ -5,17 +5,34 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric, Optimizer, Share, Step
 
 _NAME = re.compile(r"\w[\w .-]*")
-_GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*")
+_GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII)
 _DEVICE = re.compile(r"^(auto|cpu|gpu|gpu:\d+)$")
-_EVERY = re.compile(r"(?:(\d+) )?epochs?")
+_EVERY = re.compile(r"(?:(\d{1,9}) )?epochs?", re.ASCII)
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Mode = Literal["auto", "min", "max"]
+
+
+def parse_gate(text: str) -> tuple[str, float]:
+    """`>= 0.99` or `>= 99%` as an operator and a number.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    match = _GATE.fullmatch(text)
+    if not match:
+        raise ValueError(f'expected a comparison such as ">= 0.99", found {text!r}')
+    return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)
+
+
+def _comparison(text: str) -> str:
+    parse_gate(text)
+    return text
 
 
 class Section(BaseModel):
@@ -118,7 +135,7 @@ class Experiment(Section):
         "auto", description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers."
     )
     training: Training = Field(Training(), description="How long and on what the model is trained.")
-    expect: dict[str, str] = Field(
+    expect: dict[str, Annotated[str, AfterValidator(_comparison)]] = Field(
         {},
         description='Quality gates, such as {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.',
     )
@@ -131,22 +148,3 @@ class Experiment(Section):
                 f"expected a name for a folder (letters, digits, '-', '_', '.'), found {value!r}"
             )
         return value
-
-    @field_validator("expect")
-    @classmethod
-    def _expect(cls, value: dict[str, str]) -> dict[str, str]:
-        for text in value.values():
-            parse_gate(text)
-        return value
-
-
-def parse_gate(text: str) -> tuple[str, float]:
-    """`>= 0.99` or `>= 99%` as an operator and a number.
-
-    Raises:
-        ValueError: If it is neither.
-    """
-    match = _GATE.fullmatch(text)
-    if not match:
-        raise ValueError(f'expected a comparison such as ">= 0.99", found {text!r}')
-    return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)

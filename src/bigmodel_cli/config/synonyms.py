@@ -276,7 +276,16 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 # Values of our own keys, as other tools call them.
 VALUES: Mapping[str, Mapping[str, str]] = {
-    "device": {"cuda": "gpu", "mps": "gpu", "0": "gpu:0", "1": "gpu:1", "-1": "cpu", "gpus": "gpu"},
+    "device": {
+        "cuda": "gpu",
+        "gpu": "gpu",
+        "cpu": "cpu",
+        "mps": "gpu",
+        "0": "gpu:0",
+        "1": "gpu:1",
+        "-1": "cpu",
+        "gpus": "gpu",
+    },
     "precision": {
         "16": "mixed_float16",
         "fp16": "mixed_float16",
@@ -293,13 +302,21 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "color_mode": {"gray": "grayscale", "grey": "grayscale", "l": "grayscale", "color": "rgb"},
 }
 
-# What to do where another tool's key has no counterpart of its own.
-ADVICE: Mapping[str, str] = {
+# What to do where another tool's argument has no single counterpart in Keras.
+ARGUMENTS: Mapping[str, str] = {
     "inchannels": "leave it out: Keras takes it from the layer before",
     "infeatures": "leave it out: Keras takes it from the layer before",
     "inputshape": "leave it out: the data gives the shape of the input",
     "inputsize": "leave it out: the data gives the shape of the input",
     "inputdim": "leave it out: Keras takes it from the layer before",
+    "betas": "write beta_1: … and beta_2: …",
+    "dropout": "it is a layer of its own: - Dropout: {rate: …}",
+    "batchnorm": "it is a layer of its own: - BatchNormalization",
+    "<<": "merge keys are not part of YAML 1.2: write the keys out, or share them by extends",
+}
+
+# The same for keys of our own sections.
+ADVICE: Mapping[str, str] = {
     "earlystopping": "it is a callback: callbacks: [{EarlyStopping: {patience: …}}]",
     "patience": "it belongs to a callback: callbacks: [{EarlyStopping: {patience: …}}]",
     "lr": "it belongs to the optimizer: optimizer: {Adam: {learning_rate: …}}",
@@ -311,8 +328,6 @@ ADVICE: Mapping[str, str] = {
     "clipnorm": "it belongs to the optimizer: optimizer: {Adam: {clipnorm: …}}",
     "gradientclipval": "it belongs to the optimizer: optimizer: {Adam: {clipnorm: …}}",
     "labelsmoothing": "it belongs to the loss: loss: {CategoricalCrossentropy: {label_smoothing: …}}",
-    "dropout": "it is a layer of its own: - Dropout: {rate: …}",
-    "batchnorm": "it is a layer of its own: - BatchNormalization",
     "hyperparameters": "each belongs to its section: epochs to training, learning_rate to the optimizer",
     "params": "each belongs to its section: epochs to training, learning_rate to the optimizer",
     "config": "each belongs to its section: epochs to training, learning_rate to the optimizer",
@@ -321,5 +336,5 @@ ADVICE: Mapping[str, str] = {
     "numworkers": "leave it out: examples are read in parallel without being told",
     "workers": "leave it out: examples are read in parallel without being told",
     "prefetch": "leave it out: examples are read ahead without being told",
-    "<<": "merge keys are no YAML 1.2: write the keys out, or share them by extends",
+    "<<": "merge keys are not part of YAML 1.2: write the keys out, or share them by extends",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
+_CLOSED_BY = {"[": "]", "{": "}"}
 _Explain = Callable[[yaml.MarkedYAMLError, list[str]], "Explained | None"]
 
 
@@ -42,7 +43,7 @@ def _at(mark: yaml.Mark | None, lines: list[str]) -> tuple[int, int]:
 
 
 def _tab(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained | None:
-    line, column = _at(error.problem_mark or error.context_mark, lines)
+    line, _ = _at(error.problem_mark or error.context_mark, lines)
     indent = re.match(r"[ \t]*", lines[line])
     if not indent or "\t" not in indent.group():
         return None
@@ -94,24 +95,50 @@ def _forbidden_start(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained
     words = text.group() if text else ""
     if not words:
         return None
-    message = f"not YAML: found character '{words[0]}' that cannot start any token"
-    return Explained(line, column, len(words), message, f'put the text in quotes: "{words}"')
+    message = f"a text cannot begin with {words[0]}"
+    return Explained(line, column, len(words), message, f'put it in quotes: "{words}"')
 
 
 def _comma(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained | None:
-    """Between brackets: a comma that is missing, or an end that is."""
+    """Between brackets: an end, a value or a comma is missing."""
     if "flow" not in (error.context or "") or not error.context_mark:
         return None
-    opened_line, opened = _at(error.context_mark, lines)
     line, column = _at(error.problem_mark, lines)
-    if line != opened_line or not lines[line][column:].strip() or "stream end" in (error.problem or ""):
-        bracket = lines[opened_line][opened : opened + 1]
-        message = f"a bracket or brace is not closed: this {bracket} has no {']' if bracket == '[' else '}'}"
-        return Explained(opened_line, opened, 1, message)
+    opened = _at(error.context_mark, lines)
+    if "flow node" in (error.context or ""):
+        opened = _last_open(lines, line, column) or opened
+    at_end = "stream end" in (error.problem or "") or not lines[line][column:].strip()
+    if at_end or line != opened[0]:
+        return _not_closed(opened, lines)
+    if lines[line][column] in ",]}" and "node content" in (error.problem or ""):
+        return Explained(line, column, 1, "a value is missing in front of this")
+    bracket = lines[opened[0]][opened[1] : opened[1] + 1]
+    if lines[line][column] in "]}" and bracket in _CLOSED_BY:
+        message = f"this {lines[line][column]} cannot close the {bracket} in column {opened[1] + 1}"
+        return Explained(line, column, 1, message, f"write {_CLOSED_BY[bracket]}")
     words = re.search(r"[^\s,{\[]*$", lines[line][:column])
     start = words.start() if words and words.group() else column
     message = "a comma is missing in front of this, or a bracket or brace is not closed"
     return Explained(line, start, max(1, column - start), message)
+
+
+def _not_closed(opened: tuple[int, int], lines: list[str]) -> Explained:
+    line, column = opened
+    bracket = lines[line][column : column + 1]
+    missing = f": this {bracket} has no {_CLOSED_BY[bracket]}" if bracket in _CLOSED_BY else ""
+    return Explained(line, column, 1, f"a bracket or brace is not closed{missing}")
+
+
+def _last_open(lines: list[str], line: int, column: int) -> tuple[int, int] | None:
+    """The innermost bracket that is open at a place; quotes are not looked at."""
+    open_brackets: list[tuple[int, int]] = []
+    for number, text in enumerate(lines[: line + 1]):
+        for at, sign in enumerate(text if number < line else text[: column + 1]):
+            if sign in "[{":
+                open_brackets.append((number, at))
+            elif sign in "]}" and open_brackets and (number, at) < (line, column):
+                open_brackets.pop()
+    return open_brackets[-1] if open_brackets else None
 
 
 def _closes_nothing(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained | None:
@@ -146,7 +173,7 @@ def _unfinished(above: int, line: int, lines: list[str]) -> Explained:
         return Explained(above, indent, 1, "a space is missing after -", f"write - {text[1:]}")
     if re.search(r":(\s|$)", text) or text.startswith("- "):
         word = re.match(r"\S+", lines[line].strip())
-        message = "this line is indented more than the line above, which is complete"
+        message = "this line is indented more than the one above"
         suggestion = f"begin it in column {indent + 1}, under the line above"
         return Explained(line, own_indent, len(word.group()) if word else 1, message, suggestion)
     if lines[line].strip().startswith("- "):
@@ -177,13 +204,21 @@ def _indentation(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained | N
     line, column = _at(error.problem_mark, lines)
     word = re.match(r"[^\s:]+", lines[line][column:])
     message = "the indentation does not fit the lines above"
-    started = error.context_mark
-    suggestion = "items of one mapping or list start in one column"
-    if started is not None and "collection" not in (error.context or ""):
-        suggestion += f": here column {started.column + 1}, as in line {started.line + 1}"
+    fitting = " or ".join(str(indent + 1) for indent in _open_columns(lines[:line]) if indent != column)
+    suggestion = f"begin it in column {fitting}, as the lines above do" if fitting else None
     if "block collection" in (error.context or "") and not lines[line][column:].startswith("-"):
         suggestion = "an item of a list begins with '- '; a new section begins further left"
     return Explained(line, column, len(word.group()) if word else 1, message, suggestion)
+
+
+def _open_columns(lines: list[str]) -> list[int]:
+    """Where the mappings and lists that are still open begin, the innermost first."""
+    columns: list[int] = []
+    for line in reversed([line for line in lines if _has_words(line)]):
+        indent = len(line) - len(line.lstrip())
+        if not columns or indent < columns[-1]:
+            columns.append(indent)
+    return columns
 
 
 _EXPLANATIONS: tuple[_Explain, ...] = (
@@ -192,8 +227,8 @@ _EXPLANATIONS: tuple[_Explain, ...] = (
     _alias,
     _quote,
     _forbidden_start,
-    _closes_nothing,
     _comma,
+    _closes_nothing,
     _colon,
     _key,
     _indentation,

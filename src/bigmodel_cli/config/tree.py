@@ -33,7 +33,7 @@ class Place:
 
     def __str__(self) -> str:
         if self.origin == COMMAND_LINE:
-            return f"{self.origin}: {self.text}"
+            return f"{self.origin}: {shorten(self.text, 100)}"
         return f"{self.origin}:{self.line}:{self.column}"
 
 

@@ -77,7 +77,9 @@ class Loop:
             self.listener.epoch_ended(self._progress(epoch, self.num_steps, row["seconds"], row), row)
             if is_final:
                 break
-        self.callbacks.on_train_end()
+        # Training that is interrupted has not ended: BackupAndRestore would throw its backup away.
+        if not self.stop:
+            self.callbacks.on_train_end()
         return rows
 
     def _first_epoch(self) -> int:

@@ -222,7 +222,7 @@ class _Session:
 
         rows = loop.run(save)
         if stop:
-            self.checkpoints.interrupted(model, len(rows))
+            self.checkpoints.interrupted(model, int(rows[-1]["epoch"]) if rows else 0)
         return rows
 
     def _validation_steps(self) -> EvaluationSteps | None:

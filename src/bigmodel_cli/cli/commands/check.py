@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def _show(loaded: LoadedConfig) -> None:
         f"{loaded.path}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
         f"{experiment.loss.name}, {experiment.optimizer.name}, {experiment.training.epochs} epochs)"
     )
-    words = " ".join([str(loaded.path), *loaded.overrides])
+    words = shlex.join([str(loaded.path), *loaded.overrides])
     next_command(f"bigmodel show {words}", f"bigmodel train {words}")
 
 

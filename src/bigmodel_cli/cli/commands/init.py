@@ -38,7 +38,7 @@ def command(data: Path | None, output: Path | None, as_json: bool) -> None:
         raise UsageError(
             f"{output} exists already; nothing was written", hint="choose another name, or remove it"
         )
-    starter = make_starter(data)
+    starter = make_starter(data, written_in=Path() if output is None else output.parent)
     if output is not None:
         write_text(output, starter.text)
     if as_json:

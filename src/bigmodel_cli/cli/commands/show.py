@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,7 @@ def _show_preview(
         _print_model(shown)
     if not only_model:
         _print_plan(shown)
-    next_command(f"bigmodel train {' '.join([str(loaded.path), *loaded.overrides])}")
+    next_command(f"bigmodel train {shlex.join([str(loaded.path), *loaded.overrides])}")
 
 
 def _print_model(shown: Preview) -> None:

@@ -134,7 +134,7 @@ def _check_metrics(experiment: Experiment, last: Component, facts: DataFacts, re
             message = f"{metric.name} is for classes; the labels of {experiment.data.source.name} are numbers"
             report.error(path, message, "write metrics: [mae]")
         top = metric.arguments.get("k", 5 if "TopK" in metric.name else None)
-        if "TopK" in metric.name and facts.num_classes is not None and top >= facts.num_classes:
+        if isinstance(top, int) and facts.num_classes is not None and top >= facts.num_classes:
             message = f"the best {top} of {facts.num_classes} classes always hold the right one"
             report.warning(path, message, f"write {{{metric.name}: {{k: …}}}} with a smaller number")
         if metric.name == "BinaryAccuracy" and output_activation(last) == "softmax":

@@ -6,6 +6,7 @@ from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.tree import ConfigPathKeys
 
 # Layers whose very purpose is another shape; augmentation keeps the shape, so that the model fits both.
 _CHANGE_SHAPE = frozenset(
@@ -17,9 +18,9 @@ def check(experiment: Experiment, report: Report) -> None:
     """Names of steps are unique, `inputs` name steps that stand above, augmentation keeps the shape."""
     known: dict[str, Component] = {}
     for step in experiment.model:
-        for name in step.inputs or ():
+        for index, name in enumerate(step.inputs or ()):
             if name not in known and name not in ("input", "previous"):
-                _unknown(step, name, known, report)
+                _unknown((*step.path, "inputs", index), name, known, report)
         if step.step in known:
             report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")
         if step.step:
@@ -30,11 +31,11 @@ def check(experiment: Experiment, report: Report) -> None:
             report.error(layer.path, message, "move it to preprocessing")
 
 
-def _unknown(step: Component, name: str, known: dict[str, Component], report: Report) -> None:
+def _unknown(path: ConfigPathKeys, name: str, known: dict[str, Component], report: Report) -> None:
     near = closest(name, known)
     advice = "give a step a name: {name: …}, or use `previous` or `input`"
     report.error(
-        (*step.path, "inputs"),
+        path,
         f"no step above is named {name!r}",
         f"did you mean {near}?" if near else advice,
     )

@@ -1,0 +1,188 @@
+"""What to do about a key or a value of our own sections, sources and blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from bigmodel_cli.config.schema import Checkpoint, Data, Experiment, Training
+from bigmodel_cli.config.spelling import as_yaml, closest, fold
+from bigmodel_cli.config.synonyms import ADVICE, KEYS, VALUES
+from bigmodel_cli.config.tree import Entry, Mapping, Node, Scalar, Sequence, is_null, written
+
+# Where a key of a section stands, for who writes it elsewhere.
+_HOMES = (("", Experiment), ("data.", Data), ("training.", Training), ("training.checkpoint.", Checkpoint))
+_SHORT = {"training.checkpoint.": frozenset({"monitor", "mode", "every", "keep"})}
+
+_PYDANTIC_WORDS = {
+    "Value error, ": "",
+    "Input should be": "expected",
+    "a valid integer": "an integer",
+    "a valid number": "a number",
+    "a valid string": "a text",
+    "a valid boolean": "true or false",
+    "a valid list": "a list",
+    "a valid tuple": "a list",
+    "a valid dictionary": "a mapping",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+}
+_KINDS = {
+    "int_type": "integer",
+    "int_from_float": "integer",
+    "float_type": "number",
+    "bool_type": "boolean",
+    "tuple_type": "list",
+}
+
+
+def synonym(key: str, keys: Iterable[str]) -> str | None:
+    """The key of these that other tools call `key`, or that is spelt like it."""
+    keys = list(keys)
+    folded = fold(key)
+    same = [name for name in keys if fold(name) == folded]
+    return next((name for name in [*same, *KEYS.get(folded, ())] if name in keys), None)
+
+
+def home(key: str) -> str | None:
+    """Where a key stands that is written in a wrong section: `training.epochs`; None where it is no key."""
+    if key == "extends":
+        return "extends"
+    for prefix, section in _HOMES:
+        if name := synonym(key, section.model_fields):
+            # The checkpoint's words are too common to mean it anywhere else.
+            return f"{prefix}{name}" if name not in _SHORT.get(prefix, ()) else None
+    return None
+
+
+def elsewhere(key: str, *, on_command_line: bool) -> str | None:
+    """What to do with a key that this section does not have."""
+    if fold(key) in ADVICE:
+        return ADVICE[fold(key)]
+    if place := home(key):
+        if on_command_line:
+            return f"write {place}=…"
+        section, _, name = place.rpartition(".")
+        written_there = f"it stands under {section}: {section}: {{{name}: …}}"
+        what = "it stands at the top of a config" if name == "extends" else "it is a section of its own"
+        return written_there if section else f"{what}: {name}: …"
+    return None
+
+
+def section_meant(key: str) -> str | None:
+    """The section that a key at the top stands for: it is not missing too."""
+    if belongs := re.match(r"it belongs to the (\w+):", ADVICE.get(fold(key), "")):
+        return belongs.group(1)
+    place = home(key)
+    return place.partition(".")[0] if place else None
+
+
+def before_colon(key: str) -> str:
+    """`epochs` of `epochs:3`, `epochs 3` or `epochs=3`."""
+    return re.split(r"[:=\s]", key, maxsplit=1)[0] or key
+
+
+def suggested_key(key: str, entry: Entry, near: str | None) -> str | None:
+    """The key that was meant; with its value where the two ran together: `{epochs 3}`, `{epochs:3}`."""
+    if near is None:
+        return None
+    parts = re.fullmatch(r"(\w+)\s*[:=\s]\s*(\S.*)", key)
+    if parts and fold(parts.group(1)) == fold(near) and is_null(entry.node):
+        return f"write {near}: {parts.group(2)}"
+    return f"did you mean {near}?"
+
+
+def as_mapping(model: type[BaseModel], node: Node) -> str | None:
+    """How to write a value as the mapping that is expected."""
+    fields = model.model_fields
+    required = [name for name, field in fields.items() if field.is_required()]
+    if isinstance(node, Sequence):
+        return f"write {{{', '.join(f'{name}: …' for name in required)}}}" if required else None
+    if not fields or not isinstance(node, Scalar) or isinstance(node.value, bool):
+        return None
+    text = written(node)
+    parts = re.fullmatch(r"(\w+)\s*[:=\s]\s*(\S.*)", text)
+    if parts and (near := closest(parts.group(1), fields)):
+        return f"write {near}: {parts.group(2)}"
+    return f"write {{{(required or list(fields))[0]}: {text}}}"
+
+
+def one_sentence(messages: list[str]) -> str:
+    """What each member of a union expects, as one list."""
+    heads = [message.removeprefix("expected ") for message in dict.fromkeys(messages)]
+    if len(heads) == 1:
+        return messages[0]
+    # "true or false or 'auto'" reads better as "true, false or 'auto'".
+    return f"expected {', '.join(heads[:-1]).replace(' or ', ', ')} or {heads[-1]}"
+
+
+def in_our_words(detail: Any) -> str:
+    """Pydantic's sentence as our messages are written."""
+    if detail["type"] == "too_short":
+        return f"expected a list of at least {detail['ctx']['min_length']}"
+    if detail["type"] == "too_long":
+        return f"expected a list of at most {detail['ctx']['max_length']}"
+    if detail["type"] == "missing":
+        return "expected one item more"
+    message = str(detail["msg"])
+    for theirs, ours in _PYDANTIC_WORDS.items():
+        message = message.replace(theirs, ours)
+    return message[0].lower() + message[1:]
+
+
+def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
+    """What a value was probably meant to be: a word that is allowed there, another notation, a list."""
+    if not isinstance(found, Scalar):
+        return _as_list(found) if any(d["type"] == "list_type" for d in details) else None
+    if found.value is None or found.value == "":
+        return None
+    text = str(found.value)
+    if word := _other_word(key, text):
+        return f"did you mean {word}?"
+    if near := closest(text, _allowed(details), cutoff=0.5):
+        return f"did you mean {near}?"
+    if any(d["type"] == "list_type" for d in details):
+        return f"write [{text}]"
+    return _other_notation(details, found.value)
+
+
+def _other_word(key: str, text: str) -> str | None:
+    """`cuda:1` is `gpu:1`."""
+    values = VALUES.get(key, {})
+    if fold(text) in values:
+        return values[fold(text)]
+    name, _, number = text.partition(":")
+    known = fold(name) in values and re.fullmatch(r"[0-9]+", number)
+    return f"{values[fold(name)]}:{number}" if known else None
+
+
+def _allowed(details: list[Any]) -> list[str]:
+    literals = [d["ctx"]["expected"] for d in details if d["type"] == "literal_error"]
+    return [word for text in literals for word in re.findall(r"'(\w+)'", text)]
+
+
+def _other_notation(details: list[Any], value: object) -> str | None:
+    limits = [d["ctx"]["lt"] for d in details if d["type"] == "less_than"]
+    if 1 in limits and isinstance(value, int | float) and 1 < value < 100:
+        return f"write {value / 100:g} for {value:g} %"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return f"write {int(value)}" if any(d["type"] == "int_type" for d in details) else None
+    kinds = [_KINDS[d["type"]] for d in details if d["type"] in _KINDS]
+    meant = as_yaml(str(value), kinds) if isinstance(value, str) else None
+    return f"write {meant}" if meant is not None else None
+
+
+def _as_list(found: Node) -> str | None:
+    """A mapping where a list of components is expected."""
+    if not isinstance(found, Mapping) or not all(re.match(r"[A-Za-z]", key) for key in found.entries):
+        return None
+    names = list(found.entries)
+    if not names:
+        return None
+    if len(names) == 1 and isinstance(found.entries[names[0]].node, Sequence):
+        return f"write the list itself, without {names[0]}"
+    return f"make it a list: {', '.join(f'- {name}' for name in names[:3])}{', …' if len(names) > 3 else ''}"

@@ -1,0 +1,50 @@
+"""`bigmodel doctor`: versions, devices, caches, and what is wrong with them."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+pytestmark = pytest.mark.tf
+
+
+def test_what_a_script_gets(bigmodel, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets/file").write_bytes(b"12345")
+    outcome = bigmodel("doctor", "--json")
+    assert (outcome.code, outcome.err) == (0, "")
+    document = outcome.json
+    assert document["versions"]["python"] == platform.python_version()
+    assert {"bigmodel", "keras", "numpy"} <= set(document["versions"])
+    assert document["devices"] and document["devices"][0]["model"]
+    assert document["data_cache"] == {"path": str(tmp_path / "datasets"), "bytes": 5}
+    assert document["free_disk_bytes"] > 0
+    assert all(set(problem) == {"message", "hint"} for problem in document["problems"])
+
+
+def test_what_a_person_sees(bigmodel):
+    outcome = bigmodel("doctor")
+    assert outcome.code == 0
+    assert f"python            {platform.python_version()}\n" in outcome.out
+    assert "data cache        " in outcome.out and "free disk         " in outcome.out
+    assert "all is well" in outcome.out or "problem: " in outcome.out
+
+
+def test_a_full_disk_and_another_keras_are_problems(monkeypatch):
+    from types import SimpleNamespace
+
+    from bigmodel_cli.training.doctor import _disk_problems, _keras_problems
+
+    (problem,) = _disk_problems(1000)
+    assert problem["message"] == "only 1,000 bytes are free on this disk"
+    (problem,) = _keras_problems(SimpleNamespace(__version__="3.1.0"))
+    assert "but Keras 3.1.0 is installed" in problem["message"] and problem["hint"].startswith(
+        "pip install keras=="
+    )
+    assert _disk_problems(10**12) == []
+
+
+def test_it_takes_no_argument(refuses):
+    refuses(2, "doctor", "x", says=("unexpected extra argument",))

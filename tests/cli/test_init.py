@@ -1,0 +1,122 @@
+"""`bigmodel init`: a starter config that checks, trains, and never takes the place of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """Writes a folder of two classes that differ in brightness."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(folder="photos", mode="RGB", size=(32, 28), count=20):
+        rng = np.random.default_rng(0)
+        for label, low in (("dark", 0), ("light", 128)):
+            for number in range(count):
+                path = tmp_path / folder / label / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = rng.integers(low, low + 128, (*size[::-1], 3), np.uint8)
+                Image.fromarray(pixels).convert(mode).save(path)
+        return folder
+
+    return write
+
+
+def test_without_data_it_is_for_digits(bigmodel):
+    outcome = bigmodel("init")
+    assert outcome.code == 0
+    assert "\n# Train with: bigmodel train THIS_FILE\nname: digits\n" in outcome.out
+    assert outcome.err == "found: no data given\n"
+
+
+def test_a_folder_is_looked_at(bigmodel, photos):
+    document = bigmodel("init", photos(), "--json").json
+    assert document["found"] == "40 rgb images of 2 classes, taken as 28 × 28"
+    assert "image_folder: {path: photos, image_size: [28, 28], color_mode: rgb}" in document["config"]
+    assert "RandomFlip" in document["config"] and document["output"] is None
+
+
+def test_grey_images_stay_grey_and_are_not_flipped(bigmodel, photos):
+    document = bigmodel("init", photos(mode="L"), "--json").json
+    assert "color_mode: grayscale" in document["config"] and "RandomFlip" not in document["config"]
+
+
+def test_a_split_folder(bigmodel, photos):
+    photos("all/train")
+    photos("all/test")
+    document = bigmodel("init", "all", "--json").json
+    assert document["found"].startswith("40 rgb images of 2 classes")
+    assert "path: all," in document["config"]
+
+
+@pytest.mark.parametrize(
+    "name", ["my photos: new", "100%", "it's", "- a", "[x]", "ünï", 'a"b\\c', "null", "010", "#1"]
+)
+def test_names_that_mean_something_to_yaml(bigmodel, photos, name):
+    photos(name)
+    assert bigmodel("init", f"./{name}", "-o", "c.yaml").code == 0
+    outcome = bigmodel("show", "c.yaml", "--why", "data.source.image_folder.path", "--json")
+    assert outcome.code == 0, outcome.err
+    assert Path(outcome.json["value"]).resolve() == Path(name).resolve()
+
+
+def test_a_file_is_written_but_never_overwritten(bigmodel, refuses, photos):
+    photos()
+    outcome = bigmodel("init", "photos", "-o", "my config.yaml")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "written: my config.yaml" in outcome.err
+    assert "\n  bigmodel show 'my config.yaml'\n  bigmodel train 'my config.yaml'\n" in outcome.err
+    before = Path("my config.yaml").read_text()
+    says = ("my config.yaml exists already; nothing was written", "choose another name")
+    refuses(2, "init", "-o", "my config.yaml", says=says)
+    assert Path("my config.yaml").read_text() == before
+
+
+@pytest.mark.tf
+def test_a_config_in_another_folder_finds_the_data(bigmodel, photos):
+    photos()
+    assert bigmodel("init", "photos", "-o", "configs/c.yaml").code == 0
+    outcome = bigmodel("train", "configs/c.yaml", "training.epochs=1", "--runs-dir", "runs")
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.tf
+def test_the_starter_for_a_folder_trains(bigmodel, photos):
+    photos(count=40)
+    assert bigmodel("init", "photos", "-o", "c.yaml").code == 0
+    assert bigmodel("check", "c.yaml").code == 0
+    words = ["training.epochs=6", "~augmentation", "--json", "--runs-dir", "runs"]
+    outcome = bigmodel("train", "c.yaml", *words)
+    assert outcome.code == 0
+    assert outcome.json["test"]["loss"] > 0
+    run = Path(outcome.json["run"])
+    assert run.parent.name == "photos"
+    rows = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
+    accuracy = rows[0].index("accuracy")
+    assert float(rows[-1][accuracy]) > 0.9
+    assert bigmodel("predict", "photos/light/0.png", "--runs-dir", "runs").code == 0
+
+
+@pytest.mark.tf
+def test_the_starter_for_arrays_trains(bigmodel, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labels = np.arange(400) % 2
+    np.savez("d.npz", x=np.random.default_rng(0).random((400, 4), np.float32) + 2 * labels[:, None], y=labels)
+    assert bigmodel("init", "d.npz", "-o", "c.yaml").code == 0
+    outcome = bigmodel("train", "c.yaml", "--json", "--runs-dir", "runs")
+    assert outcome.code == 0
+    assert outcome.json["test"]["accuracy"] > 0.8
+
+
+def test_the_starter_for_a_table_of_images_checks(bigmodel, photos):
+    photos()
+    lines = [f"photos/{name}/{number}.png,{name}" for name in ("dark", "light") for number in range(20)]
+    Path("table.csv").write_text("\n".join(["path,label", *lines]))
+    assert bigmodel("init", "table.csv", "-o", "c.yaml").code == 0
+    outcome = bigmodel("check", "c.yaml")
+    assert outcome.code == 0, outcome.err

@@ -1,0 +1,137 @@
+"""The program itself: help, version, examples that hold, and failures of our own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bigmodel_cli import __version__
+from bigmodel_cli.cli import main as program
+from bigmodel_cli.cli.main import bigmodel as group
+from bigmodel_cli.errors import BigmodelError
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTEXT = click.Context(group)
+COMMANDS = group.list_commands(CONTEXT)
+
+
+def help_of(command):
+    found = group.get_command(CONTEXT, command)
+    return found, found.get_help(click.Context(found, info_name=f"bigmodel {command}"))
+
+
+def examples():
+    """Every line of an example in a command's help."""
+    for command in COMMANDS:
+        for line in help_of(command)[1].split("Example:")[1].splitlines():
+            if line.strip():
+                yield pytest.param(command, line.strip(), id=line.strip())
+
+
+def test_help(bigmodel):
+    for words in ([], ["--help"], ["-h"]):
+        outcome = bigmodel(*words)
+        shown = outcome.out + outcome.err
+        assert all(f"\n  {command} " in shown for command in COMMANDS)
+    assert bigmodel("--help").code == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command(bigmodel, command):
+    outcome = bigmodel(command, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"Usage: bigmodel {command} ")
+    found, _ = help_of(command)
+    assert found.help.splitlines()[0].endswith((".", ":", ","))
+    for parameter in found.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{command} {parameter.name} has no help"
+    # The script for a shell is the one output that has no other form.
+    assert "--json" in outcome.out or command == "completion"
+
+
+@pytest.mark.parametrize(("command", "line"), list(examples()))
+def test_examples_of_the_help_parse(command, line):
+    inner = re.search(r"bigmodel [^>)]+", line)
+    assert inner
+    _, name, *words = shlex.split(inner.group())
+    assert name == command
+    found, _ = help_of(command)
+    with found.make_context(name, list(words)) as context:
+        assert context.params
+    for word in words:
+        if word.startswith("configs/"):
+            overrides = [other for other in words if re.match(r"~|[\w.]+=", other)]
+            assert program.run(["check", str(ROOT / word), *overrides]) == 0
+
+
+def test_version(bigmodel):
+    for option in ("--version", "-V"):
+        assert bigmodel(option).out == f"bigmodel, version {__version__}\n"
+
+
+def test_python_m_is_the_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "bigmodel_cli", "-V"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"bigmodel, version {__version__}\n"
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{shlex.quote(sys.executable)} -m bigmodel_cli list layers | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+class TestFailures:
+    """Errors that no input should raise, raised by a command that is put in the place of `doctor`'s."""
+
+    @pytest.fixture
+    def raising(self, bigmodel, monkeypatch):
+        def call(error, *words):
+            def fail():
+                raise error
+
+            monkeypatch.setattr("bigmodel_cli.training.doctor.examine", fail)
+            return bigmodel("doctor", *words)
+
+        return call
+
+    def test_a_bug_says_where_its_traceback_is(self, raising, monkeypatch, tmp_path):
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        outcome = raising(ZeroDivisionError("oh\x1b[31m"))
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.startswith("error: a failure inside bigmodel: ZeroDivisionError: oh\\x1b[31m\n")
+        (log,) = tmp_path.glob("bigmodel-*.log")
+        assert f"the full traceback is in {log}; please report it" in outcome.err
+        assert "Traceback" in log.read_text() and "ZeroDivisionError: oh" in log.read_text()
+
+    @pytest.mark.parametrize(
+        ("error", "code", "message"),
+        [
+            (MemoryError(), 5, "memory ran out"),
+            (KeyboardInterrupt(), 130, "interrupted"),
+            (click.Abort(), 130, "interrupted"),
+            (BigmodelError("of its own"), 1, "of its own"),
+            (RuntimeError("x"), 1, "a failure inside bigmodel: RuntimeError: x"),
+        ],
+    )
+    def test_each_has_its_code_and_one_document(self, raising, monkeypatch, tmp_path, error, code, message):
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        outcome = raising(error, "--json")
+        assert outcome.code == code
+        assert outcome.json["error"] == {**outcome.json["error"], "exit_code": code, "message": message}
+        assert f"error: {message}" in outcome.err
+
+    @pytest.mark.tf
+    def test_memory_of_a_device(self, raising):
+        import tensorflow as tf
+
+        outcome = raising(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "--json")
+        assert (outcome.code, outcome.json["error"]["message"]) == (5, "memory ran out")

@@ -1,0 +1,189 @@
+"""`bigmodel predict`: files, folders, globs and arrays; results as lines, JSON, CSV and a plot."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.tf
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 6, 6, 1), np.uint8)
+# Names that mean something to matplotlib, to a terminal, to CSV, or that are long.
+HOSTILE = ["$x_", '\x1b[31mred,"', "n" * 200]
+
+
+@pytest.fixture
+def predict(bigmodel, trained):
+    return lambda *words: bigmodel("predict", *words, "--runs-dir", trained)
+
+
+@pytest.fixture
+def images(tmp_path, monkeypatch):
+    """Five images in two folders below the current one."""
+    monkeypatch.chdir(tmp_path)
+    for number, pixels in enumerate(PIXELS):
+        path = tmp_path / "images" / ("a" if number < 3 else "b") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels[..., 0]).save(path)
+    return sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.png"))
+
+
+@pytest.fixture
+def hostile_runs(trained, tmp_path):
+    """The trained run with names of classes that are not harmless."""
+    from bigmodel_cli.run_folder import labels_hash
+
+    runs = tmp_path / "hostile"
+    shutil.copytree(trained, runs)
+    (run,) = (runs / "tiny").iterdir()
+    (run / "labels.json").write_text(json.dumps(HOSTILE))
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "labels_sha256": labels_hash(HOSTILE)}))
+    return runs
+
+
+def test_a_file(predict, images, trained):
+    outcome = predict(images[0])
+    assert outcome.code == 0
+    (line,) = outcome.out.splitlines()
+    name, _, shown = line.partition(": ")
+    assert name == "images/a/0.png"
+    parts = [part.split(" ") for part in shown.split(", ")]
+    assert {label for label, _ in parts} == {"class_0", "class_1", "class_2"}
+    shares = [float(share.rstrip("%")) for _, share in parts]
+    assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(100, abs=0.2)
+    (run,) = (trained / "tiny").iterdir()
+    assert outcome.err == f"run: {run} (the newest completed one)\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["images"], ["images/*/*.png"], ["images/**/*.png"], ["images/a", "images/b"]]
+)
+def test_folders_and_globs_are_their_files(predict, images, words):
+    expected = predict(*images)
+    outcome = predict(*words)
+    assert outcome.code == 0
+    assert outcome.out == expected.out and expected.out.count("\n") == 5
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz"])
+def test_arrays(predict, images, name):
+    if name.endswith("y"):
+        np.save(name, PIXELS)
+    else:
+        np.savez(name, x=PIXELS, y=np.zeros(5))
+    lines, expected = predict(name).out.splitlines(), predict("images").out.splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [f"{name}[{number}]" for number in range(5)]
+    assert [line.partition(": ")[2] for line in lines] == [line.partition(": ")[2] for line in expected]
+
+
+def test_one_example_without_a_batch_axis(predict, images):
+    np.save("one.npy", PIXELS[0].astype(np.float64))
+    assert predict("one.npy").out.partition(": ")[2] == predict(images[0]).out.partition(": ")[2]
+
+
+def test_top(predict, images):
+    assert predict(images[0], "--top", "1").out.count("class_") == 1
+    assert predict(images[0], "--top", "9").out.count("class_") == 3
+    document = predict(images[0], "--top", "2", "--json").json
+    ((prediction),) = document["predictions"]
+    assert len(prediction["top"]) == 2
+    assert prediction["prediction"] == prediction["top"][0]["class"]
+    assert prediction["probability"] == prediction["top"][0]["probability"]
+
+
+def test_invert_predicts_the_negative(predict, images):
+    np.save("negative.npy", 255 - PIXELS)
+    inverted = predict("images", "--invert").out.splitlines()
+    negative = predict("negative.npy").out.splitlines()
+    assert [line.partition(": ")[2] for line in inverted] == [line.partition(": ")[2] for line in negative]
+    assert inverted != predict("images").out.splitlines()
+
+
+def test_both_engines_agree(predict, images):
+    litert, keras = (predict("images", "--engine", name, "--json").json for name in ("litert", "keras"))
+    assert (litert["engine"], keras["engine"]) == ("litert", "keras")
+    for one, other in zip(litert["predictions"], keras["predictions"], strict=True):
+        assert one["prediction"] == other["prediction"]
+        for a, b in zip(one["top"], other["top"], strict=True):
+            assert a["probability"] == pytest.approx(b["probability"], abs=1e-5)
+
+
+def test_without_a_litert_model_keras_answers(bigmodel, trained, images, tmp_path):
+    shutil.copytree(trained, "runs")
+    for path in Path("runs").rglob("model.tflite"):
+        path.unlink()
+    assert bigmodel("predict", images[0], "--runs-dir", "runs", "--json").json["engine"] == "keras"
+
+
+def test_more_inputs_than_one_batch_keep_their_order(predict, images):
+    pixels = np.random.default_rng(1).integers(0, 256, (150, 6, 6, 1), np.uint8)
+    np.save("many.npy", pixels)
+    np.save("last.npy", pixels[149])
+    lines = predict("many.npy").out.splitlines()
+    assert len(lines) == 150
+    assert lines[149].partition(": ")[2] == predict("last.npy").out.strip().partition(": ")[2]
+
+
+def test_csv(predict, images):
+    outcome = predict("images", "--csv", "deep/scores.csv", "--json")
+    assert "written: deep/scores.csv" in outcome.err
+    with Path("deep/scores.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["input"] for row in rows] == [str(path) for path in images]
+    for row, prediction in zip(rows, outcome.json["predictions"], strict=True):
+        scores = [float(row[f"score_class_{number}"]) for number in range(3)]
+        assert sum(scores) == pytest.approx(1, abs=1e-5)
+        assert row["prediction"] == prediction["prediction"] == f"class_{np.argmax(scores)}"
+        assert float(row["probability"]) == pytest.approx(max(scores))
+        assert row["error"] == ""
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_plot(predict, images, count):
+    outcome = predict(*images[:count], "--plot", "p.png")
+    assert outcome.code == 0 and outcome.err.endswith("written: p.png\n")
+    with Image.open("p.png") as image:
+        assert image.format == "PNG"
+        columns = {1: 1, 2: 2, 5: 3}[count]
+        assert image.width == pytest.approx((2.2 * columns + 0.4) * 120, abs=2)
+        assert len(np.unique(np.asarray(image.convert("L")))) > 20
+
+
+def test_plot_of_other_kinds(predict, images):
+    predict(images[0], "--plot", "p.svg")
+    predict(images[0], "--plot", "p.pdf")
+    assert "<svg" in Path("p.svg").read_text() and Path("p.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_hostile_names_of_classes(bigmodel, hostile_runs, images):
+    words = ["predict", "images", "--runs-dir", hostile_runs, "--csv", "s.csv", "--plot", "p.png"]
+    outcome = bigmodel(*words)
+    assert outcome.code == 0
+    assert "\x1b" not in outcome.out + outcome.err
+    assert "$x_" in outcome.out and '\\x1b[31mred,"' in outcome.out
+    assert bigmodel(*words, "--json").json["predictions"][0]["top"][0]["class"] in HOSTILE
+    with Path("s.csv").open(newline="") as file:
+        header = next(csv.reader(file))
+    assert header == ["input", "prediction", "probability", *(f"score_{name}" for name in HOSTILE), "error"]
+    with Image.open("p.png") as image:
+        assert image.format == "PNG"
+
+
+def test_hostile_names_in_the_evaluation(bigmodel, trained, tmp_path, write):
+    """Such names come from folders; here from the config of arrays."""
+    config = Path(write((trained.parent / "tiny.yaml").read_text(), "c.yaml"))
+    np.savez("d.npz", x=np.tile(PIXELS, (12, 1, 1, 1)), y=np.arange(60) % 3)
+    names = json.dumps(HOSTILE)
+    source = f"data.source={{npz: {{path: d.npz, class_names: {names}}}}}"
+    outcome = bigmodel("train", config, source, "training.epochs=1", "--runs-dir", "runs")
+    assert outcome.code == 0, outcome.err
+    assert "\x1b" not in outcome.out + outcome.err
+    evaluated = bigmodel("evaluate", "--runs-dir", "runs")
+    assert evaluated.code == 0 and "\x1b" not in evaluated.out

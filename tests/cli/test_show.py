@@ -1,0 +1,59 @@
+"""`bigmodel show`: the resolved config, the layers and the sizes, without training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.tf
+
+
+def test_what_a_person_sees(bigmodel, tiny):
+    outcome = bigmodel("show", tiny, "training.epochs=5", "training.checkpoint.keep=3")
+    assert outcome.code == 0
+    assert "epochs: 5" in outcome.out and "validation: 0.1" in outcome.out
+    assert outcome.out.startswith("name: tiny\nseed: 0\n")
+    layers = {line.split()[0]: line.split() for line in outcome.out.splitlines() if "(None, " in line}
+    assert layers["flatten"][1:] == ["Flatten", "(None,", "36)", "0", "tiny.yaml:8"]
+    assert layers["dense"][1:] == ["Dense", "(None,", "16)", "592", "tiny.yaml:9"]
+    numbers = dict(line.split(maxsplit=1) for line in outcome.out.splitlines()[-6:])
+    assert numbers["parameters"] == "643"
+    assert numbers["splits"] == "96 train, 12 validation, 12 test"
+    assert numbers["steps"] == "6 per epoch, 30 in all"
+    assert "each; 5 kept, " in numbers["checkpoints"]
+    assert numbers["device"].startswith("cpu (") and numbers["device"].endswith(", float32")
+    expected = "bigmodel train tiny.yaml training.epochs=5 training.checkpoint.keep=3"
+    assert outcome.err == f"\nnext:\n  {expected}\n"
+    assert not Path("runs").exists()
+
+
+def test_what_a_script_gets(bigmodel, tiny):
+    document = bigmodel("show", tiny, "--json").json
+    assert document["parameters"] == 643 == sum(layer["parameters"] for layer in document["layers"])
+    assert document["config"]["training"]["epochs"] == 2
+    assert document["splits"] == {"train": 96, "validation": 12, "test": 12}
+    # float32 weights, their gradients, Adam's two moments, its step count and learning rate.
+    assert document["weight_bytes"] == pytest.approx(4 * 643 * 4, abs=100)
+    assert document["checkpoint_bytes"] == pytest.approx(3 * 643 * 4, abs=100)
+    assert document["layers"][-1] == {
+        "name": "dense_1",
+        "kind": "Dense",
+        "shape": "(None, 3)",
+        "parameters": 51,
+        "place": "tiny.yaml:10",
+    }
+
+
+def test_the_shown_config_is_a_config(bigmodel, tiny, write):
+    shown = bigmodel("show", tiny).out
+    write(shown[: shown.index("\n\n")], "shown.yaml")
+    outcome = bigmodel("check", "shown.yaml")
+    assert outcome.code == 0, outcome.err
+
+
+def test_frozen_parameters(bigmodel, tiny):
+    words = ["model.1.Dense.trainable=false", "--json"]
+    document = bigmodel("show", tiny, *words).json
+    assert document["frozen_parameters"] == 592
+    assert ", 592 of them frozen" in bigmodel("show", tiny, words[0]).out
