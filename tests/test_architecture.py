@@ -16,6 +16,7 @@ PACKAGE = ROOT / "src" / "bigmodel_cli"
 # From the ground up; a unit may import those before it.
 STOREYS = [
     ["errors", "native_output", "listener"],
+    ["whole_files"],
     ["config"],
     ["run_folder", "gates"],
     ["metrics_file", "sources"],

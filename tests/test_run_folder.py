@@ -18,13 +18,9 @@ from bigmodel_cli.run_folder import (
     create_run,
     find_run,
     labels_hash,
-    sha256_of,
-    to_json,
     update_record,
-    write_json,
-    write_text,
-    write_whole,
 )
+from bigmodel_cli.whole_files import sha256_of, to_json, write_json, write_text, write_whole
 
 
 @pytest.fixture

@@ -147,7 +147,13 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             None,
         ),
         ("expect.test_accuracy=0.99", "expect.test_accuracy", 22, "expected a text, found 0.99", None),
-        ("expect={a: '=> 3'}", "expect.a", 12, "expected a comparison such as \">= 0.99\", found '=> 3'", None),
+        (
+            "expect={a: '=> 3'}",
+            "expect.a",
+            12,
+            "expected a comparison such as \">= 0.99\", found '=> 3'",
+            None,
+        ),
         (
             "data.source={digits: {x: 1}}",
             "data.source.digits.x",

@@ -11,7 +11,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import open_engine
 from bigmodel_cli.inference.litert import ExportError, LiteRTEngine, check_parity, export
 from bigmodel_cli.listener import Silent
-from bigmodel_cli.run_folder import sha256_of
+from bigmodel_cli.whole_files import sha256_of
 
 pytestmark = pytest.mark.tf
 

@@ -11,8 +11,9 @@ import pytest
 from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.errors import DataError, ResourceError
 from bigmodel_cli.inference.loading import load_checkpoint
-from bigmodel_cli.run_folder import RunFolder, sha256_of
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.training.checkpoints import Checkpoints, direction
+from bigmodel_cli.whole_files import sha256_of
 
 pytestmark = pytest.mark.tf
 

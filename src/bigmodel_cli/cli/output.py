@@ -27,7 +27,7 @@ class OutputState:
 
 def echo_json(value: Any) -> None:
     """The one JSON document of a command."""
-    from bigmodel_cli.run_folder import to_json
+    from bigmodel_cli.whole_files import to_json
 
     click.echo(to_json(value))
     state = click.get_current_context().find_object(OutputState)

@@ -7,7 +7,8 @@ from typing import Literal, Protocol
 import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder, sha256_of
+from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder
+from bigmodel_cli.whole_files import sha256_of
 
 EngineName = Literal["auto", "litert", "keras"]
 

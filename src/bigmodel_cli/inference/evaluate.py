@@ -24,8 +24,9 @@ from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
-from bigmodel_cli.run_folder import PIECE_HINT, RunFolder, write_json, write_whole
+from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
 from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitName
+from bigmodel_cli.whole_files import write_json, write_whole
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from bigmodel_cli.inference.litert import ExportError, check_parity, export
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder, sha256_of, update_record, write_whole
+from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder, update_record
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.whole_files import sha256_of, write_whole
 
 PARITY_EXAMPLES = 16
 # A flatbuffer holds at most 2 GB, and the conversion needs several times the model's size.

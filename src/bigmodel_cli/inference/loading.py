@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.run_folder import RunFolder, sha256_of
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import sha256_of
 
 
 def load_checkpoint(run: RunFolder, name: str) -> Any:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.metrics_file import read_metrics
-from bigmodel_cli.run_folder import RunFolder, write_whole
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

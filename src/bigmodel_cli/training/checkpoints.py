@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from bigmodel_cli.config.schema import Checkpoint
-from bigmodel_cli.run_folder import RunFolder, sha256_of, write_json, write_whole
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import sha256_of, write_json, write_whole
 
 # Metrics of which more is better; all others (losses, errors, divergences) are better when smaller.
 _LARGER_IS_BETTER = (

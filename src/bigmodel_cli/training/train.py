@@ -33,15 +33,7 @@ from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.reporting.plots import plot_run
-from bigmodel_cli.run_folder import (
-    COMPLETED,
-    RunFolder,
-    check_writable,
-    create_run,
-    update_record,
-    write_json,
-    write_text,
-)
+from bigmodel_cli.run_folder import COMPLETED, RunFolder, check_writable, create_run, update_record
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.checkpoints import Checkpoints
@@ -53,6 +45,7 @@ from bigmodel_cli.training.record import command_line, data_record, environment,
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.trial import measure_steps_per_execution
+from bigmodel_cli.whole_files import write_json, write_text
 
 
 @dataclass(frozen=True)

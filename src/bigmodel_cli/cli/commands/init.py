@@ -31,8 +31,8 @@ def command(data: Path | None, output: Path | None, as_json: bool) -> None:
     """
     from bigmodel_cli.cli.output import echo_json, next_command, note
     from bigmodel_cli.errors import UsageError
-    from bigmodel_cli.run_folder import write_text
     from bigmodel_cli.starter import make_starter
+    from bigmodel_cli.whole_files import write_text
 
     if output is not None and output.exists():
         raise UsageError(

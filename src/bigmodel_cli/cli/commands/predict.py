@@ -114,7 +114,7 @@ def _write(
     opened: Any,
 ) -> None:
     from bigmodel_cli.cli.output import note
-    from bigmodel_cli.run_folder import write_whole
+    from bigmodel_cli.whole_files import write_whole
 
     if csv_path:
         from bigmodel_cli.inference.predict import write_csv
