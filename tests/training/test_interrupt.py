@@ -10,19 +10,51 @@ import time
 
 import pytest
 
+from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.training.signals import stop_on_signal
 
 pytestmark = pytest.mark.tf
 
 
-def test_the_first_signal_is_noted_and_the_second_interrupts():
-    with stop_on_signal() as stop:
+def test_while_steps_run_the_first_signal_is_noted_and_the_second_interrupts():
+    with stop_on_signal() as stop, pytest.raises(Interrupted) as caught, stop.patiently():
         assert not stop
         signal.raise_signal(signal.SIGTERM)
         assert stop and stop.signal_number == signal.SIGTERM
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert caught.value.exit_code == 130
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_in_other_phases_a_signal_interrupts_at_once():
+    with stop_on_signal() as stop:
+        with pytest.raises(Interrupted) as caught:
+            signal.raise_signal(signal.SIGTERM)
+        assert caught.value.exit_code == 143
+        assert stop.signal_number == signal.SIGTERM
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["data: ", "evaluating the best checkpoint"])
+def test_a_signal_before_or_after_the_steps_ends_the_run_too(config, tmp_path, line):
+    runs = tmp_path / "runs"
+    words = ["train", str(config().path), "--runs-dir", str(runs), "--plain"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bigmodel_cli", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert any(found.startswith(line) for found in process.stderr)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert (process.returncode, out) == (143, "")
+    assert err.endswith("error: interrupted\n") and "Traceback" not in err
+    statuses = [json.loads(path.read_text())["status"] for path in runs.glob("*/*/run.json")]
+    assert statuses == (["interrupted"] if line.startswith("evaluating") else [])
 
 
 @pytest.mark.slow

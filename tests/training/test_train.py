@@ -120,7 +120,7 @@ def test_too_little_memory_for_a_step_says_what_to_do(train, monkeypatch, place)
     def exhausted(*_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(f"bigmodel_cli.training.train.{place}", exhausted)
+    monkeypatch.setattr(f"bigmodel_cli.training.session.{place}", exhausted)
     with pytest.raises(
         ResourceError, match=r"memory ran out while training with data\.batch_size 16"
     ) as caught:

@@ -1,4 +1,8 @@
-"""SIGINT and SIGTERM during training: the step ends, what can be kept is saved, then the run stops."""
+"""SIGINT and SIGTERM in a training run.
+
+While steps run, the first signal is noted: the step ends, what can be kept is saved, then the run stops. In
+every other phase, and for a second signal, the run stops at once.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from bigmodel_cli.errors import Interrupted
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -16,20 +22,30 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self._is_patient = False
 
     def __bool__(self) -> bool:
         return self.signal_number is not None
 
+    @contextmanager
+    def patiently(self) -> Iterator[None]:
+        """Inside, the first signal is only noted; who runs inside has to look."""
+        self._is_patient = True
+        try:
+            yield
+        finally:
+            self._is_patient = False
+
     def _received(self, number: int, _frame: FrameType | None) -> None:
-        if self.signal_number is not None:
-            # A second signal means: at once.
-            raise KeyboardInterrupt
+        is_first = self.signal_number is None
         self.signal_number = number
+        if not (self._is_patient and is_first):
+            raise Interrupted(number)
 
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Note the first signal; a second one interrupts at once. Only the main thread can do this."""
+    """Take signals; only the main thread can do this."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

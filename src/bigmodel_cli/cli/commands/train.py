@@ -20,7 +20,7 @@ from bigmodel_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from bigmodel_cli.training.train import TrainingResult
+    from bigmodel_cli.training.conclusion import TrainingResult
 
 
 @click.command(
