@@ -110,17 +110,17 @@ ERRORS = [
         "Resizing changes the shape; augmentation is for training only and has to keep it",
         "move it to preprocessing",
     ),
+]
+WARNINGS = [
     Row(
         [
             "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.0, "
             "warmup_target: 0.1, warmup_steps: 450}}}}"
         ],
         "optimizer.Adam.learning_rate.CosineDecay.warmup_steps",
-        "the warm-up takes 450 steps; training has 450 steps in all",
+        "the warm-up takes 450 steps; training has 450 steps in all, so it does not end",
         "write a smaller number, for instance warmup_steps: 45",
     ),
-]
-WARNINGS = [
     Row(
         [f"{LAST}.activation=sigmoid"],
         f"{LAST}.activation",

@@ -99,7 +99,7 @@ def build(component: Component, features: np.ndarray) -> Any:
 
     dtype = "string" if features.dtype == object else str(features.dtype)
     inputs = keras.Input(features.shape[1:], dtype=dtype)
-    graph = Graph(Objects({"num_classes": 3}), {"input": inputs, "stem": inputs})
+    graph = Graph(Objects({"num_classes": 3}), {}, {"input": inputs, "stem": inputs})
     return keras.Model(inputs, graph.extend([component], inputs))
 
 

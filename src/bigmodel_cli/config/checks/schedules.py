@@ -26,12 +26,12 @@ def check(experiment: Experiment, report: Report) -> None:
 
 
 def _check_length(rate: Component, steps: int, report: Report) -> None:
-    in_all = f"training has {steps:,} steps in all"
+    in_all = f"training has {steps:,} step{'s' * (steps != 1)} in all"
     warmup = _number(rate, "warmup_steps")
     if warmup >= steps:
-        report.error(
+        report.warning(
             (*rate.path, "warmup_steps"),
-            f"the warm-up takes {warmup:,.0f} steps; {in_all}",
+            f"the warm-up takes {warmup:,.0f} steps; {in_all}, so it does not end",
             f"write a smaller number, for instance warmup_steps: {max(1, steps // 10)}",
         )
     decay = _number(rate, "decay_steps")
