@@ -5,7 +5,8 @@ BigmodelError            1   a failure inside bigmodel
 │   └── ConfigError      2   … with every problem and its place
 ├── DataError            3   the data is wrong or missing
 ├── GateError            4   a quality gate was missed
-├── ResourceError        5   memory, disk or device ran out, or training diverged
+├── ResourceError        5   memory, disk or device ran out
+│   └── DivergedError    5   the loss is not a number any more
 └── Interrupted    130, 143  SIGINT or SIGTERM
 """
 
@@ -68,6 +69,20 @@ class ResourceError(BigmodelError):
     """Memory, disk or a device ran out, or training diverged."""
 
     exit_code = 5
+
+
+class DivergedError(ResourceError):
+    """The loss is not a number any more.
+
+    Args:
+        what: Which loss became what, and where.
+    """
+
+    def __init__(self, what: str) -> None:
+        advice = (
+            "try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge values in the data"
+        )
+        super().__init__(f"training diverged: {what}", hint=advice)
 
 
 class Interrupted(BigmodelError):

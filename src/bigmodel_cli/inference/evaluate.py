@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.errors import DataError, ResourceError, UsageError
+from bigmodel_cli.errors import DataError, DivergedError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
@@ -193,7 +193,7 @@ def evaluate_model(
         signature: What one example is.
 
     Raises:
-        ResourceError: If the model's weights have diverged.
+        DivergedError: If the model's weights have diverged.
     """
     encoding, compiled = compile_for_evaluation(model, experiment, signature)
     feed = make_feed(examples, signature, max(experiment.data.batch_size, 128))
@@ -205,10 +205,7 @@ def evaluate_model(
     predictions = np.concatenate(outputs)
     metrics = steps.measures.results()
     if not math.isfinite(metrics["loss"]):
-        raise ResourceError(
-            f"training diverged: the loss on the {split} split is {metrics['loss']}",
-            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge data",
-        )
+        raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
     details: dict[str, Any] = {}
     if signature.class_names is None:
         metrics |= number_scores(examples.labels, predictions)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bigmodel_cli.errors import ResourceError, UsageError
+from bigmodel_cli.errors import DivergedError, UsageError
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.listener import Listener, Progress
 from bigmodel_cli.pipeline.feed import epoch_order, in_order
@@ -60,7 +60,7 @@ class Loop:
             A row per complete epoch, as metrics.csv has it.
 
         Raises:
-            ResourceError: If the loss is not a number any more.
+            DivergedError: If the loss is not a number any more.
             UsageError: If BackupAndRestore has brought back the last epoch.
         """
         rows: list[Row] = []
@@ -164,7 +164,4 @@ class Loop:
 
 def _require_finite(loss: float, what: str) -> None:
     if not math.isfinite(loss):
-        raise ResourceError(
-            f"training diverged: {what}",
-            hint="try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge data",
-        )
+        raise DivergedError(what)
