@@ -20,9 +20,9 @@ $(STAMP): pyproject.toml constraints.txt
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-# The loop for every edit: what needs no TensorFlow.
+# The loop for every edit: what needs no TensorFlow and takes no time.
 quick: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not tf and not slow"
+	$(BIN)/python -m pytest -q --numprocesses 2 -m "not tf and not slow"
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 CONFIG = """\
 data: {source: digits}
 model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]

@@ -11,6 +11,8 @@ import yaml
 from bigmodel_cli.config.json_schema import json_schema
 from bigmodel_cli.modeling.language import language
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def validator():

@@ -24,6 +24,8 @@ from bigmodel_cli.config.tree import COMMAND_LINE, to_plain
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.modeling.language import language
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "configs").glob("*.yaml"))}
 TREES = {name: to_plain(read_text(text, origin=name, folder=Path())) for name, text in CONFIGS.items()}

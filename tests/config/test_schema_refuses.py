@@ -14,6 +14,8 @@ from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.modeling.language import language
 
+pytestmark = pytest.mark.slow
+
 BASE = """\
 data: {source: digits}
 model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]

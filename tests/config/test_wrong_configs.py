@@ -169,6 +169,7 @@ def test_a_mistake_is_placed_explained_and_put_right(case: Case) -> None:
     assert shown(case) == case.shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_mended_config_loads(case: Case) -> None:
     assert load(case.mended_text, words(case.mended)).experiment

@@ -10,6 +10,8 @@ from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.reporting.plots import draw_confusion_matrix, draw_curves, plain, plot_run, save
 from bigmodel_cli.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = ["$x_", "a\\b$^{", "\x1b[31mred", "猫", "n" * 300, "two\nlines", "%s", "<b>&amp;"]
 
 
