@@ -48,12 +48,11 @@ def load(told: Told) -> Callable[..., Source]:
     return load_source
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a folder of small images: `photos("cat/1.png", "dog/1.jpg")`, each of a colour of its own."""
+@pytest.fixture(scope="session")
+def write_photos() -> Callable[..., Path]:
+    """Writes small images into a folder, each of a colour of its own."""
 
-    def write(*names: str, root: str = "photos", size: tuple[int, int] = (6, 4)) -> Path:
-        folder = tmp_path / root
+    def write(folder: Path, *names: str, size: tuple[int, int] = (6, 4)) -> Path:
         for number, name in enumerate(names):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +63,16 @@ def photos(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def photos(tmp_path: Path, write_photos: Callable[..., Path]) -> Callable[..., Path]:
+    """Writes a folder of small images: `photos("cat/1.png", "dog/1.jpg")`."""
+
+    def write(*names: str, root: str = "photos", size: tuple[int, int] = (6, 4)) -> Path:
+        return write_photos(tmp_path / root, *names, size=size)
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def mnist_arrays() -> dict[str, np.ndarray]:
     """A tiny MNIST: every digit twice in train and once in test."""
     rng = np.random.default_rng(0)

@@ -33,16 +33,17 @@ def cifar_archive(path, layout):
     return path
 
 
-@pytest.fixture
-def cases(tmp_path, photos, mnist_arrays):
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory, write_photos, mnist_arrays):
     """Options by case; a case is a source's name, with a variant after a colon."""
+    tmp_path = tmp_path_factory.mktemp("cases")
     np.savez(tmp_path / "mnist.npz", **mnist_arrays)
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "table.npz", x=rng.normal(size=(12, 5)), y=np.arange(12) % 3)
     np.savez(tmp_path / "numbers.npz", x=rng.normal(size=(12, 5)), y=rng.normal(size=(12, 2)))
-    folder = photos("cat/1.png", "cat/2.jpg", "dog/1.bmp", "dog/sub/2.gif")
-    split_folder = photos(
-        "train/a/1.png", "train/a/2.png", "train/b/1.png", "val/a/1.png", "val/b/1.png", root="split"
+    folder = write_photos(tmp_path / "photos", "cat/1.png", "cat/2.jpg", "dog/1.bmp", "dog/sub/2.gif")
+    split_folder = write_photos(
+        tmp_path / "split", "train/a/1.png", "train/a/2.png", "train/b/1.png", "val/a/1.png", "val/b/1.png"
     )
     rows = "image,label\n" + "".join(
         f"cat/{name},{label}\n" for name, label in [("1.png", "x"), ("2.jpg", "y")]
