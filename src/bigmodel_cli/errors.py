@@ -7,7 +7,7 @@ BigmodelError            1   a failure inside bigmodel
 ├── GateError            4   a quality gate was missed
 ├── ResourceError        5   memory, disk or device ran out
 │   └── DivergedError    5   the loss is not a number any more
-└── Interrupted    130, 143  SIGINT or SIGTERM
+└── Interrupted    130, 143  SIGINT, SIGTERM (129: SIGHUP)
 """
 
 from __future__ import annotations

@@ -19,6 +19,10 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
+# Parts of the names of metrics for which a floor makes no sense.
+_SMALLER_IS_BETTER = ("loss", "error", "entropy", "divergence", "mae", "mse")
+
+
 @dataclass(frozen=True)
 class GateResult:
     """One gate.
@@ -59,6 +63,11 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
             raise UsageError(
                 f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99"
             ) from None
+        if any(part in metric for part in _SMALLER_IS_BETTER):
+            raise UsageError(
+                f"--fail-under {word}: of {metric}, less is better",
+                hint=f'write it in the config: expect: {{test_{metric}: "<= {bound}"}}',
+            )
         gates[metric] = f">= {bound}"
     return gates
 

@@ -146,7 +146,7 @@ name: {_name(name)}
 seed: 0                                # the same seed gives the same splits, order and weights
 
 data:
-  source: {source}
+  source:{source if source.startswith(chr(10)) else " " + source}
   # Where the data has no validation or test split of its own, a tenth of it is held out for each.
   batch_size: {32 if images.num_images < 5000 else 128}
 

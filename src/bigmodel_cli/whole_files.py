@@ -37,6 +37,21 @@ def write_text(path: Path, text: str) -> None:
     write_whole(path, lambda temporary: temporary.write_text(text, "utf-8"))
 
 
+def write_output(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` make a file that a user named: links are followed, pipes and devices are written through.
+
+    Raises:
+        ResourceError: As `write_whole`.
+    """
+    if not path.exists() or path.is_file():
+        write_whole(path.resolve(), write)
+        return
+    try:
+        write(path)
+    except OSError as error:
+        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Let `write` make a file beside `path`, bring it to the disk, then rename it.
 

@@ -110,6 +110,29 @@ ERRORS = [
         "Resizing changes the shape; augmentation is for training only and has to keep it",
         "move it to preprocessing",
     ),
+    Row(
+        [f"{LAST}.units=1", f"{LAST}.activation=sigmoid"],
+        f"{LAST}.units",
+        "CategoricalCrossentropy needs a probability for each class",
+        "write units: num_classes and activation: softmax; for two classes also BinaryCrossentropy",
+    ),
+    Row(
+        [
+            f"{LAST}.units=1",
+            f"{LAST}.activation=sigmoid",
+            "loss=BinaryCrossentropy",
+            "metrics=[SparseCategoricalAccuracy]",
+        ],
+        "metrics.0",
+        "SparseCategoricalAccuracy needs a score for each class; the model has one output",
+        "write accuracy",
+    ),
+    Row(
+        ["augmentation=[{MixUp: {alpha: 0.2}}]", "loss=SparseCategoricalCrossentropy"],
+        "augmentation.0.MixUp",
+        "MixUp mixes labels; SparseCategoricalCrossentropy takes whole classes",
+        "write loss: CategoricalCrossentropy",
+    ),
 ]
 WARNINGS = [
     Row(

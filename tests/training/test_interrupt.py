@@ -58,7 +58,9 @@ def test_a_signal_before_or_after_the_steps_ends_the_run_too(config, tmp_path, l
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_training_stops_and_can_be_looked_at(config, tmp_path, number, code):
     path = config().path
     words = ["train", str(path), "--runs-dir", str(tmp_path / "runs"), "training.epochs=100000", "--json"]

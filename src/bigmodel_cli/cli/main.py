@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import json
 import os
 import pkgutil
@@ -16,7 +18,7 @@ import click
 
 from bigmodel_cli import __version__
 from bigmodel_cli.cli import commands
-from bigmodel_cli.cli.output import OutputState, printable
+from bigmodel_cli.cli.output import OutputState, label, printable
 from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
 
@@ -59,6 +61,10 @@ def bigmodel() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows only ASCII gets escapes instead of nothing at all.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -82,13 +88,23 @@ def run(arguments: list[str]) -> int:
         return _show(Interrupted(signal.SIGINT), as_json=_lacks_json(arguments, state))
     except BrokenPipeError:
         # Who read our output has seen enough; Python would complain once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            return _show_failure(error, as_json=_lacks_json(arguments, state))
+        _close_stdout()
+        return _show(ResourceError("the output cannot be written: no space left"), as_json=False)
     except Exception as error:
         if is_out_of_memory(error):
             return _show(ResourceError("memory ran out"), as_json=_lacks_json(arguments, state))
         return _show_failure(error, as_json=_lacks_json(arguments, state))
     return 0
+
+
+def _close_stdout() -> None:
+    """Python would complain once more about what it could not write, while it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _lacks_json(arguments: list[str], state: OutputState) -> bool:
@@ -99,12 +115,11 @@ def _show(error: BigmodelError, *, as_json: bool) -> int:
     if as_json:
         problems = error.problems if isinstance(error, ConfigError) else []
         _echo_json_error(error.exit_code, error.message, hint=error.hint, problems=problems)
-    label = click.style("error:", fg="red", bold=True)
-    click.echo(f"{label} {printable(error.message)}", err=True)
+    click.echo(f"{label('error:', 'red')} {printable(error.message)}", err=True)
     if isinstance(error, ConfigError) and error.__cause__ is not None:
         click.echo(f"Keras's full text: {_keep_traceback()}", err=True)
     if error.hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {printable(error.hint)}", err=True)
+        click.echo(f"{label('hint:', 'cyan')} {printable(error.hint)}", err=True)
     return error.exit_code
 
 
@@ -120,7 +135,7 @@ def _show_failure(error: Exception, *, as_json: bool) -> int:
     message = f"a failure inside bigmodel: {type(error).__name__}: {error}"
     if as_json:
         _echo_json_error(1, message)
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {printable(message)}", err=True)
+    click.echo(f"{label('error:', 'red')} {printable(message)}", err=True)
     click.echo(f"the full traceback is in {path}; please report it", err=True)
     return 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def label(text: str, color: str) -> str:
+    """A coloured word on a terminal that wants colours (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return click.style(text, fg=color, bold=True)
+
+
 def note(message: str) -> None:
     """A sentence beside the results."""
     click.echo(message, err=True)
@@ -48,7 +56,7 @@ def note(message: str) -> None:
 def show_warnings(warnings: Iterable[Problem]) -> None:
     """What may not be meant in a config, each with its place."""
     for warning in warnings:
-        note(f"{click.style('warning:', fg='yellow', bold=True)} {printable(warning.render())}")
+        note(f"{label('warning:', 'yellow')} {printable(warning.render())}")
 
 
 def next_command(*commands: str) -> None:
@@ -62,7 +70,12 @@ def stdout_console() -> Console:
 
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    class Results(Console):
+        def on_broken_pipe(self) -> None:
+            # rich would end the program with 1 where somebody reads only the first lines.
+            raise BrokenPipeError
+
+    return Results(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Iterable[str] = ()) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from bigmodel_cli.config.components import Component
 
@@ -27,3 +28,26 @@ def snake_case(name: str) -> str:
     """A class name as Keras writes it in names: `TopKCategoricalAccuracy` → `top_k_categorical_accuracy`."""
     spaced = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
+
+
+# Metrics of which more is better; all others (losses, errors, divergences) are better when smaller.
+_LARGER_IS_BETTER = (
+    "acc",
+    "auc",
+    "precision",
+    "recall",
+    "f1",
+    "fbeta",
+    "iou",
+    "r2",
+    "specificity",
+    "sensitivity",
+)
+
+
+def direction(monitor: str, mode: str) -> Literal["min", "max"]:
+    """Whether a smaller or a larger value of a metric is better."""
+    if mode in ("min", "max"):
+        return mode  # type: ignore[return-value]
+    name = monitor.removeprefix("val_")
+    return "max" if any(part in name for part in _LARGER_IS_BETTER) else "min"

@@ -125,7 +125,9 @@ def compile_for_evaluation(
 
 
 def _model_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "_-" else "_" for c in name) or "model"
+    # Keras takes ASCII alone, and a letter or digit first.
+    kept = "".join(c if (c.isascii() and c.isalnum()) or c in "_-" else "_" for c in name)
+    return kept.lstrip("_-") or "model"
 
 
 def _as_features(tensor: Any) -> Any:

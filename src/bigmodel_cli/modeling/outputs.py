@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bigmodel_cli.config.checks.outputs import last_step
+from bigmodel_cli.config.checks.outputs import CATEGORICAL, last_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
@@ -40,7 +40,8 @@ def check_output(output: Any, experiment: Experiment, signature: Signature) -> E
         )
     encoding = loss_encoding(loss, num_classes, int(shape[1]))
     expected = [num_classes] if encoding != "binary" else [1]
-    fits = shape[1] in expected and (encoding != "binary" or num_classes == 2)
+    takes_one = num_classes == 2 and loss not in CATEGORICAL
+    fits = shape[1] in expected and (encoding != "binary" or takes_one)
     if not fits:
         raise _misfit(
             last,

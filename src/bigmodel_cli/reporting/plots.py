@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.whole_files import write_whole
+from bigmodel_cli.whole_files import write_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,7 +56,7 @@ def write_figure(figure: Figure, path: Path, kind: str) -> None:
     with warnings.catch_warnings():
         # A letter that the font lacks is drawn as a box, which shows as much.
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
-        write_whole(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
+        write_output(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
 
 
 def new_figure(width: float, height: float) -> Figure:

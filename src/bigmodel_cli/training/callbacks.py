@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.naming import direction
 from bigmodel_cli.modeling.objects import Objects
-from bigmodel_cli.training.checkpoints import direction
 
 
 def make_callbacks(

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
+from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import sha256_of, write_json, write_whole
-
-# Metrics of which more is better; all others (losses, errors, divergences) are better when smaller.
-_LARGER_IS_BETTER = (
-    "acc",
-    "auc",
-    "precision",
-    "recall",
-    "f1",
-    "fbeta",
-    "iou",
-    "r2",
-    "specificity",
-    "sensitivity",
-)
-
-
-def direction(monitor: str, mode: str) -> Literal["min", "max"]:
-    """Whether a smaller or a larger value of a metric is better."""
-    if mode in ("min", "max"):
-        return mode  # type: ignore[return-value]
-    name = monitor.removeprefix("val_")
-    return "max" if any(part in name for part in _LARGER_IS_BETTER) else "min"
 
 
 class Checkpoints:

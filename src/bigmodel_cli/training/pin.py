@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import DEFAULT_SHARE
+from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import default_metrics
 from bigmodel_cli.pipeline.splits import OWN, Splits
-from bigmodel_cli.training.checkpoints import direction
 from bigmodel_cli.training.plan import ExecutionPlan
 
 

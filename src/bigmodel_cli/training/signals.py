@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM in a training run.
+"""SIGINT, SIGTERM and SIGHUP in a training run.
 
 While steps run, the first signal is noted: the step ends, what can be kept is saved, then the run stops. In
 every other phase, and for a second signal, the run stops at once.
@@ -14,7 +14,8 @@ from types import FrameType
 
 from bigmodel_cli.errors import Interrupted
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# SIGHUP says that the terminal is gone; Windows has none.
+_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 class StopRequest:
@@ -50,7 +51,9 @@ def stop_on_signal() -> Iterator[StopRequest]:
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.signal(number, request._received) for number in _SIGNALS}
+    # What is ignored stays ignored: nohup asks for that.
+    taken = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, request._received) for number in taken}
     try:
         yield request
     finally:

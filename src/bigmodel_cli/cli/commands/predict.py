@@ -114,12 +114,12 @@ def _write(
     opened: Any,
 ) -> None:
     from bigmodel_cli.cli.output import note
-    from bigmodel_cli.whole_files import write_whole
+    from bigmodel_cli.whole_files import write_output
 
     if csv_path:
         from bigmodel_cli.inference.predict import write_csv
 
-        write_whole(csv_path, lambda path: write_csv(path, predictions))
+        write_output(csv_path, lambda path: write_csv(path, predictions))
         note(f"written: {csv_path}")
     if plot_path:
         from bigmodel_cli.reporting.prediction_plot import plot_predictions

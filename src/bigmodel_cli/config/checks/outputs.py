@@ -24,6 +24,14 @@ BINARY = frozenset(
     {"BinaryCrossentropy", "BinaryFocalCrossentropy", "binary_crossentropy", "binary_focal_crossentropy"}
 )
 _OF_CLASSES = frozenset({*CATEGORICAL, "CategoricalHinge", "categorical_hinge"})
+_PER_CLASS = frozenset(
+    {
+        "CategoricalAccuracy",
+        "SparseCategoricalAccuracy",
+        "TopKCategoricalAccuracy",
+        "SparseTopKCategoricalAccuracy",
+    }
+)
 _ACCURACIES = frozenset(
     {"accuracy", "acc", "CategoricalAccuracy", "SparseCategoricalAccuracy", "BinaryAccuracy"}
 )
@@ -94,7 +102,11 @@ def _check_units(experiment: Experiment, last: Component, report: Report) -> Non
             "write units: num_classes; for two classes also activation: sigmoid and BinaryCrossentropy",
         )
         return
-    if activation == "sigmoid" and loss in CATEGORICAL and units != 1:
+    if units == 1 and loss in CATEGORICAL:
+        advice = "write units: num_classes and activation: softmax; for two classes also BinaryCrossentropy"
+        report.error((*last.path, "units"), f"{loss} needs a probability for each class", advice)
+        return
+    if activation == "sigmoid" and loss in CATEGORICAL:
         message = f"{loss} is for probabilities that sum to 1; a sigmoid's do not"
         report.warning((*last.path, "activation"), message, "write activation: softmax")
     if activation == "softmax" and loss in BINARY:
@@ -137,6 +149,9 @@ def _check_metrics(experiment: Experiment, last: Component, facts: DataFacts, re
         if isinstance(top, int) and facts.num_classes is not None and top >= facts.num_classes:
             message = f"the best {top} of {facts.num_classes} classes always hold the right one"
             report.warning(path, message, f"write {{{metric.name}: {{k: …}}}} with a smaller number")
+        if last.arguments.get("units") == 1 and metric.name in _PER_CLASS:
+            message = f"{metric.name} needs a score for each class; the model has one output"
+            report.error(path, message, "write accuracy")
         if metric.name == "BinaryAccuracy" and output_activation(last) == "softmax":
             message = "BinaryAccuracy looks at each class by itself, so it is high before anything is learned"
             report.warning(path, message, "write accuracy")

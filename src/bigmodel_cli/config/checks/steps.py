@@ -12,6 +12,8 @@ from bigmodel_cli.config.tree import ConfigPathKeys
 _CHANGE_SHAPE = frozenset(
     {"CenterCrop", "Cropping2D", "Flatten", "Resizing", "UpSampling2D", "ZeroPadding2D"}
 )
+# Layers that make labels between two classes.
+_MIX_LABELS = frozenset({"MixUp", "CutMix"})
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -26,6 +28,9 @@ def check(experiment: Experiment, report: Report) -> None:
         if step.step:
             known[step.step] = step
     for layer in experiment.augmentation:
+        if layer.name in _MIX_LABELS and experiment.loss.name.lower().startswith("sparse"):
+            message = f"{layer.name} mixes labels; {experiment.loss.name} takes whole classes"
+            report.error(layer.path, message, "write loss: CategoricalCrossentropy")
         if layer.name in _CHANGE_SHAPE:
             message = f"{layer.name} changes the shape; augmentation is for training only and has to keep it"
             report.error(layer.path, message, "move it to preprocessing")
