@@ -44,7 +44,7 @@ def write_output(path: Path, write: Callable[[Path], Any]) -> None:
         ResourceError: As `write_whole`.
     """
     if not path.exists() or path.is_file():
-        write_whole(path.resolve(), write)
+        write_whole(path.resolve() if path.is_symlink() else path, write)
         return
     try:
         write(path)

@@ -130,7 +130,7 @@ ERRORS = [
     Row(
         ["augmentation=[{MixUp: {alpha: 0.2}}]", "loss=SparseCategoricalCrossentropy"],
         "augmentation.0.MixUp",
-        "MixUp mixes labels; SparseCategoricalCrossentropy takes whole classes",
+        "MixUp mixes labels, which needs a loss over one-hot labels",
         "write loss: CategoricalCrossentropy",
     ),
 ]

@@ -130,6 +130,7 @@ def test_the_whole_message_with_its_caret() -> None:
         ("a: &a [*a]", "1:4", "an alias (*name) that contains itself"),
         ("a: *x", "1:4", "no anchor (&name) for the alias 'x'"),
         ("a: [1", "1:4", "a bracket or brace is not closed"),
+        ('"\\', "1:1", "this quote is not closed"),
         ("a: b: c", "1:5", "a second ':' in this line"),
         ("a: 1\n---\nb: 2", "2:1", "a config is one YAML document; found a second one"),
         ("? [a]\n: 1", "1:3", "a key must be a word, found a list or mapping"),

@@ -101,7 +101,7 @@ def test_a_run_that_diverges_is_kept_as_failed(train, tmp_path):
     record = json.loads((path / "run.json").read_text())
     assert record["status"] == "failed" and record["error"] == caught.value.message
     assert not (path / "model.tflite").exists() and not (path / "evaluation").exists()
-    assert "ResourceError" in (path / "train.log").read_text()
+    assert "DivergedError" in (path / "train.log").read_text()
 
 
 def test_weights_that_diverge_in_the_last_step_are_noticed(train, tmp_path):

@@ -79,6 +79,12 @@ def _quote(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained | None:
     if "escape" not in (error.problem or ""):
         return None
     line, column = _at(error.problem_mark, lines)
+    if column >= len(lines[line]):
+        # The text ends behind the backslash.
+        line, column = _at(error.context_mark, lines)
+        return Explained(
+            line, column, 1, "this quote is not closed", f"end the text with {lines[line][column]}"
+        )
     message = rf"\{lines[line][column]} means nothing between double quotes"
     return Explained(line, column - 1, 2, message, r"use single quotes, which take every \ as it is")
 

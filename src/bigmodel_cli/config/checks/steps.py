@@ -29,7 +29,7 @@ def check(experiment: Experiment, report: Report) -> None:
             known[step.step] = step
     for layer in experiment.augmentation:
         if layer.name in _MIX_LABELS and experiment.loss.name.lower().startswith("sparse"):
-            message = f"{layer.name} mixes labels; {experiment.loss.name} takes whole classes"
+            message = f"{layer.name} mixes labels, which needs a loss over one-hot labels"
             report.error(layer.path, message, "write loss: CategoricalCrossentropy")
         if layer.name in _CHANGE_SHAPE:
             message = f"{layer.name} changes the shape; augmentation is for training only and has to keep it"
