@@ -20,9 +20,11 @@ $(STAMP): pyproject.toml constraints.txt
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-# The loop for every edit: what needs no TensorFlow and takes no time.
+# The loop for every edit: what needs no TensorFlow and takes no time. Folders where nearly everything does are not
+# even looked at.
 quick: $(STAMP)
-	$(BIN)/python -m pytest -q --numprocesses 2 -m "not tf and not slow"
+	$(BIN)/python -m pytest -q --numprocesses 2 -m "not tf and not slow" -p no:hypothesispytest \
+		--ignore tests/training --ignore tests/modeling --ignore tests/inference --ignore tests/reporting
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
