@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bigmodel_cli.config.merge import apply_overrides, read_layers
+from bigmodel_cli.config.merge import override_stack, read_layers
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, place_at, to_plain
 from bigmodel_cli.errors import ConfigError
@@ -27,7 +27,7 @@ training: {epochs: 3}
 def override(*words: str, text: str = TEXT) -> Any:
     root = read_text(text, origin="c.yaml", folder=Path())
     assert isinstance(root, Mapping)
-    return to_plain(apply_overrides(root, words))
+    return to_plain([root, *override_stack(root, words)][-1])
 
 
 def refusal(*words: str, text: str = TEXT) -> str:
@@ -90,14 +90,14 @@ def test_the_file_itself_is_not_changed() -> None:
     root = read_text(TEXT, origin="c.yaml", folder=Path())
     assert isinstance(root, Mapping)
     before = to_plain(root)
-    apply_overrides(root, ["model.1.Dense.units=64", "~training.epochs", "data.batch_size=1"])
+    override_stack(root, ["model.1.Dense.units=64", "~training.epochs", "data.batch_size=1"])
     assert to_plain(root) == before
 
 
 def test_a_value_from_the_command_line_knows_where_it_stands() -> None:
     root = read_text(TEXT, origin="c.yaml", folder=Path())
     assert isinstance(root, Mapping)
-    place = place_at(apply_overrides(root, ["training.epochs=5"]), ("training", "epochs"))
+    place = place_at(override_stack(root, ["training.epochs=5"])[-1], ("training", "epochs"))
     assert (place.origin, place.column, place.length, place.text) == (
         COMMAND_LINE,
         17,

@@ -114,15 +114,6 @@ def _is_component(node: Mapping, path: ConfigPathKeys) -> bool:
     return path == SOURCE_PATH or _CAMEL_CASE.fullmatch(next(iter(node.entries))) is not None
 
 
-def apply_overrides(tree: Mapping, words: Iterable[str]) -> Mapping:
-    """Put `KEY=VALUE` and `~KEY` words of the command line over a config.
-
-    Raises:
-        ConfigError: With every word that is malformed or leads nowhere.
-    """
-    return [tree, *override_stack(tree, words)][-1]
-
-
 def override_stack(tree: Mapping, words: Iterable[str]) -> list[Mapping]:
     """The config as each word of the command line leaves it.
 

@@ -49,6 +49,11 @@ class Evaluation:
     predictions: np.ndarray
     checkpoint: str = "best"
 
+    @property
+    def gated_values(self) -> dict[str, float]:
+        """The metrics under the names that gates use: `test_accuracy`."""
+        return {f"{self.split}_{name}": value for name, value in self.metrics.items()}
+
     def as_json(self) -> dict[str, Any]:
         return {
             "split": self.split,

@@ -87,4 +87,4 @@ def _gated_values(session: Session, evaluation: Evaluation, rows: list[Row]) -> 
     """Metrics under the names that gates use; those of the epochs are the best checkpoint's."""
     best_epoch = (session.checkpoints.best or {}).get("epoch")
     best = next(row for row in rows if row["epoch"] == best_epoch)
-    return {**best, **{f"{evaluation.split}_{name}": value for name, value in evaluation.metrics.items()}}
+    return {**best, **evaluation.gated_values}

@@ -66,9 +66,7 @@ def command(
 
         result = evaluate_run(opened, split=split, checkpoint=checkpoint, listener=listener, offline=offline)
     gates = [
-        *check_gates(
-            result.gates, {f"{result.evaluation.split}_{k}": v for k, v in result.evaluation.metrics.items()}
-        ),
+        *check_gates(result.gates, result.evaluation.gated_values),
         *check_gates(floors, result.evaluation.metrics, require_all=True),
     ]
     if as_json:
