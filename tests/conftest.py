@@ -1,13 +1,18 @@
-"""What all tests share: a home of their own, no network settings, and the real data where it is."""
+"""What all tests share: a home of their own, no network settings, the real data, and commands run in here."""
 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from bigmodel_cli.cli.main import run
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -62,3 +67,126 @@ def shared_data() -> Callable[[str], Path]:
         pytest.skip("the shared real data is not beside this checkout")
 
     return find
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Bigmodel = Callable[..., Outcome]
+
+
+@pytest.fixture
+def bigmodel(
+    capfd: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bigmodel:
+    """Runs `bigmodel` with some words: `bigmodel("check", path)`."""
+    # Full texts of errors are kept where temporary files are.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("temporary")))
+
+    def call(*words: str | Path) -> Outcome:
+        capfd.readouterr()
+        code = run([str(word) for word in words])
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        return Outcome(code, out, err)
+
+    return call
+
+
+Refuses = Callable[..., Outcome]
+
+
+@pytest.fixture
+def refuses(bigmodel: Bigmodel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Refuses:
+    """Runs a command that must fail: one message, nothing on stdout, no run that looks finished.
+
+    With --json, stdout has one document with the same message and code.
+    """
+    runs = tmp_path / "refused"
+    monkeypatch.setenv("BIGMODEL_RUNS", str(runs))
+
+    def call(code: int, *words: str | Path, says: tuple[str, ...]) -> Outcome:
+        plain, document = bigmodel(*words), bigmodel(*words, "--json")
+        assert (plain.code, plain.out) == (code, ""), plain
+        assert plain.err.lower().count("error:") == 1, plain.err
+        for fragment in says:
+            assert fragment in plain.err
+        error = document.json["error"]
+        assert document.code == error["exit_code"] == code
+        assert says[0] in error["message"]
+        assert not any('"completed"' in record.read_text() for record in runs.rglob("run.json"))
+        return plain
+
+    return call
+
+
+TINY = """\
+name: tiny
+data:
+  source: {synthetic: {shape: [6, 6, 1], num_classes: 3, num_examples: 120}}
+  batch_size: 16
+preprocessing:
+  - Rescaling: {scale: 1/255}
+model:
+  - Flatten
+  - Dense: {units: 16, activation: relu}
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.01}}
+training:
+  epochs: 2
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Writes a file into the current folder; its name as a user would type it."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(content: str | bytes, name: str = "c.yaml") -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return name
+
+    return call
+
+
+@pytest.fixture
+def tiny(write: Callable[..., str]) -> str:
+    """A config in the current folder that trains in a moment."""
+    return write(TINY, "tiny.yaml")
+
+
+@pytest.fixture
+def changed(write: Callable[..., str]) -> Callable[[str, str], str]:
+    """Writes that config with one text replaced by another."""
+
+    def call(old: str, new: str) -> str:
+        assert TINY.count(old) == 1
+        return write(TINY.replace(old, new))
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with one completed run of the tiny config; tests must not change it."""
+    folder = tmp_path_factory.mktemp("trained")
+    config = folder / "tiny.yaml"
+    config.write_text(TINY)
+    runs = folder / "runs"
+    assert run(["train", str(config), "--runs-dir", str(runs), "--plain"]) == 0
+    return runs

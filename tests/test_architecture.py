@@ -19,7 +19,7 @@ STOREYS = [
     ["whole_files"],
     ["config"],
     ["run_folder", "gates"],
-    ["metrics_file", "sources"],
+    ["run_lock", "metrics_file", "sources"],
     ["pipeline"],
     ["modeling"],
     ["inference"],

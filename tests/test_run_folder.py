@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -15,9 +16,12 @@ from bigmodel_cli.run_folder import (
     RunFolder,
     all_runs,
     check_writable,
+    all_files,
     create_run,
     find_run,
     labels_hash,
+    list_files,
+    remove_half_written,
     update_record,
 )
 from bigmodel_cli.whole_files import sha256_of, to_json, write_json, write_text, write_whole
@@ -156,12 +160,58 @@ class TestReading:
         with pytest.raises(DataError, match=r"labels\.json: expected a list of class names"):
             run.read_labels()
 
-    @pytest.mark.parametrize("text", ["[]", "{}", '{"schema_version": 2}', "null"])
-    def test_a_record_that_is_none(self, runs, text):
+    @pytest.mark.parametrize(
+        "text", ["", "[]", "{}", '{"schema_version": 1}', "null", "{", "\x00" * 200, "[" * 100_000]
+    )
+    def test_a_record_that_is_damaged(self, runs, text):
         run = runs("a/1", "completed")
         run.record.write_text(text)
+        with pytest.raises(DataError, match=r"run\.json: damaged") as caught:
+            run.read_record()
+        assert "train again" in caught.value.hint
+
+    def test_a_record_of_another_version(self, runs):
+        run = runs("a/1", "completed")
+        update_record(run, {"schema_version": 2})
         with pytest.raises(DataError, match=r"run\.json: not the record of a run of this version"):
             run.read_record()
+
+    @pytest.mark.parametrize(("old", "new"), [("completed", "Completed"), ("1", "2"), ("{", "{ ")])
+    def test_a_changed_record_breaks_its_seal(self, runs, old, new):
+        run = runs("a/1", "completed")
+        text = run.record.read_text()
+        run.record.write_text(text.replace(old, new, 1))
+        if new == "{ ":
+            assert run.read_record()["status"] == "completed"
+            return
+        with pytest.raises(DataError, match="damaged or changed by hand: its content does not fit its seal"):
+            run.read_record()
+
+    def test_a_file_that_was_changed(self, runs):
+        run = runs("a/1", "completed")
+        write_text(run.config, "seed: 0")
+        update_record(run, {"files": list_files(run, [run.config])})
+        assert run.intact(run.config) == run.config
+        write_text(run.config, "seed: 1")
+        with pytest.raises(
+            DataError, match=r"config\.yaml: damaged or changed: its sha256 is not the one in"
+        ):
+            run.intact(run.config)
+        run.config.unlink()
+        with pytest.raises(DataError, match=r"runs/a/1: the run has no config\.yaml"):
+            run.intact(run.config)
+        assert run.expects(run.config) and not run.expects(run.metrics)
+
+    def test_what_is_listed(self, runs):
+        run = runs("a/1", "completed")
+        for path in (run.config, run.lock, run.plot("curves"), run.checkpoint("best"), run.path / ".tmp-1-x"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"abc")
+        digest = hashlib.sha256(b"abc").hexdigest()
+        entry = {"bytes": 3, "sha256": digest}
+        assert list_files(run, all_files(run)) == {"config.yaml": entry, "plots/curves.png": entry}
+        remove_half_written(run)
+        assert not (run.path / ".tmp-1-x").exists() and run.config.exists()
 
     def test_the_record_is_added_to(self, runs):
         run = runs("a/1", "running")

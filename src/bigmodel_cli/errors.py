@@ -79,10 +79,12 @@ class DivergedError(ResourceError):
     """
 
     def __init__(self, what: str) -> None:
-        advice = (
-            "try a smaller learning rate, or clipnorm: 1.0 in the optimizer; look for huge values in the data"
+        super().__init__(
+            f"training diverged: {what}",
+            hint="try a smaller learning rate, clipnorm: 1.0 in the optimizer, or "
+            "training.on_divergence: rollback; look for huge values in the data",
         )
-        super().__init__(f"training diverged: {what}", hint=advice)
+        self.what = what
 
 
 class Interrupted(BigmodelError):
@@ -91,9 +93,10 @@ class Interrupted(BigmodelError):
     Args:
         signal_number: The signal, for instance `signal.SIGINT`.
         message: What was saved, and where.
+        hint: How to go on.
     """
 
-    def __init__(self, signal_number: int, message: str = "interrupted") -> None:
-        super().__init__(message)
+    def __init__(self, signal_number: int, message: str = "interrupted", *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.signal_number = signal_number
         self.exit_code = 128 + signal_number

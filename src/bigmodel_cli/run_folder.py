@@ -3,14 +3,15 @@
 runs/<name>/<YYYYmmdd-HHMMSS>/
   config.yaml            resolved: every default and every auto pinned
   source.yaml            what the user wrote
-  run.json               status, times, seed, versions, device, data fingerprint, labels hash
+  run.json               status, times, seed, versions, device, data fingerprint, sha256 of the other files
   labels.json            class names in index order
   metrics.csv            a row per epoch
-  checkpoints/           best.keras, last.keras, a .json beside each
+  checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
   evaluation/            <split>.json, predictions_<split>.csv; <split>_last.json for another checkpoint
   plots/                 *.png
   train.log
+  .lock                  held by the process that trains
 """
 
 from __future__ import annotations
@@ -19,19 +20,25 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
-from bigmodel_cli.whole_files import write_json
+from bigmodel_cli.whole_files import TEMPORARY_PREFIX, read_sealed, sha256_of, write_sealed
 
 SCHEMA_VERSION = 1
 RUNS_VARIABLE = "BIGMODEL_RUNS"
 COMPLETED = "completed"
-# The key of run.json with the sha256 of model.tflite.
-LITERT_SHA256 = "litert_sha256"
+RUNNING = "running"
+# Checkpoints that every run has.
+BEST = "best"
+LAST = "last"
+# The key of run.json with size and sha256 of every file that is complete.
+FILES = "files"
+# The key of run.json with one entry per process that trained the run.
+SESSIONS = "sessions"
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,10 @@ class RunFolder:
         return self.path / "train.log"
 
     @property
+    def lock(self) -> Path:
+        return self.path / ".lock"
+
+    @property
     def litert_model(self) -> Path:
         return self.path / "model.tflite"
 
@@ -73,12 +84,17 @@ class RunFolder:
         return self.path / "checkpoints"
 
     def checkpoint(self, name: str) -> Path:
-        """A saved model: `best`, `last`, or `epoch-0007`."""
+        """A saved model: `best`, `last`, or one that `epoch_checkpoint` names."""
         return self.checkpoints / f"{name}.keras"
 
     def checkpoint_names(self) -> list[str]:
         """The saved models that are there."""
         return sorted(path.stem for path in self.checkpoints.glob("[!.]*.keras"))
+
+    def all_checkpoint_names(self) -> list[str]:
+        """The saved models of which there is anything, the model or its JSON file."""
+        files = [*self.checkpoints.glob("[!.]*.keras"), *self.checkpoints.glob("[!.]*.json")]
+        return sorted({path.stem for path in files})
 
     def checkpoint_state(self, name: str) -> Path:
         """What is known of a saved model: epoch, monitored value, sha256."""
@@ -107,8 +123,11 @@ class RunFolder:
         Raises:
             DataError: If it is missing or damaged.
         """
-        record = self.read_json(self.record)
-        if not isinstance(record, dict) or record.get("schema_version") != SCHEMA_VERSION:
+        try:
+            record = read_sealed(self.require(self.record))
+        except DataError as error:
+            raise DataError(error.message, hint=error.hint or PIECE_HINT) from None
+        if record.get("schema_version") != SCHEMA_VERSION:
             raise DataError(f"{self.record}: not the record of a run of this version of bigmodel")
         return record
 
@@ -118,7 +137,7 @@ class RunFolder:
         Raises:
             DataError: If they are missing, damaged, or not those that the model was trained with.
         """
-        names = self.read_json(self.labels)
+        names = self.read_json(self.intact(self.labels))
         if names is not None and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
             raise DataError(f"{self.labels}: expected a list of class names")
         if labels_hash(names) != self.read_record().get("labels_sha256"):
@@ -136,8 +155,30 @@ class RunFolder:
         """
         try:
             return json.loads(self.require(path).read_text("utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}: damaged: {error}", hint=PIECE_HINT) from None
+
+    def intact(self, path: Path) -> Path:
+        """`path`, if it is there and is what run.json says; what run.json does not list is taken as it is.
+
+        Raises:
+            DataError: If it is missing, damaged or was changed.
+        """
+        listed = self.read_record().get(FILES, {}).get(self.inside(path))
+        if listed is not None and sha256_of(self.require(path)) != listed.get("sha256"):
+            raise DataError(
+                f"{path}: damaged or changed: its sha256 is not the one in run.json",
+                hint=f"restore it; if you changed it yourself: bigmodel runs verify {self.title} --accept",
+            )
+        return self.require(path)
+
+    def expects(self, path: Path) -> bool:
+        """Whether `path` is there, or should be."""
+        return path.exists() or self.inside(path) in self.read_record().get(FILES, {})
+
+    def inside(self, path: Path) -> str:
+        """A file's name in the run, with `/` between its parts."""
+        return path.relative_to(self.path).as_posix()
 
     def require(self, path: Path) -> Path:
         """`path`, if it is there.
@@ -149,6 +190,11 @@ class RunFolder:
             missing = path.relative_to(self.path)
             raise DataError(f"{self.title}: the run has no {missing}", hint=PIECE_HINT)
         return path
+
+
+def epoch_checkpoint(epoch: int) -> str:
+    """The name of the saved model of one epoch: `epoch-0007`."""
+    return f"epoch-{epoch:04d}"
 
 
 def _evaluated(split: str, checkpoint: str) -> str:
@@ -250,15 +296,40 @@ def find_run(word: str | None, runs_dir: Path) -> RunFolder:
 
 def _status(run: RunFolder) -> str | None:
     try:
-        record = json.loads(run.record.read_text("utf-8"))
-    except (OSError, ValueError):
+        return run.read_record().get("status")
+    except DataError:
         return None
-    return record.get("status") if isinstance(record, dict) else None
 
 
 def update_record(run: RunFolder, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put `changes` into run.json and return the whole of it."""
     record = run.read_record() if run.record.exists() else {"schema_version": SCHEMA_VERSION}
     record.update(changes)
-    write_json(run.record, record)
+    write_sealed(run.record, record)
     return record
+
+
+def list_files(run: RunFolder, paths: Iterable[Path]) -> dict[str, Any]:
+    """Size and sha256 of files of a run, as run.json has them under `files`."""
+    return {
+        run.inside(path): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(paths)
+    }
+
+
+def all_files(run: RunFolder) -> list[Path]:
+    """The files of a run but its record, its lock, half-written ones, and checkpoints, which have records."""
+    apart = {run.record, run.lock}
+    return sorted(
+        path
+        for path in run.path.rglob("*")
+        if path.is_file()
+        and path not in apart
+        and path.parent != run.checkpoints
+        and not path.name.startswith(TEMPORARY_PREFIX)
+    )
+
+
+def remove_half_written(run: RunFolder) -> None:
+    """Remove what processes that were killed have left half written; only for who holds the run's lock."""
+    for path in run.path.rglob(f"{TEMPORARY_PREFIX}*"):
+        path.unlink(missing_ok=True)

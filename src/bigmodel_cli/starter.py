@@ -18,6 +18,7 @@ from bigmodel_cli.sources.image_files import image_size_and_mode, is_image_name
 SAMPLE_FILES = 200
 # Editors with the YAML language server complete and explain the config by it.
 _MODELINE = "# yaml-language-server: $schema=bigmodel.schema.json"
+_ODD = re.compile(r"[^ -~]")
 # Sizes that halve well in the pooling layers of the starter models.
 SIZES = (28, 32, 48, 64, 96, 128, 160, 224)
 
@@ -129,7 +130,11 @@ def _path_from(folder: Path, data: Path) -> str:
 def _quoted(text: str) -> str:
     """A text as YAML, in quotes unless it is surely read as a text without them."""
     is_plain = re.fullmatch(r"[\w./][\w./-]*", text) and plain_scalar(text) == text
-    return text if is_plain else json.dumps(text, ensure_ascii=False)
+    return text if is_plain else _ODD.sub(_escaped, json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group() if match.group().isprintable() else f"\\U{ord(match.group()):08x}"
 
 
 def _config(*, name: str, source: str, images: _Images) -> str:

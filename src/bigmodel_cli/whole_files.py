@@ -11,7 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.errors import DataError, ResourceError
+
+# The key of a sealed JSON file with the sha256 of the rest of it.
+SEAL = "seal"
+TEMPORARY_PREFIX = ".tmp-"
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -22,6 +26,35 @@ def write_json(path: Path, value: Any) -> None:
 def to_json(value: Any) -> str:
     """Indented JSON; a number that is none (NaN, infinity), for which JSON has no word, becomes null."""
     return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def write_sealed(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a JSON object with a sha256 of its content, whole or not at all."""
+    plain = json.loads(to_json(record))
+    write_json(path, {**plain, SEAL: _seal(plain)})
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """A JSON object that `write_sealed` wrote.
+
+    Raises:
+        DataError: If it is damaged, or was changed by hand.
+    """
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: damaged: {error}") from None
+    seal = record.pop(SEAL, None) if isinstance(record, dict) else None
+    if seal is None or seal != _seal(record):
+        raise DataError(f"{path}: damaged or changed by hand: its content does not fit its seal")
+    return dict(record)
+
+
+def _seal(plain: Mapping[str, Any]) -> str:
+    canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _finite(value: Any) -> Any:
@@ -62,26 +95,44 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         ResourceError: If the disk is full or the folder cannot be written; `path` is as it was.
     """
-    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    temporary = temporary_beside(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        _bring_to_disk(temporary)
-        temporary.replace(path)
-        if os.name != "nt":
-            _bring_to_disk(path.parent)
-    except OSError as error:
-        raise ResourceError(
-            f"{path}: cannot be written: {error.strerror or error}",
-            hint="free some space, or choose another folder",
-        ) from error
+        with naming_target(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(temporary)
+            bring_to_disk(temporary)
+            temporary.replace(path)
+            if os.name != "nt":
+                bring_to_disk(path.parent)
     finally:
         # What could not be made cannot be removed either.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def _bring_to_disk(path: Path) -> None:
+def temporary_beside(path: Path) -> Path:
+    """Where a file is written before it takes its name; it ends as `path` does."""
+    return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
+
+
+@contextmanager
+def naming_target(path: Path) -> Iterator[None]:
+    """Say in a user's words that `path` cannot be written.
+
+    Raises:
+        ResourceError: If it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(
+            f"{path}: cannot be written: {error.strerror or error}",
+            hint="free some space, or choose another folder",
+        ) from error
+
+
+def bring_to_disk(path: Path) -> None:
+    """Wait until a file or a folder's list of names is on the disk."""
     with _descriptor(path) as descriptor:
         os.fsync(descriptor)
 

@@ -79,7 +79,7 @@ def test_inputs_that_are_no_examples(bigmodel, trained, write, name, content, co
             "expected one example of shape 6 × 6 × 1, or many of them; found uint8",
         ),
         (np.full((2, 6, 6, 1), 0.5), "the model takes uint8; found float64 with other values"),
-        (np.array([None, 1], object), "not an array of numbers"),
+        (np.array([None, 1], object), "the array holds pickled Python objects, which are never loaded"),
         (np.full((6, 6, 1), "a"), "or many of them; found <U1"),
     ],
 )

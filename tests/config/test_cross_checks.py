@@ -193,6 +193,12 @@ WARNINGS = [
         None,
     ),
     Row(
+        ["data.on_bad_file=skip"],
+        "data.on_bad_file",
+        "on_bad_file has no effect: digits reads no image files",
+        "remove it",
+    ),
+    Row(
         ["optimizer={Adam: {ema_momentum: 0.9}}"],
         "optimizer.Adam.ema_momentum",
         "ema_momentum has no effect: weights are averaged only with use_ema: true",
@@ -260,6 +266,12 @@ FINE = [
     ["model=[Flatten, {Dense: {units: 10}}, {Activation: {activation: softmax}}]"],
     [NUMBERS, *MSE, "metrics=[mae]"],
     ["data.batch_size=1437"],
+    ["data.batch_size=auto"],
+    [
+        "data.batch_size=auto",
+        "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1}}}}",
+    ],
+    ["data.source={image_folder: {path: photos, image_size: 32}}", "data.on_bad_file=skip"],
     ["training.callbacks=[{EarlyStopping: {patience: 9}}]"],
     ["optimizer={SGD: {nesterov: true, momentum: 0.9}}"],
     ["optimizer={Adam: {use_ema: true, ema_momentum: 0.9}}"],

@@ -74,8 +74,15 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
         ("seed=abc", "seed", 6, "expected an integer, found the text 'abc'", None),
         ("seed=-1", "seed", 6, "expected at least 0, found -1", None),
         ("seed=1.5", "seed", 6, "expected an integer, found 1.5", None),
-        ("data.batch_size=0", "data.batch_size", 17, "expected at least 1, found 0", None),
-        ("data.batch_size=true", "data.batch_size", 17, "expected an integer, found true", None),
+        ("data.batch_size=0", "data.batch_size", 17, "expected at least 1 or 'auto', found 0", None),
+        ("data.batch_size=true", "data.batch_size", 17, "expected an integer or 'auto', found true", None),
+        (
+            "data.on_bad_file=ignore",
+            "data.on_bad_file",
+            18,
+            "expected 'stop' or 'skip', found the text 'ignore'",
+            None,
+        ),
         (
             "data.validation=abc",
             "data.validation",

@@ -11,6 +11,7 @@ import pytest
 
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_lock import record_files
 
 CLASSES = """\
 name: classes
@@ -90,4 +91,5 @@ def copied(classes: Any, tmp_path: Path) -> RunFolder:
     run = RunFolder(tmp_path / "run")
     text = run.config.read_text()
     run.config.write_text(text.replace(str(folder.parents[2]), str(tmp_path)))
+    record_files(run, [run.config])
     return run

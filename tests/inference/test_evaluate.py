@@ -14,6 +14,7 @@ from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.run_lock import record_files
 
 pytestmark = pytest.mark.tf
 
@@ -130,6 +131,7 @@ def test_a_changed_test_split_of_the_sources_own_is_warned_of(own_test, tmp_path
 
 def test_data_of_other_classes_is_refused(copied):
     copied.config.write_text(copied.config.read_text().replace("ape", "ant"))
+    record_files(copied, [copied.config])
     message = "the data has the classes ant, bee, cat; the model was trained with ape, bee, cat"
     with pytest.raises(DataError, match=message):
         evaluate(copied)

@@ -20,7 +20,9 @@ FEATURES = np.random.default_rng(1).standard_normal((300, 4)).astype(np.float32)
 
 @pytest.mark.parametrize("count", [1, 2, 64, 300])
 def test_both_engines_agree(classes, count):
-    (name, litert), (_, keras) = (open_engine(classes.run, wanted) for wanted in ("auto", "keras"))
+    (name, litert), (_, keras) = (
+        open_engine(classes.run, wanted, warn=print) for wanted in ("auto", "keras")
+    )
     assert name == "litert"
     found, expected = litert.predict(FEATURES[:count]), keras.predict(FEATURES[:count])
     assert found.shape == expected.shape == (count, 3) and found.dtype == np.float32
@@ -35,7 +37,9 @@ def test_batches_of_changing_size(classes):
 
 
 def test_the_record_has_its_hash(classes):
-    assert classes.run.read_record()["litert_sha256"] == sha256_of(classes.run.litert_model)
+    listed = classes.run.read_record()["files"]["model.tflite"]
+    path = classes.run.litert_model
+    assert listed == {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 def test_an_export_of_another_model_is_found_out(classes, numbers):
@@ -81,11 +85,20 @@ def test_export_run_says_why_there_is_none(tmp_path, classes):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_swapped_model_is_noticed(copied, numbers):
+def test_a_swapped_model_is_noticed_and_keras_answers(copied, numbers):
     copied.litert_model.write_bytes(numbers.run.litert_model.read_bytes())
-    with pytest.raises(DataError, match=r"model\.tflite: damaged: its sha256 is not the one recorded"):
-        open_engine(copied, "auto")
-    record = json.loads(copied.record.read_text())
-    del record["litert_sha256"]
-    copied.record.write_text(json.dumps(record))
-    assert open_engine(copied, "auto")[0] == "litert"
+    warnings = []
+    name, engine = open_engine(copied, "auto", warn=warnings.append)
+    assert name == "keras" and engine.predict(FEATURES).shape == (len(FEATURES), 3)
+    damaged = f"{copied.litert_model}: damaged or changed: its sha256 is not the one in run.json"
+    assert warnings == [f"{damaged}; predicting with Keras instead"]
+    with pytest.raises(DataError, match=r"model\.tflite: damaged or changed") as caught:
+        open_engine(copied, "litert", warn=warnings.append)
+    assert caught.value.hint == "use --engine keras"
+
+
+def test_a_missing_model_is_noticed_and_keras_answers(copied):
+    copied.litert_model.unlink()
+    warnings = []
+    assert open_engine(copied, "auto", warn=warnings.append)[0] == "keras"
+    assert len(warnings) == 1 and "the run has no model.tflite; predicting with Keras" in warnings[0]

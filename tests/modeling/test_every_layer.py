@@ -16,6 +16,7 @@ from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.errors import ConfigError
+from bigmodel_cli.inference.keras_archive import check_archive
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects
@@ -123,6 +124,7 @@ def test_layer_runs_and_comes_back_from_its_file(entry: Entry, tmp_path: Path) -
     model = build(parse(example(entry), ("layers",)), features)
     before = outputs(model, features)
     model.save(tmp_path / "model.keras")
+    check_archive(tmp_path / "model.keras")
     after = outputs(keras.models.load_model(tmp_path / "model.keras"), features)
     assert len(before) == len(after) >= 1
     for ours, theirs in zip(before, after, strict=True):

@@ -42,8 +42,11 @@ def told() -> Told:
 def load(told: Told) -> Callable[..., Source]:
     """Loads a source by name with options: `load("npz", path=…)`."""
 
-    def load_source(name: str, seed: int = 0, offline: bool = True, **options: Any) -> Source:
-        return source_options()[name](**options).load(told.context(seed=seed, offline=offline))
+    def load_source(
+        name: str, seed: int = 0, offline: bool = True, skip_bad_files: bool = False, **options: Any
+    ) -> Source:
+        context = told.context(seed=seed, offline=offline, skip_bad_files=skip_bad_files)
+        return source_options()[name](**options).load(context)
 
     return load_source
 

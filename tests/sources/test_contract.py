@@ -17,6 +17,7 @@ from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import ArrayExamples, Examples
 from bigmodel_cli.sources.cifar10 import LAYOUT as CIFAR10
 from bigmodel_cli.sources.cifar100 import LAYOUT as CIFAR100
+from bigmodel_cli.sources.image_files import ImageFileExamples
 
 
 def cifar_archive(path, layout):
@@ -203,6 +204,7 @@ def test_what_a_source_knows_of_itself_is_true(request, source):
     if facts.labels is not None:
         assert (facts.labels == "classes") == (signature.class_names is not None)
     assert facts.num_classes in (None, signature.num_classes)
+    assert facts.has_files == isinstance(source.splits["train"], ImageFileExamples)
     assert facts.num_examples in (None, len(source.splits["train"]))
     if facts.own_splits is not None:
         assert facts.own_splits == set(source.splits) - {"train"}

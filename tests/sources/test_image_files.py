@@ -229,7 +229,7 @@ def test_no_file(tmp_path):
 def test_a_folder_is_no_image(tmp_path):
     with pytest.raises(DataError) as caught:
         decode_image(tmp_path, RGB)
-    assert caught.value.message == f"{tmp_path}: cannot be read: Is a directory"
+    assert caught.value.message == f"{tmp_path}: expected a JPEG, PNG, BMP, GIF or WebP image, found a folder"
 
 
 def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
@@ -252,8 +252,8 @@ def test_size_and_mode_come_from_the_header(tmp_path):
 
 def test_checking_many_files_tells_sizes_and_progress(tmp_path, told):
     paths = [saved(tmp_path / f"{i}.png", solid("RGB", RED, size=(i + 1, 1))) for i in range(5)]
-    sizes = check_images(paths, told.context())
-    assert sizes.tolist() == [path.stat().st_size for path in paths]
+    sizes, problems = check_images(paths, told.context())
+    assert sizes.tolist() == [path.stat().st_size for path in paths] and not problems
     assert told.progress == [("checking images", 5, 5)]
 
 
@@ -267,7 +267,7 @@ def test_checking_many_files_names_the_first_and_counts_the_rest(tmp_path, told)
         f"{paths[1]}: expected a JPEG, PNG, BMP, GIF or WebP image, found something else "
         "(2 more of 5 files are no good either)"
     )
-    assert caught.value.hint == "repair it, or remove it"
+    assert caught.value.hint == "repair it, or remove it; data.on_bad_file=skip leaves such files out"
 
 
 @pytest.mark.parametrize(

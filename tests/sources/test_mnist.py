@@ -87,7 +87,11 @@ def test_a_truncated_gzip(idx_folder, load):
         (b"\x89PNG1234", "not an idx file of unsigned bytes (it starts with 89 50 4e 47)"),
         (b"\0\0\x0d\x01" + bytes(12), "not an idx file of unsigned bytes (it starts with 00 00 0d 01)"),
         (b"\0\0\x08\x01\0\0\0\x05" + bytes(3), "its header says 5 bytes of data (shape (5,)), found 3"),
-        (b"\0\0\x08\x02\0\0\0\x05", "its header says 0 bytes of data (shape (5, 0)), found -4"),
+        (b"\0\0\x08\x02\0\0\0\x05", "it breaks off in its header, after 8 bytes"),
+        (
+            b"\0\0\x08\x01\0\0\0\x05" + bytes(9),
+            "its header says 5 bytes of data (shape (5,)), found more",
+        ),
     ],
 )
 def test_files_that_are_no_idx(content, reason, tmp_path):

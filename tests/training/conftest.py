@@ -45,7 +45,20 @@ class Prepared:
 
     def run(self) -> list[dict[str, float]]:
         """The rows of the epochs."""
-        return self.loop.run(lambda _epoch, _row, _is_final: None)
+        return self.loop.run(KeepsNothing())
+
+
+class KeepsNothing:
+    """A saver for a loop that nobody resumes."""
+
+    def steps_until_due(self, moment: Any) -> None:
+        return None
+
+    def steps_done(self, moment: Any) -> None:
+        pass
+
+    def epoch_ended(self, moment: Any, *, is_final: bool) -> None:
+        pass
 
 
 @pytest.fixture
@@ -79,42 +92,23 @@ def prepare(config: Callable[..., Any]) -> Iterator[Callable[..., Prepared]]:
 
 def _prepare(experiment: Any) -> Prepared:
     from bigmodel_cli.inference.evaluate import load_splits
-    from bigmodel_cli.inference.steps import EvaluationSteps
-    from bigmodel_cli.modeling.backend import start
-    from bigmodel_cli.modeling.build import build_model
-    from bigmodel_cli.modeling.objects import Objects
-    from bigmodel_cli.pipeline.feed import make_feed
-    from bigmodel_cli.training.callbacks import make_callbacks
     from bigmodel_cli.training.loop import Loop
+    from bigmodel_cli.training.prepared import prepare
     from bigmodel_cli.training.signals import StopRequest
-    from bigmodel_cli.training.steps import TrainingSteps
 
     splits = load_splits(experiment, Silent(), offline=True)
-    start(seed=experiment.seed)
-    settings, num_classes = experiment.training, splits.signature.num_classes
-    feed = make_feed(splits.train, splits.signature, experiment.data.batch_size)
-    built = build_model(experiment, splits.signature, total_steps=feed.num_batches() * settings.epochs)
-    validation = None
-    if splits.validation is not None:
-        held_out = make_feed(splits.validation, splits.signature, experiment.data.batch_size)
-        validation = EvaluationSteps(built.model, built.compiled, built.encoding, held_out, num_classes)
+    prepared = prepare(experiment, splits, Silent())
     loop = Loop(
-        TrainingSteps(built, feed, num_classes, jit_compile=False),
-        validation,
-        make_callbacks(
-            settings.callbacks,
-            Objects({"num_classes": num_classes}),
-            built.model,
-            epochs=settings.epochs,
-            steps=feed.num_batches(),
-        ),
+        prepared.training,
+        prepared.validation_steps(),
+        prepared.callbacks,
         seed=experiment.seed,
-        num_epochs=settings.epochs,
-        steps_per_execution=settings.steps_per_execution,
+        num_epochs=experiment.training.epochs,
+        steps_per_execution=prepared.plan.steps_per_execution,
         listener=Silent(),
         stop=StopRequest(),
     )
-    return Prepared(experiment, splits, built, loop)
+    return Prepared(experiment, splits, prepared.built, loop)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ import pytest
 
 from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.errors import DataError, ResourceError
-from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.inference.loading import load_checkpoint, read_entry
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.training.checkpoints import Checkpoints, direction
-from bigmodel_cli.whole_files import sha256_of
+from bigmodel_cli.training.state import Moment, State
+from bigmodel_cli.whole_files import sha256_of, write_sealed
 
 pytestmark = pytest.mark.tf
 
@@ -29,19 +30,34 @@ def model():
     return built
 
 
+STEPS = 10
+
+
+def end_epoch(checkpoints, model, moment, **how):
+    """Ends an epoch of ten steps; whether it is the best so far."""
+    state = State(moment, best=checkpoints.best, kept=checkpoints.kept)
+    return checkpoints.epoch_ended(model, moment, STEPS * moment.epoch, lambda: state, **how)
+
+
 @pytest.fixture
 def keeping(tmp_path, model):
     """Feeds values of a monitored metric, epoch by epoch, and returns the checkpoints."""
+    made = []
 
     def call(values, monitor="val_loss", **settings):
         checkpoints = Checkpoints(RunFolder(tmp_path), Checkpoint(**settings), monitor)
-        bests = []
+        made.append(checkpoints)
+        bests, rows = [], ()
         for epoch, value in enumerate(values, 1):
-            row = {"epoch": epoch, **({monitor: value} if monitor else {})}
-            bests.append(checkpoints.epoch_ended(model, epoch, row, is_final=epoch == len(values)))
+            rows = (*rows, {"epoch": epoch, **({monitor: value} if monitor else {})})
+            is_final = epoch == len(values)
+            bests.append(end_epoch(checkpoints, model, Moment(epoch, rows=rows), is_final=is_final))
+        checkpoints.wait()
         return checkpoints, bests
 
-    return call
+    yield call
+    for checkpoints in made:
+        checkpoints.close()
 
 
 def saved(checkpoints):
@@ -107,14 +123,81 @@ def test_a_state_fits_its_file(keeping, model):
     for name, epoch in (("best", 1), ("last", 2)):
         path = checkpoints.run.checkpoint(name)
         state = json.loads(checkpoints.run.checkpoint_state(name).read_text())
+        previous = state.pop("previous")
+        assert state.pop("seal") and (previous["epoch"] == 1 if name == "last" else previous is None)
         assert state == {
             "epoch": epoch,
+            "step": 0,
             "monitor": "val_loss",
             "value": 3.0 + epoch,
             "iterations": int(model.optimizer.iterations),
             "bytes": path.stat().st_size,
             "sha256": sha256_of(path),
         }
+
+
+def test_steps_and_time_decide_inside_an_epoch(keeping, monkeypatch):
+    by_steps, _ = keeping([4.0], every="4 steps")
+    assert [by_steps.steps_until_due(total) for total in (0, 1, 3, 4, 13)] == [4, 3, 1, 4, 3]
+    assert [total for total in range(1, 13) if by_steps.is_due(total)] == [4, 8, 12]
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    by_time, _ = keeping([4.0], every="2 minutes")
+    assert by_time.steps_until_due(7) is None and not by_time.is_due(1)
+    now[0] += 119
+    assert not by_time.is_due(1)
+    now[0] += 1
+    assert by_time.is_due(1)
+    by_epoch, _ = keeping([4.0])
+    assert by_epoch.steps_until_due(7) is None and not by_epoch.is_due(10)
+
+
+def test_an_epoch_that_is_neither_best_nor_due_is_not_saved(keeping):
+    checkpoints, _ = keeping([4.0, 5.0, 6.0], every="25 steps", keep=5)
+    # 10, 20 and 30 steps: none is a multiple of 25, and the third is the last.
+    assert checkpoints.run.checkpoint_names() == ["best", "epoch-0003", "last"]
+
+
+@pytest.mark.parametrize("which", ["new", "previous"])
+def test_a_process_may_end_between_the_json_file_and_the_name(keeping, which):
+    """The JSON file comes first; what it says of the file that is still there holds."""
+    checkpoints, _ = keeping([4.0, 3.0])
+    run = checkpoints.run
+    entry = read_entry(run, "best")
+    new = {**entry, "sha256": "0" * 64, "epoch": 3}
+    write_sealed(run.checkpoint_state("best"), {**(new if which == "previous" else entry), "previous": entry})
+    assert read_entry(run, "best") == entry and entry["epoch"] == 2
+    assert load_checkpoint(run, "best").count_params() == 3
+
+
+def test_a_damaged_best_is_made_again_from_its_twin(keeping):
+    checkpoints, _ = keeping([4.0, 3.0])
+    run, best = checkpoints.run, checkpoints.best
+    whole = run.checkpoint("best").read_bytes()
+    run.checkpoint("best").write_bytes(whole[:-50])
+    again = Checkpoints(run, Checkpoint(), "val_loss")
+    assert "best.keras is missing or damaged; made again from last.keras" in again.go_on(best, [])
+    assert run.checkpoint("best").read_bytes() == whole and again.best == best
+    again.close()
+
+
+def test_a_damaged_best_without_a_twin_is_given_up(keeping, model):
+    checkpoints, _ = keeping([3.0, 4.0])
+    run, best = checkpoints.run, checkpoints.best
+    run.checkpoint("best").unlink()
+    again = Checkpoints(run, Checkpoint(), "val_loss")
+    assert "the best of what follows takes its place" in again.go_on(best, [])
+    assert again.best is None
+    assert end_epoch(again, model, Moment(3, rows=({"val_loss": 9.0},) * 3), is_final=True)
+    again.close()
+    assert read_entry(run, "best")["value"] == 9.0
+
+
+def test_best_and_last_share_no_block_of_the_disk(keeping):
+    checkpoints, _ = keeping([4.0], keep=2)
+    files = [checkpoints.run.checkpoint(name) for name in ("best", "last", "epoch-0001")]
+    assert len({path.stat().st_ino for path in files}) == 3
+    assert len({path.read_bytes() for path in files}) == 1
 
 
 def test_a_full_disk_leaves_the_earlier_checkpoint(keeping, monkeypatch, model):
@@ -125,10 +208,25 @@ def test_a_full_disk_leaves_the_earlier_checkpoint(keeping, monkeypatch, model):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(model, "save", fails)
-    with pytest.raises(ResourceError, match=r"best.keras: cannot be written: No space left on device"):
-        checkpoints.epoch_ended(model, 2, {"epoch": 2, "val_loss": 1.0}, is_final=True)
+    with pytest.raises(ResourceError, match=r"last.keras: cannot be written: No space left on device"):
+        end_epoch(checkpoints, model, Moment(2, rows=({}, {"val_loss": 1.0})), is_final=True)
     assert checkpoints.run.checkpoint("best").read_bytes() == before
     assert saved(checkpoints) == ["best.json", "best.keras", "last.json", "last.keras"]
+
+
+def test_what_fails_while_training_goes_on_is_told_before_the_next(keeping, monkeypatch, model):
+    checkpoints, _ = keeping([4.0])
+
+    def fails(_path):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bigmodel_cli.training.checkpoints.bring_to_disk", fails)
+    rows = ({}, {"val_loss": 1.0})
+    end_epoch(checkpoints, model, Moment(2, rows=rows), is_final=True)
+    with pytest.raises(ResourceError, match="cannot be written: No space left on device"):
+        checkpoints.wait()
+    assert saved(checkpoints) == ["best.json", "best.keras", "last.json", "last.keras"]
+    assert read_entry(checkpoints.run, "last")["epoch"] == 1
 
 
 def test_a_run_keeps_what_its_config_says(train):

@@ -110,7 +110,7 @@ def test_what_the_listener_is_told(prepare):
 def test_divergence_names_the_step(prepare):
     prepared = prepare("optimizer.Adam.learning_rate=1e30", "training.steps_per_execution=1")
     with pytest.raises(
-        ResourceError, match=r"training diverged: the loss became (nan|inf) by step 2 of epoch 1"
+        ResourceError, match=r"training diverged: the loss became (nan|inf) at step 2 of epoch 1"
     ):
         prepared.run()
 

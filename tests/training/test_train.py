@@ -19,6 +19,7 @@ FILES = {
     "metrics.csv",
     "model.tflite",
     "train.log",
+    ".lock",
     "checkpoints/best.keras",
     "checkpoints/best.json",
     "checkpoints/last.keras",
@@ -112,15 +113,15 @@ def test_weights_that_diverge_in_the_last_step_are_noticed(train, tmp_path):
     assert json.loads((path / "run.json").read_text())["status"] == "failed"
 
 
-@pytest.mark.parametrize("place", ["measure_steps_per_execution", "Loop.run"])
+@pytest.mark.parametrize("place", ["prepared.measure_steps_per_execution", "session.Loop.run"])
 def test_too_little_memory_for_a_step_says_what_to_do(train, monkeypatch, place):
     """The error is made here: TensorFlow waits ten seconds for memory before it gives up."""
     import tensorflow as tf
 
-    def exhausted(*_):
+    def exhausted(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(f"bigmodel_cli.training.session.{place}", exhausted)
+    monkeypatch.setattr(f"bigmodel_cli.training.{place}", exhausted)
     with pytest.raises(
         ResourceError, match=r"memory ran out while training with data\.batch_size 16"
     ) as caught:

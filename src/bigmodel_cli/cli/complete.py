@@ -32,13 +32,27 @@ def configs(_context: click.Context, _parameter: click.Parameter, incomplete: st
     return items
 
 
+def config_and_overrides(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The first word is a config, unless a run goes on; the others change it."""
+    words = context.params.get("words") or ()
+    if not words and context.params.get("resume") is None:
+        return configs(context, parameter, incomplete)
+    return _overrides(words[0] if words else None, incomplete)
+
+
 def overrides(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Dotted keys: those that the config has, and those that its sections may have."""
+    return _overrides(context.params.get("config"), incomplete)
+
+
+def _overrides(config: Any, incomplete: str) -> list[CompletionItem]:
     sign = "~" if incomplete.startswith("~") else ""
     word = incomplete.removeprefix("~")
     if "=" in word:
         return []
-    keys = sorted(set(_keys(context.params.get("config"))))
+    keys = sorted(set(_keys(config)))
     end = "" if sign else "="
     return [CompletionItem(f"{sign}{key}{end}") for key in keys if key.startswith(word)]
 
@@ -53,6 +67,7 @@ def _keys(config: Any) -> Iterator[str]:
         "data.": schema.Data,
         "training.": schema.Training,
         "training.checkpoint.": schema.Checkpoint,
+        "training.rollback.": schema.Rollback,
     }
     for prefix, section in sections.items():
         yield from (f"{prefix}{name}" for name in section.model_fields)

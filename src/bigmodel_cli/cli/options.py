@@ -31,6 +31,11 @@ runs_dir_option = click.option(
     help=f"Where runs are kept. [{RUNS_VARIABLE}]",
 )
 strict_option = click.option("--strict", is_flag=True, help="Refuse what is only a warning otherwise.")
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Load a model that holds Lambda layers or classes of others: it can run code from the file.",
+)
 plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
 
 

@@ -28,17 +28,39 @@ class OutputState:
 
 def echo_json(value: Any) -> None:
     """The one JSON document of a command."""
-    from bigmodel_cli.whole_files import to_json
-
-    click.echo(to_json(value))
+    click.echo(json_text(value))
     state = click.get_current_context().find_object(OutputState)
     if state is not None:
         state.has_json = True
 
 
+def json_text(value: Any) -> str:
+    """JSON that says the same on every terminal: in ASCII, where a character could steer it or is unknown."""
+    import json
+    import sys
+
+    from bigmodel_cli.whole_files import to_json
+
+    text = to_json(value)
+    encoding = sys.stdout.encoding or "utf-8"
+    can_be_shown = all(c.isprintable() or c == "\n" for c in text)
+    if can_be_shown and text.encode(encoding, "replace").decode(encoding) == text:
+        return text
+    return json.dumps(json.loads(text), indent=2)
+
+
 def printable(text: str) -> str:
     """The text without control characters: names of files and classes must not steer the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else _escaped(c) for c in text)
+
+
+def one_line(text: str) -> str:
+    """A name without control characters and ends of lines: it must not look like lines of ours."""
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return f"\\x{ord(character):02x}"
 
 
 def label(text: str, color: str) -> str:
@@ -50,13 +72,18 @@ def label(text: str, color: str) -> str:
 
 def note(message: str) -> None:
     """A sentence beside the results."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
+
+
+def warn(message: str) -> None:
+    """Something that may not be meant, or was passed over."""
+    click.echo(f"{label('warning:', 'yellow')} {printable(message)}", err=True)
 
 
 def show_warnings(warnings: Iterable[Problem]) -> None:
     """What may not be meant in a config, each with its place."""
     for warning in warnings:
-        note(f"{label('warning:', 'yellow')} {printable(warning.render())}")
+        warn(warning.render())
 
 
 def next_command(*commands: str) -> None:
@@ -93,9 +120,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Ite
     numeric = set(numeric)
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in columns:
-        shown.add_column(name, justify="right" if name in numeric else "left", overflow="fold")
+        # As a plain text it could hold markup of rich.
+        shown.add_column(
+            Text(printable(name)), justify="right" if name in numeric else "left", overflow="fold"
+        )
     for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
+        shown.add_row(*(Text(printable(cell)) for cell in row))
     stdout_console().print(shown)
 
 
@@ -108,7 +138,7 @@ def yaml_line(value: Any) -> str:
 
 def metrics_line(metrics: Mapping[str, float]) -> str:
     """`loss 0.0312, accuracy 0.9911`."""
-    return ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in metrics.items())
+    return ", ".join(f"{one_line(name).replace('_', ' ')} {number(value)}" for name, value in metrics.items())
 
 
 def number(value: float) -> str:

@@ -19,12 +19,14 @@ class DataFacts:
         num_classes: Number of classes.
         num_examples: Examples of the training part, before splits are cut from it.
         own_splits: Held-out splits that the source has, where it is known which.
+        has_files: Whether each example is a file of its own.
     """
 
     labels: Literal["classes", "numbers"] | None = None
     num_classes: int | None = None
     num_examples: int | None = None
     own_splits: frozenset[str] | None = None
+    has_files: bool = False
 
 
 def facts_of(experiment: Experiment) -> DataFacts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
@@ -12,7 +12,8 @@ from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric
 _NAME = re.compile(r"\w[\w .-]*")
 _GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII)
 _DEVICE = re.compile(r"^(auto|cpu|gpu|gpu:\d+)$")
-_EVERY = re.compile(r"(?:(\d{1,9}) )?epochs?", re.ASCII)
+_EVERY = re.compile(r"(?:([1-9]\d{0,8}) )?(epoch|step|second|minute|hour)s?", re.ASCII)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Mode = Literal["auto", "min", "max"]
@@ -28,6 +29,29 @@ def parse_gate(text: str) -> tuple[str, float]:
     if not match:
         raise ValueError(f'expected a comparison such as ">= 0.99", found {text!r}')
     return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)
+
+
+class Every(NamedTuple):
+    """A period; one of the three is set."""
+
+    epochs: int | None = None
+    steps: int | None = None
+    seconds: int | None = None
+
+
+def parse_every(text: str) -> Every:
+    """`epoch`, `2 epochs`, `500 steps` or `10 minutes` as a period.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    match = _EVERY.fullmatch(text)
+    if not match:
+        raise ValueError(f"expected `epoch`, `N epochs`, `N steps` or `N minutes`, found {text!r}")
+    count, unit = int(match.group(1) or 1), match.group(2)
+    if unit in _SECONDS:
+        return Every(seconds=count * _SECONDS[unit])
+    return Every(epochs=count) if unit == "epoch" else Every(steps=count)
 
 
 def _comparison(text: str) -> str:
@@ -55,7 +79,22 @@ class Data(Section):
         description="Share that is held out for the final test; auto: the source's own test split, else 0.1 "
         "where the source has no other held-out split; 0: none.",
     )
-    batch_size: Annotated[int, Field(ge=1)] = Field(32, description="Examples per training step.")
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        32,
+        description="Examples per training step; auto: the largest power of two that fits into memory, "
+        "at most 4,096 and a tenth of the training split, in steps of less than 5 seconds.",
+    )
+    on_bad_file: Literal["stop", "skip"] = Field(
+        "stop",
+        description="What happens where an image file is missing or cannot be read: stop with exit code 3, "
+        "or skip: leave it out and count it.",
+    )
+
+    @property
+    def pinned_batch_size(self) -> int:
+        """`batch_size` where it is a number: always, once a run has begun."""
+        assert self.batch_size != "auto", "batch_size: auto becomes a number before a run begins"
+        return self.batch_size
 
 
 class Checkpoint(Section):
@@ -67,7 +106,11 @@ class Checkpoint(Section):
         "validation split, or its loss; without a validation split the last epoch is the best.",
     )
     mode: Mode = Field("auto", description="Whether a smaller (min) or a larger (max) value is better.")
-    every: str = Field("epoch", description="How often the last state is saved: `epoch` or `N epochs`.")
+    every: str = Field(
+        "epoch",
+        description="How often the last state is saved: `epoch`, `N epochs`, `N steps`, or `N seconds`, "
+        "`minutes`, `hours`; inside an epoch too.",
+    )
     keep: Annotated[int, Field(ge=1)] = Field(
         1, description="How many of the last saved states are kept; the best one is always kept."
     )
@@ -75,14 +118,19 @@ class Checkpoint(Section):
     @field_validator("every")
     @classmethod
     def _every(cls, value: str) -> str:
-        if not _EVERY.fullmatch(value) or value.startswith("0"):
-            raise ValueError(f"expected `epoch` or `N epochs`, found {value!r}")
+        parse_every(value)
         return value
 
-    @property
-    def every_epochs(self) -> int:
-        match = _EVERY.fullmatch(self.every)
-        return int(match.group(1) or 1) if match else 1
+
+class Rollback(Section):
+    """What happens after training diverged, where `on_divergence` is `rollback`."""
+
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="What the learning rate is multiplied by."
+    )
+    times: Annotated[int, Field(ge=1)] = Field(
+        3, description="How many times before the run stops after all."
+    )
 
 
 class Training(Section):
@@ -91,6 +139,12 @@ class Training(Section):
     epochs: Annotated[int, Field(ge=1)] = Field(10, description="Times that the training split is seen.")
     callbacks: list[Callback] = Field([], description="Keras callbacks.")
     checkpoint: Checkpoint = Field(Checkpoint(), description="Which states of the model are kept.")
+    on_divergence: Literal["stop", "rollback"] = Field(
+        "stop",
+        description="What happens when the loss is not a number any more: stop with exit code 5, or go back "
+        "to the last good state with a lower learning rate.",
+    )
+    rollback: Rollback = Field(Rollback(), description="How far `on_divergence: rollback` goes.")
     precision: Precision = Field("auto", description="Keras's dtype policy; auto: by the device.")
     device: str = Field(
         "auto", json_schema_extra={"pattern": _DEVICE.pattern}, description="auto, cpu, gpu or gpu:N."

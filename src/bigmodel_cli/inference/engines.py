@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 
 import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder
-from bigmodel_cli.whole_files import sha256_of
+from bigmodel_cli.run_folder import RunFolder
 
 EngineName = Literal["auto", "litert", "keras"]
 
@@ -21,54 +21,57 @@ class Engine(Protocol):
 
 
 class KerasEngine:
-    """Predicts with the run's saved Keras model."""
+    """Predicts with the run's saved Keras model.
 
-    def __init__(self, run: RunFolder) -> None:
+    Args:
+        run: Whose model it is.
+        trust: Load it even if it can run code.
+    """
+
+    def __init__(self, run: RunFolder, *, trust: bool = False) -> None:
         from bigmodel_cli.inference.loading import load_checkpoint
         from bigmodel_cli.modeling.backend import choose_device, start
 
         choose_device("auto")
         start(seed=0)
-        self._model = load_checkpoint(run, "best")
+        self._model = load_checkpoint(run, "best", trust=trust)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         return np.asarray(self._model(features, training=False), np.float32)
 
 
-def open_engine(run: RunFolder, wanted: EngineName) -> tuple[str, Engine]:
+def open_engine(
+    run: RunFolder, wanted: EngineName, *, warn: Callable[[str], None], trust: bool = False
+) -> tuple[str, Engine]:
     """An engine with its name.
 
     Args:
         run: Whose model predicts.
         wanted: `auto` takes LiteRT where the run has its model and the package is installed.
+        warn: Is told where a damaged LiteRT model is passed over.
+        trust: Load a Keras model even if it can run code.
 
     Raises:
         UsageError: If LiteRT is asked for and cannot be had.
         DataError: If the model is missing or damaged.
     """
     if wanted == "keras":
-        return "keras", KerasEngine(run)
-    if run.litert_model.is_file():
+        return "keras", KerasEngine(run, trust=trust)
+    if run.expects(run.litert_model):
         from bigmodel_cli.inference.litert import LiteRTEngine
 
-        _check_sha256(run)
         try:
-            return "litert", LiteRTEngine(run.litert_model)
+            # LiteRT notices no damage to the weights, it only predicts something else.
+            return "litert", LiteRTEngine(run.intact(run.litert_model))
         except ImportError as error:
             if wanted == "litert":
                 raise UsageError(
                     f"LiteRT cannot be loaded: {error}", hint="pip install ai-edge-litert"
                 ) from error
+        except DataError as error:
+            if wanted == "litert":
+                raise DataError(error.message, hint="use --engine keras") from error
+            warn(f"{error.message}; predicting with Keras instead")
     elif wanted == "litert":
         raise UsageError(f"{run.title}: the run has no LiteRT model", hint="use --engine keras")
-    return "keras", KerasEngine(run)
-
-
-def _check_sha256(run: RunFolder) -> None:
-    """LiteRT notices no damage to the weights, it only predicts something else."""
-    recorded = run.read_record().get(LITERT_SHA256)
-    if recorded not in (None, sha256_of(run.litert_model)):
-        raise DataError(
-            f"{run.litert_model}: damaged: its sha256 is not the one recorded when it was written",
-            hint="use --engine keras",
-        )
+    return "keras", KerasEngine(run, trust=trust)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -18,15 +17,22 @@ from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
 from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.inference.tables import csv_writer
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import choose_device, start
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
+from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitName
 from bigmodel_cli.whole_files import write_json, write_whole
+
+HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
+# What evaluation may well take at once; training takes less where its batches are smaller.
+MIN_BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,13 @@ class RunEvaluation:
 
 
 def evaluate_run(
-    opened: OpenRun, *, split: SplitName | None, checkpoint: str, listener: Listener, offline: bool
+    opened: OpenRun,
+    *,
+    split: SplitName | None,
+    checkpoint: str,
+    listener: Listener,
+    offline: bool,
+    trust: bool = False,
 ) -> RunEvaluation:
     """Evaluate a run's saved model on a split of the data that it was trained with.
 
@@ -88,6 +100,7 @@ def evaluate_run(
         checkpoint: `best`, `last` or `epoch-NNNN`.
         listener: Is told of downloads and warnings.
         offline: No download may be made.
+        trust: Load the model even if it can run code.
 
     Raises:
         UsageError: If the run has no such split or checkpoint.
@@ -98,13 +111,15 @@ def evaluate_run(
     splits = load_splits(experiment, listener, offline=offline)
     chosen = _choose_split(split, splits)
     _check_data(opened, splits, chosen, listener)
+    splits = ready_to_evaluate(splits, chosen, experiment, listener)
     # Another machine may lack the GPU that the run was trained on.
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
-    model = load_checkpoint(opened.folder, checkpoint)
+    model = load_checkpoint(opened.folder, checkpoint, trust=trust)
     evaluation = evaluate_model(model, experiment, chosen, splits.parts[chosen], splits.signature)
     evaluation = replace(evaluation, checkpoint=checkpoint)
-    write_evaluation(opened.folder, evaluation, splits.parts[chosen], splits.signature)
+    written = write_evaluation(opened.folder, evaluation, splits.parts[chosen], splits.signature)
+    record_files(opened.folder, written)
     return RunEvaluation(evaluation, experiment.expect)
 
 
@@ -118,7 +133,7 @@ def _check_checkpoint(run: RunFolder, name: str) -> None:
 
 def _read_experiment(run: RunFolder) -> Experiment:
     try:
-        return read_config(run.require(run.config)).experiment
+        return read_config(run.intact(run.config)).experiment
     except UsageError as error:
         raise DataError(error.message, hint=PIECE_HINT) from error
 
@@ -126,16 +141,35 @@ def _read_experiment(run: RunFolder) -> Experiment:
 def load_splits(experiment: Experiment, listener: Listener, *, offline: bool) -> Splits:
     """Load an experiment's data and cut it into its splits.
 
+    Where bad files are skipped, held-out splits are decoded once, so that all numbers of them are over the
+    same files; for the training split that would cost as much as an epoch.
+
     Raises:
         DataError: If that cannot be.
     """
+    data = experiment.data
+    skips = data.on_bad_file == "skip"
     context = LoadContext(
-        seed=experiment.seed, offline=offline, progress=listener.download, warn=listener.warn
+        seed=experiment.seed,
+        offline=offline,
+        skip_bad_files=skips,
+        progress=listener.download,
+        warn=listener.warn,
     )
-    source = experiment.data.source.options.load(context)
-    return make_splits(
-        source, validation=experiment.data.validation, test=experiment.data.test, seed=experiment.seed
-    )
+    source = data.source.options.load(context)
+    splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
+    return leave_out_broken(splits, HELD_OUT, listener.download, listener.warn) if skips else splits
+
+
+def ready_to_evaluate(splits: Splits, split: SplitName, experiment: Experiment, listener: Listener) -> Splits:
+    """The splits with every file of `split` readable; those that are held out are so since they were loaded.
+
+    Raises:
+        DataError: If too few files are left.
+    """
+    if split in HELD_OUT or experiment.data.on_bad_file == "stop":
+        return splits
+    return leave_out_broken(splits, [split], listener.download, listener.warn)
 
 
 def _choose_split(split: SplitName | None, splits: Splits) -> SplitName:
@@ -150,8 +184,7 @@ def _choose_split(split: SplitName | None, splits: Splits) -> SplitName:
 
 def held_out_split(splits: Splits) -> SplitName:
     """The split that tells most about new examples: test, else validation, else train."""
-    names: tuple[SplitName, ...] = ("test", "validation")
-    return next((name for name in names if name in splits.parts), "train")
+    return next((name for name in HELD_OUT if name in splits.parts), "train")
 
 
 def _check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: Listener) -> None:
@@ -201,7 +234,7 @@ def evaluate_model(
         DivergedError: If the model's weights have diverged.
     """
     encoding, compiled = compile_for_evaluation(model, experiment, signature)
-    feed = make_feed(examples, signature, max(experiment.data.batch_size, 128))
+    feed = make_feed(examples, signature, _batch_size(experiment))
     steps = EvaluationSteps(model, compiled, encoding, feed, signature.num_classes)
     try:
         outputs = [_flat(steps.run(chunk).numpy()) for chunk in in_order(feed)]
@@ -221,6 +254,11 @@ def evaluate_model(
     return Evaluation(split, len(examples), metrics, details, predictions)
 
 
+def _batch_size(experiment: Experiment) -> int:
+    asked = experiment.data.batch_size
+    return MIN_BATCH_SIZE if asked == "auto" else max(asked, MIN_BATCH_SIZE)
+
+
 def _flat(outputs: np.ndarray) -> np.ndarray:
     """(batches, batch, …) as (examples, …)."""
     return outputs.reshape(-1, *outputs.shape[2:])
@@ -233,17 +271,18 @@ def uses_logits(experiment: Experiment) -> bool:
 
 def write_evaluation(
     run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature
-) -> None:
-    """Write evaluation/<split>.json and predictions_<split>.csv."""
-    write_json(run.evaluation(evaluation.split, evaluation.checkpoint), evaluation.as_json())
+) -> tuple[Path, Path]:
+    """Write evaluation/<split>.json and predictions_<split>.csv, and say where they are."""
+    numbers = run.evaluation(evaluation.split, evaluation.checkpoint)
+    write_json(numbers, evaluation.as_json())
     path = run.predictions(evaluation.split, evaluation.checkpoint)
     write_whole(path, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
+    return numbers, path
 
 
 def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
     names = signature.class_names
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+    with csv_writer(path) as writer:
         writer.writerow(["example", "label", "prediction", *(f"score_{name}" for name in names or ())])
         for index, row in enumerate(evaluation.predictions):
             label = examples.labels[index]

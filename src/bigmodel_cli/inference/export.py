@@ -9,9 +9,9 @@ import numpy as np
 
 from bigmodel_cli.inference.litert import ExportError, check_parity, export
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.run_folder import LITERT_SHA256, RunFolder, update_record
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.whole_files import sha256_of, write_whole
+from bigmodel_cli.whole_files import write_whole
 
 PARITY_EXAMPLES = 16
 # A flatbuffer holds at most 2 GB, and the conversion needs several times the model's size.
@@ -39,7 +39,6 @@ def export_run(run: RunFolder, model: Any, examples: Examples, listener: Listene
 
     try:
         write_whole(run.litert_model, write)
-        update_record(run, {LITERT_SHA256: sha256_of(run.litert_model)})
     except ImportError:
         listener.say("no LiteRT model: ai-edge-litert is not installed; predict will use Keras")
     except ExportError as error:

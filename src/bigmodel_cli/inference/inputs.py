@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import numpy as np
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.base import Signature
 from bigmodel_cli.sources.image_files import decode_image, is_image_name
+from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
 
 _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
 
@@ -63,7 +66,7 @@ def find_inputs(words: Sequence[str], signature: Signature) -> list[Input]:
     """
     inputs: list[Input] = []
     for word in words:
-        for path in _files(word):
+        for path in _found(word):
             if path.suffix.lower() in _ARRAY_SUFFIXES:
                 inputs += _arrays(path, signature)
             else:
@@ -71,8 +74,19 @@ def find_inputs(words: Sequence[str], signature: Signature) -> list[Input]:
     return inputs
 
 
+def _found(word: str) -> list[Path]:
+    try:
+        return _files(word)
+    except OSError as error:
+        raise UsageError(f"{word}: cannot be read: {error.strerror or error}") from error
+
+
 def _files(word: str) -> list[Path]:
-    path = Path(word).expanduser()
+    path = Path(word)
+    if not path.exists():
+        with suppress(RuntimeError):
+            # A name may begin with ~ and belong to nobody.
+            path = path.expanduser()
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if is_image_name(file.name) and file.is_file())
         if not found:
@@ -104,16 +118,19 @@ def _arrays(path: Path, signature: Signature) -> Iterator[Input]:
 
 
 def _load(path: Path) -> np.ndarray:
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        names = loaded.files
-        name = next(
-            (n for n in ("x", "x_test", "features") if n in names), names[0] if len(names) == 1 else None
-        )
-        if name is None:
+    """The array of a .npy file, or the one that is meant of an .npz file, whatever the file's ending is.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if not zipfile.is_zipfile(path):
+        return read_npy(path)
+
+    def choose(names: Sequence[str]) -> list[str]:
+        known = [name for name in ("x", "x_test", "features") if name in names]
+        if not known and len(names) != 1:
             raise DataError(f"{path}: expected an array named x; found {', '.join(names) or 'none'}")
-        return np.asarray(loaded[name])
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: not an array of numbers: {error}") from None
+        return [*known, *names][:1]
+
+    (array,) = read_npz(path, choose).values()
+    return array

@@ -5,24 +5,60 @@ from __future__ import annotations
 from typing import Any
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
+from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.whole_files import sha256_of
+from bigmodel_cli.whole_files import read_sealed, sha256_of
+
+# The key of a checkpoint's JSON file with what it said before.
+PREVIOUS = "previous"
+MAX_REASON = 400
 
 
-def load_checkpoint(run: RunFolder, name: str) -> Any:
-    """A run's saved model, not compiled.
+def read_entry(run: RunFolder, name: str) -> dict[str, Any]:
+    """What is known of a checkpoint: epoch, step, monitored value, size and sha256.
 
     Raises:
-        DataError: If it is missing or damaged.
+        DataError: If it or its JSON file is missing or damaged.
     """
     path = run.require(run.checkpoint(name))
-    state = run.read_json(run.checkpoint_state(name))
-    if sha256_of(path) != state.get("sha256"):
-        raise DataError(f"{path}: damaged: its sha256 is not the one recorded when it was saved")
+    state = read_sealed(run.require(run.checkpoint_state(name)))
+    digest = sha256_of(path)
+    # The JSON file is written before the checkpoint takes its name: a process may have ended between the two.
+    for entry in (state, state.get(PREVIOUS)):
+        if entry and entry.get("sha256") == digest:
+            return {key: value for key, value in entry.items() if key != PREVIOUS}
+    raise DataError(f"{path}: damaged: its sha256 is not the one recorded when it was saved")
+
+
+def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
+    """A run's saved model, not compiled.
+
+    Args:
+        run: Whose model it is.
+        name: Which checkpoint.
+        trust: Load it even if it can run code.
+
+    Raises:
+        DataError: If it is missing or damaged, or holds what may not be loaded.
+    """
+    read_entry(run, name)
+    path = run.checkpoint(name)
+    check_archive(path, trust=trust)
     import keras
 
     try:
-        return keras.models.load_model(path, compile=False)
+        return keras.models.load_model(path, compile=False, safe_mode=not trust)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
-        raise DataError(f"{path}: Keras {keras.__version__} cannot load it: {reason}") from error
+        if is_out_of_memory(error):
+            raise
+        hint = None if trust or "safe_mode" not in str(error) else TRUST_HINT
+        raise DataError(
+            f"{path}: Keras {keras.__version__} cannot load it: {_first_line(error)}", hint=hint
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What Keras says, without the whole config that it may repeat."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= MAX_REASON else f"{lines[0][:MAX_REASON]}…"

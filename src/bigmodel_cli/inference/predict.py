@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from bigmodel_cli.inference.engines import Engine
 from bigmodel_cli.inference.inputs import Input
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities
+from bigmodel_cli.inference.tables import csv_writer
 
 BATCH_SIZE = 64
 
@@ -106,8 +106,7 @@ def _scores(output: np.ndarray, class_names: Sequence[str] | None, from_logits: 
 def write_csv(path: Path, predictions: Sequence[Prediction]) -> None:
     """Write predictions with a score per class; examples that could not be read have their reason instead."""
     names = list(predictions[0].class_names or ()) if predictions else []
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+    with csv_writer(path) as writer:
         probability = ["probability"] if names else []
         writer.writerow(["input", "prediction", *probability, *(f"score_{name}" for name in names), "error"])
         for item in predictions:

@@ -84,10 +84,14 @@ class BatchLoop:
         self._functions: dict[tuple[Any, ...], Any] = {}
 
     def __call__(self, chunk: tuple[Any, ...]) -> Any:
+        return self.traced(chunk)(chunk)
+
+    def traced(self, chunk: tuple[Any, ...]) -> Any:
+        """The graph for a chunk's batch size; making it makes the variables that it needs."""
         shapes = tuple(tuple(item.shape[1:]) for item in chunk)
         if shapes not in self._functions:
             self._functions[shapes] = self._trace(chunk)
-        return self._functions[shapes](chunk)
+        return self._functions[shapes]
 
     def _trace(self, chunk: tuple[Any, ...]) -> Any:
         import tensorflow as tf

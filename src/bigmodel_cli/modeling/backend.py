@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import warnings
 from dataclasses import dataclass
@@ -15,6 +16,15 @@ from bigmodel_cli.native_output import silenced
 # NVIDIA's compute capability from which bfloat16 (Ampere) and float16 (Volta) run on tensor cores.
 BFLOAT16_CAPABILITY = (8, 0)
 FLOAT16_CAPABILITY = (7, 0)
+
+# What else TensorFlow raises where memory runs out: XLA and NVIDIA's libraries have words of their own, and a
+# graph's constant that finds no room "cannot be parsed".
+_TENSORFLOW_ERRORS = frozenset({"InternalError", "UnknownError", "AbortedError", "InvalidArgumentError"})
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|OUT_OF_MEMORY|ALLOC_FAILED|RESOURCE_EXHAUSTED|bad_alloc|failed to allocate|"
+    r"^(\{\{.*\}\} )?Cannot parse tensor from proto",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,9 @@ def choose_precision(wanted: str, device: Device) -> str:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out, of the machine or of the device; needs no TensorFlow to tell."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError"
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return True
+    return type(error).__name__ in _TENSORFLOW_ERRORS and bool(_OUT_OF_MEMORY.search(str(error)))
 
 
 def start(*, seed: int, precision: str = "float32", deterministic: bool = False) -> None:

@@ -6,19 +6,26 @@ the graph. Files are decoded by threads, ahead of the step that needs them.
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
+from bigmodel_cli.sources.image_files import SKIP_HINT
 
 # A chunk of decoded files is copied into the graph whole; more would only cost memory.
 MAX_CHUNK_BYTES = 64 * 2**20
 CHUNKS_AHEAD = 2
+# Stand-ins for a bad file that are tried, before something is wrong with all files (a disk that is gone).
+MAX_TRIED = 100
 
 
 def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
@@ -89,16 +96,48 @@ class ResidentFeed(Feed):
         return tf.gather(self.features, rows), tf.gather(self.labels, rows)
 
 
-class FileFeed(Feed):
-    """Examples that are decoded when they are needed, by a pool of threads."""
+@dataclass(frozen=True)
+class _Decoded:
+    """What was read for an example: usually itself.
 
-    def __init__(self, examples: Examples, batch_size: int, signature: Signature) -> None:
+    Attributes:
+        index: Of the example that was read.
+        features: Of that one.
+        problems: What is wrong with those before it, by index.
+    """
+
+    index: int
+    features: np.ndarray
+    problems: Mapping[int, DataError]
+
+
+class FileFeed(Feed):
+    """Examples that are decoded when they are needed, by a pool of threads.
+
+    Args:
+        examples: Of one split.
+        batch_size: Examples per batch.
+        signature: What one example is.
+        skipped: Takes note of bad files, for each of which another one stands in: which one depends on
+            nothing but the file and those that are good, so that a resume is exact. None: a bad file is an
+            error.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        batch_size: int,
+        signature: Signature,
+        skipped: SkippedFiles | None = None,
+    ) -> None:
         super().__init__(examples, batch_size)
         self.signature = signature
+        self.skipped = skipped
+        self._stride = _stride(len(examples))
         self.labels = _compact(examples.labels)
         threads = min(16, (os.cpu_count() or 1) + 1)
         self._decoders = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self._ahead: dict[tuple[int, ...], list[Future[np.ndarray]]] = {}
+        self._ahead: dict[tuple[int, ...], list[Future[_Decoded]]] = {}
 
     def max_batches(self) -> int:
         example = np.dtype(self.signature.dtype).itemsize * int(np.prod(self.signature.shape))
@@ -115,8 +154,25 @@ class FileFeed(Feed):
             if key not in self._ahead:
                 self._ahead[key] = self._decode(rows)
 
-    def _decode(self, rows: np.ndarray) -> list[Future[np.ndarray]]:
-        return [self._decoders.submit(self.examples.read, int(index)) for index in rows.reshape(-1)]
+    def _decode(self, rows: np.ndarray) -> list[Future[_Decoded]]:
+        return [self._decoders.submit(self._read, int(index)) for index in rows.reshape(-1)]
+
+    def _read(self, index: int) -> _Decoded:
+        """An example, or the first of its stand-ins that can be read."""
+        problems: dict[int, DataError] = {}
+        for number in range(min(len(self.examples), MAX_TRIED)):
+            candidate = (index + number * self._stride) % len(self.examples)
+            try:
+                return _Decoded(candidate, self.examples.read(candidate), problems)
+            except DataError as error:
+                if self.skipped is None:
+                    raise DataError(error.message, hint=error.hint or SKIP_HINT) from error
+                problems[candidate] = error
+        raise DataError(
+            f"none of {len(problems):,} training files that were tried can be read, "
+            f"the first: {problems[index].message}",
+            hint="look whether the disk with the data is still there",
+        )
 
     def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
         import tensorflow as tf
@@ -125,10 +181,18 @@ class FileFeed(Feed):
         if futures is None or len(futures) != rows.size:
             futures = self._decode(rows)
         features = np.empty((rows.size, *self.signature.shape), self.signature.dtype)
-        for index, future in enumerate(futures):
-            features[index] = future.result()
+        used = np.empty(rows.size, np.int64)
+        for place, future in enumerate(futures):
+            decoded = future.result()
+            features[place], used[place] = decoded.features, decoded.index
+            self._note(decoded.problems)
         shape = (*rows.shape, *self.signature.shape)
-        return tf.constant(features.reshape(shape)), tf.constant(self.labels[rows])
+        return tf.constant(features.reshape(shape)), tf.constant(self.labels[used.reshape(rows.shape)])
+
+    def _note(self, problems: Mapping[int, DataError]) -> None:
+        if self.skipped is not None:
+            for index, problem in problems.items():
+                self.skipped.add(self.examples.name(index), problem)
 
     def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
         return chunk[0][index], chunk[1][index]
@@ -137,11 +201,20 @@ class FileFeed(Feed):
         self._decoders.shutdown(wait=False, cancel_futures=True)
 
 
-def make_feed(examples: Examples, signature: Signature, batch_size: int) -> Feed:
-    """The feed that fits where the examples are."""
+def make_feed(
+    examples: Examples, signature: Signature, batch_size: int, *, skipped: SkippedFiles | None = None
+) -> Feed:
+    """The feed that fits where the examples are.
+
+    Args:
+        examples: Of one split.
+        signature: What one example is.
+        batch_size: Examples per batch.
+        skipped: Takes note of files that cannot be read and are replaced; None: such a file is an error.
+    """
     if isinstance(examples, ArrayExamples):
         return ResidentFeed(examples, batch_size)
-    return FileFeed(examples, batch_size, signature)
+    return FileFeed(examples, batch_size, signature, skipped)
 
 
 def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:
@@ -156,18 +229,32 @@ def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:
         start += len(rows)
 
 
-def raw_features(examples: Examples, signature: Signature, batch_size: int = 256) -> Iterator[np.ndarray]:
-    """Features of all examples in batches, as the source yields them."""
+def raw_features(
+    examples: Examples,
+    signature: Signature,
+    batch_size: int = 256,
+    *,
+    skipped: SkippedFiles | None = None,
+) -> Iterator[np.ndarray]:
+    """Features of all examples in batches, as the source yields them; `skipped` as for `make_feed`."""
     if isinstance(examples, ArrayExamples):
         for start in range(0, len(examples), batch_size):
             yield examples.features[start : start + batch_size]
         return
-    feed = FileFeed(examples, batch_size, signature)
+    feed = FileFeed(examples, batch_size, signature, skipped)
     try:
         for chunk in in_order(feed):
             yield from chunk[0].numpy()
     finally:
         feed.close()
+
+
+def _stride(count: int) -> int:
+    """From an index to its stand-in: far away, since broken files come in rows, and to all in the end."""
+    stride = max(1, round(0.618 * count))
+    while math.gcd(stride, count) != 1:
+        stride += 1
+    return stride
 
 
 def _compact(labels: np.ndarray) -> np.ndarray:

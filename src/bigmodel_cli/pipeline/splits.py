@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
@@ -26,11 +26,14 @@ class Splits:
         parts: Examples by split; `train` always, the others where there are any.
         origins: Where each split comes from, in words for the user: `own`, or a share.
         signature: What one example is.
+        num_skipped: Files that could not be read and were left out, by where that was found: `loading`, or
+            the split that was decoded.
     """
 
     parts: Mapping[SplitName, Examples]
     origins: Mapping[SplitName, str]
     signature: Signature
+    num_skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def train(self) -> Examples:
@@ -82,7 +85,8 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
             parts["train"], parts[name] = kept, held_out
             origins[name] = f"{shares[name]:.4g} of the training part"
     ordered = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
-    return Splits(ordered, origins, source.signature)
+    num_skipped = {"loading": source.num_skipped} if source.num_skipped else {}
+    return Splits(ordered, origins, source.signature, num_skipped)
 
 
 def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> float:

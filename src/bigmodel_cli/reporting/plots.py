@@ -101,7 +101,7 @@ def _draw_curve(axes: Any, columns: Mapping[str, Sequence[float]], name: str) ->
             epochs, columns[f"val_{name}"], color=ORANGE, marker=marker, markersize=3, label="validation"
         )
         axes.legend(frameon=False)
-    axes.set_title(name.replace("_", " "), loc="left")
+    axes.set_title(plain(name.replace("_", " ")), loc="left")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25)

@@ -135,10 +135,17 @@ class ArrayExamples(Examples):
 
 @dataclass(frozen=True)
 class Source:
-    """What a source yields: at least a training split, and what its examples are."""
+    """What a source yields: at least a training split, and what its examples are.
+
+    Attributes:
+        splits: Examples by split.
+        signature: What one example is.
+        num_skipped: Files that could not be read and were left out.
+    """
 
     splits: Mapping[SplitName, Examples]
     signature: Signature
+    num_skipped: int = 0
 
 
 def _ignore(_label: str, _done: int, _total: int | None) -> None:
@@ -152,12 +159,14 @@ class LoadContext:
     Attributes:
         seed: The experiment's seed.
         offline: No download may be made.
+        skip_bad_files: Files that cannot be read are left out with a warning, where there are others.
         progress: Called with a label, the bytes or files done, and their total (None if unknown).
         warn: Called with a sentence that the user should read.
     """
 
     seed: int = 0
     offline: bool = False
+    skip_bad_files: bool = False
     progress: Callable[[str, int, int | None], None] = _ignore
     warn: Callable[[str], None] = field(default=lambda _message: None)
 

@@ -6,6 +6,7 @@ nothing of an archive is written to disk.
 
 from __future__ import annotations
 
+import gzip
 import io
 import pickle
 import tarfile
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 CIFAR_URL = "https://www.cs.toronto.edu/~kriz/"
 IMAGE_FORMAT = ImageFormat((32, 32), "rgb")
-# The largest batch of the originals has 154 MB.
+# The largest batch of the originals has 154 MB, and the largest archive unpacks to 186 MB.
 _MAX_BATCH_BYTES = 2**28
+_MAX_ARCHIVE_BYTES = 2**30
 
 
 @dataclass(frozen=True)
@@ -104,20 +106,58 @@ def _read_batches(layout: CifarLayout, path: Path) -> dict[str, bytes]:
 def _read_folder(layout: CifarLayout, folder: Path) -> dict[str, bytes]:
     inner = folder / layout.folder
     folder = inner if inner.is_dir() else folder
-    return {name: (folder / name).read_bytes() for name in layout.members if (folder / name).is_file()}
+    found = {}
+    for file in (folder / name for name in layout.members):
+        if file.is_file():
+            _check_batch_size(file.stat().st_size, f"{file}: it")
+            found[file.name] = file.read_bytes()
+    return found
+
+
+def _check_batch_size(num_bytes: int, what: str) -> None:
+    if num_bytes > _MAX_BATCH_BYTES:
+        raise DataError(f"{what} has {num_bytes:,} bytes, which no batch of CIFAR has")
+
+
+class _Limited(io.RawIOBase):
+    """An unpacked stream that is never read further than any archive of CIFAR goes.
+
+    Args:
+        stream: Unpacks as it is read.
+        path: The archive, for the error.
+    """
+
+    def __init__(self, stream: gzip.GzipFile, path: Path) -> None:
+        self._stream = stream
+        self._path = path
+
+    def read(self, size: int = -1) -> bytes:
+        self._check(self._stream.tell() + size)
+        return self._stream.read(size)
+
+    def seek(self, position: int, _whence: int = io.SEEK_SET) -> int:
+        self._check(position)
+        return self._stream.seek(position)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def _check(self, position: int) -> None:
+        if position > _MAX_ARCHIVE_BYTES:
+            raise DataError(
+                f"{self._path}: it unpacks to more than {_MAX_ARCHIVE_BYTES:,} bytes, "
+                "which no archive of CIFAR does"
+            )
 
 
 def _read_archive(layout: CifarLayout, path: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    with tarfile.open(path) as archive:
+    with gzip.open(path) as stream, tarfile.open(fileobj=_Limited(stream, path), mode="r:") as archive:
         for member in archive:
             name = PurePosixPath(member.name).name
             if not member.isfile() or name not in layout.members:
                 continue
-            if member.size > _MAX_BATCH_BYTES:
-                raise DataError(
-                    f"{path}: {member.name} has {member.size:,} bytes, which no batch of CIFAR has"
-                )
+            _check_batch_size(member.size, f"{path}: {member.name}")
             content = archive.extractfile(member)
             found[name] = content.read() if content else b""
     return found

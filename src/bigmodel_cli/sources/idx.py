@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
+import math
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.memory import check_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,19 +55,28 @@ def read_idx(path: Path) -> np.ndarray:
     Raises:
         DataError: If it cannot be read or is not such a file.
     """
-    import numpy as np
-
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            return _read(stream, path)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read: {error}") from error
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE:
-        raise DataError(f"{path}: not an idx file of unsigned bytes (it starts with {content[:4].hex(' ')})")
-    start = 4 + 4 * content[3]
-    shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
-    size = int(np.prod(shape, dtype=np.int64))
-    if len(content) != start + size:
-        raise DataError(
-            f"{path}: its header says {size:,} bytes of data (shape {shape}), found {len(content) - start:,}"
-        )
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _read(stream: io.BufferedIOBase, path: Path) -> np.ndarray:
+    """The array of an open file; no more is unpacked of it than its header says, and one byte."""
+    import numpy as np
+
+    magic = stream.read(4)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] != _UNSIGNED_BYTE:
+        raise DataError(f"{path}: not an idx file of unsigned bytes (it starts with {magic.hex(' ')})")
+    sides = stream.read(4 * magic[3])
+    if len(sides) < 4 * magic[3]:
+        raise DataError(f"{path}: it breaks off in its header, after {4 + len(sides)} bytes")
+    shape = tuple(int.from_bytes(sides[at : at + 4], "big") for at in range(0, len(sides), 4))
+    size = math.prod(shape)
+    check_memory(path, size)
+    content = stream.read(size + 1)
+    if len(content) != size:
+        found = "more" if len(content) > size else f"{len(content):,}"
+        raise DataError(f"{path}: its header says {size:,} bytes of data (shape {shape}), found {found}")
+    return np.frombuffer(content, np.uint8).reshape(shape)

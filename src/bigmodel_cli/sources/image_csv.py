@@ -15,7 +15,7 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples, check_images
+from bigmodel_cli.sources.image_files import ImageFileExamples, checked_source
 from bigmodel_cli.sources.image_folder import SPLIT_FOLDERS
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
@@ -70,12 +70,15 @@ class ImageCsv(ImageFileOptions):
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
 
     def facts(self) -> DataFacts:
-        return DataFacts(None if self.labels == "auto" else self.labels)
+        return DataFacts(None if self.labels == "auto" else self.labels, has_files=True)
 
     def load(self, context: LoadContext) -> Source:
+        import numpy as np
+
         rows = self._rows()
         root = self.root or self.path.parent
-        self._check_files(rows, root)
+        if not context.skip_bad_files:
+            self._check_files(rows, root)
         by_split = {
             split: [row for row in rows if row.split == split] for split in _splits_of(rows, self.path)
         }
@@ -85,13 +88,13 @@ class ImageCsv(ImageFileOptions):
             for split, part in by_split.items()
         }
         labels, class_names = label_values(raw, self.labels, self.class_names, self.path, context)
-        splits: dict[SplitName, ImageFileExamples] = {}
+        listed: dict[SplitName, ImageFileExamples] = {}
         for split, part in by_split.items():
             paths = tuple(row.image for row in part)
-            sizes = check_images([root / path for path in paths], context)
-            splits[split] = ImageFileExamples(root, paths, sizes, labels[split], self.image_format)
+            unknown = np.zeros(len(part), np.int64)
+            listed[split] = ImageFileExamples(root, paths, unknown, labels[split], self.image_format)
         signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
-        return Source(splits, signature)
+        return checked_source(listed, signature, context)
 
     def _rows(self) -> list[_Row]:
         """The rows of the CSV.

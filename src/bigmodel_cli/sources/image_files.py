@@ -6,16 +6,18 @@ Training, evaluation and prediction all decode with `decode_image`, so a file al
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import Examples, ImageFormat, LoadContext
+from bigmodel_cli.sources.base import Examples, ImageFormat, LoadContext, Signature, Source, SplitName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +28,7 @@ _PILLOW_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 _EXPECTED = "expected a JPEG, PNG, BMP, GIF or WebP image"
 _PILLOW_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 _CHECK_THREADS = 8
+SKIP_HINT = "data.on_bad_file=skip leaves such files out"
 
 
 def is_image_name(name: str) -> bool:
@@ -90,6 +93,7 @@ def _open(path: Path) -> Image.Image:
     """
     pillow = _pillow()
     try:
+        _check_is_file(path)
         image: Image.Image = pillow.open(
             path, formats=[name for name in _PILLOW_FORMATS if name in pillow.OPEN]
         )
@@ -106,7 +110,24 @@ def _open(path: Path) -> Image.Image:
         raise DataError(f"{path}: {_EXPECTED}, found {found}") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # Pillow's readers raise whatever broken headers lead them to.
+        if isinstance(error, DataError | MemoryError):
+            raise
+        raise DataError(f"{path}: damaged image: {error or type(error).__name__}") from error
     return image
+
+
+def _check_is_file(path: Path) -> None:
+    """A pipe would be waited for until somebody writes into it, and a device may never end.
+
+    Raises:
+        DataError: If it is one.
+        OSError: If the path leads nowhere.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        found = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+        raise DataError(f"{path}: {_EXPECTED}, found {found}")
 
 
 def _decode_scaled(image: Image.Image, image_format: ImageFormat) -> None:
@@ -166,37 +187,72 @@ def _in_size(image: Image.Image, image_format: ImageFormat) -> Image.Image:
     return padded
 
 
-def check_images(paths: Sequence[Path], context: LoadContext) -> np.ndarray:
+def check_images(paths: Sequence[Path], context: LoadContext) -> tuple[np.ndarray, Mapping[int, DataError]]:
     """Read the headers of many files: a corrupt one is named before training begins, not hours later.
 
     A file that breaks off after its header is only found when it is decoded.
 
     Returns:
-        Their sizes in bytes as int64 of shape (n,).
+        Their sizes in bytes as int64 of shape (n,), and what is wrong with those that are left out, by their
+        place in `paths`.
 
     Raises:
-        DataError: Names the first file that is no image, and says how many more there are.
+        DataError: Names the first file that is no image, and says how many more there are; where bad files
+            are not skipped.
     """
     import numpy as np
 
     sizes = np.zeros(len(paths), np.int64)
-    problems: list[DataError] = []
+    problems: dict[int, DataError] = {}
     with ThreadPoolExecutor(_CHECK_THREADS, thread_name_prefix="check") as threads:
-        for index, result in enumerate(threads.map(_check, paths)):
+        for index, result in _with_progress(
+            threads.map(_check, paths), "checking images", len(paths), context.progress
+        ):
             if isinstance(result, DataError):
-                problems.append(result)
+                problems[index] = result
             else:
                 sizes[index] = result
-            if index % 1000 == 999 or index == len(paths) - 1:
-                context.progress("checking images", index + 1, len(paths))
-    if problems:
-        more = (
-            f" ({len(problems) - 1:,} more of {len(paths):,} files are no good either)"
-            if problems[1:]
-            else ""
-        )
-        raise DataError(f"{problems[0].message}{more}", hint=problems[0].hint or "repair it, or remove it")
-    return sizes
+    if problems and not context.skip_bad_files:
+        raise _first_of(list(problems.values()), len(paths))
+    return sizes, problems
+
+
+def check_decoding(
+    examples: Examples, label: str, progress: Callable[[str, int, int | None], None]
+) -> Mapping[int, DataError]:
+    """Read all examples once.
+
+    Returns:
+        What is wrong with those that cannot be read, by their index.
+    """
+
+    def check(index: int) -> DataError | None:
+        try:
+            examples.read(index)
+        except DataError as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="check") as threads:
+        results = threads.map(check, range(len(examples)))
+        found = _with_progress(results, label, len(examples), progress)
+        return {index: problem for index, problem in found if problem is not None}
+
+
+def _with_progress(
+    results: Iterable[Any], label: str, total: int, progress: Callable[[str, int, int | None], None]
+) -> Iterable[tuple[int, Any]]:
+    for index, result in enumerate(results):
+        yield index, result
+        if index % 1000 == 999 or index == total - 1:
+            progress(label, index + 1, total)
+
+
+def _first_of(problems: Sequence[DataError], total: int) -> DataError:
+    first, *others = problems
+    more = f" ({len(others):,} more of {total:,} files are no good either)" if others else ""
+    hint = f"{first.hint or 'repair it, or remove it'}; {SKIP_HINT}"
+    return DataError(f"{first.message}{more}", hint=hint)
 
 
 def _check(path: Path) -> int | DataError:
@@ -251,3 +307,83 @@ class ImageFileExamples(Examples):
         digest.update(f"{self.labels.dtype} {self.labels.shape}".encode())
         digest.update(self.labels.tobytes())
         return digest.hexdigest()
+
+
+def checked_source(
+    listed: Mapping[SplitName, ImageFileExamples], signature: Signature, context: LoadContext
+) -> Source:
+    """The source of files that were listed, once their headers are read.
+
+    Args:
+        listed: Examples by split; the sizes are not known yet.
+        signature: What one example is.
+        context: Says whether bad files are left out; one warning then tells of them.
+
+    Raises:
+        DataError: If a file is no image, or too few are left.
+    """
+    paths = [part.root / path for part in listed.values() for path in part.paths]
+    sizes, problems = check_images(paths, context)
+    splits: dict[SplitName, Examples] = {}
+    start = 0
+    for split, part in listed.items():
+        stop = start + len(part)
+        own = {index - start: problem for index, problem in problems.items() if start <= index < stop}
+        part = replace(part, sizes=sizes[start:stop])
+        splits[split] = without_bad(part, own, split, signature.class_names, context.warn)
+        start = stop
+    if problems:
+        context.warn(skipped_sentence(list(problems.values()), f"{len(paths):,} files"))
+    return Source(splits, signature, len(problems))
+
+
+def skipped_sentence(problems: Sequence[DataError], of: str) -> str:
+    """How many files were left out, and the first of them."""
+    return f"skipped {len(problems):,} of {of} that cannot be read, the first: {problems[0].message}"
+
+
+def without_bad(
+    examples: Examples,
+    problems: Mapping[int, DataError],
+    split: SplitName,
+    class_names: Sequence[str] | None,
+    warn: Callable[[str], None],
+) -> Examples:
+    """The examples that are left where some cannot be read.
+
+    Args:
+        examples: All of a split.
+        problems: What is wrong with some of them, by index.
+        split: Its name.
+        class_names: In index order; None where labels are numbers.
+        warn: Told of a held-out split that lost a class.
+
+    Raises:
+        DataError: If none is left, or the training split lost a class.
+    """
+    import numpy as np
+
+    if not problems:
+        return examples
+    bad = np.array(sorted(problems))
+    if len(bad) == len(examples):
+        first = problems[0]
+        raise DataError(
+            f"none of the {len(bad):,} files of the {split} split can be read, the first: {first.message}",
+            hint=first.hint,
+        )
+    left = examples.take(np.setdiff1d(np.arange(len(examples)), bad))
+    for label in (
+        sorted(set(examples.labels[bad].tolist()) - set(left.labels.tolist())) if class_names else ()
+    ):
+        assert class_names is not None
+        if split != "train":
+            warn(f"{split} has no example of {class_names[label]} that can be read")
+            continue
+        first = problems[int(bad[examples.labels[bad] == label][0])]
+        raise DataError(
+            f"no file of the class {class_names[label]} in the train split can be read, "
+            f"the first: {first.message}",
+            hint=first.hint or "repair the files, or remove the class",
+        )
+    return left

@@ -12,7 +12,7 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
-from bigmodel_cli.sources.image_files import IMAGE_SUFFIXES, ImageFileExamples, check_images, is_image_name
+from bigmodel_cli.sources.image_files import IMAGE_SUFFIXES, ImageFileExamples, checked_source, is_image_name
 from bigmodel_cli.sources.image_options import ImageFileOptions
 
 SPLIT_FOLDERS: Mapping[str, SplitName] = {
@@ -39,7 +39,7 @@ class ImageFolder(ImageFileOptions):
     )
 
     def facts(self) -> DataFacts:
-        return DataFacts("classes")
+        return DataFacts("classes", has_files=True)
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np
@@ -49,17 +49,17 @@ class ImageFolder(ImageFileOptions):
         found = {split: scan.classes(folder) for split, folder in _split_folders(self.path, context).items()}
         scan.warn_of_ignored()
         class_names = _same_classes(self.path, found)
-        splits: dict[SplitName, ImageFileExamples] = {}
+        listed: dict[SplitName, ImageFileExamples] = {}
         for split, classes in found.items():
             files = [file for name in class_names for file in classes[name]]
             labels = np.repeat(np.arange(len(class_names)), [len(classes[name]) for name in class_names])
             paths = tuple(file.relative_to(self.path).as_posix() for file in files)
-            sizes = check_images(files, context)
-            splits[split] = ImageFileExamples(
-                self.path, paths, sizes, labels.astype(np.int64), self.image_format
+            unknown = np.zeros(len(files), np.int64)
+            listed[split] = ImageFileExamples(
+                self.path, paths, unknown, labels.astype(np.int64), self.image_format
             )
         signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
-        return Source(splits, signature)
+        return checked_source(listed, signature, context)
 
 
 def _check_root(root: Path) -> None:

@@ -1,54 +1,160 @@
-"""Reading `.npz` files: every array of one, or an error that says what is wrong with the file."""
+"""Reading `.npz` and `.npy` files: their arrays, or an error that says what is wrong with the file.
+
+What a file says of its arrays is compared with its bytes before memory is taken for them, and pickled objects
+are never read.
+"""
 
 from __future__ import annotations
 
+import lzma
+import math
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.memory import check_memory
 
 if TYPE_CHECKING:
     import numpy as np
 
+# What the modules of compression raise for bytes that are none of theirs; zipfile knows not all methods.
+_DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+_PICKLES = "holds pickled Python objects, which are never loaded (they can run code)"
+_PICKLES_HINT = "save numbers, or strings of fixed width: numpy.savez(path, y=numpy.array(y, dtype=str))"
 
-def read_npz(path: Path) -> Mapping[str, np.ndarray]:
-    """All arrays of an `.npz` file.
+
+def read_npz(
+    path: Path, choose: Callable[[Sequence[str]], Iterable[str]] = lambda names: names
+) -> Mapping[str, np.ndarray]:
+    """Arrays of an `.npz` file.
+
+    Args:
+        path: The file.
+        choose: Says which of the arrays that are there to read.
 
     Raises:
-        DataError: If there is no such file, it is no `.npz`, is broken, or holds pickled objects.
+        DataError: If there is no such file, it is no `.npz`, is broken, holds pickled objects, or would take
+            more memory than there is.
     """
-    import numpy as np
-
-    if not path.is_file():
-        kind = "a folder, not an .npz file" if path.is_dir() else "no such file"
-        raise DataError(f"{path}: {kind}")
+    _check_is_file(path, "an .npz file")
     if not zipfile.is_zipfile(path):
         raise DataError(
             f"{path}: not an .npz file (an archive of arrays)",
             hint="write one with numpy.savez_compressed(path, x_train=…, y_train=…)",
         )
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: _read(archive, name, path) for name in archive.files}
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: damaged: {error}") from error
+        with zipfile.ZipFile(path) as archive:
+            members = _members(path, archive)
+            chosen = {name: members[name] for name in choose(list(members))}
+            check_memory(path, sum(member.file_size for member in chosen.values()))
+            return {name: _read_member(path, archive, member, name) for name, member in chosen.items()}
+    except (*_DAMAGE, RuntimeError, ValueError) as error:
+        raise DataError(f"{path}: damaged: {error or type(error).__name__}") from error
 
 
-def _read(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
-    import numpy as np
+def read_npy(path: Path) -> np.ndarray:
+    """The array of an `.npy` file.
+
+    Raises:
+        DataError: As `read_npz`.
+    """
+    _check_is_file(path, "an .npy file")
+    try:
+        num_bytes = path.stat().st_size
+        check_memory(path, num_bytes)
+        with path.open("rb") as stream:
+            return _read(stream, num_bytes, f"{path}: the array")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except _NoArrayError:
+        raise DataError(f"{path}: not an array of numbers: it does not begin as an .npy file does") from None
+
+
+def _check_is_file(path: Path, what: str) -> None:
+    """A pipe would be waited for, until somebody writes into it."""
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "no file"
+        raise DataError(f"{path}: {f'{found}, not {what}' if path.exists() else 'no such file'}")
+
+
+def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The members by the names of their arrays.
+
+    Raises:
+        DataError: If a name is there twice, or looks like a way out of the archive.
+    """
+    names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise DataError(
+                f"{path}: it has {count} arrays {name}", hint="give every array a name of its own"
+            )
+        if name.startswith("/") or ".." in name.replace("\\", "/").split("/"):
+            raise DataError(f"{path}: {name} is no name of an array: it points out of the archive")
+    return dict(zip(names, archive.infolist(), strict=True))
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> np.ndarray:
+    try:
+        with archive.open(member) as stream:
+            return _read(stream, member.file_size, f"{path}: array {name}")
+    except _NoArrayError:
+        raise DataError(f"{path}: {name} is no array") from None
+
+
+class _NoArrayError(Exception):
+    """The bytes are no `.npy` file."""
+
+
+def _read(stream: IO[bytes], num_bytes: int, what: str) -> np.ndarray:
+    """The array in a stream of so many bytes.
+
+    Raises:
+        DataError: If its header says something else than its bytes, or it holds pickled objects.
+        _NoArrayError: If it is none.
+    """
+    from numpy.lib import format as npy_format
+
+    shape, dtype = _header(stream, what)
+    if dtype.hasobject:
+        raise DataError(f"{what} {_PICKLES}", hint=_PICKLES_HINT)
+    count = math.prod(shape)
+    declared, there = count * dtype.itemsize, num_bytes - stream.tell()
+    if declared != there or any(side < 0 for side in shape) or (dtype.itemsize == 0 and count):
+        raise DataError(
+            f"{what} is damaged: its header says {dtype} of shape {shape}, which is {declared:,} bytes; "
+            f"there are {there:,}"
+        )
+    stream.seek(0)
+    try:
+        array: np.ndarray = npy_format.read_array(stream, allow_pickle=False)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise DataError(f"{what} is damaged: {error}") from error
+    return array
+
+
+def _header(stream: IO[bytes], what: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype, with the stream behind them."""
+    from numpy.lib import format as npy_format
 
     try:
-        array = archive[name]
-    except ValueError as error:
-        if "Object arrays" not in str(error):
-            raise DataError(f"{path}: array {name} is damaged: {error}") from error
-        raise DataError(
-            f"{path}: array {name} holds pickled Python objects, which are never loaded (they can run code)",
-            hint="save numbers, or strings of fixed width: numpy.savez(path, y=numpy.array(y, dtype=str))",
-        ) from error
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path}: {name} is no array")
-    return array
+        version = npy_format.read_magic(stream)
+    except ValueError:
+        raise _NoArrayError from None
+    readers = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
+    if version not in readers:
+        raise DataError(f"{what} is of version {version} of the .npy format; expected 1.0 or 2.0")
+    try:
+        shape, _, dtype = readers[version](stream)
+    except (ValueError, TypeError, SyntaxError, OverflowError, RecursionError, MemoryError) as error:
+        # A header of brackets inside brackets is too much for Python's parser.
+        raise DataError(f"{what} is damaged: its header cannot be read: {_first_line(error)}") from error
+    return shape, dtype
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,19 +1,44 @@
-"""Saved states of the model: the best and the last, each whole or absent."""
+"""Saved states of the model: the best and the last, each whole or absent, each enough to go on from.
+
+A checkpoint is one file; a small sealed JSON file beside it says what must be in it. That file is written
+first and names both what the checkpoint is to be and what it was, so at every moment the pair fits.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.naming import direction
-from bigmodel_cli.config.schema import Checkpoint
-from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.whole_files import sha256_of, write_json, write_whole
+from bigmodel_cli.config.schema import Checkpoint, parse_every
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.loading import PREVIOUS, read_entry
+from bigmodel_cli.run_folder import BEST, LAST, RunFolder, epoch_checkpoint
+from bigmodel_cli.training.state import Moment, State, add_state
+from bigmodel_cli.whole_files import (
+    bring_to_disk,
+    naming_target,
+    sha256_of,
+    temporary_beside,
+    write_sealed,
+)
+
+# Gives the state to save, once `best` and `kept` are what they will be.
+TakeState = Callable[[], State]
 
 
 class Checkpoints:
     """Saves a run's checkpoints.
+
+    Keras writes the file while training waits; checksum, fsync and renaming happen in a thread while
+    training goes on, and are done before the next one is written.
 
     Args:
         run: Where.
@@ -27,15 +52,68 @@ class Checkpoints:
         self.monitor = monitor
         self.mode = direction(monitor, settings.mode) if monitor else None
         self.best: dict[str, Any] | None = None
-        self._kept: list[int] = []
+        self.kept: list[int] = []
+        self._every = parse_every(settings.every)
+        self._saved = time.monotonic()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._pending: Future[None] | None = None
+        self._entries = _entries(run)
+        self._last: Moment | None = None
 
-    def epoch_ended(self, model: Any, epoch: int, row: Mapping[str, float], *, is_final: bool) -> bool:
-        """Save what this epoch calls for.
+    def go_on(self, best: Mapping[str, Any] | None, kept: Sequence[int]) -> str | None:
+        """Take up what an earlier session saved.
+
+        Args:
+            best: What was known of the best checkpoint then.
+            kept: Epochs whose checkpoints were kept.
+
+        Returns:
+            A warning, where the best checkpoint is not what it was.
+        """
+        self.kept = [epoch for epoch in kept if epoch_checkpoint(epoch) in self._entries]
+        self.best = None if best is None else dict(best)
+        if best is None or _is_of(self._entries.get(BEST), best):
+            return None
+        broken = f"{self.run.checkpoint(BEST)} is missing or damaged"
+        for name, entry in self._entries.items():
+            if _is_of(entry, best):
+                self._name(_copy(self.run.checkpoint(name), self.run.checkpoint(BEST)), BEST, entry)
+                return f"{broken}; made again from {name}.keras, which is the same"
+        self.best = None
+        return f"{broken}; the best of what follows takes its place"
+
+    def steps_until_due(self, total_steps: int) -> int | None:
+        """How many more steps there are to the next checkpoint, after `total_steps` of the whole run."""
+        if self._every.steps is None:
+            return None
+        return self._every.steps - total_steps % self._every.steps
+
+    def is_due(self, total_steps: int) -> bool:
+        """Whether to save inside an epoch, after `total_steps` of the whole run."""
+        every = self._every
+        if every.seconds is not None:
+            return time.monotonic() - self._saved >= every.seconds
+        return every.steps is not None and total_steps % every.steps == 0
+
+    def save_last(self, model: Any, moment: Moment, take_state: TakeState) -> None:
+        """Save the model as it is, unless that was done at this very moment.
+
+        Raises:
+            ResourceError: If the disk is full; earlier checkpoints stay.
+        """
+        if self._last is not moment:
+            self._save(model, [LAST], moment, take_state)
+
+    def epoch_ended(
+        self, model: Any, moment: Moment, total_steps: int, take_state: TakeState, *, is_final: bool
+    ) -> bool:
+        """Save what the epoch that `moment` ends calls for.
 
         Args:
             model: The compiled model.
-            epoch: From 1.
-            row: The epoch's row of metrics.csv.
+            moment: Where training stands; its last row is the epoch's.
+            total_steps: Steps of the whole run so far.
+            take_state: Gives what to save beside the model.
             is_final: Whether training ends here.
 
         Returns:
@@ -44,16 +122,20 @@ class Checkpoints:
         Raises:
             ResourceError: If the disk is full; earlier checkpoints stay.
         """
-        is_best = self._is_best(row)
+        names = []
+        is_best = self._is_best(moment.rows[-1])
         if is_best:
-            self.best = self._save(model, "best", epoch, row)
-        if is_final or epoch % self.settings.every_epochs == 0:
-            self._save_last(model, epoch, row)
+            self.best = self._entry(model, moment)
+            names.append(BEST)
+        by_epochs = self._every.epochs is not None and moment.epoch % self._every.epochs == 0
+        if is_final or by_epochs or self.is_due(total_steps):
+            if self.settings.keep > 1:
+                names.append(epoch_checkpoint(moment.epoch))
+                self.kept = [*(epoch for epoch in self.kept if epoch != moment.epoch), moment.epoch]
+            names.append(LAST)
+        if names:
+            self._save(model, names, moment, take_state)
         return is_best
-
-    def interrupted(self, model: Any, epoch: int) -> None:
-        """Save the model as it is in the middle of the epoch after `epoch`."""
-        self._save(model, "last", epoch, None)
 
     def _is_best(self, row: Mapping[str, float]) -> bool:
         if self.monitor is None or self.best is None:
@@ -63,32 +145,104 @@ class Checkpoints:
             return False
         return math.isnan(best) or bool(value > best if self.mode == "max" else value < best)
 
-    def _save_last(self, model: Any, epoch: int, row: Mapping[str, float]) -> None:
-        self._save(model, "last", epoch, row)
-        if self.settings.keep == 1:
-            return
-        self._save(model, _epoch_name(epoch), epoch, row)
-        self._kept.append(epoch)
-        while len(self._kept) > self.settings.keep:
-            name = _epoch_name(self._kept.pop(0))
-            self.run.checkpoint(name).unlink(missing_ok=True)
-            self.run.checkpoint_state(name).unlink(missing_ok=True)
-
-    def _save(self, model: Any, name: str, epoch: int, row: Mapping[str, float] | None) -> dict[str, Any]:
-        path = self.run.checkpoint(name)
-        write_whole(path, model.save)
-        state = {
-            "epoch": epoch,
+    def _entry(self, model: Any, moment: Moment) -> dict[str, Any]:
+        value = moment.rows[-1][self.monitor] if self.monitor and moment.rows and not moment.step else None
+        return {
+            "epoch": moment.epoch,
+            "step": moment.step,
             "monitor": self.monitor,
-            "value": row[self.monitor] if self.monitor and row else None,
+            "value": value,
             "iterations": int(model.optimizer.iterations),
-            "bytes": path.stat().st_size,
-            "sha256": sha256_of(path),
         }
-        # The state is written last: a checkpoint without it, or that it does not fit, is not whole.
-        write_json(self.run.checkpoint_state(name), state)
-        return state
+
+    def _save(self, model: Any, names: Sequence[str], moment: Moment, take_state: TakeState) -> None:
+        self.wait()
+        dropped = self.kept[: -self.settings.keep]
+        self.kept = self.kept[-self.settings.keep :]
+        target = self.run.checkpoint(names[-1])
+        temporary = temporary_beside(target)
+        try:
+            with naming_target(target):
+                temporary.parent.mkdir(parents=True, exist_ok=True)
+                model.save(temporary)
+                add_state(temporary, take_state())
+        except BaseException:
+            _remove(temporary)
+            raise
+        entry = self._entry(model, moment)
+        self._pending = self._thread.submit(self._publish, temporary, names, entry, dropped)
+        self._saved = time.monotonic()
+        if LAST in names:
+            self._last = moment
+
+    def _publish(
+        self, written: Path, names: Sequence[str], entry: Mapping[str, Any], dropped: Sequence[int]
+    ) -> None:
+        """Give a written file its names, one after the other, and remove what is kept no longer."""
+        try:
+            with naming_target(self.run.checkpoint(names[-1])):
+                bring_to_disk(written)
+                entry = {**entry, "bytes": written.stat().st_size, "sha256": sha256_of(written)}
+            # The best comes first: should the process end between the two, what is newest is also the best.
+            for name in names[:-1]:
+                self._name(_copy(written, self.run.checkpoint(name)), name, entry)
+            self._name(written, names[-1], entry)
+        finally:
+            _remove(written)
+        for epoch in dropped:
+            _remove(self.run.checkpoint(epoch_checkpoint(epoch)))
+            _remove(self.run.checkpoint_state(epoch_checkpoint(epoch)))
+
+    def _name(self, written: Path, name: str, entry: Mapping[str, Any]) -> None:
+        path = self.run.checkpoint(name)
+        write_sealed(self.run.checkpoint_state(name), {**entry, PREVIOUS: self._entries.get(name)})
+        with naming_target(path):
+            written.replace(path)
+            if os.name != "nt":
+                bring_to_disk(path.parent)
+        self._entries[name] = dict(entry)
+
+    def wait(self) -> None:
+        """Wait until what was saved last is on the disk.
+
+        Raises:
+            ResourceError: If it could not be written; earlier checkpoints stay.
+        """
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(wait=True)
 
 
-def _epoch_name(epoch: int) -> str:
-    return f"epoch-{epoch:04d}"
+def _is_of(entry: Mapping[str, Any] | None, best: Mapping[str, Any]) -> bool:
+    return entry is not None and (entry["epoch"], entry["step"]) == (best["epoch"], best["step"])
+
+
+def _entries(run: RunFolder) -> dict[str, dict[str, Any]]:
+    """What is known of the checkpoints that are there and sound."""
+    found = {}
+    for name in run.checkpoint_names():
+        with suppress(DataError):
+            found[name] = read_entry(run, name)
+    return found
+
+
+def _copy(written: Path, target: Path) -> Path:
+    """A copy beside `target`: a link would be lost with the same block of the disk."""
+    temporary = temporary_beside(target)
+    try:
+        with naming_target(target):
+            shutil.copyfile(written, temporary)
+            bring_to_disk(temporary)
+    except BaseException:
+        _remove(temporary)
+        raise
+    return temporary
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

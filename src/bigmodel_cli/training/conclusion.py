@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +10,16 @@ from bigmodel_cli.inference.evaluate import (
     Evaluation,
     evaluate_model,
     held_out_split,
+    ready_to_evaluate,
     write_evaluation,
 )
 from bigmodel_cli.inference.export import export_run
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.reporting.plots import plot_run
-from bigmodel_cli.run_folder import COMPLETED, RunFolder, update_record
-from bigmodel_cli.training.loop import Row
-from bigmodel_cli.training.record import now
+from bigmodel_cli.run_folder import BEST, COMPLETED, RunFolder
+from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
+from bigmodel_cli.training.state import Row
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TrainingResult:
         best: Epoch, monitor and value of the best checkpoint.
         evaluation: Of the best checkpoint on the test split, or on validation where there is no test.
         epochs: Complete epochs.
-        seconds: From the first line of the config to the last plot.
+        seconds: From the first line of the config to the last plot, over all sessions.
         parameters: Of the model.
         takes_images: Whether image files can be predicted.
         gates: How the config's `expect` fared.
@@ -47,38 +47,41 @@ class TrainingResult:
     gates: list[GateResult]
 
 
-def conclude(session: Session, rows: list[Row], began: float) -> TrainingResult:
+def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     """Evaluate the best checkpoint, export it, draw the plots and complete the record."""
-    split = held_out_split(session.splits)
+    prepared = session.prepared
+    experiment, signature = prepared.experiment, prepared.splits.signature
+    split = held_out_split(prepared.splits)
     session.listener.say(f"evaluating the best checkpoint on the {split} split")
-    examples, signature = session.splits.parts[split], session.splits.signature
-    best = load_checkpoint(session.run, "best")
-    evaluation = evaluate_model(best, session.experiment, split, examples, signature)
+    splits = ready_to_evaluate(prepared.splits, split, experiment, session.listener)
+    examples = splits.parts[split]
+    best = load_checkpoint(session.run, BEST)
+    evaluation = evaluate_model(best, experiment, split, examples, signature)
     write_evaluation(session.run, evaluation, examples, signature)
     export_run(session.run, best, examples, session.listener)
     plot_run(session.run, evaluation.as_json(), signature.class_names)
-    gates = check_gates(session.experiment.expect, _gated_values(session, evaluation, rows))
+    gates = check_gates(experiment.expect, _gated_values(session, evaluation, rows))
     result = TrainingResult(
         session.run,
         session.checkpoints.best or {},
         evaluation,
         len(rows),
-        time.perf_counter() - began,
-        session.built.model.count_params(),
+        session.seconds,
+        prepared.built.model.count_params(),
         signature.image_format is not None,
         gates,
     )
-    update_record(
+    end_session(
         session.run,
+        COMPLETED,
+        result.seconds,
         {
-            "status": COMPLETED,
-            "ended": now(),
-            "seconds": round(result.seconds, 3),
             "epochs": result.epochs,
             "best": session.checkpoints.best,
             split: evaluation.metrics,
             "gates": [gate.as_json() for gate in gates],
         },
+        prepared.skipped,
     )
     return result
 

@@ -5,19 +5,29 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from bigmodel_cli.errors import DivergedError, UsageError
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.listener import Listener, Progress
 from bigmodel_cli.pipeline.feed import epoch_order, in_order
 from bigmodel_cli.training.signals import StopRequest
+from bigmodel_cli.training.state import Moment, Row
 from bigmodel_cli.training.steps import TrainingSteps
 
-Row = dict[str, float]
-# Called at the end of each epoch with its number from 1, its row, and whether training ends with it.
-SaveEpoch = Callable[[int, Row, bool], None]
+
+class Saver(Protocol):
+    """Keeps what training has reached."""
+
+    def steps_until_due(self, moment: Moment) -> int | None:
+        """After how many more steps something is to be saved; None where steps do not decide it."""
+
+    def steps_done(self, moment: Moment) -> None:
+        """Some steps of an epoch are done, but not all."""
+
+    def epoch_ended(self, moment: Moment, *, is_final: bool) -> None:
+        """An epoch is complete; its row is the last one of `moment`."""
 
 
 @dataclass
@@ -33,6 +43,7 @@ class Loop:
         steps_per_execution: Training steps per call into TensorFlow.
         listener: Is told how it goes.
         stop: Set when a signal asks to stop.
+        moment: Where training stands; it goes on from there.
     """
 
     training: TrainingSteps
@@ -43,7 +54,9 @@ class Loop:
     steps_per_execution: int
     listener: Listener
     stop: StopRequest
+    moment: Moment = field(default_factory=Moment)
     _began: float = field(default_factory=time.perf_counter)
+    _steps_run: int = 0
 
     @property
     def num_steps(self) -> int:
@@ -53,8 +66,13 @@ class Loop:
     def model(self) -> Any:
         return self.training.built.model
 
-    def run(self, save: SaveEpoch) -> list[Row]:
+    def run(self, saver: Saver, *, restore: Callable[[], None] | None = None) -> list[Row]:
         """Train until the last epoch, a callback's or a signal's stop.
+
+        Args:
+            saver: Is told where training stands.
+            restore: Puts callbacks' counters back, where training goes on; called after `on_train_begin`,
+                which starts them anew.
 
         Returns:
             A row per complete epoch, as metrics.csv has it.
@@ -63,27 +81,29 @@ class Loop:
             DivergedError: If the loss is not a number any more.
             UsageError: If BackupAndRestore has brought back the last epoch.
         """
-        rows: list[Row] = []
         self.model.stop_training = False
         self.callbacks.on_train_begin()
-        self._began = time.perf_counter()
-        for epoch in range(self._first_epoch(), self.num_epochs + 1):
-            row = self._epoch(epoch)
-            if self.stop:
-                break
-            rows.append(row)
-            is_final = epoch == self.num_epochs or self.model.stop_training
-            save(epoch, row, is_final)
-            self.listener.epoch_ended(self._progress(epoch, self.num_steps, row["seconds"], row), row)
-            if is_final:
-                break
+        if restore is None:
+            self._take_up_backup()
+        else:
+            restore()
+        self._began, self._steps_run = time.perf_counter(), 0
+        while not (self._is_done() or self.stop) and self._epoch(saver):
+            saver.epoch_ended(self.moment, is_final=self._is_done())
+            row = self.moment.rows[-1]
+            self.listener.epoch_ended(
+                self._progress(self.moment.epoch, self.num_steps, row["seconds"], row), row
+            )
         # Training that is interrupted has not ended: BackupAndRestore would throw its backup away.
         if not self.stop:
             self.callbacks.on_train_end()
-        return rows
+        return list(self.moment.rows)
 
-    def _first_epoch(self) -> int:
-        """One, unless BackupAndRestore has brought back what an earlier run had trained."""
+    def _is_done(self) -> bool:
+        return self.moment.epoch >= self.num_epochs or self.moment.is_stopped
+
+    def _take_up_backup(self) -> None:
+        """Go on from what BackupAndRestore has brought back of an earlier run."""
         restored = getattr(self.model, "_initial_epoch", None) or 0
         if restored >= self.num_epochs:
             raise UsageError(
@@ -91,12 +111,21 @@ class Loop:
                 f"training.epochs: {self.num_epochs} leaves nothing to train",
                 hint="give more training.epochs, or remove the backup",
             )
-        return restored + 1
+        if restored:
+            self.moment = Moment(restored)
 
-    def _epoch(self, epoch: int) -> Row:
-        began = time.perf_counter()
+    def _epoch(self, saver: Saver) -> bool:
+        """Train one epoch, or what is left of it, and validate.
+
+        Returns:
+            Whether it is complete; a signal may have ended it.
+        """
+        epoch = self.moment.epoch + 1
+        began = time.perf_counter() - self.moment.seconds
         self.callbacks.on_epoch_begin(epoch - 1)
-        values = self._train_epoch(epoch, began)
+        values = self._train_epoch(epoch, began, saver)
+        if self.moment.step < self.num_steps:
+            return False
         seconds = time.perf_counter() - began
         row: Row = {
             "epoch": epoch,
@@ -105,51 +134,70 @@ class Loop:
             "learning_rate": float(self.model.optimizer.learning_rate),
             **values,
         }
-        if self.stop:
-            return row
-        row |= self._validate(epoch)
+        validated = self._validate(epoch)
+        if validated is None:
+            return False
+        row |= validated
         row["seconds"] = time.perf_counter() - began
         # ModelCheckpoint puts the logs beside a name `epoch` of its own into its file's name.
         self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
-        return row
+        is_stopped = bool(self.model.stop_training)
+        self.moment = Moment(epoch, rows=(*self.moment.rows, row), is_stopped=is_stopped)
+        return True
 
-    def _train_epoch(self, epoch: int, began: float) -> Row:
+    def _train_epoch(self, epoch: int, began: float, saver: Saver) -> Row:
         feed, measures = self.training.feed, self.training.measures
         order = epoch_order(len(feed.examples), seed=self.seed, epoch=epoch)
-        measures.reset()
-        at_once = min(self.steps_per_execution, feed.max_batches())
-        step = 0
-        values: Row = {}
+        step = self.moment.step
+        if step == 0:
+            measures.reset()
+        values: Row = measures.results() if step else {}
         while step < self.num_steps and not self.stop:
-            rows = feed.rows(order, step, at_once)
+            rows = feed.rows(order, step, self._at_once(saver))
             self.callbacks.on_train_batch_begin(step)
             chunk = feed.chunk(rows)
-            feed.ahead(order, step + len(rows), at_once)
-            self.training.run(chunk)
-            step += len(rows)
+            feed.ahead(order, step + len(rows), self._at_once(saver))
+            done, loss = self.training.run(chunk)
+            _require_finite(loss, f"the loss became {loss} at step {step + done} of epoch {epoch}")
+            step += done
+            self._steps_run += done
             values = measures.results()
-            loss = values["loss"]
-            _require_finite(loss, f"the loss became {loss} by step {step} of epoch {epoch}")
             self.callbacks.on_train_batch_end(step - 1, values)
-            self.listener.progressed(self._progress(epoch, step, time.perf_counter() - began, values))
+            seconds = time.perf_counter() - began
+            self.moment = replace(self.moment, step=step, seconds=seconds)
+            self.listener.progressed(self._progress(epoch, step, seconds, values))
+            if step < self.num_steps and not self.stop:
+                saver.steps_done(self.moment)
         return values
 
-    def _validate(self, epoch: int) -> Row:
+    def _at_once(self, saver: Saver) -> int:
+        """Steps of the next chunk; it ends where something is to be saved."""
+        at_once = min(self.steps_per_execution, self.training.feed.max_batches())
+        due = saver.steps_until_due(self.moment)
+        return at_once if due is None else min(at_once, due)
+
+    def _validate(self, epoch: int) -> Row | None:
+        """Loss and metrics on the validation split; None where a signal came."""
         if self.validation is None:
             return {}
+        # Both passes measure with the same metrics, and what training measured is part of its state.
+        of_training = [(variable, variable.numpy()) for variable in self.training.measures.variables()]
         self.callbacks.on_test_begin()
         self.validation.measures.reset()
         for chunk in in_order(self.validation.feed):
             self.validation.run(chunk)
+            if self.stop:
+                for variable, value in of_training:
+                    variable.assign(value)
+                return None
         values = self.validation.measures.results()
         _require_finite(values["loss"], f"the validation loss became {values['loss']} in epoch {epoch}")
         self.callbacks.on_test_end(values)
         return {f"val_{name}": value for name, value in values.items()}
 
     def _progress(self, epoch: int, step: int, seconds: float, values: Mapping[str, float]) -> Progress:
-        done = (epoch - 1) * self.num_steps + step
-        left = self.num_epochs * self.num_steps - done
-        elapsed = time.perf_counter() - self._began
+        left = (self.num_epochs - epoch + 1) * self.num_steps - step
+        per_step = (time.perf_counter() - self._began) / max(1, self._steps_run)
         examples = min(step * self.training.feed.batch_size, len(self.training.feed.examples))
         return Progress(
             epoch,
@@ -157,7 +205,7 @@ class Loop:
             step,
             self.num_steps,
             examples / max(seconds, 1e-9),
-            elapsed / done * left if done else None,
+            per_step * left,
             values,
         )
 

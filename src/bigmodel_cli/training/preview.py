@@ -13,6 +13,7 @@ from bigmodel_cli.inference.evaluate import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model
+from bigmodel_cli.training.batch_size import estimate_batch_size
 from bigmodel_cli.training.pin import pin_data, pin_metrics
 from bigmodel_cli.training.plan import make_plan
 
@@ -46,6 +47,7 @@ class Preview:
         parameters: Of the whole model.
         frozen_parameters: Those that no optimizer changes.
         splits: Their sizes.
+        batch_size: Examples per step; where it is `auto`, about what it will be.
         steps_per_epoch: Training steps.
         steps: Of the whole run, unless a callback ends it earlier.
         weight_bytes: Weights, gradients and optimizer variables.
@@ -62,6 +64,7 @@ class Preview:
     parameters: int
     frozen_parameters: int
     splits: dict[str, int]
+    batch_size: int
     steps_per_epoch: int
     steps: int
     weight_bytes: int
@@ -88,23 +91,32 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
     experiment = pin_data(pin_metrics(experiment, splits.signature.num_classes), splits)
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)
-    steps = -(-len(splits.train) // experiment.data.batch_size)
-    total_steps = steps * experiment.training.epochs
-    built = build_model(experiment, splits.signature, total_steps=total_steps)
+    # Schedules get the real number of steps when training begins; nothing that is shown depends on it.
+    built = build_model(experiment, splits.signature, total_steps=1)
     model = built.model
     model.optimizer.build(model.trainable_variables)
     weights = _bytes(model.variables)
     checkpoint = weights + _bytes(model.optimizer.variables)
+    fixed = checkpoint + _bytes(model.trainable_variables)
+
+    def memory(batch_size: int) -> int:
+        return fixed + _activation_bytes(model, batch_size)
+
+    batch_size = experiment.data.batch_size
+    if batch_size == "auto":
+        batch_size = estimate_batch_size(len(splits.train), memory)
+    steps = -(-len(splits.train) // batch_size)
     return Preview(
         experiment,
         [_row(layer, built.origins.get(layer.name)) for layer in model.layers],
         model.count_params(),
         sum(_size(variable) for variable in model.non_trainable_weights),
         splits.sizes,
+        batch_size,
         steps,
-        total_steps,
-        checkpoint + _bytes(model.trainable_variables),
-        checkpoint + _bytes(model.trainable_variables) + _activation_bytes(model, experiment.data.batch_size),
+        steps * experiment.training.epochs,
+        fixed,
+        memory(batch_size),
         checkpoint,
         2 if experiment.training.checkpoint.keep == 1 else 2 + experiment.training.checkpoint.keep,
         f"{plan.device.name} ({plan.device.model})",

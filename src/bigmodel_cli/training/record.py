@@ -7,13 +7,33 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import Any
 
 from bigmodel_cli import __version__
+from bigmodel_cli.config.dump import to_yaml
+from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.inference.evaluate import uses_logits
+from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.signature import signature_as_json
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_folder import labels_hash
+from bigmodel_cli.run_folder import (
+    FILES,
+    RUNNING,
+    SESSIONS,
+    RunFolder,
+    all_files,
+    labels_hash,
+    list_files,
+    update_record,
+)
+from bigmodel_cli.run_lock import CRASHED
+from bigmodel_cli.training.prepared import Prepared
+from bigmodel_cli.training.state import Moment
+from bigmodel_cli.training.transfer import Transfer
+from bigmodel_cli.whole_files import write_json, write_text
 
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn", "pillow", "ai-edge-litert")
 
@@ -62,11 +82,124 @@ def data_record(splits: Splits) -> dict[str, Any]:
                     "sha256": part.fingerprint(),
                 }
                 for name, part in splits.parts.items()
-            }
+            },
+            "skipped": dict(splits.num_skipped),
         },
         "signature": signature_as_json(splits.signature),
         "labels_sha256": labels_hash(None if names is None else list(names)),
     }
+
+
+def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transfer: Transfer | None) -> None:
+    """Write what a new run begins with; run.json comes last, and makes the folder a run."""
+    class_names = prepared.splits.signature.class_names
+    write_json(run.labels, None if class_names is None else list(class_names))
+    write_text(run.source_config, config.path.read_text("utf-8-sig"))
+    begin_session(
+        run,
+        prepared,
+        reached=str(Moment()),
+        overrides=config.overrides,
+        changes={
+            "name": prepared.experiment.name,
+            "config": str(config.path),
+            "overrides": list(config.overrides),
+            "command": command_line(),
+            "seed": prepared.experiment.seed,
+            "parameters": prepared.built.model.count_params(),
+            "from_logits": uses_logits(prepared.experiment),
+            "parent": None if transfer is None else transfer.as_json(),
+            **data_record(prepared.splits),
+        },
+    )
+
+
+def begin_session(
+    run: RunFolder,
+    prepared: Prepared,
+    *,
+    reached: str,
+    overrides: Sequence[str],
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Put a new session into run.json; one before it whose process went away without a word has crashed.
+
+    Args:
+        run: Whose record.
+        prepared: What trains from now on.
+        reached: What the session goes on from, in words.
+        overrides: Words of the command line.
+        changes: What else is new.
+    """
+    record = run.read_record() if run.record.exists() else {}
+    sessions = [{"status": CRASHED, **session} for session in record.get(SESSIONS, [])]
+    started, machine = now(), environment()
+    session = {
+        "started": started,
+        "command": command_line(),
+        "overrides": list(overrides),
+        "from": reached,
+        **{key: machine[key] for key in ("host", "process", "versions", "git_commit")},
+    }
+    files = {name: entry for name, entry in record.get(FILES, {}).items() if name != run.inside(run.config)}
+    if record:
+        # A process that ends in between leaves a config that nothing speaks against.
+        update_record(run, {FILES: files})
+    write_text(run.config, to_yaml(prepared.experiment))
+    whole = (run.config, run.labels, run.source_config)
+    update_record(
+        run,
+        {
+            "status": RUNNING,
+            "started": record.get("started", started),
+            "ended": None,
+            "error": None,
+            "plan": prepared.plan.as_json(),
+            **changes,
+            **machine,
+            SESSIONS: [*sessions, session],
+            FILES: list_files(run, (path for path in whole if path.exists())),
+        },
+    )
+
+
+def end_session(
+    run: RunFolder,
+    status: str,
+    seconds: float,
+    changes: Mapping[str, Any],
+    skipped: SkippedFiles | None = None,
+) -> None:
+    """Note in run.json how a session ended, and what the run's files are now.
+
+    Args:
+        run: Whose record.
+        status: completed, interrupted or failed.
+        seconds: Of the whole run so far.
+        changes: What else is known.
+        skipped: Training files that turned out to be bad.
+    """
+    record = run.read_record()
+    sessions, data = record[SESSIONS], record["data"]
+    if skipped:
+        # Each session that sees all files counts the same ones again.
+        counts = data.setdefault("skipped", {})
+        counts["training"] = max(counts.get("training", 0), len(skipped))
+    ended = now()
+    sessions[-1] |= {"status": status, "ended": ended}
+    update_record(
+        run,
+        {
+            "status": status,
+            "ended": ended,
+            "seconds": round(seconds, 3),
+            "data": data,
+            **changes,
+            SESSIONS: sessions,
+            FILES: list_files(run, all_files(run)),
+            "checkpoints": run.checkpoint_names(),
+        },
+    )
 
 
 def now() -> str:

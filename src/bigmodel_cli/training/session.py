@@ -1,204 +1,283 @@
-"""One training run while it goes on: what it is made of, its start, its loop, its end in trouble."""
+"""One process's part of a run: from where training stands to its end, or to a signal or an error.
+
+A run that nothing interrupts has one session; each resume adds another.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bigmodel_cli.config.dump import to_yaml
-from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.errors import BigmodelError, Interrupted, ResourceError
-from bigmodel_cli.inference.evaluate import (
-    uses_logits,
-)
-from bigmodel_cli.inference.steps import EvaluationSteps
+import numpy as np
+
+from bigmodel_cli.errors import BigmodelError, DataError, DivergedError, Interrupted, ResourceError
+from bigmodel_cli.inference.loading import read_entry
 from bigmodel_cli.metrics_file import MetricsLog
-from bigmodel_cli.modeling.backend import is_out_of_memory, start
-from bigmodel_cli.modeling.build import BuiltModel, build_model
-from bigmodel_cli.modeling.objects import Objects
-from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
-from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_folder import RunFolder, create_run, update_record
-from bigmodel_cli.sources.base import SplitName
-from bigmodel_cli.training.callbacks import make_callbacks
+from bigmodel_cli.run_folder import RunFolder, update_record
+from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
 from bigmodel_cli.training.checkpoints import Checkpoints
+from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
 from bigmodel_cli.training.log import LoggedListener
-from bigmodel_cli.training.loop import Loop, Row
-from bigmodel_cli.training.pin import choose_monitor, pin_data, pin_metrics, pin_plan
-from bigmodel_cli.training.plan import ExecutionPlan, make_plan
-from bigmodel_cli.training.record import command_line, data_record, environment, now
+from bigmodel_cli.training.loop import Loop
+from bigmodel_cli.training.prepared import Prepared
+from bigmodel_cli.training.record import end_session
+from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
-from bigmodel_cli.training.steps import TrainingSteps
-from bigmodel_cli.training.trial import measure_steps_per_execution
-from bigmodel_cli.whole_files import write_json, write_text
+from bigmodel_cli.training.state import Moment, Row, State, read_state
 
 
 @dataclass
 class Session:
-    """One training run while it goes on."""
+    """One process's part of a run.
 
-    experiment: Experiment
-    splits: Splits
-    plan: ExecutionPlan
-    built: BuiltModel
-    feeds: dict[SplitName, Feed]
-    training: TrainingSteps
+    Attributes:
+        prepared: What trains.
+        run: Its folder.
+        checkpoints: Saves what it reaches.
+        listener: Is told how it goes.
+        began: When the process began, by `time.perf_counter`.
+        state: What training goes on from, with the run's time, rollbacks and learning rate.
+        keeps_start: Whether a checkpoint is made before the first step: what cannot be made again.
+    """
+
+    prepared: Prepared
     run: RunFolder
     checkpoints: Checkpoints
     listener: LoggedListener
+    began: float
+    state: State = field(default_factory=lambda: State(Moment()))
+    keeps_start: bool = False
+    _log: MetricsLog = field(init=False)
+    _is_restored: bool = False
+    _applied_factor: float = 1.0
 
-    @classmethod
-    def open(cls, config: LoadedConfig, splits: Splits, runs_dir: Path, listener: LoggedListener) -> Session:
-        """Build the model; the run's folder is made only once nothing in the config or the data is wrong."""
-        signature = splits.signature
-        experiment = pin_data(pin_metrics(config.experiment, signature.num_classes), splits)
-        plan = make_plan(experiment.training)
-        start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
-        batch_size = experiment.data.batch_size
-        feeds: dict[SplitName, Feed] = {
-            name: make_feed(part, signature, batch_size)
-            for name, part in splits.parts.items()
-            if name != "test"
-        }
-        built = build_model(
-            experiment,
-            signature,
-            total_steps=feeds["train"].num_batches() * experiment.training.epochs,
-            adapt_data=lambda: raw_features(splits.train, signature),
-            jit_compile=plan.jit_compile,
-        )
-        listener.say(f"model: {built.model.count_params():,} parameters")
-        training = TrainingSteps(built, feeds["train"], signature.num_classes, jit_compile=plan.jit_compile)
-        if plan.steps_per_execution is None:
-            plan = replace(plan, steps_per_execution=measure_steps_per_execution(training))
-        listener.say(f"device: {plan.describe()}")
-        names = ["loss", *built.compiled.names]
-        monitor = choose_monitor(experiment, names, has_validation="validation" in feeds)
-        experiment = pin_plan(experiment, plan, monitor)
-        run = create_run(runs_dir, experiment.name)
-        listener.open(run.log)
-        checkpoints = Checkpoints(run, experiment.training.checkpoint, monitor)
-        session = cls(experiment, splits, plan, built, feeds, training, run, checkpoints, listener)
-        session._write_start(config)
-        listener.say(f"run: {run.title}")
-        return session
+    @property
+    def model(self) -> Any:
+        return self.prepared.built.model
 
-    def _write_start(self, config: LoadedConfig) -> None:
-        class_names = self.splits.signature.class_names
-        write_json(self.run.labels, None if class_names is None else list(class_names))
-        write_text(self.run.config, to_yaml(self.experiment))
-        write_text(self.run.source_config, config.path.read_text("utf-8-sig"))
-        update_record(
-            self.run,
-            {
-                "name": self.experiment.name,
-                "status": "running",
-                "started": now(),
-                "command": command_line(),
-                "config": str(config.path),
-                "overrides": list(config.overrides),
-                "seed": self.experiment.seed,
-                "plan": self.plan.as_json(),
-                "parameters": self.built.model.count_params(),
-                "from_logits": uses_logits(self.experiment),
-                **data_record(self.splits),
-                **environment(),
-            },
-        )
+    @property
+    def seconds(self) -> float:
+        """The time of the whole run, over all its sessions."""
+        return self.state.seconds + time.perf_counter() - self.began
 
     def train(self, stop: StopRequest) -> list[Row]:
-        """Run the loop; every complete epoch is in metrics.csv and in the checkpoints when it ends."""
-        names = ["loss", *self.built.compiled.names]
-        columns = names + ([f"val_{name}" for name in names] if "validation" in self.feeds else [])
-        log = MetricsLog(self.run.metrics, columns)
-        model = self.built.model
-        loop = Loop(
-            self.training,
-            self._validation_steps(),
-            self._callbacks(),
-            seed=self.experiment.seed,
-            num_epochs=self.experiment.training.epochs,
-            steps_per_execution=self.plan.steps_per_execution or 1,
-            listener=self.listener,
-            stop=stop,
-        )
+        """Run the loop; every complete epoch is in metrics.csv and in the checkpoints when it ends.
 
-        def save(epoch: int, row: Row, is_final: bool) -> None:
-            log.add(row)
-            self.checkpoints.epoch_ended(model, epoch, row, is_final=is_final)
-
+        Raises:
+            DivergedError: If training diverged, and may not go back.
+            ResourceError: If something ran out; earlier checkpoints stay.
+        """
+        self._log = MetricsLog(self.run.metrics, self.prepared.columns, self.state.moment.rows)
         with stop.patiently():
-            rows = loop.run(save)
-        if stop:
-            self.checkpoints.interrupted(model, int(rows[-1]["epoch"]) if rows else 0)
+            if self.keeps_start and not self._is_restored:
+                self._save_last(self.state.moment)
+            while True:
+                loop = self._loop(stop)
+                try:
+                    rows = loop.run(self, restore=self._restore_callbacks if self._is_restored else None)
+                    break
+                except DivergedError as error:
+                    self._roll_back(error)
+            if stop:
+                self._save_last(loop.moment)
+            self.checkpoints.wait()
         return rows
 
-    def _validation_steps(self) -> EvaluationSteps | None:
-        if "validation" not in self.feeds:
-            return None
-        built = self.built
-        num_classes = self.splits.signature.num_classes
-        return EvaluationSteps(
-            built.model, built.compiled, built.encoding, self.feeds["validation"], num_classes
+    def _loop(self, stop: StopRequest) -> Loop:
+        experiment = self.prepared.experiment
+        return Loop(
+            self.prepared.training,
+            self.prepared.validation_steps(),
+            self.prepared.callbacks,
+            seed=experiment.seed,
+            num_epochs=experiment.training.epochs,
+            steps_per_execution=self.prepared.plan.steps_per_execution or 1,
+            listener=self.listener,
+            stop=stop,
+            moment=self.state.moment,
         )
 
-    def _callbacks(self) -> Any:
-        objects = Objects({"num_classes": self.splits.signature.num_classes})
-        training = self.experiment.training
-        steps = self.feeds["train"].num_batches()
-        return make_callbacks(
-            training.callbacks, objects, self.built.model, epochs=training.epochs, steps=steps
+    # What the loop calls.
+
+    def steps_until_due(self, moment: Moment) -> int | None:
+        return self.checkpoints.steps_until_due(self._total_steps(moment))
+
+    def steps_done(self, moment: Moment) -> None:
+        if self.checkpoints.is_due(self._total_steps(moment)):
+            self._save_last(moment)
+
+    def epoch_ended(self, moment: Moment, *, is_final: bool) -> None:
+        self._require_finite_weights(moment)
+        self._log.add(moment.rows[-1])
+        self.checkpoints.epoch_ended(
+            self.model, moment, self._total_steps(moment), lambda: self._take(moment), is_final=is_final
         )
+
+    def _save_last(self, moment: Moment) -> None:
+        self._require_finite_weights(moment)
+        self.checkpoints.save_last(self.model, moment, lambda: self._take(moment))
+
+    def _total_steps(self, moment: Moment) -> int:
+        return moment.epoch * self.prepared.feeds["train"].num_batches() + moment.step
+
+    def _require_finite_weights(self, moment: Moment) -> None:
+        """A loss that is a number says nothing of the weights that its step left."""
+        import tensorflow as tf
+
+        for variable in self.model.trainable_variables:
+            if not tf.reduce_all(tf.math.is_finite(variable.value)):
+                raise DivergedError(f"{variable.path} holds numbers that are none at {moment}")
+
+    # State.
+
+    def _take(self, moment: Moment) -> State:
+        counters, arrays = callback_counters(self.prepared.callbacks.callbacks)
+        loose = {_variable_name(i): np.asarray(v) for i, v in enumerate(self._loose_variables())}
+        return replace(
+            self.state,
+            moment=moment,
+            best=self.checkpoints.best,
+            kept=tuple(self.checkpoints.kept),
+            callbacks=counters,
+            seconds=self.seconds,
+            arrays={**loose, **arrays},
+        )
+
+    def _loose_variables(self) -> list[Any]:
+        """Seeds and metrics: what a step may change and a `.keras` file does not hold."""
+        saved = {id(variable) for variable in (*self.model.weights, *self.model.optimizer.variables)}
+        return [variable for variable in self.prepared.training.variables() if id(variable) not in saved]
+
+    def restore(self, name: str) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            DataError: If it does not fit the model.
+        """
+        path = self.run.checkpoint(name)
+        state = read_state(path)
+        self._require_fit(name, state)
+        if has_schedule(self.model.optimizer):
+            self._apply_factor(state.learning_rate_factor)
+        self.model.load_weights(path)
+        if int(self.model.optimizer.iterations) != read_entry(self.run, name)["iterations"]:
+            raise DataError(f"{path}: its optimizer is not the config's")
+        for index, variable in enumerate(self._loose_variables()):
+            variable.assign(state.arrays[_variable_name(index)])
+        if warning := self.checkpoints.go_on(state.best, state.kept):
+            self.listener.warn(warning)
+        self.state, self._is_restored = state, True
+        go_on_writing(self.prepared.callbacks.callbacks)
+
+    def _require_fit(self, name: str, state: State) -> None:
+        shapes = [tuple(variable.shape) for variable in self._loose_variables()]
+        found = [array.shape for key, array in state.arrays.items() if key.startswith(_VARIABLE)]
+        classes = [type(callback).__name__ for callback in self.prepared.callbacks.callbacks]
+        if shapes != found or classes != [item["class"] for item in state.callbacks]:
+            raise DataError(
+                f"{self.run.checkpoint(name)}: its training state is not that of the run's config",
+                hint="it was saved by another version of Keras or of the config; start a new run from its "
+                f"weights: bigmodel train CONFIG --from {self.run.title}",
+            )
+
+    def go_further(self) -> None:
+        """Train more epochs than the run was to have, also where a callback had ended it."""
+        self.state = replace(self.state, moment=replace(self.state.moment, is_stopped=False))
+        if has_schedule(self.model.optimizer):
+            epochs = self.prepared.experiment.training.epochs
+            rate = float(self.model.optimizer.learning_rate)
+            self.listener.say(
+                f"the schedule of the learning rate covers {epochs} epochs now; it is {rate:.4g} here"
+            )
+
+    def _restore_callbacks(self) -> None:
+        restore_counters(self.prepared.callbacks.callbacks, self.state.callbacks, self.state.arrays)
+
+    # Divergence.
+
+    def _roll_back(self, error: DivergedError) -> None:
+        """Go back to the last good state with a lower learning rate.
+
+        Raises:
+            DivergedError: If the config does not ask for it, or it was done too often.
+        """
+        training = self.prepared.experiment.training
+        done = self.state.rollbacks
+        if training.on_divergence != "rollback":
+            raise error
+        if done >= training.rollback.times:
+            raise DivergedError(f"{error.what}, after going back {done} times") from error
+        factor = self.state.learning_rate_factor * training.rollback.factor
+        self.checkpoints.wait()
+        name = newest_checkpoint(self.run, self.listener)
+        if name is None:
+            raise error
+        self.restore(name)
+        if has_schedule(self.model.optimizer):
+            self._apply_factor(factor)
+        else:
+            multiply_learning_rate(self.model.optimizer, factor / self.state.learning_rate_factor)
+        self.state = replace(self.state, rollbacks=done + 1, learning_rate_factor=factor)
+        self._log.start_over(self.state.moment.rows)
+        self.listener.warn(
+            f"{error.what}; going back to {self.state.moment} with {factor:g} × the learning rate "
+            f"({done + 1} of {training.rollback.times})"
+        )
+        update_record(self.run, {"rollbacks": done + 1, "learning_rate_factor": factor})
+
+    def _apply_factor(self, factor: float) -> None:
+        """Multiply the schedule of the config; compiled steps hold on to the old one."""
+        if factor != self._applied_factor:
+            multiply_learning_rate(self.model.optimizer, factor / self._applied_factor)
+            self._applied_factor = factor
+            self.prepared.trace_again()
+
+    # The end.
 
     @contextmanager
-    def recorded(self, began: float) -> Iterator[None]:
-        """Keep in run.json how a run ended that did not complete."""
+    def recorded(self) -> Iterator[None]:
+        """Keep in run.json how a session ended that did not complete the run."""
         try:
             yield
         except BaseException as error:
             self.listener.note_error(error)
             interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
             message = error.message if isinstance(error, BigmodelError) else repr(error)
-            update_record(
-                self.run,
-                {
-                    "status": "interrupted" if interrupted else "failed",
-                    "ended": now(),
-                    "seconds": round(time.perf_counter() - began, 3),
-                    "error": message,
-                },
-            )
+            # Where the disk is full this fails too; the run is then seen to have crashed.
+            with suppress(ResourceError):
+                end_session(
+                    self.run,
+                    "interrupted" if interrupted else "failed",
+                    self.seconds,
+                    {"error": message},
+                    self.prepared.skipped,
+                )
+            if isinstance(error, Interrupted):
+                raise Interrupted(error.signal_number, self._where(), hint=self._resume_hint()) from error
             raise
-
-    @contextmanager
-    def closing(self) -> Iterator[None]:
-        """Stop the feeds' threads, and say in a user's words that memory ran out."""
-        try:
-            with naming_memory(self.experiment.data.batch_size):
-                yield
         finally:
-            for feed in self.feeds.values():
-                feed.close()
+            self.checkpoints.close()
+            self.prepared.close()
+
+    def _where(self) -> str:
+        return f"interrupted; what was reached is kept in {self.run.title}"
+
+    def _resume_hint(self) -> str:
+        return f"go on with: {resume_command(self.run)}"
 
 
-@contextmanager
-def naming_memory(batch_size: int) -> Iterator[None]:
-    """Say in a user's words that memory ran out, and what to try.
+def resume_command(run: RunFolder) -> str:
+    """What to type to go on with a run."""
+    import shlex
 
-    Raises:
-        ResourceError: If it did.
-    """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise ResourceError(
-            f"memory ran out while training with data.batch_size {batch_size}",
-            hint=f"try data.batch_size={max(1, batch_size // 2)}",
-        ) from error
+    return f"bigmodel train --resume {shlex.quote(run.title)}"
+
+
+_VARIABLE = "variable_"
+
+
+def _variable_name(index: int) -> str:
+    return f"{_VARIABLE}{index:05d}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.pipeline.feed import Feed
@@ -35,20 +37,45 @@ class TrainingSteps:
         self._run = BatchLoop(self._train_many)
         built.model.optimizer.build(built.model.trainable_variables)
 
-    def run(self, chunk: tuple[Any, ...]) -> None:
-        """Train on all batches of a chunk, as `feed.chunk` yields it."""
-        self._run(chunk)
+    def run(self, chunk: tuple[Any, ...]) -> tuple[int, float]:
+        """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
 
-    def _train_many(self, chunk: tuple[Any, ...]) -> None:
+        Returns:
+            How many steps were made, and the loss of the last one.
+        """
+        steps, loss = self._run(chunk)
+        return int(steps), float(loss)
+
+    def trace(self) -> None:
+        """Make the graph without a step, and with it the variables that metrics make when they are first used."""
+        order = np.arange(len(self.feed.examples))
+        self._run.traced(self.feed.chunk(self.feed.rows(order, 0, 1)))
+
+    def variables(self) -> list[Any]:
+        """Everything that a step may change: weights, seeds, optimizer, metrics; each once."""
+        variables = [
+            *self.built.model.variables,
+            *self.built.model.optimizer.variables,
+            *self.measures.variables(),
+            *(variable for item in self.built.augmentation for variable in item.layer.variables),
+        ]
+        return list({id(variable): variable for variable in variables}.values())
+
+    def _train_many(self, chunk: tuple[Any, ...]) -> tuple[Any, Any]:
         import tensorflow as tf
 
-        def train_one(index: Any) -> tuple[Any]:
-            self._step(*self.feed.batch(chunk, index))
-            return (index + 1,)
+        num_steps = tf.shape(chunk[0])[0]
 
-        tf.while_loop(lambda index: index < tf.shape(chunk[0])[0], train_one, (tf.constant(0),))
+        def goes_on(index: Any, loss: Any) -> Any:
+            return tf.logical_and(index < num_steps, tf.math.is_finite(loss))
 
-    def _train_step(self, features: Any, labels: Any) -> None:
+        def train_one(index: Any, _: Any) -> tuple[Any, Any]:
+            return index + 1, self._step(*self.feed.batch(chunk, index))
+
+        steps, loss = tf.while_loop(goes_on, train_one, (tf.constant(0), tf.constant(0.0)))
+        return steps, loss
+
+    def _train_step(self, features: Any, labels: Any) -> Any:
         import tensorflow as tf
 
         built = self.built
@@ -64,6 +91,7 @@ class TrainingSteps:
         gradients = tape.gradient(scaled, variables)
         built.model.optimizer.apply(gradients, variables)
         self.measures.update(loss, targets, predictions)
+        return tf.cast(loss, tf.float32)
 
     def _augment(self, features: Any, labels: Any) -> tuple[Any, Targets]:
         mixed = None

@@ -1,26 +1,44 @@
-"""A config to a run folder: load, build, train, evaluate, export, plot."""
+"""A config to a run folder: load, build, train, evaluate, export, plot; and going on with a run."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
-from bigmodel_cli.inference.evaluate import (
-    load_splits,
-)
+from bigmodel_cli.inference.evaluate import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_folder import RunFolder, check_writable
+from bigmodel_cli.run_folder import RunFolder, check_writable, create_run, remove_half_written
+from bigmodel_cli.run_lock import locked
+from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.log import LoggedListener
-from bigmodel_cli.training.session import Session, naming_memory
+from bigmodel_cli.training.memory import naming_memory
+from bigmodel_cli.training.prepared import Prepared, prepare
+from bigmodel_cli.training.record import begin_session, write_start
+from bigmodel_cli.training.resume import (
+    newest_checkpoint,
+    read_resumed,
+    require_epochs_ahead,
+    require_same_data,
+    require_something_left,
+)
+from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
+from bigmodel_cli.training.transfer import take_weights
 
 
 def train(
-    config: LoadedConfig, *, runs_dir: Path, listener: Listener, offline: bool = False
+    config: LoadedConfig,
+    *,
+    runs_dir: Path,
+    listener: Listener,
+    offline: bool = False,
+    parent: RunFolder | None = None,
 ) -> TrainingResult:
     """Train the model of a config and keep everything about it in a new run folder.
 
@@ -29,6 +47,7 @@ def train(
         runs_dir: Where the run folder is made.
         listener: Is told how it goes.
         offline: No download may be made.
+        parent: A run whose best weights the model starts from, where layers fit.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -38,16 +57,91 @@ def train(
     """
     began = time.perf_counter()
     check_writable(runs_dir)
+    with _listening(listener) as (logged, stop):
+        prepared = _prepare(config, logged, offline=offline)
+        transfer = None if parent is None else take_weights(prepared.built.model, parent)
+        if transfer is not None:
+            logged.say(transfer.describe())
+        run = create_run(runs_dir, prepared.experiment.name)
+        with locked(run):
+            logged.open(run.log)
+            write_start(run, prepared, config, transfer)
+            logged.say(f"run: {run.title}")
+            session = _session(prepared, run, logged, began)
+            session.keeps_start = (
+                parent is not None or prepared.experiment.training.on_divergence == "rollback"
+            )
+            return _go(session, stop)
+
+
+def resume(
+    run: RunFolder, overrides: Sequence[str], *, listener: Listener, offline: bool = False
+) -> TrainingResult:
+    """Go on with a run from its newest sound checkpoint, in its own folder.
+
+    On the same machine, with `deterministic: true`, the result is bit for bit what it would have been
+    without the break.
+
+    Args:
+        run: A run that was interrupted, failed or crashed, or a complete one with more `training.epochs`.
+        overrides: Words of the command line; what may change is in `resume.py`.
+        listener: Is told how it goes.
+        offline: No download may be made.
+
+    Raises:
+        UsageError: If another process trains the run, nothing is left to train, or an override is refused.
+        DataError: If no checkpoint is sound, or the data changed.
+        ResourceError, Interrupted: As `train`.
+    """
+    began = time.perf_counter()
+    with locked(run), _listening(listener) as (logged, stop):
+        resumed = read_resumed(run, overrides)
+        require_something_left(run, resumed)
+        newest = newest_checkpoint(run, logged)
+        remove_half_written(run)
+        prepared = _prepare(resumed.config, logged, offline=offline)
+        require_same_data(run, prepared.splits, logged)
+        logged.open(run.log)
+        session = _session(prepared, run, logged, began)
+        if newest is not None:
+            session.restore(newest)
+        if resumed.is_longer:
+            session.go_further()
+        require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)
+        logged.say(f"going on with {run.title} from {session.state.moment}")
+        begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
+        return _go(session, stop)
+
+
+@contextmanager
+def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest]]:
     logged = LoggedListener(listener)
     with logged.keeping_warnings(), stop_on_signal() as stop:
-        splits = load_splits(config.experiment, logged, offline=offline)
-        logged.say(_describe_data(splits))
-        with naming_memory(config.experiment.data.batch_size):
-            session = Session.open(config, splits, runs_dir, logged)
-        with session.recorded(began), session.closing():
-            rows = session.train(stop)
-            _raise_if_stopped(stop, session.run)
-            return conclude(session, rows, began)
+        yield logged, stop
+
+
+def _prepare(config: LoadedConfig, listener: Listener, *, offline: bool) -> Prepared:
+    splits = load_splits(config.experiment, listener, offline=offline)
+    listener.say(_describe_data(splits))
+    with naming_memory(config.experiment.data.batch_size):
+        return prepare(config.experiment, splits, listener)
+
+
+def _session(prepared: Prepared, run: RunFolder, listener: LoggedListener, began: float) -> Session:
+    checkpoints = Checkpoints(run, prepared.experiment.training.checkpoint, prepared.monitor)
+    return Session(prepared, run, checkpoints, listener, began)
+
+
+def _go(session: Session, stop: StopRequest) -> TrainingResult:
+    batch_size = session.prepared.experiment.data.pinned_batch_size
+    with (
+        session.recorded(),
+        naming_memory(batch_size, lambda: session.prepared.training, session.listener.say),
+    ):
+        rows = session.train(stop)
+        if stop.signal_number is not None:
+            raise Interrupted(stop.signal_number)
+        return conclude(session, rows)
 
 
 def _describe_data(splits: Splits) -> str:
@@ -56,10 +150,3 @@ def _describe_data(splits: Splits) -> str:
     kind = f"{num_classes} classes" if num_classes is not None else "numbers as labels"
     shape = " × ".join(map(str, splits.signature.shape))
     return f"data: {sizes}; {kind}; each example {shape} {splits.signature.dtype}"
-
-
-def _raise_if_stopped(stop: StopRequest, run: RunFolder) -> None:
-    if stop.signal_number is not None:
-        raise Interrupted(
-            stop.signal_number, f"interrupted; the model as it was is in {run.title}/checkpoints/last.keras"
-        )

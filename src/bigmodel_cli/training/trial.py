@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,7 @@ def measure_steps_per_execution(training: TrainingSteps) -> int:
         training.measures.results()
         return (time.perf_counter() - began) / num_steps
 
-    with _no_trace(training):
+    with no_trace(training):
         seconds(1)  # traces and compiles
         step = seconds(1)
         num_steps = min(TRIAL_STEPS, feed.num_batches() - 1, feed.max_batches())
@@ -39,20 +38,11 @@ def measure_steps_per_execution(training: TrainingSteps) -> int:
 
 
 @contextmanager
-def _no_trace(training: TrainingSteps) -> Iterator[None]:
-    variables = _variables(training)
+def no_trace(training: TrainingSteps) -> Iterator[None]:
+    variables = training.variables()
     before = [variable.numpy() for variable in variables]
     try:
         yield
     finally:
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
-
-
-def _variables(training: TrainingSteps) -> list[Any]:
-    """Everything that a training step may change: weights, seeds, optimizer, metrics."""
-    built = training.built
-    variables = [*built.model.variables, *built.model.optimizer.variables, *training.measures.variables()]
-    for augmentation in built.augmentation:
-        variables += augmentation.layer.variables
-    return list({id(variable): variable for variable in variables}.values())

@@ -60,13 +60,13 @@ def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool
 
 
 def _show(loaded: LoadedConfig) -> None:
-    from bigmodel_cli.cli.output import next_command, show_warnings
+    from bigmodel_cli.cli.output import next_command, one_line, show_warnings
 
     show_warnings(loaded.warnings)
     experiment = loaded.experiment
     steps = len(experiment.model)
     click.echo(
-        f"{loaded.path}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
+        f"{one_line(str(loaded.path))}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
         f"{experiment.loss.name}, {experiment.optimizer.name}, {experiment.training.epochs} epochs)"
     )
     words = shlex.join([str(loaded.path), *loaded.overrides])
@@ -75,6 +75,8 @@ def _show(loaded: LoadedConfig) -> None:
 
 def _annotate(problems: list[dict[str, Any]]) -> None:
     """GitHub's workflow commands, one a problem; what the command line says has no file to show it in."""
+    from bigmodel_cli.cli.output import printable
+
     for problem in problems:
         advice = f" ({problem['suggestion']})" if problem["suggestion"] else ""
         text = _escaped(f"{problem['path']}: {problem['message']}{advice}")
@@ -82,7 +84,7 @@ def _annotate(problems: list[dict[str, Any]]) -> None:
         if problem["file"] != COMMAND_LINE:
             file = _escaped(problem["file"]).replace(":", "%3A").replace(",", "%2C")
             place = f" file={file},line={problem['line']},col={problem['column']}"
-        click.echo(f"::{problem['severity']}{place}::{text}")
+        click.echo(printable(f"::{problem['severity']}{place}::{text}"))
 
 
 def _escaped(text: str) -> str:

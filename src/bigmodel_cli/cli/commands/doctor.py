@@ -11,7 +11,7 @@ from bigmodel_cli.cli.options import example, json_option
 @json_option
 def command(as_json: bool) -> None:
     """Show versions, devices and caches, and what is wrong with them."""
-    from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.cli.output import echo_json, printable
     from bigmodel_cli.training.doctor import examine
 
     found = examine()
@@ -23,9 +23,10 @@ def command(as_json: bool) -> None:
     click.echo(f"{'platform':<18}{found['platform']}")
     for device in found["devices"]:
         click.echo(f"{device['name']:<18}{device['model']}")
-    click.echo(f"{'data cache':<18}{found['data_cache']['path']} ({found['data_cache']['bytes']:,} bytes)")
+    cache = found["data_cache"]
+    click.echo(printable(f"{'data cache':<18}{cache['path']} ({cache['bytes']:,} bytes)"))
     click.echo(f"{'free disk':<18}{found['free_disk_bytes']:,} bytes")
     for problem in found["problems"]:
-        click.echo(f"problem: {problem['message']}\n   hint: {problem['hint']}")
+        click.echo(printable(f"problem: {problem['message']}\n   hint: {problem['hint']}"))
     if not found["problems"]:
         click.echo("all is well")

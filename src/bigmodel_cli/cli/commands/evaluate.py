@@ -16,6 +16,7 @@ from bigmodel_cli.cli.options import (
     plain_option,
     runs_dir_option,
     runs_dir_words,
+    trust_option,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 )
 @runs_dir_option
 @offline_option
+@trust_option
 @plain_option
 @json_option
 def command(
@@ -45,6 +47,7 @@ def command(
     fail_under: tuple[str, ...],
     runs_dir: Path,
     offline: bool,
+    trust: bool,
     plain: bool,
     as_json: bool,
 ) -> None:
@@ -52,7 +55,7 @@ def command(
 
     RUN is a run's folder, or a name for its newest completed run; left out, the newest of all is meant.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command, note
+    from bigmodel_cli.cli.output import echo_json, next_command, note, printable
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.gates import check_gates, parse_fail_under, require_gates
     from bigmodel_cli.inference.opened import open_run
@@ -64,7 +67,9 @@ def command(
     with listening(plain=plain) as listener:
         from bigmodel_cli.inference.evaluate import evaluate_run
 
-        result = evaluate_run(opened, split=split, checkpoint=checkpoint, listener=listener, offline=offline)
+        result = evaluate_run(
+            opened, split=split, checkpoint=checkpoint, listener=listener, offline=offline, trust=trust
+        )
     gates = [
         *check_gates(result.gates, result.evaluation.gated_values),
         *check_gates(floors, result.evaluation.metrics, require_all=True),
@@ -83,7 +88,7 @@ def command(
     else:
         _show(result.evaluation)
         for gate in gates:
-            click.echo(f"gate: {gate}: {'met' if gate.met else 'MISSED'}")
+            click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
         note(f"written: {opened.folder.title}/evaluation/")
         what = "IMAGE.png" if opened.signature.image_format else "ARRAY.npy"
         option = f" --run {shlex.quote(run)}" if run else ""
@@ -92,7 +97,7 @@ def command(
 
 
 def _show(evaluation: Evaluation) -> None:
-    from bigmodel_cli.cli.output import metrics_line, printable, table
+    from bigmodel_cli.cli.output import metrics_line, one_line, table
 
     click.echo(
         f"{evaluation.split} ({evaluation.num_examples:,} examples): {metrics_line(evaluation.metrics)}"
@@ -101,7 +106,7 @@ def _show(evaluation: Evaluation) -> None:
         return
     rows = [
         [
-            printable(row["class"]),
+            one_line(row["class"]),
             f"{row['precision']:.4f}",
             f"{row['recall']:.4f}",
             f"{row['f1']:.4f}",

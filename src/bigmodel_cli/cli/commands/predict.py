@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
     from bigmodel_cli.inference.predict import Prediction
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the images under their predictions.",
 )
+@trust_option
 @runs_dir_option
 @json_option
 def command(
@@ -62,7 +63,7 @@ def command(
     **how: Any,
 ) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
-    from bigmodel_cli.cli.output import echo_json, note
+    from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import DataError
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.inputs import find_inputs
@@ -77,7 +78,7 @@ def command(
 
         check_plot(plot_path, opened.signature)
     found = find_inputs(inputs, opened.signature)
-    name, engine = open_engine(opened.folder, how["engine"])
+    name, engine = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
     predictions = []
     for prediction in predict(opened, engine, found, invert=how["invert"]):
         predictions.append(prediction)
@@ -94,15 +95,15 @@ def command(
 
 
 def _show(prediction: Prediction, top: int) -> None:
-    from bigmodel_cli.cli.output import printable
+    from bigmodel_cli.cli.output import one_line
 
-    name = printable(prediction.input.name)
+    name = one_line(prediction.input.name)
     if prediction.scores is None:
         return
     if prediction.class_names is None:
         click.echo(f"{name}: {' '.join(f'{value:.6g}' for value in prediction.scores.ravel())}")
         return
-    shown = ", ".join(f"{printable(label)} {score:.1%}" for label, score in prediction.top(top))
+    shown = ", ".join(f"{one_line(label)} {score:.1%}" for label, score in prediction.top(top))
     click.echo(f"{name}: {shown}")
 
 

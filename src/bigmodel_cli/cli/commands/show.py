@@ -85,9 +85,9 @@ def _show_why(loaded: LoadedConfig, key: str, as_json: bool) -> None:
 
 
 def _print_why(found: Explanation) -> None:
-    from bigmodel_cli.cli.output import table, yaml_line
+    from bigmodel_cli.cli.output import one_line, table, yaml_line
 
-    click.echo(f"{found.key} = {yaml_line(found.value)}")
+    click.echo(f"{one_line(found.key)} = {yaml_line(found.value)}")
     if found.doc:
         click.echo(f"  {found.doc}")
     rows = []
@@ -117,7 +117,7 @@ def _show_differences(one: LoadedConfig, other: LoadedConfig, as_json: bool) -> 
 def _show_preview(
     loaded: LoadedConfig, as_json: bool, *, offline: bool, plain: bool, only_model: bool, only_plan: bool
 ) -> None:
-    from bigmodel_cli.cli.output import echo_json, next_command
+    from bigmodel_cli.cli.output import echo_json, next_command, printable
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.config.dump import to_yaml
 
@@ -129,7 +129,7 @@ def _show_preview(
         echo_json(shown.as_json())
         return
     if not (only_model or only_plan):
-        click.echo(to_yaml(shown.experiment))
+        click.echo(printable(to_yaml(shown.experiment)))
     if not only_plan:
         _print_model(shown)
     if not only_model:
@@ -146,6 +146,12 @@ def _print_model(shown: Preview) -> None:
     table(["layer", "kind", "output shape", "parameters", "written in"], rows, numeric=["parameters"])
 
 
+def _of_about(shown: Preview) -> str:
+    if shown.experiment.data.batch_size != "auto":
+        return ""
+    return f", if the batch size turns out to be {shown.batch_size}; training measures it first"
+
+
 def _print_plan(shown: Preview) -> None:
     from bigmodel_cli.cli.output import size
 
@@ -154,7 +160,7 @@ def _print_plan(shown: Preview) -> None:
     lines = {
         "parameters": f"{shown.parameters:,}{frozen}",
         "splits": ", ".join(f"{count:,} {name}" for name, count in shown.splits.items()),
-        "steps": f"{shown.steps_per_epoch:,} per epoch, {shown.steps:,} in all",
+        "steps": f"{shown.steps_per_epoch:,} per epoch, {shown.steps:,} in all{_of_about(shown)}",
         "memory": f"about {size(shown.memory_bytes)} for a training step, "
         f"{size(shown.weight_bytes)} of it for weights, gradients and optimizer",
         "checkpoints": f"{size(shown.checkpoint_bytes)} each; {kept}",

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import (
-    config_argument,
     example,
     json_option,
     offline_option,
-    overrides_argument,
     plain_option,
     runs_dir_option,
     runs_dir_words,
@@ -20,7 +19,13 @@ from bigmodel_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bigmodel_cli.listener import Listener
     from bigmodel_cli.training.conclusion import TrainingResult
+
+# What --resume means where no run is named; no run can have this name.
+NEWEST = "/"
 
 
 @click.command(
@@ -28,18 +33,38 @@ if TYPE_CHECKING:
         "bigmodel train configs/digits.yaml",
         "bigmodel train configs/digits.yaml training.epochs=5 optimizer.Adam.learning_rate=1e-3",
         "bigmodel train configs/digits.yaml ~augmentation --json",
+        "bigmodel train --resume",
+        "bigmodel train --resume digits training.epochs=20",
+        "bigmodel train flowers.yaml --from photos",
     )
 )
-@config_argument
-@overrides_argument
+@click.argument(
+    "words", nargs=-1, metavar="[CONFIG] [KEY=VALUE | ~KEY]...", shell_complete=complete.config_and_overrides
+)
+@click.option(
+    "--resume",
+    is_flag=False,
+    flag_value=NEWEST,
+    metavar="[RUN]",
+    shell_complete=complete.runs,
+    help="Go on with a run, in its folder, instead of starting one; without RUN the newest unfinished one.",
+)
+@click.option(
+    "--from",
+    "parent",
+    metavar="RUN",
+    shell_complete=complete.runs,
+    help="Start from the best weights of a run, where layers fit (fine-tuning).",
+)
 @runs_dir_option
 @offline_option
 @strict_option
 @plain_option
 @json_option
 def command(
-    config: Path,
-    overrides: tuple[str, ...],
+    words: tuple[str, ...],
+    resume: str | None,
+    parent: str | None,
     runs_dir: Path,
     offline: bool,
     strict: bool,
@@ -48,24 +73,73 @@ def command(
 ) -> None:
     """Train the model of CONFIG and keep everything about it in a new run folder.
 
-    KEY=VALUE changes the config (the value is YAML); ~KEY removes a key.
+    KEY=VALUE changes the config (the value is YAML); ~KEY removes a key. With --resume a run goes on where it
+    stopped, and only what does not change what was trained may be given, such as training.epochs.
     """
-    from bigmodel_cli.cli.output import echo_json, show_warnings
+    from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.gates import require_gates
-    from bigmodel_cli.modeling.language import read_config
 
-    loaded = read_config(config, overrides, strict=strict)
-    show_warnings(loaded.warnings)
+    if resume is None:
+        work = _training(words, parent, runs_dir, strict=strict)
+    else:
+        work = _resuming(words, resume, parent, runs_dir)
     with listening(plain=plain) as listener:
-        from bigmodel_cli.training.train import train
-
-        result = train(loaded, runs_dir=runs_dir, listener=listener, offline=offline)
+        result = work(listener=listener, offline=offline)
     if as_json:
         echo_json(_as_json(result))
     else:
         _show(result, runs_dir)
     require_gates(result.gates)
+
+
+def _training(
+    words: tuple[str, ...], parent: str | None, runs_dir: Path, *, strict: bool
+) -> Callable[..., TrainingResult]:
+    from bigmodel_cli.cli.output import show_warnings
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.run_folder import find_run
+
+    if not words:
+        raise click.UsageError("expected a CONFIG, or --resume", click.get_current_context())
+    loaded = read_config(Path(words[0]), words[1:], strict=strict)
+    show_warnings(loaded.warnings)
+    source = None if parent is None else find_run(parent, runs_dir)
+
+    def work(*, listener: Listener, offline: bool) -> TrainingResult:
+        from bigmodel_cli.training.train import train
+
+        return train(loaded, runs_dir=runs_dir, listener=listener, offline=offline, parent=source)
+
+    return work
+
+
+def _resuming(
+    words: tuple[str, ...], resume: str, parent: str | None, runs_dir: Path
+) -> Callable[..., TrainingResult]:
+    from bigmodel_cli.run_lock import find_unfinished
+
+    if parent is not None:
+        raise click.UsageError(
+            "--resume goes on with a run as it is; --from starts a new one", click.get_current_context()
+        )
+    # `--resume training.epochs=20` means the newest run.
+    if "=" in resume or resume.startswith("~"):
+        words, resume = (resume, *words), NEWEST
+    if Path(resume).suffix in (".yaml", ".yml") and Path(resume).is_file():
+        raise click.UsageError(
+            f"--resume {resume}: expected a run, found a config; a run has its config with it. "
+            f"Try: bigmodel train --resume {Path(resume).stem}",
+            click.get_current_context(),
+        )
+    run = find_unfinished(None if resume == NEWEST else resume, runs_dir)
+
+    def work(*, listener: Listener, offline: bool) -> TrainingResult:
+        from bigmodel_cli.training.train import resume as go_on
+
+        return go_on(run, words, listener=listener, offline=offline)
+
+    return work
 
 
 def _as_json(result: TrainingResult) -> dict[str, Any]:

@@ -11,7 +11,7 @@ def check(experiment: Experiment, report: Report) -> None:
     """There is more than one batch."""
     examples = num_training_examples(experiment)
     batch_size = experiment.data.batch_size
-    if examples is not None and batch_size > examples:
+    if examples is not None and batch_size != "auto" and batch_size > examples:
         report.warning(
             ("data", "batch_size"),
             f"a batch of {batch_size:,} is larger than the training split ({examples:,} examples): "

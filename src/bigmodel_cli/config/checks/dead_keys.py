@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.facts import facts_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import ConfigPathKeys
 
@@ -18,11 +19,17 @@ _ADVICE = "write a smaller patience, or more epochs"
 
 def check(experiment: Experiment, report: Report) -> None:
     """Nothing is written in vain."""
-    for finders in (_in_optimizer, _in_callbacks, _in_training, _in_model):
+    for finders in (_in_data, _in_optimizer, _in_callbacks, _in_training, _in_model):
         for path, reason, suggestion in finders(experiment):
             report.warning(path, f"{path[-1]} has no effect: {reason}", suggestion)
     for callback in experiment.training.callbacks:
         _check_default_patience(callback, experiment, report)
+
+
+def _in_data(experiment: Experiment) -> Iterator[Finding]:
+    data = experiment.data
+    if data.on_bad_file == "skip" and not facts_of(experiment).has_files:
+        yield ("data", "on_bad_file"), f"{data.source.name} reads no image files", "remove it"
 
 
 def _in_optimizer(experiment: Experiment) -> Iterator[Finding]:

@@ -19,9 +19,9 @@ def check(experiment: Experiment, report: Report) -> None:
         if callback.name == "ReduceLROnPlateau":
             message = f"{callback.name} changes the learning rate, but {rate.name} already decides about it"
             report.error(callback.path, message, "remove it, or write learning_rate as a number")
-    examples = num_training_examples(experiment)
-    if examples is not None:
-        steps = -(-examples // experiment.data.batch_size) * experiment.training.epochs
+    examples, batch_size = num_training_examples(experiment), experiment.data.batch_size
+    if examples is not None and batch_size != "auto":
+        steps = -(-examples // batch_size) * experiment.training.epochs
         _check_length(rate, steps, report)
 
 

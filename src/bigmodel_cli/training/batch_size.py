@@ -1,0 +1,194 @@
+"""`data.batch_size: auto`: found by real training steps of a model that is thrown away."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.build import build_model
+from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.feed import make_feed, raw_features
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
+from bigmodel_cli.training.gauges import Gauge, HostGauge, make_gauge
+from bigmodel_cli.training.memory import largest_that_fits, train_once
+from bigmodel_cli.training.plan import ExecutionPlan
+from bigmodel_cli.training.steps import TrainingSteps
+
+LARGEST = 4096
+MIN_STEPS_PER_EPOCH = 10
+# A signal is heeded once the step has ended.
+MAX_STEP_SECONDS = 5.0
+# On a GPU each size is compiled anew, and the smallest ones fit nearly always.
+FIRST_ON_GPU = 8
+# Where the system does not tell how much memory there is.
+LARGEST_UNMEASURED = 32
+# Examples that layers with `adapt()` learn from; only shapes matter here.
+_SAMPLE = 32
+
+
+@dataclass(frozen=True)
+class BatchSize:
+    """A batch size that was found.
+
+    Attributes:
+        size: Examples per step.
+        reason: Why it is not larger.
+    """
+
+    size: int
+    reason: str
+
+
+def pin_batch_size(
+    experiment: Experiment,
+    splits: Splits,
+    plan: ExecutionPlan,
+    listener: Listener,
+    skipped: SkippedFiles | None = None,
+) -> Experiment:
+    """The experiment with its batch size as a number; TensorFlow's state is to be started again after it.
+
+    Args:
+        experiment: With `batch_size: auto`, or a number, which stays.
+        splits: Its data.
+        plan: How it is executed.
+        listener: Is told the number.
+        skipped: As for `make_feed`.
+
+    Raises:
+        ResourceError: If not even one example fits into memory.
+        ConfigError: If the model cannot be built.
+    """
+    if experiment.data.batch_size != "auto":
+        return experiment
+    import keras
+
+    found = find_batch_size(experiment, splits, plan, skipped)
+    keras.utils.clear_session()
+    gc.collect()
+    listener.say(f"batch size: {found.size} ({found.reason}; data.batch_size={found.size} repeats it)")
+    data = experiment.data.model_copy(update={"batch_size": found.size})
+    return experiment.model_copy(update={"data": data})
+
+
+def find_batch_size(
+    experiment: Experiment, splits: Splits, plan: ExecutionPlan, skipped: SkippedFiles | None = None
+) -> BatchSize:
+    """The largest power of two that fits into memory and the limits of `candidates`.
+
+    Raises:
+        ResourceError: If not even one example fits into memory.
+    """
+    gauge = make_gauge()
+    sizes = candidates(len(splits.train))
+    if not gauge.limits and not gauge.fails_softly:
+        sizes = [size for size in sizes if size <= LARGEST_UNMEASURED]
+    first = FIRST_ON_GPU if plan.device.is_gpu and sizes[-1] >= FIRST_ON_GPU else 1
+    with _throw_away_steps(experiment, splits, plan, skipped) as training:
+
+        def fit(of: Sequence[int]) -> BatchSize | None:
+            found = largest_that_fits(
+                of, lambda size: train_once(training, size), gauge, max_seconds=MAX_STEP_SECONDS
+            )
+            if found.size is None:
+                return None
+            reason = _limit(len(splits.train), gauge)
+            if found.stopped_by is not None:
+                reason = _stopped(found.stopped_by, gauge, plan)
+            return BatchSize(found.size, reason)
+
+        larger, smaller = ([size for size in sizes if (size >= first) is wanted] for wanted in (True, False))
+        found = fit(larger) or fit(smaller)
+    if found is None:
+        raise ResourceError(
+            "data.batch_size: auto: not even a batch of one example fits into memory",
+            hint="try a smaller model or smaller examples, or data.batch_size=1 to train all the same",
+        )
+    return found
+
+
+def candidates(num_examples: int) -> list[int]:
+    """Powers of two up to 4,096 and to a tenth of the examples, and 1 in any case."""
+    most = max(1, min(LARGEST, num_examples // MIN_STEPS_PER_EPOCH))
+    return [2**power for power in range(most.bit_length())]
+
+
+def estimate_batch_size(num_examples: int, bytes_of: Callable[[int], int]) -> int:
+    """What `auto` will be about, with no step made.
+
+    Args:
+        num_examples: Of the training split.
+        bytes_of: Estimated memory of a training step by its batch size.
+    """
+    free = [limit for kind, limit in HostGauge().limits.items() if kind == "resident"]
+    sizes = candidates(num_examples)
+    return max([size for size in sizes if all(bytes_of(size) <= limit for limit in free)], default=1)
+
+
+def _stopped(by: str, gauge: Gauge, plan: ExecutionPlan) -> str:
+    if by == "time":
+        return f"the largest power of two with steps of less than {MAX_STEP_SECONDS:.0f} seconds"
+    if not gauge.limits:
+        return f"the largest power of two that fits on {plan.device.model}"
+    return f"the largest power of two that fits in {min(gauge.limits.values()) / 1e9:.2g} GB"
+
+
+def _limit(num_examples: int, gauge: Gauge) -> str:
+    if not gauge.limits and not gauge.fails_softly:
+        return "how much memory there is, this system does not tell"
+    if num_examples // MIN_STEPS_PER_EPOCH >= LARGEST:
+        return "auto goes no further"
+    return f"the largest power of two with {MIN_STEPS_PER_EPOCH} steps per epoch"
+
+
+@contextmanager
+def _throw_away_steps(
+    experiment: Experiment, splits: Splits, plan: ExecutionPlan, skipped: SkippedFiles | None
+) -> Iterator[TrainingSteps]:
+    """Training steps of a model that is not trained any further."""
+    signature = splits.signature
+    sample = splits.train.take(np.arange(min(_SAMPLE, len(splits.train))))
+    examples = splits.train
+    if not isinstance(examples, ArrayExamples):
+        examples = _Blank(splits.train, signature)
+    built = build_model(
+        experiment,
+        signature,
+        total_steps=MIN_STEPS_PER_EPOCH * experiment.training.epochs,
+        adapt_data=lambda: raw_features(sample, signature, skipped=skipped),
+        jit_compile=plan.jit_compile,
+    )
+    feed = make_feed(examples, signature, 1)
+    try:
+        yield TrainingSteps(built, feed, signature.num_classes, jit_compile=plan.jit_compile)
+    finally:
+        feed.close()
+
+
+class _Blank(Examples):
+    """Examples of nothing but zeros under real labels: no file is decoded to find out how many fit."""
+
+    def __init__(self, real: Examples, signature: Signature) -> None:
+        self.labels = real.labels
+        self._real = real
+        self._features = np.zeros(signature.shape, signature.dtype)
+
+    def take(self, indices: np.ndarray) -> Examples:
+        return self._real.take(indices)
+
+    def read(self, index: int) -> np.ndarray:
+        return self._features
+
+    def name(self, index: int) -> str:
+        return self._real.name(index)
+
+    def fingerprint(self) -> str:
+        return self._real.fingerprint()

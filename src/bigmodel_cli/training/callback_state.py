@@ -1,0 +1,65 @@
+"""What Keras's callbacks have counted, so that a resumed run goes on as if it had never stopped.
+
+Keras starts their counters anew in `on_train_begin`, so they are put back after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+# What these change while they run. Everything else of theirs follows from the config and must not be put
+# back: `min_delta`, for instance, gets its sign at the first end of an epoch.
+_COUNTERS: Mapping[str, tuple[str, ...]] = {
+    "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
+    "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+    "ModelCheckpoint": ("best", "_batches_seen_since_last_saving", "_last_batch_seen"),
+    "OrbaxCheckpoint": ("best", "_batches_seen_since_last_saving", "_last_batch_seen", "_total_batches_seen"),
+    "SwapEMAWeights": ("_ema_weights_in_model",),
+    "TensorBoard": ("_global_train_batch",),
+}
+# EarlyStopping's copy of the weights that it would restore.
+_WEIGHTS = "best_weights"
+
+
+def callback_counters(callbacks: Sequence[Any]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """The counters of each callback, and the weights that some keep, by name."""
+    counters: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for index, callback in enumerate(callbacks):
+        name = type(callback).__name__
+        values = {
+            key: _plain(getattr(callback, key)) for key in _COUNTERS.get(name, ()) if hasattr(callback, key)
+        }
+        weights = getattr(callback, _WEIGHTS, None) or []
+        arrays |= {_array_name(index, number): np.asarray(array) for number, array in enumerate(weights)}
+        counters.append({"class": name, "values": values, "weights": len(weights)})
+    return counters, arrays
+
+
+def restore_counters(
+    callbacks: Sequence[Any], counters: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Put back what `callback_counters` gave for the same callbacks, after their `on_train_begin`."""
+    for index, (callback, saved) in enumerate(zip(callbacks, counters, strict=True)):
+        for key, value in saved["values"].items():
+            setattr(callback, key, value)
+        if saved["weights"]:
+            setattr(callback, _WEIGHTS, [arrays[_array_name(index, n)] for n in range(saved["weights"])])
+
+
+def go_on_writing(callbacks: Sequence[Any]) -> None:
+    """Let callbacks that write a file of their own add to it instead of starting it anew."""
+    for callback in callbacks:
+        if type(callback).__name__ == "CSVLogger":
+            callback.append = True
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _array_name(index: int, number: int) -> str:
+    return f"callback_{index}_{number:05d}"

@@ -1,0 +1,159 @@
+"""Going on with a run: which checkpoint, under which config, on which data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bigmodel_cli.config.dump import plain
+from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.tree import dotted
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.loading import read_entry
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.run_folder import COMPLETED, LAST, PIECE_HINT, RunFolder
+from bigmodel_cli.training.state import Moment, read_state
+
+Keys = tuple[str, ...]
+# What may change in the middle of a run: nothing that was computed so far would have been computed otherwise.
+_SAFE: tuple[Keys, ...] = (
+    ("expect",),
+    ("data", "source"),
+    ("training", "epochs"),
+    ("training", "checkpoint"),
+    ("training", "on_divergence"),
+    ("training", "rollback"),
+    ("training", "device"),
+    ("training", "precision"),
+    ("training", "jit_compile"),
+    ("training", "steps_per_execution"),
+)
+_REASONS: Mapping[str, str] = {
+    "seed": "the order of examples and the splits follow from it",
+    "name": "the run has its name already",
+    "data": "what an epoch and a step are follows from it",
+    "preprocessing": "the saved weights are of the model as it was",
+    "augmentation": "the saved random state is of the augmentation as it was",
+    "model": "the saved weights are of the model as it was",
+    "loss": "the best checkpoint and the curves so far are of the loss as it was",
+    "optimizer": "the saved state is of the optimizer as it was",
+    "metrics": "metrics.csv has its columns already",
+    "training": "what was trained so far was trained without it",
+}
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A run's config for going on.
+
+    Attributes:
+        config: With the words of the command line.
+        is_longer: Whether it has more epochs than before.
+    """
+
+    config: LoadedConfig
+    is_longer: bool
+
+
+def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
+    """The config of a run, with what may change in the middle of it.
+
+    Raises:
+        DataError: If the run's config is damaged.
+        UsageError: If something may not change; says what, and why.
+    """
+    path = run.intact(run.config)
+    try:
+        before = read_config(path).experiment
+    except UsageError as error:
+        raise DataError(error.message, hint=PIECE_HINT) from error
+    loaded = read_config(path, overrides)
+    for keys in _changes(plain(before), plain(loaded.experiment), ()):
+        if not any(keys[: len(safe)] == safe for safe in _SAFE):
+            raise UsageError(
+                f"{dotted(keys)} cannot change in the middle of a run: {_REASONS[keys[0]]}",
+                hint=f"start a new run from its weights: bigmodel train CONFIG --from {run.title}",
+            )
+    return Resumed(loaded, loaded.experiment.training.epochs > before.training.epochs)
+
+
+def _changes(before: Any, after: Any, keys: Keys) -> Iterator[Keys]:
+    """The paths at which two configs differ; lists count as one."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in {**before, **after}:
+            yield from _changes(before.get(key), after.get(key), (*keys, key))
+    elif before != after:
+        yield keys
+
+
+def require_same_data(run: RunFolder, splits: Splits, listener: Listener) -> None:
+    """The data are those that the run began with.
+
+    Raises:
+        DataError: If the training or the validation split changed.
+    """
+    recorded = run.read_record().get("data", {}).get("splits", {})
+    for name, fingerprint in splits.fingerprints().items():
+        if recorded.get(name, {}).get("sha256") == fingerprint:
+            continue
+        what = f"{run.title}: the {name} split is not the one that the run began with"
+        if name != "test":
+            raise DataError(what, hint="bring the data back, or start a new run")
+        listener.warn(what)
+
+
+def require_something_left(run: RunFolder, resumed: Resumed) -> None:
+    """The run is not complete, or is to become longer.
+
+    Raises:
+        UsageError: If nothing is left to train.
+    """
+    record = run.read_record()
+    epochs = resumed.config.experiment.training.epochs
+    if record.get("status") == COMPLETED and not resumed.is_longer:
+        raise UsageError(
+            f"{run.title}: complete after {record.get('epochs')} of {epochs} epochs, nothing left to train",
+            hint=f"to train longer: bigmodel train --resume {run.title} training.epochs={2 * epochs}",
+        )
+
+
+def require_epochs_ahead(run: RunFolder, moment: Moment, epochs: int) -> None:
+    """Training has not gone further than it is asked to go.
+
+    Raises:
+        UsageError: If it has.
+    """
+    if moment.epoch + (moment.step > 0) > epochs:
+        raise UsageError(
+            f"{run.title}: training.epochs={epochs} is less than what is trained: {moment}",
+            hint=f"evaluate it as it is: bigmodel evaluate {run.title} --checkpoint last",
+        )
+
+
+def newest_checkpoint(run: RunFolder, listener: Listener) -> str | None:
+    """The name of the checkpoint that is furthest and sound; None where there is none at all.
+
+    Raises:
+        DataError: If there are some, but none is sound.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    damaged: list[str] = []
+    for name in run.all_checkpoint_names():
+        try:
+            entry = read_entry(run, name)
+            read_state(run.checkpoint(name))
+            found[name] = (entry["epoch"], entry["step"])
+        except DataError as error:
+            damaged.append(error.message)
+    if not found and damaged:
+        raise DataError(
+            f"no checkpoint of the run is sound: {'; '.join(damaged)}",
+            hint="restore one of the files, or train again",
+        )
+    newest = max(found, key=lambda name: (found[name], name == LAST), default=None)
+    for message in damaged:
+        listener.warn(f"{message}; going on from {newest}.keras instead")
+    return newest

@@ -1,0 +1,107 @@
+"""What training goes on from and Keras's own file does not hold; it travels inside the `.keras` file.
+
+One file means one commit: weights, optimizer, random state, callbacks' counters and the rows so far are
+all of the same moment, or the file is not there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER, check_archive
+
+STATE_VERSION = 1
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where training stands.
+
+    Attributes:
+        epoch: Complete epochs.
+        step: Steps that are done of the epoch after them.
+        seconds: Spent in that epoch.
+        rows: Of metrics.csv, one per complete epoch.
+        is_stopped: Whether a callback has ended training.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    rows: tuple[Row, ...] = ()
+    is_stopped: bool = False
+
+    def __str__(self) -> str:
+        if not self.step:
+            return f"the end of epoch {self.epoch}" if self.epoch else "the start"
+        return f"step {self.step} of epoch {self.epoch + 1}"
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that training goes on from, beside weights and optimizer.
+
+    Attributes:
+        moment: Where training stands.
+        best: What is known of the best checkpoint at that moment.
+        kept: Epochs whose checkpoints are kept.
+        callbacks: Counters of each callback, in the config's order.
+        seconds: The time that the run had taken, over all its sessions.
+        rollbacks: How often training went back after it diverged.
+        learning_rate_factor: What the config's learning rate was multiplied by in doing so.
+        arrays: Seeds, metrics and callbacks' weights, by name.
+    """
+
+    moment: Moment
+    best: Mapping[str, Any] | None = None
+    kept: Sequence[int] = ()
+    callbacks: Sequence[Mapping[str, Any]] = ()
+    seconds: float = 0.0
+    rollbacks: int = 0
+    learning_rate_factor: float = 1.0
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def add_state(path: Path, state: State) -> None:
+    """Put a state into a `.keras` file, which Keras reads as before.
+
+    Raises:
+        OSError: If the disk is full.
+    """
+    document = asdict(state)
+    arrays = io.BytesIO()
+    np.savez(arrays, **document.pop("arrays"))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr(STATE_MEMBER, json.dumps({"version": STATE_VERSION, **document}))
+        archive.writestr(STATE_ARRAYS_MEMBER, arrays.getbuffer())
+
+
+def read_state(path: Path) -> State:
+    """The state inside a `.keras` file.
+
+    Raises:
+        DataError: If there is none, or it is damaged.
+    """
+    check_archive(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            document = json.loads(archive.read(STATE_MEMBER))
+            with np.load(io.BytesIO(archive.read(STATE_ARRAYS_MEMBER)), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+        if document.pop("version") != STATE_VERSION:
+            raise DataError(f"{path}: its training state is of another version of bigmodel")
+        moment = document.pop("moment")
+        moment["rows"] = tuple(moment["rows"])
+        return State(Moment(**moment), **document, arrays=arrays)
+    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: no training state in it that could be read: {error!r}") from error

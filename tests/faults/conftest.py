@@ -1,0 +1,266 @@
+"""What fault injection shares: sessions in processes of their own that are killed, and runs to compare."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
+
+
+@pytest.fixture(scope="session")
+def how_many() -> Callable[..., int]:
+    """How many faults to inject: few in CI, many with `make faults`."""
+    return lambda *, short, long: long if IS_LONG else short
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Attributes:
+        code: Its exit code; minus the number of the signal that killed it.
+        seconds: How long it ran.
+        output: stdout and stderr together.
+        operations: How many changes of the disk it made; 0 where it was killed.
+    """
+
+    code: int
+    seconds: float
+    output: str
+    operations: int
+
+
+@dataclass
+class Warm:
+    """Runs `bigmodel` in children of a process that has imported TensorFlow already."""
+
+    process: Any
+    folder: Path
+    count: int = field(default=0)
+
+    def run(
+        self,
+        *words: str | Path,
+        folder: Path,
+        signals: Sequence[tuple[float, int]] = (),
+        die_at_operation: int | None = None,
+        max_file_bytes: int | None = None,
+    ) -> Ended:
+        """Run a command to its end.
+
+        Args:
+            words: After `bigmodel`.
+            folder: The current folder of the command.
+            signals: Seconds after the start, and the signal to send then.
+            die_at_operation: SIGKILL right before the command's n-th change of the disk.
+            max_file_bytes: Writes beyond this size fail.
+        """
+        self.count += 1
+        output = self.folder / f"{self.count}.txt"
+        order = {
+            "words": [str(word) for word in words],
+            "folder": str(folder),
+            "output": str(output),
+            "signals": list(signals),
+            "die_at_operation": die_at_operation,
+            "max_file_bytes": max_file_bytes,
+            "limit": 120,
+        }
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        text = output.read_text(errors="replace")
+        assert not answer["timed_out"], text
+        assert "Traceback" not in text
+        operations = output.with_name(f"{output.name}.operations")
+        count = int(operations.read_text()) if operations.exists() else 0
+        return Ended(answer["code"], answer["seconds"], text, count)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork()")
+    process = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("warm.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert json.loads(process.stdout.readline()) == {"ready": True}
+    yield Warm(process, tmp_path_factory.mktemp("outputs"))
+    process.stdin.close()
+    process.wait(timeout=10)
+
+
+# Everything that has a state: dropout, augmentation, Adam, batch normalisation, callbacks that count;
+# checkpoints inside epochs, and a last batch that is not full.
+CONFIG = """\
+name: survivor
+data:
+  source: {synthetic: {shape: [8, 8, 1], num_classes: 3, num_examples: 1500}}
+  batch_size: 17
+preprocessing:
+  - Rescaling: {scale: 1/255}
+augmentation:
+  - RandomTranslation: {height_factor: 0.1, width_factor: 0.1}
+  - GaussianNoise: {stddev: 0.05}
+model:
+  - Conv2D: {filters: 8, kernel_size: 3}
+  - BatchNormalization
+  - ReLU
+  - Dropout: {rate: 0.3}
+  - Flatten
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: OPTIMIZER
+metrics: [accuracy, {F1Score: {average: macro}}]
+training:
+  epochs: 8
+  deterministic: true
+  steps_per_execution: 7
+  checkpoint: {monitor: val_loss, every: 20 steps, keep: 2}
+  callbacks: CALLBACKS
+"""
+# The plateau sets the learning rate, so it cannot stand beside a schedule.
+_STOPPING = "{EarlyStopping: {monitor: val_f1_score, mode: max, patience: 3, restore_best_weights: true}}"
+_PLATEAU = "{ReduceLROnPlateau: {monitor: val_f1_score, mode: max, patience: 1, factor: 0.5}}"
+_SCHEDULE = "{CosineDecay: {initial_learning_rate: 1e-4, warmup_target: 0.004, warmup_steps: 90}}"
+CONFIGS = {
+    "plateau": CONFIG.replace("OPTIMIZER", "{Adam: {learning_rate: 0.003}}").replace(
+        "CALLBACKS", f"[{_PLATEAU}, {_STOPPING}]"
+    ),
+    "schedule": CONFIG.replace(
+        "OPTIMIZER", f"{{Adam: {{learning_rate: {_SCHEDULE}, use_ema: true, ema_momentum: 0.9}}}}"
+    ).replace("CALLBACKS", f"[{_STOPPING}]"),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to, but for times."""
+
+    weights: dict[str, bytes]
+    metrics: list[list[str]]
+    evaluation: dict[str, Any]
+    best: dict[str, Any]
+
+
+def result_of(run: Path) -> Result:
+    """Weights, optimizer and random state of best and last, metrics.csv without its times, the evaluation."""
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "completed"
+    rows = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
+    assert rows[0][1:3] == ["seconds", "examples_per_second"]
+    weights = {}
+    for name in ("best", "last"):
+        with zipfile.ZipFile(run / f"checkpoints/{name}.keras") as archive:
+            for member in ("model.weights.h5", "bigmodel/state.npz"):
+                weights[f"{name} {member}"] = archive.read(member)
+    return Result(
+        weights,
+        [row[:1] + row[3:] for row in rows],
+        json.loads((run / "evaluation/test.json").read_text()),
+        {key: record["best"][key] for key in ("epoch", "step", "value", "iterations")},
+    )
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a config comes to when nothing interrupts it.
+
+    Attributes:
+        config: Its text.
+        result: Of the run.
+        seconds: How long it takes.
+        operations: How many changes of the disk it makes.
+        run: Its folder; tests must not change it.
+    """
+
+    config: str
+    result: Result
+    seconds: float
+    operations: int
+    run: Path
+
+
+@pytest.fixture(scope="session", params=sorted(CONFIGS))
+def reference(
+    request: pytest.FixtureRequest, warm: Warm, tmp_path_factory: pytest.TempPathFactory
+) -> Reference:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    text = CONFIGS[request.param]
+    (folder / "survivor.yaml").write_text(text)
+    ended = warm.run("train", "survivor.yaml", "--plain", folder=folder)
+    assert ended.code == 0, ended.output
+    (run,) = runs_in(folder)
+    return Reference(text, result_of(run), ended.seconds, ended.operations, run)
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The runs below a folder that have begun."""
+    return sorted(path.parent for path in folder.glob("runs/survivor/*/run.json"))
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """One run in a folder of its own, through all its sessions."""
+
+    warm: Warm
+    folder: Path
+
+    @property
+    def has_begun(self) -> bool:
+        return bool(runs_in(self.folder))
+
+    @property
+    def run(self) -> Path:
+        """Its folder; there is one, however often it was killed."""
+        (run,) = runs_in(self.folder)
+        return run
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return json.loads((self.run / "run.json").read_text())
+
+    @property
+    def result(self) -> Result:
+        return result_of(self.run)
+
+    def go_on(self, *words: str, **how: Any) -> Ended:
+        """Start the run, or go on with it where it has begun."""
+        what = ("--resume", self.run) if self.has_begun else ("survivor.yaml",)
+        return self.warm.run("train", *what, *words, "--plain", folder=self.folder, **how)
+
+
+@pytest.fixture
+def begin(warm: Warm, tmp_path: Path) -> Callable[[Reference], Survivor]:
+    """Makes a folder for a run of a config."""
+    numbers = itertools.count()
+
+    def make(reference: Reference) -> Survivor:
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        (folder / "survivor.yaml").write_text(reference.config)
+        return Survivor(warm, folder)
+
+    return make
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Random moments that are the same in every session of the suite."""
+    return random.Random(request.node.name)

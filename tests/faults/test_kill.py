@@ -1,0 +1,42 @@
+"""SIGKILL at any moment, then `train --resume`, until done: nothing is lost, and nothing is otherwise.
+
+Compared are the bytes of weights, optimizer and random state, every number of metrics.csv but times, and the
+evaluation.
+"""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+KILLED = -signal.SIGKILL
+
+
+def test_killed_at_random_moments(begin, reference, chance, how_many):
+    left = how_many(short=6, long=100)
+    while left:
+        survivor, killed, ended = begin(reference), 0, None
+        while ended is None or ended.code == KILLED:
+            moment = (chance.uniform(0, 1.2 * reference.seconds), signal.SIGKILL)
+            ended = survivor.go_on(signals=[moment] if left else [])
+            if ended.code == KILLED:
+                left, killed = left - 1, killed + 1
+        assert ended.code == 0, ended.output
+        assert survivor.result == reference.result, ended.output
+        assert not list(survivor.run.rglob(".tmp-*"))
+        statuses = [session["status"] for session in survivor.record["sessions"]]
+        assert statuses == ["crashed"] * (len(statuses) - 1) + ["completed"]
+        assert len(statuses) <= killed + 1
+
+
+def test_killed_before_a_change_of_the_disk(begin, reference, chance, how_many):
+    """Each fsync, rename, removal and new folder in turn is what the process does not live to do."""
+    operations = chance.sample(range(1, reference.operations), how_many(short=4, long=100))
+    for operation in operations:
+        survivor = begin(reference)
+        ended = survivor.go_on(die_at_operation=operation)
+        assert ended.code == KILLED, ended.output
+        ended = survivor.go_on()
+        assert (ended.code, survivor.result) == (0, reference.result), (operation, ended.output)

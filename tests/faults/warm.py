@@ -1,0 +1,112 @@
+"""A process that has imported TensorFlow and forks a child per command: a session that need not wait for imports.
+
+Reads one JSON object per line: the words of a command, and how it is to be ended; answers with one per line.
+A child is a whole process: SIGKILL ends it as it would end `bigmodel` itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+
+def main() -> None:
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    from bigmodel_cli.modeling.backend import import_tensorflow
+
+    import_tensorflow()
+    import ai_edge_litert.interpreter
+    import matplotlib.pyplot
+    import sklearn.metrics  # noqa: F401
+
+    import bigmodel_cli.inference.predict
+    import bigmodel_cli.training.train  # noqa: F401
+
+    answer({"ready": True})
+    for line in sys.stdin:
+        answer(serve(json.loads(line)))
+
+
+def answer(document: dict[str, Any]) -> None:
+    sys.__stdout__.write(json.dumps(document) + "\n")
+    sys.__stdout__.flush()
+
+
+def serve(order: dict[str, Any]) -> dict[str, Any]:
+    """Run one command in a child, and end it as the order says."""
+    began = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        run_child(order)
+    pending = [(began + after, number) for after, number in order["signals"]]
+    limit = began + order["limit"]
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        now = time.perf_counter()
+        if done:
+            break
+        while pending and now >= pending[0][0]:
+            os.kill(child, pending.pop(0)[1])
+        if now > limit:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.001)
+    code = os.waitstatus_to_exitcode(status)
+    return {"code": code, "seconds": now - began, "timed_out": now > limit}
+
+
+def run_child(order: dict[str, Any]) -> None:
+    """Never returns."""
+    os.setsid()
+    os.chdir(order["folder"])
+    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    sys.stdin = Path(os.devnull).open()
+    operations = count_operations(order["die_at_operation"])
+    if order["max_file_bytes"] is not None:
+        import resource
+
+        # Past this size every write fails, as on a disk that is full; the signal that also comes is ignored.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["max_file_bytes"],) * 2)
+    from bigmodel_cli.cli.main import run
+
+    code = 1
+    try:
+        code = run(order["words"])
+    finally:
+        Path(f"{order['output']}.operations").write_text(str(operations[0]))
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def count_operations(die_at: int | None) -> list[int]:
+    """Count the changes of what is on the disk: what is brought there, renamed, removed, a new folder.
+
+    Between two of them nothing changes that another process could see after this one was killed, which happens
+    right before number `die_at`.
+    """
+    count = [0]
+
+    def counted(function: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            count[0] += 1
+            if count[0] == die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **named)
+
+        return call
+
+    for name in ("fsync", "replace", "rename", "unlink", "mkdir"):
+        setattr(os, name, counted(getattr(os, name)))
+    return count
+
+
+if __name__ == "__main__":
+    main()
