@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,3 +192,30 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = folder / "runs"
     assert run(["train", str(config), "--runs-dir", str(runs), "--plain"]) == 0
     return runs
+
+
+class Late(BaseException):
+    """Something took too long; nobody catches it by accident."""
+
+
+InTime = Callable[[float], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def in_time() -> InTime:
+    """Stops what takes longer than some seconds: `with in_time(5): …`; it fails then."""
+
+    @contextmanager
+    def limit(seconds: float) -> Iterator[None]:
+        def stop(*_: object) -> None:
+            raise Late(f"not done after {seconds} s")
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    return limit

@@ -19,6 +19,7 @@ STOREYS = [
     ["whole_files"],
     ["config"],
     ["run_folder", "gates"],
+    ["run_files"],
     ["run_lock", "metrics_file", "sources"],
     ["pipeline"],
     ["modeling"],

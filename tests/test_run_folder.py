@@ -12,16 +12,14 @@ from pathlib import Path
 import pytest
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
+from bigmodel_cli.run_files import all_files, list_files, remove_half_written
 from bigmodel_cli.run_folder import (
     RunFolder,
     all_runs,
     check_writable,
-    all_files,
     create_run,
     find_run,
     labels_hash,
-    list_files,
-    remove_half_written,
     update_record,
 )
 from bigmodel_cli.whole_files import sha256_of, to_json, write_json, write_text, write_whole

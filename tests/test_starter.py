@@ -105,3 +105,12 @@ def test_a_damaged_image_is_named(images):
     (folder / "a" / "1.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"images/a/1\.png: expected a JPEG"):
         make_starter(folder)
+
+
+@pytest.mark.parametrize("name", ['a\n"b', "\x9b31m", "\u202e", "\udcff", "é🎉"])
+def test_any_folder_is_found_again(images, name):
+    """The path in the config is the folder's, and nothing in it steers a terminal."""
+    images((9, 9)).rename(name)
+    text = make_starter(Path(name)).text
+    assert all(character.isprintable() or character == "\n" for character in text)
+    assert experiment(text).data.source.options.path == Path(name).resolve()

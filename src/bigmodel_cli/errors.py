@@ -5,9 +5,9 @@ BigmodelError            1   a failure inside bigmodel
 │   └── ConfigError      2   … with every problem and its place
 ├── DataError            3   the data is wrong or missing
 ├── GateError            4   a quality gate was missed
-├── ResourceError        5   memory, disk or device ran out
-│   └── DivergedError    5   the loss is not a number any more
-└── Interrupted    130, 143  SIGINT, SIGTERM (129: SIGHUP)
+└── ResourceError        5   memory, disk or device ran out
+    └── DivergedError    5   the loss is not a number any more
+Interrupted        130, 143  SIGINT, SIGTERM (129: SIGHUP); like KeyboardInterrupt no Exception
 """
 
 from __future__ import annotations
@@ -87,8 +87,10 @@ class DivergedError(ResourceError):
         self.what = what
 
 
-class Interrupted(BigmodelError):
+class Interrupted(BaseException):
     """A signal ended the work; what can be kept was saved.
+
+    It is no `Exception`, so that nobody who expects a failure takes it for one.
 
     Args:
         signal_number: The signal, for instance `signal.SIGINT`.
@@ -97,6 +99,8 @@ class Interrupted(BigmodelError):
     """
 
     def __init__(self, signal_number: int, message: str = "interrupted", *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
         self.signal_number = signal_number
         self.exit_code = 128 + signal_number

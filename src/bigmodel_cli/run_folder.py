@@ -20,13 +20,13 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
-from bigmodel_cli.whole_files import TEMPORARY_PREFIX, read_sealed, sha256_of, write_sealed
+from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
 SCHEMA_VERSION = 1
 RUNS_VARIABLE = "BIGMODEL_RUNS"
@@ -274,11 +274,14 @@ def find_run(word: str | None, runs_dir: Path) -> RunFolder:
 
     Raises:
         UsageError: If there is none.
+        DataError: If it has lost its record.
     """
     if word is not None:
         for candidate in (Path(word), runs_dir / word):
             if RunFolder(candidate).record.is_file():
                 return RunFolder(candidate)
+            if RunFolder(candidate).checkpoints.is_dir():
+                raise DataError(f"{candidate}: not a run any more: it has no run.json", hint=PIECE_HINT)
     for run in all_runs(runs_dir):
         if word in (None, run.path.parent.name) and _status(run) == COMPLETED:
             return run
@@ -307,29 +310,3 @@ def update_record(run: RunFolder, changes: Mapping[str, Any]) -> dict[str, Any]:
     record.update(changes)
     write_sealed(run.record, record)
     return record
-
-
-def list_files(run: RunFolder, paths: Iterable[Path]) -> dict[str, Any]:
-    """Size and sha256 of files of a run, as run.json has them under `files`."""
-    return {
-        run.inside(path): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(paths)
-    }
-
-
-def all_files(run: RunFolder) -> list[Path]:
-    """The files of a run but its record, its lock, half-written ones, and checkpoints, which have records."""
-    apart = {run.record, run.lock}
-    return sorted(
-        path
-        for path in run.path.rglob("*")
-        if path.is_file()
-        and path not in apart
-        and path.parent != run.checkpoints
-        and not path.name.startswith(TEMPORARY_PREFIX)
-    )
-
-
-def remove_half_written(run: RunFolder) -> None:
-    """Remove what processes that were killed have left half written; only for who holds the run's lock."""
-    for path in run.path.rglob(f"{TEMPORARY_PREFIX}*"):
-        path.unlink(missing_ok=True)

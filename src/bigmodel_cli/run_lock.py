@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import (
     COMPLETED,
     FILES,
@@ -16,7 +17,6 @@ from bigmodel_cli.run_folder import (
     RunFolder,
     all_runs,
     find_run,
-    list_files,
     update_record,
 )
 
@@ -96,6 +96,19 @@ def record_files(run: RunFolder, paths: Iterable[Path]) -> None:
             update_record(run, {FILES: {**listed, **list_files(run, paths)}})
     finally:
         lock.release()
+
+
+def accept_changes(run: RunFolder) -> list[str]:
+    """Take the files of a run as they are now; the names of those that were not what run.json had of them.
+
+    Raises:
+        UsageError: If a process trains the run.
+        DataError: If run.json is damaged.
+    """
+    with locked(run):
+        before, now = run.read_record().get(FILES, {}), list_files(run, all_files(run))
+        update_record(run, {FILES: now})
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]
 
 
 def find_unfinished(word: str | None, runs_dir: Path) -> RunFolder:

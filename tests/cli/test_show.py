@@ -57,3 +57,13 @@ def test_frozen_parameters(bigmodel, tiny):
     document = bigmodel("show", tiny, *words).json
     assert document["frozen_parameters"] == 592
     assert ", 592 of them frozen" in bigmodel("show", tiny, words[0]).out
+
+
+@pytest.mark.tf
+def test_a_batch_size_that_is_still_to_be_measured(bigmodel, tiny):
+    outcome = bigmodel("show", tiny, "--plan", "data.batch_size=auto")
+    assert (
+        "12 per epoch, 24 in all, if the batch size turns out to be 8; training measures it first"
+        in outcome.out
+    )
+    assert bigmodel("show", tiny, "--json", "data.batch_size=auto").json["batch_size"] == 8

@@ -247,12 +247,12 @@ class Survivor:
 
 
 @pytest.fixture
-def begin(warm: Warm, tmp_path: Path) -> Callable[[Reference], Survivor]:
+def begin(warm: Warm, tmp_path: Path) -> Callable[..., Survivor]:
     """Makes a folder for a run of a config."""
     numbers = itertools.count()
 
-    def make(reference: Reference) -> Survivor:
-        folder = tmp_path / str(next(numbers))
+    def make(reference: Reference, folder: Path | None = None) -> Survivor:
+        folder = folder or tmp_path / str(next(numbers))
         folder.mkdir()
         (folder / "survivor.yaml").write_text(reference.config)
         return Survivor(warm, folder)

@@ -1,4 +1,4 @@
-"""A process that has imported TensorFlow and forks a child per command: a session that need not wait for imports.
+"""A process that has imported TensorFlow and forks a child per command, which need not wait for imports.
 
 Reads one JSON object per line: the words of a command, and how it is to be ended; answers with one per line.
 A child is a whole process: SIGKILL ends it as it would end `bigmodel` itself.
@@ -6,6 +6,7 @@ A child is a whole process: SIGKILL ends it as it would end `bigmodel` itself.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -20,12 +21,10 @@ def main() -> None:
     from bigmodel_cli.modeling.backend import import_tensorflow
 
     import_tensorflow()
-    import ai_edge_litert.interpreter
-    import matplotlib.pyplot
-    import sklearn.metrics  # noqa: F401
-
-    import bigmodel_cli.inference.predict
-    import bigmodel_cli.training.train  # noqa: F401
+    for name in ("ai_edge_litert.interpreter", "matplotlib.pyplot", "sklearn.metrics"):
+        importlib.import_module(name)
+    for name in ("inference.predict", "training.train"):
+        importlib.import_module(f"bigmodel_cli.{name}")
 
     answer({"ready": True})
     for line in sys.stdin:

@@ -10,7 +10,8 @@ import pytest
 
 from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.errors import DataError, ResourceError
-from bigmodel_cli.inference.loading import load_checkpoint, read_entry
+from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.training.checkpoints import Checkpoints, direction
 from bigmodel_cli.training.state import Moment, State
@@ -163,10 +164,10 @@ def test_a_process_may_end_between_the_json_file_and_the_name(keeping, which):
     """The JSON file comes first; what it says of the file that is still there holds."""
     checkpoints, _ = keeping([4.0, 3.0])
     run = checkpoints.run
-    entry = read_entry(run, "best")
+    entry = checkpoint_entry(run, "best")
     new = {**entry, "sha256": "0" * 64, "epoch": 3}
     write_sealed(run.checkpoint_state("best"), {**(new if which == "previous" else entry), "previous": entry})
-    assert read_entry(run, "best") == entry and entry["epoch"] == 2
+    assert checkpoint_entry(run, "best") == entry and entry["epoch"] == 2
     assert load_checkpoint(run, "best").count_params() == 3
 
 
@@ -190,7 +191,7 @@ def test_a_damaged_best_without_a_twin_is_given_up(keeping, model):
     assert again.best is None
     assert end_epoch(again, model, Moment(3, rows=({"val_loss": 9.0},) * 3), is_final=True)
     again.close()
-    assert read_entry(run, "best")["value"] == 9.0
+    assert checkpoint_entry(run, "best")["value"] == 9.0
 
 
 def test_best_and_last_share_no_block_of_the_disk(keeping):
@@ -226,7 +227,7 @@ def test_what_fails_while_training_goes_on_is_told_before_the_next(keeping, monk
     with pytest.raises(ResourceError, match="cannot be written: No space left on device"):
         checkpoints.wait()
     assert saved(checkpoints) == ["best.json", "best.keras", "last.json", "last.keras"]
-    assert read_entry(checkpoints.run, "last")["epoch"] == 1
+    assert checkpoint_entry(checkpoints.run, "last")["epoch"] == 1
 
 
 def test_a_run_keeps_what_its_config_says(train):

@@ -126,4 +126,4 @@ def test_too_little_memory_for_a_step_says_what_to_do(train, monkeypatch, place)
         ResourceError, match=r"memory ran out while training with data\.batch_size 16"
     ) as caught:
         train("training.steps_per_execution=auto")
-    assert caught.value.hint == "try data.batch_size=8"
+    assert caught.value.hint == "try data.batch_size=8; data.batch_size=auto takes the largest that fits"

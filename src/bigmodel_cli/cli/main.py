@@ -21,6 +21,7 @@ from bigmodel_cli.cli import commands
 from bigmodel_cli.cli.output import OutputState, label, printable
 from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.training.signals import stop_on_signal
 
 
 class _Commands(click.Group):
@@ -76,9 +77,10 @@ def run(arguments: list[str]) -> int:
     """
     state = OutputState()
     try:
-        bigmodel.main(args=arguments, prog_name="bigmodel", standalone_mode=False, obj=state)
+        with stop_on_signal() as stop, stop.unmistaken():
+            bigmodel.main(args=arguments, prog_name="bigmodel", standalone_mode=False, obj=state)
         sys.stdout.flush()
-    except BigmodelError as error:
+    except (BigmodelError, Interrupted) as error:
         return _show(error, as_json=_lacks_json(arguments, state))
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -111,7 +113,7 @@ def _lacks_json(arguments: list[str], state: OutputState) -> bool:
     return "--json" in arguments and not state.has_json
 
 
-def _show(error: BigmodelError, *, as_json: bool) -> int:
+def _show(error: BigmodelError | Interrupted, *, as_json: bool) -> int:
     if as_json:
         problems = error.problems if isinstance(error, ConfigError) else []
         _echo_json_error(error.exit_code, error.message, hint=error.hint, problems=problems)

@@ -88,7 +88,7 @@ def show_warnings(warnings: Iterable[Problem]) -> None:
 
 def next_command(*commands: str) -> None:
     """What to type next, ready to paste."""
-    note("\n".join(["", "next:", *(f"  {command}" for command in commands)]))
+    note("\n".join(["", "next:", *(f"  {one_line(command)}" for command in commands)]))
 
 
 def stdout_console() -> Console:
@@ -122,10 +122,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Ite
     for name in columns:
         # As a plain text it could hold markup of rich.
         shown.add_column(
-            Text(printable(name)), justify="right" if name in numeric else "left", overflow="fold"
+            Text(one_line(name)), justify="right" if name in numeric else "left", overflow="fold"
         )
     for row in rows:
-        shown.add_row(*(Text(printable(cell)) for cell in row))
+        shown.add_row(*(Text(one_line(cell)) for cell in row))
     stdout_console().print(shown)
 
 

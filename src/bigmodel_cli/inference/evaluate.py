@@ -31,8 +31,6 @@ from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitNam
 from bigmodel_cli.whole_files import write_json, write_whole
 
 HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
-# What evaluation may well take at once; training takes less where its batches are smaller.
-MIN_BATCH_SIZE = 128
 
 
 @dataclass(frozen=True)
@@ -234,7 +232,8 @@ def evaluate_model(
         DivergedError: If the model's weights have diverged.
     """
     encoding, compiled = compile_for_evaluation(model, experiment, signature)
-    feed = make_feed(examples, signature, _batch_size(experiment))
+    # No larger than in training: what fits there fits here.
+    feed = make_feed(examples, signature, experiment.data.pinned_batch_size)
     steps = EvaluationSteps(model, compiled, encoding, feed, signature.num_classes)
     try:
         outputs = [_flat(steps.run(chunk).numpy()) for chunk in in_order(feed)]
@@ -252,11 +251,6 @@ def evaluate_model(
         details = class_scores(examples.labels, predictions, signature.class_names)
         metrics["accuracy"] = details.pop("accuracy")
     return Evaluation(split, len(examples), metrics, details, predictions)
-
-
-def _batch_size(experiment: Experiment) -> int:
-    asked = experiment.data.batch_size
-    return MIN_BATCH_SIZE if asked == "auto" else max(asked, MIN_BATCH_SIZE)
 
 
 def _flat(outputs: np.ndarray) -> np.ndarray:

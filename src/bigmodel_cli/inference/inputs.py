@@ -123,7 +123,7 @@ def _load(path: Path) -> np.ndarray:
     Raises:
         DataError: If there is none.
     """
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         return read_npy(path)
 
     def choose(names: Sequence[str]) -> list[str]:

@@ -7,28 +7,10 @@ from typing import Any
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.whole_files import read_sealed, sha256_of
 
-# The key of a checkpoint's JSON file with what it said before.
-PREVIOUS = "previous"
 MAX_REASON = 400
-
-
-def read_entry(run: RunFolder, name: str) -> dict[str, Any]:
-    """What is known of a checkpoint: epoch, step, monitored value, size and sha256.
-
-    Raises:
-        DataError: If it or its JSON file is missing or damaged.
-    """
-    path = run.require(run.checkpoint(name))
-    state = read_sealed(run.require(run.checkpoint_state(name)))
-    digest = sha256_of(path)
-    # The JSON file is written before the checkpoint takes its name: a process may have ended between the two.
-    for entry in (state, state.get(PREVIOUS)):
-        if entry and entry.get("sha256") == digest:
-            return {key: value for key, value in entry.items() if key != PREVIOUS}
-    raise DataError(f"{path}: damaged: its sha256 is not the one recorded when it was saved")
 
 
 def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
@@ -42,7 +24,7 @@ def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
     Raises:
         DataError: If it is missing or damaged, or holds what may not be loaded.
     """
-    read_entry(run, name)
+    checkpoint_entry(run, name)
     path = run.checkpoint(name)
     check_archive(path, trust=trust)
     import keras

@@ -17,11 +17,12 @@ from bigmodel_cli.native_output import silenced
 BFLOAT16_CAPABILITY = (8, 0)
 FLOAT16_CAPABILITY = (7, 0)
 
-# What else TensorFlow raises where memory runs out: XLA and NVIDIA's libraries have words of their own, and a
-# graph's constant that finds no room "cannot be parsed".
+# What else TensorFlow raises where memory runs out: XLA and NVIDIA have words of their own, oneDNN has
+# status 1, and a graph's constant that finds no room "cannot be parsed".
 _TENSORFLOW_ERRORS = frozenset({"InternalError", "UnknownError", "AbortedError", "InvalidArgumentError"})
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|OUT_OF_MEMORY|ALLOC_FAILED|RESOURCE_EXHAUSTED|bad_alloc|failed to allocate|"
+    r"Status: 1, message: could not (create|execute)|"
     r"^(\{\{.*\}\} )?Cannot parse tensor from proto",
     re.IGNORECASE,
 )

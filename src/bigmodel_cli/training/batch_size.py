@@ -128,9 +128,9 @@ def estimate_batch_size(num_examples: int, bytes_of: Callable[[int], int]) -> in
         num_examples: Of the training split.
         bytes_of: Estimated memory of a training step by its batch size.
     """
-    free = [limit for kind, limit in HostGauge().limits.items() if kind == "resident"]
-    sizes = candidates(num_examples)
-    return max([size for size in sizes if all(bytes_of(size) <= limit for limit in free)], default=1)
+    limits = HostGauge().limits.values()
+    fitting = [size for size in candidates(num_examples) if all(bytes_of(size) <= limit for limit in limits)]
+    return max(fitting, default=1)
 
 
 def _stopped(by: str, gauge: Gauge, plan: ExecutionPlan) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import Checkpoint, parse_every
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.loading import PREVIOUS, read_entry
+from bigmodel_cli.run_files import PREVIOUS, checkpoint_entry
 from bigmodel_cli.run_folder import BEST, LAST, RunFolder, epoch_checkpoint
 from bigmodel_cli.training.state import Moment, State, add_state
 from bigmodel_cli.whole_files import (
@@ -226,7 +226,7 @@ def _entries(run: RunFolder) -> dict[str, dict[str, Any]]:
     found = {}
     for name in run.checkpoint_names():
         with suppress(DataError):
-            found[name] = read_entry(run, name)
+            found[name] = checkpoint_entry(run, name)
     return found
 
 

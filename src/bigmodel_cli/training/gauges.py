@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,13 +11,16 @@ from pathlib import Path
 USABLE_SHARE = 0.8
 _PROC = Path("/proc")
 _CGROUPS = Path("/sys/fs/cgroup")
+# What exporting and plotting take of the address space beside the training step: libraries, threads, arenas.
+RESERVED = 512 * 2**20
 # A control group's limit, its usage, and the line of memory.stat that counts what it can give back.
 _CGROUP_FILES = (
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
+_STATUS = {"resident": "VmRSS", "virtual": "VmSize", "data": "VmData"}
 
-# Bytes by what can run out: `resident` (RAM), `virtual` (ulimit -v), `data` (ulimit -d), or a `device`.
+# Bytes by what can run out: `resident` (RAM), `virtual` (ulimit -v), `data` (ulimit -d), or of a `device`.
 Bytes = Mapping[str, int]
 
 
@@ -25,7 +28,7 @@ class Gauge(ABC):
     """Measures what work takes of the memory that can run out.
 
     Attributes:
-        limits: How much may be in use, by kind of memory; empty where that is not known.
+        limits: How much may be in use; empty where that is not known.
         fails_softly: Whether too little memory is an error that can be caught; else the process dies of it.
     """
 
@@ -33,12 +36,12 @@ class Gauge(ABC):
     fails_softly: bool
 
     @abstractmethod
-    def reset(self) -> None:
-        """Begin to measure."""
+    def now(self) -> Bytes:
+        """What is in use."""
 
     @abstractmethod
-    def peak(self) -> Bytes:
-        """The most that was in use since then."""
+    def peak_of(self, work: Callable[[], None]) -> Bytes:
+        """The most that is in use while some work is done."""
 
 
 class HostGauge(Gauge):
@@ -47,20 +50,20 @@ class HostGauge(Gauge):
     fails_softly = False
 
     def __init__(self) -> None:
-        used, limits = _used(), host_limits()
-        self.limits = {kind: used[kind] + int(USABLE_SHARE * (limits[kind] - used[kind])) for kind in limits}
+        used = self.now()
+        self.limits = {kind: used[kind] + int(USABLE_SHARE * free) for kind, free in free_memory().items()}
 
-    def reset(self) -> None:
-        with suppress(OSError):
-            (_PROC / "self/clear_refs").write_text("5")
-
-    def peak(self) -> Bytes:
+    def now(self) -> Bytes:
         status = _status()
-        return {
-            kind: status[name]
-            for kind, name in (("resident", "VmHWM"), ("virtual", "VmPeak"), ("data", "VmData"))
-            if name in status
-        }
+        return {kind: status[name] for kind, name in _STATUS.items() if name in status}
+
+    def peak_of(self, work: Callable[[], None]) -> Bytes:
+        with suppress(OSError):
+            # The peak of what is resident, so far, is forgotten.
+            (_PROC / "self/clear_refs").write_text("5")
+        work()
+        # What its allocator reserved, TensorFlow does not give back: of the others this is the peak too.
+        return {**self.now(), "resident": _status().get("VmHWM", 0)}
 
 
 class DeviceGauge(Gauge):
@@ -72,57 +75,60 @@ class DeviceGauge(Gauge):
         self.limits = {}
         self._name = name
 
-    def reset(self) -> None:
+    def now(self) -> Bytes:
+        return {"device": self._info()["current"]}
+
+    def peak_of(self, work: Callable[[], None]) -> Bytes:
         import tensorflow as tf
 
         tf.config.experimental.reset_memory_stats(self._name)
+        work()
+        return {"device": self._info()["peak"]}
 
-    def peak(self) -> Bytes:
+    def _info(self) -> Bytes:
         import tensorflow as tf
 
-        return {"device": tf.config.experimental.get_memory_info(self._name)["peak"]}
+        info: Bytes = tf.config.experimental.get_memory_info(self._name)
+        return info
 
 
 def make_gauge() -> Gauge:
     """The gauge of where the model runs."""
     import tensorflow as tf
 
-    gpus = tf.config.list_logical_devices("GPU")
-    # Others than the chosen one are hidden from TensorFlow.
-    return DeviceGauge("GPU:0") if gpus else HostGauge()
+    # Other GPUs than the chosen one are hidden from TensorFlow.
+    return DeviceGauge("GPU:0") if tf.config.list_logical_devices("GPU") else HostGauge()
 
 
-def host_limits() -> Bytes:
-    """How much this process may come to use, by kind; empty where the system does not tell."""
-    used = _used()
-    if not used:
+def free_memory() -> Bytes:
+    """What this process can still get: of the machine and its control groups, and by `ulimit -v` and `-d`.
+
+    Returns:
+        Nothing of what the system does not tell.
+    """
+    status = _status()
+    if not status:
         return {}
-    free = [*_available(), *_free_in_cgroups()]
-    resident = {"resident": used["resident"] + min(free)} if free else {}
-    return {**resident, **_process_limits()}
+    available = _sizes(_PROC / "meminfo").get("MemAvailable")
+    free = [*_free_in_cgroups(), *([] if available is None else [available])]
+    resident = {"resident": max(0, min(free))} if free else {}
+    return {**resident, **_free_by_limits(status)}
 
 
-def _process_limits() -> Bytes:
+def _free_by_limits(status: Bytes) -> Bytes:
     import resource
 
-    asked = {"virtual": resource.RLIMIT_AS, "data": resource.RLIMIT_DATA}
-    found = {kind: resource.getrlimit(limit)[0] for kind, limit in asked.items()}
-    return {kind: limit for kind, limit in found.items() if limit != resource.RLIM_INFINITY}
-
-
-def _used() -> Bytes:
-    status = _status()
-    names = {"resident": "VmRSS", "virtual": "VmSize", "data": "VmData"}
-    return {kind: status[name] for kind, name in names.items() if name in status}
+    limits = {"virtual": resource.RLIMIT_AS, "data": resource.RLIMIT_DATA}
+    most = {kind: resource.getrlimit(limit)[0] for kind, limit in limits.items()}
+    return {
+        kind: max(0, limit - status[_STATUS[kind]] - RESERVED)
+        for kind, limit in most.items()
+        if limit != resource.RLIM_INFINITY
+    }
 
 
 def _status() -> Bytes:
     return _sizes(_PROC / "self/status")
-
-
-def _available() -> list[int]:
-    memory = _sizes(_PROC / "meminfo")
-    return [memory["MemAvailable"]] if "MemAvailable" in memory else []
 
 
 def _sizes(path: Path) -> dict[str, int]:

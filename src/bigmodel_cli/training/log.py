@@ -6,11 +6,11 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.listener import Listener, Progress
+from bigmodel_cli.listener import Listener, Progress, Silent
 
 
 class LoggedListener:
@@ -23,7 +23,7 @@ class LoggedListener:
     """
 
     def __init__(self, inner: Listener) -> None:
-        self.inner = inner
+        self.inner: Listener = inner
         self._path: Path | None = None
         self._waiting: list[str] = []
 
@@ -43,9 +43,20 @@ class LoggedListener:
             self._write(line)
 
     def _write(self, text: str) -> None:
-        if self._path is not None:
-            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
+        if self._path is None:
+            return
+        # A full disk is told of where it matters: at the next checkpoint.
+        with suppress(OSError), self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+
+    @contextmanager
+    def _audible(self) -> Iterator[None]:
+        """A terminal that is gone, or a pipe that nobody reads any more, does not end a run."""
+        try:
+            yield
+        except OSError as error:
+            self.inner = Silent()
+            self.note(f"nobody listens any more: {error}")
 
     def note_error(self, error: BaseException) -> None:
         """Keep the full text of an error."""
@@ -53,21 +64,26 @@ class LoggedListener:
 
     def say(self, message: str) -> None:
         self.note(message)
-        self.inner.say(message)
+        with self._audible():
+            self.inner.say(message)
 
     def warn(self, message: str) -> None:
         self.note(f"warning: {message}")
-        self.inner.warn(message)
+        with self._audible():
+            self.inner.warn(message)
 
     def download(self, label: str, done: int, total: int | None) -> None:
-        self.inner.download(label, done, total)
+        with self._audible():
+            self.inner.download(label, done, total)
 
     def progressed(self, progress: Progress) -> None:
-        self.inner.progressed(progress)
+        with self._audible():
+            self.inner.progressed(progress)
 
     def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
         self.note(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
-        self.inner.epoch_ended(progress, row)
+        with self._audible():
+            self.inner.epoch_ended(progress, row)
 
     @contextmanager
     def keeping_warnings(self) -> Iterator[None]:

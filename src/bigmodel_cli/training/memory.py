@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +37,7 @@ class Fit:
 
 
 def largest_that_fits(
-    sizes: Sequence[int], step: Callable[[int], None], gauge: Gauge, *, max_seconds: float | None = None
+    sizes: Sequence[int], step: Callable[[int], None], gauge: Gauge, *, max_seconds: float = math.inf
 ) -> Fit:
     """Try sizes, each twice the one before, as long as they fit.
 
@@ -46,26 +47,25 @@ def largest_that_fits(
         sizes: From small to large.
         step: One training step of a size.
         gauge: Measures what a step takes.
-        max_seconds: A step may take; None: any time.
+        max_seconds: A step may take.
     """
     largest: int | None = None
     peaks: list[Bytes] = []
-    gauge.reset()
-    before = gauge.peak()
+    before = gauge.now()
     for size in sizes:
         if largest and not _fits(_next_peak(before, peaks), gauge.limits):
             return Fit(largest, "memory")
-        gauge.reset()
-        if not _runs(step, size):
-            return Fit(_with_margin(largest, sizes, step) if gauge.fails_softly else largest, "memory")
-        peaks.append(gauge.peak())
-        if not _fits(peaks[-1], gauge.limits):
+        peak = _peak_of(step, size, gauge)
+        if peak is None:
+            return Fit(_with_margin(largest, sizes, step, gauge) if gauge.fails_softly else largest, "memory")
+        peaks.append(peak)
+        if not _fits(peak, gauge.limits):
             return Fit(largest, "memory")
-        seconds = _seconds(step, size) if max_seconds is not None else 0.0
-        if max_seconds is not None and seconds > max_seconds:
+        seconds = _seconds(step, size) if max_seconds < math.inf else 0.0
+        if seconds > max_seconds:
             return Fit(largest or size, "time")
         largest = size
-        if max_seconds is not None and 2 * seconds > max_seconds and size != sizes[-1]:
+        if 2 * seconds > max_seconds and size != sizes[-1]:
             return Fit(largest, "time")
     return Fit(largest, None)
 
@@ -82,26 +82,25 @@ def _fits(peak: Bytes, limits: Bytes) -> bool:
     return all(peak[kind] <= limit for kind, limit in limits.items())
 
 
-def _runs(step: Callable[[int], None], size: int) -> bool:
-    """Whether there was memory for a step; what a failed one held is given back."""
+def _peak_of(step: Callable[[int], None], size: int, gauge: Gauge) -> Bytes | None:
+    """What a step takes; None where it fails, and then what it held is given back."""
     try:
-        step(size)
+        return gauge.peak_of(lambda: step(size))
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-    else:
-        return True
-    # The error, which is gone only now, held the tensors.
+        traceback.clear_frames(error.__traceback__)
     gc.collect()
-    return False
+    return None
 
 
-def _with_margin(size: int | None, sizes: Sequence[int], step: Callable[[int], None]) -> int | None:
+def _with_margin(
+    size: int | None, sizes: Sequence[int], step: Callable[[int], None], gauge: Gauge
+) -> int | None:
     """The size if a quarter more runs too, else the one before it."""
-    if size is None or _runs(step, size + size // 4):
+    if size is None or _peak_of(step, size + size // 4, gauge) is not None:
         return size
-    smaller = [other for other in sizes if other < size]
-    return smaller[-1] if smaller else size
+    return max([other for other in sizes if other < size], default=size)
 
 
 def _seconds(step: Callable[[int], None], size: int) -> float:
@@ -160,20 +159,19 @@ def _advice(
 ) -> str:
     if batch_size == "auto" or batch_size == 1:
         return "not even a batch of one fits: try a smaller model, smaller images, or mixed precision"
-    fitting = None
-    if training is not None:
-        say(f"memory ran out with batches of {batch_size}: looking for a size that fits")
-        fitting = _half_that_fits(batch_size, training)
+    gauge = None if training is None else make_gauge()
+    # On the host a process whose memory ran out is in no state to try again: it would be killed or abort.
+    if training is None or gauge is None or not gauge.fails_softly:
+        return f"try data.batch_size={batch_size // 2}; data.batch_size=auto takes the largest that fits"
+    say(f"memory ran out with batches of {batch_size}: looking for a size that fits")
+    fitting = _half_that_fits(batch_size, training, gauge)
     if fitting is None:
-        return f"try data.batch_size={max(1, batch_size >> (NUM_HALVES if training is not None else 1))}"
+        return f"try data.batch_size={max(1, batch_size >> NUM_HALVES + 1)}, or a smaller model"
     return f"data.batch_size={fitting} fits"
 
 
-def _half_that_fits(batch_size: int, training: TrainingSteps) -> int | None:
+def _half_that_fits(batch_size: int, training: TrainingSteps, gauge: Gauge) -> int | None:
     """The largest half, quarter, … that a step was made with."""
-    gauge = make_gauge()
-    if not gauge.limits and not gauge.fails_softly:
-        return None
     sizes = [batch_size >> number for number in range(NUM_HALVES, 0, -1) if batch_size >> number]
     try:
         with no_trace(training):

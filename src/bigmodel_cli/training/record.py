@@ -19,14 +19,13 @@ from bigmodel_cli.inference.evaluate import uses_logits
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.signature import signature_as_json
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import (
     FILES,
     RUNNING,
     SESSIONS,
     RunFolder,
-    all_files,
     labels_hash,
-    list_files,
     update_record,
 )
 from bigmodel_cli.run_lock import CRASHED

@@ -10,10 +10,10 @@ from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.tree import dotted
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.inference.loading import read_entry
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import COMPLETED, LAST, PIECE_HINT, RunFolder
 from bigmodel_cli.training.state import Moment, read_state
 
@@ -143,7 +143,7 @@ def newest_checkpoint(run: RunFolder, listener: Listener) -> str | None:
     damaged: list[str] = []
     for name in run.all_checkpoint_names():
         try:
-            entry = read_entry(run, name)
+            entry = checkpoint_entry(run, name)
             read_state(run.checkpoint(name))
             found[name] = (entry["epoch"], entry["step"])
         except DataError as error:

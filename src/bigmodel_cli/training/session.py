@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import BigmodelError, DataError, DivergedError, Interrupted, ResourceError
-from bigmodel_cli.inference.loading import read_entry
 from bigmodel_cli.metrics_file import MetricsLog
+from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
 from bigmodel_cli.training.checkpoints import Checkpoints
@@ -163,7 +163,7 @@ class Session:
         if has_schedule(self.model.optimizer):
             self._apply_factor(state.learning_rate_factor)
         self.model.load_weights(path)
-        if int(self.model.optimizer.iterations) != read_entry(self.run, name)["iterations"]:
+        if int(self.model.optimizer.iterations) != checkpoint_entry(self.run, name)["iterations"]:
             raise DataError(f"{path}: its optimizer is not the config's")
         for index, variable in enumerate(self._loose_variables()):
             variable.assign(state.arrays[_variable_name(index)])
@@ -245,7 +245,7 @@ class Session:
         except BaseException as error:
             self.listener.note_error(error)
             interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
-            message = error.message if isinstance(error, BigmodelError) else repr(error)
+            message = error.message if isinstance(error, BigmodelError | Interrupted) else repr(error)
             # Where the disk is full this fails too; the run is then seen to have crashed.
             with suppress(ResourceError):
                 end_session(

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP in a training run.
+"""SIGINT, SIGTERM and SIGHUP, in a training run and in every other command.
 
 While steps run, the first signal is noted: the step ends, what can be kept is saved, then the run stops. In
 every other phase, and for a second signal, the run stops at once.
@@ -24,6 +24,7 @@ class StopRequest:
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self._is_patient = False
+        self._has_raised = False
 
     def __bool__(self) -> bool:
         return self.signal_number is not None
@@ -41,7 +42,20 @@ class StopRequest:
         is_first = self.signal_number is None
         self.signal_number = number
         if not (self._is_patient and is_first):
+            self._has_raised = True
             raise Interrupted(number)
+
+    @contextmanager
+    def unmistaken(self) -> Iterator[None]:
+        """Inside, an interruption stays one: TensorFlow, in whose midst it is raised, makes other errors of it."""
+        try:
+            yield
+        except Exception as error:
+            if self.signal_number is None or not self._has_raised:
+                raise
+            raise Interrupted(self.signal_number) from error
+        if self.signal_number is not None and self._has_raised:
+            raise Interrupted(self.signal_number)
 
 
 @contextmanager

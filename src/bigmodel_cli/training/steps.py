@@ -47,7 +47,7 @@ class TrainingSteps:
         return int(steps), float(loss)
 
     def trace(self) -> None:
-        """Make the graph without a step, and with it the variables that metrics make when they are first used."""
+        """Make the graph without a step, and with it the variables that metrics make at their first use."""
         order = np.arange(len(self.feed.examples))
         self._run.traced(self.feed.chunk(self.feed.rows(order, 0, 1)))
 

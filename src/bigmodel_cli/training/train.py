@@ -12,7 +12,8 @@ from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.evaluate import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_folder import RunFolder, check_writable, create_run, remove_half_written
+from bigmodel_cli.run_files import remove_half_written
+from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
@@ -116,7 +117,7 @@ def resume(
 @contextmanager
 def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest]]:
     logged = LoggedListener(listener)
-    with logged.keeping_warnings(), stop_on_signal() as stop:
+    with logged.keeping_warnings(), stop_on_signal() as stop, stop.unmistaken():
         yield logged, stop
 
 
@@ -136,6 +137,7 @@ def _go(session: Session, stop: StopRequest) -> TrainingResult:
     batch_size = session.prepared.experiment.data.pinned_batch_size
     with (
         session.recorded(),
+        stop.unmistaken(),
         naming_memory(batch_size, lambda: session.prepared.training, session.listener.say),
     ):
         rows = session.train(stop)

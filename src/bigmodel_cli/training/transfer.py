@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.inference.loading import load_checkpoint, read_entry
+from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import BEST, RunFolder
 
 
@@ -64,7 +65,7 @@ def take_weights(model: Any, run: RunFolder, *, trust: bool = False) -> Transfer
         DataError: If the checkpoint is missing or damaged.
         UsageError: If no layer fits.
     """
-    sha256 = read_entry(run, BEST)["sha256"]
+    sha256 = checkpoint_entry(run, BEST)["sha256"]
     theirs = list(_layers(load_checkpoint(run, BEST, trust=trust)))
     ours = list(_layers(model))
     matcher = SequenceMatcher(None, [_kind(x) for x in theirs], [_kind(x) for x in ours], autojunk=False)

@@ -1,0 +1,322 @@
+"""`train --resume` and `train --from`: what goes on, what is refused, and what is said."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.cli.progress import Lines
+from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_lock import is_alive
+
+pytestmark = pytest.mark.tf
+
+FOUR = "training.epochs=4"
+
+
+def the_run() -> RunFolder:
+    (path,) = Path("runs/tiny").iterdir()
+    return RunFolder(path)
+
+
+def numbers(run):
+    return {name: values for name, values in read_metrics(run.metrics).items() if name not in TIME_COLUMNS}
+
+
+@pytest.fixture(autouse=True)
+def _runs_here(monkeypatch):
+    monkeypatch.delenv("BIGMODEL_RUNS")
+
+
+@pytest.fixture
+def stopping(monkeypatch):
+    """Lets a signal come at a step of an epoch, or at an epoch's end (step 0); then lets it come no more."""
+
+    def at(epoch, step=0, number=signal.SIGTERM):
+        name = "progressed" if step else "epoch_ended"
+        as_ever = getattr(Lines, name)
+
+        def told(self, progress, *_):
+            if (progress.epoch, progress.step) == (epoch, step or progress.num_steps):
+                monkeypatch.setattr(Lines, name, as_ever)
+                signal.raise_signal(number)
+
+        monkeypatch.setattr(Lines, name, told)
+
+    return at
+
+
+@pytest.fixture
+def here(tiny, monkeypatch, tmp_path):
+    """The tiny config, with the folder that runs go to beside it."""
+    monkeypatch.chdir(tmp_path)
+    return tiny
+
+
+@pytest.fixture
+def expected(bigmodel, here):
+    """The numbers of four epochs without a break."""
+    assert bigmodel("train", here, FOUR, "--runs-dir", "whole").code == 0
+    (path,) = Path("whole/tiny").iterdir()
+    return numbers(RunFolder(path))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "step", "number", "code"),
+    [(2, 0, signal.SIGTERM, 143), (2, 3, signal.SIGINT, 130), (1, 6, signal.SIGTERM, 143)],
+)
+def test_interrupted_and_resumed(bigmodel, here, stopping, expected, epoch, step, number, code):
+    stopping(epoch, step, number)
+    stopped = bigmodel("train", here, FOUR, "training.steps_per_execution=3")
+    run = the_run()
+    assert (stopped.code, stopped.out) == (code, "")
+    assert f"error: interrupted; what was reached is kept in {run.title}\n" in stopped.err
+    assert f"hint: go on with: bigmodel train --resume {run.title}\n" in stopped.err
+    assert run.read_record()["status"] == "interrupted" and not is_alive(run)
+    rows = epoch - (step > 0)
+    assert read_metrics(run.metrics)["epoch"] == list(range(1, rows + 1))
+
+    resumed = bigmodel("train", "--resume")
+    assert resumed.code == 0, resumed.err
+    place = f"step {step} of epoch {epoch}" if step else f"the end of epoch {epoch}"
+    assert f"going on with {run.title} from {place}\n" in resumed.err
+    assert numbers(run) == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
+    record = run.read_record()
+    assert record["status"] == "completed" and record["epochs"] == 4 and record["error"] is None
+    assert [session["status"] for session in record["sessions"]] == ["interrupted", "completed"]
+    assert record["sessions"][1]["from"] == place
+    assert record["seconds"] > resumed_seconds(record["sessions"][1])
+
+
+def resumed_seconds(session):
+    from datetime import datetime
+
+    ended, started = (datetime.fromisoformat(session[key][:19]) for key in ("ended", "started"))
+    return (ended - started).total_seconds()
+
+
+def test_a_complete_run_is_trained_longer(bigmodel, here, expected):
+    assert bigmodel("train", here).code == 0
+    refused = bigmodel("train", "--resume", "tiny")
+    assert refused.code == 2
+    assert "complete after 2 of 2 epochs, nothing left to train" in refused.err
+    assert f"bigmodel train --resume {the_run().title} training.epochs=4" in refused.err
+    longer = bigmodel("train", "--resume", "tiny", FOUR, "--json")
+    assert longer.json["epochs"] == 4
+    assert numbers(the_run()) == {name: pytest.approx(v, rel=1e-5) for name, v in expected.items()}
+    assert "epochs: 4" in the_run().config.read_text()
+    assert bigmodel("runs", "verify").code == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "key", "reason"),
+    [
+        ("seed=1", "seed", "the order of examples and the splits follow from it"),
+        ("data.batch_size=8", "data.batch_size", "what an epoch and a step are follows from it"),
+        (
+            "optimizer.Adam.learning_rate=1",
+            "optimizer.Adam.learning_rate",
+            "the saved state is of the optimizer",
+        ),
+        ("model.1.Dense.units=9", "model", "the saved weights are of the model as it was"),
+        ("loss=Poisson", "loss", "the curves so far are of the loss as it was"),
+        ("metrics=[accuracy, AUC]", "metrics", "metrics.csv has its columns already"),
+        ("training.callbacks=[TerminateOnNaN]", "training.callbacks", "trained without it"),
+        ("training.deterministic=true", "training.deterministic", "trained without it"),
+        ("name=other", "name", "the run has its name already"),
+    ],
+)
+def test_what_may_not_change(bigmodel, trained, word, key, reason):
+    (run,) = trained.glob("tiny/*")
+    refused = bigmodel("train", "--resume", run, FOUR, word)
+    assert (refused.code, refused.out) == (2, "")
+    assert f"error: {key} cannot change in the middle of a run: " in refused.err and reason in refused.err
+    assert f"hint: start a new run from its weights: bigmodel train CONFIG --from {run}" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--resume"], "every run under runs/ is complete: there is nothing to go on with"),
+        (["--resume", "nothing"], "nothing: no such run"),
+        (["--resume", "tiny.yaml"], "expected a run, found a config"),
+        (["tiny.yaml", "--resume", "--from", "x"], "--from starts a new one"),
+        (["tiny.yaml", "--from", "x"], "x: no such run"),
+        ([], "expected a CONFIG, or --resume"),
+    ],
+)
+def test_wrong_words(bigmodel, here, words, says):
+    refused = bigmodel("train", *words)
+    assert (refused.code, refused.out) == (2, "") and says in refused.err
+
+
+def test_less_epochs_than_are_trained(bigmodel, here, stopping):
+    stopping(3)
+    assert bigmodel("train", here, FOUR).code == 143
+    refused = bigmodel("train", "--resume", "training.epochs=2")
+    assert refused.code == 2
+    assert "training.epochs=2 is less than what is trained: the end of epoch 3" in refused.err
+
+
+def test_a_damaged_checkpoint_is_passed_over_by_name(bigmodel, here, stopping, expected):
+    stopping(3, 2)
+    assert bigmodel("train", here, FOUR, "training.steps_per_execution=2").code == 143
+    run = the_run()
+    damage(run.checkpoint("last"))
+    best = json.loads(run.checkpoint_state("best").read_text())["epoch"]
+    resumed = bigmodel("train", "--resume", run.path)
+    assert f"{run.checkpoint('last')}: damaged: its sha256 is not the one recorded" in resumed.err
+    assert "going on from best.keras instead\n" in resumed.err
+    assert f"from the end of epoch {best}\n" in resumed.err
+    assert resumed.code == 0
+    assert numbers(run) == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
+
+
+def test_no_sound_checkpoint_is_an_error_that_names_all(bigmodel, here, stopping):
+    stopping(2)
+    assert bigmodel("train", here, FOUR).code == 143
+    run = the_run()
+    damage(run.checkpoint("last"))
+    run.checkpoint("best").unlink()
+    refused = bigmodel("train", "--resume")
+    assert refused.code == 3
+    assert "no checkpoint of the run is sound" in refused.err
+    assert "last.keras: damaged" in refused.err and "no checkpoints/best.keras" in refused.err
+
+
+def damage(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_changed_data_is_refused(bigmodel, here, stopping, tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.integers(0, 255, (120, 6, 6, 1), np.uint8), "y": np.arange(120) % 3}
+    np.savez("data.npz", **arrays)
+    source = "data.source={npz: {path: data.npz}}"
+    stopping(2)
+    assert bigmodel("train", here, source, FOUR).code == 143
+    np.savez("moved.npz", **arrays)
+    np.savez("data.npz", x=arrays["x"] + 1, y=arrays["y"])
+    refused = bigmodel("train", "--resume")
+    assert refused.code == 3
+    assert "the train split is not the one that the run began with" in refused.err
+    assert bigmodel("train", "--resume", "data.source.npz.path=moved.npz").code == 0
+
+
+def test_one_process_at_a_time(bigmodel, here, stopping):
+    stopping(2)
+    assert bigmodel("train", here, FOUR).code == 143
+    run = the_run()
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import filelock; lock = filelock.FileLock({str(run.lock)!r}); lock.acquire(); input()",
+        ],
+        stdin=subprocess.PIPE,
+    )
+    while not is_alive(run):
+        assert holder.poll() is None
+        time.sleep(0.2)
+    refused = bigmodel("train", "--resume", run.path)
+    holder.communicate(b"\n")
+    assert refused.code == 2
+    process = run.read_record()["sessions"][0]["process"]
+    assert f"{run.title}: process {process} on " in refused.err
+    assert "trains this run right now" in refused.err
+    assert bigmodel("train", "--resume", run.path).code == 0
+
+
+class TestFrom:
+    def test_all_layers(self, bigmodel, here):
+        assert bigmodel("train", here).code == 0
+        parent = the_run()
+        tuned = bigmodel("train", here, "training.epochs=1", "name=tuned", "--from", "tiny")
+        assert tuned.code == 0
+        sentence = f"weights of 2 layers (643 parameters) are from {parent.title}\n"
+        assert sentence in tuned.err
+        (path,) = Path("runs/tuned").iterdir()
+        record = RunFolder(path).read_record()
+        assert record["parent"]["run"] == str(parent.path) and record["parent"]["new"] == []
+        losses = [read_metrics(run.metrics)["loss"][0] for run in (parent, RunFolder(path))]
+        assert losses[1] < losses[0]
+
+    def test_another_head(self, bigmodel, here):
+        assert bigmodel("train", here).code == 0
+        more = "data.source.synthetic.num_classes=5"
+        tuned = bigmodel("train", here, more, "name=tuned", "--from", the_run().path)
+        assert tuned.code == 0
+        assert "weights of 1 layers (592 parameters)" in tuned.err
+        assert "; new: dense_1; not used of it: dense_1\n" in tuned.err
+
+    def test_nothing_fits(self, bigmodel, here):
+        assert bigmodel("train", here).code == 0
+        model = "model=[Flatten, {Dense: {units: num_classes, activation: softmax}}]"
+        refused = bigmodel("train", here, model, "--from", "tiny")
+        assert refused.code == 2
+        assert "no layer of the model has the class and the shapes of one of that run's" in refused.err
+
+    def test_a_start_that_cannot_be_made_again_is_kept(self, bigmodel, here, stopping):
+        """Killed in its first epoch, a run goes on from the parent's weights, though the parent is gone."""
+        assert bigmodel("train", here).code == 0
+        parent = the_run()
+        stopping(1, 2)
+        words = ("training.epochs=1", "training.steps_per_execution=2", "name=tuned", "--from", parent.path)
+        assert bigmodel("train", here, *words).code == 143
+        whole = bigmodel("train", here, *words[:2], "name=whole", *words[3:])
+        assert whole.code == 0
+        (tuned,), (whole,) = Path("runs/tuned").iterdir(), Path("runs/whole").iterdir()
+        parent.record.unlink()
+        (tuned / "checkpoints/last.keras").unlink()
+        assert bigmodel("train", "--resume", tuned).code == 3
+        (tuned / "checkpoints/last.json").unlink()
+        assert bigmodel("train", "--resume", tuned).code == 0
+
+
+def test_a_listener_that_is_gone_does_not_end_the_run(bigmodel, here, monkeypatch):
+    def broken(self, *_):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(Lines, "epoch_ended", broken)
+    assert bigmodel("train", here).code == 0
+    assert "nobody listens any more: [Errno 32] Broken pipe" in the_run().log.read_text()
+
+
+class TestRollback:
+    WORDS = ("optimizer.Adam.learning_rate=1e30", "training.on_divergence=rollback")
+
+    def test_back_with_a_lower_rate_until_it_works(self, bigmodel, here):
+        done = bigmodel("train", here, *self.WORDS, "training.rollback={factor: 1e-32, times: 2}")
+        assert done.code == 0, done.err
+        assert "going back to the start with 1e-32 × the learning rate (1 of 2)" in done.err
+        assert read_metrics(the_run().metrics)["learning_rate"] == pytest.approx([0.01, 0.01])
+        record = the_run().read_record()
+        assert (record["rollbacks"], record["learning_rate_factor"]) == (1, 1e-32)
+
+    def test_at_most_so_often(self, bigmodel, here):
+        failed = bigmodel("train", here, *self.WORDS, "training.rollback={times: 2}")
+        assert failed.code == 5
+        assert failed.err.count("going back to the start") == 2
+        assert ", after going back 2 times" in failed.err
+
+    def test_a_schedule_is_multiplied_too(self, bigmodel, here):
+        schedule = "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 1e30}}}}"
+        words = (schedule, *self.WORDS[1:], "training.rollback={factor: 1e-32}")
+        done = bigmodel("train", here, *words)
+        assert done.code == 0, done.err
+        rates = read_metrics(the_run().metrics)["learning_rate"]
+        assert rates[0] == pytest.approx(0.005, rel=0.1) and rates[1] == pytest.approx(0, abs=1e-9)
+        longer = bigmodel("train", "--resume", "tiny", FOUR)
+        assert longer.code == 0
+        assert "the schedule of the learning rate covers 4 epochs now; it is 0.005" in longer.err
+        assert read_metrics(the_run().metrics)["learning_rate"][3] == pytest.approx(0, abs=1e-9)

@@ -1,0 +1,88 @@
+"""A disk that fills, or a file that may not grow, at any byte: exit code 5, and the last good state goes on."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+
+
+@pytest.fixture(scope="session")
+def half(warm, reference, tmp_path_factory):
+    """A folder with a run that was stopped about in its middle."""
+    folder = tmp_path_factory.mktemp("half")
+    (folder / "survivor.yaml").write_text(reference.config)
+    words = ("train", "survivor.yaml", "--plain")
+    ended = warm.run(*words, folder=folder, signals=[(0.6 * reference.seconds, signal.SIGTERM)])
+    assert ended.code == 143, ended.output
+    return folder
+
+
+@pytest.fixture
+def go_on(begin, reference, half):
+    """The half run, in a folder of its own or in one that is given."""
+
+    def make(folder: Path | None = None):
+        survivor = begin(reference, folder)
+        shutil.copytree(half / "runs", survivor.folder / "runs")
+        return survivor
+
+    return make
+
+
+def check(survivor, reference, ended):
+    """The disk was full, or there was just enough; afterwards the run comes to its end as ever."""
+    assert ended.code in (5, 0), ended.output
+    if ended.code == 5:
+        assert "cannot be written: " in ended.output or "no space left" in ended.output
+        assert "free some space" in ended.output
+        verified = survivor.warm.run("runs", "ls", folder=survivor.folder)
+        assert verified.code == 0 and ("failed" in verified.output or "crashed" in verified.output)
+        ended = survivor.go_on()
+    assert (ended.code, survivor.result) == (0, reference.result), ended.output
+
+
+def test_a_file_that_may_not_grow(go_on, reference, chance, how_many):
+    codes = []
+    for _ in range(how_many(short=2, long=60)):
+        survivor = go_on()
+        # Checkpoints have some 65 kB, the output has less than 8.
+        ended = survivor.go_on(max_file_bytes=chance.randrange(8_000, 60_000))
+        codes.append(ended.code)
+        check(survivor, reference, ended)
+    assert 5 in codes
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system of two megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_fills(go_on, disk, reference, chance, how_many):
+    codes = []
+    for number in range(how_many(short=3, long=60)):
+        survivor = go_on(disk / str(number))
+        filler = disk / "filler"
+        with filler.open("wb") as file:
+            free = shutil.disk_usage(disk).free - chance.randrange(0, 160_000)
+            file.write(bytes(max(0, free)))
+        ended = survivor.go_on()
+        codes.append(ended.code)
+        filler.unlink()
+        check(survivor, reference, ended)
+        shutil.rmtree(survivor.folder)
+    assert 5 in codes
