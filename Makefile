@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick check format fuzz catalogue docs clean
+.PHONY: demo test quick check format fuzz faults bench-checkpoints catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -39,6 +39,14 @@ format: $(STAMP)
 # The long form of the fuzzing of the config language.
 fuzz: $(STAMP)
 	BIGMODEL_FUZZ_CASES=20000 $(BIN)/python -m pytest -q tests/config/test_fuzz.py
+
+# The long form of the fault injection: some 400 kills, full disks, damaged and hostile files. About an hour.
+faults: $(STAMP)
+	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults
+
+# What a checkpoint costs beside a bare model.save.
+bench-checkpoints: $(STAMP)
+	$(BIN)/python benchmarks/checkpoint_cost.py
 
 # After an upgrade of Keras.
 catalogue: $(STAMP)

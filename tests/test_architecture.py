@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "bigmodel_cli"
 # From the ground up; a unit may import those before it.
 STOREYS = [
     ["errors", "native_output", "listener"],
-    ["whole_files"],
+    ["whole_files", "csv_rows"],
     ["config"],
     ["run_folder", "gates"],
     ["run_files"],

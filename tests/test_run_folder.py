@@ -22,7 +22,15 @@ from bigmodel_cli.run_folder import (
     labels_hash,
     update_record,
 )
-from bigmodel_cli.whole_files import sha256_of, to_json, write_json, write_text, write_whole
+from bigmodel_cli.whole_files import (
+    read_sealed,
+    sha256_of,
+    to_json,
+    write_json,
+    write_sealed,
+    write_text,
+    write_whole,
+)
 
 
 @pytest.fixture
@@ -81,6 +89,12 @@ class TestWriting:
         found = json.loads((tmp_path / "a.json").read_text())
         assert found == {"a": [None, 1.5, [None]], "b": {"c": None, "d": "NaN"}}
         assert to_json({"猫": 1}) == '{\n  "猫": 1\n}'
+
+    def test_bytes_of_names_that_are_no_text(self, tmp_path):
+        value = {os.fsdecode(b"caf\xe9"): [os.fsdecode(b"\xff\xfe")]}
+        assert to_json(value) == '{\n  "caf\\udce9": [\n    "\\udcff\\udcfe"\n  ]\n}'
+        write_sealed(tmp_path / "a.json", value)
+        assert read_sealed(tmp_path / "a.json") == value
 
 
 class TestMaking:

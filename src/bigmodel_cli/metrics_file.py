@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bigmodel_cli.errors import DataError, ResourceError
-from bigmodel_cli.whole_files import write_text
+from bigmodel_cli.csv_rows import csv_row
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.whole_files import naming_target, write_text
 
 # Times differ from run to run; everything else repeats with a deterministic config.
 TIME_COLUMNS = ("seconds", "examples_per_second")
@@ -20,28 +20,23 @@ class MetricsLog:
     """Appends rows; the columns are known before the first epoch.
 
     Args:
-        path: The file; it is made anew.
+        path: The file; nothing is written before `start_over`.
         names: Names of loss and metrics, in order.
-        rows: What it begins with: the epochs that a run goes on from.
-
-    Raises:
-        ResourceError: If it cannot be written.
     """
 
-    def __init__(self, path: Path, names: Sequence[str], rows: Iterable[Mapping[str, float]] = ()) -> None:
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path = path
         self.columns = [*FIRST_COLUMNS, *names]
-        self.start_over(rows)
+        self.num_rows = 0
 
-    def start_over(self, rows: Iterable[Mapping[str, float]]) -> None:
-        """Write the header and these rows in place of what is there.
+    def start_over(self, rows: Sequence[Mapping[str, float]] = ()) -> None:
+        """Write the header and these rows, which a run goes on from, in place of what is there.
 
         Raises:
             ResourceError: If it cannot be written.
         """
-        write_text(
-            self.path, self._line(self.columns) + "".join(self._line(self._cells(row)) for row in rows)
-        )
+        self.num_rows = len(rows)
+        write_text(self.path, csv_row(self.columns) + "".join(csv_row(self._cells(row)) for row in rows))
 
     def add(self, row: Mapping[str, float]) -> None:
         """Append one epoch.
@@ -49,21 +44,14 @@ class MetricsLog:
         Raises:
             ResourceError: If it cannot be written.
         """
-        try:
-            with self.path.open("a", encoding="utf-8", newline="") as file:
-                file.write(self._line(self._cells(row)))
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise ResourceError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+        with naming_target(self.path), self.path.open("a", encoding="utf-8", newline="") as file:
+            file.write(csv_row(self._cells(row)))
+            file.flush()
+            os.fsync(file.fileno())
+        self.num_rows += 1
 
     def _cells(self, row: Mapping[str, float]) -> list[str]:
         return [_text(row[column]) for column in self.columns]
-
-    def _line(self, cells: Sequence[str]) -> str:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        return line.getvalue()
 
 
 def _text(value: float) -> str:

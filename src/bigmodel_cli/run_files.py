@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.run_folder import FILES, RunFolder
+from bigmodel_cli.run_folder import COMPLETED, FILES, RUN_ID, RunFolder
 from bigmodel_cli.whole_files import TEMPORARY_PREFIX, read_sealed, sha256_of
 
 SOUND = "ok"
@@ -18,6 +18,9 @@ UNLISTED = "not listed"
 UNVOUCHED = "its JSON file is missing or damaged"
 # The key of a checkpoint's JSON file with what it said before.
 PREVIOUS = "previous"
+# The keys of a checkpoint's JSON file with its name and its run's id, so that it cannot pass for another.
+CHECKPOINT = "checkpoint"
+CHECKPOINT_RUN = "run"
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,21 @@ def checkpoint_entry(run: RunFolder, name: str) -> dict[str, Any]:
     """What is known of a checkpoint: epoch, step, monitored value, size and sha256.
 
     Raises:
-        DataError: If it or its JSON file is missing or damaged.
+        DataError: If it or its JSON file is missing or damaged, or another checkpoint's, or another run's.
     """
     path = run.require(run.checkpoint(name))
     state = read_sealed(run.require(run.checkpoint_state(name)))
+    record = run.read_record() if run.record.exists() else {}
+    if (state.get(CHECKPOINT), state.get(CHECKPOINT_RUN)) != (name, record.get(RUN_ID)):
+        raise DataError(
+            f"{path}: not this run's {name} checkpoint: its JSON file is of another one",
+            hint="bring the files back to where they were",
+        )
     digest = sha256_of(path)
-    # The JSON file is written before the checkpoint takes its name: a process may have ended between the two.
-    for entry in (state, state.get(PREVIOUS)):
+    # The JSON file is written before the checkpoint takes its name: a process may have ended between the two,
+    # but none that completed the run.
+    before = None if record.get("status") == COMPLETED else state.get(PREVIOUS)
+    for entry in (state, before):
         if entry and entry.get("sha256") == digest:
             return {key: value for key, value in entry.items() if key != PREVIOUS}
     raise DataError(f"{path}: damaged: its sha256 is not the one recorded when it was saved")
@@ -108,6 +119,34 @@ def list_files(run: RunFolder, paths: Iterable[Path]) -> dict[str, Any]:
     return {
         run.inside(path): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(paths)
     }
+
+
+def damaged_files(run: RunFolder) -> dict[str, str | None]:
+    """Listed files that are not what run.json says, with their sha256 now; None where one is missing."""
+    listed = run.read_record().get(FILES, {})
+    now = {name: sha256_of(path) if (path := run.path / name).is_file() else None for name in listed}
+    return {name: digest for name, digest in now.items() if digest != listed[name].get("sha256")}
+
+
+def require_no_folders(paths: Iterable[Path]) -> None:
+    """No folder is where a file is to be written.
+
+    Raises:
+        DataError: If one is.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise DataError(
+                f"{path}: a folder is where the run has a file", hint="remove it, or give it another name"
+            )
+
+
+def own_places(run: RunFolder) -> list[Path]:
+    """Where the files of a run are that going on with it writes."""
+    fixed = [run.config, run.labels, run.metrics, run.log, run.litert_model]
+    names = run.all_checkpoint_names()
+    checkpoints = [place for name in names for place in (run.checkpoint(name), run.checkpoint_state(name))]
+    return [*fixed, *checkpoints, *(run.path / name for name in run.read_record().get(FILES, {}))]
 
 
 def all_files(run: RunFolder) -> list[Path]:

@@ -37,6 +37,10 @@ BEST = "best"
 LAST = "last"
 # The key of run.json with size and sha256 of every file that is complete.
 FILES = "files"
+# The key of run.json with what tells a run from all others, wherever its folder is.
+RUN_ID = "id"
+# The key of run.json with the sha256 of the config that it was trained under; a user may change the file.
+TRAINED_CONFIG = "config_sha256"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
 
@@ -259,10 +263,11 @@ def _cannot_write(path: Path, error: OSError) -> ResourceError:
 
 
 def all_runs(runs_dir: Path) -> Iterator[RunFolder]:
-    """Every folder under `runs_dir` that holds a run, newest first."""
-    records = [*runs_dir.glob("*/*/run.json")]
-    for record in sorted(records, key=lambda r: (r.parent.name, r.stat().st_mtime), reverse=True):
-        yield RunFolder(record.parent)
+    """Every folder under `runs_dir` that holds a run, newest first; one that has lost its record too."""
+    pieces = [*runs_dir.glob("*/*/run.json"), *runs_dir.glob("*/*/checkpoints")]
+    newest = {piece.parent: piece.stat().st_mtime for piece in reversed(pieces)}
+    for path in sorted(newest, key=lambda path: (path.name, newest[path]), reverse=True):
+        yield RunFolder(path)
 
 
 def find_run(word: str | None, runs_dir: Path) -> RunFolder:

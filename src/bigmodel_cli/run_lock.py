@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.run_files import all_files, list_files
+from bigmodel_cli.errors import DataError, ResourceError, UsageError
+from bigmodel_cli.run_files import all_files, list_files, require_no_folders
 from bigmodel_cli.run_folder import (
     COMPLETED,
     FILES,
@@ -31,9 +31,15 @@ def locked(run: RunFolder) -> Iterator[None]:
 
     Raises:
         UsageError: If another process trains the run; says which.
+        DataError, ResourceError: If there can be no lock.
     """
+    require_no_folders([run.lock])
     lock = _lock(run)
-    if not _acquire(lock, _PATIENCE_SECONDS):
+    try:
+        is_ours = _acquire(lock, _PATIENCE_SECONDS)
+    except OSError as error:
+        raise ResourceError(f"{run.lock}: cannot be locked: {error.strerror or error}") from None
+    if not is_ours:
         raise UsageError(
             f"{run.title}: {_holder(run)} trains this run right now",
             hint="wait for it, stop it, or train a new run: bigmodel train CONFIG",
@@ -88,7 +94,11 @@ def is_alive(run: RunFolder) -> bool:
 def record_files(run: RunFolder, paths: Iterable[Path]) -> None:
     """Put files written after a run's end into run.json; a process that trains it does so itself."""
     lock = _lock(run)
-    if not _acquire(lock, 0):
+    try:
+        if not _acquire(lock, 0):
+            return
+    except OSError:
+        # Where nothing can be locked nothing trains.
         return
     try:
         listed = run.read_record().get(FILES)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from bigmodel_cli.errors import DataError, ResourceError
 # The key of a sealed JSON file with the sha256 of the rest of it.
 SEAL = "seal"
 TEMPORARY_PREFIX = ".tmp-"
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -24,8 +26,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Indented JSON; a number that is none (NaN, infinity), for which JSON has no word, becomes null."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    """Indented JSON that UTF-8 can hold.
+
+    A number that is none (NaN, infinity), for which JSON has no word, becomes null; bytes of a file's name
+    that are no text stay the escapes that Python has for them.
+    """
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def write_sealed(path: Path, record: Mapping[str, Any]) -> None:

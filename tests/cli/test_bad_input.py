@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,12 @@ CHECKED = {
         "c.yaml:14:11: training.epochs: expected an integer",
         "'two'",
     ),
-    "batch size": ("size: 16", "size: -1", "c.yaml:4:15: data.batch_size: expected at least 1, found -1"),
+    "batch size": (
+        "size: 16",
+        "size: -1",
+        "c.yaml:4:15: data.batch_size: expected at least 1 or 'auto', found -1",
+        "did you mean auto?",
+    ),
     "share": ("batch_size: 16", "validation: 1.5", "c.yaml:4:15: data.validation: expected less than 1"),
     "seed": ("name: tiny", "seed: x", "c.yaml:1:7: seed: expected an integer, found the text 'x'"),
     "device": (
@@ -87,9 +93,9 @@ CHECKED = {
     "folder's name": ("name: tiny", "name: ../up", "c.yaml:1:7: name: expected a name for a folder"),
     "every": (
         "epochs: 2",
-        "checkpoint: {every: step}",
-        "c.yaml:14:23: training.checkpoint.every: ",
-        "N epochs",
+        "checkpoint: {every: 10 mintues}",
+        "c.yaml:14:23: training.checkpoint.every: expected `epoch`, `N epochs`, `N steps` or `N minutes`",
+        "write 10 minutes",
     ),
     "step's input": ("- Flatten", "- Add: {inputs: [stem, previous]}", "no step above is named 'stem'"),
     "gate": ("epochs: 2", "epochs: 2\nexpect: {test_accuracy: high}", 'comparison such as ">= 0.99"'),
@@ -140,14 +146,37 @@ def test_a_folder_is_no_config(refuses, tmp_path):
     refuses(2, "train", tmp_path, says=(f"{tmp_path}: expected a config file, found a folder",))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "tiny.yaml", f"data.source={{npz: {{path: {'n' * 300}.npz}}}}"],
+        ["train", "tiny.yaml", f"data.source={{image_folder: {{path: {'n' * 300}, image_size: 8}}}}"],
+        ["train", "tiny.yaml", "--runs-dir", "n" * 300],
+        ["train", "tiny.yaml", "--from", "n" * 300],
+        ["train", "--resume", "n" * 300],
+        ["evaluate", "n" * 300],
+        ["init", "n" * 300],
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_a_name_that_no_file_can_have(bigmodel, tiny, words):
+    outcome = bigmodel(*words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert re.fullmatch(r"error: \S*n{300}\S*: File name too long\n", outcome.err)
+
+
 def test_an_unknown_command(refuses):
     refuses(2, "trian", "c.yaml", says=("there is no command 'trian'; did you mean train?",))
     refuses(2, "fit", "c.yaml", says=("there is no command 'fit'; commands: check",))
 
 
-@pytest.mark.parametrize("command", ["train", "show", "check", "predict"])
+@pytest.mark.parametrize("command", ["show", "check", "predict"])
 def test_a_command_without_its_argument(refuses, command):
     refuses(2, command, says=("Missing argument",))
+
+
+def test_training_of_nothing(refuses):
+    refuses(2, "train", says=("expected a CONFIG, or --resume",))
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["layers", "Flaten"], ["layers", "Adam"]])

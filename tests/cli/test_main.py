@@ -14,7 +14,7 @@ import pytest
 from bigmodel_cli import __version__
 from bigmodel_cli.cli import main as program
 from bigmodel_cli.cli.main import bigmodel as group
-from bigmodel_cli.errors import BigmodelError
+from bigmodel_cli.errors import BigmodelError, ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = click.Context(group)
@@ -64,7 +64,10 @@ def test_examples_of_the_help_parse(command, line):
     assert name == command
     found, _ = help_of(command)
     with found.make_context(name, list(words)) as context:
-        assert context.params
+        if isinstance(found, click.Group) and words:
+            _, found, rest = found.resolve_command(context, list(words))
+            context = found.make_context(words[0], rest, parent=context)
+        assert context.params or not words
     for word in words:
         if word.startswith("configs/"):
             overrides = [other for other in words if re.match(r"~|[\w.]+=", other)]
@@ -128,6 +131,16 @@ class TestFailures:
         assert outcome.code == code
         assert outcome.json["error"] == {**outcome.json["error"], "exit_code": code, "message": message}
         assert f"error: {message}" in outcome.err
+
+    def test_names_in_messages_forge_no_lines(self, raising):
+        error = BigmodelError("a\nerror: b\x1b[1m\udce9.png", hint="c\nd\U000e0001")
+        outcome = raising(error, "--json")
+        assert outcome.err == "error: a\\x0aerror: b\\x1b[1m\\udce9.png\nhint: c\\x0ad\\U000e0001\n"
+        assert outcome.out.isascii() and "\x1b" not in outcome.out
+        assert outcome.json["error"]["message"] == error.message
+
+    def test_each_problem_of_a_config_has_its_line(self, raising):
+        assert raising(ConfigError("a\nb")).err == "error: a\nb\n"
 
     @pytest.mark.tf
     def test_memory_of_a_device(self, raising):

@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
+from bigmodel_cli.run_lock import record_files
+
 pytestmark = pytest.mark.tf
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 6, 6, 1), np.uint8)
@@ -37,14 +40,12 @@ def images(tmp_path, monkeypatch):
 @pytest.fixture
 def hostile_runs(trained, tmp_path):
     """The trained run with names of classes that are not harmless."""
-    from bigmodel_cli.run_folder import labels_hash
-
     runs = tmp_path / "hostile"
     shutil.copytree(trained, runs)
-    (run,) = (runs / "tiny").iterdir()
-    (run / "labels.json").write_text(json.dumps(HOSTILE))
-    record = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps({**record, "labels_sha256": labels_hash(HOSTILE)}))
+    run = RunFolder(next((runs / "tiny").iterdir()))
+    run.labels.write_text(json.dumps(HOSTILE))
+    update_record(run, {"labels_sha256": labels_hash(HOSTILE)})
+    record_files(run, [run.labels])
     return runs
 
 

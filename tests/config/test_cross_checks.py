@@ -250,6 +250,18 @@ WARNINGS = [
         "remove one of the two",
     ),
     Row(
+        ["training.rollback.times=3"],
+        "training.rollback",
+        "rollback has no effect: on_divergence is stop",
+        "add on_divergence: rollback",
+    ),
+    Row(
+        ["training.rollback.factor=0.1", "training.on_divergence=stop"],
+        "training.rollback",
+        "rollback has no effect: on_divergence is stop",
+        "add on_divergence: rollback",
+    ),
+    Row(
         ["augmentation=[{RandomRotation: {factor: 0}}]"],
         "augmentation.0.RandomRotation.factor",
         "factor has no effect: RandomRotation with 0 changes nothing",
@@ -277,6 +289,9 @@ FINE = [
     ["optimizer={Adam: {use_ema: true, ema_momentum: 0.9}}"],
     ["metrics=[{TopKCategoricalAccuracy: {k: 5}}]"],
     ["training.checkpoint={monitor: val_loss, mode: min}"],
+    ["training.on_divergence=rollback", "training.rollback={factor: 0.1, times: 1}"],
+    # As the config of a run has it.
+    ["training.on_divergence=stop", "training.rollback={factor: 0.5, times: 3}"],
 ]
 
 

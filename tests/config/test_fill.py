@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.schema import parse_gate
+from bigmodel_cli.config.schema import (
+    Checkpoint,
+    Data,
+    Every,
+    Experiment,
+    Rollback,
+    Training,
+    parse_every,
+    parse_gate,
+)
+from bigmodel_cli.config.spelling import fold
+from bigmodel_cli.config.synonyms import ADVICE, KEYS, UNITS, VALUES
 
 Load = Callable[..., LoadedConfig]
 Refused = Callable[..., list[dict[str, Any]]]
@@ -81,7 +92,7 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "data.on_bad_file",
             18,
             "expected 'stop' or 'skip', found the text 'ignore'",
-            None,
+            "did you mean skip?",
         ),
         (
             "data.validation=abc",
@@ -118,14 +129,14 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training.checkpoint.every=0 epochs",
             "training.checkpoint.every",
             27,
-            "expected `epoch` or `N epochs`, found '0 epochs'",
+            "expected `epoch`, `N epochs`, `N steps` or `N minutes`, found '0 epochs'",
             None,
         ),
         (
             "training=3",
             "training",
             10,
-            "expected a mapping (epochs, callbacks, checkpoint, precision, device, …), found 3",
+            "expected a mapping (epochs, callbacks, checkpoint, on_divergence, rollback, …), found 3",
             "write {epochs: 3}",
         ),
         ("training.epoch=3", "training.epoch", 10, "training has no key 'epoch'", "did you mean epochs?"),
@@ -255,3 +266,58 @@ def test_gates(text: str, gate: tuple[str, float]) -> None:
 def test_no_gate(text: str) -> None:
     with pytest.raises(ValueError, match="expected a comparison such as"):
         parse_gate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "every"),
+    [
+        ("epoch", Every(epochs=1)),
+        ("2 epochs", Every(epochs=2)),
+        ("1 step", Every(steps=1)),
+        ("500 steps", Every(steps=500)),
+        ("minute", Every(seconds=60)),
+        ("30 seconds", Every(seconds=30)),
+        ("10 minutes", Every(seconds=600)),
+        ("2 hours", Every(seconds=7200)),
+    ],
+)
+def test_periods(text: str, every: Every) -> None:
+    assert parse_every(text) == every
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("3", "write 3 epochs"),
+        ("500 batches", "write 500 steps"),
+        ("500-steps", "write 500 steps"),
+        ("5 Epochs", "write 5 epochs"),
+        ("1 h", "write 1 hour"),
+        ("0.5 min", "write 30 seconds"),
+        ("0.1 hours", "write 6 minutes"),
+        ("1.5 epochs", None),
+        ("0 minutes", None),
+        ("-5 steps", None),
+        ("9999999999 steps", None),
+        ("0.001 seconds", None),
+        ("never", None),
+        ("best", None),
+    ],
+)
+def test_no_period(refused: Refused, text: str, meant: str | None) -> None:
+    (problem,) = refused(CONFIG, f"training.checkpoint.every='{text}'")
+    expected = f"expected `epoch`, `N epochs`, `N steps` or `N minutes`, found {text!r}"
+    assert (problem["message"], problem["suggestion"]) == (expected, meant)
+    assert meant is None or parse_every(meant.removeprefix("write "))
+
+
+def test_words_of_other_tools_are_folded_and_lead_to_what_there_is() -> None:
+    sections = (Experiment, Data, Training, Checkpoint, Rollback)
+    fields = {name: field for section in sections for name, field in section.model_fields.items()}
+    for word in (*KEYS, *UNITS, *(key for key in ADVICE if key != "<<")):
+        assert word == fold(word), word
+    for key in ("batch_size", "on_bad_file", "on_divergence"):
+        for word in VALUES[key].values():
+            assert repr(word) in str(fields[key].annotation), (key, word)
+    for unit in UNITS.values():
+        assert parse_every(f"2 {unit}s")

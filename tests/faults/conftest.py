@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 
@@ -111,7 +113,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
 CONFIG = """\
 name: survivor
 data:
-  source: {synthetic: {shape: [8, 8, 1], num_classes: 3, num_examples: 1500}}
+  source: SOURCE
   batch_size: 17
 preprocessing:
   - Rescaling: {scale: 1/255}
@@ -139,14 +141,36 @@ training:
 _STOPPING = "{EarlyStopping: {monitor: val_f1_score, mode: max, patience: 3, restore_best_weights: true}}"
 _PLATEAU = "{ReduceLROnPlateau: {monitor: val_f1_score, mode: max, patience: 1, factor: 0.5}}"
 _SCHEDULE = "{CosineDecay: {initial_learning_rate: 1e-4, warmup_target: 0.004, warmup_steps: 90}}"
+_ARRAYS = "{synthetic: {shape: [8, 8, 1], num_classes: 3, num_examples: 1500}}"
+_CONSTANT = "{Adam: {learning_rate: 0.003}}"
+_AVERAGED = f"{{Adam: {{learning_rate: {_SCHEDULE}, use_ema: true, ema_momentum: 0.9}}}}"
+# Source, optimizer, callbacks.
 CONFIGS = {
-    "plateau": CONFIG.replace("OPTIMIZER", "{Adam: {learning_rate: 0.003}}").replace(
-        "CALLBACKS", f"[{_PLATEAU}, {_STOPPING}]"
-    ),
-    "schedule": CONFIG.replace(
-        "OPTIMIZER", f"{{Adam: {{learning_rate: {_SCHEDULE}, use_ema: true, ema_momentum: 0.9}}}}"
-    ).replace("CALLBACKS", f"[{_STOPPING}]"),
+    "plateau": (_ARRAYS, _CONSTANT, f"[{_PLATEAU}, {_STOPPING}]"),
+    "schedule": (_ARRAYS, _AVERAGED, f"[{_STOPPING}]"),
+    "files": ("{image_folder: {path: IMAGES, image_size: 8, color_mode: grayscale}}", _CONSTANT, "[]"),
 }
+
+
+def config_text(name: str, images: Path) -> str:
+    text = CONFIG
+    for word, value in zip(("SOURCE", "OPTIMIZER", "CALLBACKS"), CONFIGS[name], strict=True):
+        text = text.replace(word, value)
+    return text.replace("IMAGES", str(images))
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of images of three classes: bright at another place each, with noise."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for number in range(900):
+        pixels = rng.integers(0, 160, (8, 8), np.uint8)
+        pixels[2 * (number % 3) : 2 * (number % 3) + 3] += 60
+        path = folder / "abc"[number % 3] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    return folder
 
 
 @dataclass(frozen=True)
@@ -199,10 +223,10 @@ class Reference:
 
 @pytest.fixture(scope="session", params=sorted(CONFIGS))
 def reference(
-    request: pytest.FixtureRequest, warm: Warm, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, warm: Warm, images: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Reference:
     folder = tmp_path_factory.mktemp("uninterrupted")
-    text = CONFIGS[request.param]
+    text = config_text(request.param, images)
     (folder / "survivor.yaml").write_text(text)
     ended = warm.run("train", "survivor.yaml", "--plain", folder=folder)
     assert ended.code == 0, ended.output

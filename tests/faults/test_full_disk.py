@@ -1,4 +1,4 @@
-"""A disk that fills, or a file that may not grow, at any byte: exit code 5, and the last good state goes on."""
+"""A disk that fills, or a file that may not grow, at any byte: exit code 5, and the last good state stays."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check(survivor, reference, ended):
 
 def test_a_file_that_may_not_grow(go_on, reference, chance, how_many):
     codes = []
-    for _ in range(how_many(short=2, long=60)):
+    for _ in range(how_many(short=1, long=30)):
         survivor = go_on()
         # Checkpoints have some 65 kB, the output has less than 8.
         ended = survivor.go_on(max_file_bytes=chance.randrange(8_000, 60_000))
@@ -74,7 +74,7 @@ def disk(tmp_path):
 
 def test_a_disk_that_fills(go_on, disk, reference, chance, how_many):
     codes = []
-    for number in range(how_many(short=3, long=60)):
+    for number in range(how_many(short=2, long=30)):
         survivor = go_on(disk / str(number))
         filler = disk / "filler"
         with filler.open("wb") as file:

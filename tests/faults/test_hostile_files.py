@@ -25,6 +25,7 @@ from PIL import Image
 
 from bigmodel_cli.cli.output import json_text, one_line
 from bigmodel_cli.inference.keras_archive import TRUST_HINT
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.memory import memory_bytes
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
@@ -91,12 +92,17 @@ def layers_of(config: dict[str, Any]) -> list[dict[str, Any]]:
     return layers
 
 
-COMMANDS = [["evaluate", "RUN"], ["predict", "x.png", "--run", "RUN", "--engine", "keras"]]
+COMMANDS = [
+    ["evaluate", "RUN"],
+    ["predict", "x.png", "--run", "RUN", "--engine", "keras"],
+    ["train", "tiny.yaml", "training.epochs=1", "--from", "RUN"],
+]
 
 
-@pytest.fixture(params=COMMANDS, ids=["evaluate", "predict"])
-def words(request: pytest.FixtureRequest, run: Path) -> list[str]:
+@pytest.fixture(params=COMMANDS, ids=["evaluate", "predict", "from"])
+def words(request: pytest.FixtureRequest, trained: Path, run: Path) -> list[str]:
     Image.fromarray(PIXELS).save("x.png")
+    shutil.copy(trained.parent / "tiny.yaml", "tiny.yaml")
     return [str(run) if word == "RUN" else word for word in request.param]
 
 
@@ -117,7 +123,9 @@ def test_a_lambda_runs_only_where_it_is_trusted(bigmodel, run, words, folder):
     assert f"hint: {TRUST_HINT}" in outcome.err
     assert not marker.exists()
     trusted = bigmodel(*words, "--trust")
-    assert (trusted.code, marker.exists()) == (0, True), trusted.err
+    assert trusted.code == 0, trusted.err
+    # Who takes nothing but weights calls no layer.
+    assert marker.exists() == (words[0] != "train")
 
 
 def test_a_lambda_as_an_activation(bigmodel, run, words, folder):
@@ -657,7 +665,7 @@ def test_names_that_are_no_text(bigmodel, trained, photos):
     words = ["predict", path, "--runs-dir", trained]
     predicted = bigmodel(*words, "--csv", "p.csv", "--plot", "p.png")
     assert predicted.code == 0, predicted.err
-    assert predicted.out.startswith(f"{photos}/dog/\\xdcff\\xdcfe caf\\xdce90.png: class_")
+    assert predicted.out.startswith(f"{photos}/dog/\\udcff\\udcfe caf\\udce90.png: class_")
     assert bigmodel(*words, "--json").json["predictions"][0]["input"] == str(path)
     with Path("p.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file))[1][0] == f"{photos}/dog/\\udcff\\udcfe caf\\udce90.png"
@@ -665,6 +673,36 @@ def test_names_that_are_no_text(bigmodel, trained, photos):
     broken = bigmodel(*words, "--json")
     assert broken.code == 3 and broken.json["predictions"][0]["error"].startswith(f"{path}: {EXPECTED}")
     assert_harmless(broken.err)
+
+
+def test_a_class_whose_name_is_no_text(bigmodel, photos):
+    name = os.fsdecode(b"caf\xe9")
+    (photos / "cat").rename(photos / name)
+    trained = bigmodel("train", "c.yaml", "--runs-dir", "runs", "--json")
+    assert trained.code == 0, trained.err
+    run = RunFolder(Path(trained.json["run"]))
+    assert run.labels.read_bytes() == b'[\n  "caf\\udce9",\n  "dog"\n]\n'
+    assert run.read_labels() == (name, "dog")
+    assert (run.path / "plots" / "confusion_matrix.png").is_file()
+    with run.predictions("test").open(newline="", encoding="utf-8") as file:
+        assert next(csv.reader(file))[3:] == ["score_caf\\udce9", "score_dog"]
+
+    evaluated = bigmodel("evaluate", run.path)
+    assert evaluated.code == 0 and "\n caf\\udce9 " in evaluated.out
+    document = bigmodel("evaluate", run.path, "--json")
+    assert [row["class"] for row in document.json["per_class"]] == [name, "dog"]
+    words = ["predict", photos / name, "--run", run.path]
+    predicted = bigmodel(*words, "--csv", "p.csv", "--plot", "p.svg")
+    assert predicted.code == 0, predicted.err
+    assert all("caf\\udce9 " in line for line in predicted.out.splitlines())
+    with Path("p.csv").open(newline="", encoding="utf-8") as file:
+        assert next(csv.reader(file))[3:] == ["score_caf\\udce9", "score_dog", "error"]
+    top = bigmodel(*words, "--json").json["predictions"][0]["top"]
+    assert {item["class"] for item in top} == {name, "dog"}
+    resumed = bigmodel("train", "--resume", run.path, "training.epochs=2")
+    assert resumed.code == 0, resumed.err
+    assert bigmodel("runs", "verify", run.path).code == 0
+    assert_harmless(trained.err + evaluated.out + predicted.out + resumed.out + resumed.err)
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred.yaml", f"new\n{FORGED}.yaml", "[/].yaml", "$x.yaml"])

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT at random moments of a run, in every phase: the right exit code, soon, and nothing is lost."""
+"""SIGTERM and SIGINT at random moments, in every phase: the right exit code, soon, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS = 10
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_at_random_moments(begin, reference, chance, how_many, number, code):
-    left = how_many(short=2, long=40)
+    left = how_many(short=1, long=20)
     while left:
         survivor, ended = begin(reference), None
         while ended is None or ended.code:

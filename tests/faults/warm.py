@@ -65,7 +65,7 @@ def run_child(order: dict[str, Any]) -> None:
     output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    sys.stdin = Path(os.devnull).open()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     operations = count_operations(order["die_at_operation"])
     if order["max_file_bytes"] is not None:
         import resource
@@ -88,8 +88,8 @@ def run_child(order: dict[str, Any]) -> None:
 def count_operations(die_at: int | None) -> list[int]:
     """Count the changes of what is on the disk: what is brought there, renamed, removed, a new folder.
 
-    Between two of them nothing changes that another process could see after this one was killed, which happens
-    right before number `die_at`.
+    Between two of them nothing changes that another process could see after this one was killed, which
+    happens right before number `die_at`.
     """
     count = [0]
 

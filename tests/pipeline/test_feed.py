@@ -98,9 +98,20 @@ def test_what_is_prepared_ahead_is_used_and_not_kept(feed):
     files = feed("files", 23)
     order = epoch_order(23, seed=0, epoch=1)
     files.ahead(order, 0, 1)
-    assert len(files._ahead) == 2
+    assert sorted(files._pending) == sorted(order[: 2 * files.batch_size].tolist())
     batches(files, order, 1)
-    assert not files._ahead
+    assert not files._pending
+
+
+def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    sizes = []
+    for chunk in in_order(feed("arrays", 23 * 8)):
+        sizes.append(len(chunk[0]))
+        # From the third chunk on, each takes too long to grow further.
+        now[0] += 0.1 if len(sizes) < 3 else 1.0
+    assert sizes[:5] == [1, 2, 4, 4, 4]
 
 
 def test_a_chunk_of_large_images_stays_within_its_bytes(images):

@@ -101,6 +101,7 @@ def test_plain(text, shown):
 def test_plot_run(tmp_path):
     run = RunFolder(tmp_path)
     log = MetricsLog(run.metrics, ["loss", "val_loss"])
+    log.start_over()
     log.add(
         {"epoch": 1, "seconds": 1, "examples_per_second": 1, "learning_rate": 0.1, "loss": 2, "val_loss": 3}
     )

@@ -127,6 +127,11 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
             "labels.csv: 2 of 3 images are missing, the first in line 3: gone.png",
         ),
         (
+            ("image,label", "a/1.png,x", f"{'n' * 300}.png,y"),
+            {},
+            f"labels.csv:3: {'n' * 300}.png: File name too long",
+        ),
+        (
             ("image,label,split", "a/1.png,x,train", "a/2.png,y,dev"),
             {"split_column": "split"},
             "labels.csv:3: expected train, validation or test in split, found 'dev'",

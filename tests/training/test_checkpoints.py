@@ -134,6 +134,8 @@ def test_a_state_fits_its_file(keeping, model):
             "iterations": int(model.optimizer.iterations),
             "bytes": path.stat().st_size,
             "sha256": sha256_of(path),
+            "checkpoint": name,
+            "run": None,
         }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import importlib
 import io
-import json
 import os
 import pkgutil
 import signal
@@ -18,10 +17,13 @@ import click
 
 from bigmodel_cli import __version__
 from bigmodel_cli.cli import commands
-from bigmodel_cli.cli.output import OutputState, label, printable
-from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError
+from bigmodel_cli.cli.output import OutputState, json_text, label, one_line, printable
+from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError, UsageError
 from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.training.signals import stop_on_signal
+
+# What only looking whether there is a file may come to.
+_OF_PATHS = (errno.ENAMETOOLONG, errno.EACCES)
 
 
 class _Commands(click.Group):
@@ -93,6 +95,9 @@ def run(arguments: list[str]) -> int:
         _close_stdout()
         return 0
     except OSError as error:
+        if error.errno in _OF_PATHS and error.filename is not None:
+            wrong = UsageError(f"{error.filename}: {error.strerror}")
+            return _show(wrong, as_json=_lacks_json(arguments, state))
         if error.errno != errno.ENOSPC or error.filename is not None:
             return _show_failure(error, as_json=_lacks_json(arguments, state))
         _close_stdout()
@@ -117,11 +122,13 @@ def _show(error: BigmodelError | Interrupted, *, as_json: bool) -> int:
     if as_json:
         problems = error.problems if isinstance(error, ConfigError) else []
         _echo_json_error(error.exit_code, error.message, hint=error.hint, problems=problems)
-    click.echo(f"{label('error:', 'red')} {printable(error.message)}", err=True)
+    # The problems of a config are a line each; no other message has lines, but names in it may.
+    shown = printable if isinstance(error, ConfigError) else one_line
+    click.echo(f"{label('error:', 'red')} {shown(error.message)}", err=True)
     if isinstance(error, ConfigError) and error.__cause__ is not None:
         click.echo(f"Keras's full text: {_keep_traceback()}", err=True)
     if error.hint:
-        click.echo(f"{label('hint:', 'cyan')} {printable(error.hint)}", err=True)
+        click.echo(f"{label('hint:', 'cyan')} {one_line(error.hint)}", err=True)
     return error.exit_code
 
 
@@ -151,6 +158,4 @@ def _keep_traceback() -> str:
 
 
 def _echo_json_error(exit_code: int, message: str, **more: Any) -> None:
-    click.echo(
-        json.dumps({"error": {"exit_code": exit_code, "message": message, **more}}, ensure_ascii=False)
-    )
+    click.echo(json_text({"error": {"exit_code": exit_code, "message": message, **more}}))

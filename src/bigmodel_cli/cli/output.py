@@ -60,7 +60,8 @@ def one_line(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    return f"\\x{ord(character):02x}"
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def label(text: str, color: str) -> str:

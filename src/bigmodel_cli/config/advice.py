@@ -6,16 +6,19 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bigmodel_cli.config.schema import Checkpoint, Data, Experiment, Training
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
-from bigmodel_cli.config.synonyms import ADVICE, KEYS, VALUES
+from bigmodel_cli.config.synonyms import ADVICE, KEYS, UNITS, VALUES
 from bigmodel_cli.config.tree import Entry, Mapping, Node, Scalar, Sequence, is_null, written
 
 # Where a key of a section stands, for who writes it elsewhere.
 _HOMES = (("", Experiment), ("data.", Data), ("training.", Training), ("training.checkpoint.", Checkpoint))
-_SHORT = {"training.checkpoint.": frozenset({"monitor", "mode", "every", "keep"})}
+_UNITS = ("epoch", "step", "second", "minute", "hour")
+_SMALLER = {"hour": "minute", "minute": "second"}
+# The checkpoint's words that are too common to mean it anywhere else.
+_COMMON = frozenset({"monitor", "mode", "every", "keep", "frequency", "interval", "period"})
 
 _PYDANTIC_WORDS = {
     "Value error, ": "",
@@ -54,8 +57,8 @@ def home(key: str) -> str | None:
         return "extends"
     for prefix, section in _HOMES:
         if name := synonym(key, section.model_fields):
-            # The checkpoint's words are too common to mean it anywhere else.
-            return f"{prefix}{name}" if name not in _SHORT.get(prefix, ()) else None
+            is_common = section is Checkpoint and fold(key) in _COMMON
+            return None if is_common else f"{prefix}{name}"
     return None
 
 
@@ -67,7 +70,9 @@ def elsewhere(key: str, *, on_command_line: bool) -> str | None:
         if on_command_line:
             return f"write {place}=…"
         section, _, name = place.rpartition(".")
-        written_there = f"it stands under {section}: {section}: {{{name}: …}}"
+        outer, _, inner = section.rpartition(".")
+        value = f"{{{inner}: {{{name}: …}}}}" if outer else f"{{{name}: …}}"
+        written_there = f"it stands under {section}: {outer or section}: {value}"
         what = "it stands at the top of a config" if name == "extends" else "it is a section of its own"
         return written_there if section else f"{what}: {name}: …"
     return None
@@ -108,7 +113,15 @@ def as_mapping(model: type[BaseModel], node: Node) -> str | None:
     parts = re.fullmatch(r"(\w+)\s*[:=\s]\s*(\S.*)", text)
     if parts and (near := closest(parts.group(1), fields)):
         return f"write {near}: {parts.group(2)}"
-    return f"write {{{(required or list(fields))[0]}: {text}}}"
+    fitting = [name for name in fields if _fits(model, name, node)]
+    return f"write {{{[*required, *fitting, *fields][0]}: {text}}}"
+
+
+def _fits(model: type[BaseModel], name: str, node: Scalar) -> bool:
+    try:
+        return bool(model.model_validate({name: node.value}))
+    except ValidationError:
+        return False
 
 
 def one_sentence(messages: list[str]) -> str:
@@ -141,6 +154,9 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
     if found.value is None or found.value == "":
         return None
     text = str(found.value)
+    own = _OWN_NOTATIONS.get(key)
+    if own and (meant := own(text)):
+        return f"write {meant}"
     if word := _other_word(key, text):
         return f"did you mean {word}?"
     if near := closest(text, _allowed(details), cutoff=0.5):
@@ -153,11 +169,40 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
 def _other_word(key: str, text: str) -> str | None:
     """`cuda:1` is `gpu:1`."""
     values = VALUES.get(key, {})
-    if fold(text) in values:
-        return values[fold(text)]
+    if text in values or fold(text) in values:
+        return values.get(text, values.get(fold(text)))
     name, _, number = text.partition(":")
     known = fold(name) in values and re.fullmatch(r"[0-9]+", number)
     return f"{values[fold(name)]}:{number}" if known else None
+
+
+def _other_period(text: str) -> str | None:
+    """`5`, `500 itr`, `10min` or `1.5 hours` as `checkpoint.every` has it."""
+    parts = re.fullmatch(r"(?:every )?\s*(\d[\d.,_]*)?[\s-]*([a-z]+)?", text.lower())
+    if not parts:
+        return None
+    number, unit = as_yaml(parts.group(1) or "1", ["number"]), _unit(parts.group(2) or "epoch")
+    if number is None or unit is None:
+        return None
+    amount = float(number)
+    while not amount.is_integer() and unit in _SMALLER:
+        amount, unit = round(amount * 60, 6), _SMALLER[unit]
+    if not amount.is_integer() or not 0 < amount < 1e9:
+        return None
+    return unit if parts.group(1) is None else f"{int(amount)} {unit}{'s' if amount > 1 else ''}"
+
+
+def _other_factor(text: str) -> str | None:
+    """Who writes 2 divides by it."""
+    return f"{1 / int(text):g}" if re.fullmatch(r"[2-9]|[1-9]\d{1,3}", text, re.ASCII) else None
+
+
+_OWN_NOTATIONS = {"every": _other_period, "factor": _other_factor}
+
+
+def _unit(word: str) -> str | None:
+    near = UNITS.get(word) or closest(word, [*_UNITS, *(f"{unit}s" for unit in _UNITS)])
+    return near and near.removesuffix("s")
 
 
 def _allowed(details: list[Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError, DivergedError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
 from bigmodel_cli.inference.steps import EvaluationSteps
-from bigmodel_cli.inference.tables import csv_writer
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import choose_device, start
 from bigmodel_cli.modeling.build import compile_for_evaluation
@@ -25,6 +26,7 @@ from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
+from bigmodel_cli.run_files import require_no_folders
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
 from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.sources.base import Examples, LoadContext, Signature, SplitName
@@ -75,10 +77,12 @@ class RunEvaluation:
     Attributes:
         evaluation: How good the model is.
         gates: The config's `expect`.
+        is_kept: Whether it was written into the run's folder.
     """
 
     evaluation: Evaluation
     gates: dict[str, str]
+    is_kept: bool
 
 
 def evaluate_run(
@@ -109,6 +113,7 @@ def evaluate_run(
     splits = load_splits(experiment, listener, offline=offline)
     chosen = _choose_split(split, splits)
     _check_data(opened, splits, chosen, listener)
+    require_no_folders(_places(opened.folder, chosen, checkpoint))
     splits = ready_to_evaluate(splits, chosen, experiment, listener)
     # Another machine may lack the GPU that the run was trained on.
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
@@ -116,9 +121,13 @@ def evaluate_run(
     model = load_checkpoint(opened.folder, checkpoint, trust=trust)
     evaluation = evaluate_model(model, experiment, chosen, splits.parts[chosen], splits.signature)
     evaluation = replace(evaluation, checkpoint=checkpoint)
-    written = write_evaluation(opened.folder, evaluation, splits.parts[chosen], splits.signature)
-    record_files(opened.folder, written)
-    return RunEvaluation(evaluation, experiment.expect)
+    is_kept = os.access(opened.folder.path, os.W_OK)
+    if is_kept:
+        written = write_evaluation(opened.folder, evaluation, splits.parts[chosen], splits.signature)
+        record_files(opened.folder, written)
+    else:
+        listener.warn(f"{opened.folder.title}: may only be read, so the evaluation is not kept there")
+    return RunEvaluation(evaluation, experiment.expect, is_kept)
 
 
 def _check_checkpoint(run: RunFolder, name: str) -> None:
@@ -267,21 +276,24 @@ def write_evaluation(
     run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature
 ) -> tuple[Path, Path]:
     """Write evaluation/<split>.json and predictions_<split>.csv, and say where they are."""
-    numbers = run.evaluation(evaluation.split, evaluation.checkpoint)
+    numbers, path = _places(run, evaluation.split, evaluation.checkpoint)
     write_json(numbers, evaluation.as_json())
-    path = run.predictions(evaluation.split, evaluation.checkpoint)
     write_whole(path, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
     return numbers, path
 
 
+def _places(run: RunFolder, split: SplitName, checkpoint: str) -> tuple[Path, Path]:
+    return run.evaluation(split, checkpoint), run.predictions(split, checkpoint)
+
+
 def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
     names = signature.class_names
-    with csv_writer(path) as writer:
-        writer.writerow(["example", "label", "prediction", *(f"score_{name}" for name in names or ())])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(csv_row(["example", "label", "prediction", *(f"score_{name}" for name in names or ())]))
         for index, row in enumerate(evaluation.predictions):
             label = examples.labels[index]
             if names is None:
                 cells = [json.dumps(label.tolist()), json.dumps(row.tolist() if row.size > 1 else row.item())]
             else:
                 cells = [names[label], names[int(row.argmax())], *(f"{value:.6g}" for value in row)]
-            writer.writerow([examples.name(index), *cells])
+            file.write(csv_row([examples.name(index), *cells]))

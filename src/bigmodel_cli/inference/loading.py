@@ -36,11 +36,11 @@ def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
             raise
         hint = None if trust or "safe_mode" not in str(error) else TRUST_HINT
         raise DataError(
-            f"{path}: Keras {keras.__version__} cannot load it: {_first_line(error)}", hint=hint
+            f"{path}: Keras {keras.__version__} cannot load it: {first_line(error)}", hint=hint
         ) from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """What Keras says, without the whole config that it may repeat."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0] if len(lines[0]) <= MAX_REASON else f"{lines[0][:MAX_REASON]}…"

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
 from bigmodel_cli.inference.inputs import Input
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities
-from bigmodel_cli.inference.tables import csv_writer
 
 BATCH_SIZE = 64
 
@@ -106,11 +106,12 @@ def _scores(output: np.ndarray, class_names: Sequence[str] | None, from_logits: 
 def write_csv(path: Path, predictions: Sequence[Prediction]) -> None:
     """Write predictions with a score per class; examples that could not be read have their reason instead."""
     names = list(predictions[0].class_names or ()) if predictions else []
-    with csv_writer(path) as writer:
+    with path.open("w", encoding="utf-8", newline="") as file:
         probability = ["probability"] if names else []
-        writer.writerow(["input", "prediction", *probability, *(f"score_{name}" for name in names), "error"])
+        scores = [f"score_{name}" for name in names]
+        file.write(csv_row(["input", "prediction", *probability, *scores, "error"]))
         for item in predictions:
-            writer.writerow([item.input.name, *_cells(item, len(names)), item.error or ""])
+            file.write(csv_row([item.input.name, *_cells(item, len(names)), item.error or ""]))
 
 
 def _cells(item: Prediction, num_classes: int) -> list[str]:

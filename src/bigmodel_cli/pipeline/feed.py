@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,9 @@ from bigmodel_cli.sources.image_files import SKIP_HINT
 # A chunk of decoded files is copied into the graph whole; more would only cost memory.
 MAX_CHUNK_BYTES = 64 * 2**20
 CHUNKS_AHEAD = 2
+# Evaluation takes more at once as long as a chunk takes less than this.
+QUICK_SECONDS = 0.2
+MAX_CHUNK_BATCHES = 64
 # Stand-ins for a bad file that are tried, before something is wrong with all files (a disk that is gone).
 MAX_TRIED = 100
 
@@ -137,25 +141,18 @@ class FileFeed(Feed):
         self.labels = _compact(examples.labels)
         threads = min(16, (os.cpu_count() or 1) + 1)
         self._decoders = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self._ahead: dict[tuple[int, ...], list[Future[_Decoded]]] = {}
+        self._pending: dict[int, Future[_Decoded]] = {}
 
     def max_batches(self) -> int:
         example = np.dtype(self.signature.dtype).itemsize * int(np.prod(self.signature.shape))
         return max(1, MAX_CHUNK_BYTES // max(1, example * self.batch_size))
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
-        batches = min(max_batches, self.max_batches())
-        for number in range(CHUNKS_AHEAD):
-            first = start + number * batches
-            if first * self.batch_size >= len(order):
-                return
-            rows = self.rows(order, first, batches)
-            key = tuple(rows[0])
-            if key not in self._ahead:
-                self._ahead[key] = self._decode(rows)
-
-    def _decode(self, rows: np.ndarray) -> list[Future[_Decoded]]:
-        return [self._decoders.submit(self._read, int(index)) for index in rows.reshape(-1)]
+        first = start * self.batch_size
+        count = CHUNKS_AHEAD * min(max_batches, self.max_batches()) * self.batch_size
+        for index in order[first : first + count].tolist():
+            if index not in self._pending:
+                self._pending[index] = self._decoders.submit(self._read, index)
 
     def _read(self, index: int) -> _Decoded:
         """An example, or the first of its stand-ins that can be read."""
@@ -177,9 +174,7 @@ class FileFeed(Feed):
     def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
         import tensorflow as tf
 
-        futures = self._ahead.pop(tuple(rows[0]), None)
-        if futures is None or len(futures) != rows.size:
-            futures = self._decode(rows)
+        futures = [self._future(index) for index in rows.reshape(-1).tolist()]
         features = np.empty((rows.size, *self.signature.shape), self.signature.dtype)
         used = np.empty(rows.size, np.int64)
         for place, future in enumerate(futures):
@@ -188,6 +183,11 @@ class FileFeed(Feed):
             self._note(decoded.problems)
         shape = (*rows.shape, *self.signature.shape)
         return tf.constant(features.reshape(shape)), tf.constant(self.labels[used.reshape(rows.shape)])
+
+    def _future(self, index: int) -> Future[_Decoded]:
+        if index in self._pending:
+            return self._pending.pop(index)
+        return self._decoders.submit(self._read, index)
 
     def _note(self, problems: Mapping[int, DataError]) -> None:
         if self.skipped is not None:
@@ -218,14 +218,21 @@ def make_feed(
 
 
 def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:
-    """Chunks of all examples once, in their own order."""
+    """Chunks of all examples once, in their own order.
+
+    They grow while whoever takes them is quick, so that a slow model can still be interrupted.
+    """
     order = np.arange(len(feed.examples))
     start, num_batches = 0, feed.num_batches()
-    step = min(feed.max_batches(), 64)
+    step, most = 1, min(feed.max_batches(), MAX_CHUNK_BATCHES)
     while start < num_batches:
         rows = feed.rows(order, start, step)
         feed.ahead(order, start, step)
-        yield feed.chunk(rows)
+        chunk = feed.chunk(rows)
+        given = time.perf_counter()
+        yield chunk
+        if time.perf_counter() - given < QUICK_SECONDS:
+            step = min(2 * step, most)
         start += len(rows)
 
 

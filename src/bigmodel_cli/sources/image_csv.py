@@ -151,7 +151,7 @@ class ImageCsv(ImageFileOptions):
         return _Row(line, image.replace("\\", "/"), label, SPLIT_WORDS[split.lower()])
 
     def _check_files(self, rows: list[_Row], root: Path) -> None:
-        missing = [row for row in rows if not (root / row.image).is_file()]
+        missing = [row for row in rows if not self._has_file(row, root)]
         if missing:
             first = missing[0]
             raise DataError(
@@ -159,6 +159,14 @@ class ImageCsv(ImageFileOptions):
                 f"the first in line {first.line}: {root / first.image}",
                 hint="root names the folder that the paths are relative to",
             )
+
+    def _has_file(self, row: _Row, root: Path) -> bool:
+        path = root / row.image
+        try:
+            return path.is_file()
+        except OSError as error:
+            # A name that is too long to be one, or a folder that may not be searched.
+            raise DataError(f"{self.path}:{row.line}: {path}: {error.strerror or error}") from error
 
 
 def _splits_of(rows: list[_Row], path: Path) -> list[SplitName]:

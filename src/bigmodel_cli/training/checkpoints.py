@@ -19,8 +19,8 @@ from typing import Any
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import Checkpoint, parse_every
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.run_files import PREVIOUS, checkpoint_entry
-from bigmodel_cli.run_folder import BEST, LAST, RunFolder, epoch_checkpoint
+from bigmodel_cli.run_files import CHECKPOINT, CHECKPOINT_RUN, PREVIOUS, checkpoint_entry
+from bigmodel_cli.run_folder import BEST, LAST, RUN_ID, RunFolder, epoch_checkpoint
 from bigmodel_cli.training.state import Moment, State, add_state
 from bigmodel_cli.whole_files import (
     bring_to_disk,
@@ -58,6 +58,7 @@ class Checkpoints:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pending: Future[None] | None = None
         self._entries = _entries(run)
+        self._run_id = run.read_record().get(RUN_ID) if run.record.exists() else None
         self._last: Moment | None = None
 
     def go_on(self, best: Mapping[str, Any] | None, kept: Sequence[int]) -> str | None:
@@ -70,13 +71,14 @@ class Checkpoints:
         Returns:
             A warning, where the best checkpoint is not what it was.
         """
-        self.kept = [epoch for epoch in kept if epoch_checkpoint(epoch) in self._entries]
+        # Damaged ones too: they are removed when it is their turn.
+        self.kept = list(kept)
         self.best = None if best is None else dict(best)
-        if best is None or _is_of(self._entries.get(BEST), best):
+        if best is None or is_of(self._entries.get(BEST), best):
             return None
         broken = f"{self.run.checkpoint(BEST)} is missing or damaged"
         for name, entry in self._entries.items():
-            if _is_of(entry, best):
+            if is_of(entry, best):
                 self._name(_copy(self.run.checkpoint(name), self.run.checkpoint(BEST)), BEST, entry)
                 return f"{broken}; made again from {name}.keras, which is the same"
         self.best = None
@@ -195,6 +197,7 @@ class Checkpoints:
 
     def _name(self, written: Path, name: str, entry: Mapping[str, Any]) -> None:
         path = self.run.checkpoint(name)
+        entry = {**entry, CHECKPOINT: name, CHECKPOINT_RUN: self._run_id}
         write_sealed(self.run.checkpoint_state(name), {**entry, PREVIOUS: self._entries.get(name)})
         with naming_target(path):
             written.replace(path)
@@ -217,7 +220,8 @@ class Checkpoints:
         self._thread.shutdown(wait=True)
 
 
-def _is_of(entry: Mapping[str, Any] | None, best: Mapping[str, Any]) -> bool:
+def is_of(entry: Mapping[str, Any] | None, best: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is of the very moment at which the best was saved."""
     return entry is not None and (entry["epoch"], entry["step"]) == (best["epoch"], best["step"])
 
 

@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -19,11 +20,13 @@ from bigmodel_cli.inference.evaluate import uses_logits
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.signature import signature_as_json
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_files import all_files, list_files
+from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (
     FILES,
+    RUN_ID,
     RUNNING,
     SESSIONS,
+    TRAINED_CONFIG,
     RunFolder,
     labels_hash,
     update_record,
@@ -32,8 +35,10 @@ from bigmodel_cli.run_lock import CRASHED
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.state import Moment
 from bigmodel_cli.training.transfer import Transfer
-from bigmodel_cli.whole_files import write_json, write_text
+from bigmodel_cli.whole_files import sha256_of, write_json, write_text
 
+# The key of run.json with the sha256 of files found damaged: they count as such until they are written anew.
+_DAMAGED = "damaged"
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn", "pillow", "ai-edge-litert")
 
 
@@ -91,8 +96,6 @@ def data_record(splits: Splits) -> dict[str, Any]:
 
 def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transfer: Transfer | None) -> None:
     """Write what a new run begins with; run.json comes last, and makes the folder a run."""
-    class_names = prepared.splits.signature.class_names
-    write_json(run.labels, None if class_names is None else list(class_names))
     write_text(run.source_config, config.path.read_text("utf-8-sig"))
     begin_session(
         run,
@@ -100,6 +103,7 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
         reached=str(Moment()),
         overrides=config.overrides,
         changes={
+            RUN_ID: uuid.uuid4().hex,
             "name": prepared.experiment.name,
             "config": str(config.path),
             "overrides": list(config.overrides),
@@ -140,11 +144,10 @@ def begin_session(
         "from": reached,
         **{key: machine[key] for key in ("host", "process", "versions", "git_commit")},
     }
-    files = {name: entry for name, entry in record.get(FILES, {}).items() if name != run.inside(run.config)}
-    if record:
-        # A process that ends in between leaves a config that nothing speaks against.
-        update_record(run, {FILES: files})
+    files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, to_yaml(prepared.experiment))
+    class_names = prepared.splits.signature.class_names
+    write_json(run.labels, None if class_names is None else list(class_names))
     whole = (run.config, run.labels, run.source_config)
     update_record(
         run,
@@ -157,9 +160,26 @@ def begin_session(
             **changes,
             **machine,
             SESSIONS: [*sessions, session],
-            FILES: list_files(run, (path for path in whole if path.exists())),
+            FILES: {**list_files(run, (path for path in whole if path.exists())), **files},
+            TRAINED_CONFIG: sha256_of(run.config),
+            _DAMAGED: damaged,
+            "checkpoints": [],
         },
     )
+
+
+def _put_aside(run: RunFolder, record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """Make way for what a session writes; entry and sha256 of damaged files that it may not write.
+
+    A process that ends in between leaves a config that nothing speaks against, and no model for `predict`
+    that is of an earlier best.
+    """
+    written = {run.inside(path) for path in (run.config, run.labels, run.metrics, run.log, run.litert_model)}
+    damaged = {name: digest for name, digest in damaged_files(run).items() if name not in written}
+    files = {name: entry for name, entry in record.get(FILES, {}).items() if name not in written}
+    update_record(run, {FILES: files, TRAINED_CONFIG: None})
+    run.litert_model.unlink(missing_ok=True)
+    return {name: record[FILES][name] for name in damaged}, damaged
 
 
 def end_session(
@@ -184,6 +204,12 @@ def end_session(
         # Each session that sees all files counts the same ones again.
         counts = data.setdefault("skipped", {})
         counts["training"] = max(counts.get("training", 0), len(skipped))
+    files = list_files(run, all_files(run))
+    damaged = {
+        name: digest
+        for name, digest in record.get(_DAMAGED, {}).items()
+        if files.get(name, {}).get("sha256") == digest
+    }
     ended = now()
     sessions[-1] |= {"status": status, "ended": ended}
     update_record(
@@ -195,7 +221,8 @@ def end_session(
             "data": data,
             **changes,
             SESSIONS: sessions,
-            FILES: list_files(run, all_files(run)),
+            FILES: {**files, **{name: record[FILES][name] for name in damaged}},
+            _DAMAGED: damaged,
             "checkpoints": run.checkpoint_names(),
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.dump import plain
@@ -13,9 +14,19 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_files import checkpoint_entry
-from bigmodel_cli.run_folder import COMPLETED, LAST, PIECE_HINT, RunFolder
-from bigmodel_cli.training.state import Moment, read_state
+from bigmodel_cli.run_files import checkpoint_entry, damaged_files
+from bigmodel_cli.run_folder import (
+    BEST,
+    COMPLETED,
+    LAST,
+    PIECE_HINT,
+    TRAINED_CONFIG,
+    RunFolder,
+    labels_hash,
+)
+from bigmodel_cli.training.checkpoints import is_of
+from bigmodel_cli.training.state import Moment, State, read_state
+from bigmodel_cli.whole_files import sha256_of
 
 Keys = tuple[str, ...]
 # What may change in the middle of a run: nothing that was computed so far would have been computed otherwise.
@@ -62,10 +73,11 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
     """The config of a run, with what may change in the middle of it.
 
     Raises:
-        DataError: If the run's config is damaged.
+        DataError: If the run's config is damaged, or was changed since.
         UsageError: If something may not change; says what, and why.
     """
     path = run.intact(run.config)
+    _require_trained_config(run)
     try:
         before = read_config(path).experiment
     except UsageError as error:
@@ -78,6 +90,15 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
                 hint=f"start a new run from its weights: bigmodel train CONFIG --from {run.title}",
             )
     return Resumed(loaded, loaded.experiment.training.epochs > before.training.epochs)
+
+
+def _require_trained_config(run: RunFolder) -> None:
+    """A config that was changed by hand, and accepted, is good for `evaluate`, but was not trained under."""
+    if run.read_record().get(TRAINED_CONFIG) not in (None, sha256_of(run.config)):
+        raise DataError(
+            f"{run.config}: changed since the run was trained under it, so the run cannot go on",
+            hint=f"bring it back, or start a new run: bigmodel train {run.config} --from {run.title}",
+        )
 
 
 def _changes(before: Any, after: Any, keys: Keys) -> Iterator[Keys]:
@@ -93,9 +114,15 @@ def require_same_data(run: RunFolder, splits: Splits, listener: Listener) -> Non
     """The data are those that the run began with.
 
     Raises:
-        DataError: If the training or the validation split changed.
+        DataError: If the classes, the training or the validation split changed.
     """
-    recorded = run.read_record().get("data", {}).get("splits", {})
+    record, names = run.read_record(), splits.signature.class_names
+    if labels_hash(None if names is None else list(names)) != record.get("labels_sha256"):
+        raise DataError(
+            f"{run.title}: the classes of the data are not those that the run began with",
+            hint="bring the data back, or start a new run",
+        )
+    recorded = record.get("data", {}).get("splits", {})
     for name, fingerprint in splits.fingerprints().items():
         if recorded.get(name, {}).get("sha256") == fingerprint:
             continue
@@ -133,27 +160,68 @@ def require_epochs_ahead(run: RunFolder, moment: Moment, epochs: int) -> None:
         )
 
 
+def warn_of_damage(run: RunFolder, listener: Listener) -> None:
+    """Name the files that are not what they were, of those that training can do without."""
+    remade = {run.inside(path): how for path, how in _remade(run)}
+    for name in damaged_files(run):
+        what_then = remade.get(name, "training does not need it")
+        listener.warn(f"{run.path / name}: missing, damaged or changed; {what_then}")
+
+
+def _remade(run: RunFolder) -> Iterator[tuple[Path, str]]:
+    yield run.labels, "made again from the data"
+    yield run.metrics, "made again from the checkpoint"
+    yield run.litert_model, "made again when training ends"
+
+
 def newest_checkpoint(run: RunFolder, listener: Listener) -> str | None:
-    """The name of the checkpoint that is furthest and sound; None where there is none at all.
+    """The checkpoint that is furthest and sound, as is the best one of its moment; None where there is none.
 
     Raises:
         DataError: If there are some, but none is sound.
     """
-    found: dict[str, tuple[int, int]] = {}
+    sound: dict[str, tuple[dict[str, Any], State]] = {}
     damaged: list[str] = []
     for name in run.all_checkpoint_names():
         try:
-            entry = checkpoint_entry(run, name)
-            read_state(run.checkpoint(name))
-            found[name] = (entry["epoch"], entry["step"])
+            sound[name] = checkpoint_entry(run, name), read_state(run.checkpoint(name))
         except DataError as error:
             damaged.append(error.message)
-    if not found and damaged:
+    if not sound and damaged:
         raise DataError(
             f"no checkpoint of the run is sound: {'; '.join(damaged)}",
             hint="restore one of the files, or train again",
         )
-    newest = max(found, key=lambda name: (found[name], name == LAST), default=None)
+    found = _with_their_best(run, sound, damaged)
+    newest = max(found, key=lambda name: (_place(sound[name][0]), name == LAST), default=None)
     for message in damaged:
         listener.warn(f"{message}; going on from {newest}.keras instead")
     return newest
+
+
+def _with_their_best(
+    run: RunFolder, sound: Mapping[str, tuple[dict[str, Any], State]], damaged: Sequence[str]
+) -> list[str]:
+    """Those checkpoints from which training comes to the same result as if nothing had been lost.
+
+    Raises:
+        DataError: If there is none, unless the best checkpoint was removed with its JSON file, which is taken
+            for consent to go on without it.
+    """
+    entries = [entry for entry, _ in sound.values()]
+    found = [
+        name
+        for name, (_, state) in sound.items()
+        if state.best is None or any(is_of(entry, state.best) for entry in entries)
+    ]
+    if found or BEST not in run.all_checkpoint_names():
+        return found or list(sound)
+    raise DataError(
+        f"the best checkpoint of the run is lost: {'; '.join(damaged)}",
+        hint=f"restore it; or to go on without it, so that the best of the epochs to come takes its place, "
+        f"remove {run.checkpoint(BEST)} and {run.checkpoint_state(BEST).name}",
+    )
+
+
+def _place(entry: Mapping[str, Any]) -> tuple[int, int]:
+    return entry["epoch"], entry["step"]

@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.errors import BigmodelError, DataError, DivergedError, Interrupted, ResourceError
+from bigmodel_cli.inference.loading import first_line
 from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
@@ -54,6 +56,9 @@ class Session:
     _is_restored: bool = False
     _applied_factor: float = 1.0
 
+    def __post_init__(self) -> None:
+        self._log = MetricsLog(self.run.metrics, self.prepared.columns)
+
     @property
     def model(self) -> Any:
         return self.prepared.built.model
@@ -70,7 +75,7 @@ class Session:
             DivergedError: If training diverged, and may not go back.
             ResourceError: If something ran out; earlier checkpoints stay.
         """
-        self._log = MetricsLog(self.run.metrics, self.prepared.columns, self.state.moment.rows)
+        self._log.start_over(self.state.moment.rows)
         with stop.patiently():
             if self.keeps_start and not self._is_restored:
                 self._save_last(self.state.moment)
@@ -162,7 +167,7 @@ class Session:
         self._require_fit(name, state)
         if has_schedule(self.model.optimizer):
             self._apply_factor(state.learning_rate_factor)
-        self.model.load_weights(path)
+        self._load_weights(path)
         if int(self.model.optimizer.iterations) != checkpoint_entry(self.run, name)["iterations"]:
             raise DataError(f"{path}: its optimizer is not the config's")
         for index, variable in enumerate(self._loose_variables()):
@@ -171,6 +176,15 @@ class Session:
             self.listener.warn(warning)
         self.state, self._is_restored = state, True
         go_on_writing(self.prepared.callbacks.callbacks)
+
+    def _load_weights(self, path: Path) -> None:
+        try:
+            self.model.load_weights(path)
+        except (ValueError, KeyError) as error:
+            raise DataError(
+                f"{path}: its weights are not those of the model in the run's config: {first_line(error)}",
+                hint=f"was {self.run.config} changed by hand?",
+            ) from error
 
     def _require_fit(self, name: str, state: State) -> None:
         shapes = [tuple(variable.shape) for variable in self._loose_variables()]
@@ -205,7 +219,7 @@ class Session:
             DivergedError: If the config does not ask for it, or it was done too often.
         """
         training = self.prepared.experiment.training
-        done = self.state.rollbacks
+        done, seconds = self.state.rollbacks, self.state.seconds
         if training.on_divergence != "rollback":
             raise error
         if done >= training.rollback.times:
@@ -220,7 +234,8 @@ class Session:
             self._apply_factor(factor)
         else:
             multiply_learning_rate(self.model.optimizer, factor / self.state.learning_rate_factor)
-        self.state = replace(self.state, rollbacks=done + 1, learning_rate_factor=factor)
+        # The time of this session counts on from where the session began.
+        self.state = replace(self.state, seconds=seconds, rollbacks=done + 1, learning_rate_factor=factor)
         self._log.start_over(self.state.moment.rows)
         self.listener.warn(
             f"{error.what}; going back to {self.state.moment} with {factor:g} × the learning rate "
@@ -252,11 +267,13 @@ class Session:
                     self.run,
                     "interrupted" if interrupted else "failed",
                     self.seconds,
-                    {"error": message},
+                    {"error": message, "epochs": self._log.num_rows},
                     self.prepared.skipped,
                 )
             if isinstance(error, Interrupted):
                 raise Interrupted(error.signal_number, self._where(), hint=self._resume_hint()) from error
+            if isinstance(error, BigmodelError) and self.run.checkpoint_names():
+                self.listener.say(f"what was reached is kept; to {self._resume_hint()}")
             raise
         finally:
             self.checkpoints.close()

@@ -20,6 +20,8 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER, check_archive
 
 STATE_VERSION = 1
+# What Python and NumPy raise for a document or an array that is none.
+_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, EOFError)
 Row = dict[str, float]
 
 
@@ -103,5 +105,5 @@ def read_state(path: Path) -> State:
         moment = document.pop("moment")
         moment["rows"] = tuple(moment["rows"])
         return State(Moment(**moment), **document, arrays=arrays)
-    except (KeyError, TypeError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (*_UNREADABLE, OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: no training state in it that could be read: {error!r}") from error

@@ -12,7 +12,7 @@ from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.evaluate import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_files import remove_half_written
+from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.checkpoints import Checkpoints
@@ -27,6 +27,7 @@ from bigmodel_cli.training.resume import (
     require_epochs_ahead,
     require_same_data,
     require_something_left,
+    warn_of_damage,
 )
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
@@ -40,6 +41,7 @@ def train(
     listener: Listener,
     offline: bool = False,
     parent: RunFolder | None = None,
+    trust: bool = False,
 ) -> TrainingResult:
     """Train the model of a config and keep everything about it in a new run folder.
 
@@ -49,6 +51,7 @@ def train(
         listener: Is told how it goes.
         offline: No download may be made.
         parent: A run whose best weights the model starts from, where layers fit.
+        trust: Load the parent's model even if it can run code.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -60,7 +63,7 @@ def train(
     check_writable(runs_dir)
     with _listening(listener) as (logged, stop):
         prepared = _prepare(config, logged, offline=offline)
-        transfer = None if parent is None else take_weights(prepared.built.model, parent)
+        transfer = None if parent is None else take_weights(prepared.built.model, parent, trust=trust)
         if transfer is not None:
             logged.say(transfer.describe())
         run = create_run(runs_dir, prepared.experiment.name)
@@ -98,6 +101,8 @@ def resume(
     with locked(run), _listening(listener) as (logged, stop):
         resumed = read_resumed(run, overrides)
         require_something_left(run, resumed)
+        require_no_folders(own_places(run))
+        warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)
         remove_half_written(run)
         prepared = _prepare(resumed.config, logged, offline=offline)

@@ -89,7 +89,8 @@ def command(
         _show(result.evaluation)
         for gate in gates:
             click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
-        note(f"written: {opened.folder.title}/evaluation/")
+        if result.is_kept:
+            note(f"written: {opened.folder.title}/evaluation/")
         what = "IMAGE.png" if opened.signature.image_format else "ARRAY.npy"
         option = f" --run {shlex.quote(run)}" if run else ""
         next_command(f"bigmodel predict {what}{option}{runs_dir_words(runs_dir)}")

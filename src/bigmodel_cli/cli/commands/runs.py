@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def ls(name: str | None = None, runs_dir: Path | None = None, as_json: bool = Fa
     table(columns, [_cells(row) for row in rows], numeric=["time", "epochs"])
     broken = next((row for row in rows if row["status"] in ("interrupted", "crashed", "failed")), None)
     if broken is not None:
-        next_command(f"bigmodel train --resume {broken['run']}")
+        next_command(f"bigmodel train --resume {shlex.quote(broken['run'])}")
 
 
 def _row(run: RunFolder) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def _row(run: RunFolder) -> dict[str, Any]:
         record = run.read_record()
     except DataError as error:
         return {"run": run.title, "status": "damaged", "error": error.message}
-    keys = ("started", "ended", "seconds", "epochs", "best", "test", "validation", "train", "gates", "error")
+    keys = ("started", "ended", "seconds", "best", "test", "validation", "train", "gates", "error")
     kept = {key: record[key] for key in keys if record.get(key) is not None}
     device = record.get("plan", {}).get("device", {}).get("name")
     sessions = len(record.get("sessions", []))
@@ -74,7 +75,19 @@ def _row(run: RunFolder) -> dict[str, Any]:
         "device": device,
         "sessions": sessions,
         **kept,
+        "epochs": record.get("epochs") or _epochs_so_far(run),
     }
+
+
+def _epochs_so_far(run: RunFolder) -> int:
+    """Of a run that has not come to its end."""
+    from bigmodel_cli.errors import DataError
+    from bigmodel_cli.metrics_file import read_metrics
+
+    try:
+        return len(read_metrics(run.metrics)["epoch"])
+    except (DataError, KeyError):
+        return 0
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

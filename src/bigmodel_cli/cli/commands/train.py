@@ -16,6 +16,7 @@ from bigmodel_cli.cli.options import (
     runs_dir_option,
     runs_dir_words,
     strict_option,
+    trust_option,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ NEWEST = "/"
     shell_complete=complete.runs,
     help="Start from the best weights of a run, where layers fit (fine-tuning).",
 )
+@trust_option
 @runs_dir_option
 @offline_option
 @strict_option
@@ -65,6 +67,7 @@ def command(
     words: tuple[str, ...],
     resume: str | None,
     parent: str | None,
+    trust: bool,
     runs_dir: Path,
     offline: bool,
     strict: bool,
@@ -80,8 +83,12 @@ def command(
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.gates import require_gates
 
+    if trust and parent is None:
+        raise click.UsageError(
+            "--trust is for the model of the run that --from names", click.get_current_context()
+        )
     if resume is None:
-        work = _training(words, parent, runs_dir, strict=strict)
+        work = _training(words, parent, runs_dir, strict=strict, trust=trust)
     else:
         work = _resuming(words, resume, parent, runs_dir)
     with listening(plain=plain) as listener:
@@ -94,7 +101,7 @@ def command(
 
 
 def _training(
-    words: tuple[str, ...], parent: str | None, runs_dir: Path, *, strict: bool
+    words: tuple[str, ...], parent: str | None, runs_dir: Path, *, strict: bool, trust: bool
 ) -> Callable[..., TrainingResult]:
     from bigmodel_cli.cli.output import show_warnings
     from bigmodel_cli.modeling.language import read_config
@@ -109,7 +116,9 @@ def _training(
     def work(*, listener: Listener, offline: bool) -> TrainingResult:
         from bigmodel_cli.training.train import train
 
-        return train(loaded, runs_dir=runs_dir, listener=listener, offline=offline, parent=source)
+        return train(
+            loaded, runs_dir=runs_dir, listener=listener, offline=offline, parent=source, trust=trust
+        )
 
     return work
 

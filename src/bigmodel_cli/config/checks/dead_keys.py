@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import facts_of
-from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.schema import Experiment, Rollback
 from bigmodel_cli.config.tree import ConfigPathKeys
 
 # A finding: the key's path, why it has no effect, what to do.
@@ -71,6 +71,11 @@ def _in_training(experiment: Experiment) -> Iterator[Finding]:
         else:
             reason, advice = "it belongs to a monitor that is named", "add monitor: …"
         yield ("training", "checkpoint", "mode"), reason, advice
+    written = training.model_fields_set
+    # The config of a run has every key with its default, which nobody expects anything of.
+    is_expected = "on_divergence" not in written or training.rollback != Rollback()
+    if "rollback" in written and training.on_divergence == "stop" and is_expected:
+        yield ("training", "rollback"), "on_divergence is stop", "add on_divergence: rollback"
     if training.jit_compile is True and training.deterministic:
         reason = "deterministic: true turns XLA off"
         yield ("training", "jit_compile"), reason, "remove one of the two"

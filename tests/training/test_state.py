@@ -1,0 +1,220 @@
+"""What a checkpoint holds beside what Keras puts into it, and that it comes back bit by bit."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER
+from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
+from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
+from bigmodel_cli.training.state import Moment, State, add_state, read_state
+
+pytestmark = pytest.mark.tf
+
+
+def small_model(optimizer):
+    import keras
+
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    model.compile(optimizer=optimizer, loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A `.keras` file without a state of ours."""
+    path = tmp_path / "m.keras"
+    small_model("adam").save(path)
+    return path
+
+
+STATE = State(
+    Moment(3, 7, 1.25, rows=({"epoch": 1, "loss": 0.1}, {"epoch": 2, "loss": float("nan")}), is_stopped=True),
+    best={"epoch": 2, "step": 0, "value": float("nan")},
+    kept=(1, 2),
+    callbacks=[{"class": "EarlyStopping", "values": {"wait": 1, "best": None}, "weights": 0}],
+    seconds=12.5,
+    rollbacks=2,
+    learning_rate_factor=0.25,
+    arrays={"variable_00000": np.array([1, 2**32 - 1], np.uint32), "callback_0_00000": np.float32([[0.1]])},
+)
+
+
+def test_a_state_comes_back(saved):
+    import keras
+
+    add_state(saved, STATE)
+    found = read_state(saved)
+    assert json.dumps([vars(found.moment), found.best, list(found.kept), found.callbacks]) == json.dumps(
+        [vars(STATE.moment), STATE.best, list(STATE.kept), STATE.callbacks]
+    )
+    assert (found.seconds, found.rollbacks, found.learning_rate_factor) == (12.5, 2, 0.25)
+    for name, array in STATE.arrays.items():
+        assert found.arrays[name].dtype == array.dtype
+        np.testing.assert_array_equal(found.arrays[name], array)
+    # Keras reads the file as if nothing had been added.
+    assert keras.models.load_model(saved).count_params() == 10
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (Moment(), "the start"),
+        (Moment(3), "the end of epoch 3"),
+        (Moment(3, 7), "step 7 of epoch 4"),
+        (Moment(0, 1), "step 1 of epoch 1"),
+    ],
+)
+def test_a_moment_in_words(moment, words):
+    assert str(moment) == words
+
+
+@pytest.mark.parametrize(
+    ("document", "arrays", "says"),
+    [
+        (None, None, "no training state in it"),
+        ("{", b"", "no training state in it"),
+        ('{"version": 1}', b"", "no training state in it"),
+        ('{"version": 99, "moment": {}}', None, "its training state is of another version of bigmodel"),
+    ],
+)
+def test_a_file_without_a_state_that_can_be_read(saved, document, arrays, says):
+    import io
+
+    stored = io.BytesIO()
+    np.savez(stored)
+    with zipfile.ZipFile(saved, "a") as archive:
+        if document is not None:
+            archive.writestr(STATE_MEMBER, document)
+            archive.writestr(STATE_ARRAYS_MEMBER, stored.getvalue() if arrays is None else arrays)
+    with pytest.raises(DataError, match=rf"m\.keras: {says}"):
+        read_state(saved)
+
+
+def test_the_loss_scale_comes_back(tmp_path):
+    """Keras keeps it in the optimizer's variables, so the `.keras` file has it."""
+    import keras
+
+    def scaled():
+        adam = keras.optimizers.Adam(0.01)
+        return small_model(
+            keras.optimizers.LossScaleOptimizer(adam, initial_scale=64.0, dynamic_growth_steps=2)
+        )
+
+    trained = scaled()
+    trained.fit(np.ones((24, 4), np.float32), np.ones((24, 2), np.float32), batch_size=8, verbose=0)
+    trained.save(tmp_path / "m.keras")
+    fresh = scaled()
+    fresh.load_weights(tmp_path / "m.keras")
+    variables = [np.asarray(variable) for variable in trained.optimizer.variables]
+    assert float(trained.optimizer.dynamic_scale) == 128.0
+    assert float(fresh.optimizer.dynamic_scale) == 128.0
+    assert int(fresh.optimizer.step_counter) == int(trained.optimizer.step_counter) == 1
+    for found, expected in zip(fresh.optimizer.variables, variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+class TestCallbacks:
+    def callbacks(self, tmp_path):
+        import keras
+
+        made = [
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=3, restore_best_weights=True, mode="min"
+            ),
+            keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=1, cooldown=2, mode="min"),
+            keras.callbacks.ModelCheckpoint(
+                str(tmp_path / "x.keras"), monitor="val_loss", save_best_only=True, mode="min"
+            ),
+            keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+        ]
+        return keras.callbacks.CallbackList(made, model=small_model("adam"), add_history=True)
+
+    def end_epochs(self, callbacks, losses, first=0):
+        for epoch, loss in enumerate(losses, first):
+            callbacks.on_epoch_begin(epoch)
+            callbacks.on_epoch_end(epoch, {"loss": loss, "val_loss": loss})
+
+    def test_counters_go_on_as_if_nothing_had_been(self, tmp_path):
+        """After a break in the middle all of them decide as in one piece."""
+        losses = [3.0, 2.0, 2.5, 2.6, 1.9, 2.0, 2.1, 2.2]
+        whole = self.callbacks(tmp_path)
+        whole.on_train_begin()
+        self.end_epochs(whole, losses)
+
+        first = self.callbacks(tmp_path)
+        first.on_train_begin()
+        self.end_epochs(first, losses[:4])
+        rate = float(first.model.optimizer.learning_rate)
+        # As they travel: through JSON.
+        counters, arrays = callback_counters(first.callbacks)
+        counters = json.loads(json.dumps(counters))
+
+        second = self.callbacks(tmp_path)
+        go_on_writing(second.callbacks)
+        second.on_train_begin()
+        restore_counters(second.callbacks, counters, arrays)
+        second.model.optimizer.learning_rate = rate
+        self.end_epochs(second, losses[4:], first=4)
+        assert second.model.stop_training and whole.model.stop_training
+        assert callback_counters(second.callbacks)[0] == callback_counters(whole.callbacks)[0]
+        found, expected = (float(c.model.optimizer.learning_rate) for c in (second, whole))
+        assert found == expected < rate
+        second.on_train_end()
+        lines = (tmp_path / "log.csv").read_text().splitlines()
+        assert [line.split(",")[0] for line in lines] == ["epoch", *"0123", *"4567"]
+
+    def test_best_weights_travel(self, tmp_path):
+        first, second = self.callbacks(tmp_path), self.callbacks(tmp_path)
+        for callbacks in (first, second):
+            callbacks.on_train_begin()
+        self.end_epochs(first, [1.0])
+        counters, arrays = callback_counters(first.callbacks)
+        assert counters[0] == {
+            "class": "EarlyStopping",
+            "values": {"wait": 0, "best": 1.0, "best_epoch": 0, "stopped_epoch": 0},
+            "weights": 2,
+        }
+        restore_counters(second.callbacks, counters, arrays)
+        for found, expected in zip(second.callbacks[0].best_weights, first.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        (
+            "CosineDecay",
+            {"initial_learning_rate": 0.1, "decay_steps": 10, "warmup_target": 0.4, "warmup_steps": 3},
+        ),
+        ("CosineDecayRestarts", {"initial_learning_rate": 0.1, "first_decay_steps": 10}),
+        ("ExponentialDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5}),
+        ("InverseTimeDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5}),
+        ("PolynomialDecay", {"initial_learning_rate": 0.1, "decay_steps": 10, "end_learning_rate": 0.01}),
+        ("PiecewiseConstantDecay", {"boundaries": [4, 8], "values": [0.1, 0.2, 0.3]}),
+        None,
+    ],
+)
+def test_every_learning_rate_is_multiplied(schedule):
+    import keras
+
+    rate = 0.1 if schedule is None else getattr(keras.optimizers.schedules, schedule[0])(**schedule[1])
+    optimizer = small_model(keras.optimizers.SGD(rate)).optimizer
+    assert has_schedule(optimizer) is (schedule is not None)
+    rates = []
+    for factor in (1.0, 0.25):
+        if factor != 1.0:
+            multiply_learning_rate(optimizer, factor)
+        for step in (0, 2, 5, 9):
+            optimizer.iterations.assign(step)
+            rates.append(float(optimizer.learning_rate))
+    np.testing.assert_allclose(rates[4:], [0.25 * rate for rate in rates[:4]], rtol=1e-6)
