@@ -89,14 +89,23 @@ def commands() -> str:
     """The help of every command."""
     lines = ["# Commands", "", "Generated from the code by `scripts/generate_docs.py`.", ""]
     context = click.Context(bigmodel, info_name="bigmodel", max_content_width=100, terminal_width=100)
-    for name in bigmodel.list_commands(context):
-        command = bigmodel.get_command(context, name)
+    for inner in _below(bigmodel, context):
+        help_text = inner.command.get_help(inner).rstrip()
+        lines += [f"## {inner.command_path}", "", "```text", help_text, "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _below(group: click.Group, context: click.Context) -> Iterator[click.Context]:
+    """The commands of a group, each followed by its own."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         inner = click.Context(
             command, info_name=name, parent=context, max_content_width=100, terminal_width=100
         )
-        lines += [f"## bigmodel {name}", "", "```text", command.get_help(inner).rstrip(), "```", ""]
-    return "\n".join(lines).rstrip() + "\n"
+        yield inner
+        if isinstance(command, click.Group):
+            yield from _below(command, inner)
 
 
 PAGES = {"reference.md": reference, "commands.md": commands}

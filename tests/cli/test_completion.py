@@ -34,7 +34,7 @@ def complete(folder: Path, line: str) -> list[str]:
         [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.stderr == ""
-    return [offered.partition(",")[2] for offered in done.stdout.splitlines()]
+    return [offered.partition(",")[2] for offered in done.stdout.splitlines() if offered]
 
 
 @pytest.fixture
@@ -62,7 +62,20 @@ def folder(tmp_path: Path) -> Path:
         ),
         ("bigmodel train configs/a.yaml model.1.Dense.u", ["model.1.Dense.units="]),
         ("bigmodel train configs/a.yaml ~los", ["~loss"]),
+        ("bigmodel train configs/a.yaml seed=1 optimizer.AdamW.l", ["optimizer.AdamW.learning_rate="]),
+        (
+            "bigmodel train configs/a.yaml training.rollback.",
+            ["training.rollback.factor=", "training.rollback.times="],
+        ),
+        ("bigmodel train configs/a.yaml seed=", []),
+        ("bigmodel train training.ep", []),
         ("bigmodel train configs/broken.yaml se", ["seed="]),
+        ("bigmodel train --resume mnist training.ep", ["training.epochs="]),
+        ("bigmodel train --resume mnist con", []),
+        ("bigmodel train --resume mnist training.epochs=9 ~exp", ["~expect"]),
+        ("bigmodel train --resume mn", ["mnist", "mnist/20260102-000000", "mnist/20260101-000000"]),
+        ("bigmodel train configs/a.yaml --from di", ["digits", "digits/20260103-000000"]),
+        ("bigmodel train --tr", ["--trust"]),
         ("bigmodel evaluate mn", ["mnist", "mnist/20260102-000000", "mnist/20260101-000000"]),
         ("bigmodel predict x.png --run di", ["digits", "digits/20260103-000000"]),
         ("bigmodel list lay", ["layers"]),

@@ -144,6 +144,10 @@ class TestFailures:
 
     @pytest.mark.tf
     def test_memory_of_a_device(self, raising):
+        from bigmodel_cli.modeling.backend import start
+
+        # TensorFlow that somebody else starts is not as quiet, and stays so for the tests to come.
+        start(seed=0)
         import tensorflow as tf
 
         outcome = raising(tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"), "--json")

@@ -95,13 +95,7 @@ def run(arguments: list[str]) -> int:
         _close_stdout()
         return 0
     except OSError as error:
-        if error.errno in _OF_PATHS and error.filename is not None:
-            wrong = UsageError(f"{error.filename}: {error.strerror}")
-            return _show(wrong, as_json=_lacks_json(arguments, state))
-        if error.errno != errno.ENOSPC or error.filename is not None:
-            return _show_failure(error, as_json=_lacks_json(arguments, state))
-        _close_stdout()
-        return _show(ResourceError("the output cannot be written: no space left"), as_json=False)
+        return _show_os_error(error, as_json=_lacks_json(arguments, state))
     except Exception as error:
         if is_out_of_memory(error):
             return _show(ResourceError("memory ran out"), as_json=_lacks_json(arguments, state))
@@ -130,6 +124,16 @@ def _show(error: BigmodelError | Interrupted, *, as_json: bool) -> int:
     if error.hint:
         click.echo(f"{label('hint:', 'cyan')} {one_line(error.hint)}", err=True)
     return error.exit_code
+
+
+def _show_os_error(error: OSError, *, as_json: bool) -> int:
+    if error.filename is not None:
+        if error.errno in _OF_PATHS:
+            return _show(UsageError(f"{error.filename}: {error.strerror}"), as_json=as_json)
+    elif error.errno == errno.ENOSPC:
+        _close_stdout()
+        return _show(ResourceError("the output cannot be written: no space left"), as_json=False)
+    return _show_failure(error, as_json=as_json)
 
 
 def _show_usage(error: click.ClickException, *, as_json: bool) -> int:
