@@ -2,8 +2,8 @@
 
     python benchmarks/checkpoint_cost.py [ROUNDS]
 
-Both save the same compiled model of 25 million parameters with Adam's state, in turns. Of ours, `stall` is what
-training waits for, and `whole` is until the file has its name and its checksum; in between, training goes on.
+Both save the same compiled model of 25 million parameters with Adam's state, in turns. Of ours, `stall` is
+what training waits for, and `whole` is until the file has name and checksum; in between, training goes on.
 """
 
 from __future__ import annotations

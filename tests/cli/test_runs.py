@@ -219,3 +219,11 @@ class TestVerify:
         assert verified.code == 3
         assert f"error: {run}: {name} (damaged or changed)\n" in verified.err
         assert f"hint: {advice}{run}" in verified.err
+
+
+def test_options_of_the_list_need_no_subcommand(bigmodel, trained):
+    short = bigmodel("runs", "--json", "--runs-dir", trained)
+    assert short.json == bigmodel("runs", "ls", "--json", "--runs-dir", trained).json
+    assert [row["status"] for row in short.json] == ["completed"]
+    wrong = bigmodel("runs", "--json", "ls")
+    assert wrong.code == 2 and "write options after ls: bigmodel runs ls --…" in wrong.err

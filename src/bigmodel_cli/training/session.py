@@ -9,26 +9,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from bigmodel_cli.errors import BigmodelError, DataError, DivergedError, Interrupted, ResourceError
-from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
 from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
-from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
 from bigmodel_cli.training.checkpoints import Checkpoints
-from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
+from bigmodel_cli.training.learning_rate import has_schedule
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Loop
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.record import end_session
+from bigmodel_cli.training.restorable import Restorable
 from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
-from bigmodel_cli.training.state import Moment, Row, State, read_state
+from bigmodel_cli.training.state import Moment, Row, State
 
 
 @dataclass
@@ -53,11 +50,12 @@ class Session:
     state: State = field(default_factory=lambda: State(Moment()))
     keeps_start: bool = False
     _log: MetricsLog = field(init=False)
+    _restorable: Restorable = field(init=False)
     _is_restored: bool = False
-    _applied_factor: float = 1.0
 
     def __post_init__(self) -> None:
         self._log = MetricsLog(self.run.metrics, self.prepared.columns)
+        self._restorable = Restorable(self.prepared)
 
     @property
     def model(self) -> Any:
@@ -81,8 +79,9 @@ class Session:
                 self._save_last(self.state.moment)
             while True:
                 loop = self._loop(stop)
+                restore = partial(self._restorable.put_back_callbacks, self.state)
                 try:
-                    rows = loop.run(self, restore=self._restore_callbacks if self._is_restored else None)
+                    rows = loop.run(self, restore=restore if self._is_restored else None)
                     break
                 except DivergedError as error:
                     self._roll_back(error)
@@ -115,32 +114,23 @@ class Session:
             self._save_last(moment)
 
     def epoch_ended(self, moment: Moment, *, is_final: bool) -> None:
-        self._require_finite_weights(moment)
+        self._restorable.require_finite_weights(moment)
         self._log.add(moment.rows[-1])
         self.checkpoints.epoch_ended(
             self.model, moment, self._total_steps(moment), lambda: self._take(moment), is_final=is_final
         )
 
     def _save_last(self, moment: Moment) -> None:
-        self._require_finite_weights(moment)
+        self._restorable.require_finite_weights(moment)
         self.checkpoints.save_last(self.model, moment, lambda: self._take(moment))
 
     def _total_steps(self, moment: Moment) -> int:
         return moment.epoch * self.prepared.feeds["train"].num_batches() + moment.step
 
-    def _require_finite_weights(self, moment: Moment) -> None:
-        """A loss that is a number says nothing of the weights that its step left."""
-        import tensorflow as tf
-
-        for variable in self.model.trainable_variables:
-            if not tf.reduce_all(tf.math.is_finite(variable.value)):
-                raise DivergedError(f"{variable.path} holds numbers that are none at {moment}")
-
     # State.
 
     def _take(self, moment: Moment) -> State:
-        counters, arrays = callback_counters(self.prepared.callbacks.callbacks)
-        loose = {_variable_name(i): np.asarray(v) for i, v in enumerate(self._loose_variables())}
+        counters, arrays = self._restorable.take()
         return replace(
             self.state,
             moment=moment,
@@ -148,13 +138,8 @@ class Session:
             kept=tuple(self.checkpoints.kept),
             callbacks=counters,
             seconds=self.seconds,
-            arrays={**loose, **arrays},
+            arrays=arrays,
         )
-
-    def _loose_variables(self) -> list[Any]:
-        """Seeds and metrics: what a step may change and a `.keras` file does not hold."""
-        saved = {id(variable) for variable in (*self.model.weights, *self.model.optimizer.variables)}
-        return [variable for variable in self.prepared.training.variables() if id(variable) not in saved]
 
     def restore(self, name: str) -> None:
         """Go on from a checkpoint.
@@ -162,40 +147,11 @@ class Session:
         Raises:
             DataError: If it does not fit the model.
         """
-        path = self.run.checkpoint(name)
-        state = read_state(path)
-        self._require_fit(name, state)
-        if has_schedule(self.model.optimizer):
-            self._apply_factor(state.learning_rate_factor)
-        self._load_weights(path)
-        if int(self.model.optimizer.iterations) != checkpoint_entry(self.run, name)["iterations"]:
-            raise DataError(f"{path}: its optimizer is not the config's")
-        for index, variable in enumerate(self._loose_variables()):
-            variable.assign(state.arrays[_variable_name(index)])
-        if warning := self.checkpoints.go_on(state.best, state.kept):
+        entry = checkpoint_entry(self.run, name)
+        self.state = self._restorable.put_back(self.run.checkpoint(name), entry)
+        self._is_restored = True
+        if warning := self.checkpoints.go_on(self.state.best, self.state.kept):
             self.listener.warn(warning)
-        self.state, self._is_restored = state, True
-        go_on_writing(self.prepared.callbacks.callbacks)
-
-    def _load_weights(self, path: Path) -> None:
-        try:
-            self.model.load_weights(path)
-        except (ValueError, KeyError) as error:
-            raise DataError(
-                f"{path}: its weights are not those of the model in the run's config: {first_line(error)}",
-                hint=f"was {self.run.config} changed by hand?",
-            ) from error
-
-    def _require_fit(self, name: str, state: State) -> None:
-        shapes = [tuple(variable.shape) for variable in self._loose_variables()]
-        found = [array.shape for key, array in state.arrays.items() if key.startswith(_VARIABLE)]
-        classes = [type(callback).__name__ for callback in self.prepared.callbacks.callbacks]
-        if shapes != found or classes != [item["class"] for item in state.callbacks]:
-            raise DataError(
-                f"{self.run.checkpoint(name)}: its training state is not that of the run's config",
-                hint="it was saved by another version of Keras or of the config; start a new run from its "
-                f"weights: bigmodel train CONFIG --from {self.run.title}",
-            )
 
     def go_further(self) -> None:
         """Train more epochs than the run was to have, also where a callback had ended it."""
@@ -206,9 +162,6 @@ class Session:
             self.listener.say(
                 f"the schedule of the learning rate covers {epochs} epochs now; it is {rate:.4g} here"
             )
-
-    def _restore_callbacks(self) -> None:
-        restore_counters(self.prepared.callbacks.callbacks, self.state.callbacks, self.state.arrays)
 
     # Divergence.
 
@@ -230,10 +183,7 @@ class Session:
         if name is None:
             raise error
         self.restore(name)
-        if has_schedule(self.model.optimizer):
-            self._apply_factor(factor)
-        else:
-            multiply_learning_rate(self.model.optimizer, factor / self.state.learning_rate_factor)
+        self._restorable.lower_learning_rate(factor, self.state)
         # The time of this session counts on from where the session began.
         self.state = replace(self.state, seconds=seconds, rollbacks=done + 1, learning_rate_factor=factor)
         self._log.start_over(self.state.moment.rows)
@@ -242,13 +192,6 @@ class Session:
             f"({done + 1} of {training.rollback.times})"
         )
         update_record(self.run, {"rollbacks": done + 1, "learning_rate_factor": factor})
-
-    def _apply_factor(self, factor: float) -> None:
-        """Multiply the schedule of the config; compiled steps hold on to the old one."""
-        if factor != self._applied_factor:
-            multiply_learning_rate(self.model.optimizer, factor / self._applied_factor)
-            self._applied_factor = factor
-            self.prepared.trace_again()
 
     # The end.
 
@@ -291,10 +234,3 @@ def resume_command(run: RunFolder) -> str:
     import shlex
 
     return f"bigmodel train --resume {shlex.quote(run.title)}"
-
-
-_VARIABLE = "variable_"
-
-
-def _variable_name(index: int) -> str:
-    return f"{_VARIABLE}{index:05d}"

@@ -47,7 +47,7 @@ class StopRequest:
 
     @contextmanager
     def unmistaken(self) -> Iterator[None]:
-        """Inside, an interruption stays one: TensorFlow, in whose midst it may come, makes other errors of it."""
+        """Inside, an interruption stays one: TensorFlow, where it may come, makes other errors of it."""
         try:
             yield
         except Exception as error:

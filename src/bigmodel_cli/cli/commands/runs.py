@@ -20,11 +20,16 @@ if TYPE_CHECKING:
     invoke_without_command=True,
     epilog=example("bigmodel runs", "bigmodel runs ls mnist --json", "bigmodel runs verify mnist"),
 )
+@runs_dir_option
+@json_option
 @click.pass_context
-def command(context: click.Context) -> None:
+def command(context: click.Context, runs_dir: Path, as_json: bool) -> None:
     """List runs and check their files; without a subcommand, list them."""
     if context.invoked_subcommand is None:
-        context.invoke(ls)
+        context.invoke(ls, runs_dir=runs_dir, as_json=as_json)
+    elif as_json or context.get_parameter_source("runs_dir") is click.core.ParameterSource.COMMANDLINE:
+        name = context.invoked_subcommand
+        raise click.UsageError(f"write options after {name}: bigmodel runs {name} --…", context)
 
 
 @command.command(epilog=example("bigmodel runs ls", "bigmodel runs ls mnist"))
@@ -100,7 +105,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["status"],
         str(row.get("started", ""))[:16].replace("T", " "),
         duration(row["seconds"]) if "seconds" in row else "",
-        str(row.get("epochs", "")),
+        str(row.get("epochs") or ""),
         printable(result).replace("\n", " "),
     ]
 

@@ -1,0 +1,125 @@
+"""What trains, as a state that can be saved and put back: weights, optimizer, random state, callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError, DivergedError
+from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
+from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
+from bigmodel_cli.training.prepared import Prepared
+from bigmodel_cli.training.state import Moment, State, read_state
+
+_VARIABLE = "variable_"
+
+
+@dataclass
+class Restorable:
+    """What trains, between memory and checkpoints.
+
+    Attributes:
+        prepared: What trains.
+    """
+
+    prepared: Prepared
+    _applied_factor: float = 1.0
+
+    @property
+    def model(self) -> Any:
+        return self.prepared.built.model
+
+    def take(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+        """The callbacks' counters, and what else a `.keras` file does not hold, by name."""
+        counters, arrays = callback_counters(self.prepared.callbacks.callbacks)
+        loose = {_variable_name(i): np.asarray(v) for i, v in enumerate(self._loose_variables())}
+        return counters, {**loose, **arrays}
+
+    def put_back(self, path: Path, entry: Mapping[str, Any]) -> State:
+        """Take weights, optimizer and random state out of a checkpoint; callbacks follow after their start.
+
+        Args:
+            path: The checkpoint.
+            entry: What is known of it.
+
+        Returns:
+            The whole state.
+
+        Raises:
+            DataError: If it does not fit the model.
+        """
+        state = read_state(path)
+        self._require_fit(path, state)
+        if has_schedule(self.model.optimizer):
+            self._apply_factor(state.learning_rate_factor)
+        self._load_weights(path)
+        if int(self.model.optimizer.iterations) != entry["iterations"]:
+            raise DataError(f"{path}: its optimizer is not the config's")
+        for index, variable in enumerate(self._loose_variables()):
+            variable.assign(state.arrays[_variable_name(index)])
+        go_on_writing(self.prepared.callbacks.callbacks)
+        return state
+
+    def put_back_callbacks(self, state: State) -> None:
+        """Give the callbacks their counters again, after `on_train_begin`, which starts them anew."""
+        restore_counters(self.prepared.callbacks.callbacks, state.callbacks, state.arrays)
+
+    def lower_learning_rate(self, factor: float, state: State) -> None:
+        """Bring the learning rate to `factor` × the config's, from that of a state which was put back."""
+        if has_schedule(self.model.optimizer):
+            self._apply_factor(factor)
+        else:
+            multiply_learning_rate(self.model.optimizer, factor / state.learning_rate_factor)
+
+    def require_finite_weights(self, moment: Moment) -> None:
+        """A loss that is a number says nothing of the weights that its step left.
+
+        Raises:
+            DivergedError: If a weight is not a number any more.
+        """
+        import tensorflow as tf
+
+        for variable in self.model.trainable_variables:
+            if not tf.reduce_all(tf.math.is_finite(variable.value)):
+                raise DivergedError(f"{variable.path} holds numbers that are none at {moment}")
+
+    def _loose_variables(self) -> list[Any]:
+        """Seeds and metrics: what a step may change and a `.keras` file does not hold."""
+        saved = {id(variable) for variable in (*self.model.weights, *self.model.optimizer.variables)}
+        return [variable for variable in self.prepared.training.variables() if id(variable) not in saved]
+
+    def _require_fit(self, path: Path, state: State) -> None:
+        shapes = [tuple(variable.shape) for variable in self._loose_variables()]
+        found = [array.shape for key, array in state.arrays.items() if key.startswith(_VARIABLE)]
+        classes = [type(callback).__name__ for callback in self.prepared.callbacks.callbacks]
+        if shapes != found or classes != [item["class"] for item in state.callbacks]:
+            raise DataError(
+                f"{path}: its training state is not that of the run's config",
+                hint="it was saved by another version of Keras or of the config; start a new run from its "
+                "weights: bigmodel train CONFIG --from RUN",
+            )
+
+    def _load_weights(self, path: Path) -> None:
+        try:
+            self.model.load_weights(path)
+        except (ValueError, KeyError) as error:
+            raise DataError(
+                f"{path}: its weights are not those of the model in the run's config: {first_line(error)}",
+                hint="was the run's config.yaml changed by hand?",
+            ) from error
+
+    def _apply_factor(self, factor: float) -> None:
+        """Multiply the schedule of the config; compiled steps hold on to the old one."""
+        if factor != self._applied_factor:
+            multiply_learning_rate(self.model.optimizer, factor / self._applied_factor)
+            self._applied_factor = factor
+            self.prepared.trace_again()
+
+
+def _variable_name(index: int) -> str:
+    return f"{_VARIABLE}{index:05d}"
