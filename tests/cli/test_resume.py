@@ -150,6 +150,7 @@ def test_what_may_not_change(bigmodel, trained, word, key, reason):
         (["--resume", "tiny.yaml"], "expected a run, found a config"),
         (["tiny.yaml", "--resume", "--from", "x"], "--from starts a new one"),
         (["tiny.yaml", "--from", "x"], "x: no such run"),
+        (["--resume", "--strict"], "--strict is for a CONFIG; --resume takes the config of the run"),
         (["tiny.yaml", "--trust"], "--trust is for the model of the run that --from names"),
         (["--resume", "--trust"], "--trust is for the model of the run that --from names"),
         ([], "expected a CONFIG, or --resume"),

@@ -90,7 +90,7 @@ def command(
     if resume is None:
         work = _training(words, parent, runs_dir, strict=strict, trust=trust)
     else:
-        work = _resuming(words, resume, parent, runs_dir)
+        work = _resuming(words, resume, parent, runs_dir, strict=strict)
     with listening(plain=plain) as listener:
         result = work(listener=listener, offline=offline)
     if as_json:
@@ -124,10 +124,14 @@ def _training(
 
 
 def _resuming(
-    words: tuple[str, ...], resume: str, parent: str | None, runs_dir: Path
+    words: tuple[str, ...], resume: str, parent: str | None, runs_dir: Path, *, strict: bool
 ) -> Callable[..., TrainingResult]:
     from bigmodel_cli.run_lock import find_unfinished
 
+    if strict:
+        raise click.UsageError(
+            "--strict is for a CONFIG; --resume takes the config of the run", click.get_current_context()
+        )
     if parent is not None:
         raise click.UsageError(
             "--resume goes on with a run as it is; --from starts a new one", click.get_current_context()
