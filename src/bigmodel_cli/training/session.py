@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
@@ -51,7 +50,7 @@ class Session:
     keeps_start: bool = False
     _log: MetricsLog = field(init=False)
     _restorable: Restorable = field(init=False)
-    _is_restored: bool = False
+    _restored: str | None = None
 
     def __post_init__(self) -> None:
         self._log = MetricsLog(self.run.metrics, self.prepared.columns)
@@ -75,13 +74,12 @@ class Session:
         """
         self._log.start_over(self.state.moment.rows)
         with stop.patiently():
-            if self.keeps_start and not self._is_restored:
+            if self.keeps_start and not self._restored:
                 self._save_last(self.state.moment)
             while True:
                 loop = self._loop(stop)
-                restore = partial(self._restorable.put_back_callbacks, self.state)
                 try:
-                    rows = loop.run(self, restore=restore if self._is_restored else None)
+                    rows = loop.run(self, restore=self._restore_callbacks if self._restored else None)
                     break
                 except DivergedError as error:
                     self._roll_back(error)
@@ -149,9 +147,18 @@ class Session:
         """
         entry = checkpoint_entry(self.run, name)
         self.state = self._restorable.put_back(self.run.checkpoint(name), entry)
-        self._is_restored = True
+        self._restored = name
         if warning := self.checkpoints.go_on(self.state.best, self.state.kept):
             self.listener.warn(warning)
+
+    def _restore_callbacks(self) -> None:
+        """What can be put back only after `on_train_begin`."""
+        callbacks = self.prepared.callbacks.callbacks
+        if self._restored and any(type(callback).__name__ == "BackupAndRestore" for callback in callbacks):
+            # It has just put back a state of its own, from the end of some epoch.
+            entry = checkpoint_entry(self.run, self._restored)
+            self._restorable.put_back(self.run.checkpoint(self._restored), entry)
+        self._restorable.put_back_callbacks(self.state)
 
     def go_further(self) -> None:
         """Train more epochs than the run was to have, also where a callback had ended it."""
