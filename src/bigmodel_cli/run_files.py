@@ -114,6 +114,15 @@ def checkpoint_entry(run: RunFolder, name: str) -> dict[str, Any]:
     raise DataError(f"{path}: damaged: its sha256 is not the one recorded when it was saved")
 
 
+def was_never_named(run: RunFolder, name: str) -> bool:
+    """Whether a checkpoint's JSON file announces it, but the process ended before it had its name."""
+    try:
+        announced = read_sealed(run.checkpoint_state(name))
+    except DataError:
+        return False
+    return not run.checkpoint(name).exists() and announced.get(PREVIOUS) is None
+
+
 def list_files(run: RunFolder, paths: Iterable[Path]) -> dict[str, Any]:
     """Size and sha256 of files of a run, as run.json has them under `files`."""
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,6 +195,19 @@ def test_a_damaged_checkpoint_is_passed_over_by_name(bigmodel, here, stopping, e
     assert numbers(run) == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
 
 
+def test_a_checkpoint_that_never_had_its_name(bigmodel, here, stopping, expected):
+    """The process ended between the first JSON file and the file that it announces: the run begins again."""
+    stopping(1, 2)
+    assert bigmodel("train", here, FOUR, "training.steps_per_execution=2").code == 143
+    run = the_run()
+    run.checkpoint("last").unlink()
+    resumed = bigmodel("train", "--resume")
+    assert resumed.code == 0
+    assert f"{run.checkpoint('last')}: not there; the process ended before it was whole\n" in resumed.err
+    assert f"going on with {run.title} from the start\n" in resumed.err
+    assert numbers(run) == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
+
+
 def test_no_sound_checkpoint_is_an_error_that_names_all(bigmodel, here, stopping):
     stopping(2)
     assert bigmodel("train", here, FOUR).code == 143
@@ -290,11 +304,23 @@ class TestFrom:
         whole = bigmodel("train", here, *words[:2], "name=whole", *words[3:])
         assert whole.code == 0
         (tuned,), (whole,) = Path("runs/tuned").iterdir(), Path("runs/whole").iterdir()
-        parent.record.unlink()
-        (tuned / "checkpoints/last.keras").unlink()
-        assert bigmodel("train", "--resume", tuned).code == 3
-        (tuned / "checkpoints/last.json").unlink()
+        shutil.copytree(tuned, "runs/again/1")
+        for path in Path("runs/again/1/checkpoints").iterdir():
+            path.unlink()
+        # With the parent, the run can begin again.
+        assert bigmodel("train", "--resume", "runs/again/1").code == 0
+        first, second = (numbers(RunFolder(Path(path))) for path in ("runs/again/1", whole))
+        assert first == {name: pytest.approx(values, rel=1e-5) for name, values in second.items()}
+        # Without it, only from its own checkpoint.
+        shutil.copytree(tuned, "runs/gone/1")
+        for path in Path("runs/gone/1/checkpoints").iterdir():
+            path.unlink()
+        parent.checkpoint("best").unlink()
+        refused = bigmodel("train", "--resume", "runs/gone/1")
+        assert refused.code == 3
+        assert "the weights that the run began with are gone: " in refused.err
         assert bigmodel("train", "--resume", tuned).code == 0
+        assert numbers(RunFolder(tuned)) == {n: pytest.approx(v, rel=1e-5) for n, v in second.items()}
 
 
 def test_a_listener_that_is_gone_does_not_end_the_run(bigmodel, here, monkeypatch):

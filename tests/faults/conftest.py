@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -177,7 +178,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Result:
     """What a run came to, but for times."""
 
-    weights: dict[str, bytes]
+    weights: dict[str, str]
     metrics: list[list[str]]
     evaluation: dict[str, Any]
     best: dict[str, Any]
@@ -193,7 +194,7 @@ def result_of(run: Path) -> Result:
     for name in ("best", "last"):
         with zipfile.ZipFile(run / f"checkpoints/{name}.keras") as archive:
             for member in ("model.weights.h5", "bigmodel/state.npz"):
-                weights[f"{name} {member}"] = archive.read(member)
+                weights[f"{name} {member}"] = hashlib.sha256(archive.read(member)).hexdigest()
     return Result(
         weights,
         [row[:1] + row[3:] for row in rows],
@@ -259,6 +260,11 @@ class Survivor:
     @property
     def record(self) -> dict[str, Any]:
         return json.loads((self.run / "run.json").read_text())
+
+    @property
+    def is_complete(self) -> bool:
+        """Also where the process was killed with nothing left to do."""
+        return self.has_begun and self.record["status"] == "completed"
 
     @property
     def result(self) -> Result:

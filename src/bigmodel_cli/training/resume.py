@@ -14,7 +14,7 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_files import checkpoint_entry, damaged_files
+from bigmodel_cli.run_files import checkpoint_entry, damaged_files, was_never_named
 from bigmodel_cli.run_folder import (
     BEST,
     COMPLETED,
@@ -183,6 +183,9 @@ def newest_checkpoint(run: RunFolder, listener: Listener) -> str | None:
     sound: dict[str, tuple[dict[str, Any], State]] = {}
     damaged: list[str] = []
     for name in run.all_checkpoint_names():
+        if was_never_named(run, name):
+            listener.warn(f"{run.checkpoint(name)}: not there; the process ended before it was whole")
+            continue
         try:
             sound[name] = checkpoint_entry(run, name), read_state(run.checkpoint(name))
         except DataError as error:

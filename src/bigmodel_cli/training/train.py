@@ -31,7 +31,7 @@ from bigmodel_cli.training.resume import (
 )
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
-from bigmodel_cli.training.transfer import take_weights
+from bigmodel_cli.training.transfer import take_weights, take_weights_again
 
 
 def train(
@@ -109,8 +109,12 @@ def resume(
         require_same_data(run, prepared.splits, logged)
         logged.open(run.log)
         session = _session(prepared, run, logged, began)
+        parent = run.read_record().get("parent")
         if newest is not None:
             session.restore(newest)
+        elif parent is not None:
+            take_weights_again(prepared.built.model, parent)
+            session.keeps_start = True
         if resumed.is_longer:
             session.go_further()
         require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)

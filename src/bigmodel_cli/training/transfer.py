@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.errors import UsageError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import BEST, RunFolder
@@ -90,6 +91,30 @@ def take_weights(model: Any, run: RunFolder, *, trust: bool = False) -> Transfer
         [layer.name for layer in theirs if id(layer) not in taken_from],
         sum(layer.count_params() for layer in ours if id(layer) in given_to),
     )
+
+
+def take_weights_again(model: Any, parent: Mapping[str, Any]) -> None:
+    """Give a model the weights that its run began with, where no checkpoint has them.
+
+    Args:
+        model: As the run's config has it.
+        parent: What run.json says of the other run.
+
+    Raises:
+        DataError: If that run's checkpoint is not there any more, or is another one by now.
+    """
+    run = RunFolder(Path(parent["run"]))
+    hint = "start again: bigmodel train CONFIG --from RUN"
+    try:
+        is_the_same = checkpoint_entry(run, BEST)["sha256"] == parent["sha256"]
+    except DataError as error:
+        raise DataError(
+            f"the weights that the run began with are gone: {error.message}", hint=hint
+        ) from error
+    if not is_the_same:
+        what = f"{run.checkpoint(BEST)} is not the one that the run began with"
+        raise DataError(f"{what}, and no checkpoint has its weights", hint=hint)
+    take_weights(model, run)
 
 
 def _layers(model: Any) -> Iterator[Any]:
