@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.training.checkpoints import Checkpoints, direction
 from bigmodel_cli.training.state import Moment, State
-from bigmodel_cli.whole_files import sha256_of, write_sealed
+from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
 pytestmark = pytest.mark.tf
 
@@ -182,6 +183,24 @@ def test_a_damaged_best_is_made_again_from_its_twin(keeping):
     assert "best.keras is missing or damaged; made again from last.keras" in again.go_on(best, [])
     assert run.checkpoint("best").read_bytes() == whole and again.best == best
     again.close()
+
+
+def test_names_that_a_process_did_not_live_to_give(keeping):
+    """The best has its name first; killed there, the last one and the epoch's are those of an epoch ago."""
+    checkpoints, _ = keeping([4.0, 3.0], keep=2)
+    run, whole = checkpoints.run, checkpoints.run.checkpoint("best").read_bytes()
+    for end in ("keras", "json"):
+        (run.checkpoints / f"epoch-0002.{end}").unlink()
+        shutil.copy(run.checkpoints / f"epoch-0001.{end}", run.checkpoints / f"last.{end}")
+    older = read_sealed(run.checkpoint_state("last"))
+    write_sealed(run.checkpoint_state("last"), {**older, "checkpoint": "last"})
+    again = Checkpoints(run, Checkpoint(keep=2), "val_loss")
+    assert again.go_on(checkpoints.best, [1, 2]) is None
+    again.finish_naming("best", Moment(2))
+    again.close()
+    assert {run.checkpoint(name).read_bytes() for name in ("best", "last", "epoch-0002")} == {whole}
+    assert checkpoint_entry(run, "last")["epoch"] == checkpoint_entry(run, "epoch-0002")["epoch"] == 2
+    assert checkpoint_entry(run, "epoch-0001")["epoch"] == 1
 
 
 def test_a_damaged_best_without_a_twin_is_given_up(keeping, model):

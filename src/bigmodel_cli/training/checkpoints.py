@@ -84,6 +84,22 @@ class Checkpoints:
         self.best = None
         return f"{broken}; the best of what follows takes its place"
 
+    def finish_naming(self, name: str, moment: Moment) -> None:
+        """Give a checkpoint the other names that the process which saved it did not live to give.
+
+        Args:
+            name: The newest sound checkpoint.
+            moment: At which it was saved.
+
+        Raises:
+            ResourceError: If the disk is full.
+        """
+        entry = self._entries[name]
+        is_kept = moment.step == 0 and moment.epoch in self.kept
+        for other in [*([epoch_checkpoint(moment.epoch)] if is_kept else []), LAST]:
+            if self._entries.get(other, {}).get("sha256") != entry["sha256"]:
+                self._name(_copy(self.run.checkpoint(name), self.run.checkpoint(other)), other, entry)
+
     def steps_until_due(self, total_steps: int) -> int | None:
         """How many more steps there are to the next checkpoint, after `total_steps` of the whole run."""
         if self._every.steps is None:

@@ -150,6 +150,7 @@ class Session:
         self._restored = name
         if warning := self.checkpoints.go_on(self.state.best, self.state.kept):
             self.listener.warn(warning)
+        self.checkpoints.finish_naming(name, self.state.moment)
 
     def _restore_callbacks(self) -> None:
         """What can be put back only after `on_train_begin`."""
