@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.whole_files import sha256_of
 
 if TYPE_CHECKING:
     import http.client
@@ -60,7 +61,7 @@ def fetch(file: RemoteFile, context: LoadContext) -> Path:
         ResourceError: If the disk is full.
     """
     target = file.cached
-    damaged = target.is_file() and _sha256(target) != file.sha256
+    damaged = target.is_file() and sha256_of(target) != file.sha256
     if target.is_file() and not damaged:
         return target
     if context.offline:
@@ -82,14 +83,6 @@ def _by_hand(file: RemoteFile) -> str:
 
 def _failure(file: RemoteFile, reason: object) -> DataError:
     return DataError(f"{file.source_name}: cannot download {file.url}: {reason}", hint=_by_hand(file))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 @contextmanager
