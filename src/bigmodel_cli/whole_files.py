@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -17,6 +18,8 @@ from bigmodel_cli.errors import DataError, ResourceError
 # The key of a sealed JSON file with the sha256 of the rest of it.
 SEAL = "seal"
 TEMPORARY_PREFIX = ".tmp-"
+# What the system says where a disk, a share of it, or a file may hold no more.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import resource
 import shutil
+import tempfile
 
 import numpy as np
 import pytest
@@ -172,6 +174,23 @@ def test_a_process_may_end_between_the_json_file_and_the_name(keeping, which):
     write_sealed(run.checkpoint_state("best"), {**(new if which == "previous" else entry), "previous": entry})
     assert checkpoint_entry(run, "best") == entry and entry["epoch"] == 2
     assert load_checkpoint(run, "best").count_params() == 3
+
+
+def test_a_full_temporary_folder_is_no_damage(keeping):
+    """Keras unpacks files there that hold more than its own members."""
+    run = keeping([4.0])[0].run
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+    try:
+        with pytest.raises(ResourceError) as raised:
+            load_checkpoint(run, "best")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.message == (
+        f"{run.checkpoint('best')}: Keras unpacks it in {tempfile.gettempdir()}, "
+        "which cannot be written: File too large"
+    )
+    assert raised.value.hint == "free some space, or let TMPDIR name another folder"
 
 
 def test_a_damaged_best_is_made_again_from_its_twin(keeping):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import DataError, ResourceError
 from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import NO_ROOM
 
 MAX_REASON = 400
 
@@ -23,6 +25,7 @@ def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
 
     Raises:
         DataError: If it is missing or damaged, or holds what may not be loaded.
+        ResourceError: If there is no room to unpack it.
     """
     checkpoint_entry(run, name)
     path = run.checkpoint(name)
@@ -34,6 +37,12 @@ def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise ResourceError(
+                f"{path}: Keras unpacks it in {tempfile.gettempdir()}, "
+                f"which cannot be written: {error.strerror}",
+                hint="free some space, or let TMPDIR name another folder",
+            ) from error
         hint = None if trust or "safe_mode" not in str(error) else TRUST_HINT
         raise DataError(
             f"{path}: Keras {keras.__version__} cannot load it: {first_line(error)}", hint=hint

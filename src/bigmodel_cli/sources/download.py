@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import secrets
@@ -14,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.sources.base import LoadContext
-from bigmodel_cli.whole_files import sha256_of
+from bigmodel_cli.whole_files import NO_ROOM, sha256_of
 
 if TYPE_CHECKING:
     import http.client
@@ -102,7 +101,7 @@ def _temporary_beside(target: Path, file: RemoteFile) -> Iterator[IO[bytes]]:
 
 
 def _not_written(file: RemoteFile, error: OSError) -> BigmodelError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return ResourceError(
             f"{file.source_name}: no space left for {file.cached}",
             hint="free some space, or let KERAS_HOME name a folder on another disk",
