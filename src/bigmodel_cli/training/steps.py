@@ -12,6 +12,8 @@ import numpy as np
 
 from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets
 from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
+from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.labels import encode
 
@@ -83,13 +85,14 @@ class TrainingSteps:
             features = built.preprocess(features, training=False)
         features, targets = self._augment(features, labels)
         y = targets.encoded(built.encoding)
-        with tf.GradientTape() as tape:
+        with tf.GradientTape() as tape, fused_batch_norm(built.network):
             predictions = built.network(features, training=True)
             loss = built.model.compute_loss(x=features, y=y, y_pred=predictions, training=True)
             scaled = built.model.optimizer.scale_loss(loss)
         variables = built.model.trainable_variables
         gradients = tape.gradient(scaled, variables)
-        built.model.optimizer.apply(gradients, variables)
+        with fused_updates(built.model.optimizer):
+            built.model.optimizer.apply(gradients, variables)
         self.measures.update(loss, targets, predictions)
         return tf.cast(loss, tf.float32)
 
