@@ -113,7 +113,7 @@ def test_weights_that_diverge_in_the_last_step_are_noticed(train, tmp_path):
     assert json.loads((path / "run.json").read_text())["status"] == "failed"
 
 
-@pytest.mark.parametrize("place", ["prepared.measure_steps_per_execution", "session.Loop.run"])
+@pytest.mark.parametrize("place", ["trial.step_seconds", "session.Loop.run"])
 def test_too_little_memory_for_a_step_says_what_to_do(train, monkeypatch, place):
     """The error is made here: TensorFlow waits ten seconds for memory before it gives up."""
     import tensorflow as tf

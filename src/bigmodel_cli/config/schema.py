@@ -145,7 +145,10 @@ class Training(Section):
         "to the last good state with a lower learning rate.",
     )
     rollback: Rollback = Field(Rollback(), description="How far `on_divergence: rollback` goes.")
-    precision: Precision = Field("auto", description="Keras's dtype policy; auto: by the device.")
+    precision: Precision = Field(
+        "auto",
+        description="Keras's dtype policy; auto: by the device, and measured where a processor has bfloat16.",
+    )
     device: str = Field(
         "auto", json_schema_extra={"pattern": _DEVICE.pattern}, description="auto, cpu, gpu or gpu:N."
     )
@@ -157,7 +160,9 @@ class Training(Section):
         description="Training steps per call into TensorFlow; auto: as many as keep the display alive.",
     )
     jit_compile: bool | Literal["auto"] = Field(
-        "auto", description="Compile the training step with XLA; auto: on GPUs only."
+        "auto",
+        description="Compile the training step with XLA; auto: on GPUs, elsewhere where it is measured to be "
+        "faster in a run that is long enough for the trial.",
     )
 
     @field_validator("device")

@@ -23,6 +23,8 @@ FLOAT16_CAPABILITY = (7, 0)
 _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 _X86 = frozenset({"x86_64", "amd64"})
 
+_BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+
 # What else TensorFlow raises where memory runs out: XLA and NVIDIA have words of their own, oneDNN has
 # status 1, and a graph's constant that finds no room "cannot be parsed".
 _TENSORFLOW_ERRORS = frozenset({"InternalError", "UnknownError", "AbortedError", "InvalidArgumentError"})
@@ -128,13 +130,28 @@ def _show_only(tf: Any, gpus: list[Any]) -> None:
 
 
 def _processor_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
+    names = _cpuinfo("model name")
     name = names[0] if names else platform.processor() or platform.machine()
     return f"{name}, {os.cpu_count()} cores"
+
+
+def _cpuinfo(key: str) -> list[str]:
+    """What Linux says of each processor; nothing elsewhere."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            return [line.partition(":")[2].strip() for line in file if line.startswith(key)]
+    except OSError:
+        return []
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 numbers itself, which oneDNN uses."""
+    return any(_BFLOAT16_FLAGS & set(flags.split()) for flags in _cpuinfo("flags")[:1])
+
+
+def uses_onednn() -> bool:
+    """Whether TensorFlow was started with oneDNN's kernels for the CPU."""
+    return os.environ.get(_ONEDNN) == "1"
 
 
 def choose_precision(wanted: str, device: Device) -> str:

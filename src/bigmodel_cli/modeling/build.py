@@ -69,7 +69,6 @@ def build_model(
     *,
     total_steps: int,
     adapt_data: AdaptData | None = None,
-    jit_compile: bool = False,
 ) -> BuiltModel:
     """Build and compile the model of an experiment.
 
@@ -79,7 +78,6 @@ def build_model(
         total_steps: Training steps of the whole run; schedules that leave decay_steps out get it.
         adapt_data: Raw training features for layers with `adapt()`; None leaves them unadapted, which
             is enough to count parameters.
-        jit_compile: Recorded in the compiled model.
 
     Raises:
         ConfigError: If Keras refuses a step, or the output does not fit loss and data; with the step's place.
@@ -103,9 +101,7 @@ def build_model(
     if augmentation and features is not inputs:
         preprocess = keras.Model(inputs, features)
         network = keras.Model(features, outputs)
-    compiled = compile_model(
-        model, experiment, objects, encoding=encoding, total_steps=total_steps, jit_compile=jit_compile
-    )
+    compiled = compile_model(model, experiment, objects, encoding=encoding, total_steps=total_steps)
     return BuiltModel(model, preprocess, network, augmentation, encoding, compiled, origins)
 
 
@@ -119,9 +115,7 @@ def compile_for_evaluation(
     """
     encoding = check_output(model.outputs[0], experiment, signature)
     objects = Objects({"num_classes": signature.num_classes})
-    return encoding, compile_model(
-        model, experiment, objects, encoding=encoding, total_steps=1, jit_compile=False
-    )
+    return encoding, compile_model(model, experiment, objects, encoding=encoding, total_steps=1)
 
 
 def _model_name(name: str) -> str:

@@ -44,7 +44,6 @@ def compile_model(
     *,
     encoding: Encoding,
     total_steps: int,
-    jit_compile: bool,
 ) -> Compiled:
     """Compile `model` as the experiment says, so that the saved file is complete for Keras alone.
 
@@ -59,7 +58,6 @@ def compile_model(
             optimizer=optimizer,
             loss=loss,
             metrics=[item.metric for item in metrics],
-            jit_compile=jit_compile,
         )
     return Compiled(metrics)
 

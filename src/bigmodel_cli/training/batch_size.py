@@ -164,7 +164,6 @@ def _throw_away_steps(
         signature,
         total_steps=MIN_STEPS_PER_EPOCH * experiment.training.epochs,
         adapt_data=lambda: raw_features(sample, signature, skipped=skipped),
-        jit_compile=plan.jit_compile,
     )
     feed = make_feed(examples, signature, 1)
     try:

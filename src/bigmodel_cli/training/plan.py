@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bigmodel_cli.config.schema import Training
-from bigmodel_cli.modeling.backend import Device, choose_device, choose_precision
+from bigmodel_cli.modeling.backend import Device, choose_device, choose_precision, has_bfloat16, uses_onednn
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to execute a run that was compared with others, or why it was not.
+
+    Attributes:
+        precision: Keras dtype policy.
+        jit_compile: Whether XLA compiles the training step.
+        milliseconds: Per training step; None where it was not measured.
+        reason: Why it was not.
+    """
+
+    precision: str
+    jit_compile: bool
+    milliseconds: float | None
+    reason: str | None = None
+
+    def describe(self) -> str:
+        return (
+            f"{self.precision}{' with XLA' if self.jit_compile else ''} {self.milliseconds:.3g} ms per step"
+        )
 
 
 @dataclass(frozen=True)
@@ -19,6 +42,8 @@ class ExecutionPlan:
         jit_compile: Whether XLA compiles the training step.
         deterministic: Whether results repeat bit by bit.
         steps_per_execution: Training steps per call into TensorFlow; None until it was measured.
+        onednn: Whether TensorFlow uses oneDNN's kernels on the CPU.
+        trials: What was compared to decide; empty where nothing was.
     """
 
     device: Device
@@ -26,6 +51,8 @@ class ExecutionPlan:
     jit_compile: bool
     deterministic: bool
     steps_per_execution: int | None
+    onednn: bool = False
+    trials: tuple[Trial, ...] = ()
 
     def describe(self) -> str:
         """The plan as one line for people."""
@@ -33,11 +60,17 @@ class ExecutionPlan:
         parts = [
             f"{self.device.name} ({self.device.model})",
             self.precision,
+            "oneDNN" if self.onednn and not self.device.is_gpu else None,
             "XLA" if self.jit_compile else "no XLA",
             f"{steps} step{'s' * (steps != 1)} per execution" if steps else None,
             "deterministic" if self.deterministic else None,
         ]
         return ", ".join(part for part in parts if part)
+
+    def describe_trials(self) -> str | None:
+        """What was measured as one line for people; None where there was nothing to compare."""
+        measured = [trial.describe() for trial in self.trials if trial.milliseconds is not None]
+        return ", ".join(measured) if len(measured) > 1 else None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,7 +83,8 @@ def make_plan(training: Training) -> ExecutionPlan:
         UsageError: If the device is not there, or the precision is not for it.
     """
     device = choose_device(training.device)
-    # XLA slows convolutions on CPUs down (measured: a quarter of the speed), and determinism turns it off.
+    # XLA makes most models faster on GPUs and slower on CPUs (convolutions: a quarter of the speed);
+    # determinism turns it off.
     jit = (
         device.is_gpu and not training.deterministic
         if training.jit_compile == "auto"
@@ -58,4 +92,19 @@ def make_plan(training: Training) -> ExecutionPlan:
     )
     steps = None if training.steps_per_execution == "auto" else training.steps_per_execution
     precision = choose_precision(training.precision, device)
-    return ExecutionPlan(device, precision, jit, training.deterministic, steps)
+    return ExecutionPlan(device, precision, jit, training.deterministic, steps, uses_onednn())
+
+
+def alternatives(plan: ExecutionPlan, training: Training) -> list[Mapping[str, Any]]:
+    """Changes to a plan that may make it faster, which only a measurement tells.
+
+    There are none where the result is to repeat bit by bit, since a measurement does not.
+    """
+    if training.deterministic:
+        return []
+    changes: list[Mapping[str, Any]] = []
+    if training.precision == "auto" and not plan.device.is_gpu and has_bfloat16():
+        changes.append({"precision": "mixed_bfloat16"})
+    if training.jit_compile == "auto":
+        changes.append({"jit_compile": not plan.jit_compile})
+    return changes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.config.schema import Experiment
@@ -19,9 +20,9 @@ from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.pin import choose_monitor, pin_data, pin_metrics, pin_plan
-from bigmodel_cli.training.plan import ExecutionPlan, make_plan
+from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
 from bigmodel_cli.training.steps import TrainingSteps
-from bigmodel_cli.training.trial import measure_steps_per_execution
+from bigmodel_cli.training.trial import Candidate, choose_fastest
 
 
 @dataclass
@@ -99,20 +100,36 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         for name, part in splits.parts.items()
         if name != "test"
     }
-    built = build_model(
-        experiment,
-        signature,
-        total_steps=feeds["train"].num_batches() * experiment.training.epochs,
-        adapt_data=lambda: raw_features(splits.train, signature, skipped=skipped),
-        jit_compile=plan.jit_compile,
-    )
-    listener.say(f"model: {built.model.count_params():,} parameters")
-    training = _training_steps(built, feeds["train"], splits, plan)
-    training.trace()
-    if plan.steps_per_execution is None:
-        with naming_memory(batch_size, lambda: training, listener.say):
-            plan = replace(plan, steps_per_execution=measure_steps_per_execution(training))
+    total_steps = feeds["train"].num_batches() * experiment.training.epochs
+    made: list[Candidate] = []
+
+    def make(plan: ExecutionPlan) -> Candidate:
+        began = time.perf_counter()
+        start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
+        built = build_model(
+            experiment,
+            signature,
+            total_steps=total_steps,
+            adapt_data=lambda: raw_features(splits.train, signature, skipped=skipped),
+        )
+        if not made:
+            listener.say(f"model: {built.model.count_params():,} parameters")
+        built_after = time.perf_counter() - began
+        training = _training_steps(built, feeds["train"], splits, plan)
+        training.trace()
+        seconds = time.perf_counter() - began
+        made.append(Candidate(plan, built, training, seconds, seconds - built_after))
+        return made[-1]
+
+    with naming_memory(batch_size, lambda: made[-1].training if made else None, listener.say):
+        chosen = choose_fastest(make, plan, alternatives(plan, experiment.training), total_steps)
+    if len(made) > 1:
+        # The next layers, seeds and metrics are what they would have been without a trial.
+        start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
+    plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
+    if (compared := plan.describe_trials()) is not None:
+        listener.say(f"measured: {compared}")
     monitor = choose_monitor(experiment, _measured(built), has_validation="validation" in feeds)
     experiment = pin_plan(experiment, plan, monitor)
     callbacks = make_callbacks(

@@ -25,7 +25,8 @@ class TrainingSteps:
         built: The model and its parts.
         feed: Yields chunks of the training split.
         num_classes: Number of classes; None for regression.
-        jit_compile: Whether XLA compiles the step.
+        jit_compile: Whether XLA compiles the network's part of the step; images are augmented before it, by
+            operations that XLA lacks.
     """
 
     def __init__(self, built: BuiltModel, feed: Feed, num_classes: int | None, *, jit_compile: bool) -> None:
@@ -35,7 +36,7 @@ class TrainingSteps:
         self.feed = feed
         self.num_classes = num_classes
         self.measures = Measures(built.model, built.compiled, num_classes)
-        self._step = tf.function(self._train_step, jit_compile=True) if jit_compile else self._train_step
+        self._learn = tf.function(self._update, jit_compile=True) if jit_compile else self._update
         self._run = BatchLoop(self._train_many)
         built.model.optimizer.build(built.model.trainable_variables)
 
@@ -72,7 +73,7 @@ class TrainingSteps:
             return tf.logical_and(index < num_steps, tf.math.is_finite(loss))
 
         def train_one(index: Any, _: Any) -> tuple[Any, Any]:
-            return index + 1, self._step(*self.feed.batch(chunk, index))
+            return index + 1, self._train_step(*self.feed.batch(chunk, index))
 
         steps, loss = tf.while_loop(goes_on, train_one, (tf.constant(0), tf.constant(0.0)))
         return steps, loss
@@ -80,21 +81,26 @@ class TrainingSteps:
     def _train_step(self, features: Any, labels: Any) -> Any:
         import tensorflow as tf
 
-        built = self.built
-        if built.preprocess is not None:
-            features = built.preprocess(features, training=False)
+        if self.built.preprocess is not None:
+            features = self.built.preprocess(features, training=False)
         features, targets = self._augment(features, labels)
-        y = targets.encoded(built.encoding)
-        with tf.GradientTape() as tape, fused_batch_norm(built.network):
-            predictions = built.network(features, training=True)
-            loss = built.model.compute_loss(x=features, y=y, y_pred=predictions, training=True)
-            scaled = built.model.optimizer.scale_loss(loss)
-        variables = built.model.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        with fused_updates(built.model.optimizer):
-            built.model.optimizer.apply(gradients, variables)
+        loss, predictions = self._learn(features, targets.encoded(self.built.encoding))
         self.measures.update(loss, targets, predictions)
         return tf.cast(loss, tf.float32)
+
+    def _update(self, features: Any, y: Any) -> tuple[Any, Any]:
+        """Loss and predictions of a batch; the weights learn from it."""
+        import tensorflow as tf
+
+        model, network = self.built.model, self.built.network
+        with tf.GradientTape() as tape, fused_batch_norm(network):
+            predictions = network(features, training=True)
+            loss = model.compute_loss(x=features, y=y, y_pred=predictions, training=True)
+            scaled = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        with fused_updates(model.optimizer):
+            model.optimizer.apply(gradients, model.trainable_variables)
+        return loss, predictions
 
     def _augment(self, features: Any, labels: Any) -> tuple[Any, Targets]:
         mixed = None

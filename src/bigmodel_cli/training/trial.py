@@ -1,27 +1,151 @@
-"""What only a measurement can decide; the trial steps leave no trace."""
+"""What only a measurement can decide; the trial steps leave no trace.
+
+What it costs to try something is estimated from what the first candidate took, so that trials stay within
+`MOST_SECONDS` and within `MOST_OF_RUN` of the run that they are to make faster.
+"""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.training.plan import ExecutionPlan, Trial
 from bigmodel_cli.training.steps import TrainingSteps
 
 # A call into TensorFlow should be long enough for its overhead not to count, and short enough for the
 # display and for Ctrl-C.
 SECONDS_PER_EXECUTION = 0.25
 TRIAL_STEPS = 8
+MOST_SECONDS = 5.0
+MOST_OF_RUN = 0.02
+# XLA took 9 to 15 times as long to compile a step as Keras took to trace it, for networks of 2 to 9 layers.
+COMPILING_PER_TRACING = 15
+# Less than this is noise.
+MIN_GAIN = 0.05
+_MAX_REASON = 200
+_EMPTY = "Graph execution error:"
+_UNSUPPORTED = re.compile(r"unsupported operations when .*?: (\w+)")
+_WITHOUT_XLA: Mapping[str, Any] = {"jit_compile": False}
 
 
-def measure_steps_per_execution(training: TrainingSteps) -> int:
-    """Training steps that fill about a quarter of a second, measured on the first batches."""
+@dataclass(frozen=True)
+class Candidate:
+    """A model with compiled steps, made for a plan.
+
+    Attributes:
+        plan: How it is executed.
+        built: The model and its parts.
+        training: Compiled training steps.
+        making_seconds: What it took to build the model and to trace its step.
+        tracing_seconds: The second part of it.
+    """
+
+    plan: ExecutionPlan
+    built: BuiltModel
+    training: TrainingSteps
+    making_seconds: float
+    tracing_seconds: float
+
+
+def choose_fastest(
+    make: Callable[[ExecutionPlan], Candidate],
+    plan: ExecutionPlan,
+    changes: Sequence[Mapping[str, Any]],
+    total_steps: int,
+) -> Candidate:
+    """The candidate whose steps take the least time, its plan with a number of steps per execution.
+
+    Args:
+        make: Makes a candidate; the weights of all of them begin alike.
+        plan: The first one's; it stays where nothing else is faster by `MIN_GAIN`, or worth a trial.
+        changes: To the plan; each is tried on top of the best before it.
+        total_steps: Training steps of the whole run.
+
+    Raises:
+        UsageError: If XLA is asked for and cannot compile the model.
+    """
+    best = make(plan)
+    if not (changes or plan.jit_compile) and plan.steps_per_execution is not None:
+        return best
+    trials = []
+    try:
+        seconds = step_seconds(best.training)
+    except Exception as error:
+        if not plan.jit_compile or is_out_of_memory(error):
+            raise
+        if _WITHOUT_XLA not in changes:
+            raise UsageError(
+                f"training.jit_compile: XLA cannot compile this model: {_reason(error)}",
+                hint="write training.jit_compile=false, or auto",
+            ) from error
+        trials.append(_trial(plan, reason=_reason(error)))
+        changes = [change for change in changes if change != _WITHOUT_XLA]
+        best = make(replace(plan, **_WITHOUT_XLA))
+        seconds = step_seconds(best.training)
+    trials.append(_trial(best.plan, seconds))
+    left = min(MOST_SECONDS, MOST_OF_RUN * total_steps * seconds)
+    for change in changes:
+        changed = replace(best.plan, **change)
+        needed = _cost(best, changed, seconds)
+        if needed > left:
+            reason = f"trying it takes about {needed:.1f} s, and this run is worth {left:.1f} s"
+            trials.append(_trial(changed, reason=reason))
+            continue
+        began = time.perf_counter()
+        try:
+            candidate = make(changed)
+            found = step_seconds(candidate.training)
+        except Exception as error:  # What cannot be executed is not faster.
+            trials.append(_trial(changed, reason=_reason(error)))
+        else:
+            trials.append(_trial(changed, found))
+            if found < (1 - MIN_GAIN) * seconds:
+                best, seconds = candidate, found
+        left -= time.perf_counter() - began
+    steps = best.plan.steps_per_execution or steps_per_execution(best.training, seconds)
+    return replace(best, plan=replace(best.plan, steps_per_execution=steps, trials=tuple(trials)))
+
+
+def _trial(plan: ExecutionPlan, seconds: float | None = None, reason: str | None = None) -> Trial:
+    return Trial(plan.precision, plan.jit_compile, None if seconds is None else 1000 * seconds, reason)
+
+
+def _reason(error: Exception) -> str:
+    """What stands in the way, in a line; XLA's errors begin with where."""
+    if unsupported := _UNSUPPORTED.search(str(error)):
+        return f"{unsupported[1]} is an operation that XLA lacks"
+    lines = [line for line in str(error).splitlines() if line.strip() and line != _EMPTY]
+    return (lines or [type(error).__name__])[0][:_MAX_REASON]
+
+
+def _cost(best: Candidate, changed: ExecutionPlan, seconds: float) -> float:
+    """Seconds that it probably takes to make a changed candidate and to measure its steps."""
+    compiling = COMPILING_PER_TRACING * best.tracing_seconds if changed.jit_compile else 0.0
+    num_steps = 2 + 2 * TRIAL_STEPS if _is_quick(seconds) else 2
+    return best.making_seconds + compiling + num_steps * seconds
+
+
+def steps_per_execution(training: TrainingSteps, seconds: float) -> int:
+    """Training steps that fill about `SECONDS_PER_EXECUTION`, if one takes so many seconds."""
+    feed = training.feed
+    return max(1, min(int(SECONDS_PER_EXECUTION / seconds), feed.num_batches(), feed.max_batches()))
+
+
+def step_seconds(training: TrainingSteps) -> float:
+    """Seconds per training step, measured on the first batches."""
     feed = training.feed
     order = np.arange(len(feed.examples))
 
-    def seconds(num_steps: int) -> float:
+    def measured(num_steps: int) -> float:
         chunk = feed.chunk(feed.rows(order, 0, num_steps))
         began = time.perf_counter()
         training.run(chunk)
@@ -29,16 +153,21 @@ def measure_steps_per_execution(training: TrainingSteps) -> int:
         return (time.perf_counter() - began) / num_steps
 
     with no_trace(training):
-        seconds(1)  # traces and compiles
-        step = seconds(1)
+        measured(1)  # compiles
+        seconds = measured(1)
         num_steps = min(TRIAL_STEPS, feed.num_batches() - 1, feed.max_batches())
-        if step * TRIAL_STEPS < SECONDS_PER_EXECUTION and num_steps > 1:
-            step = seconds(num_steps)
-    return max(1, min(int(SECONDS_PER_EXECUTION / step), feed.num_batches(), feed.max_batches()))
+        if _is_quick(seconds) and num_steps > 1:
+            seconds = min(measured(num_steps), measured(num_steps))
+    return seconds
+
+
+def _is_quick(seconds: float) -> bool:
+    return seconds * TRIAL_STEPS < SECONDS_PER_EXECUTION
 
 
 @contextmanager
 def no_trace(training: TrainingSteps) -> Iterator[None]:
+    """Put every variable that a step changes back at the block's end."""
     variables = training.variables()
     before = [variable.numpy() for variable in variables]
     try:

@@ -16,8 +16,8 @@ _RANK = 4
 def fused_batch_norm(model: Any) -> Iterator[None]:
     """Let the batch normalisations of a model that is called with `training=True` inside the block be fused.
 
-    Layers keep their weights, and moving statistics move as Keras moves them. Those with renormalisation, a mask,
-    or channels that are not last stay as they are.
+    Layers keep their weights, and moving statistics move as Keras moves them. Those with renormalisation,
+    a mask, or channels that are not last stay as they are.
     """
     with ExitStack() as stack:
         for layer in _batch_norms(model):
@@ -59,7 +59,7 @@ def _fused(layer: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
             epsilon=layer.epsilon,
             is_training=True,
         )
-        # The operation divides by n - 1 what it gives away, though not what it normalises with; Keras keeps n.
+        # The variance that the operation gives away is divided by n - 1, Keras's by n.
         count = tf.cast(tf.size(inputs) // channels[0], tf.float32)
         variance = unbiased * ((count - 1) / count)
         for moving, batch in ((layer.moving_mean, mean), (layer.moving_variance, variance)):

@@ -19,8 +19,8 @@ def fused_updates(optimizer: Any) -> AbstractContextManager[None]:
     """Let an optimizer's `apply` use fused operations inside the block, once, where TensorFlow has them.
 
     Args:
-        optimizer: A built Keras optimizer. Adam and AdamW (without `amsgrad`) and SGD have fused operations; any
-            other, and a gradient that is sparse, is updated as Keras does it.
+        optimizer: A built Keras optimizer. Adam and AdamW (without `amsgrad`) and SGD have fused operations;
+            any other, and a gradient that is sparse, is updated as Keras does it.
     """
     import keras
 
@@ -51,9 +51,7 @@ def _where_dense(fused: Update, plain: Update) -> Update:
         if isinstance(gradient, tf.IndexedSlices):
             plain(gradient, variable, learning_rate)
         else:
-            gradient, learning_rate = (
-                tf.cast(value, variable.dtype) for value in (gradient, learning_rate)
-            )
+            gradient, learning_rate = (tf.cast(value, variable.dtype) for value in (gradient, learning_rate))
             fused(gradient, variable, learning_rate)
 
     return update
