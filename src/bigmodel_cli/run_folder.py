@@ -80,6 +80,11 @@ class RunFolder:
         return self.path / ".lock"
 
     @property
+    def profile(self) -> Path:
+        """Where TensorBoard finds a trace of training steps."""
+        return self.path / "profile"
+
+    @property
     def litert_model(self) -> Path:
         return self.path / "model.tflite"
 

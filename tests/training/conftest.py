@@ -138,13 +138,13 @@ class Trained:
 @pytest.fixture
 def train(config: Callable[..., Any], tmp_path: Path) -> Callable[..., Trained]:
     """Trains the tiny config with words of a command line into a new run folder."""
-    return lambda *overrides: _train(config(*overrides), tmp_path / "runs")
+    return lambda *overrides, **how: _train(config(*overrides), tmp_path / "runs", **how)
 
 
-def _train(loaded: Any, runs_dir: Path) -> Trained:
+def _train(loaded: Any, runs_dir: Path, **how: bool) -> Trained:
     from bigmodel_cli.training.train import train as train_config
 
-    return Trained(train_config(loaded, runs_dir=runs_dir, listener=Silent()))
+    return Trained(train_config(loaded, runs_dir=runs_dir, listener=Silent(), **how))
 
 
 @pytest.fixture(scope="session")

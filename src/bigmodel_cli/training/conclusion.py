@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from bigmodel_cli.run_folder import BEST, COMPLETED, RunFolder
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
+from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS
+from bigmodel_cli.training.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,14 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     session.listener.say(f"evaluating the best checkpoint on the {split} split")
     splits = ready_to_evaluate(prepared.splits, split, experiment, session.listener)
     examples = splits.parts[split]
-    best = load_checkpoint(session.run, BEST)
-    evaluation = evaluate_model(best, experiment, split, examples, signature)
-    write_evaluation(session.run, evaluation, examples, signature)
-    export_run(session.run, best, examples, session.listener)
-    plot_run(session.run, evaluation.as_json(), signature.class_names)
+    with session.watch.phase(EVALUATION):
+        best = load_checkpoint(session.run, BEST)
+        evaluation = evaluate_model(best, experiment, split, examples, signature)
+        write_evaluation(session.run, evaluation, examples, signature)
+    with session.watch.phase(EXPORT):
+        export_run(session.run, best, examples, session.listener)
+    with session.watch.phase(PLOTS):
+        plot_run(session.run, evaluation.as_json(), signature.class_names)
     gates = check_gates(experiment.expect, _gated_values(session, evaluation, rows))
     result = TrainingResult(
         session.run,
@@ -71,6 +77,8 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         signature.image_format is not None,
         gates,
     )
+    if session.trace is not None:
+        _say_profile(session, session.trace)
     end_session(
         session.run,
         COMPLETED,
@@ -81,9 +89,19 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
             split: evaluation.metrics,
             "gates": [gate.as_json() for gate in gates],
         },
+        session.watch.as_json(),
         prepared.skipped,
     )
     return result
+
+
+def _say_profile(session: Session, trace: Trace) -> None:
+    for line in session.watch.describe():
+        session.listener.say(line)
+    if trace.stop():
+        session.listener.say(f"trace: tensorboard --logdir {shlex.quote(str(trace.folder))}")
+    else:
+        session.listener.say("no trace: training ended with its first call into TensorFlow")
 
 
 def _gated_values(session: Session, evaluation: Evaluation, rows: list[Row]) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -15,6 +16,8 @@ from bigmodel_cli.pipeline.feed import epoch_order, in_order
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row
 from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.stopwatch import CALLBACKS, CHECKPOINTS, INPUT, STEPS, VALIDATION, Stopwatch
+from bigmodel_cli.training.trace import Trace
 
 
 class Saver(Protocol):
@@ -44,6 +47,8 @@ class Loop:
         listener: Is told how it goes.
         stop: Set when a signal asks to stop.
         moment: Where training stands; it goes on from there.
+        watch: Takes the time of each phase.
+        trace: Traces some calls into TensorFlow; None where nobody wants to know.
     """
 
     training: TrainingSteps
@@ -55,6 +60,8 @@ class Loop:
     listener: Listener
     stop: StopRequest
     moment: Moment = field(default_factory=Moment)
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    trace: Trace | None = None
     _began: float = field(default_factory=time.perf_counter)
     _steps_run: int = 0
 
@@ -89,7 +96,8 @@ class Loop:
             restore()
         self._began, self._steps_run = time.perf_counter(), 0
         while not (self._is_done() or self.stop) and self._epoch(saver):
-            saver.epoch_ended(self.moment, is_final=self._is_done())
+            with self.watch.phase(CHECKPOINTS):
+                saver.epoch_ended(self.moment, is_final=self._is_done())
             row = self.moment.rows[-1]
             self.listener.epoch_ended(
                 self._progress(self.moment.epoch, self.num_steps, row["seconds"], row), row
@@ -122,7 +130,8 @@ class Loop:
         """
         epoch = self.moment.epoch + 1
         began = time.perf_counter() - self.moment.seconds
-        self.callbacks.on_epoch_begin(epoch - 1)
+        with self.watch.phase(CALLBACKS):
+            self.callbacks.on_epoch_begin(epoch - 1)
         values = self._train_epoch(epoch, began, saver)
         if self.moment.step < self.num_steps:
             return False
@@ -134,13 +143,15 @@ class Loop:
             "learning_rate": float(self.model.optimizer.learning_rate),
             **values,
         }
-        validated = self._validate(epoch)
+        with self.watch.phase(VALIDATION):
+            validated = self._validate(epoch)
         if validated is None:
             return False
         row |= validated
         row["seconds"] = time.perf_counter() - began
         # ModelCheckpoint puts the logs beside a name `epoch` of its own into its file's name.
-        self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
+        with self.watch.phase(CALLBACKS):
+            self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
         is_stopped = bool(self.model.stop_training)
         self.moment = Moment(epoch, rows=(*self.moment.rows, row), is_stopped=is_stopped)
         return True
@@ -154,21 +165,29 @@ class Loop:
         values: Row = measures.results() if step else {}
         while step < self.num_steps and not self.stop:
             rows = feed.rows(order, step, self._at_once(saver))
-            self.callbacks.on_train_batch_begin(step)
-            chunk = feed.chunk(rows)
-            feed.ahead(order, step + len(rows), self._at_once(saver))
-            done, loss = self.training.run(chunk)
+            with self.watch.phase(CALLBACKS):
+                self.callbacks.on_train_batch_begin(step)
+            with self.watch.phase(INPUT):
+                chunk = feed.chunk(rows)
+                feed.ahead(order, step + len(rows), self._at_once(saver))
+            with self.watch.phase(STEPS), self._traced():
+                done, loss = self.training.run(chunk)
+                values = measures.results()
             _require_finite(loss, f"the loss became {loss} at step {step + done} of epoch {epoch}")
             step += done
             self._steps_run += done
-            values = measures.results()
-            self.callbacks.on_train_batch_end(step - 1, values)
+            with self.watch.phase(CALLBACKS):
+                self.callbacks.on_train_batch_end(step - 1, values)
             seconds = time.perf_counter() - began
             self.moment = replace(self.moment, step=step, seconds=seconds)
             self.listener.progressed(self._progress(epoch, step, seconds, values))
             if step < self.num_steps and not self.stop:
-                saver.steps_done(self.moment)
+                with self.watch.phase(CHECKPOINTS):
+                    saver.steps_done(self.moment)
         return values
+
+    def _traced(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.trace is None else self.trace.call()
 
     def _at_once(self, saver: Saver) -> int:
         """Steps of the next chunk; it ends where something is to be saved."""

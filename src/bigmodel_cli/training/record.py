@@ -187,6 +187,7 @@ def end_session(
     status: str,
     seconds: float,
     changes: Mapping[str, Any],
+    phases: Mapping[str, float],
     skipped: SkippedFiles | None = None,
 ) -> None:
     """Note in run.json how a session ended, and what the run's files are now.
@@ -196,6 +197,7 @@ def end_session(
         status: completed, interrupted or failed.
         seconds: Of the whole run so far.
         changes: What else is known.
+        phases: Where the session's time went, in seconds.
         skipped: Training files that turned out to be bad.
     """
     record = run.read_record()
@@ -211,7 +213,7 @@ def end_session(
         if files.get(name, {}).get("sha256") == digest
     }
     ended = now()
-    sessions[-1] |= {"status": status, "ended": ended}
+    sessions[-1] |= {"status": status, "ended": ended, "seconds": dict(phases)}
     update_record(
         run,
         {

@@ -5,7 +5,6 @@ A run that nothing interrupts has one session; each resume adds another.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,8 @@ from bigmodel_cli.training.restorable import Restorable
 from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row, State
+from bigmodel_cli.training.stopwatch import CHECKPOINTS, Stopwatch
+from bigmodel_cli.training.trace import Trace
 
 
 @dataclass
@@ -36,18 +37,20 @@ class Session:
         run: Its folder.
         checkpoints: Saves what it reaches.
         listener: Is told how it goes.
-        began: When the process began, by `time.perf_counter`.
+        watch: Takes the time since the session began.
         state: What training goes on from, with the run's time, rollbacks and learning rate.
         keeps_start: Whether a checkpoint is made before the first step: what cannot be made again.
+        trace: Traces some training steps; None where nobody wants to know.
     """
 
     prepared: Prepared
     run: RunFolder
     checkpoints: Checkpoints
     listener: LoggedListener
-    began: float
+    watch: Stopwatch
     state: State = field(default_factory=lambda: State(Moment()))
     keeps_start: bool = False
+    trace: Trace | None = None
     _log: MetricsLog = field(init=False)
     _restorable: Restorable = field(init=False)
     _restored: str | None = None
@@ -63,7 +66,7 @@ class Session:
     @property
     def seconds(self) -> float:
         """The time of the whole run, over all its sessions."""
-        return self.state.seconds + time.perf_counter() - self.began
+        return self.state.seconds + self.watch.total
 
     def train(self, stop: StopRequest) -> list[Row]:
         """Run the loop; every complete epoch is in metrics.csv and in the checkpoints when it ends.
@@ -85,7 +88,10 @@ class Session:
                     self._roll_back(error)
             if stop:
                 self._save_last(loop.moment)
-            self.checkpoints.wait()
+            with self.watch.phase(CHECKPOINTS):
+                self.checkpoints.wait()
+        if self.trace is not None:
+            self.trace.stop()
         return rows
 
     def _loop(self, stop: StopRequest) -> Loop:
@@ -100,6 +106,8 @@ class Session:
             listener=self.listener,
             stop=stop,
             moment=self.state.moment,
+            watch=self.watch,
+            trace=self.trace,
         )
 
     # What the loop calls.
@@ -219,6 +227,7 @@ class Session:
                     "interrupted" if interrupted else "failed",
                     self.seconds,
                     {"error": message, "epochs": self._log.num_rows},
+                    self.watch.as_json(),
                     self.prepared.skipped,
                 )
             if isinstance(error, Interrupted):
@@ -227,6 +236,8 @@ class Session:
                 self.listener.say(f"what was reached is kept; to {self._resume_hint()}")
             raise
         finally:
+            if self.trace is not None:
+                self.trace.stop()
             self.checkpoints.close()
             self.prepared.close()
 

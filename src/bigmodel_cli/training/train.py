@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.evaluate import load_splits
 from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
@@ -31,7 +31,9 @@ from bigmodel_cli.training.resume import (
 )
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
-from bigmodel_cli.training.transfer import take_weights, take_weights_again
+from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
+from bigmodel_cli.training.trace import Trace
+from bigmodel_cli.training.transfer import Parent, take_weights, take_weights_again
 
 
 def train(
@@ -40,8 +42,8 @@ def train(
     runs_dir: Path,
     listener: Listener,
     offline: bool = False,
-    parent: RunFolder | None = None,
-    trust: bool = False,
+    parent: Parent | None = None,
+    profile: bool = False,
 ) -> TrainingResult:
     """Train the model of a config and keep everything about it in a new run folder.
 
@@ -51,7 +53,7 @@ def train(
         listener: Is told how it goes.
         offline: No download may be made.
         parent: A run whose best weights the model starts from, where layers fit.
-        trust: Load the parent's model even if it can run code.
+        profile: Write a trace of some steps, and say where the time went.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -59,11 +61,11 @@ def train(
         ResourceError: If something ran out, or training diverged.
         Interrupted: If a signal ended it.
     """
-    began = time.perf_counter()
+    watch = Stopwatch()
     check_writable(runs_dir)
     with _listening(listener) as (logged, stop):
-        prepared = _prepare(config, logged, offline=offline)
-        transfer = None if parent is None else take_weights(prepared.built.model, parent, trust=trust)
+        prepared = _prepare(config, logged, watch, offline=offline)
+        transfer = None if parent is None else take_weights(prepared.built.model, parent)
         if transfer is not None:
             logged.say(transfer.describe())
         run = create_run(runs_dir, prepared.experiment.name)
@@ -71,7 +73,7 @@ def train(
             logged.open(run.log)
             write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
-            session = _session(prepared, run, logged, began)
+            session = _session(prepared, run, logged, watch, profile=profile)
             session.keeps_start = (
                 parent is not None or prepared.experiment.training.on_divergence == "rollback"
             )
@@ -79,7 +81,12 @@ def train(
 
 
 def resume(
-    run: RunFolder, overrides: Sequence[str], *, listener: Listener, offline: bool = False
+    run: RunFolder,
+    overrides: Sequence[str],
+    *,
+    listener: Listener,
+    offline: bool = False,
+    profile: bool = False,
 ) -> TrainingResult:
     """Go on with a run from its newest sound checkpoint, in its own folder.
 
@@ -91,13 +98,14 @@ def resume(
         overrides: Words of the command line; what may change is in `resume.py`.
         listener: Is told how it goes.
         offline: No download may be made.
+        profile: As for `train`.
 
     Raises:
         UsageError: If another process trains the run, nothing is left to train, or an override is refused.
         DataError: If no checkpoint is sound, or the data changed.
         ResourceError, Interrupted: As `train`.
     """
-    began = time.perf_counter()
+    watch = Stopwatch()
     with locked(run), _listening(listener) as (logged, stop):
         resumed = read_resumed(run, overrides)
         require_something_left(run, resumed)
@@ -105,10 +113,10 @@ def resume(
         warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)
         remove_half_written(run)
-        prepared = _prepare(resumed.config, logged, offline=offline)
+        prepared = _prepare(resumed.config, logged, watch, offline=offline)
         require_same_data(run, prepared.splits, logged)
         logged.open(run.log)
-        session = _session(prepared, run, logged, began)
+        session = _session(prepared, run, logged, watch, profile=profile)
         parent = run.read_record().get("parent")
         if newest is not None:
             session.restore(newest)
@@ -130,16 +138,22 @@ def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest
         yield logged, stop
 
 
-def _prepare(config: LoadedConfig, listener: Listener, *, offline: bool) -> Prepared:
-    splits = load_splits(config.experiment, listener, offline=offline)
+def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, *, offline: bool) -> Prepared:
+    with watch.phase(DATA):
+        splits = load_splits(config.experiment, listener, offline=offline)
     listener.say(_describe_data(splits))
-    with naming_memory(config.experiment.data.batch_size):
+    with watch.phase(START):
+        import_tensorflow()
+    with watch.phase(MODEL), naming_memory(config.experiment.data.batch_size):
         return prepare(config.experiment, splits, listener)
 
 
-def _session(prepared: Prepared, run: RunFolder, listener: LoggedListener, began: float) -> Session:
+def _session(
+    prepared: Prepared, run: RunFolder, listener: LoggedListener, watch: Stopwatch, *, profile: bool
+) -> Session:
     checkpoints = Checkpoints(run, prepared.experiment.training.checkpoint, prepared.monitor)
-    return Session(prepared, run, checkpoints, listener, began)
+    trace = Trace(run.profile) if profile else None
+    return Session(prepared, run, checkpoints, listener, watch, trace=trace)
 
 
 def _go(session: Session, stop: StopRequest) -> TrainingResult:

@@ -56,7 +56,20 @@ class Transfer:
         }
 
 
-def take_weights(model: Any, run: RunFolder, *, trust: bool = False) -> Transfer:
+@dataclass(frozen=True)
+class Parent:
+    """The run that a new one starts from.
+
+    Attributes:
+        run: Its folder.
+        trust: Whether its model is loaded even if it can run code.
+    """
+
+    run: RunFolder
+    trust: bool = False
+
+
+def take_weights(model: Any, parent: Parent) -> Transfer:
     """Give a model the weights of a run's best checkpoint, layer by layer.
 
     Layers are matched in order, by their class and the shapes of their weights, so that a step that was put
@@ -66,8 +79,9 @@ def take_weights(model: Any, run: RunFolder, *, trust: bool = False) -> Transfer
         DataError: If the checkpoint is missing or damaged.
         UsageError: If no layer fits.
     """
+    run = parent.run
     sha256 = checkpoint_entry(run, BEST)["sha256"]
-    theirs = list(_layers(load_checkpoint(run, BEST, trust=trust)))
+    theirs = list(_layers(load_checkpoint(run, BEST, trust=parent.trust)))
     ours = list(_layers(model))
     matcher = SequenceMatcher(None, [_kind(x) for x in theirs], [_kind(x) for x in ours], autojunk=False)
     pairs = [
@@ -114,7 +128,7 @@ def take_weights_again(model: Any, parent: Mapping[str, Any]) -> None:
     if not is_the_same:
         what = f"{run.checkpoint(BEST)} is not the one that the run began with"
         raise DataError(f"{what}, and no checkpoint has its weights", hint=hint)
-    take_weights(model, run)
+    take_weights(model, Parent(run))
 
 
 def _layers(model: Any) -> Iterator[Any]:

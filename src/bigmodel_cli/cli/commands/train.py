@@ -57,6 +57,9 @@ NEWEST = "/"
     shell_complete=complete.runs,
     help="Start from the best weights of a run, where layers fit (fine-tuning).",
 )
+@click.option(
+    "--profile", is_flag=True, help="Write a TensorBoard trace of some steps and say where the time went."
+)
 @trust_option
 @runs_dir_option
 @offline_option
@@ -67,6 +70,7 @@ def command(
     words: tuple[str, ...],
     resume: str | None,
     parent: str | None,
+    profile: bool,
     trust: bool,
     runs_dir: Path,
     offline: bool,
@@ -92,7 +96,7 @@ def command(
     else:
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
     with listening(plain=plain) as listener:
-        result = work(listener=listener, offline=offline)
+        result = work(listener=listener, offline=offline, profile=profile)
     if as_json:
         echo_json(_as_json(result))
     else:
@@ -113,12 +117,12 @@ def _training(
     show_warnings(loaded.warnings)
     source = None if parent is None else find_run(parent, runs_dir)
 
-    def work(*, listener: Listener, offline: bool) -> TrainingResult:
+    def work(*, listener: Listener, **how: bool) -> TrainingResult:
         from bigmodel_cli.training.train import train
+        from bigmodel_cli.training.transfer import Parent
 
-        return train(
-            loaded, runs_dir=runs_dir, listener=listener, offline=offline, parent=source, trust=trust
-        )
+        parent_run = None if source is None else Parent(source, trust)
+        return train(loaded, runs_dir=runs_dir, listener=listener, parent=parent_run, **how)
 
     return work
 
@@ -147,10 +151,10 @@ def _resuming(
         )
     run = find_unfinished(None if resume == NEWEST else resume, runs_dir)
 
-    def work(*, listener: Listener, offline: bool) -> TrainingResult:
+    def work(*, listener: Listener, **how: bool) -> TrainingResult:
         from bigmodel_cli.training.train import resume as go_on
 
-        return go_on(run, words, listener=listener, offline=offline)
+        return go_on(run, words, listener=listener, **how)
 
     return work
 
