@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick check format fuzz faults bench-checkpoints catalogue docs clean
+.PHONY: demo test quick check format fuzz faults bench bench-checkpoints catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -43,6 +43,11 @@ fuzz: $(STAMP)
 # The long form of the fault injection: some 400 kills, full disks, damaged and hostile files. About an hour.
 faults: $(STAMP)
 	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults
+
+# Everything that bigmodel is measured by, beside plain Keras scripts, into benchmarks/results.md: some 40 minutes
+# on a machine that does nothing else.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/bench.py --write
 
 # What a checkpoint costs beside a bare model.save.
 bench-checkpoints: $(STAMP)

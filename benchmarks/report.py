@@ -1,0 +1,142 @@
+"""The results as a table, a plot and a line each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from comparisons import OURS, PLAIN, Comparison
+from limits import Limits, training_flops
+
+
+@dataclass(frozen=True)
+class Result:
+    """The medians of a comparison.
+
+    Attributes:
+        name: Its short name.
+        title: What was compared.
+        unit: Of the values.
+        rounds: How often both were measured.
+        values: By side, then by measurement.
+        ratio: How many times better ours is; None where there is nothing to compare.
+        bars: What was to hold, and whether it does.
+    """
+
+    name: str
+    title: str
+    unit: str
+    rounds: int
+    values: Mapping[str, Mapping[str, float]]
+    ratio: float | None
+    bars: Sequence[tuple[str, bool]]
+
+    @classmethod
+    def of(
+        cls, name: str, comparison: Comparison, rounds: int, medians: Mapping[str, Mapping[str, float]]
+    ) -> Result:
+        values = dict(medians[OURS])
+        ratio = None
+        if PLAIN in medians:
+            quotient = values["value"] / medians[PLAIN]["value"]
+            ratio = quotient if comparison.more_is_better else 1 / quotient
+            values |= {
+                "ratio": ratio,
+                "inverse": 1 / ratio,
+                "difference": values["value"] - medians[PLAIN]["value"],
+            }
+        bars = [(bar.text, bar.holds(values)) for bar in comparison.bars]
+        return cls(name, comparison.name, comparison.unit, rounds, medians, ratio, bars)
+
+    def line(self) -> str:
+        sides = ", ".join(f"{side} {self.shown(side)}" for side in self.values)
+        ratio = "" if self.ratio is None else f", ratio {self.ratio:.2f}"
+        bars = ", ".join(f"{text}: {'yes' if holds else 'NO'}" for text, holds in self.bars)
+        return f"{self.name}: {sides}{ratio} ({bars})"
+
+    def shown(self, side: str) -> str:
+        """A side's value with its unit, and whatever else was measured."""
+        measured = self.values[side]
+        others = [f"{key} {_number(value)}" for key, value in measured.items() if key != "value"]
+        more = f" ({', '.join(others)})" if others else ""
+        return f"{_number(measured['value'])} {self.unit}{more}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def write_report(folder: Path, results: Sequence[Result], limits: Limits, rounds: int) -> None:
+    """Write results.md and results.png."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "bigmodel"))
+    lines = [
+        "# Benchmarks",
+        "",
+        f"`make bench` wrote this on {time.strftime('%Y-%m-%d')}: {_machine()}, {versions}, "
+        f"Python {platform.python_version()}. Medians of {rounds} rounds (fewer where the table says so), "
+        "both sides in turns. Ratios say how many times better bigmodel is.",
+        "",
+        "| what | bigmodel | plain script | ratio | bars |",
+        "|---|---|---|---|---|",
+    ]
+    for result in results:
+        bars = "; ".join(f"{text}: {'yes' if holds else '**no**'}" for text, holds in result.bars)
+        theirs = result.shown(PLAIN) if PLAIN in result.values else ""
+        ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
+        few = f" ({result.rounds} rounds)" if result.rounds < rounds else ""
+        lines.append(f"| {result.title}{few} | {result.shown(OURS)} | {theirs} | {ratio} | {bars} |")
+    lines += ["", "![ratios](results.png)", "", *_limits(results, limits)]
+    (folder / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _plot([result for result in results if result.ratio is not None], folder / "results.png")
+
+
+def _machine() -> str:
+    from bigmodel_cli.modeling.backend import list_devices
+
+    return f"{list_devices()[0].model} ({platform.system()}, {os.cpu_count()} CPUs)"
+
+
+def _limits(results: Sequence[Result], limits: Limits) -> list[str]:
+    """How far from the machine's limits training is."""
+    lines = [
+        "## Against the machine's limits",
+        "",
+        f"A product of two float32 matrices of 2048 × 2048 runs at {limits.gigaflops:.0f} GFLOP/s here, a "
+        f"copy in memory at {limits.gigabytes_per_second:.1f} GB/s.",
+        "",
+        "| training | operations per image | at the matrix product's speed | reached | share |",
+        "|---|---|---|---|---|",
+    ]
+    for result in results:
+        if result.name in ("mlp", "convnet"):
+            most = limits.most_images_per_second(result.name)
+            value = result.values[OURS]["value"]
+            lines.append(
+                f"| {result.title} | {training_flops(result.name) / 1e6:.2f} M | {most:,.0f} images/s | "
+                f"{value:,.0f} images/s | {value / most:.0%} |"
+            )
+    return lines
+
+
+def _plot(results: Sequence[Result], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    ratios = [result.ratio or 0.0 for result in results]
+    figure, axes = plt.subplots(figsize=(8, 0.5 * len(results) + 1.2), layout="constrained")
+    bars = axes.barh([result.name for result in results], ratios, color="#0072b2")
+    axes.bar_label(bars, labels=[f"{ratio:.1f} ×" for ratio in ratios], padding=3)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set_xscale("log")
+    axes.invert_yaxis()
+    axes.set_xlabel("times better than the plain script (1: the same)")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
