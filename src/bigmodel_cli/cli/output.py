@@ -56,6 +56,8 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A name without control characters and ends of lines: it must not look like lines of ours."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
