@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ PARITY_EXAMPLES = 100
 TOLERANCE = 1e-3
 # A flatbuffer holds at most 2 GB, and the conversion needs several times the model's size.
 MAX_PARAMETERS = 100_000_000
+# How the converter names an operation that it cannot translate.
+_OPERATION = re.compile(r"'(tf\.\w+)' op")
 
 
 class ExportError(BigmodelError):
@@ -138,7 +141,9 @@ def export(model: Any, path: Path, converter_of: Callable[[Any], Any]) -> None:
         try:
             content = converter_of(model).convert()
         except Exception as error:
-            raise ExportError(f"LiteRT cannot express this model: {first_line(error)}") from error
+            lacking = sorted(set(_OPERATION.findall(str(error))))
+            reason = f"it lacks {', '.join(lacking)}" if lacking else first_line(error)
+            raise ExportError(f"LiteRT cannot express this model: {reason}") from error
     path.write_bytes(content)
 
 

@@ -160,13 +160,13 @@ def _take_all(
     from bigmodel_cli.inference.predict import csv_output
 
     with ExitStack() as stack:
-        # Lines are buffered where no terminal shows them; they come before what else is said.
-        stack.callback(sys.stdout.flush)
         write = stack.enter_context(csv_output(csv_path, signature.class_names)) if csv_path else None
         for prediction in predictions:
             results.take(prediction)
             if write:
                 write(prediction)
+    # Lines are buffered where no terminal shows them; they come before what else is said.
+    sys.stdout.flush()
 
 
 def _line(prediction: Prediction, scores: np.ndarray, top: int) -> str:
