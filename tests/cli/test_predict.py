@@ -140,10 +140,11 @@ def test_verbose_says_which_engine_answers_and_why(predict, images, trained):
     (run,) = (trained / "tiny").iterdir()
     compared = RunFolder(run).read_record()["litert"]
     assert compared["same_classes"] is True and compared["max_difference"] < 1e-5
+    difference = f"{compared['max_difference']:.2g}"
     outcome = predict(images[0], "--verbose", "--run", run)
     assert outcome.err == (
         "engine: LiteRT, since the run has its model: the same classes as Keras on "
-        f"{compared['examples']} real examples, with a largest difference of {compared['max_difference']:.2g}\n"
+        f"{compared['examples']} real examples, with a largest difference of {difference}\n"
     )
     assert outcome.out == predict(images[0]).out
     outcome = predict(images[0], "--verbose", "--run", run, "--engine", "keras", "--json")
