@@ -40,7 +40,9 @@ def main() -> None:
     for name, one, many in (("plain", plain_one, plain_all), ("bigmodel", ours_one, ours_all)):
         # Less than what one image takes is noise.
         rest = max(many.seconds - one.seconds, 1e-3)
-        print(f"{name}: {len(images) / many.seconds:,.0f} images/s, start-up left out {len(images) / rest:,.0f}")
+        print(
+            f"{name}: {len(images) / many.seconds:,.0f} images/s, start-up left out {len(images) / rest:,.0f}"
+        )
 
 
 class Cost:
