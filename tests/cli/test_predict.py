@@ -153,6 +153,21 @@ def test_verbose_says_which_engine_answers_and_why(predict, images, trained):
     assert "engine" not in predict(images[0]).err
 
 
+@pytest.mark.slow
+def test_only_what_litert_needs_is_loaded(trained, images):
+    program = (
+        "import json, sys\n"
+        "from bigmodel_cli.cli.main import run\n"
+        f"code = run(['predict', 'images', '--runs-dir', {str(trained)!r}])\n"
+        "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0 and done.stdout.count("\n") == 5
+    slow = {"tensorflow", "keras", "matplotlib", "sklearn", "rich", "bigmodel_cli.config.schema"}
+    assert not slow & set(modules)
+
+
 @pytest.fixture
 def start(trained, tmp_path, monkeypatch):
     """Begins to predict 20,000 examples, in a process of its own, whose output fills any pipe."""
