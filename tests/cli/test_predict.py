@@ -153,6 +153,18 @@ def test_verbose_says_which_engine_answers_and_why(predict, images, trained):
     assert "engine" not in predict(images[0]).err
 
 
+@pytest.mark.parametrize("word", ["one.npy", "none.npy", "é.npy", "bell\a.npy"])
+def test_json_is_laid_out_as_one_document(predict, word, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save(word, PIXELS[: {"one.npy": 1, "none.npy": 0}.get(word, 3)])
+    outcome = predict(word, "--json")
+    assert outcome.code == 0
+    assert outcome.out == json.dumps(outcome.json, indent=2, ensure_ascii="\a" in word) + "\n"
+    names = [prediction["input"] for prediction in outcome.json["predictions"]]
+    assert names == [f"{word}[{number}]" for number in range(len(names))]
+    assert list(outcome.json) == ["run", "engine", "predictions"]
+
+
 @pytest.mark.slow
 def test_only_what_litert_needs_is_loaded(trained, images):
     program = (

@@ -174,7 +174,10 @@ def _walk(folder: str) -> Iterator[str]:
     for entry in found:
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(entry.path)
-        elif is_image_name(entry.name) and entry.is_file():
+        # Links are looked at by their path, which takes one that leads nowhere, or round, for no file.
+        elif is_image_name(entry.name) and (
+            entry.is_file(follow_symlinks=False) or Path(entry.path).is_file()
+        ):
             yield entry.path
 
 

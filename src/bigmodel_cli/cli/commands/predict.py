@@ -72,7 +72,7 @@ def command(
     **how: Any,
 ) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
-    from bigmodel_cli.cli.output import echo_json, note, warn
+    from bigmodel_cli.cli.output import echo_json_list, note, warn
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.inputs import find_inputs
     from bigmodel_cli.inference.opened import open_run
@@ -89,7 +89,8 @@ def command(
     with closing(predict(opened, chosen.engine, found, invert=how["invert"])) as predictions:
         _take_all(predictions, results, csv_path, opened.signature)
     if as_json:
-        echo_json({"run": str(opened.folder.path), "engine": chosen.name, "predictions": results.documents})
+        head = {"run": str(opened.folder.path), "engine": chosen.name}
+        echo_json_list(head, "predictions", results.documents)
     if csv_path:
         note(f"written: {csv_path}")
     if plot_path:
@@ -119,25 +120,27 @@ class _Results:
         plot_room: How many a plot draws.
 
     Attributes:
-        documents: For JSON.
+        documents: JSON, written already.
         plotted: Those that are drawn.
     """
 
     def __init__(self, top: int, *, keeps_documents: bool, plot_room: int) -> None:
         self.top = top
-        self.documents: list[dict[str, Any]] = []
+        self.documents: list[str] = []
         self.plotted: list[Prediction] = []
         self._keeps_documents = keeps_documents
         self._plot_room = plot_room
         self._unreadable: list[str] = []
 
     def take(self, prediction: Prediction) -> None:
+        from bigmodel_cli.cli.output import json_text
+
         if prediction.error:
             self._unreadable.append(prediction.error)
         elif len(self.plotted) < self._plot_room:
             self.plotted.append(prediction)
         if self._keeps_documents:
-            self.documents.append(prediction.as_json(self.top))
+            self.documents.append(json_text(prediction.as_json(self.top)))
         elif prediction.scores is not None:
             sys.stdout.write(_line(prediction, prediction.scores, self.top))
 
