@@ -41,6 +41,8 @@ FILES = "files"
 RUN_ID = "id"
 # The key of run.json with the sha256 of the config that it was trained under; a user may change the file.
 TRAINED_CONFIG = "config_sha256"
+# The key of run.json with how model.tflite compared with the model, or the reason for which there is none.
+LITERT = "litert"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
 

@@ -86,13 +86,18 @@ def write_output(path: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         ResourceError: As `write_whole`.
     """
+    with naming_target(path), output_place(path) as place:
+        write(place)
+
+
+@contextmanager
+def output_place(path: Path) -> Iterator[Path]:
+    """Where to write a file that a user named, as `write_output` does; errors inside pass as they are."""
     if not path.exists() or path.is_file():
-        write_whole(path.resolve() if path.is_symlink() else path, write)
-        return
-    try:
-        write(path)
-    except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
+        with whole_place(path.resolve() if path.is_symlink() else path) as temporary:
+            yield temporary
+    else:
+        yield path
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
@@ -105,11 +110,23 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         ResourceError: If the disk is full or the folder cannot be written; `path` is as it was.
     """
+    with naming_target(path), whole_place(path) as temporary:
+        write(temporary)
+
+
+@contextmanager
+def whole_place(path: Path) -> Iterator[Path]:
+    """Where to write, as `write_whole` does; an error inside passes as it is, and `path` is as it was.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written.
+    """
     temporary = temporary_beside(path)
     try:
         with naming_target(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(temporary)
+        yield temporary
+        with naming_target(path):
             bring_to_disk(temporary)
             temporary.replace(path)
             if os.name != "nt":

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +134,97 @@ def test_more_inputs_than_one_batch_keep_their_order(predict, images):
     lines = predict("many.npy").out.splitlines()
     assert len(lines) == 150
     assert lines[149].partition(": ")[2] == predict("last.npy").out.strip().partition(": ")[2]
+
+
+def test_verbose_says_which_engine_answers_and_why(predict, images, trained):
+    (run,) = (trained / "tiny").iterdir()
+    compared = RunFolder(run).read_record()["litert"]
+    assert compared["same_classes"] is True and compared["max_difference"] < 1e-5
+    difference = f"{compared['max_difference']:.2g}"
+    outcome = predict(images[0], "--verbose", "--run", run)
+    assert outcome.err == (
+        "engine: LiteRT, since the run has its model: the same classes as Keras on "
+        f"{compared['examples']} real examples, with a largest difference of {difference}\n"
+    )
+    assert outcome.out == predict(images[0]).out
+    outcome = predict(images[0], "--verbose", "--run", run, "--engine", "keras", "--json")
+    assert outcome.err == "engine: Keras, as --engine keras asks\n"
+    assert outcome.json["engine"] == "keras"
+    assert "engine" not in predict(images[0]).err
+
+
+@pytest.mark.parametrize("word", ["one.npy", "none.npy", "é.npy", "bell\a.npy"])
+def test_json_is_laid_out_as_one_document(predict, word, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save(word, PIXELS[: {"one.npy": 1, "none.npy": 0}.get(word, 3)])
+    outcome = predict(word, "--json")
+    assert outcome.code == 0
+    assert outcome.out == json.dumps(outcome.json, indent=2, ensure_ascii="\a" in word) + "\n"
+    names = [prediction["input"] for prediction in outcome.json["predictions"]]
+    assert names == [f"{word}[{number}]" for number in range(len(names))]
+    assert list(outcome.json) == ["run", "engine", "predictions"]
+
+
+@pytest.mark.slow
+def test_only_what_litert_needs_is_loaded(trained, images):
+    program = (
+        "import json, sys\n"
+        "from bigmodel_cli.cli.main import run\n"
+        f"code = run(['predict', 'images', '--runs-dir', {str(trained)!r}])\n"
+        "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0 and done.stdout.count("\n") == 5
+    slow = {"tensorflow", "keras", "matplotlib", "sklearn", "rich", "bigmodel_cli.config.schema"}
+    assert not slow & set(modules)
+
+
+@pytest.fixture
+def start(trained, tmp_path, monkeypatch):
+    """Begins to predict 20,000 examples, in a process of its own, whose output fills any pipe."""
+    monkeypatch.chdir(tmp_path)
+    np.save("many.npy", np.random.default_rng(0).integers(0, 256, (20_000, 6, 6, 1), np.uint8))
+    words = [sys.executable, "-m", "bigmodel_cli", "predict", "many.npy", "--runs-dir", trained]
+    with ExitStack() as processes:
+        yield lambda *more: processes.enter_context(
+            subprocess.Popen([*words, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_midst_leaves_no_half_csv(start, number, code):
+    process = start("--csv", "scores.csv")
+    first = process.stdout.readline()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code and err.endswith(b"error: interrupted\n")
+    assert first.startswith(b"many.npy[0]: class_") and out.count(b"\n") < 19_999
+    assert [path.name for path in Path().iterdir()] == ["many.npy"]
+
+
+@pytest.mark.slow
+def test_who_reads_the_first_predictions_only_is_no_error(start, trained):
+    process = start("--csv", "scores.csv")
+    process.stdout.readline()
+    process.stdout.close()
+    (run,) = (trained / "tiny").iterdir()
+    assert process.wait(60) == 0
+    assert process.stderr.read().decode() == f"run: {run} (the newest completed one)\n"
+    assert [path.name for path in Path().iterdir()] == ["many.npy"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_the_predictions(trained, images):
+    words = ["predict", images[0], "--runs-dir", trained]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bigmodel_cli", *words], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 5
+    assert done.stderr.splitlines()[1:] == ["error: the output cannot be written: no space left"]
 
 
 def test_csv(predict, images):

@@ -1,14 +1,16 @@
-"""The LiteRT engine: it answers as Keras does, and an export that does not is not kept."""
+"""Engines: LiteRT answers as Keras does; which of them answers, and why."""
 
 from __future__ import annotations
+
+import sys
 
 import numpy as np
 import pytest
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.engines import open_engine
-from bigmodel_cli.inference.litert import ExportError, LiteRTEngine, check_parity, export
-from bigmodel_cli.listener import Silent
+from bigmodel_cli.inference.litert import LiteRTEngine
+from bigmodel_cli.run_folder import update_record
 from bigmodel_cli.whole_files import sha256_of
 
 pytestmark = pytest.mark.tf
@@ -18,11 +20,9 @@ FEATURES = np.random.default_rng(1).standard_normal((300, 4)).astype(np.float32)
 
 @pytest.mark.parametrize("count", [1, 2, 64, 300])
 def test_both_engines_agree(classes, count):
-    (name, litert), (_, keras) = (
-        open_engine(classes.run, wanted, warn=print) for wanted in ("auto", "keras")
-    )
-    assert name == "litert"
-    found, expected = litert.predict(FEATURES[:count]), keras.predict(FEATURES[:count])
+    litert, keras = (open_engine(classes.run, wanted, warn=print) for wanted in ("auto", "keras"))
+    assert (litert.name, keras.name) == ("litert", "keras")
+    found, expected = litert.engine.predict(FEATURES[:count]), keras.engine.predict(FEATURES[:count])
     assert found.shape == expected.shape == (count, 3) and found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -40,56 +40,14 @@ def test_the_record_has_its_hash(classes):
     assert listed == {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
-def test_an_export_of_another_model_is_found_out(classes, numbers):
-    from bigmodel_cli.inference.loading import load_checkpoint
-
-    model = load_checkpoint(classes.run, "best")
-    assert check_parity(model, classes.run.litert_model, FEATURES) < 1e-5
-    for layer in model.layers:
-        layer.set_weights([weights + 0.5 for weights in layer.get_weights()])
-    with pytest.raises(ExportError, match="the LiteRT model answers differently: by up to 0"):
-        check_parity(model, classes.run.litert_model, FEATURES)
-
-
-def test_a_model_that_litert_cannot_express_has_no_export(tmp_path):
-    import keras
-    import tensorflow as tf
-
-    class Words(keras.layers.Layer):
-        def call(self, inputs):
-            return tf.strings.length(tf.strings.as_string(inputs))
-
-    inputs = keras.Input((3,))
-    with pytest.raises(ExportError, match="LiteRT cannot express this model: "):
-        export(keras.Model(inputs, Words()(inputs)), tmp_path / "m.tflite")
-    assert not list(tmp_path.iterdir())
-
-
-def test_export_run_says_why_there_is_none(tmp_path, classes):
-    from bigmodel_cli.inference import export as exporting
-    from bigmodel_cli.inference.evaluate import load_splits
-    from bigmodel_cli.inference.loading import load_checkpoint
-    from bigmodel_cli.modeling.language import read_config
-    from bigmodel_cli.run_folder import RunFolder
-
-    said = []
-    listener = Silent()
-    listener.say = said.append
-    examples = load_splits(read_config(classes.run.config).experiment, listener, offline=True).train
-    model = load_checkpoint(classes.run, "best")
-    model.count_params = lambda: exporting.MAX_PARAMETERS + 1
-    exporting.export_run(RunFolder(tmp_path), model, examples, listener)
-    assert said == ["no LiteRT model: it is for models of at most 100,000,000 parameters"]
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_swapped_model_is_noticed_and_keras_answers(copied, numbers):
     copied.litert_model.write_bytes(numbers.run.litert_model.read_bytes())
     warnings = []
-    name, engine = open_engine(copied, "auto", warn=warnings.append)
-    assert name == "keras" and engine.predict(FEATURES).shape == (len(FEATURES), 3)
+    chosen = open_engine(copied, "auto", warn=warnings.append)
+    assert chosen.name == "keras" and chosen.engine.predict(FEATURES).shape == (len(FEATURES), 3)
     damaged = f"{copied.litert_model}: damaged or changed: its sha256 is not the one in run.json"
     assert warnings == [f"{damaged}; predicting with Keras instead"]
+    assert chosen.reason == f"since {damaged}"
     with pytest.raises(DataError, match=r"model\.tflite: damaged or changed") as caught:
         open_engine(copied, "litert", warn=warnings.append)
     assert caught.value.hint == "use --engine keras"
@@ -98,5 +56,53 @@ def test_a_swapped_model_is_noticed_and_keras_answers(copied, numbers):
 def test_a_missing_model_is_noticed_and_keras_answers(copied):
     copied.litert_model.unlink()
     warnings = []
-    assert open_engine(copied, "auto", warn=warnings.append)[0] == "keras"
+    assert open_engine(copied, "auto", warn=warnings.append).name == "keras"
     assert len(warnings) == 1 and "the run has no model.tflite; predicting with Keras" in warnings[0]
+
+
+def forget_the_model(run, **changes):
+    """As after a training whose model LiteRT did not take."""
+    run.litert_model.unlink()
+    files = run.read_record()["files"]
+    update_record(run, {"files": {name: files[name] for name in files if name != "model.tflite"}, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"litert": {"reason": "it has wings"}}, "the run has no LiteRT model: it has wings"),
+        # A run from before the record had it.
+        ({"litert": None}, "the run has no LiteRT model"),
+        ({"status": "interrupted"}, "the run has no LiteRT model before its training is complete"),
+    ],
+)
+def test_why_keras_answers(copied, changes, says):
+    forget_the_model(copied, **changes)
+    chosen = open_engine(copied, "auto", warn=pytest.fail)
+    assert (chosen.name, chosen.reason) == ("keras", f"since {says}")
+    with pytest.raises(UsageError) as caught:
+        open_engine(copied, "litert", warn=pytest.fail)
+    assert caught.value.message == f"{copied.title}: {says}"
+    assert open_engine(copied, "keras", warn=pytest.fail).reason == "as --engine keras asks"
+
+
+def test_why_keras_answers_where_litert_cannot_be_loaded(copied, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    chosen = open_engine(copied, "auto", warn=pytest.fail)
+    assert chosen.name == "keras" and chosen.reason.startswith("since LiteRT cannot be loaded: ")
+    with pytest.raises(UsageError, match="LiteRT cannot be loaded: ") as caught:
+        open_engine(copied, "litert", warn=pytest.fail)
+    assert caught.value.hint == "pip install ai-edge-litert"
+
+
+def test_why_litert_answers(copied, numbers):
+    reason = open_engine(numbers.run, "auto", warn=pytest.fail).reason
+    difference = numbers.run.read_record()["litert"]["max_difference"]
+    assert reason == (
+        "since the run has its model: the same numbers as Keras on 15 real examples, "
+        f"with a largest difference of {difference:.2g}"
+    )
+    update_record(copied, {"litert": None})
+    assert open_engine(copied, "litert", warn=pytest.fail).reason == (
+        "since the run has its model; how that compared with Keras's is not recorded"
+    )

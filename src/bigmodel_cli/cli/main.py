@@ -51,6 +51,13 @@ class _Commands(click.Group):
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}", context)
         return super().resolve_command(context, args)
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError as error:
+            # By its number click would take it for a failure, and exit with 1.
+            raise BrokenPipeError from error
+
 
 @click.group(
     cls=_Commands,

@@ -29,6 +29,31 @@ class OutputState:
 def echo_json(value: Any) -> None:
     """The one JSON document of a command."""
     click.echo(json_text(value))
+    _note_json()
+
+
+def echo_json_list(value: Mapping[str, Any], key: str, items: Sequence[str]) -> None:
+    """The one JSON document of a command, with a long list as its last value.
+
+    Args:
+        value: What comes before the list.
+        key: Of the list.
+        items: Each as `json_text` writes it, which takes far less memory than what it was made of.
+    """
+    import sys
+    from textwrap import indent
+
+    # What breaks off in the midst must not be followed by another document.
+    _note_json()
+    head, _, tail = json_text({**value, key: []}).rpartition("]")
+    sys.stdout.write(head)
+    for number, item in enumerate(items):
+        sys.stdout.write(f"{',' if number else ''}\n{indent(item, '    ')}")
+    sys.stdout.write(("\n  ]" if items else "]") + f"{tail}\n")
+    sys.stdout.flush()
+
+
+def _note_json() -> None:
     state = click.get_current_context().find_object(OutputState)
     if state is not None:
         state.has_json = True
@@ -43,7 +68,7 @@ def json_text(value: Any) -> str:
 
     text = to_json(value)
     encoding = sys.stdout.encoding or "utf-8"
-    can_be_shown = all(c.isprintable() or c == "\n" for c in text)
+    can_be_shown = text.replace("\n", "").isprintable()
     if can_be_shown and text.encode(encoding, "replace").decode(encoding) == text:
         return text
     return json.dumps(json.loads(text), indent=2)
@@ -56,6 +81,8 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """A name without control characters and ends of lines: it must not look like lines of ours."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 

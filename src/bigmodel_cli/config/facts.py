@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from bigmodel_cli.config.schema import Experiment
+if TYPE_CHECKING:
+    from bigmodel_cli.config.schema import Experiment
 
 DEFAULT_SHARE = 0.1
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import COMPLETED, LITERT, RunFolder
 
-EngineName = Literal["auto", "litert", "keras"]
+EngineName = Literal["litert", "keras"]
 
 
 class Engine(Protocol):
@@ -29,21 +30,40 @@ class KerasEngine:
     """
 
     def __init__(self, run: RunFolder, *, trust: bool = False) -> None:
-        from bigmodel_cli.inference.loading import load_checkpoint
+        from bigmodel_cli.inference.loading import load_for_inference
         from bigmodel_cli.modeling.backend import choose_device, start
 
         choose_device("auto")
         start(seed=0)
-        self._model = load_checkpoint(run, "best", trust=trust)
+        self._model = load_for_inference(run, "best", trust=trust)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         return np.asarray(self._model(features, training=False), np.float32)
 
 
+@dataclass(frozen=True)
+class ChosenEngine:
+    """An engine, and why it is this one.
+
+    Attributes:
+        name: What `--engine` calls it.
+        engine: Computes.
+        reason: Half a sentence to follow its name.
+    """
+
+    name: EngineName
+    engine: Engine
+    reason: str
+
+
 def open_engine(
-    run: RunFolder, wanted: EngineName, *, warn: Callable[[str], None], trust: bool = False
-) -> tuple[str, Engine]:
-    """An engine with its name.
+    run: RunFolder,
+    wanted: Literal["auto"] | EngineName,
+    *,
+    warn: Callable[[str], None],
+    trust: bool = False,
+) -> ChosenEngine:
+    """The engine that predicts.
 
     Args:
         run: Whose model predicts.
@@ -56,22 +76,43 @@ def open_engine(
         DataError: If the model is missing or damaged.
     """
     if wanted == "keras":
-        return "keras", KerasEngine(run, trust=trust)
-    if run.expects(run.litert_model):
-        from bigmodel_cli.inference.litert import LiteRTEngine
+        return ChosenEngine("keras", KerasEngine(run, trust=trust), "as --engine keras asks")
+    record = run.read_record()
+    if not run.expects(run.litert_model):
+        reason = _why_there_is_no_model(record)
+        if wanted == "litert":
+            raise UsageError(f"{run.title}: {reason}", hint="use --engine keras")
+        return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
+    from bigmodel_cli.inference.litert import LiteRTEngine
 
-        try:
-            # LiteRT notices no damage to the weights, it only predicts something else.
-            return "litert", LiteRTEngine(run.intact(run.litert_model))
-        except ImportError as error:
-            if wanted == "litert":
-                raise UsageError(
-                    f"LiteRT cannot be loaded: {error}", hint="pip install ai-edge-litert"
-                ) from error
-        except DataError as error:
-            if wanted == "litert":
-                raise DataError(error.message, hint="use --engine keras") from error
-            warn(f"{error.message}; predicting with Keras instead")
-    elif wanted == "litert":
-        raise UsageError(f"{run.title}: the run has no LiteRT model", hint="use --engine keras")
-    return "keras", KerasEngine(run, trust=trust)
+    try:
+        # LiteRT notices no damage to the weights, it only predicts something else.
+        return ChosenEngine("litert", LiteRTEngine(run.intact(run.litert_model)), _how_it_compared(record))
+    except ImportError as error:
+        reason = f"LiteRT cannot be loaded: {error}"
+        if wanted == "litert":
+            raise UsageError(reason, hint="pip install ai-edge-litert") from error
+    except DataError as error:
+        reason = error.message
+        if wanted == "litert":
+            raise DataError(reason, hint="use --engine keras") from error
+        warn(f"{reason}; predicting with Keras instead")
+    return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
+
+
+def _why_there_is_no_model(record: Mapping[str, Any]) -> str:
+    if record.get("status") != COMPLETED:
+        return "the run has no LiteRT model before its training is complete"
+    reason = (record.get(LITERT) or {}).get("reason")
+    return f"the run has no LiteRT model: {reason}" if reason else "the run has no LiteRT model"
+
+
+def _how_it_compared(record: Mapping[str, Any]) -> str:
+    compared = record.get(LITERT) or {}
+    if "max_difference" not in compared:
+        return "since the run has its model; how that compared with Keras's is not recorded"
+    same = "classes" if compared.get("same_classes") else "numbers"
+    return (
+        f"since the run has its model: the same {same} as Keras on {compared['examples']} real examples, "
+        f"with a largest difference of {compared['max_difference']:.2g}"
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError, DivergedError, UsageError
-from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.scores import as_probabilities, class_scores, number_scores
 from bigmodel_cli.inference.steps import EvaluationSteps
@@ -118,7 +118,7 @@ def evaluate_run(
     # Another machine may lack the GPU that the run was trained on.
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
-    model = load_checkpoint(opened.folder, checkpoint, trust=trust)
+    model = load_for_inference(opened.folder, checkpoint, trust=trust)
     evaluation = evaluate_model(model, experiment, chosen, splits.parts[chosen], splits.signature)
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(opened.folder.path, os.W_OK)

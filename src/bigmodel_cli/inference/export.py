@@ -2,44 +2,188 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.inference.litert import ExportError, check_parity, export
+from bigmodel_cli.errors import BigmodelError
+from bigmodel_cli.inference.inputs import batch_size_for
+from bigmodel_cli.inference.litert import LiteRTEngine
+from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.inference.scores import as_scores
 from bigmodel_cli.listener import Listener
+from bigmodel_cli.native_output import silenced
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.whole_files import write_whole
+from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.whole_files import naming_target, whole_place
 
-PARITY_EXAMPLES = 16
+PARITY_EXAMPLES = 100
+# How far the scores of an exported model may be from Keras's: float32 sums in another order.
+TOLERANCE = 1e-3
 # A flatbuffer holds at most 2 GB, and the conversion needs several times the model's size.
 MAX_PARAMETERS = 100_000_000
+# How the converter names an operation that it cannot translate.
+_OPERATION = re.compile(r"'(tf\.\w+)' op")
 
 
-def export_run(run: RunFolder, model: Any, examples: Examples, listener: Listener) -> None:
+class ExportError(BigmodelError):
+    """The model cannot be exported, or the export does not answer as the model does."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How an exported model answered beside the model itself.
+
+    Attributes:
+        examples: How many were compared.
+        max_difference: The largest one between two probabilities, or between two predicted numbers.
+        same_classes: Whether the best class was the same for each; None where numbers are predicted.
+    """
+
+    examples: int
+    max_difference: float
+    same_classes: bool | None
+
+    def as_json(self) -> dict[str, Any]:
+        document = {"examples": self.examples, "max_difference": self.max_difference}
+        return document if self.same_classes is None else {**document, "same_classes": self.same_classes}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the Keras model said of examples.
+
+    Attributes:
+        examples: Read in raw form.
+        scores: A probability per class, shape (n, classes), or numbers of shape (n, …).
+        signature: What one example is.
+        from_logits: Whether the model's outputs are logits; the scores are not.
+    """
+
+    examples: Examples
+    scores: np.ndarray
+    signature: Signature
+    from_logits: bool
+
+
+def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener) -> dict[str, Any]:
     """Write model.tflite, unless LiteRT cannot express the model or answers differently.
 
     Args:
         run: Where.
         model: The best checkpoint's model.
-        examples: Some of them are predicted by both to compare them.
+        answers: What it said of held-out examples; some of them are compared.
         listener: Is told why where there is no export.
+
+    Returns:
+        What run.json has under `litert`: how the export compared with the model, or the `reason` for which
+        there is none.
     """
-    if model.count_params() > MAX_PARAMETERS:
-        listener.say(f"no LiteRT model: it is for models of at most {MAX_PARAMETERS:,} parameters")
-        return
-    count = min(PARITY_EXAMPLES, len(examples))
-    features = np.stack([examples.read(index) for index in range(count)])
-
-    def write(path: Path) -> None:
-        export(model, path)
-        check_parity(model, path, features)
-
     try:
-        write_whole(run.litert_model, write)
+        if model.count_params() > MAX_PARAMETERS:
+            raise ExportError(
+                f"the model has {model.count_params():,} parameters; LiteRT is for at most {MAX_PARAMETERS:,}"
+            )
+        parity = _export_checked(run.litert_model, model, answers)
     except ImportError:
-        listener.say("no LiteRT model: ai-edge-litert is not installed; predict will use Keras")
+        reason = "ai-edge-litert is not installed"
     except ExportError as error:
-        listener.say(f"no LiteRT model, predict will use Keras: {error.message}")
+        reason = error.message
+    else:
+        return parity.as_json()
+    listener.say(f"no LiteRT model, predict will use Keras: {reason}")
+    return {"reason": reason}
+
+
+def _export_checked(path: Path, model: Any, answers: Answers) -> Parity:
+    with naming_target(path), whole_place(path) as temporary:
+        try:
+            export(model, temporary, frozen_converter)
+            return check_parity(temporary, answers)
+        except ExportError:
+            export(model, temporary, saved_model_converter)
+            return check_parity(temporary, answers)
+
+
+def frozen_converter(model: Any) -> Any:
+    """A converter of the model's graph with its weights as constants: a quarter of the other one's time."""
+    import tensorflow as tf
+
+    (inputs,) = model.inputs
+    function = tf.function(lambda features: model(features, training=False), autograph=False)
+    spec = tf.TensorSpec((None, *inputs.shape[1:]), inputs.dtype)
+    return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function(spec)])
+
+
+def saved_model_converter(model: Any) -> Any:
+    """A converter that goes by way of a SavedModel, which can hold what is no constant, such as tables."""
+    import tensorflow as tf
+
+    return tf.lite.TFLiteConverter.from_keras_model(model)
+
+
+def export(model: Any, path: Path, converter_of: Callable[[Any], Any]) -> None:
+    """Write a Keras model as a .tflite file of float32 weights.
+
+    Args:
+        model: Takes raw features.
+        path: Where.
+        converter_of: Makes TensorFlow's converter of the model.
+
+    Raises:
+        ExportError: If it uses operations that LiteRT lacks.
+    """
+    with silenced():
+        try:
+            content = converter_of(model).convert()
+        except Exception as error:
+            lacking = sorted(set(_OPERATION.findall(str(error))))
+            reason = f"it lacks {', '.join(lacking)}" if lacking else first_line(error)
+            raise ExportError(f"LiteRT cannot express this model: {reason}") from error
+    path.write_bytes(content)
+
+
+def check_parity(path: Path, answers: Answers) -> Parity:
+    """Let an exported model predict examples that are spread over all of those that Keras has predicted.
+
+    Args:
+        path: The .tflite file.
+        answers: Keras's.
+
+    Raises:
+        ImportError: If LiteRT is not installed.
+        ExportError: If a class is another one, a probability is further than `TOLERANCE` from Keras's, or a
+            number is, relative to the largest.
+    """
+    count = min(PARITY_EXAMPLES, len(answers.examples))
+    chosen = np.linspace(0, len(answers.examples) - 1, count).astype(np.int64)
+    expected = np.asarray(answers.scores[chosen], np.float64)
+    found = _litert_scores(path, answers, chosen).reshape(expected.shape)
+    difference = float(np.max(np.abs(expected - found)))
+    if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
+        raise ExportError(f"the LiteRT model answers differently: by up to {difference:.3g}")
+    if answers.signature.class_names is None:
+        return Parity(count, difference, None)
+    others = int(np.sum(expected.argmax(axis=-1) != found.argmax(axis=-1)))
+    if others:
+        raise ExportError(
+            f"the LiteRT model answers differently: with another class for {others} of {count} examples"
+        )
+    return Parity(count, difference, same_classes=True)
+
+
+def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray) -> np.ndarray:
+    engine, size = LiteRTEngine(path), batch_size_for(answers.signature)
+    outputs = []
+    for start in range(0, len(chosen), size):
+        features = np.stack([answers.examples.read(index) for index in chosen[start : start + size]])
+        outputs.append(engine.predict(features))
+    return as_scores(
+        np.concatenate(outputs),
+        are_classes=answers.signature.class_names is not None,
+        from_logits=answers.from_logits,
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import math
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -17,21 +19,36 @@ from bigmodel_cli.sources.image_files import decode_image, is_image_name
 from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
 
 _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
+# Larger batches make no engine faster on a CPU; what is between the layers grows with them.
+_MAX_BATCH_SIZE = 64
+_MAX_BATCH_BYTES = 2**20
 
 
-@dataclass(frozen=True)
+def batch_size_for(signature: Signature) -> int:
+    """How many examples to predict at once: fewer of large ones, so that memory stays flat."""
+    num_bytes = math.prod(signature.shape) * np.dtype(signature.dtype).itemsize
+    return max(1, min(_MAX_BATCH_SIZE, _MAX_BATCH_BYTES // max(1, num_bytes)))
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One example to predict.
 
     Attributes:
-        name: What the user would call it.
-        path: Its file.
-        features: Where it came from an array; None where the file is an image.
+        name: What the user would call it; its path where it is an image file.
+        features: Where it came from an array; None where it is an image file.
     """
 
     name: str
-    path: Path
     features: np.ndarray | None = None
+
+    @property
+    def num_bytes(self) -> int:
+        """The size of its image file; 0 where it has none or that cannot be told."""
+        try:
+            return 0 if self.features is not None else os.stat(self.name).st_size  # noqa: PTH116
+        except OSError:
+            return 0
 
     def read(self, signature: Signature, *, invert: bool = False) -> np.ndarray:
         """The features, of the signature's shape and dtype.
@@ -48,59 +65,128 @@ class Input:
             if signature.image_format is None:
                 shape = " × ".join(map(str, signature.shape))
                 raise DataError(
-                    f"{self.path}: this model takes arrays of shape {shape}, not images",
+                    f"{self.name}: this model takes arrays of shape {shape}, not images",
                     hint="give a .npy or .npz file",
                 )
-            features = decode_image(self.path, signature.image_format)
+            features = decode_image(Path(self.name), signature.image_format)
         if invert and features.dtype == np.uint8:
             features = 255 - features
         return features
 
 
-def find_inputs(words: Sequence[str], signature: Signature) -> list[Input]:
+@dataclass(frozen=True)
+class _ImageFiles:
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Input]:
+        return map(Input, self.names)
+
+
+@dataclass(frozen=True)
+class _ArrayRows:
+    path: Path
+    array: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Input]:
+        return (Input(f"{self.path}[{index}]", features) for index, features in enumerate(self.array))
+
+
+class Inputs:
+    """Examples to predict, in the order of the words.
+
+    Of image files only the names are in memory; an `Input` is made when it is its turn.
+    """
+
+    def __init__(self, groups: Sequence[_ImageFiles | _ArrayRows]) -> None:
+        self._groups = groups
+
+    def __len__(self) -> int:
+        return sum(map(len, self._groups))
+
+    def __iter__(self) -> Iterator[Input]:
+        return (item for group in self._groups for item in group)
+
+
+def find_inputs(words: Sequence[str], signature: Signature) -> Inputs:
     """All examples that the words mean: files, folders (searched whole), and globs.
 
     Raises:
         UsageError: If a word means nothing.
         DataError: If an array does not fit the model.
     """
-    inputs: list[Input] = []
-    for word in words:
-        for path in _found(word):
-            if path.suffix.lower() in _ARRAY_SUFFIXES:
-                inputs += _arrays(path, signature)
-            else:
-                inputs.append(Input(str(path), path))
-    return inputs
+    return Inputs([group for word in words for group in _groups(word, signature)])
 
 
-def _found(word: str) -> list[Path]:
+def _groups(word: str, signature: Signature) -> list[_ImageFiles | _ArrayRows]:
     try:
-        return _files(word)
+        return [_group(path, signature) for path in _found(word)]
     except OSError as error:
         raise UsageError(f"{word}: cannot be read: {error.strerror or error}") from error
 
 
-def _files(word: str) -> list[Path]:
+def _group(path: Path, signature: Signature) -> _ImageFiles | _ArrayRows:
+    if path.is_dir():
+        return _ImageFiles(_images_in(path))
+    if path.suffix.lower() in _ARRAY_SUFFIXES:
+        return _ArrayRows(path, _array(path, signature))
+    return _ImageFiles([str(path)])
+
+
+def _found(word: str) -> list[Path]:
+    """The files and folders that a word means."""
     path = Path(word)
     if not path.exists():
         with suppress(RuntimeError):
             # A name may begin with ~ and belong to nobody.
             path = path.expanduser()
-    if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if is_image_name(file.name) and file.is_file())
-        if not found:
-            raise UsageError(f"{word}: no image in this folder")
-        return found
     if path.exists():
         return [path]
     matches = [Path(match) for match in sorted(glob.glob(word, recursive=True))]  # noqa: PTH207
     if matches:
-        return [file for match in matches for file in (_files(str(match)) if match.is_dir() else [match])]
+        return matches
     raise UsageError(f"{word}: no such file", hint="give an image, a folder of images, or a quoted glob")
 
 
-def _arrays(path: Path, signature: Signature) -> Iterator[Input]:
+def _images_in(folder: Path) -> list[str]:
+    # A path that begins in the current folder does not say so.
+    found = [path.removeprefix(f".{os.sep}") for path in _walk(str(folder))]
+    if not found:
+        raise UsageError(f"{folder}: no image in this folder")
+    return found
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """The images in a folder and in those below it, in the order that their paths have.
+
+    Links to folders are not followed, which may lead in circles; folders that are closed are passed over.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except PermissionError:
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path)
+        # Links are looked at by their path, which takes one that leads nowhere, or round, for no file.
+        elif is_image_name(entry.name) and (
+            entry.is_file(follow_symlinks=False) or Path(entry.path).is_file()
+        ):
+            yield entry.path
+
+
+def _array(path: Path, signature: Signature) -> np.ndarray:
+    """Examples of shape (n, …) from a file, in the model's dtype.
+
+    Raises:
+        DataError: If they do not fit the model.
+    """
     array = _load(path)
     if array.shape == signature.shape:
         array = array[np.newaxis]
@@ -110,11 +196,10 @@ def _arrays(path: Path, signature: Signature) -> Iterator[Input]:
             f"{path}: expected one example of shape {expected}, or many of them; "
             f"found {array.dtype} of shape {array.shape}"
         )
-    converted = array.astype(signature.dtype)
-    if converted.dtype.kind in "ui" and not np.array_equal(converted, array):
+    converted = array.astype(signature.dtype, copy=False)
+    if converted.dtype.kind in "ui" and converted is not array and not np.array_equal(converted, array):
         raise DataError(f"{path}: the model takes {signature.dtype}; found {array.dtype} with other values")
-    for index, features in enumerate(converted):
-        yield Input(f"{path}[{index}]", path, features)
+    return converted
 
 
 def _load(path: Path) -> np.ndarray:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.errors import BigmodelError, DataError
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.native_output import silenced
-
-# How far an exported model's outputs may be from Keras's: float32 sums in another order.
-TOLERANCE = 1e-3
 
 
 class LiteRTEngine:
@@ -48,46 +44,3 @@ class LiteRTEngine:
         self._interpreter.set_tensor(self._input["index"], features)
         self._interpreter.invoke()
         return np.array(self._interpreter.get_tensor(self._output["index"]))
-
-
-class ExportError(BigmodelError):
-    """The model cannot be exported, or the export does not answer as the model does."""
-
-
-def export(model: Any, path: Path) -> None:
-    """Write a Keras model as a .tflite file of float32 weights.
-
-    Raises:
-        ExportError: If it uses operations that LiteRT lacks.
-    """
-    import tensorflow as tf
-
-    with silenced():
-        converter = tf.lite.TFLiteConverter.from_keras_model(model)
-        try:
-            content = converter.convert()
-        except Exception as error:
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            raise ExportError(
-                f"LiteRT cannot express this model: {lines[0] if lines else error!r}"
-            ) from error
-    path.write_bytes(content)
-
-
-def check_parity(model: Any, path: Path, features: np.ndarray) -> float:
-    """The largest difference between the outputs of a model and of its export.
-
-    Args:
-        model: The Keras model.
-        path: Its .tflite file.
-        features: Raw features to compare on.
-
-    Raises:
-        ExportError: If it is beyond `TOLERANCE`, relative to the largest output.
-    """
-    expected = np.asarray(model(features, training=False), np.float32)
-    found = LiteRTEngine(path).predict(features)
-    difference = float(np.max(np.abs(expected - found)))
-    if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
-        raise ExportError(f"the LiteRT model answers differently: by up to {difference:.3g}")
-    return difference

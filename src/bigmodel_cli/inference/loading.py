@@ -8,6 +8,7 @@ from typing import Any
 from bigmodel_cli.errors import DataError, ResourceError
 from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.modeling.precision import in_float32
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import NO_ROOM
@@ -47,6 +48,15 @@ def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
         raise DataError(
             f"{path}: Keras {keras.__version__} cannot load it: {first_line(error)}", hint=hint
         ) from error
+
+
+def load_for_inference(run: RunFolder, name: str, *, trust: bool = False) -> Any:
+    """A run's saved model as it evaluates and predicts: in float32, whatever it was trained in.
+
+    Raises:
+        DataError, ResourceError: As `load_checkpoint`.
+    """
+    return in_float32(load_checkpoint(run, name, trust=trust))
 
 
 def first_line(error: Exception) -> str:

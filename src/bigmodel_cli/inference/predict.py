@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,14 +18,17 @@ import numpy as np
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
-from bigmodel_cli.inference.inputs import Input
+from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun
-from bigmodel_cli.inference.scores import as_probabilities
+from bigmodel_cli.inference.scores import as_scores
+from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.whole_files import naming_target, output_place
 
-BATCH_SIZE = 64
+# Measured: from here on decoding takes longer than what is around it.
+_SMALL_FILE = 16 * 2**10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What the model says of one example.
 
@@ -30,20 +36,26 @@ class Prediction:
         input: The example.
         scores: One per class, or the predicted numbers; None where the example could not be read.
         class_names: In index order; None where the model predicts numbers.
+        ranking: Indices of the classes, best first; None where there are no classes or no scores.
         error: Why it could not be read.
     """
 
     input: Input
     scores: np.ndarray | None
     class_names: Sequence[str] | None
+    ranking: np.ndarray | None = None
     error: str | None = None
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The best classes with their scores, best first."""
-        if self.scores is None or self.class_names is None:
+        if self.scores is None or self.class_names is None or self.ranking is None:
             return []
-        best = np.argsort(-self.scores, kind="stable")[:count]
-        return [(self.class_names[index], float(self.scores[index])) for index in best]
+        best = self.ranking[:count]
+        names = self.class_names
+        return [
+            (names[index], score)
+            for index, score in zip(best.tolist(), self.scores[best].tolist(), strict=True)
+        ]
 
     def as_json(self, count: int) -> dict[str, Any]:
         document: dict[str, Any] = {"input": self.input.name}
@@ -59,11 +71,12 @@ class Prediction:
 
 
 def predict(
-    opened: OpenRun, engine: Engine, inputs: Iterable[Input], *, invert: bool = False
-) -> Iterator[Prediction]:
-    """Predict examples in batches; files are decoded ahead by threads.
+    opened: OpenRun, engine: Engine, inputs: Inputs, *, invert: bool = False
+) -> Generator[Prediction, None, None]:
+    """Predict examples in batches; the next ones are read by threads while the engine computes.
 
-    An example that cannot be read yields a prediction with an `error`; the others go on.
+    No more than a few batches are in memory. An example that cannot be read yields a prediction with an
+    `error`; the others go on. Who stops early has to close the iterator.
 
     Args:
         opened: The run.
@@ -71,53 +84,129 @@ def predict(
         inputs: What to predict.
         invert: Whether bright becomes dark first.
     """
-    signature = opened.signature
     from_logits = bool(opened.record.get("from_logits"))
+    with closing(_read_ahead(inputs, opened.signature, invert=invert)) as batches:
+        for batch in batches:
+            yield from _predictions(batch, engine, opened.signature.class_names, from_logits)
 
-    def read(item: Input) -> np.ndarray | DataError:
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some inputs with what was read of them.
+
+    Attributes:
+        inputs: Readable or not.
+        features: Of those that could be read, in their order.
+        errors: One per input: why it could not be read, or None.
+    """
+
+    inputs: Sequence[Input]
+    features: np.ndarray
+    errors: Sequence[str | None]
+
+
+def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Generator[_Batch, None, None]:
+    """Batches in order, each read by one thread while the engine computes those before it."""
+    largest = batch_size_for(signature)
+    num_readers = _num_readers(list(islice(inputs, largest)))
+    # Few inputs are shared out among all readers.
+    size = min(largest, -(-len(inputs) // num_readers))
+    stopped = Event()
+
+    def read(items: Sequence[Input]) -> _Batch:
+        features = np.empty((len(items), *signature.shape), signature.dtype)
+        errors: list[str | None] = []
+        num_read = 0
+        for item in items:
+            if stopped.is_set():
+                break
+            try:
+                features[num_read] = item.read(signature, invert=invert)
+            except DataError as error:
+                errors.append(error.message)
+            else:
+                errors.append(None)
+                num_read += 1
+        return _Batch(items, features[:num_read], errors)
+
+    readers = ThreadPoolExecutor(num_readers, thread_name_prefix="read")
+    ahead: deque[Future[_Batch]] = deque()
+    try:
+        for items in _parts(inputs, size):
+            ahead.append(readers.submit(read, items))
+            if len(ahead) > num_readers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        stopped.set()
+        readers.shutdown(cancel_futures=True)
+
+
+def _num_readers(inputs: Sequence[Input]) -> int:
+    """A thread per core where decoding is most of the work.
+
+    Small images are mostly Python's work, which one thread does at a time: two take twice as long as one.
+    """
+    num_bytes = [item.num_bytes for item in inputs]
+    return (os.cpu_count() or 1) if sum(num_bytes) > _SMALL_FILE * len(inputs) else 1
+
+
+def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
+    left = iter(items)
+    while part := list(islice(left, size)):
+        yield part
+
+
+def _predictions(
+    batch: _Batch, engine: Engine, class_names: Sequence[str] | None, from_logits: bool
+) -> Iterator[Prediction]:
+    rows: Iterator[tuple[np.ndarray, np.ndarray | None]] = iter(())
+    if len(batch.features):
+        outputs = engine.predict(batch.features)
+        scores = as_scores(outputs, are_classes=class_names is not None, from_logits=from_logits)
+        rankings = repeat(None) if class_names is None else np.argsort(-scores, kind="stable")
+        rows = zip(scores, rankings, strict=False)
+    for item, error in zip(batch.inputs, batch.errors, strict=True):
+        row, ranking = (None, None) if error else next(rows)
+        yield Prediction(item, row, class_names, ranking, error)
+
+
+@contextmanager
+def csv_output(path: Path, class_names: Sequence[str] | None) -> Iterator[Callable[[Prediction], None]]:
+    """A CSV file of predictions with a score per class, or with the reason where one could not be read.
+
+    Yields:
+        What takes each prediction; the file is there, whole, once the block ends.
+
+    Raises:
+        ResourceError: If it cannot be written; errors of the block pass as they are.
+    """
+    names = list(class_names or ())
+    probability = ["probability"] if names else []
+    header = csv_row(["input", "prediction", *probability, *(f"score_{name}" for name in names), "error"])
+    with output_place(path) as place:
+        with naming_target(path):
+            file = place.open("w", encoding="utf-8", newline="")
+
+        def write(text: str) -> None:
+            with naming_target(path):
+                file.write(text)
+
         try:
-            return item.read(signature, invert=invert)
-        except DataError as error:
-            return error
-
-    waiting = iter(inputs)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as decoders:
-        while batch := list(islice(waiting, BATCH_SIZE)):
-            read_batch = list(decoders.map(read, batch)) if len(batch) > 1 else [read(batch[0])]
-            features = [item for item in read_batch if not isinstance(item, DataError)]
-            outputs = iter(engine.predict(np.stack(features))) if features else iter(())
-            for item, result in zip(batch, read_batch, strict=True):
-                if isinstance(result, DataError):
-                    yield Prediction(item, None, signature.class_names, result.message)
-                else:
-                    yield Prediction(
-                        item,
-                        _scores(next(outputs), signature.class_names, from_logits),
-                        signature.class_names,
-                    )
-
-
-def _scores(output: np.ndarray, class_names: Sequence[str] | None, from_logits: bool) -> np.ndarray:
-    if class_names is None:
-        return output
-    return np.asarray(as_probabilities(output[np.newaxis], from_logits=from_logits)[0])
-
-
-def write_csv(path: Path, predictions: Sequence[Prediction]) -> None:
-    """Write predictions with a score per class; examples that could not be read have their reason instead."""
-    names = list(predictions[0].class_names or ()) if predictions else []
-    with path.open("w", encoding="utf-8", newline="") as file:
-        probability = ["probability"] if names else []
-        scores = [f"score_{name}" for name in names]
-        file.write(csv_row(["input", "prediction", *probability, *scores, "error"]))
-        for item in predictions:
-            file.write(csv_row([item.input.name, *_cells(item, len(names)), item.error or ""]))
+            write(header)
+            yield lambda item: write(csv_row(_cells(item, len(names))))
+        finally:
+            with naming_target(path):
+                file.close()
 
 
 def _cells(item: Prediction, num_classes: int) -> list[str]:
+    name, error = item.input.name, item.error or ""
     if item.scores is None:
-        return [""] * (num_classes + 2 if num_classes else 1)
+        return [name, *[""] * (num_classes + 2 if num_classes else 1), error]
+    scores = [f"{value:.6g}" for value in item.scores.ravel().tolist()]
     if not num_classes:
-        return [" ".join(f"{value:.6g}" for value in item.scores.ravel())]
+        return [name, " ".join(scores), error]
     ((best, score),) = item.top(1)
-    return [best, f"{score:.6g}", *(f"{value:.6g}" for value in item.scores)]
+    return [name, best, f"{score:.6g}", *scores, error]

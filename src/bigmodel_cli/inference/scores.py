@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 
 
+def as_scores(outputs: np.ndarray, *, are_classes: bool, from_logits: bool) -> np.ndarray:
+    """Model outputs as a probability per class, shape (n, classes), or as the numbers that they are."""
+    return as_probabilities(outputs, from_logits=from_logits) if are_classes else outputs
+
+
 def as_probabilities(outputs: np.ndarray, *, from_logits: bool) -> np.ndarray:
     """Model outputs as one probability per class.
 

@@ -12,12 +12,13 @@ from bigmodel_cli.inference.evaluate import (
     evaluate_model,
     held_out_split,
     ready_to_evaluate,
+    uses_logits,
     write_evaluation,
 )
-from bigmodel_cli.inference.export import export_run
-from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.inference.export import Answers, export_run
+from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.reporting.plots import plot_run
-from bigmodel_cli.run_folder import BEST, COMPLETED, RunFolder
+from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, RunFolder
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
@@ -59,11 +60,12 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     splits = ready_to_evaluate(prepared.splits, split, experiment, session.listener)
     examples = splits.parts[split]
     with session.watch.phase(EVALUATION):
-        best = load_checkpoint(session.run, BEST)
+        best = load_for_inference(session.run, BEST)
         evaluation = evaluate_model(best, experiment, split, examples, signature)
         write_evaluation(session.run, evaluation, examples, signature)
     with session.watch.phase(EXPORT):
-        export_run(session.run, best, examples, session.listener)
+        answers = Answers(examples, evaluation.predictions, signature, uses_logits(experiment))
+        litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         plot_run(session.run, evaluation.as_json(), signature.class_names)
     gates = check_gates(experiment.expect, _gated_values(session, evaluation, rows))
@@ -87,6 +89,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
             "epochs": result.epochs,
             "best": session.checkpoints.best,
             split: evaluation.metrics,
+            LITERT: litert,
             "gates": [gate.as_json() for gate in gates],
         },
         session.watch.as_json(),

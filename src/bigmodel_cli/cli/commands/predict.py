@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,13 @@ from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bigmodel_cli.inference.predict import Prediction
+    from bigmodel_cli.sources.base import Signature
+
+# What engines are called in a sentence.
+_ENGINES = {"litert": "LiteRT", "keras": "Keras"}
 
 
 @click.command(
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the images under their predictions.",
 )
+@click.option("--verbose", is_flag=True, help="Say on stderr which engine predicts, and why.")
 @trust_option
 @runs_dir_option
 @json_option
@@ -63,8 +72,7 @@ def command(
     **how: Any,
 ) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
-    from bigmodel_cli.cli.output import echo_json, note, warn
-    from bigmodel_cli.errors import DataError
+    from bigmodel_cli.cli.output import echo_json_list, note, warn
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.inputs import find_inputs
     from bigmodel_cli.inference.opened import open_run
@@ -73,57 +81,102 @@ def command(
     opened = open_run(run, runs_dir)
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
-    if plot_path:
-        from bigmodel_cli.reporting.prediction_plot import check_plot
-
-        check_plot(plot_path, opened.signature)
+    results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
     found = find_inputs(inputs, opened.signature)
-    name, engine = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
-    predictions = []
-    for prediction in predict(opened, engine, found, invert=how["invert"]):
-        predictions.append(prediction)
-        if not as_json:
-            _show(prediction, top)
+    chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
+    if how["verbose"]:
+        note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")
+    with closing(predict(opened, chosen.engine, found, invert=how["invert"])) as predictions:
+        _take_all(predictions, results, csv_path, opened.signature)
     if as_json:
-        documents = [prediction.as_json(top) for prediction in predictions]
-        echo_json({"run": str(opened.folder.path), "engine": name, "predictions": documents})
-    _write(predictions, csv_path, plot_path, how["invert"], opened)
-    unreadable = [prediction.error for prediction in predictions if prediction.error]
-    if unreadable:
-        more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
-        raise DataError(f"{unreadable[0]}{more}")
-
-
-def _show(prediction: Prediction, top: int) -> None:
-    from bigmodel_cli.cli.output import one_line
-
-    name = one_line(prediction.input.name)
-    if prediction.scores is None:
-        return
-    if prediction.class_names is None:
-        click.echo(f"{name}: {' '.join(f'{value:.6g}' for value in prediction.scores.ravel())}")
-        return
-    shown = ", ".join(f"{one_line(label)} {score:.1%}" for label, score in prediction.top(top))
-    click.echo(f"{name}: {shown}")
-
-
-def _write(
-    predictions: Sequence[Prediction],
-    csv_path: Path | None,
-    plot_path: Path | None,
-    invert: bool,
-    opened: Any,
-) -> None:
-    from bigmodel_cli.cli.output import note
-    from bigmodel_cli.whole_files import write_output
-
+        head = {"run": str(opened.folder.path), "engine": chosen.name}
+        echo_json_list(head, "predictions", results.documents)
     if csv_path:
-        from bigmodel_cli.inference.predict import write_csv
-
-        write_output(csv_path, lambda path: write_csv(path, predictions))
         note(f"written: {csv_path}")
     if plot_path:
         from bigmodel_cli.reporting.prediction_plot import plot_predictions
 
-        plot_predictions(plot_path, predictions, opened.signature, invert=invert)
+        plot_predictions(plot_path, results.plotted, opened.signature, invert=how["invert"])
         note(f"written: {plot_path}")
+    results.require_all_readable()
+
+
+def _plot_room(path: Path | None, signature: Signature) -> int:
+    """How many predictions the plot draws; 0 where there is to be none."""
+    if path is None:
+        return 0
+    from bigmodel_cli.reporting.prediction_plot import MAX_IMAGES, check_plot
+
+    check_plot(path, signature)
+    return MAX_IMAGES
+
+
+class _Results:
+    """What becomes of predictions: they are shown, or kept where they can only be used together.
+
+    Args:
+        top: Classes to show for each input.
+        keeps_documents: They become one JSON document, and no lines.
+        plot_room: How many a plot draws.
+
+    Attributes:
+        documents: JSON, written already.
+        plotted: Those that are drawn.
+    """
+
+    def __init__(self, top: int, *, keeps_documents: bool, plot_room: int) -> None:
+        self.top = top
+        self.documents: list[str] = []
+        self.plotted: list[Prediction] = []
+        self._keeps_documents = keeps_documents
+        self._plot_room = plot_room
+        self._unreadable: list[str] = []
+
+    def take(self, prediction: Prediction) -> None:
+        from bigmodel_cli.cli.output import json_text
+
+        if prediction.error:
+            self._unreadable.append(prediction.error)
+        elif len(self.plotted) < self._plot_room:
+            self.plotted.append(prediction)
+        if self._keeps_documents:
+            self.documents.append(json_text(prediction.as_json(self.top)))
+        elif prediction.scores is not None:
+            sys.stdout.write(_line(prediction, prediction.scores, self.top))
+
+    def require_all_readable(self) -> None:
+        """End the command with the first input that could not be read.
+
+        Raises:
+            DataError: If there is one.
+        """
+        from bigmodel_cli.errors import DataError
+
+        if self._unreadable:
+            first, *others = self._unreadable
+            raise DataError(f"{first} (and {len(others)} more)" if others else first)
+
+
+def _take_all(
+    predictions: Iterable[Prediction], results: _Results, csv_path: Path | None, signature: Signature
+) -> None:
+    from bigmodel_cli.inference.predict import csv_output
+
+    with ExitStack() as stack:
+        write = stack.enter_context(csv_output(csv_path, signature.class_names)) if csv_path else None
+        for prediction in predictions:
+            results.take(prediction)
+            if write:
+                write(prediction)
+    # Lines are buffered where no terminal shows them; they come before what else is said.
+    sys.stdout.flush()
+
+
+def _line(prediction: Prediction, scores: np.ndarray, top: int) -> str:
+    from bigmodel_cli.cli.output import one_line
+
+    if prediction.class_names is None:
+        shown = " ".join(f"{value:.6g}" for value in scores.ravel().tolist())
+    else:
+        shown = ", ".join(f"{one_line(label)} {score:.1%}" for label, score in prediction.top(top))
+    return f"{one_line(prediction.input.name)}: {shown}\n"

@@ -1,0 +1,197 @@
+"""Predictions stream: few inputs at a time, in order, whatever cannot be read; inputs are found in order."""
+
+from __future__ import annotations
+
+import csv
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bigmodel_cli.errors import ResourceError, UsageError
+from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for, find_inputs
+from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.inference.predict import csv_output, predict
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.sources.base import ImageFormat, Signature
+
+IMAGES = Signature((4, 4, 1), "uint8", ("dark", "bright"), image_format=ImageFormat((4, 4), "grayscale"))
+OPENED = OpenRun(RunFolder(Path("run")), {}, IMAGES)
+
+
+class Brightness:
+    """An engine that needs no model: how bright an image is, and how dark."""
+
+    def __init__(self):
+        self.batches = []
+
+    def predict(self, features):
+        self.batches.append(len(features))
+        bright = features.reshape(len(features), -1).mean(axis=1, keepdims=True) / 255
+        return np.concatenate([1 - bright, bright], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """200 small images, each of one grey, in a folder of the current one."""
+    monkeypatch.chdir(tmp_path)
+    Path("images").mkdir()
+    for number in range(200):
+        Image.fromarray(np.full((4, 4), number, np.uint8)).save(f"images/{number:03d}.png")
+    return Path("images")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "size"),
+    [
+        ((28, 28, 1), "uint8", 64),
+        ((4,), "float32", 64),
+        ((224, 224, 3), "uint8", 6),
+        ((224, 224, 3), "float32", 1),
+        ((4000, 3000, 3), "uint8", 1),
+    ],
+)
+def test_large_examples_make_small_batches(shape, dtype, size):
+    assert batch_size_for(Signature(shape, dtype, None)) == size
+
+
+def test_order_and_scores_over_many_batches_with_bad_files_between(folder):
+    for number in (0, 63, 64, 199):
+        (folder / f"{number:03d}.png").write_bytes(b"no image")
+    engine = Brightness()
+    found = list(predict(OPENED, engine, find_inputs(["images"], IMAGES)))
+    assert [item.input.name for item in found] == [f"images/{number:03d}.png" for number in range(200)]
+    assert engine.batches == [62, 63, 64, 7]
+    for number, item in enumerate(found):
+        if number in (0, 63, 64, 199):
+            assert item.scores is None and item.top(2) == []
+            assert item.error.startswith(f"images/{number:03d}.png: expected a JPEG, PNG")
+            continue
+        share = pytest.approx(number / 255, abs=1e-6)
+        assert dict(item.top(2))["bright"] == share and item.error is None
+        assert item.top(1)[0][0] == ("bright" if number > 127 else "dark")
+
+
+def test_a_batch_without_a_readable_file(tmp_path):
+    inputs = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path in inputs:
+        path.write_bytes(b"")
+    engine = Brightness()
+    found = list(predict(OPENED, engine, find_inputs(map(str, inputs), IMAGES)))
+    assert [item.error is None for item in found] == [False, False] and engine.batches == []
+
+
+def test_no_more_than_a_few_batches_are_read_ahead():
+    drawn = []
+
+    class Drawn:
+        def __len__(self):
+            return 10_000
+
+        def __iter__(self):
+            for number in range(10_000):
+                drawn.append(number)
+                yield Input(f"x[{number}]", np.full(IMAGES.shape, number % 256, np.uint8))
+
+    predictions = predict(OPENED, Brightness(), Inputs([Drawn()]))
+    looked_at = 64
+    for number, _ in enumerate(predictions):
+        ahead = len(drawn) - looked_at - number
+        assert ahead <= 3 * 64, number
+    assert (number, len(drawn)) == (9_999, 10_000 + looked_at)
+
+
+@pytest.mark.parametrize(("side", "readers"), [(4, 1), (200, 3)])
+def test_large_files_are_decoded_by_all_cores(tmp_path, monkeypatch, side, readers):
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
+    for number in range(12):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    everybody_waits, names = threading.Barrier(readers), set()
+    read = Input.read
+
+    def noting(self, *arguments, **options):
+        if threading.current_thread().name not in names:
+            names.add(threading.current_thread().name)
+            everybody_waits.wait(20)
+        return read(self, *arguments, **options)
+
+    monkeypatch.setattr(Input, "read", noting)
+    engine = Brightness()
+    assert len(list(predict(OPENED, engine, find_inputs([str(tmp_path)], IMAGES)))) == 12
+    assert len(names) == readers
+    assert engine.batches == [12 // readers] * readers
+
+
+def test_who_stops_early_leaves_no_thread_and_reads_no_more(folder, monkeypatch):
+    asked = []
+    read = Input.read
+    monkeypatch.setattr(Input, "read", lambda self, *a, **k: asked.append(self.name) or read(self, *a, **k))
+    predictions = predict(OPENED, Brightness(), find_inputs(["images"] * 50, IMAGES))
+    next(predictions)
+    predictions.close()
+    assert len(asked) <= 3 * 64
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
+
+
+def test_paths_come_in_their_order_and_links_to_folders_are_not_followed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["b.png", "a/z.png", "a/b/c.JPG", "a-b/c.png", "a.png", "B.png", "a b/é.webp", "c/d/e/f.gif"]
+    for name in [*names, "a/notes.txt", "a/none"]:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"")
+    Path("a/b/round.png").symlink_to(tmp_path, target_is_directory=True)
+    Path("c/gone.png").symlink_to("nowhere")
+    Path("c/link.png").symlink_to(tmp_path / "b.png")
+    Path("d.png").mkdir()
+    expected = [str(path) for path in sorted(map(Path, [*names, "c/link.png"]))]
+    for word in (".", str(tmp_path)):
+        found = [item.name for item in find_inputs([word], IMAGES)]
+        assert found == [str(Path(word, name)) for name in expected]
+
+
+def test_a_folder_without_images_among_other_words(folder):
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match="empty: no image in this folder"):
+        find_inputs(["images", "empty"], IMAGES)
+
+
+def test_rows_of_arrays_are_no_copies(tmp_path):
+    pixels = np.zeros((300, *IMAGES.shape), np.uint8)
+    np.save(tmp_path / "x.npy", pixels)
+    first, *_, last = rows = list(find_inputs([str(tmp_path / "x.npy")], IMAGES))
+    assert first.features.base is not None and np.shares_memory(first.features.base, last.features.base)
+    assert len(rows) == 300 and last.name == f"{tmp_path / 'x.npy'}[299]"
+
+
+def test_the_csv_of_a_block_that_fails_is_not_there(tmp_path):
+    path = tmp_path / "scores.csv"
+    prediction = next(predict(OPENED, Brightness(), Inputs([[Input("x", np.zeros(IMAGES.shape, np.uint8))]])))
+    with csv_output(path, IMAGES.class_names) as write:
+        write(prediction)
+        assert not path.exists()
+    with path.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    expected = {
+        "input": "x",
+        "prediction": "dark",
+        "probability": "1",
+        "score_dark": "1",
+        "score_bright": "0",
+    }
+    assert row == {**expected, "error": ""}
+    before = path.read_bytes()
+    with pytest.raises(BrokenPipeError), csv_output(path, None) as write:
+        write(prediction)
+        raise BrokenPipeError
+    assert path.read_bytes() == before and [item.name for item in tmp_path.iterdir()] == ["scores.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_csv_that_finds_no_room():
+    says = "/dev/full: cannot be written: No space left on device"
+    with pytest.raises(ResourceError, match=says), csv_output(Path("/dev/full"), IMAGES.class_names):
+        pass
