@@ -113,7 +113,7 @@ class TrainedRun:
 def train(config: Path, mnist: Path | None, folder: Path, *words: str) -> TrainedRun:
     where = [f"data.source.mnist.path={mnist}"] if mnist else []
     process = bigmodel("train", config, *where, *words, "--plain", "--json", folder=folder)
-    return TrainedRun(process, Path(json.loads(process.output)["run"]))
+    return TrainedRun(process, folder / json.loads(process.output)["run"])
 
 
 def steady(rates: list[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import importlib
 import io
@@ -11,7 +12,8 @@ import signal
 import sys
 import tempfile
 import traceback
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -75,7 +77,18 @@ def main(arguments: list[str] | None = None) -> None:
         # A terminal that knows only ASCII gets escapes instead of nothing at all.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    _exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process: TensorFlow takes a second to be taken apart, for nobody's good."""
+    if "tensorflow" in sys.modules:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
