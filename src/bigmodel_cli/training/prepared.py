@@ -12,13 +12,15 @@ from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache
 from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
+from bigmodel_cli.training.gauges import free_memory
 from bigmodel_cli.training.memory import naming_memory
-from bigmodel_cli.training.pin import choose_monitor, pin_data, pin_metrics, pin_plan
+from bigmodel_cli.training.pin import choose_monitor, pin_cache, pin_data, pin_metrics, pin_plan
 from bigmodel_cli.training.plan import ExecutionPlan, make_plan
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.trial import measure_steps_per_execution
@@ -37,6 +39,7 @@ class Prepared:
         training: Compiled training steps.
         callbacks: A `keras.callbacks.CallbackList`.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
+        cache: Where decoded examples are kept.
         skipped: Takes note of bad training files; None where they are an error.
     """
 
@@ -48,6 +51,7 @@ class Prepared:
     training: TrainingSteps
     callbacks: Any
     monitor: str | None
+    cache: CacheChoice
     skipped: SkippedFiles | None = None
 
     @property
@@ -71,9 +75,10 @@ class Prepared:
         self.training.trace()
 
     def close(self) -> None:
-        """Stop the feeds' threads."""
+        """Stop the feeds' threads, and close what they read from."""
         for feed in self.feeds.values():
             feed.close()
+        self.cache.close()
         if self.skipped is not None:
             self.skipped.close()
 
@@ -94,16 +99,18 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         experiment = pin_batch_size(experiment, splits, plan, listener, skipped)
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
     batch_size = experiment.data.pinned_batch_size
+    cache = _choose_cache(experiment, splits, listener)
+    experiment = pin_cache(experiment, cache.cache)
+    seen = {name: cache.kept(part) for name, part in splits.parts.items() if name != "test"}
     feeds: dict[SplitName, Feed] = {
         name: make_feed(part, signature, batch_size, skipped=skipped if name == "train" else None)
-        for name, part in splits.parts.items()
-        if name != "test"
+        for name, part in seen.items()
     }
     built = build_model(
         experiment,
         signature,
         total_steps=feeds["train"].num_batches() * experiment.training.epochs,
-        adapt_data=lambda: raw_features(splits.train, signature, skipped=skipped),
+        adapt_data=lambda: raw_features(seen["train"], signature, skipped=skipped),
         jit_compile=plan.jit_compile,
     )
     listener.say(f"model: {built.model.count_params():,} parameters")
@@ -122,7 +129,20 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         epochs=experiment.training.epochs,
         steps=feeds["train"].num_batches(),
     )
-    return Prepared(experiment, splits, plan, built, feeds, training, callbacks, monitor, skipped)
+    return Prepared(experiment, splits, plan, built, feeds, training, callbacks, monitor, cache, skipped)
+
+
+def _choose_cache(experiment: Experiment, splits: Splits, listener: Listener) -> CacheChoice:
+    choice = choose_cache(
+        experiment.data.cache,
+        splits,
+        epochs=experiment.training.epochs,
+        free_memory=min(free_memory().values(), default=None),
+        warn=listener.warn,
+    )
+    if choice.reason:
+        listener.say(choice.describe())
+    return choice
 
 
 def _measured(built: BuiltModel) -> list[str]:
