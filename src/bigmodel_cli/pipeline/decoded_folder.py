@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.errors import ResourceError
+
 # All of these files together take at most so many bytes.
 MAX_TOTAL_BYTES = 20 * 10**9
 MAGIC = b"bigmodel decoded 1\n"
@@ -87,11 +89,14 @@ def clear_decoded() -> int:
         The bytes that they took.
 
     Raises:
-        OSError: If one cannot be removed.
+        ResourceError: If one cannot be removed.
     """
     files = list_decoded()
     for file in files:
-        file.path.unlink(missing_ok=True)
+        try:
+            file.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ResourceError(f"{file.path}: cannot be removed: {error.strerror or error}") from error
     return sum(file.num_bytes for file in files)
 
 
