@@ -88,12 +88,12 @@ def test_it_is_said_recorded_and_changes_nothing(train, decoded):
         seen[cache] = len(decoded)
     assert measured["none"] == measured["memory"] == measured["disk"]
     assert len(measured["none"]) == 3
-    # 24 of 30 examples train and 3 validate, each decoded once; the test split is not kept.
-    assert seen["none"] > seen["memory"] == seen["disk"]
+    # Of the 30 examples 27 train and validate; the 3 of the test split are not kept in memory.
+    assert seen["none"] > 4 * 27 and 30 < seen["memory"] < 40 and seen["disk"] == 30
     decoded.clear()
     _, _, again = train("data.cache=disk")
     assert again == measured["none"]
-    assert len(decoded) == seen["disk"] - 27
+    assert not decoded
 
 
 def test_auto_is_decided_once_and_said(train):

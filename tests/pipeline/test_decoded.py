@@ -63,6 +63,18 @@ def test_each_file_is_decoded_once_and_stays_what_it_was(photographs, keeping, w
     assert part.fingerprint() == examples.take(np.array([SIZE - 5, SIZE - 3])).fingerprint()
 
 
+def test_only_what_memory_was_made_for_is_kept_there(photographs, keeping):
+    examples = photographs(SIZE)
+    kept = keeping(examples.take(np.arange(1, 9)), "memory")
+    others = KeptExamples(examples, kept.decoded)
+    wanted = [examples.read(index) for index in range(SIZE)]
+    examples.counts.clear()
+    for _ in range(2):
+        for index in range(SIZE):
+            np.testing.assert_array_equal(others.read(index), wanted[index])
+    assert [examples.counts[index] for index in range(SIZE)] == [2, *[1] * 8, *[2] * 14]
+
+
 @pytest.mark.parametrize("where", ["memory", "disk"])
 def test_a_bad_file_is_not_kept_and_found_each_time(photographs, keeping, where):
     kept = keeping(photographs(SIZE, bad=(3,)), where)

@@ -102,9 +102,9 @@ def test_what_is_prepared_ahead_is_used_and_not_kept(feed):
     files = feed("files", 23)
     order = epoch_order(23, seed=0, epoch=1)
     files.ahead(order, 0, 1)
-    assert files.reader.pending == order[: 2 * files.batch_size].tolist()
+    assert files.reader.pending.tolist() == order[: 2 * files.batch_size].tolist()
     batches(files, order, 1)
-    assert not files.reader.pending
+    assert not len(files.reader.pending)
 
 
 def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):

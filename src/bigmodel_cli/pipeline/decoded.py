@@ -34,7 +34,7 @@ class MemoryDecoded(Decoded):
     """Keeps pixels in one array, whose memory is taken when it is filled.
 
     Args:
-        splits: All examples that may be asked for.
+        splits: The examples that are kept; others of the same source are decoded each time.
     """
 
     def __init__(self, splits: Sequence[ImageFileExamples]) -> None:
@@ -47,16 +47,17 @@ class MemoryDecoded(Decoded):
 
     def fetch(self, position: int, out: np.ndarray) -> bool:
         row = self._rows[position]
-        if not self._is_there[row]:
+        if row < 0 or not self._is_there[row]:
             return False
         out[...] = self._pixels[row]
         return True
 
     def keep(self, position: int, pixels: np.ndarray) -> None:
         row = self._rows[position]
-        self._pixels[row] = pixels
-        # Only now, since other threads may ask for it.
-        self._is_there[row] = True
+        if row >= 0:
+            self._pixels[row] = pixels
+            # Only now, since other threads may ask for it.
+            self._is_there[row] = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,9 +89,9 @@ class Reader:
         self._is_closed = threading.Event()
 
     @property
-    def pending(self) -> list[int]:
-        """Indices of what is read ahead, in order."""
-        return [index for piece in self._pending for index in piece.wanted.tolist()]
+    def pending(self) -> np.ndarray:
+        """Indices of what is read ahead, in order: int64 of shape (n,)."""
+        return _concatenated([piece.wanted for piece in self._pending])
 
     def ahead(self, coming: Sequence[np.ndarray]) -> None:
         """Begin to read what is probably asked for next.
@@ -99,8 +99,7 @@ class Reader:
         Args:
             coming: Indices of each of the next calls of `take`, int64 of shape (n,).
         """
-        everything = np.concatenate([np.zeros(0, np.int64), *coming])
-        pending = np.array(self.pending, np.int64)
+        everything, pending = _concatenated(coming), self.pending
         both = min(len(pending), len(everything))
         if not np.array_equal(pending[:both], everything[:both]):
             self._forget()
@@ -191,6 +190,10 @@ def _stride(count: int) -> int:
     while math.gcd(stride, count) != 1:
         stride += 1
     return stride
+
+
+def _concatenated(parts: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> np.ndarray:
