@@ -29,9 +29,6 @@ _MAX_PIXELS_PER_BYTE = 10_000
 _FREE_PIXELS = 2**24
 _BOMB = "(a small file can hide a huge image)"
 _BOMB_HINT = "scale it down, or remove it"
-# Blocks of memory that Pillow keeps for the next image, of at most 16 MiB each. Taken from the system anew
-# they cost a third of the time that decoding takes.
-_NUM_BLOCKS = 8
 
 
 def is_image_name(name: str) -> bool:
@@ -92,7 +89,6 @@ def _pillow() -> Any:
     from PIL import Image, WebPImagePlugin  # noqa: F401
 
     Image.preinit()
-    Image.core.set_blocks_max(_NUM_BLOCKS)  # type: ignore[attr-defined]
     # Between its soft and its hard limit of pixels Pillow only warns, and photographs may be that large.
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     # Broken notes of cameras (EXIF) harm no pixel, and a data set has thousands of them.
