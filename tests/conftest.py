@@ -42,6 +42,7 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(folder))
     for name in (
         "BIGMODEL_OFFLINE",
+        "BIGMODEL_CACHE",
         "http_proxy",
         "https_proxy",
         "HTTP_PROXY",

@@ -18,6 +18,7 @@ name: photos
 data:
   source: {image_folder: {path: photos, image_size: [8, 8]}}
   batch_size: 4
+  cache: none
 model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]
 loss: CategoricalCrossentropy
 optimizer: Adam

@@ -6,7 +6,18 @@ import platform
 
 import pytest
 
+from bigmodel_cli.pipeline.decoded_folder import decoded_folder, header
+
 pytestmark = pytest.mark.tf
+
+
+@pytest.fixture
+def decoded():
+    """A file of decoded images as `data.cache: disk` leaves it."""
+    path = decoded_folder() / ("a" * 64 + ".decoded")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(header({"source": "/data/pho\ntos"}) + bytes(4096))
+    return path
 
 
 def test_what_a_script_gets(bigmodel, tmp_path, monkeypatch):
@@ -20,6 +31,7 @@ def test_what_a_script_gets(bigmodel, tmp_path, monkeypatch):
     assert {"bigmodel", "keras", "numpy"} <= set(document["versions"])
     assert document["devices"] and document["devices"][0]["model"]
     assert document["data_cache"] == {"path": str(tmp_path / "datasets"), "bytes": 5}
+    assert document["decoded_cache"] == {"path": str(decoded_folder()), "bytes": 0, "files": []}
     assert document["free_disk_bytes"] > 0
     assert all(set(problem) == {"message", "hint"} for problem in document["problems"])
 
@@ -30,6 +42,27 @@ def test_what_a_person_sees(bigmodel):
     assert f"python            {platform.python_version()}\n" in outcome.out
     assert "data cache        " in outcome.out and "free disk         " in outcome.out
     assert "all is well" in outcome.out or "problem: " in outcome.out
+
+
+def test_decoded_images_are_shown_with_the_way_to_remove_them(bigmodel, decoded):
+    lines = bigmodel("doctor").out.splitlines()
+    start = lines.index(f"decoded images    {decoded.parent} (8,192 bytes)")
+    assert lines[start + 1 : start + 3] == [
+        "                  8,192 bytes of /data/pho\\x0atos",
+        "                  bigmodel doctor --clear-cache removes them",
+    ]
+    files = bigmodel("doctor", "--json").json["decoded_cache"]["files"]
+    assert files == [{"path": str(decoded), "source": "/data/pho\ntos", "bytes": 8192}]
+
+
+def test_clearing_the_cache(bigmodel, decoded):
+    outcome = bigmodel("doctor", "--clear-cache")
+    assert (outcome.code, outcome.out) == (0, f"removed 8,192 bytes from {decoded.parent}\n")
+    assert not decoded.exists()
+    assert bigmodel("doctor", "--clear-cache", "--json").json == {
+        "path": str(decoded.parent),
+        "removed_bytes": 0,
+    }
 
 
 def test_a_full_disk_and_another_keras_are_problems(monkeypatch):

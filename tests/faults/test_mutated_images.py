@@ -19,7 +19,8 @@ from PIL import Image
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import ImageFormat, LoadContext
-from bigmodel_cli.sources.image_files import check_images, decode_image, image_size_and_mode
+from bigmodel_cli.sources.image_checks import check_images
+from bigmodel_cli.sources.image_decoding import decode_image, image_size_and_mode
 from bigmodel_cli.sources.image_folder import ImageFolder
 
 SHORT, LONG = 300, 2000

@@ -8,10 +8,11 @@ from PIL import Image
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.bad_files import SkippedFiles, leave_out_broken
-from bigmodel_cli.pipeline.feed import MAX_TRIED, FileFeed, epoch_order, make_feed, raw_features
+from bigmodel_cli.pipeline.feed import FileFeed, epoch_order, make_feed, raw_features
+from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 
 pytestmark = pytest.mark.tf
 
@@ -34,10 +35,15 @@ def folder(tmp_path):
     return tmp_path
 
 
+def examples_in(folder, count):
+    paths = tuple(f"{number}.png" for number in range(count))
+    files = ImageFiles(folder, paths, np.ones(count, np.int64), np.ones(count, np.int64), FORMAT)
+    return ImageFileExamples(files, np.arange(count), np.arange(count) % 3)
+
+
 @pytest.fixture
 def examples(folder):
-    paths = tuple(f"{number}.png" for number in range(SIZE))
-    return ImageFileExamples(folder, paths, np.ones(SIZE, np.int64), np.arange(SIZE) % 3, FORMAT)
+    return examples_in(folder, SIZE)
 
 
 @pytest.fixture
@@ -138,9 +144,7 @@ def test_many_files_are_counted_at_the_end():
 
 @pytest.mark.parametrize("count", [1, SIZE, 500])
 def test_where_no_file_can_be_read_training_stops(tmp_path, count):
-    paths = tuple(f"{number}.png" for number in range(count))
-    gone = ImageFileExamples(tmp_path, paths, np.ones(count, np.int64), np.zeros(count, np.int64), FORMAT)
-    feed = FileFeed(gone, 8, SIGNATURE, SkippedFiles(lambda _: None))
+    feed = FileFeed(examples_in(tmp_path, count), 8, SIGNATURE, SkippedFiles(lambda _: None))
     with pytest.raises(DataError) as caught:
         feed.chunk(feed.rows(np.arange(count), 0, 1))
     assert caught.value.message == (

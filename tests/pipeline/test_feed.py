@@ -11,7 +11,7 @@ from PIL import Image
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.feed import FileFeed, ResidentFeed, epoch_order, in_order, make_feed, raw_features
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 
 pytestmark = pytest.mark.tf
 
@@ -31,9 +31,13 @@ def images(tmp_path_factory):
     return folder, pixels
 
 
+def examples_of(files: ImageFiles) -> ImageFileExamples:
+    return ImageFileExamples(files, np.arange(len(files)), np.arange(len(files)) % 3)
+
+
 def file_examples(folder: Path, size: int) -> ImageFileExamples:
     paths = tuple(f"{number}.png" for number in range(size))
-    return ImageFileExamples(folder, paths, np.ones(size, np.int64), np.arange(size) % 3, FORMAT)
+    return examples_of(ImageFiles(folder, paths, np.ones(size, np.int64), np.ones(size, np.int64), FORMAT))
 
 
 def array_examples(pixels: np.ndarray, size: int) -> ArrayExamples:
@@ -98,9 +102,9 @@ def test_what_is_prepared_ahead_is_used_and_not_kept(feed):
     files = feed("files", 23)
     order = epoch_order(23, seed=0, epoch=1)
     files.ahead(order, 0, 1)
-    assert sorted(files._pending) == sorted(order[: 2 * files.batch_size].tolist())
+    assert files.reader.pending.tolist() == order[: 2 * files.batch_size].tolist()
     batches(files, order, 1)
-    assert not files._pending
+    assert not len(files.reader.pending)
 
 
 def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):
@@ -140,9 +144,8 @@ def test_raw_features_are_what_the_source_has(images, kind):
 
 
 def test_a_file_that_went_missing_is_named(tmp_path):
-    examples = ImageFileExamples(tmp_path, ("gone.png",), np.ones(1, np.int64), np.zeros(1, np.int64), FORMAT)
-    feed = FileFeed(examples, 1, SIGNATURE)
-    with pytest.raises(DataError, match=r"gone\.png: no such file"):
+    feed = FileFeed(file_examples(tmp_path, 1), 1, SIGNATURE)
+    with pytest.raises(DataError, match=r"0\.png: no such file"):
         feed.chunk(np.array([[0]]))
     feed.close()
 

@@ -89,6 +89,12 @@ class Data(Section):
         description="What happens where an image file is missing or cannot be read: stop with exit code 3, "
         "or skip: leave it out and count it.",
     )
+    cache: Literal["auto", "memory", "disk", "none"] = Field(
+        "auto",
+        description="Where decoded image files are kept, so that only the first epoch decodes; auto: in "
+        "memory up to 1 GB and an eighth of what is free, else on disk up to 20 GB and a quarter of what is "
+        "free, else none; none too where there is one epoch.",
+    )
 
     @property
     def pinned_batch_size(self) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.base import Signature
-from bigmodel_cli.sources.image_files import decode_image, is_image_name
+from bigmodel_cli.sources.image_decoding import decode_image, is_image_name
 from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
 
 _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})

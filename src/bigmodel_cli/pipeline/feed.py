@@ -6,21 +6,16 @@ the graph. Files are decoded by threads, ahead of the step that needs them.
 
 from __future__ import annotations
 
-import math
-import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
 from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
-from bigmodel_cli.sources.image_files import SKIP_HINT
 
 # A chunk of decoded files is copied into the graph whole; more would only cost memory.
 MAX_CHUNK_BYTES = 64 * 2**20
@@ -28,8 +23,6 @@ CHUNKS_AHEAD = 2
 # Evaluation takes more at once as long as a chunk takes less than this.
 QUICK_SECONDS = 0.2
 MAX_CHUNK_BATCHES = 64
-# Stand-ins for a bad file that are tried, before something is wrong with all files (a disk that is gone).
-MAX_TRIED = 100
 
 
 def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
@@ -100,30 +93,14 @@ class ResidentFeed(Feed):
         return tf.gather(self.features, rows), tf.gather(self.labels, rows)
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    """What was read for an example: usually itself.
-
-    Attributes:
-        index: Of the example that was read.
-        features: Of that one.
-        problems: What is wrong with those before it, by index.
-    """
-
-    index: int
-    features: np.ndarray
-    problems: Mapping[int, DataError]
-
-
 class FileFeed(Feed):
-    """Examples that are decoded when they are needed, by a pool of threads.
+    """Examples that are read when they are needed, by threads, ahead of the step that needs them.
 
     Args:
         examples: Of one split.
         batch_size: Examples per batch.
         signature: What one example is.
-        skipped: Takes note of bad files, for each of which another one stands in: which one depends on
-            nothing but the file and those that are good, so that a resume is exact. None: a bad file is an
+        skipped: Takes note of bad files, for each of which another one stands in. None: a bad file is an
             error.
     """
 
@@ -137,68 +114,37 @@ class FileFeed(Feed):
         super().__init__(examples, batch_size)
         self.signature = signature
         self.skipped = skipped
-        self._stride = _stride(len(examples))
         self.labels = _compact(examples.labels)
-        threads = min(16, (os.cpu_count() or 1) + 1)
-        self._decoders = ThreadPoolExecutor(threads, thread_name_prefix="decode")
-        self._pending: dict[int, Future[_Decoded]] = {}
+        self.reader = Reader(examples, signature, skips=skipped is not None)
 
     def max_batches(self) -> int:
         example = np.dtype(self.signature.dtype).itemsize * int(np.prod(self.signature.shape))
         return max(1, MAX_CHUNK_BYTES // max(1, example * self.batch_size))
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
-        first = start * self.batch_size
-        count = CHUNKS_AHEAD * min(max_batches, self.max_batches()) * self.batch_size
-        for index in order[first : first + count].tolist():
-            if index not in self._pending:
-                self._pending[index] = self._decoders.submit(self._read, index)
-
-    def _read(self, index: int) -> _Decoded:
-        """An example, or the first of its stand-ins that can be read."""
-        problems: dict[int, DataError] = {}
-        for number in range(min(len(self.examples), MAX_TRIED)):
-            candidate = (index + number * self._stride) % len(self.examples)
-            try:
-                return _Decoded(candidate, self.examples.read(candidate), problems)
-            except DataError as error:
-                if self.skipped is None:
-                    raise DataError(error.message, hint=error.hint or SKIP_HINT) from error
-                problems[candidate] = error
-        raise DataError(
-            f"none of {len(problems):,} training files that were tried can be read, "
-            f"the first: {problems[index].message}",
-            hint="look whether the disk with the data is still there",
-        )
+        coming = []
+        for _ in range(CHUNKS_AHEAD):
+            if start < self.num_batches():
+                rows = self.rows(order, start, min(max_batches, self.max_batches()))
+                coming.append(rows.reshape(-1))
+                start += len(rows)
+        self.reader.ahead(coming)
 
     def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
         import tensorflow as tf
 
-        futures = [self._future(index) for index in rows.reshape(-1).tolist()]
-        features = np.empty((rows.size, *self.signature.shape), self.signature.dtype)
-        used = np.empty(rows.size, np.int64)
-        for place, future in enumerate(futures):
-            decoded = future.result()
-            features[place], used[place] = decoded.features, decoded.index
-            self._note(decoded.problems)
-        shape = (*rows.shape, *self.signature.shape)
-        return tf.constant(features.reshape(shape)), tf.constant(self.labels[used.reshape(rows.shape)])
-
-    def _future(self, index: int) -> Future[_Decoded]:
-        if index in self._pending:
-            return self._pending.pop(index)
-        return self._decoders.submit(self._read, index)
-
-    def _note(self, problems: Mapping[int, DataError]) -> None:
+        read = self.reader.take(rows.reshape(-1))
         if self.skipped is not None:
-            for index, problem in problems.items():
+            for index, problem in read.problems.items():
                 self.skipped.add(self.examples.name(index), problem)
+        features = read.features.reshape(*rows.shape, *self.signature.shape)
+        return _as_tensor(features), tf.constant(self.labels[read.indices.reshape(rows.shape)])
 
     def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
         return chunk[0][index], chunk[1][index]
 
     def close(self) -> None:
-        self._decoders.shutdown(wait=False, cancel_futures=True)
+        self.reader.close()
 
 
 def make_feed(
@@ -227,13 +173,13 @@ def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:
     step, most = 1, min(feed.max_batches(), MAX_CHUNK_BATCHES)
     while start < num_batches:
         rows = feed.rows(order, start, step)
-        feed.ahead(order, start, step)
         chunk = feed.chunk(rows)
+        start += len(rows)
+        feed.ahead(order, start, step)
         given = time.perf_counter()
         yield chunk
         if time.perf_counter() - given < QUICK_SECONDS:
             step = min(2 * step, most)
-        start += len(rows)
 
 
 def raw_features(
@@ -256,12 +202,17 @@ def raw_features(
         feed.close()
 
 
-def _stride(count: int) -> int:
-    """From an index to its stand-in: far away, since broken files come in rows, and to all in the end."""
-    stride = max(1, round(0.618 * count))
-    while math.gcd(stride, count) != 1:
-        stride += 1
-    return stride
+def _as_tensor(features: np.ndarray) -> Any:
+    """A tensor of an array that nobody writes into any more: the very same memory where that is possible.
+
+    A copy would take several milliseconds a batch, most of them for memory that the system has to give anew.
+    """
+    import tensorflow as tf
+
+    # On a GPU the copy is the transfer. From an address that is not aligned TensorFlow would abort.
+    if features.ctypes.data % ALIGNMENT or tf.config.list_logical_devices("GPU"):
+        return tf.constant(features)
+    return tf.experimental.dlpack.from_dlpack(features.__dlpack__())
 
 
 def _compact(labels: np.ndarray) -> np.ndarray:

@@ -93,6 +93,14 @@ class Examples(ABC):
             DataError: If it cannot be read; names the file.
         """
 
+    def read_into(self, index: int, out: np.ndarray) -> None:
+        """Read the features of one example into an array of the signature's shape and dtype.
+
+        Raises:
+            DataError: As `read`; what `out` holds then is undefined.
+        """
+        out[...] = self.read(index)
+
     @abstractmethod
     def name(self, index: int) -> str:
         """What a person would call the example: its path, or `train[17]`."""

@@ -15,7 +15,7 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples, checked_source
+from bigmodel_cli.sources.image_files import ListedFiles, checked_source
 from bigmodel_cli.sources.image_folder import SPLIT_FOLDERS
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
@@ -73,8 +73,6 @@ class ImageCsv(ImageFileOptions):
         return DataFacts(None if self.labels == "auto" else self.labels, has_files=True)
 
     def load(self, context: LoadContext) -> Source:
-        import numpy as np
-
         rows = self._rows()
         root = self.root or self.path.parent
         if not context.skip_bad_files:
@@ -88,13 +86,11 @@ class ImageCsv(ImageFileOptions):
             for split, part in by_split.items()
         }
         labels, class_names = label_values(raw, self.labels, self.class_names, self.path, context)
-        listed: dict[SplitName, ImageFileExamples] = {}
-        for split, part in by_split.items():
-            paths = tuple(row.image for row in part)
-            unknown = np.zeros(len(part), np.int64)
-            listed[split] = ImageFileExamples(root, paths, unknown, labels[split], self.image_format)
+        listed = {
+            split: ListedFiles([row.image for row in part], labels[split]) for split, part in by_split.items()
+        }
         signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
-        return checked_source(listed, signature, context)
+        return checked_source(root, listed, signature, context)
 
     def _rows(self) -> list[_Row]:
         """The rows of the CSV.

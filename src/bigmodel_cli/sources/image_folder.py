@@ -12,7 +12,8 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
-from bigmodel_cli.sources.image_files import IMAGE_SUFFIXES, ImageFileExamples, checked_source, is_image_name
+from bigmodel_cli.sources.image_decoding import IMAGE_SUFFIXES, is_image_name
+from bigmodel_cli.sources.image_files import ListedFiles, checked_source
 from bigmodel_cli.sources.image_options import ImageFileOptions
 
 SPLIT_FOLDERS: Mapping[str, SplitName] = {
@@ -49,17 +50,14 @@ class ImageFolder(ImageFileOptions):
         found = {split: scan.classes(folder) for split, folder in _split_folders(self.path, context).items()}
         scan.warn_of_ignored()
         class_names = _same_classes(self.path, found)
-        listed: dict[SplitName, ImageFileExamples] = {}
+        listed: dict[SplitName, ListedFiles] = {}
         for split, classes in found.items():
             files = [file for name in class_names for file in classes[name]]
             labels = np.repeat(np.arange(len(class_names)), [len(classes[name]) for name in class_names])
-            paths = tuple(file.relative_to(self.path).as_posix() for file in files)
-            unknown = np.zeros(len(files), np.int64)
-            listed[split] = ImageFileExamples(
-                self.path, paths, unknown, labels.astype(np.int64), self.image_format
-            )
+            paths = [file.relative_to(self.path).as_posix() for file in files]
+            listed[split] = ListedFiles(paths, labels.astype(np.int64))
         signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
-        return checked_source(listed, signature, context)
+        return checked_source(self.path, listed, signature, context)
 
 
 def _check_root(root: Path) -> None:

@@ -58,7 +58,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     split = held_out_split(prepared.splits)
     session.listener.say(f"evaluating the best checkpoint on the {split} split")
     splits = ready_to_evaluate(prepared.splits, split, experiment, session.listener)
-    examples = splits.parts[split]
+    examples = prepared.cache.kept(splits.parts[split])
     with session.watch.phase(EVALUATION):
         best = load_for_inference(session.run, BEST)
         evaluation = evaluate_model(best, experiment, split, examples, signature)

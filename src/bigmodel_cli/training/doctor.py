@@ -8,6 +8,7 @@ from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.modeling.backend import import_tensorflow, list_devices
+from bigmodel_cli.pipeline.decoded_folder import decoded_folder, list_decoded
 from bigmodel_cli.sources.download import keras_home
 from bigmodel_cli.training.record import environment
 
@@ -29,12 +30,23 @@ def examine() -> dict[str, Any]:
         "platform": environment_now["platform"],
         "devices": [vars(device) for device in devices],
         "data_cache": {"path": str(cache), "bytes": _folder_bytes(cache)},
+        "decoded_cache": _decoded_cache(),
         "free_disk_bytes": free,
         "problems": [
             *_device_problems(tf, any(device.is_gpu for device in devices)),
             *_keras_problems(keras),
             *_disk_problems(free),
         ],
+    }
+
+
+def _decoded_cache() -> dict[str, Any]:
+    """Where decoded images are kept for later runs, and of which folders."""
+    files = list_decoded()
+    return {
+        "path": str(decoded_folder()),
+        "bytes": sum(file.num_bytes for file in files),
+        "files": [{"path": str(file.path), "source": file.source, "bytes": file.num_bytes} for file in files],
     }
 
 

@@ -7,6 +7,7 @@ from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import default_metrics
+from bigmodel_cli.pipeline.cache_choice import Cache
 from bigmodel_cli.pipeline.splits import OWN, Splits
 from bigmodel_cli.training.plan import ExecutionPlan
 
@@ -28,6 +29,11 @@ def pin_data(experiment: Experiment, splits: Splits) -> Experiment:
         if getattr(data, name) == "auto" and splits.origins.get(name) != OWN:
             update[name] = DEFAULT_SHARE if name in splits.parts else 0.0
     return experiment.model_copy(update={"data": data.model_copy(update=update)})
+
+
+def pin_cache(experiment: Experiment, cache: Cache) -> Experiment:
+    """The experiment with where decoded examples are kept written out."""
+    return experiment.model_copy(update={"data": experiment.data.model_copy(update={"cache": cache})})
 
 
 def pin_plan(experiment: Experiment, plan: ExecutionPlan, monitor: str | None) -> Experiment:

@@ -13,13 +13,15 @@ from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache
 from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.base import Signature, SplitName
 from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
+from bigmodel_cli.training.gauges import free_memory
 from bigmodel_cli.training.memory import naming_memory
-from bigmodel_cli.training.pin import choose_monitor, pin_data, pin_metrics, pin_plan
+from bigmodel_cli.training.pin import choose_monitor, pin_cache, pin_data, pin_metrics, pin_plan
 from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.trial import Candidate, choose_fastest
@@ -38,6 +40,7 @@ class Prepared:
         training: Compiled training steps.
         callbacks: A `keras.callbacks.CallbackList`.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
+        cache: Where decoded examples are kept.
         skipped: Takes note of bad training files; None where they are an error.
     """
 
@@ -49,6 +52,7 @@ class Prepared:
     training: TrainingSteps
     callbacks: Any
     monitor: str | None
+    cache: CacheChoice
     skipped: SkippedFiles | None = None
 
     @property
@@ -68,13 +72,19 @@ class Prepared:
 
     def trace_again(self) -> None:
         """Forget compiled steps, which hold on to the optimizer's schedule."""
-        self.training = _training_steps(self.built, self.feeds["train"], self.splits, self.plan)
+        self.training = TrainingSteps(
+            self.built,
+            self.feeds["train"],
+            self.splits.signature.num_classes,
+            jit_compile=self.plan.jit_compile,
+        )
         self.training.trace()
 
     def close(self) -> None:
-        """Stop the feeds' threads."""
+        """Stop the feeds' threads, and close what they read from."""
         for feed in self.feeds.values():
             feed.close()
+        self.cache.close()
         if self.skipped is not None:
             self.skipped.close()
 
@@ -89,43 +99,19 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
     signature = splits.signature
     experiment = pin_data(pin_metrics(experiment, signature.num_classes), splits)
     plan = make_plan(experiment.training)
-    start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
     skipped = SkippedFiles(listener.warn) if experiment.data.on_bad_file == "skip" else None
     if experiment.data.batch_size == "auto":
-        experiment = pin_batch_size(experiment, splits, plan, listener, skipped)
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
+        experiment = pin_batch_size(experiment, splits, plan, listener, skipped)
     batch_size = experiment.data.pinned_batch_size
+    cache = _choose_cache(experiment, splits, listener)
+    experiment = pin_cache(experiment, cache.cache)
+    seen = {name: cache.kept(part) for name, part in splits.parts.items() if name != "test"}
     feeds: dict[SplitName, Feed] = {
         name: make_feed(part, signature, batch_size, skipped=skipped if name == "train" else None)
-        for name, part in splits.parts.items()
-        if name != "test"
+        for name, part in seen.items()
     }
-    total_steps = feeds["train"].num_batches() * experiment.training.epochs
-    made: list[Candidate] = []
-
-    def make(plan: ExecutionPlan) -> Candidate:
-        began = time.perf_counter()
-        start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
-        built = build_model(
-            experiment,
-            signature,
-            total_steps=total_steps,
-            adapt_data=lambda: raw_features(splits.train, signature, skipped=skipped),
-        )
-        if not made:
-            listener.say(f"model: {built.model.count_params():,} parameters")
-        built_after = time.perf_counter() - began
-        training = _training_steps(built, feeds["train"], splits, plan)
-        training.trace()
-        seconds = time.perf_counter() - began
-        made.append(Candidate(plan, built, training, seconds, seconds - built_after))
-        return made[-1]
-
-    with naming_memory(batch_size, lambda: made[-1].training if made else None, listener.say):
-        chosen = choose_fastest(make, plan, alternatives(plan, experiment.training), total_steps)
-    if len(made) > 1:
-        # The next layers, seeds and metrics are what they would have been without a trial.
-        start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
+    chosen = _choose(experiment, signature, feeds["train"], plan, skipped, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
     if (compared := plan.describe_trials()) is not None:
@@ -139,12 +125,60 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         epochs=experiment.training.epochs,
         steps=feeds["train"].num_batches(),
     )
-    return Prepared(experiment, splits, plan, built, feeds, training, callbacks, monitor, skipped)
+    return Prepared(experiment, splits, plan, built, feeds, training, callbacks, monitor, cache, skipped)
+
+
+def _choose_cache(experiment: Experiment, splits: Splits, listener: Listener) -> CacheChoice:
+    choice = choose_cache(
+        experiment.data.cache,
+        splits,
+        epochs=experiment.training.epochs,
+        free_memory=min(free_memory().values(), default=None),
+        warn=listener.warn,
+    )
+    if choice.reason:
+        listener.say(choice.describe())
+    return choice
+
+
+def _choose(
+    experiment: Experiment,
+    signature: Signature,
+    feed: Feed,
+    plan: ExecutionPlan,
+    skipped: SkippedFiles | None,
+    listener: Listener,
+) -> Candidate:
+    """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
+    total_steps = feed.num_batches() * experiment.training.epochs
+    made: list[Candidate] = []
+
+    def make(plan: ExecutionPlan) -> Candidate:
+        began = time.perf_counter()
+        start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
+        built = build_model(
+            experiment,
+            signature,
+            total_steps=total_steps,
+            adapt_data=lambda: raw_features(feed.examples, signature, skipped=skipped),
+        )
+        if not made:
+            listener.say(f"model: {built.model.count_params():,} parameters")
+        building = time.perf_counter() - began
+        training = TrainingSteps(built, feed, signature.num_classes, jit_compile=plan.jit_compile)
+        training.trace()
+        making = time.perf_counter() - began
+        made.append(Candidate(plan, built, training, making, making - building))
+        return made[-1]
+
+    batch_size = experiment.data.pinned_batch_size
+    with naming_memory(batch_size, lambda: made[-1].training if made else None, listener.say):
+        chosen = choose_fastest(make, plan, alternatives(plan, experiment.training), total_steps)
+    if len(made) > 1:
+        # What is made next, and its random numbers, are what they would have been without a trial.
+        start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
+    return chosen
 
 
 def _measured(built: BuiltModel) -> list[str]:
     return ["loss", *built.compiled.names]
-
-
-def _training_steps(built: BuiltModel, feed: Feed, splits: Splits, plan: ExecutionPlan) -> TrainingSteps:
-    return TrainingSteps(built, feed, splits.signature.num_classes, jit_compile=plan.jit_compile)

@@ -33,6 +33,7 @@ Keys = tuple[str, ...]
 _SAFE: tuple[Keys, ...] = (
     ("expect",),
     ("data", "source"),
+    ("data", "cache"),
     ("training", "epochs"),
     ("training", "checkpoint"),
     ("training", "on_divergence"),

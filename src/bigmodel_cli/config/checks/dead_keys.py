@@ -14,6 +14,8 @@ from bigmodel_cli.config.tree import ConfigPathKeys
 Finding = tuple[ConfigPathKeys, str, str]
 # Callbacks that wait, with Keras's default of their patience.
 _PATIENCE = {"EarlyStopping": 0, "ReduceLROnPlateau": 10}
+# Where decoded image files can be kept.
+_CACHES = ("memory", "disk")
 _ADVICE = "write a smaller patience, or more epochs"
 
 
@@ -28,8 +30,11 @@ def check(experiment: Experiment, report: Report) -> None:
 
 def _in_data(experiment: Experiment) -> Iterator[Finding]:
     data = experiment.data
-    if data.on_bad_file == "skip" and not facts_of(experiment).has_files:
-        yield ("data", "on_bad_file"), f"{data.source.name} reads no image files", "remove it"
+    if facts_of(experiment).has_files:
+        return
+    for key, has_effect in (("on_bad_file", data.on_bad_file == "skip"), ("cache", data.cache in _CACHES)):
+        if has_effect:
+            yield ("data", key), f"{data.source.name} reads no image files", "remove it"
 
 
 def _in_optimizer(experiment: Experiment) -> Iterator[Finding]:

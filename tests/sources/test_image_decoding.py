@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources import image_files
+from bigmodel_cli.sources import image_decoding
 from bigmodel_cli.sources.base import ImageFormat, LoadContext
-from bigmodel_cli.sources.image_files import check_images, decode_image, image_size_and_mode, is_image_name
+from bigmodel_cli.sources.image_checks import check_images
+from bigmodel_cli.sources.image_decoding import decode_image, image_size_and_mode, is_image_name
 
 RGB = ImageFormat((4, 6), "rgb")
 GREY = ImageFormat((4, 6), "grayscale")
@@ -116,7 +117,7 @@ def test_rotations_of_cameras_are_applied(tmp_path, orientation, where):
 
 
 def test_broken_exif_does_not_matter(tmp_path):
-    image_files._pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
+    image_decoding._pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
     path = saved(tmp_path / "a.jpg", solid("RGB", RED), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     np.testing.assert_allclose(decode_image(path, RGB)[0, 0], RED, atol=4)
 
@@ -155,9 +156,9 @@ def test_a_large_jpeg_decoded_small_is_as_good_as_decoded_whole(tmp_path, monkey
     path = saved(tmp_path / "a.jpg", gradient(1600, 1200), quality=95)
     wanted = ImageFormat((48, 64), "rgb")
     drafts = []
-    real = image_files._decode_scaled
+    real = image_decoding._decode_scaled
     monkeypatch.setattr(
-        image_files, "_decode_scaled", lambda image, form: (real(image, form), drafts.append(image.size))
+        image_decoding, "_decode_scaled", lambda image, form: (real(image, form), drafts.append(image.size))
     )
     scaled = decode_image(path, wanted)
     assert drafts == [(200, 150)]
@@ -234,7 +235,7 @@ def test_a_folder_is_no_image(tmp_path):
 
 def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
     path = saved(tmp_path / "a.png", solid("RGB", RED, size=(10, 10)))
-    image_files._pillow.cache_clear()
+    image_decoding._pillow.cache_clear()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
     assert decode_image(path, RGB).shape == (4, 6, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
@@ -252,8 +253,9 @@ def test_size_and_mode_come_from_the_header(tmp_path):
 
 def test_checking_many_files_tells_sizes_and_progress(tmp_path, told):
     paths = [saved(tmp_path / f"{i}.png", solid("RGB", RED, size=(i + 1, 1))) for i in range(5)]
-    sizes, problems = check_images(paths, told.context())
-    assert sizes.tolist() == [path.stat().st_size for path in paths] and not problems
+    checked = check_images(paths, told.context())
+    assert checked.sizes.tolist() == [path.stat().st_size for path in paths] and not checked.problems
+    assert checked.modified.tolist() == [path.stat().st_mtime_ns for path in paths]
     assert told.progress == [("checking images", 5, 5)]
 
 

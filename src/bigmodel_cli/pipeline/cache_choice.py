@@ -1,0 +1,128 @@
+"""`data.cache`: where decoded examples are kept, decided once per run by how much room they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from bigmodel_cli.pipeline.decoded import Decoded, KeptExamples, MemoryDecoded
+from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, is_supported, path_of
+from bigmodel_cli.pipeline.decoded_folder import MAX_TOTAL_BYTES, bytes_on_disk, free_bytes, make_room
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import Examples, SplitName
+from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+
+Cache = Literal["memory", "disk", "none"]
+
+# In memory: at most so much, and at most this part of what is free.
+MAX_MEMORY_BYTES = 10**9
+MEMORY_SHARE = 1 / 8
+# On disk: at most this part of what is free, and no more than all such files may take together.
+DISK_SHARE = 1 / 4
+
+
+@dataclass(frozen=True)
+class CacheChoice:
+    """Where decoded examples are kept.
+
+    Attributes:
+        cache: Where.
+        reason: In words; empty where there is nothing to decode.
+        decoded: Keeps them; None where nothing does.
+    """
+
+    cache: Cache
+    reason: str = ""
+    decoded: Decoded | None = None
+
+    def describe(self) -> str:
+        """The choice as one line for people; empty where there is nothing to decode."""
+        places = {"memory": "kept in memory", "disk": "kept on disk", "none": "not kept"}
+        return f"decoded images: {places[self.cache]} ({self.reason})" if self.reason else ""
+
+    def kept(self, examples: Examples) -> Examples:
+        """Examples of which each is decoded once, where it is kept."""
+        if self.decoded is None or not isinstance(examples, ImageFileExamples):
+            return examples
+        return KeptExamples(examples, self.decoded)
+
+    def close(self) -> None:
+        """Give back what is open; no feed may need it any more."""
+        if self.decoded is not None:
+            self.decoded.close()
+
+
+def choose_cache(
+    asked: Literal["auto"] | Cache,
+    splits: Splits,
+    *,
+    epochs: int,
+    free_memory: int | None,
+    warn: Callable[[str], None],
+) -> CacheChoice:
+    """Decide `auto`, and make ready what keeps decoded examples.
+
+    Args:
+        asked: `data.cache`.
+        splits: The run's data.
+        epochs: Of the whole run; with one of them, nothing is decoded twice.
+        free_memory: In bytes; None where the system does not tell.
+        warn: Told where what was asked for cannot be, and once where a disk takes no more.
+    """
+    parts = _seen_again(splits)
+    if not parts:
+        return CacheChoice("none")
+    in_memory = sum(map(len, parts)) * int(np.prod(splits.signature.shape))
+    if asked == "none":
+        return CacheChoice("none", "data.cache is none")
+    if asked == "auto" and epochs == 1:
+        return CacheChoice("none", "in one epoch none is decoded twice")
+    if asked == "memory" and free_memory is not None and in_memory > free_memory:
+        problem = f"they would take {in_words(in_memory)}, and {in_words(free_memory)} are free"
+        warn(f"data.cache: memory cannot be: {problem}")
+        return CacheChoice("none", problem)
+    if asked == "memory" or (asked == "auto" and _fits_memory(in_memory, free_memory)):
+        return CacheChoice("memory", in_words(in_memory), MemoryDecoded(parts))
+    return _on_disk(parts[0].files, is_asked_for=asked == "disk", warn=warn)
+
+
+def _seen_again(splits: Splits) -> list[ImageFileExamples]:
+    """The image files that every epoch sees."""
+    names: Sequence[SplitName] = ("train", "validation")
+    parts = [splits.parts[name] for name in names if name in splits.parts]
+    return [part for part in parts if isinstance(part, ImageFileExamples)]
+
+
+def _fits_memory(num_bytes: int, free: int | None) -> bool:
+    return free is not None and num_bytes <= min(MAX_MEMORY_BYTES, MEMORY_SHARE * free)
+
+
+def _on_disk(files: ImageFiles, *, is_asked_for: bool, warn: Callable[[str], None]) -> CacheChoice:
+    path, num_bytes = path_of(files), bytes_of(files)
+    try:
+        if not is_supported():
+            raise OSError("this system cannot read into an array")
+        there = bytes_on_disk(path.stat()) if path.exists() else 0
+        room = min(int(DISK_SHARE * free_bytes()) + there, MAX_TOTAL_BYTES)
+        if num_bytes > room and not is_asked_for:
+            return CacheChoice(
+                "none", f"they would take {in_words(num_bytes)}, and on disk they may take {in_words(room)}"
+            )
+        make_room(num_bytes, path)
+        decoded = DiskDecoded(files, warn)
+    except OSError as error:
+        problem = f"{path.parent}: {error.strerror or error}"
+        if is_asked_for:
+            warn(f"data.cache: disk cannot be: {problem}")
+        return CacheChoice("none", problem)
+    return CacheChoice("disk", f"{in_words(num_bytes)} in {path.parent}", decoded)
+
+
+def in_words(num_bytes: int) -> str:
+    """Bytes as people say them: `3.1 GB`, `310 MB`, `less than 1 MB`."""
+    if num_bytes < 10**6:
+        return "less than 1 MB"
+    return f"{num_bytes / 1e9:.1f} GB" if num_bytes >= 10**9 else f"{num_bytes / 1e6:.0f} MB"

@@ -1,0 +1,120 @@
+"""Decoded examples in a file that later runs use too: a slot for each file of the source.
+
+Slots are read with `preadv` into the arrays that batches are. Mapped into memory instead, they would count
+as memory of the process. Each slot has a checksum, so that one that a killed process left half written, or
+that a bad block damaged, is decoded again. Processes that use a file at once write the same bytes into it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from bigmodel_cli.pipeline.decoded import Decoded
+from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES, decoded_folder, header
+from bigmodel_cli.sources.image_files import ImageFiles
+
+# Behind the pixels: that they are there, and the CRC-32 of the slot's number and of them.
+_TRAILER = struct.Struct("<4sI")
+_WRITTEN = b"slot"
+# What is left free on the disk, where checkpoints are to be saved too.
+FREE_SHARE = 0.05
+FREE_BYTES = 2 * 10**9
+# Paths may be longer than the header.
+_MAX_SHOWN = 500
+
+
+def is_supported() -> bool:
+    """Whether this system can read into an array from a place in a file."""
+    return hasattr(os, "preadv") and hasattr(os, "pwritev")
+
+
+def path_of(files: ImageFiles) -> Path:
+    """Where the pixels of these files are kept: another place as soon as anything decides them otherwise."""
+    return decoded_folder() / f"{files.pixels_fingerprint}.decoded"
+
+
+def bytes_of(files: ImageFiles) -> int:
+    """What that file takes when it is full."""
+    return HEADER_BYTES + len(files) * _slot_bytes(files)
+
+
+class DiskDecoded(Decoded):
+    """Keeps pixels in a file.
+
+    Args:
+        files: All files of a source.
+        warn: Told once where the disk takes no more.
+
+    Raises:
+        OSError: If the file cannot be made or opened.
+    """
+
+    def __init__(self, files: ImageFiles, warn: Callable[[str], None]) -> None:
+        self._slot_bytes = _slot_bytes(files)
+        self._warn = warn
+        self._is_full = False
+        self._ending = threading.Lock()
+        path = path_of(files)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+        source = str(files.root.resolve())[:_MAX_SHOWN]
+        self._file.write(header({"source": source, "files": len(files), "slot_bytes": self._slot_bytes}))
+        self._file.truncate(bytes_of(files))
+        os.utime(self._file.fileno())
+
+    def fetch(self, position: int, out: np.ndarray) -> bool:
+        trailer = bytearray(_TRAILER.size)
+        try:
+            count = os.preadv(self._file.fileno(), [out.data, trailer], self._offset(position))
+        except OSError:
+            # The file itself can still be decoded.
+            return False
+        written, checksum = _TRAILER.unpack(trailer)
+        return count == self._slot_bytes and written == _WRITTEN and checksum == _checksum(position, out)
+
+    def keep(self, position: int, pixels: np.ndarray) -> None:
+        if self._is_full:
+            return
+        trailer = _TRAILER.pack(_WRITTEN, _checksum(position, pixels))
+        try:
+            if _is_low(self._file.fileno()):
+                self._end("the disk is nearly full")
+                return
+            os.pwritev(self._file.fileno(), [pixels.data, trailer], self._offset(position))
+        except OSError as error:
+            self._end(error.strerror or str(error))
+
+    def _end(self, reason: str) -> None:
+        with self._ending:
+            if not self._is_full:
+                self._is_full = True
+                self._warn(
+                    f"no more decoded images are kept ({reason}): the others are decoded in each epoch; "
+                    "bigmodel doctor --clear-cache makes room"
+                )
+
+    def _offset(self, position: int) -> int:
+        return HEADER_BYTES + position * self._slot_bytes
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _slot_bytes(files: ImageFiles) -> int:
+    return int(np.prod(files.image_format.shape)) + _TRAILER.size
+
+
+def _checksum(position: int, pixels: np.ndarray) -> int:
+    return zlib.crc32(pixels.data, zlib.crc32(str(position).encode()))
+
+
+def _is_low(descriptor: int) -> bool:
+    disk = os.fstatvfs(descriptor)
+    return disk.f_bavail * disk.f_frsize < min(FREE_BYTES, FREE_SHARE * disk.f_blocks * disk.f_frsize)

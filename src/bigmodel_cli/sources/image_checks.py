@@ -1,0 +1,171 @@
+"""Checks of many image files before training begins, and what is left where bad ones are left out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
+from bigmodel_cli.sources.image_decoding import open_image
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_CHECK_THREADS = 8
+# Files that a thread checks before it asks for more: handing each one over would take longer than its check.
+_GROUP = 500
+SKIP_HINT = "data.on_bad_file=skip leaves such files out"
+
+Progress = Callable[[str, int, int | None], None]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class CheckedFiles:
+    """What is known of files whose headers were read.
+
+    Attributes:
+        sizes: int64 bytes of shape (n,); 0 for those with a problem.
+        modified: int64 times of the last change in nanoseconds, of shape (n,); 0 for those with a problem.
+        problems: What is wrong with those that are left out, by their place.
+    """
+
+    sizes: np.ndarray
+    modified: np.ndarray
+    problems: Mapping[int, DataError]
+
+
+def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
+    """Read the headers of many files: a corrupt one is named before training begins, not hours later.
+
+    A file that breaks off after its header is only found when it is decoded.
+
+    Raises:
+        DataError: Names the first file that is no image, and says how many more there are; where bad files
+            are not skipped.
+    """
+    import numpy as np
+
+    sizes, modified = np.zeros(len(paths), np.int64), np.zeros(len(paths), np.int64)
+    problems: dict[int, DataError] = {}
+
+    def check(index: int) -> os.stat_result | DataError:
+        return _check(paths[index])
+
+    found = _of_each(check, len(paths), "checking images", context.progress, _CHECK_THREADS)
+    for index, result in enumerate(found):
+        if isinstance(result, DataError):
+            problems[index] = result
+        else:
+            sizes[index], modified[index] = result.st_size, result.st_mtime_ns
+    if problems and not context.skip_bad_files:
+        raise _first_of(list(problems.values()), len(paths))
+    return CheckedFiles(sizes, modified, problems)
+
+
+def check_decoding(examples: Examples, label: str, progress: Progress) -> Mapping[int, DataError]:
+    """Read all examples once.
+
+    Returns:
+        What is wrong with those that cannot be read, by their index.
+    """
+
+    def check(index: int) -> DataError | None:
+        try:
+            examples.read(index)
+        except DataError as error:
+            return error
+        return None
+
+    found = enumerate(_of_each(check, len(examples), label, progress, os.cpu_count() or 1))
+    return {index: problem for index, problem in found if problem is not None}
+
+
+def _of_each(
+    check: Callable[[int], Found], count: int, label: str, progress: Progress, num_threads: int
+) -> Iterator[Found]:
+    """What a check says of each index, in order."""
+
+    def check_group(start: int) -> list[Found]:
+        return [check(index) for index in range(start, min(start + _GROUP, count))]
+
+    done = 0
+    with ThreadPoolExecutor(num_threads, thread_name_prefix="check") as threads:
+        for group in threads.map(check_group, range(0, count, _GROUP)):
+            yield from group
+            done += len(group)
+            progress(label, done, count)
+
+
+def _first_of(problems: Sequence[DataError], total: int) -> DataError:
+    first, *others = problems
+    more = f" ({len(others):,} more of {total:,} files are no good either)" if others else ""
+    hint = f"{first.hint or 'repair it, or remove it'}; {SKIP_HINT}"
+    return DataError(f"{first.message}{more}", hint=hint)
+
+
+def _check(path: Path) -> os.stat_result | DataError:
+    try:
+        with open_image(path):
+            return path.stat()
+    except DataError as error:
+        return error
+    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
+        return DataError(f"{path}: damaged image: {error or type(error).__name__}")
+
+
+def skipped_sentence(problems: Sequence[DataError], of: str) -> str:
+    """How many files were left out, and the first of them."""
+    return f"skipped {len(problems):,} of {of} that cannot be read, the first: {problems[0].message}"
+
+
+def without_bad(
+    examples: Examples,
+    problems: Mapping[int, DataError],
+    split: SplitName,
+    class_names: Sequence[str] | None,
+    warn: Callable[[str], None],
+) -> Examples:
+    """The examples that are left where some cannot be read.
+
+    Args:
+        examples: All of a split.
+        problems: What is wrong with some of them, by index.
+        split: Its name.
+        class_names: In index order; None where labels are numbers.
+        warn: Told of a held-out split that lost a class.
+
+    Raises:
+        DataError: If none is left, or the training split lost a class.
+    """
+    import numpy as np
+
+    if not problems:
+        return examples
+    bad = np.array(sorted(problems))
+    if len(bad) == len(examples):
+        first = problems[0]
+        raise DataError(
+            f"none of the {len(bad):,} files of the {split} split can be read, the first: {first.message}",
+            hint=first.hint,
+        )
+    left = examples.take(np.setdiff1d(np.arange(len(examples)), bad))
+    for label in (
+        sorted(set(examples.labels[bad].tolist()) - set(left.labels.tolist())) if class_names else ()
+    ):
+        assert class_names is not None
+        if split != "train":
+            warn(f"{split} has no example of {class_names[label]} that can be read")
+            continue
+        first = problems[int(bad[examples.labels[bad] == label][0])]
+        raise DataError(
+            f"no file of the class {class_names[label]} in the train split can be read, "
+            f"the first: {first.message}",
+            hint=first.hint or "repair the files, or remove the class",
+        )
+    return left

@@ -1,0 +1,166 @@
+"""`data.cache` as a user meets it: said, recorded, and without any effect on what is trained."""
+
+from __future__ import annotations
+
+import csv
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from bigmodel_cli.cli.progress import Lines
+from bigmodel_cli.pipeline.decoded_folder import decoded_folder
+from bigmodel_cli.sources import image_files
+
+pytestmark = pytest.mark.tf
+
+CONFIG = """\
+name: photos
+seed: 3
+data:
+  source: {image_folder: {path: photos, image_size: [8, 8]}}
+  batch_size: 4
+preprocessing: [Normalization]
+augmentation: [{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]
+model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]
+loss: CategoricalCrossentropy
+optimizer: Adam
+training: {epochs: 3, device: cpu, deterministic: true}
+"""
+COUNT = 15
+
+
+@pytest.fixture
+def config(write, tmp_path, monkeypatch):
+    """Writes images of two classes, and a config that trains on them."""
+    monkeypatch.setenv("BIGMODEL_RUNS", str(tmp_path / "runs"))
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        folder = tmp_path / "photos" / name
+        folder.mkdir(parents=True)
+        for number in range(COUNT):
+            Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(folder / f"{number:02}.png")
+    return write(CONFIG)
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Names of the files that are decoded, in order."""
+    names = []
+    decode = image_files.decode_image
+
+    def noting(path, image_format):
+        names.append(path.name)
+        return decode(path, image_format)
+
+    monkeypatch.setattr(image_files, "decode_image", noting)
+    return names
+
+
+@pytest.fixture
+def train(bigmodel, config):
+    """Trains, and gives the outcome, the run's folder and what was measured in each epoch."""
+
+    def call(*words):
+        outcome = bigmodel("train", *(words if "--resume" in words else (config, *words)), "--plain")
+        run = max(Path("runs/photos").iterdir())
+        rows = list(csv.DictReader((run / "metrics.csv").open()))
+        measured = [{k: v for k, v in row.items() if "second" not in k} for row in rows]
+        return outcome, run, measured
+
+    return call
+
+
+def cache_of(run):
+    return yaml.safe_load((run / "config.yaml").read_text())["data"]["cache"]
+
+
+def test_it_is_said_recorded_and_changes_nothing(train, decoded):
+    measured, seen = {}, {}
+    for cache in ("none", "memory", "disk"):
+        decoded.clear()
+        outcome, run, measured[cache] = train(f"data.cache={cache}")
+        assert outcome.code == 0, outcome.err
+        assert cache_of(run) == cache
+        seen[cache] = len(decoded)
+    assert measured["none"] == measured["memory"] == measured["disk"]
+    assert len(measured["none"]) == 3
+    # Of the 30 examples 27 train and validate; the 3 of the test split are not kept in memory.
+    assert seen["none"] > 4 * 27 and 30 < seen["memory"] < 40 and seen["disk"] == 30
+    decoded.clear()
+    _, _, again = train("data.cache=disk")
+    assert again == measured["none"]
+    assert not decoded
+
+
+def test_auto_is_decided_once_and_said(train):
+    outcome, run, _ = train()
+    assert "decoded images: kept in memory (less than 1 MB)\n" in outcome.err
+    assert cache_of(run) == "memory"
+    outcome, run, _ = train("training.epochs=1")
+    assert "decoded images: not kept (in one epoch none is decoded twice)\n" in outcome.err
+    assert cache_of(run) == "none"
+    outcome, _, _ = train("data.cache=disk")
+    assert f"decoded images: kept on disk (less than 1 MB in {decoded_folder()})\n" in outcome.err
+
+
+def test_a_file_that_vanishes_is_still_there_in_the_cache(train, tmp_path, monkeypatch):
+    ended = Lines.epoch_ended
+
+    def then(self, progress, row):
+        ended(self, progress, row)
+        (tmp_path / "photos/cat/03.png").unlink(missing_ok=True)
+
+    monkeypatch.setattr(Lines, "epoch_ended", then)
+    outcome, _, rows = train("data.test=0", "data.validation=0.1", "data.cache=memory")
+    assert len(rows) == 3, outcome.err
+
+
+@pytest.mark.parametrize("cache", ["none", "memory", "disk"])
+def test_bad_files_are_the_same_with_and_without(bigmodel, config, train, tmp_path, cache):
+    path = tmp_path / "photos/cat/03.png"
+    path.write_bytes(path.read_bytes()[:60])
+    outcome = bigmodel("train", config, f"data.cache={cache}", "data.validation=0", "data.test=0")
+    assert outcome.code == 3
+    assert f"error: {path}: damaged image" in outcome.err
+    assert "hint: data.on_bad_file=skip leaves such files out\n" in outcome.err
+    skipping = ("data.on_bad_file=skip", "data.test=0", "data.validation=0.2")
+    outcome, _, rows = train(f"data.cache={cache}", *skipping)
+    assert outcome.code == 0, outcome.err
+    expected_outcome, _, expected = train("data.cache=none", *skipping)
+    assert rows == expected
+    warnings = [
+        [line for line in each.err.splitlines() if "warning: " in line]
+        for each in (outcome, expected_outcome)
+    ]
+    assert warnings[0] == warnings[1] != []
+
+
+@pytest.mark.parametrize("caches", [("none", "memory"), ("disk", "none"), ("memory", "disk")])
+def test_a_resume_is_exact_whatever_the_cache(train, monkeypatch, caches):
+    before, after = caches
+    _, _, expected = train("data.cache=none")
+    progressed = Lines.progressed
+
+    def stop(self, progress):
+        progressed(self, progress)
+        if (progress.epoch, progress.step) == (2, 3):
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lines, "progressed", stop)
+        outcome, run, _ = train(f"data.cache={before}", "training.steps_per_execution=1")
+        assert outcome.code == 143, outcome.err
+    outcome, same, rows = train("--resume", f"data.cache={after}")
+    assert (outcome.code, same) == (0, run), outcome.err
+    assert rows == expected
+    assert cache_of(run) == after
+
+
+def test_a_cache_of_arrays_has_no_effect(bigmodel, tiny):
+    outcome = bigmodel("check", tiny, "data.cache=disk")
+    assert "cache has no effect: synthetic reads no image files" in outcome.err + outcome.out
+    assert "no effect" not in bigmodel("check", tiny, "data.cache=none").err
