@@ -14,7 +14,8 @@ from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.config.load import LoadedConfig, load_config
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.blocks import block_options
-from bigmodel_cli.sources.base import LoadContext, Source, SourceOptions
+from bigmodel_cli.sources.base import LoadContext, Source
+from bigmodel_cli.sources.options import SourceOptions
 
 
 class _Digits(SourceOptions):

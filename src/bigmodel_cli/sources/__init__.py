@@ -7,13 +7,18 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.base import SourceOptions
+if TYPE_CHECKING:
+    from bigmodel_cli.sources.options import SourceOptions
 
 
 @cache
 def source_options() -> Mapping[str, type[SourceOptions]]:
     """All data sources by the name that configs use."""
+    # Who needs only examples, as `predict` does, starts without pydantic.
+    from bigmodel_cli.sources.options import SourceOptions
+
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
     found = sorted(_concrete(SourceOptions), key=lambda options: options.source_name)  # type: ignore[type-abstract]

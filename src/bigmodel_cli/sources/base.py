@@ -1,7 +1,4 @@
-"""What a data source is: options from the config in, splits and a signature out.
-
-A source is one module in this package with one `SourceOptions` subclass. Nothing else lists it.
-"""
+"""What a data source yields: examples by split, and what one example is. `predict` starts with it at once."""
 
 from __future__ import annotations
 
@@ -9,11 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from pydantic import BaseModel, ConfigDict
-
-from bigmodel_cli.config.facts import DataFacts
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,32 +170,6 @@ class LoadContext:
     skip_bad_files: bool = False
     progress: Callable[[str, int, int | None], None] = _ignore
     warn: Callable[[str], None] = field(default=lambda _message: None)
-
-
-class SourceOptions(BaseModel, ABC):
-    """The options of one source as the config writes them; `load` turns them into examples.
-
-    Attributes:
-        source_name: What configs call it.
-        example: One line of YAML that shows its use.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
-
-    source_name: ClassVar[str]
-    example: ClassVar[str]
-
-    def facts(self) -> DataFacts:
-        """What is known of the data from these options alone; nothing is read for it."""
-        return DataFacts()
-
-    @abstractmethod
-    def load(self, context: LoadContext) -> Source:
-        """Find or fetch the data.
-
-        Raises:
-            DataError: If it is missing, unreadable or not what the options say.
-        """
 
 
 def class_indices(labels: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
-from bigmodel_cli.sources.base import LoadContext, Source, SourceOptions
+from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.cifar import CifarLayout, load_cifar
+from bigmodel_cli.sources.options import SourceOptions
 
 CLASS_NAMES = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from bigmodel_cli.config.facts import DataFacts
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Source, SourceOptions
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Source
+from bigmodel_cli.sources.options import SourceOptions
 
 
 class Diabetes(SourceOptions):

@@ -5,14 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from bigmodel_cli.config.facts import DataFacts
-from bigmodel_cli.sources.base import (
-    ArrayExamples,
-    ImageFormat,
-    LoadContext,
-    Signature,
-    Source,
-    SourceOptions,
-)
+from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, LoadContext, Signature, Source
+from bigmodel_cli.sources.options import SourceOptions
 
 IMAGE_FORMAT = ImageFormat((8, 8), "grayscale")
 _BRIGHTEST = 16

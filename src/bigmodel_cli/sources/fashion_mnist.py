@@ -10,9 +10,10 @@ from pydantic import Field
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources import mnist_format
-from bigmodel_cli.sources.base import LoadContext, Source, SourceOptions
+from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.download import RemoteFile, fetch
 from bigmodel_cli.sources.idx import read_idx_folder
+from bigmodel_cli.sources.options import SourceOptions
 
 # Keras checks no hash of these; the hashes are those of the publisher's files, which Keras mirrors.
 SHA256 = {

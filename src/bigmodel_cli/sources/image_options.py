@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bigmodel_cli.config.fields import ConfigPath
-from bigmodel_cli.sources.base import ColorMode, ImageFormat, SourceOptions
+from bigmodel_cli.sources.base import ColorMode, ImageFormat
+from bigmodel_cli.sources.options import SourceOptions
 
 
 def _square(value: Any) -> Any:

@@ -9,9 +9,10 @@ from pydantic import Field
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources import mnist_format
-from bigmodel_cli.sources.base import LoadContext, Source, SourceOptions
+from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.download import RemoteFile, fetch
 from bigmodel_cli.sources.npz_arrays import read_npz
+from bigmodel_cli.sources.options import SourceOptions
 
 SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 CLASS_NAMES = tuple(str(digit) for digit in range(10))

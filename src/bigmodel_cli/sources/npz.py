@@ -17,7 +17,6 @@ from bigmodel_cli.sources.base import (
     LoadContext,
     Signature,
     Source,
-    SourceOptions,
     SplitName,
 )
 from bigmodel_cli.sources.label_values import (
@@ -29,6 +28,7 @@ from bigmodel_cli.sources.label_values import (
     label_values,
 )
 from bigmodel_cli.sources.npz_arrays import read_npz
+from bigmodel_cli.sources.options import SourceOptions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -23,8 +23,8 @@ from bigmodel_cli.sources.base import (
     LoadContext,
     Signature,
     Source,
-    SourceOptions,
 )
+from bigmodel_cli.sources.options import SourceOptions
 
 if TYPE_CHECKING:
     import numpy as np

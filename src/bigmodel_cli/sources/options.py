@@ -1,0 +1,40 @@
+"""What a data source is: options from the config in, splits and a signature out.
+
+A source is one module in this package with one `SourceOptions` subclass. Nothing else lists it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.sources.base import LoadContext, Source
+
+
+class SourceOptions(BaseModel, ABC):
+    """The options of one source as the config writes them; `load` turns them into examples.
+
+    Attributes:
+        source_name: What configs call it.
+        example: One line of YAML that shows its use.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+    source_name: ClassVar[str]
+    example: ClassVar[str]
+
+    def facts(self) -> DataFacts:
+        """What is known of the data from these options alone; nothing is read for it."""
+        return DataFacts()
+
+    @abstractmethod
+    def load(self, context: LoadContext) -> Source:
+        """Find or fetch the data.
+
+        Raises:
+            DataError: If it is missing, unreadable or not what the options say.
+        """
