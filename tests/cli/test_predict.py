@@ -176,7 +176,7 @@ def test_only_what_litert_needs_is_loaded(trained, images):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0 and done.stdout.count("\n") == 5
-    slow = {"tensorflow", "keras", "matplotlib", "sklearn", "rich", "bigmodel_cli.config.schema"}
+    slow = {"tensorflow", "keras", "matplotlib", "sklearn", "rich", "pydantic"}
     assert not slow & set(modules)
 
 
