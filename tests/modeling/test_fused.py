@@ -206,3 +206,56 @@ def test_half_precision_stays_half():
     assert [value.dtype for value in fused] == [value.dtype for value in plain]
     for expected, found in zip(plain, fused, strict=True):
         np.testing.assert_allclose(found.astype("float32"), expected.astype("float32"), rtol=0.05, atol=0.1)
+
+
+def augmented(layers, images, *, fused):
+    """Images after layers, twice in a row, and the operations."""
+    import tensorflow as tf
+
+    from bigmodel_cli.modeling.build import Augmentation
+    from bigmodel_cli.modeling.fused.flips import fused_flips
+
+    steps = [Augmentation(layer, mixes_labels=False) for layer in layers]
+    steps = fused_flips(steps) if fused else steps
+
+    @tf.function
+    def call(features):
+        for step in steps:
+            features = step.layer(features, training=True)
+        return features
+
+    return [call(images).numpy(), call(images).numpy()], operations(call, images)
+
+
+@pytest.mark.parametrize("mode", ["horizontal", "vertical", "horizontal_and_vertical"])
+@pytest.mark.parametrize("fill_mode", ["reflect", "nearest", "wrap", "constant"])
+def test_a_flip_is_part_of_the_rotation_behind_it(mode, fill_mode):
+    import keras
+
+    def layers():
+        return [
+            keras.layers.RandomFlip(mode, seed=1),
+            keras.layers.RandomRotation(0.2, fill_mode=fill_mode, seed=2),
+        ]
+
+    images = np.random.default_rng(0).uniform(0, 255, (16, 9, 12, 3)).astype("float32")
+    plain, slow = augmented(layers(), images, fused=False)
+    fused, quick = augmented(layers(), images, fused=True)
+    assert "ReverseV2" in slow and "ReverseV2" not in quick
+    for expected, found in zip(plain, fused, strict=True):
+        # A pixel on the border between two ways to fill may fall to the other one.
+        assert np.mean(np.abs(found - expected) > 0.05) < 2e-3
+    assert np.abs(plain[0] - plain[1]).max() > 1
+
+
+def test_other_flips_stay():
+    import keras
+
+    images = np.random.default_rng(0).uniform(0, 255, (4, 6, 6, 1)).astype("float32")
+    for layers in (
+        [keras.layers.RandomFlip(seed=1), keras.layers.RandomZoom(0.1, seed=2)],
+        [keras.layers.RandomFlip(seed=1), keras.layers.RandomRotation(0.1, interpolation="nearest", seed=2)],
+        [keras.layers.RandomRotation(0.1, seed=2), keras.layers.RandomFlip(seed=1)],
+    ):
+        _, operations_of_both = augmented(layers, images, fused=True)
+        assert "ReverseV2" in operations_of_both

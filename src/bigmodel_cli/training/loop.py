@@ -143,6 +143,7 @@ class Loop:
             "learning_rate": float(self.model.optimizer.learning_rate),
             **values,
         }
+        self._prefetch(epoch + 1)
         with self.watch.phase(VALIDATION):
             validated = self._validate(epoch)
         if validated is None:
@@ -185,6 +186,13 @@ class Loop:
                 with self.watch.phase(CHECKPOINTS):
                     saver.steps_done(self.moment)
         return values
+
+    def _prefetch(self, epoch: int) -> None:
+        """Let the next epoch's first examples be read while this one is validated and saved."""
+        feed = self.training.feed
+        if epoch <= self.num_epochs:
+            order = epoch_order(len(feed.examples), seed=self.seed, epoch=epoch)
+            feed.ahead(order, 0, min(self.steps_per_execution, feed.max_batches()))
 
     def _traced(self) -> AbstractContextManager[None]:
         return nullcontext() if self.trace is None else self.trace.call()

@@ -13,6 +13,7 @@ import numpy as np
 from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
+from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.labels import encode
@@ -38,6 +39,7 @@ class TrainingSteps:
         self.measures = Measures(built.model, built.compiled, num_classes)
         self._learn = tf.function(self._update, jit_compile=True) if jit_compile else self._update
         self._run = BatchLoop(self._train_many)
+        self._augmentation = fused_flips(built.augmentation)
         built.model.optimizer.build(built.model.trainable_variables)
 
     def run(self, chunk: tuple[Any, ...]) -> tuple[int, float]:
@@ -104,7 +106,7 @@ class TrainingSteps:
 
     def _augment(self, features: Any, labels: Any) -> tuple[Any, Targets]:
         mixed = None
-        for augmentation in self.built.augmentation:
+        for augmentation in self._augmentation:
             if not augmentation.mixes_labels:
                 features = augmentation.layer(features, training=True)
                 continue
