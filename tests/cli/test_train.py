@@ -24,7 +24,7 @@ def test_a_person_sees_progress_results_and_the_next_command(bigmodel, tiny, tmp
     lines = outcome.err.splitlines()
     assert lines[0] == "data: 96 train, 12 validation, 12 test; 3 classes; each example 6 × 6 × 1 uint8"
     assert lines[1] == "model: 643 parameters"
-    assert lines[2].startswith("device: cpu (") and "float32, no XLA" in lines[2]
+    assert lines[2].startswith("device: cpu (") and "no XLA" in lines[2]
     assert lines[3] == f"run: {run}"
     assert [line.split(":")[0] for line in lines[4:6]] == ["epoch 1/2", "epoch 2/2"]
     assert "val accuracy 0." in lines[5] and "learning rate 0.0100" in lines[5] and "examples/s" in lines[5]

@@ -67,13 +67,14 @@ def test_a_signal_before_or_after_the_steps_ends_the_run_too(config, tmp_path, l
 def test_training_stops_and_can_be_looked_at(config, tmp_path, number, code):
     path = config().path
     words = ["train", str(path), "--runs-dir", str(tmp_path / "runs"), "training.epochs=100000", "--json"]
-    # Its own session, so that no terminal's signal reaches it but ours.
+    # Its own session, so that no terminal's signal reaches it but ours; under nohup SIGHUP would be ignored.
     process = subprocess.Popen(
         [sys.executable, "-m", "bigmodel_cli", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     run = _wait_for_an_epoch(process, tmp_path / "runs")
     process.send_signal(number)
