@@ -15,7 +15,7 @@ KILLED = -signal.SIGKILL
 
 
 def test_killed_at_random_moments(begin, reference, chance, how_many):
-    left = how_many(short=4, long=70)
+    left = how_many(short=2, long=70)
     while left:
         survivor, killed, ended = begin(reference), 0, None
         while ended is None or (ended.code == KILLED and not survivor.is_complete):
@@ -33,7 +33,7 @@ def test_killed_at_random_moments(begin, reference, chance, how_many):
 
 def test_killed_before_a_change_of_the_disk(begin, reference, chance, how_many):
     """Each fsync, rename, removal and new folder in turn is what the process does not live to do."""
-    operations = chance.sample(range(1, reference.operations), how_many(short=3, long=60))
+    operations = chance.sample(range(1, reference.operations), how_many(short=2, long=60))
     for operation in operations:
         survivor = begin(reference)
         ended = survivor.go_on(die_at_operation=operation)
