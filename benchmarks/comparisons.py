@@ -88,7 +88,10 @@ class Workplace:
         if name not in self._made:
             folder = self.scratch / name
             script = Path(__file__).parent / "image_folder_data.py"
-            run([sys.executable, script, self.data / "imagenette_mini", folder, str(count)], self.scratch)
+            run(
+                [sys.executable, script, self.data / "imagenette_mini", folder, "--count", str(count)],
+                self.scratch,
+            )
             self._made[name] = folder
         return self._made[name]
 

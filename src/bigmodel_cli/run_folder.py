@@ -10,6 +10,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   model.tflite           the inference model
   evaluation/            <split>.json, predictions_<split>.csv; <split>_last.json for another checkpoint
   plots/                 *.png
+  profile/               a trace for TensorBoard, where one was asked for
   train.log
   .lock                  held by the process that trains
 """
@@ -29,7 +30,6 @@ from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
 SCHEMA_VERSION = 1
-RUNS_VARIABLE = "BIGMODEL_RUNS"
 COMPLETED = "completed"
 RUNNING = "running"
 # Checkpoints that every run has.
@@ -219,11 +219,6 @@ PIECE_HINT = "the run is incomplete or was changed by hand; name another with --
 def labels_hash(names: Any) -> str:
     """A sha256 of the class names and their order."""
     return hashlib.sha256(json.dumps(names, ensure_ascii=True).encode()).hexdigest()
-
-
-def default_runs_dir() -> Path:
-    """Where runs are kept: $BIGMODEL_RUNS, else `runs` in the current folder."""
-    return Path(os.environ.get(RUNS_VARIABLE) or "runs")
 
 
 def create_run(runs_dir: Path, name: str) -> RunFolder:

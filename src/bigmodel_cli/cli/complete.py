@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
 
-from bigmodel_cli.run_folder import RUNS_VARIABLE
+from bigmodel_cli.runs_dir import default_runs_dir
 
 if TYPE_CHECKING:
     import click
@@ -97,7 +96,7 @@ def runs(context: click.Context, _parameter: click.Parameter, incomplete: str) -
     """Names of runs, and their folders as `<name>/<time>`."""
     from bigmodel_cli.run_folder import all_runs
 
-    given = context.params.get("runs_dir") or os.environ.get(RUNS_VARIABLE) or "runs"
+    given = context.params.get("runs_dir") or default_runs_dir()
     folders = [run.path for run in all_runs(Path(given))]
     names = dict.fromkeys(path.parent.name for path in folders)
     words = [*names, *(f"{path.parent.name}/{path.name}" for path in folders)]

@@ -21,7 +21,6 @@ from bigmodel_cli import __version__
 from bigmodel_cli.cli import commands
 from bigmodel_cli.cli.output import OutputState, json_text, label, one_line, printable
 from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError, UsageError
-from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.training.signals import stop_on_signal
 
 # What only looking whether there is a file may come to.
@@ -117,6 +116,8 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         return _show_os_error(error, as_json=_lacks_json(arguments, state))
     except Exception as error:
+        from bigmodel_cli.modeling.backend import is_out_of_memory
+
         if is_out_of_memory(error):
             return _show(ResourceError("memory ran out"), as_json=_lacks_json(arguments, state))
         return _show_failure(error, as_json=_lacks_json(arguments, state))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.run_folder import RUNS_VARIABLE, default_runs_dir
+from bigmodel_cli.runs_dir import RUNS_VARIABLE, default_runs_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
 

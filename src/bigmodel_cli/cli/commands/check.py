@@ -15,7 +15,6 @@ from bigmodel_cli.cli.options import (
     overrides_argument,
     strict_option,
 )
-from bigmodel_cli.config.tree import COMMAND_LINE
 
 if TYPE_CHECKING:
     from bigmodel_cli.config.load import LoadedConfig
@@ -76,6 +75,7 @@ def _show(loaded: LoadedConfig) -> None:
 def _annotate(problems: list[dict[str, Any]]) -> None:
     """GitHub's workflow commands, one a problem; what the command line says has no file to show it in."""
     from bigmodel_cli.cli.output import printable
+    from bigmodel_cli.config.tree import COMMAND_LINE
 
     for problem in problems:
         advice = f" ({problem['suggestion']})" if problem["suggestion"] else ""

@@ -42,7 +42,8 @@ def ls(name: str | None = None, runs_dir: Path | None = None, as_json: bool = Fa
     A run whose process is gone without a word has crashed; `bigmodel train --resume` goes on with it.
     """
     from bigmodel_cli.cli.output import echo_json, next_command, note, table
-    from bigmodel_cli.run_folder import all_runs, default_runs_dir
+    from bigmodel_cli.run_folder import all_runs
+    from bigmodel_cli.runs_dir import default_runs_dir
 
     runs_dir = runs_dir or default_runs_dir()
     found = [run for run in all_runs(runs_dir) if name in (None, run.path.parent.name)]
