@@ -247,7 +247,7 @@ class Fit(Comparison):
 
     def plain(self, place: Workplace) -> dict[str, float]:
         process = plain("mnist_fit.py", self._kind, place.mnist, str(self._epochs), folder=place.scratch)
-        found = json.loads(process.output)
+        found = process.last_line
         return {"value": steady(found["images_per_second"]), "accuracy": found["accuracy"]}
 
 
@@ -268,7 +268,7 @@ class WholeMnist(Comparison):
 
     def plain(self, place: Workplace) -> dict[str, float]:
         process = plain("mnist_fit.py", "convnet", place.mnist, "15", folder=place.scratch)
-        return {"value": process.seconds, "accuracy": json.loads(process.output)["accuracy"]}
+        return {"value": process.seconds, "accuracy": process.last_line["accuracy"]}
 
 
 class OutsideOfSteps(Comparison):
@@ -306,8 +306,10 @@ class ImageFolder(Comparison):
         return {"value": whole, "first epoch": rates[0], "later epochs": steady(rates)}
 
     def plain(self, place: Workplace) -> dict[str, float]:
-        process = plain("image_folder.py", place.photos(self._count), str(self._epochs), folder=place.scratch)
-        rates = json.loads(process.output)["images_per_second"]
+        process = plain(
+            "image_folder.py", place.photos(self._count), "--epochs", str(self._epochs), folder=place.scratch
+        )
+        rates = process.last_line["images_per_second"]
         whole = len(rates) / sum(1 / rate for rate in rates)
         return {"value": whole, "first epoch": rates[0], "later epochs": steady(rates)}
 
@@ -351,16 +353,14 @@ class Accuracy(Comparison):
 
     def plain(self, place: Workplace) -> dict[str, float]:
         found = [
-            json.loads(
-                plain(
-                    "mnist_fit.py",
-                    "convnet_bn",
-                    place.mnist,
-                    str(self._epochs),
-                    str(seed),
-                    folder=place.scratch,
-                ).output
-            )["accuracy"]
+            plain(
+                "mnist_fit.py",
+                "convnet_bn",
+                place.mnist,
+                str(self._epochs),
+                str(seed),
+                folder=place.scratch,
+            ).last_line["accuracy"]
             for seed in self._seeds
         ]
         return {"value": 100 * statistics.mean(found)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PLAIN = Path(__file__).parent / "plain"
 
@@ -26,6 +28,11 @@ class Finished:
     seconds: float
     megabytes: float
     output: str
+
+    @property
+    def last_line(self) -> Any:
+        """The JSON on the last line of what it printed."""
+        return json.loads(self.output.splitlines()[-1])
 
 
 def run(command: Sequence[str | Path], folder: Path) -> Finished:
