@@ -44,7 +44,7 @@ fuzz: $(STAMP)
 faults: $(STAMP)
 	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults
 
-# Everything that bigmodel is measured by, beside plain Keras scripts, into benchmarks/results.md: some 40 minutes
+# Everything that bigmodel is measured by, beside plain Keras scripts, into benchmarks/results.md: over an hour
 # on a machine that does nothing else.
 bench: $(STAMP)
 	$(BIN)/python benchmarks/bench.py --write
