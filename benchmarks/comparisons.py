@@ -107,6 +107,11 @@ class TrainedRun:
     def record(self) -> dict[str, Any]:
         return json.loads((self.path / "run.json").read_text())
 
+    @property
+    def accuracy(self) -> float:
+        """On the test split."""
+        return json.loads(self.process.output)["test"]["accuracy"]
+
     def images_per_second(self) -> list[float]:
         """Of each epoch, without validation."""
         with (self.path / "metrics.csv").open() as file:
@@ -242,8 +247,7 @@ class Fit(Comparison):
         trained = train(
             self._config, place.mnist, place.folder(f"fit-{self._kind}"), f"training.epochs={self._epochs}"
         )
-        accuracy = json.loads(trained.process.output)["test"]["accuracy"]
-        return {"value": steady(trained.images_per_second()), "accuracy": accuracy}
+        return {"value": steady(trained.images_per_second()), "accuracy": trained.accuracy}
 
     def plain(self, place: Workplace) -> dict[str, float]:
         process = plain("mnist_fit.py", self._kind, place.mnist, str(self._epochs), folder=place.scratch)
@@ -263,8 +267,7 @@ class WholeMnist(Comparison):
 
     def ours(self, place: Workplace) -> dict[str, float]:
         trained = train(CONFIGS / "mnist.yaml", place.mnist, place.folder("whole-mnist"), "~expect")
-        accuracy = json.loads(trained.process.output)["test"]["accuracy"]
-        return {"value": trained.process.seconds, "accuracy": accuracy}
+        return {"value": trained.process.seconds, "accuracy": trained.accuracy}
 
     def plain(self, place: Workplace) -> dict[str, float]:
         process = plain("mnist_fit.py", "convnet", place.mnist, "15", folder=place.scratch)
@@ -348,7 +351,7 @@ class Accuracy(Comparison):
             train(config, place.mnist, place.folder("accuracy"), words, f"seed={seed}")
             for seed in self._seeds
         ]
-        found = [json.loads(trained.process.output)["test"]["accuracy"] for trained in runs]
+        found = [trained.accuracy for trained in runs]
         return {"value": 100 * statistics.mean(found)}
 
     def plain(self, place: Workplace) -> dict[str, float]:

@@ -87,7 +87,8 @@ def _keep_freed_memory() -> None:
     """Let glibc keep the memory of tensors for the next step.
 
     It gives large blocks back to the system at once, which then fills each of their pages with zeros when the
-    next step asks for them: 3 to 10 % of a step of a small convolutional network.
+    next step asks for them: 4 to 10 % of the processor's time in two small
+    convolutional networks.
     """
     import ctypes
 

@@ -27,7 +27,8 @@ SECONDS_PER_EXECUTION = 0.25
 TRIAL_STEPS = 8
 MOST_SECONDS = 5.0
 MOST_OF_RUN = 0.02
-# XLA took 9 to 15 times as long to compile a step as Keras took to trace it, for networks of 2 to 9 layers.
+# XLA took 10 to 15 times as long to trace and compile a step as Keras takes to trace it, in networks of a
+# few layers.
 COMPILING_PER_TRACING = 15
 # Less than this is noise.
 MIN_GAIN = 0.05
@@ -76,25 +77,20 @@ def choose_fastest(
     best = make(plan)
     if not (changes or plan.jit_compile) and plan.steps_per_execution is not None:
         return best
-    trials = []
+    trials: list[Trial] = []
     try:
         seconds = step_seconds(best.training)
     except Exception as error:
-        if not plan.jit_compile or is_out_of_memory(error):
-            raise
-        if _WITHOUT_XLA not in changes:
-            raise UsageError(
-                f"training.jit_compile: XLA cannot compile this model: {_reason(error)}",
-                hint="write training.jit_compile=false, or auto",
-            ) from error
+        _require_way_without_xla(error, plan, changes)
         trials.append(_trial(plan, reason=_reason(error)))
-        changes = [change for change in changes if change != _WITHOUT_XLA]
         best = make(replace(plan, **_WITHOUT_XLA))
         seconds = step_seconds(best.training)
     trials.append(_trial(best.plan, seconds))
     left = min(MOST_SECONDS, MOST_OF_RUN * total_steps * seconds)
     for change in changes:
         changed = replace(best.plan, **change)
+        if changed == best.plan:
+            continue
         needed = _cost(best, changed, seconds)
         if needed > left:
             reason = f"trying it takes about {needed:.1f} s, and this run is worth {left:.1f} s"
@@ -113,6 +109,24 @@ def choose_fastest(
         left -= time.perf_counter() - began
     steps = best.plan.steps_per_execution or steps_per_execution(best.training, seconds)
     return replace(best, plan=replace(best.plan, steps_per_execution=steps, trials=tuple(trials)))
+
+
+def _require_way_without_xla(
+    error: Exception, plan: ExecutionPlan, changes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Go on only where it may be XLA that cannot execute the plan, and the config does not insist on it.
+
+    Raises:
+        UsageError: If it insists.
+        Exception: The error itself, where XLA has no part in it.
+    """
+    if not plan.jit_compile or is_out_of_memory(error):
+        raise error
+    if _WITHOUT_XLA not in changes:
+        raise UsageError(
+            f"training.jit_compile: XLA cannot compile this model: {_reason(error)}",
+            hint="write training.jit_compile=false, or auto",
+        ) from error
 
 
 def _trial(plan: ExecutionPlan, seconds: float | None = None, reason: str | None = None) -> Trial:

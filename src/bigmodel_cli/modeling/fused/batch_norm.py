@@ -1,4 +1,4 @@
-"""Batch normalisation of images in one operation; Keras's layer goes through its input some six times."""
+"""Batch normalisation of images in one operation; Keras's layer goes through its input several times."""
 
 from __future__ import annotations
 
