@@ -138,6 +138,7 @@ class Comparison(ABC):
         more_is_better: Whether the ratio is ours over the plain one's, or the other way round.
         bars: What is to hold.
         most_rounds: More would take too long.
+        is_speed: Whether its ratio says how much faster than a plain script bigmodel is.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Comparison(ABC):
     more_is_better: bool = True
     bars: tuple[Bar, ...] = ()
     most_rounds: int | None = None
+    is_speed: bool = True
 
     @abstractmethod
     def ours(self, place: Workplace) -> dict[str, float]:
@@ -323,6 +325,7 @@ class ImageMemory(Comparison):
     more_is_better = False
     bars = (Bar("≤ 1.1 ×", "inverse", at_most=1.1),)
     most_rounds = 1
+    is_speed = False
 
     def ours(self, place: Workplace) -> dict[str, float]:
         return self._peak(place, 20_000)
@@ -342,6 +345,7 @@ class Accuracy(Comparison):
     unit = "%"
     bars = (Bar("within 0.2 points", "difference", at_least=-0.2),)
     most_rounds = 1
+    is_speed = False
     _seeds, _epochs = (0, 1, 2), 3
 
     def ours(self, place: Workplace) -> dict[str, float]:

@@ -26,6 +26,7 @@ class Result:
         values: By side, then by measurement.
         ratio: How many times better ours is; None where there is nothing to compare.
         bars: What was to hold, and whether it does.
+        is_speed: Whether it is plotted.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Result:
     values: Mapping[str, Mapping[str, float]]
     ratio: float | None
     bars: Sequence[tuple[str, bool]]
+    is_speed: bool
 
     @classmethod
     def of(
@@ -51,7 +53,9 @@ class Result:
                 "difference": values["value"] - medians[PLAIN]["value"],
             }
         bars = [(bar.text, bar.holds(values)) for bar in comparison.bars]
-        return cls(name, comparison.name, comparison.unit, rounds, medians, ratio, bars)
+        return cls(
+            name, comparison.name, comparison.unit, rounds, medians, ratio, bars, comparison.is_speed
+        )
 
     def line(self) -> str:
         sides = ", ".join(f"{side} {self.shown(side)}" for side in self.values)
@@ -92,7 +96,7 @@ def write_report(folder: Path, results: Sequence[Result], limits: Limits, rounds
         lines.append(f"| {result.title}{few} | {result.shown(OURS)} | {theirs} | {ratio} | {bars} |")
     lines += ["", "![ratios](results.png)", "", *_limits(results, limits)]
     (folder / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _plot([result for result in results if result.ratio is not None], folder / "results.png")
+    _plot([result for result in results if result.is_speed and result.ratio], folder / "results.png")
 
 
 def _machine() -> str:
