@@ -53,9 +53,7 @@ class Result:
                 "difference": values["value"] - medians[PLAIN]["value"],
             }
         bars = [(bar.text, bar.holds(values)) for bar in comparison.bars]
-        return cls(
-            name, comparison.name, comparison.unit, rounds, medians, ratio, bars, comparison.is_speed
-        )
+        return cls(name, comparison.name, comparison.unit, rounds, medians, ratio, bars, comparison.is_speed)
 
     def line(self) -> str:
         sides = ", ".join(f"{side} {self.shown(side)}" for side in self.values)

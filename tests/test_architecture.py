@@ -20,7 +20,7 @@ STOREYS = [
     ["config"],
     ["run_folder", "gates"],
     ["run_files"],
-    ["run_lock", "metrics_file", "sources"],
+    ["run_lock", "metrics_file", "sources", "scoring"],
     ["pipeline"],
     ["modeling"],
     ["inference"],

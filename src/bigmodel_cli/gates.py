@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bigmodel_cli.config.schema import parse_gate
+from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import GateError, UsageError
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -20,7 +21,7 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 # Parts of the names of metrics for which a floor makes no sense.
-_SMALLER_IS_BETTER = ("loss", "error", "entropy", "divergence", "mae", "mse")
+_SMALLER_IS_BETTER = ("loss", "error", "entropy", "divergence", "brier", "mae", "mse")
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
             raise UsageError(
                 f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99"
             ) from None
-        if any(part in metric for part in _SMALLER_IS_BETTER):
+        # The end of a longer name may be that of a class.
+        if any(part in metric.partition(".")[0] for part in _SMALLER_IS_BETTER):
             raise UsageError(
                 f"--fail-under {word}: of {metric}, less is better",
                 hint=f'write it in the config: expect: {{test_{metric}: "<= {bound}"}}',
@@ -88,14 +90,19 @@ def check_gates(
     results = []
     for metric, text in expect.items():
         if metric not in values and require_all:
-            raise UsageError(
-                f"there is no metric {metric!r} to compare", hint=f"metrics: {', '.join(values)}"
-            )
+            raise UsageError(f"there is no metric {metric!r} to compare", hint=_hint(metric, values))
         if metric in values:
             sign, bound = parse_gate(text)
             value = values[metric]
             results.append(GateResult(metric, text, value, _OPERATORS[sign](value, bound)))
     return results
+
+
+def _hint(metric: str, values: Mapping[str, float]) -> str:
+    near = closest(metric, list(values))
+    # Those of single classes would be a page.
+    shown = [name for name in values if not name.startswith("per_class") or name.endswith(".min")]
+    return f"did you mean {near}?" if near else f"metrics: {', '.join(shown)}"
 
 
 def require_gates(results: list[GateResult]) -> None:

@@ -8,6 +8,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   metrics.csv            a row per epoch
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
+  decision.json          temperature and threshold, where the config has `calibrate`
   evaluation/            <split>.json, predictions_<split>.csv; <split>_last.json for another checkpoint
   plots/                 *.png
   profile/               a trace for TensorBoard, where one was asked for
@@ -89,6 +90,10 @@ class RunFolder:
     @property
     def litert_model(self) -> Path:
         return self.path / "model.tflite"
+
+    @property
+    def decision(self) -> Path:
+        return self.path / "decision.json"
 
     @property
     def checkpoints(self) -> Path:

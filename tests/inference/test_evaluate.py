@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.evaluate import evaluate_run, load_splits
+from bigmodel_cli.inference.evaluate import Request, evaluate_run, load_splits
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.listener import Silent
@@ -29,7 +29,7 @@ class Noting(Silent):
 
 def evaluate(run, split=None, listener=None):
     opened, listener = open_folder(run), listener or Silent()
-    return evaluate_run(opened, split=split, checkpoint="best", listener=listener, offline=True).evaluation
+    return evaluate_run(opened, Request(split, offline=True), listener).evaluation
 
 
 def held_out(result, split="test"):
@@ -63,7 +63,7 @@ def test_numbers_against_numpy(numbers):
 
 def test_macro_f1_is_that_of_the_report(classes):
     evaluation = evaluate(classes.run)
-    assert evaluation.metrics["f1_score"] == pytest.approx(evaluation.details["macro"]["f1"], rel=1e-5)
+    assert evaluation.metrics["f1_score"] == pytest.approx(evaluation.scores.details["macro"]["f1"], rel=1e-5)
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])

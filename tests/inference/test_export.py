@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.inference import export as exporting
-from bigmodel_cli.inference.evaluate import load_splits
 from bigmodel_cli.inference.export import (
     Answers,
     ExportError,
@@ -21,10 +20,11 @@ from bigmodel_cli.inference.export import (
 )
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import load_checkpoint
-from bigmodel_cli.inference.scores import as_probabilities
+from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.scoring.probabilities import as_probabilities
 from bigmodel_cli.sources.base import ArrayExamples, Signature
 
 pytestmark = pytest.mark.tf

@@ -91,7 +91,7 @@ def prepare(config: Callable[..., Any]) -> Iterator[Callable[..., Prepared]]:
 
 
 def _prepare(experiment: Any) -> Prepared:
-    from bigmodel_cli.inference.evaluate import load_splits
+    from bigmodel_cli.inference.run_data import load_splits
     from bigmodel_cli.training.loop import Loop
     from bigmodel_cli.training.prepared import prepare
     from bigmodel_cli.training.signals import StopRequest

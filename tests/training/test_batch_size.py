@@ -33,7 +33,7 @@ class Told(Silent):
 @pytest.fixture
 def parts(config):
     """An experiment that is ready for the search, its splits and its plan."""
-    from bigmodel_cli.inference.evaluate import load_splits
+    from bigmodel_cli.inference.run_data import load_splits
     from bigmodel_cli.modeling.backend import start
     from bigmodel_cli.training.pin import pin_metrics
     from bigmodel_cli.training.plan import make_plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigmodel_cli.inference.evaluate import load_splits
+from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 
 pytestmark = pytest.mark.tf

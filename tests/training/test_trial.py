@@ -32,7 +32,7 @@ def prepared(config):
     made = []
 
     def make(*words):
-        from bigmodel_cli.inference.evaluate import load_splits
+        from bigmodel_cli.inference.run_data import load_splits
         from bigmodel_cli.training.prepared import prepare
 
         experiment = config("training.steps_per_execution=auto", *words).experiment

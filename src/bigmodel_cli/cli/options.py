@@ -39,6 +39,24 @@ trust_option = click.option(
 plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
 
 
+def ci_options(command: F) -> F:
+    """`--junit` and `--summary`."""
+    for decorate in (
+        click.option(
+            "--summary",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write metrics and gates in Markdown, for a pull request.",
+        ),
+        click.option(
+            "--junit",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write the quality gates as JUnit XML.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
 def runs_dir_words(runs_dir: Path) -> str:
     """The option that a next command needs to look where this one did; nothing where it would anyway."""
     return "" if runs_dir == default_runs_dir() else f" --runs-dir {shlex.quote(str(runs_dir))}"

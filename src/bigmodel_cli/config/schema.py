@@ -11,6 +11,7 @@ from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric
 
 _NAME = re.compile(r"\w[\w .-]*")
 _GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII)
+_THRESHOLD = re.compile(r"\s*(precision|recall)\s*>=\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*", re.ASCII)
 _DEVICE = re.compile(r"^(auto|cpu|gpu|gpu:\d+)$")
 _EVERY = re.compile(r"(?:([1-9]\d{0,8}) )?(epoch|step|second|minute|hour)s?", re.ASCII)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -28,6 +29,23 @@ def parse_gate(text: str) -> tuple[str, float]:
     match = _GATE.fullmatch(text)
     if not match:
         raise ValueError(f'expected a comparison such as ">= 0.99", found {text!r}')
+    return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)
+
+
+def parse_threshold(text: str) -> tuple[str, float]:
+    """`f1`, `balanced_accuracy` or `precision >= 0.9` as a measure and its bound, 0 without one.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if text in ("f1", "balanced_accuracy"):
+        return text, 0.0
+    match = _THRESHOLD.fullmatch(text)
+    if not match or not 0 < float(match.group(2)) / (100 if match.group(3) else 1) <= 1:
+        raise ValueError(
+            'expected f1, balanced_accuracy, or a bound such as "precision >= 0.9" or "recall >= 0.9", '
+            f"found {text!r}"
+        )
     return match.group(1), float(match.group(2)) / (100 if match.group(3) else 1)
 
 
@@ -179,6 +197,33 @@ class Training(Section):
         return value
 
 
+class Calibrate(Section):
+    """What is decided on the model's probabilities, chosen on the validation split and kept with the run."""
+
+    temperature: bool = Field(
+        True,
+        description="Divide logits by the number with the smallest log loss, so that a probability of 0.8 is "
+        "right in 80 % of cases; the most probable class stays the same.",
+    )
+    threshold: str | None = Field(
+        None,
+        description="From which probability on `positive` is decided for: with the best `f1` or "
+        '`balanced_accuracy`, or the most recall at `"precision >= 0.9"`, or the most precision at '
+        '`"recall >= 0.9"`; null: the most probable class.',
+    )
+    positive: str | None = Field(
+        None,
+        description="The class that is looked for; with two classes the second one where left out.",
+    )
+
+    @field_validator("threshold")
+    @classmethod
+    def _threshold(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_threshold(value)
+        return value
+
+
 class Experiment(Section):
     """One config: everything that a training run needs to know."""
 
@@ -200,6 +245,11 @@ class Experiment(Section):
         "auto", description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers."
     )
     training: Training = Field(Training(), description="How long and on what the model is trained.")
+    calibrate: Calibrate | None = Field(
+        None,
+        description="What is decided on the model's probabilities, chosen on the validation split; `{}`: a "
+        "temperature; null: nothing, the most probable class is decided for.",
+    )
     expect: dict[str, Annotated[str, AfterValidator(_comparison)]] = Field(
         {},
         description='Quality gates, such as {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.',

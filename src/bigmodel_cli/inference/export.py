@@ -14,10 +14,10 @@ from bigmodel_cli.errors import BigmodelError
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import first_line
-from bigmodel_cli.inference.scores import as_scores
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.native_output import silenced
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.sources.base import Examples, Signature
 from bigmodel_cli.whole_files import naming_target, whole_place
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bigmodel_cli.pipeline.signature import signature_from_json
 from bigmodel_cli.run_folder import RunFolder, find_run
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule, rule_from_json
 from bigmodel_cli.sources.base import Signature
 
 
@@ -19,11 +20,13 @@ class OpenRun:
         folder: Where it is.
         record: run.json.
         signature: What one raw example is, with the class names.
+        rule: How probabilities become a decision.
     """
 
     folder: RunFolder
     record: dict[str, Any]
     signature: Signature
+    rule: DecisionRule = AS_IT_IS
 
 
 def open_run(word: str | None, runs_dir: Path) -> OpenRun:
@@ -44,4 +47,10 @@ def open_folder(folder: RunFolder) -> OpenRun:
     """
     record = folder.read_record()
     signature = signature_from_json(record.get("signature") or {}, folder.read_labels())
-    return OpenRun(folder, record, signature)
+    return OpenRun(folder, record, signature, _read_rule(folder, signature))
+
+
+def _read_rule(folder: RunFolder, signature: Signature) -> DecisionRule:
+    if not folder.expects(folder.decision):
+        return AS_IT_IS
+    return rule_from_json(folder.read_json(folder.intact(folder.decision)), signature.class_names)

@@ -20,7 +20,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun
-from bigmodel_cli.inference.scores import as_scores
+from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.sources.base import Signature
 from bigmodel_cli.whole_files import naming_target, output_place
 
@@ -36,7 +36,7 @@ class Prediction:
         input: The example.
         scores: One per class, or the predicted numbers; None where the example could not be read.
         class_names: In index order; None where the model predicts numbers.
-        ranking: Indices of the classes, best first; None where there are no classes or no scores.
+        ranking: Indices of the classes, the decided one first; None where there are no classes or no scores.
         error: Why it could not be read.
     """
 
@@ -87,7 +87,7 @@ def predict(
     from_logits = bool(opened.record.get("from_logits"))
     with closing(_read_ahead(inputs, opened.signature, invert=invert)) as batches:
         for batch in batches:
-            yield from _predictions(batch, engine, opened.signature.class_names, from_logits)
+            yield from _predictions(batch, engine, opened, from_logits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +158,16 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
         yield part
 
 
-def _predictions(
-    batch: _Batch, engine: Engine, class_names: Sequence[str] | None, from_logits: bool
-) -> Iterator[Prediction]:
+def _predictions(batch: _Batch, engine: Engine, opened: OpenRun, from_logits: bool) -> Iterator[Prediction]:
+    class_names = opened.signature.class_names
     rows: Iterator[tuple[np.ndarray, np.ndarray | None]] = iter(())
     if len(batch.features):
         outputs = engine.predict(batch.features)
         scores = as_scores(outputs, are_classes=class_names is not None, from_logits=from_logits)
-        rankings = repeat(None) if class_names is None else np.argsort(-scores, kind="stable")
+        rankings: Iterable[np.ndarray | None] = repeat(None)
+        if class_names is not None:
+            scores = opened.rule.probabilities(scores)
+            rankings = opened.rule.ranking(scores)
         rows = zip(scores, rankings, strict=False)
     for item, error in zip(batch.inputs, batch.errors, strict=True):
         row, ranking = (None, None) if error else next(rows)

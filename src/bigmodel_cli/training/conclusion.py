@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.gates import GateResult, check_gates
-from bigmodel_cli.inference.evaluate import (
-    Evaluation,
-    evaluate_model,
-    held_out_split,
-    ready_to_evaluate,
-    uses_logits,
-    write_evaluation,
-)
+from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, uses_logits, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, RunFolder
+from bigmodel_cli.scoring.names import gated_values
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.training.decision import choose_rule
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
@@ -34,6 +31,7 @@ class TrainingResult:
         run: Its folder.
         best: Epoch, monitor and value of the best checkpoint.
         evaluation: Of the best checkpoint on the test split, or on validation where there is no test.
+        document: The same as it is written.
         epochs: Complete epochs.
         seconds: From the first line of the config to the last plot, over all sessions.
         parameters: Of the model.
@@ -44,6 +42,7 @@ class TrainingResult:
     run: RunFolder
     best: dict[str, Any]
     evaluation: Evaluation
+    document: dict[str, Any]
     epochs: int
     seconds: float
     parameters: int
@@ -61,18 +60,21 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     examples = prepared.cache.kept(splits.parts[split])
     with session.watch.phase(EVALUATION):
         best = load_for_inference(session.run, BEST)
-        evaluation = evaluate_model(best, experiment, split, examples, signature)
+        rule = _decision(session, best)
+        evaluation = evaluate_model(best, experiment, split, examples, signature, rule)
         write_evaluation(session.run, evaluation, examples, signature)
     with session.watch.phase(EXPORT):
-        answers = Answers(examples, evaluation.predictions, signature, uses_logits(experiment))
+        answers = Answers(examples, evaluation.outputs, signature, uses_logits(experiment))
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
-        plot_run(session.run, evaluation.as_json(), signature.class_names)
-    gates = check_gates(experiment.expect, _gated_values(session, evaluation, rows))
+        document = evaluation.as_json(signature.class_names)
+        plot_run(session.run, document, signature.class_names)
+    gates = check_gates(experiment.expect, {**_best_row(session, rows), **gated_values(document)})
     result = TrainingResult(
         session.run,
         session.checkpoints.best or {},
         evaluation,
+        document,
         len(rows),
         session.seconds,
         prepared.built.model.count_params(),
@@ -107,8 +109,18 @@ def _say_profile(session: Session, trace: Trace) -> None:
         session.listener.say("no trace: training ended with its first call into TensorFlow")
 
 
-def _gated_values(session: Session, evaluation: Evaluation, rows: list[Row]) -> Row:
-    """Metrics under the names that gates use; those of the epochs are the best checkpoint's."""
+def _decision(session: Session, best: Any) -> DecisionRule:
+    """The decision rule that the config asks for."""
+    prepared, validation = session.prepared, session.prepared.splits.validation
+    if validation is None:
+        return AS_IT_IS
+    kept = prepared.cache.kept(validation)
+    return choose_rule(
+        session.run, best, prepared.experiment, kept, prepared.splits.signature, session.listener
+    )
+
+
+def _best_row(session: Session, rows: list[Row]) -> Row:
+    """The metrics of the best checkpoint's epoch."""
     best_epoch = (session.checkpoints.best or {}).get("epoch")
-    best = next(row for row in rows if row["epoch"] == best_epoch)
-    return {**best, **evaluation.gated_values}
+    return next(row for row in rows if row["epoch"] == best_epoch)

@@ -9,7 +9,7 @@ from typing import Any
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.inference.evaluate import load_splits
+from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model

@@ -16,7 +16,7 @@ from typing import Any
 from bigmodel_cli import __version__
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.inference.evaluate import uses_logits
+from bigmodel_cli.inference.evaluation import uses_logits
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.signature import signature_as_json
 from bigmodel_cli.pipeline.splits import Splits

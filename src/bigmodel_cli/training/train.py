@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
-from bigmodel_cli.inference.evaluate import load_splits
+from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.pipeline.splits import Splits
@@ -16,6 +16,7 @@ from bigmodel_cli.run_files import own_places, remove_half_written, require_no_f
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.checkpoints import Checkpoints
+from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
@@ -142,6 +143,7 @@ def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, *, offl
     with watch.phase(DATA):
         splits = load_splits(config.experiment, listener, offline=offline)
     listener.say(_describe_data(splits))
+    check_class_names(config.experiment, splits.signature.class_names)
     with watch.phase(START):
         import_tensorflow()
     with watch.phase(MODEL), naming_memory(config.experiment.data.batch_size):

@@ -10,6 +10,7 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import (
+    ci_options,
     example,
     json_option,
     offline_option,
@@ -20,90 +21,182 @@ from bigmodel_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from bigmodel_cli.inference.evaluate import Evaluation
+    from collections.abc import Sequence
+
+    from bigmodel_cli.gates import GateResult
+    from bigmodel_cli.inference.evaluate import Request, RunEvaluation
+    from bigmodel_cli.inference.opened import OpenRun
+    from bigmodel_cli.listener import Listener
+    from bigmodel_cli.reporting.ci import Checked
 
 
-@click.command(epilog=example("bigmodel evaluate", "bigmodel evaluate mnist --split validation --json"))
-@click.argument("run", required=False, shell_complete=complete.runs)
+@click.command(
+    epilog=example(
+        "bigmodel evaluate",
+        "bigmodel evaluate mnist --split validation --json",
+        "bigmodel evaluate flowers --data new_photos/ --map daisies=daisy",
+        "bigmodel evaluate mnist mnist_mlp",
+        "bigmodel evaluate --fail-under accuracy=0.99 --junit results.xml",
+    )
+)
+@click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete.runs)
 @click.option(
     "--split", type=click.Choice(["train", "validation", "test"]), help="Default: test, else validation."
 )
 @click.option("--checkpoint", default="best", show_default=True, help="best, last, or epoch-NNNN.")
 @click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Evaluate on other data: a folder of images, an .npz or .csv file, or the data of a config.",
+)
+@click.option(
+    "--map",
+    "renamed",
+    multiple=True,
+    metavar="OLD=NEW",
+    help="With --data: its class OLD is the model's NEW; `OLD=` leaves it out; may be repeated.",
+)
+@click.option(
     "--fail-under",
     multiple=True,
     metavar="METRIC=VALUE",
-    help="Exit 4 if a metric is lower, for instance accuracy=0.99; may be repeated.",
+    help="Exit 4 if a metric is lower, for instance accuracy=0.99 or per_class.recall.min=0.9; "
+    "may be repeated.",
 )
+@ci_options
 @runs_dir_option
 @offline_option
 @trust_option
 @plain_option
 @json_option
 def command(
-    run: str | None,
-    split: Any,
-    checkpoint: str,
+    runs: tuple[str, ...],
     fail_under: tuple[str, ...],
     runs_dir: Path,
-    offline: bool,
-    trust: bool,
     plain: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
-    """Evaluate a run's model on its test split.
+    """Evaluate a run's model on its test split, or on other data; several runs side by side.
 
     RUN is a run's folder, or a name for its newest completed run; left out, the newest of all is meant.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command, note, printable
+    from bigmodel_cli.cli.ci import write_for_ci
+    from bigmodel_cli.cli.output import echo_json, note
     from bigmodel_cli.cli.progress import listening
-    from bigmodel_cli.gates import check_gates, parse_fail_under, require_gates
+    from bigmodel_cli.gates import parse_fail_under, require_gates
     from bigmodel_cli.inference.opened import open_run
 
+    if how["renamed"] and how["data"] is None:
+        raise click.UsageError("--map is for the classes of --data", click.get_current_context())
     floors = parse_fail_under(fail_under)
-    opened = open_run(run, runs_dir)
-    if run is None:
-        note(f"run: {opened.folder.title} (the newest completed one)")
+    opened = [open_run(run, runs_dir) for run in runs or (None,)]
+    if not runs:
+        note(f"run: {opened[0].folder.title} (the newest completed one)")
+    checked: list[Checked] = []
+    results: list[RunEvaluation] = []
     with listening(plain=plain) as listener:
-        from bigmodel_cli.inference.evaluate import evaluate_run
-
-        result = evaluate_run(
-            opened, split=split, checkpoint=checkpoint, listener=listener, offline=offline, trust=trust
-        )
-    gates = [
-        *check_gates(result.gates, result.evaluation.gated_values),
-        *check_gates(floors, result.evaluation.metrics, require_all=True),
-    ]
+        request = _request(how)
+        for one in opened:
+            result, found = _evaluate(one, request, floors, listener)
+            results.append(result)
+            checked.append(found)
     if as_json:
-        document = result.evaluation.as_json()
-        metrics = document.pop("metrics")
-        echo_json(
-            {
-                "run": str(opened.folder.path),
-                **document,
-                result.evaluation.split: metrics,
-                "gates": [gate.as_json() for gate in gates],
-            }
-        )
+        documents = [_as_json(one, found) for one, found in zip(opened, checked, strict=True)]
+        echo_json(documents[0] if len(documents) == 1 else {"runs": documents})
+    elif len(opened) == 1:
+        _show(opened[0], results[0], checked[0].gates)
+        _say_next(opened[0], runs, runs_dir)
     else:
-        _show(result.evaluation)
-        for gate in gates:
-            click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
-        if result.is_kept:
-            note(f"written: {opened.folder.title}/evaluation/")
-        what = "IMAGE.png" if opened.signature.image_format else "ARRAY.npy"
-        option = f" --run {shlex.quote(run)}" if run else ""
-        next_command(f"bigmodel predict {what}{option}{runs_dir_words(runs_dir)}")
-    require_gates(gates)
+        _show_side_by_side(checked)
+    write_for_ci(checked, how["junit"], how["summary"])
+    require_gates([gate for found in checked for gate in found.gates])
 
 
-def _show(evaluation: Evaluation) -> None:
-    from bigmodel_cli.cli.output import metrics_line, one_line, table
+def _request(how: dict[str, Any]) -> Request:
+    from bigmodel_cli.inference.evaluate import Request
+    from bigmodel_cli.inference.other_data import OtherData, parse_map
 
+    other = None if how["data"] is None else OtherData(how["data"], parse_map(how["renamed"]))
+    return Request(how["split"], how["checkpoint"], other, how["offline"], how["trust"])
+
+
+def _evaluate(
+    opened: OpenRun, request: Request, floors: dict[str, str], listener: Listener
+) -> tuple[RunEvaluation, Checked]:
+    from bigmodel_cli.gates import check_gates
+    from bigmodel_cli.inference.evaluate import evaluate_run
+    from bigmodel_cli.reporting.ci import Checked
+    from bigmodel_cli.scoring.names import gated_values, measures
+
+    result = evaluate_run(opened, request, listener)
+    gates = [
+        *check_gates(result.gates, gated_values(result.document)),
+        *check_gates(floors, measures(result.document), require_all=True),
+    ]
+    return result, Checked(opened.folder.title, result.document, gates)
+
+
+def _as_json(opened: OpenRun, checked: Checked) -> dict[str, Any]:
+    document = dict(checked.document)
+    metrics = document.pop("metrics")
+    gates = [gate.as_json() for gate in checked.gates]
+    return {"run": str(opened.folder.path), **document, document["split"]: metrics, "gates": gates}
+
+
+def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -> None:
+    from bigmodel_cli.cli.output import metrics_line, note, printable
+
+    evaluation = result.evaluation
     click.echo(
-        f"{evaluation.split} ({evaluation.num_examples:,} examples): {metrics_line(evaluation.metrics)}"
+        f"{printable(evaluation.split)} ({evaluation.num_examples:,} examples): "
+        f"{metrics_line(evaluation.metrics)}"
     )
-    if "per_class" not in evaluation.details:
+    if evaluation.scores.others:
+        click.echo(metrics_line(evaluation.scores.others))
+    for line in _interval_lines(result.document):
+        click.echo(line)
+    if "decision" in result.document:
+        click.echo(printable(_decision_line(result.document)))
+    _show_classes(result.document.get("per_class", []))
+    for gate in gates:
+        click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
+    if result.is_kept:
+        note(f"written: {opened.folder.title}/evaluation/")
+
+
+def _interval_lines(document: dict[str, Any]) -> list[str]:
+    """What the headline numbers may be on other examples of the same kind."""
+    from bigmodel_cli.cli.output import number, one_line
+
+    shown = [
+        f"{one_line(name).replace('_', ' ')} {number(interval['low'])} to {number(interval['high'])}"
+        for name, interval in document["intervals"].items()
+        if name in document["metrics"] or name == "macro.f1"
+    ]
+    return [f"95 % intervals: {', '.join(shown)}"] if shown else []
+
+
+def _decision_line(document: dict[str, Any]) -> str:
+    from bigmodel_cli.cli.output import number
+
+    decision = document["decision"]
+    rule = f"temperature {decision['temperature']:.3g}"
+    if decision["threshold"] is not None:
+        rule += f", {decision['positive']} from {decision['threshold']:.3g} on"
+    found = {**document["metrics"], **document["scores"]}
+    changed = [
+        f"{name.replace('_', ' ')} {number(value)}"
+        for name, value in decision["without"].items()
+        if name in found and abs(found[name] - value) > 5e-5
+    ]
+    return f"decision: {rule}; without it: {', '.join(changed) or 'the same'}"
+
+
+def _show_classes(per_class: Sequence[dict[str, Any]]) -> None:
+    from bigmodel_cli.cli.output import one_line, table
+
+    if not per_class:
         return
     rows = [
         [
@@ -113,7 +206,36 @@ def _show(evaluation: Evaluation) -> None:
             f"{row['f1']:.4f}",
             f"{row['support']:,}",
         ]
-        for row in evaluation.details["per_class"]
+        for row in per_class
     ]
     columns = ["class", "precision", "recall", "f1", "examples"]
     table(columns, rows, numeric=columns[1:])
+
+
+def _show_side_by_side(checked: Sequence[Checked]) -> None:
+    """A column for each run, a row for each number that any of them has."""
+    from bigmodel_cli.cli.output import number, printable, table
+
+    columns = [
+        {"split": found.document["split"], "examples": f"{found.document['examples']:,}"}
+        | {
+            name: number(value)
+            for name, value in {**found.document["metrics"], **found.document["scores"]}.items()
+        }
+        for found in checked
+    ]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [[name.replace("_", " "), *(column.get(name, "") for column in columns)] for name in names]
+    titles = [found.run for found in checked]
+    table(["", *titles], rows, numeric=titles)
+    for found in checked:
+        for gate in found.gates:
+            click.echo(printable(f"gate: {found.run}: {gate}: {'met' if gate.met else 'MISSED'}"))
+
+
+def _say_next(opened: OpenRun, runs: Sequence[str], runs_dir: Path) -> None:
+    from bigmodel_cli.cli.output import next_command
+
+    what = "IMAGE.png" if opened.signature.image_format else "ARRAY.npy"
+    option = f" --run {shlex.quote(runs[0])}" if runs else ""
+    next_command(f"bigmodel predict {what}{option}{runs_dir_words(runs_dir)}")

@@ -9,6 +9,7 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import (
+    ci_options,
     example,
     json_option,
     offline_option,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bigmodel_cli.listener import Listener
+    from bigmodel_cli.reporting.ci import Checked
     from bigmodel_cli.training.conclusion import TrainingResult
 
 # What --resume means where no run is named; no run can have this name.
@@ -60,6 +62,7 @@ NEWEST = "/"
 @click.option(
     "--profile", is_flag=True, help="Write a TensorBoard trace of some steps and say where the time went."
 )
+@ci_options
 @trust_option
 @runs_dir_option
 @offline_option
@@ -73,16 +76,17 @@ def command(
     profile: bool,
     trust: bool,
     runs_dir: Path,
-    offline: bool,
     strict: bool,
     plain: bool,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Train the model of CONFIG and keep everything about it in a new run folder.
 
     KEY=VALUE changes the config (the value is YAML); ~KEY removes a key. With --resume a run goes on where it
     stopped, and only what does not change what was trained may be given, such as training.epochs.
     """
+    from bigmodel_cli.cli.ci import write_for_ci
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.gates import require_gates
@@ -96,12 +100,19 @@ def command(
     else:
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
     with listening(plain=plain) as listener:
-        result = work(listener=listener, offline=offline, profile=profile)
+        result = work(listener=listener, offline=how["offline"], profile=profile)
     if as_json:
         echo_json(_as_json(result))
     else:
         _show(result, runs_dir)
+    write_for_ci([_checked(result)], how["junit"], how["summary"])
     require_gates(result.gates)
+
+
+def _checked(result: TrainingResult) -> Checked:
+    from bigmodel_cli.reporting.ci import Checked
+
+    return Checked(result.run.title, result.document, result.gates)
 
 
 def _training(

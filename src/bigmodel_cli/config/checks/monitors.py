@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.measures import CLASS_SCORES, NUMBER_SCORES, is_measure_path
 from bigmodel_cli.config.naming import metric_names
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
@@ -22,6 +23,8 @@ def check(experiment: Experiment, report: Report) -> None:
         _require_produced(monitor, monitored, path, experiment, report)
     gated = [*monitored, *evaluated_names(experiment)]
     for metric in experiment.expect:
+        if is_measure_path(metric):
+            continue
         _require_produced(metric, gated, ("expect", metric), experiment, report)
 
 
@@ -47,8 +50,7 @@ def monitored_names(experiment: Experiment) -> list[str]:
 
 def evaluated_names(experiment: Experiment) -> list[str]:
     """The names that the evaluation at the end produces; which split it takes, the data decides."""
-    always = ["accuracy", "mean_absolute_error", "root_mean_squared_error", "r2"]
-    names = dict.fromkeys([*_metrics(experiment), *always])
+    names = dict.fromkeys([*_metrics(experiment), *CLASS_SCORES, *NUMBER_SCORES])
     splits = [name for name in ("test", "validation") if getattr(experiment.data, name) != 0] or ["train"]
     return [f"{split}_{name}" for split in splits for name in names]
 

@@ -1,0 +1,239 @@
+"""Data that a run was not trained with: a folder, a file, or the data of another config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.inference.run_data import (
+    HELD_OUT,
+    choose_split,
+    load_context,
+    load_splits,
+    ready_to_evaluate,
+    some_names,
+)
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.sources import source_options
+from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature, Source, SplitName
+from bigmodel_cli.sources.options import SourceOptions
+
+_CONFIGS = (".yaml", ".yml")
+_SOURCES: Mapping[str, str] = {".npz": "npz", ".csv": "image_csv"}
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
+@dataclass(frozen=True)
+class OtherData:
+    """Examples that the model of a run can be evaluated on.
+
+    Attributes:
+        where: A folder or a file of examples, or a config.
+        renamed: Class names of the data, and what the model calls them; "" leaves a class out.
+    """
+
+    where: Path
+    renamed: Mapping[str, str]
+
+
+def parse_map(words: Sequence[str]) -> dict[str, str]:
+    """`old=new` words; `old=` leaves a class out.
+
+    Raises:
+        UsageError: If a word is no such pair.
+    """
+    pairs = {}
+    for word in words:
+        old, equals, new = word.partition("=")
+        if not old or not equals:
+            raise UsageError(f"--map {word}: expected OLD=NEW, the data's class name and the model's")
+        pairs[old] = new
+    return pairs
+
+
+def load_other_data(
+    opened: OpenRun,
+    experiment: Experiment,
+    other: OtherData,
+    split: SplitName | None,
+    listener: Listener,
+    *,
+    offline: bool,
+) -> tuple[str, Examples]:
+    """Examples under the labels of a run's model, with a name for them.
+
+    Args:
+        opened: The run.
+        experiment: Its config; other files are read as its own were.
+        other: Where they are.
+        split: Which split of them; None: all there are, or what is held out where there are splits.
+        listener: Is told of downloads and warnings.
+        offline: No download may be made.
+
+    Raises:
+        UsageError: If there is no such path, it cannot be data, or a renaming names no class.
+        DataError: If the examples cannot be read, or are not what the model takes.
+    """
+    if other.where.suffix in _CONFIGS:
+        name, examples, signature = _of_config(other.where, split, listener, offline=offline)
+    else:
+        options = _options(other.where, experiment, opened.signature)
+        source = options.load(load_context(experiment, listener, offline=offline))
+        name, examples, signature = _of_source(other.where, source, split)
+    trained_with = opened.signature
+    if signature.shape != trained_with.shape:
+        raise DataError(
+            f"{other.where}: the examples have shape {signature.shape}; the model takes {trained_with.shape}"
+        )
+    return name, _relabelled(other, examples, signature.class_names, trained_with.class_names, listener)
+
+
+def _of_config(
+    path: Path, split: SplitName | None, listener: Listener, *, offline: bool
+) -> tuple[str, Examples, Signature]:
+    experiment = read_config(path).experiment
+    splits = load_splits(experiment, listener, offline=offline)
+    chosen = choose_split(split, splits)
+    splits = ready_to_evaluate(splits, chosen, experiment, listener)
+    return f"{_name(experiment.name)}_{chosen}", splits.parts[chosen], splits.signature
+
+
+def _of_source(path: Path, source: Source, split: SplitName | None) -> tuple[str, Examples, Signature]:
+    parts = source.splits
+    if split is not None and split not in parts:
+        raise UsageError(f"{path}: has no {split} split", hint=f"it has: {', '.join(parts)}")
+    held_out: SplitName = next((name for name in HELD_OUT if name in parts), "train")
+    chosen = split or held_out
+    name = _name(path.resolve().stem)
+    return (name if len(parts) == 1 else f"{name}_{chosen}"), parts[chosen], source.signature
+
+
+def _name(text: str) -> str:
+    """As a part of a file's name that cannot be mistaken for one of a run's own splits."""
+    name = _NOT_IN_NAMES.sub("_", text).strip("._")[:80] or "data"
+    return f"data_{name}" if name in ("train", "validation", "test") else name
+
+
+def _options(path: Path, experiment: Experiment, signature: Signature) -> SourceOptions:
+    """How `path` is read: as the run's own data where those are of the same kind."""
+    if not path.exists():
+        raise UsageError(f"--data {path}: no such file or folder")
+    kind = "image_folder" if path.is_dir() else _SOURCES.get(path.suffix)
+    source = experiment.data.source
+    if kind is None:
+        raise UsageError(
+            f"--data {path}: expected a folder of images, an .npz or .csv file, or a config",
+            hint="other data can be described by a config: --data other.yaml",
+        )
+    if source.name == kind:
+        return cast(SourceOptions, source.options).model_copy(update={"path": path})
+    if kind == "npz":
+        return source_options()[kind].model_validate({"path": path})
+    image = signature.image_format
+    if image is None:
+        raise UsageError(f"--data {path}: the model of this run does not take images")
+    return source_options()[kind].model_validate(
+        {
+            "path": path,
+            "image_size": image.image_size,
+            "color_mode": image.color_mode,
+            "interpolation": image.interpolation,
+            "aspect_ratio": image.aspect_ratio,
+        }
+    )
+
+
+def _relabelled(
+    other: OtherData,
+    examples: Examples,
+    names: tuple[str, ...] | None,
+    of_model: tuple[str, ...] | None,
+    listener: Listener,
+) -> Examples:
+    if names is None or of_model is None:
+        if names != of_model:
+            raise DataError(
+                f"{other.where}: the data has the classes {some_names(names)}; "
+                f"the model was trained with {some_names(of_model)}"
+            )
+        if other.renamed:
+            raise UsageError("--map is for classes; the labels of this run are numbers")
+        return examples
+    _check_map(other, names, of_model)
+    _check_known(other, names, of_model)
+    indices = np.array([_index(other.renamed.get(name, name), of_model) for name in names])
+    labels = indices[examples.labels]
+    kept = np.flatnonzero(labels >= 0)
+    if not len(kept):
+        raise DataError(f"{other.where}: no example is left: --map leaves out every class")
+    if missing := [name for index, name in enumerate(of_model) if index not in labels]:
+        listener.warn(f"{other.where}: has no examples of {some_names(missing)}")
+    return (
+        _with_labels(examples, labels)
+        if len(kept) == len(labels)
+        else _with_labels(examples.take(kept), labels[kept])
+    )
+
+
+def _index(name: str, of_model: Sequence[str]) -> int:
+    return of_model.index(name) if name else -1
+
+
+def _check_map(other: OtherData, names: Sequence[str], of_model: Sequence[str]) -> None:
+    for old, new in other.renamed.items():
+        for name, known, owner in ((old, names, "data"), (new, of_model, "model")):
+            if name and name not in known:
+                near = closest(name, list(known))
+                hint = f"did you mean {near}?" if near else f"its classes: {some_names(known)}"
+                raise UsageError(f"--map {old}={new}: the {owner} has no class {name!r}", hint=hint)
+
+
+def _check_known(other: OtherData, names: Sequence[str], of_model: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in other.renamed and name not in of_model]
+    if unknown:
+        raise DataError(
+            f"{other.where}: the model does not know the classes {some_names(unknown)}; "
+            f"it was trained with {some_names(of_model)}",
+            hint=f"say what each is: --map {unknown[0]}=NAME, or --map {unknown[0]}= to leave it out",
+        )
+
+
+def _with_labels(examples: Examples, labels: np.ndarray) -> Examples:
+    if np.array_equal(labels, examples.labels):
+        return examples
+    if isinstance(examples, ArrayExamples):
+        return replace(examples, labels=labels)
+    return _Relabelled(examples, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class _Relabelled(Examples):
+    """The same examples under other labels."""
+
+    examples: Examples
+    labels: np.ndarray
+
+    def take(self, indices: np.ndarray) -> _Relabelled:
+        return _Relabelled(self.examples.take(indices), self.labels[indices])
+
+    def read(self, index: int) -> np.ndarray:
+        return self.examples.read(index)
+
+    def read_into(self, index: int, out: np.ndarray) -> None:
+        self.examples.read_into(index, out)
+
+    def name(self, index: int) -> str:
+        return self.examples.name(index)
+
+    def fingerprint(self) -> str:
+        return self.examples.fingerprint()

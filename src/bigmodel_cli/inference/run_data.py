@@ -1,0 +1,127 @@
+"""The data of a run: its splits as training cut them, and whether they are still the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.pipeline.bad_files import leave_out_broken
+from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
+from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
+from bigmodel_cli.sources.base import LoadContext, SplitName
+
+HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
+
+
+def read_experiment(run: RunFolder) -> Experiment:
+    """The config that a run was trained with.
+
+    Raises:
+        DataError: If it is damaged, or not a config of this version.
+    """
+    try:
+        return read_config(run.intact(run.config)).experiment
+    except UsageError as error:
+        raise DataError(error.message, hint=PIECE_HINT) from error
+
+
+def load_splits(experiment: Experiment, listener: Listener, *, offline: bool) -> Splits:
+    """Load an experiment's data and cut it into its splits.
+
+    Where bad files are skipped, held-out splits are decoded once, so that all numbers of them are over the
+    same files; for the training split that would cost as much as an epoch.
+
+    Raises:
+        DataError: If that cannot be.
+    """
+    data = experiment.data
+    source = data.source.options.load(load_context(experiment, listener, offline=offline))
+    splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
+    return (
+        leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
+        if data.on_bad_file == "skip"
+        else splits
+    )
+
+
+def ready_to_evaluate(splits: Splits, split: SplitName, experiment: Experiment, listener: Listener) -> Splits:
+    """The splits with every file of `split` readable; those that are held out are so since they were loaded.
+
+    Raises:
+        DataError: If too few files are left.
+    """
+    if split in HELD_OUT or experiment.data.on_bad_file == "stop":
+        return splits
+    return leave_out_broken(splits, [split], listener.download, listener.warn)
+
+
+def choose_split(split: SplitName | None, splits: Splits) -> SplitName:
+    """The split that is meant; None: the one that tells most about new examples.
+
+    Raises:
+        UsageError: If there is no such split.
+    """
+    if split is None:
+        return held_out_split(splits)
+    if split not in splits.parts:
+        raise UsageError(
+            f"the data of this run has no {split} split", hint=f"it has: {', '.join(splits.parts)}"
+        )
+    return split
+
+
+def held_out_split(splits: Splits) -> SplitName:
+    """The split that tells most about new examples: test, else validation, else train."""
+    return next((name for name in HELD_OUT if name in splits.parts), "train")
+
+
+def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: Listener) -> None:
+    """Compare data with that which a run was trained with.
+
+    Raises:
+        DataError: If the model does not fit them, or the split could hold what it has learned from.
+    """
+    trained_with = opened.signature
+    if splits.signature.class_names != trained_with.class_names:
+        raise DataError(
+            f"the data has the classes {some_names(splits.signature.class_names)}; "
+            f"the model was trained with {some_names(trained_with.class_names)}",
+            hint="restore the data, or train again",
+        )
+    if splits.signature.shape != trained_with.shape:
+        raise DataError(
+            f"the examples have shape {splits.signature.shape}; the model takes {trained_with.shape}"
+        )
+    recorded = opened.record.get("data", {}).get("splits", {}).get(split, {}).get("sha256")
+    if splits.parts[split].fingerprint() == recorded:
+        return
+    if splits.origins[split] == OWN:
+        listener.warn(f"the {split} split has changed since the model was trained")
+        return
+    raise DataError(
+        f"the data has changed since the model was trained, and its {split} split is cut from the training "
+        "part: it would hold examples that the model has learned from",
+        hint="restore the data, give it a test split of its own, or train again",
+    )
+
+
+def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -> LoadContext:
+    """What a source may use where an experiment reads it."""
+    return LoadContext(
+        seed=experiment.seed,
+        offline=offline,
+        skip_bad_files=experiment.data.on_bad_file == "skip",
+        progress=listener.download,
+        warn=listener.warn,
+    )
+
+
+def some_names(names: Sequence[str] | None) -> str:
+    """Class names as a sentence has room for them."""
+    if names is None:
+        return "none (numbers)"
+    return ", ".join(names[:5]) + (f", … ({len(names)})" if len(names) > 5 else "")
