@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ STOREYS = [
     ["run_folder", "gates"],
     ["run_files"],
     ["run_lock", "metrics_file", "sources", "scoring"],
-    ["pipeline"],
+    ["pipeline", "run_removal"],
     ["modeling"],
     ["inference"],
     ["reporting"],
@@ -30,7 +31,7 @@ STOREYS = [
 ]
 STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}
 HEAVY = {"tensorflow", "keras", "numpy", "matplotlib", "sklearn", "PIL", "ai_edge_litert"}
-COMMANDS = sorted(path.stem for path in (PACKAGE / "cli" / "commands").glob("[a-z]*.py"))
+COMMANDS = sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE / "cli" / "commands")]))
 
 
 def unit_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.provenance import Explanation, differences, explain
+from bigmodel_cli.config.provenance import Explanation, explain
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.language import language, read_config
 
@@ -124,12 +124,3 @@ def test_json_has_the_same(why: Explain) -> None:
         "column": 24,
         "text": "data: {source: digits, batch_size: 64}",
     }
-
-
-def test_differences_are_key_by_key(load: Callable[..., LoadedConfig]) -> None:
-    one, other = load().experiment, load("training.epochs=3", "model.1.Dense.use_bias=false").experiment
-    assert differences(one, other) == [
-        ("model.1.Dense.use_bias", None, False),
-        ("training.epochs", 10, 3),
-    ]
-    assert differences(one, one) == []

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import atexit
 import errno
-import importlib
 import io
 import os
-import pkgutil
 import signal
 import sys
 import tempfile
@@ -19,6 +17,7 @@ import click
 
 from bigmodel_cli import __version__
 from bigmodel_cli.cli import commands
+from bigmodel_cli.cli.groups import CommandFiles
 from bigmodel_cli.cli.output import OutputState, json_text, label, one_line, printable
 from bigmodel_cli.errors import BigmodelError, ConfigError, Interrupted, ResourceError, UsageError
 from bigmodel_cli.training.signals import stop_on_signal
@@ -27,41 +26,9 @@ from bigmodel_cli.training.signals import stop_on_signal
 _OF_PATHS = (errno.ENAMETOOLONG, errno.EACCES)
 
 
-class _Commands(click.Group):
-    """A group whose commands are the modules of `cli/commands`."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(context):
-            return None
-        command = importlib.import_module(f"{commands.__name__}.{name}").command
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        from bigmodel_cli.config.spelling import closest
-
-        names = self.list_commands(context)
-        if args and args[0] not in names and not args[0].startswith("-"):
-            near = closest(args[0], names)
-            hint = f"did you mean {near}?" if near else f"commands: {', '.join(names)}"
-            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", context)
-        return super().resolve_command(context, args)
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except BrokenPipeError as error:
-            # By its number click would take it for a failure, and exit with 1.
-            raise BrokenPipeError from error
-
-
 @click.group(
-    cls=_Commands,
+    cls=CommandFiles,
+    package=commands.__name__,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: bigmodel init > config.yaml, then bigmodel train config.yaml",
 )

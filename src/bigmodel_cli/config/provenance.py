@@ -1,4 +1,4 @@
-"""Where a value came from, and how two configs differ."""
+"""Where a value of a config came from."""
 
 from __future__ import annotations
 
@@ -187,36 +187,3 @@ def _find(tree: Mapping, keys: list[str]) -> tuple[Any, Place] | None:
         else:
             return None
     return to_plain(node), place
-
-
-def differences(one: Experiment, other: Experiment) -> list[tuple[str, Any, Any]]:
-    """The keys in which two configs differ, with both values; None where a config lacks the key."""
-    left, right = dict(_flat(plain(one), "")), dict(_flat(plain(other), ""))
-    keys = _interleaved(list(left), list(right))
-    return [(key, left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)]
-
-
-def _interleaved(left: list[str], right: list[str]) -> list[str]:
-    """The keys of both in the order of a config: what only `right` has stands behind its neighbour."""
-    keys, place = list(left), 0
-    known = set(left)
-    for key in right:
-        if key in known:
-            place = keys.index(key) + 1
-        else:
-            keys.insert(place, key)
-            place += 1
-    return keys
-
-
-def _flat(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    items: Iterator[tuple[Any, Any]] | None = None
-    if isinstance(value, dict) and value:
-        items = iter(value.items())
-    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-        items = iter(enumerate(value))
-    if items is None:
-        yield prefix, value
-        return
-    for key, item in items:
-        yield from _flat(item, f"{prefix}.{key}" if prefix else str(key))

@@ -100,9 +100,10 @@ def _print_why(found: Explanation) -> None:
 
 def _show_differences(one: LoadedConfig, other: LoadedConfig, as_json: bool) -> None:
     from bigmodel_cli.cli.output import echo_json, table, yaml_line
-    from bigmodel_cli.config.provenance import differences
+    from bigmodel_cli.config.differences import differences
+    from bigmodel_cli.config.dump import plain
 
-    found = differences(one.experiment, other.experiment)
+    found = differences(plain(one.experiment), plain(other.experiment))
     if as_json:
         names = ("key", "value", "other")
         echo_json([dict(zip(names, difference, strict=True)) for difference in found])

@@ -1,0 +1,63 @@
+"""`bigmodel runs best`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option
+
+
+@click.command(
+    epilog=example(
+        "bigmodel runs best mnist",
+        "bigmodel predict digit.png --run $(bigmodel runs best mnist)",
+        "bigmodel runs best mnist --metric macro.f1 --json",
+    )
+)
+@click.argument("name", required=False, shell_complete=complete.runs)
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="By which number, as `expect` calls it: test_accuracy, macro.f1, seconds. "
+    "Default: the first metric of the held-out split.",
+)
+@runs_dir_option
+@json_option
+def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool) -> None:
+    """Print the folder of the best completed run, of one NAME or of all; of equal ones the newest.
+
+    Losses and errors are better when smaller. Runs that are not complete or lack the metric are passed over.
+    """
+    import sys
+
+    from bigmodel_cli.cli.output import echo_json, note, number, one_line
+    from bigmodel_cli.reporting.ranking import evaluated_alike, rank_name
+
+    ranking = rank_name(name, metric, runs_dir)
+    best = ranking.ranked[0]
+    path = best.summary.run.title
+    if as_json:
+        passed_over = [
+            {"run": summary.run.title, "reason": reason} for summary, reason in ranking.passed_over
+        ]
+        echo_json(
+            {
+                "run": path,
+                "metric": ranking.metric,
+                "value": best.value,
+                "mode": ranking.mode,
+                "among": len(ranking.ranked),
+                "passed_over": passed_over,
+            }
+        )
+    else:
+        # A script needs the name as it is; a terminal must not be steered by it.
+        click.echo(one_line(path) if sys.stdout.isatty() else path)
+    note(f"{ranking.metric} {number(best.value)}, the best of {len(ranking.ranked)}")
+    if passed := ranking.describe_passed_over():
+        note(passed)
+    for text in evaluated_alike([one.summary for one in ranking.ranked]):
+        note(f"note: {text}")

@@ -1,0 +1,94 @@
+"""`bigmodel runs ls`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bigmodel_cli.reporting.run_summary import RunSummary
+
+_NUMERIC = ("time", "epochs")
+
+
+@click.command(epilog=example("bigmodel runs ls", "bigmodel runs ls mnist --limit 5"))
+@click.argument("name", required=False, shell_complete=complete.runs)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
+@runs_dir_option
+@json_option
+def command(runs_dir: Path, name: str | None = None, limit: int | None = None, as_json: bool = False) -> None:
+    """List runs, newest first: status, when, how long, how good, on what, and whether gates were met.
+
+    Results are those of complete runs; of others there is the newest epoch. A run whose process is gone
+    without a word has crashed; `bigmodel train --resume` goes on with it.
+    """
+    from bigmodel_cli.cli.output import echo_json, next_command, note, one_line, table
+    from bigmodel_cli.reporting.run_summary import summaries
+
+    found = list(summaries(runs_dir, name, limit))
+    if as_json:
+        echo_json([summary.as_json() for summary in found])
+        return
+    if not found:
+        note(f"no run{f' named {one_line(name)}' if name else ''} under {runs_dir}/")
+        next_command("bigmodel train CONFIG")
+        return
+    columns = ["run", "status", "started", "time", "epochs", "result", "gates", "device"]
+    table(columns, [_cells(summary) for summary in found], numeric=_NUMERIC)
+    _say_next(found, name)
+
+
+def _cells(summary: RunSummary) -> list[str]:
+    from bigmodel_cli.cli.output import duration
+
+    seconds = summary.seconds
+    return [
+        summary.run.title,
+        summary.status,
+        str(summary.record.get("started", ""))[:16].replace("T", " "),
+        "" if seconds is None else duration(seconds),
+        str(summary.epochs or ""),
+        _result(summary).replace("\n", " "),
+        gates_text(summary.gates),
+        summary.device or "",
+    ]
+
+
+def _result(summary: RunSummary) -> str:
+    from bigmodel_cli.cli.output import metrics_line, printable
+
+    if summary.split is not None:
+        return f"{summary.split} {metrics_line(summary.metrics)}"
+    if problem := summary.problem or summary.record.get("error"):
+        return printable(problem)
+    return f"so far: {metrics_line(summary.last_row)}" if summary.last_row else ""
+
+
+def gates_text(gates: Sequence[dict[str, Any]]) -> str:
+    """`2 met`, or `1 of 2 MISSED`."""
+    missed = sum(not gate.get("met") for gate in gates)
+    if missed:
+        return f"{missed} of {len(gates)} MISSED"
+    return f"{len(gates)} met" if gates else ""
+
+
+def _say_next(found: Sequence[RunSummary], name: str | None) -> None:
+    from bigmodel_cli.cli.output import next_command
+
+    broken = [one for one in found if one.status in ("interrupted", "crashed", "failed")]
+    complete_ones = [one for one in found if one.is_complete]
+    commands = [f"bigmodel train --resume {shlex.quote(one.run.title)}" for one in broken[:1]]
+    if name is not None and len(complete_ones) > 1:
+        commands.append(f"bigmodel runs compare {shlex.quote(name)}")
+    elif complete_ones and not broken:
+        commands.append(f"bigmodel runs show {shlex.quote(complete_ones[0].run.title)}")
+    if commands:
+        next_command(*commands)

@@ -1,0 +1,53 @@
+"""Groups of commands that are found by their files."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+import click
+
+
+class CommandFiles(click.Group):
+    """A group whose commands are the modules of a package, each with a click command named `command`.
+
+    Args:
+        package: The package's full name; modules whose names begin with `_` are none.
+        settings: As for `click.Group`.
+    """
+
+    def __init__(self, *, package: str, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._package = package
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        places = importlib.import_module(self._package).__path__
+        names = (module.name for module in pkgutil.iter_modules(places))
+        return sorted(name for name in names if not name.startswith("_"))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(context):
+            return None
+        command = importlib.import_module(f"{self._package}.{name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from bigmodel_cli.config.spelling import closest
+
+        names = self.list_commands(context)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            near = closest(args[0], names)
+            hint = f"did you mean {near}?" if near else f"commands: {', '.join(names)}"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", context)
+        return super().resolve_command(context, args)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError as error:
+            # By its number click would take it for a failure, and exit with 1.
+            raise BrokenPipeError from error

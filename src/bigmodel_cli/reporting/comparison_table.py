@@ -1,0 +1,238 @@
+"""Several runs side by side: results, costs, what differs in their configs, and their curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+from bigmodel_cli.config.differences import differences
+from bigmodel_cli.config.naming import direction
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.reporting.ranking import evaluated_alike, full_name, headline
+from bigmodel_cli.reporting.run_summary import (
+    LOSS,
+    SPLITS,
+    RunSummary,
+    read_settings,
+    summaries,
+    summarise,
+    values_of,
+)
+from bigmodel_cli.run_folder import find_run
+
+Kind = Literal["metric", "seconds", "count", "text"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fact of all runs.
+
+    Attributes:
+        name: What it is.
+        cells: Of each run; None where it has none.
+        kind: How to write it.
+        best: Indices of the runs that have the best value, where one is better than another.
+    """
+
+    name: str
+    cells: list[Any]
+    kind: Kind = "text"
+    best: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A column of metrics.csv over the epochs.
+
+    Attributes:
+        name: For instance `val_accuracy`.
+        series: Of each run: epochs and values; None where it has no such column.
+    """
+
+    name: str
+    series: list[tuple[list[float], list[float]] | None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs side by side.
+
+    Attributes:
+        runs: In the order of the cells.
+        rows: Status, results and costs.
+        config: The keys of the resolved configs in which the runs differ.
+        curves: Of validation, where there is one.
+        notes: What a reader should know before taking the numbers for more than they are.
+    """
+
+    runs: list[RunSummary]
+    rows: list[Row]
+    config: list[Row]
+    curves: list[Curve]
+    notes: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "runs": [summary.as_json() for summary in self.runs],
+            "rows": [{"name": row.name, "values": row.cells, "best": list(row.best)} for row in self.rows],
+            "config": [{"key": row.name, "values": row.cells} for row in self.config],
+            "notes": self.notes,
+        }
+
+
+def runs_to_compare(words: Sequence[str], runs_dir: Path) -> list[RunSummary]:
+    """The runs that a user means: one name alone means all its complete runs, from old to new.
+
+    Raises:
+        UsageError: If there are fewer than two, or no such run.
+    """
+    found: list[RunSummary] = []
+    if len(words) == 1:
+        found = [one for one in summaries(runs_dir, words[0]) if one.is_complete][::-1]
+    if not found:
+        runs = {run.path.resolve(): run for run in (find_run(word, runs_dir) for word in words)}
+        found = [summarise(run) for run in runs.values()]
+    if len(found) < 2:
+        raise UsageError(
+            f"{found[0].run.title}: one run alone cannot be compared",
+            hint="name two or more, or a name with several complete runs; see them: bigmodel runs",
+        )
+    return found
+
+
+def compare(runs: Sequence[RunSummary], metrics: Sequence[str] = ()) -> Comparison:
+    """Put runs side by side.
+
+    Args:
+        runs: Two or more.
+        metrics: Which numbers to compare; none: those of the held-out splits. The curves are of the same.
+
+    Raises:
+        UsageError: If no run has such a metric.
+    """
+    values = [values_of(summary) for summary in runs]
+    complete = [summary for summary in runs if summary.is_complete]
+    bases = [_base(name) for name in metrics] or _default_bases(complete)
+    curves = list(_curves(runs, bases))
+    names = list(_names(metrics, complete, values, curves)) if metrics else _default_names(complete)
+    rows = [*_facts(runs), *(_metric_row(name, values) for name in names), *_costs(runs, values)]
+    return Comparison(
+        list(runs),
+        [row for row in rows if any(cell is not None for cell in row.cells)],
+        list(_config_rows(runs)),
+        curves,
+        list(_notes(runs)),
+    )
+
+
+def _names(
+    metrics: Sequence[str],
+    complete: Sequence[RunSummary],
+    values: Sequence[Mapping[str, float]],
+    curves: Sequence[Curve],
+) -> Iterator[str]:
+    for metric in metrics:
+        try:
+            yield full_name(metric, complete, values)
+        except UsageError:
+            # Of runs that are not complete there is only the curve.
+            if _base(metric) not in {_base(curve.name) for curve in curves}:
+                raise
+
+
+def _default_names(complete: Sequence[RunSummary]) -> list[str]:
+    return list(dict.fromkeys(f"{one.split}_{name}" for one in complete for name in one.metrics))
+
+
+def _default_bases(complete: Sequence[RunSummary]) -> list[str]:
+    headlines = [_base(headline(summary)) for summary in complete]
+    return list(dict.fromkeys([*headlines[:1], LOSS]))
+
+
+def _base(metric: str) -> str:
+    """`accuracy` of `test_accuracy` and `val_accuracy`."""
+    for prefix in (*SPLITS, "val"):
+        metric = metric.removeprefix(f"{prefix}_")
+    return metric
+
+
+def _facts(runs: Sequence[RunSummary]) -> Iterator[Row]:
+    yield Row("status", [one.status for one in runs])
+    yield Row("started", [str(one.record.get("started", ""))[:16].replace("T", " ") or None for one in runs])
+
+
+def _metric_row(name: str, values: Sequence[Mapping[str, float]]) -> Row:
+    cells = [found.get(name) for found in values]
+    return Row(name, cells, "metric", best_of(cells, direction(name, "auto")))
+
+
+def _costs(runs: Sequence[RunSummary], values: Sequence[Mapping[str, float]]) -> Iterator[Row]:
+    yield Row("epochs", [one.epochs for one in runs], "count")
+    yield Row("best epoch", [(one.record.get("best") or {}).get("epoch") for one in runs], "count")
+    seconds = [found.get("seconds") for found in values]
+    yield Row("time", seconds, "seconds", best_of(seconds, "min"))
+    per_epoch = [_median_epoch(one) for one in runs]
+    yield Row("time per epoch", per_epoch, "seconds", best_of(per_epoch, "min"))
+    parameters = [one.record.get("parameters") for one in runs]
+    yield Row("parameters", parameters, "count", best_of(parameters, "min"))
+    yield Row("device", [one.device for one in runs])
+    yield Row("precision", [one.record.get("plan", {}).get("precision") for one in runs])
+
+
+def _median_epoch(summary: RunSummary) -> float | None:
+    seconds = summary.columns.get("seconds")
+    return median(seconds) if seconds else None
+
+
+def best_of(cells: Sequence[float | None], mode: str) -> tuple[int, ...]:
+    """Indices of the best values; none where all are equal, or there is nothing to be better than."""
+    known = [cell for cell in cells if cell is not None]
+    if len(set(known)) < 2:
+        return ()
+    best = max(known) if mode == "max" else min(known)
+    return tuple(index for index, cell in enumerate(cells) if cell == best)
+
+
+def _config_rows(runs: Sequence[RunSummary]) -> Iterator[Row]:
+    """Each key in which a run differs from the first one whose config can be read."""
+    settings = [_settings(summary) for summary in runs]
+    base = next((one for one in settings if one is not None), None)
+    found: dict[str, list[Any]] = {}
+    for index, one in enumerate(settings):
+        for key, value, other in differences(base, one) if one is not None else ():
+            cells = found.setdefault(key, [value if each is not None else None for each in settings])
+            cells[index] = other
+    for key, cells in found.items():
+        if key != "name":
+            yield Row(key, cells)
+
+
+def _settings(summary: RunSummary) -> dict[str, Any] | None:
+    try:
+        return read_settings(summary.run)
+    except DataError:
+        return None
+
+
+def _curves(runs: Sequence[RunSummary], bases: Sequence[str]) -> Iterator[Curve]:
+    for base in bases:
+        # Curves of training and of validation in one picture would compare what cannot be compared.
+        for name in (f"val_{base}", base):
+            if any(name in summary.columns for summary in runs):
+                yield Curve(name, [_series(summary, name) for summary in runs])
+                break
+
+
+def _series(summary: RunSummary, name: str) -> tuple[list[float], list[float]] | None:
+    columns = summary.columns
+    return (columns["epoch"], columns[name]) if columns.get(name) and "epoch" in columns else None
+
+
+def _notes(runs: Sequence[RunSummary]) -> Iterator[str]:
+    yield from evaluated_alike(runs)
+    if len({json.dumps(one.record.get("plan", {}).get("device")) for one in runs}) > 1:
+        yield "the runs were trained on different devices: compare their times with care"
