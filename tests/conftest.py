@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,10 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.cli.main import run
+from bigmodel_cli.metrics_file import MetricsLog
+from bigmodel_cli.run_files import all_files, list_files
+from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
+from bigmodel_cli.whole_files import write_json
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
@@ -131,6 +135,95 @@ def refuses(bigmodel: Bigmodel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         assert says[0] in error["message"]
         assert not any('"completed"' in record.read_text() for record in runs.rglob("run.json"))
         return plain
+
+    return call
+
+
+MakeRun = Callable[..., RunFolder]
+RUN_CONFIG = """\
+name: mnist
+seed: 0
+data: {source: {mnist: {path: null}}, batch_size: 128}
+model:
+- Conv2D: {filters: 32, kernel_size: 3}
+- Flatten
+- Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer:
+  Adam: {learning_rate: 0.001}
+training: {epochs: 2, device: cpu, precision: float32}
+"""
+
+
+@pytest.fixture
+def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeRun:
+    """Writes the small files of a run below ./runs, as training does: `make_run("mnist/1", accuracy=0.9)`.
+
+    `accuracy` is on the test split; `rows` are validation loss and accuracy of each epoch; what else is
+    named goes into run.json.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BIGMODEL_RUNS", raising=False)
+
+    def call(
+        place: str = "mnist/20260101-000000",
+        status: str = "completed",
+        *,
+        accuracy: float = 0.9,
+        rows: Sequence[tuple[float, float]] = ((0.5, 0.8), (0.25, 0.875)),
+        config: str = RUN_CONFIG,
+        **changes: Any,
+    ) -> RunFolder:
+        run = RunFolder(Path("runs") / place)
+        run.checkpoints.mkdir(parents=True)
+        run.config.write_text(config)
+        write_json(run.labels, ["cat", "dog"])
+        log = MetricsLog(run.metrics, ["loss", "accuracy", "val_loss", "val_accuracy"])
+        first = {"seconds": 2.0, "examples_per_second": 9.0, "learning_rate": 0.001, "loss": 1, "accuracy": 1}
+        log.start_over(
+            [
+                {"epoch": number, **first, "val_loss": loss, "val_accuracy": val_accuracy}
+                for number, (loss, val_accuracy) in enumerate(rows, 1)
+            ]
+        )
+        interval = {"low": accuracy - 0.01, "high": accuracy + 0.01, "method": "wilson"}
+        evaluation = {
+            "split": "test",
+            "checkpoint": "best",
+            "examples": 100,
+            "metrics": {"loss": 0.25, "accuracy": accuracy},
+            "scores": {"brier_score": 0.125},
+            "intervals": {"accuracy": interval},
+            "macro": {"precision": 0.5, "recall": 0.5, "f1": accuracy / 2},
+            "per_class": [],
+        }
+        if status == "completed":
+            write_json(run.evaluation("test"), evaluation)
+        result = {
+            "epochs": len(rows),
+            "best": {"epoch": len(rows), "monitor": "val_accuracy", "value": rows[-1][1] if rows else None},
+            "test": evaluation["metrics"],
+            "gates": [],
+        }
+        device = {"name": "cpu", "model": "a processor", "compute_capability": None}
+        record = {
+            "name": run.path.parent.name,
+            "status": status,
+            "started": "2026-01-01T08:09:10+0000",
+            "seconds": 75.5,
+            "parameters": 1234,
+            "labels_sha256": labels_hash(["cat", "dog"]),
+            "plan": {"device": device, "precision": "float32", "jit_compile": False},
+            "data": {"splits": {"test": {"examples": 100, "origin": "its own", "sha256": "ab" * 32}}},
+            "signature": {"shape": [28, 28, 1], "dtype": "uint8"},
+            "versions": {"keras": "3.12.0"},
+            "config": "mnist.yaml",
+            "overrides": [],
+            **(result if status == "completed" else {}),
+            **changes,
+        }
+        update_record(run, {**record, "files": list_files(run, all_files(run))})
+        return run
 
     return call
 

@@ -53,6 +53,8 @@ def folder(tmp_path: Path) -> Path:
     ("line", "offered"),
     [
         ("bigmodel tr", ["train"]),
+        ("bigmodel runs ver", ["verify"]),
+        ("bigmodel runs best d", ["digits", "digits/20260103-000000"]),
         ("bigmodel train con", ["configs/"]),
         ("bigmodel train configs/", ["configs/a.yaml", "configs/broken.yaml"]),
         ("bigmodel train configs/a.yaml training.ep", ["training.epochs="]),

@@ -47,7 +47,8 @@ class TestLs:
         begun("digits/20260103-000000", "failed", error="training diverged:\nnan \x1b[2J")
         listed = bigmodel(*words)
         assert listed.code == 0
-        assert listed.out.splitlines()[1].split() == ["run", "status", "started", "time", "epochs", "result"]
+        columns = ["run", "status", "started", "time", "epochs", "result", "gates", "device"]
+        assert listed.out.splitlines()[1].split() == columns
         started = "2026-01-01 08:09"
         assert list(cells(listed).items()) == [
             ("runs/digits/20260103-000000", ["failed", started, "training diverged: nan \\x1b[2J"]),
@@ -75,6 +76,36 @@ class TestLs:
                 "test": {"loss": 0.25},
             }
         ]
+
+    def test_gates_and_device(self, bigmodel):
+        met, missed = {"metric": "loss", "met": True}, {"metric": "accuracy", "met": False}
+        begun(gates=[met, met], plan={"device": {"name": "gpu:0"}})
+        begun("mnist/20260102-000000", gates=[met, missed])
+        assert [row[2:] for row in cells(bigmodel("runs")).values()] == [
+            ["1 of 2 MISSED"],
+            ["2 met", "gpu:0"],
+        ]
+
+    def test_only_the_newest(self, bigmodel):
+        for day in range(1, 5):
+            begun(f"mnist/2026010{day}-000000")
+        newest = ["runs/mnist/20260104-000000", "runs/mnist/20260103-000000"]
+        assert list(cells(bigmodel("runs", "ls", "--limit", "2"))) == newest
+        wrong = bigmodel("runs", "ls", "--limit", "0")
+        assert wrong.code == 2 and "0 is not in the range x>=1" in wrong.err
+
+    def test_a_complete_run_that_is_trained_further_is_not_shown_as_complete(self, bigmodel, make_run):
+        # What begin_session changes, and what it leaves of the old end.
+        old = {"best": {"epoch": 2, "value": 0.9}, "test": {"loss": 0.1, "accuracy": 0.97}, "epochs": 2}
+        gates = [{"metric": "test_accuracy", "met": True}]
+        run = make_run(status="running", rows=[(0.5, 0.8), (0.25, 0.875), (0.125, 0.75)], gates=gates, **old)
+        row = cells(bigmodel("runs"))[run.title]
+        so_far = "so far: loss 1.0000, accuracy 1.0000, val loss 0.1250, val accuracy 0.7500"
+        assert row == ["crashed", "2026-01-01 08:09", "6.0 s", "3", so_far, "cpu"]
+        (document,) = bigmodel("runs", "--json").json
+        assert not {"best", "test", "gates"} & set(document)
+        assert document["epochs"] == 3 and document["seconds"] == 6.0
+        assert document["last"] == {"loss": 1, "accuracy": 1, "val_loss": 0.125, "val_accuracy": 0.75}
 
     def test_of_one_name(self, bigmodel):
         begun()
@@ -227,3 +258,32 @@ def test_options_of_the_list_need_no_subcommand(bigmodel, trained):
     assert [row["status"] for row in short.json] == ["completed"]
     wrong = bigmodel("runs", "--json", "ls")
     assert wrong.code == 2 and "write options after ls: bigmodel runs ls --…" in wrong.err
+
+
+def test_a_misspelt_subcommand(bigmodel):
+    wrong = bigmodel("runs", "comparee")
+    assert wrong.code == 2 and "there is no command 'comparee'; did you mean compare?" in wrong.err
+    wrong = bigmodel("runs", "mnist")
+    assert "commands: best, compare, diff, ls, rm, show, verify" in wrong.err
+
+
+def test_nothing_heavy_is_imported(make_run):
+    one, other = make_run(), make_run("digits/20260102-000000")
+    commands = [
+        ["ls"],
+        ["show"],
+        ["diff", "mnist", "digits"],
+        ["compare", "mnist", "digits"],
+        ["best"],
+        ["rm", "mnist", "--keep-best", "1"],
+        ["rm", f"{other.path.parent.name}/{other.path.name}", "--yes"],
+    ]
+    program = (
+        "import sys; from bigmodel_cli.cli.main import run\n"
+        f"codes = [run(['runs', *words]) for words in {commands!r}]\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'matplotlib', 'sklearn', 'scipy', 'PIL'}\n"
+        "print(codes, sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0] []", done.stderr
+    assert one.record.exists() and not other.record.exists()

@@ -30,6 +30,11 @@ DROPOUT = {"Dropout": {"rate": 0.5}}
             [("o", {"SGD": {"lr": 1}}, {"Adam": {"lr": 1}})],
         ),
         ({"o": {"SGD": {"lr": 1}}}, {"o": {"SGD": {"lr": {"S": {}}}}}, [("o.SGD.lr", 1, {"S": {}})]),
+        (
+            {"o": "SGD"},
+            {"o": {"SGD": {"lr": {"S": {"a": 1, "b": 2}}}}},
+            [("o.SGD.lr", None, {"S": {"a": 1, "b": 2}})],
+        ),
         # The same one with arguments now.
         ({"o": "SGD"}, {"o": {"SGD": {"lr": 1}}}, [("o.SGD.lr", None, 1)]),
     ],

@@ -50,7 +50,14 @@ def _are_sections(one: Any, other: Any) -> bool:
     """Whether two values are to be compared key by key; one of them may be missing."""
     if not all(value is None or isinstance(value, dict) for value in (one, other)) or not (one or other):
         return False
-    return not (one and other and len(one) == len(other) == 1 and list(one) != list(other))
+    if one and other:
+        return not (len(one) == len(other) == 1 and list(one) != list(other))
+    return not _is_component(one or other)
+
+
+def _is_component(section: dict[str, Any]) -> bool:
+    """Whether it is one class of Keras with its arguments."""
+    return len(section) == 1 and next(iter(section))[:1].isupper()
 
 
 def _are_lists(one: Any, other: Any) -> bool:

@@ -55,7 +55,7 @@ def command(
     runs_dir: Path,
     as_json: bool,
 ) -> None:
-    """Put runs side by side: results, time, parameters, device, what differs in their configs, and curves.
+    """Put runs side by side: results, costs, configs and curves.
 
     RUN is a run's folder, or a name for its newest completed run; one name alone means all its completed
     runs. The best of each row is marked.

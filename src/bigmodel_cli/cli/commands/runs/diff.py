@@ -26,7 +26,8 @@ def command(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     """Show in what two runs differ: config, data, environment and results.
 
     A and B are runs' folders, or names for their newest completed runs. Configs are compared as they were
-    resolved. Where the 95 % intervals of a metric do not overlap, the difference is more than chance.
+    resolved. Where the 95 % intervals of a metric are apart, which examples were tested does not explain the
+    difference; where they overlap, it may.
     """
     from bigmodel_cli.cli.output import echo_json, warn
     from bigmodel_cli.errors import UsageError
@@ -43,12 +44,11 @@ def command(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     summaries = summarise(runs[0]), summarise(runs[1])
     found = compare_two(*summaries)
     if as_json:
-        names = ("a", "b")
-        statuses = {
+        runs_compared = {
             name: {"run": str(each.run.path), "status": each.status}
-            for name, each in zip(names, summaries, strict=True)
+            for name, each in zip(("one", "other"), summaries, strict=True)
         }
-        echo_json({**statuses, **found.as_json()})
+        echo_json({**runs_compared, **found.as_json()})
         return
     for letter, summary in zip("AB", summaries, strict=True):
         click.echo(f"{letter}  {_title(summary.run)}, {summary.status}")

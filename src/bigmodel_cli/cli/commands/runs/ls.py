@@ -25,7 +25,7 @@ _NUMERIC = ("time", "epochs")
 @runs_dir_option
 @json_option
 def command(runs_dir: Path, name: str | None = None, limit: int | None = None, as_json: bool = False) -> None:
-    """List runs, newest first: status, when, how long, how good, on what, and whether gates were met.
+    """List runs, newest first, with status, time, results and gates.
 
     Results are those of complete runs; of others there is the newest epoch. A run whose process is gone
     without a word has crashed; `bigmodel train --resume` goes on with it.

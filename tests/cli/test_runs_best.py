@@ -1,0 +1,100 @@
+"""`runs best`: the folder of the best run, for `$(…)`."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def three(make_run):
+    make_run("mnist/20260101-000000", accuracy=0.97, rows=[(0.5, 0.8)], seconds=100)
+    make_run("mnist/20260102-000000", accuracy=0.99, rows=[(0.3, 0.9)], seconds=50)
+    make_run("mnist/20260103-000000", accuracy=0.98, rows=[(0.2, 0.7)], seconds=10)
+    make_run("mnist/20260104-000000", "interrupted", test={"accuracy": 1.0})
+    make_run("digits/20260105-000000", accuracy=1.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "run", "says"),
+    [
+        (["mnist"], "mnist/20260102-000000", "test_accuracy 0.9900, the best of 3\n"),
+        ([], "digits/20260105-000000", "test_accuracy 1.0000, the best of 4\n"),
+        (["mnist", "--metric", "accuracy"], "mnist/20260102-000000", "test_accuracy 0.9900"),
+        # Losses and times are better when smaller.
+        (["mnist", "--metric", "val_loss"], "mnist/20260103-000000", "val_loss 0.2000"),
+        (["mnist", "--metric", "val_accuracy"], "mnist/20260102-000000", "val_accuracy 0.9000"),
+        (["mnist", "--metric", "macro.f1"], "mnist/20260102-000000", "macro.f1 0.4950"),
+        (["mnist", "--metric", "seconds"], "mnist/20260103-000000", "seconds 10.0000"),
+        # Of equal ones the newest.
+        (["mnist", "--metric", "brier_score"], "mnist/20260103-000000", "test_brier_score 0.1250"),
+    ],
+)
+def test_only_its_path_is_on_stdout(bigmodel, three, words, run, says):
+    best = bigmodel("runs", "best", *words)
+    assert (best.code, best.out) == (0, f"runs/{run}\n")
+    assert best.err.startswith(says)
+    assert "passed over: runs/mnist/20260104-000000 (interrupted)\n" in best.err
+    assert bigmodel("runs", "show", best.out.strip()).code == 0
+
+
+def test_runs_that_lack_the_metric_are_named(bigmodel, make_run):
+    make_run("mnist/20260101-000000", rows=[])
+    make_run("mnist/20260102-000000")
+    best = bigmodel("runs", "best", "--metric", "val_loss")
+    assert best.out == "runs/mnist/20260102-000000\n"
+    assert best.err == (
+        "val_loss 0.2500, the best of 1\npassed over: runs/mnist/20260101-000000 (no val_loss)\n"
+    )
+
+
+def test_json(bigmodel, three):
+    assert bigmodel("runs", "best", "mnist", "--json").json == {
+        "run": "runs/mnist/20260102-000000",
+        "metric": "test_accuracy",
+        "value": 0.99,
+        "mode": "max",
+        "among": 3,
+        "passed_over": [{"run": "runs/mnist/20260104-000000", "reason": "interrupted"}],
+    }
+
+
+def test_results_on_different_examples_are_no_contest(bigmodel, make_run):
+    make_run()
+    make_run(
+        "mnist/20260102-000000",
+        data={"splits": {"test": {"examples": 9, "origin": "its own", "sha256": "cd" * 32}}},
+    )
+    says = "note: the test split is not the same in all runs: their numbers are of different examples\n"
+    assert says in bigmodel("runs", "best").err
+
+
+def test_a_damaged_evaluation_leaves_what_the_record_has(bigmodel, make_run):
+    run = make_run()
+    run.evaluation("test").write_text("{")
+    assert bigmodel("runs", "best").err == "test_accuracy 0.9000, the best of 1\n"
+    assert bigmodel("runs", "best", "--metric", "macro.f1").code == 2
+
+
+def test_no_such_metric_name_or_run(refuses, bigmodel, three, make_run):
+    wrong = bigmodel("runs", "best", "--metric", "test_acuracy")
+    assert wrong.code == 2
+    assert "error: no complete run has a metric 'test_acuracy'\n" in wrong.err
+    assert "hint: did you mean test_accuracy?\n" in wrong.err
+    wrong = bigmodel("runs", "best", "--metric", "zzz")
+    assert "hint: metrics: seconds, epochs, parameters, val_loss, val_accuracy, test_loss" in wrong.err
+    wrong = bigmodel("runs", "best", "mnits")
+    assert wrong.code == 2 and "error: mnits: no run has this name under runs/\n" in wrong.err
+    assert "hint: names there: digits, mnist\n" in wrong.err
+    make_run("tried/20260101-000000", "failed")
+    wrong = bigmodel("runs", "best", "tried")
+    assert wrong.code == 2 and "error: none of the runs is complete\n" in wrong.err
+    refuses(2, "runs", "best", "--runs-dir", "nowhere", says=("there is no run under nowhere/",))
+
+
+@pytest.mark.tf
+def test_predict_takes_it(bigmodel, trained, tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "x.npy", np.zeros((6, 6, 1), np.uint8))
+    best = bigmodel("runs", "best", "tiny", "--runs-dir", trained)
+    assert bigmodel("predict", tmp_path / "x.npy", "--run", best.out.strip(), "--json").code == 0
