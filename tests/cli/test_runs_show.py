@@ -136,6 +136,15 @@ def test_names_do_not_steer_the_terminal(bigmodel, make_run):
     assert json.loads(bigmodel("runs", "show", "mnist", "--json").out)["error"] == "a\x1b[2J\nb"
 
 
+def test_where_no_run_is_complete_the_newest_is_shown(bigmodel, make_run):
+    make_run("mnist/20260101-000000", "failed")
+    newest = make_run("mnist/20260102-000000", "running")
+    for words in ([], ["mnist"]):
+        assert line(bigmodel("runs", "show", *words), "run") == newest.title
+    complete_one = make_run("mnist/20250101-000000")
+    assert line(bigmodel("runs", "show"), "run") == complete_one.title
+
+
 def test_no_run(refuses):
     refuses(2, "runs", "show", "nothing", says=("nothing: no such run",))
 

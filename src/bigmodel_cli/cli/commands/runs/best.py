@@ -29,8 +29,8 @@ from bigmodel_cli.cli.options import example, json_option, runs_dir_option
 def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool) -> None:
     """Print the folder of the best completed run, of one NAME or of all.
 
-    Losses and errors are better when smaller; of equal runs the newest is the best. Runs that are not complete
-    or lack the metric are passed over.
+    Losses and errors are better when smaller; of equal runs the newest is the best. Runs that are not
+    complete or lack the metric are passed over.
     """
     import sys
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option, runs_dir_words
+
+if TYPE_CHECKING:
+    from bigmodel_cli.run_folder import RunFolder
 
 # Phases that took less than this share of the time are added up.
 _SMALL_PHASE = 0.02
@@ -25,15 +28,14 @@ def command(run: str | None, runs_dir: Path, as_json: bool) -> None:
     """Show everything about a run on one screen.
 
     How it went and where the time went, on what it was trained, what its config changes, how good it is with
-    95 % intervals, and what its folder holds. RUN is a run's folder, or a name for its newest completed run;
-    left out, the newest of all is meant.
+    95 % intervals, and what its folder holds. RUN is a run's folder, or a name for its newest completed run,
+    or its newest one where none is complete; left out, the newest of all is meant.
     """
     from bigmodel_cli.cli.output import echo_json, printable, warn
     from bigmodel_cli.reporting.run_details import details
     from bigmodel_cli.reporting.run_summary import summarise
-    from bigmodel_cli.run_folder import find_run
 
-    folder = find_run(run, runs_dir)
+    folder = _find(run, runs_dir)
     shown = details(summarise(folder))
     if as_json:
         echo_json(shown)
@@ -46,6 +48,20 @@ def command(run: str | None, runs_dir: Path, as_json: bool) -> None:
     for problem in shown["problems"]:
         warn(problem)
     _say_next(folder.title, shown, runs_dir)
+
+
+def _find(word: str | None, runs_dir: Path) -> RunFolder:
+    from bigmodel_cli.errors import UsageError
+    from bigmodel_cli.run_folder import all_runs, find_run
+
+    try:
+        return find_run(word, runs_dir)
+    except UsageError:
+        unfinished = (run for run in all_runs(runs_dir) if word in (None, run.path.parent.name))
+        newest = next(unfinished, None)
+        if newest is None:
+            raise
+        return newest
 
 
 def _lines(title: str, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
