@@ -47,8 +47,7 @@ class TestLs:
         begun("digits/20260103-000000", "failed", error="training diverged:\nnan \x1b[2J")
         listed = bigmodel(*words)
         assert listed.code == 0
-        columns = ["run", "status", "started", "time", "epochs", "result", "gates", "device"]
-        assert listed.out.splitlines()[1].split() == columns
+        assert listed.out.splitlines()[1].split() == ["run", "status", "started", "time", "epochs", "result"]
         started = "2026-01-01 08:09"
         assert list(cells(listed).items()) == [
             ("runs/digits/20260103-000000", ["failed", started, "training diverged: nan \\x1b[2J"]),

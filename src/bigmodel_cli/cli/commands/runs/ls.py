@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.reporting.run_summary import RunSummary
 
 _NUMERIC = ("time", "epochs")
+_OPTIONAL = ("gates", "device")
 
 
 @click.command(epilog=example("bigmodel runs ls", "bigmodel runs ls mnist --limit 5"))
@@ -41,25 +42,28 @@ def command(runs_dir: Path, name: str | None = None, limit: int | None = None, a
         note(f"no run{f' named {one_line(name)}' if name else ''} under {runs_dir}/")
         next_command("bigmodel train CONFIG")
         return
-    columns = ["run", "status", "started", "time", "epochs", "result", "gates", "device"]
-    table(columns, [_cells(summary) for summary in found], numeric=_NUMERIC)
+    rows = [_cells(summary) for summary in found]
+    # Terminals are narrow: what no run has takes no room.
+    columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
+    table(columns, [[row[name] for name in columns] for row in rows], numeric=_NUMERIC)
     _say_next(found, name)
 
 
-def _cells(summary: RunSummary) -> list[str]:
+def _cells(summary: RunSummary) -> dict[str, str]:
+    """A row by its columns."""
     from bigmodel_cli.cli.output import duration
 
     seconds = summary.seconds
-    return [
-        summary.run.title,
-        summary.status,
-        str(summary.record.get("started", ""))[:16].replace("T", " "),
-        "" if seconds is None else duration(seconds),
-        str(summary.epochs or ""),
-        _result(summary).replace("\n", " "),
-        gates_text(summary.gates),
-        summary.device or "",
-    ]
+    return {
+        "run": summary.run.title,
+        "status": summary.status,
+        "started": str(summary.record.get("started", ""))[:16].replace("T", " "),
+        "time": "" if seconds is None else duration(seconds),
+        "epochs": str(summary.epochs or ""),
+        "result": _result(summary).replace("\n", " "),
+        "gates": _gates(summary.gates),
+        "device": summary.device or "",
+    }
 
 
 def _result(summary: RunSummary) -> str:
@@ -72,7 +76,7 @@ def _result(summary: RunSummary) -> str:
     return f"so far: {metrics_line(summary.last_row)}" if summary.last_row else ""
 
 
-def gates_text(gates: Sequence[dict[str, Any]]) -> str:
+def _gates(gates: Sequence[dict[str, Any]]) -> str:
     """`2 met`, or `1 of 2 MISSED`."""
     missed = sum(not gate.get("met") for gate in gates)
     if missed:
