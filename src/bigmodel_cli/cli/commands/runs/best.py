@@ -59,6 +59,6 @@ def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool)
         click.echo(one_line(path) if sys.stdout.isatty() else path)
     note(f"{ranking.metric} {number(best.value)}, the best of {len(ranking.ranked)}")
     if passed := ranking.describe_passed_over():
-        note(passed)
+        note(one_line(passed))
     for text in evaluated_alike([one.summary for one in ranking.ranked]):
         note(f"note: {text}")

@@ -90,7 +90,7 @@ def _all_but(words: Sequence[str], number: int, metric: str | None, runs_dir: Pa
     for one in ranking.ranked[:number]:
         note(f"stays: {one_line(one.summary.run.title)}, {ranking.metric} {written(one.value)}")
     if passed := ranking.describe_passed_over():
-        note(f"{passed}; they stay too")
+        note(f"{one_line(passed)}; they stay too")
     return [removable(str(one.summary.run.path), runs_dir) for one in ranking.ranked[number:]]
 
 
