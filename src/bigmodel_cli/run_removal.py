@@ -31,7 +31,7 @@ def removable(word: str, runs_dir: Path) -> RunFolder:
     run = _named(word, runs_dir)
     if run.path.is_symlink():
         raise UsageError(
-            f"{run.title}: a link, not a run; what it points to is not removed",
+            f"{word}: a link, not a run; what it points to is not removed",
             hint="remove the link itself with rm, or name the run that it points to",
         )
     # A link between the two, or `..`, leads to where the folder really is.

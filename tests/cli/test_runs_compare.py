@@ -31,7 +31,8 @@ def test_a_name_alone_means_all_its_runs_from_old_to_new(bigmodel, three, make_r
     shown = bigmodel("runs", "compare", "mnist")
     assert shown.code == 0
     found = rows(shown)
-    assert [found[number] for number in "123"] == [[f"runs/{ONE}"], [f"runs/{TWO}"], [f"runs/{THREE}"]]
+    runs = [line.split() for line in shown.out.splitlines()[:3]]
+    assert runs == [["1", f"runs/{ONE}"], ["2", f"runs/{TWO}"], ["3", f"runs/{THREE}"]]
     assert found["test_accuracy"] == ["0.9000", "0.9900 *", "0.9500"]
     assert found["test_loss"] == ["0.2500", "0.2500", "0.2500"]
     assert found["epochs"] == ["2", "1", "2"]

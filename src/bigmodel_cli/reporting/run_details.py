@@ -17,6 +17,7 @@ from bigmodel_cli.run_files import all_files
 from bigmodel_cli.run_folder import LITERT, SESSIONS, RunFolder
 from bigmodel_cli.whole_files import read_sealed
 
+_CHECKPOINT_KEYS = ("epoch", "step", "monitor", "value")
 _SESSION_KEYS = ("status", "started", "ended", "from", "overrides", "host", "git_commit", "seconds")
 
 
@@ -128,7 +129,7 @@ def _checkpoints(run: RunFolder, problems: list[str]) -> Iterator[dict[str, Any]
         except DataError as error:
             problems.append(error.message)
             entry = {}
-        known = {key: entry[key] for key in ("epoch", "step", "monitor", "value") if key in entry}
+        known = {key: value for key, value in entry.items() if key in _CHECKPOINT_KEYS}
         yield {"name": name, **known, "bytes": run.checkpoint(name).stat().st_size}
 
 
