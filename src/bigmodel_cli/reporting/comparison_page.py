@@ -35,11 +35,11 @@ img { width: 100%%; max-width: 46rem; height: auto; display: block; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--grid); text-align: right; vertical-align: top;
-  max-width: 22rem; overflow-wrap: anywhere; }
-td { min-width: 4.5rem; }
+  white-space: nowrap; }
+.words th, td.text { text-align: left; }
+td.text { min-width: 8rem; white-space: normal; overflow-wrap: anywhere; }
 th[scope=row] { text-align: left; font-weight: 400; position: sticky; left: 0; background: var(--paper);
-  min-width: 7rem; max-width: 45vw; }
-td.text { text-align: left; }
+  min-width: 9rem; max-width: 45vw; white-space: normal; overflow-wrap: anywhere; }
 td.best { background: var(--best); font-weight: 700; }
 """
 _COLORS = {
@@ -128,7 +128,8 @@ def _swatch(index: int) -> str:
 
 def _table(comparison: Comparison, rows: list[Row], show: Show) -> Iterator[str]:
     numbers = "".join(f'<th scope="col">{index + 1}</th>' for index in range(len(comparison.runs)))
-    yield f'<div class="wide"><table><thead><tr><th scope="row"></th>{numbers}</tr></thead><tbody>'
+    words = ' class="words"' if all(row.kind == "text" for row in rows) else ""
+    yield f'<div class="wide"><table{words}><thead><tr><th scope="row"></th>{numbers}</tr></thead><tbody>'
     for row in rows:
         cells = "".join(_cell(row, index, show) for index in range(len(row.cells)))
         yield f'<tr><th scope="row">{_text(row.name)}</th>{cells}</tr>'

@@ -22,7 +22,7 @@ _LEGEND_LINE = 0.21
 # Marks on a curve: all epochs of a short one, some of a long one.
 _MARKS = 8
 # From here on a linear scale shows nothing but the first epochs.
-_LARGE_RATIO = 50
+_LARGE_RATIO = 20
 
 
 def check_plot(path: Path) -> str:
@@ -103,15 +103,16 @@ def label(comparison: Comparison, index: int, limit: int = 48) -> str:
 
 
 def _draw(axes: Any, curve: Curve, theme: Theme) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FixedLocator, MaxNLocator, StrMethodFormatter
 
     for index, series in enumerate(curve.series):
         if series is not None:
             _draw_series(axes, index, series, theme)
     axes.set_xlabel("epoch", color=theme.ink)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(FixedLocator([1]) if _is_one_epoch(curve) else MaxNLocator(integer=True))
     if _needs_logarithm(curve):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.set_facecolor(theme.paper)
     axes.tick_params(colors=theme.ink, which="both")
     axes.grid(color=theme.grid, linewidth=0.6)
@@ -140,7 +141,7 @@ def _look(index: int, theme: Theme) -> dict[str, Any]:
         "linestyle": (0, look.dashes) if look.dashes else "solid",
         "linewidth": 1.6,
         "marker": look.marker,
-        "markersize": 5,
+        "markersize": 6,
         "markeredgewidth": 0,
     }
 
@@ -150,6 +151,10 @@ def _legend(comparison: Comparison) -> tuple[list[Any], list[str]]:
 
     indices = range(len(comparison.runs))
     return [Line2D([], [], **_look(i, LIGHT)) for i in indices], [label(comparison, i) for i in indices]
+
+
+def _is_one_epoch(curve: Curve) -> bool:
+    return all(series is None or list(series[0]) == [1] for series in curve.series)
 
 
 def _needs_logarithm(curve: Curve) -> bool:

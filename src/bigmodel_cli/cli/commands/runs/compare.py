@@ -126,7 +126,7 @@ def _tables(heading: str, rows: Sequence[Row], count: int) -> None:
             for row in rows
         ]
         numbers = [str(index + 1) for index in indices]
-        table([heading, *numbers], cells, numeric=numbers)
+        table([heading, *numbers], cells, numeric=[] if heading else numbers)
 
 
 def _say_next(runs: Sequence[str], runs_dir: Path) -> None:
