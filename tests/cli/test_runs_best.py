@@ -68,6 +68,15 @@ def test_results_on_different_examples_are_no_contest(bigmodel, make_run):
     assert says in bigmodel("runs", "best").err
 
 
+def test_a_folder_that_was_renamed_forges_no_line(bigmodel, make_run):
+    make_run("a\nb\x1b[2J/1", "failed")
+    make_run("c\x1b[2J/1")
+    best = bigmodel("runs", "best")
+    # A script gets the name to the letter.
+    assert best.out == "runs/c\x1b[2J/1\n"
+    assert best.err == ("test_accuracy 0.9000, the best of 1\npassed over: runs/a\\x0ab\\x1b[2J/1 (failed)\n")
+
+
 def test_a_damaged_evaluation_leaves_what_the_record_has(bigmodel, make_run):
     run = make_run()
     run.evaluation("test").write_text("{")

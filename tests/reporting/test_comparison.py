@@ -109,6 +109,26 @@ def test_settings_that_are_not_the_defaults():
     ]
 
 
+def test_runs_that_are_not_complete_have_their_curves(make_run):
+    runs = [make_run("mnist/1", "interrupted"), make_run("mnist/2", "running", rows=[(0.5, 0.75)])]
+    found = compare([summarise(run) for run in runs])
+    assert [curve.name for curve in found.curves] == ["val_accuracy", "val_loss"]
+    assert found.curves[0].series == [([1, 2], [0.8, 0.875]), ([1], [0.75])]
+    assert [row.cells for row in found.rows if row.name == "epochs"] == [[2, 1]]
+    assert [row.name for row in compare([summarise(run) for run in runs], ["loss"]).rows][:2] == [
+        "status",
+        "started",
+    ]
+
+
+def test_where_no_run_has_validation_the_curves_are_of_training(make_run):
+    runs = [make_run("mnist/1"), make_run("mnist/2")]
+    for run in runs:
+        rows = run.metrics.read_text().replace("val_", "other_")
+        run.metrics.write_text(rows)
+    assert [curve.name for curve in compare([summarise(run) for run in runs]).curves] == ["accuracy", "loss"]
+
+
 @pytest.mark.slow
 class TestPlot:
     @pytest.mark.parametrize("num_epochs", [1, 2, 50])

@@ -116,7 +116,7 @@ def compare(runs: Sequence[RunSummary], metrics: Sequence[str] = ()) -> Comparis
     """
     values = [values_of(summary) for summary in runs]
     complete = [summary for summary in runs if summary.is_complete]
-    bases = [_base(name) for name in metrics] or _default_bases(complete)
+    bases = [_base(name) for name in metrics] or _default_bases(runs)
     curves = list(_curves(runs, bases))
     names = list(_names(metrics, complete, values, curves)) if metrics else _default_names(complete)
     rows = [*_facts(runs), *(_metric_row(name, values) for name in names), *_costs(runs, values)]
@@ -148,9 +148,13 @@ def _default_names(complete: Sequence[RunSummary]) -> list[str]:
     return list(dict.fromkeys(f"{one.split}_{name}" for one in complete for name in one.metrics))
 
 
-def _default_bases(complete: Sequence[RunSummary]) -> list[str]:
-    headlines = [_base(headline(summary)) for summary in complete]
-    return list(dict.fromkeys([*headlines[:1], LOSS]))
+def _default_bases(runs: Sequence[RunSummary]) -> list[str]:
+    """The metric that tells most, and the loss."""
+    headlines = [_base(headline(summary)) for summary in runs if summary.is_complete]
+    columns = [_base(name) for summary in runs for name in summary.columns if name.startswith("val_")]
+    # Runs that are not complete have their columns alone.
+    first = headlines[:1] or [name for name in columns if name != LOSS][:1]
+    return list(dict.fromkeys([*first, LOSS]))
 
 
 def _base(metric: str) -> str:

@@ -38,8 +38,11 @@ def details(summary: RunSummary) -> dict[str, Any]:
         "plan": record.get("plan"),
         "versions": record.get("versions"),
         "git_commit": record.get("git_commit"),
-        "data": {**record.get("data", {}), "classes": num_classes(summary)},
-        "signature": record.get("signature"),
+        "data": {
+            **record.get("data", {}),
+            "classes": num_classes(summary),
+            "signature": record.get("signature") or {},
+        },
         "parameters": record.get("parameters"),
         "config": _config(run, record, problems),
         "results": _results(summary, problems),

@@ -119,6 +119,14 @@ def _plan(plan: dict[str, Any]) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _data(data: dict[str, Any]) -> str:
+    signature = data["signature"]
+    classes = f"{data['classes']} classes" if data.get("classes") else "numbers as labels"
+    shape = " × ".join(map(str, signature.get("shape", [])))
+    skipped = "".join(f"; {count} {name} files skipped" for name, count in data.get("skipped", {}).items())
+    return f"{classes}; each example {shape} {signature.get('dtype', '')}{skipped}"
+
+
 def _config(config: dict[str, Any]) -> Iterator[str]:
     from bigmodel_cli.cli.output import one_line, yaml_line
 
@@ -161,6 +169,7 @@ _PARTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("error", "error", str),
     ("time", "time", _time),
     ("device", "plan", _plan),
+    ("data", "data", _data),
     ("model", "parameters", "{:,} parameters".format),
     ("parent", "parent", _parent),
     ("LiteRT", "litert", _litert),
@@ -171,19 +180,12 @@ _PARTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 def _print_splits(shown: dict[str, Any]) -> None:
     from bigmodel_cli.cli.output import table
 
-    data = shown.get("data", {})
     rows = [
         [name, f"{split['examples']:,}", split["origin"], str(split["sha256"])[:_SHOWN_DIGITS]]
-        for name, split in data.get("splits", {}).items()
+        for name, split in shown.get("data", {}).get("splits", {}).items()
     ]
-    if not rows:
-        return
-    classes = f"{data['classes']} classes" if data.get("classes") else "numbers as labels"
-    signature = shown.get("signature") or {}
-    shape = " × ".join(map(str, signature.get("shape", [])))
-    skipped = "".join(f"; {count} {name} files skipped" for name, count in data.get("skipped", {}).items())
-    click.echo(f"{'data':<11} {classes}; each example {shape} {signature.get('dtype')}{skipped}")
-    table(["split", "examples", "origin", "sha256"], rows, numeric=["examples"])
+    if rows:
+        table(["split", "examples", "origin", "sha256"], rows, numeric=["examples"])
 
 
 def _print_results(shown: dict[str, Any]) -> None:
@@ -226,7 +228,7 @@ def _say_next(title: str, shown: dict[str, Any], runs_dir: Path) -> None:
     if shown["status"] in ("interrupted", "crashed", "failed"):
         next_command(f"bigmodel train --resume {run}")
     elif shown["status"] == "completed":
-        what = "IMAGE.png" if (shown.get("signature") or {}).get("image_format") else "ARRAY.npy"
+        what = "IMAGE.png" if shown["data"]["signature"].get("image_format") else "ARRAY.npy"
         name = shlex.quote(str(shown["name"]))
         next_command(
             f"bigmodel evaluate {run}",
