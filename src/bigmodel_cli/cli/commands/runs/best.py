@@ -32,6 +32,7 @@ def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool)
     Losses and errors are better when smaller; of equal runs the newest is the best. Runs that are not
     complete or lack the metric are passed over.
     """
+    import os
     import sys
 
     from bigmodel_cli.cli.output import echo_json, note, number, one_line
@@ -55,8 +56,8 @@ def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool)
             }
         )
     else:
-        # A script needs the name as it is; a terminal must not be steered by it.
-        click.echo(one_line(path) if sys.stdout.isatty() else path)
+        # A script needs the name byte for byte; a terminal must not be steered by it.
+        click.echo(one_line(path) if sys.stdout.isatty() else os.fsencode(path))
     note(f"{ranking.metric} {number(best.value)}, the best of {len(ranking.ranked)}")
     if passed := ranking.describe_passed_over():
         note(one_line(passed))
