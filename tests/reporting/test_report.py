@@ -235,8 +235,7 @@ def opened(browser, make_run):
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1100, "light")])
 def test_it_fits_a_phone_and_a_desk(opened, names, width, scheme):
     page = opened(names, width=width, scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -40,7 +40,7 @@ def _draw_curve(axes: Any, columns: Mapping[str, Sequence[float]], name: str, be
     _line(axes, epochs, columns[name], BLUE, "training")
     if validated is not None:
         _line(axes, epochs, validated, ORANGE, "validation")
-    if best_epoch in epochs:
+    if best_epoch is not None and best_epoch in epochs:
         axes.axvline(best_epoch, color=GREEN, linestyle=":", linewidth=1.5, label=f"best: epoch {best_epoch}")
         value = (validated or columns[name])[list(epochs).index(best_epoch)]
         if math.isfinite(value):
