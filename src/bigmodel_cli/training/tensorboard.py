@@ -34,18 +34,27 @@ def logs_into_run(component: Component) -> bool:
     return component.name == TENSORBOARD and "log_dir" not in component.arguments
 
 
-def add_tensorboard(callbacks: Any, components: Sequence[Component], objects: Objects, folder: Path) -> None:
-    """Add the callbacks that log into a run's folder to those that are there.
+def with_tensorboard(callbacks: Any, components: Sequence[Component], objects: Objects, folder: Path) -> Any:
+    """The callbacks with those that log into a run's folder.
 
     Args:
         callbacks: A `keras.callbacks.CallbackList`.
         components: As the config lists callbacks.
         objects: Makes them.
         folder: Where TensorBoard finds the logs.
+
+    Returns:
+        A `keras.callbacks.CallbackList`: the same one where nothing logs.
     """
-    for component in filter(logs_into_run, components):
-        here = replace(component, arguments={**component.arguments, "log_dir": str(folder)})
-        callback = objects.make(here)
-        callbacks.append(callback)
-        callback.set_params(callbacks.params)
-        callback.set_model(callbacks.model)
+    import keras
+
+    made = [
+        objects.make(replace(component, arguments={**component.arguments, "log_dir": str(folder)}))
+        for component in components
+        if logs_into_run(component)
+    ]
+    if not made:
+        return callbacks
+    # Keras looks at all of them when it decides whether they may run beside training.
+    everything = [*callbacks.callbacks, *made]
+    return keras.callbacks.CallbackList(everything, model=callbacks.model, **callbacks.params)

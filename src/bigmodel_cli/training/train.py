@@ -34,7 +34,7 @@ from bigmodel_cli.training.resume import (
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
-from bigmodel_cli.training.tensorboard import add_tensorboard, require_tensorboard
+from bigmodel_cli.training.tensorboard import require_tensorboard, with_tensorboard
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.transfer import Parent, take_weights, take_weights_again
 
@@ -158,7 +158,9 @@ def _session(
 ) -> Session:
     experiment, num_classes = prepared.experiment, prepared.splits.signature.num_classes
     objects = Objects({"num_classes": num_classes})
-    add_tensorboard(prepared.callbacks, experiment.training.callbacks, objects, run.tensorboard)
+    prepared.callbacks = with_tensorboard(
+        prepared.callbacks, experiment.training.callbacks, objects, run.tensorboard
+    )
     checkpoints = Checkpoints(run, prepared.experiment.training.checkpoint, prepared.monitor)
     trace = Trace(run.profile) if profile else None
     return Session(prepared, run, checkpoints, listener, watch, trace=trace)

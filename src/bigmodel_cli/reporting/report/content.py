@@ -111,7 +111,8 @@ def page_content(reported: Reported) -> dict[str, Any]:
     previous = _previous_metrics(reported)
     content = {
         "run": {
-            "title": reported.run.title,
+            # The same wherever the folder is.
+            "title": "/".join(reported.run.path.resolve().parts[-2:]),
             "name": record.get("name"),
             "started": str(record.get("started", ""))[:16].replace("T", " "),
             "version": record.get("versions", {}).get("bigmodel"),
@@ -129,7 +130,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "has_previous": bool(previous),
         "decision": _decision(evaluation),
         "training_samples": _training_samples(reported.run),
-        "previous": reported.previous.title if reported.previous else None,
+        "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
         "config": _config_texts(reported.run),
         "reproduce": _reproduce(record),
