@@ -87,7 +87,7 @@ def test_the_rule_is_kept_and_said(decided):
     assert "decision.json" in json.loads(result.run.record.read_text())["files"]
     (line,) = [line for line in listener.said if line.startswith("decision: ")]
     before, after = rule["before"]["log_loss"], rule["after"]["log_loss"]
-    assert f"spam from {rule['threshold']:.3g} on (accuracy" in line
+    assert f"spam from a probability of {rule['threshold']:.3g} on (accuracy" in line
     assert f"log loss {before:.4f} → {after:.4f}" in line
 
 
@@ -110,8 +110,10 @@ def test_predict_decides_by_the_rule(decided, tmp_path, capfd):
     with np.load(run.path.parents[2] / "data.npz") as arrays:
         np.save(tmp_path / "new.npy", arrays["x"][:200])
     code = bigmodel_main(["predict", str(tmp_path / "new.npy"), "--run", str(run.path), "--json"])
-    predictions = json.loads(capfd.readouterr().out)["predictions"]
+    printed = capfd.readouterr()
+    predictions = json.loads(printed.out)["predictions"]
     assert code == 0
+    assert f"decided for spam from a probability of {opened.rule.threshold:.3g} on" in printed.err
     changed = 0
     for prediction in predictions:
         top = {row["class"]: row["probability"] for row in prediction["top"]}

@@ -117,8 +117,8 @@ def _describe(
     rule: DecisionRule, names: tuple[str, ...], before: dict[str, float], after: dict[str, float]
 ) -> str:
     parts = [f"temperature {rule.temperature:.3g}"]
-    if rule.positive is not None and rule.threshold is not None:
-        parts.append(f"{names[rule.positive]} from {rule.threshold:.3g} on")
+    if (decision := rule.describe(names)) is not None:
+        parts.append(decision)
     changed = [
         f"{name.replace('_', ' ')} {before[name]:.4f} → {after[name]:.4f}"
         for name in before
