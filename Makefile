@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test quick check format fuzz faults bench bench-checkpoints catalogue docs clean
+.PHONY: demo test browser quick check format fuzz faults bench bench-checkpoints catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -17,8 +17,13 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 # The whole suite.
-test: $(STAMP)
+test: $(STAMP) browser
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+# The browser of the report's tests; where it cannot be had they are skipped, and say so.
+browser:
+	@command -v chromium google-chrome chromium-browser > /dev/null || [ "$$CI" != true ] || \
+		{ apt-get update -qq; apt-get install -y -qq chromium > /dev/null; } || true
 
 # The loop for every edit: what needs no TensorFlow and takes no time. Folders where nearly everything does are not
 # even looked at.

@@ -3,7 +3,8 @@
     python benchmarks/bench.py [NAME...] [--rounds N] [--data FOLDER] [--write]
 
 Both sides of a comparison are whole processes that take turns, and the one that begins changes from round to
-round; what counts is the median. `--write` writes benchmarks/results.md and results.png.
+round; what counts is the median. `--write` writes benchmarks/results.json, and from it results.md and
+results.png; what is not measured this time stays as it was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from comparisons import ALL, OURS, PLAIN, REPOSITORY, Comparison, Workplace
-from limits import Limits, measure_limits
+from limits import measure_limits
 from report import Result, write_report
 
 
@@ -25,9 +26,8 @@ def main() -> None:
         place = Workplace(arguments.data.resolve(), Path(scratch))
         results = [_compare(name, ALL[name], place, arguments.rounds) for name in arguments.names or ALL]
         limits = measure_limits() if arguments.write else None
-    if arguments.write:
-        assert isinstance(limits, Limits)
-        write_report(REPOSITORY / "benchmarks", results, limits, arguments.rounds)
+    if limits is not None:
+        write_report(REPOSITORY / "benchmarks", results, limits, order=list(ALL))
     missed = [result.name for result in results if not all(holds for _, holds in result.bars)]
     if missed:
         sys.exit(f"missed: {', '.join(missed)}")

@@ -42,6 +42,8 @@ def run(command: Sequence[str | Path], folder: Path) -> Finished:
         SystemExit: If it fails, with what it said.
     """
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "NO_COLOR": "1"}
+    # As users have it: a program is compiled when it runs for the first time, not each time.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (folder / "stdout").open("w+") as output, (folder / "stderr").open("w+") as errors:
         began = time.perf_counter()
         process = subprocess.Popen(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,6 +29,8 @@ class Result:
         ratio: How many times better ours is; None where there is nothing to compare.
         bars: What was to hold, and whether it does.
         is_speed: Whether it is plotted.
+        date: When.
+        machine: Where, with the versions of what ran.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Result:
     ratio: float | None
     bars: Sequence[tuple[str, bool]]
     is_speed: bool
+    date: str
+    machine: str
 
     @classmethod
     def of(
@@ -53,7 +59,18 @@ class Result:
                 "difference": values["value"] - medians[PLAIN]["value"],
             }
         bars = [(bar.text, bar.holds(values)) for bar in comparison.bars]
-        return cls(name, comparison.name, comparison.unit, rounds, medians, ratio, bars, comparison.is_speed)
+        return cls(
+            name,
+            comparison.name,
+            comparison.unit,
+            rounds,
+            medians,
+            ratio,
+            bars,
+            comparison.is_speed,
+            time.strftime("%Y-%m-%d"),
+            _machine(),
+        )
 
     def line(self) -> str:
         sides = ", ".join(f"{side} {self.shown(side)}" for side in self.values)
@@ -73,34 +90,50 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def write_report(folder: Path, results: Sequence[Result], limits: Limits, rounds: int) -> None:
-    """Write results.md and results.png."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "bigmodel"))
+def write_report(folder: Path, results: Sequence[Result], limits: Limits, order: Sequence[str]) -> None:
+    """Write results.json, results.md and results.png.
+
+    Args:
+        folder: Where; results that are there already stay, unless they were measured again.
+        results: What was measured.
+        limits: Of the machine.
+        order: Names of all comparisons.
+    """
+    stored = folder / "results.json"
+    known = {one["name"]: Result(**one) for one in json.loads(stored.read_text())} if stored.exists() else {}
+    known |= {result.name: result for result in results}
+    shown = [known[name] for name in order if name in known]
+    stored.write_text(json.dumps([asdict(result) for result in shown], indent=1) + "\n", encoding="utf-8")
     lines = [
         "# Benchmarks",
         "",
-        f"`make bench` wrote this on {time.strftime('%Y-%m-%d')}: {_machine()}, {versions}, "
-        f"Python {platform.python_version()}. Medians of {rounds} rounds (fewer where the table says so), "
-        "both sides in turns. Ratios say how many times better bigmodel is.",
+        "`make bench` writes this. Both sides are whole processes that take turns; figures are medians over "
+        "the rounds, and ratios say how many times better bigmodel is.",
         "",
-        "| what | bigmodel | plain script | ratio | bars |",
-        "|---|---|---|---|---|",
+        "| what | bigmodel | plain script | ratio | bars | rounds |",
+        "|---|---|---|---|---|---|",
     ]
-    for result in results:
+    for result in shown:
         bars = "; ".join(f"{text}: {'yes' if holds else '**no**'}" for text, holds in result.bars)
         theirs = result.shown(PLAIN) if PLAIN in result.values else ""
         ratio = "" if result.ratio is None else f"{result.ratio:.2f}"
-        few = f" ({result.rounds} rounds)" if result.rounds < rounds else ""
-        lines.append(f"| {result.title}{few} | {result.shown(OURS)} | {theirs} | {ratio} | {bars} |")
-    lines += ["", "![ratios](results.png)", "", *_limits(results, limits)]
+        lines.append(
+            f"| {result.title} | {result.shown(OURS)} | {theirs} | {ratio} | {bars} | {result.rounds} |"
+        )
+    places = {f"{result.machine}, {result.date}": None for result in shown}
+    lines += ["", f"Measured on: {'; '.join(places)}.", "", "![ratios](results.png)", ""]
+    lines += _limits(shown, limits)
     (folder / "results.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    _plot([result for result in results if result.is_speed and result.ratio], folder / "results.png")
+    _plot([result for result in shown if result.is_speed and result.ratio], folder / "results.png")
 
 
+@cache
 def _machine() -> str:
     from bigmodel_cli.modeling.backend import list_devices
 
-    return f"{list_devices()[0].model} ({platform.system()}, {os.cpu_count()} CPUs)"
+    versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "bigmodel"))
+    device = f"{list_devices()[0].model} ({platform.system()}, {os.cpu_count()} CPUs)"
+    return f"{device}, {versions}, Python {platform.python_version()}"
 
 
 def _limits(results: Sequence[Result], limits: Limits) -> list[str]:

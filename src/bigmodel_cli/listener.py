@@ -8,6 +8,21 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
+class Best:
+    """The best epoch so far.
+
+    Attributes:
+        epoch: From 1.
+        monitor: What decides.
+        value: What it was.
+    """
+
+    epoch: int
+    monitor: str
+    value: float
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where an epoch stands.
 
@@ -19,6 +34,7 @@ class Progress:
         examples_per_second: Since the epoch began.
         seconds_left: Estimated time to the end of the run.
         values: Loss and metrics so far.
+        best: The best epoch so far, where an epoch has just ended and something decides.
     """
 
     epoch: int
@@ -28,6 +44,7 @@ class Progress:
     examples_per_second: float
     seconds_left: float | None
     values: Mapping[str, float]
+    best: Best | None = None
 
 
 class Listener(Protocol):

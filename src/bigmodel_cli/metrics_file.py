@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,8 @@ from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.whole_files import naming_target, write_text
 
-# Times differ from run to run; everything else repeats with a deterministic config.
-TIME_COLUMNS = ("seconds", "examples_per_second")
+# These differ from run to run; everything else repeats with a deterministic config.
+TIME_COLUMNS = ("seconds", "examples_per_second", "memory_mb")
 FIRST_COLUMNS = ("epoch", *TIME_COLUMNS, "learning_rate")
 
 
@@ -51,7 +52,8 @@ class MetricsLog:
         self.num_rows += 1
 
     def _cells(self, row: Mapping[str, float]) -> list[str]:
-        return [_text(row[column]) for column in self.columns]
+        # Rows of earlier versions lack the memory.
+        return [_text(row.get(column, math.nan)) for column in self.columns]
 
 
 def _text(value: float) -> str:

@@ -9,9 +9,12 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
   decision.json          temperature and threshold, where the config has `calibrate`
-  evaluation/            <split>.json, predictions_<split>.csv; <split>_last.json for another checkpoint
+  evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json; <split>_last.json and so
+                         on for another checkpoint
   plots/                 *.png
   profile/               a trace for TensorBoard, where one was asked for
+  tensorboard/           what its callback logs, where there is one
+  report.html            one page with all of it
   train.log
   .lock                  held by the process that trains
 """
@@ -88,6 +91,11 @@ class RunFolder:
         return self.path / "profile"
 
     @property
+    def tensorboard(self) -> Path:
+        """Where TensorBoard finds what its callback logs."""
+        return self.path / "tensorboard"
+
+    @property
     def litert_model(self) -> Path:
         return self.path / "model.tflite"
 
@@ -121,6 +129,14 @@ class RunFolder:
 
     def predictions(self, split: str, checkpoint: str = "best") -> Path:
         return self.path / "evaluation" / f"predictions_{_evaluated(split, checkpoint)}.csv"
+
+    def samples(self, split: str, checkpoint: str = "best") -> Path:
+        """Examples that tell most, with thumbnails."""
+        return self.path / "evaluation" / f"samples_{_evaluated(split, checkpoint)}.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
 
     def plot(self, name: str) -> Path:
         return self.path / "plots" / f"{name}.png"

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.tf
@@ -89,3 +90,87 @@ def test_a_moved_run_is_still_whole(bigmodel, run, tmp_path):
     moved = tmp_path / "a b" / "elsewhere"
     shutil.move(run, moved)
     assert bigmodel("evaluate", moved).code == 0
+
+
+def test_scores_and_intervals_are_shown(bigmodel, run):
+    outcome = bigmodel("evaluate", run)
+    document = json.loads((run / "evaluation/test.json").read_text())
+    low, high = (document["intervals"]["accuracy"][end] for end in ("low", "high"))
+    assert f"95 % intervals: accuracy {low:.4f} to {high:.4f}, macro.f1 " in outcome.out
+    assert f"balanced accuracy {document['scores']['balanced_accuracy']:.4f}" in outcome.out
+
+
+@pytest.fixture
+def two(runs, run):
+    """Two runs, of which the second was trained less."""
+    other = runs / "other" / run.name
+    shutil.copytree(run, other)
+    return run, other
+
+
+def test_several_runs_side_by_side(bigmodel, two):
+    outcome = bigmodel("evaluate", *two)
+    assert outcome.code == 0
+    rows = {line.split("  ")[0].strip(): line.split() for line in outcome.out.splitlines()}
+    document = json.loads((two[0] / "evaluation/test.json").read_text())
+    assert rows["accuracy"][1:] == [f"{document['metrics']['accuracy']:.4f}"] * 2
+    assert rows["examples"][1:] == ["12", "12"]
+    assert str(two[0]) in outcome.out and str(two[1]) in outcome.out
+    found = bigmodel("evaluate", *two, "--json").json
+    assert [one["run"] for one in found["runs"]] == [str(path) for path in two]
+    assert found["runs"][0]["test"] == pytest.approx(found["runs"][1]["test"])
+
+
+def test_a_gate_of_any_run_counts(bigmodel, two):
+    outcome = bigmodel("evaluate", *two, "--fail-under", "accuracy=1.01")
+    assert outcome.code == 4
+    assert outcome.out.count("MISSED") == 2
+
+
+def test_gates_inside_of_an_evaluation(bigmodel, run):
+    worst = min(row["recall"] for row in bigmodel("evaluate", run, "--json").json["per_class"])
+    assert bigmodel("evaluate", run, "--fail-under", f"per_class.recall.min={worst}").code == 0
+    missed = bigmodel("evaluate", run, "--fail-under", "per_class.recall.min=1.01")
+    assert missed.code == 4
+    assert f"per_class.recall.min is {worst:.6g}, expected >= 1.01" in missed.err
+    unknown = bigmodel("evaluate", run, "--fail-under", "per_class.recal.min=0.5")
+    assert unknown.code == 2 and "did you mean per_class.recall.min?" in unknown.err
+
+
+def test_files_for_ci(bigmodel, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "github.md"))
+    outcome = bigmodel(
+        "evaluate", run, "--fail-under", "accuracy=1.01", "--junit", "r.xml", "--summary", "s.md"
+    )
+    assert outcome.code == 4
+    assert 'failures="1"' in (tmp_path / "r.xml").read_text()
+    summary = (tmp_path / "s.md").read_text()
+    assert "1 of 1 gates missed" in summary and "**missed**" in summary
+    assert (tmp_path / "github.md").read_text() == summary
+    assert "written: r.xml\nwritten: s.md\n" in outcome.err
+
+
+def test_a_map_without_data(bigmodel, run):
+    outcome = bigmodel("evaluate", run, "--map", "a=b")
+    assert outcome.code == 2 and "--map is for the classes of --data" in outcome.err
+
+
+def test_an_evaluation_of_other_data(bigmodel, run, tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.array(["class_0", "class_1", "class_2"] * 4)
+    np.savez(tmp_path / "new.npz", x=rng.integers(0, 255, (12, 6, 6, 1), dtype=np.uint8), y=labels)
+    outcome = bigmodel("evaluate", run, "--data", "new.npz", "--json")
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["split"] == "new" and outcome.json["examples"] == 12
+    assert (run / "evaluation/predictions_new.csv").read_text().count("\n") == 13
+
+
+def test_the_report_is_written_anew(bigmodel, run):
+    page = run / "report.html"
+    before = page.read_text()
+    page.unlink()
+    outcome = bigmodel("report", run)
+    assert (outcome.code, outcome.out) == (0, f"{page}\n")
+    assert page.read_text() == before
+    assert bigmodel("runs", "verify", run).code == 0
+    assert bigmodel("report", run, "--json").json == {"run": str(run), "report": str(page)}

@@ -189,7 +189,7 @@ def result_of(run: Path) -> Result:
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "completed"
     rows = [line.split(",") for line in (run / "metrics.csv").read_text().splitlines()]
-    assert rows[0][1:3] == ["seconds", "examples_per_second"]
+    assert rows[0][1:4] == ["seconds", "examples_per_second", "memory_mb"]
     weights = {}
     for name in ("best", "last"):
         with zipfile.ZipFile(run / f"checkpoints/{name}.keras") as archive:
@@ -197,7 +197,7 @@ def result_of(run: Path) -> Result:
                 weights[f"{name} {member}"] = hashlib.sha256(archive.read(member)).hexdigest()
     return Result(
         weights,
-        [row[:1] + row[3:] for row in rows],
+        [row[:1] + row[4:] for row in rows],
         json.loads((run / "evaluation/test.json").read_text()),
         {key: record["best"][key] for key in ("epoch", "step", "value", "iterations")},
     )

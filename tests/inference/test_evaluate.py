@@ -147,3 +147,79 @@ def test_data_that_is_gone_is_named(copied, tmp_path):
     (tmp_path / "data.npz").unlink()
     with pytest.raises(DataError, match=r"data\.npz: no such file"):
         evaluate(copied)
+
+
+def test_every_number_follows_from_the_saved_predictions(classes):
+    """From the CSV file alone, by NumPy and the definitions."""
+    evaluate(classes.run)
+    document = json.loads(classes.run.evaluation("test").read_text())
+    with classes.run.predictions("test").open() as file:
+        rows = list(csv.DictReader(file))
+    names = ["ape", "bee", "cat"]
+    labels = np.array([names.index(row["label"]) for row in rows])
+    predicted = np.array([names.index(row["prediction"]) for row in rows])
+    scores = np.array([[float(row[f"score_{name}"]) for name in names] for row in rows])
+    of_label, found = scores[np.arange(len(rows)), labels], document["scores"]
+    assert found["log_loss"] == pytest.approx(-np.log(of_label).mean(), rel=1e-6)
+    assert found["log_loss"] == pytest.approx(document["metrics"]["loss"], rel=1e-5)
+    assert found["brier_score"] == pytest.approx(((scores - np.eye(3)[labels]) ** 2).sum(1).mean(), rel=1e-6)
+    confidence, is_right = scores.max(axis=1), predicted == labels
+    bins = np.minimum((confidence * 15).astype(int), 14)
+    error = sum(
+        abs(confidence[bins == b].mean() - is_right[bins == b].mean()) * (bins == b).mean() for b in set(bins)
+    )
+    assert found["expected_calibration_error"] == pytest.approx(error, rel=1e-6)
+    for index, row in enumerate(document["per_class"]):
+        hits = np.sum((predicted == index) & (labels == index))
+        assert row["recall"] == pytest.approx(hits / np.sum(labels == index))
+        assert row["precision"] == pytest.approx(hits / max(1, np.sum(predicted == index)))
+        inside, outside = scores[labels == index, index], scores[labels != index, index]
+        pairs = (inside[:, None] > outside).mean() + (inside[:, None] == outside).mean() / 2
+        assert row["roc_auc"] == pytest.approx(pairs)
+        order = np.argsort(-scores[:, index], kind="stable")
+        precision = np.cumsum(labels[order] == index) / np.arange(1, len(rows) + 1)
+        assert row["average_precision"] == pytest.approx(precision[labels[order] == index].mean())
+    recalls = [row["recall"] for row in document["per_class"]]
+    assert found["balanced_accuracy"] == pytest.approx(np.mean(recalls))
+    assert document["macro"]["recall"] == pytest.approx(np.mean(recalls))
+    supports = np.bincount(labels)
+    for name, weighted in document["weighted"].items():
+        column = np.array([row[name] for row in document["per_class"]])
+        assert weighted == pytest.approx((column * supports).sum() / supports.sum())
+    matrix = np.array(document["confusion_matrix"])
+    np.testing.assert_allclose(
+        document["confusion_matrix_normalized"], matrix / matrix.sum(axis=1, keepdims=True)
+    )
+
+
+def test_samples_are_the_most_confident_mistakes_and_the_closest_calls(classes):
+    evaluate(classes.run, "train")
+    samples = json.loads(classes.run.samples("train").read_text())
+    with classes.run.predictions("train").open() as file:
+        rows = list(csv.DictReader(file))
+    scores = {row["example"]: sorted(float(row[f"score_{n}"]) for n in ("ape", "bee", "cat")) for row in rows}
+    wrong = [row for row in rows if row["label"] != row["prediction"]]
+    wrong.sort(key=lambda row: -scores[row["example"]][-1])
+    assert [sample["name"] for sample in samples["mistakes"]] == [row["example"] for row in wrong[:24]]
+    margins = {name: values[-1] - values[-2] for name, values in scores.items()}
+    shown = [sample["name"] for sample in samples["least_certain"]]
+    assert shown == sorted(margins, key=margins.get)[:24]
+    # Points are no pictures.
+    assert all(sample["png"] is None for sample in samples["mistakes"])
+
+
+def test_samples_of_numbers_are_the_largest_errors(numbers):
+    evaluate(numbers.run)
+    samples = json.loads(numbers.run.samples("test").read_text())
+    assert list(samples) == ["mistakes"]
+    with numbers.run.predictions("test").open() as file:
+        rows = list(csv.DictReader(file))
+    errors = {
+        row["example"]: np.abs(np.subtract(json.loads(row["label"]), json.loads(row["prediction"]))).sum()
+        for row in rows
+    }
+    assert samples["mistakes"][0]["name"] == max(errors, key=errors.get)
+    residuals = json.loads(numbers.run.evaluation("test").read_text())["residuals"]
+    differences = [np.subtract(json.loads(row["label"]), json.loads(row["prediction"])) for row in rows]
+    assert residuals["mean"] == pytest.approx(np.mean(differences), rel=1e-4, abs=1e-6)
+    assert residuals["standard_deviation"] == pytest.approx(np.std(differences), rel=1e-4)

@@ -60,6 +60,9 @@ class KeepsNothing:
     def epoch_ended(self, moment: Any, *, is_final: bool) -> None:
         pass
 
+    def best(self) -> None:
+        return None
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Callable[..., Any]:

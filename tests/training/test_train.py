@@ -69,7 +69,7 @@ def test_the_record_of_the_data(complete):
 def test_the_metrics(complete):
     metrics = complete.metrics
     names = ["loss", "accuracy", "f1_score"]
-    times = ["epoch", "seconds", "examples_per_second", "learning_rate"]
+    times = ["epoch", "seconds", "examples_per_second", "memory_mb", "learning_rate"]
     assert list(metrics) == [*times, *names, *(f"val_{name}" for name in names)]
     assert metrics["epoch"] == [1, 2, 3]
     assert metrics["learning_rate"] == pytest.approx([0.01] * 3)

@@ -107,9 +107,14 @@ def as_mapping(model: type[BaseModel], node: Node) -> str | None:
     required = [name for name, field in fields.items() if field.is_required()]
     if isinstance(node, Sequence):
         return f"write {{{', '.join(f'{name}: …' for name in required)}}}" if required else None
-    if not fields or not isinstance(node, Scalar) or isinstance(node.value, bool):
+    if not fields or not isinstance(node, Scalar):
         return None
+    if isinstance(node.value, bool):
+        # A section without a required key can be turned on with its defaults.
+        return "write {}" if node.value and not required else None
     text = written(node)
+    if text in fields and fields[text].annotation is bool:
+        return f"write {{{text}: true}}"
     parts = re.fullmatch(r"(\w+)\s*[:=\s]\s*(\S.*)", text)
     if parts and (near := closest(parts.group(1), fields)):
         return f"write {near}: {parts.group(2)}"

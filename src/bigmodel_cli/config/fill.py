@@ -122,7 +122,13 @@ class Filler:
         for option in options:
             bare, marks = _unwrap(option)
             special = any(isinstance(mark, ComponentOf | RelativePath) for mark in marks)
-            model = isinstance(bare, type) and issubclass(bare, BaseModel) and isinstance(node, Mapping)
+            # A section that may be left out is one all the same.
+            is_all = set(options) == {option, type(None)}
+            model = (
+                isinstance(bare, type)
+                and issubclass(bare, BaseModel)
+                and (isinstance(node, Mapping) or is_all)
+            )
             items = get_origin(bare) in (list, tuple) and isinstance(node, Sequence)
             if special or model or items:
                 return self._value(option, node, path)

@@ -28,6 +28,10 @@ MEASURES = ("precision", "recall", "f1")
 PER_CLASS = (*MEASURES, "roc_auc", "average_precision")
 # Over the classes; a class's own name stands here too.
 AGGREGATES = ("min", "max", "mean")
+# What a message offers of them.
+MEASURE_PATHS = [f"{mean}.{measure}" for mean in MEANS for measure in MEASURES] + [
+    f"per_class.{measure}.min" for measure in PER_CLASS
+]
 _PATH = re.compile(
     rf"(?:(?:train|validation|test)_)?(?:(?:{'|'.join(MEANS)})\.(?:{'|'.join(MEASURES)})"
     rf"|per_class\.(?:{'|'.join(PER_CLASS)})\.(?P<over>.+))",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DivergedError
+from bigmodel_cli.inference.samples import class_samples, number_samples
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.pipeline.feed import in_order, make_feed
@@ -49,6 +51,16 @@ class Evaluation:
     rule: DecisionRule = AS_IT_IS
     without_rule: dict[str, float] | None = None
     checkpoint: str = "best"
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """Of classes, at the rule's temperature; shape (n, classes)."""
+        return self.rule.probabilities(self.outputs)
+
+    @cached_property
+    def decided(self) -> np.ndarray:
+        """Class indices of shape (n,)."""
+        return self.rule.decide(self.probabilities)
 
     def as_json(self, class_names: tuple[str, ...] | None) -> dict[str, Any]:
         """As evaluation/<split>.json has it.
@@ -134,17 +146,28 @@ def uses_logits(experiment: Experiment) -> bool:
 
 def write_evaluation(
     run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature
-) -> tuple[Path, Path]:
-    """Write evaluation/<split>.json and predictions_<split>.csv, and say where they are."""
-    numbers, path = evaluation_places(run, evaluation.split, evaluation.checkpoint)
+) -> tuple[Path, ...]:
+    """Write the numbers, every prediction and the samples of an evaluation, and say where they are."""
+    numbers, predictions, samples = evaluation_places(run, evaluation.split, evaluation.checkpoint)
     write_json(numbers, evaluation.as_json(signature.class_names))
-    write_whole(path, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
-    return numbers, path
+    write_whole(predictions, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
+    write_json(samples, _samples(evaluation, examples, signature))
+    return numbers, predictions, samples
 
 
-def evaluation_places(run: RunFolder, split: str, checkpoint: str) -> tuple[Path, Path]:
-    """The two files of an evaluation."""
-    return run.evaluation(split, checkpoint), run.predictions(split, checkpoint)
+def evaluation_places(run: RunFolder, split: str, checkpoint: str) -> tuple[Path, Path, Path]:
+    """The files of an evaluation."""
+    return (
+        run.evaluation(split, checkpoint),
+        run.predictions(split, checkpoint),
+        run.samples(split, checkpoint),
+    )
+
+
+def _samples(evaluation: Evaluation, examples: Examples, signature: Signature) -> dict[str, Any]:
+    if signature.class_names is None:
+        return number_samples(examples, signature, evaluation.outputs)
+    return class_samples(examples, signature, evaluation.decided, evaluation.probabilities)
 
 
 def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
@@ -158,9 +181,9 @@ def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples, s
                 cells = [json.dumps(label.tolist()), json.dumps(value)]
                 file.write(csv_row([examples.name(index), *cells]))
             return
-        probabilities = evaluation.rule.probabilities(evaluation.outputs)
-        decided = evaluation.rule.decide(probabilities)
-        for index, (row, predicted) in enumerate(zip(probabilities, decided, strict=True)):
+        for index, (row, predicted) in enumerate(
+            zip(evaluation.probabilities, evaluation.decided, strict=True)
+        ):
             scores = (f"{value:.9g}" for value in row)
             file.write(
                 csv_row([examples.name(index), names[examples.labels[index]], names[predicted], *scores])

@@ -25,7 +25,7 @@ from bigmodel_cli.inference.run_data import (
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.sources import source_options
-from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature, Source, SplitName
+from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, Signature, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
 
 _CONFIGS = (".yaml", ".yml")
@@ -88,7 +88,7 @@ def load_other_data(
         name, examples, signature = _of_config(other.where, split, listener, offline=offline)
     else:
         options = _options(other.where, experiment, opened.signature)
-        source = options.load(load_context(experiment, listener, offline=offline))
+        source = _load(options, load_context(experiment, listener, offline=offline))
         name, examples, signature = _of_source(other.where, source, split)
     trained_with = opened.signature
     if signature.shape != trained_with.shape:
@@ -151,6 +151,20 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
             "aspect_ratio": image.aspect_ratio,
         }
     )
+
+
+def _load(options: SourceOptions, context: LoadContext) -> Source:
+    """The examples; where the run's own list of class names does not fit them, under their own names."""
+    try:
+        return options.load(context)
+    except DataError:
+        if getattr(options, "class_names", None) is None:
+            raise
+        try:
+            return options.model_copy(update={"class_names": None}).load(context)
+        except DataError:
+            pass
+        raise
 
 
 def _relabelled(

@@ -10,7 +10,7 @@ import numpy as np
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.predict import Prediction
-from bigmodel_cli.reporting.plots import new_figure, plain, write_figure
+from bigmodel_cli.reporting.figures import new_figure, plain, write_figure
 from bigmodel_cli.sources.base import Signature
 
 MAX_IMAGES = 100

@@ -58,6 +58,12 @@ class DecisionRule:
             return np.asarray(probabilities.argmax(axis=-1))
         return self.ranking(probabilities)[:, 0]
 
+    def describe(self, class_names: Sequence[str] | None) -> str | None:
+        """`spam from a probability of 0.24 on`; None where the most probable class is decided for."""
+        if self.positive is None or self.threshold is None or class_names is None:
+            return None
+        return f"{class_names[self.positive]} from a probability of {self.threshold:.3g} on"
+
     def as_json(self, class_names: Sequence[str]) -> dict[str, Any]:
         positive = None if self.positive is None else class_names[self.positive]
         return {"temperature": self.temperature, "positive": positive, "threshold": self.threshold}

@@ -8,12 +8,13 @@ from typing import Any
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.modeling.objects import Objects
+from bigmodel_cli.training.tensorboard import logs_into_run
 
 
 def make_callbacks(
     components: Sequence[Component], objects: Objects, model: Any, *, epochs: int, steps: int
 ) -> Any:
-    """A `keras.callbacks.CallbackList` of the config's callbacks.
+    """A `keras.callbacks.CallbackList` of the config's callbacks, but those that wait for the run's folder.
 
     An optimizer that averages weights (`use_ema`) gets `SwapEMAWeights`, so that what is validated and
     saved as the best is the average, not the weights it is taken over.
@@ -30,7 +31,8 @@ def make_callbacks(
     """
     import keras
 
-    callbacks = [_with_mode(objects.make(component)) for component in components]
+    made_now = [component for component in components if not logs_into_run(component)]
+    callbacks = [_with_mode(objects.make(component)) for component in made_now]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if optimizer.use_ema and not any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in callbacks):
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))

@@ -12,11 +12,12 @@ from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.reporting.plots import plot_run
+from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.training.decision import choose_rule
-from bigmodel_cli.training.record import end_session
+from bigmodel_cli.training.record import end_session, note_files
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
 from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS
@@ -68,7 +69,8 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         document = evaluation.as_json(signature.class_names)
-        plot_run(session.run, document, signature.class_names)
+        best_epoch = (session.checkpoints.best or {}).get("epoch")
+        plot_run(session.run, document, signature.class_names, best_epoch)
     gates = check_gates(experiment.expect, {**_best_row(session, rows), **gated_values(document)})
     result = TrainingResult(
         session.run,
@@ -98,6 +100,12 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         prepared.skipped,
     )
     return result
+
+
+def report(run: RunFolder) -> None:
+    """Write report.html; the run is complete already, and stays so whatever happens here."""
+    write_report(run)
+    note_files(run, [run.report])
 
 
 def _say_profile(session: Session, trace: Trace) -> None:

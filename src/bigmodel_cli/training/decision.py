@@ -47,8 +47,8 @@ def choose_rule(
         )
         return AS_IT_IS
     rule = _fitted(calibrate, evaluation, validation, names, listener)
-    before = _told(validation, evaluation, names, AS_IT_IS, experiment.seed)
-    after = _told(validation, evaluation, names, rule, experiment.seed)
+    before = _told(validation, evaluation, names, AS_IT_IS, rule.positive)
+    after = _told(validation, evaluation, names, rule, rule.positive)
     write_json(
         run.decision,
         {
@@ -96,13 +96,19 @@ def _fitted(
 
 
 def _told(
-    validation: Examples, evaluation: Evaluation, names: tuple[str, ...], rule: DecisionRule, seed: int
+    validation: Examples,
+    evaluation: Evaluation,
+    names: tuple[str, ...],
+    rule: DecisionRule,
+    positive: int | None,
 ) -> dict[str, float]:
+    """The scores that a rule can change, by it; those of the class that is looked for among them."""
     probabilities = rule.probabilities(evaluation.outputs)
-    scores = class_scores(validation.labels, rule.decide(probabilities), probabilities, names, seed=seed)
+    # Intervals are not told.
+    scores = class_scores(validation.labels, rule.decide(probabilities), probabilities, names, seed=0)
     told = {name: scores.others[name] for name in _TOLD if name in scores.others}
-    if rule.positive is not None:
-        row = scores.details["per_class"][rule.positive]
+    if positive is not None:
+        row = scores.details["per_class"][positive]
         told |= {name: row[name] for name in ("precision", "recall", "f1")}
     return {**scores.headline, **told}
 
@@ -111,8 +117,8 @@ def _describe(
     rule: DecisionRule, names: tuple[str, ...], before: dict[str, float], after: dict[str, float]
 ) -> str:
     parts = [f"temperature {rule.temperature:.3g}"]
-    if rule.positive is not None and rule.threshold is not None:
-        parts.append(f"{names[rule.positive]} from {rule.threshold:.3g} on")
+    if (decision := rule.describe(names)) is not None:
+        parts.append(decision)
     changed = [
         f"{name.replace('_', ' ')} {before[name]:.4f} → {after[name]:.4f}"
         for name in before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -98,6 +99,21 @@ def make_gauge() -> Gauge:
 
     # Other GPUs than the chosen one are hidden from TensorFlow.
     return DeviceGauge("GPU:0") if tf.config.list_logical_devices("GPU") else HostGauge()
+
+
+def epoch_memory() -> float:
+    """Bytes: of a GPU the most that was in use since the last call, else what this process has resident.
+
+    Returns:
+        Not a number where the system does not tell.
+    """
+    import tensorflow as tf
+
+    if not tf.config.list_logical_devices("GPU"):
+        return _status().get("VmRSS", math.nan)
+    peak = float(tf.config.experimental.get_memory_info("GPU:0")["peak"])
+    tf.config.experimental.reset_memory_stats("GPU:0")
+    return peak
 
 
 def free_memory() -> Bytes:

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from bigmodel_cli.errors import DivergedError, UsageError
 from bigmodel_cli.inference.steps import EvaluationSteps
-from bigmodel_cli.listener import Listener, Progress
+from bigmodel_cli.listener import Best, Listener, Progress
 from bigmodel_cli.pipeline.feed import epoch_order, in_order
+from bigmodel_cli.training.gauges import epoch_memory
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row
 from bigmodel_cli.training.steps import TrainingSteps
@@ -31,6 +32,9 @@ class Saver(Protocol):
 
     def epoch_ended(self, moment: Moment, *, is_final: bool) -> None:
         """An epoch is complete; its row is the last one of `moment`."""
+
+    def best(self) -> Best | None:
+        """The best epoch so far; None where nothing decides."""
 
 
 @dataclass
@@ -99,9 +103,8 @@ class Loop:
             with self.watch.phase(CHECKPOINTS):
                 saver.epoch_ended(self.moment, is_final=self._is_done())
             row = self.moment.rows[-1]
-            self.listener.epoch_ended(
-                self._progress(self.moment.epoch, self.num_steps, row["seconds"], row), row
-            )
+            progress = self._progress(self.moment.epoch, self.num_steps, row["seconds"], row)
+            self.listener.epoch_ended(replace(progress, best=saver.best()), row)
         # Training that is interrupted has not ended: BackupAndRestore would throw its backup away.
         if not self.stop:
             self.callbacks.on_train_end()
@@ -140,6 +143,7 @@ class Loop:
             "epoch": epoch,
             "seconds": seconds,
             "examples_per_second": len(self.training.feed.examples) / seconds,
+            "memory_mb": epoch_memory() / 1e6,
             "learning_rate": float(self.model.optimizer.learning_rate),
             **values,
         }

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -171,14 +172,16 @@ def begin_session(
 def _put_aside(run: RunFolder, record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str | None]]:
     """Make way for what a session writes; entry and sha256 of damaged files that it may not write.
 
-    A process that ends in between leaves a config that nothing speaks against, and no model for `predict`
-    that is of an earlier best.
+    A process that ends in between leaves a config that nothing speaks against, and nothing for `predict` that
+    is of an earlier best.
     """
-    written = {run.inside(path) for path in (run.config, run.labels, run.metrics, run.log, run.litert_model)}
+    stale = (run.litert_model, run.decision, run.report)
+    written = {run.inside(path) for path in (run.config, run.labels, run.metrics, run.log, *stale)}
     damaged = {name: digest for name, digest in damaged_files(run).items() if name not in written}
     files = {name: entry for name, entry in record.get(FILES, {}).items() if name not in written}
     update_record(run, {FILES: files, TRAINED_CONFIG: None})
-    run.litert_model.unlink(missing_ok=True)
+    for path in stale:
+        path.unlink(missing_ok=True)
     return {name: record[FILES][name] for name in damaged}, damaged
 
 
@@ -228,6 +231,11 @@ def end_session(
             "checkpoints": run.checkpoint_names(),
         },
     )
+
+
+def note_files(run: RunFolder, paths: Iterable[Path]) -> None:
+    """Put files that were written after a session's end into run.json."""
+    update_record(run, {FILES: {**run.read_record()[FILES], **list_files(run, paths)}})
 
 
 def now() -> str:

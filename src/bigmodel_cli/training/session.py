@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
+from bigmodel_cli.listener import Best
 from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
@@ -125,6 +126,12 @@ class Session:
         self.checkpoints.epoch_ended(
             self.model, moment, self._total_steps(moment), lambda: self._take(moment), is_final=is_final
         )
+
+    def best(self) -> Best | None:
+        best = self.checkpoints.best
+        if best is None or best.get("monitor") is None:
+            return None
+        return Best(best["epoch"], best["monitor"], best["value"])
 
     def _save_last(self, moment: Moment) -> None:
         self._restorable.require_finite_weights(moment)

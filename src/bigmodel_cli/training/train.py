@@ -11,13 +11,14 @@ from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
+from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.class_names import check_class_names
-from bigmodel_cli.training.conclusion import TrainingResult, conclude
+from bigmodel_cli.training.conclusion import TrainingResult, conclude, report
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.prepared import Prepared, prepare
@@ -33,6 +34,7 @@ from bigmodel_cli.training.resume import (
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
+from bigmodel_cli.training.tensorboard import require_tensorboard, with_tensorboard
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.transfer import Parent, take_weights, take_weights_again
 
@@ -140,6 +142,7 @@ def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest
 
 
 def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, *, offline: bool) -> Prepared:
+    require_tensorboard(config.experiment.training.callbacks)
     with watch.phase(DATA):
         splits = load_splits(config.experiment, listener, offline=offline)
     listener.say(_describe_data(splits))
@@ -153,6 +156,11 @@ def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, *, offl
 def _session(
     prepared: Prepared, run: RunFolder, listener: LoggedListener, watch: Stopwatch, *, profile: bool
 ) -> Session:
+    experiment, num_classes = prepared.experiment, prepared.splits.signature.num_classes
+    objects = Objects({"num_classes": num_classes})
+    prepared.callbacks = with_tensorboard(
+        prepared.callbacks, experiment.training.callbacks, objects, run.tensorboard
+    )
     checkpoints = Checkpoints(run, prepared.experiment.training.checkpoint, prepared.monitor)
     trace = Trace(run.profile) if profile else None
     return Session(prepared, run, checkpoints, listener, watch, trace=trace)
@@ -168,7 +176,9 @@ def _go(session: Session, stop: StopRequest) -> TrainingResult:
         rows = session.train(stop)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
-        return conclude(session, rows)
+        result = conclude(session, rows)
+    report(session.run)
+    return result
 
 
 def _describe_data(splits: Splits) -> str:

@@ -81,6 +81,8 @@ def command(
     opened = open_run(run, runs_dir)
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
+    if (decision := opened.rule.describe(opened.signature.class_names)) is not None:
+        note(f"decided for {decision}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
     found = find_inputs(inputs, opened.signature)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])

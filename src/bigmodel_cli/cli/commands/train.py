@@ -23,6 +23,7 @@ from bigmodel_cli.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bigmodel_cli.config.load import LoadedConfig
     from bigmodel_cli.listener import Listener
     from bigmodel_cli.reporting.ci import Checked
     from bigmodel_cli.training.conclusion import TrainingResult
@@ -62,6 +63,7 @@ NEWEST = "/"
 @click.option(
     "--profile", is_flag=True, help="Write a TensorBoard trace of some steps and say where the time went."
 )
+@click.option("--tensorboard", is_flag=True, help="Log for TensorBoard: tensorboard --logdir runs.")
 @ci_options
 @trust_option
 @runs_dir_option
@@ -74,6 +76,7 @@ def command(
     resume: str | None,
     parent: str | None,
     profile: bool,
+    tensorboard: bool,
     trust: bool,
     runs_dir: Path,
     strict: bool,
@@ -96,7 +99,12 @@ def command(
             "--trust is for the model of the run that --from names", click.get_current_context()
         )
     if resume is None:
-        work = _training(words, parent, runs_dir, strict=strict, trust=trust)
+        loaded = _config(words, strict=strict, tensorboard=tensorboard)
+        work = _training(loaded, parent, runs_dir, trust=trust)
+    elif tensorboard:
+        raise click.UsageError(
+            "--tensorboard is for a new run; one that logs goes on to do so", click.get_current_context()
+        )
     else:
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
     with listening(plain=plain) as listener:
@@ -115,17 +123,29 @@ def _checked(result: TrainingResult) -> Checked:
     return Checked(result.run.title, result.document, result.gates)
 
 
-def _training(
-    words: tuple[str, ...], parent: str | None, runs_dir: Path, *, strict: bool, trust: bool
-) -> Callable[..., TrainingResult]:
+def _config(words: tuple[str, ...], *, strict: bool, tensorboard: bool) -> LoadedConfig:
     from bigmodel_cli.cli.output import show_warnings
+    from bigmodel_cli.config.dump import plain, to_flow
     from bigmodel_cli.modeling.language import read_config
-    from bigmodel_cli.run_folder import find_run
 
     if not words:
         raise click.UsageError("expected a CONFIG, or --resume", click.get_current_context())
-    loaded = read_config(Path(words[0]), words[1:], strict=strict)
+    path, *overrides = words
+    loaded = read_config(Path(path), overrides, strict=strict)
+    callbacks = loaded.experiment.training.callbacks
+    if tensorboard and not any(callback.name == "TensorBoard" for callback in callbacks):
+        # As if it were written, so that the run's config has it and a resume logs too.
+        wanted = to_flow([*plain(callbacks), "TensorBoard"])
+        loaded = read_config(Path(path), [*overrides, f"training.callbacks={wanted}"], strict=strict)
     show_warnings(loaded.warnings)
+    return loaded
+
+
+def _training(
+    loaded: LoadedConfig, parent: str | None, runs_dir: Path, *, trust: bool
+) -> Callable[..., TrainingResult]:
+    from bigmodel_cli.run_folder import find_run
+
     source = None if parent is None else find_run(parent, runs_dir)
 
     def work(*, listener: Listener, **how: bool) -> TrainingResult:
@@ -190,6 +210,7 @@ def _show(result: TrainingResult, runs_dir: Path) -> None:
     click.echo(f"run       {result.run.title}")
     click.echo(f"epochs    {result.epochs} in {duration(result.seconds)}, best: {best.get('epoch')}{by}")
     click.echo(f"{result.evaluation.split:<9} {metrics_line(result.evaluation.metrics)}")
+    click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
     for gate in result.gates:
         click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
     option = runs_dir_words(runs_dir)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bigmodel_cli.config.checks.report import Report
-from bigmodel_cli.config.measures import CLASS_SCORES, NUMBER_SCORES, is_measure_path
+from bigmodel_cli.config.measures import CLASS_SCORES, MEASURE_PATHS, NUMBER_SCORES, is_measure_path
 from bigmodel_cli.config.naming import metric_names
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
@@ -23,9 +23,19 @@ def check(experiment: Experiment, report: Report) -> None:
         _require_produced(monitor, monitored, path, experiment, report)
     gated = [*monitored, *evaluated_names(experiment)]
     for metric in experiment.expect:
-        if is_measure_path(metric):
-            continue
-        _require_produced(metric, gated, ("expect", metric), experiment, report)
+        if "." in metric:
+            _require_measure(metric, report)
+        else:
+            _require_produced(metric, gated, ("expect", metric), experiment, report)
+
+
+def _require_measure(name: str, report: Report) -> None:
+    """A gate on a number inside the evaluation: `per_class.recall.min`."""
+    if is_measure_path(name):
+        return
+    near = f"{name}.min" if is_measure_path(f"{name}.min") else closest(name, MEASURE_PATHS)
+    suggestion = f"did you mean {near}?" if near else f"there are {', '.join(MEASURE_PATHS)}"
+    report.error(("expect", name), f"nothing produces {name!r}", suggestion)
 
 
 def _require_produced(

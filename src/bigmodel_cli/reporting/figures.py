@@ -1,0 +1,73 @@
+"""What all figures share: colours, sizes, and how one becomes a file."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import write_output
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, told apart by colour-blind people too (https://jfly.uni-koeln.de/color/).
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+PALETTE = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31", "#7F7F7F", "#6A3D9A", "#B2182B")
+LINE_STYLES = ("-", "--", "-.", ":")
+DPI = 120
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure that belongs to no window system.
+
+    Args:
+        width: In inches.
+        height: In inches.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save(figure: Figure, run: RunFolder, name: str) -> None:
+    """Write a figure into plots/."""
+    write_figure(figure, run.plot(name), "png")
+
+
+def write_figure(figure: Figure, path: Path, kind: str) -> None:
+    """Write a figure to a file, whole or not at all.
+
+    Args:
+        figure: What was drawn.
+        path: Where.
+        kind: png, pdf or svg.
+    """
+    with any_letters():
+        write_output(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """No warning where the font lacks a letter: it is drawn as a box, which shows as much."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
+        yield
+
+
+def tidy(axes: Any, title: str) -> None:
+    """A title on the left, a light grid, and no frame where it says nothing."""
+    axes.set_title(title, loc="left")
+    axes.grid(alpha=0.25)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def plain(text: str, limit: int = 24) -> str:
+    """A name as matplotlib shows it to the letter (`$` begins a formula), shortened, in one line."""
+    visible = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    short = visible if len(visible) <= limit else f"{visible[: limit - 1]}…"
+    return short.replace("$", r"\$")

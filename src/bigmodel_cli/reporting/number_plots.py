@@ -1,0 +1,61 @@
+"""Predicted numbers beside the true ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bigmodel_cli.reporting.figures import BLUE, ORANGE, new_figure, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# More points only make the plot slower.
+_MAX_POINTS = 5000
+
+
+def draw_residuals(labels: np.ndarray, outputs: np.ndarray, title: str) -> Figure:
+    """Predictions over labels, and how often the difference is how large.
+
+    Args:
+        labels: Shape (n,) or (n, …).
+        outputs: Of as many numbers.
+        title: Above it.
+    """
+    truth = np.asarray(labels, float).ravel()
+    predicted = np.asarray(outputs, float).ravel()
+    residuals = truth - predicted
+    shown = np.linspace(0, len(truth) - 1, min(len(truth), _MAX_POINTS)).round().astype(int)
+    figure = new_figure(9, 4)
+    left, right = figure.subplots(1, 2)
+    left.scatter(truth[shown], predicted[shown], s=12, color=BLUE, alpha=0.5, linewidths=0, rasterized=True)
+    ends = [min(truth.min(), predicted.min()), max(truth.max(), predicted.max())]
+    left.plot(ends, ends, color=ORANGE, linestyle="--", linewidth=1.4)
+    left.set_xlabel("label")
+    left.set_ylabel("prediction")
+    tidy(left, title)
+    right.hist(residuals, bins=min(50, max(5, len(truth) // 10)), range=_around(residuals), color=BLUE)
+    right.axvline(0, color=ORANGE, linestyle="--", linewidth=1.4)
+    right.set_xlabel("label − prediction")
+    right.set_ylabel("examples")
+    tidy(right, "residuals")
+    return figure
+
+
+def _around(values: np.ndarray) -> tuple[float, float]:
+    """Both ends of the values, apart even where all are the same."""
+    low, high = float(values.min()), float(values.max())
+    room = 0.5 if high - low < 1e-6 * max(1.0, abs(low)) else 0.0
+    return low - room, high + room
+
+
+def read_numbers(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and predictions of a file of predicted numbers, each of shape (n, outputs)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [(json.loads(row["label"]), json.loads(row["prediction"])) for row in csv.DictReader(file)]
+    labels, predictions = ([np.ravel(row[side]) for row in rows] for side in (0, 1))
+    return np.array(labels, float), np.array(predictions, float)

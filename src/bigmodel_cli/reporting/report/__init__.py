@@ -1,0 +1,1 @@
+"""`report.html`: one page with all of a run, made from its folder alone."""

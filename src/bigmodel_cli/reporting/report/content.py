@@ -1,0 +1,402 @@
+"""What the page says, read from the run's folder."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from bigmodel_cli.config.differences import differences
+from bigmodel_cli.config.dump import to_flow
+from bigmodel_cli.config.naming import direction
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.reporting.advice import Findings, advise
+from bigmodel_cli.reporting.class_plots import draw_reliability, draw_roc_and_precision_recall
+from bigmodel_cli.reporting.curves import draw_curves, draw_speed
+from bigmodel_cli.reporting.number_plots import draw_residuals, read_numbers
+from bigmodel_cli.reporting.report.figures import svg
+from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
+
+_PAIRS = 12
+_SAMPLES = {"mistakes": "The most confident mistakes", "least_certain": "The least certain decisions"}
+_WRITTEN = {"roc": "ROC", "auc": "AUC", "f1": "F1", "brier": "Brier", "r2": "R²"}
+_CLASS_COLUMNS = {
+    "precision": "precision",
+    "recall": "recall",
+    "F1": "f1",
+    "ROC area": "roc_auc",
+    "average precision": "average_precision",
+}
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a page is made of.
+
+    Attributes:
+        run: The run.
+        record: Its run.json.
+        evaluation: Of its best checkpoint, as evaluation/<split>.json has it.
+        samples: As evaluation/samples_<split>.json has them.
+        config: Its config.yaml as plain data.
+        columns: Of its metrics.csv.
+        previous: The completed run of the same name before it; None where it is the first.
+    """
+
+    run: RunFolder
+    record: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    samples: Mapping[str, Sequence[Mapping[str, Any]]]
+    config: Mapping[str, Any]
+    columns: Mapping[str, Sequence[float]]
+    previous: RunFolder | None
+
+    @property
+    def best_epoch(self) -> int | None:
+        return (self.record.get("best") or {}).get("epoch")
+
+
+def read_reported(run: RunFolder) -> Reported:
+    """Everything that the page of a run shows.
+
+    Raises:
+        UsageError: If the run is not complete.
+        DataError: If a piece of it is missing or damaged.
+    """
+    record = run.read_record()
+    split = next((name for name in ("test", "validation", "train") if name in record), None)
+    if split is None:
+        raise UsageError(
+            f"{run.title}: there is no report before training is complete",
+            hint=f"go on with it: bigmodel train --resume {shlex.quote(run.title)}",
+        )
+    evaluation = run.read_json(run.intact(run.evaluation(split)))
+    if "scores" not in evaluation:
+        raise UsageError(
+            f"{run.title}: was evaluated by an earlier version of bigmodel",
+            hint=f"bigmodel evaluate {shlex.quote(run.title)}",
+        )
+    return Reported(
+        run,
+        record,
+        evaluation,
+        run.read_json(run.intact(run.samples(split))),
+        yaml.safe_load(run.intact(run.config).read_text("utf-8")),
+        read_metrics(run.metrics),
+        _previous(run),
+    )
+
+
+def _previous(run: RunFolder) -> RunFolder | None:
+    folder = run.path.resolve()
+    for other in all_runs(folder.parent.parent):
+        path = other.path.resolve()
+        is_before = path.parent == folder.parent and path.name < folder.name
+        try:
+            if is_before and other.read_record().get("status") == COMPLETED:
+                return other
+        except DataError:
+            continue
+    return None
+
+
+def page_content(reported: Reported) -> dict[str, Any]:
+    """The page's parts by the names that its template uses."""
+    record, evaluation = reported.record, reported.evaluation
+    previous = _previous_metrics(reported)
+    content = {
+        "run": {
+            # The same wherever the folder is.
+            "title": "/".join(reported.run.path.resolve().parts[-2:]),
+            "name": record.get("name"),
+            "started": str(record.get("started", ""))[:16].replace("T", " "),
+            "version": record.get("versions", {}).get("bigmodel"),
+        },
+        "headline": _headline(reported, previous),
+        "gates": [{**gate, "value": f"{gate['value']:.6g}"} for gate in record.get("gates", [])],
+        "facts": list(_facts(record)),
+        "advice": advise(Findings(reported.columns, evaluation, reported.config, reported.best_epoch)),
+        "figures": _figures(reported),
+        "confusion": _confusion(evaluation),
+        "samples": _samples(reported),
+        "classes": _classes(evaluation),
+        "class_columns": [*_class_columns(evaluation), "examples"],
+        "scores": _scores(evaluation, previous),
+        "has_previous": bool(previous),
+        "decision": _decision(evaluation),
+        "training_samples": _training_samples(reported.run),
+        "previous": reported.previous.path.name if reported.previous else None,
+        "differences": _differences(reported),
+        "config": _config_texts(reported.run),
+        "reproduce": _reproduce(record),
+        "environment": list(_environment(record)),
+    }
+    content["sections"] = list(_sections(content))
+    return content
+
+
+def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the page's own menu leads to."""
+    if content["advice"]:
+        yield "advice", "What to try"
+    if "curves" in content["figures"]:
+        yield "curves", "Curves"
+    if content["confusion"]:
+        yield "confusion", "Confusion"
+    for kind, _, _ in content["samples"]:
+        yield kind, "Mistakes" if kind == "mistakes" else "Uncertain"
+    if content["classes"]:
+        yield "classes", "Classes"
+    yield "scores", "Scores"
+    yield "config", "Config"
+    yield "reproduce", "Reproduce"
+
+
+def _headline(reported: Reported, previous: Mapping[str, float]) -> dict[str, Any]:
+    evaluation, metrics = reported.evaluation, reported.evaluation["metrics"]
+    name = next(key for key in ("accuracy", "mean_absolute_error", "loss") if key in metrics)
+    interval = evaluation["intervals"].get(name)
+    change = None
+    if name in previous:
+        better = metrics[name] - previous[name]
+        better = better if direction(name, "auto") == "max" else -better
+        kind = "good" if better > 0 else "bad" if better < 0 else "soft"
+        change = {"kind": kind, "text": f"{_value(name, previous[name])} in the run before."}
+    return {
+        "name": _titled(name),
+        "value": _value(name, metrics[name]),
+        "interval": f"{_value(name, interval['low'])} to {_value(name, interval['high'])}"
+        if interval
+        else "",
+        "examples": f"{evaluation['examples']:,}",
+        "split": evaluation["split"],
+        "change": change,
+    }
+
+
+def _value(name: str, value: float) -> str:
+    if "accuracy" in name:
+        return f"{value:.2%}"
+    return f"{value:.4g}" if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5) else f"{value:.4f}"
+
+
+def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    best, plan = record.get("best") or {}, record.get("plan", {})
+    seconds = record.get("seconds", 0.0)
+    yield "epochs", f"{record.get('epochs')}, the best is {best.get('epoch')}"
+    yield "time", f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
+    yield "parameters", f"{record.get('parameters', 0):,}"
+    yield "device", str(plan.get("device", {}).get("model"))
+    yield "precision", str(plan.get("precision"))
+    splits = record.get("data", {}).get("splits", {})
+    yield "examples", ", ".join(f"{part['examples']:,} {name}" for name, part in splits.items())
+    if skipped := sum(record.get("data", {}).get("skipped", {}).values()):
+        yield "bad files left out", f"{skipped:,}"
+
+
+def _figures(reported: Reported) -> dict[str, str]:
+    columns, evaluation = reported.columns, reported.evaluation
+    figures = {}
+    if columns["epoch"]:
+        figures["curves"] = svg(draw_curves(columns, reported.best_epoch), "learning curves")
+        figures["speed"] = svg(draw_speed(columns), "speed and memory")
+    if evaluation.get("curves", {}).get("roc"):
+        label = "ROC and precision-recall curves"
+        figures["roc_pr"] = svg(draw_roc_and_precision_recall(evaluation["curves"]), label)
+    if "reliability" in evaluation:
+        error = evaluation["scores"]["expected_calibration_error"]
+        before = evaluation.get("decision", {}).get("without", {}).get("expected_calibration_error")
+        figures["reliability"] = svg(
+            draw_reliability(evaluation["reliability"], error, before), "reliability"
+        )
+    if "residuals" in evaluation:
+        path = reported.run.predictions(evaluation["split"])
+        labels, outputs = read_numbers(reported.run.intact(path))
+        figures["residuals"] = svg(draw_residuals(labels, outputs, "predictions"), "residuals")
+    return figures
+
+
+def _confusion(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "confusion_matrix" not in evaluation:
+        return None
+    counts = evaluation["confusion_matrix"]
+    classes = [row["class"] for row in evaluation["per_class"]]
+    wrong = [
+        (count, row, column)
+        for row, line in enumerate(counts)
+        for column, count in enumerate(line)
+        if count and row != column
+    ]
+    pairs = [
+        {
+            "label": classes[row],
+            "prediction": classes[column],
+            "count": f"{count:,}",
+            "share": f"{count / sum(counts[row]):.1%}",
+        }
+        for count, row, column in sorted(wrong, key=lambda item: (-item[0], item[1], item[2]))[:_PAIRS]
+    ]
+    return {"classes": classes, "counts": counts, "pairs": pairs}
+
+
+def _samples(reported: Reported) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    shown = []
+    for kind, heading in _SAMPLES.items():
+        tiles = [
+            {
+                **sample,
+                **{key: _share(sample[key]) for key in ("probability", "of_label")},
+                **{key: _named(sample[key]) for key in ("label", "prediction")},
+            }
+            for sample in reported.samples.get(kind, [])
+        ]
+        if tiles and reported.evaluation.get("per_class") is None:
+            heading = "The largest errors"
+        if tiles:
+            shown.append((kind, heading, tiles))
+    return shown
+
+
+def _share(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1%}"
+
+
+def _named(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _class_columns(evaluation: Mapping[str, Any]) -> dict[str, str]:
+    rows = evaluation.get("per_class", [])
+    return {title: key for title, key in _CLASS_COLUMNS.items() if rows and key in rows[0]}
+
+
+def _classes(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    columns = _class_columns(evaluation).values()
+    rows = sorted(evaluation.get("per_class", []), key=lambda row: row["f1"])
+    return [
+        {
+            "name": row["class"],
+            "cells": [
+                *(_cell(row[key]) for key in columns),
+                {"text": f"{row['support']:,}", "sort": row["support"], "share": None},
+            ],
+        }
+        for row in rows
+    ]
+
+
+def _cell(value: float | None) -> dict[str, Any]:
+    if value is None:
+        return {"text": "", "sort": "", "share": None}
+    return {"text": f"{value:.4f}", "sort": value, "share": f"{value:.4f}"}
+
+
+def _scores(evaluation: Mapping[str, Any], previous: Mapping[str, float]) -> list[dict[str, str]]:
+    found = {**evaluation["metrics"], **evaluation["scores"]}
+    for mean in ("macro", "weighted"):
+        found |= {f"{mean}.{name}": value for name, value in evaluation.get(mean, {}).items()}
+    rows = []
+    for name, value in found.items():
+        interval = evaluation["intervals"].get(name)
+        between = f"{_value(name, interval['low'])} to {_value(name, interval['high'])}" if interval else ""
+        before = _value(name, previous[name]) if name in previous else ""
+        rows.append(
+            {"name": _titled(name), "value": _value(name, value), "interval": between, "previous": before}
+        )
+    return rows
+
+
+def _titled(name: str) -> str:
+    """`roc_auc` and `macro.f1` as people write them."""
+    words = name.replace("_", " ").replace(".", " ").split(" ")
+    return " ".join(_WRITTEN.get(word, word) for word in words)
+
+
+def _decision(evaluation: Mapping[str, Any]) -> str:
+    decision = evaluation.get("decision")
+    if decision is None:
+        return ""
+    rule = f"Decided at temperature {decision['temperature']:.3g}"
+    if decision["threshold"] is not None:
+        rule += f", for {decision['positive']} from a probability of {decision['threshold']:.3g} on"
+    before = decision["without"]
+    now = {**evaluation["metrics"], **evaluation["scores"]}
+    changes = [
+        f"{name.replace('_', ' ')} {_value(name, before[name])} without, {_value(name, now[name])} with it"
+        for name in ("accuracy", "log_loss", "expected_calibration_error", "balanced_accuracy")
+        if name in before and name in now and before[name] != now[name]
+    ]
+    return f"{rule}: {'; '.join(changes)}." if changes else f"{rule}."
+
+
+def _previous_metrics(reported: Reported) -> dict[str, float]:
+    """Metrics and scores of the run before on the same split; nothing where they cannot be had."""
+    if reported.previous is None:
+        return {}
+    try:
+        before = reported.previous.read_json(reported.previous.evaluation(reported.evaluation["split"]))
+    except DataError:
+        return {}
+    return {**before.get("metrics", {}), **before.get("scores", {})}
+
+
+def _differences(reported: Reported) -> list[dict[str, str]]:
+    if reported.previous is None:
+        return []
+    try:
+        before = yaml.safe_load(reported.previous.require(reported.previous.config).read_text("utf-8"))
+    except (DataError, yaml.YAMLError):
+        return []
+    return [
+        {"key": key, "before": _written(old), "after": _written(new)}
+        for key, old, new in differences(before, reported.config)
+    ]
+
+
+def _written(value: Any) -> str:
+    return "—" if value is None else to_flow(value)
+
+
+def _config_texts(run: RunFolder) -> dict[str, str]:
+    source = run.source_config
+    return {
+        "source": source.read_text("utf-8", "replace") if source.is_file() else "",
+        "resolved": run.config.read_text("utf-8", "replace"),
+    }
+
+
+def _training_samples(run: RunFolder) -> str | None:
+    path = run.plot("training_samples")
+    return base64.b64encode(path.read_bytes()).decode("ascii") if path.is_file() else None
+
+
+def _reproduce(record: Mapping[str, Any]) -> str:
+    lines = [shlex.join(record.get("command", []))]
+    lines += [
+        "# or, with every default and every auto as they were:",
+        "bigmodel train config.yaml  # in the run's folder",
+    ]
+    versions = record.get("versions", {})
+    packages = " ".join(
+        f"{name}=={version}" for name, version in versions.items() if name != "python" and version
+    )
+    return "\n".join([f"pip install {packages}", *lines])
+
+
+def _environment(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "seed", str(record.get("seed"))
+    for name, version in record.get("versions", {}).items():
+        yield name, str(version)
+    yield "platform", str(record.get("platform"))
+    if record.get("git_commit"):
+        yield "git commit", str(record["git_commit"])
+    for name, part in record.get("data", {}).get("splits", {}).items():
+        yield f"sha256 of {name}", str(part["sha256"])
+    for number, session in enumerate(record.get("sessions", []), start=1):
+        spent = ", ".join(f"{name} {value:.1f} s" for name, value in session.get("seconds", {}).items())
+        yield f"time of session {number}", spent

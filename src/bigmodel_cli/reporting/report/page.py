@@ -1,0 +1,53 @@
+"""The page itself: content put into the template."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from bigmodel_cli.reporting.report.content import page_content, read_reported
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import write_text
+
+
+def write_report(run: RunFolder) -> None:
+    """Write report.html of a complete run from what is in its folder.
+
+    Raises:
+        UsageError: If the run is not complete.
+        DataError: If a piece of it is missing or damaged.
+        ResourceError: If it cannot be written.
+    """
+    write_text(run.report, render(page_content(read_reported(run))))
+
+
+def render(content: dict[str, Any]) -> str:
+    """The page as HTML. Everything is escaped but what this package makes itself: figures, style and script.
+
+    Args:
+        content: As `page_content` gives it.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    here = files(__package__)
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(here.joinpath("page.html.j2").read_text("utf-8"))
+    confusion = content["confusion"]
+    data = {"confusion": {key: confusion[key] for key in ("classes", "counts")} if confusion else None}
+    return template.render(
+        **{
+            **content,
+            "figures": {name: Markup(figure) for name, figure in content["figures"].items()},  # noqa: S704
+        },
+        css=Markup(here.joinpath("page.css").read_text("utf-8")),  # noqa: S704
+        js=Markup(here.joinpath("page.js").read_text("utf-8")),  # noqa: S704
+        data=Markup(_script_json(data)),  # noqa: S704
+    )
+
+
+def _script_json(value: Any) -> str:
+    """JSON that cannot end the script that it stands in, whatever its strings hold."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,198 @@
+"""Evaluation on data that the run was not trained with: which is read, and under which names."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.evaluate import Request, evaluate_run
+from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.inference.other_data import OtherData, parse_map
+from bigmodel_cli.listener import Silent
+
+pytestmark = pytest.mark.tf
+
+
+class Noting(Silent):
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, message):
+        self.warnings.append(message)
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Writes examples as the run has them under other names: `other(labels, names)`."""
+
+    def write(labels, names, name="new.npz", shape=(4,)):
+        rng = np.random.default_rng(5)
+        points = (rng.standard_normal((len(labels), *shape)) + np.mod(labels, 3)[:, None]).astype(np.float32)
+        np.savez(tmp_path / name, x=points, y=np.array(names)[labels])
+        return tmp_path / name
+
+    return write
+
+
+def evaluate(run, where, renamed=None, split=None, listener=None):
+    request = Request(split, other=OtherData(where, renamed or {}), offline=True)
+    return evaluate_run(open_folder(run), request, listener or Silent())
+
+
+def test_new_examples_are_evaluated_as_the_model_sees_them(copied, other):
+    labels = np.arange(30) % 3
+    path = other(labels, ["ape", "bee", "cat"])
+    result = evaluate(copied, path)
+    with np.load(path) as arrays:
+        probabilities = load_checkpoint(copied, "best").predict(arrays["x"], verbose=0)
+    assert result.evaluation.metrics["accuracy"] == np.mean(probabilities.argmax(axis=1) == labels)
+    assert result.evaluation.num_examples == 30 and result.gates == {}
+    document = json.loads(copied.evaluation("new").read_text())
+    assert document["split"] == "new" and document == result.document
+    with copied.predictions("new").open() as file:
+        assert [row["label"] for row in csv.DictReader(file)][:3] == ["ape", "bee", "cat"]
+
+
+def test_classes_are_known_by_their_names_not_by_their_order(copied, other):
+    labels = np.arange(30) % 3
+    straight = evaluate(copied, other(labels, ["ape", "bee", "cat"])).evaluation
+    # In this file `cat` has the smallest index and `ape` is not there.
+    some = labels[labels > 0]
+    path = other(some, ["", "bee", "cat"], "some.npz")
+    listener = Noting()
+    found = evaluate(copied, path, listener=listener).evaluation
+    assert found.num_examples == 20
+    assert listener.warnings == [f"{path}: has no examples of ape"]
+    assert found.scores.details["per_class"][0]["support"] == 0
+    assert [row["support"] for row in straight.scores.details["per_class"]] == [10, 10, 10]
+
+
+def test_names_are_mapped(copied, other):
+    labels = np.arange(40) % 4
+    path = other(labels, ["ape", "wasp", "cat", "dog"])
+    with pytest.raises(DataError, match="the model does not know the classes dog, wasp") as caught:
+        evaluate(copied, path)
+    assert caught.value.hint == "say what each is: --map dog=NAME, or --map dog= to leave it out"
+    found = evaluate(copied, path, {"wasp": "bee", "dog": ""}).evaluation
+    assert found.num_examples == 30
+    assert [row["support"] for row in found.scores.details["per_class"]] == [10, 10, 10]
+    twice = evaluate(copied, path, {"wasp": "bee", "dog": "cat"}).evaluation
+    assert [row["support"] for row in twice.scores.details["per_class"]] == [10, 10, 20]
+
+
+@pytest.mark.parametrize(
+    ("renamed", "says", "hint"),
+    [
+        ({"waspp": "bee"}, "the data has no class 'waspp'", "did you mean wasp?"),
+        ({"wasp": "bea"}, "the model has no class 'bea'", "did you mean bee?"),
+        ({"wasp": "zebra"}, "the model has no class 'zebra'", "its classes: ape, bee, cat"),
+    ],
+)
+def test_a_map_that_names_no_class(copied, other, renamed, says, hint):
+    path = other(np.arange(6) % 3, ["ape", "wasp", "cat"])
+    with pytest.raises(UsageError, match=says) as caught:
+        evaluate(copied, path, renamed)
+    assert caught.value.hint == hint
+
+
+def test_a_map_that_leaves_nothing(copied, other):
+    path = other(np.arange(6) % 2, ["ape", "bee"])
+    with pytest.raises(DataError, match="no example is left"):
+        evaluate(copied, path, {"ape": "", "bee": ""})
+
+
+@pytest.mark.parametrize("word", ["a", "=b", "a:b"])
+def test_a_word_that_is_no_map(word):
+    with pytest.raises(UsageError, match=r"expected OLD=NEW"):
+        parse_map([word])
+
+
+def test_words_of_a_map():
+    assert parse_map(["a=b", "c=", "d=e=f"]) == {"a": "b", "c": "", "d": "e=f"}
+
+
+def test_examples_of_another_shape(copied, other):
+    path = other(np.arange(6) % 3, ["ape", "bee", "cat"], shape=(1,))
+    with pytest.raises(DataError, match=r"the examples have shape \(1,\); the model takes \(4,\)"):
+        evaluate(copied, path)
+
+
+def test_numbers_where_classes_are_meant(copied, tmp_path):
+    np.savez(tmp_path / "n.npz", x=np.zeros((4, 4), np.float32), y=np.linspace(0, 1, 4))
+    with pytest.raises(DataError, match="the data has the classes none"):
+        evaluate(copied, tmp_path / "n.npz")
+
+
+def test_another_config_and_its_split(copied, other, tmp_path):
+    other(np.arange(60) % 3, ["ape", "bee", "cat"])
+    config = copied.config.read_text().replace("data.npz", "new.npz").replace("name: classes", "name: later")
+    (tmp_path / "later.yaml").write_text(config.replace("validation: 0.1", "validation: 0.5"))
+    assert evaluate(copied, tmp_path / "later.yaml").document["split"] == "later_test"
+    found = evaluate(copied, tmp_path / "later.yaml", split="validation").document
+    assert (found["split"], found["examples"]) == ("later_validation", 30)
+    assert copied.evaluation("later_validation").exists() and not copied.evaluation("validation").exists()
+
+
+def test_a_file_that_is_called_test_does_not_pass_for_the_test_split(copied, other):
+    before = copied.evaluation("test").read_bytes()
+    result = evaluate(copied, other(np.arange(30) % 3, ["ape", "bee", "cat"], "test.npz"))
+    assert result.document["split"] == "data_test"
+    assert copied.evaluation("test").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("missing", "--data .*missing: no such file or folder"),
+        ("odd.txt", "expected a folder of images, an .npz or .csv file, or a config"),
+        ("folder", "the model of this run does not take images"),
+    ],
+)
+def test_what_cannot_be_data(copied, tmp_path, name, says):
+    (tmp_path / "odd.txt").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match=says):
+        evaluate(copied, tmp_path / name)
+
+
+IMAGES = """\
+data: {source: {image_folder: {path: photos, image_size: 8, color_mode: grayscale}}, batch_size: 8}
+model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]
+loss: CategoricalCrossentropy
+optimizer: Adam
+training: {epochs: 1, device: cpu}
+"""
+
+
+def write_photos(folder, classes, count=12):
+    rng = np.random.default_rng(0)
+    for index, name in enumerate(classes):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = rng.integers(0, 100, (20, 30), dtype=np.uint8) + 70 * index
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number}.png")
+
+
+def test_a_folder_of_images_is_read_as_the_runs_own(tmp_path):
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.training.train import train
+
+    write_photos(tmp_path / "photos", ["ape", "bee", "cat"])
+    (tmp_path / "c.yaml").write_text(IMAGES)
+    config = read_config(tmp_path / "c.yaml")
+    run = train(config, runs_dir=tmp_path / "runs", listener=Silent()).run
+    write_photos(tmp_path / "new photos!", ["bee", "wasp"], 4)
+    found = evaluate(run, tmp_path / "new photos!", {"wasp": "cat"})
+    assert (found.document["split"], found.document["examples"]) == ("new_photos", 8)
+    assert [row["support"] for row in found.document["per_class"]] == [0, 4, 4]
+    samples = json.loads(run.samples("new_photos").read_text())
+    assert all(sample["name"].endswith(".png") for sample in samples["least_certain"])
+    shutil.rmtree(tmp_path / "photos")
+    assert evaluate(run, tmp_path / "new photos!", {"wasp": "cat"}).document == found.document
