@@ -210,4 +210,4 @@ class TestPage:
 
     def test_the_best_is_marked_with_more_than_a_colour(self, side_by_side):
         text = page(side_by_side(["a", "b", "c"]), shown)
-        assert '<td class="best">0.2 ★</td>' in text
+        assert '<td class="metric best">0.2 ★</td>' in text
