@@ -203,7 +203,7 @@ def test_a_malformed_floor(refuses, word):
 
 
 def test_a_floor_under_no_metric(refuses, trained):
-    says = ("there is no metric 'auc' to compare", "metrics: loss, accuracy")
+    says = ("there is no metric 'auc' to compare", "did you mean roc_auc?")
     refuses(2, "evaluate", "--fail-under", "auc=0.5", "--runs-dir", trained, says=says)
 
 
