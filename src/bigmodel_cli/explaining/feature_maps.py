@@ -1,0 +1,88 @@
+"""Which layer Grad-CAM looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.explaining.surgery import layers_in_order
+
+_MAX_NAMES = 8
+OTHER_METHODS = "use --method integrated-gradients or --method occlusion"
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """A layer whose output has a place for every part of the image.
+
+    Attributes:
+        layer: The Keras layer.
+        size: (height, width) of its output.
+        is_convolution: Whether it is one.
+    """
+
+    layer: Any
+    size: tuple[int, int]
+    is_convolution: bool
+
+
+def feature_maps(model: Any) -> Iterator[FeatureMap]:
+    """The layers with an output of shape (n, height, width, channels), in order.
+
+    Prepared pixels, before anything was learned, are no features, and a map of one single place shows nothing.
+    """
+    import keras
+
+    convolutions = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.DepthwiseConv2D)
+    convolutions = (*convolutions, keras.layers.SeparableConv2D)
+    is_learned = False
+    for layer in layers_in_order(model):
+        is_learned = is_learned or bool(layer.weights and not isinstance(layer, keras.layers.Normalization))
+        shape = getattr(layer.output, "shape", ())
+        if not is_learned or len(shape) != 4 or None in shape[1:3] or shape[1] * shape[2] == 1:
+            continue
+        yield FeatureMap(layer, (shape[1], shape[2]), isinstance(layer, convolutions))
+
+
+def last_feature_map(model: Any) -> Any | None:
+    """The layer that closes the last convolution; the last feature map where there is no convolution at all.
+
+    What follows at the convolution's size belongs to it: normalisation and activation, without which its
+    values have no meaningful zero, and the sum with the shortcut of a residual block, which would be
+    missed otherwise. For MobileNetV2 this is `out_relu`, two layers behind `Conv_1`.
+    """
+    found = list(feature_maps(model))
+    convolutions = [number for number, one in enumerate(found) if one.is_convolution]
+    if not convolutions:
+        return found[-1].layer if found else None
+    behind = found[convolutions[-1] :]
+    return [one for one in behind if one.size == behind[0].size][-1].layer
+
+
+def named_feature_map(model: Any, name: str) -> Any:
+    """The feature map that a user names.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    found = {one.layer.name: one.layer for one in feature_maps(model)}
+    if name in found:
+        return found[name]
+    if not found:
+        raise no_feature_map(f"--layer {name}")
+    is_other = any(layer.name == name for layer in layers_in_order(model))
+    problem = "its output is no map of features" if is_other else "the model has no such layer"
+    near = closest(name, found)
+    last = list(found)[-_MAX_NAMES:]
+    some = f"layers with a map, the last ones: {', '.join(last)}"
+    raise UsageError(f"--layer {name}: {problem}", hint=f"did you mean {near}?" if near else some)
+
+
+def no_feature_map(option: str) -> UsageError:
+    """The error where Grad-CAM is asked for and the model has nothing for it."""
+    return UsageError(
+        f"{option}: Grad-CAM looks at the last convolution, and this model has none", hint=OTHER_METHODS
+    )

@@ -1,0 +1,98 @@
+"""An image beside maps of what its classes were decided by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigmodel_cli.explaining.findings import Explanation, Finding
+from bigmodel_cli.reporting.plots import new_figure, plain, write_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Perceptually uniform, and told apart by colour-blind people (https://bids.github.io/colormap/).
+COLORS = "viridis"
+_CELL = 2.3
+_HEADING = 0.45
+# Up to this side pixels are drawn as squares.
+_SMALL = 64
+# Single bright pixels must not make all others dark.
+_BRIGHTEST = 99.5
+_LUMINANCE = (0.299, 0.587, 0.114)
+_MAX_LABEL = 60
+
+
+def write_picture(path: Path, explanation: Explanation) -> None:
+    """Draw an explanation into a PNG file, whole or not at all.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    write_figure(draw(explanation), path, "png")
+
+
+def draw(explanation: Explanation) -> Figure:
+    """The image, and a row per class with a map per method."""
+    rows, columns = len(explanation.findings), 1 + len(explanation.findings[0].attributions)
+    height, width = explanation.pixels.shape[:2]
+    cell = _CELL * min(2.0, max(0.5, height / width))
+    figure = new_figure(_CELL * columns + 0.7, (cell + _HEADING) * rows + 0.3)
+    parts = np.reshape(figure.subfigures(rows, 1), -1)
+    for part, finding in zip(parts, explanation.findings, strict=True):
+        axes = np.reshape(part.subplots(1, columns), -1)
+        for one in axes:
+            one.set_axis_off()
+        if part is parts[0]:
+            _show(axes[0], _as_shown(explanation.pixels))
+            axes[0].set_title(plain(Path(explanation.input.name).name, 28), fontsize=8, color="0.4")
+        _draw_maps(axes[1:], explanation.pixels, finding)
+        part.suptitle(_title(finding, are_classes=explanation.are_classes), fontsize=11)
+    return figure
+
+
+def _title(finding: Finding, *, are_classes: bool) -> str:
+    label = "" if finding.label is None else f"{plain(finding.label, _MAX_LABEL)}: "
+    return f"{label}{finding.value:.1%}" if are_classes else f"{label}{finding.value:.6g}"
+
+
+def _draw_maps(axes: Any, pixels: np.ndarray, finding: Finding) -> None:
+    for one, (method, attribution) in zip(axes, finding.attributions.items(), strict=True):
+        _show(one, _overlaid(pixels, attribution.values))
+        one.set_title(method.replace("-", " "), fontsize=8, color="0.4")
+
+
+def _show(axes: Any, pixels: np.ndarray) -> None:
+    interpolation = "nearest" if max(pixels.shape[:2]) <= _SMALL else "antialiased"
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation=interpolation)
+
+
+def _as_shown(pixels: np.ndarray) -> np.ndarray:
+    return pixels[..., 0] if pixels.shape[2:] == (1,) else pixels
+
+
+def _overlaid(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The map in colour over the image in grey, uint8 of shape (height, width, 3)."""
+    from matplotlib import colormaps
+
+    positive = np.maximum(values, 0)
+    top = np.percentile(positive[positive > 0], _BRIGHTEST) if positive.any() else 1.0
+    strength = np.clip(positive / top, 0, 1)
+    colors = colormaps[COLORS](strength)[..., :3]
+    opacity = (0.45 + 0.4 * strength)[..., np.newaxis]
+    mixed = (1 - opacity) * _grey(pixels)[..., np.newaxis] / 255 + opacity * colors
+    return np.asarray(np.round(mixed * 255), np.uint8)
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    shown = _as_shown(pixels).astype(np.float64)
+    if shown.ndim == 2:
+        return shown
+    grey = shown[..., :3] @ np.array(_LUMINANCE)
+    if shown.shape[-1] == 4:
+        # What is transparent shows the white page.
+        opaque = shown[..., 3] / 255
+        grey = grey * opaque + 255 * (1 - opaque)
+    return grey
