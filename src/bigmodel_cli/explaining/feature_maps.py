@@ -32,7 +32,7 @@ class FeatureMap:
 def feature_maps(model: Any) -> Iterator[FeatureMap]:
     """The layers with an output of shape (n, height, width, channels), in order.
 
-    Prepared pixels, before anything was learned, are no features, and a map of one single place shows nothing.
+    Prepared pixels, before anything was learned, are no features; a map of one single place shows nothing.
     """
     import keras
 
