@@ -9,7 +9,7 @@ from PIL import Image
 from bigmodel_cli.explaining.attribution import Attribution
 from bigmodel_cli.explaining.evidence import Evidence
 from bigmodel_cli.explaining.findings import Explanation, Finding
-from bigmodel_cli.explaining.picture import COLORS, draw, write_picture
+from bigmodel_cli.explaining.picture import COLORS, MAX_ROWS, draw, write_picture
 from bigmodel_cli.inference.inputs import Input
 
 METHODS = ["grad-cam", "integrated-gradients", "occlusion"]
@@ -48,6 +48,11 @@ def test_a_row_per_class_with_a_map_per_method():
     assert len(images) == 7
     width, height = figure.get_size_inches()
     assert width < 11 and height < 7
+
+
+def test_of_many_classes_the_first_ones_are_drawn():
+    rows, _, _ = shown(draw(explanation(labels=[str(number) for number in range(30)], methods=["occlusion"])))
+    assert rows == [f"{number}: 50.0%" for number in range(MAX_ROWS)]
 
 
 def test_evidence_is_bright_and_what_speaks_against_a_class_is_not_shown():

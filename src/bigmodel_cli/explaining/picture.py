@@ -23,6 +23,8 @@ _SMALL = 64
 _BRIGHTEST = 99.5
 _LUMINANCE = (0.299, 0.587, 0.114)
 _MAX_LABEL = 60
+# More make a picture that no program shows.
+MAX_ROWS = 20
 
 
 def write_picture(path: Path, explanation: Explanation) -> None:
@@ -35,13 +37,14 @@ def write_picture(path: Path, explanation: Explanation) -> None:
 
 
 def draw(explanation: Explanation) -> Figure:
-    """The image, and a row per class with a map per method."""
-    rows, columns = len(explanation.findings), 1 + len(explanation.findings[0].attributions)
+    """The image, and a row per class (of the first `MAX_ROWS`) with a map per method."""
+    findings = explanation.findings[:MAX_ROWS]
+    rows, columns = len(findings), 1 + len(findings[0].attributions)
     height, width = explanation.pixels.shape[:2]
     cell = _CELL * min(2.0, max(0.5, height / width))
     figure = new_figure(_CELL * columns + 0.7, (cell + _HEADING) * rows + 0.3)
     parts = np.reshape(figure.subfigures(rows, 1), -1)
-    for part, finding in zip(parts, explanation.findings, strict=True):
+    for part, finding in zip(parts, findings, strict=True):
         axes = np.reshape(part.subplots(1, columns), -1)
         for one in axes:
             one.set_axis_off()
