@@ -31,22 +31,24 @@ def pixels() -> np.ndarray:
 def by_hand() -> Callable[..., Any]:
     """Builds a network whose log-odds of `on` are half the sum of the patch's pixels (in 0 … 1) and the bias.
 
-    Its one convolution copies the image. `tail` makes the outputs of the bare last layer's.
+    Its one convolution, with the activation `copy`, copies the image. `tail` is a layer to follow the last.
     """
     import keras
 
-    def build(*, units: int = 2, activation: str | None = "softmax", tail: Any = None) -> Any:
+    def build(
+        *, units: int = 2, activation: str | None = "softmax", tail: Any = None, copy: str = "linear"
+    ) -> Any:
         inputs = keras.Input(SIGNATURE.shape, dtype="uint8", name="input")
         tensor = keras.layers.Rescaling(1 / 255)(keras.ops.cast(inputs, "float32"))
-        copy = keras.layers.Conv2D(1, 1, activation="relu", name="copy")
-        tensor = keras.layers.Flatten(name="flat")(copy(tensor))
+        convolution = keras.layers.Conv2D(1, 1, activation=copy, name="copy")
+        tensor = keras.layers.Flatten(name="flat")(convolution(tensor))
         last = keras.layers.Dense(units, activation=activation, name="last")
         outputs = last(tensor)
         kernel = np.zeros((SIDE, SIDE, units), np.float32)
         kernel[(*PATCH, -1)] = WEIGHT
         bias = np.zeros(units)
         bias[-1] = BIAS
-        copy.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+        convolution.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
         last.set_weights([kernel.reshape(-1, units), bias])
         return keras.Model(inputs, outputs if tail is None else tail(outputs))
 

@@ -128,7 +128,7 @@ def test_prepared_pixels_are_no_features(layers):
 @pytest.mark.parametrize(
     ("name", "says", "hint"),
     [
-        ("Conv_a", "the model has no such layer", "did you mean conv_a?"),
+        ("conv_bb", "the model has no such layer", "did you mean conv_b?"),
         ("flat", "its output is no map of features", "layers with a map, the last ones: conv_a, conv_b"),
         ("xyz", "the model has no such layer", "layers with a map, the last ones: conv_a, conv_b"),
     ],

@@ -54,6 +54,14 @@ def test_integrated_gradients_sum_to_the_difference_of_the_scores(network, pixel
     assert completeness["error"] < 1e-4
 
 
+def test_a_black_image_may_be_at_the_edge_of_a_relu(by_hand, pixels):
+    """There its slope is 0, and not what it is on the way: more steps make that end count for less."""
+    network = Network(by_hand(copy="relu"), SIGNATURE)
+    (found,) = integrated_gradients(network, subject(pixels, 1))
+    assert found.details["steps"] == 64
+    assert found.details["completeness"]["error"] == pytest.approx(0.5 / 64, rel=1e-3)
+
+
 def curved(power):
     """Scores that are a power of the mean pixel: bent where the trapezoid rule has to work."""
     import keras
@@ -166,8 +174,8 @@ def test_grad_cam_is_enlarged_to_the_size_of_the_image(pixels):
     pixels[4:8, 8:12] = 160
     (found,) = grad_cam(Network(model, SIGNATURE, tapped=conv), subject(pixels, 1))
     assert found.values.shape == (SIDE, SIDE)
-    # One place of 4 × 4 is 160, weighted by 1/16; enlarging blurs it by half a place.
-    assert found.values[4:8, 8:12].mean() > 6 and found.values.max() <= 10
+    # One place of 4 × 4 is 160, weighted by 1/16; its middle is between pixels, an eighth of a place away.
+    assert found.values[5:7, 9:11] == pytest.approx(np.full((2, 2), 10 * (7 / 8) ** 2))
     assert not found.values[11:].any() and not found.values[:, :6].any()
 
 

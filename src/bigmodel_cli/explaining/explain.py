@@ -12,7 +12,13 @@ from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.attribution import Attribution, Subject
 from bigmodel_cli.explaining.evidence import evidence_in
-from bigmodel_cli.explaining.feature_maps import last_feature_map, named_feature_map, no_feature_map
+from bigmodel_cli.explaining.feature_maps import (
+    OTHER_METHODS,
+    is_flattened,
+    last_feature_map,
+    named_feature_map,
+    no_feature_map,
+)
 from bigmodel_cli.explaining.findings import Explanation, Finding
 from bigmodel_cli.explaining.geometry import geometry_of
 from bigmodel_cli.explaining.grad_cam import grad_cam
@@ -62,7 +68,7 @@ class Explainer:
 
     Attributes:
         methods: The names of those that are used.
-        left_out: Why one is not, although all were asked for.
+        notes: What a user should know of them, as sentences.
         explained: The number whose changes are followed: `log-odds`, or `output`.
         layer: The name of the layer that Grad-CAM looks at.
 
@@ -75,7 +81,7 @@ class Explainer:
         self._opened = opened
         self._request = request
         self._chosen = [_class_index(name, opened) for name in dict.fromkeys(request.class_names)]
-        self.methods, self.left_out = _methods(request, opened)
+        self.methods, self.notes = _methods(request, opened)
         self._model = _load(opened, trust=request.trust)
         tapped = self._tapped()
         self.layer: str | None = None if tapped is None else tapped.name
@@ -92,15 +98,18 @@ class Explainer:
     def _tapped(self) -> Any:
         if GRAD_CAM not in self.methods:
             return None
-        if self._request.layer is not None:
-            return named_feature_map(self._model, self._request.layer)
-        found = last_feature_map(self._model)
+        wanted = self._request.layer
+        found = last_feature_map(self._model) if wanted is None else named_feature_map(self._model, wanted)
         if found is None:
-            error = no_feature_map(f"--method {GRAD_CAM}")
             if self._request.method != ALL:
-                raise error
+                raise no_feature_map(f"--method {GRAD_CAM}")
             self.methods.remove(GRAD_CAM)
-            self.left_out = "grad-cam is left out: this model has no convolution that it could look at"
+            self.notes.append("grad-cam is left out: this model has no convolution that it could look at")
+        elif is_flattened(self._model, found):
+            self.notes.append(
+                f"grad-cam averages over all places, but behind {found.name} this model flattens them: "
+                "where the other methods disagree with it, believe them"
+            )
         return found
 
     def explain(self, item: Input) -> Explanation:
@@ -171,20 +180,20 @@ def _class_index(name: str, opened: OpenRun) -> int:
     )
 
 
-def _methods(request: Request, opened: OpenRun) -> tuple[list[str], str | None]:
-    """The methods to use, and why one is left out."""
+def _methods(request: Request, opened: OpenRun) -> tuple[list[str], list[str]]:
+    """The methods to use, and the reason for which one is left out."""
     if request.layer is not None and request.method not in (ALL, GRAD_CAM):
         raise UsageError(f"--layer is for grad-cam, not for --method {request.method}")
     chosen = list(METHODS) if request.method == ALL else [request.method]
     if opened.signature.class_names is not None or GRAD_CAM not in chosen:
-        return chosen, None
+        return chosen, []
     if request.method == GRAD_CAM or request.layer is not None:
         raise UsageError(
             "--method grad-cam: it shows what speaks for a class, and this run predicts numbers",
-            hint="use --method integrated-gradients or --method occlusion",
+            hint=OTHER_METHODS,
         )
     chosen.remove(GRAD_CAM)
-    return chosen, "grad-cam is left out: it shows what speaks for a class, and this run predicts numbers"
+    return chosen, ["grad-cam is left out: it shows what speaks for a class, and this run predicts numbers"]
 
 
 def _load(opened: OpenRun, *, trust: bool) -> Any:

@@ -62,6 +62,18 @@ def last_feature_map(model: Any) -> Any | None:
     return [one for one in behind if one.size == behind[0].size][-1].layer
 
 
+def is_flattened(model: Any, layer: Any) -> bool:
+    """Whether a layer behind this one takes a map apart by places, over all of which Grad-CAM averages."""
+    import keras
+
+    behind = list(layers_in_order(model))
+    behind = behind[behind.index(layer) + 1 :]
+    return any(
+        isinstance(one, keras.layers.Flatten) and len(one.input.shape) == 4 and one.input.shape[1:3] != (1, 1)
+        for one in behind
+    )
+
+
 def named_feature_map(model: Any, name: str) -> Any:
     """The feature map that a user names.
 

@@ -17,6 +17,8 @@ from bigmodel_cli.modeling.backend import import_tensorflow
 _FIRST_STEPS, _MAX_STEPS = 32, 256
 # How far the sum of all attributions may be from the difference of the scores, which it equals in the limit.
 _TOLERANCE = 0.01
+# Differences below this part of the scores themselves are their rounding in float32.
+_ROUNDING = 1e-5
 
 
 def integrated_gradients(network: Network, subject: Subject) -> list[Attribution]:
@@ -31,11 +33,12 @@ def integrated_gradients(network: Network, subject: Subject) -> list[Attribution
     pixels = subject.pixels.astype(np.float64)
     ends = np.asarray(_scores(network, subject, np.stack([pixels * 0, pixels])), np.float64)
     differences = ends[1] - ends[0]
+    differences[np.abs(differences) <= _ROUNDING * np.abs(ends).max(axis=0)] = 0
     steps = _FIRST_STEPS
     weights = np.ones(steps + 1)
     weights[[0, -1]] = 0.5
     average = _sum_of_gradients(network, subject, np.linspace(0, 1, steps + 1), weights) / steps
-    while steps < _MAX_STEPS and not _is_complete(average * pixels, differences):
+    while steps < _MAX_STEPS and not _are_complete(average * pixels, differences):
         between = (np.arange(steps) + 0.5) / steps
         average = (average + _sum_of_gradients(network, subject, between, np.ones(steps)) / steps) / 2
         steps *= 2
@@ -75,9 +78,10 @@ def _sum_of_gradients(
     return total
 
 
-def _is_complete(attributed: np.ndarray, differences: np.ndarray) -> bool:
+def _are_complete(attributed: np.ndarray, differences: np.ndarray) -> bool:
     sums = attributed.reshape(len(differences), -1).sum(axis=1)
-    return bool(np.all(np.abs(sums - differences) <= _TOLERANCE * np.abs(differences)))
+    errors = np.abs(sums - differences)
+    return bool(np.all((errors <= _TOLERANCE * np.abs(differences)) | (differences == 0)))
 
 
 def _attribution(attributed: np.ndarray, difference: float, steps: int) -> Attribution:

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 # Perceptually uniform, and told apart by colour-blind people (https://bids.github.io/colormap/).
 COLORS = "viridis"
-_CELL = 2.3
+_CELL = 2.1
 _HEADING = 0.45
 # Up to this side pixels are drawn as squares.
 _SMALL = 64
 # Single bright pixels must not make all others dark.
 _BRIGHTEST = 99.5
+# Dots of single pixels in a photograph are seen as clouds; a part of the longer side.
+_BLUR = 1 / 80
+# How bright the image is under its map, and how much colour there is where nothing speaks for the class.
+_DIMMED, _FAINTEST = 0.6, 0.15
 _LUMINANCE = (0.299, 0.587, 0.114)
 _MAX_LABEL = 60
 # More make a picture that no program shows.
@@ -39,21 +43,24 @@ def write_picture(path: Path, explanation: Explanation) -> None:
 def draw(explanation: Explanation) -> Figure:
     """The image, and a row per class (of the first `MAX_ROWS`) with a map per method."""
     findings = explanation.findings[:MAX_ROWS]
-    rows, columns = len(findings), 1 + len(findings[0].attributions)
+    rows, columns = len(findings), len(findings[0].attributions)
     height, width = explanation.pixels.shape[:2]
     cell = _CELL * min(2.0, max(0.5, height / width))
-    figure = new_figure(_CELL * columns + 0.7, (cell + _HEADING) * rows + 0.3)
-    parts = np.reshape(figure.subfigures(rows, 1), -1)
-    for part, finding in zip(parts, findings, strict=True):
-        axes = np.reshape(part.subplots(1, columns), -1)
-        for one in axes:
-            one.set_axis_off()
-        if part is parts[0]:
-            _show(axes[0], _as_shown(explanation.pixels))
-            axes[0].set_title(plain(Path(explanation.input.name).name, 28), fontsize=8, color="0.4")
-        _draw_maps(axes[1:], explanation.pixels, finding)
+    figure = new_figure(_CELL * (columns + 1) + 1.2, (cell + _HEADING) * rows + 0.1)
+    left, right = figure.subfigures(1, 2, width_ratios=(_CELL, _CELL * columns + 1.2))
+    left_rows, right_rows = (np.reshape(half.subfigures(rows, 1), -1) for half in (left, right))
+    _draw_original(left_rows[0], explanation)
+    for part, finding in zip(right_rows, findings, strict=True):
+        _draw_maps(part, explanation.pixels, finding)
         part.suptitle(_title(finding, are_classes=explanation.are_classes), fontsize=11)
     return figure
+
+
+def _draw_original(part: Any, explanation: Explanation) -> None:
+    axes = part.subplots()
+    _show(axes, _as_shown(explanation.pixels))
+    axes.set_title("what the model sees", fontsize=8, color="0.4")
+    part.suptitle(plain(Path(explanation.input.name).name, 24), fontsize=11)
 
 
 def _title(finding: Finding, *, are_classes: bool) -> str:
@@ -61,15 +68,21 @@ def _title(finding: Finding, *, are_classes: bool) -> str:
     return f"{label}{finding.value:.1%}" if are_classes else f"{label}{finding.value:.6g}"
 
 
-def _draw_maps(axes: Any, pixels: np.ndarray, finding: Finding) -> None:
+def _draw_maps(part: Any, pixels: np.ndarray, finding: Finding) -> None:
+    from matplotlib.cm import ScalarMappable
+
+    axes = np.reshape(part.subplots(1, len(finding.attributions)), -1)
     for one, (method, attribution) in zip(axes, finding.attributions.items(), strict=True):
         _show(one, _overlaid(pixels, attribution.values))
         one.set_title(method.replace("-", " "), fontsize=8, color="0.4")
+    bar = part.colorbar(ScalarMappable(cmap=COLORS), ax=list(axes), shrink=0.8, aspect=12, ticks=[0, 1])
+    bar.ax.set_yticklabels(["none", "most"], fontsize=8, color="0.4")
 
 
 def _show(axes: Any, pixels: np.ndarray) -> None:
     interpolation = "nearest" if max(pixels.shape[:2]) <= _SMALL else "antialiased"
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation=interpolation)
+    axes.set_axis_off()
 
 
 def _as_shown(pixels: np.ndarray) -> np.ndarray:
@@ -80,13 +93,24 @@ def _overlaid(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The map in colour over the image in grey, uint8 of shape (height, width, 3)."""
     from matplotlib import colormaps
 
-    positive = np.maximum(values, 0)
-    top = np.percentile(positive[positive > 0], _BRIGHTEST) if positive.any() else 1.0
-    strength = np.clip(positive / top, 0, 1)
+    strength = _strength(values)
     colors = colormaps[COLORS](strength)[..., :3]
-    opacity = (0.45 + 0.4 * strength)[..., np.newaxis]
-    mixed = (1 - opacity) * _grey(pixels)[..., np.newaxis] / 255 + opacity * colors
+    opacity = (_FAINTEST + (1 - _FAINTEST) * strength**0.5)[..., np.newaxis]
+    mixed = (1 - opacity) * _DIMMED * _grey(pixels)[..., np.newaxis] / 255 + opacity * colors
     return np.asarray(np.round(mixed * 255), np.uint8)
+
+
+def _strength(values: np.ndarray) -> np.ndarray:
+    """What speaks for the class, between 0 and 1."""
+    from scipy.ndimage import gaussian_filter
+
+    positive = np.maximum(values, 0)
+    side = max(values.shape)
+    if side > _SMALL:
+        positive = gaussian_filter(positive, side * _BLUR)
+    if not positive.any():
+        return positive
+    return np.clip(positive / np.percentile(positive[positive > 0], _BRIGHTEST), 0, 1)
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

@@ -90,8 +90,8 @@ def command(
     found = find_inputs(images, opened.signature)
     destinations = Destinations(out, found)
     explainer = Explainer(opened, Request(**how))
-    if explainer.left_out:
-        note(explainer.left_out)
+    for sentence in explainer.notes:
+        note(sentence)
     results = _Results(explainer, destinations, as_json=as_json, with_maps=with_maps)
     for item in found:
         results.take(item)
