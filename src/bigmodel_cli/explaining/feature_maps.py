@@ -11,6 +11,7 @@ from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.surgery import layers_in_order
 
 _MAX_NAMES = 8
+_CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D")
 OTHER_METHODS = "use --method integrated-gradients or --method occlusion"
 
 
@@ -36,12 +37,11 @@ def feature_maps(model: Any) -> Iterator[FeatureMap]:
     """
     import keras
 
-    convolutions = (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.DepthwiseConv2D)
-    convolutions = (*convolutions, keras.layers.SeparableConv2D)
+    convolutions = tuple(getattr(keras.layers, name) for name in _CONVOLUTIONS)
     is_learned = False
     for layer in layers_in_order(model):
         is_learned = is_learned or bool(layer.weights and not isinstance(layer, keras.layers.Normalization))
-        shape = getattr(layer.output, "shape", ())
+        shape: tuple[Any, ...] = tuple(getattr(layer.output, "shape", ()))
         if not is_learned or len(shape) != 4 or None in shape[1:3] or shape[1] * shape[2] == 1:
             continue
         yield FeatureMap(layer, (shape[1], shape[2]), isinstance(layer, convolutions))

@@ -43,7 +43,7 @@ class Side:
     def thirds(self, count: int) -> np.ndarray:
         """For each of so many pixels of the example the third of the file's side that it is in: 0, 1 or 2."""
         middles = self.start + (np.arange(count) + 0.5) * self.step
-        return np.clip(middles * 3 // self.length, 0, 2).astype(int)
+        return np.asarray(np.clip(middles * 3 // self.length, 0, 2), np.int64)
 
     def _inside(self, position: float) -> int:
         return int(np.clip(np.floor(position), 0, self.length - 1))

@@ -5,7 +5,7 @@ Zeiler and Fergus 2014, Visualizing and Understanding Convolutional Networks (ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def hidden(pixels: np.ndarray, patch: tuple[slice, slice] | None) -> np.ndarray:
     return changed
 
 
-def _scores(network: Network, subject: Subject, patches: list[tuple[slice, slice] | None]) -> np.ndarray:
+def _scores(network: Network, subject: Subject, patches: Sequence[tuple[slice, slice] | None]) -> np.ndarray:
     """Scores with each patch, float64 of shape (patches, targets)."""
     tf = import_tensorflow()
     found = []

@@ -26,7 +26,6 @@ _BLUR = 1 / 80
 # How bright the image is under its map, and how much colour there is where nothing speaks for the class.
 _DIMMED, _FAINTEST = 0.6, 0.15
 _LUMINANCE = (0.299, 0.587, 0.114)
-_MAX_LABEL = 60
 # More make a picture that no program shows.
 MAX_ROWS = 20
 
@@ -47,8 +46,8 @@ def draw(explanation: Explanation) -> Figure:
     height, width = explanation.pixels.shape[:2]
     cell = _CELL * min(2.0, max(0.5, height / width))
     figure = new_figure(_CELL * (columns + 1) + 1.2, (cell + _HEADING) * rows + 0.1)
-    left, right = figure.subfigures(1, 2, width_ratios=(_CELL, _CELL * columns + 1.2))
-    left_rows, right_rows = (np.reshape(half.subfigures(rows, 1), -1) for half in (left, right))
+    halves: Any = figure.subfigures(1, 2, width_ratios=(_CELL, _CELL * columns + 1.2))
+    left_rows, right_rows = (np.reshape(half.subfigures(rows, 1), -1) for half in halves)
     _draw_original(left_rows[0], explanation)
     for part, finding in zip(right_rows, findings, strict=True):
         _draw_maps(part, explanation.pixels, finding)
@@ -64,7 +63,9 @@ def _draw_original(part: Any, explanation: Explanation) -> None:
 
 
 def _title(finding: Finding, *, are_classes: bool) -> str:
-    label = "" if finding.label is None else f"{plain(finding.label, _MAX_LABEL)}: "
+    # As long as the maps below it are wide.
+    letters = 8 + 18 * len(finding.attributions)
+    label = "" if finding.label is None else f"{plain(finding.label, letters)}: "
     return f"{label}{finding.value:.1%}" if are_classes else f"{label}{finding.value:.6g}"
 
 
@@ -104,20 +105,20 @@ def _strength(values: np.ndarray) -> np.ndarray:
     """What speaks for the class, between 0 and 1."""
     from scipy.ndimage import gaussian_filter
 
-    positive = np.maximum(values, 0)
+    positive: np.ndarray = np.maximum(values, 0)
     side = max(values.shape)
     if side > _SMALL:
         positive = gaussian_filter(positive, side * _BLUR)
     if not positive.any():
         return positive
-    return np.clip(positive / np.percentile(positive[positive > 0], _BRIGHTEST), 0, 1)
+    return np.asarray(np.clip(positive / np.percentile(positive[positive > 0], _BRIGHTEST), 0, 1))
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:
     shown = _as_shown(pixels).astype(np.float64)
     if shown.ndim == 2:
         return shown
-    grey = shown[..., :3] @ np.array(_LUMINANCE)
+    grey: np.ndarray = shown[..., :3] @ np.array(_LUMINANCE)
     if shown.shape[-1] == 4:
         # What is transparent shows the white page.
         opaque = shown[..., 3] / 255
