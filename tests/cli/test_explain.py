@@ -174,21 +174,13 @@ def test_a_decision_rule(bigmodel, own_runs, images):
     assert halves[0] == pytest.approx(halves[1] / 2, rel=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("loss", "ending"),
-    [
-        ("BinaryCrossentropy", "{units: 1, activation: sigmoid}"),
-        ("{SparseCategoricalCrossentropy: {from_logits: true}}", "{units: 2}"),
-    ],
-    ids=["sigmoid", "logits"],
-)
-def test_other_endings_and_rgba(bigmodel, tmp_path, images, loss, ending):
-    text = CONFIG.replace("CategoricalCrossentropy", loss)
-    old = "{units: num_classes, activation: softmax}"
-    assert old in text
-    runs = _train(tmp_path, text.replace(old, ending), channels=4)
-    features, _ = _images(2, 4)
-    Image.fromarray(features[1]).save("on.png")
+ENDING = "{units: num_classes, activation: softmax}"
+
+
+def test_a_sigmoid_and_rgba(bigmodel, tmp_path, images):
+    text = CONFIG.replace("CategoricalCrossentropy", "BinaryCrossentropy")
+    runs = _train(tmp_path, text.replace(ENDING, "{units: 1, activation: sigmoid}"), channels=4)
+    Image.fromarray(_images(2, 4)[0][1]).save("on.png")
     outcome = bigmodel("explain", "on.png", "--runs-dir", runs, "--json")
     assert outcome.code == 0, outcome.err
     assert outcome.json["explained"] == "log-odds"
@@ -200,6 +192,25 @@ def test_other_endings_and_rgba(bigmodel, tmp_path, images, loss, ending):
             assert found["evidence_for"] == pytest.approx(-opposite["evidence_against"], rel=1e-3)
     with Image.open("on-explained.png") as image:
         assert image.format == "PNG"
+
+
+def test_logits_and_a_map_that_is_flattened(bigmodel, tmp_path, images):
+    loss = "{SparseCategoricalCrossentropy: {from_logits: true}}"
+    text = CONFIG.replace("CategoricalCrossentropy", loss).replace(ENDING, "{units: 2}")
+    text = text.replace("GlobalAveragePooling2D", "Flatten").replace("epochs: 20", "epochs: 2")
+    runs = _train(tmp_path, text)
+    outcome = bigmodel("explain", "on.png", "--runs-dir", runs, "--json")
+    assert outcome.code == 0 and outcome.json["explained"] == "log-odds"
+    (first, second) = outcome.json["images"][0]["classes"]
+    assert first["class"] == "on" and first["probability"] + second["probability"] == pytest.approx(1)
+    _, gradients, _ = first["methods"]
+    assert gradients["maximum"]["x"] in range(9, 13) and gradients["maximum"]["y"] in range(3, 7)
+    says = (
+        "grad-cam averages over all places, but behind add this model flattens them: "
+        "where the other methods disagree with it, believe them\n"
+    )
+    assert says in outcome.err
+    assert says not in bigmodel("explain", "on.png", "--runs-dir", runs, "--method", "occlusion").err
 
 
 def test_a_predicted_number(bigmodel, tmp_path, images):
@@ -241,16 +252,6 @@ def test_without_a_convolution(bigmodel, trained, tmp_path, monkeypatch):
         in refused.err
     )
     assert "hint: use --method integrated-gradients or --method occlusion" in refused.err
-
-
-def test_a_model_that_flattens_its_map(bigmodel, tmp_path, images):
-    runs = _train(tmp_path, CONFIG.replace("GlobalAveragePooling2D", "Flatten"), "training.epochs=1")
-    says = (
-        "grad-cam averages over all places, but behind add this model flattens them: "
-        "where the other methods disagree with it, believe them\n"
-    )
-    assert says in bigmodel("explain", "on.png", "--runs-dir", runs).err
-    assert says not in bigmodel("explain", "on.png", "--runs-dir", runs, "--method", "occlusion").err
 
 
 def test_a_run_without_images(refuses, bigmodel, tmp_path, changed, monkeypatch):
