@@ -330,6 +330,15 @@ def test_a_larger_file_is_spoken_of_in_its_own_pixels(explain, images):
         assert found["maximum"]["x"] in range(90, 130) and found["maximum"]["y"] in range(60, 140)
 
 
+def test_a_hostile_name_of_a_file(explain, images):
+    name = "$x_\x1b[31mred\nerror: none.png"
+    Path("on.png").rename(name)
+    outcome = explain(name, "--method", "grad-cam", "--top", "1")
+    assert outcome.code == 0 and Path("$x_\x1b[31mred\nerror: none-explained.png").exists()
+    assert outcome.out.startswith(r"$x_\x1b[31mred\x0aerror: none.png: on 9") and outcome.out.count("\n") == 1
+    assert outcome.err.endswith("written: $x_\\x1b[31mred\\x0aerror: none-explained.png\n")
+
+
 def test_invert(explain, images):
     with Image.open("on.png") as image:
         Image.fromarray(255 - np.asarray(image)).save("negative.png")

@@ -66,6 +66,17 @@ def test_the_sum_of_a_residual_block_belongs_to_its_convolutions(layers):
     assert last_feature_map(keras.Model(inputs, outputs)).name == "sum"
 
 
+def test_a_sum_that_is_no_layer(layers):
+    """As in the blocks of ConvNeXt."""
+    import keras
+
+    inputs = keras.Input((8, 8, 1))
+    stem = layers.Conv2D(4, 3, padding="same")(keras.ops.cast(inputs, "float32"))
+    added = stem + layers.Conv2D(4, 3, padding="same")(stem)
+    model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(added)))
+    assert last_feature_map(model) is added._keras_history.operation
+
+
 @pytest.mark.parametrize("pooling", ["avg", None])
 def test_inside_an_application(layers, pooling):
     import keras

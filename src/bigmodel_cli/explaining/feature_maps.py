@@ -40,11 +40,17 @@ def feature_maps(model: Any) -> Iterator[FeatureMap]:
     convolutions = tuple(getattr(keras.layers, name) for name in _CONVOLUTIONS)
     is_learned = False
     for layer in layers_in_order(model):
-        is_learned = is_learned or bool(layer.weights and not isinstance(layer, keras.layers.Normalization))
+        is_learned = is_learned or _is_learned(layer)
         shape: tuple[Any, ...] = tuple(getattr(layer.output, "shape", ()))
         if not is_learned or len(shape) != 4 or None in shape[1:3] or shape[1] * shape[2] == 1:
             continue
         yield FeatureMap(layer, (shape[1], shape[2]), isinstance(layer, convolutions))
+
+
+def _is_learned(layer: Any) -> bool:
+    import keras
+
+    return bool(getattr(layer, "weights", ())) and not isinstance(layer, keras.layers.Normalization)
 
 
 def last_feature_map(model: Any) -> Any | None:

@@ -10,13 +10,16 @@ SATURATING = ("softmax", "sigmoid")
 
 
 def layers_in_order(model: Any) -> Iterator[Any]:
-    """Every layer from the input to the output; those of a model inside the model in its place."""
+    """Every layer from the input to the output; those of a model inside the model in its place.
+
+    Bare operations count as layers: the sums of ConvNeXt's blocks are such.
+    """
     import keras
 
     for operation in model.operations:
         if isinstance(operation, keras.Function):
             yield from layers_in_order(operation)
-        elif isinstance(operation, keras.layers.Layer):
+        else:
             yield operation
 
 

@@ -119,7 +119,7 @@ class _Results:
         self._unreadable: list[str] = []
 
     def take(self, item: Input) -> None:
-        from bigmodel_cli.cli.output import json_text, note
+        from bigmodel_cli.cli.output import json_text, note, one_line
         from bigmodel_cli.errors import DataError
         from bigmodel_cli.explaining.picture import write_picture
 
@@ -138,7 +138,7 @@ class _Results:
         else:
             for line in _lines(explanation):
                 click.echo(line)
-        note(f"written: {path}")
+        note(f"written: {one_line(str(path))}")
 
     def require_all_readable(self) -> None:
         """End the command with the first image that could not be read.
