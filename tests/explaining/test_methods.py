@@ -93,6 +93,18 @@ def test_a_score_that_does_not_change_has_no_error(by_hand, pixels):
     assert not found.values.any()
 
 
+def test_a_difference_that_is_rounding_is_none(by_hand, pixels):
+    model = by_hand()
+    kernel, bias = model.layers[-1].get_weights()
+    model.layers[-1].set_weights([kernel * 1e-7, bias])
+    (found,) = integrated_gradients(Network(model, SIGNATURE), subject(pixels, 1))
+    assert found.details["steps"] == 32
+    assert (found.details["completeness"]["score_difference"], found.details["completeness"]["error"]) == (
+        0,
+        None,
+    )
+
+
 def test_pixels_that_no_gradient_reaches():
     import keras
 
