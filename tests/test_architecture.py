@@ -26,7 +26,7 @@ STOREYS = [
     ["modeling"],
     ["inference"],
     ["reporting"],
-    ["training", "reference", "starter"],
+    ["training", "explaining", "reference", "starter"],
     ["cli"],
 ]
 STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}

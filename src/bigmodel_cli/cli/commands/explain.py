@@ -1,0 +1,182 @@
+"""`bigmodel explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
+
+if TYPE_CHECKING:
+    from bigmodel_cli.explaining.destinations import Destinations
+    from bigmodel_cli.explaining.explain import Explainer
+    from bigmodel_cli.explaining.findings import Explanation, Finding
+    from bigmodel_cli.inference.inputs import Input
+
+
+@click.command(
+    epilog=example(
+        "bigmodel explain digit.png",
+        "bigmodel explain photos/ --run flowers --method grad-cam --out explained/",
+        "bigmodel explain cat.jpg --class cat --class dog --json",
+    )
+)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.option(
+    "--run", shell_complete=complete.runs, help="A run's folder or name. [default: the newest completed run]"
+)
+@click.option(
+    "--class",
+    "class_names",
+    multiple=True,
+    metavar="NAME",
+    help="Explain this class instead of those that are predicted; may be repeated.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Classes to explain for each image.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["grad-cam", "integrated-gradients", "occlusion", "all"]),
+    default="all",
+    show_default=True,
+    help="grad-cam needs a convolution; occlusion nothing but predictions.",
+)
+@click.option(
+    "--layer", metavar="NAME", help="The layer that grad-cam looks at. [default: the last convolution]"
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A folder for the pictures, or a .png file for one. [default: the current folder]",
+)
+@click.option("--invert", is_flag=True, help="Turn bright into dark first, for dark digits on white paper.")
+@click.option("--maps", "with_maps", is_flag=True, help="With --json: every value of every map.")
+@trust_option
+@runs_dir_option
+@json_option
+def command(
+    images: tuple[str, ...],
+    run: str | None,
+    out: Path | None,
+    with_maps: bool,
+    runs_dir: Path,
+    as_json: bool,
+    **how: Any,
+) -> None:
+    """Show what in IMAGEs a run's model decides by: one picture each, with a map per class and method.
+
+    IMAGEs are files, folders of them, quoted globs, or .npy and .npz arrays.
+    """
+    from bigmodel_cli.cli.output import echo_json_list, note
+    from bigmodel_cli.explaining.destinations import Destinations
+    from bigmodel_cli.explaining.explain import Explainer, Request, require_images
+    from bigmodel_cli.inference.inputs import find_inputs
+    from bigmodel_cli.inference.opened import open_run
+
+    if with_maps and not as_json:
+        raise click.UsageError("--maps is for --json", click.get_current_context())
+    opened = open_run(run, runs_dir)
+    if run is None:
+        note(f"run: {opened.folder.title} (the newest completed one)")
+    require_images(opened)
+    found = find_inputs(images, opened.signature)
+    destinations = Destinations(out, found)
+    explainer = Explainer(opened, Request(**how))
+    for sentence in explainer.notes:
+        note(sentence)
+    results = _Results(explainer, destinations, as_json=as_json, with_maps=with_maps)
+    for item in found:
+        results.take(item)
+    if as_json:
+        head = {"run": str(opened.folder.path), "explained": explainer.explained, "layer": explainer.layer}
+        echo_json_list(head, "images", results.documents)
+    results.require_all_readable()
+
+
+class _Results:
+    """What becomes of explanations: a picture each, and lines or documents.
+
+    Attributes:
+        documents: JSON, written already.
+    """
+
+    def __init__(
+        self, explainer: Explainer, destinations: Destinations, *, as_json: bool, with_maps: bool
+    ) -> None:
+        self.documents: list[str] = []
+        self._explainer = explainer
+        self._destinations = destinations
+        self._as_json = as_json
+        self._with_maps = with_maps
+        self._unreadable: list[str] = []
+
+    def take(self, item: Input) -> None:
+        from bigmodel_cli.cli.output import json_text, note, one_line
+        from bigmodel_cli.errors import DataError
+        from bigmodel_cli.explaining.picture import write_picture
+
+        try:
+            explanation = self._explainer.explain(item)
+        except DataError as error:
+            self._unreadable.append(error.message)
+            if self._as_json:
+                self.documents.append(json_text({"image": item.name, "error": error.message}))
+            return
+        path = self._destinations.next_for(item)
+        write_picture(path, explanation)
+        if self._as_json:
+            document = explanation.as_json(with_maps=self._with_maps)
+            self.documents.append(json_text({**document, "picture": str(path)}))
+        else:
+            for line in _lines(explanation):
+                click.echo(line)
+        note(f"written: {one_line(str(path))}")
+
+    def require_all_readable(self) -> None:
+        """End the command with the first image that could not be read.
+
+        Raises:
+            DataError: If there is one.
+        """
+        from bigmodel_cli.errors import DataError
+
+        if self._unreadable:
+            first, *others = self._unreadable
+            raise DataError(f"{first} (and {len(others)} more)" if others else first)
+
+
+def _lines(explanation: Explanation) -> list[str]:
+    from bigmodel_cli.cli.output import one_line
+
+    name = one_line(explanation.input.name)
+    return [
+        f"{name}: {_what(finding, are_classes=explanation.are_classes)}: {'; '.join(_places(finding))}"
+        for finding in explanation.findings
+    ]
+
+
+def _what(finding: Finding, *, are_classes: bool) -> str:
+    from bigmodel_cli.cli.output import one_line
+
+    label = "" if finding.label is None else f"{one_line(finding.label)} "
+    return f"{label}{finding.value:.1%}" if are_classes else f"{label}{finding.value:.6g}"
+
+
+def _places(finding: Finding) -> list[str]:
+    """Where each method looks."""
+    places = []
+    for method, evidence in finding.evidence.items():
+        if evidence.peak is None:
+            places.append(f"{method} nothing")
+        else:
+            region, share = evidence.main_region
+            places.append(f"{method} {region} ({share:.0%}), most at {evidence.peak[0]},{evidence.peak[1]}")
+    return places

@@ -1,0 +1,37 @@
+"""What a method finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """How much each place of an image speaks for a class, or raises the predicted number.
+
+    Attributes:
+        values: float64 of shape (height, width); below zero is what speaks against it.
+        details: What else the method has to say, as JSON.
+    """
+
+    values: np.ndarray
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is explained.
+
+    Attributes:
+        pixels: One example, uint8 of shape (height, width) or (height, width, channels).
+        targets: Indices of the classes, or of the predicted numbers.
+        batch_size: How many examples the network takes at once.
+    """
+
+    pixels: np.ndarray
+    targets: Sequence[int]
+    batch_size: int
