@@ -18,8 +18,9 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
     for candidate in candidates:
         by_folded.setdefault(fold(candidate), candidate)
     folded = fold(word)
+    # The best match comes first, so that what differs in case alone wins over a slip.
     matches = get_close_matches(folded, by_folded, n=3, cutoff=cutoff)
-    slips = [match for match in matches if typing_errors(folded, match) == 1]
+    slips = [match for match in matches if typing_errors(folded, match) <= 1]
     return by_folded[(slips or matches)[0]] if matches else None
 
 
