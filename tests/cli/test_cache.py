@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from bigmodel_cli.cli.progress import Lines
+from bigmodel_cli.metrics_file import TIME_COLUMNS
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder
 from bigmodel_cli.sources import image_files
 
@@ -68,7 +69,7 @@ def train(bigmodel, config):
         outcome = bigmodel("train", *(words if "--resume" in words else (config, *words)), "--plain")
         run = max(Path("runs/photos").iterdir())
         rows = list(csv.DictReader((run / "metrics.csv").open()))
-        measured = [{k: v for k, v in row.items() if "second" not in k} for row in rows]
+        measured = [{k: v for k, v in row.items() if k not in TIME_COLUMNS} for row in rows]
         return outcome, run, measured
 
     return call

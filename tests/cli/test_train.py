@@ -17,10 +17,11 @@ def test_a_person_sees_progress_results_and_the_next_command(bigmodel, tiny, tmp
     outcome = bigmodel("train", tiny, "training.epochs=2", "--runs-dir", "my runs")
     assert outcome.code == 0
     (run,) = Path("my runs/tiny").iterdir()
-    first, epochs, test = outcome.out.splitlines()
+    first, epochs, test, report = outcome.out.splitlines()
     assert first == f"run       {run}"
     assert epochs.startswith("epochs    2 in ") and ", best: " in epochs and ", val_accuracy 0." in epochs
     assert test.startswith("test      loss ") and ", accuracy 0." in test
+    assert report == f"report    {run}/report.html" and (run / "report.html").exists()
     lines = outcome.err.splitlines()
     assert lines[0] == "data: 96 train, 12 validation, 12 test; 3 classes; each example 6 × 6 × 1 uint8"
     assert lines[1] == "model: 643 parameters"

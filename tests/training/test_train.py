@@ -26,8 +26,16 @@ FILES = {
     "checkpoints/last.json",
     "evaluation/test.json",
     "evaluation/predictions_test.csv",
+    "evaluation/samples_test.json",
     "plots/curves.png",
+    "plots/speed.png",
     "plots/confusion_matrix.png",
+    "plots/per_class.png",
+    "plots/roc_pr.png",
+    "plots/reliability.png",
+    "plots/mistakes.png",
+    "plots/least_certain.png",
+    "report.html",
 }
 
 
