@@ -25,7 +25,7 @@ STOREYS = [
     ["modeling"],
     ["inference"],
     ["reporting"],
-    ["training", "reference", "starter"],
+    ["training", "reference", "starter", "audit"],
     ["cli"],
 ]
 STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}
@@ -83,9 +83,8 @@ def loaded_by(*words: str) -> set[str]:
 
 
 def test_there_is_the_expected_set_of_commands() -> None:
-    assert {"train", "evaluate", "predict", "check", "show", "init", "list", "doctor", "schema"} <= set(
-        COMMANDS
-    )
+    expected = {"train", "evaluate", "predict", "check", "show", "data", "init", "list", "doctor", "schema"}
+    assert expected <= set(COMMANDS)
 
 
 def test_no_help_imports_anything_heavy() -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets
+from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.pipeline.feed import Feed
-from bigmodel_cli.pipeline.labels import encode
 
 
 class TrainingSteps:
@@ -96,7 +96,8 @@ class TrainingSteps:
 
         if self.built.preprocess is not None:
             features = self.built.preprocess(features, training=False)
-        features, targets = self._augment(features, labels)
+        features, mixed = augment(self._augmentation, features, labels, self.num_classes)
+        targets = Targets(labels, self.num_classes, mixed)
         y = targets.encoded(self.built.encoding)
         loss, predictions = self._learn(features, y, self._sample_weights(targets))
         self.measures.update(loss, targets, predictions)
@@ -126,15 +127,3 @@ class TrainingSteps:
         with fused_updates(model.optimizer):
             model.optimizer.apply(gradients, model.trainable_variables)
         return loss, predictions
-
-    def _augment(self, features: Any, labels: Any) -> tuple[Any, Targets]:
-        mixed = None
-        for augmentation in self._augmentation:
-            if not augmentation.mixes_labels:
-                features = augmentation.layer(features, training=True)
-                continue
-            if mixed is None:
-                mixed = encode(labels, "one_hot", self.num_classes)
-            both = augmentation.layer({"images": features, "labels": mixed}, training=True)
-            features, mixed = both["images"], both["labels"]
-        return features, Targets(labels, self.num_classes, mixed)

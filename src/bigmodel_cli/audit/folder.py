@@ -1,0 +1,73 @@
+"""An audit in a folder: one JSON document, pictures, and a page that shows all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bigmodel_cli.audit.audit import Audit
+from bigmodel_cli.audit.contact_sheet import draw_contact_sheets
+from bigmodel_cli.audit.page import make_page
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.reporting.plots import write_figure
+from bigmodel_cli.whole_files import naming_target, write_json, write_text
+
+DOCUMENT, PAGE, AUGMENTATION = "audit.json", "index.html", "augmentation.png"
+_SHEET_NAME = re.compile(r"examples(-\d+)?\.png")
+
+
+def check_folder(folder: Path) -> None:
+    """Find out before the audit whether it can be written there.
+
+    Raises:
+        UsageError: If there is a file of that name.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {folder}: a file, not a folder")
+
+
+def write_audit(folder: Path, audit: Audit, *, augmentation: bool) -> None:
+    """Write what was found; the files of an earlier audit in the folder are replaced.
+
+    Args:
+        folder: Where.
+        audit: What was found.
+        augmentation: Whether to draw what augmentation does, which starts TensorFlow.
+
+    Raises:
+        ResourceError: If it cannot be written.
+        ConfigError: If Keras refuses a part of the config.
+    """
+    with naming_target(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if old.name == AUGMENTATION or _SHEET_NAME.fullmatch(old.name):
+                old.unlink()
+    write_json(folder / DOCUMENT, audit.document)
+    pictures = {
+        "Examples": _write_sheets(folder, audit),
+        "Augmentation": _write_augmentation(folder, audit) if augmentation else [],
+    }
+    write_text(folder / PAGE, make_page(audit.audited, audit.document, pictures))
+
+
+def _write_sheets(folder: Path, audit: Audit) -> list[bytes]:
+    figures = draw_contact_sheets(audit.audited)
+    files = []
+    for number, figure in enumerate(figures, 1):
+        path = folder / ("examples.png" if len(figures) == 1 else f"examples-{number}.png")
+        write_figure(figure, path, "png")
+        files.append(path.read_bytes())
+    return files
+
+
+def _write_augmentation(folder: Path, audit: Audit) -> list[bytes]:
+    if not audit.audited.experiment.augmentation:
+        return []
+    from bigmodel_cli.audit.augmentation import draw_augmentation
+
+    figure = draw_augmentation(audit.audited)
+    if figure is None:
+        return []
+    write_figure(figure, folder / AUGMENTATION, "png")
+    return [(folder / AUGMENTATION).read_bytes()]
