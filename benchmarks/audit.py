@@ -3,7 +3,8 @@
     python benchmarks/audit.py [FOLDER]
 
 FOLDER has mnist/mnist.npz and imagenette_mini/train; by default ../shared/data. Each photograph has a copy
-that was changed in one of four ways; printed is how many of these are found, for each way, and how many other pairs.
+that was changed in one of four ways; printed is how many of these are found, for each way, and how many
+other pairs.
 """
 
 from __future__ import annotations

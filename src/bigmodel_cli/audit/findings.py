@@ -86,7 +86,8 @@ def _leaks(audited: Audited) -> Iterator[Finding]:
                 yield Finding("error", kind, message + _twins(audited, first, twin), hint)
     joined = [group for group in (*audited.exact, *audited.near) if group.joins_held_out]
     if joined:
-        message = f"{_count(len(joined), 'example')} of validation {_are(joined)} in test too, the first: "
+        shared = _members(audited, joined, "validation")
+        message = f"{_count(len(shared), 'example')} of validation {_are(shared)} in test too, the first: "
         first, twin = joined[0].members[0], joined[0].members[-1]
         yield Finding(
             "warning", "held_out_copies", message + _twins(audited, first, twin), "remove the copies"

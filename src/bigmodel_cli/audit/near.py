@@ -18,7 +18,7 @@ MIN_CONTRAST = 2.0
 # Examples that are compared at most: the time grows with their square.
 MAX_SEARCHED = 100_000
 # Candidates of one block, and pairs in all, beyond which the weaker ones are left out.
-MAX_CANDIDATES = 20_000
+MAX_CANDIDATES = 4_000
 MAX_PAIRS = 100_000
 
 _ROWS, _COLUMNS = 1024, 8192
