@@ -65,7 +65,8 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Audit
     monkeypatch.chdir(tmp_path)
 
     def call(*words: str, config: str = CONFIG, **how: Any) -> Audit:
-        path = tmp_path / "flowers.yaml"
+        # As a user types it, so that names in messages are short.
+        path = Path("flowers.yaml")
         path.write_text(config)
         return audit(read_config(path, words).experiment, Silent(), **how)
 

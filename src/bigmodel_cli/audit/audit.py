@@ -69,7 +69,8 @@ def audit(
     splits, unreadable = _load(experiment, listener, offline=offline)
     measured = measure(splits, _chosen(splits, max_examples, experiment.seed), listener.download)
     if not len(measured):
-        raise DataError(f"no example can be read, the first: {measured.unreadable[0].reason}")
+        first = measured.unreadable[0]
+        raise DataError(f"no example can be read, the first: {first.name}: {first.reason}")
     labels = np.concatenate(
         [
             splits.parts[name].labels[measured.indices[measured.splits == number]]
@@ -101,7 +102,7 @@ def _load(experiment: Experiment, listener: Listener, *, offline: bool) -> tuple
     unreadable: list[Unreadable] = []
 
     def leave_out(split: SplitName, name: str, problem: DataError) -> None:
-        unreadable.append(Unreadable(split, name, problem.message))
+        unreadable.append(Unreadable.of(split, name, problem))
 
     context = load_context(experiment, listener, offline=offline)
     context = replace(context, skip_bad_files=True, left_out=leave_out)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.audit.groups import Group
-from bigmodel_cli.audit.measured import Measured, Unreadable
+from bigmodel_cli.audit.measured import Measured, Unreadable, short_name
 from bigmodel_cli.audit.near import Search
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.image_files import ImageFileExamples
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +62,15 @@ class Audited:
         """What the examples that were read are called."""
         measured, parts = self.measured, self.splits.parts
         return [
-            parts[measured.split_of(number)].name(int(measured.indices[number]))
+            short_name(parts[measured.split_of(number)], int(measured.indices[number]))
             for number in range(len(measured))
         ]
+
+    @property
+    def root(self) -> Path | None:
+        """The folder that names of files are relative to; None where examples are no files."""
+        train = self.splits.train
+        return train.files.root if isinstance(train, ImageFileExamples) else None
 
     def numbers_in(self, split: SplitName) -> np.ndarray:
         """The numbers of the examples of a split that were read: int64 of shape (n,)."""

@@ -12,6 +12,7 @@ from bigmodel_cli.audit.features import describe_channels, describe_files
 from bigmodel_cli.audit.findings import Finding
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.labels import imbalance
+from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.sources.base import SplitName
 
 VERSION = 1
@@ -28,6 +29,7 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
         "findings": [finding.as_json() for finding in findings],
         "data": {
             "source": audited.experiment.data.source.name,
+            "root": None if audited.root is None else str(audited.root),
             "shape": list(signature.shape),
             "dtype": signature.dtype,
             "labels": "numbers" if signature.class_names is None else "classes",
@@ -60,7 +62,7 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
             },
         },
         "outliers": [
-            {"split": split, "name": audited.splits.parts[split].name(index), "label": label.tolist()}
+            {"split": split, "name": short_name(audited.splits.parts[split], index), "label": label.tolist()}
             for split, indices in audited.outliers.items()
             for index, label in zip(
                 indices.tolist(), audited.splits.parts[split].labels[indices], strict=True

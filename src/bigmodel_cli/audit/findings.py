@@ -12,6 +12,7 @@ from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.features import constant_features
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.labels import imbalance
+from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.sources.image_checks import SKIP_HINT
 
 MAX_IMBALANCE = 10.0
@@ -62,7 +63,7 @@ def _unreadable(audited: Audited) -> Iterator[Finding]:
     if not files:
         return
     stops = audited.experiment.data.on_bad_file == "stop"
-    message = f"{_count(len(files), 'file')} cannot be read, the first: {files[0].reason}"
+    message = f"{_count(len(files), 'file')} cannot be read, the first: {files[0].name}: {files[0].reason}"
     hint = f"repair them, or remove them; {SKIP_HINT}" if stops else "they are left out of training"
     yield Finding("error" if stops else "warning", "unreadable", message, hint)
 
@@ -214,7 +215,8 @@ def _outliers(audited: Audited) -> Iterator[Finding]:
         if len(indices):
             part = audited.splits.parts[split]
             named = [
-                f"{part.name(i)} ({np.round(part.labels[i], 6)})" for i in indices[: _NAMED + 1].tolist()
+                f"{short_name(part, i)} ({np.round(part.labels[i], 6)})"
+                for i in indices[: _NAMED + 1].tolist()
             ]
             message = (
                 f"{_count(len(indices), 'label')} of {split} {_are(indices)} far outside of what is usual in "

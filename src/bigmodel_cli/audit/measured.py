@@ -26,6 +26,13 @@ _GROUP_BYTES = 8 * 2**20
 MAX_FEATURES = 1000
 
 
+def short_name(examples: Examples, index: int) -> str:
+    """What an example is called: a file's path relative to its source's root, or `train[17]`."""
+    if isinstance(examples, ImageFileExamples):
+        return examples.files.paths[int(examples.positions[index])]
+    return examples.name(index)
+
+
 @dataclass(frozen=True)
 class Unreadable:
     """A file that is no example, and why."""
@@ -33,6 +40,12 @@ class Unreadable:
     split: SplitName
     name: str
     reason: str
+
+    @classmethod
+    def of(cls, split: SplitName, name: str, problem: DataError) -> Unreadable:
+        """The file of a problem, whose message begins with the whole path."""
+        _, found, reason = problem.message.partition(f"{name}: ")
+        return cls(split, name, reason if found else problem.message)
 
 
 @dataclass(frozen=True)
@@ -189,9 +202,8 @@ def _read(examples: Examples, indices: np.ndarray, group: _Group) -> np.ndarray:
         try:
             pixels = examples.read(index)
             digest, file = _described(examples, index, pixels)
-        except (DataError, OSError) as error:
-            reason = error.message if isinstance(error, DataError) else str(error)
-            group.unreadable.append(Unreadable(group.split, examples.name(index), reason))
+        except DataError as error:
+            group.unreadable.append(Unreadable.of(group.split, short_name(examples, index), error))
             continue
         read.append(pixels)
         group.indices.append(index)
@@ -205,7 +217,11 @@ def _described(examples: Examples, index: int, pixels: np.ndarray) -> tuple[byte
         return hashlib.sha256(pixels.tobytes()).digest(), None
     path = Path(examples.name(index))
     (width, height), mode = image_size_and_mode(path)
-    return bytes.fromhex(sha256_of(path)), ImageFile(width, height, mode)
+    try:
+        digest = bytes.fromhex(sha256_of(path))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return digest, ImageFile(width, height, mode)
 
 
 def _by_channel(features: np.ndarray, signature: Signature) -> np.ndarray:

@@ -17,8 +17,8 @@ MIN_CONTRAST = 2.0
 
 # Examples that are compared at most: the time grows with their square.
 MAX_SEARCHED = 100_000
-# Candidates of one block, and pairs in all, beyond which the weaker ones are left out.
-MAX_CANDIDATES = 4_000
+# Candidates that are verified in all, the nearest ones of each block, and pairs that are kept.
+MAX_CANDIDATES = 2_000_000
 MAX_PAIRS = 100_000
 
 _ROWS, _COLUMNS = 1024, 8192
@@ -99,10 +99,12 @@ class _Found:
         left, right = self._descriptors()
         others = ((False, right), (True, right * mirror(right.shape[1])))
         blocks = list(_blocks(len(left)))
+        most = max(1, MAX_CANDIDATES // (2 * len(blocks)))
         for done, (rows, columns) in enumerate(blocks, 1):
             for mirrored, other in others:
                 scores = left[rows] @ other[columns].T
-                self._verify(*self._candidates(scores, rows, columns), mirrored=mirrored)
+                first, second = self._candidates(scores, rows.start, columns.start, most)
+                self._verify(first, second, mirrored=mirrored)
             progress("comparing the images", done, len(blocks))
             if len(self.pairs) > MAX_PAIRS:
                 self.complete = False
@@ -116,17 +118,26 @@ class _Found:
         left, right = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
         return left, right
 
-    def _candidates(self, scores: np.ndarray, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers of both images of each pair of a block whose descriptors are near."""
+    def _candidates(
+        self, scores: np.ndarray, start: int, begin: int, most: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of both images of each pair of a block whose descriptors are near.
+
+        Args:
+            scores: Of the block.
+            start: The number of its first row.
+            begin: The number of its first column.
+            most: How many pairs may be verified.
+        """
         flat = scores.reshape(-1)
         near = np.flatnonzero(flat >= self.method.candidate)
-        if len(near) > MAX_CANDIDATES:
-            self.complete = False
-            near = near[np.argpartition(-flat[near], MAX_CANDIDATES)[:MAX_CANDIDATES]]
         row, column = np.divmod(near, scores.shape[1])
-        first, second = row + rows.start, column + columns.start
-        once = first < second
-        return first[once], second[once]
+        near = near[row + start < column + begin]
+        if len(near) > most:
+            self.complete = False
+            near = near[np.argpartition(-flat[near], most)[:most]]
+        row, column = np.divmod(near, scores.shape[1])
+        return row + start, column + begin
 
     def _verify(self, first: np.ndarray, second: np.ndarray, *, mirrored: bool) -> None:
         for start in range(0, len(first), _CHUNK):

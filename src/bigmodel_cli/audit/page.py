@@ -45,6 +45,7 @@ def _summary(document: Mapping[str, Any]) -> str:
     labels = f"{data['num_classes']} classes" if data["labels"] == "classes" else "numbers as labels"
     seen = f", {data['examined']:,} of them looked at" if data["examined"] < data["examples"] else ""
     source = visible(data["source"])
+    source += "" if data["root"] is None else f" {name(data['root'])}"
     return f"{source}: {data['examples']:,} examples{seen}; {labels}; each {shape} {data['dtype']}"
 
 

@@ -57,7 +57,8 @@ class Resemblance(ABC):
 class Photographs(Resemblance):
     """Of images large enough that different ones look different."""
 
-    threshold = 0.7
+    # Of 500 photographs, changed copies had 0.856 or more, and no two different ones more than 0.786.
+    threshold = 0.82
     candidate = 0.6
 
     def descriptors(self, thumbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +79,8 @@ class Photographs(Resemblance):
 class Pixels(Resemblance):
     """Of small images."""
 
-    threshold = 0.99
+    # Of 70,000 digits of MNIST, no two have more than 0.992.
+    threshold = 0.995
     # For unit vectors x·y = 1 - |x - y|²/2, and the distance of their projections is no larger.
     candidate = threshold - 1.0
 

@@ -20,8 +20,12 @@ def thumbnails(pixels: np.ndarray) -> np.ndarray:
         of the area that it covers.
     """
     grey = _grey(pixels)
-    height, width = (_averaging(size, min(size, SIDE)) for size in grey.shape[1:])
-    return (height @ grey @ width.T).astype(np.float16)
+    height, width = grey.shape[1:]
+    if height > SIDE:
+        grey = _averaging(height, SIDE) @ grey
+    if width > SIDE:
+        grey = grey @ _averaging(width, SIDE).T
+    return grey.astype(np.float16)
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

@@ -165,8 +165,8 @@ class LoadContext:
         skip_bad_files: Files that cannot be read are left out with a warning, where there are others.
         progress: Called with a label, the bytes or files done, and their total (None if unknown).
         warn: Called with a sentence that the user should read.
-        left_out: Called with each file that is left out since it cannot be read: its split, its path, and
-            what is wrong with it; None: one warning tells of all of them.
+        left_out: Called with each file that is left out since it cannot be read: its split, its path
+            relative to the source's root, and what is wrong with it; None: one warning tells of all of them.
     """
 
     seed: int = 0

@@ -149,7 +149,7 @@ def checked_source(
         examples = ImageFileExamples(files, np.arange(start, stop), part.labels)
         if context.left_out is not None:
             for index, problem in own.items():
-                context.left_out(split, examples.name(index), problem)
+                context.left_out(split, part.paths[index], problem)
         splits[split] = without_bad(examples, own, split, signature.class_names, context.warn)
         start = stop
     if problems and context.left_out is None:

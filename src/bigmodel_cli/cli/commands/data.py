@@ -124,9 +124,10 @@ def _show_splits(document: Mapping[str, Any]) -> None:
     shape = " × ".join(map(str, data["shape"]))
     kind = f"{data['num_classes']} classes" if data["labels"] == "classes" else "numbers as labels"
     seen = f", {data['examined']:,} of them looked at" if data["examined"] < data["examples"] else ""
-    name, source = one_line(document["name"]), one_line(data["source"])
+    source = data["source"] if data["root"] is None else f"{data['source']} {data['root']}"
     click.echo(
-        f"{name}: {data['examples']:,} examples of {source}{seen}; {kind}; each {shape} {data['dtype']}"
+        f"{one_line(document['name'])}: {data['examples']:,} examples of {one_line(source)}{seen}; {kind}; "
+        f"each {shape} {data['dtype']}"
     )
     columns = ["split", "examples", "from", "largest / smallest class", "cannot be read", "one value"]
     rows = [
