@@ -149,8 +149,7 @@ class TestCopies:
         found = look()
         assert kinds(found) == [("error", "contradiction"), ("warning", "copies")]
         assert message(found, "contradiction") == (
-            "1 example is there with different labels, the first: rose/003.png (rose) and "
-            "tulip/copy.png (tulip)"
+            "1 example has different labels, the first: rose/003.png (rose) and tulip/copy.png (tulip)"
         )
 
     def test_nearly_under_two_labels(self, flowers, look, picture):

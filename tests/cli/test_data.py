@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """\
 name: photos
 data:
@@ -79,6 +80,7 @@ def test_json_is_one_document_and_writes_nothing(bigmodel, photos, tmp_path):
         "num_classes": 2,
         "examples": 24,
         "examined": 24,
+        "sampled": False,
     }
 
 
@@ -88,8 +90,8 @@ def test_what_spoils_training_exits_with_3(bigmodel, photos):
     outcome = bigmodel("data", config)
     assert outcome.code == 3
     assert re.search(r"exact +cat/03.png \(train, cat\) +dog/copy.png \(train, dog\) +2", outcome.out)
-    assert "error: 1 example is there with different labels, the first: cat/03.png (cat)" in outcome.out
-    assert "error: the data is not fit for training: 1 example is there with different labels" in outcome.err
+    assert "error: 1 example has different labels, the first: cat/03.png (cat)" in outcome.out
+    assert "error: the data is not fit for training: 1 example has different labels" in outcome.err
     assert "bigmodel train" not in outcome.err
     document = bigmodel("data", config, "--json")
     assert document.code == 3 and document.json["ok"] is False
@@ -255,14 +257,15 @@ def test_what_cannot_be(bigmodel, photos, words, code, says):
 
 @pytest.mark.slow
 def test_it_needs_no_tensorflow(photos, tmp_path):
-    config = photos({"cat": 12, "dog": 12})
+    words = ["data", str(tmp_path / photos({"cat": 12, "dog": 12})), "--out", str(tmp_path / "out")]
     program = (
         "import sys\nfrom bigmodel_cli.cli.main import run\n"
-        f"code = run(['data', {config!r}, '--out', 'out', '--no-augmentation'])\n"
+        f"code = run({[*words, '--no-augmentation']})\n"
         "assert code == 0, code\n"
         "assert not {'tensorflow', 'keras', 'sklearn'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.data

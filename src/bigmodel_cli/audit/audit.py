@@ -67,7 +67,8 @@ def audit(
         DataError: If the data is missing, or so damaged that no splits can be made.
     """
     splits, unreadable = _load(experiment, listener, offline=offline)
-    measured = measure(splits, _chosen(splits, max_examples, experiment.seed), listener.download)
+    chosen = _chosen(splits, max_examples, experiment.seed)
+    measured = measure(splits, chosen, listener.download)
     if not len(measured):
         first = measured.unreadable[0]
         raise DataError(f"no example can be read, the first: {first.name}: {first.reason}")
@@ -85,6 +86,7 @@ def audit(
         splits,
         measured,
         labels,
+        sum(map(len, chosen.values())) < sum(splits.sizes.values()),
         [*unreadable, *measured.unreadable],
         exact,
         search,

@@ -28,6 +28,7 @@ class Audited:
         splits: Its data, without the files whose headers are broken.
         measured: The examples that were read.
         labels: Theirs, in their order.
+        sampled: Whether only some of the examples were looked at.
         unreadable: Files that cannot be read.
         exact: Examples that are there more than once.
         search: Pairs of images that show the same.
@@ -41,6 +42,7 @@ class Audited:
     splits: Splits
     measured: Measured
     labels: np.ndarray
+    sampled: bool
     unreadable: Sequence[Unreadable]
     exact: Sequence[Group]
     search: Search

@@ -121,7 +121,7 @@ def _show(axes: Any, pixels: np.ndarray, text: str) -> None:
 def _text(audited: Audited, label: Any) -> str:
     if audited.class_names is None:
         return " ".join(f"{value:.4g}" for value in np.ravel(label)[:3])
-    return plain(audited.class_names[int(label)], 20)
+    return plain(audited.class_names[int(label)], 18)
 
 
 def _mixed(audited: Audited, shares: np.ndarray) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
+from bigmodel_cli.config.problems import width as text_width
 from bigmodel_cli.reporting.plots import new_figure, plain
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ MAX_PAGES = 4
 # Rows of labels that are numbers, from the lowest to the highest.
 _NUM_RANGES = 6
 # Pixels of a tile and of the gap beside it, and a tile's side in inches.
-_TILE, _GAP, _INCHES = 84, 6, 0.72
+_TILE, _GAP, _INCHES = 84, 6, 0.75
+# Letters of a name, and the width of one in inches.
+_NAME, _LETTER = 22, 0.095
 
 
 def draw_contact_sheets(audited: Audited) -> list[Figure]:
@@ -81,12 +84,22 @@ def _draw(audited: Audited, rows: Sequence[tuple[str, np.ndarray]], title: str |
         for column, number in enumerate(numbers.tolist()):
             top, left = row * step + _GAP // 2, column * step + _GAP // 2
             mosaic[top : top + _TILE, left : left + _TILE] = as_tile(audited.pixels(number), _TILE)
-    figure = new_figure(COLUMNS * _INCHES + 2.4, len(rows) * _INCHES + (0.6 if title else 0.3))
-    axes = figure.add_subplot()
+    names = [plain(name, _NAME) for name, _ in rows]
+    # Matplotlib's own layout cuts names off beside an image that keeps its proportions.
+    room = 0.2 + _LETTER * max(map(text_width, names))
+    above = 0.35 if title else 0.05
+    width, height = COLUMNS * _INCHES, len(rows) * _INCHES
+    figure = new_figure(room + width + 0.05, above + height + 0.05)
+    figure.set_layout_engine("none")
+    whole_width, whole_height = figure.get_size_inches()
+    axes = figure.add_axes(
+        (room / whole_width, 0.05 / whole_height, width / whole_width, height / whole_height)
+    )
     axes.imshow(mosaic, interpolation="nearest")
     axes.set_yticks(
         [(row + 0.5) * step for row in range(len(rows))],
-        [plain(name, 22) if len(numbers) else f"{plain(name, 22)}\n(none)" for name, numbers in rows],
+        [name if len(numbers) else f"{name}\n(none)" for name, (_, numbers) in zip(names, rows, strict=True)],
+        fontsize=9,
     )
     axes.set_xticks([])
     axes.tick_params(length=0)

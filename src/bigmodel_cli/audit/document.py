@@ -36,6 +36,7 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
             "num_classes": signature.num_classes,
             "examples": sum(splits.sizes.values()),
             "examined": len(measured),
+            "sampled": audited.sampled,
         },
         "splits": {name: _split(audited, name) for name in splits.parts},
         "classes": audited.classes,

@@ -105,7 +105,7 @@ def _contradictions(audited: Audited) -> Iterator[Finding]:
     if exact:
         # Equal features with other numbers are noise of the target, which a loss over numbers averages.
         severity: Literal["error", "warning"] = "warning" if audited.class_names is None else "error"
-        message = f"{_count(len(exact), 'example')} {_are(exact)} there with different labels, the first: "
+        message = f"{_count(len(exact), 'example')} {_have(exact)} different labels, the first: "
         yield Finding(
             severity,
             "contradiction",
@@ -115,7 +115,7 @@ def _contradictions(audited: Audited) -> Iterator[Finding]:
     known = {number for group in exact for number in group.members}
     near = [group for group in audited.near if group.labels_differ and not known & set(group.members)]
     if near and audited.class_names is not None:
-        message = f"{_count(len(near), 'image')} {_are(near)} nearly there with different labels, the first: "
+        message = f"{_count(len(near), 'image')} nearly the same as one with another label: "
         yield Finding(
             "warning",
             "near_contradiction",
@@ -139,15 +139,16 @@ def _missing_classes(audited: Audited) -> Iterator[Finding]:
 
 
 def _no_numbers(audited: Audited) -> Iterator[Finding]:
-    for split, sums in audited.measured.sums.items():
-        if sums.nan or sums.infinite:
-            message = f"the features of {split} have {sums.nan:,} NaN and {sums.infinite:,} infinite numbers"
-            yield Finding("error", "no_number", message, "fill them in, or leave these examples out")
+    counts: list[tuple[str, int, int]] = [
+        (f"features of {split}", sums.nan, sums.infinite) for split, sums in audited.measured.sums.items()
+    ]
     for split, outputs in (audited.targets or {}).items():
         nan, infinite = (sum(output[key] for output in outputs) for key in ("nan", "infinite"))
+        counts.append((f"labels of {split}", nan, infinite))
+    for where, nan, infinite in counts:
         if nan or infinite:
-            message = f"the labels of {split} have {nan:,} NaN and {infinite:,} infinite numbers"
-            yield Finding("error", "no_number", message, "leave these examples out")
+            message = f"the {where} have {nan:,} NaN and {infinite:,} infinite numbers"
+            yield Finding("error", "no_number", message, "fill them in, or leave these examples out")
 
 
 def _small_classes(audited: Audited) -> Iterator[Finding]:
@@ -177,7 +178,7 @@ def _copies(audited: Audited) -> Iterator[Finding]:
         ("copies", audited.exact, "a copy of another one"),
         ("near_copies", audited.near, "nearly the same as another one"),
     ):
-        for split in audited.splits.parts:
+        for split in audited.splits.sizes:
             inside = [[n for n in group.members if audited.measured.split_of(n) == split] for group in groups]
             inside = [members for members in inside if len(members) > 1]
             if kind == "near_copies":
@@ -231,6 +232,10 @@ def _count(count: int, what: str) -> str:
 
 def _are(found: Sequence[Any] | set[int] | np.ndarray) -> str:
     return "is" if len(found) == 1 else "are"
+
+
+def _have(found: Sequence[Any]) -> str:
+    return "has" if len(found) == 1 else "have"
 
 
 def _some(names: Sequence[str], count: int | None = None) -> str:

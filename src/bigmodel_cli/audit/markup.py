@@ -26,8 +26,8 @@ th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--
 th { position: sticky; top: 0; background: var(--card); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.name { min-width: 7rem; max-width: 28rem; }
-.bar { display: block; height: .5rem; min-width: 1px; background: var(--bar); }
-img { max-width: 100%; height: auto; } img.sheet { background: #fff; border: 1px solid var(--line); }
+.bar { display: block; height: .5rem; margin-top: .45rem; min-width: 1px; background: var(--bar); }
+.sheet { overflow: auto; } .sheet img { min-width: 44rem; max-width: 100%; background: #fff; }
 .pairs { display: grid; gap: .75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
 .pair { background: var(--card); border: 1px solid var(--line); padding: .5rem; margin: 0; }

@@ -43,7 +43,7 @@ def _summary(document: Mapping[str, Any]) -> str:
     data = document["data"]
     shape = " × ".join(map(str, data["shape"]))
     labels = f"{data['num_classes']} classes" if data["labels"] == "classes" else "numbers as labels"
-    seen = f", {data['examined']:,} of them looked at" if data["examined"] < data["examples"] else ""
+    seen = f", {data['examined']:,} of them looked at" if data["sampled"] else ""
     source = visible(data["source"])
     source += "" if data["root"] is None else f" {name(data['root'])}"
     return f"{source}: {data['examples']:,} examples{seen}; {labels}; each {shape} {data['dtype']}"
@@ -110,7 +110,7 @@ def _pictures(heading: str, files: Sequence[bytes]) -> Iterator[str]:
     if files:
         yield f"<h2>{visible(heading)}</h2>"
     for file in files:
-        yield f'<img class=sheet alt="{visible(heading)}" src="{data_uri(file, "png")}">'
+        yield f'<div class=sheet><img alt="{visible(heading)}" src="{data_uri(file, "png")}"></div>'
 
 
 def _files(files: Mapping[str, Any] | None) -> Iterator[str]:

@@ -97,7 +97,8 @@ class Pixels(Resemblance):
 def _frequencies(thumbs: np.ndarray) -> np.ndarray:
     """The lowest frequencies without the mean: float32 of shape (n, 63)."""
     height, width = (_cosines(size) for size in thumbs.shape[1:])
-    return (height @ thumbs @ width.T).reshape(len(thumbs), -1)[:, 1:]
+    low: np.ndarray = (height @ thumbs @ width.T).reshape(len(thumbs), -1)
+    return low[:, 1:]
 
 
 def _cosines(size: int) -> np.ndarray:
@@ -130,7 +131,8 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def _products(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.einsum("nhw,nhw->n", first, second)
+    products: np.ndarray = np.einsum("nhw,nhw->n", first, second)
+    return products
 
 
 def _sharpened(thumbs: np.ndarray) -> np.ndarray:
@@ -150,7 +152,8 @@ def _blurring(size: int) -> np.ndarray:
 def _cropped(thumbs: np.ndarray, share: float) -> np.ndarray:
     """The middle of each thumbnail, brought to its full size: interpolated between pixels."""
     height, width = (_cropping(size, share) for size in thumbs.shape[1:])
-    return height @ thumbs @ width.T
+    cropped: np.ndarray = height @ thumbs @ width.T
+    return cropped
 
 
 def _cropping(size: int, share: float) -> np.ndarray:

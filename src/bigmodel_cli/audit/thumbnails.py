@@ -42,4 +42,5 @@ def _averaging(size: int, to: int) -> np.ndarray:
     edges = np.arange(to + 1) * (size / to)
     pixels = np.arange(size)
     covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (np.clip(covered, 0, None) * (to / size)).astype(np.float32)
+    matrix: np.ndarray = (np.clip(covered, 0, None) * (to / size)).astype(np.float32)
+    return matrix

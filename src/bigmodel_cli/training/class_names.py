@@ -43,8 +43,7 @@ def _named(experiment: Experiment) -> Iterator[tuple[str, str]]:
     if experiment.calibrate is not None and experiment.calibrate.positive is not None:
         yield "calibrate.positive", experiment.calibrate.positive
     if isinstance(experiment.data.class_weights, dict):
-        for name in experiment.data.class_weights:
-            yield "data.class_weights", name
+        yield from (("data.class_weights", name) for name in experiment.data.class_weights)
     for gate in experiment.expect:
         name = class_of_measure(gate)
         if name is not None:

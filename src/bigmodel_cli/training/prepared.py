@@ -108,7 +108,9 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         experiment = pin_batch_size(experiment, splits, plan, listener, skipped)
     cache = _choose_cache(experiment, splits, listener)
     experiment = pin_cache(experiment, cache.cache)
-    seen = {name: cache.kept(part) for name, part in splits.parts.items() if name != "test"}
+    seen: dict[SplitName, Examples] = {
+        name: cache.kept(part) for name, part in splits.parts.items() if name != "test"
+    }
     feeds = _feeds(experiment, seen, signature, skipped)
     chosen = _choose(experiment, signature, feeds["train"], plan, skipped, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training

@@ -123,7 +123,7 @@ def _show_splits(document: Mapping[str, Any]) -> None:
     data = document["data"]
     shape = " × ".join(map(str, data["shape"]))
     kind = f"{data['num_classes']} classes" if data["labels"] == "classes" else "numbers as labels"
-    seen = f", {data['examined']:,} of them looked at" if data["examined"] < data["examples"] else ""
+    seen = f", {data['examined']:,} of them looked at" if data["sampled"] else ""
     source = data["source"] if data["root"] is None else f"{data['source']} {data['root']}"
     click.echo(
         f"{one_line(document['name'])}: {data['examples']:,} examples of {one_line(source)}{seen}; {kind}; "
