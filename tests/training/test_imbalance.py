@@ -123,6 +123,15 @@ def test_the_loss_of_two_classes_by_hand(prepare, tmp_path):
     assert prepared.run()[0]["loss"] == pytest.approx(losses.mean(), rel=1e-5)
 
 
+def test_xla_and_mixed_precision_weigh_alike(prepare, imbalanced):
+    words = [imbalanced, BALANCED, "training.epochs=1"]
+    (expected,) = prepare(*words).run()
+    (compiled,) = prepare(*words, "training.jit_compile=true").run()
+    assert compiled["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    (mixed,) = prepare(*words, "training.precision=mixed_bfloat16").run()
+    assert mixed["loss"] == pytest.approx(expected["loss"], rel=0.02)
+
+
 def test_a_mixed_example_counts_by_the_parts_of_its_classes(prepare, imbalanced):
     import tensorflow as tf
 

@@ -40,7 +40,7 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     labels = audited.labels[numbers]
     built = _build(audited)
     features = _preprocessed(built, originals)
-    if features.ndim != 4 or features.shape[-1] not in (1, 3, 4):
+    if not _is_images(features):
         return None
     black, white = _black_and_white(built, originals)
     num_classes = audited.splits.signature.num_classes
@@ -49,6 +49,11 @@ def draw_augmentation(audited: Audited) -> Figure | None:
         augmented, mixed = augment(built.augmentation, features, labels.astype(np.int32), num_classes)
         versions.append((_visible(np.asarray(augmented), black, white), mixed))
     return _draw(audited, originals, labels, versions)
+
+
+def _is_images(features: np.ndarray) -> bool:
+    """Whether a batch can be seen; without an axis of channels it is grey."""
+    return features.ndim == 3 or (features.ndim == 4 and features.shape[-1] in (1, 3, 4))
 
 
 def _chosen(audited: Audited) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bigmodel_cli.audit.audit import Audit
 from bigmodel_cli.audit.contact_sheet import draw_contact_sheets
@@ -11,6 +12,9 @@ from bigmodel_cli.audit.page import make_page
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.reporting.plots import write_figure
 from bigmodel_cli.whole_files import naming_target, write_json, write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DOCUMENT, PAGE, AUGMENTATION = "audit.json", "index.html", "augmentation.png"
 _SHEET_NAME = re.compile(r"examples(-\d+)?\.png")
@@ -38,6 +42,8 @@ def write_audit(folder: Path, audit: Audit, *, augmentation: bool) -> None:
         ResourceError: If it cannot be written.
         ConfigError: If Keras refuses a part of the config.
     """
+    # What Keras may refuse comes before anything is written.
+    augmented = _augmentation(audit) if augmentation else None
     with naming_target(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
@@ -46,28 +52,26 @@ def write_audit(folder: Path, audit: Audit, *, augmentation: bool) -> None:
     write_json(folder / DOCUMENT, audit.document)
     pictures = {
         "Examples": _write_sheets(folder, audit),
-        "Augmentation": _write_augmentation(folder, audit) if augmentation else [],
+        "Augmentation": [] if augmented is None else [_write(augmented, folder / AUGMENTATION)],
     }
     write_text(folder / PAGE, make_page(audit.audited, audit.document, pictures))
 
 
 def _write_sheets(folder: Path, audit: Audit) -> list[bytes]:
     figures = draw_contact_sheets(audit.audited)
-    files = []
-    for number, figure in enumerate(figures, 1):
-        path = folder / ("examples.png" if len(figures) == 1 else f"examples-{number}.png")
-        write_figure(figure, path, "png")
-        files.append(path.read_bytes())
-    return files
+    if len(figures) == 1:
+        return [_write(figures[0], folder / "examples.png")]
+    return [_write(figure, folder / f"examples-{number}.png") for number, figure in enumerate(figures, 1)]
 
 
-def _write_augmentation(folder: Path, audit: Audit) -> list[bytes]:
+def _augmentation(audit: Audit) -> Figure | None:
     if not audit.audited.experiment.augmentation:
-        return []
+        return None
     from bigmodel_cli.audit.augmentation import draw_augmentation
 
-    figure = draw_augmentation(audit.audited)
-    if figure is None:
-        return []
-    write_figure(figure, folder / AUGMENTATION, "png")
-    return [(folder / AUGMENTATION).read_bytes()]
+    return draw_augmentation(audit.audited)
+
+
+def _write(figure: Figure, path: Path) -> bytes:
+    write_figure(figure, path, "png")
+    return path.read_bytes()

@@ -82,13 +82,12 @@ def command(
         check_folder(out)
     with listening(plain=plain) as listener:
         found = audit(loaded.experiment, listener, max_examples=max_examples, offline=offline)
-        if out is not None:
-            write_audit(out, found, augmentation=not no_augmentation)
     if as_json:
         echo_json(found.document)
     else:
         _show(found.document)
     if out is not None:
+        write_audit(out, found, augmentation=not no_augmentation)
         note(f"written: {out / 'index.html'}")
     if not as_json:
         _say_next(found, out, shlex.join([str(loaded.path), *loaded.overrides]))
