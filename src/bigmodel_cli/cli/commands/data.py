@@ -244,5 +244,6 @@ def _show_findings(findings: Sequence[Mapping[str, str]]) -> None:
     for finding in findings:
         color = "red" if finding["severity"] == "error" else "yellow"
         click.echo(f"{label(finding['severity'], color)}: {one_line(finding['message'])}")
+        click.echo(f"  {one_line(finding['hint'])}")
     if not findings:
         click.echo("nothing was found that would spoil training")
