@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigmodel_cli.pipeline.class_weights import class_weights
+from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size
 
 NAMES = ("cat", "dog", "eel")
@@ -65,3 +65,9 @@ def test_a_class_that_the_training_part_lacks_has_no_weight():
 @pytest.mark.parametrize("names", [NAMES, ()])
 def test_without_the_key_there_are_none(names):
     assert class_weights(None, LABELS, names) is None
+
+
+def test_weights_in_words():
+    assert describe_weights(np.array([0.5714, 4.0]), ["cat", "dog"]) == "cat 0.571, dog 4"
+    many = describe_weights(np.ones(100), [f"c{number}" for number in range(100)])
+    assert many.endswith("c7 1, … (100 classes)")

@@ -212,6 +212,25 @@ def test_a_resume_is_exact(train, config, deterministic, imbalanced, tmp_path, m
         resume(resumed.run, (f"{word.partition('=')[0]}=null", "training.epochs=9"), listener=Silent())
 
 
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        (BALANCED, "class weights: class_0 0.481, class_1 1.44, class_2 4.33"),
+        (OVERSAMPLE, "oversampling: an epoch sees 108 examples instead of 52"),
+    ],
+)
+def test_what_training_says(config, imbalanced, word, line):
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.training.prepared import prepare
+
+    told, experiment = Silent(), config(imbalanced, word).experiment
+    lines = []
+    told.say = lines.append
+    prepare(experiment, load_splits(experiment, told, offline=True), told).close()
+    assert lines.count(line) == 1
+
+
 def test_what_a_run_says_of_itself_trains_again(train, imbalanced):
     text = train(imbalanced, "data.class_weights={class_2: 3, class_0: 1/2}").run.config.read_text()
     assert "class_weights" in text and "class_2: 3.0" in text and "class_0: 0.5" in text

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.audit.measured import ImageFile, Measured, Sums
+from bigmodel_cli.audit.measured import ImageFile, Measured
+from bigmodel_cli.audit.sums import Sums
 from bigmodel_cli.sources.base import Signature
 
 # A side that is so many times the other one.

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bigmodel_cli.audit.sums import Sums, sums_of
 from bigmodel_cli.audit.thumbnails import thumbnails
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature, SplitName
+from bigmodel_cli.sources.base import ArrayExamples, Examples, SplitName
 from bigmodel_cli.sources.image_decoding import image_size_and_mode
 from bigmodel_cli.sources.image_files import ImageFileExamples
 from bigmodel_cli.whole_files import sha256_of
@@ -22,8 +23,6 @@ from bigmodel_cli.whole_files import sha256_of
 # Examples that a thread measures at once, and what they may take in memory.
 _GROUP = 1024
 _GROUP_BYTES = 8 * 2**20
-# Examples of so many features are described feature by feature.
-MAX_FEATURES = 1000
 
 
 def short_name(examples: Examples, index: int) -> str:
@@ -61,39 +60,6 @@ class ImageFile:
     width: int
     height: int
     mode: str
-
-
-@dataclass
-class Sums:
-    """Sums over the examples of a split, per channel; numbers that are none are only counted.
-
-    Attributes:
-        counts: Finite numbers: float64 of shape (channels,), as all of these.
-        totals: Their sums.
-        squares: The sums of their squares.
-        lowest: The smallest of each channel.
-        highest: The largest.
-        nan: Numbers that are NaN.
-        infinite: Numbers that are infinite.
-    """
-
-    counts: np.ndarray
-    totals: np.ndarray
-    squares: np.ndarray
-    lowest: np.ndarray
-    highest: np.ndarray
-    nan: int = 0
-    infinite: int = 0
-
-    def add(self, other: Sums) -> None:
-        """Take more examples into account."""
-        self.counts += other.counts
-        self.totals += other.totals
-        self.squares += other.squares
-        np.minimum(self.lowest, other.lowest, out=self.lowest)
-        np.maximum(self.highest, other.highest, out=self.highest)
-        self.nan += other.nan
-        self.infinite += other.infinite
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +150,7 @@ def _measure(splits: Splits, split: SplitName, indices: np.ndarray) -> _Group:
         return group
     flat = features.reshape(len(features), -1)
     group.constant = (flat == flat[:, :1]).all(axis=1)
-    group.sums = _sums(_by_channel(features, signature))
+    group.sums = sums_of(features, signature)
     if signature.image_format is not None:
         group.thumbs = thumbnails(features)
     return group
@@ -222,32 +188,6 @@ def _described(examples: Examples, index: int, pixels: np.ndarray) -> tuple[byte
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     return digest, ImageFile(width, height, mode)
-
-
-def _by_channel(features: np.ndarray, signature: Signature) -> np.ndarray:
-    """Features as an array of shape (channels, numbers)."""
-    shape = signature.shape
-    if signature.image_format is not None and signature.image_format.channel_axis:
-        return features.reshape(-1, shape[-1]).T
-    if len(shape) == 1 and shape[0] <= MAX_FEATURES:
-        return features.T
-    return features.reshape(1, -1)
-
-
-def _sums(channels: np.ndarray) -> Sums:
-    # Along rows that lie together in memory, sums are many times faster.
-    wide = np.ascontiguousarray(channels, np.float64)
-    finite = np.isfinite(wide)
-    kept = wide if finite.all() else np.where(finite, wide, 0.0)
-    return Sums(
-        finite.sum(axis=1).astype(np.float64),
-        kept.sum(axis=1),
-        np.einsum("cn,cn->c", kept, kept),
-        wide.min(axis=1, where=finite, initial=np.inf),
-        wide.max(axis=1, where=finite, initial=-np.inf),
-        int(np.isnan(wide).sum()),
-        int(np.isinf(wide).sum()),
-    )
 
 
 def _joined(groups: Sequence[_Group], names: Sequence[SplitName]) -> Measured:

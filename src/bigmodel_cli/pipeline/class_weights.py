@@ -7,6 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+# Classes whose weights a line has room for.
+_SHOWN = 8
+
 
 def class_weights(
     asked: Literal["balanced"] | Mapping[str, float] | None, labels: np.ndarray, class_names: Sequence[str]
@@ -34,3 +37,10 @@ def class_weights(
         weights = np.array([asked.get(name, 1.0) for name in class_names], np.float64)
     scaled: np.ndarray = weights * (len(labels) / (weights @ counts))
     return scaled.astype(np.float32)
+
+
+def describe_weights(weights: np.ndarray, class_names: Sequence[str]) -> str:
+    """`cat 0.571, dog 4`; of many classes the first ones, and how many there are."""
+    shown = [f"{name} {weight:.3g}" for name, weight in zip(class_names, weights.tolist(), strict=True)]
+    more = f", … ({len(shown):,} classes)" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more

@@ -15,7 +15,7 @@ from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache
-from bigmodel_cli.pipeline.class_weights import class_weights
+from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
 from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, Signature, SplitName
@@ -112,6 +112,9 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         name: cache.kept(part) for name, part in splits.parts.items() if name != "test"
     }
     feeds = _feeds(experiment, seen, signature, skipped)
+    if feeds["train"].epoch_size > len(splits.train):
+        size = feeds["train"].epoch_size
+        listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
     chosen = _choose(experiment, signature, feeds["train"], plan, skipped, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
@@ -169,6 +172,8 @@ def _choose(
     """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
     total_steps = feed.num_batches() * experiment.training.epochs
     weights = class_weights(experiment.data.class_weights, feed.examples.labels, signature.class_names or ())
+    if weights is not None:
+        listener.say(f"class weights: {describe_weights(weights, signature.class_names or ())}")
     made: list[Candidate] = []
 
     def make(plan: ExecutionPlan) -> Candidate:
