@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test browser quick check format fuzz faults bench bench-checkpoints catalogue docs clean
+.PHONY: demo test browser quick check format fuzz faults bench bench-checkpoints bench-audit catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -57,6 +57,10 @@ bench: $(STAMP)
 # What a checkpoint costs beside a bare model.save.
 bench-checkpoints: $(STAMP)
 	$(BIN)/python benchmarks/checkpoint_cost.py
+
+# How long the audit of all of MNIST takes, and which planted copies of photographs it finds.
+bench-audit: $(STAMP)
+	$(BIN)/python benchmarks/audit.py
 
 # After an upgrade of Keras.
 catalogue: $(STAMP)

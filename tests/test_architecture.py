@@ -26,7 +26,7 @@ STOREYS = [
     ["modeling"],
     ["inference"],
     ["reporting"],
-    ["training", "explaining", "reference", "starter"],
+    ["training", "explaining", "audit", "reference", "starter"],
     ["cli"],
 ]
 STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}
@@ -84,9 +84,8 @@ def loaded_by(*words: str) -> set[str]:
 
 
 def test_there_is_the_expected_set_of_commands() -> None:
-    assert {"train", "evaluate", "predict", "check", "show", "init", "list", "doctor", "schema"} <= set(
-        COMMANDS
-    )
+    expected = {"train", "evaluate", "predict", "check", "show", "data", "init", "list", "doctor", "schema"}
+    assert expected <= set(COMMANDS)
 
 
 def test_no_help_imports_anything_heavy() -> None:

@@ -212,7 +212,7 @@ def augmented(layers, images, *, fused):
     """Images after layers, twice in a row, and the operations."""
     import tensorflow as tf
 
-    from bigmodel_cli.modeling.build import Augmentation
+    from bigmodel_cli.modeling.augmentation import Augmentation
     from bigmodel_cli.modeling.fused.flips import fused_flips
 
     steps = [Augmentation(layer, mixes_labels=False) for layer in layers]

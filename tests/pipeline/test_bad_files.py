@@ -8,7 +8,8 @@ from PIL import Image
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.bad_files import SkippedFiles, leave_out_broken
-from bigmodel_cli.pipeline.feed import FileFeed, epoch_order, make_feed, raw_features
+from bigmodel_cli.pipeline.feed import FileFeed, make_feed, raw_features
+from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature

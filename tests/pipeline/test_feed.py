@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.pipeline.feed import FileFeed, ResidentFeed, epoch_order, in_order, make_feed, raw_features
+from bigmodel_cli.pipeline.feed import FileFeed, ResidentFeed, in_order, make_feed, raw_features
+from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
 from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 

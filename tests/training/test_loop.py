@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import ResourceError
-from bigmodel_cli.pipeline.feed import epoch_order
+from bigmodel_cli.pipeline.order import epoch_order
 
 pytestmark = pytest.mark.tf
 

@@ -37,9 +37,12 @@ def facts_of(experiment: Experiment) -> DataFacts:
 
 
 def num_training_examples(experiment: Experiment) -> int | None:
-    """Examples that are left for training once the splits are cut; None where that is not known yet."""
+    """Examples that an epoch sees, once the splits are cut; None where that is not known yet."""
     facts = facts_of(experiment)
     if facts.num_examples is None or facts.own_splits is None:
+        return None
+    if experiment.data.oversample is not None:
+        # How often examples of rare classes are repeated, only their labels tell.
         return None
     left = facts.num_examples
     for split in ("test", "validation"):

@@ -113,6 +113,9 @@ class Filler:
             return self.fill(annotation, node, path) or _UNUSABLE
         if get_origin(annotation) in (list, tuple) and isinstance(node, Sequence):
             return self._items(annotation, node, path)
+        if get_origin(annotation) is dict and isinstance(node, Mapping):
+            _, of = get_args(annotation)
+            return {key: self._value(of, entry.node, (*path, key)) for key, entry in node.entries.items()}
         return _plain(node, numeric=annotation in (float, int))
 
     def _union(self, options: tuple[Any, ...], node: Node, path: ConfigPathKeys) -> Any:
@@ -130,7 +133,8 @@ class Filler:
                 and (isinstance(node, Mapping) or is_all)
             )
             items = get_origin(bare) in (list, tuple) and isinstance(node, Sequence)
-            if special or model or items:
+            entries = get_origin(bare) is dict and isinstance(node, Mapping)
+            if special or model or items or entries:
                 return self._value(option, node, path)
         return _plain(node, numeric=bool({int, float} & {_unwrap(option)[0] for option in options}))
 

@@ -90,6 +90,8 @@ class _Maker:
             rules: Schema = _plain(annotation) if marks else {}
             length: Schema = {key: rules[key] for key in ("minItems", "maxItems") if key in rules}
             return {"type": "array", "items": self._annotation(get_args(bare)[0]), **length}
+        if get_origin(bare) is dict:
+            return {"type": "object", "additionalProperties": self._annotation(get_args(bare)[1])}
         return _plain(annotation)
 
     def component(self, families: tuple[str, ...]) -> Schema:

@@ -18,6 +18,7 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Mode = Literal["auto", "min", "max"]
+ClassWeight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def parse_gate(text: str) -> tuple[str, float]:
@@ -113,6 +114,24 @@ class Data(Section):
         "memory up to 1 GB and an eighth of what is free, else on disk up to 20 GB and a quarter of what is "
         "free, else none; none too where there is one epoch.",
     )
+    class_weights: Literal["balanced"] | dict[str, ClassWeight] | None = Field(
+        None,
+        description="What the loss of a training example counts, by its class; balanced: all classes count "
+        "the same in sum; or a number per class, 1 where one is left out. Either is scaled to 1 on average "
+        "over the training examples.",
+    )
+    oversample: Literal["balanced"] | None = Field(
+        None,
+        description="balanced: each epoch repeats examples of rare classes, until every class is seen as "
+        "often as the largest one; the steps per epoch become more.",
+    )
+
+    @field_validator("class_weights")
+    @classmethod
+    def _class_weights(cls, value: str | dict[str, float] | None) -> str | dict[str, float] | None:
+        if value == {}:
+            raise ValueError("expected balanced, or a number per class, found an empty mapping")
+        return value
 
     @property
     def pinned_batch_size(self) -> int:

@@ -16,6 +16,7 @@ from bigmodel_cli.config.checks.outputs import last_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.modeling.augmentation import Augmentation
 from bigmodel_cli.modeling.compilation import Compiled, compile_model
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
@@ -25,19 +26,6 @@ from bigmodel_cli.sources.base import Signature
 
 # Called with no argument, yields batches of raw training features.
 AdaptData = Callable[[], Iterable[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """A Keras layer that is active in training only.
-
-    Attributes:
-        layer: The layer.
-        mixes_labels: Whether it takes and gives {"images": …, "labels": one-hot rows}.
-    """
-
-    layer: Any
-    mixes_labels: bool
 
 
 @dataclass(frozen=True)

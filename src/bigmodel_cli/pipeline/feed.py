@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
 from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
 
@@ -25,20 +26,29 @@ QUICK_SECONDS = 0.2
 MAX_CHUNK_BATCHES = 64
 
 
-def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
-    """The order in which an epoch sees the examples: int64 of shape (num_examples,)."""
-    return np.random.default_rng([seed, epoch]).permutation(num_examples)
-
-
 class Feed(ABC):
-    """Yields chunks: tensors that hold several batches, from which the graph takes one at a time."""
+    """Yields chunks: tensors that hold several batches, from which the graph takes one at a time.
 
-    def __init__(self, examples: Examples, batch_size: int) -> None:
+    Args:
+        examples: Of one split.
+        batch_size: Examples per batch.
+        oversample: Whether each epoch sees all classes equally often.
+    """
+
+    def __init__(self, examples: Examples, batch_size: int, *, oversample: bool = False) -> None:
         self.examples = examples
         self.batch_size = batch_size
+        self._oversamples = oversample
+        self.epoch_size = balanced_size(examples.labels) if oversample else len(examples)
+
+    def epoch_order(self, *, seed: int, epoch: int) -> np.ndarray:
+        """Which examples an epoch sees, one after the other: int64 of shape (epoch_size,)."""
+        if self._oversamples:
+            return balanced_order(self.examples.labels, seed=seed, epoch=epoch)
+        return epoch_order(len(self.examples), seed=seed, epoch=epoch)
 
     def num_batches(self) -> int:
-        return -(-len(self.examples) // self.batch_size)
+        return -(-self.epoch_size // self.batch_size)
 
     def rows(self, order: np.ndarray, start: int, max_batches: int) -> np.ndarray:
         """Indices of the next batches as int32 of shape (batches, batch_size).
@@ -74,8 +84,8 @@ class Feed(ABC):
 class ResidentFeed(Feed):
     """Examples in memory: a chunk is their indices."""
 
-    def __init__(self, examples: ArrayExamples, batch_size: int) -> None:
-        super().__init__(examples, batch_size)
+    def __init__(self, examples: ArrayExamples, batch_size: int, *, oversample: bool = False) -> None:
+        super().__init__(examples, batch_size, oversample=oversample)
         import tensorflow as tf
 
         self.features = tf.constant(examples.features)
@@ -102,6 +112,7 @@ class FileFeed(Feed):
         signature: What one example is.
         skipped: Takes note of bad files, for each of which another one stands in. None: a bad file is an
             error.
+        oversample: As for every feed.
     """
 
     def __init__(
@@ -110,8 +121,10 @@ class FileFeed(Feed):
         batch_size: int,
         signature: Signature,
         skipped: SkippedFiles | None = None,
+        *,
+        oversample: bool = False,
     ) -> None:
-        super().__init__(examples, batch_size)
+        super().__init__(examples, batch_size, oversample=oversample)
         self.signature = signature
         self.skipped = skipped
         self.labels = _compact(examples.labels)
@@ -148,7 +161,12 @@ class FileFeed(Feed):
 
 
 def make_feed(
-    examples: Examples, signature: Signature, batch_size: int, *, skipped: SkippedFiles | None = None
+    examples: Examples,
+    signature: Signature,
+    batch_size: int,
+    *,
+    skipped: SkippedFiles | None = None,
+    oversample: bool = False,
 ) -> Feed:
     """The feed that fits where the examples are.
 
@@ -157,10 +175,11 @@ def make_feed(
         signature: What one example is.
         batch_size: Examples per batch.
         skipped: Takes note of files that cannot be read and are replaced; None: such a file is an error.
+        oversample: Whether each epoch sees all classes equally often.
     """
     if isinstance(examples, ArrayExamples):
-        return ResidentFeed(examples, batch_size)
-    return FileFeed(examples, batch_size, signature, skipped)
+        return ResidentFeed(examples, batch_size, oversample=oversample)
+    return FileFeed(examples, batch_size, signature, skipped, oversample=oversample)
 
 
 def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:

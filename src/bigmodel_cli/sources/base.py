@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import numpy as np
 
+    from bigmodel_cli.errors import DataError
+
 SplitName = Literal["train", "validation", "test"]
 ColorMode = Literal["rgb", "grayscale", "rgba"]
 CHANNELS: Mapping[str, int] = {"grayscale": 1, "rgb": 3, "rgba": 4}
@@ -163,6 +165,8 @@ class LoadContext:
         skip_bad_files: Files that cannot be read are left out with a warning, where there are others.
         progress: Called with a label, the bytes or files done, and their total (None if unknown).
         warn: Called with a sentence that the user should read.
+        left_out: Called with each file that is left out since it cannot be read: its split, its path
+            relative to the source's root, and what is wrong with it; None: one warning tells of all of them.
     """
 
     seed: int = 0
@@ -170,6 +174,7 @@ class LoadContext:
     skip_bad_files: bool = False
     progress: Callable[[str, int, int | None], None] = _ignore
     warn: Callable[[str], None] = field(default=lambda _message: None)
+    left_out: Callable[[SplitName, str, DataError], None] | None = None
 
 
 def class_indices(labels: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

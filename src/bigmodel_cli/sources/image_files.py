@@ -147,8 +147,11 @@ def checked_source(
         stop = start + len(part.paths)
         own = {index - start: problem for index, problem in problems.items() if start <= index < stop}
         examples = ImageFileExamples(files, np.arange(start, stop), part.labels)
+        if context.left_out is not None:
+            for index, problem in own.items():
+                context.left_out(split, part.paths[index], problem)
         splits[split] = without_bad(examples, own, split, signature.class_names, context.warn)
         start = stop
-    if problems:
+    if problems and context.left_out is None:
         context.warn(skipped_sentence(list(problems.values()), f"{len(paths):,} files"))
     return Source(splits, signature, len(problems))

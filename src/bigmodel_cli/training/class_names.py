@@ -29,6 +29,9 @@ def check_class_names(experiment: Experiment, class_names: Sequence[str] | None)
                 f"calibrate.threshold: a threshold is for one class, and there are {len(class_names)}",
                 hint="add calibrate.positive, the class that is looked for",
             )
+    for key in ("class_weights", "oversample"):
+        if class_names is None and getattr(experiment.data, key) is not None:
+            raise UsageError(f"data.{key} is for classes; the labels are numbers", hint=f"remove data.{key}")
     for where, name in _named(experiment):
         if class_names is None or name not in class_names:
             near = closest(name, list(class_names or ()))
@@ -39,6 +42,8 @@ def check_class_names(experiment: Experiment, class_names: Sequence[str] | None)
 def _named(experiment: Experiment) -> Iterator[tuple[str, str]]:
     if experiment.calibrate is not None and experiment.calibrate.positive is not None:
         yield "calibrate.positive", experiment.calibrate.positive
+    if isinstance(experiment.data.class_weights, dict):
+        yield from (("data.class_weights", name) for name in experiment.data.class_weights)
     for gate in experiment.expect:
         name = class_of_measure(gate)
         if name is not None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from bigmodel_cli.errors import DivergedError, UsageError
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.listener import Best, Listener, Progress
-from bigmodel_cli.pipeline.feed import epoch_order, in_order
+from bigmodel_cli.pipeline.feed import in_order
 from bigmodel_cli.training.gauges import epoch_memory
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row
@@ -142,7 +142,7 @@ class Loop:
         row: Row = {
             "epoch": epoch,
             "seconds": seconds,
-            "examples_per_second": len(self.training.feed.examples) / seconds,
+            "examples_per_second": self.training.feed.epoch_size / seconds,
             "memory_mb": epoch_memory() / 1e6,
             "learning_rate": float(self.model.optimizer.learning_rate),
             **values,
@@ -163,7 +163,7 @@ class Loop:
 
     def _train_epoch(self, epoch: int, began: float, saver: Saver) -> Row:
         feed, measures = self.training.feed, self.training.measures
-        order = epoch_order(len(feed.examples), seed=self.seed, epoch=epoch)
+        order = feed.epoch_order(seed=self.seed, epoch=epoch)
         step = self.moment.step
         if step == 0:
             measures.reset()
@@ -195,7 +195,7 @@ class Loop:
         """Let the next epoch's first examples be read while this one is validated and saved."""
         feed = self.training.feed
         if epoch <= self.num_epochs:
-            order = epoch_order(len(feed.examples), seed=self.seed, epoch=epoch)
+            order = feed.epoch_order(seed=self.seed, epoch=epoch)
             feed.ahead(order, 0, min(self.steps_per_execution, feed.max_batches()))
 
     def _traced(self) -> AbstractContextManager[None]:
@@ -229,7 +229,7 @@ class Loop:
     def _progress(self, epoch: int, step: int, seconds: float, values: Mapping[str, float]) -> Progress:
         left = (self.num_epochs - epoch + 1) * self.num_steps - step
         per_step = (time.perf_counter() - self._began) / max(1, self._steps_run)
-        examples = min(step * self.training.feed.batch_size, len(self.training.feed.examples))
+        examples = min(step * self.training.feed.batch_size, self.training.feed.epoch_size)
         return Progress(
             epoch,
             self.num_epochs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,10 @@ from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache
+from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
 from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import Signature, SplitName
+from bigmodel_cli.sources.base import Examples, Signature, SplitName
 from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.gauges import free_memory
@@ -77,6 +79,7 @@ class Prepared:
             self.feeds["train"],
             self.splits.signature.num_classes,
             jit_compile=self.plan.jit_compile,
+            class_weights=self.training.class_weights,
         )
         self.training.trace()
 
@@ -103,14 +106,15 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
     if experiment.data.batch_size == "auto":
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
         experiment = pin_batch_size(experiment, splits, plan, listener, skipped)
-    batch_size = experiment.data.pinned_batch_size
     cache = _choose_cache(experiment, splits, listener)
     experiment = pin_cache(experiment, cache.cache)
-    seen = {name: cache.kept(part) for name, part in splits.parts.items() if name != "test"}
-    feeds: dict[SplitName, Feed] = {
-        name: make_feed(part, signature, batch_size, skipped=skipped if name == "train" else None)
-        for name, part in seen.items()
+    seen: dict[SplitName, Examples] = {
+        name: cache.kept(part) for name, part in splits.parts.items() if name != "test"
     }
+    feeds = _feeds(experiment, seen, signature, skipped)
+    if feeds["train"].epoch_size > len(splits.train):
+        size = feeds["train"].epoch_size
+        listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
     chosen = _choose(experiment, signature, feeds["train"], plan, skipped, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
@@ -141,6 +145,22 @@ def _choose_cache(experiment: Experiment, splits: Splits, listener: Listener) ->
     return choice
 
 
+def _feeds(
+    experiment: Experiment,
+    parts: Mapping[SplitName, Examples],
+    signature: Signature,
+    skipped: SkippedFiles | None,
+) -> dict[SplitName, Feed]:
+    """A feed of each split; bad files are replaced and rare classes repeated in training alone."""
+    batch_size, oversample = experiment.data.pinned_batch_size, experiment.data.oversample is not None
+    return {
+        name: make_feed(part, signature, batch_size, skipped=skipped, oversample=oversample)
+        if name == "train"
+        else make_feed(part, signature, batch_size)
+        for name, part in parts.items()
+    }
+
+
 def _choose(
     experiment: Experiment,
     signature: Signature,
@@ -151,6 +171,9 @@ def _choose(
 ) -> Candidate:
     """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
     total_steps = feed.num_batches() * experiment.training.epochs
+    weights = class_weights(experiment.data.class_weights, feed.examples.labels, signature.class_names or ())
+    if weights is not None:
+        listener.say(f"class weights: {describe_weights(weights, signature.class_names or ())}")
     made: list[Candidate] = []
 
     def make(plan: ExecutionPlan) -> Candidate:
@@ -165,7 +188,9 @@ def _choose(
         if not made:
             listener.say(f"model: {built.model.count_params():,} parameters")
         building = time.perf_counter() - began
-        training = TrainingSteps(built, feed, signature.num_classes, jit_compile=plan.jit_compile)
+        training = TrainingSteps(
+            built, feed, signature.num_classes, jit_compile=plan.jit_compile, class_weights=weights
+        )
         training.trace()
         making = time.perf_counter() - began
         made.append(Candidate(plan, built, training, making, making - building))

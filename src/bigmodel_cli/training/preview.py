@@ -13,7 +13,9 @@ from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model
+from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.training.batch_size import estimate_batch_size
+from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.pin import pin_data, pin_metrics
 from bigmodel_cli.training.plan import make_plan
 
@@ -86,8 +88,10 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
         DataError: If the data is missing or damaged.
+        UsageError: If it lacks a class that the config names.
     """
     splits = load_splits(experiment, listener, offline=offline)
+    check_class_names(experiment, splits.signature.class_names)
     experiment = pin_data(pin_metrics(experiment, splits.signature.num_classes), splits)
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)
@@ -105,7 +109,9 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
     batch_size = experiment.data.batch_size
     if batch_size == "auto":
         batch_size = estimate_batch_size(len(splits.train), memory)
-    steps = -(-len(splits.train) // batch_size)
+    oversamples = experiment.data.oversample is not None
+    epoch_size = balanced_size(splits.train.labels) if oversamples else len(splits.train)
+    steps = -(-epoch_size // batch_size)
     return Preview(
         experiment,
         [_row(layer, built.origins.get(layer.name)) for layer in model.layers],

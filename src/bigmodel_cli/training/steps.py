@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets
+from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.pipeline.feed import Feed
-from bigmodel_cli.pipeline.labels import encode
 
 
 class TrainingSteps:
@@ -28,11 +28,22 @@ class TrainingSteps:
         num_classes: Number of classes; None for regression.
         jit_compile: Whether XLA compiles the network's part of the step; images are augmented before it, by
             operations that XLA lacks.
+        class_weights: float32 of shape (classes,): what the loss of an example counts by its class; None
+            where all count the same.
     """
 
-    def __init__(self, built: BuiltModel, feed: Feed, num_classes: int | None, *, jit_compile: bool) -> None:
+    def __init__(
+        self,
+        built: BuiltModel,
+        feed: Feed,
+        num_classes: int | None,
+        *,
+        jit_compile: bool,
+        class_weights: np.ndarray | None = None,
+    ) -> None:
         import tensorflow as tf
 
+        self.class_weights = class_weights
         self.built = built
         self.feed = feed
         self.num_classes = num_classes
@@ -85,33 +96,34 @@ class TrainingSteps:
 
         if self.built.preprocess is not None:
             features = self.built.preprocess(features, training=False)
-        features, targets = self._augment(features, labels)
-        loss, predictions = self._learn(features, targets.encoded(self.built.encoding))
+        features, mixed = augment(self._augmentation, features, labels, self.num_classes)
+        targets = Targets(labels, self.num_classes, mixed)
+        y = targets.encoded(self.built.encoding)
+        loss, predictions = self._learn(features, y, self._sample_weights(targets))
         self.measures.update(loss, targets, predictions)
         return tf.cast(loss, tf.float32)
 
-    def _update(self, features: Any, y: Any) -> tuple[Any, Any]:
+    def _sample_weights(self, targets: Targets) -> Any:
+        """What the loss of each example counts, float32 of shape (batch,); None where all count the same."""
+        import tensorflow as tf
+
+        if self.class_weights is None:
+            return None
+        # Of an example that is mixed from two, each class has its part.
+        return tf.linalg.matvec(targets.encoded("one_hot"), tf.constant(self.class_weights))
+
+    def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any]:
         """Loss and predictions of a batch; the weights learn from it."""
         import tensorflow as tf
 
         model, network = self.built.model, self.built.network
         with tf.GradientTape() as tape, fused_batch_norm(network):
             predictions = network(features, training=True)
-            loss = model.compute_loss(x=features, y=y, y_pred=predictions, training=True)
+            loss = model.compute_loss(
+                x=features, y=y, y_pred=predictions, sample_weight=sample_weights, training=True
+            )
             scaled = model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, model.trainable_variables)
         with fused_updates(model.optimizer):
             model.optimizer.apply(gradients, model.trainable_variables)
         return loss, predictions
-
-    def _augment(self, features: Any, labels: Any) -> tuple[Any, Targets]:
-        mixed = None
-        for augmentation in self._augmentation:
-            if not augmentation.mixes_labels:
-                features = augmentation.layer(features, training=True)
-                continue
-            if mixed is None:
-                mixed = encode(labels, "one_hot", self.num_classes)
-            both = augmentation.layer({"images": features, "labels": mixed}, training=True)
-            features, mixed = both["images"], both["labels"]
-        return features, Targets(labels, self.num_classes, mixed)

@@ -5,7 +5,16 @@ Errors where it cannot be meant, warnings where it may be. Each module has a fun
 
 from __future__ import annotations
 
-from bigmodel_cli.config.checks import batches, dead_keys, decisions, monitors, outputs, schedules, steps
+from bigmodel_cli.config.checks import (
+    batches,
+    dead_keys,
+    decisions,
+    imbalance,
+    monitors,
+    outputs,
+    schedules,
+    steps,
+)
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.schema import Experiment
@@ -15,5 +24,5 @@ from bigmodel_cli.config.tree import Mapping
 def check_experiment(experiment: Experiment, tree: Mapping, problems: Problems) -> None:
     """Collect contradictions between sections."""
     report = Report(tree, problems)
-    for module in (monitors, steps, outputs, schedules, batches, decisions, dead_keys):
+    for module in (monitors, steps, outputs, schedules, batches, imbalance, decisions, dead_keys):
         module.check(experiment, report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bigmodel_cli.modeling.build import Augmentation
+from bigmodel_cli.modeling.augmentation import Augmentation
 
 
 def fused_flips(augmentation: Sequence[Augmentation]) -> list[Augmentation]:

@@ -1,0 +1,1 @@
+"""What is in a data set, and what of it would spoil training: `bigmodel data`."""

@@ -1,0 +1,139 @@
+"""The audit of a data set before training: load it, look at every example once, say what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.audit.audited import Audited
+from bigmodel_cli.audit.document import make_document
+from bigmodel_cli.audit.findings import Finding, find_all
+from bigmodel_cli.audit.groups import exact_groups, near_groups, representatives
+from bigmodel_cli.audit.labels import count_classes, describe_targets, outlying_targets
+from bigmodel_cli.audit.measured import Measured, Unreadable, measure
+from bigmodel_cli.audit.near import Search, find_pairs
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.run_data import load_context
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.pipeline.splits import Splits, make_splits
+from bigmodel_cli.sources.base import SplitName
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What was found of a data set.
+
+    Attributes:
+        audited: All of it.
+        findings: What is to be said of it, errors first.
+        document: The same for machines.
+    """
+
+    audited: Audited
+    findings: Sequence[Finding]
+    document: dict[str, Any]
+
+    def require_good(self, *, strict: bool) -> None:
+        """Fail where the data would spoil training.
+
+        Args:
+            strict: Whether what only may spoil it counts too.
+
+        Raises:
+            DataError: If it would; names the first finding.
+        """
+        bad = [finding for finding in self.findings if strict or finding.severity == "error"]
+        if bad:
+            more = f" ({len(bad)} findings in all)" if len(bad) > 1 else ""
+            raise DataError(f"the data is not fit for training: {bad[0].message}{more}", hint=bad[0].hint)
+
+
+def audit(
+    experiment: Experiment, listener: Listener, *, max_examples: int | None = None, offline: bool = False
+) -> Audit:
+    """Look at all examples of a config's data, as its splits are cut for training.
+
+    Args:
+        experiment: The config.
+        listener: Is told how it goes.
+        max_examples: Look at so many of them only, by the seed; labels are still counted in full.
+        offline: No download may be made.
+
+    Raises:
+        DataError: If the data is missing, or so damaged that no splits can be made.
+    """
+    splits, unreadable = _load(experiment, listener, offline=offline)
+    chosen = _chosen(splits, max_examples, experiment.seed)
+    measured = measure(splits, chosen, listener.download)
+    if not len(measured):
+        first = measured.unreadable[0]
+        raise DataError(f"no example can be read, the first: {first.name}: {first.reason}")
+    labels = np.concatenate(
+        [
+            splits.parts[name].labels[measured.indices[measured.splits == number]]
+            for number, name in enumerate(measured.split_names)
+        ]
+    )
+    exact = exact_groups(measured, labels)
+    kept = representatives(measured, exact)
+    search = _search(splits, measured, kept, listener)
+    audited = Audited(
+        experiment,
+        splits,
+        measured,
+        labels,
+        sum(map(len, chosen.values())) < sum(splits.sizes.values()),
+        [*unreadable, *measured.unreadable],
+        exact,
+        search,
+        near_groups(search.pairs, exact, measured, labels),
+        count_classes(splits),
+        describe_targets(splits),
+        outlying_targets(splits),
+    )
+    findings = find_all(audited)
+    return Audit(audited, findings, make_document(audited, findings))
+
+
+def _load(experiment: Experiment, listener: Listener, *, offline: bool) -> tuple[Splits, list[Unreadable]]:
+    """The splits as training cuts them, and files with broken headers, whatever training does with them."""
+    unreadable: list[Unreadable] = []
+
+    def leave_out(split: SplitName, name: str, problem: DataError) -> None:
+        unreadable.append(Unreadable.of(split, name, problem))
+
+    context = load_context(experiment, listener, offline=offline)
+    context = replace(context, skip_bad_files=True, left_out=leave_out)
+    data = experiment.data
+    source = data.source.options.load(context)
+    splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
+    return splits, unreadable
+
+
+def _chosen(splits: Splits, max_examples: int | None, seed: int) -> Mapping[SplitName, np.ndarray]:
+    """Which examples are looked at, by split: all, or each split's share of a sample."""
+    total = sum(splits.sizes.values())
+    if max_examples is None or max_examples >= total:
+        return {name: np.arange(len(part)) for name, part in splits.parts.items()}
+    random = np.random.default_rng(seed)
+    chosen: dict[SplitName, np.ndarray] = {}
+    for name, part in splits.parts.items():
+        count = max(1, round(max_examples * len(part) / total))
+        chosen[name] = np.sort(random.choice(len(part), count, replace=False))
+    return chosen
+
+
+def _search(splits: Splits, measured: Measured, kept: np.ndarray, listener: Listener) -> Search:
+    """Pairs of images that show the same, among those that are no exact copies."""
+    if measured.thumbs is None:
+        return Search((), 0, complete=True, threshold=None)
+    height, width = splits.signature.shape[:2]
+    found = find_pairs(measured.thumbs[kept], min(height, width), listener.download)
+    pairs = [
+        replace(pair, first=int(kept[pair.first]), second=int(kept[pair.second])) for pair in found.pairs
+    ]
+    return replace(found, pairs=pairs)

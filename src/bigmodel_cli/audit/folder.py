@@ -1,0 +1,77 @@
+"""An audit in a folder: one JSON document, pictures, and a page that shows all of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bigmodel_cli.audit.audit import Audit
+from bigmodel_cli.audit.contact_sheet import draw_contact_sheets
+from bigmodel_cli.audit.page import make_page
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.reporting.figures import write_figure
+from bigmodel_cli.whole_files import naming_target, write_json, write_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DOCUMENT, PAGE, AUGMENTATION = "audit.json", "index.html", "augmentation.png"
+_SHEET_NAME = re.compile(r"examples(-\d+)?\.png")
+
+
+def check_folder(folder: Path) -> None:
+    """Find out before the audit whether it can be written there.
+
+    Raises:
+        UsageError: If there is a file of that name.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {folder}: a file, not a folder")
+
+
+def write_audit(folder: Path, audit: Audit, *, augmentation: bool) -> None:
+    """Write what was found; the files of an earlier audit in the folder are replaced.
+
+    Args:
+        folder: Where.
+        audit: What was found.
+        augmentation: Whether to draw what augmentation does, which starts TensorFlow.
+
+    Raises:
+        ResourceError: If it cannot be written.
+        ConfigError: If Keras refuses a part of the config.
+    """
+    # What Keras may refuse comes before anything is written.
+    augmented = _augmentation(audit) if augmentation else None
+    with naming_target(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if old.name == AUGMENTATION or _SHEET_NAME.fullmatch(old.name):
+                old.unlink()
+    write_json(folder / DOCUMENT, audit.document)
+    pictures = {
+        "Examples": _write_sheets(folder, audit),
+        "Augmentation": [] if augmented is None else [_write(augmented, folder / AUGMENTATION)],
+    }
+    write_text(folder / PAGE, make_page(audit.audited, audit.document, pictures))
+
+
+def _write_sheets(folder: Path, audit: Audit) -> list[bytes]:
+    figures = draw_contact_sheets(audit.audited)
+    if len(figures) == 1:
+        return [_write(figures[0], folder / "examples.png")]
+    return [_write(figure, folder / f"examples-{number}.png") for number, figure in enumerate(figures, 1)]
+
+
+def _augmentation(audit: Audit) -> Figure | None:
+    if not audit.audited.experiment.augmentation:
+        return None
+    from bigmodel_cli.audit.augmentation import draw_augmentation
+
+    return draw_augmentation(audit.audited)
+
+
+def _write(figure: Figure, path: Path) -> bytes:
+    write_figure(figure, path, "png")
+    return path.read_bytes()

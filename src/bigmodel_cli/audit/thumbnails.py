@@ -1,0 +1,46 @@
+"""Small grey versions of images, by which they are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SIDE = 32
+# ITU-R BT.601, as Pillow turns colours into grey; an alpha channel does not count.
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def thumbnails(pixels: np.ndarray) -> np.ndarray:
+    """Grey thumbnails of at most 32 × 32 pixels; smaller images stay as they are.
+
+    Args:
+        pixels: uint8 of shape (n, height, width) or (n, height, width, 1, 3 or 4).
+
+    Returns:
+        float16 of shape (n, min(height, 32), min(width, 32)), from 0 to 255, in which each pixel is the mean
+        of the area that it covers.
+    """
+    grey = _grey(pixels)
+    height, width = grey.shape[1:]
+    if height > SIDE:
+        grey = _averaging(height, SIDE) @ grey
+    if width > SIDE:
+        grey = grey @ _averaging(width, SIDE).T
+    return grey.astype(np.float16)
+
+
+def _grey(pixels: np.ndarray) -> np.ndarray:
+    if pixels.ndim == 3:
+        return pixels.astype(np.float32)
+    if pixels.shape[-1] == 1:
+        return pixels[..., 0].astype(np.float32)
+    grey: np.ndarray = pixels[..., :3].astype(np.float32) @ _GREY
+    return grey
+
+
+def _averaging(size: int, to: int) -> np.ndarray:
+    """The matrix that makes `to` pixels of `size`, each the mean of what it covers: float32 (to, size)."""
+    edges = np.arange(to + 1) * (size / to)
+    pixels = np.arange(size)
+    covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    matrix: np.ndarray = (np.clip(covered, 0, None) * (to / size)).astype(np.float32)
+    return matrix

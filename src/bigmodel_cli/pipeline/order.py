@@ -1,0 +1,40 @@
+"""Which examples an epoch sees and in which order: a function of (seed, epoch), so that a resume is exact."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
+    """Every example once: int64 of shape (num_examples,)."""
+    return np.random.default_rng([seed, epoch]).permutation(num_examples)
+
+
+def balanced_order(labels: np.ndarray, *, seed: int, epoch: int) -> np.ndarray:
+    """Every class as often as the largest one, `data.oversample: balanced`.
+
+    Each example of a class comes as often as a whole number of times allows; which ones come once more, each
+    epoch draws anew.
+
+    Args:
+        labels: int64 class indices of shape (n,).
+        seed: Of the experiment.
+        epoch: From 1.
+
+    Returns:
+        int64 of shape (balanced_size(labels),).
+    """
+    random = np.random.default_rng([seed, epoch])
+    counts = np.bincount(labels)
+    rows = []
+    for label in np.flatnonzero(counts):
+        of_class = np.flatnonzero(labels == label)
+        times, more = divmod(int(counts.max()), len(of_class))
+        rows += [np.tile(of_class, times), random.choice(of_class, more, replace=False)]
+    return random.permutation(np.concatenate(rows))
+
+
+def balanced_size(labels: np.ndarray) -> int:
+    """Examples of an epoch in which every class comes as often as the largest one."""
+    counts = np.bincount(labels)
+    return int(counts.max() * np.count_nonzero(counts))
