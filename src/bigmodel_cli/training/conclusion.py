@@ -6,16 +6,22 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, uses_logits, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
+from bigmodel_cli.reporting.figures import save
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
+from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.sources.pixels import are_images
 from bigmodel_cli.training.decision import choose_rule
 from bigmodel_cli.training.record import end_session, note_files
 from bigmodel_cli.training.session import Session
@@ -71,6 +77,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         document = evaluation.as_json(signature.class_names)
         best_epoch = (session.checkpoints.best or {}).get("epoch")
         plot_run(session.run, document, signature.class_names, best_epoch)
+        _plot_training_samples(session)
     gates = check_gates(experiment.expect, {**_best_row(session, rows), **gated_values(document)})
     result = TrainingResult(
         session.run,
@@ -126,6 +133,24 @@ def _decision(session: Session, best: Any) -> DecisionRule:
     return choose_rule(
         session.run, best, prepared.experiment, kept, prepared.splits.signature, session.listener
     )
+
+
+def _plot_training_samples(session: Session) -> None:
+    """Draw what the model has learned from, augmented as it was in training."""
+    prepared, signature = session.prepared, session.prepared.splits.signature
+    if not (are_images(signature) and signature.dtype == "uint8"):
+        return
+    examples = prepared.cache.kept(prepared.splits.train)
+    chosen = different_examples(examples.labels, are_classes=signature.class_names is not None)
+    try:
+        originals = np.stack([examples.read(index) for index in chosen.tolist()])
+    except DataError:
+        # A bad file that training left out.
+        return
+    labels = examples.labels[chosen]
+    figure = draw_training_samples(prepared.built, originals, labels, signature.class_names)
+    if figure is not None:
+        save(figure, session.run, "training_samples")
 
 
 def _best_row(session: Session, rows: list[Row]) -> Row:
