@@ -35,6 +35,7 @@ FILES = {
     "plots/reliability.png",
     "plots/mistakes.png",
     "plots/least_certain.png",
+    "plots/training_samples.png",
     "report.html",
 }
 
