@@ -202,27 +202,6 @@ def test_augmentation_that_keras_refuses(bigmodel, photos):
     assert not Path("out").exists()
 
 
-@pytest.mark.tf
-def test_augmented_images_come_back_as_pixels(photos):
-    """With layers that change nothing, the versions are the originals, whatever preprocessing does."""
-    from bigmodel_cli.audit.audit import audit
-    from bigmodel_cli.audit.augmentation import _black_and_white, _build, _preprocessed, _visible
-    from bigmodel_cli.listener import Silent
-    from bigmodel_cli.modeling.language import read_config
-
-    config = photos({"cat": 12, "dog": 12})
-    for words in (
-        ["preprocessing=[{Rescaling: {scale: 1/127.5, offset: -1}}]"],
-        ["preprocessing=[Normalization]"],
-        [],
-    ):
-        audited = audit(read_config(Path(config), words).experiment, Silent()).audited
-        built = _build(audited)
-        originals = np.stack([audited.pixels(number) for number in range(4)])
-        found = _visible(_preprocessed(built, originals), *_black_and_white(built, originals))
-        np.testing.assert_array_equal(found, originals)
-
-
 def test_a_regression_with_images(bigmodel, write, tmp_path):
     random = np.random.default_rng(0)
     np.savez(tmp_path / "r.npz", x=random.integers(0, 256, (60, 20, 20, 1), np.uint8), y=random.random(60))

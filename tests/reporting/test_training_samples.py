@@ -34,7 +34,9 @@ optimizer: Adam
 """
     )
     signature = Signature((8, 8, 3), "uint8", ("cat", "dog"))
-    return build_model(read_config(path).experiment, signature, total_steps=1, adapt_data=lambda: iter(()))
+    return build_model(
+        read_config(path).experiment, signature, total_steps=1, adapt_data=lambda: iter([ORIGINALS])
+    )
 
 
 ORIGINALS = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), dtype=np.uint8)
@@ -58,6 +60,17 @@ def test_versions_are_drawn_as_preprocessing_and_augmentation_make_them(tmp_path
             kept = np.abs(version.astype(int) - original).max() <= 1
             mirrored = np.abs(version.astype(int) - original[:, ::-1]).max() <= 1
             assert kept or mirrored
+
+
+@pytest.mark.parametrize(
+    "preprocessing", ["[]", "[Normalization]", "[{Rescaling: {scale: 1/255, offset: 3}}]"]
+)
+def test_with_layers_that_change_nothing_pixels_come_back(tmp_path, preprocessing):
+    nothing = "[{RandomTranslation: {height_factor: 0, width_factor: 0}}]"
+    model = built(tmp_path, nothing, preprocessing)
+    figure = draw_training_samples(model, ORIGINALS, np.array([0, 1]), ("cat", "dog"))
+    for number, image in enumerate(figure.axes[0].images):
+        np.testing.assert_array_equal(image.get_array(), ORIGINALS[number // 8])
 
 
 def test_mixed_labels_say_their_shares(tmp_path):
