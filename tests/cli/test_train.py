@@ -92,3 +92,12 @@ def test_a_terminal_gets_a_live_display(tiny, tmp_path):
     text = shown.decode()
     assert "epoch 2/2: loss " in text and "\x1b[" in text
     assert "Traceback" not in text and "WARNING" not in text
+
+
+def test_a_gate_that_is_not_checked_is_said(bigmodel, tiny):
+    outcome = bigmodel("train", tiny, "training.epochs=1", 'expect.validation_accuracy=">= 0"')
+    assert outcome.code == 0
+    assert (
+        "expect: validation_accuracy: not checked: the evaluation of the test split has no such number"
+        in (outcome.err)
+    )

@@ -1,11 +1,10 @@
-"""What the page says, read from the run's folder."""
+"""What the page says."""
 
 from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -13,96 +12,23 @@ import yaml
 from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.naming import direction
-from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.reporting.advice import Findings, advise
 from bigmodel_cli.reporting.class_plots import draw_reliability, draw_roc_and_precision_recall
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.number_plots import draw_residuals, read_numbers
 from bigmodel_cli.reporting.report.figures import svg
-from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
-
-_PAIRS = 12
-_SAMPLES = {"mistakes": "The most confident mistakes", "least_certain": "The least certain decisions"}
-_WRITTEN = {"roc": "ROC", "auc": "AUC", "f1": "F1", "brier": "Brier", "r2": "R²"}
-_CLASS_COLUMNS = {
-    "precision": "precision",
-    "recall": "recall",
-    "F1": "f1",
-    "ROC area": "roc_auc",
-    "average precision": "average_precision",
-}
-
-
-@dataclass(frozen=True)
-class Reported:
-    """What a page is made of.
-
-    Attributes:
-        run: The run.
-        record: Its run.json.
-        evaluation: Of its best checkpoint, as evaluation/<split>.json has it.
-        samples: As evaluation/samples_<split>.json has them.
-        config: Its config.yaml as plain data.
-        columns: Of its metrics.csv.
-        previous: The completed run of the same name before it; None where it is the first.
-    """
-
-    run: RunFolder
-    record: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
-    samples: Mapping[str, Sequence[Mapping[str, Any]]]
-    config: Mapping[str, Any]
-    columns: Mapping[str, Sequence[float]]
-    previous: RunFolder | None
-
-    @property
-    def best_epoch(self) -> int | None:
-        return (self.record.get("best") or {}).get("epoch")
-
-
-def read_reported(run: RunFolder) -> Reported:
-    """Everything that the page of a run shows.
-
-    Raises:
-        UsageError: If the run is not complete.
-        DataError: If a piece of it is missing or damaged.
-    """
-    record = run.read_record()
-    split = next((name for name in ("test", "validation", "train") if name in record), None)
-    if split is None:
-        raise UsageError(
-            f"{run.title}: there is no report before training is complete",
-            hint=f"go on with it: bigmodel train --resume {shlex.quote(run.title)}",
-        )
-    evaluation = run.read_json(run.intact(run.evaluation(split)))
-    if "scores" not in evaluation:
-        raise UsageError(
-            f"{run.title}: was evaluated by an earlier version of bigmodel",
-            hint=f"bigmodel evaluate {shlex.quote(run.title)}",
-        )
-    return Reported(
-        run,
-        record,
-        evaluation,
-        run.read_json(run.intact(run.samples(split))),
-        yaml.safe_load(run.intact(run.config).read_text("utf-8")),
-        read_metrics(run.metrics),
-        _previous(run),
-    )
-
-
-def _previous(run: RunFolder) -> RunFolder | None:
-    folder = run.path.resolve()
-    for other in all_runs(folder.parent.parent):
-        path = other.path.resolve()
-        is_before = path.parent == folder.parent and path.name < folder.name
-        try:
-            if is_before and other.read_record().get("status") == COMPLETED:
-                return other
-        except DataError:
-            continue
-    return None
+from bigmodel_cli.reporting.report.reported import Reported
+from bigmodel_cli.reporting.report.tables import (
+    class_columns,
+    classes,
+    confusion,
+    samples,
+    scores,
+    shown,
+    titled,
+)
+from bigmodel_cli.run_folder import RunFolder
 
 
 def page_content(reported: Reported) -> dict[str, Any]:
@@ -122,11 +48,11 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "facts": list(_facts(record)),
         "advice": advise(Findings(reported.columns, evaluation, reported.config, reported.best_epoch)),
         "figures": _figures(reported),
-        "confusion": _confusion(evaluation),
-        "samples": _samples(reported),
-        "classes": _classes(evaluation),
-        "class_columns": [*_class_columns(evaluation), "examples"],
-        "scores": _scores(evaluation, previous),
+        "confusion": confusion(evaluation),
+        "samples": samples(evaluation, reported.samples),
+        "classes": classes(evaluation),
+        "class_columns": [*class_columns(evaluation), "examples"],
+        "scores": scores(evaluation, previous),
         "has_previous": bool(previous),
         "decision": _decision(evaluation),
         "training_samples": _training_samples(reported.run),
@@ -166,23 +92,15 @@ def _headline(reported: Reported, previous: Mapping[str, float]) -> dict[str, An
         better = metrics[name] - previous[name]
         better = better if direction(name, "auto") == "max" else -better
         kind = "good" if better > 0 else "bad" if better < 0 else "soft"
-        change = {"kind": kind, "text": f"{_value(name, previous[name])} in the run before."}
+        change = {"kind": kind, "text": f"{shown(name, previous[name])} in the run before."}
     return {
-        "name": _titled(name),
-        "value": _value(name, metrics[name]),
-        "interval": f"{_value(name, interval['low'])} to {_value(name, interval['high'])}"
-        if interval
-        else "",
+        "name": titled(name),
+        "value": shown(name, metrics[name]),
+        "interval": f"{shown(name, interval['low'])} to {shown(name, interval['high'])}" if interval else "",
         "examples": f"{evaluation['examples']:,}",
         "split": evaluation["split"],
         "change": change,
     }
-
-
-def _value(name: str, value: float) -> str:
-    if "accuracy" in name:
-        return f"{value:.2%}"
-    return f"{value:.4g}" if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5) else f"{value:.4f}"
 
 
 def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -221,102 +139,6 @@ def _figures(reported: Reported) -> dict[str, str]:
     return figures
 
 
-def _confusion(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
-    if "confusion_matrix" not in evaluation:
-        return None
-    counts = evaluation["confusion_matrix"]
-    classes = [row["class"] for row in evaluation["per_class"]]
-    wrong = [
-        (count, row, column)
-        for row, line in enumerate(counts)
-        for column, count in enumerate(line)
-        if count and row != column
-    ]
-    pairs = [
-        {
-            "label": classes[row],
-            "prediction": classes[column],
-            "count": f"{count:,}",
-            "share": f"{count / sum(counts[row]):.1%}",
-        }
-        for count, row, column in sorted(wrong, key=lambda item: (-item[0], item[1], item[2]))[:_PAIRS]
-    ]
-    return {"classes": classes, "counts": counts, "pairs": pairs}
-
-
-def _samples(reported: Reported) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    shown = []
-    for kind, heading in _SAMPLES.items():
-        tiles = [
-            {
-                **sample,
-                **{key: _share(sample[key]) for key in ("probability", "of_label")},
-                **{key: _named(sample[key]) for key in ("label", "prediction")},
-            }
-            for sample in reported.samples.get(kind, [])
-        ]
-        if tiles and reported.evaluation.get("per_class") is None:
-            heading = "The largest errors"
-        if tiles:
-            shown.append((kind, heading, tiles))
-    return shown
-
-
-def _share(value: float | None) -> str | None:
-    return None if value is None else f"{value:.1%}"
-
-
-def _named(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.4g}"
-
-
-def _class_columns(evaluation: Mapping[str, Any]) -> dict[str, str]:
-    rows = evaluation.get("per_class", [])
-    return {title: key for title, key in _CLASS_COLUMNS.items() if rows and key in rows[0]}
-
-
-def _classes(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    columns = _class_columns(evaluation).values()
-    rows = sorted(evaluation.get("per_class", []), key=lambda row: row["f1"])
-    return [
-        {
-            "name": row["class"],
-            "cells": [
-                *(_cell(row[key]) for key in columns),
-                {"text": f"{row['support']:,}", "sort": row["support"], "share": None},
-            ],
-        }
-        for row in rows
-    ]
-
-
-def _cell(value: float | None) -> dict[str, Any]:
-    if value is None:
-        return {"text": "", "sort": "", "share": None}
-    return {"text": f"{value:.4f}", "sort": value, "share": f"{value:.4f}"}
-
-
-def _scores(evaluation: Mapping[str, Any], previous: Mapping[str, float]) -> list[dict[str, str]]:
-    found = {**evaluation["metrics"], **evaluation["scores"]}
-    for mean in ("macro", "weighted"):
-        found |= {f"{mean}.{name}": value for name, value in evaluation.get(mean, {}).items()}
-    rows = []
-    for name, value in found.items():
-        interval = evaluation["intervals"].get(name)
-        between = f"{_value(name, interval['low'])} to {_value(name, interval['high'])}" if interval else ""
-        before = _value(name, previous[name]) if name in previous else ""
-        rows.append(
-            {"name": _titled(name), "value": _value(name, value), "interval": between, "previous": before}
-        )
-    return rows
-
-
-def _titled(name: str) -> str:
-    """`roc_auc` and `macro.f1` as people write them."""
-    words = name.replace("_", " ").replace(".", " ").split(" ")
-    return " ".join(_WRITTEN.get(word, word) for word in words)
-
-
 def _decision(evaluation: Mapping[str, Any]) -> str:
     decision = evaluation.get("decision")
     if decision is None:
@@ -327,7 +149,7 @@ def _decision(evaluation: Mapping[str, Any]) -> str:
     before = decision["without"]
     now = {**evaluation["metrics"], **evaluation["scores"]}
     changes = [
-        f"{name.replace('_', ' ')} {_value(name, before[name])} without, {_value(name, now[name])} with it"
+        f"{name.replace('_', ' ')} {shown(name, before[name])} without, {shown(name, now[name])} with it"
         for name in ("accuracy", "log_loss", "expected_calibration_error", "balanced_accuracy")
         if name in before and name in now and before[name] != now[name]
     ]

@@ -6,7 +6,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from bigmodel_cli.reporting.report.content import page_content, read_reported
+from bigmodel_cli.reporting.report.content import page_content
+from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import write_text
 

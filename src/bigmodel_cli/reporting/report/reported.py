@@ -1,0 +1,85 @@
+"""Everything that a page shows, read from the run's folder."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a page is made of.
+
+    Attributes:
+        run: The run.
+        record: Its run.json.
+        evaluation: Of its best checkpoint, as evaluation/<split>.json has it.
+        samples: As evaluation/samples_<split>.json has them.
+        config: Its config.yaml as plain data.
+        columns: Of its metrics.csv.
+        previous: The completed run of the same name before it; None where it is the first.
+    """
+
+    run: RunFolder
+    record: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    samples: Mapping[str, Sequence[Mapping[str, Any]]]
+    config: Mapping[str, Any]
+    columns: Mapping[str, Sequence[float]]
+    previous: RunFolder | None
+
+    @property
+    def best_epoch(self) -> int | None:
+        return (self.record.get("best") or {}).get("epoch")
+
+
+def read_reported(run: RunFolder) -> Reported:
+    """Everything that the page of a run shows.
+
+    Raises:
+        UsageError: If the run is not complete.
+        DataError: If a piece of it is missing or damaged.
+    """
+    record = run.read_record()
+    split = next((name for name in ("test", "validation", "train") if name in record), None)
+    if split is None:
+        raise UsageError(
+            f"{run.title}: there is no report before training is complete",
+            hint=f"go on with it: bigmodel train --resume {shlex.quote(run.title)}",
+        )
+    evaluation = run.read_json(run.intact(run.evaluation(split)))
+    if "scores" not in evaluation:
+        raise UsageError(
+            f"{run.title}: was evaluated by an earlier version of bigmodel",
+            hint=f"bigmodel evaluate {shlex.quote(run.title)}",
+        )
+    return Reported(
+        run,
+        record,
+        evaluation,
+        run.read_json(run.intact(run.samples(split))),
+        yaml.safe_load(run.intact(run.config).read_text("utf-8")),
+        read_metrics(run.metrics),
+        _previous(run),
+    )
+
+
+def _previous(run: RunFolder) -> RunFolder | None:
+    folder = run.path.resolve()
+    for other in all_runs(folder.parent.parent):
+        path = other.path.resolve()
+        is_before = path.parent == folder.parent and path.name < folder.name
+        try:
+            if is_before and other.read_record().get("status") == COMPLETED:
+                return other
+        except DataError:
+            continue
+    return None
