@@ -23,7 +23,7 @@ from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.sources.pixels import are_images
 from bigmodel_cli.training.decision import choose_rule
-from bigmodel_cli.training.record import end_session, note_files
+from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
 from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS
@@ -92,27 +92,18 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     )
     if session.trace is not None:
         _say_profile(session, session.trace)
-    end_session(
-        session.run,
-        COMPLETED,
-        result.seconds,
-        {
-            "epochs": result.epochs,
-            "best": session.checkpoints.best,
-            split: evaluation.metrics,
-            LITERT: litert,
-            "gates": [gate.as_json() for gate in gates],
-        },
-        session.watch.as_json(),
-        prepared.skipped,
-    )
+    results = {
+        "epochs": result.epochs,
+        "best": session.checkpoints.best,
+        split: evaluation.metrics,
+        LITERT: litert,
+        "gates": [gate.as_json() for gate in gates],
+    }
+    phases = session.watch.as_json()
+    # Before the record says that the run is complete: who interrupts it here can go on with it.
+    write_report(session.run, results, seconds=result.seconds, phases=phases)
+    end_session(session.run, COMPLETED, result.seconds, results, phases, prepared.skipped)
     return result
-
-
-def report(run: RunFolder) -> None:
-    """Write report.html; the run is complete already, and stays so whatever happens here."""
-    write_report(run)
-    note_files(run, [run.report])
 
 
 def _say_profile(session: Session, trace: Trace) -> None:

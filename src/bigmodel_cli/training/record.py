@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -231,11 +230,6 @@ def end_session(
             "checkpoints": run.checkpoint_names(),
         },
     )
-
-
-def note_files(run: RunFolder, paths: Iterable[Path]) -> None:
-    """Put files that were written after a session's end into run.json."""
-    update_record(run, {FILES: {**run.read_record()[FILES], **list_files(run, paths)}})
 
 
 def now() -> str:

@@ -18,7 +18,7 @@ from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.class_names import check_class_names
-from bigmodel_cli.training.conclusion import TrainingResult, conclude, report
+from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.prepared import Prepared, prepare
@@ -176,9 +176,7 @@ def _go(session: Session, stop: StopRequest) -> TrainingResult:
         rows = session.train(stop)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
-        result = conclude(session, rows)
-    report(session.run)
-    return result
+        return conclude(session, rows)
 
 
 def _describe_data(splits: Splits) -> str:

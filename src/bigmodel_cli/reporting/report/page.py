@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from bigmodel_cli.reporting.report.content import page_content
 from bigmodel_cli.reporting.report.reported import read_reported
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import SESSIONS, RunFolder
 from bigmodel_cli.whole_files import write_text
 
 
-def write_report(run: RunFolder) -> None:
-    """Write report.html of a complete run from what is in its folder.
+def write_report(
+    run: RunFolder,
+    results: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = 0.0,
+    phases: Mapping[str, float] | None = None,
+) -> None:
+    """Write report.html from what is in a run's folder.
+
+    Args:
+        run: A complete run, or one that is about to be.
+        results: What its record is about to say; None where it is complete.
+        seconds: With `results`: of the whole run so far.
+        phases: With `results`: where the time of its last session went.
 
     Raises:
         UsageError: If the run is not complete.
         DataError: If a piece of it is missing or damaged.
         ResourceError: If it cannot be written.
     """
-    write_text(run.report, render(page_content(read_reported(run))))
+    record = run.read_record()
+    if results is not None:
+        *sessions, last = record[SESSIONS]
+        last = {**last, "seconds": dict(phases or {})}
+        record = {**record, **results, "seconds": round(seconds, 3), SESSIONS: [*sessions, last]}
+    page = render(page_content(read_reported(run, record)))
+    # Names of files need not be text.
+    write_text(run.report, page.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def render(content: dict[str, Any]) -> str:

@@ -41,14 +41,17 @@ class Reported:
         return (self.record.get("best") or {}).get("epoch")
 
 
-def read_reported(run: RunFolder) -> Reported:
+def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
     """Everything that the page of a run shows.
+
+    Args:
+        run: The run.
+        record: Its run.json, or what that is about to be.
 
     Raises:
         UsageError: If the run is not complete.
         DataError: If a piece of it is missing or damaged.
     """
-    record = run.read_record()
     split = next((name for name in ("test", "validation", "train") if name in record), None)
     if split is None:
         raise UsageError(
