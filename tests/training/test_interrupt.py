@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,3 +107,28 @@ def _check_last(run):
     assert load_checkpoint(RunFolder(run), "last").count_params() > 0
     rows = (run / "metrics.csv").read_text().splitlines()[1:]
     assert json.loads((run / "checkpoints/last.json").read_text())["epoch"] == len(rows) >= 1
+
+
+class Freed:
+    """Something that a signal comes to while Python frees it."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interruption_that_python_loses_is_raised_again_and_not_told(capfd):
+    with stop_on_signal() as stop, pytest.raises(Interrupted), stop.unmistaken():
+        thing = Freed()
+        del thing
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_other_errors_that_python_loses_are_told():
+    lost = []
+    before, sys.unraisablehook = sys.unraisablehook, lambda found: lost.append(found.exc_value)
+    try:
+        with stop_on_signal():
+            sys.unraisablehook(SimpleNamespace(exc_value=ValueError("lost")))
+    finally:
+        sys.unraisablehook = before
+    assert [str(error) for error in lost] == ["lost"]

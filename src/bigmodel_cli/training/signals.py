@@ -7,6 +7,7 @@ every other phase, and for a second signal, the run stops at once.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +61,11 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Take signals; only the main thread can do this."""
+    """Take signals; only the main thread can do this.
+
+    A signal that comes while Python frees an object interrupts only that, and Python would print a traceback;
+    but there is nothing to say, since `unmistaken` raises the interruption again.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
@@ -68,8 +73,11 @@ def stop_on_signal() -> Iterator[StopRequest]:
     # What is ignored stays ignored: nohup asks for that.
     taken = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, request._received) for number in taken}
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda lost: None if isinstance(lost.exc_value, Interrupted) else hook(lost)
     try:
         yield request
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
