@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +42,7 @@ class Result:
     bars: Sequence[tuple[str, bool]]
     is_speed: bool
     date: str
-    machine: str
+    machine: str = ""
 
     @classmethod
     def of(
@@ -69,7 +69,6 @@ class Result:
             bars,
             comparison.is_speed,
             time.strftime("%Y-%m-%d"),
-            _machine(),
         )
 
     def line(self) -> str:
@@ -101,7 +100,8 @@ def write_report(folder: Path, results: Sequence[Result], limits: Limits, order:
     """
     stored = folder / "results.json"
     known = {one["name"]: Result(**one) for one in json.loads(stored.read_text())} if stored.exists() else {}
-    known |= {result.name: result for result in results}
+    # Once everything is measured: TensorFlow here would count as memory of processes that this one starts.
+    known |= {result.name: replace(result, machine=_machine()) for result in results}
     shown = [known[name] for name in order if name in known]
     stored.write_text(json.dumps([asdict(result) for result in shown], indent=1) + "\n", encoding="utf-8")
     lines = [
@@ -131,7 +131,7 @@ def write_report(folder: Path, results: Sequence[Result], limits: Limits, order:
 def _machine() -> str:
     from bigmodel_cli.modeling.backend import list_devices
 
-    versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "bigmodel"))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "bigmodel-cli"))
     device = f"{list_devices()[0].model} ({platform.system()}, {os.cpu_count()} CPUs)"
     return f"{device}, {versions}, Python {platform.python_version()}"
 

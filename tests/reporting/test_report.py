@@ -114,7 +114,7 @@ def test_headline_and_facts(make_run):
     for fact in ("3, the best is 3", "1.2 min", "12,345", "a processor", "float32", "60 test"):
         assert fact in words
     assert "bigmodel train 'pets and more.yaml'" in words
-    assert "pip install bigmodel==0.1.0 keras==3.15.1" in words
+    assert "# bigmodel 0.1.0, Python 3.11.7, and pip install keras==3.15.1 bigmodel train" in words
 
 
 def test_gates_are_shown(make_run):

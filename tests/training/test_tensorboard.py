@@ -54,5 +54,5 @@ def test_without_the_package(config, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(UsageError, match="needs the package tensorboard") as caught:
         require_tensorboard(callbacks)
-    assert caught.value.hint == "pip install 'bigmodel[tensorboard]'"
+    assert caught.value.hint == "pip install tensorboard"
     require_tensorboard([])

@@ -25,7 +25,7 @@ def require_tensorboard(components: Sequence[Component]) -> None:
     if wanted and importlib.util.find_spec("tensorboard") is None:
         raise UsageError(
             "the callback TensorBoard needs the package tensorboard, which is not installed",
-            hint="pip install 'bigmodel[tensorboard]'",
+            hint="pip install tensorboard",
         )
 
 

@@ -30,6 +30,9 @@ from bigmodel_cli.reporting.report.tables import (
 )
 from bigmodel_cli.run_folder import RunFolder
 
+# What a run's record has versions of that pip does not install by that name.
+_NO_PACKAGES = ("python", "bigmodel")
+
 
 def page_content(reported: Reported) -> dict[str, Any]:
     """The page's parts by the names that its template uses."""
@@ -205,9 +208,10 @@ def _reproduce(record: Mapping[str, Any]) -> str:
     ]
     versions = record.get("versions", {})
     packages = " ".join(
-        f"{name}=={version}" for name, version in versions.items() if name != "python" and version
+        f"{name}=={version}" for name, version in versions.items() if name not in _NO_PACKAGES and version
     )
-    return "\n".join([f"pip install {packages}", *lines])
+    installed = f"# bigmodel {versions.get('bigmodel')}, Python {versions.get('python')}, and"
+    return "\n".join([installed, f"pip install {packages}", *lines])
 
 
 def _environment(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
