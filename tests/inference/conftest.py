@@ -41,6 +41,22 @@ training: {epochs: 4, device: cpu, steps_per_execution: 4}
 """
 
 
+class Noting(Silent):
+    """Keeps what it is warned of."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+@pytest.fixture
+def noting() -> Noting:
+    """A listener with `warnings`."""
+    return Noting()
+
+
 def _write_data(folder: Path, *, own_test: bool) -> None:
     """Three overlapping clouds of points, and two numbers that depend on the points."""
     rng = np.random.default_rng(0)

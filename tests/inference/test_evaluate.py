@@ -19,14 +19,6 @@ from bigmodel_cli.run_lock import record_files
 pytestmark = pytest.mark.tf
 
 
-class Noting(Silent):
-    def __init__(self):
-        self.warnings = []
-
-    def warn(self, message):
-        self.warnings.append(message)
-
-
 def evaluate(run, split=None, listener=None):
     opened, listener = open_folder(run), listener or Silent()
     return evaluate_run(opened, Request(split, offline=True), listener).evaluation
@@ -118,8 +110,7 @@ def test_a_test_split_that_was_cut_from_changed_data_is_refused(copied, tmp_path
     assert caught.value.exit_code == 3 and "restore the data" in caught.value.hint
 
 
-def test_a_changed_test_split_of_the_sources_own_is_warned_of(own_test, tmp_path):
-    noting = Noting()
+def test_a_changed_test_split_of_the_sources_own_is_warned_of(own_test, tmp_path, noting):
     expected = own_test.evaluation.metrics
     assert evaluate(own_test.run, listener=noting).metrics == pytest.approx(expected)
     assert noting.warnings == []

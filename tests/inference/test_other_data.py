@@ -20,14 +20,6 @@ from bigmodel_cli.listener import Silent
 pytestmark = pytest.mark.tf
 
 
-class Noting(Silent):
-    def __init__(self):
-        self.warnings = []
-
-    def warn(self, message):
-        self.warnings.append(message)
-
-
 @pytest.fixture
 def other(tmp_path):
     """Writes examples as the run has them under other names: `other(labels, names)`."""
@@ -60,16 +52,15 @@ def test_new_examples_are_evaluated_as_the_model_sees_them(copied, other):
         assert [row["label"] for row in csv.DictReader(file)][:3] == ["ape", "bee", "cat"]
 
 
-def test_classes_are_known_by_their_names_not_by_their_order(copied, other):
+def test_classes_are_known_by_their_names_not_by_their_order(copied, other, noting):
     labels = np.arange(30) % 3
     straight = evaluate(copied, other(labels, ["ape", "bee", "cat"])).evaluation
     # In this file `cat` has the smallest index and `ape` is not there.
     some = labels[labels > 0]
     path = other(some, ["", "bee", "cat"], "some.npz")
-    listener = Noting()
-    found = evaluate(copied, path, listener=listener).evaluation
+    found = evaluate(copied, path, listener=noting).evaluation
     assert found.num_examples == 20
-    assert listener.warnings == [f"{path}: has no examples of ape"]
+    assert noting.warnings == [f"{path}: has no examples of ape"]
     assert found.scores.details["per_class"][0]["support"] == 0
     assert [row["support"] for row in straight.scores.details["per_class"]] == [10, 10, 10]
 

@@ -115,7 +115,7 @@ def _examples(
     check_data(opened, splits, chosen, listener)
     splits = ready_to_evaluate(splits, chosen, experiment, listener)
     # A gate without a split is about the one that tells most.
-    is_meant = chosen == held_out_split(splits)
+    is_meant = chosen == held_out_split(splits.parts)
     gates = {
         gate: bound for gate, bound in experiment.expect.items() if gate.startswith(f"{chosen}_") or is_meant
     }

@@ -15,8 +15,8 @@ from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_data import (
-    HELD_OUT,
     choose_split,
+    held_out_split,
     load_context,
     load_splits,
     ready_to_evaluate,
@@ -112,8 +112,7 @@ def _of_source(path: Path, source: Source, split: SplitName | None) -> tuple[str
     parts = source.splits
     if split is not None and split not in parts:
         raise UsageError(f"{path}: has no {split} split", hint=f"it has: {', '.join(parts)}")
-    held_out: SplitName = next((name for name in HELD_OUT if name in parts), "train")
-    chosen = split or held_out
+    chosen = split or held_out_split(parts)
     name = _name(path.resolve().stem)
     return (name if len(parts) == 1 else f"{name}_{chosen}"), parts[chosen], source.signature
 

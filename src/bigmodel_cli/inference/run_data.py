@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError, UsageError
@@ -12,7 +12,7 @@ from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
-from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 
 HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
 
@@ -66,7 +66,7 @@ def choose_split(split: SplitName | None, splits: Splits) -> SplitName:
         UsageError: If there is no such split.
     """
     if split is None:
-        return held_out_split(splits)
+        return held_out_split(splits.parts)
     if split not in splits.parts:
         raise UsageError(
             f"the data of this run has no {split} split", hint=f"it has: {', '.join(splits.parts)}"
@@ -74,9 +74,9 @@ def choose_split(split: SplitName | None, splits: Splits) -> SplitName:
     return split
 
 
-def held_out_split(splits: Splits) -> SplitName:
+def held_out_split(parts: Mapping[SplitName, Examples]) -> SplitName:
     """The split that tells most about new examples: test, else validation, else train."""
-    return next((name for name in HELD_OUT if name in splits.parts), "train")
+    return next((name for name in HELD_OUT if name in parts), "train")
 
 
 def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: Listener) -> None:

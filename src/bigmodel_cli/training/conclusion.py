@@ -61,7 +61,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     """Evaluate the best checkpoint, export it, draw the plots and complete the record."""
     prepared = session.prepared
     experiment, signature = prepared.experiment, prepared.splits.signature
-    split = held_out_split(prepared.splits)
+    split = held_out_split(prepared.splits.parts)
     session.listener.say(f"evaluating the best checkpoint on the {split} split")
     splits = ready_to_evaluate(prepared.splits, split, experiment, session.listener)
     examples = prepared.cache.kept(splits.parts[split])

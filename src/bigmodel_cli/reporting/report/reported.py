@@ -11,6 +11,7 @@ import yaml
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
 
 
@@ -52,7 +53,7 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
         UsageError: If the run is not complete.
         DataError: If a piece of it is missing or damaged.
     """
-    split = next((name for name in ("test", "validation", "train") if name in record), None)
+    split = next((name for name in SPLITS if name in record), None)
     if split is None:
         raise UsageError(
             f"{run.title}: there is no report before training is complete",
