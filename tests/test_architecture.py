@@ -22,7 +22,7 @@ STOREYS = [
     ["run_folder", "gates"],
     ["run_files"],
     ["run_lock", "metrics_file", "sources", "scoring"],
-    ["pipeline", "run_removal"],
+    ["pipeline", "run_removal", "cluster"],
     ["modeling"],
     ["inference"],
     ["reporting"],

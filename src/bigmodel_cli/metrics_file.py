@@ -23,10 +23,12 @@ class MetricsLog:
     Args:
         path: The file; nothing is written before `start_over`.
         names: Names of loss and metrics, in order.
+        writes: Whether this is the process that writes the file; others only count its rows.
     """
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, names: Sequence[str], *, writes: bool = True) -> None:
         self.path = path
+        self.writes = writes
         self.columns = [*FIRST_COLUMNS, *names]
         self.num_rows = 0
 
@@ -37,6 +39,8 @@ class MetricsLog:
             ResourceError: If it cannot be written.
         """
         self.num_rows = len(rows)
+        if not self.writes:
+            return
         write_text(self.path, csv_row(self.columns) + "".join(csv_row(self._cells(row)) for row in rows))
 
     def add(self, row: Mapping[str, float]) -> None:
@@ -45,11 +49,13 @@ class MetricsLog:
         Raises:
             ResourceError: If it cannot be written.
         """
+        self.num_rows += 1
+        if not self.writes:
+            return
         with naming_target(self.path), self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(csv_row(self._cells(row)))
             file.flush()
             os.fsync(file.fileno())
-        self.num_rows += 1
 
     def _cells(self, row: Mapping[str, float]) -> list[str]:
         # Rows of earlier versions lack the memory.

@@ -213,7 +213,7 @@ training: {epochs: 1, device: cpu}
 # 2 GB of address space above what TensorFlow takes at its start; a batch of 512 takes 2.6 GB.
 LIMITED = """\
 import resource, sys
-from bigmodel_cli.modeling.backend import choose_device
+from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.cli.main import main
 from bigmodel_cli.training.gauges import _status
 choose_device("cpu")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
-from bigmodel_cli.modeling.backend import choose_device, start
+from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
+from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.pipeline.feed import raw_features
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 

@@ -10,15 +10,23 @@ from contextlib import contextmanager
 import click
 
 from bigmodel_cli.cli.output import duration, metrics_line, number, printable
-from bigmodel_cli.listener import Listener, Progress
+from bigmodel_cli.listener import Listener, Progress, Silent
 
 # Lines of one epoch are this far apart, so that logs of long runs live without flooding.
 SECONDS_BETWEEN_LINES = 30.0
 
 
 @contextmanager
-def listening(*, plain: bool) -> Iterator[Listener]:
-    """The listener that fits where stderr goes."""
+def listening(*, plain: bool, follows: bool = False) -> Iterator[Listener]:
+    """The listener that fits where stderr goes.
+
+    Args:
+        plain: Lines in any case.
+        follows: Whether another process tells the same.
+    """
+    if follows:
+        yield Follower()
+        return
     if plain or not sys.stderr.isatty():
         yield Lines()
         return
@@ -42,6 +50,13 @@ def epoch_line(progress: Progress, row: Mapping[str, float]) -> str:
 
 
 _NOT_METRICS = ("epoch", "seconds", "examples_per_second", "memory_mb", "learning_rate")
+
+
+class Follower(Silent):
+    """Warnings alone: the chief says the rest."""
+
+    def warn(self, message: str) -> None:
+        click.echo(f"warning: {printable(message)}", err=True)
 
 
 class Lines:

@@ -7,12 +7,13 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from bigmodel_cli.config.devices import PATTERN as DEVICE_PATTERN
+from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric, Optimizer, Share, Step
 
 _NAME = re.compile(r"\w[\w .-]*")
 _GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII)
 _THRESHOLD = re.compile(r"\s*(precision|recall)\s*>=\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*", re.ASCII)
-_DEVICE = re.compile(r"^(auto|cpu|gpu|gpu:\d+)$")
 _EVERY = re.compile(r"(?:([1-9]\d{0,8}) )?(epoch|step|second|minute|hour)s?", re.ASCII)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
@@ -193,7 +194,11 @@ class Training(Section):
         description="Keras's dtype policy; auto: by the device, and measured where a processor has bfloat16.",
     )
     device: str = Field(
-        "auto", json_schema_extra={"pattern": _DEVICE.pattern}, description="auto, cpu, gpu or gpu:N."
+        "auto",
+        json_schema_extra={"pattern": DEVICE_PATTERN},
+        description="auto: the first GPU, else the CPU; cpu; gpu; all: every GPU of this machine; or some of "
+        "them by their numbers, such as gpu:0,2. Of several each has a replica of the model and its part of "
+        "every batch; cpu:0-3 does the same on four logical devices of the CPU, to try it out.",
     )
     deterministic: bool = Field(
         False, description="Bit-identical results on the same machine, where slower too."
@@ -211,8 +216,7 @@ class Training(Section):
     @field_validator("device")
     @classmethod
     def _device(cls, value: str) -> str:
-        if not _DEVICE.fullmatch(value):
-            raise ValueError(f"expected auto, cpu, gpu or gpu:N, found {value!r}")
+        parse_device(value)
         return value
 
 

@@ -198,7 +198,8 @@ def _methods(request: Request, opened: OpenRun) -> tuple[list[str], list[str]]:
 
 def _load(opened: OpenRun, *, trust: bool) -> Any:
     from bigmodel_cli.inference.loading import load_for_inference
-    from bigmodel_cli.modeling.backend import choose_device, start
+    from bigmodel_cli.modeling.backend import start
+    from bigmodel_cli.modeling.devices import choose_device
 
     choose_device("auto")
     start(seed=0)

@@ -31,7 +31,8 @@ class KerasEngine:
 
     def __init__(self, run: RunFolder, *, trust: bool = False) -> None:
         from bigmodel_cli.inference.loading import load_for_inference
-        from bigmodel_cli.modeling.backend import choose_device, start
+        from bigmodel_cli.modeling.backend import start
+        from bigmodel_cli.modeling.devices import choose_device
 
         choose_device("auto")
         start(seed=0)

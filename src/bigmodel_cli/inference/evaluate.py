@@ -26,7 +26,8 @@ from bigmodel_cli.inference.run_data import (
     ready_to_evaluate,
 )
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.modeling.backend import choose_device, start
+from bigmodel_cli.modeling.backend import start
+from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.run_files import require_no_folders
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import record_files

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bigmodel_cli.modeling.compilation import Compiled
+from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution, replica_number, sum_over_replicas
+from bigmodel_cli.modeling.replicas.part import Part
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.labels import Encoding, encode
 
@@ -21,13 +23,25 @@ class Measures:
         self.num_classes = num_classes
         self.loss = keras.metrics.Mean(name="loss")
 
-    def update(self, loss: Any, targets: Targets, predictions: Any) -> None:
-        """Take one batch into account, inside the graph."""
+    def update(self, loss: Any, targets: Targets, predictions: Any, part: Part | None = None) -> None:
+        """Take one batch into account, inside the graph.
+
+        Args:
+            loss: Of the whole batch.
+            targets: The labels.
+            predictions: Of the same examples.
+            part: Which of them count, where they are one replica's; the replicas' measures are added up when
+                they are read.
+        """
         import tensorflow as tf
 
-        self.loss.update_state(loss, sample_weight=tf.cast(tf.shape(predictions)[0], "float32"))
+        if part is None:
+            size, counted = tf.cast(tf.shape(predictions)[0], "float32"), None
+        else:
+            size, counted = part.batch_size / part.num_replicas, part.counted
+        self.loss.update_state(loss, sample_weight=size)
         for item in self.compiled.metrics:
-            item.metric.update_state(targets.encoded(item.encoding), predictions)
+            item.metric.update_state(targets.encoded(item.encoding), predictions, sample_weight=counted)
 
     def reset(self) -> None:
         for metric in (self.loss, *(item.metric for item in self.compiled.metrics)):
@@ -101,8 +115,26 @@ class BatchLoop:
         return tf.function(self.run_many, autograph=False).get_concrete_function(specs)
 
 
-class EvaluationSteps:
-    """Loss, metrics and, where asked for, predictions of one model on one feed.
+def part_of_batch(feed: Feed, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any, Part | None]:
+    """Features and labels of one batch of a chunk, inside the graph; on a replica those of its part."""
+    dealing = feed.dealing
+    if dealing is None:
+        return *feed.batch(chunk, index), None
+    row = index * dealing.num_local + replica_number() - dealing.first
+    counted, sizes = chunk[-2:]
+    return *feed.batch(chunk, row), Part(counted[row], sizes[index], dealing.num_replicas)
+
+
+def num_batches(chunk: tuple[Any, ...]) -> Any:
+    """How many batches a chunk holds, inside the graph."""
+    import tensorflow as tf
+
+    # Where batches are dealt, only the last item has one entry for each.
+    return tf.shape(chunk[-1])[0]
+
+
+class MeasuringSteps:
+    """Loss and metrics of one model on one feed.
 
     Args:
         model: A compiled model that takes raw features.
@@ -110,39 +142,72 @@ class EvaluationSteps:
         encoding: How the loss takes labels.
         feed: Yields chunks of the split.
         num_classes: Number of classes; None for regression.
+        distribution: Where the model's replicas are.
     """
 
     def __init__(
-        self, model: Any, compiled: Compiled, encoding: Encoding, feed: Feed, num_classes: int | None
+        self,
+        model: Any,
+        compiled: Compiled,
+        encoding: Encoding,
+        feed: Feed,
+        num_classes: int | None,
+        distribution: Distribution = SINGLE,
     ) -> None:
         self.model = model
         self.encoding = encoding
         self.feed = feed
         self.num_classes = num_classes
-        self.measures = Measures(model, compiled, num_classes)
-        self._run = BatchLoop(self._evaluate_many)
+        self.distribution = distribution
+        with distribution.scope():
+            self.measures = Measures(model, compiled, num_classes)
+        self._run = BatchLoop(self._over_batches)
 
     def run(self, chunk: tuple[Any, ...]) -> Any:
-        """Predictions of a chunk as one tensor of shape (batches, batch, …)."""
+        """Measure the batches of a chunk; gives what a subclass collects."""
         return self._run(chunk)
 
-    def _evaluate_many(self, chunk: tuple[Any, ...]) -> Any:
+    def _over_batches(self, chunk: tuple[Any, ...]) -> Any:
         import tensorflow as tf
 
-        num_batches = tf.shape(chunk[0])[0]
-        collected = tf.TensorArray(self.model.outputs[0].dtype, size=num_batches)
+        def measure_one(index: Any) -> Any:
+            self.distribution.run(self._measure, chunk, index)
+            return index + 1
 
-        def evaluate_one(index: Any, collected: Any) -> tuple[Any, Any]:
-            predictions = self._evaluation_step(*self.feed.batch(chunk, index))
-            return index + 1, collected.write(index, predictions)
+        count = num_batches(chunk)
+        return tf.while_loop(lambda index: index < count, measure_one, (tf.constant(0),))
 
-        loop = tf.while_loop(lambda index, _: index < num_batches, evaluate_one, (tf.constant(0), collected))
-        return loop[1].stack()
+    def _measure(self, chunk: tuple[Any, ...], index: Any) -> Any:
+        """Loss of one batch, or on a replica of its part."""
+        features, labels, part = part_of_batch(self.feed, chunk, index)
+        return self._step(features, labels, part)[0]
 
-    def _evaluation_step(self, features: Any, labels: Any) -> Any:
+    def _step(self, features: Any, labels: Any, part: Part | None) -> tuple[Any, Any]:
         targets = Targets(labels, self.num_classes)
         y = targets.encoded(self.encoding)
         predictions = self.model(features, training=False)
-        loss = self.model.compute_loss(x=features, y=y, y_pred=predictions, training=False)
-        self.measures.update(loss, targets, predictions)
-        return predictions
+        weights = None if part is None else part.loss_weights
+        loss = self.model.compute_loss(
+            x=features, y=y, y_pred=predictions, sample_weight=weights, training=False
+        )
+        if part is not None:
+            (loss,) = sum_over_replicas([loss])
+        self.measures.update(loss, targets, predictions, part)
+        return loss, predictions
+
+
+class EvaluationSteps(MeasuringSteps):
+    """The same on one device, with predictions: `run` gives one tensor of shape (batches, batch, …)."""
+
+    def _over_batches(self, chunk: tuple[Any, ...]) -> Any:
+        import tensorflow as tf
+
+        count = num_batches(chunk)
+        collected = tf.TensorArray(self.model.outputs[0].dtype, size=count)
+
+        def evaluate_one(index: Any, collected: Any) -> tuple[Any, Any]:
+            _, predictions = self._step(*self.feed.batch(chunk, index), None)
+            return index + 1, collected.write(index, predictions)
+
+        loop = tf.while_loop(lambda index, _: index < count, evaluate_one, (tf.constant(0), collected))
+        return loop[1].stack()

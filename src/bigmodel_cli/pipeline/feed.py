@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
 from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
@@ -33,11 +35,20 @@ class Feed(ABC):
         examples: Of one split.
         batch_size: Examples per batch.
         oversample: Whether each epoch sees all classes equally often.
+        dealing: How each batch is dealt to replicas; None where there is one.
     """
 
-    def __init__(self, examples: Examples, batch_size: int, *, oversample: bool = False) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        batch_size: int,
+        *,
+        oversample: bool = False,
+        dealing: Dealing | None = None,
+    ) -> None:
         self.examples = examples
         self.batch_size = batch_size
+        self.dealing = dealing
         self._oversamples = oversample
         self.epoch_size = balanced_size(examples.labels) if oversample else len(examples)
 
@@ -62,13 +73,27 @@ class Feed(ABC):
             return order[start * self.batch_size : stop * self.batch_size].reshape(-1, self.batch_size)
         return order[full * self.batch_size :].reshape(1, -1)
 
-    @abstractmethod
     def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
-        """What the graph gets for these rows; the first axis of each item counts batches."""
+        """What the graph gets for these rows.
+
+        Returns:
+            Items whose first axis counts batches. Where they are dealt, it counts the parts of batches, and two
+            more items follow: what each example counts, and the size of each batch.
+        """
+        if self.dealing is None:
+            return self._items(rows)
+        import tensorflow as tf
+
+        dealt = self.dealing.deal(rows)
+        return (*self._items(dealt.rows), tf.constant(dealt.counted), tf.constant(dealt.sizes))
+
+    @abstractmethod
+    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
+        """What the graph gets for these rows, whose first axis is also that of each item."""
 
     @abstractmethod
     def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
-        """Features and labels of one batch of a chunk, inside the graph."""
+        """Features and labels of one batch of a chunk, or of one part of a batch, inside the graph."""
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:  # noqa: B027
         """Begin to prepare the chunk that is probably asked for next; nothing where it costs nothing."""
@@ -84,14 +109,22 @@ class Feed(ABC):
 class ResidentFeed(Feed):
     """Examples in memory: a chunk is their indices."""
 
-    def __init__(self, examples: ArrayExamples, batch_size: int, *, oversample: bool = False) -> None:
-        super().__init__(examples, batch_size, oversample=oversample)
+    def __init__(
+        self,
+        examples: ArrayExamples,
+        batch_size: int,
+        *,
+        oversample: bool = False,
+        dealing: Dealing | None = None,
+    ) -> None:
+        super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
         import tensorflow as tf
 
-        self.features = tf.constant(examples.features)
-        self.labels = tf.constant(_compact(examples.labels))
+        with self._place():
+            self.features = tf.constant(examples.features)
+            self.labels = tf.constant(_compact(examples.labels))
 
-    def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
         import tensorflow as tf
 
         return (tf.constant(rows.astype(np.int32)),)
@@ -100,7 +133,14 @@ class ResidentFeed(Feed):
         import tensorflow as tf
 
         rows = chunk[0][index]
-        return tf.gather(self.features, rows), tf.gather(self.labels, rows)
+        with self._place():
+            return tf.gather(self.features, rows), tf.gather(self.labels, rows)
+
+    def _place(self) -> AbstractContextManager[Any]:
+        """Where the examples are: for several devices in the memory that all of them can reach."""
+        import tensorflow as tf
+
+        return nullcontext() if self.dealing is None else tf.device("CPU:0")
 
 
 class FileFeed(Feed):
@@ -113,6 +153,7 @@ class FileFeed(Feed):
         skipped: Takes note of bad files, for each of which another one stands in. None: a bad file is an
             error.
         oversample: As for every feed.
+        dealing: The same.
     """
 
     def __init__(
@@ -123,8 +164,9 @@ class FileFeed(Feed):
         skipped: SkippedFiles | None = None,
         *,
         oversample: bool = False,
+        dealing: Dealing | None = None,
     ) -> None:
-        super().__init__(examples, batch_size, oversample=oversample)
+        super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
         self.signature = signature
         self.skipped = skipped
         self.labels = _compact(examples.labels)
@@ -139,11 +181,12 @@ class FileFeed(Feed):
         for _ in range(CHUNKS_AHEAD):
             if start < self.num_batches():
                 rows = self.rows(order, start, min(max_batches, self.max_batches()))
-                coming.append(rows.reshape(-1))
+                read = rows if self.dealing is None else self.dealing.deal(rows).rows
+                coming.append(read.reshape(-1))
                 start += len(rows)
         self.reader.ahead(coming)
 
-    def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
         import tensorflow as tf
 
         read = self.reader.take(rows.reshape(-1))
@@ -167,6 +210,7 @@ def make_feed(
     *,
     skipped: SkippedFiles | None = None,
     oversample: bool = False,
+    dealing: Dealing | None = None,
 ) -> Feed:
     """The feed that fits where the examples are.
 
@@ -176,10 +220,11 @@ def make_feed(
         batch_size: Examples per batch.
         skipped: Takes note of files that cannot be read and are replaced; None: such a file is an error.
         oversample: Whether each epoch sees all classes equally often.
+        dealing: How each batch is dealt to replicas; None where there is one.
     """
     if isinstance(examples, ArrayExamples):
-        return ResidentFeed(examples, batch_size, oversample=oversample)
-    return FileFeed(examples, batch_size, signature, skipped, oversample=oversample)
+        return ResidentFeed(examples, batch_size, oversample=oversample, dealing=dealing)
+    return FileFeed(examples, batch_size, signature, skipped, oversample=oversample, dealing=dealing)
 
 
 def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:

@@ -13,6 +13,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import build_model
+from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.feed import make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
@@ -53,6 +54,7 @@ def pin_batch_size(
     plan: ExecutionPlan,
     listener: Listener,
     skipped: SkippedFiles | None = None,
+    distribution: Distribution = SINGLE,
 ) -> Experiment:
     """The experiment with its batch size as a number; TensorFlow's state is to be started again after it.
 
@@ -62,6 +64,7 @@ def pin_batch_size(
         plan: How it is executed.
         listener: Is told the number.
         skipped: As for `make_feed`.
+        distribution: The processes that train together: the one with the least memory decides.
 
     Raises:
         ResourceError: If not even one example fits into memory.
@@ -74,21 +77,24 @@ def pin_batch_size(
     found = find_batch_size(experiment, splits, plan, skipped)
     keras.utils.clear_session()
     gc.collect()
-    listener.say(f"batch size: {found.size} ({found.reason}; data.batch_size={found.size} repeats it)")
-    data = experiment.data.model_copy(update={"batch_size": found.size})
+    size = int(distribution.everyones([found.size]).min())
+    listener.say(f"batch size: {size} ({found.reason}; data.batch_size={size} repeats it)")
+    data = experiment.data.model_copy(update={"batch_size": size})
     return experiment.model_copy(update={"data": data})
 
 
 def find_batch_size(
     experiment: Experiment, splits: Splits, plan: ExecutionPlan, skipped: SkippedFiles | None = None
 ) -> BatchSize:
-    """The largest power of two that fits into memory and the limits of `candidates`.
+    """The largest power of two that fits into memory and the limits of `candidates`, for each of several GPUs.
 
     Raises:
         ResourceError: If not even one example fits into memory.
     """
     gauge = make_gauge()
-    sizes = candidates(len(splits.train))
+    # Logical devices of the CPU share its memory: there a batch takes what it takes on one.
+    num_parts = plan.processes * (plan.device.replicas if plan.device.is_gpu else 1)
+    sizes = candidates(len(splits.train), num_parts)
     if not gauge.limits and not gauge.fails_softly:
         sizes = [size for size in sizes if size <= LARGEST_UNMEASURED]
     first = FIRST_ON_GPU if plan.device.is_gpu and sizes[-1] >= FIRST_ON_GPU else 1
@@ -103,7 +109,7 @@ def find_batch_size(
             reason = _limit(len(splits.train), gauge)
             if found.stopped_by is not None:
                 reason = _stopped(found.stopped_by, gauge, plan)
-            return BatchSize(found.size, reason)
+            return BatchSize(found.size * num_parts, reason)
 
         larger, smaller = ([size for size in sizes if (size >= first) is wanted] for wanted in (True, False))
         found = fit(larger) or fit(smaller)
@@ -115,9 +121,9 @@ def find_batch_size(
     return found
 
 
-def candidates(num_examples: int) -> list[int]:
-    """Powers of two up to 4,096 and to a tenth of the examples, and 1 in any case."""
-    most = max(1, min(LARGEST, num_examples // MIN_STEPS_PER_EPOCH))
+def candidates(num_examples: int, num_parts: int = 1) -> list[int]:
+    """Powers of two up to 4,096, and to a tenth of the examples for all parts together, and 1 in any case."""
+    most = max(1, min(LARGEST, num_examples // (MIN_STEPS_PER_EPOCH * num_parts)))
     return [2**power for power in range(most.bit_length())]
 
 

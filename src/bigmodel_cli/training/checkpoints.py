@@ -19,6 +19,7 @@ from typing import Any
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import Checkpoint, parse_every
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.run_files import CHECKPOINT, CHECKPOINT_RUN, PREVIOUS, checkpoint_entry
 from bigmodel_cli.run_folder import BEST, LAST, RUN_ID, RunFolder, epoch_checkpoint
 from bigmodel_cli.training.state import Moment, State, add_state
@@ -44,9 +45,17 @@ class Checkpoints:
         run: Where.
         settings: The config's `training.checkpoint`, with the monitor decided.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
+        distribution: The processes that train together, of which the chief alone writes.
     """
 
-    def __init__(self, run: RunFolder, settings: Checkpoint, monitor: str | None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        settings: Checkpoint,
+        monitor: str | None,
+        distribution: Distribution = SINGLE,
+    ) -> None:
+        self._distribution = distribution
         self.run = run
         self.settings = settings
         self.monitor = monitor
@@ -79,6 +88,8 @@ class Checkpoints:
         broken = f"{self.run.checkpoint(BEST)} is missing or damaged"
         for name, entry in self._entries.items():
             if is_of(entry, best):
+                if not self._distribution.is_chief:
+                    return None
                 self._name(_copy(self.run.checkpoint(name), self.run.checkpoint(BEST)), BEST, entry)
                 return f"{broken}; made again from {name}.keras, which is the same"
         self.best = None
@@ -94,6 +105,8 @@ class Checkpoints:
         Raises:
             ResourceError: If the disk is full.
         """
+        if not self._distribution.is_chief:
+            return
         entry = self._entries[name]
         is_kept = moment.step == 0 and moment.epoch in self.kept
         for other in [*([epoch_checkpoint(moment.epoch)] if is_kept else []), LAST]:
@@ -110,7 +123,8 @@ class Checkpoints:
         """Whether to save inside an epoch, after `total_steps` of the whole run."""
         every = self._every
         if every.seconds is not None:
-            return time.monotonic() - self._saved >= every.seconds
+            # By the chief's clock.
+            return bool(self._distribution.chiefs(time.monotonic() - self._saved >= every.seconds))
         return every.steps is not None and total_steps % every.steps == 0
 
     def save_last(self, model: Any, moment: Moment, take_state: TakeState) -> None:
@@ -177,6 +191,11 @@ class Checkpoints:
         self.wait()
         dropped = self.kept[: -self.settings.keep]
         self.kept = self.kept[-self.settings.keep :]
+        if not self._distribution.is_chief:
+            # What the replicas have measured is added up, for which all processes are needed.
+            take_state()
+            self._noted(names, moment)
+            return
         target = self.run.checkpoint(names[-1])
         temporary = temporary_beside(target)
         try:
@@ -189,6 +208,9 @@ class Checkpoints:
             raise
         entry = self._entry(model, moment)
         self._pending = self._thread.submit(self._publish, temporary, names, entry, dropped)
+        self._noted(names, moment)
+
+    def _noted(self, names: Sequence[str], moment: Moment) -> None:
         self._saved = time.monotonic()
         if LAST in names:
             self._last = moment
@@ -230,6 +252,11 @@ class Checkpoints:
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.result()
+
+    def wait_for_all(self) -> None:
+        """The same in all processes: from then on every one of them finds what was saved."""
+        self.wait()
+        self._distribution.wait()
 
     def close(self) -> None:
         """End the thread."""

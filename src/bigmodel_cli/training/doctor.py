@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
-from bigmodel_cli.modeling.backend import import_tensorflow, list_devices
+from bigmodel_cli.modeling.backend import import_tensorflow
+from bigmodel_cli.modeling.devices import hidden_gpus, list_devices
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, list_decoded
 from bigmodel_cli.sources.download import keras_home
 from bigmodel_cli.training.record import environment
 
-NVIDIA_DEVICE = Path("/dev/nvidiactl")
 LOW_DISK_BYTES = 2 * 10**9
 
 
 def examine() -> dict[str, Any]:
     """Versions, devices, caches, and problems with a hint each."""
-    tf = import_tensorflow()
+    import_tensorflow()
     import keras
 
     devices = list_devices()
@@ -33,7 +33,7 @@ def examine() -> dict[str, Any]:
         "decoded_cache": _decoded_cache(),
         "free_disk_bytes": free,
         "problems": [
-            *_device_problems(tf, any(device.is_gpu for device in devices)),
+            *_device_problems(),
             *_keras_problems(keras),
             *_disk_problems(free),
         ],
@@ -54,16 +54,9 @@ def _folder_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
 
 
-def _device_problems(tf: Any, has_gpu: bool) -> list[dict[str, str]]:
-    if has_gpu or not NVIDIA_DEVICE.exists():
-        return []
-    built = "with" if tf.test.is_built_with_cuda() else "without"
-    return [
-        {
-            "message": f"this machine has an NVIDIA driver, but TensorFlow (built {built} CUDA) sees no GPU",
-            "hint": "pip install 'tensorflow[and-cuda]'",
-        }
-    ]
+def _device_problems() -> list[dict[str, str]]:
+    message = hidden_gpus()
+    return [] if message is None else [{"message": message, "hint": "pip install 'tensorflow[and-cuda]'"}]
 
 
 def _keras_problems(keras: Any) -> list[dict[str, str]]:

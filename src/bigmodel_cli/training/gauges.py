@@ -102,17 +102,19 @@ def make_gauge() -> Gauge:
 
 
 def epoch_memory() -> float:
-    """Bytes: of a GPU the most that was in use since the last call, else what this process has resident.
+    """Bytes: of GPUs the most that was in use on one since the last call, else what this process has resident.
 
     Returns:
         Not a number where the system does not tell.
     """
     import tensorflow as tf
 
-    if not tf.config.list_logical_devices("GPU"):
+    gpus = [f"GPU:{number}" for number in range(len(tf.config.list_logical_devices("GPU")))]
+    if not gpus:
         return _status().get("VmRSS", math.nan)
-    peak = float(tf.config.experimental.get_memory_info("GPU:0")["peak"])
-    tf.config.experimental.reset_memory_stats("GPU:0")
+    peak = max(float(tf.config.experimental.get_memory_info(gpu)["peak"]) for gpu in gpus)
+    for gpu in gpus:
+        tf.config.experimental.reset_memory_stats(gpu)
     return peak
 
 

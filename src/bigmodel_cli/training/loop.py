@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from bigmodel_cli.errors import DivergedError, UsageError
-from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Best, Listener, Progress
 from bigmodel_cli.pipeline.feed import in_order
 from bigmodel_cli.training.gauges import epoch_memory
@@ -43,7 +43,7 @@ class Loop:
 
     Attributes:
         training: Training steps.
-        validation: Evaluation steps on the validation split; None where there is none.
+        validation: Measures the validation split; None where there is none.
         callbacks: A `keras.callbacks.CallbackList`.
         seed: Fixes the order of examples.
         num_epochs: Epochs at most; callbacks may end training earlier.
@@ -56,7 +56,7 @@ class Loop:
     """
 
     training: TrainingSteps
-    validation: EvaluationSteps | None
+    validation: MeasuringSteps | None
     callbacks: Any
     seed: int
     num_epochs: int
@@ -186,6 +186,7 @@ class Loop:
             seconds = time.perf_counter() - began
             self.moment = replace(self.moment, step=step, seconds=seconds)
             self.listener.progressed(self._progress(epoch, step, seconds, values))
+            self.stop.heed()
             if step < self.num_steps and not self.stop:
                 with self.watch.phase(CHECKPOINTS):
                     saver.steps_done(self.moment)
@@ -221,6 +222,7 @@ class Loop:
                 for variable, value in of_training:
                     variable.assign(value)
                 return None
+        self.stop.heed()
         values = self.validation.measures.results()
         _require_finite(values["loss"], f"the validation loss became {values['loss']} in epoch {epoch}")
         self.callbacks.on_test_end(values)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
+from bigmodel_cli.modeling.devices import unused_gpus
 from bigmodel_cli.modeling.objects import Objects
+from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache
 from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
@@ -23,6 +25,7 @@ from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.gauges import free_memory
 from bigmodel_cli.training.memory import naming_memory
+from bigmodel_cli.training.peers import Peers
 from bigmodel_cli.training.pin import choose_monitor, pin_cache, pin_data, pin_metrics, pin_plan
 from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
 from bigmodel_cli.training.steps import TrainingSteps
@@ -37,6 +40,7 @@ class Prepared:
         experiment: The config with every `auto` decided.
         splits: Its data.
         plan: How it is executed.
+        distribution: Where the model's replicas are.
         built: The model and its parts.
         feeds: Of the splits that training sees.
         training: Compiled training steps.
@@ -49,6 +53,7 @@ class Prepared:
     experiment: Experiment
     splits: Splits
     plan: ExecutionPlan
+    distribution: Distribution
     built: BuiltModel
     feeds: dict[SplitName, Feed]
     training: TrainingSteps
@@ -63,13 +68,18 @@ class Prepared:
         names = _measured(self.built)
         return names + ([f"val_{name}" for name in names] if "validation" in self.feeds else [])
 
-    def validation_steps(self) -> EvaluationSteps | None:
-        """Compiled evaluation steps on the validation split; None where there is none."""
+    def validation_steps(self) -> MeasuringSteps | None:
+        """Compiled steps that measure the validation split; None where there is none."""
         if "validation" not in self.feeds:
             return None
         built, num_classes = self.built, self.splits.signature.num_classes
-        return EvaluationSteps(
-            built.model, built.compiled, built.encoding, self.feeds["validation"], num_classes
+        return MeasuringSteps(
+            built.model,
+            built.compiled,
+            built.encoding,
+            self.feeds["validation"],
+            num_classes,
+            self.distribution,
         )
 
     def trace_again(self) -> None:
@@ -80,6 +90,7 @@ class Prepared:
             self.splits.signature.num_classes,
             jit_compile=self.plan.jit_compile,
             class_weights=self.training.class_weights,
+            distribution=self.distribution,
         )
         self.training.trace()
 
@@ -92,32 +103,49 @@ class Prepared:
             self.skipped.close()
 
 
-def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepared:
+def prepare(
+    experiment: Experiment, splits: Splits, listener: Listener, peers: Peers | None = None
+) -> Prepared:
     """Decide every `auto` and build the model.
+
+    Args:
+        experiment: A config.
+        splits: Its data.
+        listener: Is told what was decided.
+        peers: The processes that train together; None: this one alone.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
         UsageError: If the device is not there, or the precision is not for it.
+        ResourceError: If another process does not start.
     """
     signature = splits.signature
     experiment = pin_data(pin_metrics(experiment, signature.num_classes), splits)
-    plan = make_plan(experiment.training)
+    plan = make_plan(experiment.training, peers.cluster if peers else None)
+    if peers is not None:
+        peers.meet(experiment, splits, plan.device, listener)
+    # Before TensorFlow's first operation.
+    distribution = distribute(plan.device, peers.cluster if peers else None)
     skipped = SkippedFiles(listener.warn) if experiment.data.on_bad_file == "skip" else None
     if experiment.data.batch_size == "auto":
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
-        experiment = pin_batch_size(experiment, splits, plan, listener, skipped)
+        experiment = pin_batch_size(experiment, splits, plan, listener, skipped, distribution)
     cache = _choose_cache(experiment, splits, listener)
     experiment = pin_cache(experiment, cache.cache)
     seen: dict[SplitName, Examples] = {
         name: cache.kept(part) for name, part in splits.parts.items() if name != "test"
     }
-    feeds = _feeds(experiment, seen, signature, skipped)
+    feeds = _feeds(experiment, seen, signature, skipped, distribution)
     if feeds["train"].epoch_size > len(splits.train):
         size = feeds["train"].epoch_size
         listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
-    chosen = _choose(experiment, signature, feeds["train"], plan, skipped, listener)
+    chosen = _choose(experiment, signature, feeds["train"], plan, distribution, skipped, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
+    if not distribution.is_single:
+        listener.say(_describe_parts(experiment.data.pinned_batch_size, distribution.num_replicas))
+    if experiment.training.device == "auto" and (idle := unused_gpus(plan.device)) is not None:
+        listener.say(idle)
     if (compared := plan.describe_trials()) is not None:
         listener.say(f"measured: {compared}")
     monitor = choose_monitor(experiment, _measured(built), has_validation="validation" in feeds)
@@ -129,7 +157,15 @@ def prepare(experiment: Experiment, splits: Splits, listener: Listener) -> Prepa
         epochs=experiment.training.epochs,
         steps=feeds["train"].num_batches(),
     )
-    return Prepared(experiment, splits, plan, built, feeds, training, callbacks, monitor, cache, skipped)
+    return Prepared(
+        experiment, splits, plan, distribution, built, feeds, training, callbacks, monitor, cache, skipped
+    )
+
+
+def _describe_parts(batch_size: int, num_replicas: int) -> str:
+    part = -(-batch_size // num_replicas)
+    filled = "" if batch_size % num_replicas == 0 else "; the last one is filled up with some that count nothing"
+    return f"replicas: {num_replicas}, each gets {part} of the {batch_size} examples of a batch{filled}"
 
 
 def _choose_cache(experiment: Experiment, splits: Splits, listener: Listener) -> CacheChoice:
@@ -150,13 +186,15 @@ def _feeds(
     parts: Mapping[SplitName, Examples],
     signature: Signature,
     skipped: SkippedFiles | None,
+    distribution: Distribution,
 ) -> dict[SplitName, Feed]:
     """A feed of each split; bad files are replaced and rare classes repeated in training alone."""
     batch_size, oversample = experiment.data.pinned_batch_size, experiment.data.oversample is not None
+    dealing = distribution.dealing
     return {
-        name: make_feed(part, signature, batch_size, skipped=skipped, oversample=oversample)
+        name: make_feed(part, signature, batch_size, skipped=skipped, oversample=oversample, dealing=dealing)
         if name == "train"
-        else make_feed(part, signature, batch_size)
+        else make_feed(part, signature, batch_size, dealing=dealing)
         for name, part in parts.items()
     }
 
@@ -166,6 +204,7 @@ def _choose(
     signature: Signature,
     feed: Feed,
     plan: ExecutionPlan,
+    distribution: Distribution,
     skipped: SkippedFiles | None,
     listener: Listener,
 ) -> Candidate:
@@ -179,17 +218,23 @@ def _choose(
     def make(plan: ExecutionPlan) -> Candidate:
         began = time.perf_counter()
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
-        built = build_model(
-            experiment,
-            signature,
-            total_steps=total_steps,
-            adapt_data=lambda: raw_features(feed.examples, signature, skipped=skipped),
-        )
+        with distribution.scope():
+            built = build_model(
+                experiment,
+                signature,
+                total_steps=total_steps,
+                adapt_data=lambda: raw_features(feed.examples, signature, skipped=skipped),
+            )
         if not made:
             listener.say(f"model: {built.model.count_params():,} parameters")
         building = time.perf_counter() - began
         training = TrainingSteps(
-            built, feed, signature.num_classes, jit_compile=plan.jit_compile, class_weights=weights
+            built,
+            feed,
+            signature.num_classes,
+            jit_compile=plan.jit_compile,
+            class_weights=weights,
+            distribution=distribution,
         )
         training.trace()
         making = time.perf_counter() - began

@@ -125,7 +125,7 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
         memory(batch_size),
         checkpoint,
         2 if experiment.training.checkpoint.keep == 1 else 2 + experiment.training.checkpoint.keep,
-        f"{plan.device.name} ({plan.device.model})",
+        plan.device.describe(),
         plan.precision,
     )
 

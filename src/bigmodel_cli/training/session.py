@@ -57,12 +57,17 @@ class Session:
     _restored: str | None = None
 
     def __post_init__(self) -> None:
-        self._log = MetricsLog(self.run.metrics, self.prepared.columns)
+        self._log = MetricsLog(self.run.metrics, self.prepared.columns, writes=self.is_chief)
         self._restorable = Restorable(self.prepared)
 
     @property
     def model(self) -> Any:
         return self.prepared.built.model
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the run's folder; of several one does."""
+        return self.prepared.distribution.is_chief
 
     @property
     def seconds(self) -> float:
@@ -90,7 +95,7 @@ class Session:
             if stop:
                 self._save_last(loop.moment)
             with self.watch.phase(CHECKPOINTS):
-                self.checkpoints.wait()
+                self.checkpoints.wait_for_all()
         if self.trace is not None:
             self.trace.stop()
         return rows
@@ -201,7 +206,7 @@ class Session:
         if done >= training.rollback.times:
             raise DivergedError(f"{error.what}, after going back {done} times") from error
         factor = self.state.learning_rate_factor * training.rollback.factor
-        self.checkpoints.wait()
+        self.checkpoints.wait_for_all()
         name = newest_checkpoint(self.run, self.listener)
         if name is None:
             raise error
@@ -214,7 +219,8 @@ class Session:
             f"{error.what}; going back to {self.state.moment} with {factor:g} × the learning rate "
             f"({done + 1} of {training.rollback.times})"
         )
-        update_record(self.run, {"rollbacks": done + 1, "learning_rate_factor": factor})
+        if self.is_chief:
+            update_record(self.run, {"rollbacks": done + 1, "learning_rate_factor": factor})
 
     # The end.
 
@@ -227,16 +233,8 @@ class Session:
             self.listener.note_error(error)
             interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
             message = error.message if isinstance(error, BigmodelError | Interrupted) else repr(error)
-            # Where the disk is full this fails too; the run is then seen to have crashed.
-            with suppress(ResourceError):
-                end_session(
-                    self.run,
-                    "interrupted" if interrupted else "failed",
-                    self.seconds,
-                    {"error": message, "epochs": self._log.num_rows},
-                    self.watch.as_json(),
-                    self.prepared.skipped,
-                )
+            if self.is_chief:
+                self._end_session("interrupted" if interrupted else "failed", message)
             if isinstance(error, Interrupted):
                 raise Interrupted(error.signal_number, self._where(), hint=self._resume_hint()) from error
             if isinstance(error, BigmodelError) and self.run.checkpoint_names():
@@ -247,6 +245,18 @@ class Session:
                 self.trace.stop()
             self.checkpoints.close()
             self.prepared.close()
+
+    def _end_session(self, status: str, message: str) -> None:
+        # Where the disk is full this fails too; the run is then seen to have crashed.
+        with suppress(ResourceError):
+            end_session(
+                self.run,
+                status,
+                self.seconds,
+                {"error": message, "epochs": self._log.num_rows},
+                self.watch.as_json(),
+                self.prepared.skipped,
+            )
 
     def _where(self) -> str:
         return f"interrupted; what was reached is kept in {self.run.title}"

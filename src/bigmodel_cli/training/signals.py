@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -24,11 +24,27 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self._noted: int | None = None
+        self._agree: Callable[[int], int] | None = None
         self._is_patient = False
         self._has_raised = False
 
     def __bool__(self) -> bool:
         return self.signal_number is not None
+
+    def shared(self, agree: Callable[[int], int]) -> None:
+        """From now on a signal that was noted counts only once all processes know of it.
+
+        Args:
+            agree: Called by all at the same point of their work with the signal of each, or 0; gives one of
+                those that are none of 0, to all.
+        """
+        self._agree = agree
+
+    def heed(self) -> None:
+        """Let what was noted count; all processes call this at the same points of their work."""
+        if self._agree is not None and self.signal_number is None:
+            self.signal_number = self._agree(self._noted or 0) or None
 
     @contextmanager
     def patiently(self) -> Iterator[None]:
@@ -40,9 +56,12 @@ class StopRequest:
             self._is_patient = False
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
-        is_first = self.signal_number is None
-        self.signal_number = number
-        if not (self._is_patient and is_first):
+        is_first = self._noted is None
+        self._noted = number
+        is_noted = self._is_patient and is_first
+        if self._agree is None or not is_noted:
+            self.signal_number = number
+        if not is_noted:
             self._has_raised = True
             raise Interrupted(number)
 

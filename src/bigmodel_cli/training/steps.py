@@ -6,16 +6,23 @@ strategy it neither runs many steps per call nor resumes inside an epoch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets
+from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets, num_batches, part_of_batch
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
+from bigmodel_cli.modeling.replicas.batch_norm import joint_batch_norm
+from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
+from bigmodel_cli.modeling.replicas.gradients import of_the_batch, summed_already
+from bigmodel_cli.modeling.replicas.part import Part, taking
+from bigmodel_cli.modeling.replicas.randomness import different_seeds
 from bigmodel_cli.pipeline.feed import Feed
 
 
@@ -30,6 +37,7 @@ class TrainingSteps:
             operations that XLA lacks.
         class_weights: float32 of shape (classes,): what the loss of an example counts by its class; None
             where all count the same.
+        distribution: Where the model's replicas are; it was built in their scope.
     """
 
     def __init__(
@@ -40,18 +48,21 @@ class TrainingSteps:
         *,
         jit_compile: bool,
         class_weights: np.ndarray | None = None,
+        distribution: Distribution = SINGLE,
     ) -> None:
         import tensorflow as tf
 
+        self.distribution = distribution
         self.class_weights = class_weights
         self.built = built
         self.feed = feed
         self.num_classes = num_classes
-        self.measures = Measures(built.model, built.compiled, num_classes)
         self._learn = tf.function(self._update, jit_compile=True) if jit_compile else self._update
         self._run = BatchLoop(self._train_many)
         self._augmentation = fused_flips(built.augmentation)
-        built.model.optimizer.build(built.model.trainable_variables)
+        with distribution.scope():
+            self.measures = Measures(built.model, built.compiled, num_classes)
+            built.model.optimizer.build(built.model.trainable_variables)
 
     def run(self, chunk: tuple[Any, ...]) -> tuple[int, float]:
         """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
@@ -80,18 +91,39 @@ class TrainingSteps:
     def _train_many(self, chunk: tuple[Any, ...]) -> tuple[Any, Any]:
         import tensorflow as tf
 
-        num_steps = tf.shape(chunk[0])[0]
+        num_steps = num_batches(chunk)
 
         def goes_on(index: Any, loss: Any) -> Any:
             return tf.logical_and(index < num_steps, tf.math.is_finite(loss))
 
         def train_one(index: Any, _: Any) -> tuple[Any, Any]:
-            return index + 1, self._train_step(*self.feed.batch(chunk, index))
+            return index + 1, self.distribution.run(self._train_one, chunk, index)
 
-        steps, loss = tf.while_loop(goes_on, train_one, (tf.constant(0), tf.constant(0.0)))
+        with self._replaced():
+            steps, loss = tf.while_loop(goes_on, train_one, (tf.constant(0), tf.constant(0.0)))
         return steps, loss
 
-    def _train_step(self, features: Any, labels: Any) -> Any:
+    @contextmanager
+    def _replaced(self) -> Iterator[None]:
+        """What stands in for parts of Keras while a graph is traced."""
+        network, optimizer = self.built.network, self.built.model.optimizer
+        with ExitStack() as stack:
+            stack.enter_context(fused_updates(optimizer))
+            if self.distribution.is_single:
+                stack.enter_context(fused_batch_norm(network))
+            else:
+                stack.enter_context(joint_batch_norm(network))
+                stack.enter_context(summed_already(optimizer))
+                stack.enter_context(different_seeds())
+            yield
+
+    def _train_one(self, chunk: tuple[Any, ...], index: Any) -> Any:
+        """The loss of one batch of a chunk, from which the weights learn."""
+        features, labels, part = part_of_batch(self.feed, chunk, index)
+        with taking(part):
+            return self._train_step(features, labels, part)
+
+    def _train_step(self, features: Any, labels: Any, part: Part | None) -> Any:
         import tensorflow as tf
 
         if self.built.preprocess is not None:
@@ -99,31 +131,34 @@ class TrainingSteps:
         features, mixed = augment(self._augmentation, features, labels, self.num_classes)
         targets = Targets(labels, self.num_classes, mixed)
         y = targets.encoded(self.built.encoding)
-        loss, predictions = self._learn(features, y, self._sample_weights(targets))
-        self.measures.update(loss, targets, predictions)
+        loss, predictions = self._learn(features, y, self._sample_weights(targets, part))
+        self.measures.update(loss, targets, predictions, part)
         return tf.cast(loss, tf.float32)
 
-    def _sample_weights(self, targets: Targets) -> Any:
+    def _sample_weights(self, targets: Targets, part: Part | None) -> Any:
         """What the loss of each example counts, float32 of shape (batch,); None where all count the same."""
         import tensorflow as tf
 
+        of_part = None if part is None else part.loss_weights
         if self.class_weights is None:
-            return None
+            return of_part
         # Of an example that is mixed from two, each class has its part.
-        return tf.linalg.matvec(targets.encoded("one_hot"), tf.constant(self.class_weights))
+        of_class = tf.linalg.matvec(targets.encoded("one_hot"), tf.constant(self.class_weights))
+        return of_class if of_part is None else of_class * of_part
 
     def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any]:
         """Loss and predictions of a batch; the weights learn from it."""
         import tensorflow as tf
 
         model, network = self.built.model, self.built.network
-        with tf.GradientTape() as tape, fused_batch_norm(network):
+        with tf.GradientTape() as tape:
             predictions = network(features, training=True)
             loss = model.compute_loss(
                 x=features, y=y, y_pred=predictions, sample_weight=sample_weights, training=True
             )
             scaled = model.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, model.trainable_variables)
-        with fused_updates(model.optimizer):
-            model.optimizer.apply(gradients, model.trainable_variables)
+        if not self.distribution.is_single:
+            gradients, loss = of_the_batch(gradients, loss)
+        model.optimizer.apply(gradients, model.trainable_variables)
         return loss, predictions

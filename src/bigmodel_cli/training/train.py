@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from bigmodel_cli.cluster.failures import naming_lost
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.run_data import load_splits
@@ -21,6 +22,7 @@ from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
+from bigmodel_cli.training.peers import Peers, without_writers
 from bigmodel_cli.training.prepared import Prepared, prepare
 from bigmodel_cli.training.record import begin_session, write_start
 from bigmodel_cli.training.resume import (
@@ -47,7 +49,8 @@ def train(
     offline: bool = False,
     parent: Parent | None = None,
     profile: bool = False,
-) -> TrainingResult:
+    peers: Peers | None = None,
+) -> TrainingResult | None:
     """Train the model of a config and keep everything about it in a new run folder.
 
     Args:
@@ -57,24 +60,30 @@ def train(
         offline: No download may be made.
         parent: A run whose best weights the model starts from, where layers fit.
         profile: Write a trace of some steps, and say where the time went.
+        peers: The processes that train together, of which this is one; None: this one alone.
+
+    Returns:
+        What the run came to; None where another process writes it.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
         DataError: If the data is missing or damaged.
-        ResourceError: If something ran out, or training diverged.
+        ResourceError: If something ran out, training diverged, or another process is lost.
         Interrupted: If a signal ended it.
     """
     watch = Stopwatch()
-    check_writable(runs_dir)
-    with _listening(listener) as (logged, stop):
-        prepared = _prepare(config, logged, watch, offline=offline)
+    if _writes(peers):
+        check_writable(runs_dir)
+    with _listening(listener) as (logged, stop), naming_lost(peers and peers.cluster):
+        prepared = _prepare(config, logged, watch, peers, offline=offline)
         transfer = None if parent is None else take_weights(prepared.built.model, parent)
         if transfer is not None:
             logged.say(transfer.describe())
-        run = create_run(runs_dir, prepared.experiment.name)
-        with locked(run):
-            logged.open(run.log)
-            write_start(run, prepared, config, transfer)
+        run = _new_run(runs_dir, prepared)
+        with locked(run) if _writes(peers) else nullcontext():
+            if _writes(peers):
+                logged.open(run.log)
+                write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
             session = _session(prepared, run, logged, watch, profile=profile)
             session.keeps_start = (
@@ -90,7 +99,8 @@ def resume(
     listener: Listener,
     offline: bool = False,
     profile: bool = False,
-) -> TrainingResult:
+    peers: Peers | None = None,
+) -> TrainingResult | None:
     """Go on with a run from its newest sound checkpoint, in its own folder.
 
     On the same machine, with `deterministic: true`, the result is bit for bit what it would have been
@@ -102,6 +112,10 @@ def resume(
         listener: Is told how it goes.
         offline: No download may be made.
         profile: As for `train`.
+        peers: The same.
+
+    Returns:
+        As `train`.
 
     Raises:
         UsageError: If another process trains the run, nothing is left to train, or an override is refused.
@@ -109,16 +123,23 @@ def resume(
         ResourceError, Interrupted: As `train`.
     """
     watch = Stopwatch()
-    with locked(run), _listening(listener) as (logged, stop):
+    writes = _writes(peers)
+    with (
+        locked(run) if writes else nullcontext(),
+        _listening(listener) as (logged, stop),
+        naming_lost(peers and peers.cluster),
+    ):
         resumed = read_resumed(run, overrides)
         require_something_left(run, resumed)
         require_no_folders(own_places(run))
         warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)
-        remove_half_written(run)
-        prepared = _prepare(resumed.config, logged, watch, offline=offline)
+        if writes:
+            remove_half_written(run)
+        prepared = _prepare(resumed.config, logged, watch, peers, offline=offline)
         require_same_data(run, prepared.splits, logged)
-        logged.open(run.log)
+        if writes:
+            logged.open(run.log)
         session = _session(prepared, run, logged, watch, profile=profile)
         parent = run.read_record().get("parent")
         if newest is not None:
@@ -130,8 +151,25 @@ def resume(
             session.go_further()
         require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)
         logged.say(f"going on with {run.title} from {session.state.moment}")
-        begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
+        # Until then all have read what they go on from.
+        prepared.distribution.wait()
+        if writes:
+            begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
         return _go(session, stop)
+
+
+def _writes(peers: Peers | None) -> bool:
+    """Whether this process writes the run's folder."""
+    return peers is None or peers.cluster.is_chief
+
+
+def _new_run(runs_dir: Path, prepared: Prepared) -> RunFolder:
+    """A new folder, made by the chief, whose path the other processes learn."""
+    distribution = prepared.distribution
+    if distribution.cluster is None:
+        return create_run(runs_dir, prepared.experiment.name)
+    own = str(create_run(runs_dir, prepared.experiment.name).path.absolute()) if distribution.is_chief else ""
+    return RunFolder(Path(distribution.chiefs_text(own)))
 
 
 @contextmanager
@@ -141,7 +179,9 @@ def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest
         yield logged, stop
 
 
-def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, *, offline: bool) -> Prepared:
+def _prepare(
+    config: LoadedConfig, listener: Listener, watch: Stopwatch, peers: Peers | None, *, offline: bool
+) -> Prepared:
     require_tensorboard(config.experiment.training.callbacks)
     with watch.phase(DATA):
         splits = load_splits(config.experiment, listener, offline=offline)
@@ -150,7 +190,7 @@ def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, *, offl
     with watch.phase(START):
         import_tensorflow()
     with watch.phase(MODEL), naming_memory(config.experiment.data.batch_size):
-        return prepare(config.experiment, splits, listener)
+        return prepare(config.experiment, splits, listener, peers)
 
 
 def _session(
@@ -161,22 +201,30 @@ def _session(
     prepared.callbacks = with_tensorboard(
         prepared.callbacks, experiment.training.callbacks, objects, run.tensorboard
     )
-    checkpoints = Checkpoints(run, prepared.experiment.training.checkpoint, prepared.monitor)
-    trace = Trace(run.profile) if profile else None
+    if not prepared.distribution.is_chief:
+        prepared.callbacks.callbacks = without_writers(prepared.callbacks.callbacks)
+    checkpoints = Checkpoints(
+        run, prepared.experiment.training.checkpoint, prepared.monitor, prepared.distribution
+    )
+    trace = Trace(run.profile) if profile and prepared.distribution.is_chief else None
     return Session(prepared, run, checkpoints, listener, watch, trace=trace)
 
 
-def _go(session: Session, stop: StopRequest) -> TrainingResult:
+def _go(session: Session, stop: StopRequest) -> TrainingResult | None:
+    distribution = session.prepared.distribution
+    if distribution.cluster is not None:
+        stop.shared(lambda number: int(distribution.everyones([number]).max()))
     batch_size = session.prepared.experiment.data.pinned_batch_size
     with (
         session.recorded(),
+        naming_lost(distribution.cluster),
         stop.unmistaken(),
         naming_memory(batch_size, lambda: session.prepared.training, session.listener.say),
     ):
         rows = session.train(stop)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
-        return conclude(session, rows)
+        return conclude(session, rows) if session.is_chief else None
 
 
 def _describe_data(splits: Splits) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.listener import Listener
     from bigmodel_cli.reporting.ci import Checked
     from bigmodel_cli.training.conclusion import TrainingResult
+    from bigmodel_cli.training.peers import Peers
 
 # What --resume means where no run is named; no run can have this name.
 NEWEST = "/"
@@ -64,6 +65,14 @@ NEWEST = "/"
     "--profile", is_flag=True, help="Write a TensorBoard trace of some steps and say where the time went."
 )
 @click.option("--tensorboard", is_flag=True, help="Log for TensorBoard: tensorboard --logdir runs.")
+@click.option(
+    "--start-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for the other processes of TF_CONFIG or SLURM.",
+)
 @ci_options
 @trust_option
 @runs_dir_option
@@ -77,6 +86,7 @@ def command(
     parent: str | None,
     profile: bool,
     tensorboard: bool,
+    start_timeout: float,
     trust: bool,
     runs_dir: Path,
     strict: bool,
@@ -107,14 +117,30 @@ def command(
         )
     else:
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
-    with listening(plain=plain) as listener:
-        result = work(listener=listener, offline=how["offline"], profile=profile)
+    peers = _peers(start_timeout)
+    with listening(plain=plain, follows=peers is not None and not peers.cluster.is_chief) as listener:
+        result = work(listener=listener, offline=how["offline"], profile=profile, peers=peers)
+    if result is None:
+        return
     if as_json:
         echo_json(_as_json(result))
     else:
         _show(result, runs_dir)
     write_for_ci([_checked(result)], how["junit"], how["summary"])
     require_gates(result.gates)
+
+
+def _peers(start_timeout: float) -> Peers | None:
+    import os
+
+    from bigmodel_cli.cluster.environment import find_cluster, is_slurm_step
+
+    # TensorFlow is not needed to see that there are none.
+    if find_cluster(os.environ) is None and not is_slurm_step(os.environ):
+        return None
+    from bigmodel_cli.training.peers import find_peers
+
+    return find_peers(start_timeout)
 
 
 def _checked(result: TrainingResult) -> Checked:
@@ -143,12 +169,12 @@ def _config(words: tuple[str, ...], *, strict: bool, tensorboard: bool) -> Loade
 
 def _training(
     loaded: LoadedConfig, parent: str | None, runs_dir: Path, *, trust: bool
-) -> Callable[..., TrainingResult]:
+) -> Callable[..., TrainingResult | None]:
     from bigmodel_cli.run_folder import find_run
 
     source = None if parent is None else find_run(parent, runs_dir)
 
-    def work(*, listener: Listener, **how: bool) -> TrainingResult:
+    def work(*, listener: Listener, **how: Any) -> TrainingResult | None:
         from bigmodel_cli.training.train import train
         from bigmodel_cli.training.transfer import Parent
 
@@ -160,7 +186,7 @@ def _training(
 
 def _resuming(
     words: tuple[str, ...], resume: str, parent: str | None, runs_dir: Path, *, strict: bool
-) -> Callable[..., TrainingResult]:
+) -> Callable[..., TrainingResult | None]:
     from bigmodel_cli.run_lock import find_unfinished
 
     if strict:
@@ -182,7 +208,7 @@ def _resuming(
         )
     run = find_unfinished(None if resume == NEWEST else resume, runs_dir)
 
-    def work(*, listener: Listener, **how: bool) -> TrainingResult:
+    def work(*, listener: Listener, **how: Any) -> TrainingResult | None:
         from bigmodel_cli.training.train import resume as go_on
 
         return go_on(run, words, listener=listener, **how)

@@ -20,12 +20,15 @@ def fused_batch_norm(model: Any) -> Iterator[None]:
     a mask, or channels that are not last stay as they are.
     """
     with ExitStack() as stack:
-        for layer in _batch_norms(model):
+        for layer in batch_norms(model):
+            if layer.renorm or layer.synchronized:
+                continue
             stack.enter_context(replaced(layer, "call", _fused(layer, layer.call)))
         yield
 
 
-def _batch_norms(model: Any) -> Iterator[Any]:
+def batch_norms(model: Any) -> Iterator[Any]:
+    """The batch normalisations of a model, also those inside models that are layers of it, each once."""
     import keras
 
     seen = set()
@@ -37,7 +40,7 @@ def _batch_norms(model: Any) -> Iterator[Any]:
         seen.add(id(layer))
         if isinstance(layer, keras.Model):
             waiting += layer.layers
-        elif type(layer) is keras.layers.BatchNormalization and not (layer.renorm or layer.synchronized):
+        elif type(layer) is keras.layers.BatchNormalization:
             yield layer
 
 

@@ -1,0 +1,1 @@
+"""Several processes, on one or more machines, that train one model together."""

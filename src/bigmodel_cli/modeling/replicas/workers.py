@@ -1,0 +1,52 @@
+"""TensorFlow's strategy for several processes, started so that it cannot wait for ever."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bigmodel_cli.cluster.environment import TF_CONFIG, Cluster, tf_config
+from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.modeling.backend import import_tensorflow
+
+# All processes have met: what remains is to open connections.
+_START_SECONDS = 60.0
+
+
+def start_workers(cluster: Cluster, *, is_gpu: bool) -> Any:
+    """The strategy of one process among several; the process ends if the others do not answer in a minute.
+
+    Args:
+        cluster: All of them.
+        is_gpu: Whether GPUs are used, whose own library for exchanging tensors is faster.
+    """
+    tf = import_tensorflow()
+    kinds = tf.distribute.experimental.CommunicationImplementation
+    options = tf.distribute.experimental.CommunicationOptions(implementation=kinds.NCCL if is_gpu else kinds.RING)
+    # SLURM has told it in words of its own.
+    os.environ.setdefault(TF_CONFIG, tf_config(cluster.addresses, cluster.index))
+    with _within(_START_SECONDS, cluster):
+        return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+
+
+@contextmanager
+def _within(seconds: float, cluster: Cluster) -> Iterator[None]:
+    """End the process if the block takes longer: nothing else stops TensorFlow where it waits."""
+
+    def end() -> None:
+        others = [index for index in range(len(cluster.addresses)) if index != cluster.index]
+        message = f"error: TensorFlow found no way to {cluster.titles(others)} within {seconds:g} s"
+        os.write(sys.stderr.fileno(), f"{message}\n".encode())
+        os._exit(ResourceError.exit_code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
