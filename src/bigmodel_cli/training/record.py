@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bigmodel_cli import __version__
+from bigmodel_cli.cluster.launched import launch_of
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.inference.evaluation import uses_logits
@@ -39,6 +40,8 @@ from bigmodel_cli.whole_files import sha256_of, write_json, write_text
 
 # The key of run.json with the sha256 of files found damaged: they count as such until they are written anew.
 _DAMAGED = "damaged"
+# The key of a session with the name of the launch that it belongs to.
+LAUNCH_KEY = "launch"
 _PACKAGES = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "scikit-learn", "pillow", "ai-edge-litert")
 
 
@@ -142,6 +145,7 @@ def begin_session(
         "command": command_line(),
         "overrides": list(overrides),
         "from": reached,
+        LAUNCH_KEY: launch_of(os.environ),
         **{key: machine[key] for key in ("host", "process", "versions", "git_commit")},
     }
     files, damaged = _put_aside(run, record) if record else ({}, {})

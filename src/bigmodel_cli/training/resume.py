@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from bigmodel_cli.run_folder import (
     COMPLETED,
     LAST,
     PIECE_HINT,
+    SESSIONS,
     TRAINED_CONFIG,
     RunFolder,
+    all_runs,
     labels_hash,
 )
 from bigmodel_cli.training.checkpoints import is_of
+from bigmodel_cli.training.record import LAUNCH_KEY
 from bigmodel_cli.training.state import Moment, State, read_state
 from bigmodel_cli.whole_files import sha256_of
 
@@ -68,6 +72,16 @@ class Resumed:
 
     config: LoadedConfig
     is_longer: bool
+
+
+def run_of_launch(launch: str, runs_dir: Path) -> RunFolder | None:
+    """The run that an earlier start of a launch has begun; None where it came to none."""
+    for run in all_runs(runs_dir):
+        with suppress(DataError):
+            sessions = run.read_record().get(SESSIONS, [])
+            if any(session.get(LAUNCH_KEY) == launch for session in sessions):
+                return run
+    return None
 
 
 def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:

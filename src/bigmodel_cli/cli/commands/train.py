@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.config.load import LoadedConfig
     from bigmodel_cli.listener import Listener
     from bigmodel_cli.reporting.ci import Checked
+    from bigmodel_cli.run_folder import RunFolder
     from bigmodel_cli.training.conclusion import TrainingResult
     from bigmodel_cli.training.peers import Peers
 
@@ -108,6 +109,9 @@ def command(
         raise click.UsageError(
             "--trust is for the model of the run that --from names", click.get_current_context()
         )
+    peers = _peers(start_timeout)
+    if resume is None and (run := _begun_run(runs_dir)) is not None:
+        words, resume = (), str(run.path)
     if resume is None:
         loaded = _config(words, strict=strict, tensorboard=tensorboard)
         work = _training(loaded, parent, runs_dir, trust=trust)
@@ -117,7 +121,6 @@ def command(
         )
     else:
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
-    peers = _peers(start_timeout)
     with listening(plain=plain, follows=peers is not None and not peers.cluster.is_chief) as listener:
         result = work(listener=listener, offline=how["offline"], profile=profile, peers=peers)
     if result is None:
@@ -134,13 +137,31 @@ def _peers(start_timeout: float) -> Peers | None:
     import os
 
     from bigmodel_cli.cluster.environment import find_cluster, is_slurm_step
+    from bigmodel_cli.cluster.launched import end_with_launcher, launch_of, take_share
 
+    if launch_of(os.environ) is not None:
+        end_with_launcher()
+        take_share(os.environ)
     # TensorFlow is not needed to see that there are none.
     if find_cluster(os.environ) is None and not is_slurm_step(os.environ):
         return None
     from bigmodel_cli.training.peers import find_peers
 
     return find_peers(start_timeout)
+
+
+def _begun_run(runs_dir: Path) -> RunFolder | None:
+    """The run that an earlier start of the same launch has begun, before a process was lost."""
+    import os
+
+    from bigmodel_cli.cluster.launched import is_restarted, launch_of
+
+    launch = launch_of(os.environ)
+    if launch is None or not is_restarted(os.environ):
+        return None
+    from bigmodel_cli.training.resume import run_of_launch
+
+    return run_of_launch(launch, runs_dir)
 
 
 def _checked(result: TrainingResult) -> Checked:

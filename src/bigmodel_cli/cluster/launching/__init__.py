@@ -1,0 +1,1 @@
+"""`bigmodel launch`: starts all processes of a cluster, watches them, and starts them again after a failure."""
