@@ -109,12 +109,12 @@ class _Chief:
             selector.unregister(ready)
             ready.close()
             return
+        self._there[index] = ready
         other = line.get("introduction")
         if other != self._introduction:
             raise ResourceError(
                 f"{self._cluster.title(index)} differs from the chief: {_difference(self._introduction, other)}"
             )
-        self._there[index] = ready
 
     def _send(self, message: Message) -> None:
         for connection in self._there.values():

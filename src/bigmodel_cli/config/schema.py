@@ -200,6 +200,11 @@ class Training(Section):
         "them by their numbers, such as gpu:0,2. Of several each has a replica of the model and its part of "
         "every batch; cpu:0-3 does the same on four logical devices of the CPU, to try it out.",
     )
+    accumulate: Annotated[int, Field(ge=1)] = Field(
+        1,
+        description="Compute each batch in so many parts, one after the other, and learn from their gradients "
+        "together: for a batch_size that does not fit into memory. Batch normalisation sees one part at a time.",
+    )
     deterministic: bool = Field(
         False, description="Bit-identical results on the same machine, where slower too."
     )

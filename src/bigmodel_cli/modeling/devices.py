@@ -86,7 +86,7 @@ def list_devices() -> list[Device]:
         found.append(
             Device(f"gpu:{index}", details.get("device_name", "GPU"), details.get("compute_capability"))
         )
-    return found or [Device("cpu", _processor_name())]
+    return found or [_cpu()]
 
 
 def unused_gpus(device: Device) -> str | None:
@@ -118,8 +118,7 @@ def _choose_cpu(tf: Any, numbers: Sequence[int]) -> Device:
             if len(tf.config.list_logical_devices("CPU")) < len(numbers):
                 raise ResourceError(f"the device cannot be changed any more: {error}") from error
     _show_only(tf, [])
-    name = "cpu" if len(numbers) < 2 else f"cpu:0-{len(numbers) - 1}"
-    return Device(name, _processor_name(), replicas=max(1, len(numbers)))
+    return _cpu(max(1, len(numbers)))
 
 
 def _joined(devices: Sequence[Device]) -> Device:
@@ -146,10 +145,21 @@ def _show_only(tf: Any, gpus: list[Any]) -> None:
             raise ResourceError(f"the device cannot be changed any more: {error}") from error
 
 
-def _processor_name() -> str:
+def processor_name() -> str:
+    """What its maker calls the processor."""
     names = _cpuinfo("model name")
-    name = names[0] if names else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def processor_flags() -> frozenset[str]:
+    """What Linux says the processor can do; nothing elsewhere."""
+    found = _cpuinfo("flags") or _cpuinfo("Features")
+    return frozenset(found[0].split()) if found else frozenset()
+
+
+def _cpu(replicas: int = 1) -> Device:
+    name = "cpu" if replicas == 1 else f"cpu:0-{replicas - 1}"
+    return Device(name, f"{processor_name()}, {os.cpu_count()} cores", replicas=replicas)
 
 
 def _cpuinfo(key: str) -> list[str]:
@@ -163,7 +173,7 @@ def _cpuinfo(key: str) -> list[str]:
 
 def has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 numbers itself, which oneDNN uses."""
-    return any(_BFLOAT16_FLAGS & set(flags.split()) for flags in _cpuinfo("flags")[:1])
+    return bool(_BFLOAT16_FLAGS & processor_flags())
 
 
 def choose_precision(wanted: str, device: Device) -> str:

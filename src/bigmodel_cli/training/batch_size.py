@@ -173,7 +173,13 @@ def _throw_away_steps(
     )
     feed = make_feed(examples, signature, 1)
     try:
-        yield TrainingSteps(built, feed, signature.num_classes, jit_compile=plan.jit_compile)
+        yield TrainingSteps(
+            built,
+            feed,
+            signature.num_classes,
+            jit_compile=plan.jit_compile,
+            num_parts=experiment.training.accumulate,
+        )
     finally:
         feed.close()
 

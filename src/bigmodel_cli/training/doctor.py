@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,19 @@ from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import hidden_gpus, list_devices
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, list_decoded
 from bigmodel_cli.sources.download import keras_home
+from bigmodel_cli.training.device_speed import measure_devices
+from bigmodel_cli.training.machine import describe_cuda, describe_port, describe_processor
 from bigmodel_cli.training.record import environment
 
 LOW_DISK_BYTES = 2 * 10**9
 
 
-def examine() -> dict[str, Any]:
-    """Versions, devices, caches, and problems with a hint each."""
+def examine(*, measure: bool = True) -> dict[str, Any]:
+    """Versions, devices, caches, and problems with a hint each.
+
+    Args:
+        measure: Whether to find out how fast the devices are, which takes some seconds.
+    """
     import_tensorflow()
     import keras
 
@@ -25,15 +32,23 @@ def examine() -> dict[str, Any]:
     cache = keras_home() / "datasets"
     free = shutil.disk_usage(Path.cwd()).free
     environment_now = environment()
+    speed = measure_devices(devices) if measure else []
+    port = describe_port()
     return {
         "versions": environment_now["versions"],
         "platform": environment_now["platform"],
+        "processor": describe_processor(),
         "devices": [vars(device) for device in devices],
+        "cuda": describe_cuda(),
+        "speed": speed,
+        "network": port,
         "data_cache": {"path": str(cache), "bytes": _folder_bytes(cache)},
         "decoded_cache": _decoded_cache(),
         "free_disk_bytes": free,
         "problems": [
             *_device_problems(),
+            *_speed_problems(speed),
+            *_port_problems(port),
             *_keras_problems(keras),
             *_disk_problems(free),
         ],
@@ -57,6 +72,22 @@ def _folder_bytes(folder: Path) -> int:
 def _device_problems() -> list[dict[str, str]]:
     message = hidden_gpus()
     return [] if message is None else [{"message": message, "hint": "pip install 'tensorflow[and-cuda]'"}]
+
+
+def _speed_problems(speed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    hint = "train without it, for instance with training.device=cpu; is its driver as new as CUDA wants it?"
+    return [
+        {"message": f"{found['device']} cannot train: {found['error']}", "hint": hint}
+        for found in speed
+        if "error" in found
+    ]
+
+
+def _port_problems(port: Mapping[str, Any]) -> list[dict[str, str]]:
+    if port["free"]:
+        return []
+    message = f"port {port['port']}, where several processes meet, cannot be opened: {port['reason']}"
+    return [{"message": message, "hint": "for launch --hosts choose another one with --port"}]
 
 
 def _keras_problems(keras: Any) -> list[dict[str, str]]:

@@ -91,6 +91,7 @@ class Prepared:
             jit_compile=self.plan.jit_compile,
             class_weights=self.training.class_weights,
             distribution=self.distribution,
+            num_parts=self.training.num_parts,
         )
         self.training.trace()
 
@@ -235,6 +236,7 @@ def _choose(
             jit_compile=plan.jit_compile,
             class_weights=weights,
             distribution=distribution,
+            num_parts=experiment.training.accumulate,
         )
         training.trace()
         making = time.perf_counter() - began

@@ -24,6 +24,7 @@ from bigmodel_cli.modeling.replicas.gradients import of_the_batch, summed_alread
 from bigmodel_cli.modeling.replicas.part import Part, taking
 from bigmodel_cli.modeling.replicas.randomness import different_seeds
 from bigmodel_cli.pipeline.feed import Feed
+from bigmodel_cli.training.accumulation import in_parts
 
 
 class TrainingSteps:
@@ -38,6 +39,7 @@ class TrainingSteps:
         class_weights: float32 of shape (classes,): what the loss of an example counts by its class; None
             where all count the same.
         distribution: Where the model's replicas are; it was built in their scope.
+        num_parts: In how many parts a batch is computed.
     """
 
     def __init__(
@@ -49,9 +51,11 @@ class TrainingSteps:
         jit_compile: bool,
         class_weights: np.ndarray | None = None,
         distribution: Distribution = SINGLE,
+        num_parts: int = 1,
     ) -> None:
         import tensorflow as tf
 
+        self.num_parts = num_parts
         self.distribution = distribution
         self.class_weights = class_weights
         self.built = built
@@ -148,17 +152,27 @@ class TrainingSteps:
 
     def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any]:
         """Loss and predictions of a batch; the weights learn from it."""
-        import tensorflow as tf
-
-        model, network = self.built.model, self.built.network
-        with tf.GradientTape() as tape:
-            predictions = network(features, training=True)
-            loss = model.compute_loss(
-                x=features, y=y, y_pred=predictions, sample_weight=sample_weights, training=True
+        model = self.built.model
+        if self.num_parts == 1:
+            loss, predictions, gradients = self._differentiate(features, y, sample_weights)
+        else:
+            loss, predictions, gradients = in_parts(
+                self._differentiate, features, y, sample_weights, self.num_parts
             )
-            scaled = model.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled, model.trainable_variables)
         if not self.distribution.is_single:
             gradients, loss = of_the_batch(gradients, loss)
         model.optimizer.apply(gradients, model.trainable_variables)
         return loss, predictions
+
+    def _differentiate(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any, list[Any]]:
+        """Loss, predictions, and gradients as the optimizer takes them."""
+        import tensorflow as tf
+
+        model = self.built.model
+        with tf.GradientTape() as tape:
+            predictions = self.built.network(features, training=True)
+            loss = model.compute_loss(
+                x=features, y=y, y_pred=predictions, sample_weight=sample_weights, training=True
+            )
+            scaled = model.optimizer.scale_loss(loss)
+        return loss, predictions, tape.gradient(scaled, model.trainable_variables)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bigmodel_cli.errors import UsageError
 
 HERE = "127.0.0.1"
-_HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-fA-F:.]+\])(?::(?P<slots>[1-9]\d{0,2}))?", re.ASCII)
+_HOST = re.compile(r"(?P<name>[\w][\w.-]*|\[[0-9a-fA-F:.]+\])(?::(?P<slots>[1-9]\d{0,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True)
