@@ -51,3 +51,26 @@ class CommandFiles(click.Group):
         except BrokenPipeError as error:
             # By its number click would take it for a failure, and exit with 1.
             raise BrokenPipeError from error
+
+
+class DefaultCommand(CommandFiles):
+    """A group in which one command is meant where none is named.
+
+    Args:
+        package: As for `CommandFiles`.
+        default: The command's name.
+        settings: As for `click.Group`.
+    """
+
+    def __init__(self, *, package: str, default: str, **settings: Any) -> None:
+        # Everything behind the group's name is for the command: its options, and `--help`.
+        context = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+        super().__init__(package=package, add_help_option=False, context_settings=context, **settings)
+        self._default = default
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args or args[0] not in self.list_commands(context):
+            args = [self._default, *args]
+        return super().resolve_command(context, args)

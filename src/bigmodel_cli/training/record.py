@@ -19,7 +19,7 @@ from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.inference.evaluation import uses_logits
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
-from bigmodel_cli.pipeline.signature import signature_as_json
+from bigmodel_cli.sources.signature import signature_as_json
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (

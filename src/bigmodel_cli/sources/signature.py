@@ -1,4 +1,4 @@
-"""A signature as JSON, for run.json: all that is needed to prepare an example with no data at hand."""
+"""A signature as JSON, for run.json and for packed data: what is needed to prepare an example."""
 
 from __future__ import annotations
 
@@ -20,8 +20,15 @@ def signature_as_json(signature: Signature) -> dict[str, Any]:
     }
 
 
-def signature_from_json(record: Mapping[str, Any], class_names: tuple[str, ...] | None) -> Signature:
+def signature_from_json(
+    record: Mapping[str, Any], class_names: tuple[str, ...] | None, where: str = "run.json"
+) -> Signature:
     """The signature that `signature_as_json` wrote.
+
+    Args:
+        record: What it wrote.
+        class_names: The classes; None where labels are numbers.
+        where: The file, for errors.
 
     Raises:
         DataError: If it is damaged.
@@ -39,4 +46,4 @@ def signature_from_json(record: Mapping[str, Any], class_names: tuple[str, ...] 
             image_format=image_format,
         )
     except (KeyError, TypeError) as error:
-        raise DataError(f"run.json: the signature of the data is damaged: {error!r}") from None
+        raise DataError(f"{where}: the signature of the data is damaged: {error!r}") from None

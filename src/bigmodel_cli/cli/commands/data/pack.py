@@ -1,0 +1,92 @@
+"""`bigmodel data pack`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from bigmodel_cli.cli.options import (
+    config_argument,
+    example,
+    json_option,
+    offline_option,
+    overrides_argument,
+    plain_option,
+)
+
+
+@click.command(
+    epilog=example(
+        "bigmodel data pack flowers.yaml --out flowers-packed",
+        "bigmodel data pack flowers.yaml --out /scratch/flowers --shards 64",
+        "bigmodel data pack --verify flowers-packed",
+    )
+)
+@config_argument
+@overrides_argument
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder. [default: NAME-packed]")
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1, max=99_999),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Files that the training split is dealt to.",
+)
+@offline_option
+@plain_option
+@json_option
+def command(
+    config: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    shards: int,
+    offline: bool,
+    plain: bool,
+    as_json: bool,
+) -> None:
+    """Write the examples of CONFIG once, decoded and resized, into a few large files that are read much faster.
+
+    Any source can be packed; training from the files sees the same examples in the same batches. They take as
+    much room as the decoded pixels do.
+    """
+    from bigmodel_cli.cli.output import echo_json, next_command, note, show_warnings, size
+    from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.inference.run_data import load_context
+    from bigmodel_cli.modeling.backend import import_tensorflow
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.pipeline.packing import pack
+
+    loaded = read_config(config, overrides)
+    show_warnings(loaded.warnings)
+    experiment = loaded.experiment
+    folder = out or Path(f"{experiment.name}-packed")
+    with listening(plain=plain) as listener:
+        source = experiment.data.source.options.load(load_context(experiment, listener, offline=offline))
+        import_tensorflow()
+        packed = pack(
+            source,
+            folder,
+            shards,
+            skips=experiment.data.on_bad_file == "skip",
+            progress=listener.download,
+        )
+    if as_json:
+        echo_json(
+            {
+                "folder": str(packed.folder),
+                "examples": packed.examples,
+                "shards": packed.shards,
+                "bytes": packed.num_bytes,
+                "skipped": packed.skipped,
+            }
+        )
+        return
+    counts = ", ".join(f"{count:,} {split}" for split, count in packed.examples.items())
+    click.echo(f"{folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
+    if packed.skipped:
+        note(f"left out, since they cannot be read: {packed.skipped:,}")
+    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}}}}}"])
+    next_command(f"bigmodel train {words}")

@@ -1,0 +1,205 @@
+"""Writes a source's examples, decoded and resized as they are trained on, into a few large files."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.pipeline.example_proto import Value, encode_example
+from bigmodel_cli.sources.base import Examples, Source, SplitName
+from bigmodel_cli.sources.image_checks import SKIP_HINT
+from bigmodel_cli.sources.packed import ARRAYS, INDEX, VERSION, PackedSplit
+from bigmodel_cli.sources.signature import signature_as_json
+from bigmodel_cli.whole_files import naming_target, sha256_of, whole_place, write_sealed
+
+# Before each record its length and the length's checksum.
+_RECORD_HEADER = 12
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was written.
+
+    Attributes:
+        folder: Where.
+        examples: How many, by split.
+        shards: Names of the files.
+        num_bytes: What they take.
+        skipped: Examples that could not be read and were left out.
+    """
+
+    folder: Path
+    examples: dict[str, int]
+    shards: list[str]
+    num_bytes: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """One file to be."""
+
+    number: int
+    name: str
+    split: SplitName
+    indices: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """What a file holds: an entry per example that could be read."""
+
+    indices: list[int]
+    offsets: list[int]
+    checksums: list[int]
+    names: list[bytes]
+    sha256: str
+    num_bytes: int
+
+
+def pack(
+    source: Source,
+    folder: Path,
+    num_shards: int,
+    *,
+    skips: bool,
+    progress: Callable[[str, int, int | None], None],
+) -> Packed:
+    """Pack a source; the index comes last, and until then the folder is no packed data.
+
+    Args:
+        source: What to pack: its own splits, whole.
+        folder: Where; files of the same names are replaced.
+        num_shards: Files of the training split; others have as many as their size asks for.
+        skips: Whether examples that cannot be read are left out.
+        progress: Called with a label, the examples done, and their total.
+
+    Raises:
+        DataError: If an example cannot be read, and is not left out.
+        ResourceError: If the disk is full.
+    """
+    with naming_target(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / INDEX).unlink(missing_ok=True)
+    shards = list(_shards(source, num_shards))
+    total = sum(len(part) for part in source.splits.values())
+    done = 0
+    written: list[_Written] = []
+    with ThreadPoolExecutor(min(16, (os.cpu_count() or 1) + 1), thread_name_prefix="pack") as threads:
+        for shard, found in zip(
+            shards, threads.map(lambda shard: _write(source, folder, shard, skips=skips), shards), strict=True
+        ):
+            written.append(found)
+            done += len(shard.indices)
+            progress("packing", done, total)
+    splits = {split: _split(part, split, shards, written) for split, part in source.splits.items()}
+    arrays = folder / ARRAYS
+    with whole_place(arrays) as temporary:
+        np.savez(temporary, **{k: v for split, found in splits.items() for k, v in found.arrays(split).items()})
+    files = {
+        shard.name: {"bytes": found.num_bytes, "sha256": found.sha256}
+        for shard, found in zip(shards, written, strict=True)
+    }
+    files[ARRAYS] = {"bytes": arrays.stat().st_size, "sha256": sha256_of(arrays)}
+    skipped = source.num_skipped + total - sum(len(found.labels) for found in splits.values())
+    names = source.signature.class_names
+    write_sealed(
+        folder / INDEX,
+        {
+            "version": VERSION,
+            "signature": signature_as_json(source.signature),
+            "class_names": None if names is None else list(names),
+            "examples": {split: len(found.labels) for split, found in splits.items()},
+            "skipped": skipped,
+            "shards": [shard.name for shard in shards],
+            "files": files,
+        },
+    )
+    return Packed(
+        folder,
+        {split: len(found.labels) for split, found in splits.items()},
+        [shard.name for shard in shards],
+        sum(file["bytes"] for file in files.values()),
+        skipped,
+    )
+
+
+def _shards(source: Source, num_shards: int) -> Iterator[_Shard]:
+    largest = len(source.splits["train"])
+    number = 0
+    for split, part in source.splits.items():
+        count = max(1, min(len(part), round(num_shards * len(part) / largest)))
+        for place, indices in enumerate(np.array_split(np.arange(len(part)), count)):
+            yield _Shard(number, f"{split}-{place:05d}-of-{count:05d}.tfrecord", split, indices)
+            number += 1
+
+
+def _write(source: Source, folder: Path, shard: _Shard, *, skips: bool) -> _Written:
+    import tensorflow as tf
+
+    path = folder / shard.name
+    part = source.splits[shard.split]
+    indices: list[int] = []
+    offsets: list[int] = []
+    checksums: list[int] = []
+    names: list[bytes] = []
+    with whole_place(path) as temporary:
+        end = 0
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for index in shard.indices.tolist():
+                features = _read(part, index, skips=skips)
+                if features is None:
+                    continue
+                content = np.ascontiguousarray(features).tobytes()
+                name = part.name(index).encode("utf-8", "surrogateescape")
+                record, start = encode_example(content, {"label": _label(part, index), "name": [name]})
+                writer.write(record)
+                indices.append(index)
+                offsets.append(end + _RECORD_HEADER + start)
+                checksums.append(zlib.crc32(content))
+                names.append(name)
+                # The record's own checksum stands behind it.
+                end += _RECORD_HEADER + len(record) + 4
+        digest, num_bytes = sha256_of(temporary), temporary.stat().st_size
+    return _Written(indices, offsets, checksums, names, digest, num_bytes)
+
+
+def _read(part: Examples, index: int, *, skips: bool) -> np.ndarray | None:
+    try:
+        return part.read(index)
+    except DataError as error:
+        if skips:
+            return None
+        raise DataError(error.message, hint=error.hint or SKIP_HINT) from error
+
+
+def _label(part: Examples, index: int) -> Value:
+    return np.atleast_1d(part.labels[index]).reshape(-1).tolist()
+
+
+def _split(part: Examples, split: str, shards: Sequence[_Shard], written: Sequence[_Written]) -> PackedSplit:
+    own = [(shard, found) for shard, found in zip(shards, written, strict=True) if shard.split == split]
+    names = [name for _, found in own for name in found.names]
+
+    def joined(values: Callable[[_Written], Any], dtype: Any) -> np.ndarray:
+        return np.concatenate([np.asarray(values(found), dtype) for _, found in own])
+
+    indices = joined(lambda found: found.indices, np.int64)
+    if not len(indices):
+        raise DataError(f"no example of {split} can be read")
+    return PackedSplit(
+        part.labels[indices],
+        np.concatenate([np.full(len(found.indices), shard.number, np.int32) for shard, found in own]),
+        joined(lambda found: found.offsets, np.int64),
+        joined(lambda found: found.checksums, np.uint32),
+        np.frombuffer(b"".join(names), np.uint8),
+        np.cumsum([len(name) for name in names], dtype=np.int64),
+    )

@@ -1,0 +1,211 @@
+"""Packed data: examples as they are trained on, in a few large files, with an index that finds each at once.
+
+folder/
+  index.json                     what the examples are, size and sha256 of every other file
+  index.npz                      for each split: labels, names, and where each example is
+  train-00000-of-00008.tfrecord  TFRecord files of tf.train.Example: `features` (the bytes of the array),
+                                 `label`, `name`
+
+The index points into the records, so that reading an example is one read of its bytes, in any order, by as
+many processes as there are; other programs read the same files from the beginning to the end.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.base import Examples, Signature, Source, SplitName
+from bigmodel_cli.sources.signature import signature_from_json
+from bigmodel_cli.whole_files import read_sealed, sha256_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+INDEX, ARRAYS = "index.json", "index.npz"
+VERSION = 1
+SPLITS: Sequence[SplitName] = ("train", "validation", "test")
+_HINT = "pack the data again: bigmodel data pack CONFIG"
+
+
+@dataclass(frozen=True, eq=False)
+class PackedSplit:
+    """Where the examples of one split are; axis 0 of each array counts them.
+
+    Attributes:
+        labels: As `Examples.labels`.
+        shards: Numbers of their files: int32.
+        offsets: Where the bytes of their features begin in it: int64.
+        checksums: CRC-32 of these bytes: uint32.
+        names: All names, one after the other, in UTF-8: uint8.
+        name_ends: Where each of them ends: int64.
+    """
+
+    labels: np.ndarray
+    shards: np.ndarray
+    offsets: np.ndarray
+    checksums: np.ndarray
+    names: np.ndarray
+    name_ends: np.ndarray
+
+    def arrays(self, split: str) -> dict[str, np.ndarray]:
+        """By the names that they have in the index."""
+        return {f"{split}_{name}": array for name, array in vars(self).items()}
+
+    @classmethod
+    def of(cls, split: str, arrays: Mapping[str, np.ndarray]) -> PackedSplit:
+        return cls(**{name: arrays[f"{split}_{name}"] for name in cls.__dataclass_fields__})
+
+
+class Shards:
+    """The files of packed data, each opened when it is needed.
+
+    Args:
+        paths: Of the files, by number.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+        self._descriptors: dict[int, int] = {}
+
+    def read_into(self, number: int, offset: int, out: memoryview) -> bool:
+        """Fill `out`; whether there was enough to do so.
+
+        Raises:
+            OSError: If the file cannot be read.
+        """
+        descriptor = self._descriptors.get(number)
+        if descriptor is None:
+            # Two threads may both open it: then one is closed with the process.
+            descriptor = self._descriptors[number] = os.open(self.paths[number], os.O_RDONLY)
+        done = 0
+        while done < len(out):
+            count = os.preadv(descriptor, [out[done:]], offset + done)
+            if not count:
+                return False
+            done += count
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class PackedExamples(Examples):
+    """Examples of one split in packed files.
+
+    Attributes:
+        split: Where they are.
+        files: The files.
+        signature: What one example is.
+        origin: The sha256 of the index.
+    """
+
+    split: PackedSplit
+    files: Shards
+    signature: Signature
+    origin: str
+    positions: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:  # type: ignore[override]
+        labels: np.ndarray = self.split.labels[self.positions]
+        return labels
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, indices: np.ndarray) -> PackedExamples:
+        return replace(self, positions=self.positions[indices])
+
+    def read(self, index: int) -> np.ndarray:
+        import numpy as np
+
+        features = np.empty(self.signature.shape, self.signature.dtype)
+        self.read_into(index, features)
+        return features
+
+    def read_into(self, index: int, out: np.ndarray) -> None:
+        position = int(self.positions[index])
+        number, offset = int(self.split.shards[position]), int(self.split.offsets[position])
+        path = self.files.paths[number]
+        content = out.reshape(-1).view("uint8").data
+        try:
+            is_there = self.files.read_into(number, offset, content)
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror or error}", hint=_HINT) from None
+        if not is_there or zlib.crc32(content) != int(self.split.checksums[position]):
+            raise DataError(f"{path}: damaged where {self.name(index)} is", hint=_HINT)
+
+    def name(self, index: int) -> str:
+        position = int(self.positions[index])
+        start = int(self.split.name_ends[position - 1]) if position else 0
+        return self.split.names[start : int(self.split.name_ends[position])].tobytes().decode("utf-8", "surrogateescape")
+
+    def fingerprint(self) -> str:
+        import hashlib
+
+        return hashlib.sha256(f"{self.origin} {self.positions.tolist()}".encode()).hexdigest()
+
+
+def open_packed(folder: Path) -> Source:
+    """The data in a folder that `bigmodel data pack` has written.
+
+    Raises:
+        DataError: If it is not there, damaged, or not complete.
+    """
+    import numpy as np
+
+    index = folder / INDEX
+    if not index.is_file():
+        raise DataError(
+            f"{folder}: {'no packed data' if folder.is_dir() else 'no such folder'} (expected a folder with {INDEX})",
+            hint="write it: bigmodel data pack CONFIG",
+        )
+    record = read_sealed(index)
+    if record.get("version") != VERSION:
+        raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
+    for name, expected in record["files"].items():
+        _require_size(folder / name, expected["bytes"])
+    arrays_path = folder / ARRAYS
+    if sha256_of(arrays_path) != record["files"][ARRAYS]["sha256"]:
+        raise DataError(f"{arrays_path}: damaged: its content is not what {INDEX} says", hint=_HINT)
+    names = record["class_names"]
+    signature = signature_from_json(record["signature"], None if names is None else tuple(names), str(index))
+    files = Shards([folder / name for name in record["shards"]])
+    with np.load(arrays_path, allow_pickle=False) as arrays:
+        splits = {split: PackedSplit.of(split, arrays) for split in SPLITS if f"{split}_labels" in arrays}
+    origin = record["files"][ARRAYS]["sha256"]
+    return Source(
+        {
+            split: PackedExamples(found, files, signature, f"{origin} {split}", np.arange(len(found.labels)))
+            for split, found in splits.items()
+        },
+        signature,
+        record["skipped"],
+    )
+
+
+def damaged_shards(folder: Path) -> list[str]:
+    """The files of packed data whose content is not what the index says, by reading all of them.
+
+    Raises:
+        DataError: If the index itself is damaged.
+    """
+    record: dict[str, Any] = read_sealed(folder / INDEX)
+    return [
+        name
+        for name, expected in record["files"].items()
+        if not (folder / name).is_file() or sha256_of(folder / name) != expected["sha256"]
+    ]
+
+
+def _require_size(path: Path, num_bytes: int) -> None:
+    try:
+        found = path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}", hint=_HINT) from None
+    if found != num_bytes:
+        raise DataError(f"{path}: damaged: it has {found:,} bytes, expected {num_bytes:,}", hint=_HINT)
