@@ -54,23 +54,27 @@ class CommandFiles(click.Group):
 
 
 class DefaultCommand(CommandFiles):
-    """A group in which one command is meant where none is named.
+    """A group in which one command is meant where none is named; its help is that command's.
 
     Args:
         package: As for `CommandFiles`.
-        default: The command's name.
+        default: The command.
         settings: As for `click.Group`.
     """
 
-    def __init__(self, *, package: str, default: str, **settings: Any) -> None:
+    def __init__(self, *, package: str, default: click.Command, **settings: Any) -> None:
         # Everything behind the group's name is for the command: its options, and `--help`.
         context = {"ignore_unknown_options": True, "allow_interspersed_args": False}
-        super().__init__(package=package, add_help_option=False, context_settings=context, **settings)
+        super().__init__(
+            package=package, help=default.help, add_help_option=False, context_settings=context, **settings
+        )
         self._default = default
 
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not args or args[0] not in self.list_commands(context):
-            args = [self._default, *args]
-        return super().resolve_command(context, args)
+    def get_help(self, context: click.Context) -> str:
+        return self._default.get_help(context)
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        names = self.list_commands(context)
+        if not args or args[0] not in names:
+            args = [next(name for name in names if self.get_command(context, name) is self._default), *args]
+        return super().parse_args(context, args)

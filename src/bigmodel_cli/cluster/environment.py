@@ -81,7 +81,9 @@ def is_slurm_step(environ: Mapping[str, str]) -> bool:
 def _from_tf_config(text: str) -> Cluster | None:
     try:
         document = json.loads(text)
-        jobs: dict[str, list[str]] = {str(job): list(found) for job, found in (document.get("cluster") or {}).items()}
+        jobs: dict[str, list[str]] = {
+            str(job): list(found) for job, found in (document.get("cluster") or {}).items()
+        }
         task: dict[str, Any] = document.get("task") or {}
     except (ValueError, TypeError, AttributeError) as error:
         raise _wrong(f"not readable: {error}") from None

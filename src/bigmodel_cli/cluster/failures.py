@@ -12,7 +12,14 @@ from bigmodel_cli.errors import ResourceError
 
 # What operations over several processes end with, and what else these errors say is then of no use.
 _ERRORS = frozenset(
-    {"UnavailableError", "AbortedError", "DeadlineExceededError", "CancelledError", "InternalError", "UnknownError"}
+    {
+        "UnavailableError",
+        "AbortedError",
+        "DeadlineExceededError",
+        "CancelledError",
+        "InternalError",
+        "UnknownError",
+    }
 )
 _TASK = re.compile(r"/job:(?P<job>\w+)/replica:\d+/task:(?P<task>\d+)")
 _OF_PEERS = re.compile(r"collective|peer|worker|connect|task:\d|socket|heartbeat|RPC", re.IGNORECASE)
@@ -56,7 +63,11 @@ def _who(cluster: Cluster, error: Exception) -> str:
 
 def _named(cluster: Cluster, error: Exception) -> set[int]:
     """The processes that an error mentions."""
-    return {int(match["task"]) for match in _TASK.finditer(str(error)) if int(match["task"]) < len(cluster.addresses)}
+    return {
+        int(match["task"])
+        for match in _TASK.finditer(str(error))
+        if int(match["task"]) < len(cluster.addresses)
+    }
 
 
 def _is_listening(address: str) -> bool:

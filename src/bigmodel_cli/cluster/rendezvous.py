@@ -149,7 +149,10 @@ def _report(
     """Tell the chief that this process is there, and wait for its word."""
     patience = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        with suppress(OSError), socket.create_connection(split_address(cluster.addresses[0]), timeout=1) as chief:
+        with (
+            suppress(OSError),
+            socket.create_connection(split_address(cluster.addresses[0]), timeout=1) as chief,
+        ):
             chief.settimeout(max(1.0, deadline - time.monotonic() + _GRACE_SECONDS))
             chief.sendall(_line({"index": cluster.index, "introduction": dict(introduction)}))
             answer = _read_line(chief)

@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from bigmodel_cli.modeling.compilation import Compiled
-from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution, replica_number, sum_over_replicas
+from bigmodel_cli.modeling.replicas.distribution import (
+    SINGLE,
+    Distribution,
+    replica_number,
+    sum_over_replicas,
+)
 from bigmodel_cli.modeling.replicas.part import Part
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.labels import Encoding, encode

@@ -103,7 +103,9 @@ def pack(
     splits = {split: _split(part, split, shards, written) for split, part in source.splits.items()}
     arrays = folder / ARRAYS
     with whole_place(arrays) as temporary:
-        np.savez(temporary, **{k: v for split, found in splits.items() for k, v in found.arrays(split).items()})
+        np.savez(
+            temporary, **{k: v for split, found in splits.items() for k, v in found.arrays(split).items()}
+        )
     files = {
         shard.name: {"bytes": found.num_bytes, "sha256": found.sha256}
         for shard, found in zip(shards, written, strict=True)

@@ -142,7 +142,11 @@ class PackedExamples(Examples):
     def name(self, index: int) -> str:
         position = int(self.positions[index])
         start = int(self.split.name_ends[position - 1]) if position else 0
-        return self.split.names[start : int(self.split.name_ends[position])].tobytes().decode("utf-8", "surrogateescape")
+        return (
+            self.split.names[start : int(self.split.name_ends[position])]
+            .tobytes()
+            .decode("utf-8", "surrogateescape")
+        )
 
     def fingerprint(self) -> str:
         import hashlib
@@ -188,7 +192,7 @@ def open_packed(folder: Path) -> Source:
     )
 
 
-def damaged_shards(folder: Path) -> list[str]:
+def damaged_files(folder: Path) -> list[str]:
     """The files of packed data whose content is not what the index says, by reading all of them.
 
     Raises:

@@ -36,8 +36,14 @@ def in_parts(
             weights = None if sample_weights is None else sample_weights[part]
             loss, predicted, gradients = differentiate(features[part], y[part], weights)
             share = (stop - start) / size
-            scaled = [None if g is None else tf.convert_to_tensor(g) * tf.cast(share, g.dtype) for g in gradients]
-            total = scaled if total is None else [_sum(one, other) for one, other in zip(total, scaled, strict=True)]
+            scaled = [
+                None if g is None else tf.convert_to_tensor(g) * tf.cast(share, g.dtype) for g in gradients
+            ]
+            total = (
+                scaled
+                if total is None
+                else [_sum(one, other) for one, other in zip(total, scaled, strict=True)]
+            )
         before = [gradient for gradient in total if gradient is not None]
         losses.append(loss * tf.cast(share, loss.dtype))
         predictions.append(predicted)

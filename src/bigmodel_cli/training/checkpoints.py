@@ -184,7 +184,7 @@ class Checkpoints:
             "step": moment.step,
             "monitor": self.monitor,
             "value": value,
-            "iterations": int(model.optimizer.iterations),
+            "iterations": int(model.optimizer.iterations.numpy()),
         }
 
     def _save(self, model: Any, names: Sequence[str], moment: Moment, take_state: TakeState) -> None:

@@ -15,10 +15,17 @@ def has_schedule(optimizer: Any) -> bool:
     return isinstance(_schedule(optimizer), keras.optimizers.schedules.LearningRateSchedule)
 
 
+def current_learning_rate(optimizer: Any) -> float:
+    """The rate of the next step."""
+    import keras
+
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+
+
 def multiply_learning_rate(optimizer: Any, factor: float) -> None:
     """Multiply the learning rate; a schedule is replaced by one of its class with all rates multiplied."""
     if not has_schedule(optimizer):
-        optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        optimizer.learning_rate = current_learning_rate(optimizer) * factor
         return
     schedule = _schedule(optimizer)
     config = schedule.get_config()

@@ -14,6 +14,7 @@ from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Best, Listener, Progress
 from bigmodel_cli.pipeline.feed import in_order
 from bigmodel_cli.training.gauges import epoch_memory
+from bigmodel_cli.training.learning_rate import current_learning_rate
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row
 from bigmodel_cli.training.steps import TrainingSteps
@@ -144,7 +145,7 @@ class Loop:
             "seconds": seconds,
             "examples_per_second": self.training.feed.epoch_size / seconds,
             "memory_mb": epoch_memory() / 1e6,
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": current_learning_rate(self.model.optimizer),
             **values,
         }
         self._prefetch(epoch + 1)

@@ -58,7 +58,8 @@ def describe_cuda() -> dict[str, Any]:
         },
         "found": {
             "driver": _driver_version(),
-            "cuda": _installed(_CUDA_PACKAGES) or _library_version("libcudart.so.12", "cudaRuntimeGetVersion"),
+            "cuda": _installed(_CUDA_PACKAGES)
+            or _library_version("libcudart.so.12", "cudaRuntimeGetVersion"),
             "cudnn": _installed(_CUDNN_PACKAGES) or _cudnn_version(),
         },
     }

@@ -80,5 +80,6 @@ def without_writers(callbacks: Sequence[Any]) -> list[Any]:
     import keras
 
     return [
-        keras.callbacks.Callback() if type(callback).__name__ in _WRITERS else callback for callback in callbacks
+        keras.callbacks.Callback() if type(callback).__name__ in _WRITERS else callback
+        for callback in callbacks
     ]

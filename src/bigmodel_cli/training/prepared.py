@@ -165,7 +165,9 @@ def prepare(
 
 def _describe_parts(batch_size: int, num_replicas: int) -> str:
     part = -(-batch_size // num_replicas)
-    filled = "" if batch_size % num_replicas == 0 else "; the last one is filled up with some that count nothing"
+    filled = (
+        "" if batch_size % num_replicas == 0 else "; the last one is filled up with some that count nothing"
+    )
     return f"replicas: {num_replicas}, each gets {part} of the {batch_size} examples of a batch{filled}"
 
 

@@ -58,7 +58,7 @@ class Restorable:
         if has_schedule(self.model.optimizer):
             self._apply_factor(state.learning_rate_factor)
         self._load_weights(path)
-        if int(self.model.optimizer.iterations) != entry["iterations"]:
+        if int(self.model.optimizer.iterations.numpy()) != entry["iterations"]:
             raise DataError(f"{path}: its optimizer is not the config's")
         for index, variable in enumerate(self._loose_variables()):
             variable.assign(state.arrays[_variable_name(index)])

@@ -16,7 +16,7 @@ from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.training.checkpoints import Checkpoints
-from bigmodel_cli.training.learning_rate import has_schedule
+from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Loop
 from bigmodel_cli.training.prepared import Prepared
@@ -186,7 +186,7 @@ class Session:
         self.state = replace(self.state, moment=replace(self.state.moment, is_stopped=False))
         if has_schedule(self.model.optimizer):
             epochs = self.prepared.experiment.training.epochs
-            rate = float(self.model.optimizer.learning_rate)
+            rate = current_learning_rate(self.model.optimizer)
             self.listener.say(
                 f"the schedule of the learning rate covers {epochs} epochs now; it is {rate:.4g} here"
             )

@@ -84,7 +84,9 @@ def require_private(slots: Sequence[Slot], *, insecure: bool) -> None:
             found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
         except OSError as error:
             raise UsageError(f"--hosts {host}: this name leads nowhere: {error.strerror or error}") from None
-        public = [address for address in found if not ipaddress.ip_address(address.partition("%")[0]).is_private]
+        public = [
+            address for address in found if not ipaddress.ip_address(address.partition("%")[0]).is_private
+        ]
         if public and not insecure:
             raise UsageError(
                 f"--hosts {host}: {sorted(public)[0]} is a public address, and TensorFlow's ports have no "

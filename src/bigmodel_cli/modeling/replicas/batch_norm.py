@@ -72,7 +72,9 @@ def _weights(features: Any, mask: Any) -> Any:
     counted = current_part().counted
     weights = tf.reshape(counted, [-1, *[1] * (rank - 1)])
     if mask is not None:
-        weights *= tf.cast(tf.reshape(mask, [*tf.unstack(tf.shape(mask)), *[1] * (rank - len(mask.shape))]), tf.float32)
+        weights *= tf.cast(
+            tf.reshape(mask, [*tf.unstack(tf.shape(mask)), *[1] * (rank - len(mask.shape))]), tf.float32
+        )
     return weights
 
 

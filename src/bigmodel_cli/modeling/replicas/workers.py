@@ -26,7 +26,9 @@ def start_workers(cluster: Cluster, *, is_gpu: bool) -> Any:
     """
     tf = import_tensorflow()
     kinds = tf.distribute.experimental.CommunicationImplementation
-    options = tf.distribute.experimental.CommunicationOptions(implementation=kinds.NCCL if is_gpu else kinds.RING)
+    options = tf.distribute.experimental.CommunicationOptions(
+        implementation=kinds.NCCL if is_gpu else kinds.RING
+    )
     # SLURM has told it in words of its own.
     os.environ.setdefault(TF_CONFIG, tf_config(cluster.addresses, cluster.index))
     with _within(_START_SECONDS, cluster):

@@ -1,4 +1,4 @@
-"""`bigmodel data`."""
+"""`bigmodel data`, or `bigmodel data audit`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _MAX_CHANNELS = 20
         "bigmodel data configs/mnist.yaml",
         "bigmodel data flowers.yaml --out flowers-data",
         "bigmodel data flowers.yaml --max-examples 5000 --strict --json",
+        "bigmodel data pack flowers.yaml --out flowers-packed",
     )
 )
 @config_argument

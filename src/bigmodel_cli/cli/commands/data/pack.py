@@ -21,12 +21,13 @@ from bigmodel_cli.cli.options import (
     epilog=example(
         "bigmodel data pack flowers.yaml --out flowers-packed",
         "bigmodel data pack flowers.yaml --out /scratch/flowers --shards 64",
-        "bigmodel data pack --verify flowers-packed",
     )
 )
 @config_argument
 @overrides_argument
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder. [default: NAME-packed]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="The folder. [default: NAME-packed]"
+)
 @click.option(
     "--shards",
     type=click.IntRange(min=1, max=99_999),

@@ -1,0 +1,220 @@
+"""What tests of several devices and processes share: a config with everything that has a state, and whole runs
+of it in processes of their own, in a network that nobody else is in."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+# 81 training examples: five batches of 16, and one of a single example, which is less than there are replicas.
+CONFIG = """\
+name: replicas
+data:
+  source: {synthetic: {shape: [8, 8, 1], num_classes: 3, num_examples: 101}}
+  batch_size: 16
+  validation: 0.1
+  test: 0.1
+preprocessing:
+  - Rescaling: {scale: 1/255}
+model:
+  - Conv2D: {filters: 4, kernel_size: 3, use_bias: false}
+  - BatchNormalization
+  - ReLU
+  - GlobalAveragePooling2D
+  - Dropout: {rate: 0.0}
+  - Dense: {units: num_classes, activation: softmax, kernel_regularizer: {L2: {l2: 0.01}}}
+loss: CategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.01, global_clipnorm: 0.5}}
+metrics: [accuracy, AUC]
+training: {epochs: 3, precision: float32, jit_compile: false, deterministic: true, steps_per_execution: 3}
+"""
+# Dropout and augmentation draw on every replica.
+RANDOM = (
+    "augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]",
+    "model.4.Dropout.rate=0.3",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was trained in other processes.
+
+    Attributes:
+        folder: Where it is.
+        said: What they wrote to stderr.
+        code: Their exit code.
+        seconds: What it took.
+    """
+
+    folder: Path
+    said: str
+    code: int
+    seconds: float
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return json.loads((self.folder / "run.json").read_text())
+
+    @property
+    def rows(self) -> list[dict[str, float]]:
+        with (self.folder / "metrics.csv").open() as file:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+    def weights(self, checkpoint: str = "last") -> list[np.ndarray]:
+        import keras
+
+        return keras.models.load_model(self.folder / "checkpoints" / f"{checkpoint}.keras").get_weights()
+
+
+def require_namespace() -> Sequence[str]:
+    """The words before a command that put it into a network of its own, of which it has only the loopback.
+
+    TensorFlow's ports listen on every interface, and have no authentication.
+    """
+    words = ("unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+    able = shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True).returncode == 0
+    if not able:
+        pytest.skip("needs the right to make a network namespace (unshare --net), and the program ip")
+    return words
+
+
+@dataclass
+class Started:
+    """A command that runs."""
+
+    process: Any
+    folder: Path
+    output: Path
+    began: float = field(default_factory=time.monotonic)
+
+    def said(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def wait_for(self, text: str, seconds: float = 60) -> None:
+        """Until it has said something."""
+        deadline = time.monotonic() + seconds
+        while text not in self.said():
+            assert self.process.poll() is None and time.monotonic() < deadline, self.said()
+            time.sleep(0.02)
+
+    def workers(self) -> dict[int, int]:
+        """Process numbers of the workers by their own number."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError, StopIteration):
+                variables = dict(
+                    entry.split("=", 1) for entry in path.read_text().split("\0") if "=" in entry
+                )
+                if variables.get("BIGMODEL_TEST") == str(self.folder) and "TF_CONFIG" in variables:
+                    task = json.loads(variables["TF_CONFIG"])["task"]
+                    found[int(task["index"])] = int(path.parent.name)
+        return found
+
+    def end(self, seconds: float = 120) -> Run:
+        """Wait for its end."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"still running after {seconds} s:\n{self.said()}")
+        took = time.monotonic() - self.began
+        runs = sorted((self.folder / "runs/replicas").glob("*"))
+        return Run(runs[-1] if runs else self.folder, self.said(), code, took)
+
+
+class Bench:
+    """Trains the config in folders of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+        self._started: list[Started] = []
+
+    def start(
+        self, *words: str, before: Sequence[str] = (), folder: Path | None = None, **variables: str
+    ) -> Started:
+        """Start `bigmodel` with some words; {config} in them is the config."""
+        if folder is None:
+            self._count += 1
+            folder = self.folder / str(self._count)
+            folder.mkdir()
+            (folder / "replicas.yaml").write_text(CONFIG)
+        output = folder / "output.txt"
+        environment = {
+            **{name: value for name, value in os.environ.items() if name != "TF_CONFIG"},
+            "BIGMODEL_RUNS": str(folder / "runs"),
+            "BIGMODEL_TEST": str(folder),
+            **variables,
+        }
+        with output.open("ab") as file:
+            process = subprocess.Popen(
+                [*before, sys.executable, "-m", "bigmodel_cli", *words],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
+        self._started.append(Started(process, folder, output))
+        return self._started[-1]
+
+    def train(self, *words: str) -> Run:
+        """A whole run of one process."""
+        run = self.start("train", "replicas.yaml", "--plain", *words).end()
+        assert run.code == 0, run.said
+        return run
+
+    def launch(self, *words: str, options: Sequence[str] = ()) -> Started:
+        """Two processes that train together."""
+        return self.start(
+            "launch", "--workers", "2", *options, "--", "train", "replicas.yaml", "--plain", *words,
+            before=require_namespace(),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        for started in self._started:
+            for number in started.workers().values():
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
+            if started.process.poll() is None:
+                started.process.kill()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+Same = Callable[..., None]
+
+
+def assert_same(one: Run, other: Run) -> None:
+    """Losses within 1e-6, weights within 1e-5."""
+    for row, found in zip(one.rows, other.rows, strict=True):
+        for name in ("loss", "val_loss"):
+            assert found[name] == pytest.approx(row[name], rel=1e-6), name
+        for name in ("accuracy", "auc", "val_accuracy", "val_auc"):
+            assert found[name] == pytest.approx(row[name], abs=1e-5), name
+    for weights, others in zip(one.weights(), other.weights(), strict=True):
+        np.testing.assert_allclose(others, weights, atol=1e-5)
+
+
+def assert_bits(one: Run, other: Run) -> None:
+    """The very same weights."""
+    for weights, others in zip(one.weights(), other.weights(), strict=True):
+        np.testing.assert_array_equal(others, weights)

@@ -1,0 +1,148 @@
+"""Two processes that train one run together, each started by `launch`, in a network of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import RANDOM, Bench, Started, assert_bits, assert_same, require_namespace
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
+
+
+def test_two_processes_train_as_one(bench: Bench) -> None:
+    one, two = bench.train("training.device=cpu"), bench.launch().end()
+    assert two.code == 0, two.said
+    assert_same(one, two)
+    assert two.record["status"] == "completed"
+    assert two.record["plan"]["processes"] == 2
+    assert "replicas: 2, each gets 8 of the 16 examples of a batch" in two.said
+    # The chief alone tells, and writes.
+    assert two.said.count("epoch 3/3") == 1
+    assert len(list(two.folder.parent.iterdir())) == 1
+
+
+def test_runs_with_random_layers_repeat(bench: Bench) -> None:
+    one, again = (bench.launch(*RANDOM).end() for _ in range(2))
+    assert (one.code, again.code) == (0, 0), one.said + again.said
+    assert_bits(one, again)
+
+
+def kill_one(started: Started, index: int, after: float) -> None:
+    """Kill a worker some time after training has begun."""
+    started.wait_for("run: ")
+    time.sleep(after)
+    os.kill(started.workers()[index], signal.SIGKILL)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_lost_process_ends_the_other_and_the_run_can_go_on(bench: Bench, index: int) -> None:
+    words = (*RANDOM, "training.epochs=40", "training.checkpoint.every=7 steps")
+    straight = bench.launch(*words).end()
+    assert straight.code == 0, straight.said
+    started = bench.launch(*words)
+    kill_one(started, index, after=0.5)
+    began = time.monotonic()
+    broken = started.end(40)
+    assert time.monotonic() - began < 35
+    assert broken.code == 5, broken.said
+    assert f"worker {index} (127.0.0.1:" in broken.said
+    assert "was ended by SIGKILL" in broken.said
+    assert not started.workers()
+    resumed = bench.start(
+        "launch", "--workers", "2", "--", "train", "--resume", "replicas", "--plain",
+        folder=started.folder, before=require_namespace(),
+    ).end()  # fmt: skip
+    assert resumed.code == 0, resumed.said
+    assert_bits(straight, resumed)
+
+
+def test_restarts_end_where_the_uninterrupted_run_ends(bench: Bench) -> None:
+    words = (*RANDOM, "training.epochs=40", "training.checkpoint.every=7 steps")
+    straight = bench.launch(*words).end()
+    assert straight.code == 0, straight.said
+    generator = random.Random(os.getpid())
+    for _ in range(20 if IS_LONG else 1):
+        index, after = generator.randrange(2), generator.uniform(0, 2)
+        started = bench.launch(*words, options=("--restarts", "2"))
+        kill_one(started, index, after)
+        restarted = started.end(180)
+        assert restarted.code == 0, (index, after, restarted.said)
+        assert "starting all processes again (1 of 2)" in restarted.said
+        assert_bits(straight, restarted)
+        assert len(list(restarted.folder.parent.iterdir())) == 1
+
+
+def test_a_stopped_process_is_named_and_does_not_stay(bench: Bench) -> None:
+    started = bench.launch("training.epochs=2000")
+    started.wait_for("epoch 2/")
+    os.kill(started.workers()[1], signal.SIGSTOP)
+    run = started.end(90)
+    assert run.code == 5, run.said
+    assert "no answer from worker 1 (127.0.0.1:" in run.said
+    assert not started.workers()
+
+
+def test_a_signal_stops_all_and_keeps_what_was_reached(bench: Bench) -> None:
+    started = bench.launch("training.epochs=2000")
+    started.wait_for("epoch 2/")
+    started.process.send_signal(signal.SIGTERM)
+    run = started.end(60)
+    assert run.code == 128 + signal.SIGTERM, run.said
+    assert run.record["status"] == "interrupted"
+    assert "bigmodel train --resume" in run.said
+    assert not started.workers()
+
+
+def alone(bench: Bench, index: int, *words: str) -> Started:
+    """One of two processes, of which the other is never started."""
+    addresses = ["127.0.0.1:29411", "127.0.0.1:29412"]
+    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+    return bench.start(
+        "train", "replicas.yaml", "--plain", "--start-timeout", "3", *words,
+        before=require_namespace(), TF_CONFIG=json.dumps(config),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [
+        (0, "worker 1 (127.0.0.1:29412) did not start within 3 s"),
+        (1, "worker 0 (127.0.0.1:29411, the chief) did not answer within 3 s"),
+    ],
+)
+def test_a_peer_that_never_starts_is_named(bench: Bench, index: int, says: str) -> None:
+    run = alone(bench, index).end(60)
+    assert run.code == 5, run.said
+    assert f"error: {says}" in run.said
+    assert not (run.folder / "runs").exists()
+
+
+def test_a_wrong_config_ends_all_at_once(bench: Bench) -> None:
+    run = bench.launch("training.epochs=0", options=("--restarts", "3")).end(60)
+    assert run.code == 2, run.said
+    assert "starting all processes again" not in run.said
+
+
+def test_ssh_is_told_what_to_start(bench: Bench, tmp_path: Path) -> None:
+    """A stand-in for ssh that runs here what it would run there; all else is real."""
+    ssh = tmp_path / "bin/ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(
+        '#!/bin/sh\nwhile [ "$1" = -o ]; do shift 2; done\necho "ssh to $1" >&2\nshift\nexec sh -c "$*"\n'
+    )
+    ssh.chmod(0o755)
+    run = bench.start(
+        "launch", "--hosts", "localhost:2", "--", "train", "replicas.yaml", "--plain", "training.epochs=1",
+        before=require_namespace(), PATH=f"{ssh.parent}:{os.environ['PATH']}",
+    ).end()  # fmt: skip
+    assert run.code == 0, run.said
+    assert run.said.count("ssh to localhost") == 2
+    assert run.record["status"] == "completed"

@@ -1,0 +1,93 @@
+"""Replicas on logical devices of the CPU, beside one device."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from .conftest import RANDOM, Bench, assert_bits, assert_same
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_replicas_train_as_one_device(bench: Bench, count: int) -> None:
+    one, several = bench.train("training.device=cpu"), bench.train(f"training.device=cpu:0-{count - 1}")
+    assert_same(one, several)
+    assert f"replicas: {count}, each gets {16 // count} of the 16 examples of a batch\n" in several.said
+    assert several.record["plan"]["device"]["replicas"] == count
+    assert one.record["test"] == pytest.approx(several.record["test"], rel=1e-5)
+
+
+def test_a_batch_that_cannot_be_dealt_evenly_is_filled_up(bench: Bench) -> None:
+    words = ("data.batch_size=15", "training.accumulate=2", "model.1={LayerNormalization: {}}")
+    several = bench.train("training.device=cpu:0-3", *words)
+    assert_same(bench.train("training.device=cpu", *words), several)
+    assert "each gets 4 of the 15 examples of a batch; the last one is filled up" in several.said
+
+
+def test_replicas_draw_their_own_random_numbers_and_the_same_again(bench: Bench) -> None:
+    one, again = (bench.train("training.device=cpu:0-1", *RANDOM) for _ in range(2))
+    assert_bits(one, again)
+    assert [row["loss"] for row in one.rows] == [row["loss"] for row in again.rows]
+    single = bench.train("training.device=cpu", *RANDOM)
+    assert abs(single.rows[0]["loss"] - one.rows[0]["loss"]) > 1e-4
+
+
+@pytest.mark.parametrize("devices", ["cpu", "cpu:0-3"])
+def test_a_checkpoint_moves_between_numbers_of_devices(bench: Bench, devices: str) -> None:
+    before = bench.train("training.device=cpu:0-1", "training.epochs=1")
+    folder = before.folder.parents[2]
+    started = bench.start(
+        "train", "--resume", "replicas", "training.epochs=2", f"training.device={devices}", folder=folder
+    )
+    after = started.end()
+    assert after.code == 0, after.said
+    assert len(after.rows) == 2
+    straight = bench.train("training.device=cpu", "training.epochs=2")
+    assert_same(straight, after)
+
+
+def test_xla_and_several_devices_are_refused_together(bench: Bench) -> None:
+    run = bench.start("train", "replicas.yaml", "training.device=cpu:0-1", "training.jit_compile=true").end()
+    assert run.code == 2
+    assert "XLA compiles for one replica of the model, and there are 2" in run.said
+
+
+def test_the_masks_of_two_replicas_differ() -> None:
+    """Of one step, seen in the graph itself; in a process of its own, since devices are chosen once."""
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", _MASKS], capture_output=True, text=True, check=True)
+    first, second = json.loads(done.stdout.splitlines()[-1])
+    assert first[0] != first[1]
+    assert second[0] != second[1]
+    assert first != second
+    assert np.isin(np.unique(first), [0, 2]).all()
+
+
+_MASKS = """
+import json
+import numpy as np
+from bigmodel_cli.modeling.devices import choose_device
+from bigmodel_cli.modeling.replicas.distribution import distribute
+from bigmodel_cli.modeling.replicas.randomness import different_seeds
+import tensorflow as tf
+import keras
+
+distribution = distribute(choose_device("cpu:0-1"))
+keras.utils.set_random_seed(1)
+with distribution.scope():
+    dropout = keras.layers.Dropout(0.5)
+
+@tf.function(autograph=False)
+def step():
+    with different_seeds():
+        return distribution._strategy.run(lambda: dropout(tf.ones([4, 8]), training=True))
+
+steps = [[value.numpy().tolist() for value in step().values] for _ in range(2)]
+print(json.dumps(steps))
+"""

@@ -1,0 +1,51 @@
+"""`training.accumulate`: a batch computed in parts is the batch computed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.training.accumulation import part_bounds
+
+pytestmark = pytest.mark.tf
+
+
+@pytest.mark.parametrize(
+    ("size", "num_parts", "bounds"),
+    [
+        (8, 1, [(0, 8)]),
+        (8, 4, [(0, 2), (2, 4), (4, 6), (6, 8)]),
+        (7, 3, [(0, 3), (3, 6), (6, 7)]),
+        (2, 5, [(0, 1), (1, 2)]),
+    ],
+)
+def test_parts(size: int, num_parts: int, bounds: list[tuple[int, int]]) -> None:
+    assert part_bounds(size, num_parts) == bounds
+
+
+@pytest.mark.parametrize("num_parts", [2, 3, 16])
+def test_parts_train_as_the_whole(prepare: Callable[..., Any], num_parts: int) -> None:
+    words = ("training.precision=float32", "training.jit_compile=false", "data.class_weights=balanced")
+    whole, parts = prepare(*words), prepare(*words, f"training.accumulate={num_parts}")
+    rows, others = whole.run(), parts.run()
+    assert len(rows) == 3
+    for row, other in zip(rows, others, strict=True):
+        for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            assert other[name] == pytest.approx(row[name], rel=1e-5)
+    for one, other in zip(whole.built.model.get_weights(), parts.built.model.get_weights(), strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-6)
+
+
+def test_parts_with_regularisation_and_an_embedding(prepare: Callable[..., Any]) -> None:
+    words = (
+        "training.precision=float32",
+        "training.jit_compile=false",
+        "preprocessing=[]",
+        "model=[Flatten, {Embedding: {input_dim: 256, output_dim: 2, embeddings_regularizer: {L2: {l2: 0.01}}}}, "
+        "Flatten, {Dense: {units: num_classes, activation: softmax}}]",
+    )
+    (row, *_), (other, *_) = prepare(*words).run(), prepare(*words, "training.accumulate=4").run()
+    assert other["loss"] == pytest.approx(row["loss"], rel=1e-5)
