@@ -66,8 +66,10 @@ def run(arguments: list[str]) -> int:
     state = OutputState()
     try:
         with stop_on_signal() as stop, stop.unmistaken():
-            bigmodel.main(args=arguments, prog_name="bigmodel", standalone_mode=False, obj=state)
+            code = bigmodel.main(args=arguments, prog_name="bigmodel", standalone_mode=False, obj=state)
         sys.stdout.flush()
+        # What `context.exit` was given.
+        return code if isinstance(code, int) else 0
     except (BigmodelError, Interrupted) as error:
         return _show(error, as_json=_lacks_json(arguments, state))
     except click.exceptions.Exit as exit_:
@@ -88,7 +90,6 @@ def run(arguments: list[str]) -> int:
         if is_out_of_memory(error):
             return _show(ResourceError("memory ran out"), as_json=_lacks_json(arguments, state))
         return _show_failure(error, as_json=_lacks_json(arguments, state))
-    return 0
 
 
 def _close_stdout() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from bigmodel_cli.modeling.compilation import Compiled
 from bigmodel_cli.modeling.replicas.distribution import (
     SINGLE,
@@ -18,11 +20,26 @@ from bigmodel_cli.pipeline.labels import Encoding, encode
 
 
 class Measures:
-    """Loss and metrics of one pass over examples, weighted by the size of each batch."""
+    """Loss and metrics of one pass over examples, weighted by the size of each batch.
 
-    def __init__(self, model: Any, compiled: Compiled, num_classes: int | None) -> None:
+    Args:
+        model: The model.
+        compiled: Metrics with their label encodings.
+        num_classes: Number of classes; None for regression.
+        distribution: Where the model's replicas are, each of which measures its part.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        compiled: Compiled,
+        num_classes: int | None,
+        distribution: Distribution = SINGLE,
+    ) -> None:
         import keras
 
+        self.distribution = distribution
+        self._reset: Any = None
         self.model = model
         self.compiled = compiled
         self.num_classes = num_classes
@@ -49,21 +66,37 @@ class Measures:
             item.metric.update_state(targets.encoded(item.encoding), predictions, sample_weight=counted)
 
     def reset(self) -> None:
-        for metric in (self.loss, *(item.metric for item in self.compiled.metrics)):
+        """Begin anew."""
+        if self.distribution.is_single:
+            self._reset_all()
+            return
+        if self._reset is None:
+            import tensorflow as tf
+
+            # One by one, each variable on each device takes a millisecond and more.
+            self._reset = tf.function(self._reset_all, autograph=False)
+        self._reset()
+
+    def _reset_all(self) -> None:
+        for metric in self._metrics:
             metric.reset_state()
 
     def results(self) -> dict[str, float]:
         """Loss and metrics so far, by name; a metric with one value per class gives their mean."""
-        import numpy as np
-
-        values = {"loss": float(self.loss.result())}
-        for item in self.compiled.metrics:
-            values[item.metric.name] = float(np.mean(item.metric.result()))
-        return values
+        if self.distribution.is_single:
+            return {metric.name: float(np.mean(metric.result())) for metric in self._metrics}
+        values = iter(self.distribution.read(self.variables()))
+        return {
+            metric.name: float(np.mean(metric.stateless_result([next(values) for _ in metric.variables])))
+            for metric in self._metrics
+        }
 
     def variables(self) -> list[Any]:
-        metrics = [self.loss, *(item.metric for item in self.compiled.metrics)]
-        return [variable for metric in metrics for variable in metric.variables]
+        return [variable for metric in self._metrics for variable in metric.variables]
+
+    @property
+    def _metrics(self) -> list[Any]:
+        return [self.loss, *(item.metric for item in self.compiled.metrics)]
 
 
 class Targets:
@@ -165,7 +198,7 @@ class MeasuringSteps:
         self.num_classes = num_classes
         self.distribution = distribution
         with distribution.scope():
-            self.measures = Measures(model, compiled, num_classes)
+            self.measures = Measures(model, compiled, num_classes, distribution)
         self._run = BatchLoop(self._over_batches)
 
     def run(self, chunk: tuple[Any, ...]) -> Any:

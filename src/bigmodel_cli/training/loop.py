@@ -214,13 +214,13 @@ class Loop:
         if self.validation is None:
             return {}
         # Both passes measure with the same metrics, and what training measured is part of its state.
-        of_training = [(variable, variable.numpy()) for variable in self.training.measures.variables()]
+        of_training = self.training.distribution.read(self.training.measures.variables())
         self.callbacks.on_test_begin()
         self.validation.measures.reset()
         for chunk in in_order(self.validation.feed):
             self.validation.run(chunk)
             if self.stop:
-                for variable, value in of_training:
+                for variable, value in zip(self.training.measures.variables(), of_training, strict=True):
                     variable.assign(value)
                 return None
         self.stop.heed()

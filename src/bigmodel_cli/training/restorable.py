@@ -37,7 +37,8 @@ class Restorable:
     def take(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
         """The callbacks' counters, and what else a `.keras` file does not hold, by name."""
         counters, arrays = callback_counters(self.prepared.callbacks.callbacks)
-        loose = {_variable_name(i): np.asarray(v) for i, v in enumerate(self._loose_variables())}
+        values = self.prepared.distribution.read(self._loose_variables())
+        loose = {_variable_name(number): value for number, value in enumerate(values)}
         return counters, {**loose, **arrays}
 
     def put_back(self, path: Path, entry: Mapping[str, Any]) -> State:

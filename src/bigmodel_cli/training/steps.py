@@ -65,7 +65,7 @@ class TrainingSteps:
         self._run = BatchLoop(self._train_many)
         self._augmentation = fused_flips(built.augmentation)
         with distribution.scope():
-            self.measures = Measures(built.model, built.compiled, num_classes)
+            self.measures = Measures(built.model, built.compiled, num_classes, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
 
     def run(self, chunk: tuple[Any, ...]) -> tuple[int, float]:

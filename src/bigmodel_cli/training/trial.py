@@ -184,7 +184,7 @@ def _is_quick(seconds: float) -> bool:
 def no_trace(training: TrainingSteps) -> Iterator[None]:
     """Put every variable that a step changes back at the block's end."""
     variables = training.variables()
-    before = [variable.numpy() for variable in variables]
+    before = training.distribution.read(variables)
     try:
         yield
     finally:

@@ -36,6 +36,7 @@ class Distribution:
         self.num_replicas: int = 1
         self.dealing: Dealing | None = None
         self._exchange: Any = None
+        self._readers: dict[tuple[int, ...], Any] = {}
         if strategy is not None:
             self.num_replicas = strategy.num_replicas_in_sync
             num_local = len(strategy.extended.worker_devices)
@@ -106,6 +107,29 @@ class Distribution:
         """Variables that are made inside have a copy on each device."""
         return nullcontext() if self._strategy is None else self._strategy.scope()
 
+    def read(self, variables: Sequence[Any]) -> list[np.ndarray]:
+        """The values of variables; those that replicas count for themselves are added up, in one exchange.
+
+        All processes have to ask at the same point of their work.
+        """
+        if self._strategy is None:
+            return [np.asarray(variable) for variable in variables]
+        counted = [v for v in variables if v.synchronization == "on_read"]
+        key = tuple(map(id, counted))
+        if counted and key not in self._readers:
+            tf = import_tensorflow()
+            self._readers[key] = tf.function(
+                lambda: self.run_all(lambda: sum_over_replicas([tf.convert_to_tensor(v) for v in counted])),
+                autograph=False,
+            )
+        sums = iter(self._readers[key]() if counted else ())
+        return [next(sums).numpy() if v.synchronization == "on_read" else v.numpy() for v in variables]
+
+    def run_all(self, step: Callable[[], list[Any]]) -> list[Any]:
+        """The same for a step that gives several tensors, each of them the same on all replicas."""
+        results = self._strategy.run(step)
+        return [self._strategy.experimental_local_results(result)[0] for result in results]
+
     def run(self, step: Callable[..., Any], *arguments: Any) -> Any:
         """Run a step on every replica, inside a graph.
 
@@ -120,6 +144,8 @@ class Distribution:
 
 
 SINGLE = Distribution()
+# Larger packs would only cost memory.
+_PACK_BYTES = 32 * 2**20
 
 
 def distribute(device: Device, cluster: Cluster | None = None) -> Distribution:
@@ -144,7 +170,44 @@ def replica_number() -> Any:
 
 
 def sum_over_replicas(tensors: Sequence[Any]) -> list[Any]:
-    """The sum of each tensor over all replicas, on each of them; gradients flow back through it."""
+    """The sum of each tensor over all replicas, on each of them; gradients flow back through it.
+
+    Between processes each exchange takes a millisecond or more, whatever its size, and TensorFlow makes one for
+    each tensor; so they travel together.
+    """
     tf = import_tensorflow()
-    summed = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, list(tensors))
-    return list(summed)
+    summed: dict[int, Any] = {}
+    for numbers in _packs(tensors):
+        found = _sum([tf.reshape(tensors[number], [-1]) for number in numbers])
+        for number, flat in zip(numbers, found, strict=True):
+            summed[number] = tf.reshape(flat, tf.shape(tensors[number]))
+    sparse = [number for number in range(len(tensors)) if number not in summed]
+    if sparse:
+        context = tf.distribute.get_replica_context()
+        summed |= zip(sparse, context.all_reduce(tf.distribute.ReduceOp.SUM, [tensors[n] for n in sparse]), strict=True)
+    return [summed[number] for number in range(len(tensors))]
+
+
+def _sum(flat: Sequence[Any]) -> list[Any]:
+    tf = import_tensorflow()
+    context = tf.distribute.get_replica_context()
+    together = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.concat(flat, 0) if len(flat) > 1 else flat[0])
+    return tf.split(together, [tf.size(part) for part in flat]) if len(flat) > 1 else [together]
+
+
+def _packs(tensors: Sequence[Any]) -> list[list[int]]:
+    """Which dense tensors travel together: of one dtype, and not too many bytes."""
+    tf = import_tensorflow()
+    packs: dict[Any, list[list[int]]] = {}
+    filled: dict[Any, int] = {}
+    for number, tensor in enumerate(tensors):
+        if isinstance(tensor, tf.IndexedSlices):
+            continue
+        num_bytes = tensor.dtype.size * (tensor.shape.num_elements() or 1)
+        of_dtype = packs.setdefault(tensor.dtype, [])
+        if not of_dtype or filled[tensor.dtype] + num_bytes > _PACK_BYTES:
+            of_dtype.append([])
+            filled[tensor.dtype] = 0
+        of_dtype[-1].append(number)
+        filled[tensor.dtype] += num_bytes
+    return [pack for of_dtype in packs.values() for pack in of_dtype]
