@@ -52,8 +52,11 @@ def end_with_launcher() -> None:
     Called in the main thread of a process that reads nothing else from stdin.
     """
 
+    descriptor = sys.stdin.fileno()
+
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Python's own stdin has a lock, which this thread would hold when the process ends.
+        while os.read(descriptor, 4096):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_GRACE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -31,8 +32,18 @@ def start_workers(cluster: Cluster, *, is_gpu: bool) -> Any:
     )
     # SLURM has told it in words of its own.
     os.environ.setdefault(TF_CONFIG, tf_config(cluster.addresses, cluster.index))
-    with _within(_START_SECONDS, cluster):
+    with _within(_START_SECONDS, cluster), _keeping_signals():
         return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
+
+
+@contextmanager
+def _keeping_signals() -> Iterator[None]:
+    """TensorFlow takes SIGTERM for itself, as the warning of a machine that will be gone, and does nothing."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
