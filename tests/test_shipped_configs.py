@@ -55,14 +55,14 @@ def test_the_schema_accepts_it(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_it_trains(path: Path, tmp_path: Path) -> None:
-    from bigmodel_cli.training.train import train
+    from bigmodel_cli.training.train import How, train
 
     words = (
         ["training.epochs=1", "~expect"] if "expect:" in path.read_text("utf-8") else ["training.epochs=1"]
     )
     if path.stem in STAND_INS:
         words.append(f"data.source={STAND_INS[path.stem]}")
-    result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), offline=True)
+    result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
     assert result.epochs == 1
     assert result.run.checkpoint("best").is_file()
     assert result.run.checkpoint("last").is_file()
@@ -71,10 +71,10 @@ def test_it_trains(path: Path, tmp_path: Path) -> None:
 @pytest.mark.tf
 @pytest.mark.slow
 def test_digits_is_as_good_as_its_header_says(tmp_path: Path) -> None:
-    from bigmodel_cli.training.train import train
+    from bigmodel_cli.training.train import How, train
 
     config = read_config(ROOT / "configs" / "digits.yaml")
-    result = train(config, runs_dir=tmp_path, listener=Silent(), offline=True)
+    result = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
     assert result.evaluation.metrics["accuracy"] >= 0.97
 
 
@@ -84,10 +84,10 @@ def test_digits_is_as_good_as_its_header_says(tmp_path: Path) -> None:
 def test_the_articles_network_learns_the_real_mnist(
     shared_data: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    from bigmodel_cli.training.train import train
+    from bigmodel_cli.training.train import How, train
 
     words = [f"data.source.mnist.path={shared_data('mnist')}", "training.epochs=3"]
     config = read_config(ROOT / "configs" / "mnist_mlp.yaml", words)
-    result = train(config, runs_dir=tmp_path, listener=Silent(), offline=True)
+    result = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
     assert result.evaluation.num_examples == 10_000
     assert result.evaluation.metrics["accuracy"] >= 0.96

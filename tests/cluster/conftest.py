@@ -1,4 +1,4 @@
-"""What tests of several devices and processes share: a config with everything that has a state, and whole runs
+"""What tests of several devices and processes share: a config that has a state of every kind, and whole runs
 of it in processes of their own, in a network that nobody else is in."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-# 81 training examples: five batches of 16, and one of a single example, which is less than there are replicas.
+# 81 training examples: five batches of 16, and one of a single example: fewer than there are replicas.
 CONFIG = """\
 name: replicas
 data:

@@ -40,7 +40,7 @@ def test_what_names_no_machines_is_said(text: str, says: str) -> None:
 def test_public_addresses_need_a_word() -> None:
     require_private(slots_on("127.0.0.1,10.0.0.1,192.168.3.4:2,[fd00::1]", 1), insecure=False)
     public = slots_on("127.0.0.1,8.8.8.8", 1)
-    with pytest.raises(UsageError, match="8.8.8.8 is a public address") as caught:
+    with pytest.raises(UsageError, match=r"8\.8\.8\.8 is a public address") as caught:
         require_private(public, insecure=False)
     assert "--insecure-network" in (caught.value.hint or "")
     require_private(public, insecure=True)

@@ -52,9 +52,7 @@ def kill_one(started: Started, index: int, after: float) -> None:
 
 
 @pytest.mark.parametrize("index", [0, 1] if IS_LONG else [1])
-def test_a_lost_process_ends_the_other_and_the_run_can_go_on(
-    bench: Bench, straight: Run, index: int
-) -> None:
+def test_a_lost_process_ends_the_other_and_the_run_can_go_on(bench: Bench, straight: Run, index: int) -> None:
     started = bench.launch(*LONGER)
     started.wait_for("epoch 2/")
     kill_one(started, index, after=0.1)

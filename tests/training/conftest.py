@@ -145,9 +145,10 @@ def train(config: Callable[..., Any], tmp_path: Path) -> Callable[..., Trained]:
 
 
 def _train(loaded: Any, runs_dir: Path, **how: bool) -> Trained:
+    from bigmodel_cli.training.train import How
     from bigmodel_cli.training.train import train as train_config
 
-    return Trained(train_config(loaded, runs_dir=runs_dir, listener=Silent(), **how))
+    return Trained(train_config(loaded, runs_dir=runs_dir, listener=Silent(), how=How(**how)))
 
 
 @pytest.fixture(scope="session")

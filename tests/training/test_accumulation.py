@@ -44,7 +44,7 @@ def test_parts_with_regularisation_and_an_embedding(prepare: Callable[..., Any])
         "training.precision=float32",
         "training.jit_compile=false",
         "preprocessing=[]",
-        "model=[Flatten, {Embedding: {input_dim: 256, output_dim: 2, embeddings_regularizer: {L2: {l2: 0.01}}}}, "
+        "model=[Flatten, {Embedding: {input_dim: 256, output_dim: 2, embeddings_regularizer: L2}}, "
         "Flatten, {Dense: {units: num_classes, activation: softmax}}]",
     )
     (row, *_), (other, *_) = prepare(*words).run(), prepare(*words, "training.accumulate=4").run()

@@ -104,7 +104,7 @@ def _from_tf_config(text: str) -> Cluster | None:
 def _index(task: Mapping[str, Any], jobs: Mapping[str, Sequence[str]]) -> int:
     """This process's place among all addresses."""
     job, number = task.get("type"), task.get("index", 0)
-    if job not in jobs:
+    if not isinstance(job, str) or job not in jobs:
         raise _wrong(f"task.type is {job!r}, which the cluster lacks")
     if not str(number).isdecimal() or int(number) >= len(jobs[job]):
         raise _wrong(f"task.index is {number!r}, and {job} has {len(jobs[job])}")
@@ -115,5 +115,5 @@ def _index(task: Mapping[str, Any], jobs: Mapping[str, Sequence[str]]) -> int:
 def _wrong(what: str) -> UsageError:
     return UsageError(
         f"{TF_CONFIG}: {what}",
-        hint='it looks like {"cluster": {"worker": ["a:29400", "b:29400"]}, "task": {"type": "worker", "index": 0}}',
+        hint="it looks like " + tf_config(["a:29400", "b:29400"], 0),
     )

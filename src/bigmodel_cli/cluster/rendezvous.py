@@ -1,7 +1,7 @@
 """All processes meet before TensorFlow starts: its own start waits for peers for ever, deaf to signals.
 
-The others report to the chief, at the very port that TensorFlow will use, and the chief lets all go at once. As
-long as one is missing, both sides know who it is.
+The others report to the chief, at the very port that TensorFlow will use, and the chief lets all go at once.
+As long as one is missing, both sides know who it is.
 """
 
 from __future__ import annotations
@@ -100,9 +100,9 @@ class _Chief:
             selector.register(connection, selectors.EVENT_READ)
             return
         line = _read_line(ready)
-        for index in [index for index, connection in self._there.items() if connection is ready]:
-            # It has hung up: its process is gone.
-            del self._there[index]
+        for gone in [index for index, connection in self._there.items() if connection is ready]:
+            # It has hung up: its process is no more.
+            del self._there[gone]
         index = line.get("index")
         # Whoever else knocks at a port is no worker.
         if not isinstance(index, int) or not 0 < index < len(self._cluster.addresses):
@@ -113,7 +113,8 @@ class _Chief:
         other = line.get("introduction")
         if other != self._introduction:
             raise ResourceError(
-                f"{self._cluster.title(index)} differs from the chief: {_difference(self._introduction, other)}"
+                f"{self._cluster.title(index)} differs from the chief: "
+                f"{_difference(self._introduction, other)}"
             )
 
     def _send(self, message: Message) -> None:

@@ -202,8 +202,8 @@ class Training(Section):
     )
     accumulate: Annotated[int, Field(ge=1)] = Field(
         1,
-        description="Compute each batch in so many parts, one after the other, and learn from their gradients "
-        "together: for a batch_size that does not fit into memory. Batch normalisation sees one part at a time.",
+        description="Compute each batch in so many parts, one after the other, and learn from all of them "
+        "together: for a batch_size that does not fit into memory. Batch normalisation sees part by part.",
     )
     deterministic: bool = Field(
         False, description="Bit-identical results on the same machine, where slower too."

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.sources.signature import signature_from_json
 from bigmodel_cli.run_folder import RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule, rule_from_json
 from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.sources.signature import signature_from_json
 
 
 @dataclass(frozen=True)

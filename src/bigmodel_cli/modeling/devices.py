@@ -12,13 +12,13 @@ from typing import Any
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.errors import ResourceError, UsageError
 from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.native_output import silenced
 
 # NVIDIA's compute capability from which bfloat16 (Ampere) and float16 (Volta) run on tensor cores.
 BFLOAT16_CAPABILITY = (8, 0)
 FLOAT16_CAPABILITY = (7, 0)
 
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
+CUDA_HINT = "pip install 'tensorflow[and-cuda]'"
 
 _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
@@ -95,8 +95,10 @@ def unused_gpus(device: Device) -> str | None:
     gpus = len(tf.config.list_physical_devices("GPU"))
     idle = gpus - device.replicas if device.is_gpu else gpus
     if not idle:
-        return hidden_gpus() if not gpus else None
-    return f"{idle} GPU{'s' * (idle > 1)} of this machine {'is' if idle == 1 else 'are'} not used; for all of them: training.device=all"
+        hidden = None if gpus else hidden_gpus()
+        return None if hidden is None else f"{hidden}: {CUDA_HINT}"
+    are = "GPU of this machine is" if idle == 1 else "GPUs of this machine are"
+    return f"{idle} {are} not used; for all of them: training.device=all"
 
 
 def hidden_gpus() -> str | None:

@@ -49,11 +49,11 @@ class Dealing:
         part = -(-size // self.num_replicas)
         filling = np.repeat(rows[:, :1], part * self.num_replicas - size, axis=1)
         counted = np.concatenate([np.ones(rows.shape, np.float32), np.zeros(filling.shape, np.float32)], 1)
-        parts = (
+        own, own_counted = (
             self._own(whole.reshape(batches, self.num_replicas, part))
             for whole in (np.concatenate([rows, filling], 1), counted)
         )
-        return Dealt(*parts, np.full(batches, size, np.float32))
+        return Dealt(own, own_counted, np.full(batches, size, np.float32))
 
     def _own(self, parts: np.ndarray) -> np.ndarray:
         own: np.ndarray = parts[:, self.first : self.first + self.num_local]

@@ -1,8 +1,8 @@
 """`tf.train.Example` as bytes, with the place of one value in them known.
 
 https://protobuf.dev/programming-guides/encoding and tensorflow/core/example/feature.proto: an Example has
-Features (1), which has entries (1) of a name (1) and a Feature (2), which is a list of bytes (1), of floats (2)
-or of whole numbers (3), whose values are (1).
+Features (1), which has entries (1) of a name (1) and a Feature (2), which is a list of bytes (1), of floats
+(2) or of whole numbers (3), whose values are (1).
 """
 
 from __future__ import annotations

@@ -36,7 +36,13 @@ class Feed(ABC):
         batch_size: Examples per batch.
         oversample: Whether each epoch sees all classes equally often.
         dealing: How each batch is dealt to replicas; None where there is one.
+
+    Attributes:
+        skipped: Takes note of bad files, for each of which another one stands in; None: a bad file is an
+            error, or there are no files.
     """
+
+    skipped: SkippedFiles | None = None
 
     def __init__(
         self,
@@ -77,8 +83,8 @@ class Feed(ABC):
         """What the graph gets for these rows.
 
         Returns:
-            Items whose first axis counts batches. Where they are dealt, it counts the parts of batches, and two
-            more items follow: what each example counts, and the size of each batch.
+            Items whose first axis counts batches. Where they are dealt, it counts the parts of batches, and
+            two more items follow: what each example counts, and the size of each batch.
         """
         if self.dealing is None:
             return self._items(rows)

@@ -103,10 +103,11 @@ def pack(
     splits = {split: _split(part, split, shards, written) for split, part in source.splits.items()}
     arrays = folder / ARRAYS
     with whole_place(arrays) as temporary:
-        np.savez(
-            temporary, **{k: v for split, found in splits.items() for k, v in found.arrays(split).items()}
-        )
-    files = {
+        contents: dict[str, Any] = {}
+        for split, part in splits.items():
+            contents |= part.arrays(split)
+        np.savez(temporary, **contents)
+    files: dict[str, dict[str, Any]] = {
         shard.name: {"bytes": found.num_bytes, "sha256": found.sha256}
         for shard, found in zip(shards, written, strict=True)
     }
@@ -192,7 +193,8 @@ def _split(part: Examples, split: str, shards: Sequence[_Shard], written: Sequen
     names = [name for _, found in own for name in found.names]
 
     def joined(values: Callable[[_Written], Any], dtype: Any) -> np.ndarray:
-        return np.concatenate([np.asarray(values(found), dtype) for _, found in own])
+        parts: list[np.ndarray] = [np.asarray(values(found), dtype) for _, found in own]
+        return np.concatenate(parts)
 
     indices = joined(lambda found: found.indices, np.int64)
     if not len(indices):

@@ -165,7 +165,7 @@ def open_packed(folder: Path) -> Source:
     index = folder / INDEX
     if not index.is_file():
         raise DataError(
-            f"{folder}: {'no packed data' if folder.is_dir() else 'no such folder'} (expected a folder with {INDEX})",
+            f"{folder}: {'no packed data' if folder.is_dir() else 'no such folder'} (expected {INDEX} in it)",
             hint="write it: bigmodel data pack CONFIG",
         )
     record = read_sealed(index)

@@ -13,7 +13,7 @@ from bigmodel_cli.sources.packed import open_packed
 
 
 class TfRecord(SourceOptions):
-    """Packed data: TFRecord files with an index, as `bigmodel data pack` writes them from any other source."""
+    """Packed data: TFRecord files with an index, which `bigmodel data pack` writes from any other source."""
 
     source_name: ClassVar[str] = "tfrecord"
     example: ClassVar[str] = "{tfrecord: {path: packed}}"

@@ -14,8 +14,8 @@ def in_parts(
 ) -> tuple[Any, Any, list[Any]]:
     """Loss, predictions and gradients of a batch, of which only a part is in memory at a time.
 
-    The loss of a part is a mean over its examples, so each counts by its size; only batch normalisation, which
-    sees one part at a time, can tell the difference.
+    The loss of a part is a mean over its examples, so each counts by its size; only batch normalisation,
+    which sees one part at a time, can tell the difference.
 
     Args:
         differentiate: Computes one part.

@@ -21,7 +21,7 @@ from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
 from bigmodel_cli.training.gauges import Gauge, HostGauge, make_gauge
 from bigmodel_cli.training.memory import largest_that_fits, train_once
 from bigmodel_cli.training.plan import ExecutionPlan
-from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.steps import StepSettings, TrainingSteps
 
 LARGEST = 4096
 MIN_STEPS_PER_EPOCH = 10
@@ -86,7 +86,7 @@ def pin_batch_size(
 def find_batch_size(
     experiment: Experiment, splits: Splits, plan: ExecutionPlan, skipped: SkippedFiles | None = None
 ) -> BatchSize:
-    """The largest power of two that fits into memory and the limits of `candidates`, for each of several GPUs.
+    """The largest power of two that fits into memory and the limits of `candidates`, on each of the GPUs.
 
     Raises:
         ResourceError: If not even one example fits into memory.
@@ -173,13 +173,8 @@ def _throw_away_steps(
     )
     feed = make_feed(examples, signature, 1)
     try:
-        yield TrainingSteps(
-            built,
-            feed,
-            signature.num_classes,
-            jit_compile=plan.jit_compile,
-            num_parts=experiment.training.accumulate,
-        )
+        settings = StepSettings(plan.jit_compile, num_parts=experiment.training.accumulate)
+        yield TrainingSteps(built, feed, signature.num_classes, settings)
     finally:
         feed.close()
 

@@ -22,8 +22,8 @@ def measure_devices(devices: Sequence[Device]) -> list[dict[str, Any]]:
     """Rates of each device, by its name.
 
     Returns:
-        `matrix_product`: 10⁹ floating-point operations per second by dtype; `training`: images per second of a
-        training step of a small convolutional network; `error` where a device fails.
+        `matrix_product`: 10⁹ floating-point operations per second by dtype; `training`: images per second of
+        a training step of a small convolutional network; `error` where a device fails.
     """
     choose_device("all")
     return [{"device": device.name, **_measured(device)} for device in devices]

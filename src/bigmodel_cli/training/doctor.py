@@ -9,7 +9,7 @@ from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.modeling.devices import hidden_gpus, list_devices
+from bigmodel_cli.modeling.devices import CUDA_HINT, hidden_gpus, list_devices
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, list_decoded
 from bigmodel_cli.sources.download import keras_home
 from bigmodel_cli.training.device_speed import measure_devices
@@ -71,7 +71,7 @@ def _folder_bytes(folder: Path) -> int:
 
 def _device_problems() -> list[dict[str, str]]:
     message = hidden_gpus()
-    return [] if message is None else [{"message": message, "hint": "pip install 'tensorflow[and-cuda]'"}]
+    return [] if message is None else [{"message": message, "hint": CUDA_HINT}]
 
 
 def _speed_problems(speed: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

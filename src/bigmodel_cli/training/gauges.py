@@ -102,7 +102,7 @@ def make_gauge() -> Gauge:
 
 
 def epoch_memory() -> float:
-    """Bytes: of GPUs the most that was in use on one since the last call, else what this process has resident.
+    """Bytes: of GPUs the most that one had in use since the last call, else what this process has resident.
 
     Returns:
         Not a number where the system does not tell.

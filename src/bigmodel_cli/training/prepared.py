@@ -28,7 +28,7 @@ from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers
 from bigmodel_cli.training.pin import choose_monitor, pin_cache, pin_data, pin_metrics, pin_plan
 from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
-from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.steps import StepSettings, TrainingSteps
 from bigmodel_cli.training.trial import Candidate, choose_fastest
 
 
@@ -88,10 +88,8 @@ class Prepared:
             self.built,
             self.feeds["train"],
             self.splits.signature.num_classes,
-            jit_compile=self.plan.jit_compile,
-            class_weights=self.training.class_weights,
-            distribution=self.distribution,
-            num_parts=self.training.num_parts,
+            self.training.settings,
+            self.distribution,
         )
         self.training.trace()
 
@@ -140,7 +138,7 @@ def prepare(
     if feeds["train"].epoch_size > len(splits.train):
         size = feeds["train"].epoch_size
         listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
-    chosen = _choose(experiment, signature, feeds["train"], plan, distribution, skipped, listener)
+    chosen = _choose(experiment, signature, feeds["train"], plan, distribution, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
     if not distribution.is_single:
@@ -208,7 +206,6 @@ def _choose(
     feed: Feed,
     plan: ExecutionPlan,
     distribution: Distribution,
-    skipped: SkippedFiles | None,
     listener: Listener,
 ) -> Candidate:
     """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
@@ -226,20 +223,13 @@ def _choose(
                 experiment,
                 signature,
                 total_steps=total_steps,
-                adapt_data=lambda: raw_features(feed.examples, signature, skipped=skipped),
+                adapt_data=lambda: raw_features(feed.examples, signature, skipped=feed.skipped),
             )
         if not made:
             listener.say(f"model: {built.model.count_params():,} parameters")
         building = time.perf_counter() - began
-        training = TrainingSteps(
-            built,
-            feed,
-            signature.num_classes,
-            jit_compile=plan.jit_compile,
-            class_weights=weights,
-            distribution=distribution,
-            num_parts=experiment.training.accumulate,
-        )
+        settings = StepSettings(plan.jit_compile, weights, experiment.training.accumulate)
+        training = TrainingSteps(built, feed, signature.num_classes, settings, distribution)
         training.trace()
         making = time.perf_counter() - began
         made.append(Candidate(plan, built, training, making, making - building))

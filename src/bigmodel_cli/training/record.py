@@ -19,7 +19,6 @@ from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.inference.evaluation import uses_logits
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
-from bigmodel_cli.sources.signature import signature_as_json
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (
@@ -33,6 +32,7 @@ from bigmodel_cli.run_folder import (
     update_record,
 )
 from bigmodel_cli.run_lock import CRASHED
+from bigmodel_cli.sources.signature import signature_as_json
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.state import Moment
 from bigmodel_cli.training.transfer import Transfer

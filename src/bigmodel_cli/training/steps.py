@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,23 @@ from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.training.accumulation import in_parts
 
 
+@dataclass(frozen=True, eq=False)
+class StepSettings:
+    """How a step is computed.
+
+    Attributes:
+        jit_compile: Whether XLA compiles the network's part of the step; images are augmented before it, by
+            operations that XLA lacks.
+        class_weights: float32 of shape (classes,): what the loss of an example counts by its class; None
+            where all count the same.
+        num_parts: In how many parts a batch is computed.
+    """
+
+    jit_compile: bool = False
+    class_weights: np.ndarray | None = None
+    num_parts: int = 1
+
+
 class TrainingSteps:
     """Training steps of one model on one feed.
 
@@ -34,12 +52,8 @@ class TrainingSteps:
         built: The model and its parts.
         feed: Yields chunks of the training split.
         num_classes: Number of classes; None for regression.
-        jit_compile: Whether XLA compiles the network's part of the step; images are augmented before it, by
-            operations that XLA lacks.
-        class_weights: float32 of shape (classes,): what the loss of an example counts by its class; None
-            where all count the same.
+        settings: How a step is computed.
         distribution: Where the model's replicas are; it was built in their scope.
-        num_parts: In how many parts a batch is computed.
     """
 
     def __init__(
@@ -47,21 +61,17 @@ class TrainingSteps:
         built: BuiltModel,
         feed: Feed,
         num_classes: int | None,
-        *,
-        jit_compile: bool,
-        class_weights: np.ndarray | None = None,
+        settings: StepSettings = StepSettings(),
         distribution: Distribution = SINGLE,
-        num_parts: int = 1,
     ) -> None:
         import tensorflow as tf
 
-        self.num_parts = num_parts
+        self.settings = settings
         self.distribution = distribution
-        self.class_weights = class_weights
         self.built = built
         self.feed = feed
         self.num_classes = num_classes
-        self._learn = tf.function(self._update, jit_compile=True) if jit_compile else self._update
+        self._learn = tf.function(self._update, jit_compile=True) if settings.jit_compile else self._update
         self._run = BatchLoop(self._train_many)
         self._augmentation = fused_flips(built.augmentation)
         with distribution.scope():
@@ -144,20 +154,21 @@ class TrainingSteps:
         import tensorflow as tf
 
         of_part = None if part is None else part.loss_weights
-        if self.class_weights is None:
+        class_weights = self.settings.class_weights
+        if class_weights is None:
             return of_part
         # Of an example that is mixed from two, each class has its part.
-        of_class = tf.linalg.matvec(targets.encoded("one_hot"), tf.constant(self.class_weights))
+        of_class = tf.linalg.matvec(targets.encoded("one_hot"), tf.constant(class_weights))
         return of_class if of_part is None else of_class * of_part
 
     def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any]:
         """Loss and predictions of a batch; the weights learn from it."""
         model = self.built.model
-        if self.num_parts == 1:
+        if self.settings.num_parts == 1:
             loss, predictions, gradients = self._differentiate(features, y, sample_weights)
         else:
             loss, predictions, gradients = in_parts(
-                self._differentiate, features, y, sample_weights, self.num_parts
+                self._differentiate, features, y, sample_weights, self.settings.num_parts
             )
         if not self.distribution.is_single:
             gradients, loss = of_the_batch(gradients, loss)

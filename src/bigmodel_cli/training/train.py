@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
+from bigmodel_cli.cluster.environment import Cluster
 from bigmodel_cli.cluster.failures import naming_lost
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
@@ -41,15 +43,37 @@ from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.transfer import Parent, take_weights, take_weights_again
 
 
+@dataclass(frozen=True)
+class How:
+    """What decides how training is done, but not what comes of it.
+
+    Attributes:
+        offline: No download may be made.
+        profile: Write a trace of some steps, and say where the time went.
+        peers: The processes that train together, of which this is one; None: this one alone.
+    """
+
+    offline: bool = False
+    profile: bool = False
+    peers: Peers | None = None
+
+    @property
+    def cluster(self) -> Cluster | None:
+        return None if self.peers is None else self.peers.cluster
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes the run's folder: of several the chief alone does."""
+        return self.cluster is None or self.cluster.is_chief
+
+
 def train(
     config: LoadedConfig,
     *,
     runs_dir: Path,
     listener: Listener,
-    offline: bool = False,
     parent: Parent | None = None,
-    profile: bool = False,
-    peers: Peers | None = None,
+    how: How = How(),
 ) -> TrainingResult | None:
     """Train the model of a config and keep everything about it in a new run folder.
 
@@ -57,10 +81,8 @@ def train(
         config: A checked config.
         runs_dir: Where the run folder is made.
         listener: Is told how it goes.
-        offline: No download may be made.
         parent: A run whose best weights the model starts from, where layers fit.
-        profile: Write a trace of some steps, and say where the time went.
-        peers: The processes that train together, of which this is one; None: this one alone.
+        how: How it is done.
 
     Returns:
         What the run came to; None where another process writes it.
@@ -72,20 +94,20 @@ def train(
         Interrupted: If a signal ended it.
     """
     watch = Stopwatch()
-    if _writes(peers):
+    if how.writes:
         check_writable(runs_dir)
-    with _listening(listener) as (logged, stop), naming_lost(peers and peers.cluster):
-        prepared = _prepare(config, logged, watch, peers, offline=offline)
+    with _listening(listener) as (logged, stop), naming_lost(how.cluster):
+        prepared = _prepare(config, logged, watch, how)
         transfer = None if parent is None else take_weights(prepared.built.model, parent)
         if transfer is not None:
             logged.say(transfer.describe())
         run = _new_run(runs_dir, prepared)
-        with locked(run) if _writes(peers) else nullcontext():
-            if _writes(peers):
+        with locked(run) if how.writes else nullcontext():
+            if how.writes:
                 logged.open(run.log)
                 write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
-            session = _session(prepared, run, logged, watch, profile=profile)
+            session = _session(prepared, run, logged, watch, profile=how.profile)
             session.keeps_start = (
                 parent is not None or prepared.experiment.training.on_divergence == "rollback"
             )
@@ -97,9 +119,7 @@ def resume(
     overrides: Sequence[str],
     *,
     listener: Listener,
-    offline: bool = False,
-    profile: bool = False,
-    peers: Peers | None = None,
+    how: How = How(),
 ) -> TrainingResult | None:
     """Go on with a run from its newest sound checkpoint, in its own folder.
 
@@ -110,9 +130,7 @@ def resume(
         run: A run that was interrupted, failed or crashed, or a complete one with more `training.epochs`.
         overrides: Words of the command line; what may change is in `resume.py`.
         listener: Is told how it goes.
-        offline: No download may be made.
-        profile: As for `train`.
-        peers: The same.
+        how: As for `train`.
 
     Returns:
         As `train`.
@@ -123,24 +141,23 @@ def resume(
         ResourceError, Interrupted: As `train`.
     """
     watch = Stopwatch()
-    writes = _writes(peers)
     with (
-        locked(run) if writes else nullcontext(),
+        locked(run) if how.writes else nullcontext(),
         _listening(listener) as (logged, stop),
-        naming_lost(peers and peers.cluster),
+        naming_lost(how.cluster),
     ):
         resumed = read_resumed(run, overrides)
         require_something_left(run, resumed)
         require_no_folders(own_places(run))
         warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)
-        if writes:
+        if how.writes:
             remove_half_written(run)
-        prepared = _prepare(resumed.config, logged, watch, peers, offline=offline)
+        prepared = _prepare(resumed.config, logged, watch, how)
         require_same_data(run, prepared.splits, logged)
-        if writes:
+        if how.writes:
             logged.open(run.log)
-        session = _session(prepared, run, logged, watch, profile=profile)
+        session = _session(prepared, run, logged, watch, profile=how.profile)
         parent = run.read_record().get("parent")
         if newest is not None:
             session.restore(newest)
@@ -153,14 +170,9 @@ def resume(
         logged.say(f"going on with {run.title} from {session.state.moment}")
         # Until then all have read what they go on from.
         prepared.distribution.wait()
-        if writes:
+        if how.writes:
             begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
         return _go(session, stop)
-
-
-def _writes(peers: Peers | None) -> bool:
-    """Whether this process writes the run's folder."""
-    return peers is None or peers.cluster.is_chief
 
 
 def _new_run(runs_dir: Path, prepared: Prepared) -> RunFolder:
@@ -179,18 +191,16 @@ def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest
         yield logged, stop
 
 
-def _prepare(
-    config: LoadedConfig, listener: Listener, watch: Stopwatch, peers: Peers | None, *, offline: bool
-) -> Prepared:
+def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, how: How) -> Prepared:
     require_tensorboard(config.experiment.training.callbacks)
     with watch.phase(DATA):
-        splits = load_splits(config.experiment, listener, offline=offline)
+        splits = load_splits(config.experiment, listener, offline=how.offline)
     listener.say(_describe_data(splits))
     check_class_names(config.experiment, splits.signature.class_names)
     with watch.phase(START):
         import_tensorflow()
     with watch.phase(MODEL), naming_memory(config.experiment.data.batch_size):
-        return prepare(config.experiment, splits, listener, peers)
+        return prepare(config.experiment, splits, listener, how.peers)
 
 
 def _session(

@@ -21,8 +21,8 @@ _PORT = 29400
 @click.option(
     "--hosts",
     metavar="HOST[:SLOTS],…",
-    help="Start processes on these machines by ssh, one on each or as many as SLOTS says. The first one is the "
-    "chief. All need the same folder, and this program at the same place.",
+    help="Start processes on these machines by ssh, one on each or as many as SLOTS says. The first one is "
+    "the chief. All need the same folder, and this program at the same place.",
 )
 @click.option(
     "--restarts",
@@ -78,7 +78,7 @@ def command(
         # Ports that were free once may not be free again.
         launch = Launch(lambda: slots_here(count), words, restarts, note)
     note(
-        "TensorFlow's ports have no authentication and listen on every interface: keep them in a network that you "
-        "trust (docs/scaling.md)"
+        "TensorFlow's ports have no authentication and listen on every interface: keep them in a network "
+        "that you trust (docs/scaling.md)"
     )
     context.exit(launch.run())

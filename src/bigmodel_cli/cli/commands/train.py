@@ -122,7 +122,7 @@ def command(
     else:
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
     with listening(plain=plain, follows=peers is not None and not peers.cluster.is_chief) as listener:
-        result = work(listener=listener, offline=how["offline"], profile=profile, peers=peers)
+        result = work(listener, offline=how["offline"], profile=profile, peers=peers)
     if result is None:
         return
     if as_json:
@@ -195,12 +195,12 @@ def _training(
 
     source = None if parent is None else find_run(parent, runs_dir)
 
-    def work(*, listener: Listener, **how: Any) -> TrainingResult | None:
-        from bigmodel_cli.training.train import train
+    def work(listener: Listener, **how: Any) -> TrainingResult | None:
+        from bigmodel_cli.training.train import How, train
         from bigmodel_cli.training.transfer import Parent
 
         parent_run = None if source is None else Parent(source, trust)
-        return train(loaded, runs_dir=runs_dir, listener=listener, parent=parent_run, **how)
+        return train(loaded, runs_dir=runs_dir, listener=listener, parent=parent_run, how=How(**how))
 
     return work
 
@@ -229,10 +229,11 @@ def _resuming(
         )
     run = find_unfinished(None if resume == NEWEST else resume, runs_dir)
 
-    def work(*, listener: Listener, **how: Any) -> TrainingResult | None:
+    def work(listener: Listener, **how: Any) -> TrainingResult | None:
+        from bigmodel_cli.training.train import How
         from bigmodel_cli.training.train import resume as go_on
 
-        return go_on(run, words, listener=listener, **how)
+        return go_on(run, words, listener=listener, how=How(**how))
 
     return work
 

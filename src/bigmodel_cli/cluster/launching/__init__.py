@@ -1,1 +1,1 @@
-"""`bigmodel launch`: starts all processes of a cluster, watches them, and starts them again after a failure."""
+"""`bigmodel launch`: starts all processes of a cluster, watches them, and starts them again if need be."""

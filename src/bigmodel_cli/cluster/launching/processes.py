@@ -45,7 +45,7 @@ class Worker:
         self.slot = slot
         environment = {**environment, SLOT: f"{slot.number}/{slot.count}"}
         output = None if index == 0 else subprocess.PIPE
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - the user's own command
             _command(slot, words, environment),
             env={**os.environ, **environment} if slot.is_here else None,
             # When this process is gone, so is its end of the pipe, and the other one knows.

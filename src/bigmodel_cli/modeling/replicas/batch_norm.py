@@ -19,7 +19,7 @@ from bigmodel_cli.modeling.replicas.part import current_part
 
 @contextmanager
 def joint_batch_norm(model: Any) -> Iterator[None]:
-    """Let the batch normalisations of a model, called with `training=True` inside the block, see all replicas.
+    """Let the batch normalisations of a model that is called with `training=True` inside see all replicas.
 
     Raises:
         UsageError: If one of them uses renormalisation, which replicas cannot share.

@@ -172,8 +172,8 @@ def replica_number() -> Any:
 def sum_over_replicas(tensors: Sequence[Any]) -> list[Any]:
     """The sum of each tensor over all replicas, on each of them; gradients flow back through it.
 
-    Between processes each exchange takes a millisecond or more, whatever its size, and TensorFlow makes one for
-    each tensor; so they travel together.
+    Between processes each exchange takes a millisecond or more, whatever its size, and TensorFlow makes one
+    for each tensor; so they travel together.
     """
     tf = import_tensorflow()
     summed: dict[int, Any] = {}
@@ -184,14 +184,18 @@ def sum_over_replicas(tensors: Sequence[Any]) -> list[Any]:
     sparse = [number for number in range(len(tensors)) if number not in summed]
     if sparse:
         context = tf.distribute.get_replica_context()
-        summed |= zip(sparse, context.all_reduce(tf.distribute.ReduceOp.SUM, [tensors[n] for n in sparse]), strict=True)
+        summed |= zip(
+            sparse, context.all_reduce(tf.distribute.ReduceOp.SUM, [tensors[n] for n in sparse]), strict=True
+        )
     return [summed[number] for number in range(len(tensors))]
 
 
 def _sum(flat: Sequence[Any]) -> list[Any]:
     tf = import_tensorflow()
     context = tf.distribute.get_replica_context()
-    together = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.concat(flat, 0) if len(flat) > 1 else flat[0])
+    together = context.all_reduce(
+        tf.distribute.ReduceOp.SUM, tf.concat(flat, 0) if len(flat) > 1 else flat[0]
+    )
     return tf.split(together, [tf.size(part) for part in flat]) if len(flat) > 1 else [together]
 
 

@@ -13,7 +13,7 @@ from bigmodel_cli.modeling.replicas.distribution import sum_over_replicas
 def summed_already(optimizer: Any) -> AbstractContextManager[None]:
     """Let an optimizer's `apply` take gradients inside the block as those of the whole batch.
 
-    Keras adds them up after it has clipped each replica's own, which is another result than that of one device.
+    Keras adds them up after it has clipped each replica's own: not what one device would do.
     """
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     return replaced(inner, "_all_reduce_sum_gradients", lambda pairs: pairs)

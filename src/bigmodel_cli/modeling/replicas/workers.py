@@ -38,7 +38,7 @@ def start_workers(cluster: Cluster, *, is_gpu: bool) -> Any:
 
 @contextmanager
 def _keeping_signals() -> Iterator[None]:
-    """TensorFlow takes SIGTERM for itself, as the warning of a machine that will be gone, and does nothing."""
+    """TensorFlow takes SIGTERM for itself, as the warning of a machine that will be gone, for nothing."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     if threading.current_thread() is threading.main_thread():

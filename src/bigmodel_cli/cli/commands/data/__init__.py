@@ -1,4 +1,4 @@
-"""`bigmodel data`: what is known of a config's data; a module for each subcommand, the audit where none is named."""
+"""`bigmodel data`: a module for each subcommand; where none is named, the audit is meant."""
 
 from __future__ import annotations
 

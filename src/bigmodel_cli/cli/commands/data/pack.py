@@ -48,7 +48,7 @@ def command(
     plain: bool,
     as_json: bool,
 ) -> None:
-    """Write the examples of CONFIG once, decoded and resized, into a few large files that are read much faster.
+    """Write the examples of CONFIG, decoded and resized, into a few large files that are read much faster.
 
     Any source can be packed; training from the files sees the same examples in the same batches. They take as
     much room as the decoded pixels do.
