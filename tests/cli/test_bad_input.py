@@ -87,7 +87,7 @@ CHECKED = {
     "device": (
         "epochs: 2",
         "device: tpu9",
-        "c.yaml:14:11: training.device: expected auto, cpu, gpu or gpu:N",
+        "c.yaml:14:11: training.device: expected auto, all, cpu, gpu, or numbers such as gpu:1 or gpu:0,2",
     ),
     "precision": ("epochs: 2", "precision: float8", "c.yaml:14:14: training.precision: ", "mixed_bfloat16"),
     "folder's name": ("name: tiny", "name: ../up", "c.yaml:1:7: name: expected a name for a folder"),

@@ -17,8 +17,6 @@ from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.packed import INDEX, damaged_files
 from bigmodel_cli.sources.tfrecord import TfRecord
 
-pytestmark = pytest.mark.tf
-
 
 def silent(_label: str, _done: int, _total: int | None) -> None:
     pass
@@ -96,6 +94,7 @@ def test_arrays_of_any_kind(
         assert other.name(1) == f"{split}[1]"
 
 
+@pytest.mark.tf
 def test_other_programs_read_the_records(tmp_path: Path) -> None:
     import tensorflow as tf
 
@@ -113,6 +112,7 @@ def test_other_programs_read_the_records(tmp_path: Path) -> None:
     assert len(examples) == len(train)
 
 
+@pytest.mark.tf
 def test_an_example_is_what_tensorflow_makes_of_it() -> None:
     import tensorflow as tf
 

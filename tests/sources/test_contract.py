@@ -13,11 +13,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.sources import source_options
-from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext
 from bigmodel_cli.sources.cifar10 import LAYOUT as CIFAR10
 from bigmodel_cli.sources.cifar100 import LAYOUT as CIFAR100
 from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.image_folder import ImageFolder
 
 
 def cifar_archive(path, layout):
@@ -32,6 +34,12 @@ def cifar_archive(path, layout):
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return path
+
+
+def packed(folder, photos):
+    source = ImageFolder(path=photos, image_size=(4, 4)).load(LoadContext())
+    pack(source, folder, 2, skips=False, progress=lambda *_: None)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +77,14 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         "synthetic:vectors": {"shape": (20,), "num_classes": 2, "num_examples": 9},
         "synthetic:numbers": {"shape": (8, 5), "num_classes": None, "num_examples": 9},
         "synthetic:outputs": {"shape": (8, 8, 1), "num_classes": None, "num_outputs": 3, "num_examples": 9},
+        "tfrecord": {"path": packed(tmp_path / "packed", folder)},
     }
 
 
 CASES = [
     "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "diabetes", "npz", "npz:numbers",
     "image_folder", "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
-    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs",
+    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "tfrecord",
 ]  # fmt: skip
 
 

@@ -66,15 +66,22 @@ class DefaultCommand(CommandFiles):
         # Everything behind the group's name is for the command: its options, and `--help`.
         context = {"ignore_unknown_options": True, "allow_interspersed_args": False}
         super().__init__(
-            package=package, help=default.help, add_help_option=False, context_settings=context, **settings
+            package=package,
+            help=default.help,
+            epilog=default.epilog,
+            add_help_option=False,
+            context_settings=context,
+            **settings,
         )
         self._default = default
 
     def get_help(self, context: click.Context) -> str:
         return self._default.get_help(context)
 
-    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         names = self.list_commands(context)
-        if not args or args[0] not in names:
+        if args[0] not in names:
             args = [next(name for name in names if self.get_command(context, name) is self._default), *args]
-        return super().parse_args(context, args)
+        return super().resolve_command(context, args)

@@ -196,9 +196,8 @@ class Training(Section):
     device: str = Field(
         "auto",
         json_schema_extra={"pattern": DEVICE_PATTERN},
-        description="auto: the first GPU, else the CPU; cpu; gpu; all: every GPU of this machine; or some of "
-        "them by their numbers, such as gpu:0,2. Of several each has a replica of the model and its part of "
-        "every batch; cpu:0-3 does the same on four logical devices of the CPU, to try it out.",
+        description="auto: the first GPU, else the CPU; cpu, gpu, all GPUs, or some, such as gpu:0,2. Each of "
+        "several has a replica of the model and its part of every batch; so do cpu:0-3, which share the CPU.",
     )
     accumulate: Annotated[int, Field(ge=1)] = Field(
         1,

@@ -14,14 +14,12 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.example_proto import Value, encode_example
+from bigmodel_cli.pipeline.record_frame import HEADER_BYTES, framed
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.sources.image_checks import SKIP_HINT
 from bigmodel_cli.sources.packed import ARRAYS, INDEX, VERSION, PackedSplit
 from bigmodel_cli.sources.signature import signature_as_json
 from bigmodel_cli.whole_files import naming_target, sha256_of, whole_place, write_sealed
-
-# Before each record its length and the length's checksum.
-_RECORD_HEADER = 12
 
 
 @dataclass(frozen=True)
@@ -146,8 +144,6 @@ def _shards(source: Source, num_shards: int) -> Iterator[_Shard]:
 
 
 def _write(source: Source, folder: Path, shard: _Shard, *, skips: bool) -> _Written:
-    import tensorflow as tf
-
     path = folder / shard.name
     part = source.splits[shard.split]
     indices: list[int] = []
@@ -156,7 +152,7 @@ def _write(source: Source, folder: Path, shard: _Shard, *, skips: bool) -> _Writ
     names: list[bytes] = []
     with whole_place(path) as temporary:
         end = 0
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
+        with naming_target(path), temporary.open("wb") as file:
             for index in shard.indices.tolist():
                 features = _read(part, index, skips=skips)
                 if features is None:
@@ -164,13 +160,12 @@ def _write(source: Source, folder: Path, shard: _Shard, *, skips: bool) -> _Writ
                 content = np.ascontiguousarray(features).tobytes()
                 name = part.name(index).encode("utf-8", "surrogateescape")
                 record, start = encode_example(content, {"label": _label(part, index), "name": [name]})
-                writer.write(record)
+                file.write(framed(record))
                 indices.append(index)
-                offsets.append(end + _RECORD_HEADER + start)
+                offsets.append(end + HEADER_BYTES + start)
                 checksums.append(zlib.crc32(content))
                 names.append(name)
-                # The record's own checksum stands behind it.
-                end += _RECORD_HEADER + len(record) + 4
+                end = file.tell()
         digest, num_bytes = sha256_of(temporary), temporary.stat().st_size
     return _Written(indices, offsets, checksums, names, digest, num_bytes)
 

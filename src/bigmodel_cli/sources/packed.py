@@ -97,28 +97,23 @@ class PackedExamples(Examples):
     """Examples of one split in packed files.
 
     Attributes:
+        labels: Of these examples.
+        positions: Their places in the split: int64 of shape (n,).
         split: Where they are.
         files: The files.
         signature: What one example is.
-        origin: The sha256 of the index.
+        origin: What tells the split from all others: with the sha256 of the index.
     """
 
+    labels: np.ndarray
+    positions: np.ndarray
     split: PackedSplit
     files: Shards
     signature: Signature
     origin: str
-    positions: np.ndarray
-
-    @property
-    def labels(self) -> np.ndarray:  # type: ignore[override]
-        labels: np.ndarray = self.split.labels[self.positions]
-        return labels
-
-    def __len__(self) -> int:
-        return len(self.positions)
 
     def take(self, indices: np.ndarray) -> PackedExamples:
-        return replace(self, positions=self.positions[indices])
+        return replace(self, labels=self.labels[indices], positions=self.positions[indices])
 
     def read(self, index: int) -> np.ndarray:
         import numpy as np
@@ -151,7 +146,10 @@ class PackedExamples(Examples):
     def fingerprint(self) -> str:
         import hashlib
 
-        return hashlib.sha256(f"{self.origin} {self.positions.tolist()}".encode()).hexdigest()
+        digest = hashlib.sha256(self.origin.encode())
+        for array in (self.positions, self.labels):
+            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
+        return digest.hexdigest()
 
 
 def open_packed(folder: Path) -> Source:
@@ -184,7 +182,9 @@ def open_packed(folder: Path) -> Source:
     origin = record["files"][ARRAYS]["sha256"]
     return Source(
         {
-            split: PackedExamples(found, files, signature, f"{origin} {split}", np.arange(len(found.labels)))
+            split: PackedExamples(
+                found.labels, np.arange(len(found.labels)), found, files, signature, f"{origin} {split}"
+            )
             for split, found in splits.items()
         },
         signature,

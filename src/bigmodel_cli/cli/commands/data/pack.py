@@ -56,7 +56,6 @@ def command(
     from bigmodel_cli.cli.output import echo_json, next_command, note, show_warnings, size
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.inference.run_data import load_context
-    from bigmodel_cli.modeling.backend import import_tensorflow
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.pipeline.packing import pack
 
@@ -66,7 +65,6 @@ def command(
     folder = out or Path(f"{experiment.name}-packed")
     with listening(plain=plain) as listener:
         source = experiment.data.source.options.load(load_context(experiment, listener, offline=offline))
-        import_tensorflow()
         packed = pack(
             source,
             folder,

@@ -1,0 +1,25 @@
+"""A record as a TFRecord file has it (tensorflow/core/lib/io/record_writer.h).
+
+Its length, a checksum of that, the record, a checksum of it. Checksums are CRC-32C, rotated by 15 bits and
+moved by a constant, since a checksum of what contains checksums says little.
+"""
+
+from __future__ import annotations
+
+import struct
+
+HEADER_BYTES = 12
+_MOVED_BY = 0xA282EAD8
+
+
+def framed(record: bytes) -> bytes:
+    """A record with what stands before and behind it."""
+    length = struct.pack("<Q", len(record))
+    return b"".join((length, _checksum(length), record, _checksum(record)))
+
+
+def _checksum(content: bytes) -> bytes:
+    import google_crc32c
+
+    crc = google_crc32c.value(content)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + _MOVED_BY) & 0xFFFFFFFF)
