@@ -82,6 +82,16 @@ class Workplace:
             self._made[name] = folder
         return self._made[name]
 
+    def packed(self, source: str, count: int) -> Path:
+        """Photographs as `bigmodel data pack` writes them."""
+        name = f"packed-{count}"
+        if name not in self._made:
+            folder = self.scratch / name
+            config = Path(__file__).parent / "image_folder.yaml"
+            bigmodel("data", "pack", config, source, "--out", folder, folder=self.scratch)
+            self._made[name] = folder
+        return self._made[name]
+
     def photos(self, count: int) -> Path:
         """A folder of JPEG files of photographs, in folders by class."""
         name = f"photos-{count}"
@@ -340,6 +350,30 @@ class ImageMemory(Comparison):
         return {"value": trained.process.megabytes}
 
 
+class Packed(Comparison):
+    name = "Training from 10,000 packed photographs, beside the folder of JPEG files (both bigmodel)"
+    unit = "images/s"
+    bars = (Bar("≥ 1.5 ×", at_least=1.5), Bar("memory ≤ 1.1 × the folder's", "memory", at_most=1.1))
+    most_rounds = 2
+    is_speed = False
+    _count = 10_000
+
+    def ours(self, place: Workplace) -> dict[str, float]:
+        packed = place.packed(self._config(place), self._count)
+        return self._rate(place, f"data.source={{tfrecord: {{path: {packed}}}}}")
+
+    def plain(self, place: Workplace) -> dict[str, float]:
+        return self._rate(place, self._config(place))
+
+    def _config(self, place: Workplace) -> str:
+        return f"data.source.image_folder.path={place.photos(self._count)}"
+
+    def _rate(self, place: Workplace, source: str) -> dict[str, float]:
+        config = Path(__file__).parent / "image_folder.yaml"
+        trained = train(config, None, place.folder("packed-runs"), source, "training.epochs=1")
+        return {"value": trained.images_per_second()[0], "megabytes": trained.process.megabytes}
+
+
 class Accuracy(Comparison):
     name = "Test accuracy of the network with batch normalisation after 3 epochs, over 3 seeds"
     unit = "%"
@@ -404,5 +438,6 @@ ALL: dict[str, Comparison] = {
     "outside": OutsideOfSteps(),
     "image-folder": ImageFolder(),
     "image-memory": ImageMemory(),
+    "packed": Packed(),
     "accuracy": Accuracy(),
 }

@@ -58,6 +58,8 @@ class Result:
                 "inverse": 1 / ratio,
                 "difference": values["value"] - medians[PLAIN]["value"],
             }
+            if "megabytes" in values:
+                values["memory"] = values["megabytes"] / medians[PLAIN]["megabytes"]
         bars = [(bar.text, bar.holds(values)) for bar in comparison.bars]
         return cls(
             name,
@@ -129,7 +131,7 @@ def write_report(folder: Path, results: Sequence[Result], limits: Limits, order:
 
 @cache
 def _machine() -> str:
-    from bigmodel_cli.modeling.backend import list_devices
+    from bigmodel_cli.modeling.devices import list_devices
 
     versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "bigmodel-cli"))
     device = f"{list_devices()[0].model} ({platform.system()}, {os.cpu_count()} CPUs)"
@@ -170,6 +172,9 @@ def _plot(results: Sequence[Result], path: Path) -> None:
     axes.bar_label(bars, labels=[f"{ratio:.1f} ×" for ratio in ratios], padding=3)
     axes.axvline(1, color="black", linewidth=1)
     axes.set_xscale("log")
+    ticks = [0.5, 1, 2, 5, 10, 20]
+    axes.set_xticks(ticks, [f"{tick:g} ×" for tick in ticks])
+    axes.minorticks_off()
     axes.invert_yaxis()
     axes.set_xlabel("times better than the plain script (1: the same)")
     axes.spines[["top", "right"]].set_visible(False)

@@ -66,7 +66,7 @@ class GateError(BigmodelError):
 
 
 class ResourceError(BigmodelError):
-    """Memory, disk or a device ran out, or training diverged."""
+    """Memory, disk or a device ran out, another process was lost, or training diverged."""
 
     exit_code = 5
 

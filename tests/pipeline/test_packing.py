@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Sou
 from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.packed import INDEX, damaged_files
 from bigmodel_cli.sources.tfrecord import TfRecord
+
+Bigmodel = Callable[..., Any]
 
 
 def silent(_label: str, _done: int, _total: int | None) -> None:
@@ -165,3 +169,39 @@ def test_what_is_no_packed_data_is_said(tmp_path: Path) -> None:
     (tmp_path / INDEX).write_text(json.dumps({"version": 1}))
     with pytest.raises(DataError, match="damaged or changed by hand"):
         TfRecord(path=tmp_path).load(LoadContext())
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+def test_training_from_shards_is_training_from_the_folder(tmp_path: Path, bigmodel: Bigmodel) -> None:
+    photos(tmp_path / "photos", 40)
+    config = tmp_path / "photos.yaml"
+    config.write_text(
+        "data:\n"
+        f"  source: {{image_folder: {{path: {tmp_path / 'photos'}, image_size: [8, 8]}}}}\n"
+        "  batch_size: 8\n"
+        "model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]\n"
+        "loss: SparseCategoricalCrossentropy\n"
+        "optimizer: Adam\n"
+        "training: {epochs: 2, deterministic: true, device: cpu}\n"
+    )
+    folder = tmp_path / "packed"
+    done = bigmodel("data", "pack", config, "--out", folder, "--shards", "3")
+    assert done.code == 0, done.err
+    assert f"{folder}: 40 train examples in 3 files" in done.out
+    assert "data.source={tfrecord:" in done.err
+    runs = [
+        bigmodel("train", config, *words, "--json", "--runs-dir", tmp_path / name).json
+        for name, words in (("one", []), ("other", [f"data.source={{tfrecord: {{path: {folder}}}}}"]))
+    ]
+    assert runs[0]["test"] == runs[1]["test"]
+    assert runs[0]["best"] == runs[1]["best"]
+    done = bigmodel("data", "verify", folder)
+    assert (done.code, done.out) == (0, f"{folder}: all files are what they were\n")
+    shard = folder / "train-00002-of-00003.tfrecord"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    done = bigmodel("data", "verify", folder, "--json")
+    assert done.code == 3
+    assert json.loads(done.out) == {"folder": str(folder), "damaged": [shard.name]}
+    predicted = bigmodel("predict", tmp_path / "photos/cat/0.png", "--runs-dir", tmp_path / "other")
+    assert predicted.code == 0, predicted.err

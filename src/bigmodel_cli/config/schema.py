@@ -196,8 +196,8 @@ class Training(Section):
     device: str = Field(
         "auto",
         json_schema_extra={"pattern": DEVICE_PATTERN},
-        description="auto: the first GPU, else the CPU; cpu, gpu, all GPUs, or some, such as gpu:0,2. Each of "
-        "several has a replica of the model and its part of every batch; so do cpu:0-3, which share the CPU.",
+        description="auto: the first GPU, else the CPU; cpu, gpu, all GPUs, or some, such as gpu:0,2. Each "
+        "of several has a replica of the model and its part of every batch; so have cpu:0-3, on one CPU.",
     )
     accumulate: Annotated[int, Field(ge=1)] = Field(
         1,
