@@ -5,7 +5,7 @@ BigmodelError            1   a failure inside bigmodel
 │   └── ConfigError      2   … with every problem and its place
 ├── DataError            3   the data is wrong or missing
 ├── GateError            4   a quality gate was missed
-└── ResourceError        5   memory, disk or device ran out
+└── ResourceError        5   memory, disk or device ran out, another process was lost
     └── DivergedError    5   the loss is not a number any more
 Interrupted        130, 143  SIGINT, SIGTERM (129: SIGHUP); like KeyboardInterrupt no Exception
 """
