@@ -91,3 +91,14 @@ def step():
 steps = [[value.numpy().tolist() for value in step().values] for _ in range(2)]
 print(json.dumps(steps))
 """
+
+
+def test_a_layer_learns_from_the_data_and_classes_are_weighted(bench: Bench) -> None:
+    words = (
+        "preprocessing=[{Rescaling: {scale: 1/255}}, Normalization]",
+        "data.class_weights=balanced",
+        "data.oversample=balanced",
+        "training.epochs=1",
+    )
+    one = bench.train("training.device=cpu", *words)
+    assert_same(one, bench.train("training.device=cpu:0-1", *words))

@@ -13,11 +13,12 @@ many processes as there are; other programs read the same files from the beginni
 from __future__ import annotations
 
 import os
+import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import Examples, Signature, Source, SplitName
@@ -63,7 +64,7 @@ class PackedSplit:
 
 
 class Shards:
-    """The files of packed data, each opened when it is needed.
+    """The files of packed data, each opened when it is needed; several threads read at once.
 
     Args:
         paths: Of the files, by number.
@@ -71,7 +72,8 @@ class Shards:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = paths
-        self._descriptors: dict[int, int] = {}
+        self._files: dict[int, BinaryIO] = {}
+        self._opening = threading.Lock()
 
     def read_into(self, number: int, offset: int, out: memoryview) -> bool:
         """Fill `out`; whether there was enough to do so.
@@ -79,17 +81,26 @@ class Shards:
         Raises:
             OSError: If the file cannot be read.
         """
-        descriptor = self._descriptors.get(number)
-        if descriptor is None:
-            # Two threads may both open it: then one is closed with the process.
-            descriptor = self._descriptors[number] = os.open(self.paths[number], os.O_RDONLY)
-        done = 0
-        while done < len(out):
-            count = os.preadv(descriptor, [out[done:]], offset + done)
-            if not count:
-                return False
-            done += count
-        return True
+        if not hasattr(os, "preadv"):
+            with self.paths[number].open("rb", buffering=0) as file:
+                file.seek(offset)
+                return _fill(out, lambda part, _: file.readinto(part))
+        with self._opening:
+            if number not in self._files:
+                self._files[number] = self.paths[number].open("rb", buffering=0)
+        descriptor = self._files[number].fileno()
+        return _fill(out, lambda part, done: os.preadv(descriptor, [part], offset + done))
+
+
+def _fill(out: memoryview, read: Callable[[memoryview, int], int | None]) -> bool:
+    """Read until `out` is full; whether it is."""
+    done = 0
+    while done < len(out):
+        count = read(out[done:], done)
+        if not count:
+            return False
+        done += count
+    return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,15 +171,7 @@ def open_packed(folder: Path) -> Source:
     """
     import numpy as np
 
-    index = folder / INDEX
-    if not index.is_file():
-        raise DataError(
-            f"{folder}: {'no packed data' if folder.is_dir() else 'no such folder'} (expected {INDEX} in it)",
-            hint="write it: bigmodel data pack CONFIG",
-        )
-    record = read_sealed(index)
-    if record.get("version") != VERSION:
-        raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
+    index, record = folder / INDEX, _read_index(folder)
     for name, expected in record["files"].items():
         _require_size(folder / name, expected["bytes"])
     arrays_path = folder / ARRAYS
@@ -198,12 +201,24 @@ def damaged_files(folder: Path) -> list[str]:
     Raises:
         DataError: If the index itself is damaged.
     """
-    record: dict[str, Any] = read_sealed(folder / INDEX)
     return [
         name
-        for name, expected in record["files"].items()
+        for name, expected in _read_index(folder)["files"].items()
         if not (folder / name).is_file() or sha256_of(folder / name) != expected["sha256"]
     ]
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    index = folder / INDEX
+    if not index.is_file():
+        raise DataError(
+            f"{folder}: {'no packed data' if folder.is_dir() else 'no such folder'} (expected {INDEX} in it)",
+            hint="write it: bigmodel data pack CONFIG",
+        )
+    record = read_sealed(index)
+    if record.get("version") != VERSION:
+        raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
+    return record
 
 
 def _require_size(path: Path, num_bytes: int) -> None:

@@ -12,6 +12,7 @@ from bigmodel_cli.modeling.backend import import_tensorflow
 # Of the first process on a machine; the others have those behind it.
 PORT = "BIGMODEL_PORT"
 _DEFAULT_PORT = 29400
+_ENOUGH = 1024
 
 
 def slurm_cluster() -> Cluster:
@@ -23,7 +24,10 @@ def slurm_cluster() -> Cluster:
     tf = import_tensorflow()
     port = int(os.environ.get(PORT, _DEFAULT_PORT))
     try:
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(port_base=port)
+        # It would deal GPUs too, and ask how many there are; that is SLURM's affair (--gpus-per-task).
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            port_base=port, gpus_per_node=_ENOUGH, gpus_per_task=1, auto_set_gpu=False
+        )
         (addresses,) = resolver.cluster_spec().as_dict().values()
         _, index = resolver.get_task_info()
     except (KeyError, ValueError, RuntimeError, OSError, subprocess.SubprocessError) as error:
