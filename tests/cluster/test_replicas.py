@@ -18,6 +18,8 @@ def test_replicas_train_as_one_device(bench: Bench, count: int) -> None:
     assert_same(one, several)
     assert f"replicas: {count}, each gets {16 // count} of the 16 examples of a batch\n" in several.said
     assert several.record["plan"]["device"]["replicas"] == count
+    throughput = several.record["throughput"]
+    assert throughput["per_device"] == pytest.approx(throughput["examples_per_second"] / count, rel=1e-3)
     assert one.record["test"] == pytest.approx(several.record["test"], rel=1e-5)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         "best": session.checkpoints.best,
         split: evaluation.metrics,
         LITERT: litert,
+        "throughput": _throughput(rows, prepared.plan.replicas),
         "gates": [gate.as_json() for gate in gates],
     }
     phases = session.watch.as_json()
@@ -104,6 +106,13 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     write_report(session.run, results, seconds=result.seconds, phases=phases)
     end_session(session.run, COMPLETED, result.seconds, results, phases, prepared.skipped)
     return result
+
+
+def _throughput(rows: list[Row], replicas: int) -> dict[str, float]:
+    """The median of the epochs' examples per second, in all and for each device."""
+    # The first epoch also compiles.
+    rate = median(row["examples_per_second"] for row in rows[1:] or rows)
+    return {"examples_per_second": round(rate, 3), "per_device": round(rate / replicas, 3)}
 
 
 def _say_profile(session: Session, trace: Trace) -> None:
