@@ -120,7 +120,7 @@ def test_a_trial_leaves_weights_and_data_order_alone(prepared, monkeypatch):
 def test_what_xla_cannot_compile_runs_without_it(prepared, monkeypatch):
     """As on a GPU, where XLA is what a run begins with."""
 
-    def with_xla(training):
+    def with_xla(training, _cluster):
         return replace(make_plan(training), jit_compile=True)
 
     monkeypatch.setattr("bigmodel_cli.training.prepared.make_plan", with_xla)

@@ -149,7 +149,7 @@ class TrainingSteps:
         self.measures.update(loss, targets, predictions, part)
         return tf.cast(loss, tf.float32)
 
-    def _sample_weights(self, targets: Targets, part: Part | None) -> Any:
+    def _sample_weights(self, targets: Targets, part: Part | None = None) -> Any:
         """What the loss of each example counts, float32 of shape (batch,); None where all count the same."""
         import tensorflow as tf
 
