@@ -47,7 +47,7 @@ fuzz: $(STAMP)
 
 # The long form of the fault injection: some 400 kills, full disks, damaged and hostile files. About an hour.
 faults: $(STAMP)
-	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults
+	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults tests/cluster
 
 # Everything that bigmodel is measured by, beside plain Keras scripts, into benchmarks/results.md: over an hour
 # on a machine that does nothing else.

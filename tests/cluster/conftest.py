@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ RANDOM = (
     "augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]",
     "model.4.Dropout.rate=0.3",
 )
+
+
+IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 
 
 @dataclass(frozen=True)
@@ -200,7 +204,12 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.close()
 
 
-Same = Callable[..., None]
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Run]]:
+    """Trains the config in one process, with words of a command line, but only once for the same words."""
+    made = Bench(tmp_path_factory.mktemp("once"))
+    yield cache(made.train)
+    made.close()
 
 
 def assert_same(one: Run, other: Run) -> None:

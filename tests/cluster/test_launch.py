@@ -7,19 +7,18 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from .conftest import RANDOM, Bench, Run, Started, assert_bits, assert_same, require_namespace
+from .conftest import IS_LONG, RANDOM, Bench, Run, Started, assert_bits, assert_same, require_namespace
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
-IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 
 
-def test_two_processes_train_as_one(bench: Bench) -> None:
-    one, two = bench.train("training.device=cpu"), bench.launch().end()
+def test_two_processes_train_as_one(bench: Bench, once: Callable[..., Run]) -> None:
+    one, two = once("training.device=cpu"), bench.launch().end()
     assert two.code == 0, two.said
     assert_same(one, two)
     assert two.record["status"] == "completed"

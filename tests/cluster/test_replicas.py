@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from .conftest import RANDOM, Bench, assert_bits, assert_same
+from .conftest import IS_LONG, RANDOM, Bench, Run, assert_bits, assert_same
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
+Once = Callable[..., Run]
 
 
 @pytest.mark.parametrize("count", [2, 4])
-def test_replicas_train_as_one_device(bench: Bench, count: int) -> None:
-    one, several = bench.train("training.device=cpu"), bench.train(f"training.device=cpu:0-{count - 1}")
+def test_replicas_train_as_one_device(once: Once, count: int) -> None:
+    one, several = once("training.device=cpu"), once(f"training.device=cpu:0-{count - 1}")
     assert_same(one, several)
     assert f"replicas: {count}, each gets {16 // count} of the 16 examples of a batch\n" in several.said
     assert several.record["plan"]["device"]["replicas"] == count
@@ -30,26 +32,22 @@ def test_a_batch_that_cannot_be_dealt_evenly_is_filled_up(bench: Bench) -> None:
     assert "each gets 4 of the 15 examples of a batch; the last one is filled up" in several.said
 
 
-def test_replicas_draw_their_own_random_numbers_and_the_same_again(bench: Bench) -> None:
-    one, again = (bench.train("training.device=cpu:0-1", *RANDOM) for _ in range(2))
+def test_runs_with_random_layers_repeat(bench: Bench) -> None:
+    one, again = (bench.train("training.device=cpu:0-1", "training.epochs=2", *RANDOM) for _ in range(2))
     assert_bits(one, again)
     assert [row["loss"] for row in one.rows] == [row["loss"] for row in again.rows]
-    single = bench.train("training.device=cpu", *RANDOM)
-    assert abs(single.rows[0]["loss"] - one.rows[0]["loss"]) > 1e-4
 
 
-@pytest.mark.parametrize("devices", ["cpu", "cpu:0-3"])
-def test_a_checkpoint_moves_between_numbers_of_devices(bench: Bench, devices: str) -> None:
+@pytest.mark.parametrize("devices", ["cpu", "cpu:0-3"] if IS_LONG else ["cpu:0-3"])
+def test_a_checkpoint_moves_between_numbers_of_devices(bench: Bench, once: Once, devices: str) -> None:
     before = bench.train("training.device=cpu:0-1", "training.epochs=1")
     folder = before.folder.parents[2]
     started = bench.start(
-        "train", "--resume", "replicas", "training.epochs=2", f"training.device={devices}", folder=folder
+        "train", "--resume", "replicas", "training.epochs=3", f"training.device={devices}", folder=folder
     )
     after = started.end()
     assert after.code == 0, after.said
-    assert len(after.rows) == 2
-    straight = bench.train("training.device=cpu", "training.epochs=2")
-    assert_same(straight, after)
+    assert_same(once("training.device=cpu"), after)
 
 
 def test_xla_and_several_devices_are_refused_together(bench: Bench) -> None:
