@@ -251,6 +251,7 @@ class TestVerify:
         assert f"hint: {advice}{run}" in verified.err
 
 
+@pytest.mark.slow
 def test_options_of_the_list_need_no_subcommand(bigmodel, trained):
     short = bigmodel("runs", "--json", "--runs-dir", trained)
     assert short.json == bigmodel("runs", "ls", "--json", "--runs-dir", trained).json

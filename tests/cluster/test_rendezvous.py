@@ -15,6 +15,9 @@ from bigmodel_cli.cluster.launching.hosts import slots_here
 from bigmodel_cli.cluster.rendezvous import meet
 from bigmodel_cli.errors import ResourceError
 
+# Who waits takes time.
+pytestmark = pytest.mark.slow
+
 
 def addresses(count: int) -> tuple[str, ...]:
     return tuple(slot.address for slot in slots_here(count))

@@ -148,6 +148,7 @@ def test_what_is_not_a_config_is_placed_and_explained(text: str, place: str, wor
     assert words in message
 
 
+@pytest.mark.slow
 def test_aliases_cannot_explode() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 8)]

@@ -12,6 +12,8 @@ from bigmodel_cli.explaining.findings import Explanation, Finding
 from bigmodel_cli.explaining.picture import COLORS, MAX_ROWS, draw, write_picture
 from bigmodel_cli.inference.inputs import Input
 
+# Each draws a whole figure.
+pytestmark = pytest.mark.slow
 METHODS = ["grad-cam", "integrated-gradients", "occlusion"]
 # Names that mean something to matplotlib or to a terminal, or that are long.
 HOSTILE = ["$x_", "\x1b[31mred\ntwo", "n" * 300]

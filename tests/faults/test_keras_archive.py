@@ -311,6 +311,7 @@ def test_a_config_that_describes_no_model(write_archive, config, says):
     assert reason(write_archive(members(config))).startswith(says)
 
 
+@pytest.mark.slow
 def test_a_config_of_many_megabytes_is_looked_through_in_seconds(write_archive):
     path = write_archive(members(model_of(*[dense()] * 60_000)))
     started = time.monotonic()
