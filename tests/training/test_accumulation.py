@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bigmodel_cli.errors import UsageError
 from bigmodel_cli.training.accumulation import part_bounds
 
 pytestmark = pytest.mark.tf
@@ -49,3 +50,9 @@ def test_parts_with_regularisation_and_an_embedding(prepare: Callable[..., Any])
     )
     (row, *_), (other, *_) = prepare(*words).run(), prepare(*words, "training.accumulate=4").run()
     assert other["loss"] == pytest.approx(row["loss"], rel=1e-5)
+
+
+def test_a_loss_that_is_no_mean_is_refused(prepare: Callable[..., Any]) -> None:
+    with pytest.raises(UsageError, match="loss: reduction sum is for one device"):
+        prepare("loss={CategoricalCrossentropy: {reduction: sum}}", "training.accumulate=2")
+    prepare("loss={CategoricalCrossentropy: {reduction: sum}}")

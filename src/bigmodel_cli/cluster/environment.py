@@ -11,6 +11,8 @@ from typing import Any
 from bigmodel_cli.errors import UsageError
 
 TF_CONFIG = "TF_CONFIG"
+# Where the first process of a machine listens, if nothing else is said; the others have the ports behind it.
+DEFAULT_PORT = 29400
 _SLURM_TASKS, _SLURM_TASK = "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"
 # TensorFlow's names of what trains, and Kubeflow's older one; the first of them is the chief.
 _CHIEFS = ("chief", "master")
@@ -115,5 +117,5 @@ def _index(task: Mapping[str, Any], jobs: Mapping[str, Sequence[str]]) -> int:
 def _wrong(what: str) -> UsageError:
     return UsageError(
         f"{TF_CONFIG}: {what}",
-        hint="it looks like " + tf_config(["a:29400", "b:29400"], 0),
+        hint="it looks like " + tf_config([f"a:{DEFAULT_PORT}", f"b:{DEFAULT_PORT}"], 0),
     )

@@ -21,7 +21,7 @@ _ERRORS = frozenset(
         "UnknownError",
     }
 )
-_TASK = re.compile(r"/job:(?P<job>\w+)/replica:\d+/task:(?P<task>\d+)")
+_TASK = re.compile(r"/job:worker/replica:\d+/task:(?P<task>\d+)")
 _OF_PEERS = re.compile(r"collective|peer|worker|connect|task:\d|socket|heartbeat|RPC", re.IGNORECASE)
 _PROBE_SECONDS = 2.0
 

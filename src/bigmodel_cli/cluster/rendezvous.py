@@ -46,41 +46,58 @@ def meet(
     Raises:
         ResourceError: If one is missing when the time is over, or something is not the same in all.
     """
-    deadline = time.monotonic() + seconds
+    waiting = _Waiting(seconds, say)
     if cluster.is_chief:
-        _Chief(cluster, introduction, seconds, say).gather(deadline)
+        _Chief(cluster, introduction).gather(waiting)
     else:
-        _report(cluster, introduction, seconds, deadline, say)
+        _report(cluster, introduction, waiting)
+
+
+class _Waiting:
+    """Waits in silence, then says for whom, then gives up."""
+
+    def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
+        self._seconds = seconds
+        self._say = say
+        self._began = time.monotonic()
+        self._has_said = False
+
+    @property
+    def left(self) -> float:
+        """Seconds to the end."""
+        return self._began + self._seconds - time.monotonic()
+
+    def go_on(self, who: str, what: str) -> None:
+        """Called again and again while somebody is missing.
+
+        Raises:
+            ResourceError: If the time is over; says who it is, and what was not done.
+        """
+        if self.left < 0:
+            raise ResourceError(
+                f"{who} did not {what} within {self._seconds:g} s",
+                hint="look at its output; is its address right, and its port open?",
+            )
+        if not self._has_said and time.monotonic() - self._began > _PATIENCE_SECONDS:
+            self._say(f"waiting for {who}")
+            self._has_said = True
 
 
 class _Chief:
     """Gathers the others."""
 
-    def __init__(
-        self, cluster: Cluster, introduction: Message, seconds: float, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, cluster: Cluster, introduction: Message) -> None:
         self._cluster = cluster
         self._introduction = dict(introduction)
-        self._seconds = seconds
-        self._say = say
         self._there: dict[int, socket.socket] = {}
 
-    def gather(self, deadline: float) -> None:
+    def gather(self, waiting: _Waiting) -> None:
         with ExitStack() as stack, selectors.DefaultSelector() as selector:
             listener = stack.enter_context(_listener(self._cluster))
             selector.register(listener, selectors.EVENT_READ)
-            patience = time.monotonic() + _PATIENCE_SECONDS
             try:
                 while missing := self._missing():
-                    now = time.monotonic()
-                    if now > deadline:
-                        raise ResourceError(
-                            f"{self._cluster.titles(missing)} did not start within {self._seconds:g} s",
-                            hint="look at its output; is its address right, and its port open?",
-                        )
-                    if now > patience:
-                        self._say(f"waiting for {self._cluster.titles(missing)}")
-                        patience = deadline + 1
+                    waiting.go_on(self._cluster.titles(missing), "start")
                     for key, _ in selector.select(_POLL_SECONDS):
                         self._take(stack, selector, listener, key.fileobj)
             except BaseException as error:
@@ -140,36 +157,21 @@ def _listener(cluster: Cluster) -> socket.socket:
         ) from None
 
 
-def _report(
-    cluster: Cluster,
-    introduction: Message,
-    seconds: float,
-    deadline: float,
-    say: Callable[[str], None],
-) -> None:
+def _report(cluster: Cluster, introduction: Message, waiting: _Waiting) -> None:
     """Tell the chief that this process is there, and wait for its word."""
-    patience = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with (
             suppress(OSError),
             socket.create_connection(split_address(cluster.addresses[0]), timeout=1) as chief,
         ):
-            chief.settimeout(max(1.0, deadline - time.monotonic() + _GRACE_SECONDS))
+            chief.settimeout(max(1.0, waiting.left + _GRACE_SECONDS))
             chief.sendall(_line({"index": cluster.index, "introduction": dict(introduction)}))
             answer = _read_line(chief)
             if "go" in answer:
                 return
             if "error" in answer:
                 raise ResourceError(f"the chief has given up: {answer['error']}")
-        now = time.monotonic()
-        if now > deadline:
-            raise ResourceError(
-                f"{cluster.title(0)} did not answer within {seconds:g} s",
-                hint="look at its output; is its address right, and its port open?",
-            )
-        if now > patience:
-            say(f"waiting for {cluster.title(0)}")
-            patience = deadline + 1
+        waiting.go_on(cluster.title(0), "answer")
         time.sleep(_POLL_SECONDS)
 
 

@@ -35,7 +35,7 @@ class Packed:
     """
 
     folder: Path
-    examples: dict[str, int]
+    examples: dict[SplitName, int]
     shards: list[str]
     num_bytes: int
     skipped: int
@@ -91,14 +91,27 @@ def pack(
     total = sum(len(part) for part in source.splits.values())
     done = 0
     written: list[_Written] = []
-    with ThreadPoolExecutor(min(16, (os.cpu_count() or 1) + 1), thread_name_prefix="pack") as threads:
+    threads = ThreadPoolExecutor(min(16, (os.cpu_count() or 1) + 1), thread_name_prefix="pack")
+    try:
         for shard, found in zip(
             shards, threads.map(lambda shard: _write(source, folder, shard, skips=skips), shards), strict=True
         ):
             written.append(found)
             done += len(shard.indices)
             progress("packing", done, total)
+    finally:
+        # After an error nobody needs the rest.
+        threads.shutdown(cancel_futures=True)
+    return _write_index(source, folder, shards, written)
+
+
+def _write_index(
+    source: Source, folder: Path, shards: Sequence[_Shard], written: Sequence[_Written]
+) -> Packed:
+    """Write what finds the examples, and with it make the folder packed data."""
     splits = {split: _split(part, split, shards, written) for split, part in source.splits.items()}
+    examples = {split: len(found.labels) for split, found in splits.items()}
+    names = [shard.name for shard in shards]
     arrays = folder / ARRAYS
     with whole_place(arrays) as temporary:
         contents: dict[str, Any] = {}
@@ -106,31 +119,26 @@ def pack(
             contents |= part.arrays(split)
         np.savez(temporary, **contents)
     files: dict[str, dict[str, Any]] = {
-        shard.name: {"bytes": found.num_bytes, "sha256": found.sha256}
-        for shard, found in zip(shards, written, strict=True)
+        name: {"bytes": found.num_bytes, "sha256": found.sha256}
+        for name, found in zip(names, written, strict=True)
     }
     files[ARRAYS] = {"bytes": arrays.stat().st_size, "sha256": sha256_of(arrays)}
-    skipped = source.num_skipped + total - sum(len(found.labels) for found in splits.values())
-    names = source.signature.class_names
+    left_out = sum(map(len, source.splits.values())) - sum(examples.values())
+    skipped = source.num_skipped + left_out
+    class_names = source.signature.class_names
     write_sealed(
         folder / INDEX,
         {
             "version": VERSION,
             "signature": signature_as_json(source.signature),
-            "class_names": None if names is None else list(names),
-            "examples": {split: len(found.labels) for split, found in splits.items()},
+            "class_names": None if class_names is None else list(class_names),
+            "examples": examples,
             "skipped": skipped,
-            "shards": [shard.name for shard in shards],
+            "shards": names,
             "files": files,
         },
     )
-    return Packed(
-        folder,
-        {split: len(found.labels) for split, found in splits.items()},
-        [shard.name for shard in shards],
-        sum(file["bytes"] for file in files.values()),
-        skipped,
-    )
+    return Packed(folder, examples, names, sum(file["bytes"] for file in files.values()), skipped)
 
 
 def _shards(source: Source, num_shards: int) -> Iterator[_Shard]:

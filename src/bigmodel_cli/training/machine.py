@@ -12,11 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.cluster.environment import DEFAULT_PORT
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import processor_flags, processor_name
 
-# Where several processes meet, if nothing else is said.
-PORT = 29400
 _DRIVER = Path("/proc/driver/nvidia/version")
 _DRIVER_VERSION = re.compile(r"Kernel Module\D*?\s(\d+(?:\.\d+)+)")
 # What makes neural networks faster, as Linux calls it on x86 and on ARM.
@@ -68,10 +67,10 @@ def describe_cuda() -> dict[str, Any]:
 def describe_port() -> dict[str, Any]:
     """Whether other processes can reach this machine at the usual port."""
     try:
-        socket.create_server(("", PORT)).close()
+        socket.create_server(("", DEFAULT_PORT)).close()
     except OSError as error:
-        return {"port": PORT, "free": False, "reason": error.strerror or str(error)}
-    return {"port": PORT, "free": True}
+        return {"port": DEFAULT_PORT, "free": False, "reason": error.strerror or str(error)}
+    return {"port": DEFAULT_PORT, "free": True}
 
 
 def _driver_version() -> str | None:

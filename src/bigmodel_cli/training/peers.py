@@ -22,7 +22,6 @@ from bigmodel_cli.pipeline.splits import Splits
 _WRITERS = frozenset(
     {"BackupAndRestore", "CSVLogger", "ModelCheckpoint", "OrbaxCheckpoint", "RemoteMonitor", "TensorBoard"}
 )
-START_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Peers:
     """
 
     cluster: Cluster
-    start_seconds: float = START_SECONDS
+    start_seconds: float
 
     def meet(self, experiment: Experiment, splits: Splits, device: Device, listener: Listener) -> None:
         """Wait for the others, and find out whether all are about to do the same.

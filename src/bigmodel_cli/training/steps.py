@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets, num_batches, part_of_batch
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
@@ -26,6 +27,9 @@ from bigmodel_cli.modeling.replicas.part import Part, taking
 from bigmodel_cli.modeling.replicas.randomness import different_seeds
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.training.accumulation import in_parts
+
+# Keras's names of the mean over all examples.
+_MEANS = ("sum_over_batch_size", "mean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,9 @@ class TrainingSteps:
         num_classes: Number of classes; None for regression.
         settings: How a step is computed.
         distribution: Where the model's replicas are; it was built in their scope.
+
+    Raises:
+        UsageError: If a batch is computed in parts and the loss is no mean over its examples.
     """
 
     def __init__(
@@ -68,6 +75,8 @@ class TrainingSteps:
 
         self.settings = settings
         self.distribution = distribution
+        if settings.num_parts > 1 or not distribution.is_single:
+            _require_mean(built.model.loss)
         self.built = built
         self.feed = feed
         self.num_classes = num_classes
@@ -187,3 +196,17 @@ class TrainingSteps:
             )
             scaled = model.optimizer.scale_loss(loss)
         return loss, predictions, tape.gradient(scaled, model.trainable_variables)
+
+
+def _require_mean(loss: Any) -> None:
+    """Parts of a batch can be put together where its loss is the mean over the examples.
+
+    Raises:
+        UsageError: If it is something else.
+    """
+    reduction = getattr(loss, "reduction", _MEANS[0])
+    if reduction not in _MEANS:
+        raise UsageError(
+            f"loss: reduction {reduction} is for one device, and for batches that are computed at once",
+            hint=f"leave reduction out, which means {_MEANS[0]}",
+        )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from bigmodel_cli.cli.options import example
-
-_PORT = 29400
+from bigmodel_cli.cluster.environment import DEFAULT_PORT
 
 
 @click.command(
@@ -35,7 +34,7 @@ _PORT = 29400
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    default=_PORT,
+    default=DEFAULT_PORT,
     show_default=True,
     help="With --hosts: the first process's port on each machine.",
 )

@@ -136,17 +136,12 @@ def command(
 def _peers(start_timeout: float) -> Peers | None:
     import os
 
-    from bigmodel_cli.cluster.environment import find_cluster, is_slurm_step
     from bigmodel_cli.cluster.launched import end_with_launcher, launch_of, take_share
+    from bigmodel_cli.training.peers import find_peers
 
     if launch_of(os.environ) is not None:
         end_with_launcher()
         take_share(os.environ)
-    # TensorFlow is not needed to see that there are none.
-    if find_cluster(os.environ) is None and not is_slurm_step(os.environ):
-        return None
-    from bigmodel_cli.training.peers import find_peers
-
     return find_peers(start_timeout)
 
 

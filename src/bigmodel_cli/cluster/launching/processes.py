@@ -88,7 +88,7 @@ def _command(slot: Slot, words: Sequence[str], environment: Mapping[str, str]) -
         return own
     variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
     there = f"cd {shlex.quote(str(Path.cwd()))} && exec env {variables} {shlex.join(own)}"
-    return [*_SSH, slot.host, there]
+    return [*_SSH, slot.host.strip("[]"), there]
 
 
 def _show_lines(stream: IO[bytes], before: str, show: Callable[[str], None]) -> None:

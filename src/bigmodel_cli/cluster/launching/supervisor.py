@@ -92,10 +92,16 @@ class _Attempt:
         self._signals = signals
         self._passed_on = len(signals.received)
         addresses = [slot.address for slot in slots]
-        self._workers = [
-            Worker(i, slot, words, {**environment, TF_CONFIG: tf_config(addresses, i)}, say)
-            for i, slot in enumerate(slots)
-        ]
+        self._workers: list[Worker] = []
+        try:
+            for i, slot in enumerate(slots):
+                variables = {**environment, TF_CONFIG: tf_config(addresses, i)}
+                self._workers.append(Worker(i, slot, words, variables, say))
+        except OSError as error:
+            self._kill()
+            raise ResourceError(
+                f"{slot.address}: no process can be started: {error.strerror or error}: {error.filename}"
+            ) from error
 
     def run(self) -> int:
         """Wait for all of them.
@@ -106,8 +112,11 @@ class _Attempt:
         try:
             return self._watch()
         finally:
-            for worker in self._workers:
-                worker.kill()
+            self._kill()
+
+    def _kill(self) -> None:
+        for worker in self._workers:
+            worker.kill()
 
     def _watch(self) -> int:
         failed: Worker | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -76,9 +77,10 @@ class Distribution:
         """A text as the chief has it; all have to ask."""
         if self.cluster is None:
             return text
-        (length,) = self.everyones([len(text.encode())])[0]
-        own = text.encode()[: int(length)].ljust(int(length)) if self.is_chief else bytes(int(length))
-        return bytes(self.everyones(list(own))[0].astype(np.uint8)).decode()
+        own = os.fsencode(text)
+        length = int(self.chiefs(len(own)))
+        letters = self.everyones(list(own if self.is_chief else bytes(length)))[0]
+        return os.fsdecode(bytes(letters.astype(np.uint8)))
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -119,28 +121,26 @@ class Distribution:
         if counted and key not in self._readers:
             tf = import_tensorflow()
             self._readers[key] = tf.function(
-                lambda: self.run_all(lambda: sum_over_replicas([tf.convert_to_tensor(v) for v in counted])),
+                lambda: self.run(lambda: sum_over_replicas([tf.convert_to_tensor(v) for v in counted])),
                 autograph=False,
             )
         sums = iter(self._readers[key]() if counted else ())
         return [next(sums).numpy() if v.synchronization == "on_read" else v.numpy() for v in variables]
 
-    def run_all(self, step: Callable[[], list[Any]]) -> list[Any]:
-        """The same for a step that gives several tensors, each of them the same on all replicas."""
-        results = self._strategy.run(step)
-        return [self._strategy.experimental_local_results(result)[0] for result in results]
-
     def run(self, step: Callable[..., Any], *arguments: Any) -> Any:
         """Run a step on every replica, inside a graph.
 
         Args:
-            step: Gives one tensor, which must be the same on all replicas.
+            step: Gives a tensor, or a list of them, each of which must be the same on all replicas.
             arguments: The same for all.
         """
         if self._strategy is None:
             return step(*arguments)
+        tf = import_tensorflow()
         results = self._strategy.run(step, args=arguments)
-        return self._strategy.experimental_local_results(results)[0]
+        return tf.nest.map_structure(
+            lambda result: self._strategy.experimental_local_results(result)[0], results
+        )
 
 
 SINGLE = Distribution()

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 
-from bigmodel_cli.cluster.environment import Cluster
+from bigmodel_cli.cluster.environment import DEFAULT_PORT, Cluster
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.backend import import_tensorflow
 
-# Of the first process on a machine; the others have those behind it.
 PORT = "BIGMODEL_PORT"
-_DEFAULT_PORT = 29400
 _ENOUGH = 1024
 
 
@@ -22,7 +20,7 @@ def slurm_cluster() -> Cluster:
         UsageError: If they cannot be read.
     """
     tf = import_tensorflow()
-    port = int(os.environ.get(PORT, _DEFAULT_PORT))
+    port = int(os.environ.get(PORT, DEFAULT_PORT))
     try:
         # It would deal GPUs too, and ask how many there are; that is SLURM's affair (--gpus-per-task).
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(

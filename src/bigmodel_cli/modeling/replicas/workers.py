@@ -30,8 +30,8 @@ def start_workers(cluster: Cluster, *, is_gpu: bool) -> Any:
     options = tf.distribute.experimental.CommunicationOptions(
         implementation=kinds.NCCL if is_gpu else kinds.RING
     )
-    # SLURM has told it in words of its own.
-    os.environ.setdefault(TF_CONFIG, tf_config(cluster.addresses, cluster.index))
+    # In one form, whoever has told it: then TensorFlow's errors number the processes as we do.
+    os.environ[TF_CONFIG] = tf_config(cluster.addresses, cluster.index)
     with _within(_START_SECONDS, cluster), _keeping_signals():
         return tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
 
