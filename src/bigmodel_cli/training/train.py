@@ -231,7 +231,8 @@ def _go(session: Session, stop: StopRequest) -> TrainingResult | None:
         stop.unmistaken(),
         naming_memory(batch_size, lambda: session.prepared.training, session.listener.say),
     ):
-        rows = session.train(stop)
+        with distribution.parting():
+            rows = session.train(stop)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
         return conclude(session, rows) if session.is_chief else None

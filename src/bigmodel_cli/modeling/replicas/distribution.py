@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.cluster.environment import Cluster
+from bigmodel_cli.errors import DivergedError
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import Device
 from bigmodel_cli.modeling.replicas.workers import start_workers
@@ -85,6 +86,26 @@ class Distribution:
     def wait(self) -> None:
         """Until all processes are here."""
         self.everyones([0.0])
+
+    @contextmanager
+    def parting(self) -> Iterator[None]:
+        """All processes do the block, and none of them ends while another one needs it.
+
+        A process that has its part of an exchange may be gone before another one has its own. So the last
+        exchange of all is one that nobody needs; by then everybody has had those before it.
+        """
+        try:
+            yield
+        except DivergedError:
+            # It comes to all of them.
+            self._part()
+            raise
+        self._part()
+
+    def _part(self) -> None:
+        if self.cluster is not None:
+            with suppress(import_tensorflow().errors.OpError):
+                self.wait()
 
     def _summed(self, table: np.ndarray) -> np.ndarray:
         tf = import_tensorflow()
