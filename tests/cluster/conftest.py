@@ -48,6 +48,8 @@ RANDOM = (
     "augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]",
     "model.4.Dropout.rate=0.3",
 )
+# Six steps an epoch, of which each third is saved.
+LONGER = (*RANDOM, "training.epochs=8", "training.checkpoint.every=3 steps", "training.steps_per_execution=1")
 
 
 IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
@@ -127,6 +129,12 @@ class Started:
                     task = json.loads(variables["TF_CONFIG"])["task"]
                     found[int(task["index"])] = int(path.parent.name)
         return found
+
+    def kill_worker(self, index: int, after: float) -> None:
+        """Kill one some time after training has begun."""
+        self.wait_for("run: ")
+        time.sleep(after)
+        os.kill(self.workers()[index], signal.SIGKILL)
 
     def end(self, seconds: float = 120) -> Run:
         """Wait for its end."""
@@ -210,6 +218,16 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Run
     made = Bench(tmp_path_factory.mktemp("once"))
     yield cache(made.train)
     made.close()
+
+
+@pytest.fixture(scope="session")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The run that nothing interrupts."""
+    bench = Bench(tmp_path_factory.mktemp("straight"))
+    run = bench.launch(*LONGER).end()
+    assert run.code == 0, run.said
+    yield run
+    bench.close()
 
 
 def assert_same(one: Run, other: Run) -> None:

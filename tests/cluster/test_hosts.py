@@ -38,14 +38,14 @@ def test_what_names_no_machines_is_said(text: str, says: str) -> None:
 
 
 def test_public_addresses_need_a_word() -> None:
-    require_private(slots_on("127.0.0.1,10.0.0.1,192.168.3.4:2,[fd00::1]", 1), insecure=False)
-    public = slots_on("127.0.0.1,8.8.8.8", 1)
-    with pytest.raises(UsageError, match=r"8\.8\.8\.8 is a public address") as caught:
-        require_private(public, insecure=False)
+    require_private("--hosts", ["127.0.0.1", "10.0.0.1", "192.168.3.4", "[fd00::1]"], insecure=False)
+    public = ["127.0.0.1", "8.8.8.8"]
+    with pytest.raises(UsageError, match=r"^--ray 8\.8\.8\.8: 8\.8\.8\.8 is a public address") as caught:
+        require_private("--ray", public, insecure=False)
     assert "--insecure-network" in (caught.value.hint or "")
-    require_private(public, insecure=True)
+    require_private("--ray", public, insecure=True)
 
 
 def test_a_name_that_leads_nowhere_is_said() -> None:
-    with pytest.raises(UsageError, match="this name leads nowhere"):
-        require_private(slots_on("no-such-host.invalid", 1), insecure=False)
+    with pytest.raises(UsageError, match=r"--hosts no-such-host\.invalid: this name leads nowhere"):
+        require_private("--hosts", ["no-such-host.invalid"], insecure=False)

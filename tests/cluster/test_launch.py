@@ -7,12 +7,12 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .conftest import IS_LONG, RANDOM, Bench, Run, Started, assert_bits, assert_same, require_namespace
+from .conftest import IS_LONG, LONGER, Bench, Run, Started, assert_bits, assert_same, require_namespace
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
@@ -29,32 +29,11 @@ def test_two_processes_train_as_one(bench: Bench, once: Callable[..., Run]) -> N
     assert len(list(two.folder.parent.iterdir())) == 1
 
 
-# Six steps an epoch, of which each third is saved.
-LONGER = (*RANDOM, "training.epochs=8", "training.checkpoint.every=3 steps", "training.steps_per_execution=1")
-
-
-@pytest.fixture(scope="module")
-def straight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The run that nothing interrupts."""
-    bench = Bench(tmp_path_factory.mktemp("straight"))
-    run = bench.launch(*LONGER).end()
-    assert run.code == 0, run.said
-    yield run
-    bench.close()
-
-
-def kill_one(started: Started, index: int, after: float) -> None:
-    """Kill a worker some time after training has begun."""
-    started.wait_for("run: ")
-    time.sleep(after)
-    os.kill(started.workers()[index], signal.SIGKILL)
-
-
 @pytest.mark.parametrize("index", [0, 1] if IS_LONG else [1])
 def test_a_lost_process_ends_the_other_and_the_run_can_go_on(bench: Bench, straight: Run, index: int) -> None:
     started = bench.launch(*LONGER)
     started.wait_for("epoch 2/")
-    kill_one(started, index, after=0.1)
+    started.kill_worker(index, after=0.1)
     began = time.monotonic()
     broken = started.end(40)
     assert time.monotonic() - began < 35
@@ -76,7 +55,7 @@ def test_restarts_end_where_the_uninterrupted_run_ends(bench: Bench, straight: R
         # The test above has killed the other one.
         index, after = generator.randrange(2) if IS_LONG else 0, generator.uniform(0, 2)
         started = bench.launch(*LONGER, options=("--restarts", "2"))
-        kill_one(started, index, after)
+        started.kill_worker(index, after)
         restarted = started.end(180)
         assert restarted.code == 0, (index, after, restarted.said)
         assert "starting all processes again (1 of 2)" in restarted.said

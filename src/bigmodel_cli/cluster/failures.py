@@ -53,7 +53,7 @@ def _is_of_peers(error: Exception) -> bool:
 
 def _who(cluster: Cluster, error: Exception) -> str:
     others = [index for index in range(len(cluster.addresses)) if index != cluster.index]
-    gone = [index for index in others if not _is_listening(cluster.addresses[index])]
+    gone = [index for index in others if not is_listening(cluster.addresses[index])]
     if gone:
         return f"lost: {cluster.titles(gone)}"
     # Who is stopped, or cut off, still seems to listen.
@@ -70,7 +70,8 @@ def _named(cluster: Cluster, error: Exception) -> set[int]:
     }
 
 
-def _is_listening(address: str) -> bool:
+def is_listening(address: str) -> bool:
+    """Whether somebody answers at `host:port`."""
     try:
         socket.create_connection(split_address(address), timeout=_PROBE_SECONDS).close()
     except OSError:

@@ -49,9 +49,10 @@ def take_share(environ: MutableMapping[str, str]) -> None:
 def end_with_launcher() -> None:
     """End this process once whoever started it is gone: its end of our stdin closes with it.
 
-    Called in the main thread of a process that reads nothing else from stdin.
+    Called in the main thread of a process that reads nothing else from stdin. Signals that come from the
+    launcher are heeded, also where a program between them blocks them, as Ray does with SIGINT.
     """
-
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     descriptor = sys.stdin.fileno()
 
     def watch() -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from bigmodel_cli.cli.options import example
 from bigmodel_cli.cluster.environment import DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from bigmodel_cli.cluster.launching.supervisor import Attempt
 
 
 @click.command(
@@ -14,14 +22,26 @@ from bigmodel_cli.cluster.environment import DEFAULT_PORT
         "bigmodel launch --workers 2 -- train configs/digits.yaml",
         "bigmodel launch --hosts node1,node2 --restarts 3 -- train configs/mnist.yaml",
         "bigmodel launch --hosts node1:4,node2:4 -- train --resume mnist",
+        "bigmodel launch --ray auto --workers 4 --restarts 3 -- train configs/mnist.yaml",
     ),
 )
-@click.option("--workers", type=click.IntRange(min=2), metavar="N", help="Start N processes on this machine.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Start N processes, on this machine or on those of --ray.",
+)
 @click.option(
     "--hosts",
     metavar="HOST[:SLOTS],…",
     help="Start processes on these machines by ssh, one on each or as many as SLOTS says. The first one is "
     "the chief. All need the same folder, and this program at the same place.",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Let Ray Train find room for the --workers on its cluster: auto, host:port, or local for one of "
+    "this machine, made for this launch. All machines need the same folder, and bigmodel.",
 )
 @click.option(
     "--restarts",
@@ -41,12 +61,13 @@ from bigmodel_cli.cluster.environment import DEFAULT_PORT
 @click.option(
     "--insecure-network",
     is_flag=True,
-    help="With --hosts: take public addresses too. TensorFlow's ports have no authentication.",
+    help="With --hosts or --ray: take public addresses too. TensorFlow's ports have no authentication.",
 )
 @click.argument("words", nargs=-1, required=True, metavar="-- train CONFIG …")
 def command(
     workers: int | None,
     hosts: str | None,
+    ray: str | None,
     restarts: int,
     port: int,
     insecure_network: bool,
@@ -57,27 +78,61 @@ def command(
     Each process has a replica of the model and its part of every batch; the chief alone writes the run. If a
     process is lost, the others end within 30 seconds with exit code 5, and the run can go on.
     """
+    from contextlib import ExitStack
+
     from bigmodel_cli.cli.output import note
-    from bigmodel_cli.cluster.launching.hosts import require_private, slots_here, slots_on
     from bigmodel_cli.cluster.launching.supervisor import Launch
 
     context = click.get_current_context()
     if (workers is None) == (hosts is None):
         raise click.UsageError("expected --workers N or --hosts A,B", context)
+    if ray is not None and workers is None:
+        raise click.UsageError("--ray needs --workers N", context)
     if words[0] != "train":
         raise click.UsageError(f"launch is for train, found {words[0]!r}", context)
-    if hosts is not None:
-        slots = slots_on(hosts, port)
-        if len(slots) < 2:
-            raise click.UsageError("--hosts: one process needs no launch; expected two or more", context)
-        require_private(slots, insecure=insecure_network)
-        launch = Launch(lambda: slots, words, restarts, note)
-    else:
-        count = workers or 0
-        # Ports that were free once may not be free again.
-        launch = Launch(lambda: slots_here(count), words, restarts, note)
-    note(
-        "TensorFlow's ports have no authentication and listen on every interface: keep them in a network "
-        "that you trust (docs/scaling.md)"
-    )
-    context.exit(launch.run())
+    with ExitStack() as stack:
+        if hosts is not None:
+            attempt = _by_hosts(hosts, port, words, insecure=insecure_network)
+        elif ray is not None:
+            attempt = _by_ray(ray, workers or 0, words, stack, insecure=insecure_network)
+        else:
+            attempt = _here(workers or 0, words)
+        note(
+            "TensorFlow's ports have no authentication and listen on every interface: keep them in a network "
+            "that you trust (docs/scaling.md)"
+        )
+        code = Launch(attempt, restarts, note).run()
+    context.exit(code)
+
+
+def _here(workers: int, words: Sequence[str]) -> Attempt:
+    from bigmodel_cli.cli.output import note
+    from bigmodel_cli.cluster.launching.by_hosts import by_hosts
+    from bigmodel_cli.cluster.launching.hosts import slots_here
+
+    # Ports that were free once may not be free again.
+    return by_hosts(lambda: slots_here(workers), words, note)
+
+
+def _by_hosts(hosts: str, port: int, words: Sequence[str], *, insecure: bool) -> Attempt:
+    from bigmodel_cli.cli.output import note
+    from bigmodel_cli.cluster.launching.by_hosts import by_hosts
+    from bigmodel_cli.cluster.launching.hosts import require_private, slots_on
+
+    slots = slots_on(hosts, port)
+    if len(slots) < 2:
+        raise click.UsageError(
+            "--hosts: one process needs no launch; expected two or more", click.get_current_context()
+        )
+    require_private("--hosts", [slot.host for slot in slots], insecure=insecure)
+    return by_hosts(lambda: slots, words, note)
+
+
+def _by_ray(address: str, workers: int, words: Sequence[str], stack: ExitStack, *, insecure: bool) -> Attempt:
+    from bigmodel_cli.cli.output import note
+    from bigmodel_cli.cluster.launching.by_ray import RayCluster, require_ray
+
+    require_ray()
+    cluster = RayCluster(address, workers, insecure=insecure)
+    stack.callback(cluster.close)
+    return cluster.attempt(words, note, click.echo)

@@ -37,11 +37,16 @@ class Slot:
 
 def slots_here(count: int) -> list[Slot]:
     """Processes on this machine, at ports that are free now."""
-    sockets = [socket.create_server((HERE, 0)) for _ in range(count)]
+    return [Slot(HERE, number, count, f"{HERE}:{port}") for number, port in enumerate(free_ports(count))]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody on this machine listens at now."""
+    sockets = [socket.create_server(("", 0)) for _ in range(count)]
     ports = [opened.getsockname()[1] for opened in sockets]
     for opened in sockets:
         opened.close()
-    return [Slot(HERE, number, count, f"{HERE}:{port}") for number, port in enumerate(ports)]
+    return ports
 
 
 def slots_on(text: str, port: int) -> list[Slot]:
@@ -69,27 +74,28 @@ def slots_on(text: str, port: int) -> list[Slot]:
     return slots
 
 
-def require_private(slots: Sequence[Slot], *, insecure: bool) -> None:
+def require_private(option: str, hosts: Sequence[str], *, insecure: bool) -> None:
     """TensorFlow's ports take work from anybody who reaches them.
 
     Args:
-        slots: Where processes will be.
+        option: Of the command line that names the machines.
+        hosts: Names or addresses of the machines where processes will be.
         insecure: Whether the user takes public addresses all the same.
 
     Raises:
         UsageError: If one of the machines has a public address, or none that is known.
     """
-    for host in dict.fromkeys(slot.host.strip("[]") for slot in slots):
+    for host in dict.fromkeys(host.strip("[]") for host in hosts):
         try:
             found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
         except OSError as error:
-            raise UsageError(f"--hosts {host}: this name leads nowhere: {error.strerror or error}") from None
+            raise UsageError(f"{option} {host}: this name leads nowhere: {error.strerror or error}") from None
         public = [
             address for address in found if not ipaddress.ip_address(address.partition("%")[0]).is_private
         ]
         if public and not insecure:
             raise UsageError(
-                f"--hosts {host}: {sorted(public)[0]} is a public address, and TensorFlow's ports have no "
+                f"{option} {host}: {sorted(public)[0]} is a public address, and TensorFlow's ports have no "
                 "authentication: whoever reaches them can run code",
                 hint="use addresses of a private network; or, where a firewall stands before them, "
                 "--insecure-network",

@@ -19,18 +19,20 @@ from bigmodel_cli.cluster.launching.hosts import Slot
 # No passwords are asked for in the midst of other processes' output, and a lost connection is noticed.
 _SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3")
 
+# Where a process writes: to who is told its lines, to `subprocess.DEVNULL`, or with None where we write.
+Sink = Callable[[str], None] | int | None
+
 
 class Worker:
     """A process that was started.
-
-    The chief writes where the launcher does; of the others every line on stderr is shown behind their number.
 
     Args:
         index: Its number among all.
         slot: Where it runs.
         words: What `bigmodel` is to do.
         environment: Variables beside those that are set.
-        show: Shows a line of a process that is not the chief.
+        stdout: Where its results go.
+        stderr: Where the rest of what it says goes.
     """
 
     def __init__(
@@ -39,26 +41,28 @@ class Worker:
         slot: Slot,
         words: Sequence[str],
         environment: Mapping[str, str],
-        show: Callable[[str], None],
+        *,
+        stdout: Sink,
+        stderr: Sink,
     ) -> None:
         self.index = index
         self.slot = slot
         environment = {**environment, SLOT: f"{slot.number}/{slot.count}"}
-        output = None if index == 0 else subprocess.PIPE
         self._process = subprocess.Popen(  # noqa: S603 - the user's own command
             _command(slot, words, environment),
             env={**os.environ, **environment} if slot.is_here else None,
             # When this process is gone, so is its end of the pipe, and the other one knows.
             stdin=subprocess.PIPE,
-            stdout=None if index == 0 else subprocess.DEVNULL,
-            stderr=output,
+            stdout=subprocess.PIPE if callable(stdout) else stdout,
+            stderr=subprocess.PIPE if callable(stderr) else stderr,
             # Ctrl-C is passed on, once.
             start_new_session=True,
         )
-        if self._process.stderr is not None:
-            threading.Thread(
-                target=_show_lines, args=(self._process.stderr, f"[worker {index}] ", show), daemon=True
-            ).start()
+        self._readers = [
+            _reading(stream, sink)
+            for stream, sink in ((self._process.stdout, stdout), (self._process.stderr, stderr))
+            if stream is not None and callable(sink)
+        ]
 
     @property
     def title(self) -> str:
@@ -81,6 +85,11 @@ class Worker:
         self.signal(signal.SIGKILL)
         self._process.wait()
 
+    def wait_for_lines(self, seconds: float) -> None:
+        """After its end: until all that it said was passed on."""
+        for reader in self._readers:
+            reader.join(seconds)
+
 
 def _command(slot: Slot, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     own = [sys.executable, "-m", "bigmodel_cli", *words]
@@ -91,6 +100,11 @@ def _command(slot: Slot, words: Sequence[str], environment: Mapping[str, str]) -
     return [*_SSH, slot.host.strip("[]"), there]
 
 
-def _show_lines(stream: IO[bytes], before: str, show: Callable[[str], None]) -> None:
-    for line in stream:
-        show(before + line.decode("utf-8", "replace").rstrip("\n"))
+def _reading(stream: IO[bytes], sink: Callable[[str], None]) -> threading.Thread:
+    def read() -> None:
+        for line in stream:
+            sink(line.decode("utf-8", "replace").rstrip("\n"))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread
