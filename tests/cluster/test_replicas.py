@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -50,6 +52,51 @@ def test_a_checkpoint_moves_between_numbers_of_devices(bench: Bench, once: Once,
     assert_same(once("training.device=cpu"), after)
 
 
+@pytest.mark.parametrize("devices", ["cpu", "cpu:0-1", "cpu:0-3"] if IS_LONG else ["cpu:0-3"])
+def test_a_checkpoint_moves_between_precisions_and_numbers_of_devices(once: Once, devices: str) -> None:
+    """Saved by two devices in float32, and by one in bfloat16: both evaluate elsewhere as there."""
+    runs = [once("training.device=cpu:0-1"), once("training.device=cpu", "training.precision=mixed_bfloat16")]
+    folders = [str(run.folder) for run in runs]
+    code = [sys.executable, "-c", _EVALUATE, devices, *folders]
+    done = subprocess.run(code, capture_output=True, text=True, check=True)
+    for run, losses in zip(runs, json.loads(done.stdout.splitlines()[-1]), strict=True):
+        assert set(losses) == {"float32", "mixed_bfloat16"}
+        for loss in losses.values():
+            assert loss == pytest.approx(run.rows[-1]["val_loss"], abs=1e-3)
+        assert losses["float32"] != losses["mixed_bfloat16"]
+
+
+_EVALUATE = """
+import json
+import sys
+from pathlib import Path
+from bigmodel_cli.inference.run_data import load_splits
+from bigmodel_cli.listener import Silent
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.pipeline.feed import in_order
+from bigmodel_cli.run_files import checkpoint_entry
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.training.prepared import prepare
+from bigmodel_cli.training.restorable import Restorable
+
+def evaluate(run, precision):
+    words = [f"training.device={sys.argv[1]}", f"training.precision={precision}"]
+    experiment = read_config(run.config, words).experiment
+    prepared = prepare(experiment, load_splits(experiment, Silent(), offline=True), Silent())
+    Restorable(prepared).put_back(run.checkpoint("last"), checkpoint_entry(run, "last"))
+    assert prepared.built.model.dtype_policy.name == precision
+    validation = prepared.validation_steps()
+    validation.measures.reset()
+    for chunk in in_order(validation.feed):
+        validation.run(chunk)
+    prepared.close()
+    return validation.measures.results()["loss"]
+
+runs = [RunFolder(Path(folder)) for folder in sys.argv[2:]]
+print(json.dumps([{name: evaluate(run, name) for name in ("float32", "mixed_bfloat16")} for run in runs]))
+"""
+
+
 def test_xla_and_several_devices_are_refused_together(bench: Bench) -> None:
     run = bench.start("train", "replicas.yaml", "training.device=cpu:0-1", "training.jit_compile=true").end()
     assert run.code == 2
@@ -58,9 +105,6 @@ def test_xla_and_several_devices_are_refused_together(bench: Bench) -> None:
 
 def test_the_masks_of_two_replicas_differ() -> None:
     """Of one step, seen in the graph itself; in a process of its own, since devices are chosen once."""
-    import subprocess
-    import sys
-
     done = subprocess.run([sys.executable, "-c", _MASKS], capture_output=True, text=True, check=True)
     first, second = json.loads(done.stdout.splitlines()[-1])
     assert first[0] != first[1]
