@@ -24,14 +24,18 @@ from bigmodel_cli.cluster.failures import is_listening
 from bigmodel_cli.cluster.launching.hosts import HERE, Slot, free_ports, require_private
 from bigmodel_cli.cluster.launching.processes import Worker
 from bigmodel_cli.cluster.launching.supervisor import PATIENCE_SECONDS, Attempt, Signals
-from bigmodel_cli.errors import ResourceError, UsageError
+from bigmodel_cli.errors import Interrupted, ResourceError, UsageError
 
 # Ray's word for a cluster of this machine alone, which is made for this launch.
 LOCAL = "local"
 _AUTO = "auto"
+_START = f"`ray start --head` starts one; --ray {LOCAL} makes one of this machine alone"
+_LOCKED = "does it ask for a token? then set RAY_AUTH_MODE=token"
 _POLL_SECONDS = 0.25
-# Ray waits for room for ever; so long a start is silent, and so long it may take.
-_ROOM_PATIENCE_SECONDS, _ROOM_SECONDS = 30.0, 300.0
+# So long a search for room is silent, and so long it may take.
+_ROOM_PATIENCE_SECONDS, _ROOM_SECONDS = 5.0, 300.0
+# On as many machines as there are.
+_STRATEGY = "SPREAD"
 _OUTPUT_SECONDS = 10.0
 
 
@@ -72,10 +76,10 @@ class Desk:
         """Exit codes in the order in which processes ended."""
         return self._codes
 
-    def news(self) -> tuple[int, list[tuple[int, bool, str]]]:
-        """How many workers have begun, and the lines since the last call."""
+    def lines(self) -> list[tuple[int, bool, str]]:
+        """Those since the last call."""
         lines, self._lines = self._lines, []
-        return len(self._addresses), lines
+        return lines
 
 
 def require_ray() -> None:
@@ -97,14 +101,7 @@ def _require_listening(address: str) -> None:
     except ValueError as error:
         raise UsageError(f"--ray {address}: {error}, or {_AUTO}, or {LOCAL}") from None
     if not is_listening(address):
-        raise _no_cluster(address, "nobody answers there")
-
-
-def _no_cluster(address: str, why: str) -> ResourceError:
-    return ResourceError(
-        f"--ray {address}: no cluster: {why}",
-        hint=f"`ray start --head` starts one; --ray {LOCAL} makes one of this machine alone",
-    )
+        raise ResourceError(f"--ray {address}: no cluster: nobody answers there", hint=_START)
 
 
 class RayCluster:
@@ -136,7 +133,9 @@ class RayCluster:
         try:
             ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise _no_cluster(address, str(error)) from error
+            raise ResourceError(
+                f"--ray {address}: no cluster: {error}", hint=_START if address == _AUTO else _LOCKED
+            ) from error
         try:
             require_private(
                 "--ray",
@@ -191,8 +190,9 @@ class _OnRay:
         self._passed_on = len(signals.received)
         self._desk = ray.remote(num_cpus=0)(Desk).remote()
         self._order = {**order, "desk": self._desk}
-        self._began = time.monotonic()
-        self._has_said = False
+        self._resources = {"CPU": 1}
+        if ray.cluster_resources().get("GPU", 0) >= workers:
+            self._resources["GPU"] = 1
         self._error: Exception | None = None
 
     def run(self) -> int:
@@ -203,16 +203,15 @@ class _OnRay:
         """
         import ray
 
+        self._wait_for_room()
         # In the main thread it would take signals for itself.
         thread = threading.Thread(target=self._fit, name="ray", daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(_POLL_SECONDS)
             self._pass_on()
-            begun = self._show_news()
-            if begun < self._count:
-                self._wait_for_room(begun)
-        self._show_news()
+            self._show_lines()
+        self._show_lines()
         codes: dict[int, int] = ray.get(self._desk.codes.remote())
         ray.kill(self._desk)
         if codes.get(0) == 0:
@@ -224,7 +223,6 @@ class _OnRay:
         return failed[1] if failed[1] > 0 else ResourceError.exit_code
 
     def _fit(self) -> None:
-        import ray
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 
@@ -236,8 +234,9 @@ class _OnRay:
                     train_loop_config={"order": self._order},
                     scaling_config=ScalingConfig(
                         num_workers=self._count,
-                        use_gpu=ray.cluster_resources().get("GPU", 0) >= self._count,
-                        placement_strategy="SPREAD",
+                        use_gpu="GPU" in self._resources,
+                        resources_per_worker=self._resources,
+                        placement_strategy=_STRATEGY,
                     ),
                     # Nothing is kept there: checkpoints are in the run's folder. Restarts are the launch's.
                     run_config=RunConfig(storage_path=folder, failure_config=FailureConfig(max_failures=0)),
@@ -250,38 +249,53 @@ class _OnRay:
             self._passed_on += 1
             self._desk.signal.remote(number)
 
-    def _show_news(self) -> int:
+    def _show_lines(self) -> None:
         import ray
 
-        begun, lines = ray.get(self._desk.news.remote())
-        for index, is_result, line in lines:
+        for index, is_result, line in ray.get(self._desk.lines.remote()):
             if is_result:
                 self._show_result(line)
             else:
                 self._say(f"[worker {index}] {line}" if index else line)
-        return int(begun)
 
-    def _wait_for_room(self, begun: int) -> None:
-        """Called while workers are missing.
+    def _wait_for_room(self) -> None:
+        """Until the cluster has room for all workers; the trainer would wait for ever, and in silence.
 
         Raises:
-            ResourceError: If it takes too long, or a signal came.
+            ResourceError: If it takes too long.
+            Interrupted: If a signal came: there is nobody yet to pass it on to.
         """
-        waited = time.monotonic() - self._began
-        if self._signals.received[self._passed_on :] or waited > _ROOM_SECONDS:
-            raise ResourceError(
-                f"Ray found room for {begun} of {self._count} workers within {waited:.0f} s", hint=_room()
-            )
-        if waited > _ROOM_PATIENCE_SECONDS and not self._has_said:
-            self._say(f"waiting for Ray to find room for {self._count} workers; {_room()}")
-            self._has_said = True
+        import ray
+        from ray.util.placement_group import placement_group, remove_placement_group
+
+        began, has_said = time.monotonic(), False
+        room = placement_group([self._resources] * self._count, strategy=_STRATEGY)
+        ready = room.ready()
+        try:
+            while not ray.wait([ready], timeout=_POLL_SECONDS)[0]:
+                waited = time.monotonic() - began
+                if self._signals.received:
+                    raise Interrupted(self._signals.received[-1])
+                if waited > _ROOM_SECONDS:
+                    raise ResourceError(
+                        f"Ray found no room for {self._count} workers within {_ROOM_SECONDS:g} s",
+                        hint=_room(),
+                    )
+                if waited > _ROOM_PATIENCE_SECONDS and not has_said:
+                    self._say(f"waiting for Ray to find room for {self._count} workers; {_room()}")
+                    has_said = True
+        finally:
+            remove_placement_group(room)
 
 
 def _room() -> str:
     import ray
 
     total, free = ray.cluster_resources(), ray.available_resources()
-    return f"of its {total.get('CPU', 0):g} CPUs {free.get('CPU', 0):g} are free; each worker takes one"
+    rooms = [
+        f"{free.get(kind, 0):g} of its {total[kind]:g} {kind}s" for kind in ("CPU", "GPU") if kind in total
+    ]
+    return f"{' and '.join(rooms)} are free; each worker takes one"
 
 
 def _what(error: Exception | None) -> str:
