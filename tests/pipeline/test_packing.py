@@ -59,6 +59,18 @@ def test_a_folder_of_images_is_the_same_from_its_shards(tmp_path: Path) -> None:
     assert names == ["index.json", "index.npz", *shards]
 
 
+def test_packing_again_leaves_nothing_of_the_first_time(tmp_path: Path) -> None:
+    source = load(photos(tmp_path / "photos"))
+    packed(source, tmp_path / "packed", shards=5)
+    own = tmp_path / "packed/train.tfrecord-00000-of-00005"
+    own.write_bytes(b"of another program")
+    found = packed(source, tmp_path / "packed", shards=2)
+    names = sorted(path.name for path in (tmp_path / "packed").iterdir())
+    shards = ["train-00000-of-00002.tfrecord", "train-00001-of-00002.tfrecord"]
+    assert names == ["index.json", "index.npz", *shards, own.name]
+    np.testing.assert_array_equal(found.splits["train"].labels, source.splits["train"].labels)
+
+
 def test_a_part_of_it_is_the_same_part(tmp_path: Path) -> None:
     source = load(photos(tmp_path / "photos"))
     found = packed(source, tmp_path / "packed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,11 @@ from bigmodel_cli.pipeline.example_proto import Value, encode_example
 from bigmodel_cli.pipeline.record_frame import HEADER_BYTES, framed
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.sources.image_checks import SKIP_HINT
-from bigmodel_cli.sources.packed import ARRAYS, INDEX, VERSION, PackedSplit
+from bigmodel_cli.sources.packed import ARRAYS, INDEX, SPLITS, VERSION, PackedSplit
 from bigmodel_cli.sources.signature import signature_as_json
 from bigmodel_cli.whole_files import naming_target, sha256_of, whole_place, write_sealed
+
+_SHARD = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}-of-\d{{5}}\.tfrecord", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def pack(
 
     Args:
         source: What to pack: its own splits, whole.
-        folder: Where; files of the same names are replaced.
+        folder: Where; an earlier packing there is replaced.
         num_shards: Files of the training split; others have as many as their size asks for.
         skips: Whether examples that cannot be read are left out.
         progress: Called with a label, the examples done, and their total.
@@ -102,7 +105,17 @@ def pack(
     finally:
         # After an error nobody needs the rest.
         threads.shutdown(cancel_futures=True)
-    return _write_index(source, folder, shards, written)
+    packed = _write_index(source, folder, shards, written)
+    _remove_others(packed)
+    return packed
+
+
+def _remove_others(packed: Packed) -> None:
+    """Remove the files of an earlier packing that no index names any more."""
+    with naming_target(packed.folder):
+        for path in packed.folder.iterdir():
+            if _SHARD.fullmatch(path.name) and path.name not in packed.shards:
+                path.unlink()
 
 
 def _write_index(
