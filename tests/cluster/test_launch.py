@@ -119,7 +119,7 @@ def test_ssh_is_told_what_to_start(bench: Bench, tmp_path: Path) -> None:
     ssh = tmp_path / "bin/ssh"
     ssh.parent.mkdir()
     ssh.write_text(
-        '#!/bin/sh\nwhile [ "$1" = -o ]; do shift 2; done\necho "ssh to $1" >&2\nshift\nexec sh -c "$*"\n'
+        '#!/bin/sh\nwhile [ "$1" = -o ]; do shift 2; done\necho "ssh to $*" >&2\nshift\nexec sh -c "$*"\n'
     )
     ssh.chmod(0o755)
     run = bench.start(
@@ -128,4 +128,6 @@ def test_ssh_is_told_what_to_start(bench: Bench, tmp_path: Path) -> None:
     ).end()  # fmt: skip
     assert run.code == 0, run.said
     assert run.said.count("ssh to localhost") == 2
+    # The stand-in has what is set here all the same; the command line has it for those who have not.
+    assert run.said.count(f"BIGMODEL_RUNS={run.folder.parents[1]}") == 2
     assert run.record["status"] == "completed"

@@ -44,8 +44,8 @@ def test_a_killed_worker_is_started_again(bench: Bench, straight: Run, whose: st
     run = started.end(240)
     assert run.code == 0, run.said
     assert "starting all processes again (1 of 1)" in run.said
-    if whose == "rays":
-        assert "Ray lost worker 1: " in run.said
+    says = "Ray lost worker 1: " if whose == "rays" else "worker 1 was ended by SIGKILL"
+    assert says in run.said
     assert_bits(straight, run)
     # The chief's results are the launcher's.
     assert f"report    {run.folder.relative_to(started.folder)}/report.html" in run.said
@@ -55,6 +55,9 @@ def test_a_killed_worker_is_started_again(bench: Bench, straight: Run, whose: st
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not IS_LONG, reason="takes long: make faults; that launch passes signals on is in test_launch"
+)
 def test_ctrl_c_reaches_all(bench: Bench) -> None:
     started = launch(bench, "training.epochs=2000")
     started.wait_for("epoch 2/", seconds=150)

@@ -21,6 +21,7 @@ from typing import Any
 
 from bigmodel_cli.cluster.environment import TF_CONFIG, split_address, tf_config
 from bigmodel_cli.cluster.failures import is_listening
+from bigmodel_cli.cluster.launching.by_hosts import how_it_ended
 from bigmodel_cli.cluster.launching.hosts import HERE, Slot, free_ports, require_private
 from bigmodel_cli.cluster.launching.processes import Worker
 from bigmodel_cli.cluster.launching.supervisor import PATIENCE_SECONDS, Attempt, Signals
@@ -216,11 +217,12 @@ class _OnRay:
         ray.kill(self._desk)
         if codes.get(0) == 0:
             return 0
-        failed = next(((index, code) for index, code in codes.items() if code), None)
-        if failed is None:
-            self._say(f"Ray lost {_what(self._error)}")
-            return ResourceError.exit_code
-        return failed[1] if failed[1] > 0 else ResourceError.exit_code
+        for index, code in codes.items():
+            if code:
+                self._say(f"worker {index} {how_it_ended(code)}")
+                return code if code > 0 else ResourceError.exit_code
+        self._say(f"Ray lost {_what(self._error)}")
+        return ResourceError.exit_code
 
     def _fit(self) -> None:
         from ray.train import FailureConfig, RunConfig, ScalingConfig

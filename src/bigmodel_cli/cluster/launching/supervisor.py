@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import uuid
 from collections.abc import Callable, Mapping
@@ -61,7 +62,9 @@ class Launch:
         Returns:
             The exit code: the chief's, or that of the first process that failed.
         """
-        identity = {LAUNCH: uuid.uuid4().hex}
+        # What is set for bigmodel here is so on other machines too.
+        own = {name: value for name, value in os.environ.items() if name.startswith("BIGMODEL_")}
+        identity = {**own, LAUNCH: uuid.uuid4().hex}
         with Signals() as signals:
             for restart in range(self.restarts + 1):
                 code = self.attempt({**identity, RESTARTED: "1"} if restart else identity, signals)
