@@ -27,6 +27,7 @@ STOREYS = [
     ["inference"],
     ["reporting"],
     ["training", "explaining", "audit", "reference", "starter"],
+    ["doctor"],
     ["cli"],
 ]
 STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import socket
 
 import pytest
 
+from bigmodel_cli.cluster.environment import DEFAULT_PORT
+from bigmodel_cli.doctor import machine
+from bigmodel_cli.doctor.examine import _disk_problems, _keras_problems, _port_problems, _speed_problems
+from bigmodel_cli.doctor.machine import describe_port
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, header
 
 pytestmark = pytest.mark.tf
@@ -33,6 +39,12 @@ def test_what_a_script_gets(bigmodel, tmp_path, monkeypatch):
     assert document["data_cache"] == {"path": str(tmp_path / "datasets"), "bytes": 5}
     assert document["decoded_cache"] == {"path": str(decoded_folder()), "bytes": 0, "files": []}
     assert document["free_disk_bytes"] > 0
+    assert document["processor"]["cores"] == os.cpu_count() and document["processor"]["model"]
+    assert set(document["cuda"]["built_for"]) == {"cuda", "cudnn"}
+    (speed, *_) = document["speed"]
+    assert speed["device"] == document["devices"][0]["name"]
+    assert speed["matrix_product"]["float32"] > 0 and speed["training"] > 0
+    assert document["network"]["port"] == DEFAULT_PORT
     assert all(set(problem) == {"message", "hint"} for problem in document["problems"])
 
 
@@ -68,8 +80,6 @@ def test_clearing_the_cache(bigmodel, decoded):
 def test_a_full_disk_and_another_keras_are_problems(monkeypatch):
     from types import SimpleNamespace
 
-    from bigmodel_cli.training.doctor import _disk_problems, _keras_problems
-
     (problem,) = _disk_problems(1000)
     assert problem["message"] == "only 1,000 bytes are free on this disk"
     (problem,) = _keras_problems(SimpleNamespace(__version__="3.1.0"))
@@ -77,6 +87,27 @@ def test_a_full_disk_and_another_keras_are_problems(monkeypatch):
         "pip install keras=="
     )
     assert _disk_problems(10**12) == []
+
+
+def test_a_port_that_is_taken_and_a_device_that_fails_are_problems():
+    with socket.create_server(("", 0)) as taken:
+        number = taken.getsockname()[1]
+        port = describe_port(number)
+    (problem,) = _port_problems(port)
+    assert problem["message"].startswith(f"port {number}, where several processes meet, cannot be opened: ")
+    assert _port_problems(describe_port(number)) == []
+    fast = {"device": "cpu", "matrix_product": {"float32": 1.0}, "training": 1.0}
+    (problem,) = _speed_problems([fast, {"device": "gpu:1", "error": "no kernel image"}])
+    assert problem["message"] == "gpu:1 cannot train: no kernel image"
+
+
+def test_the_drivers_version_is_read_as_nvidia_writes_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "_DRIVER", tmp_path / "version")
+    assert machine._driver_version() is None
+    (tmp_path / "version").write_text(
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build\nGCC: 12\n"
+    )
+    assert machine._driver_version() == "570.124.06"
 
 
 def test_it_takes_no_argument(refuses):

@@ -101,7 +101,7 @@ class TestFailures:
             def fail(**_):
                 raise error
 
-            monkeypatch.setattr("bigmodel_cli.training.doctor.examine", fail)
+            monkeypatch.setattr("bigmodel_cli.doctor.examine.examine", fail)
             return bigmodel("doctor", *words)
 
         return call

@@ -29,7 +29,7 @@ def command(clear_cache: bool, no_speed: bool, as_json: bool) -> None:
         else:
             click.echo(one_line(f"removed {removed['removed_bytes']:,} bytes from {removed['path']}"))
         return
-    from bigmodel_cli.training.doctor import examine
+    from bigmodel_cli.doctor.examine import examine
 
     found = examine(measure=not no_speed)
     if as_json:

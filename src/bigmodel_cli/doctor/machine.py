@@ -64,13 +64,13 @@ def describe_cuda() -> dict[str, Any]:
     }
 
 
-def describe_port() -> dict[str, Any]:
-    """Whether other processes can reach this machine at the usual port."""
+def describe_port(port: int = DEFAULT_PORT) -> dict[str, Any]:
+    """Whether other processes could reach this machine at a port."""
     try:
-        socket.create_server(("", DEFAULT_PORT)).close()
+        socket.create_server(("", port)).close()
     except OSError as error:
-        return {"port": DEFAULT_PORT, "free": False, "reason": error.strerror or str(error)}
-    return {"port": DEFAULT_PORT, "free": True}
+        return {"port": port, "free": False, "reason": error.strerror or str(error)}
+    return {"port": port, "free": True}
 
 
 def _driver_version() -> str | None:

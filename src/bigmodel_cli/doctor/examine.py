@@ -1,4 +1,4 @@
-"""What this machine offers for training, and what is wrong with it."""
+"""All that is examined, and the problems with a hint each."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
+from bigmodel_cli.doctor.device_speed import measure_devices
+from bigmodel_cli.doctor.machine import describe_cuda, describe_port, describe_processor
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import CUDA_HINT, hidden_gpus, list_devices
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, list_decoded
 from bigmodel_cli.sources.download import keras_home
-from bigmodel_cli.training.device_speed import measure_devices
-from bigmodel_cli.training.machine import describe_cuda, describe_port, describe_processor
 from bigmodel_cli.training.record import environment
 
 LOW_DISK_BYTES = 2 * 10**9

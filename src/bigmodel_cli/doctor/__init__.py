@@ -1,0 +1,1 @@
+"""What this machine offers for training, and what is wrong with it."""
