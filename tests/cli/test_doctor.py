@@ -101,12 +101,12 @@ def test_a_port_that_is_taken_and_a_device_that_fails_are_problems():
     assert problem["message"] == "gpu:1 cannot train: no kernel image"
 
 
-def test_the_drivers_version_is_read_as_nvidia_writes_it(tmp_path, monkeypatch):
+@pytest.mark.parametrize("module", ["Kernel Module  570.124.06", "Open Kernel Module for x86_64  570.124.06"])
+def test_the_drivers_version_is_read_as_nvidia_writes_it(tmp_path, monkeypatch, module):
     monkeypatch.setattr(machine, "_DRIVER", tmp_path / "version")
     assert machine._driver_version() is None
-    (tmp_path / "version").write_text(
-        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build\nGCC: 12\n"
-    )
+    text = f"NVRM version: NVIDIA UNIX x86_64 {module}  Wed Oct 2\nGCC version:  gcc version 12.3.0\n"
+    (tmp_path / "version").write_text(text)
     assert machine._driver_version() == "570.124.06"
 
 

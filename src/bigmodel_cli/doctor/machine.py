@@ -17,7 +17,7 @@ from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import processor_flags, processor_name
 
 _DRIVER = Path("/proc/driver/nvidia/version")
-_DRIVER_VERSION = re.compile(r"Kernel Module\D*?\s(\d+(?:\.\d+)+)")
+_DRIVER_VERSION = re.compile(r"Kernel Module.*?\s(\d+(?:\.\d+)+)\s")
 # What makes neural networks faster, as Linux calls it on x86 and on ARM.
 _FEATURES = (
     "avx2",
