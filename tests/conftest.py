@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from outlines import outline_plots
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.metrics_file import MetricsLog
@@ -25,7 +26,7 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Homes of all tests; pytest's own numbering looks at every folder before it makes one."""
+    """Homes of tests, and other folders; pytest's own numbering looks at every folder before it makes one."""
     parent = tmp_path_factory.mktemp("homes")
     return (parent / str(number) for number in itertools.count())
 
@@ -55,6 +56,17 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _plots_in_outline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that a test trains for itself have their plots in outline; those that a session shares are real.
+
+    Tests marked `plots` have real ones too: they look at them, or draw what is out of the ordinary.
+    """
+    node = request.node
+    if node.get_closest_marker("tf") and not node.get_closest_marker("plots"):
+        outline_plots(monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -94,13 +106,13 @@ Bigmodel = Callable[..., Outcome]
 
 @pytest.fixture
 def bigmodel(
-    capfd: pytest.CaptureFixture[str],
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str], _homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch
 ) -> Bigmodel:
     """Runs `bigmodel` with some words: `bigmodel("check", path)`."""
     # Full texts of errors are kept where temporary files are.
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("temporary")))
+    temporary = next(_homes)
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
 
     def call(*words: str | Path) -> Outcome:
         capfd.readouterr()
