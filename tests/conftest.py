@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +21,16 @@ from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
 from bigmodel_cli.whole_files import write_json
+
+_ALL_TENSORFLOW = re.compile(r"^pytestmark = .*\bmark\.tf\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick loop does not import files of which it would leave out every test: all need TensorFlow."""
+    if "not tf" not in config.option.markexpr or collection_path.suffix != ".py":
+        return None
+    return True if _ALL_TENSORFLOW.search(collection_path.read_text("utf-8")) else None
+
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 

@@ -22,7 +22,8 @@ def images(tmp_path, monkeypatch):
         for name in classes:
             path = Path("images") / name / "1.png"
             path.parent.mkdir(parents=True)
-            Image.new(mode, size).save(path)
+            # Twelve megapixels of black are not worth the best compression.
+            Image.new(mode, size).save(path, compress_level=1)
         return Path("images")
 
     return write

@@ -88,7 +88,11 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=CASES)
+# Each of its examples has three megabytes.
+STREAMED = pytest.param("synthetic:streamed", marks=pytest.mark.slow)
+
+
+@pytest.fixture(params=[STREAMED if case in STREAMED.values else case for case in CASES])
 def source(request, cases, load):
     return load(request.param.partition(":")[0], **cases[request.param])
 
@@ -189,6 +193,7 @@ def test_every_source_explains_itself(options):
         assert field.description.endswith("."), name
 
 
+@pytest.mark.slow
 def test_sources_are_found_without_heavy_imports():
     code = (
         "import sys; from bigmodel_cli.sources import source_options; print(len(source_options())); "
