@@ -221,6 +221,7 @@ def test_a_regression_with_images(bigmodel, write, tmp_path):
     assert Path("out/examples.png").exists()
 
 
+@pytest.mark.slow
 def test_features_that_are_no_images(bigmodel, write):
     config = write(
         "data: {source: diabetes}\nmodel: [{Dense: {units: 1}}]\nloss: MeanSquaredError\noptimizer: Adam\n"

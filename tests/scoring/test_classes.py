@@ -7,6 +7,9 @@ import pytest
 
 from bigmodel_cli.scoring.classes import class_scores
 
+# scikit-learn takes a second to be imported.
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 200)
 # Better than chance, so that the scores differ.
@@ -141,7 +144,6 @@ def test_decisions_that_are_not_the_most_probable_class():
     assert found.others["log_loss"] == scored().others["log_loss"]
 
 
-@pytest.mark.slow
 def test_curves_are_thin_and_enclose_their_area():
     labels = RNG.integers(0, 2, 5000)
     positive = np.clip(RNG.normal(0.4 + 0.2 * labels, 0.2), 0, 1)
@@ -155,7 +157,6 @@ def test_curves_are_thin_and_enclose_their_area():
     assert np.trapezoid(recall["y"], recall["x"]) == pytest.approx(recall["area"], abs=5e-3)
 
 
-@pytest.mark.slow
 def test_of_many_classes_the_worst_curves_are_kept():
     labels = np.repeat(np.arange(30), 10)
     scores = RNG.dirichlet(np.ones(30), 300)

@@ -88,11 +88,14 @@ CASES = [
 ]  # fmt: skip
 
 
-# Each of its examples has three megabytes.
-STREAMED = pytest.param("synthetic:streamed", marks=pytest.mark.slow)
+# One has examples of three megabytes, the others import scikit-learn.
+SLOW = {"synthetic:streamed", "digits", "diabetes"}
 
 
-@pytest.fixture(params=[STREAMED if case in STREAMED.values else case for case in CASES])
+MARKED = [pytest.param(case, marks=pytest.mark.slow) if case in SLOW else case for case in CASES]
+
+
+@pytest.fixture(params=MARKED)
 def source(request, cases, load):
     return load(request.param.partition(":")[0], **cases[request.param])
 
@@ -173,7 +176,7 @@ def test_fingerprints_change_with_what_they_stand_for(source):
     assert train.take(everything).fingerprint() == train.fingerprint()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MARKED)
 def test_loading_again_gives_the_same_examples(case, cases, load):
     name = case.partition(":")[0]
     first, second = (load(name, **cases[case]) for _ in range(2))
