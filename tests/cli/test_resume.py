@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outlines import in_outline
 
 from bigmodel_cli.cli.main import run as run_command
 from bigmodel_cli.cli.progress import Lines
@@ -67,7 +68,8 @@ def here(tiny, monkeypatch, tmp_path):
 def expected(trained, tmp_path_factory):
     """The numbers of four epochs without a break."""
     runs = tmp_path_factory.mktemp("whole")
-    assert run_command(["train", str(trained.parent / "tiny.yaml"), FOUR, "--runs-dir", str(runs)]) == 0
+    with in_outline():
+        assert run_command(["train", str(trained.parent / "tiny.yaml"), FOUR, "--runs-dir", str(runs)]) == 0
     (path,) = (runs / "tiny").iterdir()
     return numbers(RunFolder(path))
 

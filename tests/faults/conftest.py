@@ -97,7 +97,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     if not hasattr(os, "fork"):
         pytest.skip("needs fork()")
     process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("warm.py")), *([] if IS_LONG else ["outlines"])],
+        [sys.executable, str(Path(__file__).with_name("warm.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -25,9 +25,8 @@ def main() -> None:
         importlib.import_module(name)
     for name in ("inference.predict", "training.train"):
         importlib.import_module(f"bigmodel_cli.{name}")
-    if "outlines" in sys.argv:
-        sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
-        importlib.import_module("outlines").outline_plots(set_attribute)
+    sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+    importlib.import_module("outlines").outline_plots(set_attribute)
 
     answer({"ready": True})
     for line in sys.stdin:

@@ -1,12 +1,15 @@
 """The plots of runs in outline: our code composes each figure, but Matplotlib does not render it.
 
-Rendering is more than half of what a tiny run takes, and the same in each.
+Rendering is more than half of what a tiny run takes, and the same in each. The long form of the faults has
+it.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bigmodel_cli.run_folder import RunFolder
@@ -19,9 +22,21 @@ def outline_plots(set_attribute: Callable[[str, Any], None]) -> None:
     Args:
         set_attribute: Takes where something is, and what is to be there: `monkeypatch.setattr`.
     """
+    if os.environ.get("BIGMODEL_FAULTS") == "long":
+        return
     set_attribute("bigmodel_cli.reporting.plots.save", _save)
     set_attribute("bigmodel_cli.training.conclusion.save", _save)
     set_attribute("bigmodel_cli.reporting.report.content.svg", _svg)
+
+
+@contextmanager
+def in_outline() -> Iterator[None]:
+    """For fixtures that train for a module or a session, where no test looks at the plots."""
+    import pytest
+
+    with pytest.MonkeyPatch.context() as patch:
+        outline_plots(patch.setattr)
+        yield
 
 
 def _save(figure: Any, run: RunFolder, name: str) -> None:
