@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from outlines import outline_plots
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.metrics_file import MetricsLog
@@ -20,12 +22,22 @@ from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
 from bigmodel_cli.whole_files import write_json
 
+_ALL_TENSORFLOW = re.compile(r"^pytestmark = .*\bmark\.tf\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick loop does not import files of which it would leave out every test: all need TensorFlow."""
+    if "not tf" not in config.option.markexpr or collection_path.suffix != ".py":
+        return None
+    return True if _ALL_TENSORFLOW.search(collection_path.read_text("utf-8")) else None
+
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Homes of all tests; pytest's own numbering looks at every folder before it makes one."""
+    """Homes of tests, and other folders; pytest's own numbering looks at every folder before it makes one."""
     parent = tmp_path_factory.mktemp("homes")
     return (parent / str(number) for number in itertools.count())
 
@@ -55,6 +67,17 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _plots_in_outline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that a test trains for itself have their plots in outline; those that a session shares are real.
+
+    Tests marked `plots` have real ones too: they look at them, or draw what is out of the ordinary.
+    """
+    node = request.node
+    if node.get_closest_marker("tf") and not node.get_closest_marker("plots"):
+        outline_plots(monkeypatch.setattr)
 
 
 @pytest.fixture
@@ -94,13 +117,13 @@ Bigmodel = Callable[..., Outcome]
 
 @pytest.fixture
 def bigmodel(
-    capfd: pytest.CaptureFixture[str],
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str], _homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch
 ) -> Bigmodel:
     """Runs `bigmodel` with some words: `bigmodel("check", path)`."""
     # Full texts of errors are kept where temporary files are.
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("temporary")))
+    temporary = next(_homes)
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
 
     def call(*words: str | Path) -> Outcome:
         capfd.readouterr()

@@ -105,5 +105,6 @@ def test_check_imports_nothing_heavy(config: Path) -> None:
     assert loaded_by("check", str(config)) == set()
 
 
+@pytest.mark.slow
 def test_listing_names_imports_nothing_heavy() -> None:
     assert loaded_by("list", "layers", "Conv2D") == set()

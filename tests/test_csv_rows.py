@@ -18,6 +18,7 @@ def read_back(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text, newline="")))
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.text(st.characters(codec="utf-8")), min_size=1), max_size=4))
 def test_rows_come_back(rows: list[list[str]]) -> None:
     assert read_back("".join(csv_row(row) for row in rows)) == rows

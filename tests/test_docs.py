@@ -51,6 +51,7 @@ def test_there_are_many_commands_in_the_text() -> None:
     assert len(set(commands())) > 40
 
 
+@pytest.mark.slow
 def test_generated_pages_are_current() -> None:
     script = ROOT / "scripts" / "generate_docs.py"
     done = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)

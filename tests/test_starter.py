@@ -35,7 +35,12 @@ def experiment(text):
 
 @pytest.mark.parametrize(
     ("size", "side", "pools"),
-    [((9, 9), 28, 2), ((32, 40), 32, 3), ((100, 70), 64, 4), ((4000, 3000), 128, 5)],
+    [
+        ((9, 9), 28, 2),
+        ((32, 40), 32, 3),
+        ((100, 70), 64, 4),
+        pytest.param((4000, 3000), 128, 5, marks=pytest.mark.slow),
+    ],
 )
 def test_the_size_of_images_decides_size_and_depth(images, size, side, pools):
     found = experiment(make_starter(images(size)).text)

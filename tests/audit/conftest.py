@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ optimizer: Adam
 """
 
 
+@cache
 def _picture(number: int, size: tuple[int, int] = (96, 72)) -> Image.Image:
     """A made-up photograph of (width, height): patches of all sizes, others for each number."""
     random = np.random.default_rng(number)
@@ -35,6 +38,13 @@ def _picture(number: int, size: tuple[int, int] = (96, 72)) -> Image.Image:
         layers.append(np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), np.float32))
     weights = np.array([0.4, 0.3, 0.2, 0.1], np.float32)
     return Image.fromarray(np.tensordot(weights, np.stack(layers), 1).astype(np.uint8))
+
+
+@cache
+def _png(number: int) -> bytes:
+    content = io.BytesIO()
+    _picture(number).save(content, "PNG")
+    return content.getvalue()
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +63,7 @@ def flowers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
             path = tmp_path / "flowers" / folder
             path.mkdir(parents=True, exist_ok=True)
             for number in numbers:
-                _picture(number).save(path / f"{number:03}.png")
+                (path / f"{number:03}.png").write_bytes(_png(number))
         return tmp_path / "flowers"
 
     return write

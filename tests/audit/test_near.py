@@ -47,7 +47,10 @@ def pairs_of(images, side=SIDE, original_side=SIDE):
     )
 
 
-@pytest.mark.parametrize("change", CHANGES)
+# The quick loop tries one of them.
+@pytest.mark.parametrize(
+    "change", [CHANGES[0], *(pytest.param(change, marks=pytest.mark.slow) for change in CHANGES[1:])]
+)
 def test_a_changed_copy_is_found_and_nothing_else(change, picture):
     originals = [picture(number, (240, 180)) for number in range(40)]
     found = pairs_of([*originals, *map(change, originals[:20])])

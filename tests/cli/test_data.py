@@ -137,6 +137,7 @@ def hostile(photos):
     return config
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_page_and_pictures(bigmodel, hostile, tmp_path):
     outcome = bigmodel("data", hostile, "--out", "out", "--no-augmentation", "--json")
     assert outcome.code == 3
@@ -202,6 +203,7 @@ def test_augmentation_that_keras_refuses(bigmodel, photos):
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 def test_a_regression_with_images(bigmodel, write, tmp_path):
     random = np.random.default_rng(0)
     np.savez(tmp_path / "r.npz", x=random.integers(0, 256, (60, 20, 20, 1), np.uint8), y=random.random(60))
@@ -219,6 +221,7 @@ def test_a_regression_with_images(bigmodel, write, tmp_path):
     assert Path("out/examples.png").exists()
 
 
+@pytest.mark.slow
 def test_features_that_are_no_images(bigmodel, write):
     config = write(
         "data: {source: diabetes}\nmodel: [{Dense: {units: 1}}]\nloss: MeanSquaredError\noptimizer: Adam\n"

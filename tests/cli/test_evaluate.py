@@ -165,6 +165,7 @@ def test_an_evaluation_of_other_data(bigmodel, run, tmp_path):
     assert (run / "evaluation/predictions_new.csv").read_text().count("\n") == 13
 
 
+@pytest.mark.plots
 def test_the_report_is_written_anew(bigmodel, run):
     page = run / "report.html"
     before = page.read_text()

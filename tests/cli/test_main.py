@@ -86,6 +86,7 @@ def test_python_m_is_the_program():
     assert done.stdout == f"bigmodel, version {__version__}\n"
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error():
     command = f"{shlex.quote(sys.executable)} -m bigmodel_cli list layers | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True)

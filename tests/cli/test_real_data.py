@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = [pytest.mark.tf, pytest.mark.slow, pytest.mark.data]
+pytestmark = [pytest.mark.tf, pytest.mark.slow, pytest.mark.data, pytest.mark.plots]
 
 MNIST = """\
 data:

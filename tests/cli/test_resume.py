@@ -12,7 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outlines import in_outline
 
+from bigmodel_cli.cli.main import run as run_command
 from bigmodel_cli.cli.progress import Lines
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
 from bigmodel_cli.run_folder import RunFolder
@@ -62,11 +64,13 @@ def here(tiny, monkeypatch, tmp_path):
     return tiny
 
 
-@pytest.fixture
-def expected(bigmodel, here):
+@pytest.fixture(scope="module")
+def expected(trained, tmp_path_factory):
     """The numbers of four epochs without a break."""
-    assert bigmodel("train", here, FOUR, "--runs-dir", "whole").code == 0
-    (path,) = Path("whole/tiny").iterdir()
+    runs = tmp_path_factory.mktemp("whole")
+    with in_outline():
+        assert run_command(["train", str(trained.parent / "tiny.yaml"), FOUR, "--runs-dir", str(runs)]) == 0
+    (path,) = (runs / "tiny").iterdir()
     return numbers(RunFolder(path))
 
 

@@ -267,6 +267,7 @@ def test_a_misspelt_subcommand(bigmodel):
     assert "commands: best, compare, diff, ls, rm, show, verify" in wrong.err
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported(make_run):
     one, other = make_run(), make_run("digits/20260102-000000")
     commands = [

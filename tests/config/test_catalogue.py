@@ -285,6 +285,7 @@ def test_every_entry_has_an_example_that_is_yaml_with_its_name(catalogue: Catalo
         assert name == entry.name
 
 
+@pytest.mark.slow
 def test_reading_is_quick_and_needs_no_tensorflow() -> None:
     code = (
         "import sys, time, json, dataclasses, difflib, pathlib; start = time.perf_counter()\n"

@@ -358,6 +358,7 @@ def test_fractions(text: str, value: float | None) -> None:
     assert as_fraction(text) == value
 
 
+@pytest.mark.slow
 @given(st.integers(-999, 999), st.integers(1, 999))
 def test_a_fraction_is_its_quotient(above: int, below: int) -> None:
     assert as_fraction(f"{above}/{below}") == above / below

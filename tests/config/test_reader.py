@@ -139,7 +139,7 @@ def test_the_whole_message_with_its_caret() -> None:
         ("a: @x", "1:4", "a text cannot begin with @"),
         ("a: \x07", "1:4", "the character U+0007 is not allowed in YAML"),
         ("[" * 100 + "]" * 100, "1:62", "nested too deeply"),
-        ("[" * 5000 + "]" * 5000, "1:1", "nested too deeply"),
+        pytest.param("[" * 5000 + "]" * 5000, "1:1", "nested too deeply", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_not_a_config_is_placed_and_explained(text: str, place: str, words: str) -> None:
@@ -234,6 +234,7 @@ _PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(_PLAIN)
 def test_what_is_dumped_reads_back_the_same(value: Any) -> None:
     assert read(to_yaml({"value": value})) == {"value": value}

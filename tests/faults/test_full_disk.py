@@ -14,12 +14,17 @@ pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 @pytest.fixture(scope="session")
 def half(warm, reference, tmp_path_factory):
-    """A folder with a run that was stopped about in its middle."""
-    folder = tmp_path_factory.mktemp("half")
-    (folder / "survivor.yaml").write_text(reference.config)
+    """A folder with a run that was stopped about in its middle: it has checkpoints to write yet."""
     words = ("train", "survivor.yaml", "--plain")
-    ended = warm.run(*words, folder=folder, signals=[(0.6 * reference.seconds, signal.SIGTERM)])
-    assert ended.code == 143, ended.output
+    moment, late = 0.6 * reference.seconds, True
+    while late:
+        folder = tmp_path_factory.mktemp("half")
+        (folder / "survivor.yaml").write_text(reference.config)
+        ended = warm.run(*words, folder=folder, signals=[(moment, signal.SIGTERM)])
+        assert ended.code in (143, 0), ended.output
+        # Where the machine has more to itself than it had for the reference.
+        late = "evaluating the best checkpoint" in ended.output
+        moment *= 0.8
     return folder
 
 
@@ -53,8 +58,9 @@ def test_a_file_that_may_not_grow(go_on, reference, chance, how_many):
     codes = []
     for _ in range(how_many(short=1, long=30)):
         survivor = go_on()
-        # Checkpoints have some 65 kB, the output has less than 8.
-        ended = survivor.go_on(max_file_bytes=chance.randrange(8_000, 60_000))
+        # Checkpoints have 57 kB or more, rendered plots may have more still, the output has less than 8.
+        most = how_many(short=50_000, long=60_000)
+        ended = survivor.go_on(max_file_bytes=chance.randrange(8_000, most))
         codes.append(ended.code)
         check(survivor, reference, ended)
     assert 5 in codes

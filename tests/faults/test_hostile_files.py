@@ -616,6 +616,7 @@ def named_photos(folder: Path) -> Path:
     return folder / "photos"
 
 
+@pytest.mark.plots
 def test_names_of_files_and_classes(bigmodel, named_photos):
     outcome = bigmodel("train", "c.yaml", "--runs-dir", "runs", "--json")
     assert outcome.code == 0, outcome.err
@@ -675,6 +676,7 @@ def test_names_that_are_no_text(bigmodel, trained, photos):
     assert_harmless(broken.err)
 
 
+@pytest.mark.plots
 def test_a_class_whose_name_is_no_text(bigmodel, photos):
     name = os.fsdecode(b"caf\xe9")
     (photos / "cat").rename(photos / name)

@@ -160,6 +160,7 @@ def test_what_is_no_archive(tmp_path, content):
     assert reason(tmp_path / "none.keras") == "no such file"
 
 
+@pytest.mark.slow
 def test_every_cut_and_every_flipped_byte_is_refused_or_harmless(write_archive):
     """What passes still has the members that were written."""
     path = write_archive(members())

@@ -25,10 +25,17 @@ def main() -> None:
         importlib.import_module(name)
     for name in ("inference.predict", "training.train"):
         importlib.import_module(f"bigmodel_cli.{name}")
+    sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
+    importlib.import_module("outlines").outline_plots(set_attribute)
 
     answer({"ready": True})
     for line in sys.stdin:
         answer(serve(json.loads(line)))
+
+
+def set_attribute(name: str, value: Any) -> None:
+    module, _, attribute = name.rpartition(".")
+    setattr(importlib.import_module(module), attribute, value)
 
 
 def answer(document: dict[str, Any]) -> None:

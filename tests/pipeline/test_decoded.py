@@ -187,6 +187,7 @@ for _ in range(20):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_use_one_file_at_once(photographs):
     examples = photographs(SIZE)
     folder = Path(__file__).parent

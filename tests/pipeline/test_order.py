@@ -41,6 +41,7 @@ def test_a_class_without_examples_is_none():
     assert np.bincount(labels[balanced_order(labels, seed=0, epoch=1)]).tolist() == [3, 0, 3]
 
 
+@pytest.mark.slow
 def test_balanced_weights_are_those_of_scikit_learn():
     from sklearn.utils.class_weight import compute_class_weight
 

@@ -120,6 +120,7 @@ def test_numbers_are_cut_at_random():
     assert members(splits.validation) != list(range(10))
 
 
+@pytest.mark.slow
 @given(
     sizes=st.lists(st.integers(1, 12), min_size=1, max_size=8),
     share=st.floats(0.05, 0.6),

@@ -7,6 +7,9 @@ import pytest
 
 from bigmodel_cli.scoring.classes import class_scores
 
+# scikit-learn takes a second to be imported.
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 200)
 # Better than chance, so that the scores differ.

@@ -48,6 +48,7 @@ def test_drawing_in_parts_gives_as_many(monkeypatch):
     assert bootstrapped_means(np.arange(20.0).reshape(10, 2), seed=0).shape == (RESAMPLES, 2)
 
 
+@pytest.mark.slow
 def test_intervals_from_the_matrix_are_those_from_the_examples():
     random = np.random.default_rng(2)
     labels = random.integers(0, 3, 300)

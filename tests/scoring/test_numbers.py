@@ -7,6 +7,9 @@ import pytest
 
 from bigmodel_cli.scoring.numbers import number_scores
 
+# scikit-learn takes a second to be imported.
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 
@@ -30,7 +33,6 @@ def test_numbers_by_their_definitions(shape):
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
-@pytest.mark.slow
 def test_intervals_hold_the_scores_of_most_samples(outputs):
     """95 % of intervals should hold what is true of all examples: of 200 samples, 180 to 199 do."""
     held = 0

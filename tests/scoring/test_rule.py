@@ -31,6 +31,7 @@ def test_certainty_stays_finite():
     assert np.isfinite(found).all() and found.sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_temperature_of_an_overconfident_model_is_found():
     """Labels are drawn at temperature 2, so that a model that stays at 1 is too sure by that."""
     true = DecisionRule(2).probabilities(PROBABILITIES)
@@ -70,6 +71,7 @@ IS_POSITIVE = RNG.random(500) < 0.1
 PROBABILITY = np.clip(RNG.normal(0.2 + 0.3 * IS_POSITIVE, 0.15), 0, 1)
 
 
+@pytest.mark.slow
 def test_f1_is_the_best_there_is():
     threshold, _ = fit_threshold(IS_POSITIVE, PROBABILITY, "f1")
     f1 = lambda p, r: 2 * p * r / max(1e-12, p + r)  # noqa: E731
@@ -78,6 +80,7 @@ def test_f1_is_the_best_there_is():
     assert found > f1(*outcomes(0.5, IS_POSITIVE, PROBABILITY))
 
 
+@pytest.mark.slow
 def test_balanced_accuracy_is_the_best_there_is():
     threshold, _ = fit_threshold(IS_POSITIVE, PROBABILITY, "balanced_accuracy")
     found = [
@@ -87,6 +90,7 @@ def test_balanced_accuracy_is_the_best_there_is():
     assert found[0] == pytest.approx(max(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", ["0.7", "70%"])
 def test_a_bound_of_precision_gives_the_most_recall(bound):
     threshold, reached = fit_threshold(IS_POSITIVE, PROBABILITY, f"precision >= {bound}")
@@ -96,6 +100,7 @@ def test_a_bound_of_precision_gives_the_most_recall(bound):
     assert recall == pytest.approx(best)
 
 
+@pytest.mark.slow
 def test_a_bound_of_recall_gives_the_most_precision():
     threshold, reached = fit_threshold(IS_POSITIVE, PROBABILITY, "recall >= 0.95")
     precision, recall = outcomes(threshold, IS_POSITIVE, PROBABILITY)
@@ -104,12 +109,14 @@ def test_a_bound_of_recall_gives_the_most_precision():
     assert precision == pytest.approx(best)
 
 
+@pytest.mark.slow
 def test_a_bound_that_nothing_reaches():
     is_positive = np.array([True, False, True, False])
     threshold, reached = fit_threshold(is_positive, np.array([0.2, 0.9, 0.4, 0.5]), "precision >= 0.9")
     assert not reached and 0 <= threshold <= 0.9
 
 
+@pytest.mark.slow
 def test_a_threshold_lies_between_two_probabilities():
     is_positive, probability = np.array([False, False, True, True]), np.array([0.1, 0.2, 0.6, 0.8])
     assert fit_threshold(is_positive, probability, "f1") == (pytest.approx(0.4), True)

@@ -88,7 +88,14 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=CASES)
+# One has examples of three megabytes, the others import scikit-learn.
+SLOW = {"synthetic:streamed", "digits", "diabetes"}
+
+
+MARKED = [pytest.param(case, marks=pytest.mark.slow) if case in SLOW else case for case in CASES]
+
+
+@pytest.fixture(params=MARKED)
 def source(request, cases, load):
     return load(request.param.partition(":")[0], **cases[request.param])
 
@@ -169,7 +176,7 @@ def test_fingerprints_change_with_what_they_stand_for(source):
     assert train.take(everything).fingerprint() == train.fingerprint()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", MARKED)
 def test_loading_again_gives_the_same_examples(case, cases, load):
     name = case.partition(":")[0]
     first, second = (load(name, **cases[case]) for _ in range(2))
@@ -189,6 +196,7 @@ def test_every_source_explains_itself(options):
         assert field.description.endswith("."), name
 
 
+@pytest.mark.slow
 def test_sources_are_found_without_heavy_imports():
     code = (
         "import sys; from bigmodel_cli.sources import source_options; print(len(source_options())); "

@@ -152,6 +152,7 @@ def test_pad_adds_black_borders(tmp_path, size, inside):
     assert pixels.sum() == 200 * pixels[inside].size
 
 
+@pytest.mark.slow
 def test_a_large_jpeg_decoded_small_is_as_good_as_decoded_whole(tmp_path, monkeypatch):
     path = saved(tmp_path / "a.jpg", gradient(1600, 1200), quality=95)
     wanted = ImageFormat((48, 64), "rgb")

@@ -28,6 +28,7 @@ def idx_folder(tmp_path, mnist_arrays):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("copy", ["mnist", "mnist/mnist.npz"])
 def test_the_real_mnist(copy, shared_data, load):

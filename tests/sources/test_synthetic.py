@@ -7,7 +7,6 @@ import tracemalloc
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat
 from bigmodel_cli.sources.synthetic import Synthetic, SyntheticExamples
@@ -19,18 +18,24 @@ def matrix(examples):
     return (rows - rows.mean()) / rows.std()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "num_classes"), [((8, 8, 1), 3), ((20,), 4), ((12, 6), 3), ((8, 8, 8, 2), 3)]
 )
 def test_classes_can_be_learned(load, shape, num_classes):
+    from sklearn.linear_model import LogisticRegression
+
     train = load("synthetic", shape=shape, num_classes=num_classes, num_examples=300).splits["train"]
     features = matrix(train)
     model = LogisticRegression(max_iter=300).fit(features[:200], train.labels[:200])
     assert model.score(features[200:], train.labels[200:]) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "num_outputs"), [((8, 8, 1), 1), ((20,), 2)])
 def test_numbers_can_be_learned(load, shape, num_outputs):
+    from sklearn.linear_model import LinearRegression
+
     options = {"num_classes": None, "num_outputs": num_outputs}
     train = load("synthetic", shape=shape, num_examples=400, **options).splits["train"]
     features = matrix(train)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,25 @@ def _read(folder: Path, overrides: Sequence[str]) -> Any:
 
 
 @pytest.fixture
-def prepare(config: Callable[..., Any]) -> Iterator[Callable[..., Prepared]]:
+def prepare(tmp_path: Path) -> Iterator[Callable[..., Prepared]]:
     """Builds what a config says as `train` does, without a run folder."""
+    with _preparing(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def prepare_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Prepared]]:
+    """The same for what the tests of a module share; they must leave it as it was."""
+    with _preparing(tmp_path_factory.mktemp("module")) as make:
+        yield make
+
+
+@contextmanager
+def _preparing(folder: Path) -> Iterator[Callable[..., Prepared]]:
     feeds = []
 
     def make(*overrides: str) -> Prepared:
-        prepared = _prepare(config(*overrides).experiment)
+        prepared = _prepare(_read(folder, overrides).experiment)
         feeds.append(prepared.loop.training.feed)
         return prepared
 

@@ -27,16 +27,28 @@ def test_parts(size: int, num_parts: int, bounds: list[tuple[int, int]]) -> None
     assert part_bounds(size, num_parts) == bounds
 
 
+WEIGHTED = ("training.precision=float32", "training.jit_compile=false", "data.class_weights=balanced")
+
+
+@pytest.fixture(scope="module")
+def whole(prepare_once: Callable[..., Any]) -> tuple[Any, Any]:
+    """Rows and weights of batches that are computed at once."""
+    prepared = prepare_once(*WEIGHTED)
+    return prepared.run(), prepared.built.model.get_weights()
+
+
 @pytest.mark.parametrize("num_parts", [2, 3, 16])
-def test_parts_train_as_the_whole(prepare: Callable[..., Any], num_parts: int) -> None:
-    words = ("training.precision=float32", "training.jit_compile=false", "data.class_weights=balanced")
-    whole, parts = prepare(*words), prepare(*words, f"training.accumulate={num_parts}")
-    rows, others = whole.run(), parts.run()
+def test_parts_train_as_the_whole(
+    prepare: Callable[..., Any], whole: tuple[Any, Any], num_parts: int
+) -> None:
+    rows, weights = whole
+    parts = prepare(*WEIGHTED, f"training.accumulate={num_parts}")
+    others = parts.run()
     assert len(rows) == 3
     for row, other in zip(rows, others, strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
             assert other[name] == pytest.approx(row[name], rel=1e-5)
-    for one, other in zip(whole.built.model.get_weights(), parts.built.model.get_weights(), strict=True):
+    for one, other in zip(weights, parts.built.model.get_weights(), strict=True):
         np.testing.assert_allclose(other, one, atol=1e-6)
 
 

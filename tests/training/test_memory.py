@@ -125,8 +125,13 @@ def test_a_half_is_advised_where_nothing_can_be_tried():
     assert refused("auto") == ("memory ran out while training", hint)
 
 
-def test_on_the_host_nothing_is_tried(prepare, monkeypatch):
-    training = prepare().loop.training
+@pytest.fixture(scope="module")
+def ready(prepare_once):
+    return prepare_once()
+
+
+def test_on_the_host_nothing_is_tried(ready, monkeypatch):
+    training = ready.loop.training
     monkeypatch.setattr(training, "run", pytest.fail)
     assert refused(16, lambda: training)[1].startswith("try data.batch_size=8;")
 
@@ -140,9 +145,9 @@ def test_on_the_host_nothing_is_tried(prepare, monkeypatch):
         (0, "try data.batch_size=1, or a smaller model"),
     ],
 )
-def test_on_a_device_smaller_batches_are_really_tried(prepare, monkeypatch, most, hint):
+def test_on_a_device_smaller_batches_are_really_tried(ready, monkeypatch, most, hint):
     """The device is made up; the steps are real."""
-    training = prepare().loop.training
+    training = ready.loop.training
     before = [variable.numpy() for variable in training.variables()]
     run, told = training.run, []
 

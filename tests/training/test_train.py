@@ -90,6 +90,7 @@ def test_two_runs_in_one_second_get_two_folders(tmp_path):
     assert len(set(runs)) == 3 and all(path.parent == tmp_path / "tiny" for path in runs)
 
 
+@pytest.mark.plots
 def test_without_validation_the_last_epoch_is_the_best(train):
     trained = train("data.validation=0")
     assert trained.result.best["epoch"] == 3 and trained.result.best["monitor"] is None
@@ -97,6 +98,7 @@ def test_without_validation_the_last_epoch_is_the_best(train):
     assert trained.run.plot("curves").exists()
 
 
+@pytest.mark.plots
 def test_without_any_held_out_split_training_itself_is_evaluated(train):
     trained = train("data.validation=0", "data.test=0")
     assert trained.result.evaluation.split == "train"
