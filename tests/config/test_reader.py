@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigmodel_cli.config.dump import to_yaml
@@ -235,6 +235,7 @@ _PLAIN = st.recursive(
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(_PLAIN)
 def test_what_is_dumped_reads_back_the_same(value: Any) -> None:
     assert read(to_yaml({"value": value})) == {"value": value}
