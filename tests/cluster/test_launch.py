@@ -40,12 +40,15 @@ def test_a_lost_process_ends_the_other_and_the_run_can_go_on(bench: Bench, strai
     assert broken.code == 5, broken.said
     assert f"worker {index} (127.0.0.1:" in broken.said
     assert "was ended by SIGKILL" in broken.said
+    command = f"bigmodel launch --workers 2 -- train --resume runs/replicas/{broken.folder.name}"
+    assert f"what was reached is kept; to go on with: {command}" in broken.said or index == 0
     assert not started.workers()
     resumed = bench.start(
         "launch", "--workers", "2", "--", "train", "--resume", "replicas", "--plain",
         folder=started.folder, before=require_namespace(),
     ).end()  # fmt: skip
     assert resumed.code == 0, resumed.said
+    assert "warning: runs/replicas" not in resumed.said
     assert_bits(straight, resumed)
 
 
@@ -80,7 +83,12 @@ def test_a_signal_stops_all_and_keeps_what_was_reached(bench: Bench) -> None:
     run = started.end(60)
     assert run.code == 128 + signal.SIGTERM, run.said
     assert run.record["status"] == "interrupted"
-    assert "bigmodel train --resume" in run.said
+    assert (
+        f"hint: go on with: bigmodel launch --workers 2 -- train --resume runs/replicas/{run.folder.name}"
+        in run.said
+    )
+    # Who was told to end is not blamed.
+    assert "ended with exit code" not in run.said
     assert not started.workers()
 
 

@@ -31,7 +31,11 @@ def test_a_batch_that_cannot_be_dealt_evenly_is_filled_up(bench: Bench) -> None:
     words = ("data.batch_size=15", "training.accumulate=2", "model.1={LayerNormalization: {}}")
     several = bench.train("training.device=cpu:0-3", *words)
     assert_same(bench.train("training.device=cpu", *words), several)
-    assert "each gets 4 of the 15 examples of a batch; the last one is filled up" in several.said
+    says = (
+        "each gets at most 4 of the 15 examples of a batch; what is missing is filled up and counts nothing"
+    )
+    assert says in several.said
+    assert "accumulate: 2 parts of at most 2 examples, one after the other" in several.said
 
 
 def test_runs_with_random_layers_repeat(bench: Bench) -> None:

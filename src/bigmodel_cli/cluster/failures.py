@@ -43,7 +43,7 @@ def naming_lost(cluster: Cluster | None) -> Iterator[None]:
             raise
         raise ResourceError(
             f"{_who(cluster, error)}; no process can go on alone",
-            hint="look at its output for the reason; then start all of them again with --resume",
+            hint="look at its output for the reason; all of them have to start again",
         ) from error
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 # The launch's name, by which its run is found again; and whether its processes were started before.
 LAUNCH, RESTARTED = "BIGMODEL_LAUNCH", "BIGMODEL_RESTARTED"
+# How the launch was typed, before the `--`.
+LAUNCHED_AS = "BIGMODEL_LAUNCHED_AS"
 # `1/4`: the second of four processes on this machine.
 SLOT = "BIGMODEL_SLOT"
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -28,6 +30,11 @@ def launch_of(environ: Mapping[str, str]) -> str | None:
 def is_restarted(environ: Mapping[str, str]) -> bool:
     """Whether an earlier start of the same launch has failed."""
     return RESTARTED in environ
+
+
+def launched_as(environ: Mapping[str, str]) -> str:
+    """What stands before the words of this process where it is started again: nothing if it was no launch."""
+    return f"{environ[LAUNCHED_AS]} -- " if LAUNCHED_AS in environ else ""
 
 
 def take_share(environ: MutableMapping[str, str]) -> None:

@@ -164,7 +164,8 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
         return f"write {meant}"
     if word := _other_word(key, text):
         return f"did you mean {word}?"
-    if near := closest(text, _allowed(details), cutoff=0.5):
+    near = closest(text, _allowed(details), cutoff=0.5)
+    if near and near != text:
         return f"did you mean {near}?"
     if any(d["type"] == "list_type" for d in details):
         return f"write [{text}]"

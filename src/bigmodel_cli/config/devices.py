@@ -29,7 +29,9 @@ def parse_device(text: str) -> tuple[str, tuple[int, ...]]:
     for part in filter(None, listed.split(",")):
         ends = [int(end) for end in part.split("-")]
         if len(ends) > 2 or ends[0] > ends[-1] or ends[-1] >= _MOST:
-            raise ValueError(f"expected numbers such as 0,2 or a range such as 0-3, found {part!r}")
+            raise ValueError(
+                f"expected numbers below {_MOST} such as 0,2 or a rising range such as 0-3, found {part!r}"
+            )
         numbers += range(ends[0], ends[-1] + 1)
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"expected each device once, found {text!r}")

@@ -215,7 +215,10 @@ def _read_index(folder: Path) -> dict[str, Any]:
             f"{folder}: {'no packed data' if folder.is_dir() else 'no such folder'} (expected {INDEX} in it)",
             hint="write it: bigmodel data pack CONFIG",
         )
-    record = read_sealed(index)
+    try:
+        record = read_sealed(index)
+    except DataError as error:
+        raise DataError(error.message, hint=_HINT) from None
     if record.get("version") != VERSION:
         raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
     return record

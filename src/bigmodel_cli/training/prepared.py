@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,8 +141,12 @@ def prepare(
     chosen = _choose(experiment, signature, feeds["train"], plan, distribution, listener)
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
-    if not distribution.is_single:
-        listener.say(_describe_parts(experiment.data.pinned_batch_size, distribution.num_replicas))
+    for line in _describe_parts(
+        experiment.data.pinned_batch_size, distribution.num_replicas, experiment.training.accumulate
+    ):
+        listener.say(line)
+    if experiment.training.device == "all" and not plan.device.is_gpu:
+        listener.say("training.device=all: TensorFlow sees no GPU, so that the CPU trains")
     if experiment.training.device == "auto" and (idle := unused_gpus(plan.device)) is not None:
         listener.say(idle)
     if (compared := plan.describe_trials()) is not None:
@@ -161,12 +165,16 @@ def prepare(
     )
 
 
-def _describe_parts(batch_size: int, num_replicas: int) -> str:
+def _describe_parts(batch_size: int, num_replicas: int, accumulate: int) -> Iterator[str]:
     part = -(-batch_size // num_replicas)
-    filled = (
-        "" if batch_size % num_replicas == 0 else "; the last one is filled up with some that count nothing"
-    )
-    return f"replicas: {num_replicas}, each gets {part} of the {batch_size} examples of a batch{filled}"
+    if num_replicas > 1:
+        rest = "; what is missing is filled up and counts nothing" if batch_size % num_replicas else ""
+        at_most = "at most " if rest else ""
+        part_of = f"{at_most}{part} of the {batch_size} examples of a batch"
+        yield f"replicas: {num_replicas}, each gets {part_of}{rest}"
+    if accumulate > 1:
+        size = -(-part // accumulate)
+        yield f"accumulate: {-(-part // size)} parts of at most {size} examples, one after the other"
 
 
 def _choose_cache(experiment: Experiment, splits: Splits, listener: Listener) -> CacheChoice:

@@ -5,11 +5,13 @@ A run that nothing interrupts has one session; each resume adds another.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bigmodel_cli.cluster.launched import launched_as
 from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
 from bigmodel_cli.listener import Best
 from bigmodel_cli.metrics_file import MetricsLog
@@ -233,12 +235,13 @@ class Session:
             self.listener.note_error(error)
             interrupted = isinstance(error, Interrupted | KeyboardInterrupt)
             message = error.message if isinstance(error, BigmodelError | Interrupted) else repr(error)
+            # Before the record has the log's checksum.
+            if isinstance(error, BigmodelError) and self.is_chief and self.run.checkpoint_names():
+                self.listener.say(f"what was reached is kept; to {self._resume_hint()}")
             if self.is_chief:
                 self._end_session("interrupted" if interrupted else "failed", message)
             if isinstance(error, Interrupted):
                 raise Interrupted(error.signal_number, self._where(), hint=self._resume_hint()) from error
-            if isinstance(error, BigmodelError) and self.run.checkpoint_names():
-                self.listener.say(f"what was reached is kept; to {self._resume_hint()}")
             raise
         finally:
             if self.trace is not None:
@@ -269,4 +272,4 @@ def resume_command(run: RunFolder) -> str:
     """What to type to go on with a run."""
     import shlex
 
-    return f"bigmodel train --resume {shlex.quote(run.title)}"
+    return f"bigmodel {launched_as(os.environ)}train --resume {shlex.quote(run.title)}"

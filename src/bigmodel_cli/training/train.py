@@ -149,7 +149,8 @@ def resume(
         resumed = read_resumed(run, overrides)
         require_something_left(run, resumed)
         require_no_folders(own_places(run))
-        warn_of_damage(run, logged)
+        if how.writes:
+            warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)
         if how.writes:
             remove_half_written(run)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bigmodel_cli.cli.options import example
 from bigmodel_cli.cluster.environment import DEFAULT_PORT
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True},
+    context_settings={"allow_interspersed_args": False},
     epilog=example(
         "bigmodel launch --workers 2 -- train configs/digits.yaml",
         "bigmodel launch --hosts node1,node2 --restarts 3 -- train configs/mnist.yaml",
@@ -84,10 +86,7 @@ def command(
     from bigmodel_cli.cluster.launching.supervisor import Launch
 
     context = click.get_current_context()
-    if (workers is None) == (hosts is None):
-        raise click.UsageError("expected --workers N or --hosts A,B", context)
-    if ray is not None and workers is None:
-        raise click.UsageError("--ray needs --workers N", context)
+    _require_one_place(context, workers, hosts, ray)
     if words[0] != "train":
         raise click.UsageError(f"launch is for train, found {words[0]!r}", context)
     with ExitStack() as stack:
@@ -101,8 +100,39 @@ def command(
             "TensorFlow's ports have no authentication and listen on every interface: keep them in a network "
             "that you trust (docs/scaling.md)"
         )
-        code = Launch(attempt, restarts, note).run()
+        code = Launch(attempt, restarts, note, _typed(context)).run()
     context.exit(code)
+
+
+def _require_one_place(
+    context: click.Context, workers: int | None, hosts: str | None, ray: str | None
+) -> None:
+    """Find out whether it is said, once, where how many processes are started."""
+    given = {
+        name for name in context.params if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    }
+    if hosts is not None and (workers, ray) != (None, None):
+        raise click.UsageError(
+            "--hosts says where and how many: --workers and --ray do not go with it", context
+        )
+    if ray is not None and workers is None:
+        raise click.UsageError("--ray needs --workers N", context)
+    if workers is None and hosts is None:
+        raise click.UsageError("expected --workers N, --hosts A,B, or --ray ADDRESS --workers N", context)
+    if "port" in given and hosts is None:
+        raise click.UsageError("--port is for --hosts; elsewhere free ports are found", context)
+    if "insecure_network" in given and hosts is None and ray is None:
+        raise click.UsageError("--insecure-network is for --hosts and --ray", context)
+
+
+def _typed(context: click.Context) -> str:
+    """The command line up to the words of each process."""
+    words = ["launch"]
+    for name in ("workers", "hosts", "ray", "restarts", "port", "insecure_network"):
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
+    return shlex.join(words)
 
 
 def _here(workers: int, words: Sequence[str]) -> Attempt:

@@ -72,7 +72,7 @@ NEWEST = "/"
     default=300.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for the other processes of TF_CONFIG or SLURM.",
+    help="How long to wait for the other processes, where several train together.",
 )
 @ci_options
 @trust_option

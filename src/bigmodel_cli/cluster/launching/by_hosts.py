@@ -96,7 +96,9 @@ class _Processes:
             ended = [worker for worker in self._workers if worker.code() not in (None, 0)]
             if ended and failed is None:
                 failed = ended[0]
-                self._tell(failed)
+                # Who was told to end has not failed.
+                if not self._signals.received:
+                    self._tell(failed)
             over = failed is not None or self._workers[0].code() is not None
             now = time.monotonic()
             if over and deadline is None:

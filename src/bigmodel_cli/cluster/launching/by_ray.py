@@ -121,11 +121,13 @@ class RayCluster:
     def __init__(self, address: str, workers: int, *, insecure: bool) -> None:
         if address not in (LOCAL, _AUTO) and "://" not in address:
             _require_listening(address)
+        # Ray tells its makers how it is used unless somebody forbids it.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # And it warns where there is no internet.
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
         import ray
 
         self._workers = workers
-        # Ray tells its makers how it is used unless somebody forbids it.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         options: dict[str, Any] = {}
         if address == LOCAL:
             # Of fewer cores than workers all get their share.
@@ -219,7 +221,9 @@ class _OnRay:
             return 0
         for index, code in codes.items():
             if code:
-                self._say(f"worker {index} {how_it_ended(code)}")
+                # Who was told to end has not failed.
+                if not self._signals.received:
+                    self._say(f"worker {index} {how_it_ended(code)}")
                 return code if code > 0 else ResourceError.exit_code
         self._say(f"Ray lost {_what(self._error)}")
         return ResourceError.exit_code

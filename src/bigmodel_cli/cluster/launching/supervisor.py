@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FrameType
 
-from bigmodel_cli.cluster.launched import LAUNCH, RESTARTED
+from bigmodel_cli.cluster.launched import LAUNCH, LAUNCHED_AS, RESTARTED
 
 # What the others need to see that one is gone, to save nothing more and to end.
 PATIENCE_SECONDS = 20.0
@@ -50,11 +50,13 @@ class Launch:
         attempt: Starts them once.
         restarts: How often they are started again after a failure.
         say: Told what happens.
+        typed: The words of the command line that ask for it.
     """
 
     attempt: Attempt
     restarts: int
     say: Callable[[str], None]
+    typed: str
 
     def run(self) -> int:
         """Run to the end.
@@ -64,7 +66,7 @@ class Launch:
         """
         # What is set for bigmodel here is so on other machines too.
         own = {name: value for name, value in os.environ.items() if name.startswith("BIGMODEL_")}
-        identity = {**own, LAUNCH: uuid.uuid4().hex}
+        identity = {**own, LAUNCH: uuid.uuid4().hex, LAUNCHED_AS: self.typed}
         with Signals() as signals:
             for restart in range(self.restarts + 1):
                 code = self.attempt({**identity, RESTARTED: "1"} if restart else identity, signals)

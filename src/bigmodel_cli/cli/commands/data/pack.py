@@ -26,7 +26,9 @@ from bigmodel_cli.cli.options import (
 @config_argument
 @overrides_argument
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="The folder. [default: NAME-packed]"
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder; what was packed there before is replaced. [default: NAME-packed]",
 )
 @click.option(
     "--shards",
@@ -58,11 +60,13 @@ def command(
     from bigmodel_cli.inference.run_data import load_context
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.pipeline.packing import pack
+    from bigmodel_cli.sources.packed import INDEX
 
     loaded = read_config(config, overrides)
     show_warnings(loaded.warnings)
     experiment = loaded.experiment
     folder = out or Path(f"{experiment.name}-packed")
+    is_again = (folder / INDEX).exists()
     with listening(plain=plain) as listener:
         source = experiment.data.source.options.load(load_context(experiment, listener, offline=offline))
         packed = pack(
@@ -85,6 +89,8 @@ def command(
         return
     counts = ", ".join(f"{count:,} {split}" for split, count in packed.examples.items())
     click.echo(f"{folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
+    if is_again:
+        note("what was packed there before is replaced")
     if packed.skipped:
         note(f"left out, since they cannot be read: {packed.skipped:,}")
     words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}}}}}"])
