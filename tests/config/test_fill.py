@@ -135,7 +135,7 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training.device=gpu:2-1",
             "training.device",
             17,
-            "expected numbers such as 0,2 or a range such as 0-3, found '2-1'",
+            "expected numbers below 1024 such as 0,2 or a rising range such as 0-3, found '2-1'",
             None,
         ),
         (
@@ -143,6 +143,13 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training.device",
             17,
             "expected each device once, found 'gpu:0,0-1'",
+            None,
+        ),
+        (
+            "training.device=cpu:1",
+            "training.device",
+            17,
+            "expected the CPU's devices from 0 on, such as cpu:0-3, found 'cpu:1'",
             None,
         ),
         (

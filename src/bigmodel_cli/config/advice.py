@@ -162,7 +162,8 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
     own = _OWN_NOTATIONS.get(key)
     if own and (meant := own(text)):
         return f"write {meant}"
-    if word := _other_word(key, text):
+    word = _other_word(key, text)
+    if word and word != text:
         return f"did you mean {word}?"
     near = closest(text, _allowed(details), cutoff=0.5)
     if near and near != text:
