@@ -116,9 +116,10 @@ def test_a_peer_that_never_starts_is_named(bench: Bench, index: int, says: str) 
     assert not (run.folder / "runs").exists()
 
 
-def test_a_wrong_config_ends_all_at_once(bench: Bench) -> None:
-    run = bench.launch("training.epochs=0", options=("--restarts", "3")).end(60)
-    assert run.code == 2, run.said
+def test_missing_data_end_all_at_once(bench: Bench) -> None:
+    run = bench.launch("data.source={npz: {path: nowhere.npz}}", options=("--restarts", "3")).end(60)
+    assert run.code == 3, run.said
+    assert "nowhere.npz" in run.said
     assert "starting all processes again" not in run.said
 
 

@@ -89,6 +89,7 @@ def command(
     _require_one_place(context, workers, hosts, ray)
     if words[0] != "train":
         raise click.UsageError(f"launch is for train, found {words[0]!r}", context)
+    _check(context, words[1:])
     with ExitStack() as stack:
         if hosts is not None:
             attempt = _by_hosts(hosts, port, words, insecure=insecure_network)
@@ -123,6 +124,20 @@ def _require_one_place(
         raise click.UsageError("--port is for --hosts; elsewhere free ports are found", context)
     if "insecure_network" in given and hosts is None and ray is None:
         raise click.UsageError("--insecure-network is for --hosts and --ray", context)
+
+
+def _check(context: click.Context, words: Sequence[str]) -> None:
+    """Find out once, before anything starts, what is wrong with what each process is to do."""
+    from pathlib import Path
+
+    from bigmodel_cli.cli.commands import train
+    from bigmodel_cli.modeling.language import read_config
+
+    with train.command.make_context("train", list(words), parent=context.parent) as training:
+        given = training.params
+    if given["resume"] is None and given["words"]:
+        path, *overrides = given["words"]
+        read_config(Path(path), overrides, strict=given["strict"])
 
 
 def _typed(context: click.Context) -> str:
