@@ -128,7 +128,8 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training.device=tpu",
             "training.device",
             17,
-            "expected auto, all, cpu, gpu, or numbers such as gpu:1 or gpu:0,2, found 'tpu'",
+            "a TPU is not supported; expected auto, all, cpu, gpu, or numbers such as gpu:1 or gpu:0,2, "
+            "found 'tpu'",
             None,
         ),
         (

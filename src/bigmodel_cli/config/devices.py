@@ -23,7 +23,10 @@ def parse_device(text: str) -> tuple[str, tuple[int, ...]]:
         ValueError: If it is none of these.
     """
     if not _DEVICE.fullmatch(text):
-        raise ValueError(f"expected auto, all, cpu, gpu, or numbers such as gpu:1 or gpu:0,2, found {text!r}")
+        unsupported = "a TPU is not supported; " if text.lower().startswith("tpu") else ""
+        raise ValueError(
+            f"{unsupported}expected auto, all, cpu, gpu, or numbers such as gpu:1 or gpu:0,2, found {text!r}"
+        )
     kind, _, listed = text.partition(":")
     numbers: list[int] = []
     for part in filter(None, listed.split(",")):
