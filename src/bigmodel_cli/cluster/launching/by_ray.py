@@ -123,8 +123,6 @@ class RayCluster:
             _require_listening(address)
         # Ray tells its makers how it is used unless somebody forbids it.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        # And it warns where there is no internet.
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")
         import ray
 
         self._workers = workers
@@ -219,14 +217,20 @@ class _OnRay:
         ray.kill(self._desk)
         if codes.get(0) == 0:
             return 0
-        for index, code in codes.items():
-            if code:
-                # Who was told to end has not failed.
-                if not self._signals.received:
-                    self._say(f"worker {index} {how_it_ended(code)}")
-                return code if code > 0 else ResourceError.exit_code
-        self._say(f"Ray lost {_what(self._error)}")
-        return ResourceError.exit_code
+        return self._failed(codes)
+
+    def _failed(self, codes: Mapping[int, int]) -> int:
+        """Say who was lost, or failed first; the exit code that this comes to."""
+        failures: Mapping[int, Exception] = getattr(self._error, "worker_failures", {})
+        # Whoever ended by itself has left its code.
+        lost = [f"worker {i}: {_first_line(error)}" for i, error in failures.items() if i not in codes]
+        index, code = next(((i, code) for i, code in codes.items() if code), (None, ResourceError.exit_code))
+        if lost or index is None:
+            self._say(f"Ray lost {'; '.join(lost) or f'a worker: {_first_line(self._error)}'}")
+        elif not self._signals.received:
+            # Who was told to end has not failed.
+            self._say(f"worker {index} {how_it_ended(code)}")
+        return code if code > 0 else ResourceError.exit_code
 
     def _fit(self) -> None:
         from ray.train import FailureConfig, RunConfig, ScalingConfig
@@ -304,12 +308,8 @@ def _room() -> str:
     return f"{' and '.join(rooms)} are free; each worker takes one"
 
 
-def _what(error: Exception | None) -> str:
-    """Which worker of its own Ray lost, and what it says of that."""
-    failures: Mapping[int, Exception] = getattr(error, "worker_failures", {})
-    index, cause = next(iter(failures.items()), (None, error))
-    who = "a worker" if index is None else f"worker {index}"
-    return f"{who}: {next(iter(str(cause).strip().splitlines()), repr(cause))}"
+def _first_line(error: Exception | None) -> str:
+    return next(iter(str(error).strip().splitlines()), repr(error))
 
 
 def _work(config: dict[str, Any]) -> None:
