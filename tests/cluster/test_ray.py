@@ -25,13 +25,10 @@ def launch(bench: Bench, *words: str, restarts: int = 0) -> Started:
     )  # fmt: skip
 
 
-def rays_workers(started: Started) -> list[int]:
-    """Numbers of the processes in which Ray has started ours."""
-    parents = []
-    for number in started.workers().values():
-        status = Path(f"/proc/{number}/stat").read_text()
-        parents.append(int(status.rpartition(")")[2].split()[1]))
-    return parents
+def rays_worker(started: Started, index: int) -> int:
+    """The number of the process in which Ray has started one of ours."""
+    status = Path(f"/proc/{started.workers()[index]}/stat").read_text()
+    return int(status.rpartition(")")[2].split()[1])
 
 
 @pytest.mark.tf
@@ -40,7 +37,7 @@ def rays_workers(started: Started) -> list[int]:
 def test_a_killed_worker_is_started_again(bench: Bench, straight: Run, whose: str) -> None:
     started = launch(bench, *LONGER, restarts=1)
     started.wait_for("epoch 2/", seconds=150)
-    os.kill(rays_workers(started)[1] if whose == "rays" else started.workers()[1], signal.SIGKILL)
+    os.kill(rays_worker(started, 1) if whose == "rays" else started.workers()[1], signal.SIGKILL)
     run = started.end(240)
     assert run.code == 0, run.said
     assert "starting all processes again (1 of 1)" in run.said
