@@ -10,7 +10,7 @@ from functools import partial
 
 from bigmodel_cli.cluster.environment import TF_CONFIG, tf_config
 from bigmodel_cli.cluster.launching.hosts import Slot
-from bigmodel_cli.cluster.launching.processes import Worker
+from bigmodel_cli.cluster.launching.processes import Worker, how_it_ended
 from bigmodel_cli.cluster.launching.supervisor import PATIENCE_SECONDS, Attempt, Signals
 from bigmodel_cli.errors import ResourceError
 
@@ -136,8 +136,3 @@ class _Processes:
             if worker.code() is None:
                 self._say(f"{worker.title} does not answer and is killed")
                 worker.kill()
-
-
-def how_it_ended(code: int) -> str:
-    """What to say of a process that failed; codes below zero are signals."""
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -21,9 +21,8 @@ from typing import Any
 
 from bigmodel_cli.cluster.environment import TF_CONFIG, split_address, tf_config
 from bigmodel_cli.cluster.failures import is_listening
-from bigmodel_cli.cluster.launching.by_hosts import how_it_ended
 from bigmodel_cli.cluster.launching.hosts import HERE, Slot, free_ports, require_private
-from bigmodel_cli.cluster.launching.processes import Worker
+from bigmodel_cli.cluster.launching.processes import Worker, how_it_ended
 from bigmodel_cli.cluster.launching.supervisor import PATIENCE_SECONDS, Attempt, Signals
 from bigmodel_cli.errors import Interrupted, ResourceError, UsageError
 
