@@ -86,8 +86,13 @@ CHECKED = {
     "seed": ("name: tiny", "seed: x", "c.yaml:1:7: seed: expected an integer, found the text 'x'"),
     "device": (
         "epochs: 2",
-        "device: tpu9",
+        "device: gpus",
         "c.yaml:14:11: training.device: expected auto, all, cpu, gpu, or numbers such as gpu:1 or gpu:0,2",
+    ),
+    "a device that is not supported": (
+        "epochs: 2",
+        "device: tpu9",
+        "c.yaml:14:11: training.device: a TPU is not supported; expected auto, all, cpu, gpu, or numbers",
     ),
     "precision": ("epochs: 2", "precision: float8", "c.yaml:14:14: training.precision: ", "mixed_bfloat16"),
     "folder's name": ("name: tiny", "name: ../up", "c.yaml:1:7: name: expected a name for a folder"),
