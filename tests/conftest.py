@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from outlines import outline_plots
+from warm import Warm, warm_process
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.metrics_file import MetricsLog
+from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
 from bigmodel_cli.whole_files import write_json
@@ -70,6 +72,13 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _tensorflow_as_ever(request: pytest.FixtureRequest) -> None:
+    """A test that imported TensorFlow itself, and first, would have it without what bigmodel sets before."""
+    if request.node.get_closest_marker("tf"):
+        import_tensorflow()
+
+
+@pytest.fixture(autouse=True)
 def _plots_in_outline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that a test trains for itself have their plots in outline; those that a session shares are real.
 
@@ -78,6 +87,15 @@ def _plots_in_outline(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     node = request.node
     if node.get_closest_marker("tf") and not node.get_closest_marker("plots"):
         outline_plots(monkeypatch.setattr)
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """Runs `bigmodel` in processes of their own that need not import TensorFlow first."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork()")
+    with warm_process(tmp_path_factory.mktemp("outputs")) as warm:
+        yield warm
 
 
 @pytest.fixture

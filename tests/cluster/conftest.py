@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from warm import Warm
 
 # 81 training examples: five batches of 16, and one of a single example: fewer than there are replicas.
 CONFIG = """\
@@ -63,13 +64,11 @@ class Run:
         folder: Where it is.
         said: What they wrote to stderr.
         code: Their exit code.
-        seconds: What it took.
     """
 
     folder: Path
     said: str
     code: int
-    seconds: float
 
     @property
     def record(self) -> dict[str, Any]:
@@ -105,7 +104,6 @@ class Started:
     process: Any
     folder: Path
     output: Path
-    began: float = field(default_factory=time.monotonic)
 
     def said(self) -> str:
         return self.output.read_text(errors="replace")
@@ -142,16 +140,16 @@ class Started:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             pytest.fail(f"still running after {seconds} s:\n{self.said()}")
-        took = time.monotonic() - self.began
         runs = sorted((self.folder / "runs/replicas").glob("*"))
-        return Run(runs[-1] if runs else self.folder, self.said(), code, took)
+        return Run(runs[-1] if runs else self.folder, self.said(), code)
 
 
 class Bench:
     """Trains the config in folders of their own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, warm: Warm) -> None:
         self.folder = folder
+        self._warm = warm
         self._count = 0
         self._started: list[Started] = []
 
@@ -159,11 +157,7 @@ class Bench:
         self, *words: str, before: Sequence[str] = (), folder: Path | None = None, **variables: str
     ) -> Started:
         """Start `bigmodel` with some words; {config} in them is the config."""
-        if folder is None:
-            self._count += 1
-            folder = self.folder / str(self._count)
-            folder.mkdir()
-            (folder / "replicas.yaml").write_text(CONFIG)
+        folder = folder or self._new_folder()
         output = folder / "output.txt"
         environment = {
             **{name: value for name, value in os.environ.items() if name != "TF_CONFIG"},
@@ -183,11 +177,21 @@ class Bench:
         self._started.append(Started(process, folder, output))
         return self._started[-1]
 
-    def train(self, *words: str) -> Run:
-        """A whole run of one process."""
-        run = self.start("train", "replicas.yaml", "--plain", *words).end()
-        assert run.code == 0, run.said
-        return run
+    def _new_folder(self) -> Path:
+        self._count += 1
+        folder = self.folder / str(self._count)
+        folder.mkdir()
+        (folder / "replicas.yaml").write_text(CONFIG)
+        return folder
+
+    def train(self, *words: str, resume: Run | None = None) -> Run:
+        """A whole run of one process, or the rest of one."""
+        folder = resume.folder.parents[2] if resume else self._new_folder()
+        what = ("--resume", "replicas") if resume else ("replicas.yaml",)
+        ended = self._warm.run("train", *what, "--plain", *words, folder=folder)
+        assert ended.code == 0, ended.output
+        (run,) = (folder / "runs/replicas").iterdir()
+        return Run(run, ended.output, ended.code)
 
     def launch(self, *words: str, options: Sequence[str] = ()) -> Started:
         """Two processes that train together."""
@@ -206,24 +210,22 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+def bench(tmp_path: Path, warm: Warm) -> Iterator[Bench]:
+    made = Bench(tmp_path, warm)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Run]]:
+def once(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Callable[..., Run]:
     """Trains the config in one process, with words of a command line, but only once for the same words."""
-    made = Bench(tmp_path_factory.mktemp("once"))
-    yield cache(made.train)
-    made.close()
+    return cache(Bench(tmp_path_factory.mktemp("once"), warm).train)
 
 
 @pytest.fixture(scope="session")
-def straight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def straight(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Iterator[Run]:
     """The run that nothing interrupts."""
-    bench = Bench(tmp_path_factory.mktemp("straight"))
+    bench = Bench(tmp_path_factory.mktemp("straight"), warm)
     run = bench.launch(*LONGER).end()
     assert run.code == 0, run.said
     yield run

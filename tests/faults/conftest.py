@@ -7,17 +7,16 @@ import itertools
 import json
 import os
 import random
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from warm import Ended, Warm
 
 IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 
@@ -26,87 +25,6 @@ IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 def how_many() -> Callable[..., int]:
     """How many faults to inject: few in CI, many with `make faults`."""
     return lambda *, short, long: long if IS_LONG else short
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended.
-
-    Attributes:
-        code: Its exit code; minus the number of the signal that killed it.
-        seconds: How long it ran.
-        output: stdout and stderr together.
-        operations: How many changes of the disk it made; 0 where it was killed.
-    """
-
-    code: int
-    seconds: float
-    output: str
-    operations: int
-
-
-@dataclass
-class Warm:
-    """Runs `bigmodel` in children of a process that has imported TensorFlow already."""
-
-    process: Any
-    folder: Path
-    count: int = field(default=0)
-
-    def run(
-        self,
-        *words: str | Path,
-        folder: Path,
-        signals: Sequence[tuple[float, int]] = (),
-        die_at_operation: int | None = None,
-        max_file_bytes: int | None = None,
-    ) -> Ended:
-        """Run a command to its end.
-
-        Args:
-            words: After `bigmodel`.
-            folder: The current folder of the command.
-            signals: Seconds after the start, and the signal to send then.
-            die_at_operation: SIGKILL right before the command's n-th change of the disk.
-            max_file_bytes: Writes beyond this size fail.
-        """
-        self.count += 1
-        output = self.folder / f"{self.count}.txt"
-        order = {
-            "words": [str(word) for word in words],
-            "folder": str(folder),
-            "output": str(output),
-            "signals": list(signals),
-            "die_at_operation": die_at_operation,
-            "max_file_bytes": max_file_bytes,
-            "limit": 120,
-        }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        text = output.read_text(errors="replace")
-        assert not answer["timed_out"], text
-        assert "Traceback" not in text
-        operations = output.with_name(f"{output.name}.operations")
-        count = int(operations.read_text()) if operations.exists() else 0
-        return Ended(answer["code"], answer["seconds"], text, count)
-
-
-@pytest.fixture(scope="session")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
-    if not hasattr(os, "fork"):
-        pytest.skip("needs fork()")
-    process = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("warm.py"))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert json.loads(process.stdout.readline()) == {"ready": True}
-    yield Warm(process, tmp_path_factory.mktemp("outputs"))
-    process.stdin.close()
-    process.wait(timeout=10)
 
 
 # Everything that has a state: dropout, augmentation, Adam, batch normalisation, callbacks that count;
@@ -151,6 +69,25 @@ CONFIGS = {
     "schedule": (_ARRAYS, _AVERAGED, f"[{_STOPPING}]"),
     "files": ("{image_folder: {path: IMAGES, image_size: 8, color_mode: grayscale}}", _CONSTANT, "[]"),
 }
+
+
+# The long form has every fault with each config; in the short form each config and each fault is there once.
+SHORT = {
+    "test_killed_at_random_moments": "files",
+    "test_killed_before_a_change_of_the_disk": "schedule",
+    "test_a_file_that_may_not_grow": "plateau",
+    "test_a_disk_that_fills": "plateau",
+    "test_at_random_moments": "schedule",
+    "test_a_second_signal_stops_at_once": "files",
+    "test_evaluate_ends_too": "files",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The configs that `reference` is of."""
+    if "reference" in metafunc.fixturenames:
+        names = sorted(CONFIGS) if IS_LONG else [SHORT[metafunc.function.__name__]]
+        metafunc.parametrize("reference", names, indirect=True, scope="session")
 
 
 def config_text(name: str, images: Path) -> str:
@@ -222,7 +159,7 @@ class Reference:
     run: Path
 
 
-@pytest.fixture(scope="session", params=sorted(CONFIGS))
+@pytest.fixture(scope="session")
 def reference(
     request: pytest.FixtureRequest, warm: Warm, images: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Reference:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -29,14 +26,13 @@ def without_times(metrics):
 
 
 @pytest.mark.slow
-def test_two_processes_agree_to_the_last_digit(train, deterministic, tmp_path):
+def test_two_processes_agree_to_the_last_digit(train, deterministic, warm, tmp_path):
     """This one, which may have trained other things before, and one that begins anew."""
     words = [deterministic, "training.steps_per_execution=auto", *RANDOM]
     here = without_times(train(*words).metrics)
     runs = tmp_path / "elsewhere"
-    command = [sys.executable, "-m", "bigmodel_cli", "train", str(tmp_path / "tiny.yaml")]
-    command += ["--runs-dir", str(runs), *words]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    ended = warm.run("train", "tiny.yaml", "--runs-dir", runs, *words, folder=tmp_path)
+    assert ended.code == 0, ended.output
     (metrics,) = runs.glob("tiny/*/metrics.csv")
     assert without_times(read_metrics(metrics)) == here
     assert len(here["epoch"]) == 3

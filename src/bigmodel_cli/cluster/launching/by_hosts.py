@@ -49,7 +49,6 @@ class _Processes:
     ) -> None:
         self._say = say
         self._signals = signals
-        self._passed_on = len(signals.received)
         addresses = [slot.address for slot in slots]
         self._workers: list[Worker] = []
         try:
@@ -116,8 +115,7 @@ class _Processes:
         return code if code > 0 else ResourceError.exit_code
 
     def _pass_on(self) -> None:
-        for number in self._signals.received[self._passed_on :]:
-            self._passed_on += 1
+        for number in self._signals.to_pass_on():
             for worker in self._workers:
                 worker.signal(number)
 

@@ -1,29 +1,22 @@
-"""Processes on the machines of a Ray cluster, on which Ray Train finds room for them.
-
-Ray starts workers of its own, of which each starts one process of ours and watches it: so a signal, a lost
-connection or a crash of TensorFlow ends a process as it would anywhere else. What the processes have to say
-and the launcher's signals go by way of a `Desk`.
-"""
+"""Processes on the machines of a Ray cluster, on which Ray Train finds room for them: the launcher's side."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import signal
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.cluster.environment import TF_CONFIG, split_address, tf_config
+from bigmodel_cli.cluster.environment import split_address
 from bigmodel_cli.cluster.failures import is_listening
-from bigmodel_cli.cluster.launching.hosts import HERE, Slot, free_ports, require_private
-from bigmodel_cli.cluster.launching.processes import Worker, how_it_ended
-from bigmodel_cli.cluster.launching.supervisor import PATIENCE_SECONDS, Attempt, Signals
+from bigmodel_cli.cluster.launching.hosts import HERE, require_private
+from bigmodel_cli.cluster.launching.processes import how_it_ended
+from bigmodel_cli.cluster.launching.ray_worker import POLL_SECONDS, Desk, work
+from bigmodel_cli.cluster.launching.supervisor import Attempt, Signals
 from bigmodel_cli.errors import Interrupted, ResourceError, UsageError
 
 # Ray's word for a cluster of this machine alone, which is made for this launch.
@@ -31,55 +24,10 @@ LOCAL = "local"
 _AUTO = "auto"
 _START = f"`ray start --head` starts one; --ray {LOCAL} makes one of this machine alone"
 _LOCKED = "does it ask for a token? then set RAY_AUTH_MODE=token"
-_POLL_SECONDS = 0.25
 # So long a search for room is silent, and so long it may take.
 _ROOM_PATIENCE_SECONDS, _ROOM_SECONDS = 5.0, 300.0
 # On as many machines as there are.
 _STRATEGY = "SPREAD"
-_OUTPUT_SECONDS = 10.0
-
-
-class Desk:
-    """An actor where the launcher and the workers leave each other words."""
-
-    def __init__(self) -> None:
-        self._lines: list[tuple[int, bool, str]] = []
-        self._signals: list[int] = []
-        self._addresses: dict[int, str] = {}
-        self._codes: dict[int, int] = {}
-
-    def begin(self, index: int, address: str) -> None:
-        """A worker has found room, and its process can be reached at `host:port`."""
-        self._addresses[index] = address
-
-    def addresses(self) -> dict[int, str]:
-        """Of the workers that have found room."""
-        return self._addresses
-
-    def say(self, index: int, is_result: bool, line: str) -> None:
-        """A worker's process has written a line; results are what goes to stdout."""
-        self._lines.append((index, is_result, line))
-
-    def end(self, index: int, code: int) -> None:
-        """A worker's process has ended."""
-        self._codes[index] = code
-
-    def signal(self, number: int) -> None:
-        """The launcher has received a signal."""
-        self._signals.append(number)
-
-    def signals(self) -> list[int]:
-        """All signals so far."""
-        return self._signals
-
-    def codes(self) -> dict[int, int]:
-        """Exit codes in the order in which processes ended."""
-        return self._codes
-
-    def lines(self) -> list[tuple[int, bool, str]]:
-        """Those since the last call."""
-        lines, self._lines = self._lines, []
-        return lines
 
 
 def require_ray() -> None:
@@ -187,7 +135,6 @@ class _OnRay:
         self._say = say
         self._show_result = show_result
         self._signals = signals
-        self._passed_on = len(signals.received)
         self._desk = ray.remote(num_cpus=0)(Desk).remote()
         self._order = {**order, "desk": self._desk}
         self._resources = {"CPU": 1}
@@ -208,7 +155,7 @@ class _OnRay:
         thread = threading.Thread(target=self._fit, name="ray", daemon=True)
         thread.start()
         while thread.is_alive():
-            thread.join(_POLL_SECONDS)
+            thread.join(POLL_SECONDS)
             self._pass_on()
             self._show_lines()
         self._show_lines()
@@ -239,7 +186,7 @@ class _OnRay:
             try:
                 # Its TensorflowTrainer differs in that all of Ray's own processes import TensorFlow too.
                 DataParallelTrainer(
-                    _work,
+                    work,
                     train_loop_config={"order": self._order},
                     scaling_config=ScalingConfig(
                         num_workers=self._count,
@@ -254,8 +201,7 @@ class _OnRay:
                 self._error = error
 
     def _pass_on(self) -> None:
-        for number in self._signals.received[self._passed_on :]:
-            self._passed_on += 1
+        for number in self._signals.to_pass_on():
             self._desk.signal.remote(number)
 
     def _show_lines(self) -> None:
@@ -281,7 +227,7 @@ class _OnRay:
         room = placement_group([self._resources] * self._count, strategy=_STRATEGY)
         ready = room.ready()
         try:
-            while not ray.wait([ready], timeout=_POLL_SECONDS)[0]:
+            while not ray.wait([ready], timeout=POLL_SECONDS)[0]:
                 waited = time.monotonic() - began
                 if self._signals.received:
                     raise Interrupted(self._signals.received[-1])
@@ -309,56 +255,3 @@ def _room() -> str:
 
 def _first_line(error: Exception | None) -> str:
     return next(iter(str(error).strip().splitlines()), repr(error))
-
-
-def _work(config: dict[str, Any]) -> None:
-    """What each of Ray's workers does: start a process, and pass on what it says and what it is told."""
-    import ray
-    import ray.train
-
-    order, context = config["order"], ray.train.get_context()
-    desk, index = order["desk"], context.get_world_rank()
-    address = f"{ray.util.get_node_ip_address()}:{free_ports(1)[0]}"
-    ray.get(desk.begin.remote(index, address))
-    while len(found := ray.get(desk.addresses.remote())) < context.get_world_size():
-        time.sleep(_POLL_SECONDS)
-    addresses = [found[number] for number in range(len(found))]
-    os.chdir(order["folder"])
-    worker = Worker(
-        index,
-        Slot(HERE, context.get_local_rank(), context.get_local_world_size(), address),
-        order["words"],
-        {**order["environment"], TF_CONFIG: tf_config(addresses, index)},
-        stdout=partial(desk.say.remote, index, True) if index == 0 else subprocess.DEVNULL,
-        stderr=partial(desk.say.remote, index, False),
-    )
-    try:
-        code = _watch(worker, desk)
-        worker.wait_for_lines(_OUTPUT_SECONDS)
-        ray.get(desk.end.remote(index, code))
-    finally:
-        worker.kill()
-    if code:
-        # Ray ends the others as soon as it hears of this one; they may have something to save, and to say.
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline and len(ray.get(desk.codes.remote())) < len(addresses):
-            time.sleep(_POLL_SECONDS)
-        raise RuntimeError(f"{worker.title} ended with {code}")
-
-
-def _watch(worker: Worker, desk: Any) -> int:
-    """Pass signals on until the process has ended."""
-    import ray
-
-    passed_on = 0
-    while (code := worker.code()) is None:
-        try:
-            received = ray.get(desk.signals.remote())
-        except ray.exceptions.RayError:
-            # The launcher is gone.
-            received = [signal.SIGTERM] * (passed_on + 1)
-        for number in received[passed_on:]:
-            worker.signal(number)
-        passed_on = len(received)
-        time.sleep(_POLL_SECONDS)
-    return code

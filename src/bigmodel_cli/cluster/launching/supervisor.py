@@ -22,6 +22,13 @@ class Signals:
 
     def __init__(self) -> None:
         self.received: list[int] = []
+        self._passed_on = 0
+
+    def to_pass_on(self) -> list[int]:
+        """Those received since the last call, whichever processes ran then."""
+        numbers = self.received[self._passed_on :]
+        self._passed_on += len(numbers)
+        return numbers
 
     def __enter__(self) -> Signals:
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

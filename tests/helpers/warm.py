@@ -10,10 +10,94 @@ import importlib
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended.
+
+    Attributes:
+        code: Its exit code; minus the number of the signal that killed it.
+        seconds: How long it ran.
+        output: stdout and stderr together.
+        operations: How many changes of the disk it made; 0 where it was killed.
+    """
+
+    code: int
+    seconds: float
+    output: str
+    operations: int
+
+
+@dataclass
+class Warm:
+    """Runs `bigmodel` in children of a process that has imported TensorFlow already."""
+
+    process: Any
+    folder: Path
+    count: int = field(default=0)
+
+    def run(
+        self,
+        *words: str | Path,
+        folder: Path,
+        signals: Sequence[tuple[float, int]] = (),
+        die_at_operation: int | None = None,
+        max_file_bytes: int | None = None,
+    ) -> Ended:
+        """Run a command to its end.
+
+        Args:
+            words: After `bigmodel`.
+            folder: The current folder of the command.
+            signals: Seconds after the start, and the signal to send then.
+            die_at_operation: SIGKILL right before the command's n-th change of the disk.
+            max_file_bytes: Writes beyond this size fail.
+        """
+        self.count += 1
+        output = self.folder / f"{self.count}.txt"
+        order = {
+            "words": [str(word) for word in words],
+            "folder": str(folder),
+            "output": str(output),
+            "signals": list(signals),
+            "die_at_operation": die_at_operation,
+            "max_file_bytes": max_file_bytes,
+            "limit": 120,
+        }
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        text = output.read_text(errors="replace")
+        assert not answer["timed_out"], text
+        assert "Traceback" not in text
+        operations = output.with_name(f"{output.name}.operations")
+        count = int(operations.read_text()) if operations.exists() else 0
+        return Ended(answer["code"], answer["seconds"], text, count)
+
+
+@contextmanager
+def warm_process(outputs: Path) -> Iterator[Warm]:
+    """Start the process; what its children say is kept in a folder."""
+    process = subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert json.loads(process.stdout.readline()) == {"ready": True}
+    yield Warm(process, outputs)
+    process.stdin.close()
+    process.wait(timeout=10)
 
 
 def main() -> None:
@@ -25,7 +109,6 @@ def main() -> None:
         importlib.import_module(name)
     for name in ("inference.predict", "training.train"):
         importlib.import_module(f"bigmodel_cli.{name}")
-    sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
     importlib.import_module("outlines").outline_plots(set_attribute)
 
     answer({"ready": True})
