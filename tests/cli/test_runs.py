@@ -80,7 +80,9 @@ class TestLs:
         met, missed = {"metric": "loss", "met": True}, {"metric": "accuracy", "met": False}
         begun(gates=[met, met], plan={"device": {"name": "gpu:0"}})
         begun("mnist/20260102-000000", gates=[met, missed])
+        begun("mnist/20260103-000000", gates=[met], plan={"device": {"name": "cpu"}, "processes": 2})
         assert [row[2:] for row in cells(bigmodel("runs")).values()] == [
+            ["1 met", "2 × cpu"],
             ["1 of 2 MISSED"],
             ["2 met", "gpu:0"],
         ]

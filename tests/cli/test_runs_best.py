@@ -89,6 +89,8 @@ def test_no_such_metric_name_or_run(refuses, bigmodel, three, make_run):
     assert wrong.code == 2
     assert "error: no complete run has a metric 'test_acuracy'\n" in wrong.err
     assert "hint: did you mean test_accuracy?\n" in wrong.err
+    wrong = bigmodel("runs", "best", "--metric", "f1")
+    assert "hint: did you mean macro.f1?\n" in wrong.err
     wrong = bigmodel("runs", "best", "--metric", "zzz")
     assert "hint: metrics: seconds, epochs, parameters, val_loss, val_accuracy, test_loss" in wrong.err
     wrong = bigmodel("runs", "best", "mnits")

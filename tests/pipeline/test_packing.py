@@ -210,10 +210,17 @@ def test_training_from_shards_is_training_from_the_folder(tmp_path: Path, bigmod
     assert runs[0]["best"] == runs[1]["best"]
     done = bigmodel("data", "verify", folder)
     assert (done.code, done.out) == (0, f"{folder}: all files are what they were\n")
+    assert done.err == ""
+    (folder / "notes.txt").write_text("mine")
+    done = bigmodel("data", "verify", folder)
+    assert (done.code, done.err) == (0, "not of the packed data, and never read: notes.txt\n")
     shard = folder / "train-00002-of-00003.tfrecord"
     shard.write_bytes(shard.read_bytes()[:-1] + b"x")
     done = bigmodel("data", "verify", folder, "--json")
     assert done.code == 3
-    assert json.loads(done.out) == {"folder": str(folder), "damaged": [shard.name]}
+    assert json.loads(done.out) == {"folder": str(folder), "damaged": [shard.name], "others": ["notes.txt"]}
     predicted = bigmodel("predict", tmp_path / "photos/cat/0.png", "--runs-dir", tmp_path / "other")
     assert predicted.code == 0, predicted.err
+    many = bigmodel("data", "pack", config, "--out", folder, "--shards", "41")
+    assert f"{folder}: 40 train examples in 40 files" in many.out
+    assert "--shards 41: no more files than there are examples to train on\n" in many.err

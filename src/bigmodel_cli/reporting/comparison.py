@@ -139,6 +139,7 @@ def environment_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         "git commit": record.get("git_commit"),
         "device": device.get("name"),
         "device model": device.get("model"),
+        "processes": plan.get("processes", 1),
         "precision": plan.get("precision"),
         "XLA": plan.get("jit_compile"),
         "oneDNN": plan.get("onednn"),

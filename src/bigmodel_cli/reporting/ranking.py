@@ -120,7 +120,8 @@ def full_name(metric: str, complete: Sequence[RunSummary], values: Sequence[Mapp
     for name in (metric, *(f"{split}_{metric}" for split in splits)):
         if name in known:
             return name
-    near = closest(metric, known)
+    # `f1` is `macro.f1`, the first of its kind; spelling alone would find nothing near it.
+    near = closest(metric, known) or next((name for name in known if name.endswith(f".{metric}")), None)
     # Those of single classes would be a page.
     shown = [name for name in known if "per_class" not in name]
     hint = f"did you mean {near}?" if near else f"metrics: {', '.join(shown)}"

@@ -62,8 +62,10 @@ class RunSummary:
 
     @property
     def device(self) -> str | None:
-        """What it was trained on: `cpu`, `gpu:0`."""
-        return self.record.get("plan", {}).get("device", {}).get("name")  # type: ignore[no-any-return]
+        """What it was trained on: `cpu`, `gpu:0`; `2 × cpu` in two processes."""
+        plan = self.record.get("plan", {})
+        name, processes = plan.get("device", {}).get("name"), plan.get("processes", 1)
+        return f"{processes} × {name}" if name and processes > 1 else name
 
     @property
     def seconds(self) -> float | None:

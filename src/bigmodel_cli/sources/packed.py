@@ -208,6 +208,16 @@ def damaged_files(folder: Path) -> list[str]:
     ]
 
 
+def other_files(folder: Path) -> list[str]:
+    """What else is in the folder of packed data, and not in its index.
+
+    Raises:
+        DataError: If the index itself is damaged.
+    """
+    own = {INDEX, *_read_index(folder)["files"]}
+    return sorted(path.name for path in folder.iterdir() if path.name not in own)
+
+
 def _read_index(folder: Path) -> dict[str, Any]:
     index = folder / INDEX
     if not index.is_file():
