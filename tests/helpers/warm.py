@@ -87,8 +87,11 @@ class Warm:
 @contextmanager
 def warm_process(outputs: Path) -> Iterator[Warm]:
     """Start the process; what its children say is kept in a folder."""
+    # The developer's own: runs belong into the folder of each command, which is alone.
+    foreign = ("BIGMODEL_RUNS", "TF_CONFIG")
     process = subprocess.Popen(
         [sys.executable, __file__],
+        env={name: value for name, value in os.environ.items() if name not in foreign},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -89,7 +89,7 @@ def command(
         return
     counts = ", ".join(f"{count:,} {split}" for split, count in packed.examples.items())
     click.echo(f"{folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
-    if packed.examples["train"] < shards:
+    if sum(name.startswith("train-") for name in packed.shards) < shards:
         note(f"--shards {shards}: no more files than there are examples to train on")
     if is_again:
         note("what was packed there before is replaced")
