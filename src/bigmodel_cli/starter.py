@@ -13,7 +13,8 @@ from statistics import median
 
 from bigmodel_cli.config.reader import plain_scalar
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.sources.image_decoding import image_size_and_mode, is_image_name
+from bigmodel_cli.sources.image_decoding import image_size_and_mode
+from bigmodel_cli.sources.image_names import is_image_name
 
 SAMPLE_FILES = 200
 # Editors with the YAML language server complete and explain the config by it.

@@ -132,9 +132,9 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
             f"labels.csv:3: {'n' * 300}.png: File name too long",
         ),
         (
-            ("image,label,split", "a/1.png,x,train", "a/2.png,y,dev"),
+            ("image,label,split", "a/1.png,x,train", "a/2.png,y,later"),
             {"split_column": "split"},
-            "labels.csv:3: expected train, validation or test in split, found 'dev'",
+            "labels.csv:3: expected train, validation or test in split, found 'later'",
         ),
         (
             ("image,label,split", "a/1.png,x,test"),

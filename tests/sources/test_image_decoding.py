@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources import image_decoding
+from bigmodel_cli.sources import image_decoding, image_names
 from bigmodel_cli.sources.base import ImageFormat, LoadContext
 from bigmodel_cli.sources.image_checks import check_images
-from bigmodel_cli.sources.image_decoding import decode_image, image_size_and_mode, is_image_name
+from bigmodel_cli.sources.image_decoding import decode_image, image_size_and_mode
+from bigmodel_cli.sources.image_names import is_image_name
+from bigmodel_cli.sources.image_walk import ImageWalk
 
 RGB = ImageFormat((4, 6), "rgb")
 GREY = ImageFormat((4, 6), "grayscale")
@@ -288,3 +290,64 @@ def test_real_photographs_become_colour_arrays(shared_data):
     assert len(paths) == 100
     for path in paths:
         assert decode_image(path, wanted).shape == (32, 48, 3)
+
+
+class TestHeic:
+    """What telephones write: read with the extra `heic`, and named where that is missing."""
+
+    @pytest.fixture
+    def photo(self, tmp_path):
+        heif = pytest.importorskip("pillow_heif")
+        y, x = np.mgrid[:40, :60]
+        pixels = np.stack([4 * x, 6 * y, 0 * x + 128], -1).astype(np.uint8)
+
+        def save(name, **options):
+            path = tmp_path / name
+            heif.from_pillow(Image.fromarray(pixels)).save(path, quality=95, format="HEIF", **options)
+            return path, pixels
+
+        return save
+
+    @pytest.mark.parametrize("name", ["photo.heic", "photo.HEIF", "photo.jpg", "photo"])
+    def test_it_is_read_whatever_its_name(self, photo, name):
+        path, pixels = photo(name)
+        decoded = decode_image(path, ImageFormat((40, 60)))
+        assert np.abs(decoded.astype(int) - pixels).mean() < 2
+        assert is_image_name(name) == name.lower().endswith((".heic", ".heif", ".jpg"))
+
+    def test_the_rotation_that_a_camera_noted_is_applied(self, photo):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        path, pixels = photo("turned.heic", exif=exif.tobytes())
+        decoded = decode_image(path, ImageFormat((60, 40)))
+        assert np.abs(decoded.astype(int) - np.rot90(pixels, -1)).mean() < 3
+
+    def test_without_the_extra_it_is_named(self, photo, monkeypatch, tmp_path):
+        path, _ = photo("photo.heic")
+        monkeypatch.setattr(image_decoding, "has_heic", lambda: False)
+        with pytest.raises(DataError) as caught:
+            decode_image(path, ImageFormat((4, 4)))
+        assert caught.value.message.endswith(
+            ": expected a JPEG, PNG, BMP, GIF or WebP image, found a HEIC image"
+        )
+        assert caught.value.hint == "to read HEIC images: pip install 'bigmodel-cli[heic]'"
+
+    def test_a_walk_takes_it_with_the_extra_and_says_it_without(self, photo, monkeypatch, tmp_path):
+        photo("photo.heic")
+        assert len(list(ImageWalk().images_below(tmp_path))) == 1
+        monkeypatch.setattr(image_names, "image_suffixes", lambda: image_names.PILLOW_SUFFIXES)
+        walk = ImageWalk()
+        assert list(walk.images_below(tmp_path)) == []
+        assert walk.passed_over.sentence() == (
+            f"passed over 1 .heic, for example {tmp_path}/photo.heic; "
+            "to read HEIC images: pip install 'bigmodel-cli[heic]'"
+        )
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"\0\0\0 ftypheic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"x" * 80]
+    )
+    def test_what_only_begins_like_it_is_refused(self, tmp_path, content):
+        path = tmp_path / "broken.heic"
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="broken"):
+            decode_image(path, ImageFormat((4, 4)))

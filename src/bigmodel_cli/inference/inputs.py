@@ -6,7 +6,7 @@ import glob
 import math
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.base import Signature
-from bigmodel_cli.sources.image_decoding import decode_image, is_image_name
+from bigmodel_cli.sources.image_decoding import decode_image
+from bigmodel_cli.sources.image_walk import ImageWalk
 from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
 
 _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
@@ -113,26 +114,35 @@ class Inputs:
         return (item for group in self._groups for item in group)
 
 
-def find_inputs(words: Sequence[str], signature: Signature) -> Inputs:
+def find_inputs(words: Sequence[str], signature: Signature, warn: Callable[[str], None]) -> Inputs:
     """All examples that the words mean: files, folders (searched whole), and globs.
+
+    Args:
+        words: As the user wrote them.
+        signature: What the model takes.
+        warn: Told what is passed over in folders.
 
     Raises:
         UsageError: If a word means nothing.
         DataError: If an array does not fit the model.
     """
-    return Inputs([group for word in words for group in _groups(word, signature)])
+    walk = ImageWalk(needs_all=False)
+    inputs = Inputs([group for word in words for group in _groups(word, signature, walk)])
+    if (passed_over := walk.passed_over.sentence()) is not None:
+        warn(passed_over)
+    return inputs
 
 
-def _groups(word: str, signature: Signature) -> list[_ImageFiles | _ArrayRows]:
+def _groups(word: str, signature: Signature, walk: ImageWalk) -> list[_ImageFiles | _ArrayRows]:
     try:
-        return [_group(path, signature) for path in _found(word)]
+        return [_group(path, signature, walk) for path in _found(word)]
     except OSError as error:
         raise UsageError(f"{word}: cannot be read: {error.strerror or error}") from error
 
 
-def _group(path: Path, signature: Signature) -> _ImageFiles | _ArrayRows:
+def _group(path: Path, signature: Signature, walk: ImageWalk) -> _ImageFiles | _ArrayRows:
     if path.is_dir():
-        return _ImageFiles(_images_in(path))
+        return _ImageFiles(_images_in(path, walk))
     if path.suffix.lower() in _ARRAY_SUFFIXES:
         return _ArrayRows(path, _array(path, signature))
     return _ImageFiles([str(path)])
@@ -153,32 +163,12 @@ def _found(word: str) -> list[Path]:
     raise UsageError(f"{word}: no such file", hint="give an image, a folder of images, or a quoted glob")
 
 
-def _images_in(folder: Path) -> list[str]:
+def _images_in(folder: Path, walk: ImageWalk) -> list[str]:
     # A path that begins in the current folder does not say so.
-    found = [path.removeprefix(f".{os.sep}") for path in _walk(str(folder))]
+    found = [path.removeprefix(f".{os.sep}") for path in walk.images_below(folder)]
     if not found:
-        raise UsageError(f"{folder}: no image in this folder")
+        raise UsageError(f"{folder}: no image in this folder", hint=walk.passed_over.sentence())
     return found
-
-
-def _walk(folder: str) -> Iterator[str]:
-    """The images in a folder and in those below it, in the order that their paths have.
-
-    Links to folders are not followed, which may lead in circles; folders that are closed are passed over.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except PermissionError:
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
-        # Links are looked at by their path, which takes one that leads nowhere, or round, for no file.
-        elif is_image_name(entry.name) and (
-            entry.is_file(follow_symlinks=False) or Path(entry.path).is_file()
-        ):
-            yield entry.path
 
 
 def _array(path: Path, signature: Signature) -> np.ndarray:

@@ -16,7 +16,6 @@ from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
-from bigmodel_cli.sources.image_folder import SPLIT_FOLDERS
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
@@ -25,6 +24,7 @@ from bigmodel_cli.sources.label_values import (
     LabelKind,
     label_values,
 )
+from bigmodel_cli.sources.split_names import split_named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 IMAGE_COLUMNS = ("image", "path", "file", "filename")
 LABEL_COLUMNS = ("label", "class", "target")
 _ZERO_PADDED = re.compile(r"-?0\d+")
-SPLIT_WORDS: Mapping[str, SplitName] = {**SPLIT_FOLDERS, "training": "train", "testing": "test"}
 
 
 @dataclass(frozen=True)
@@ -135,16 +134,17 @@ class ImageCsv(ImageFileOptions):
         )
 
     def _row(self, row: Mapping[str, str | None], line: int, columns: tuple[str, str, str | None]) -> _Row:
-        image, label, split = ((row.get(column) or "").strip() if column else "train" for column in columns)
-        for column, value in zip(columns, (image, label, split), strict=True):
+        image, label, word = ((row.get(column) or "").strip() if column else "train" for column in columns)
+        for column, value in zip(columns, (image, label, word), strict=True):
             if not value:
                 raise DataError(f"{self.path}:{line}: no value in column {column}")
-        if split.lower() not in SPLIT_WORDS:
+        split = split_named(word)
+        if split is None:
             raise DataError(
-                f"{self.path}:{line}: expected train, validation or test in {columns[2]}, found {split!r}"
+                f"{self.path}:{line}: expected train, validation or test in {columns[2]}, found {word!r}"
             )
         # Tables made on Windows are read everywhere.
-        return _Row(line, image.replace("\\", "/"), label, SPLIT_WORDS[split.lower()])
+        return _Row(line, image.replace("\\", "/"), label, split)
 
     def _check_files(self, rows: list[_Row], root: Path) -> None:
         missing = [row for row in rows if not self._has_file(row, root)]

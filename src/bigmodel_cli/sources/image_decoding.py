@@ -6,11 +6,13 @@ import stat
 import warnings
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import ImageFormat
+from bigmodel_cli.sources.image_names import HEIC_HINT, has_heic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,20 +22,15 @@ if TYPE_CHECKING:
 # earlier are then of no use any more.
 DECODING_VERSION = 1
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"})
 _PILLOW_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 _EXPECTED = "expected a JPEG, PNG, BMP, GIF or WebP image"
 _PILLOW_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 # No format packs pixels closer than PNG does those of one bit: some 8,300 to a byte.
 _MAX_PIXELS_PER_BYTE = 10_000
 _FREE_PIXELS = 2**24
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _BOMB = "(a small file can hide a huge image)"
 _BOMB_HINT = "scale it down, or remove it"
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file's name says that it is an image."""
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def decode_image(path: Path, image_format: ImageFormat) -> np.ndarray:
@@ -70,7 +67,8 @@ def decoder() -> str:
 
     _pillow()
     libraries = {name: features.version(name) for name in ("jpg", "libjpeg_turbo", "zlib", "webp")}
-    return f"decoding {DECODING_VERSION}, Pillow {__version__}, {libraries}"
+    heic = f", pillow-heif {version('pillow-heif')}" if has_heic() else ""
+    return f"decoding {DECODING_VERSION}, Pillow {__version__}, {libraries}{heic}"
 
 
 def image_size_and_mode(path: Path) -> tuple[tuple[int, int], str]:
@@ -105,9 +103,7 @@ def open_image(path: Path) -> Image.Image:
     pillow = _pillow()
     try:
         num_bytes = _bytes_of_file(path)
-        image: Image.Image = pillow.open(
-            path, formats=[name for name in _PILLOW_FORMATS if name in pillow.OPEN]
-        )
+        image = _opened(path)
         _check_pixels(path, image, num_bytes)
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
@@ -126,6 +122,42 @@ def open_image(path: Path) -> Image.Image:
             raise
         raise DataError(f"{path}: damaged image: {error or type(error).__name__}") from error
     return image
+
+
+def _opened(path: Path) -> Image.Image:
+    """An image by its content, whatever its suffix says.
+
+    Raises:
+        DataError: If it is of a kind for which an extra is missing.
+    """
+    pillow = _pillow()
+    try:
+        image: Image.Image = pillow.open(
+            path, formats=[name for name in _PILLOW_FORMATS if name in pillow.OPEN]
+        )
+    except pillow.UnidentifiedImageError:
+        if not _is_heic(path):
+            raise
+        if not has_heic():
+            raise DataError(f"{path}: {_EXPECTED}, found a HEIC image", hint=HEIC_HINT) from None
+        _register_heic()
+        image = pillow.open(path, formats=["HEIF"])
+    return image
+
+
+def _is_heic(path: Path) -> bool:
+    """Whether a file begins as a HEIC image does: a box `ftyp` with one of its brands."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    return head[4:8] == b"ftyp" and any(brand in head[8:] for brand in _HEIC_BRANDS)
+
+
+@cache
+def _register_heic() -> None:
+    """Make HEIC known to Pillow."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
 
 
 def _bytes_of_file(path: Path) -> int:

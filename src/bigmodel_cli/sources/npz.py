@@ -29,15 +29,11 @@ from bigmodel_cli.sources.label_values import (
 )
 from bigmodel_cli.sources.npz_arrays import read_npz
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
 if TYPE_CHECKING:
     import numpy as np
 
-_SPLIT_WORDS: Mapping[SplitName, tuple[str, ...]] = {
-    "train": ("train",),
-    "validation": ("val", "validation", "valid"),
-    "test": ("test",),
-}
 _COLOR_MODES: Mapping[int, ColorMode] = {1: "grayscale", 3: "rgb", 4: "rgba"}
 
 
@@ -83,10 +79,8 @@ class Npz(SourceOptions):
         """
         x, y = self.features_array, self.labels_array
         found: dict[SplitName, tuple[str, str]] = {}
-        for split, words in _SPLIT_WORDS.items():
-            pairs = [(f"{x}_{word}", f"{y}_{word}") for word in words]
-            pairs += [(f"{word}_{x}", f"{word}_{y}") for word in words]
-            for pair in pairs:
+        for word, split in SPLIT_NAMES.items():
+            for pair in ((f"{x}_{word}", f"{y}_{word}"), (f"{word}_{x}", f"{word}_{y}")):
                 if pair[0] in arrays or pair[1] in arrays:
                     found[split] = pair
         if "train" not in found:

@@ -75,7 +75,7 @@ def command(
 
     IMAGEs are files, folders of them, quoted globs, or .npy and .npz arrays.
     """
-    from bigmodel_cli.cli.output import echo_json_list, note
+    from bigmodel_cli.cli.output import echo_json_list, note, warn
     from bigmodel_cli.explaining.destinations import Destinations
     from bigmodel_cli.explaining.explain import Explainer, Request, require_images
     from bigmodel_cli.inference.inputs import find_inputs
@@ -87,7 +87,7 @@ def command(
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
     require_images(opened)
-    found = find_inputs(images, opened.signature)
+    found = find_inputs(images, opened.signature, warn)
     destinations = Destinations(out, found)
     explainer = Explainer(opened, Request(**how))
     for sentence in explainer.notes:

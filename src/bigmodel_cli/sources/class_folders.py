@@ -1,0 +1,186 @@
+"""Folders of images by class, with or without a folder for each split: what is where, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigmodel_cli.class_names import alike_but_for_case, class_name
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.image_names import image_suffixes
+from bigmodel_cli.sources.image_walk import ImageWalk, subfolders, visible
+from bigmodel_cli.sources.split_names import split_named
+
+_ARRANGEMENT = (
+    "arrange them as {root}/CLASS/IMAGE, or as {root}/train/CLASS/IMAGE with val/ and test/ beside train/"
+)
+# These names decide where others are there too, as `test/` does where there is also `Testing/`.
+_PLAIN_NAMES = ("train", "val", "valid", "validation", "test")
+_SPLITS: Sequence[SplitName] = ("train", "validation", "test")
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """The images of a folder.
+
+    Attributes:
+        class_names: In index order.
+        images: Paths of the images by split and by class, each in order.
+    """
+
+    class_names: Sequence[str]
+    images: Mapping[SplitName, Mapping[str, Sequence[str]]]
+
+    def in_order(self, split: SplitName) -> list[str]:
+        """All images of a split, class by class."""
+        return [path for name in self.class_names for path in self.images[split][name]]
+
+
+def find_class_folders(root: Path, warn: Warn) -> ClassFolders:
+    """Find the images of a folder that has a folder per class, or one per split that has them.
+
+    Args:
+        root: The folder.
+        warn: Told what is passed over, and what may not be meant.
+
+    Raises:
+        DataError: If it is arranged in another way.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root}: {'a file, not a folder' if root.exists() else 'no such folder'}")
+    if not visible(root):
+        raise DataError(f"{root}: the folder is empty", hint=_ARRANGEMENT.format(root=root))
+    walk = ImageWalk()
+    found = {
+        split: _classes(folder, walk, warn) for split, folder in _split_folders(root, walk, warn).items()
+    }
+    if (passed_over := walk.passed_over.sentence()) is not None:
+        warn(passed_over)
+    return ClassFolders(_same_classes(root, found, warn), found)
+
+
+def _split_folders(root: Path, walk: ImageWalk, warn: Warn) -> dict[SplitName, Path]:
+    """The folder of each split; one folder without splits is all training.
+
+    A folder `train` with images in it is a class (of vehicles, say) beside others; with folders in it, it is
+    a split.
+    """
+    folders = [entry.name for entry in subfolders(root)]
+    named = {name: split for name in folders if (split := split_named(name)) is not None}
+    trains = [name for name, split in named.items() if split == "train"]
+    are_all_splits = bool(named) and len(named) == len(folders)
+    if not are_all_splits and not any(subfolders(root / name) for name in trains):
+        return {"train": root}
+    if not trains:
+        raise DataError(f"{root}: has {_listed(named)} but no train/", hint=_ARRANGEMENT.format(root=root))
+    chosen = {split: name for split in _SPLITS if (name := _folder_of(split, named, root)) is not None}
+    if others := [name for name in folders if name not in chosen.values()]:
+        warn(f"{root}: ignored {_listed(others)} beside {chosen['train']}/")
+    walk.class_folders(root)
+    return {split: root / name for split, name in chosen.items()}
+
+
+def _folder_of(split: SplitName, named: Mapping[str, SplitName], root: Path) -> str | None:
+    """The folder of a split by its name.
+
+    Raises:
+        DataError: If there are two.
+    """
+    own = [name for name, of in named.items() if of == split]
+    candidates = [name for name in own if name in _PLAIN_NAMES] or own
+    if len(candidates) > 1:
+        raise DataError(
+            f"{root}: has both {' and '.join(f'{name}/' for name in candidates)} for {split}",
+            hint="keep one of them",
+        )
+    return candidates[0] if candidates else None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"{name}/" for name in names)
+
+
+def _classes(folder: Path, walk: ImageWalk, warn: Warn) -> dict[str, list[str]]:
+    """Images by class, in the order of the folders' names.
+
+    Raises:
+        DataError: If there are no class folders, or they are none.
+    """
+    folders = walk.class_folders(folder)
+    if not folders:
+        loose = walk.passed_over.loose
+        what = f"{loose:,} images but no class folders" if loose else "no class folders"
+        raise DataError(f"{folder}: {what}", hint=_ARRANGEMENT.format(root=folder))
+    classes: dict[str, list[str]] = {}
+    for entry in folders:
+        name = class_name(entry.name)
+        if name in classes:
+            warn(f"{folder}: two folders {name}/, written in two forms of Unicode, are one class")
+        classes.setdefault(name, []).extend(walk.images_below(entry.path))
+    if empty := [name for name, images in classes.items() if not images]:
+        raise DataError(
+            f"{folder}: no image in the class folder {_listed(empty)}",
+            hint=f"add images ({', '.join(sorted(image_suffixes()))}) or remove the folder",
+        )
+    _check_level(folder, classes)
+    return classes
+
+
+def _check_level(folder: Path, classes: Mapping[str, Sequence[str]]) -> None:
+    """Refuse class folders that hold folders and no image: they are likely above the classes.
+
+    One folder of the same name in each of them, with the images in it (`cat/images/1.jpg`), is no level.
+
+    Raises:
+        DataError: If there are such folders.
+    """
+    depth = len(folder.parts) + 1
+    lower = {}
+    for name, images in classes.items():
+        below = {Path(path).parts[depth:-1] for path in images}
+        if () not in below:
+            lower[name] = below
+    if not lower or len(set().union(*lower.values())) == 1:
+        return
+    first = next(iter(lower))
+    shown = list(dict.fromkeys(parts[0] for parts in sorted(lower[first])))
+    more = ", …" if len(shown) > 3 else ""
+    raise DataError(
+        f"{folder}: {_listed(lower)} hold{'s' if len(lower) == 1 else ''} folders and no image "
+        f"({first}/ has {_listed(shown[:3])}{more}): no class folders, but one level too high",
+        hint=f"if those are the classes, set path: {folder / first}; if not, put the images of a class "
+        "directly into its folder",
+    )
+
+
+def _same_classes(root: Path, found: Mapping[SplitName, Mapping[str, object]], warn: Warn) -> list[str]:
+    """The class names, the same in every split.
+
+    Raises:
+        DataError: If splits differ, or there is only one class.
+    """
+    names = list(found["train"])
+    if len(names) < 2:
+        raise DataError(
+            f"{root}: only one class ({names[0]}); a classifier needs at least two",
+            hint=_ARRANGEMENT.format(root=root),
+        )
+    for split, classes in found.items():
+        unknown = sorted(set(classes) - set(names))
+        lacking = sorted(set(names) - set(classes))
+        if unknown or lacking:
+            parts = [f"only in {split}: {', '.join(unknown)}"] if unknown else []
+            parts += [f"only in train: {', '.join(lacking)}"] if lacking else []
+            alike = alike_but_for_case([*names, *unknown])
+            differ = f"{alike} differ in case alone; " if alike else ""
+            raise DataError(
+                f"{root}: train and {split} have different classes ({'; '.join(parts)})",
+                hint=f"{differ}every split needs the same class folders",
+            )
+    if alike := alike_but_for_case(names):
+        warn(f"{root}: {alike} differ in case alone; they are different classes")
+    return names

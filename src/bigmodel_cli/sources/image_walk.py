@@ -1,0 +1,223 @@
+"""The images in a folder: one walk for training, prediction and `init`, which says what it passes over."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.image_names import (
+    HEIC_HINT,
+    HEIC_SUFFIXES,
+    OTHER_IMAGE_SUFFIXES,
+    PILLOW_SUFFIXES,
+    is_image_name,
+    suffix_of,
+)
+
+# What systems and tools leave behind; nobody misses it.
+_CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", ".DS_Store", ".git"})
+# So many entries of a hidden folder are looked at for an image.
+_HIDDEN_LOOK = 1000
+# So many suffixes are named; a folder of other things has hundreds.
+_NAMED_SUFFIXES = 8
+
+
+@dataclass
+class PassedOver:
+    """What a walk found and did not take.
+
+    Attributes:
+        suffixes: Files that are no images that can be read, by their suffix.
+        hidden: Hidden images, and hidden folders with images in them.
+        loose: Images beside the folders of classes.
+        closed: Folders that may not be read.
+        first: The path of one of them.
+    """
+
+    suffixes: Counter[str] = field(default_factory=Counter)
+    hidden: int = 0
+    loose: int = 0
+    closed: int = 0
+    first: str | None = None
+
+    def note_file(self, path: str) -> None:
+        self.suffixes[suffix_of(path) or "without a suffix"] += 1
+        self.first = self.first or path
+
+    def note_hidden(self, path: str) -> None:
+        self.hidden += 1
+        self.first = self.first or path
+
+    def note_loose(self, path: str) -> None:
+        self.loose += 1
+        self.first = self.first or path
+
+    def note_closed(self, path: str) -> None:
+        self.closed += 1
+        self.first = self.first or path
+
+    def sentence(self) -> str | None:
+        """What was passed over, with every suffix that has a meaning; None where nothing was."""
+        if self.first is None:
+            return None
+        kinds = [f"{count:,} {suffix}" for suffix, count in self._most_common()]
+        kinds += [f"{self.loose:,} outside of class folders"] if self.loose else []
+        kinds += [f"{self.hidden:,} hidden"] if self.hidden else []
+        kinds += [f"{self.closed:,} closed to you"] if self.closed else []
+        first = self.first.removeprefix(f".{os.sep}")
+        return "; ".join([f"passed over {', '.join(kinds)}, for example {first}", *self._ways_out()])
+
+    def _most_common(self) -> list[tuple[str, int]]:
+        """Images of other kinds first, then the rest by how many there are."""
+        order = sorted(
+            self.suffixes.items(), key=lambda item: (not _is_image_suffix(item[0]), -item[1], item[0])
+        )
+        shown, rest = order[:_NAMED_SUFFIXES], order[_NAMED_SUFFIXES:]
+        return [*shown, (f"of {len(rest)} other kinds", sum(count for _, count in rest))] if rest else shown
+
+    def _ways_out(self) -> list[str]:
+        ways = [HEIC_HINT] if HEIC_SUFFIXES & set(self.suffixes) else []
+        others = sorted(OTHER_IMAGE_SUFFIXES & set(self.suffixes))
+        return [*ways, f"convert {', '.join(others)} to PNG or JPEG to use them"] if others else ways
+
+
+def _is_image_suffix(suffix: str) -> bool:
+    return suffix in PILLOW_SUFFIXES or suffix in HEIC_SUFFIXES or suffix in OTHER_IMAGE_SUFFIXES
+
+
+def visible(folder: str | Path) -> list[os.DirEntry[str]]:
+    """What counts in a folder, sorted by name: nothing hidden, nothing that systems leave behind, no loops.
+
+    Raises:
+        DataError: If it may not be read.
+    """
+    return [entry for entry in _listed(folder) if _counts(entry)]
+
+
+def subfolders(folder: str | Path) -> list[os.DirEntry[str]]:
+    """The folders in a folder that count, sorted by name.
+
+    Raises:
+        DataError: If it may not be read.
+    """
+    return [entry for entry in visible(folder) if entry.is_dir()]
+
+
+class ImageWalk:
+    """Finds images in folders.
+
+    Hidden files and folders and what systems leave behind do not count; links are followed, but not into
+    a folder that they are in, and no folder twice. A link that leads nowhere counts as the image that its
+    name says, which then cannot be read.
+
+    Args:
+        needs_all: Whether a folder that may not be read is an error; else it is passed over.
+
+    Attributes:
+        passed_over: What was not taken.
+    """
+
+    def __init__(self, *, needs_all: bool = True) -> None:
+        self.passed_over = PassedOver()
+        self._needs_all = needs_all
+
+    def class_folders(self, folder: str | Path) -> list[os.DirEntry[str]]:
+        """The folders in a folder, sorted by name; images beside them are passed over.
+
+        Raises:
+            DataError: If it may not be read, and all must be.
+        """
+        entries = self._visible(folder)
+        for entry in entries:
+            if entry.is_dir():
+                continue
+            if is_image_name(entry.name):
+                self.passed_over.note_loose(entry.path)
+            elif _is_image_suffix(suffix_of(entry.name)):
+                self.passed_over.note_file(entry.path)
+        return [entry for entry in entries if entry.is_dir()]
+
+    def images_below(self, folder: str | Path) -> Iterator[str]:
+        """The paths of all images in a folder and in those below it, in the order that paths have.
+
+        Raises:
+            DataError: If a folder may not be read, and all must be.
+        """
+        return self._images(str(folder), set())
+
+    def _images(self, folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+        if _is_again(folder, seen):
+            return
+        for entry in self._visible(folder):
+            if entry.is_dir():
+                yield from self._images(entry.path, seen)
+            elif is_image_name(entry.name):
+                yield entry.path
+            else:
+                self.passed_over.note_file(entry.path)
+
+    def _visible(self, folder: str | Path) -> list[os.DirEntry[str]]:
+        """What counts; hidden images are noted."""
+        try:
+            found = _listed(folder)
+        except DataError:
+            if self._needs_all:
+                raise
+            self.passed_over.note_closed(str(folder))
+            return []
+        for entry in found:
+            if _is_hidden_image(entry):
+                self.passed_over.note_hidden(entry.path)
+        return [entry for entry in found if _counts(entry)]
+
+
+def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be read: {error.strerror}") from error
+
+
+def _counts(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.name not in _CLUTTER and not _is_loop(entry)
+
+
+def _is_hidden_image(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a hidden image, or a hidden folder with images in it."""
+    if not entry.name.startswith(".") or entry.name in _CLUTTER:
+        return False
+    return _holds_image(entry.path) if entry.is_dir() else is_image_name(entry.name)
+
+
+def _is_again(folder: str, seen: set[tuple[int, int]]) -> bool:
+    """Whether a folder was walked through before; from now on it was."""
+    try:
+        status = os.stat(folder)  # noqa: PTH116 - a folder may have a million others
+    except OSError:
+        return False  # Listing it will say why.
+    key = (status.st_dev, status.st_ino)
+    if key in seen:
+        return True
+    seen.add(key)
+    return False
+
+
+def _holds_image(folder: str) -> bool:
+    """Whether there is an image somewhere in a folder, as far as a short look tells."""
+    names = (name for _, _, files in os.walk(folder) for name in files)
+    return any(map(is_image_name, itertools.islice(names, _HIDDEN_LOOK)))
+
+
+def _is_loop(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link to a folder that it is in."""
+    if not entry.is_symlink() or not entry.is_dir():
+        return False
+    path = Path(entry.path)
+    target, folder = path.resolve(), path.parent.resolve()
+    return target == folder or target in folder.parents
