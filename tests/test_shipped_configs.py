@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ import pytest
 
 from bigmodel_cli.config.json_schema import json_schema
 from bigmodel_cli.config.reader import read_file
+from bigmodel_cli.config.shipped import FOLDER, shipped_configs
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import language, read_config
@@ -29,6 +34,27 @@ STAND_INS = {
 }
 # The one of 34 million parameters, most of them in two layers; test_build.py builds it in full.
 SMALLER = {"vgg16": ["model.8.repeat.layers.0.Dense.units=256", "training.steps_per_execution=1"]}
+
+
+def test_there_is_one_copy_which_is_in_the_package() -> None:
+    """A clone has them in `configs/`, an installation below `bigmodel_cli`."""
+    assert FOLDER.resolve() == (ROOT / "configs").resolve()
+    assert [config.path.name for config in shipped_configs().values()] == [path.name for path in CONFIGS]
+
+
+@pytest.mark.slow
+def test_the_wheel_has_them(tmp_path: Path) -> None:
+    build = "from setuptools.build_meta import build_wheel; import sys; print(build_wheel(sys.argv[1]))"
+    # Setuptools leaves folders beside what it builds.
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    done = subprocess.run(
+        [sys.executable, "-c", build, "."], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    with zipfile.ZipFile(tmp_path / done.stdout.splitlines()[-1]) as wheel:
+        names = set(wheel.namelist())
+    assert {f"bigmodel_cli/configs/{path.name}" for path in CONFIGS} <= names
 
 
 def test_the_expected_configs_are_there() -> None:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticUndefined
 
 from bigmodel_cli.config.components import OWN_FAMILIES, expected_kinds
 from bigmodel_cli.config.examples import example
+from bigmodel_cli.config.shipped import find_shipped, shipped_configs
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.language import language
@@ -28,6 +29,7 @@ _FAMILIES = {
     "regularizers": "arguments such as kernel_regularizer",
     "constraints": "arguments such as kernel_constraint",
     "activations": "arguments such as activation",
+    "configs": "whole configs that come with bigmodel (bigmodel init --config NAME)",
 }
 
 
@@ -53,7 +55,12 @@ def find_family(word: str) -> str:
 
 
 def names_in(family: str) -> list[dict[str, Any]]:
-    """The names of a family with a sentence each."""
+    """The names of a family with a sentence each; configs with what was measured, too."""
+    if family == "configs":
+        return [
+            {"name": name, "doc": config.doc, "result": config.result}
+            for name, config in shipped_configs().items()
+        ]
     if family in OWN_FAMILIES:
         own = language().own[family]
         return [{"name": name, "doc": _sentence(model)} for name, model in sorted(own.items())]
@@ -63,11 +70,15 @@ def names_in(family: str) -> list[dict[str, Any]]:
 
 
 def describe_component(family: str, name: str) -> dict[str, Any]:
-    """One name with its arguments and an example.
+    """One name with its arguments and an example; a config with its text instead.
 
     Raises:
         UsageError: If the family has no such name.
     """
+    if family == "configs":
+        config = find_shipped(name)
+        described = {"family": family, "name": config.name, "doc": config.doc, "result": config.result}
+        return {**described, "text": config.text}
     if family in OWN_FAMILIES:
         model = language().own[family].get(name)
         if model is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from bigmodel_cli.config.reader import plain_scalar
+from bigmodel_cli.config.shipped import find_shipped
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.image_decoding import image_size_and_mode
 from bigmodel_cli.sources.image_names import is_image_name
@@ -82,6 +83,20 @@ def make_starter(data: Path | None, *, written_in: Path = Path()) -> Starter:
         f"{data}: expected a folder of images, a .csv or an .npz file",
         hint="bigmodel list sources shows all sources",
     )
+
+
+def shipped_starter(word: str, output: Path | None) -> Starter:
+    """A config that comes with bigmodel.
+
+    Args:
+        word: Its name.
+        output: The file that it will be in, which its header names.
+
+    Raises:
+        UsageError: If there is none of this name.
+    """
+    config = find_shipped(word)
+    return Starter(config.text_for(str(output or "THIS_FILE")), f"{config.name}: {config.doc}")
 
 
 def _for_folder(folder: Path, path: str) -> Starter:

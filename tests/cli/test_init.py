@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+CONFIGS = Path(__file__).parents[2] / "configs"
+
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
@@ -120,3 +122,39 @@ def test_the_starter_for_a_table_of_images_checks(bigmodel, photos):
     assert bigmodel("init", "table.csv", "-o", "c.yaml").code == 0
     outcome = bigmodel("check", "c.yaml")
     assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_a_config_that_comes_with_it_is_whole_elsewhere(bigmodel, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    outcome = bigmodel("init", "--config", name, "-o", "own/c.yaml")
+    assert outcome.code == 0, outcome.err
+    assert "bigmodel train own/c.yaml" in Path("own/c.yaml").read_text()
+    assert f"configs/{name}.yaml" not in Path("own/c.yaml").read_text()
+    assert bigmodel("check", "own/c.yaml").code == 0
+    differences = bigmodel("show", "own/c.yaml", "--diff", CONFIGS / f"{name}.yaml", "--json").json
+    # A relative path is relative to the config.
+    assert {each["key"] for each in differences} <= {"data.source.image_folder.path"}
+
+
+@pytest.mark.parametrize("word", ["mnist", "mnist.yaml", "configs/mnist.yaml"])
+def test_a_config_that_comes_with_it_by_name(bigmodel, refuses, tmp_path, monkeypatch, word):
+    monkeypatch.chdir(tmp_path)
+    assert bigmodel("init", "--config", word).out == (CONFIGS / "mnist.yaml").read_text().replace(
+        "configs/mnist.yaml", "THIS_FILE"
+    )
+    # Who names it where it is not, hears how to come by it.
+    says = (f"{word}: no such file", "bigmodel init --config mnist -o mnist.yaml")
+    for command in ("train", "check", "show", "data"):
+        refuses(2, command, word, says=says)
+
+
+def test_names_of_configs_that_are_none(bigmodel, refuses, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refuses(2, "init", "--config", "mnst", says=("no config mnst comes with bigmodel", "did you mean mnist?"))
+    refuses(2, "init", "--config", "zebra", says=("no config zebra comes with bigmodel", "digits, mnist"))
+    refuses(2, "init", "photos", "--config", "mnist", says=("--config takes no DATA",))
+    Path("mnist.yaml").write_text("")
+    assert "did you mean mnist.yaml?" in bigmodel("train", "mnist").err
+    # What is in a folder of the user's own is not taken for one of ours.
+    assert "--config" not in bigmodel("train", "mine/mnist.yaml").err

@@ -121,3 +121,11 @@ def names(context: click.Context, _parameter: click.Parameter, incomplete: str) 
     except BigmodelError:
         return []
     return [CompletionItem(e["name"], help=e["doc"]) for e in found if e["name"].startswith(incomplete)]
+
+
+def shipped(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Configs that come with bigmodel."""
+    from bigmodel_cli.config.shipped import shipped_configs
+
+    found = shipped_configs().values()
+    return [CompletionItem(c.name, help=c.doc) for c in found if c.name.startswith(incomplete)]

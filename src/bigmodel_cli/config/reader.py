@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.shipped import how_to_get
 from bigmodel_cli.config.syntax import explain
 from bigmodel_cli.config.tree import (
     COMMAND_LINE,
@@ -138,7 +139,7 @@ def _read_text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file", hint=_similar_files(path)) from None
+        raise UsageError(f"{path}: no such file", hint=_where_else(path)) from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
     if len(content) > MAX_BYTES:
@@ -154,12 +155,15 @@ def _read_text(path: Path) -> str:
     return text
 
 
-def _similar_files(path: Path) -> str | None:
+def _where_else(path: Path) -> str | None:
+    """What may be meant by a file that is not there: one beside it, or a config that comes with bigmodel."""
     from difflib import get_close_matches
 
-    if not path.parent.is_dir():
-        return None
-    names = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix in {".yaml", ".yml"})
+    names: list[str] = []
+    if path.parent.is_dir():
+        names = sorted(entry.name for entry in path.parent.iterdir() if entry.suffix in {".yaml", ".yml"})
+    if f"{path.name}.yaml" not in names and (shipped := how_to_get(path)):
+        return shipped
     close = get_close_matches(path.name, names, n=1) or get_close_matches(f"{path.name}.yaml", names, n=1)
     if close:
         return f"did you mean {path.parent / close[0]}?"

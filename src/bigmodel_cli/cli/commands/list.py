@@ -13,7 +13,11 @@ from bigmodel_cli.cli.options import example, json_option
 
 @click.command(
     epilog=example(
-        "bigmodel list", "bigmodel list layers", "bigmodel list layers Conv2D", "bigmodel list sources"
+        "bigmodel list",
+        "bigmodel list layers",
+        "bigmodel list layers Conv2D",
+        "bigmodel list sources",
+        "bigmodel list configs",
     )
 )
 @click.argument("family", required=False, shell_complete=complete.families)
@@ -23,7 +27,8 @@ def command(family: str | None, name: str | None, as_json: bool) -> None:
     """List what a config may use: Keras's layers, optimizers and so on, and our sources and blocks.
 
     FAMILY is layers, optimizers, schedules, losses, metrics, initializers, regularizers, constraints,
-    callbacks, applications, activations, sources or blocks. NAME shows one of them with its arguments.
+    callbacks, applications, activations, sources, blocks or configs (whole ones that come with bigmodel,
+    with what was measured). NAME shows one of them with its arguments.
     """
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.reference import describe_component, families, find_family, names_in
@@ -35,10 +40,10 @@ def command(family: str | None, name: str | None, as_json: bool) -> None:
         show = _show_families
     elif name is None:
         document = names_in(find_family(family))
-        show = _show_names
+        show = _show_configs if find_family(family) == "configs" else _show_names
     else:
         document = describe_component(find_family(family), name)
-        show = _show_component
+        show = _show_config if find_family(family) == "configs" else _show_component
     if as_json:
         echo_json(document)
     else:
@@ -60,6 +65,20 @@ def _show_names(document: list[dict[str, Any]]) -> None:
     from bigmodel_cli.cli.output import table
 
     table(["name", "what"], [[entry["name"], entry["doc"]] for entry in document])
+
+
+def _show_configs(document: list[dict[str, Any]]) -> None:
+    from bigmodel_cli.cli.output import next_command, table
+
+    table(["config", "what", "measured"], [[c["name"], c["doc"], c["result"]] for c in document])
+    next_command("bigmodel list configs mnist", "bigmodel init --config mnist -o mnist.yaml")
+
+
+def _show_config(document: dict[str, Any]) -> None:
+    from bigmodel_cli.cli.output import next_command
+
+    click.echo(document["text"], nl=False)
+    next_command("bigmodel init --config {name} -o {name}.yaml".format(**document))
 
 
 def _show_component(document: dict[str, Any]) -> None:
