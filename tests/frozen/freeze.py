@@ -1,0 +1,95 @@
+"""Makes the runs that `test_frozen_runs.py` holds later versions to: `python tests/frozen/freeze.py VERSION`.
+
+Run it once for a version whose run folders must stay usable, from a clean checkout of it; what it made is never made
+again. Runs are made in `PLACE`, whose path is in their configs; the test puts its own there. Plots and the report are
+left out: `bigmodel report` makes them anew, and they are most of a folder's size.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bigmodel_cli.cli.main import run as bigmodel
+from bigmodel_cli.run_files import all_files, list_files
+from bigmodel_cli.run_folder import RunFolder, update_record
+from bigmodel_cli.training.steps import TrainingSteps
+
+HERE = Path(__file__).resolve().parent
+PLACE = Path("/tmp/frozen")
+# Calls of the training steps before the signal; an epoch of the config has five.
+INTERRUPTED_AFTER = 8
+_FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
+
+
+def make_data() -> None:
+    """Some numbers, and small images of three classes."""
+    Path("data").mkdir()
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(90, 4)).astype("float32")
+    target = (features @ np.array([1.0, -2.0, 0.5, 0.0]) + 3).astype("float32")
+    np.savez_compressed("data/numbers.npz", x_train=features, y_train=target)
+    for number in range(60):
+        pixels = rng.integers(0, 160, (8, 8), np.uint8)
+        pixels[2 * (number % 3) : 2 * (number % 3) + 3] += 60
+        path = Path("data/images") / "abc"[number % 3] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path, optimize=True)
+
+
+def train(config: str, runs: Path, *, code: int = 0) -> RunFolder:
+    assert bigmodel(["train", f"configs/{config}.yaml", "--runs-dir", str(runs), "--plain"]) == code
+    (folder,) = (runs / config).iterdir()
+    return RunFolder(folder)
+
+
+def keep(run: RunFolder, place: Path) -> None:
+    """The run's folder without what is made anew, under a name without its time."""
+    shutil.rmtree(run.path / "plots", ignore_errors=True)
+    run.report.unlink(missing_ok=True)
+    # Tracebacks and warnings name where the checkout and its packages were.
+    run.log.write_text(_FOLDERS.sub("", run.log.read_text()))
+    update_record(run, {"files": list_files(run, all_files(run))})
+    run.lock.unlink(missing_ok=True)
+    shutil.copytree(run.path, place)
+
+
+def interrupting() -> None:
+    """Have the next training end itself by SIGTERM, inside an epoch."""
+    steps, calls = TrainingSteps.run, iter(range(1, 10**9))
+
+    def run(self: TrainingSteps, *words: object) -> object:
+        if next(calls) == INTERRUPTED_AFTER:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return steps(self, *words)
+
+    TrainingSteps.run = run  # type: ignore[method-assign, assignment]
+
+
+def main(version: str) -> None:
+    runs, kept = PLACE / "runs", HERE / version
+    shutil.rmtree(PLACE, ignore_errors=True)
+    PLACE.mkdir()
+    os.chdir(PLACE)
+    shutil.copytree(HERE / "configs", "configs")
+    if (HERE / "data").exists():
+        shutil.copytree(HERE / "data", "data")
+    else:
+        make_data()
+        assert bigmodel(["data", "pack", "configs/files.yaml", "--out", "data/packed", "--shards", "1"]) == 0
+        shutil.copytree("data", HERE / "data")
+    for config in ("arrays", "binary", "numbers", "files", "packed"):
+        keep(train(config, runs), kept / config)
+    interrupting()
+    keep(train("files", runs / "interrupted", code=143), kept / "interrupted")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
