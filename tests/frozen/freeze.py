@@ -1,8 +1,8 @@
 """Makes the runs that `test_frozen_runs.py` holds later versions to: `python tests/frozen/freeze.py VERSION`.
 
-Run it once for a version whose run folders must stay usable, from a clean checkout of it; what it made is never made
-again. Runs are made in `PLACE`, whose path is in their configs; the test puts its own there. Plots and the report are
-left out: `bigmodel report` makes them anew, and they are most of a folder's size.
+Run it once for a version whose run folders must stay usable, from a clean checkout of it; what it made is
+never made again. Runs are made in `PLACE`, whose path is in their configs; the test puts its own there. Plots
+and the report are left out: `bigmodel report` makes them anew, and they are most of a folder's size.
 """
 
 from __future__ import annotations
