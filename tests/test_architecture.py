@@ -19,7 +19,7 @@ STOREYS = [
     ["errors", "native_output", "listener", "runs_dir", "class_names"],
     ["whole_files", "csv_rows"],
     ["config"],
-    ["run_folder", "gates"],
+    ["run_folder", "gates", "stopped"],
     ["run_files"],
     ["run_lock", "metrics_file", "sources", "scoring"],
     ["pipeline", "run_removal", "cluster"],

@@ -35,6 +35,7 @@ class Progress:
         seconds_left: Estimated time to the end of the run.
         values: Loss and metrics so far.
         best: The best epoch so far, where an epoch has just ended and something decides.
+        is_last: Whether training has ended with this epoch, be it by a callback.
     """
 
     epoch: int
@@ -45,6 +46,12 @@ class Progress:
     seconds_left: float | None
     values: Mapping[str, float]
     best: Best | None = None
+    is_last: bool = False
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the epoch that has just ended is the best so far."""
+        return self.best is not None and self.best.epoch == self.epoch
 
 
 class Listener(Protocol):

@@ -49,6 +49,8 @@ TRAINED_CONFIG = "config_sha256"
 LITERT = "litert"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
+# The key of run.json with the callback that ended training before its last epoch, and why; null for none.
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def test_scores_and_intervals_are_shown(bigmodel, run):
     document = json.loads((run / "evaluation/test.json").read_text())
     low, high = (document["intervals"]["accuracy"][end] for end in ("low", "high"))
     assert f"95 % intervals: accuracy {low:.4f} to {high:.4f}, macro.f1 " in outcome.out
-    assert f"balanced accuracy {document['scores']['balanced_accuracy']:.4f}" in outcome.out
+    assert f"balanced_accuracy {document['scores']['balanced_accuracy']:.4f}" in outcome.out
 
 
 @pytest.fixture

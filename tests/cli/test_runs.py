@@ -101,7 +101,7 @@ class TestLs:
         gates = [{"metric": "test_accuracy", "met": True}]
         run = make_run(status="running", rows=[(0.5, 0.8), (0.25, 0.875), (0.125, 0.75)], gates=gates, **old)
         row = cells(bigmodel("runs"))[run.title]
-        so_far = "so far: loss 1.0000, accuracy 1.0000, val loss 0.1250, val accuracy 0.7500"
+        so_far = "so far: loss 1.0000, accuracy 1.0000, val_loss 0.1250, val_accuracy 0.7500"
         assert row == ["crashed", "2026-01-01 08:09", "6.0 s", "3", so_far, "cpu"]
         (document,) = bigmodel("runs", "--json").json
         assert not {"best", "test", "gates"} & set(document)

@@ -89,7 +89,7 @@ def test_an_unfinished_run_has_no_results_yet(bigmodel, make_run):
     shown = bigmodel("runs", "show", run.path)
     assert line(shown, "status").startswith("interrupted, started 2026-01-01 08:09, 2 epochs")
     assert line(shown, "error") == "interrupted"
-    assert line(shown, "so far").endswith("val loss 0.2500, val accuracy 0.8750")
+    assert line(shown, "so far").endswith("val_loss 0.2500, val_accuracy 0.8750")
     assert "0.5000" not in shown.out
     assert shown.err == f"\nnext:\n  bigmodel train --resume {run.title}\n"
     document = bigmodel("runs", "show", run.path, "--json").json

@@ -17,10 +17,11 @@ def test_a_person_sees_progress_results_and_the_next_command(bigmodel, tiny, tmp
     outcome = bigmodel("train", tiny, "training.epochs=2", "--runs-dir", "my runs")
     assert outcome.code == 0
     (run,) = Path("my runs/tiny").iterdir()
-    first, epochs, test, report = outcome.out.splitlines()
+    first, epochs, result, report = outcome.out.splitlines()
     assert first == f"run       {run}"
     assert epochs.startswith("epochs    2 in ") and ", best: " in epochs and ", val_accuracy 0." in epochs
-    assert test.startswith("test      loss ") and ", accuracy 0." in test
+    assert result.startswith("result    test_loss ") and ", test_accuracy 0." in result
+    assert " (95 % interval 0." in result
     assert report == f"report    {run}/report.html" and (run / "report.html").exists()
     lines = outcome.err.splitlines()
     assert lines[0] == "data: 96 train, 12 validation, 12 test; 3 classes; each example 6 × 6 × 1 uint8"
@@ -28,7 +29,9 @@ def test_a_person_sees_progress_results_and_the_next_command(bigmodel, tiny, tmp
     assert lines[2].startswith("device: cpu (") and "no XLA" in lines[2]
     assert lines[3] == f"run: {run}"
     assert [line.split(":")[0] for line in lines[4:6]] == ["epoch 1/2", "epoch 2/2"]
-    assert "val accuracy 0." in lines[5] and "learning rate 0.0100" in lines[5] and "examples/s" in lines[5]
+    assert (
+        "val_accuracy 0." in lines[5] and "learning_rate 1.00e-02, " in lines[5] and "examples/s" in lines[5]
+    )
     assert lines[-2:] == [
         "  bigmodel evaluate --runs-dir 'my runs'",
         "  bigmodel predict IMAGE.png --runs-dir 'my runs'",
@@ -39,7 +42,7 @@ def test_a_script_gets_one_document(bigmodel, tiny):
     outcome = bigmodel("train", tiny, "training.epochs=1", 'expect.test_accuracy=">= 0"', "--json")
     assert outcome.code == 0
     document = outcome.json
-    assert list(document) == ["run", "epochs", "seconds", "parameters", "best", "test", "gates"]
+    assert list(document) == ["run", "epochs", "seconds", "parameters", "best", "stopped", "test", "gates"]
     assert (document["epochs"], document["parameters"]) == (1, 643)
     assert 0 <= document["test"]["accuracy"] <= 1 and document["test"]["loss"] > 0
     assert document["best"]["epoch"] == 1 and document["gates"][0]["met"] is True
@@ -90,7 +93,7 @@ def test_a_terminal_gets_a_live_display(tiny, tmp_path):
     assert process.returncode == 0
     assert out.startswith("run       runs/tiny/")
     text = shown.decode()
-    assert "epoch 2/2: loss " in text and "\x1b[" in text
+    assert "val_accuracy  learning_rate" in text and "  2/2" in text and "\x1b[" in text
     assert "Traceback" not in text and "WARNING" not in text
 
 

@@ -88,7 +88,7 @@ def test_the_rule_is_kept_and_said(decided):
     (line,) = [line for line in listener.said if line.startswith("decision: ")]
     before, after = rule["before"]["log_loss"], rule["after"]["log_loss"]
     assert f"spam from a probability of {rule['threshold']:.3g} on (accuracy" in line
-    assert f"log loss {before:.4f} → {after:.4f}" in line
+    assert f"log_loss {before:.4f} → {after:.4f}" in line
 
 
 def test_loss_and_metrics_are_of_the_models_own_outputs(decided):

@@ -12,8 +12,8 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
+from bigmodel_cli.cli.epochs import NARROWEST, EpochTable, epoch_line, metrics_in
 from bigmodel_cli.cli.output import duration, metrics_line, number, one_line, printable, size
-from bigmodel_cli.cli.progress import epoch_line
 from bigmodel_cli.listener import Best, Progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 # As many epochs as the small curve shows; of more, the last ones.
 _EPOCHS = 30
+# After at least so many epochs the names stand above them again.
+_SHORTEST = 10
 
 
 class Live:
@@ -35,6 +37,8 @@ class Live:
         self._losses: list[float] = []
         self._best: Best | None = None
         self._memory = math.nan
+        self._table: EpochTable | None = None
+        self._rows = 0
 
     def _bar(self) -> _BarsAndStatus:
         if self._bars is None:
@@ -75,22 +79,36 @@ class Live:
         self._update("epoch", description, progress.step, progress.num_steps)
 
     def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
-        self.console.print(epoch_line(progress, row), markup=False)
+        self._print_epoch(progress, row)
         self._losses.append(row.get("val_loss", row["loss"]))
         self._best = progress.best or self._best
         self._memory = row.get("memory_mb", math.nan)
-        if progress.epoch == progress.num_epochs:
+        if progress.is_last:
             self.close()
         else:
             self._bar().status = self._status(is_validated="val_loss" in row)
+
+    def _print_epoch(self, progress: Progress, row: Mapping[str, float]) -> None:
+        """A row of the table; its head stands above the first one, and again where it has left the screen."""
+        if self.console.width < NARROWEST:
+            self.console.print(Text(epoch_line(progress, row)))
+            return
+        if self._table is None or self._rows >= max(_SHORTEST, self.console.height - 4):
+            self._table = EpochTable([*metrics_in(row)], progress.num_epochs, self.console.width)
+            self._rows = 0
+            for line in self._table.head():
+                self.console.print(Text(line, style="bold"))
+        self._rows += 1
+        self.console.print(Text(self._table.line(progress, row)))
 
     def _status(self, *, is_validated: bool) -> str:
         """The run so far in a line, what matters most first: a narrow terminal cuts its end."""
         parts = []
         if self._best is not None:
-            name = one_line(self._best.monitor).replace("_", " ")
-            parts.append(f"best {name} {number(self._best.value)} (epoch {self._best.epoch})")
-        name = "val loss" if is_validated else "loss"
+            parts.append(
+                f"best {one_line(self._best.monitor)} {number(self._best.value)} (epoch {self._best.epoch})"
+            )
+        name = "val_loss" if is_validated else "loss"
         curve = f"{sparkline(self._losses[-_EPOCHS:])} " if _can_be_shown(self.console) else ""
         parts.append(f"{name} {curve}{number(self._losses[-1])}")
         if math.isfinite(self._memory):

@@ -165,8 +165,8 @@ def yaml_line(value: Any) -> str:
 
 
 def metrics_line(metrics: Mapping[str, float]) -> str:
-    """`loss 0.0312, accuracy 0.9911`."""
-    return ", ".join(f"{one_line(name).replace('_', ' ')} {number(value)}" for name, value in metrics.items())
+    """`loss 0.0312, val_accuracy 0.9911`: the names are those that a config uses."""
+    return ", ".join(f"{one_line(name)} {number(value)}" for name, value in metrics.items())
 
 
 def number(value: float) -> str:

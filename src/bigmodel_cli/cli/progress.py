@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import click
 
-from bigmodel_cli.cli.output import duration, metrics_line, number, printable
+from bigmodel_cli.cli.epochs import epoch_line
+from bigmodel_cli.cli.output import duration, metrics_line, printable
 from bigmodel_cli.listener import Listener, Progress, Silent
 
 # Lines of one epoch are this far apart, so that logs of long runs live without flooding.
@@ -37,19 +38,6 @@ def listening(*, plain: bool, follows: bool = False) -> Iterator[Listener]:
         yield live
     finally:
         live.close()
-
-
-def epoch_line(progress: Progress, row: Mapping[str, float]) -> str:
-    """One complete epoch as a line."""
-    shown = {name: value for name, value in row.items() if name not in _NOT_METRICS}
-    rate = row["examples_per_second"]
-    return (
-        f"epoch {progress.epoch}/{progress.num_epochs}: {metrics_line(shown)}, "
-        f"learning rate {number(row['learning_rate'])}, {rate:,.0f} examples/s"
-    )
-
-
-_NOT_METRICS = ("epoch", "seconds", "examples_per_second", "memory_mb", "learning_rate")
 
 
 class Follower(Silent):

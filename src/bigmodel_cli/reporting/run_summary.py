@@ -14,7 +14,7 @@ from bigmodel_cli.config.reader import read_file
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import FIRST_COLUMNS, read_metrics
-from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RUNNING, SESSIONS, RunFolder, all_runs
+from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RUNNING, SESSIONS, STOPPED, RunFolder, all_runs
 from bigmodel_cli.run_lock import CRASHED, status_of
 from bigmodel_cli.scoring.names import gated_values
 
@@ -115,7 +115,7 @@ class RunSummary:
             "error": self.record.get("error"),
         }
         if self.is_complete:
-            keys = ("best", *SPLITS, "gates")
+            keys = ("best", STOPPED, *SPLITS, "gates")
             document |= {key: self.record[key] for key in keys if key in self.record}
         elif self.last_row:
             document["last"] = self.last_row

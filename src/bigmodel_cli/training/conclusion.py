@@ -19,10 +19,11 @@ from bigmodel_cli.reporting.figures import save
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
-from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, RunFolder
+from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.sources.pixels import are_images
+from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.training.decision import choose_rule
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
@@ -45,6 +46,7 @@ class TrainingResult:
         parameters: Of the model.
         takes_images: Whether image files can be predicted.
         gates: How the config's `expect` fared.
+        stopped: The callback that ended training before its last epoch; None where none did.
     """
 
     run: RunFolder
@@ -56,6 +58,7 @@ class TrainingResult:
     parameters: int
     takes_images: bool
     gates: list[GateResult]
+    stopped: Stopped | None = None
 
 
 def conclude(session: Session, rows: list[Row]) -> TrainingResult:
@@ -90,12 +93,14 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         prepared.built.model.count_params(),
         signature.image_format is not None,
         gates,
+        session.stopped,
     )
     if session.trace is not None:
         _say_profile(session, session.trace)
     results = {
         "epochs": result.epochs,
         "best": session.checkpoints.best,
+        STOPPED: session.stopped.as_json() if session.stopped else None,
         split: evaluation.metrics,
         LITERT: litert,
         "throughput": _throughput(rows, prepared.plan.replicas),

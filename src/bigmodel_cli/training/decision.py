@@ -120,7 +120,7 @@ def _describe(
     if (decision := rule.describe(names)) is not None:
         parts.append(decision)
     changed = [
-        f"{name.replace('_', ' ')} {before[name]:.4f} → {after[name]:.4f}"
+        f"{name} {before[name]:.4f} → {after[name]:.4f}"
         for name in before
         if name in after and before[name] != after[name]
     ]

@@ -22,6 +22,11 @@ def current_learning_rate(optimizer: Any) -> float:
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
 
 
+def rate_text(rate: float) -> str:
+    """A learning rate as people read it everywhere, which a config takes as it is: `1.00e-03`."""
+    return f"{rate:.2e}"
+
+
 def multiply_learning_rate(optimizer: Any, factor: float) -> None:
     """Multiply the learning rate; a schedule is replaced by one of its class with all rates multiplied."""
     if not has_schedule(optimizer):

@@ -81,7 +81,8 @@ class LoggedListener:
             self.inner.progressed(progress)
 
     def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
-        self.note(" ".join(f"{name}={value:.6g}" for name, value in row.items()))
+        best = "" if progress.best is None else f" best_epoch={progress.best.epoch}"
+        self.note(" ".join(f"{name}={value:.6g}" for name, value in row.items()) + best)
         with self._audible():
             self.inner.epoch_ended(progress, row)
 

@@ -18,6 +18,7 @@ from bigmodel_cli.training.learning_rate import current_learning_rate
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row
 from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.stopping import who_stopped
 from bigmodel_cli.training.stopwatch import CALLBACKS, CHECKPOINTS, INPUT, STEPS, VALIDATION, Stopwatch
 from bigmodel_cli.training.trace import Trace
 
@@ -105,6 +106,8 @@ class Loop:
                 saver.epoch_ended(self.moment, is_final=self._is_done())
             row = self.moment.rows[-1]
             progress = self._progress(self.moment.epoch, self.num_steps, row["seconds"], row)
+            if self._is_done():
+                progress = replace(progress, seconds_left=None, is_last=True)
             self.listener.epoch_ended(replace(progress, best=saver.best()), row)
         # Training that is interrupted has not ended: BackupAndRestore would throw its backup away.
         if not self.stop:
@@ -159,7 +162,10 @@ class Loop:
         with self.watch.phase(CALLBACKS):
             self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
         is_stopped = bool(self.model.stop_training)
-        self.moment = Moment(epoch, rows=(*self.moment.rows, row), is_stopped=is_stopped)
+        # After the last epoch nothing is cut short.
+        is_early = is_stopped and epoch < self.num_epochs
+        by = who_stopped(self.callbacks.callbacks, epoch, self.num_epochs).as_json() if is_early else None
+        self.moment = Moment(epoch, rows=(*self.moment.rows, row), is_stopped=is_stopped, stopped=by)
         return True
 
     def _train_epoch(self, epoch: int, began: float, saver: Saver) -> Row:

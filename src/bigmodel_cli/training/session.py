@@ -17,8 +17,9 @@ from bigmodel_cli.listener import Best
 from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
+from bigmodel_cli.stopped import Stopped, read_stopped
 from bigmodel_cli.training.checkpoints import Checkpoints
-from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule
+from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule, rate_text
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Loop
 from bigmodel_cli.training.prepared import Prepared
@@ -44,6 +45,7 @@ class Session:
         state: What training goes on from, with the run's time, rollbacks and learning rate.
         keeps_start: Whether a checkpoint is made before the first step: what cannot be made again.
         trace: Traces some training steps; None where nobody wants to know.
+        stopped: The callback that has ended training before its last epoch; None where none has.
     """
 
     prepared: Prepared
@@ -54,6 +56,7 @@ class Session:
     state: State = field(default_factory=lambda: State(Moment()))
     keeps_start: bool = False
     trace: Trace | None = None
+    stopped: Stopped | None = field(default=None, init=False)
     _log: MetricsLog = field(init=False)
     _restorable: Restorable = field(init=False)
     _restored: str | None = None
@@ -96,6 +99,9 @@ class Session:
                     self._roll_back(error)
             if stop:
                 self._save_last(loop.moment)
+            elif (stopped := read_stopped(loop.moment.stopped)) is not None:
+                self.stopped = stopped
+                self.listener.say(f"training was ended by {stopped}")
             with self.watch.phase(CHECKPOINTS):
                 self.checkpoints.wait_for_all()
         if self.trace is not None:
@@ -185,12 +191,12 @@ class Session:
 
     def go_further(self) -> None:
         """Train more epochs than the run was to have, also where a callback had ended it."""
-        self.state = replace(self.state, moment=replace(self.state.moment, is_stopped=False))
+        self.state = replace(self.state, moment=replace(self.state.moment, is_stopped=False, stopped=None))
         if has_schedule(self.model.optimizer):
             epochs = self.prepared.experiment.training.epochs
             rate = current_learning_rate(self.model.optimizer)
             self.listener.say(
-                f"the schedule of the learning rate covers {epochs} epochs now; it is {rate:.4g} here"
+                f"the schedule of the learning rate covers {epochs} epochs now; it is {rate_text(rate)} here"
             )
 
     # Divergence.

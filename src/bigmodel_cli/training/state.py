@@ -35,6 +35,7 @@ class Moment:
         seconds: Spent in that epoch.
         rows: Of metrics.csv, one per complete epoch.
         is_stopped: Whether a callback has ended training.
+        stopped: Which one and why, as run.json has it; None where none did, or an earlier version wrote it.
     """
 
     epoch: int = 0
@@ -42,6 +43,7 @@ class Moment:
     seconds: float = 0.0
     rows: tuple[Row, ...] = ()
     is_stopped: bool = False
+    stopped: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         if not self.step:

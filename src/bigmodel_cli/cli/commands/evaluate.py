@@ -170,7 +170,7 @@ def _interval_lines(document: dict[str, Any]) -> list[str]:
     from bigmodel_cli.cli.output import number, one_line
 
     shown = [
-        f"{one_line(name).replace('_', ' ')} {number(interval['low'])} to {number(interval['high'])}"
+        f"{one_line(name)} {number(interval['low'])} to {number(interval['high'])}"
         for name, interval in document["intervals"].items()
         if name in document["metrics"] or name == "macro.f1"
     ]
@@ -186,7 +186,7 @@ def _decision_line(document: dict[str, Any]) -> str:
         rule += f", {decision['positive']} from {decision['threshold']:.3g} on"
     found = {**document["metrics"], **document["scores"]}
     changed = [
-        f"{name.replace('_', ' ')} {number(value)}"
+        f"{name} {number(value)}"
         for name, value in decision["without"].items()
         if name in found and abs(found[name] - value) > 5e-5
     ]
@@ -225,7 +225,7 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
         for found in checked
     ]
     names = list(dict.fromkeys(name for column in columns for name in column))
-    rows = [[name.replace("_", " "), *(column.get(name, "") for column in columns)] for name in names]
+    rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
     titles = [found.run for found in checked]
     table(["", *titles], rows, numeric=titles)
     for found in checked:

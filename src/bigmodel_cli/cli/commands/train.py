@@ -15,7 +15,6 @@ from bigmodel_cli.cli.options import (
     offline_option,
     plain_option,
     runs_dir_option,
-    runs_dir_words,
     strict_option,
     trust_option,
 )
@@ -103,6 +102,7 @@ def command(
     from bigmodel_cli.cli.ci import write_for_ci
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.cli.trained import result_as_json, show_result
     from bigmodel_cli.gates import require_gates
 
     if trust and parent is None:
@@ -126,9 +126,9 @@ def command(
     if result is None:
         return
     if as_json:
-        echo_json(_as_json(result))
+        echo_json(result_as_json(result))
     else:
-        _show(result, runs_dir)
+        show_result(result, runs_dir)
     write_for_ci([_checked(result)], how["junit"], how["summary"])
     require_gates(result.gates)
 
@@ -231,31 +231,3 @@ def _resuming(
         return go_on(run, words, listener=listener, how=How(**how))
 
     return work
-
-
-def _as_json(result: TrainingResult) -> dict[str, Any]:
-    return {
-        "run": str(result.run.path),
-        "epochs": result.epochs,
-        "seconds": round(result.seconds, 3),
-        "parameters": result.parameters,
-        "best": result.best,
-        result.evaluation.split: result.evaluation.metrics,
-        "gates": [gate.as_json() for gate in result.gates],
-    }
-
-
-def _show(result: TrainingResult, runs_dir: Path) -> None:
-    from bigmodel_cli.cli.output import duration, metrics_line, next_command
-
-    best = result.best
-    by = f", {best['monitor']} {best['value']:.4f}" if best.get("monitor") else ""
-    click.echo(f"run       {result.run.title}")
-    click.echo(f"epochs    {result.epochs} in {duration(result.seconds)}, best: {best.get('epoch')}{by}")
-    click.echo(f"{result.evaluation.split:<9} {metrics_line(result.evaluation.metrics)}")
-    click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
-    for gate in result.gates:
-        click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
-    option = runs_dir_words(runs_dir)
-    what = "IMAGE.png" if result.takes_images else "ARRAY.npy"
-    next_command(f"bigmodel evaluate{option}", f"bigmodel predict {what}{option}")

@@ -159,6 +159,12 @@ def _decision(rule: dict[str, Any]) -> str:
     return f"{text}; chosen on {rule.get('examples')} examples of the {rule.get('split')} split"
 
 
+def _stopped(stopped: dict[str, Any]) -> str:
+    from bigmodel_cli.stopped import read_stopped
+
+    return f"by {read_stopped(stopped)}"
+
+
 def _gate(gate: dict[str, Any]) -> str:
     from bigmodel_cli.gates import GateResult
 
@@ -167,6 +173,7 @@ def _gate(gate: dict[str, Any]) -> str:
 
 _PARTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("error", "error", str),
+    ("stopped", "stopped", _stopped),
     ("time", "time", _time),
     ("device", "plan", _plan),
     ("data", "data", _data),

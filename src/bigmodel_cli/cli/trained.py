@@ -1,0 +1,55 @@
+"""What `train` prints when a run is complete."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigmodel_cli.cli.options import runs_dir_words
+from bigmodel_cli.cli.output import duration, metrics_line, next_command, number, one_line
+
+if TYPE_CHECKING:
+    from bigmodel_cli.training.conclusion import TrainingResult
+
+
+def result_as_json(result: TrainingResult) -> dict[str, Any]:
+    """Results as the one document of `train --json`."""
+    return {
+        "run": str(result.run.path),
+        "epochs": result.epochs,
+        "seconds": round(result.seconds, 3),
+        "parameters": result.parameters,
+        "best": result.best,
+        "stopped": result.stopped.as_json() if result.stopped else None,
+        result.evaluation.split: result.evaluation.metrics,
+        "gates": [gate.as_json() for gate in result.gates],
+    }
+
+
+def show_result(result: TrainingResult, runs_dir: Path) -> None:
+    """Results for people, and what to type next."""
+    best = result.best
+    by = f", {one_line(best['monitor'])} {number(best['value'])}" if best.get("monitor") else ""
+    click.echo(f"run       {result.run.title}")
+    click.echo(f"epochs    {result.epochs} in {duration(result.seconds)}, best: {best.get('epoch')}{by}")
+    if result.stopped is not None:
+        click.echo(f"stopped   by {result.stopped}")
+    click.echo(f"result    {_measured(result)}")
+    click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
+    for gate in result.gates:
+        click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
+    option = runs_dir_words(runs_dir)
+    what = "IMAGE.png" if result.takes_images else "ARRAY.npy"
+    next_command(f"bigmodel evaluate{option}", f"bigmodel predict {what}{option}")
+
+
+def _measured(result: TrainingResult) -> str:
+    """Loss and metrics by the names that `expect` has for them, the main one with its interval."""
+    split = result.evaluation.split
+    text = metrics_line({f"{split}_{name}": value for name, value in result.evaluation.metrics.items()})
+    interval = result.document["intervals"].get("accuracy")
+    if interval is None:
+        return text
+    return f"{text} (95 % interval {number(interval['low'])} to {number(interval['high'])})"
