@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.schema import parse_gate
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import GateError, UsageError
@@ -70,7 +71,7 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
                 f"--fail-under {word}: of {metric}, less is better",
                 hint=f'write it in the config: expect: {{test_{metric}: "<= {bound}"}}',
             )
-        gates[metric] = f">= {bound}"
+        gates[class_name(metric)] = f">= {bound}"
     return gates
 
 

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
@@ -179,7 +180,7 @@ class RunFolder:
                 f"{self.labels}: these are not the class names that the model was trained with",
                 hint="restore the file, or train again",
             )
-        return None if names is None else tuple(names)
+        return None if names is None else tuple(map(class_name, names))
 
     def read_json(self, path: Path) -> Any:
         """A JSON file of the run.

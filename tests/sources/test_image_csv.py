@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.image_csv import ImageCsv
+from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS, ImageCsv
 
 
 @pytest.fixture
@@ -100,12 +100,12 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
         (
             ("picture,label", *ROWS),
             {},
-            "labels.csv: no column image or path or file or filename; its columns: picture, label",
+            f"labels.csv: no column {' or '.join(IMAGE_COLUMNS)}; its columns: picture, label",
         ),
         (
             ("image,animal", *ROWS),
             {},
-            "labels.csv: no column label or class or target; its columns: image, animal",
+            f"labels.csv: no column {' or '.join(LABEL_COLUMNS)}; its columns: image, animal",
         ),
         (
             ("image,label", *ROWS),
@@ -119,7 +119,11 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
         ),
         (("image,label",), {}, "labels.csv: no rows below the line with the columns' names"),
         (("image,label", "a/1.png,x", "a/2.png,"), {}, "labels.csv:3: no value in column label"),
-        (("image,label", "a/1.png,x", "a/2.png"), {}, "labels.csv:3: no value in column label"),
+        (
+            ("image,label", "a/1.png,x", "a/2.png"),
+            {},
+            "labels.csv:3: expected 2 cells (image, label), found 1: a/2.png",
+        ),
         (("image,label", "a/1.png,x", ",y"), {}, "labels.csv:3: no value in column image"),
         (
             ("image,label", "a/1.png,x", "gone.png,y", "lost.png,y"),
@@ -144,12 +148,12 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
         (
             ("image,label", "a/1.png,x", "a/2.png,y"),
             {"labels": "numbers"},
-            "labels.csv: expected numbers as labels of train, found 'x'",
+            "labels.csv:2: expected a number as label, found 'x' (2 of 2 labels are none)",
         ),
         (
             ("image,label", "a/1.png,1.5", "a/2.png,nan"),
             {},
-            "labels.csv: 1 of 2 values of the labels of train are NaN or infinite, first at [1]",
+            "labels.csv:3: expected a number as label, found 'nan' (1 of 2 labels are none)",
         ),
         (
             ("image,label", *ROWS),
@@ -157,7 +161,7 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
             "labels.csv: 2 labels of train are out of range: "
             "expected one of class_names (cat, cow), found 'dog' at [0]",
         ),
-        (("image,label", 'a/1.png,"x" y'), {}, "labels.csv: cannot be read: ',' expected after '\"'"),
+        (("image,label", 'a/1.png,"x" y'), {}, "labels.csv:2: cannot be read: ',' expected after '\"'"),
         (
             ("image,label", "labels.csv,x", "a/1.png,y"),
             {},
@@ -171,7 +175,7 @@ def test_tables_that_are_refused(refused, lines, options, message):
 
 def test_a_table_that_is_no_utf_8(refused):
     message = refused("image,label", "a/1.png,ché", "a/2.png,x", encoding="latin-1")
-    assert message == "labels.csv: not UTF-8 text (invalid continuation byte at byte 22)"
+    assert message == "labels.csv:2: not UTF-8 text (invalid continuation byte at byte 22)"
 
 
 def test_no_table(tmp_path, load):
@@ -184,3 +188,188 @@ def test_no_table(tmp_path, load):
 def test_class_names_are_not_for_numbers():
     with pytest.raises(ValidationError, match="class_names is for classes"):
         ImageCsv(path="x.csv", image_size=4, labels="numbers", class_names=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("image,label", "a/1.png,dog", "a/2.png,cat"),
+        ("image;label", "a/1.png;dog", "a/2.png;cat"),
+        ("image\tlabel", "a/1.png\tdog", "a/2.png\tcat"),
+        ("Image,LABEL", "a/1.png,dog", "a/2.png,cat"),
+        (" image , label ", " a/1.png , dog", "a/2.png,cat "),
+        ("image,label\r", "a/1.png,dog\r", "a/2.png,cat\r"),
+        ("image,label\ra/1.png,dog\ra/2.png,cat",),
+        ("image,label", "", '"a/1.png","dog"', "", "a/2.png,cat", ""),
+        (",image,label", "0,a/1.png,dog", "1,a/2.png,cat"),
+        ("image,label,note", 'a/1.png,dog,"two\nlines, and ""more"""', "a/2.png,cat,"),
+        ("image;label", 'a/1.png;"dog"', 'a/2.png;"cat"'),
+    ],
+)
+def test_tables_of_many_programs(table, told, lines):
+    train = table(*lines).splits["train"]
+    assert train.paths == ("a/1.png", "a/2.png") and train.labels.tolist() == [1, 0]
+    assert told.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ("image,label", "a/1.png,3", "a/1.png,3,5"),
+            "labels.csv:3: expected 2 cells (image, label), found 3: a/1.png,3,5",
+        ),
+        (
+            ("image,label", "a/1.png,a, big", "a/2.png,b"),
+            "labels.csv:2: expected 2 cells (image, label), found 3: a/1.png,a,big",
+        ),
+        (
+            ("image,label", "a/1.png,a,", "a/2.png,b"),
+            "labels.csv:2: expected 2 cells (image, label), found 3: a/1.png,a,",
+        ),
+        (
+            ("image,label,size", "a/1.png,a,4", "", "a/2.png,b"),
+            "labels.csv:4: expected 3 cells (image, label, size), found 2: a/2.png,b",
+        ),
+        (
+            ("image;label", "a/1.png;a;b", "a/2.png;b"),
+            "labels.csv:2: expected 2 cells (image, label), found 3: a/1.png;a;b",
+        ),
+        (("image,label,label", "a/1.png,a,b"), "labels.csv:1: the column label is there 2 times"),
+        (("image, image ,label", "a/1.png,a,b"), "labels.csv:1: the column image is there 2 times"),
+        (("id,id,image,label", "1,2,a/1.png,b"), "labels.csv:1: the column id is there 2 times"),
+        # A stray quote that swallows rows.
+        (
+            ("image,label", '"a/1.png,cat', "a/2.png,dog", "a/1.png,dog"),
+            "labels.csv:2: cannot be read: a quote that begins here is not closed",
+        ),
+        (
+            ("image,label", "a/1.png,cat", '"a/1.png,cat', '"a/2.png,dog'),
+            "labels.csv:3: cannot be read: ',' expected after '\"'",
+        ),
+        (
+            ("image,label", 'a/1.png,"cat', "a/2.png,dog", 'a/1.png,dog"', "a/2.png,dog"),
+            "labels.csv:2: a quote that begins here holds 2 lines that look like rows",
+        ),
+        (
+            ("image,label,note", 'a/1.png,cat,"', "a/2.png,dog,", 'a/1.png,dog,"', "a/2.png,dog,x"),
+            "labels.csv:2: a quote that begins here holds 2 lines that look like rows",
+        ),
+        (
+            ("image,label", 'a/1.png,"big', 'cat"', "a/2.png,dog"),
+            "labels.csv:2: label goes over several lines: 'big\\ncat'",
+        ),
+        (("a/1.png,cat", "a/2.png,dog"), None),
+    ],
+)
+def test_rows_that_are_not_as_the_columns_say(refused, lines, message):
+    expected = message or (f"labels.csv: no column {' or '.join(IMAGE_COLUMNS)}; its columns: a/1.png, cat")
+    assert refused(*lines) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "labels.csv: an empty file"),
+        (b"\n\n", "labels.csv: an empty file"),
+        (b"\xef\xbb\xbf", "labels.csv: an empty file"),
+        ("image,label\na/1.png,é\n".encode("utf-16"), "labels.csv:1: not UTF-8 text (UTF-16)"),
+        (
+            "image,label\na/1.png,x\na/2.png,ü\n".encode("latin-1"),
+            "labels.csv:3: not UTF-8 text (invalid start byte at byte 30)",
+        ),
+        (b"image,label\na/1.png,\x00\n", None),
+    ],
+)
+def test_files_that_are_no_table(photos, load, content, message):
+    path = photos("a/1.png") / "labels.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        load("image_csv", path=path, image_size=4)
+    assert caught.value.message.startswith(str(path))
+    assert message is None or caught.value.message.removeprefix(f"{path.parent}/") == message
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("1_0", "2_1"), ("1E1", "2E5"), ("1e1", "2"), ("１２", "１３"), ("0x10", "0x11"), ("1.5.2", "2"),
+        ("1,5x", "2"), ("-", "+"), ("1-2", "2-3"), ("²", "³"), ("1 000", "2 000"), ("0b1", "0b10"),
+        ("007", "1.5"), ("½", "1"), ("1e", "e1"), ("1j", "2j"), ("٣", "٤"),
+    ],
+)  # fmt: skip
+def test_labels_that_only_look_like_numbers_are_names(table, values):
+    source = table("image,label", f'a/1.png,"{values[0]}"', f'a/2.png,"{values[1]}"')
+    assert set(source.signature.class_names) == set(values)
+    assert source.splits["train"].labels.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "values", [("1.0E1", "2"), ("1e+01", "2"), ("+1.5", "-2"), (".5", "1."), ("1E-5", "2.5")]
+)
+def test_labels_that_are_numbers(table, values):
+    source = table("image,label", f"a/1.png,{values[0]}", f"a/2.png,{values[1]}")
+    assert source.signature.class_names is None
+    np.testing.assert_allclose(source.splits["train"].labels, [float(value) for value in values])
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        (("1", "nan"), {}, "labels.csv:3: expected a number as label, found 'nan' (1 of 2 labels are none)"),
+        (
+            ("-Infinity", "2.5"),
+            {},
+            "labels.csv:2: expected a number as label, found '-Infinity' (1 of 2 labels are none)",
+        ),
+        (
+            ("1_0", "2"),
+            {"labels": "numbers"},
+            "labels.csv:2: expected a number as label, found '1_0' (1 of 2 labels are none)",
+        ),
+        (
+            ("1", "１２"),
+            {"labels": "numbers"},
+            "labels.csv:3: expected a number as label, found '１２' (1 of 2 labels are none)",
+        ),
+        (
+            ("1,5", "2"),
+            {},
+            "labels.csv:2: the label '1,5' has a comma where numbers have a point (1 of 2 labels have)",
+        ),
+    ],
+)
+def test_labels_among_numbers_that_are_none(refused, values, options, message):
+    assert refused("image,label", f'a/1.png,"{values[0]}"', f'a/2.png,"{values[1]}"', **options) == message
+
+
+def test_a_name_among_numbers_is_said(table, told, tmp_path):
+    source = table("image,label", "a/1.png,1.5", "a/2.png,2.5", '"b/3, 4.png",unknown')
+    assert source.signature.class_names == ("1.5", "2.5", "unknown")
+    assert told.warnings == [
+        f"{tmp_path}/photos/labels.csv:4: all labels are taken for names of classes, since 'unknown' is no "
+        "number (1 of 3 labels are none); set labels: numbers to have such rows refused"
+    ]
+
+
+def test_images_that_are_listed_again_are_said(table, told, tmp_path):
+    table(
+        "image,label,split",
+        "a/1.png,x,train",
+        "a/2.png,y,train",
+        "a/1.png,x,train",
+        "a/1.png,y,test",
+        split_column="split",
+    )
+    assert told.warnings[0] == (
+        f"{tmp_path}/photos/labels.csv: 2 rows list an image that is there before, "
+        "1 of them with different labels, 1 of them in different splits, for example a/1.png in lines 2 and 5"
+    )
+
+
+def test_a_column_of_splits_that_is_not_used_is_said(table, told, tmp_path):
+    table("image,label,Split", "a/1.png,x,Train", "a/2.png,y,TEST")
+    assert told.warnings == [
+        f"{tmp_path}/photos/labels.csv: the column Split names splits and is not used; "
+        "set split_column: Split"
+    ]

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.devices import PATTERN as DEVICE_PATTERN
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric, Optimizer, Share, Step
@@ -19,6 +20,8 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Mode = Literal["auto", "min", "max"]
+# What names a class, or ends with the name of one.
+ClassName = Annotated[str, AfterValidator(class_name)]
 ClassWeight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -115,7 +118,7 @@ class Data(Section):
         "memory up to 1 GB and an eighth of what is free, else on disk up to 20 GB and a quarter of what is "
         "free, else none; none too where there is one epoch.",
     )
-    class_weights: Literal["balanced"] | dict[str, ClassWeight] | None = Field(
+    class_weights: Literal["balanced"] | dict[ClassName, ClassWeight] | None = Field(
         None,
         description="What the loss of a training example counts, by its class; balanced: all classes count "
         "the same in sum; or a number per class, 1 where one is left out. Either is scaled to 1 on average "
@@ -238,7 +241,7 @@ class Calibrate(Section):
         '`balanced_accuracy`, or the most recall at `"precision >= 0.9"`, or the most precision at '
         '`"recall >= 0.9"`; null: the most probable class.',
     )
-    positive: str | None = Field(
+    positive: ClassName | None = Field(
         None,
         description="The class that is looked for; with two classes the second one where left out.",
     )
@@ -277,7 +280,7 @@ class Experiment(Section):
         description="What is decided on the model's probabilities, chosen on the validation split; `{}`: a "
         "temperature; null: nothing, the most probable class is decided for.",
     )
-    expect: dict[str, Annotated[str, AfterValidator(_comparison)]] = Field(
+    expect: dict[ClassName, Annotated[str, AfterValidator(_comparison)]] = Field(
         {},
         description='Quality gates, such as {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.',
     )

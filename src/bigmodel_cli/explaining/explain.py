@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.attribution import Attribution, Subject
@@ -171,8 +172,8 @@ def _class_index(name: str, opened: OpenRun) -> int:
     names = opened.signature.class_names
     if names is None:
         raise UsageError(f"--class {name}: this run predicts numbers and has no classes", hint="leave it out")
-    if name in names:
-        return names.index(name)
+    if class_name(name) in names:
+        return names.index(class_name(name))
     near = closest(name, names)
     some = f"classes: {', '.join(names[:_MAX_NAMES])}{', …' if len(names) > _MAX_NAMES else ''}"
     raise UsageError(

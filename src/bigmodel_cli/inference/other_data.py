@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import DataError, UsageError
@@ -57,7 +58,7 @@ def parse_map(words: Sequence[str]) -> dict[str, str]:
         old, equals, new = word.partition("=")
         if not old or not equals:
             raise UsageError(f"--map {word}: expected OLD=NEW, the data's class name and the model's")
-        pairs[old] = new
+        pairs[class_name(old)] = class_name(new)
     return pairs
 
 

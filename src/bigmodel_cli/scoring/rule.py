@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError
 
 _SMALLEST = 1e-12
@@ -80,10 +81,10 @@ def rule_from_json(value: Any, class_names: Sequence[str] | None) -> DecisionRul
     """
     try:
         names = list(class_names or ())
-        positive = None if value["positive"] is None else names.index(value["positive"])
+        positive = None if value["positive"] is None else names.index(class_name(value["positive"]))
         threshold = None if value["threshold"] is None else float(value["threshold"])
         temperature = float(value["temperature"])
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise DataError("decision.json: not a decision rule for the classes of this run") from None
     if not temperature > 0:
         raise DataError(f"decision.json: expected a temperature above 0, found {temperature:g}")

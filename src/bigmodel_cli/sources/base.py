@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from bigmodel_cli.class_names import class_name
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -58,6 +60,10 @@ class Signature:
     class_names: tuple[str, ...] | None
     target_shape: tuple[int, ...] = ()
     image_format: ImageFormat | None = None
+
+    def __post_init__(self) -> None:
+        if self.class_names is not None:
+            object.__setattr__(self, "class_names", tuple(map(class_name, self.class_names)))
 
     @property
     def num_classes(self) -> int | None:
@@ -178,12 +184,16 @@ class LoadContext:
 
 
 def class_indices(labels: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Number distinct labels in sorted order.
+    """Number distinct labels in sorted order; a name in two forms of Unicode is one.
 
     Returns:
         The labels as int64 indices, and the class names in index order.
     """
     import numpy as np
 
-    names, indices = np.unique(np.asarray(labels), return_inverse=True)
-    return indices.astype(np.int64), tuple(str(name) for name in names)
+    found, indices = np.unique(np.asarray(labels), return_inverse=True)
+    names = [class_name(str(name)) for name in found]
+    # As they are written in the data, they are in the order that runs were trained with.
+    number_of = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    numbers = np.array([number_of[name] for name in names], np.int64)
+    return numbers[indices.reshape(-1)], tuple(number_of)

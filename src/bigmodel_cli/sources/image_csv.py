@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -15,7 +12,9 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
+from bigmodel_cli.sources.csv_table import Table, TableRow, read_table
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
+from bigmodel_cli.sources.image_names import suffix_of
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
@@ -25,18 +24,16 @@ from bigmodel_cli.sources.label_values import (
     label_values,
 )
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.sources.text_labels import typed_labels
 
-if TYPE_CHECKING:
-    import numpy as np
-
-IMAGE_COLUMNS = ("image", "path", "file", "filename")
-LABEL_COLUMNS = ("label", "class", "target")
-_ZERO_PADDED = re.compile(r"-?0\d+")
+IMAGE_COLUMNS = ("image", "path", "file", "filename", "image_path", "filepath", "file_name", "img")
+LABEL_COLUMNS = ("label", "class", "target", "labels", "category")
+_SPLIT_COLUMNS = ("split", "subset", "set", "fold", "partition")
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One image as the CSV lists it; `line` is where the row ends."""
+    """One image as the CSV lists it."""
 
     line: int
     image: str
@@ -72,18 +69,23 @@ class ImageCsv(ImageFileOptions):
         return DataFacts(None if self.labels == "auto" else self.labels, has_files=True)
 
     def load(self, context: LoadContext) -> Source:
-        rows = self._rows()
+        rows = self._rows(context)
         root = self.root or self.path.parent
         if not context.skip_bad_files:
             self._check_files(rows, root)
+        self._warn_of_copies(rows, context)
         by_split = {
             split: [row for row in rows if row.split == split] for split in _splits_of(rows, self.path)
         }
-        texts = [row.label for row in rows]
-        raw = {
-            split: _typed([row.label for row in part], texts, self.labels, self.class_names)
-            for split, part in by_split.items()
-        }
+        raw = typed_labels(
+            {
+                split: [(row.label, f"{self.path}:{row.line}") for row in part]
+                for split, part in by_split.items()
+            },
+            self.labels,
+            self.class_names,
+            context.warn,
+        )
         labels, class_names = label_values(raw, self.labels, self.class_names, self.path, context)
         listed = {
             split: ListedFiles([row.image for row in part], labels[split]) for split, part in by_split.items()
@@ -91,60 +93,96 @@ class ImageCsv(ImageFileOptions):
         signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
         return checked_source(root, listed, signature, context)
 
-    def _rows(self) -> list[_Row]:
+    def _rows(self, context: LoadContext) -> list[_Row]:
         """The rows of the CSV.
 
         Raises:
             DataError: If it cannot be read, lacks a column, or a row lacks a value.
         """
-        if not self.path.is_file():
-            raise DataError(
-                f"{self.path}: {'a folder, not a CSV file' if self.path.is_dir() else 'no such file'}"
-            )
-        try:
-            with self.path.open(encoding="utf-8-sig", newline="") as stream:
-                reader = csv.DictReader(stream, strict=True)
-                columns = self._columns(list(reader.fieldnames or ()))
-                rows = [self._row(row, reader.line_num, columns) for row in reader]
-        except UnicodeDecodeError as error:
-            raise DataError(f"{self.path}: not UTF-8 text ({error.reason} at byte {error.start})") from error
-        except (csv.Error, OSError) as error:
-            raise DataError(f"{self.path}: cannot be read: {error}") from error
-        if not rows:
+        table = read_table(self.path)
+        image = self._column(table, self.image_column, IMAGE_COLUMNS, "image_column")
+        label = self._column(table, self.label_column, LABEL_COLUMNS, "label_column")
+        split = (
+            None if self.split_column is None else self._column(table, self.split_column, (), "split_column")
+        )
+        if not table.rows:
             raise DataError(f"{self.path}: no rows below the line with the columns' names")
-        return rows
-
-    def _columns(self, there: list[str]) -> tuple[str, str, str | None]:
-        wanted = (
-            (self.image_column, IMAGE_COLUMNS, "image_column"),
-            (self.label_column, LABEL_COLUMNS, "label_column"),
-        )
-        image, label = (self._column(there, name, defaults, option) for name, defaults, option in wanted)
-        split = self.split_column and self._column(there, self.split_column, (), "split_column")
-        return image, label, split
-
-    def _column(self, there: list[str], name: str | None, defaults: tuple[str, ...], option: str) -> str:
-        for candidate in (name,) if name else defaults:
-            if candidate in there:
-                return candidate
-        expected = name or " or ".join(defaults)
-        raise DataError(
-            f"{self.path}: no column {expected}; its columns: {', '.join(there) or 'none'}",
-            hint=f"name the column with {option}",
-        )
-
-    def _row(self, row: Mapping[str, str | None], line: int, columns: tuple[str, str, str | None]) -> _Row:
-        image, label, word = ((row.get(column) or "").strip() if column else "train" for column in columns)
-        for column, value in zip(columns, (image, label, word), strict=True):
-            if not value:
-                raise DataError(f"{self.path}:{line}: no value in column {column}")
-        split = split_named(word)
         if split is None:
+            self._warn_of_unused_splits(table, context)
+        return [self._row(table, row, image, label, split) for row in table.rows]
+
+    def _column(self, table: Table, name: str | None, defaults: tuple[str, ...], option: str) -> int:
+        place = table.column((name,) if name else defaults)
+        if place is None:
+            expected = name or " or ".join(defaults)
             raise DataError(
-                f"{self.path}:{line}: expected train, validation or test in {columns[2]}, found {word!r}"
+                f"{self.path}: no column {expected}; its columns: {', '.join(table.columns)}",
+                hint=f"the first line names the columns; say which is meant with {option}",
+            )
+        return place
+
+    def _cell(self, table: Table, row: TableRow, place: int) -> str:
+        cell = row.cells[place]
+        if not cell:
+            raise DataError(f"{self.path}:{row.line}: no value in column {table.columns[place]}")
+        if "\n" in cell or "\r" in cell:
+            raise DataError(
+                f"{self.path}:{row.line}: {table.columns[place]} goes over several lines: {cell[:60]!r}",
+                hint="remove the quote that it begins with, or close it where the cell ends",
+            )
+        return cell
+
+    def _row(self, table: Table, row: TableRow, image: int, label: int, split: int | None) -> _Row:
+        self._check_quotes(table, row, image)
+        word = "train" if split is None else self._cell(table, row, split)
+        of = split_named(word)
+        if of is None:
+            raise DataError(
+                f"{self.path}:{row.line}: expected train, validation or test in {self.split_column}, "
+                f"found {word!r}"
             )
         # Tables made on Windows are read everywhere.
-        return _Row(line, image.replace("\\", "/"), label, split)
+        path = self._cell(table, row, image).replace("\\", "/")
+        return _Row(row.line, path, self._cell(table, row, label), of)
+
+    def _check_quotes(self, table: Table, row: TableRow, image: int) -> None:
+        """Refuse a cell that holds other rows, which a quote too many has swallowed."""
+        lines = [
+            line.split(table.delimiter) for cell in row.cells if "\n" in cell for line in cell.splitlines()
+        ]
+        swallowed = [cells for cells in lines if len(cells) == len(table.columns) and suffix_of(cells[image])]
+        if swallowed:
+            raise DataError(
+                f"{self.path}:{row.line}: a quote that begins here holds {len(swallowed):,} lines "
+                "that look like rows",
+                hint="remove the quote, or close it where its cell ends",
+            )
+
+    def _warn_of_unused_splits(self, table: Table, context: LoadContext) -> None:
+        """A column that has splits is there for a reason: who cuts by share mixes what it keeps apart."""
+        place = table.column(_SPLIT_COLUMNS)
+        if place is not None and all(split_named(row.cells[place]) for row in table.rows):
+            name = table.columns[place]
+            context.warn(
+                f"{self.path}: the column {name} names splits and is not used; set split_column: {name}"
+            )
+
+    def _warn_of_copies(self, rows: list[_Row], context: LoadContext) -> None:
+        """Say which images are listed more than once, and whether their labels or splits differ."""
+        first: dict[str, _Row] = {}
+        again = [(first[row.image], row) for row in rows if first.setdefault(row.image, row) is not row]
+        if not again:
+            return
+        told = [
+            ("with different labels", [pair for pair in again if pair[0].label != pair[1].label]),
+            ("in different splits", [pair for pair in again if pair[0].split != pair[1].split]),
+        ]
+        how = [f"{len(pairs):,} of them {what}" for what, pairs in told if pairs]
+        shown = next((pairs for _, pairs in told if pairs), again)[0]
+        context.warn(
+            f"{self.path}: {', '.join([f'{len(again):,} rows list an image that is there before', *how])}, "
+            f"for example {shown[0].image} in lines {shown[0].line} and {shown[1].line}"
+        )
 
     def _check_files(self, rows: list[_Row], root: Path) -> None:
         missing = [row for row in rows if not self._has_file(row, root)]
@@ -171,35 +209,3 @@ def _splits_of(rows: list[_Row], path: Path) -> list[SplitName]:
     if "train" not in found:
         raise DataError(f"{path}: no row is in the train split")
     return [split for split in order if split in found]
-
-
-def _typed(
-    labels: list[str], all_labels: list[str], kind: LabelKind, class_names: tuple[str, ...] | None
-) -> np.ndarray:
-    """Text as integers where all labels are, as floats where all are and may be, else as text."""
-    import numpy as np
-
-    if class_names and set(all_labels) <= set(class_names):
-        return np.array(labels, dtype=np.str_)
-    if all(_is_integer(label) for label in all_labels):
-        return np.array([int(label) for label in labels], np.int64)
-    # `007` is a name unless the config says otherwise: as a number it would lose its zeros.
-    may_be_numbers = kind == "numbers" or (
-        kind == "auto" and not any(map(_ZERO_PADDED.fullmatch, all_labels))
-    )
-    if may_be_numbers and all(_is_number(label) for label in all_labels):
-        return np.array([float(label) for label in labels], np.float64)
-    return np.array(labels, dtype=np.str_)
-
-
-def _is_integer(text: str) -> bool:
-    digits = text.removeprefix("-")
-    return digits.isascii() and digits.isdecimal() and str(int(text)) == text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

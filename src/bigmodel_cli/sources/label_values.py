@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, ValidationInfo
 
+from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, SplitName, class_indices
 
@@ -20,14 +22,19 @@ LABELS_HELP = (
 )
 
 
-def _for_classes_only(names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
-    if names is not None and info.data.get("labels") == "numbers":
+def _checked_names(names: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if info.data.get("labels") == "numbers":
         raise ValueError("class_names is for classes: remove it, or set labels: classes")
+    names = tuple(map(class_name, names))
+    if again := [name for name, count in Counter(names).items() if count > 1]:
+        raise ValueError(f"expected a name of its own for each class, found {again[0]!r} more than once")
     return names
 
 
 # A field of this type stands below a field `labels: LabelKind`.
-ClassNames = Annotated[tuple[str, ...] | None, AfterValidator(_for_classes_only)]
+ClassNames = Annotated[tuple[str, ...] | None, AfterValidator(_checked_names)]
 CLASS_NAMES_HELP = "Names of the classes in index order; without it, the distinct labels in sorted order."
 
 Labels = Mapping[SplitName, "np.ndarray"]
@@ -65,6 +72,8 @@ def label_values(
     else:
         indices = {split: _known(array, names, split, where) for split, array in classes.items()}
     _check_classes(indices, names, where, context)
+    if alike := alike_but_for_case(names):
+        context.warn(f"{where}: {alike} differ in case alone; they are different classes")
     return indices, tuple(names)
 
 
@@ -165,8 +174,8 @@ def _known(array: np.ndarray, names: Sequence[str], split: SplitName, where: Pat
         is_bad = (array < 0) | (array >= len(names))
         indices = array
     else:
-        number_of = {name: index for index, name in enumerate(names)}
-        indices = np.array([number_of.get(label, -1) for label in array.tolist()], np.int64)
+        number_of = {class_name(name): index for index, name in enumerate(names)}
+        indices = np.array([number_of.get(class_name(label), -1) for label in array.tolist()], np.int64)
         is_bad = indices < 0
     if is_bad.any():
         first = int(np.flatnonzero(is_bad)[0])

@@ -25,7 +25,6 @@ from bigmodel_cli.run_folder import (
     TRAINED_CONFIG,
     RunFolder,
     all_runs,
-    labels_hash,
 )
 from bigmodel_cli.training.checkpoints import is_of
 from bigmodel_cli.training.record import LAUNCH_KEY
@@ -132,7 +131,7 @@ def require_same_data(run: RunFolder, splits: Splits, listener: Listener) -> Non
         DataError: If the classes, the training or the validation split changed.
     """
     record, names = run.read_record(), splits.signature.class_names
-    if labels_hash(None if names is None else list(names)) != record.get("labels_sha256"):
+    if names != run.read_labels():
         raise DataError(
             f"{run.title}: the classes of the data are not those that the run began with",
             hint="bring the data back, or start a new run",
