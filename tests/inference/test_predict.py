@@ -195,3 +195,44 @@ def test_a_csv_that_finds_no_room():
     says = "/dev/full: cannot be written: No space left on device"
     with pytest.raises(ResourceError, match=says), csv_output(Path("/dev/full"), IMAGES.class_names):
         pass
+
+
+NUMBERS = OpenRun(RunFolder(Path("run")), {}, Signature((4,), "float32", None))
+
+
+class Sum:
+    """An engine whose output is no number where the sum is none."""
+
+    def predict(self, features):
+        with np.errstate(over="ignore"):
+            return features.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "dtype", "said"),
+    [
+        ([1, 2, np.nan, 4], np.float32, "1 value is NaN or infinite, at [2]"),
+        ([np.inf, 2, -np.inf, 4], np.float64, "2 values are NaN or infinite, first at [0]"),
+        # The model takes float32, where this is infinite.
+        ([1, 2, 3, 1e300], np.float64, "1 value is NaN or infinite, at [3]"),
+        ([1, np.nan, 3, 4], np.float16, "1 value is NaN or infinite, at [1]"),
+        ([3e38, 3e38, 3e38, 3e38], np.float32, "the model's output is NaN or infinite"),
+    ],
+)
+def test_a_row_that_is_no_number_is_an_error_of_its_own(tmp_path, row, dtype, said):
+    path = tmp_path / "x.npy"
+    np.save(path, np.array([[1, 2, 3, 4], row, [5, 6, 7, 8]], dtype))
+    found = list(predict(NUMBERS, Sum(), find_inputs([str(path)], NUMBERS.signature, print)))
+    assert [item.error for item in found] == [None, f"{path}[1]: {said}", None]
+    assert [found[0].scores.item(), found[1].scores, found[2].scores.item()] == [10, None, 26]
+    assert found[1].as_json(3) == {"input": f"{path}[1]", "error": f"{path}[1]: {said}"}
+
+
+def test_a_row_of_an_image_model_that_is_no_number(tmp_path):
+    array = np.full((3, 4, 4, 1), 200, np.float64)
+    array[1, 2, 3] = np.nan
+    np.save(tmp_path / "x.npy", array)
+    found = list(predict(OPENED, Brightness(), find_inputs([str(tmp_path / "x.npy")], IMAGES, print)))
+    assert [item.error is None for item in found] == [True, False, True]
+    assert found[1].error.endswith("x.npy[1]: 1 value is NaN or infinite, at [2, 3, 0]")
+    assert found[2].top(1)[0][0] == "bright"

@@ -59,9 +59,11 @@ class Input:
             invert: Whether bright becomes dark.
 
         Raises:
-            DataError: If the file is no image.
+            DataError: If the file is no image, or a number is NaN or infinite.
         """
         features = self.features
+        if features is not None and not np.isfinite(features).all():
+            raise not_finite(self.name, features)
         if features is None:
             if signature.image_format is None:
                 shape = " × ".join(map(str, signature.shape))
@@ -73,6 +75,14 @@ class Input:
         if invert and features.dtype == np.uint8:
             features = 255 - features
         return features
+
+
+def not_finite(what: str, values: np.ndarray) -> DataError:
+    """The error of numbers of which some are NaN or infinite, from which nothing can be computed."""
+    bad = np.argwhere(~np.isfinite(values))
+    count, first = len(bad), ", ".join(map(str, bad[0].tolist()))
+    are = "1 value is" if count == 1 else f"{count:,} values are"
+    return DataError(f"{what}: {are} NaN or infinite, {'at' if count == 1 else 'first at'} [{first}]")
 
 
 @dataclass(frozen=True)
@@ -186,10 +196,15 @@ def _array(path: Path, signature: Signature) -> np.ndarray:
             f"{path}: expected one example of shape {expected}, or many of them; "
             f"found {array.dtype} of shape {array.shape}"
         )
-    converted = array.astype(signature.dtype, copy=False)
-    if converted.dtype.kind in "ui" and converted is not array and not np.array_equal(converted, array):
+    # What becomes infinite here is an error of its row, as what is so already.
+    with np.errstate(over="ignore", invalid="ignore"):
+        converted = array.astype(signature.dtype, copy=False)
+    if converted.dtype.kind not in "ui" or converted is array:
+        return converted
+    finite = np.isfinite(array)
+    if not np.array_equal(converted[finite], array[finite]):
         raise DataError(f"{path}: the model takes {signature.dtype}; found {array.dtype} with other values")
-    return converted
+    return converted if finite.all() else array
 
 
 def _load(path: Path) -> np.ndarray:

@@ -37,7 +37,7 @@ class Prediction:
         scores: One per class, or the predicted numbers; None where the example could not be read.
         class_names: In index order; None where the model predicts numbers.
         ranking: Indices of the classes, the decided one first; None where there are no classes or no scores.
-        error: Why it could not be read.
+        error: Why it could not be read, or why nothing is predicted.
     """
 
     input: Input
@@ -171,6 +171,8 @@ def _predictions(batch: _Batch, engine: Engine, opened: OpenRun, from_logits: bo
         rows = zip(scores, rankings, strict=False)
     for item, error in zip(batch.inputs, batch.errors, strict=True):
         row, ranking = (None, None) if error else next(rows)
+        if row is not None and not np.isfinite(row).all():
+            row, ranking, error = None, None, f"{item.name}: the model's output is NaN or infinite"
         yield Prediction(item, row, class_names, ranking, error)
 
 
