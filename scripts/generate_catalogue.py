@@ -3,7 +3,8 @@
     python scripts/generate_catalogue.py [--check]
 
 Names, parameters and defaults come from signatures, sentences from docstrings. What kinds of value a
-parameter takes is inferred from both by `catalogue_kinds.py`.
+parameter takes is inferred from both by `catalogue_kinds.py`; which of them its constructor refuses,
+`catalogue_trials.py` finds out by calling it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import keras
 
 from catalogue_kinds import Described, accepted_kinds, choices_of, families_of
+from catalogue_trials import Tried, try_all
 
 TARGET = Path(__file__).parents[1] / "src" / "bigmodel_cli" / "config" / "catalogue.json"
 
@@ -92,7 +94,25 @@ DOCS = {
 
 def catalogue() -> dict[str, Any]:
     """Everything that the file holds."""
-    return {"keras": keras.__version__, "families": {name: _family(name) for name in NAMESPACES}}
+    content = {"keras": keras.__version__, "families": {name: _family(name) for name in NAMESPACES}}
+    for (family, entry, name), tried in try_all(content, NAMESPACES).items():
+        parameters = content["families"][family]["entries"][entry]["parameters"]
+        _learn(next(parameter for parameter in parameters if parameter["name"] == name), tried)
+    return content
+
+
+def _learn(parameter: dict[str, Any], tried: Tried) -> None:
+    """Write down what trying has shown."""
+    for key, learned in (
+        ("bounds", tried.bounds),
+        ("item_bounds", tried.item_bounds),
+        ("wants_float", tried.wants_float),
+        ("choices", list(tried.choices)),
+    ):
+        if learned:
+            parameter[key] = learned
+    if tried.only_lists:
+        parameter["accepts"] = [k for k in parameter["accepts"] if k not in ("integer", "number")]
 
 
 def _family(family: str) -> dict[str, Any]:

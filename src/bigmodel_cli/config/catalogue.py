@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.spelling import closest, fold
 from bigmodel_cli.config.synonyms import SYNONYMS
 
@@ -28,6 +29,9 @@ class Parameter:
         choices: All texts that it takes; empty where that is not known.
         default: Keras's default; None where the argument is required.
         doc: Keras's first sentence about it.
+        bounds: The numbers that its constructor takes; None where that is any.
+        item_bounds: The same of each number of a list.
+        wants_float: Whether a whole number has to be given as a float.
     """
 
     name: str
@@ -37,6 +41,9 @@ class Parameter:
     required: bool = False
     default: Any = None
     doc: str = ""
+    bounds: Bounds | None = None
+    item_bounds: Bounds | None = None
+    wants_float: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +148,9 @@ def _parameter(written: Mapping[str, Any]) -> Parameter:
         written.get("required", False),
         written.get("default"),
         written.get("doc", ""),
+        Bounds.read(written["bounds"]) if "bounds" in written else None,
+        Bounds.read(written["item_bounds"]) if "item_bounds" in written else None,
+        written.get("wants_float", False),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
@@ -343,10 +344,25 @@ class ComponentParser:
         if isinstance(node, Sequence):
             if not admits(parameter, "list"):
                 return self._wrong_kind(parameter, node, path)
-            return [self._item(parameter, item, (*path, i)) for i, item in enumerate(node.items)]
+            items = [self._item(parameter, item, (*path, i)) for i, item in enumerate(node.items)]
+            for index, (item, value) in enumerate(zip(node.items, items, strict=True)):
+                self._require_inside(parameter, parameter.item_bounds, value, item, (*path, index))
+            return items
         if isinstance(node, Mapping):
             return self._mapping_argument(parameter, node, path)
-        return self._scalar_argument(parameter, node, path)
+        value = self._scalar_argument(parameter, node, path)
+        self._require_inside(parameter, parameter.bounds, value, node, path)
+        return float(value) if parameter.wants_float and type(value) is int else value
+
+    def _require_inside(
+        self, parameter: Parameter, bounds: Bounds | None, value: Any, node: Node, path: ConfigPathKeys
+    ) -> None:
+        """Report a number that Keras's constructor refuses."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if bounds is not None and is_number and not bounds.admits(value):
+            message = f"expected {bounds.describe()}, found {describe(node)}"
+            advice = f"write {value / 100:g} for {value:g} %" if bounds.is_share and 1 < value <= 100 else None
+            self._problem(node.place, path, message, suggestion=advice, doc=doc_of(parameter))
 
     def _item(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> Any:
         """An item of a list argument: its kind is not in the catalogue, but a component is recognised."""

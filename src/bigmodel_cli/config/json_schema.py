@@ -155,7 +155,9 @@ class _Maker:
             described["default"] = parameter.default
         if not parameter.accepts:
             return described
-        options = [schema for kind in parameter.accepts for schema in _KINDS.get(kind, [])]
+        options = [
+            _bounded(schema, parameter) for kind in parameter.accepts for schema in _KINDS.get(kind, [])
+        ]
         if parameter.choices:
             options = [option for option in options if option != {"type": "string"}]
             # Keras folds the case of such words.
@@ -165,6 +167,15 @@ class _Maker:
         elif "component" in parameter.accepts:
             options.append({"type": ["object", "string"]})
         return {**described, **_any_of(options)}
+
+
+def _bounded(schema: Schema, parameter: Parameter) -> Schema:
+    """A kind of value with the numbers that Keras takes of it."""
+    if schema.get("type") in ("integer", "number") and parameter.bounds is not None:
+        return {**schema, **parameter.bounds.as_json_schema()}
+    if schema.get("type") == "array" and parameter.item_bounds is not None:
+        return {**schema, "items": parameter.item_bounds.as_json_schema()}
+    return schema
 
 
 def _step_keys() -> dict[str, Schema]:
