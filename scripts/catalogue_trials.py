@@ -131,7 +131,9 @@ def _try_parameter(parameter: Parameter, make: Callable[..., Any], *, is_schedul
     items = _item_bounds(numbers, takes) if "list" in accepts else {}
     if not takes_whole and not any(taken for _, taken in tried):
         return Tried(only_lists="list" in accepts, item_bounds=items, choices=choices)
-    wants_float = "number" in accepts and (not takes_whole or (is_schedule and _computes_otherwise(name, make)))
+    wants_float = "number" in accepts and (
+        not takes_whole or (is_schedule and _computes_otherwise(name, make))
+    )
     return Tried(_bounds(tried), items, wants_float, choices=choices)
 
 

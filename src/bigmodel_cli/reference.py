@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from bigmodel_cli.config.catalogue import Entry
 from bigmodel_cli.config.components import OWN_FAMILIES, expected_kinds
 from bigmodel_cli.config.examples import example
 from bigmodel_cli.config.shipped import find_shipped, shipped_configs
@@ -66,7 +67,13 @@ def names_in(family: str) -> list[dict[str, Any]]:
         return [{"name": name, "doc": _sentence(model)} for name, model in sorted(own.items())]
     if family == "activations":
         return [{"name": name, "doc": ""} for name in language().catalogue.identifiers(family)]
-    return [{"name": entry.name, "doc": entry.doc} for entry in language().catalogue.entries(family)]
+    return [{"name": entry.name, "doc": _doc(entry)} for entry in language().catalogue.entries(family)]
+
+
+def _doc(entry: Entry) -> str:
+    """What an entry is for; why no config can name it, where that is so."""
+    reason = entry.requires_function
+    return f"cannot be written in a config: {reason}" if reason else entry.doc
 
 
 def describe_component(family: str, name: str) -> dict[str, Any]:
@@ -104,7 +111,7 @@ def describe_component(family: str, name: str) -> dict[str, Any]:
             return {
                 "family": family,
                 "name": entry.name,
-                "doc": entry.requires_function or entry.doc,
+                "doc": _doc(entry),
                 "arguments": arguments,
                 "example": None if entry.requires_function else example(entry),
             }

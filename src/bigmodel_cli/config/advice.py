@@ -12,6 +12,7 @@ from bigmodel_cli.config.schema import Checkpoint, Data, Experiment, Training
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
 from bigmodel_cli.config.synonyms import ADVICE, KEYS, UNITS, VALUES
 from bigmodel_cli.config.tree import Entry, Mapping, Node, Scalar, Sequence, is_null, written
+from bigmodel_cli.config.unsupported import SEVERAL_OUTPUTS, UNSUPPORTED_KEYS, UNSUPPORTED_LISTS
 
 # Where a key of a section stands, for who writes it elsewhere.
 _HOMES = (("", Experiment), ("data.", Data), ("training.", Training), ("training.checkpoint.", Checkpoint))
@@ -23,6 +24,9 @@ _COMMON = frozenset({"monitor", "mode", "every", "keep", "frequency", "interval"
 _PYDANTIC_WORDS = {
     "Value error, ": "",
     "Input should be": "expected",
+    ", unable to parse string as an integer": "",
+    ", unable to parse string as a number": "",
+    ", got a number with a fractional part": "",
     "a valid integer": "an integer",
     "a valid number": "a number",
     "a valid string": "a text",
@@ -62,10 +66,17 @@ def home(key: str) -> str | None:
     return None
 
 
+def is_unsupported(key: str) -> bool:
+    """Whether a key stands for something that there is not yet."""
+    return fold(key) in UNSUPPORTED_KEYS
+
+
 def elsewhere(key: str, *, on_command_line: bool) -> str | None:
     """What to do with a key that this section does not have."""
     if fold(key) in ADVICE:
         return ADVICE[fold(key)]
+    if is_unsupported(key):
+        return UNSUPPORTED_KEYS[fold(key)]
     if place := home(key):
         if on_command_line:
             return f"write {place}=…"
@@ -152,10 +163,19 @@ def in_our_words(detail: Any) -> str:
     return message[0].lower() + message[1:]
 
 
+def quoted(node: Node) -> str | None:
+    """A number or word as YAML writes it as a text; None where the value is none of these."""
+    if not isinstance(node, Scalar) or node.value is None:
+        return None
+    return written(node) if written(node)[:1] in ("'", '"') else f'"{written(node)}"'
+
+
 def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
     """What a value was probably meant to be: a word that is allowed there, another notation, a list."""
     if not isinstance(found, Scalar):
-        return _as_list(found) if any(d["type"] == "list_type" for d in details) else None
+        if isinstance(found, Sequence) and len(found.items) > 1 and key in UNSUPPORTED_LISTS:
+            return UNSUPPORTED_LISTS[key]
+        return _as_list(key, found) if any(d["type"] == "list_type" for d in details) else None
     if found.value is None or found.value == "":
         return None
     text = str(found.value)
@@ -170,6 +190,8 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
         return f"did you mean {near}?"
     if any(d["type"] == "list_type" for d in details):
         return f"write [{text}]"
+    if any(d["type"] == "string_type" for d in details):
+        return f"write {quoted(found)}"
     return _other_notation(details, found.value)
 
 
@@ -204,7 +226,12 @@ def _other_factor(text: str) -> str | None:
     return f"{1 / int(text):g}" if re.fullmatch(r"[2-9]|[1-9]\d{1,3}", text, re.ASCII) else None
 
 
-_OWN_NOTATIONS = {"every": _other_period, "factor": _other_factor}
+def _as_gate(text: str) -> str | None:
+    """`0.9` as a gate."""
+    return f'">= {text}"' if re.fullmatch(r"\d+(\.\d+)?%?", text, re.ASCII) else None
+
+
+_OWN_NOTATIONS = {"every": _other_period, "factor": _other_factor, "expect": _as_gate}
 
 
 def _unit(word: str) -> str | None:
@@ -228,7 +255,7 @@ def _other_notation(details: list[Any], value: object) -> str | None:
     return f"write {meant}" if meant is not None else None
 
 
-def _as_list(found: Node) -> str | None:
+def _as_list(key: str, found: Node) -> str | None:
     """A mapping where a list of components is expected."""
     if not isinstance(found, Mapping) or not all(re.match(r"[A-Za-z]", key) for key in found.entries):
         return None
@@ -237,4 +264,7 @@ def _as_list(found: Node) -> str | None:
         return None
     if len(names) == 1 and isinstance(found.entries[names[0]].node, Sequence):
         return f"write the list itself, without {names[0]}"
+    if key in ("metrics", "model") and any(isinstance(e.node, Sequence) for e in found.entries.values()):
+        # Lists by names of one's own: by output.
+        return SEVERAL_OUTPUTS
     return f"make it a list: {', '.join(f'- {name}' for name in names[:3])}{', …' if len(names) > 3 else ''}"

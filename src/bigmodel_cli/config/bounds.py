@@ -46,10 +46,13 @@ class Bounds:
         said = [f"{word} {bound:g}" for word, bound in words if bound is not None]
         return " and ".join([*said, *(f"not {number:g}" for number in self.excludes)])
 
-    @property
-    def is_share(self) -> bool:
-        """Whether the numbers end at 1, so that whoever writes 50 may mean a half."""
-        return 1 in (self.le, self.lt)
+    def meant(self, number: float) -> str | None:
+        """What a number that is too large was probably meant to be: a percentage, or a divisor."""
+        if number < 2 or number > 100 or 1 not in (self.le, self.lt):
+            return None
+        if 0 in (self.ge, self.gt):
+            return f"write {number / 100:g} for {number:g} %"
+        return f"write {1 / number:g}" if self.ge is None and self.gt is None else None
 
     def as_json_schema(self) -> dict[str, Any]:
         """The same in JSON Schema's words."""

@@ -98,12 +98,13 @@ class Language:
     own: MappingType[str, MappingType[str, type[BaseModel]]]
 
     def names(self, families: tuple[str, ...]) -> list[str]:
+        """The names of these families that a config can write."""
         names: list[str] = []
         for family in families:
             names += (
                 self.own[family]
                 if family in OWN_FAMILIES
-                else [e.name for e in self.catalogue.entries(family)]
+                else [e.name for e in self.catalogue.entries(family) if not e.requires_function]
             )
         return names
 
@@ -361,8 +362,7 @@ class ComponentParser:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if bounds is not None and is_number and not bounds.admits(value):
             message = f"expected {bounds.describe()}, found {describe(node)}"
-            advice = f"write {value / 100:g} for {value:g} %" if bounds.is_share and 1 < value <= 100 else None
-            self._problem(node.place, path, message, suggestion=advice, doc=doc_of(parameter))
+            self._problem(node.place, path, message, suggestion=bounds.meant(value), doc=doc_of(parameter))
 
     def _item(self, parameter: Parameter, node: Node, path: ConfigPathKeys) -> Any:
         """An item of a list argument: its kind is not in the catalogue, but a component is recognised."""

@@ -17,7 +17,9 @@ from bigmodel_cli.config.advice import (
     elsewhere,
     home,
     in_our_words,
+    is_unsupported,
     one_sentence,
+    quoted,
     section_meant,
     suggested_key,
     suggested_value,
@@ -174,8 +176,15 @@ class Filler:
             missing = [d["loc"][0] for d in details if d["type"] == "missing" and len(d["loc"]) == 1]
             self._missing([str(key) for key in missing if key not in meant], node, path)
             details = [d for d in details if d["type"] != "missing" or len(d["loc"]) > 1]
+            details = [d for d in details if not _counts_good_items(d, node)]
+            told: set[tuple[Any, ...]] = set()
             for loc, group in groupby(details, key=lambda detail: _existing(node, detail)):
-                self._invalid(model, list(group), node, loc, path)
+                found = list(group)
+                # That the items of a list are no texts is said once, with the whole list put right.
+                around = loc[:-1] if _are_no_texts(found) and isinstance(loc[-1], int) else loc
+                if around not in told:
+                    self._invalid(model, found, node, loc, path)
+                told.add(around)
             return None
         return None if unusable or meant else filled
 
@@ -217,10 +226,22 @@ class Filler:
                 (*path, *loc),
                 message,
                 found=None if found is None else describe(found),
-                suggestion=suggested_value(key, details, found) if found is not None else None,
+                suggestion=self._suggestion(node, loc, details, found),
                 doc=f"{key}: {description}" if description else None,
             )
         )
+
+    def _suggestion(
+        self, node: Mapping, loc: tuple[Any, ...], details: list[Any], found: Node | None
+    ) -> str | None:
+        """What to write instead: of a list of numbers where texts are expected, the whole list."""
+        if found is None:
+            return None
+        around = node_at(node, loc[:-1]) if isinstance(loc[-1], int) else None
+        if isinstance(around, Sequence) and _are_no_texts(details):
+            texts = [quoted(item) for item in around.items]
+            return f"write [{', '.join(text for text in texts if text)}]" if all(texts) else None
+        return suggested_value(str(loc[0]), details, found)
 
     def _unknown_key(
         self, model: type[BaseModel], key: str, entry: Entry, path: ConfigPathKeys, node: Mapping
@@ -230,7 +251,8 @@ class Filler:
         keys = [*model.model_fields, *(() if path else ("extends",))]
         near = synonym(key, keys)
         beside = None if near else self._beside(key, node, path)
-        near = near or (None if beside or home(key) else closest(before_colon(key), keys))
+        is_known = beside or home(key) or (len(path) < 2 and is_unsupported(key))
+        near = near or (None if is_known else closest(before_colon(key), keys))
         suggestion = (
             beside
             or suggested_key(key, entry, near)
@@ -288,10 +310,23 @@ def _plain(node: Node, *, numeric: bool) -> Any:
     return value
 
 
+def _are_no_texts(details: list[Any]) -> bool:
+    return all(detail["type"] == "string_type" for detail in details)
+
+
+def _counts_good_items(detail: Any, node: Mapping) -> bool:
+    """Whether pydantic calls a list too short that is long enough: of a tuple it counts good items alone."""
+    found = node_at(node, detail["loc"]) if detail["type"] == "too_short" else None
+    return isinstance(found, Sequence) and len(found.items) >= detail["ctx"]["min_length"]
+
+
 def _existing(node: Node, detail: Any) -> tuple[Any, ...]:
     """The part of pydantic's path that the config has; it puts the tried members of a union into it too."""
     keys: list[Any] = []
     for key in detail["loc"]:
         if node_at(node, (*keys, key)) is not None:
             keys.append(key)
-    return (*keys, detail["loc"][-1]) if detail["type"] == "missing" else tuple(keys)
+    if detail["type"] == "missing":
+        return (*keys, detail["loc"][-1])
+    # A default that does not go with what is written.
+    return tuple(keys) or detail["loc"][:1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -361,4 +362,11 @@ class _Reader:
     def _syntax_error(self, error: yaml.MarkedYAMLError) -> Problem:
         found = explain(error, self.lines)
         place = self._place(found.line, found.column, found.length)
-        return Problem(place, (), found.message, suggestion=found.suggestion)
+        suggestion = found.suggestion
+        if self.word is not None and found.needs_quotes:
+            # The shell has taken the user's own quotes away.
+            start, end = place.column - 1, place.column - 1 + found.length
+            word = self.word.text
+            meant = shlex.quote(f'{word[:start]}"{word[start:end]}"{word[end:]}')
+            suggestion = f"the shell takes quotes away, so put the whole word in single ones: {meant}"
+        return Problem(place, (), found.message, suggestion=suggestion)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, Node, Scalar, Sequence
+from bigmodel_cli.config.unsupported import OWN_CODE, SEVERAL_OUTPUTS
 from bigmodel_cli.config.wording import SINGULAR, bare_name, one_name, with_article, without_activations
 
 if TYPE_CHECKING:
@@ -36,10 +37,21 @@ class NameSuggestions:
         if isinstance(node, Mapping) and node.entries:
             if meant := self._by_its_class(node, families):
                 return f"write {meant}"
+            if self._is_by_output(node, families):
+                return SEVERAL_OUTPUTS
             return one_name(list(node.entries), in_list=isinstance(path[-1], int))
         if isinstance(node, Sequence) and node.items:
+            if families[0] in ("losses", "metrics") and (len(node.items) > 1 or families[0] == "metrics"):
+                return SEVERAL_OUTPUTS
             return f"one {SINGULAR[families[0]]} stands here, with no list around it"
         return None
+
+    def _is_by_output(self, node: Mapping, families: tuple[str, ...]) -> bool:
+        """Whether losses stand under names of one's own, of which the first is no loss and no class's key."""
+        known = (
+            name for name in node.entries if self._is_known(bare_name(name), families) or name in _CLASS_KEYS
+        )
+        return families[0] == "losses" and len(node.entries) > 1 and next(known, None) is None
 
     def _by_its_class(self, node: Mapping, families: tuple[str, ...]) -> str | None:
         """`{type: Dense, units: 10}` and its like in other tools, as it is written here."""
@@ -116,11 +128,15 @@ class NameSuggestions:
             return "a block belongs to the model: model: …"
         if "sources" not in families and name in self.language.own["sources"]:
             return f"a data source belongs to data: data: {{source: {name}}}"
-        if near := self.language.catalogue.suggest(name, self._candidates(name, families)):
+        near = self.language.catalogue.suggest(name, self._candidates(name, families))
+        if near and not _is_own_code(name):
             return f"did you mean {near}?"
         if families[0] == "layers" and name in self.language.catalogue.identifiers("activations"):
             return f"write {{Activation: {{activation: {name}}}}}"
-        return f"bigmodel list {families[0]} shows all of them"
+        shown = f"bigmodel list {families[0]} shows all of them"
+        return (
+            f"{OWN_CODE}; {shown}" if _is_own_code(name) and families[0] not in self.language.own else shown
+        )
 
     def _candidates(self, name: str, families: tuple[str, ...]) -> list[str]:
         """All that may be written, in the style of `name` first: `accuraccy` means accuracy, not Accuracy."""
@@ -130,3 +146,9 @@ class NameSuggestions:
                 short += self.language.catalogue.identifiers(family)
         names = self.language.names(without_activations(families))
         return [*names, *short] if name[:1].isupper() else [*short, *names]
+
+
+def _is_own_code(name: str) -> bool:
+    """`my_module.MyLoss`, `MyLoss`, `CustomLayer`: a class of the user's own, as far as a name can say."""
+    is_keras = name.startswith(("keras.", "tf.", "tensorflow."))
+    return not is_keras and re.match(r"(My|Custom)[A-Z]|\w+(\.\w+)*\.[A-Za-z_]\w*$", name) is not None

@@ -14,13 +14,18 @@ _Explain = Callable[[yaml.MarkedYAMLError, list[str]], "Explained | None"]
 
 @dataclass(frozen=True)
 class Explained:
-    """A mistake in the YAML itself; line and column count from 0."""
+    """A mistake in the YAML itself; line and column count from 0.
+
+    Attributes:
+        needs_quotes: Whether the marked words are a text that has to be in quotes.
+    """
 
     line: int
     column: int
     length: int
     message: str
     suggestion: str | None = None
+    needs_quotes: bool = False
 
 
 def explain(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained:
@@ -102,7 +107,7 @@ def _forbidden_start(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained
     if not words:
         return None
     message = f"a text cannot begin with {words[0]}"
-    return Explained(line, column, len(words), message, f'put it in quotes: "{words}"')
+    return Explained(line, column, len(words), message, f'put it in quotes: "{words}"', True)
 
 
 def _comma(error: yaml.MarkedYAMLError, lines: list[str]) -> Explained | None:

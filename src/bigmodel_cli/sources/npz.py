@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.config.unsupported import OWN_TARGET
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import (
     ArrayExamples,
@@ -50,10 +51,20 @@ class Npz(SourceOptions):
         description="Name of the features' array; x stands for x, or x_train (or train_x), x_val, x_test.",
     )
     labels_array: str = Field(
-        default="y", min_length=1, description="Name of the labels' array, found like features_array."
+        default="y",
+        min_length=1,
+        validate_default=True,
+        description="Name of the labels' array, found like features_array.",
     )
     labels: LabelKind = Field(default="auto", description=LABELS_HELP)
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
+
+    @field_validator("labels_array")
+    @classmethod
+    def _labels_array(cls, name: str, info: ValidationInfo) -> str:
+        if name == info.data.get("features_array"):
+            raise ValueError(f"expected another array than the features', found {name}: {OWN_TARGET}")
+        return name
 
     def facts(self) -> DataFacts:
         return DataFacts(None if self.labels == "auto" else self.labels)

@@ -1,0 +1,35 @@
+"""What people ask for and bigmodel does not have yet: a plain sentence each, for messages and docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SEVERAL_INPUTS = "several inputs do not work yet: data have one input and one target"
+SEVERAL_OUTPUTS = (
+    "several outputs, each with a loss and metrics, do not work yet: a model has one output and one loss"
+)
+OWN_TARGET = (
+    "an array as its own target (an autoencoder) does not work yet: targets are classes, or numbers that are "
+    "an array of their own"
+)
+OWN_CODE = "classes and functions of your own Python code do not work yet: a config names what Keras and bigmodel have"
+EXAMPLE_WEIGHTS = "a weight for each example does not work yet; data.class_weights has one for each class"
+# All of them, as the docs list them.
+SENTENCES = (SEVERAL_INPUTS, SEVERAL_OUTPUTS, OWN_TARGET, OWN_CODE, EXAMPLE_WEIGHTS)
+
+# Keys, folded, under which other tools have it.
+UNSUPPORTED_KEYS: Mapping[str, str] = {
+    **dict.fromkeys(("inputs", "input", "inputcolumns", "inputfeatures", "features"), SEVERAL_INPUTS),
+    **dict.fromkeys(
+        ("outputs", "output", "outputfeatures", "targets", "heads", "tasks", "lossweights", "lossesweights"),
+        SEVERAL_OUTPUTS,
+    ),
+    **dict.fromkeys(
+        ("code", "customobjects", "custom", "modules", "module", "plugins", "python", "script", "function"),
+        OWN_CODE,
+    ),
+    **dict.fromkeys(("sampleweight", "sampleweights", "exampleweights", "weightedmetrics"), EXAMPLE_WEIGHTS),
+    "autoencoder": OWN_TARGET,
+}
+# Keys of ours where a list of several means something that there is not yet.
+UNSUPPORTED_LISTS: Mapping[str, str] = {"features_array": SEVERAL_INPUTS, "labels_array": SEVERAL_OUTPUTS}
