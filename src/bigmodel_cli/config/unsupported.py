@@ -12,7 +12,9 @@ OWN_TARGET = (
     "an array as its own target (an autoencoder) does not work yet: targets are classes, or numbers that are "
     "an array of their own"
 )
-OWN_CODE = "classes and functions of your own Python code do not work yet: a config names what Keras and bigmodel have"
+OWN_CODE = (
+    "classes and functions of your own Python code do not work yet: a config names what Keras has, and blocks"
+)
 EXAMPLE_WEIGHTS = "a weight for each example does not work yet; data.class_weights has one for each class"
 # All of them, as the docs list them.
 SENTENCES = (SEVERAL_INPUTS, SEVERAL_OUTPUTS, OWN_TARGET, OWN_CODE, EXAMPLE_WEIGHTS)
