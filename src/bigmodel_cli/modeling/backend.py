@@ -11,11 +11,11 @@ import warnings
 from typing import Any
 
 from bigmodel_cli.errors import BigmodelError
+from bigmodel_cli.native_crash import ONEDNN
 from bigmodel_cli.native_output import silenced
 
-# Intel's library of kernels; on any x86 processor its convolutions are faster than TensorFlow's own (measured
-# on AVX2: by 1.5).
-_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
+# oneDNN is Intel's library of kernels; on any x86 processor its convolutions are faster than TensorFlow's own
+# (measured on AVX2: by 1.5).
 _X86 = frozenset({"x86_64", "amd64"})
 
 # M_MMAP_THRESHOLD with the most that glibc allows, and M_TRIM_THRESHOLD, as malloc.h numbers them.
@@ -43,7 +43,7 @@ def import_tensorflow() -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         if platform.machine().lower() in _X86:
             # TensorFlow itself turns oneDNN on only for processors with instructions for neural networks.
-            os.environ.setdefault(_ONEDNN, "1")
+            os.environ.setdefault(ONEDNN, "1")
         _keep_freed_memory()
     try:
         with warnings.catch_warnings(), silenced():
@@ -76,7 +76,7 @@ def _keep_freed_memory() -> None:
 
 def uses_onednn() -> bool:
     """Whether TensorFlow was started with oneDNN's kernels for the CPU."""
-    return os.environ.get(_ONEDNN) == "1"
+    return os.environ.get(ONEDNN) == "1"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -10,9 +11,10 @@ from functools import partial
 
 from bigmodel_cli.cluster.environment import TF_CONFIG, tf_config
 from bigmodel_cli.cluster.launching.hosts import Slot
-from bigmodel_cli.cluster.launching.processes import Worker, how_it_ended
+from bigmodel_cli.cluster.launching.processes import Worker
 from bigmodel_cli.cluster.launching.supervisor import PATIENCE_SECONDS, Attempt, Signals
 from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.native_crash import crash_advice, how_it_ended
 
 _POLL_SECONDS = 0.1
 # Who does not end by itself is told to, then is ended.
@@ -95,9 +97,7 @@ class _Processes:
             ended = [worker for worker in self._workers if worker.code() not in (None, 0)]
             if ended and failed is None:
                 failed = ended[0]
-                # Who was told to end has not failed.
-                if not self._signals.received:
-                    self._tell(failed)
+                self._tell(failed)
             over = failed is not None or self._workers[0].code() is not None
             now = time.monotonic()
             if over and deadline is None:
@@ -109,7 +109,10 @@ class _Processes:
         chief = self._workers[0].code()
         if chief == 0:
             return 0
-        failed = failed or next(worker for worker in self._workers if worker.code() != 0)
+        if failed is None:
+            # All had ended before they were looked at.
+            failed = next(worker for worker in self._workers if worker.code() != 0)
+            self._tell(failed)
         code = failed.code()
         assert code is not None
         return code if code > 0 else ResourceError.exit_code
@@ -120,9 +123,14 @@ class _Processes:
                 worker.signal(number)
 
     def _tell(self, worker: Worker) -> None:
+        """Say how a process failed; who was told to end has not."""
+        if self._signals.received:
+            return
         code = worker.code()
         assert code is not None
         self._say(f"{worker.title} {how_it_ended(code)}; the others end too")
+        if advice := crash_advice(code, os.environ):
+            self._say(advice)
 
     def _end(self, workers: Sequence[Worker]) -> None:
         for worker in workers:

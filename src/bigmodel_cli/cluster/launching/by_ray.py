@@ -14,10 +14,10 @@ from typing import Any
 from bigmodel_cli.cluster.environment import split_address
 from bigmodel_cli.cluster.failures import is_listening
 from bigmodel_cli.cluster.launching.hosts import HERE, require_private
-from bigmodel_cli.cluster.launching.processes import how_it_ended
 from bigmodel_cli.cluster.launching.ray_worker import POLL_SECONDS, Desk, work
 from bigmodel_cli.cluster.launching.supervisor import Attempt, Signals
 from bigmodel_cli.errors import Interrupted, ResourceError, UsageError
+from bigmodel_cli.native_crash import crash_advice, how_it_ended
 
 # Ray's word for a cluster of this machine alone, which is made for this launch.
 LOCAL = "local"
@@ -176,6 +176,8 @@ class _OnRay:
         elif not self._signals.received:
             # Who was told to end has not failed.
             self._say(f"worker {index} {how_it_ended(code)}")
+            if advice := crash_advice(code, self._order["environment"]):
+                self._say(advice)
         return code if code > 0 else ResourceError.exit_code
 
     def _fit(self) -> None:

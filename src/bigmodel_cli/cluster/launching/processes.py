@@ -91,11 +91,6 @@ class Worker:
             reader.join(seconds)
 
 
-def how_it_ended(code: int) -> str:
-    """What to say of a process that failed; codes below zero are signals."""
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
 def _command(slot: Slot, words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     own = [sys.executable, "-m", "bigmodel_cli", *words]
     if slot.is_here:

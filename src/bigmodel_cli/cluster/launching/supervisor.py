@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from bigmodel_cli.cluster.launched import LAUNCH, LAUNCHED_AS, RESTARTED
+from bigmodel_cli.native_crash import ONEDNN
 
 # What the others need to see that one is gone, to save nothing more and to end.
 PATIENCE_SECONDS = 20.0
@@ -71,8 +72,12 @@ class Launch:
         Returns:
             The exit code: the chief's, or that of the first process that failed.
         """
-        # What is set for bigmodel here is so on other machines too.
-        own = {name: value for name, value in os.environ.items() if name.startswith("BIGMODEL_")}
+        # What is set for bigmodel here is so on other machines too, and so is what is tried after a crash.
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("BIGMODEL_") or name == ONEDNN
+        }
         identity = {**own, LAUNCH: uuid.uuid4().hex, LAUNCHED_AS: self.typed}
         with Signals() as signals:
             for restart in range(self.restarts + 1):
