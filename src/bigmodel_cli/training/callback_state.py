@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.modeling.relied_on import relied_on
+
 # What these change while they run. Everything else of theirs follows from the config and must not be put
 # back: `min_delta`, for instance, gets its sign at the first end of an epoch.
-_COUNTERS: Mapping[str, tuple[str, ...]] = {
+COUNTERS: Mapping[str, tuple[str, ...]] = {
     "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
     "ModelCheckpoint": ("best", "_batches_seen_since_last_saving", "_last_batch_seen"),
@@ -21,17 +23,32 @@ _COUNTERS: Mapping[str, tuple[str, ...]] = {
     "TensorBoard": ("_global_train_batch",),
 }
 # EarlyStopping's copy of the weights that it would restore.
-_WEIGHTS = "best_weights"
+_STOPPER, _WEIGHTS = "EarlyStopping", "best_weights"
+
+
+def require_counters(callbacks: Sequence[Any]) -> None:
+    """Find out, once training has begun, whether callbacks have what a resume has to put back.
+
+    Raises:
+        BigmodelError: If a version of Keras keeps it elsewhere: a resume would not be exact.
+    """
+    for callback in callbacks:
+        name = type(callback).__name__
+        for key in (*COUNTERS.get(name, ()), *([_WEIGHTS] if name == _STOPPER else [])):
+            relied_on(callback, key)
 
 
 def callback_counters(callbacks: Sequence[Any]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """The counters of each callback, and the weights that some keep, by name."""
+    """The counters of each callback, and the weights that some keep, by name.
+
+    Some counters are there only from `on_train_begin` on, which is when `require_counters` looks for all.
+    """
     counters: list[dict[str, Any]] = []
     arrays: dict[str, np.ndarray] = {}
     for index, callback in enumerate(callbacks):
         name = type(callback).__name__
         values = {
-            key: _plain(getattr(callback, key)) for key in _COUNTERS.get(name, ()) if hasattr(callback, key)
+            key: _plain(getattr(callback, key)) for key in COUNTERS.get(name, ()) if hasattr(callback, key)
         }
         weights = getattr(callback, _WEIGHTS, None) or []
         arrays |= {_array_name(index, number): np.asarray(array) for number, array in enumerate(weights)}

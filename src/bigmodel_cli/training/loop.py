@@ -12,7 +12,9 @@ from typing import Any, Protocol
 from bigmodel_cli.errors import DivergedError, UsageError
 from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Best, Listener, Progress
+from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.pipeline.feed import in_order
+from bigmodel_cli.training.callback_state import require_counters
 from bigmodel_cli.training.gauges import epoch_memory
 from bigmodel_cli.training.learning_rate import current_learning_rate
 from bigmodel_cli.training.signals import StopRequest
@@ -93,9 +95,11 @@ class Loop:
         Raises:
             DivergedError: If the loss is not a number any more.
             UsageError: If BackupAndRestore has brought back the last epoch.
+            BigmodelError: If what a callback counts is not where it is looked for.
         """
         self.model.stop_training = False
         self.callbacks.on_train_begin()
+        require_counters(self.callbacks.callbacks)
         if restore is None:
             self._take_up_backup()
         else:
@@ -119,7 +123,7 @@ class Loop:
 
     def _take_up_backup(self) -> None:
         """Go on from what BackupAndRestore has brought back of an earlier run."""
-        restored = getattr(self.model, "_initial_epoch", None) or 0
+        restored = relied_on(self.model, "_initial_epoch") or 0
         if restored >= self.num_epochs:
             raise UsageError(
                 f"BackupAndRestore brought back {restored} epochs; "

@@ -43,7 +43,6 @@ class Session:
         listener: Is told how it goes.
         watch: Takes the time since the session began.
         state: What training goes on from, with the run's time, rollbacks and learning rate.
-        keeps_start: Whether a checkpoint is made before the first step: what cannot be made again.
         trace: Traces some training steps; None where nobody wants to know.
         stopped: The callback that has ended training before its last epoch; None where none has.
     """
@@ -54,7 +53,6 @@ class Session:
     listener: LoggedListener
     watch: Stopwatch
     state: State = field(default_factory=lambda: State(Moment()))
-    keeps_start: bool = False
     trace: Trace | None = None
     stopped: Stopped | None = field(default=None, init=False)
     _log: MetricsLog = field(init=False)
@@ -79,8 +77,12 @@ class Session:
         """The time of the whole run, over all its sessions."""
         return self.state.seconds + self.watch.total
 
-    def train(self, stop: StopRequest) -> list[Row]:
+    def train(self, stop: StopRequest, *, keeps_start: bool = False) -> list[Row]:
         """Run the loop; every complete epoch is in metrics.csv and in the checkpoints when it ends.
+
+        Args:
+            stop: Set when a signal asks to stop.
+            keeps_start: Whether a checkpoint is made before the first step: what cannot be made again.
 
         Raises:
             DivergedError: If training diverged, and may not go back.
@@ -88,7 +90,7 @@ class Session:
         """
         self._log.start_over(self.state.moment.rows)
         with stop.patiently():
-            if self.keeps_start and not self._restored:
+            if keeps_start and not self._restored:
                 self._save_last(self.state.moment)
             while True:
                 loop = self._loop(stop)

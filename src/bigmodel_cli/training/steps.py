@@ -204,9 +204,13 @@ def _require_mean(loss: Any) -> None:
     Raises:
         UsageError: If it is something else.
     """
-    reduction = getattr(loss, "reduction", _MEANS[0])
-    if reduction not in _MEANS:
-        raise UsageError(
-            f"loss: reduction {reduction} is for one device, and for batches that are computed at once",
-            hint=f"leave reduction out, which means {_MEANS[0]}",
-        )
+    import keras
+
+    # One loss for each output, or a structure of them.
+    for one in keras.tree.flatten(loss):
+        reduction = getattr(one, "reduction", _MEANS[0])
+        if reduction not in _MEANS:
+            raise UsageError(
+                f"loss: reduction {reduction} is for one device, and for batches that are computed at once",
+                hint=f"leave reduction out, which means {_MEANS[0]}",
+            )

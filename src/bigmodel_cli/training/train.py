@@ -108,10 +108,8 @@ def train(
                 write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
             session = _session(prepared, run, logged, watch, profile=how.profile)
-            session.keeps_start = (
-                parent is not None or prepared.experiment.training.on_divergence == "rollback"
-            )
-            return _go(session, stop)
+            can_go_back = prepared.experiment.training.on_divergence == "rollback"
+            return _go(session, stop, keeps_start=can_go_back or parent is not None)
 
 
 def resume(
@@ -164,7 +162,6 @@ def resume(
             session.restore(newest)
         elif parent is not None:
             take_weights_again(prepared.built.model, parent)
-            session.keeps_start = True
         if resumed.is_longer:
             session.go_further()
         require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)
@@ -173,7 +170,7 @@ def resume(
         prepared.distribution.wait()
         if how.writes:
             begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
-        return _go(session, stop)
+        return _go(session, stop, keeps_start=newest is None and parent is not None)
 
 
 def _new_run(runs_dir: Path, prepared: Prepared) -> RunFolder:
@@ -221,7 +218,7 @@ def _session(
     return Session(prepared, run, checkpoints, listener, watch, trace=trace)
 
 
-def _go(session: Session, stop: StopRequest) -> TrainingResult | None:
+def _go(session: Session, stop: StopRequest, *, keeps_start: bool) -> TrainingResult | None:
     distribution = session.prepared.distribution
     if distribution.cluster is not None:
         stop.shared(lambda number: int(distribution.everyones([number]).max()))
@@ -233,7 +230,7 @@ def _go(session: Session, stop: StopRequest) -> TrainingResult | None:
         naming_memory(batch_size, lambda: session.prepared.training, session.listener.say),
     ):
         with distribution.parting():
-            rows = session.train(stop)
+            rows = session.train(stop, keeps_start=keeps_start)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
         return conclude(session, rows) if session.is_chief else None

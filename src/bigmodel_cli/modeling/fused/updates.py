@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from bigmodel_cli.modeling.fused.replaced import replaced
+from bigmodel_cli.modeling.relied_on import relied_on
 
 # `update_step` of Keras's optimizers: gradient, variable, learning rate.
 Update = Callable[[Any, Any, Any], Any]
@@ -74,8 +75,8 @@ def _adam(optimizer: Any) -> Update:
         beta_1, beta_2, beta_1_power, beta_2_power = constants(variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=_slot(optimizer, optimizer._momentums, variable),
-            v=_slot(optimizer, optimizer._velocities, variable),
+            m=_slot(optimizer, "_momentums", variable),
+            v=_slot(optimizer, "_velocities", variable),
             beta1_power=beta_1_power,
             beta2_power=beta_2_power,
             lr=learning_rate,
@@ -94,7 +95,7 @@ def _momentum(optimizer: Any) -> Update:
     def update(gradient: Any, variable: Any, learning_rate: Any) -> None:
         tf.raw_ops.ResourceApplyKerasMomentum(
             var=variable.handle,
-            accum=_slot(optimizer, optimizer.momentums, variable),
+            accum=_slot(optimizer, "momentums", variable),
             lr=learning_rate,
             grad=gradient,
             momentum=tf.constant(optimizer.momentum, variable.dtype),
@@ -113,5 +114,7 @@ def _gradient_descent() -> Update:
     return update
 
 
-def _slot(optimizer: Any, slots: list[Any], variable: Any) -> Any:
-    return slots[optimizer._get_variable_index(variable)].value.handle
+def _slot(optimizer: Any, slots: str, variable: Any) -> Any:
+    """What an optimizer keeps of a variable, in a list of its own."""
+    index = relied_on(optimizer, "_get_variable_index")(variable)
+    return relied_on(optimizer, slots)[index].value.handle

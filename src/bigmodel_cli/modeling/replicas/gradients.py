@@ -15,7 +15,10 @@ def summed_already(optimizer: Any) -> AbstractContextManager[None]:
 
     Keras adds them up after it has clipped each replica's own: not what one device would do.
     """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    import keras
+
+    is_scaling = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    inner = optimizer.inner_optimizer if is_scaling else optimizer
     return replaced(inner, "_all_reduce_sum_gradients", lambda pairs: pairs)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.modeling.replicas.distribution import replica_number
 
 # Any odd number far from the steps by which Keras counts its seeds on.
@@ -22,7 +23,7 @@ def different_seeds() -> Iterator[None]:
     import keras
 
     generator = keras.random.SeedGenerator
-    plain = generator.next
+    plain = relied_on(generator, "next")
 
     def next_of_replica(self: Any, ordered: bool = True) -> Any:
         return _apart(plain(self, ordered))

@@ -40,10 +40,12 @@ def start_workers(cluster: Cluster, *, is_gpu: bool) -> Any:
 def _keeping_signals() -> Iterator[None]:
     """TensorFlow takes SIGTERM for itself, as the warning of a machine that will be gone, for nothing."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    if threading.current_thread() is threading.main_thread():
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
 
 @contextmanager
