@@ -24,6 +24,10 @@ from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
 from bigmodel_cli.whole_files import write_json
 
+# The suite is the same on every processor: bfloat16 is there where a test says so (`processor`), and in every
+# process that a test starts oneDNN uses no more than what most machines have.
+os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+
 _ALL_TENSORFLOW = re.compile(r"^pytestmark = .*\bmark\.tf\b", re.MULTILINE)
 
 
@@ -32,6 +36,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if "not tf" not in config.option.markexpr or collection_path.suffix != ".py":
         return None
     return True if _ALL_TENSORFLOW.search(collection_path.read_text("utf-8")) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What an upgrade of Keras broke is named before a hundred tests fail of it."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
@@ -76,6 +85,17 @@ def _tensorflow_as_ever(request: pytest.FixtureRequest) -> None:
     """A test that imported TensorFlow itself, and first, would have it without what bigmodel sets before."""
     if request.node.get_closest_marker("tf"):
         import_tensorflow()
+
+
+@pytest.fixture
+def processor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Makes the processor one with some flags, as Linux names them: `processor("amx_bf16")`."""
+
+    def call(*flags: str) -> None:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "ALL")
+        monkeypatch.setattr("bigmodel_cli.modeling.devices.processor_flags", lambda: frozenset(flags))
+
+    return call
 
 
 @pytest.fixture(autouse=True)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.config.schema import Training
-from bigmodel_cli.errors import UsageError
+from bigmodel_cli.errors import ConfigError, DataError, ResourceError, UsageError
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.training.plan import Trial, alternatives, make_plan
 from bigmodel_cli.training.trial import MIN_GAIN
+from bigmodel_cli.training.worth import remembered
 
 pytestmark = pytest.mark.tf
 
 CPU = Training(device="cpu")
 LONG = "training.epochs=1000000"
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch):
-    """In a long run every trial is worth its time, also on a slow machine."""
-    monkeypatch.setattr("bigmodel_cli.training.trial.MOST_SECONDS", 1000.0)
 
 
 @pytest.fixture
@@ -45,15 +41,24 @@ def prepared(config):
 
 
 @pytest.fixture
-def bfloat16(monkeypatch):
+def bfloat16(processor):
     """A processor of which is said that it has bfloat16, though TensorFlow may have to do without."""
-    monkeypatch.setattr("bigmodel_cli.training.plan.has_bfloat16", lambda: True)
+    processor("avx512_bf16")
 
 
-def test_what_is_compared(monkeypatch):
-    monkeypatch.setattr("bigmodel_cli.training.plan.has_bfloat16", lambda: False)
+# What depends on the processor is tried on one without bfloat16 and on those with it.
+EACH_PROCESSOR = pytest.mark.parametrize(
+    "flags", [(), ("avx512_bf16",), ("avx512_bf16", "amx_bf16")], ids=str
+)
+
+
+@EACH_PROCESSOR
+def test_what_is_compared(processor, flags):
+    processor()
     assert alternatives(make_plan(CPU), CPU) == [{"jit_compile": True}]
-    monkeypatch.setattr("bigmodel_cli.training.plan.has_bfloat16", lambda: True)
+    processor("avx2", *flags)
+    if not flags:
+        return
     plan = make_plan(CPU)
     assert alternatives(plan, CPU) == [{"precision": "mixed_bfloat16"}, {"jit_compile": True}]
     pinned = CPU.model_copy(update={"precision": "float32", "jit_compile": False})
@@ -96,9 +101,21 @@ def test_a_short_run_is_not_worth_a_trial(train):
     for trial in (half, compiled):
         assert trial["milliseconds"] is None
         assert trial["reason"].startswith("trying it takes about ")
-        assert trial["reason"].endswith("and this run is worth 0.0 s")
+        assert re.search(r", and is expected to save 0\.\d s$", trial["reason"])
+    assert 0 < trial["expected"] < 1
     assert trained.record["plan"]["precision"] == "float32"
     assert "measured" not in trained.run.log.read_text()
+
+
+@pytest.mark.usefixtures("bfloat16")
+def test_what_a_trial_has_shown_is_remembered_unless_results_are_to_repeat(prepared, deterministic):
+    prepared(LONG, deterministic)
+    assert remembered() == []
+    half, compiled = prepared(LONG).plan.trials[1:]
+    assert [shown.change for shown in remembered()] == ["bfloat16 in avx512", "xla on cpu"]
+    assert {shown.kind for shown in remembered()} == {"products"}
+    again = prepared(LONG).plan.trials[1:]
+    assert (again[0].expected != half.expected) and (again[1].expected != compiled.expected)
 
 
 @pytest.mark.usefixtures("bfloat16")
@@ -117,19 +134,119 @@ def test_a_trial_leaves_weights_and_data_order_alone(prepared, monkeypatch):
         np.testing.assert_array_equal(mine.numpy(), other.numpy(), err_msg=mine.path)
 
 
-def test_what_xla_cannot_compile_runs_without_it(prepared, monkeypatch):
+@EACH_PROCESSOR
+def test_what_xla_cannot_compile_runs_without_it(prepared, monkeypatch, processor, flags):
     """As on a GPU, where XLA is what a run begins with."""
+    processor(*flags)
 
     def with_xla(training, _cluster):
         return replace(make_plan(training), jit_compile=True)
 
     monkeypatch.setattr("bigmodel_cli.training.prepared.make_plan", with_xla)
     ready = prepared("model.0=RandomRotation: {factor: 0.1}", "model.1=Flatten")
-    failed, plain = ready.plan.trials
+    failed, plain, *untried = ready.plan.trials
+    # Where the processor has bfloat16, the run is too short to try it.
+    assert [trial.precision for trial in untried] == ["mixed_bfloat16"] * bool(flags)
+    assert all(trial.milliseconds is None for trial in untried)
     assert (failed.jit_compile, failed.milliseconds) == (True, None)
     assert failed.reason == "ImageProjectiveTransformV3 is an operation that XLA lacks"
     assert not plain.jit_compile and plain.milliseconds
     assert not ready.plan.jit_compile and ready.experiment.training.jit_compile is False
+
+
+@pytest.fixture
+def half_fails(monkeypatch, bfloat16):
+    """Lets the building of a candidate in half precision fail with an error."""
+    from bigmodel_cli.training import prepared
+
+    plain = prepared.build_model
+
+    def call(error):
+        def build(*arguments, **options):
+            import keras
+
+            if keras.config.dtype_policy().name == "mixed_bfloat16":
+                if callable(error):
+                    error()
+                raise error
+            return plain(*arguments, **options)
+
+        monkeypatch.setattr(prepared, "build_model", build)
+
+    return call
+
+
+def refused_by_keras():
+    import keras
+
+    keras.layers.Dense(3)(keras.Input(()))
+
+
+def refused_by_tensorflow():
+    import tensorflow as tf
+
+    tf.raw_ops.MatMul(a=tf.ones((2, 2)), b=tf.ones((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (ConfigError("no layer like that\nc.yaml:1:1"), "no layer like that"),
+        (MemoryError("no room"), "no room"),
+        (refused_by_keras, "of layer 'dense' is incompatible"),
+        (refused_by_tensorflow, "Matrix size-incompatible"),
+    ],
+    ids=["config", "memory", "keras", "tensorflow"],
+)
+def test_what_cannot_be_built_leaves_the_precision_as_it_was(prepared, half_fails, error, says):
+    import keras
+
+    half_fails(error)
+    ready = prepared(LONG, "training.jit_compile=false")
+    plain, half = ready.plan.trials
+    assert plain.milliseconds and half.milliseconds is None and says in half.reason
+    assert ready.plan.precision == "float32" == keras.config.dtype_policy().name
+    assert {layer.compute_dtype for layer in ready.built.model.layers[1:]} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataError("cat/7.jpg: damaged"),
+        ResourceError("the disk is full"),
+        AttributeError("a mistake of ours"),
+        KeyError("and another one"),
+        AssertionError("cannot be"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_bad_data_and_mistakes_of_ours_are_not_called_slow(prepared, half_fails, error):
+    half_fails(error)
+    with pytest.raises(type(error)):
+        prepared(LONG, "training.jit_compile=false")
+
+
+def called_wrongly():
+    from bigmodel_cli.training.trial import steps_per_execution
+
+    steps_per_execution(None, "0")
+
+
+def test_a_call_of_ours_that_goes_wrong_is_ours(prepared, half_fails):
+    half_fails(called_wrongly)
+    with pytest.raises((TypeError, AttributeError)):
+        prepared(LONG, "training.jit_compile=false")
+
+
+def test_bad_data_is_not_what_xla_lacks(prepared, monkeypatch):
+    """What was asked for is named only where it is what failed."""
+
+    def unreadable(_training):
+        raise DataError("cat/7.jpg: damaged")
+
+    monkeypatch.setattr("bigmodel_cli.training.trial.step_seconds", unreadable)
+    with pytest.raises(DataError, match=r"cat/7\.jpg"):
+        prepared("training.jit_compile=true")
 
 
 def test_what_was_asked_for_and_fails_is_an_error(prepared):

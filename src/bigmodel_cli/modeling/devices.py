@@ -11,16 +11,23 @@ from typing import Any
 
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.errors import ResourceError, UsageError
-from bigmodel_cli.modeling.backend import import_tensorflow
+from bigmodel_cli.modeling.backend import import_tensorflow, uses_onednn
 
 # NVIDIA's compute capability from which bfloat16 (Ampere) and float16 (Volta) run on tensor cores.
 BFLOAT16_CAPABILITY = (8, 0)
 FLOAT16_CAPABILITY = (7, 0)
 
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
-CUDA_HINT = "pip install 'tensorflow[and-cuda]'"
+CUDA_HINT = 'pip install "bigmodel-cli[gpu]"'
 
-_BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+# What multiplies bfloat16 numbers, by what Linux calls it; the fastest first.
+_BFLOAT16_UNITS = {"amx_bf16": "amx", "avx512_bf16": "avx512"}
+# What oneDNN may be held to by its own variable: it uses bfloat16 from AVX512_CORE_BF16 on.
+ONEDNN_LIMIT = "ONEDNN_MAX_CPU_ISA"
+_WITHOUT_BFLOAT16 = frozenset(
+    {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
+)
+_WITHOUT_AMX = frozenset({"AVX512_CORE_BF16", "AVX512_CORE_FP16"})
 
 
 @dataclass(frozen=True)
@@ -173,9 +180,24 @@ def _cpuinfo(key: str) -> list[str]:
         return []
 
 
+def bfloat16_unit() -> str | None:
+    """What of the processor multiplies bfloat16 numbers: `amx` or `avx512`.
+
+    None where it has nothing of the kind, or oneDNN, which uses it, is off or held to less.
+    """
+    limit = os.environ.get(ONEDNN_LIMIT, "").upper()
+    if not uses_onednn() or limit in _WITHOUT_BFLOAT16:
+        return None
+    flags = processor_flags()
+    units = [unit for flag, unit in _BFLOAT16_UNITS.items() if flag in flags]
+    if limit in _WITHOUT_AMX:
+        units = [unit for unit in units if unit != "amx"]
+    return units[0] if units else None
+
+
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 numbers itself, which oneDNN uses."""
-    return bool(_BFLOAT16_FLAGS & processor_flags())
+    """Whether the processor multiplies bfloat16 numbers itself, and TensorFlow lets it."""
+    return bfloat16_unit() is not None
 
 
 def choose_precision(wanted: str, device: Device) -> str:

@@ -37,13 +37,18 @@ class DecodedFile:
     used: float
 
 
-def decoded_folder() -> Path:
-    """`decoded` in `BIGMODEL_CACHE`, else in `bigmodel` in `XDG_CACHE_HOME`, else in `~/.cache/bigmodel`."""
+def cache_folder() -> Path:
+    """`BIGMODEL_CACHE`, else `bigmodel` in `XDG_CACHE_HOME`, else `~/.cache/bigmodel`."""
     own = os.environ.get("BIGMODEL_CACHE")
     if own:
-        return Path(own).expanduser() / "decoded"
+        return Path(own).expanduser()
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "bigmodel" / "decoded"
+    return Path(caches).expanduser() / "bigmodel"
+
+
+def decoded_folder() -> Path:
+    """Where decoded examples are, in the folder of caches."""
+    return cache_folder() / "decoded"
 
 
 def list_decoded() -> list[DecodedFile]:

@@ -22,12 +22,15 @@ class Trial:
         jit_compile: Whether XLA compiles the training step.
         milliseconds: Per training step; None where it was not measured.
         reason: Why it was not.
+        expected: The share of the time that it was expected to save, by the kind of model and processor and
+            by what earlier runs on this machine have shown; None for what the others are compared with.
     """
 
     precision: str
     jit_compile: bool
     milliseconds: float | None
     reason: str | None = None
+    expected: float | None = None
 
     def describe(self) -> str:
         return (

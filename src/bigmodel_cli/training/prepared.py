@@ -222,9 +222,11 @@ def _choose(
     if weights is not None:
         listener.say(f"class weights: {describe_weights(weights, signature.class_names or ())}")
     made: list[Candidate] = []
+    started: list[ExecutionPlan] = []
 
     def make(plan: ExecutionPlan) -> Candidate:
         began = time.perf_counter()
+        started.append(plan)
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
         with distribution.scope():
             built = build_model(
@@ -246,8 +248,9 @@ def _choose(
     batch_size = experiment.data.pinned_batch_size
     with naming_memory(batch_size, lambda: made[-1].training if made else None, listener.say):
         chosen = choose_fastest(make, plan, alternatives(plan, experiment.training), total_steps)
-    if len(made) > 1:
-        # What is made next, and its random numbers, are what they would have been without a trial.
+    if len(started) > 1:
+        # What is made next, its precision and its random numbers, are what they would have been without a
+        # trial, also without one that failed.
         start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
     return chosen
 

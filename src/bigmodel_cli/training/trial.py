@@ -1,32 +1,33 @@
 """What only a measurement can decide; the trial steps leave no trace.
 
-What it costs to try something is estimated from what the first candidate took, so that trials stay within
-`MOST_SECONDS` and within `MOST_OF_RUN` of the run that they are to make faster.
+What a trial costs is estimated from what the first candidate took; `worth` tells what it may gain.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.errors import UsageError
-from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.modeling.backend import import_tensorflow, is_out_of_memory
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.training.plan import ExecutionPlan, Trial
 from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.worth import Worth, name_of_change, remember
 
 # A call into TensorFlow should be long enough for its overhead not to count, and short enough for the
 # display and for Ctrl-C.
 SECONDS_PER_EXECUTION = 0.25
 TRIAL_STEPS = 8
-MOST_SECONDS = 5.0
-MOST_OF_RUN = 0.02
 # XLA took 10 to 15 times as long to trace and compile a step as Keras takes to trace it, in networks of a
 # few layers.
 COMPILING_PER_TRACING = 15
@@ -36,6 +37,7 @@ _MAX_REASON = 200
 _EMPTY = "Graph execution error:"
 _UNSUPPORTED = re.compile(r"unsupported operations when .*?: (\w+)")
 _WITHOUT_XLA: Mapping[str, Any] = {"jit_compile": False}
+_OWN_CODE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -86,29 +88,49 @@ def choose_fastest(
         best = make(replace(plan, **_WITHOUT_XLA))
         seconds = step_seconds(best.training)
     trials.append(_trial(best.plan, seconds))
-    left = min(MOST_SECONDS, MOST_OF_RUN * total_steps * seconds)
+    worth, shown = Worth.of(best.built.model), []
     for change in changes:
         changed = replace(best.plan, **change)
         if changed == best.plan:
             continue
-        needed = _cost(best, changed, seconds)
-        if needed > left:
-            reason = f"trying it takes about {needed:.1f} s, and this run is worth {left:.1f} s"
-            trials.append(_trial(changed, reason=reason))
+        name = name_of_change(best.plan, changed)
+        expected = worth.expected_share(name)
+        gain, needed = expected * total_steps * seconds, _cost(best, changed, seconds)
+        if needed > gain:
+            reason = f"trying it takes about {needed:.1f} s, and is expected to save {gain:.1f} s"
+            trials.append(_trial(changed, reason=reason, expected=expected))
             continue
-        began = time.perf_counter()
-        try:
-            candidate = make(changed)
-            found = step_seconds(candidate.training)
-        except Exception as error:  # What cannot be executed is not faster.
-            trials.append(_trial(changed, reason=_reason(error)))
-        else:
-            trials.append(_trial(changed, found))
-            if found < (1 - MIN_GAIN) * seconds:
-                best, seconds = candidate, found
-        left -= time.perf_counter() - began
+        candidate, trial = _tried(make, changed, expected)
+        trials.append(trial)
+        found = math.inf if trial.milliseconds is None else trial.milliseconds / 1000
+        shown.append(worth.shows(name, 1 - found / seconds))
+        if candidate is not None and found < (1 - MIN_GAIN) * seconds:
+            best, seconds = candidate, found
+    remember(shown)
     steps = best.plan.steps_per_execution or steps_per_execution(best.training, seconds)
     return replace(best, plan=replace(best.plan, steps_per_execution=steps, trials=tuple(trials)))
+
+
+def _tried(
+    make: Callable[[ExecutionPlan], Candidate], plan: ExecutionPlan, expected: float
+) -> tuple[Candidate | None, Trial]:
+    """A candidate and its trial; what cannot be executed is none, and the trial says why."""
+    try:
+        candidate = make(plan)
+        return candidate, _trial(plan, step_seconds(candidate.training), expected=expected)
+    except Exception as error:
+        if not _cannot_be_executed(error):
+            raise
+        return None, _trial(plan, reason=_reason(error), expected=expected)
+
+
+def _cannot_be_executed(error: Exception) -> bool:
+    """Whether Keras or TensorFlow refuse a plan; bad data and mistakes of ours are something else."""
+    if isinstance(error, ConfigError | MemoryError | import_tensorflow().errors.OpError):
+        return True
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    is_ours = Path(last).is_relative_to(_OWN_CODE)
+    return isinstance(error, TypeError | ValueError | NotImplementedError) and not is_ours
 
 
 def _require_way_without_xla(
@@ -120,7 +142,7 @@ def _require_way_without_xla(
         UsageError: If it insists.
         Exception: The error itself, where XLA has no part in it.
     """
-    if not plan.jit_compile or is_out_of_memory(error):
+    if not plan.jit_compile or is_out_of_memory(error) or not _cannot_be_executed(error):
         raise error
     if _WITHOUT_XLA not in changes:
         raise UsageError(
@@ -129,8 +151,15 @@ def _require_way_without_xla(
         ) from error
 
 
-def _trial(plan: ExecutionPlan, seconds: float | None = None, reason: str | None = None) -> Trial:
-    return Trial(plan.precision, plan.jit_compile, None if seconds is None else 1000 * seconds, reason)
+def _trial(
+    plan: ExecutionPlan,
+    seconds: float | None = None,
+    *,
+    reason: str | None = None,
+    expected: float | None = None,
+) -> Trial:
+    milliseconds = None if seconds is None else 1000 * seconds
+    return Trial(plan.precision, plan.jit_compile, milliseconds, reason, expected)
 
 
 def _reason(error: Exception) -> str:
