@@ -181,6 +181,9 @@ class MeasuringSteps:
         feed: Yields chunks of the split.
         num_classes: Number of classes; None for regression.
         distribution: Where the model's replicas are.
+
+    Attributes:
+        network: What computes outputs from what the feed yields: the model, or its part behind what is kept.
     """
 
     def __init__(
@@ -193,6 +196,7 @@ class MeasuringSteps:
         distribution: Distribution = SINGLE,
     ) -> None:
         self.model = model
+        self.network = model
         self.encoding = encoding
         self.feed = feed
         self.num_classes = num_classes
@@ -223,7 +227,7 @@ class MeasuringSteps:
     def _step(self, features: Any, labels: Any, part: Part | None) -> tuple[Any, Any]:
         targets = Targets(labels, self.num_classes)
         y = targets.encoded(self.encoding)
-        predictions = self.model(features, training=False)
+        predictions = self.network(features, training=False)
         weights = None if part is None else part.loss_weights
         loss = self.model.compute_loss(
             x=features, y=y, y_pred=predictions, sample_weight=weights, training=False

@@ -1,19 +1,29 @@
-"""`data.cache`: where decoded examples are kept, decided once per run by how much room they take."""
+"""`data.cache`: where decoded examples are kept, or what does not learn gives for them.
+
+Decided once per run by how much room they take.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from bigmodel_cli.pipeline.decoded import Decoded, KeptExamples, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, is_supported, path_of
-from bigmodel_cli.pipeline.decoded_folder import MAX_TOTAL_BYTES, bytes_on_disk, free_bytes, make_room
+from bigmodel_cli.pipeline.decoded_folder import (
+    MAX_TOTAL_BYTES,
+    bytes_on_disk,
+    decoded_folder,
+    free_bytes,
+    make_room,
+)
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+from bigmodel_cli.sources.image_files import ImageFileExamples
 
 Cache = Literal["memory", "disk", "none"]
 
@@ -76,17 +86,55 @@ def choose_cache(
     if not parts:
         return CacheChoice("none")
     in_memory = sum(map(len, parts)) * int(np.prod(splits.signature.shape))
-    if asked == "none":
-        return CacheChoice("none", "data.cache is none")
     if asked == "auto" and epochs == 1:
         return CacheChoice("none", "in one epoch none is decoded twice")
-    if asked == "memory" and free_memory is not None and in_memory > free_memory:
-        problem = f"they would take {in_words(in_memory)}, and {in_words(free_memory)} are free"
+    place = _in_memory(asked, in_memory, free_memory, warn)
+    if place is not None:
+        return replace(place, decoded=MemoryDecoded(parts) if place.cache == "memory" else None)
+    path, num_bytes = path_of(parts[0].files), bytes_of(parts[0].files)
+    return _on_disk(
+        path, num_bytes, lambda: DiskDecoded(parts[0].files, warn), is_asked_for=asked == "disk", warn=warn
+    )
+
+
+def choose_feature_cache(
+    asked: Literal["auto"] | Cache,
+    num_bytes: int,
+    *,
+    epochs: int,
+    free_memory: int | None,
+    warn: Callable[[str], None],
+) -> CacheChoice:
+    """Decide `auto` for what is computed once of each example.
+
+    Args:
+        asked: `data.cache`.
+        num_bytes: What it takes.
+        epochs: Of the whole run; with one of them, nothing is computed twice.
+        free_memory: In bytes; None where the system does not tell.
+        warn: Told where what was asked for cannot be.
+    """
+    if asked == "auto" and epochs == 1:
+        return CacheChoice("none", "in one epoch nothing is computed twice")
+    place = _in_memory(asked, num_bytes, free_memory, warn)
+    if place is not None:
+        return place
+    return _on_disk(decoded_folder() / "new", num_bytes, None, is_asked_for=asked == "disk", warn=warn)
+
+
+def _in_memory(
+    asked: Literal["auto"] | Cache, num_bytes: int, free: int | None, warn: Callable[[str], None]
+) -> CacheChoice | None:
+    """The choice where the disk has no part in it; None: it is the disk's."""
+    if asked == "none":
+        return CacheChoice("none", "data.cache is none")
+    if asked == "memory" and free is not None and num_bytes > free:
+        problem = f"they would take {in_words(num_bytes)}, and {in_words(free)} are free"
         warn(f"data.cache: memory cannot be: {problem}")
         return CacheChoice("none", problem)
-    if asked == "memory" or (asked == "auto" and _fits_memory(in_memory, free_memory)):
-        return CacheChoice("memory", in_words(in_memory), MemoryDecoded(parts))
-    return _on_disk(parts[0].files, is_asked_for=asked == "disk", warn=warn)
+    if asked == "memory" or (asked == "auto" and _fits_memory(num_bytes, free)):
+        return CacheChoice("memory", in_words(num_bytes))
+    return None
 
 
 def _seen_again(splits: Splits) -> list[ImageFileExamples]:
@@ -100,8 +148,15 @@ def _fits_memory(num_bytes: int, free: int | None) -> bool:
     return free is not None and num_bytes <= min(MAX_MEMORY_BYTES, MEMORY_SHARE * free)
 
 
-def _on_disk(files: ImageFiles, *, is_asked_for: bool, warn: Callable[[str], None]) -> CacheChoice:
-    path, num_bytes = path_of(files), bytes_of(files)
+def _on_disk(
+    path: Path,
+    num_bytes: int,
+    make: Callable[[], Decoded] | None,
+    *,
+    is_asked_for: bool,
+    warn: Callable[[str], None],
+) -> CacheChoice:
+    """The disk where there is room, with what `make` gives; nothing is made yet where it is None."""
     try:
         if not is_supported():
             raise OSError("this system cannot read into an array")
@@ -111,8 +166,9 @@ def _on_disk(files: ImageFiles, *, is_asked_for: bool, warn: Callable[[str], Non
             return CacheChoice(
                 "none", f"they would take {in_words(num_bytes)}, and on disk they may take {in_words(room)}"
             )
-        make_room(num_bytes, path)
-        decoded = DiskDecoded(files, warn)
+        if make is not None:
+            make_room(num_bytes, path)
+        decoded = None if make is None else make()
     except OSError as error:
         problem = f"{path.parent}: {error.strerror or error}"
         if is_asked_for:

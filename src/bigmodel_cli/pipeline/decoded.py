@@ -13,18 +13,18 @@ from bigmodel_cli.sources.image_files import ImageFileExamples
 
 
 class Decoded(ABC):
-    """Pixels by their file's position among all files of a source; several threads use it at once."""
+    """What is kept of examples, by their position among all of them; several threads use it at once."""
 
     @abstractmethod
     def fetch(self, position: int, out: np.ndarray) -> bool:
-        """Fill `out`, uint8 of the shape of one example, and say whether it could be.
+        """Fill `out`, of the dtype and shape of one example, and say whether it could be.
 
         Where it could not, what `out` holds is undefined.
         """
 
     @abstractmethod
-    def keep(self, position: int, pixels: np.ndarray) -> None:
-        """Keep the pixels of a file, uint8 of the shape of one example."""
+    def keep(self, position: int, item: np.ndarray) -> None:
+        """Keep what one example was made into, of its dtype and shape."""
 
     def close(self) -> None:  # noqa: B027
         """Give back what is open; nothing is asked for after that."""
@@ -52,10 +52,10 @@ class MemoryDecoded(Decoded):
         out[...] = self._pixels[row]
         return True
 
-    def keep(self, position: int, pixels: np.ndarray) -> None:
+    def keep(self, position: int, item: np.ndarray) -> None:
         row = self._rows[position]
         if row >= 0:
-            self._pixels[row] = pixels
+            self._pixels[row] = item
             # Only now, since other threads may ask for it.
             self._is_there[row] = True
 

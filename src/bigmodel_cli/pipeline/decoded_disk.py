@@ -1,8 +1,8 @@
-"""Decoded examples in a file that later runs use too: a slot for each file of the source.
+"""What is kept of examples in a file that later runs use too: a slot for each of them.
 
 Slots are read with `preadv` into the arrays that batches are. Mapped into memory instead, they would count
 as memory of the process. Each slot has a checksum, so that one that a killed process left half written, or
-that a bad block damaged, is decoded again. Processes that use a file at once write the same bytes into it.
+that a bad block damaged, is made again. Processes that use a file at once write the same bytes into it.
 """
 
 from __future__ import annotations
@@ -42,52 +42,56 @@ def path_of(files: ImageFiles) -> Path:
 
 def bytes_of(files: ImageFiles) -> int:
     """What that file takes when it is full."""
-    return HEADER_BYTES + len(files) * _slot_bytes(files)
+    return HEADER_BYTES + len(files) * (_pixels_of(files) + _TRAILER.size)
 
 
-class DiskDecoded(Decoded):
-    """Keeps pixels in a file.
+class Slots(Decoded):
+    """A file with a slot for each example.
 
     Args:
-        files: All files of a source.
+        path: Where it is, or is to be.
+        source: What it is made of, for people.
+        count: Slots.
+        item_bytes: What one of them takes.
         warn: Told once where the disk takes no more.
 
     Raises:
         OSError: If the file cannot be made or opened.
     """
 
-    def __init__(self, files: ImageFiles, warn: Callable[[str], None]) -> None:
-        self._slot_bytes = _slot_bytes(files)
+    def __init__(
+        self, path: Path, source: str, count: int, item_bytes: int, warn: Callable[[str], None]
+    ) -> None:
+        self._slot_bytes = item_bytes + _TRAILER.size
         self._warn = warn
         self._is_full = False
         self._ending = threading.Lock()
-        path = path_of(files)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
-        source = str(files.root.resolve())[:_MAX_SHOWN]
-        self._file.write(header({"source": source, "files": len(files), "slot_bytes": self._slot_bytes}))
-        self._file.truncate(bytes_of(files))
+        described = {"source": source[:_MAX_SHOWN], "files": count, "slot_bytes": self._slot_bytes}
+        self._file.write(header(described))
+        self._file.truncate(HEADER_BYTES + count * self._slot_bytes)
         os.utime(self._file.fileno())
 
     def fetch(self, position: int, out: np.ndarray) -> bool:
         trailer = bytearray(_TRAILER.size)
         try:
-            count = os.preadv(self._file.fileno(), [out.data, trailer], self._offset(position))
+            count = os.preadv(self._file.fileno(), [_bytes(out), trailer], self._offset(position))
         except OSError:
-            # The file itself can still be decoded.
+            # What it was made of is still there.
             return False
         written, checksum = _TRAILER.unpack(trailer)
         return count == self._slot_bytes and written == _WRITTEN and checksum == _checksum(position, out)
 
-    def keep(self, position: int, pixels: np.ndarray) -> None:
+    def keep(self, position: int, item: np.ndarray) -> None:
         if self._is_full:
             return
-        trailer = _TRAILER.pack(_WRITTEN, _checksum(position, pixels))
+        trailer = _TRAILER.pack(_WRITTEN, _checksum(position, item))
         try:
             if _is_low(self._file.fileno()):
                 self._end("the disk is nearly full")
                 return
-            os.pwritev(self._file.fileno(), [pixels.data, trailer], self._offset(position))
+            os.pwritev(self._file.fileno(), [_bytes(item), trailer], self._offset(position))
         except OSError as error:
             self._end(error.strerror or str(error))
 
@@ -107,12 +111,32 @@ class DiskDecoded(Decoded):
         self._file.close()
 
 
-def _slot_bytes(files: ImageFiles) -> int:
-    return int(np.prod(files.image_format.shape)) + _TRAILER.size
+class DiskDecoded(Slots):
+    """Keeps pixels in a file.
+
+    Args:
+        files: All files of a source.
+        warn: Told once where the disk takes no more.
+
+    Raises:
+        OSError: If the file cannot be made or opened.
+    """
+
+    def __init__(self, files: ImageFiles, warn: Callable[[str], None]) -> None:
+        super().__init__(path_of(files), str(files.root.resolve()), len(files), _pixels_of(files), warn)
 
 
-def _checksum(position: int, pixels: np.ndarray) -> int:
-    return zlib.crc32(pixels.data, zlib.crc32(str(position).encode()))
+def _pixels_of(files: ImageFiles) -> int:
+    return int(np.prod(files.image_format.shape))
+
+
+def _bytes(item: np.ndarray) -> memoryview:
+    """Whatever is in an array; NumPy lends no memory of types that are not its own, such as bfloat16."""
+    return item.reshape(-1).view(np.uint8).data
+
+
+def _checksum(position: int, item: np.ndarray) -> int:
+    return zlib.crc32(_bytes(item), zlib.crc32(str(position).encode()))
 
 
 def _is_low(descriptor: int) -> bool:

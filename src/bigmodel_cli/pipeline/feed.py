@@ -83,8 +83,9 @@ class Feed(ABC):
         """What the graph gets for these rows.
 
         Returns:
-            Items whose first axis counts batches. Where they are dealt, it counts the parts of batches, and
-            two more items follow: what each example counts, and the size of each batch.
+            Items, of which the first axis of the last one counts batches. Where they are dealt, it counts
+            the parts of batches, and two more items follow: what each example counts, and the size of each
+            batch.
         """
         if self.dealing is None:
             return self._items(rows)
@@ -95,7 +96,7 @@ class Feed(ABC):
 
     @abstractmethod
     def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
-        """What the graph gets for these rows, whose first axis is also that of each item."""
+        """What the graph gets for these rows, whose first axis is also that of the last item."""
 
     @abstractmethod
     def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
@@ -126,7 +127,7 @@ class ResidentFeed(Feed):
         super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
         import tensorflow as tf
 
-        with self._place():
+        with _reachable(self.dealing):
             self.features = tf.constant(examples.features)
             self.labels = tf.constant(_compact(examples.labels))
 
@@ -139,14 +140,8 @@ class ResidentFeed(Feed):
         import tensorflow as tf
 
         rows = chunk[0][index]
-        with self._place():
+        with _reachable(self.dealing):
             return tf.gather(self.features, rows), tf.gather(self.labels, rows)
-
-    def _place(self) -> AbstractContextManager[Any]:
-        """Where the examples are: for several devices in the memory that all of them can reach."""
-        import tensorflow as tf
-
-        return nullcontext() if self.dealing is None else tf.device("CPU:0")
 
 
 class FileFeed(Feed):
@@ -178,6 +173,10 @@ class FileFeed(Feed):
         self.labels = _compact(examples.labels)
         self.reader = Reader(examples, signature, skips=skipped is not None)
 
+    def relabel(self, labels: np.ndarray) -> None:
+        """Let the examples have other labels; their order and number stay."""
+        self.labels = _compact(labels)
+
     def max_batches(self) -> int:
         example = np.dtype(self.signature.dtype).itemsize * int(np.prod(self.signature.shape))
         return max(1, MAX_CHUNK_BYTES // max(1, example * self.batch_size))
@@ -207,6 +206,51 @@ class FileFeed(Feed):
 
     def close(self) -> None:
         self.reader.close()
+
+
+class KeptFeed(Feed):
+    """What was computed of examples, in memory: it comes into the graph as a whole, and is gathered there.
+
+    It is zeros until `fill`, which is enough to trace steps and to measure them.
+
+    Args:
+        examples: What it is made of.
+        batch_size: Examples per batch.
+        signature: What it is for one example.
+        oversample: As for every feed.
+        dealing: The same.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        batch_size: int,
+        signature: Signature,
+        *,
+        oversample: bool = False,
+        dealing: Dealing | None = None,
+    ) -> None:
+        super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
+        self.fill(np.zeros((len(examples), *signature.shape), signature.dtype), examples.labels)
+
+    def fill(self, features: np.ndarray, labels: np.ndarray) -> None:
+        """Take what was computed, and the labels of the examples that it was computed of."""
+        import tensorflow as tf
+
+        with _reachable(self.dealing):
+            self._all = tf.constant(features), tf.constant(_compact(labels))
+
+    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
+        import tensorflow as tf
+
+        return (*self._all, tf.constant(rows.astype(np.int32)))
+
+    def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
+        import tensorflow as tf
+
+        features, labels, rows = chunk[:3]
+        with _reachable(self.dealing):
+            return tf.gather(features, rows[index]), tf.gather(labels, rows[index])
 
 
 def make_feed(
@@ -272,6 +316,13 @@ def raw_features(
         feed.close()
 
 
+def _reachable(dealing: Dealing | None) -> AbstractContextManager[Any]:
+    """Where resident examples are: for several devices in the memory that all of them can reach."""
+    import tensorflow as tf
+
+    return nullcontext() if dealing is None else tf.device("CPU:0")
+
+
 def _as_tensor(features: np.ndarray) -> Any:
     """A tensor of an array that nobody writes into any more: the very same memory where that is possible.
 
@@ -279,6 +330,9 @@ def _as_tensor(features: np.ndarray) -> Any:
     """
     import tensorflow as tf
 
+    # NumPy lends no memory of types that are not its own, such as bfloat16.
+    if features.dtype.kind == "V":
+        return tf.constant(features)
     # On a GPU the copy is the transfer. From an address that is not aligned TensorFlow would abort.
     if features.ctypes.data % ALIGNMENT or tf.config.list_logical_devices("GPU"):
         return tf.constant(features)

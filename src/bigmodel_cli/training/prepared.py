@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,15 @@ from bigmodel_cli.modeling.devices import unused_gpus
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
-from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache
+from bigmodel_cli.pipeline.cache_choice import CacheChoice
 from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
-from bigmodel_cli.pipeline.feed import Feed, make_feed, raw_features
+from bigmodel_cli.pipeline.feed import Feed, raw_features
+from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import Examples, Signature, SplitName
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
-from bigmodel_cli.training.gauges import free_memory
+from bigmodel_cli.training.keeping import Fed, Keeping
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers
 from bigmodel_cli.training.pin import choose_monitor, pin_cache, pin_data, pin_metrics, pin_plan
@@ -42,11 +43,11 @@ class Prepared:
         plan: How it is executed.
         distribution: Where the model's replicas are.
         built: The model and its parts.
-        feeds: Of the splits that training sees.
+        keeping: What is kept of the examples.
+        fed: What is trained on what.
         training: Compiled training steps.
         callbacks: A `keras.callbacks.CallbackList`.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
-        cache: Where decoded examples are kept.
         skipped: Takes note of bad training files; None where they are an error.
     """
 
@@ -55,12 +56,22 @@ class Prepared:
     plan: ExecutionPlan
     distribution: Distribution
     built: BuiltModel
-    feeds: dict[SplitName, Feed]
+    keeping: Keeping
+    fed: Fed
     training: TrainingSteps
     callbacks: Any
     monitor: str | None
-    cache: CacheChoice
     skipped: SkippedFiles | None = None
+
+    @property
+    def feeds(self) -> dict[SplitName, Feed]:
+        """Of the splits that training sees."""
+        return self.fed.feeds
+
+    @property
+    def cache(self) -> CacheChoice:
+        """Where something is kept of the examples."""
+        return self.fed.cache
 
     @property
     def columns(self) -> list[str]:
@@ -73,7 +84,7 @@ class Prepared:
         if "validation" not in self.feeds:
             return None
         built, num_classes = self.built, self.splits.signature.num_classes
-        return MeasuringSteps(
+        steps = MeasuringSteps(
             built.model,
             built.compiled,
             built.encoding,
@@ -81,11 +92,18 @@ class Prepared:
             num_classes,
             self.distribution,
         )
+        if self.fed.halves is not None:
+            steps.network = self.fed.halves.back
+        return steps
+
+    def fill(self, listener: Listener) -> None:
+        """Compute what is computed once, with the weights as they are: training begins after it."""
+        self.fed.fill(self.skipped, listener)
 
     def trace_again(self) -> None:
         """Forget compiled steps, which hold on to the optimizer's schedule."""
         self.training = TrainingSteps(
-            self.built,
+            self.fed.built,
             self.feeds["train"],
             self.splits.signature.num_classes,
             self.training.settings,
@@ -95,9 +113,8 @@ class Prepared:
 
     def close(self) -> None:
         """Stop the feeds' threads, and close what they read from."""
-        for feed in self.feeds.values():
-            feed.close()
-        self.cache.close()
+        self.fed.close()
+        self.keeping.close()
         if self.skipped is not None:
             self.skipped.close()
 
@@ -129,16 +146,13 @@ def prepare(
     if experiment.data.batch_size == "auto":
         start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
         experiment = pin_batch_size(experiment, splits, plan, listener, skipped, distribution)
-    cache = _choose_cache(experiment, splits, listener)
-    experiment = pin_cache(experiment, cache.cache)
-    seen: dict[SplitName, Examples] = {
-        name: cache.kept(part) for name, part in splits.parts.items() if name != "test"
-    }
-    feeds = _feeds(experiment, seen, signature, skipped, distribution)
-    if feeds["train"].epoch_size > len(splits.train):
-        size = feeds["train"].epoch_size
+    keeping = Keeping(experiment, splits, skipped, distribution.dealing, listener)
+    size = epoch_size(experiment, splits.train)
+    if size > len(splits.train):
         listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
-    chosen = _choose(experiment, signature, feeds["train"], plan, distribution, listener)
+    chosen, fed = _choose(experiment, keeping, plan, distribution, listener)
+    experiment = pin_cache(experiment, fed.cache.cache)
+    feeds = fed.feeds
     plan, built, training = chosen.plan, chosen.built, chosen.training
     listener.say(f"device: {plan.describe()}")
     for line in _describe_parts(
@@ -161,7 +175,7 @@ def prepare(
         steps=feeds["train"].num_batches(),
     )
     return Prepared(
-        experiment, splits, plan, distribution, built, feeds, training, callbacks, monitor, cache, skipped
+        experiment, splits, plan, distribution, built, keeping, fed, training, callbacks, monitor, skipped
     )
 
 
@@ -177,51 +191,26 @@ def _describe_parts(batch_size: int, num_replicas: int, accumulate: int) -> Iter
         yield f"accumulate: {-(-part // size)} parts of at most {size} examples, one after the other"
 
 
-def _choose_cache(experiment: Experiment, splits: Splits, listener: Listener) -> CacheChoice:
-    choice = choose_cache(
-        experiment.data.cache,
-        splits,
-        epochs=experiment.training.epochs,
-        free_memory=min(free_memory().values(), default=None),
-        warn=listener.warn,
-    )
-    if choice.reason:
-        listener.say(choice.describe())
-    return choice
-
-
-def _feeds(
-    experiment: Experiment,
-    parts: Mapping[SplitName, Examples],
-    signature: Signature,
-    skipped: SkippedFiles | None,
-    distribution: Distribution,
-) -> dict[SplitName, Feed]:
-    """A feed of each split; bad files are replaced and rare classes repeated in training alone."""
-    batch_size, oversample = experiment.data.pinned_batch_size, experiment.data.oversample is not None
-    dealing = distribution.dealing
-    return {
-        name: make_feed(part, signature, batch_size, skipped=skipped, oversample=oversample, dealing=dealing)
-        if name == "train"
-        else make_feed(part, signature, batch_size, dealing=dealing)
-        for name, part in parts.items()
-    }
+def epoch_size(experiment: Experiment, examples: Examples) -> int:
+    """How many examples an epoch sees: with `data.oversample` more than there are."""
+    return len(examples) if experiment.data.oversample is None else balanced_size(examples.labels)
 
 
 def _choose(
     experiment: Experiment,
-    signature: Signature,
-    feed: Feed,
+    keeping: Keeping,
     plan: ExecutionPlan,
     distribution: Distribution,
     listener: Listener,
-) -> Candidate:
+) -> tuple[Candidate, Fed]:
     """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
-    total_steps = feed.num_batches() * experiment.training.epochs
-    weights = class_weights(experiment.data.class_weights, feed.examples.labels, signature.class_names or ())
+    splits, signature = keeping.splits, keeping.splits.signature
+    batch_size = experiment.data.pinned_batch_size
+    total_steps = -(-epoch_size(experiment, splits.train) // batch_size) * experiment.training.epochs
+    weights = class_weights(experiment.data.class_weights, splits.train.labels, signature.class_names or ())
     if weights is not None:
         listener.say(f"class weights: {describe_weights(weights, signature.class_names or ())}")
-    made: list[Candidate] = []
+    made: list[tuple[Candidate, Fed]] = []
     started: list[ExecutionPlan] = []
 
     def make(plan: ExecutionPlan) -> Candidate:
@@ -233,26 +222,27 @@ def _choose(
                 experiment,
                 signature,
                 total_steps=total_steps,
-                adapt_data=lambda: raw_features(feed.examples, signature, skipped=feed.skipped),
+                adapt_data=lambda: raw_features(keeping.parts["train"], signature, skipped=keeping.skipped),
             )
         if not made:
             listener.say(f"model: {built.model.count_params():,} parameters")
         building = time.perf_counter() - began
+        fed = keeping.fed(built)
         settings = StepSettings(plan.jit_compile, weights, experiment.training.accumulate)
-        training = TrainingSteps(built, feed, signature.num_classes, settings, distribution)
+        training = TrainingSteps(fed.built, fed.feeds["train"], signature.num_classes, settings, distribution)
         training.trace()
         making = time.perf_counter() - began
-        made.append(Candidate(plan, built, training, making, making - building))
-        return made[-1]
+        made.append((Candidate(plan, built, training, making, making - building), fed))
+        return made[-1][0]
 
-    batch_size = experiment.data.pinned_batch_size
-    with naming_memory(batch_size, lambda: made[-1].training if made else None, listener.say):
+    with naming_memory(batch_size, lambda: made[-1][0].training if made else None, listener.say):
         chosen = choose_fastest(make, plan, alternatives(plan, experiment.training), total_steps)
     if len(started) > 1:
         # What is made next, its precision and its random numbers, are what they would have been without a
         # trial, also without one that failed.
         start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
-    return chosen
+    fed = next(fed for candidate, fed in made if candidate.training is chosen.training)
+    return chosen, fed
 
 
 def _measured(built: BuiltModel) -> list[str]:

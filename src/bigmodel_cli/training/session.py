@@ -28,7 +28,7 @@ from bigmodel_cli.training.restorable import Restorable
 from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, Row, State
-from bigmodel_cli.training.stopwatch import CHECKPOINTS, Stopwatch
+from bigmodel_cli.training.stopwatch import CHECKPOINTS, INPUT, Stopwatch
 from bigmodel_cli.training.trace import Trace
 
 
@@ -89,6 +89,8 @@ class Session:
             ResourceError: If something ran out; earlier checkpoints stay.
         """
         self._log.start_over(self.state.moment.rows)
+        with self.watch.phase(INPUT):
+            self.prepared.fill(self.listener)
         with stop.patiently():
             if keeps_start and not self._restored:
                 self._save_last(self.state.moment)

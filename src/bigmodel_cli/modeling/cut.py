@@ -1,0 +1,187 @@
+"""A model in two: the front, which gives the same for an example in every epoch, and the back, which learns.
+
+The front is what nothing in training changes: layers that do not learn, and draw no random numbers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Keras's layers that have the argument `training` and, where they draw no random numbers, compute the same
+# with and without it. Whatever else has it is taken to change in training.
+_SAME_IN_TRAINING = frozenset(
+    {
+        "AdditiveAttention",
+        "Attention",
+        "CenterCrop",
+        "Dense",
+        "Dropout",
+        "EinsumDense",
+        "GaussianDropout",
+        "GaussianNoise",
+        "GroupQueryAttention",
+        "MultiHeadAttention",
+        "Resizing",
+        "SpatialDropout1D",
+        "SpatialDropout2D",
+        "SpatialDropout3D",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A model in two, which share its layers.
+
+    Attributes:
+        front: From raw features to what the back takes; a functional `keras.Model`.
+        back: From there to the outputs.
+    """
+
+    front: Any
+    back: Any
+
+    @property
+    def frozen(self) -> list[Any]:
+        """The layers of the front that could learn, those inside applications too."""
+        return [layer for layer in leaves(self.front) if is_frozen(layer)]
+
+
+def cut(model: Any) -> Cut | None:
+    """The model in two, with as much in front as can be; None where nothing that is frozen comes first.
+
+    Where a part of an application is unfrozen, the cut goes through the application.
+
+    Args:
+        model: A functional `keras.Model`.
+    """
+    import keras
+
+    copy, steps = _traced(model)
+    found = _last_neck(copy, steps)
+    if found is None:
+        return None
+    both = Cut(keras.Model(copy.input, found), keras.Model(found, copy.output))
+    return both if both.frozen else None
+
+
+def is_frozen(layer: Any) -> bool:
+    """Whether a layer could learn from gradients, and does not; `adapt()` is another matter."""
+    return bool(layer.weights) and not layer.trainable and not hasattr(layer, "adapt")
+
+
+def leaves(model: Any) -> Iterator[Any]:
+    """The layers of a model, those of models inside it in their place."""
+    for layer in model.layers:
+        if getattr(layer, "layers", None):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
+def never_changes(operation: Any) -> bool:
+    """Whether an operation gives the same for an example whenever training calls it."""
+    import keras
+
+    if not isinstance(operation, keras.Layer):
+        return True
+    if isinstance(operation, keras.Model):
+        return all(map(never_changes, operation.layers))
+    if operation.trainable_weights or operation.activity_regularizer is not None:
+        return False
+    # What is a variable and no weight is the state of a random generator.
+    if len(operation.variables) != len(operation.weights) or not type(operation).__module__.startswith(
+        "keras."
+    ):
+        return False
+    if isinstance(operation, keras.layers.BatchNormalization):
+        return not operation.trainable
+    has_argument = "training" in inspect.signature(operation.call).parameters
+    return not has_argument or type(operation).__name__ in _SAME_IN_TRAINING
+
+
+@dataclass(frozen=True)
+class _Step:
+    """An operation where it is called, with the tensors that go in and come out."""
+
+    operation: Any
+    inputs: Sequence[Any]
+    outputs: Sequence[Any]
+
+
+def _traced(model: Any) -> tuple[Any, list[_Step]]:
+    """The same layers as another model, and its steps in order; what learns in part is two steps."""
+    import keras
+
+    steps: list[_Step] = []
+
+    def step(operation: Any, *arguments: Any, **options: Any) -> Any:
+        outputs = operation(*arguments, **options)
+        steps.append(_Step(operation, _tensors((arguments, options)), _tensors(outputs)))
+        return outputs
+
+    def call(operation: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(operation, keras.Function) and not never_changes(operation):
+            halves = cut(operation)
+            if halves is not None:
+                return step(halves.back, step(halves.front, *arguments))
+        return step(operation, *arguments, **options)
+
+    # A compiled model would be compiled again.
+    plain = keras.Model(model.input, model.output)
+    copy = keras.models.clone_model(plain, clone_function=lambda layer: layer, call_function=call)
+    return copy, steps
+
+
+def _tensors(structure: Any) -> list[Any]:
+    import keras
+
+    return [item for item in keras.tree.flatten(structure) if isinstance(item, keras.KerasTensor)]
+
+
+def _last_neck(model: Any, steps: Sequence[_Step]) -> Any | None:
+    """The last tensor that all of the model goes through, and before which nothing changes.
+
+    A tensor with a mask is none: the mask would be lost.
+    """
+    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    fixed: set[int] = set()
+    neck = None
+    for step in steps:
+        before = [makers[id(tensor)] for tensor in step.inputs if id(tensor) in makers]
+        if not (never_changes(step.operation) and all(id(other) in fixed for other in before)):
+            continue
+        fixed.add(id(step))
+        if len(step.outputs) == 1 and _is_neck(step, makers, steps, model):
+            neck = step.outputs[0]
+    return neck
+
+
+def _is_neck(step: _Step, makers: dict[int, _Step], steps: Sequence[_Step], model: Any) -> bool:
+    (tensor,) = step.outputs
+    if getattr(tensor, "_keras_mask", None) is not None:
+        return False
+    above = _above(step, makers)
+    inside = {id(tensor) for other in steps if id(other) in above for tensor in other.outputs}
+    hidden = inside | {id(tensor) for tensor in model.inputs}
+    hidden.discard(id(tensor))
+    if any(id(output) in inside for output in model.outputs):
+        return False
+    return not any(
+        id(arrives) in hidden for other in steps if id(other) not in above for arrives in other.inputs
+    )
+
+
+def _above(step: _Step, makers: dict[int, _Step]) -> set[int]:
+    """A step and all before it that it needs."""
+    found: set[int] = set()
+    waiting = [step]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in found:
+            found.add(id(one))
+            waiting += [makers[id(tensor)] for tensor in one.inputs if id(tensor) in makers]
+    return found

@@ -1,0 +1,215 @@
+"""What of the examples is kept, so that not every epoch makes it anew: their pixels, or what does not learn.
+
+Which of the two, only the built model tells. Feeds are made when the first model is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.modeling.cut import Cut, cut
+from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
+from bigmodel_cli.pipeline.dealing import Dealing
+from bigmodel_cli.pipeline.feed import Feed, make_feed
+from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures, bytes_of
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import Examples, Signature, SplitName
+from bigmodel_cli.training.gauges import free_memory
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A model with the feeds of what it is trained on.
+
+    Attributes:
+        built: The part of the model that is trained on what the feeds yield.
+        feeds: Of the splits that training sees.
+        cache: Where something is kept of the examples.
+        halves: The model in two, where the feeds yield what the front gives.
+        features: What the front gives, once it is computed.
+    """
+
+    built: BuiltModel
+    feeds: dict[SplitName, Feed]
+    cache: CacheChoice
+    halves: Cut | None = None
+    features: KeptFeatures | None = None
+
+    def fill(self, skipped: SkippedFiles | None, listener: Listener) -> None:
+        """Compute what is computed once; weights must be those that training begins with."""
+        if self.features is not None and self.halves is not None:
+            front = _as_front(self.halves.front)
+            self.features.fill(front, skipped, listener.download, listener.warn)
+
+    def close(self) -> None:
+        """Stop the feeds' threads, and close what they read from."""
+        for feed in self.feeds.values():
+            feed.close()
+        if self.features is not None:
+            self.features.close()
+
+
+class Keeping:
+    """Decides what is kept, and makes the feeds of each model that is tried.
+
+    Args:
+        experiment: A config whose batch size is a number.
+        splits: Its data.
+        skipped: Takes note of bad training files; None where they are an error.
+        dealing: How each batch is dealt to replicas; None where there is one.
+        listener: Is told what was decided.
+
+    Attributes:
+        parts: The examples that every epoch sees, by split.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        splits: Splits,
+        skipped: SkippedFiles | None,
+        dealing: Dealing | None,
+        listener: Listener,
+    ) -> None:
+        self.experiment = experiment
+        self.splits = splits
+        self.skipped = skipped
+        self.dealing = dealing
+        self.listener = listener
+        self.parts: dict[SplitName, Examples] = {
+            name: part for name, part in splits.parts.items() if name != "test"
+        }
+        # Decided once, whichever model is tried next.
+        self._features: CacheChoice | None = None
+        self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
+        self._may_cut = begins_frozen(experiment) and experiment.data.cache != "none"
+        if not self._may_cut:
+            self._keep_pixels()
+
+    def fed(self, built: BuiltModel) -> Fed:
+        """A model with its feeds; the first one decides what is kept."""
+        halves = cut(built.model) if self._may_cut else None
+        if halves is not None:
+            made = _signature_of(halves, self.splits.signature)
+            choice = self._features = self._features or self._choose_features(halves, made)
+            if choice.cache != "none":
+                return self._fed_features(
+                    built, halves, KeptFeatures(self.parts, self._raw, made, choice.cache)
+                )
+        cache, feeds = self._pixels or self._keep_pixels()
+        return Fed(built, feeds, cache)
+
+    def _fed_features(self, built: BuiltModel, halves: Cut, features: KeptFeatures) -> Fed:
+        data = self.experiment.data
+        assert self._features is not None
+        feeds = features.feeds(
+            data.pinned_batch_size, oversample=data.oversample is not None, dealing=self.dealing
+        )
+        trained = replace(built, network=halves.back, preprocess=None)
+        return Fed(trained, feeds, self._features, halves, features)
+
+    def _choose_features(self, halves: Cut, made: Signature) -> CacheChoice:
+        choice = choose_feature_cache(
+            self.experiment.data.cache,
+            sum(map(len, self.parts.values())) * bytes_of(made),
+            epochs=self.experiment.training.epochs,
+            free_memory=min(free_memory().values(), default=None),
+            warn=self.listener.warn,
+        )
+        parameters = sum(layer.count_params() for layer in halves.frozen)
+        how = {
+            "memory": "what they give for each example is computed once, and kept in memory",
+            "disk": "what they give for each example is computed once, and kept on disk",
+            "none": "what they give for each example is computed anew in each epoch",
+        }
+        self.listener.say(f"frozen: {parameters:,} parameters; {how[choice.cache]} ({choice.reason})")
+        return choice
+
+    def _keep_pixels(self) -> tuple[CacheChoice, dict[SplitName, Feed]]:
+        """Feeds of the examples themselves, of which files are decoded once where there is room."""
+        data, train = self.experiment.data, "train"
+        cache = choose_cache(
+            data.cache,
+            self.splits,
+            epochs=self.experiment.training.epochs,
+            free_memory=min(free_memory().values(), default=None),
+            warn=self.listener.warn,
+        )
+        if cache.reason:
+            self.listener.say(cache.describe())
+        self.parts = {name: cache.kept(part) for name, part in self.parts.items()}
+        feeds = {
+            name: make_feed(
+                part,
+                self._raw,
+                data.pinned_batch_size,
+                skipped=self.skipped if name == train else None,
+                oversample=data.oversample is not None and name == train,
+                dealing=self.dealing,
+            )
+            for name, part in self.parts.items()
+        }
+        self._pixels = cache, feeds
+        return self._pixels
+
+    @property
+    def _raw(self) -> Signature:
+        return self.splits.signature
+
+    def close(self) -> None:
+        """Give back what is open; no feed may need it any more."""
+        if self._pixels is not None:
+            cache, feeds = self._pixels
+            for feed in feeds.values():
+                feed.close()
+            cache.close()
+
+
+def begins_frozen(experiment: Experiment) -> bool:
+    """Whether something that does not learn may come first, with no augmentation before it."""
+    return not experiment.augmentation and any(map(_is_frozen, experiment.model))
+
+
+def _is_frozen(step: Component) -> bool:
+    """Whether a step of the model, or something in it, is frozen at least in part."""
+    if step.arguments.get("trainable", True) is not True:
+        return True
+    inside = vars(step.options).values() if step.options is not None else step.arguments.values()
+    return any(_is_frozen(component) for value in inside for component in _components(value))
+
+
+def _components(value: Any) -> Iterable[Component]:
+    if isinstance(value, Component):
+        return [value]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return [one for item in value for one in _components(item)] if isinstance(value, list | tuple) else []
+
+
+def _signature_of(halves: Cut, raw: Signature) -> Signature:
+    """What the front makes of an example."""
+    (tensor,) = halves.front.outputs
+    return replace(raw, shape=tuple(tensor.shape[1:]), dtype=str(tensor.dtype), image_format=None)
+
+
+def _as_front(model: Any) -> Front:
+    import keras
+    import tensorflow as tf
+
+    run = tf.function(lambda features: model(features, training=False), autograph=False)
+    digest = hashlib.sha256(json.dumps(model.get_config(), sort_keys=True, default=str).encode())
+    digest.update(f"{keras.__version__} {tf.__version__}".encode())
+    for weight in model.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return Front(lambda features: run(tf.constant(features)).numpy(), digest.hexdigest())
