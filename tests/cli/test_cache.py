@@ -191,3 +191,75 @@ def test_a_cache_of_arrays_has_no_effect(bigmodel, tiny):
     outcome = bigmodel("check", tiny, "data.cache=disk")
     assert "cache has no effect: synthetic reads no image files" in outcome.err + outcome.out
     assert "no effect" not in bigmodel("check", tiny, "data.cache=none").err
+
+
+FROZEN = (
+    "augmentation=[]",
+    "preprocessing=[{Rescaling: {scale: 1/255}}]",
+    "model=[Flatten, {Dense: {units: 8, activation: relu, trainable: false}}, {Dropout: {rate: 0.3}}, "
+    "{Dense: {units: num_classes, activation: softmax}}]",
+)
+
+
+def test_what_does_not_learn_is_computed_once(train, decoded):
+    outcome, run, rows = train(*FROZEN, "data.cache=memory")
+    assert "model: 1,562 parameters, 1,544 of them frozen\n" in outcome.err
+    kept = "computed once, and kept in memory (less than 1 MB)\n"
+    assert f"frozen: what the frozen layers give for an example is {kept}" in outcome.err
+    assert cache_of(run) == "memory"
+    # Each image once, and those that the report and the test split show.
+    assert len(decoded) < 2 * 30
+    assert len(rows) == 3
+    decoded.clear()
+    _, run, stored = train(*FROZEN, "data.cache=disk")
+    assert cache_of(run) == "disk"
+    first = len(decoded)
+    decoded.clear()
+    _, _, again = train(*FROZEN, "data.cache=disk", "model.2.Dropout.rate=0.3")
+    assert first - len(decoded) == 27
+    assert rows == stored == again
+
+
+@pytest.mark.parametrize("caches", [("none", "memory"), ("memory", "disk")])
+def test_a_resume_is_exact_where_something_is_frozen(train, monkeypatch, caches):
+    before, after = caches
+    expected = train(*FROZEN, f"data.cache={after}", "training.steps_per_execution=1")[2]
+    progressed = Lines.progressed
+
+    def stop(self, progress):
+        progressed(self, progress)
+        if (progress.epoch, progress.step) == (2, 3):
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lines, "progressed", stop)
+        outcome, run, _ = train(*FROZEN, f"data.cache={before}", "training.steps_per_execution=1")
+        assert outcome.code == 143, outcome.err
+    outcome, same, rows = train("--resume", f"data.cache={after}")
+    assert (outcome.code, same) == (0, run), outcome.err
+    assert [{k: float(v) for k, v in row.items()} for row in rows] == [
+        pytest.approx({k: float(v) for k, v in row.items()}, rel=1e-5) for row in expected
+    ]
+
+
+def test_a_bad_file_has_the_same_stand_in_where_something_is_frozen(train, tmp_path):
+    path = tmp_path / "photos/cat/03.png"
+    path.write_bytes(path.read_bytes()[:60])
+    skipping = (*FROZEN, "data.on_bad_file=skip", "data.test=0", "data.validation=0.2")
+    found = {}
+    for cache in ("none", "memory", "disk"):
+        outcome, _, rows = train(f"data.cache={cache}", *skipping)
+        assert outcome.code == 0, outcome.err
+        found[cache] = [{k: float(v) for k, v in row.items()} for row in rows]
+        assert outcome.err.count("skipped a training file that cannot be read") == 1
+    again = train("data.cache=disk", *skipping)[2]
+    assert [{k: float(v) for k, v in row.items()} for row in again] == found["disk"] == found["memory"]
+    assert found["memory"] == [pytest.approx(row, rel=1e-5) for row in found["none"]]
+
+
+def test_a_bad_file_that_is_not_skipped_ends_it_where_something_is_frozen(bigmodel, config, tmp_path):
+    path = tmp_path / "photos/cat/03.png"
+    path.write_bytes(path.read_bytes()[:60])
+    outcome = bigmodel("train", config, *FROZEN, "data.validation=0", "data.test=0")
+    assert outcome.code == 3
+    assert f"error: {path}: damaged image" in outcome.err

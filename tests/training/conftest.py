@@ -115,6 +115,7 @@ def _prepare(experiment: Any) -> Prepared:
 
     splits = load_splits(experiment, Silent(), offline=True)
     prepared = prepare(experiment, splits, Silent())
+    prepared.fill(Silent())
     loop = Loop(
         prepared.training,
         prepared.validation_steps(),

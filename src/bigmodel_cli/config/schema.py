@@ -114,9 +114,10 @@ class Data(Section):
     )
     cache: Literal["auto", "memory", "disk", "none"] = Field(
         "auto",
-        description="Where decoded image files are kept, so that only the first epoch decodes; auto: in "
-        "memory up to 1 GB and an eighth of what is free, else on disk up to 20 GB and a quarter of what is "
-        "free, else none; none too where there is one epoch.",
+        description="Where decoded image files are kept, so that only the first epoch decodes; or, "
+        "where the first layers do not learn and nothing random stands before them, what they give for each "
+        "example, so that they are computed once. auto: in memory up to 1 GB and an eighth of what is free, "
+        "else on disk up to 20 GB and a quarter of what is free, else none; none too in a single epoch.",
     )
     class_weights: Literal["balanced"] | dict[ClassName, ClassWeight] | None = Field(
         None,

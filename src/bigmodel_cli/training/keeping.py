@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.frozen import begins_frozen
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
@@ -127,13 +126,13 @@ class Keeping:
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        parameters = sum(layer.count_params() for layer in halves.frozen)
-        how = {
-            "memory": "what they give for each example is computed once, and kept in memory",
-            "disk": "what they give for each example is computed once, and kept on disk",
-            "none": "what they give for each example is computed anew in each epoch",
+        places = {
+            "memory": "once, and kept in memory",
+            "disk": "once, and kept on disk",
+            "none": "in each epoch",
         }
-        self.listener.say(f"frozen: {parameters:,} parameters; {how[choice.cache]} ({choice.reason})")
+        what = "what the frozen layers give for an example is computed"
+        self.listener.say(f"frozen: {what} {places[choice.cache]} ({choice.reason})")
         return choice
 
     def _keep_pixels(self) -> tuple[CacheChoice, dict[SplitName, Feed]]:
@@ -174,27 +173,6 @@ class Keeping:
             for feed in feeds.values():
                 feed.close()
             cache.close()
-
-
-def begins_frozen(experiment: Experiment) -> bool:
-    """Whether something that does not learn may come first, with no augmentation before it."""
-    return not experiment.augmentation and any(map(_is_frozen, experiment.model))
-
-
-def _is_frozen(step: Component) -> bool:
-    """Whether a step of the model, or something in it, is frozen at least in part."""
-    if step.arguments.get("trainable", True) is not True:
-        return True
-    inside = vars(step.options).values() if step.options is not None else step.arguments.values()
-    return any(_is_frozen(component) for value in inside for component in _components(value))
-
-
-def _components(value: Any) -> Iterable[Component]:
-    if isinstance(value, Component):
-        return [value]
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    return [one for item in value for one in _components(item)] if isinstance(value, list | tuple) else []
 
 
 def _signature_of(halves: Cut, raw: Signature) -> Signature:

@@ -24,6 +24,7 @@ from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
+from bigmodel_cli.training.frozen_cost import describe_parameters, describe_recomputed
 from bigmodel_cli.training.keeping import Fed, Keeping
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers
@@ -151,6 +152,9 @@ def prepare(
     if size > len(splits.train):
         listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
     chosen, fed = _choose(experiment, keeping, plan, distribution, listener)
+    seen = fed.feeds["train"].epoch_size + len(splits.parts.get("validation", ()))
+    for line in describe_recomputed(experiment, chosen.built, fed.halves, seen):
+        listener.say(line)
     experiment = pin_cache(experiment, fed.cache.cache)
     feeds = fed.feeds
     plan, built, training = chosen.plan, chosen.built, chosen.training
@@ -225,7 +229,7 @@ def _choose(
                 adapt_data=lambda: raw_features(keeping.parts["train"], signature, skipped=keeping.skipped),
             )
         if not made:
-            listener.say(f"model: {built.model.count_params():,} parameters")
+            listener.say(f"model: {describe_parameters(built.model)}")
         building = time.perf_counter() - began
         fed = keeping.fed(built)
         settings = StepSettings(plan.jit_compile, weights, experiment.training.accumulate)

@@ -16,6 +16,7 @@ from bigmodel_cli.modeling.build import build_model
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.training.batch_size import estimate_batch_size
 from bigmodel_cli.training.class_names import check_class_names
+from bigmodel_cli.training.frozen_cost import frozen_parameters
 from bigmodel_cli.training.pin import pin_data, pin_metrics
 from bigmodel_cli.training.plan import make_plan
 
@@ -47,7 +48,7 @@ class Preview:
         experiment: With what `auto` means for this data.
         layers: In order.
         parameters: Of the whole model.
-        frozen_parameters: Those that no optimizer changes.
+        frozen_parameters: Those that could learn and do not.
         splits: Their sizes.
         batch_size: Examples per step; where it is `auto`, about what it will be.
         steps_per_epoch: Training steps.
@@ -116,7 +117,7 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
         experiment,
         [_row(layer, built.origins.get(layer.name)) for layer in model.layers],
         model.count_params(),
-        sum(_size(variable) for variable in model.non_trainable_weights),
+        frozen_parameters(model),
         splits.sizes,
         batch_size,
         steps,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import facts_of
+from bigmodel_cli.config.frozen import begins_frozen
 from bigmodel_cli.config.schema import Experiment, Rollback
 from bigmodel_cli.config.tree import ConfigPathKeys
 
@@ -14,7 +15,7 @@ from bigmodel_cli.config.tree import ConfigPathKeys
 Finding = tuple[ConfigPathKeys, str, str]
 # Callbacks that wait, with Keras's default of their patience.
 _PATIENCE = {"EarlyStopping": 0, "ReduceLROnPlateau": 10}
-# Where decoded image files can be kept.
+# Where decoded image files, or what does not learn, can be kept.
 _CACHES = ("memory", "disk")
 _ADVICE = "write a smaller patience, or more epochs"
 
@@ -32,8 +33,9 @@ def _in_data(experiment: Experiment) -> Iterator[Finding]:
     data = experiment.data
     if facts_of(experiment).has_files:
         return
-    for key, has_effect in (("on_bad_file", data.on_bad_file == "skip"), ("cache", data.cache in _CACHES)):
-        if has_effect:
+    keeps = data.cache in _CACHES and not begins_frozen(experiment)
+    for key, is_asked_for in (("on_bad_file", data.on_bad_file == "skip"), ("cache", keeps)):
+        if is_asked_for:
             yield ("data", key), f"{data.source.name} reads no image files", "remove it"
 
 
