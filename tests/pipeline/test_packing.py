@@ -18,6 +18,7 @@ from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Sou
 from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.packed import INDEX, damaged_files
 from bigmodel_cli.sources.tfrecord import TfRecord
+from bigmodel_cli.whole_files import read_sealed, write_sealed
 
 Bigmodel = Callable[..., Any]
 
@@ -69,6 +70,36 @@ def test_packing_again_leaves_nothing_of_the_first_time(tmp_path: Path) -> None:
     shards = ["train-00000-of-00002.tfrecord", "train-00001-of-00002.tfrecord"]
     assert names == ["index.json", "index.npz", *shards, own.name]
     np.testing.assert_array_equal(found.splits["train"].labels, source.splits["train"].labels)
+
+
+@pytest.mark.parametrize("stored", [">i2", ">f4", ">u8", "<i2", "|u1"])
+def test_how_numbers_are_stored_is_not_seen(tmp_path: Path, stored: str) -> None:
+    features = np.arange(12).reshape(6, 2).astype(stored)
+    source = Source(
+        {"train": ArrayExamples(features, np.array([0, 1, 0, 1, 0, 1]), "train")},
+        Signature((2,), stored, ("a", "b")),
+    )
+    found = packed(source, tmp_path / "packed")
+    assert found.signature.dtype == np.dtype(stored).name
+    train = found.splits["train"]
+    assert all(train.read(index).dtype.isnative for index in range(6))
+    np.testing.assert_array_equal([train.read(index) for index in range(6)], features)
+
+
+@pytest.mark.parametrize("stored", [">i2", ">f4"])
+def test_big_endian_data_that_an_earlier_version_packed(tmp_path: Path, stored: str) -> None:
+    features = np.arange(12).reshape(6, 2).astype(stored)
+    native = np.dtype(stored).newbyteorder("=")
+    source = Source(
+        {"train": ArrayExamples(features.view(native), np.array([0, 1, 0, 1, 0, 1]), "train")},
+        Signature((2,), native.name, ("a", "b")),
+    )
+    packed(source, tmp_path)
+    record = read_sealed(tmp_path / INDEX)
+    record["signature"]["dtype"] = stored
+    write_sealed(tmp_path / INDEX, record)
+    train = TfRecord(path=tmp_path).load(LoadContext()).splits["train"]
+    np.testing.assert_array_equal([train.read(index) for index in range(6)], features)
 
 
 def test_a_part_of_it_is_the_same_part(tmp_path: Path) -> None:

@@ -289,3 +289,70 @@ def test_a_file_that_is_no_npz(tmp_path, load):
         load("npz", path=path)
     assert caught.value.message == f"{path}: not an .npz file (an archive of arrays)"
     assert caught.value.hint.startswith("write one with numpy.savez_compressed")
+
+
+STORED = [">i2", ">i8", "<u4", ">u2", ">f4", ">f8", "<f2", ">f2", "g", "?", "i1", "u8"]
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("stored", STORED)
+def test_how_numbers_are_stored_is_not_seen(npz, stored, order):
+    values = (np.arange(24).reshape(6, 2, 2) % 2).astype(stored)
+    native = values.astype(values.dtype.newbyteorder("="))
+    one = npz({"x": np.array(values, order=order), "y": Y.astype(">i4")})
+    other = npz({"x": native, "y": Y})
+    train = one.splits["train"]
+    assert one.signature == other.signature
+    assert one.signature.dtype == {"f": "float32", "b": "uint8"}.get(native.dtype.kind, native.dtype.name)
+    assert train.features.dtype.isnative and train.features.flags.c_contiguous
+    assert train.fingerprint() == other.splits["train"].fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (np.array(["b", "a"] * 3, ">U4"), ("a", "b")),
+        (np.array([b"b", b"a"] * 3), ("a", "b")),
+        (np.array([True, False] * 3), ("0", "1")),
+        (np.array([1, 0] * 3, ">u2"), ("0", "1")),
+        (np.eye(2)[[1, 0] * 3].astype(">f4"), ("0", "1")),
+        (np.array([[1], [0]] * 3, ">i4"), ("0", "1")),
+        (np.asfortranarray(np.eye(2, dtype=np.int8)[[1, 0] * 3]), ("0", "1")),
+    ],
+)
+def test_how_labels_are_stored_is_not_seen(npz, labels, names):
+    source = npz({"x": X, "y": labels})
+    assert source.signature.class_names == names
+    assert (
+        source.splits["train"].labels.tolist() == [1, 0] * 3
+        and source.splits["train"].labels.dtype == "int64"
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (np.array([[1j, 2]] * 6), "expected numbers in x, found complex128"),
+        (np.array([("a", "b")] * 6), "expected numbers in x, found <U1"),
+        (
+            np.zeros((6, 1), [("a", "<i4"), ("b", ">f4")]),
+            "expected numbers in x, found [('a', '<i4'), ('b', '<f4')]",
+        ),
+        (np.zeros((6, 1), "datetime64[s]"), "expected numbers in x, found datetime64[s]"),
+        (np.zeros((6, 1), "V4"), "expected numbers in x, found |V4"),
+        (
+            np.array([[None]] * 6),
+            "array x holds pickled Python objects, which are never loaded (they can run code)",
+        ),
+    ],
+)
+def test_arrays_of_other_things_are_refused(refused, features, message):
+    assert refused({"x": features, "y": Y}) == message
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [("X", "y"), ("X", "Y"), ("X_train", "y_train"), ("x_Training", "y_Training"), ("Train_X", "Train_y")],
+)
+def test_names_of_arrays_whatever_their_case(npz, x, y):
+    assert len(npz({x: X, y: Y, "other": Y}).splits["train"]) == 6

@@ -64,6 +64,11 @@ class Signature:
     def __post_init__(self) -> None:
         if self.class_names is not None:
             object.__setattr__(self, "class_names", tuple(map(class_name, self.class_names)))
+        if self.dtype.startswith(("<", ">", "=", "|")):
+            import numpy as np
+
+            # How numbers are stored is no part of what an example is.
+            object.__setattr__(self, "dtype", np.dtype(self.dtype).name)
 
     @property
     def num_classes(self) -> int | None:

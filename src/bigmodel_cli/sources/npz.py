@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -89,13 +89,19 @@ class Npz(SourceOptions):
             DataError: If they are not there; says which are.
         """
         x, y = self.features_array, self.labels_array
+        arrays_named = _as_written(arrays)
         found: dict[SplitName, tuple[str, str]] = {}
         for word, split in SPLIT_NAMES.items():
             for pair in ((f"{x}_{word}", f"{y}_{word}"), (f"{word}_{x}", f"{word}_{y}")):
-                if pair[0] in arrays or pair[1] in arrays:
-                    found[split] = pair
+                written = arrays_named(pair[0]), arrays_named(pair[1])
+                if any(name in arrays for name in written):
+                    found[split] = written
         if "train" not in found:
-            found = {"train": (x, y)} if not found else {"train": (f"{x}_train", f"{y}_train"), **found}
+            found = (
+                {"train": (arrays_named(x), arrays_named(y))}
+                if not found
+                else {"train": (f"{x}_train", f"{y}_train"), **found}
+            )
         missing = [name for pair in found.values() for name in pair if name not in arrays]
         if missing:
             raise DataError(
@@ -145,6 +151,19 @@ class Npz(SourceOptions):
                     f"{self.path}: labels in {y} have shape {labels[split].shape[1:]}, "
                     f"but in {names['train'][1]} {labels['train'].shape[1:]}"
                 )
+
+
+def _as_written(arrays: Mapping[str, np.ndarray]) -> Callable[[str], str]:
+    """How the name of an array is written: as it is, or in another case where one array has it so."""
+    folded: dict[str, list[str]] = {}
+    for name in arrays:
+        folded.setdefault(name.casefold(), []).append(name)
+
+    def written(name: str) -> str:
+        same = folded.get(name.casefold(), [])
+        return same[0] if name not in arrays and len(same) == 1 else name
+
+    return written
 
 
 def _image_format(shape: tuple[int, ...], dtype: str) -> ImageFormat | None:

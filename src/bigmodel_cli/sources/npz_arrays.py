@@ -111,12 +111,13 @@ class _NoArrayError(Exception):
 
 
 def _read(stream: IO[bytes], num_bytes: int, what: str) -> np.ndarray:
-    """The array in a stream of so many bytes.
+    """The array in a stream of so many bytes, in the machine's byte order and with rows first.
 
     Raises:
         DataError: If its header says something else than its bytes, or it holds pickled objects.
         _NoArrayError: If it is none.
     """
+    import numpy as np
     from numpy.lib import format as npy_format
 
     shape, dtype = _header(stream, what)
@@ -134,7 +135,8 @@ def _read(stream: IO[bytes], num_bytes: int, what: str) -> np.ndarray:
         array: np.ndarray = npy_format.read_array(stream, allow_pickle=False)
     except (ValueError, OverflowError, TypeError) as error:
         raise DataError(f"{what} is damaged: {error}") from error
-    return array
+    # How numbers lie in a file (their byte order, rows or columns first) is the file's own affair.
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 
 def _header(stream: IO[bytes], what: str) -> tuple[tuple[int, ...], np.dtype]:

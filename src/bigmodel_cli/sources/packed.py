@@ -114,6 +114,7 @@ class PackedExamples(Examples):
         files: The files.
         signature: What one example is.
         origin: What tells the split from all others: with the sha256 of the index.
+        is_swapped: Whether the bytes of numbers lie the other way round than this machine has them.
     """
 
     labels: np.ndarray
@@ -122,6 +123,7 @@ class PackedExamples(Examples):
     files: Shards
     signature: Signature
     origin: str
+    is_swapped: bool = False
 
     def take(self, indices: np.ndarray) -> PackedExamples:
         return replace(self, labels=self.labels[indices], positions=self.positions[indices])
@@ -144,6 +146,8 @@ class PackedExamples(Examples):
             raise DataError(f"{path}: cannot be read: {error.strerror or error}", hint=_HINT) from None
         if not is_there or zlib.crc32(content) != int(self.split.checksums[position]):
             raise DataError(f"{path}: damaged where {self.name(index)} is", hint=_HINT)
+        if self.is_swapped:
+            out.byteswap(inplace=True)
 
     def name(self, index: int) -> str:
         position = int(self.positions[index])
@@ -183,10 +187,18 @@ def open_packed(folder: Path) -> Source:
     with np.load(arrays_path, allow_pickle=False) as arrays:
         splits = {split: PackedSplit.of(split, arrays) for split in SPLITS if f"{split}_labels" in arrays}
     origin = record["files"][ARRAYS]["sha256"]
+    # Earlier versions packed big-endian arrays as they were.
+    is_swapped = not np.dtype(record["signature"]["dtype"]).isnative
     return Source(
         {
             split: PackedExamples(
-                found.labels, np.arange(len(found.labels)), found, files, signature, f"{origin} {split}"
+                found.labels,
+                np.arange(len(found.labels)),
+                found,
+                files,
+                signature,
+                f"{origin} {split}",
+                is_swapped,
             )
             for split, found in splits.items()
         },
