@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.plain_numbers import plain_integer
 
 TF_CONFIG = "TF_CONFIG"
 # Where the first process of a machine listens, if nothing else is said; the others have the ports behind it.
@@ -17,7 +18,7 @@ _SLURM_TASKS, _SLURM_TASK = "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"
 # TensorFlow's names of what trains, and Kubeflow's older one; the first of them is the chief.
 _CHIEFS = ("chief", "master")
 _WORKER = "worker"
-_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:]+):(?P<port>\d{1,5})")
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\s:]+):(?P<port>[0-9]{1,5})")
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def find_cluster(environ: Mapping[str, str]) -> Cluster | None:
 
 def is_slurm_step(environ: Mapping[str, str]) -> bool:
     """Whether this process is one of several that `srun` has started."""
-    tasks = environ.get(_SLURM_TASKS, "1")
-    return _SLURM_TASK in environ and tasks.isdecimal() and int(tasks) > 1
+    tasks = plain_integer(environ.get(_SLURM_TASKS, "1"))
+    return _SLURM_TASK in environ and tasks is not None and tasks > 1
 
 
 def _from_tf_config(text: str) -> Cluster | None:
@@ -108,10 +109,11 @@ def _index(task: Mapping[str, Any], jobs: Mapping[str, Sequence[str]]) -> int:
     job, number = task.get("type"), task.get("index", 0)
     if not isinstance(job, str) or job not in jobs:
         raise _wrong(f"task.type is {job!r}, which the cluster lacks")
-    if not str(number).isdecimal() or int(number) >= len(jobs[job]):
+    place = plain_integer(str(number))
+    if place is None or place not in range(len(jobs[job])):
         raise _wrong(f"task.index is {number!r}, and {job} has {len(jobs[job])}")
     before = [name for name in (*_CHIEFS, _WORKER) if name in jobs]
-    return sum(len(jobs[name]) for name in before[: before.index(job)]) + int(number)
+    return sum(len(jobs[name]) for name in before[: before.index(job)]) + place
 
 
 def _wrong(what: str) -> UsageError:

@@ -50,7 +50,7 @@ from bigmodel_cli.config.wording import expected_kinds as expected_kinds  # help
 
 _CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
 # Python's `1./255` is a fraction too.
-_FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*")
+_FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
 OWN_FAMILIES = ("sources", "blocks")
 STEP_FAMILIES = ("layers", "applications", "blocks")
 

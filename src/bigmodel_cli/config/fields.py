@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticKnownError
 
 
 @dataclass(frozen=True)
@@ -36,3 +37,13 @@ Callback = Annotated[Any, ComponentOf(("callbacks",))]
 DataSource = Annotated[Any, ComponentOf(("sources",))]
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _no_text(value: Any) -> Any:
+    """Text is no number: pydantic would take `"1_0"` for 10."""
+    if isinstance(value, str):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_no_text)]

@@ -143,7 +143,7 @@ def _place(word: Word, start: int, length: int) -> Place:
 
 
 def _keys(word: Word, text: str, offset: int) -> list[tuple[str, Place]]:
-    dotted_text = re.sub(r"\[(-?\d+)\]", r".\1", text).replace("/", ".")
+    dotted_text = re.sub(r"\[(-?[0-9]+)\]", r".\1", text).replace("/", ".")
     if dotted_text != text:
         place = _place(word, offset, len(text))
         meant = word.text[:offset] + dotted_text + word.text[offset + len(text) :]

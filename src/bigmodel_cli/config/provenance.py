@@ -17,6 +17,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import Mapping, Node, Place, Sequence, to_plain
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.plain_numbers import plain_integer
 
 _NOTHING = object()
 
@@ -179,8 +180,9 @@ def _find(tree: Mapping, keys: list[str]) -> tuple[Any, Place] | None:
         if isinstance(node, Mapping) and key in node.entries:
             entry = node.entries[key]
             node, place = entry.node, entry.key_place
-        elif isinstance(node, Sequence) and key.isdigit() and int(key) < len(node.items):
-            node = node.items[int(key)]
+        elif isinstance(node, Sequence) and (index := plain_integer(key)) in range(len(node.items)):
+            assert index is not None, "only a number is in a range"
+            node = node.items[index]
             place = node.place
         elif to_plain(node) == key and key == keys[-1]:
             return key, node.place

@@ -29,6 +29,7 @@ from bigmodel_cli.config.tree import (
     Sequence,
 )
 from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.plain_numbers import plain_integer
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 100_000
@@ -108,8 +109,8 @@ def _end_of_cut(value: str | None, pieces: list[str | None], index: int) -> int:
     after = pieces[index + 1 : index + 8]
     if value.startswith("(") and ")" not in value:
         return next((index + 1 + i for i, p in enumerate(after) if p and p.endswith(")")), index)
-    digits = value.lstrip("-+").isdigit() and bool(after) and str(after[0]).isdigit()
-    return index + 1 if digits else index
+    are_digits = plain_integer(value) is not None and bool(after) and plain_integer(str(after[0])) is not None
+    return index + 1 if are_digits else index
 
 
 def read_file(path: Path) -> Mapping:

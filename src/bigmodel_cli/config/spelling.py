@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 
@@ -45,7 +46,7 @@ def typing_errors(word: str, meant: str) -> int:
 
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _TRUTH |= {"true": "true", "false": "false", "0": "false", "1": "true"}
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
 def as_yaml(text: str, kinds: Iterable[str]) -> str | None:
@@ -56,6 +57,8 @@ def as_yaml(text: str, kinds: Iterable[str]) -> str | None:
         kinds: Kinds of value that are right there, as in `Parameter.accepts`.
     """
     kinds = set(kinds)
+    # Digits of other scripts, and those as wide as Chinese characters, are none of YAML's.
+    text = "".join(str(unicodedata.decimal(character, character)) for character in text)
     bare = text.strip().rstrip(",").strip()
     if "boolean" in kinds and bare.lower() in _TRUTH:
         return _TRUTH[bare.lower()]
@@ -69,11 +72,11 @@ def as_yaml(text: str, kinds: Iterable[str]) -> str | None:
 def _number(text: str, *, whole: bool) -> str | None:
     if percent := re.fullmatch(rf"({_NUMBER})\s*%", text):
         return None if whole else f"{float(percent.group(1)) / 100:g}"
-    if re.fullmatch(r"\d{1,3}([_,' ]\d{3})+", text):
+    if re.fullmatch(r"[0-9]{1,3}([_,' ][0-9]{3})+", text):
         return re.sub(r"\D", "", text)
     if whole:
-        return text if re.fullmatch(r"[-+]?\d+", text) else None
-    text = re.sub(r"^([-+]?\d+),(\d+)$", r"\1.\2", text)
+        return text if re.fullmatch(r"[-+]?[0-9]+", text) else None
+    text = re.sub(r"^([-+]?[0-9]+),([0-9]+)$", r"\1.\2", text)
     return text if re.fullmatch(_NUMBER, text) else None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
+from bigmodel_cli.plain_numbers import plain_integer
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.whole_files import NO_ROOM, sha256_of
 
@@ -119,7 +120,7 @@ def _transfer(file: RemoteFile, stream: IO[bytes], context: LoadContext) -> None
     done = 0
     with _response(file) as response:
         length = response.headers.get("Content-Length")
-        total = int(length) if length and length.isdigit() else None
+        total = plain_integer(length or "")
         context.progress(file.name, 0, total)
         while chunk := _read(response, file):
             stream.write(chunk)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.config.fields import ConfigPath, WholeNumber
 from bigmodel_cli.sources.base import ColorMode, ImageFormat
 from bigmodel_cli.sources.options import SourceOptions
 
@@ -17,7 +17,7 @@ def _square(value: Any) -> Any:
     return (value, value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-_Pixels = Annotated[int, Field(ge=1, le=16_384)]
+_Pixels = Annotated[WholeNumber, Field(ge=1, le=16_384)]
 _PIXELS_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 16_384}
 ImageSize = Annotated[
     tuple[_Pixels, _Pixels],

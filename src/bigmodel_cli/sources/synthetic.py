@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.fields import WholeNumber
 from bigmodel_cli.sources.base import (
     ArrayExamples,
     ColorMode,
@@ -44,19 +45,19 @@ class Synthetic(SourceOptions):
     source_name: ClassVar[str] = "synthetic"
     example: ClassVar[str] = "{synthetic: {shape: [28, 28, 1], num_classes: 10, num_examples: 2000}}"
 
-    shape: tuple[Annotated[int, Field(ge=1, le=2**20)], ...] = Field(
+    shape: tuple[Annotated[WholeNumber, Field(ge=1, le=2**20)], ...] = Field(
         default=(28, 28, 1),
         min_length=1,
         max_length=4,
         description="Shape of one example. [height, width, 1, 3 or 4] gives uint8 images, others float32.",
     )
-    num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = Field(
+    num_classes: Annotated[WholeNumber, Field(ge=2, le=100_000)] | None = Field(
         default=10, description="Number of classes; null for numbers as labels (regression)."
     )
-    num_examples: int = Field(
+    num_examples: WholeNumber = Field(
         default=2000, ge=1, le=10**8, description="Number of examples, before splits are held out."
     )
-    num_outputs: int = Field(
+    num_outputs: WholeNumber = Field(
         default=1, ge=1, le=10_000, description="Numbers per label where num_classes is null."
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=3,
     show_default=True,
     help="Classes to explain for each image.",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import example
 from bigmodel_cli.cluster.environment import DEFAULT_PORT
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=2),
+    type=WholeNumber(min=2),
     metavar="N",
     help="Start N processes, on this machine or on those of --ray.",
 )
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--restarts",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     default=0,
     show_default=True,
     metavar="N",
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=WholeNumber(1, 65535),
     default=DEFAULT_PORT,
     show_default=True,
     help="With --hosts: the first process's port on each machine.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
     "--run", shell_complete=complete.runs, help="A run's folder or name. [default: the newest completed run]"
 )
 @click.option(
-    "--top", type=click.IntRange(min=1), default=3, show_default=True, help="Classes to show for each input."
+    "--top", type=WholeNumber(min=1), default=3, show_default=True, help="Classes to show for each input."
 )
 @click.option("--invert", is_flag=True, help="Turn bright into dark first, for dark digits on white paper.")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.numbers import Number
 from bigmodel_cli.cli.options import (
     ci_options,
     example,
@@ -67,7 +68,7 @@ NEWEST = "/"
 @click.option("--tensorboard", is_flag=True, help="Log for TensorBoard: tensorboard --logdir runs.")
 @click.option(
     "--start-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=300.0,
     show_default=True,
     metavar="SECONDS",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import (
     config_argument,
     example,
@@ -44,7 +45,7 @@ _MAX_CHANNELS = 20
     type=click.Path(path_type=Path),
     help="Write a page with examples, duplicates and augmentation, and audit.json, into this folder.",
 )
-@click.option("--max-examples", type=click.IntRange(min=1), help="Look at a sample of so many examples.")
+@click.option("--max-examples", type=WholeNumber(min=1), help="Look at a sample of so many examples.")
 @click.option(
     "--no-augmentation",
     is_flag=True,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import (
     config_argument,
     example,
@@ -32,7 +33,7 @@ from bigmodel_cli.cli.options import (
 )
 @click.option(
     "--shards",
-    type=click.IntRange(min=1, max=99_999),
+    type=WholeNumber(min=1, max=99_999),
     default=8,
     show_default=True,
     metavar="N",

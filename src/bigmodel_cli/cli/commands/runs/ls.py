@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _OPTIONAL = ("gates", "device")
 
 @click.command(epilog=example("bigmodel runs ls", "bigmodel runs ls mnist --limit 5"))
 @click.argument("name", required=False, shell_complete=complete.runs)
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
+@click.option("--limit", type=WholeNumber(min=1), metavar="N", help="Only the newest N.")
 @runs_dir_option
 @json_option
 def command(runs_dir: Path, name: str | None = None, limit: int | None = None, as_json: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bigmodel_cli.cli import complete
+from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, required=True, metavar="RUN...", shell_complete=complete.runs)
 @click.option(
     "--keep-best",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     metavar="N",
     help="Remove the completed runs of a name but for the best N.",
 )

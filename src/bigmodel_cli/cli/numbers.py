@@ -1,0 +1,27 @@
+"""Numbers as options take them: plain notation alone, where click takes whatever Python reads as a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from bigmodel_cli.plain_numbers import plain_integer, plain_number
+
+
+class WholeNumber(click.IntRange):
+    """A whole number in a range; `1_0` and `１２` are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and plain_integer(value) is None:
+            self.fail(f"expected a whole number, found {value!r}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number in a range; `1_0`, `nan` and `infinity` are none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and plain_number(value) is None:
+            self.fail(f"expected a number, found {value!r}", param, ctx)
+        return super().convert(value, param, ctx)
