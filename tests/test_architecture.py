@@ -16,7 +16,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "bigmodel_cli"
 # From the ground up; a unit may import those before it.
 STOREYS = [
-    ["errors", "native_output", "native_crash", "listener", "runs_dir", "class_names", "plain_numbers"],
+    [
+        "errors",
+        "native_output",
+        "native_crash",
+        "listener",
+        "runs_dir",
+        "cut",
+        "class_names",
+        "plain_numbers",
+    ],
     ["whole_files", "csv_rows"],
     ["config"],
     ["run_folder", "gates", "stopped"],

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
@@ -314,7 +315,7 @@ def find_run(word: str | None, runs_dir: Path) -> RunFolder:
             if RunFolder(candidate).checkpoints.is_dir():
                 raise DataError(f"{candidate}: not a run any more: it has no run.json", hint=PIECE_HINT)
     for run in all_runs(runs_dir):
-        if word in (None, run.path.parent.name) and _status(run) == COMPLETED:
+        if (word is None or is_named(run, word)) and _status(run) == COMPLETED:
             return run
     if word is None:
         raise UsageError(
@@ -324,8 +325,14 @@ def find_run(word: str | None, runs_dir: Path) -> RunFolder:
     names = sorted({run.path.parent.name for run in all_runs(runs_dir)})
     raise UsageError(
         f"{word}: no such run (expected a run's folder, or the name of one under {runs_dir}/)",
-        hint=f"names there: {', '.join(names[:8])}" if names else "train one first: bigmodel train CONFIG",
+        hint=f"names there: {some(names)}" if names else "train one first: bigmodel train CONFIG",
     )
+
+
+def is_named(run: RunFolder, word: str) -> bool:
+    """Whether a word is the name of a run, or the folder in which the runs of that name are."""
+    folder = run.path.parent
+    return word == folder.name or (os.sep in word and folder.resolve() == Path(word).resolve())
 
 
 def _status(run: RunFolder) -> str | None:

@@ -33,7 +33,10 @@ def test_a_name_alone_means_all_its_runs_from_old_to_new(bigmodel, three, make_r
     found = rows(shown)
     runs = [line.split() for line in shown.out.splitlines()[:3]]
     assert runs == [["1", f"runs/{ONE}"], ["2", f"runs/{TWO}"], ["3", f"runs/{THREE}"]]
-    assert found["test_accuracy"] == ["0.9000", "0.9900 *", "0.9500"]
+    assert found["val_accuracy"] == ["0.8750 *", "0.7000", "0.8750 *"]
+    # Who chooses by the test split has fitted to it.
+    assert found["test_accuracy"] == ["0.9000", "0.9900", "0.9500"]
+    assert list(found).index("val_accuracy") < list(found).index("test_accuracy")
     assert found["test_loss"] == ["0.2500", "0.2500", "0.2500"]
     assert found["epochs"] == ["2", "1", "2"]
     assert found["time"] == ["1:16", "10.0 s *", "1:16"]
@@ -52,6 +55,33 @@ def test_named_ones_of_any_status_each_once(bigmodel, three, make_run):
     assert found["test_accuracy"] == ["0.9500"] and found["epochs"] == ["2", "2"]
 
 
+@pytest.mark.parametrize(
+    "words", [["rate-*"], ["rate-1", "rate-2"], ["runs/rate-1", "rate-2"], ["*1/2*", "*-2"]]
+)
+def test_a_sweep_of_several_names(bigmodel, make_run, words):
+    make_run("rate-1/20260101-000000", rows=[(0.5, 0.7)])
+    make_run("rate-2/20260102-000000", rows=[(0.4, 0.8)])
+    make_run("rate-2/20260103-000000", "failed")
+    make_run("other/20260104-000000")
+    shown = bigmodel("runs", "compare", *words)
+    runs = [line.split()[1] for line in shown.out.splitlines()[:2]]
+    assert shown.code == 0 and runs[0].startswith("runs/rate-1/") and runs[1] == "runs/rate-2/20260102-000000"
+    assert rows(shown)["val_accuracy"] == ["0.7000", "0.8000 *"]
+    best = bigmodel("runs", "best", *words)
+    assert best.out == "runs/rate-2/20260102-000000\n"
+    assert best.err.startswith("val_accuracy 0.8000, the best of 2")
+    listed = bigmodel("runs", "ls", *words, "--json").json
+    assert [run["run"][5:11] for run in listed] == ["rate-2", "rate-2", "rate-1"]
+    kept = bigmodel("runs", "rm", *words, "--keep-best", "1", "--yes", "--json").json
+    assert [run["run"] for run in kept["removed"]] == ["runs/rate-1/20260101-000000"]
+
+
+def test_without_validation_the_best_of_the_test_split_is_marked(bigmodel, make_run):
+    make_run(ONE, accuracy=0.9, rows=[])
+    make_run(TWO, accuracy=0.8, rows=[])
+    assert rows(bigmodel("runs", "compare", "mnist"))["test_accuracy"] == ["0.9000 *", "0.8000"]
+
+
 def test_a_metric(bigmodel, three):
     found = rows(bigmodel("runs", "compare", "mnist", "--metric", "macro.f1", "--metric", "val_loss"))
     assert found["macro.f1"] == ["0.4500", "0.4950 *", "0.4750"]
@@ -63,7 +93,9 @@ def test_json(bigmodel, three):
     document = bigmodel("runs", "compare", "mnist", "--json").json
     assert [run["run"] for run in document["runs"]] == [f"runs/{ONE}", f"runs/{TWO}", f"runs/{THREE}"]
     (accuracy,) = [row for row in document["rows"] if row["name"] == "test_accuracy"]
-    assert accuracy == {"name": "test_accuracy", "values": [0.9, 0.99, 0.95], "best": [1]}
+    assert accuracy == {"name": "test_accuracy", "values": [0.9, 0.99, 0.95], "best": []}
+    (accuracy,) = [row for row in document["rows"] if row["name"] == "val_accuracy"]
+    assert accuracy == {"name": "val_accuracy", "values": [0.875, 0.7, 0.875], "best": [0, 2]}
     assert document["config"] == [{"key": "optimizer.Adam.learning_rate", "values": [0.001, 0.001, 0.01]}]
     assert document["notes"] == []
 
@@ -71,7 +103,7 @@ def test_json(bigmodel, three):
 def test_many_go_on_below(bigmodel, make_run):
     for number in range(1, 12):
         make_run(f"mnist/{number:02}", accuracy=number / 100)
-    shown = bigmodel("runs", "compare", "mnist")
+    shown = bigmodel("runs", "compare", "mnist", "--metric", "test_accuracy")
     accuracies = [line.split() for line in shown.out.splitlines() if "test_accuracy" in line]
     assert [len(line) - 1 for line in accuracies] == [8, 4]
     assert accuracies[1][-2:] == ["0.1100", "*"]
@@ -94,7 +126,9 @@ def test_what_speaks_against_comparing(bigmodel, make_run):
     [
         (["digits"], "runs/digits/20260101-000000: one run alone cannot be compared"),
         ([ONE, f"runs/{ONE}"], f"runs/{ONE}: one run alone cannot be compared"),
-        (["nothing"], "nothing: no such run"),
+        (["nothing"], "nothing: no run has this name under runs/"),
+        (["nothing", "mnist"], "nothing: no such run"),
+        (["mnist", "rate-*"], "rate-*: fits no run under runs/"),
         (["mnist", "--metric", "acuracy"], "no complete run has a metric 'acuracy'"),
         (["mnist", "--plot", "curves.gif"], "--plot curves.gif: expected a file that ends in .png, .pdf or"),
         ([], "Missing argument 'RUN...'"),
@@ -131,7 +165,7 @@ class TestFiles:
         assert done.json["html"] == "page.html" and done.err == "written: page.html\n"
         text = Path("page.html").read_text("utf-8")
         HTMLParser().feed(text)
-        assert "0.9900 ★" in text and f"runs/{TWO}" in text and "data:image/png;base64," in text
+        assert "0.8750 ★" in text and f"runs/{TWO}" in text and "data:image/png;base64," in text
 
     def test_where_nothing_can_be_written(self, bigmodel, three):
         Path("file").write_text("")

@@ -13,6 +13,7 @@ from bigmodel_cli.audit.features import constant_features
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.labels import imbalance
 from bigmodel_cli.audit.measured import short_name
+from bigmodel_cli.cut import some
 from bigmodel_cli.sources.image_checks import SKIP_HINT
 
 MAX_IMBALANCE = 10.0
@@ -240,8 +241,7 @@ def _have(found: Sequence[Any]) -> str:
 
 def _some(names: Sequence[str], count: int | None = None) -> str:
     """Names as a sentence has room for them; `count` where there are more than are given."""
-    total = count or len(names)
-    return ", ".join(names[:_NAMED]) + (f", … ({total:,} in all)" if total > _NAMED else "")
+    return some(names, _NAMED, count=count)
 
 
 def _twins(audited: Audited, first: int, twin: int) -> str:

@@ -28,6 +28,7 @@ from bigmodel_cli.config.tree import (
     Scalar,
     Sequence,
 )
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.plain_numbers import plain_integer
 
@@ -169,7 +170,7 @@ def _where_else(path: Path) -> str | None:
     close = get_close_matches(path.name, names, n=1) or get_close_matches(f"{path.name}.yaml", names, n=1)
     if close:
         return f"did you mean {path.parent / close[0]}?"
-    return f"configs there: {', '.join(names[:8])}" if names else None
+    return f"configs there: {some(names)}" if names else None
 
 
 @dataclass(frozen=True)

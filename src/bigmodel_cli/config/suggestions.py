@@ -63,7 +63,7 @@ class NameSuggestions:
         if not self._is_known(name, families):
             return None
         inner = [key for key in list(node.entries)[1:] if key not in ("config", "init_args", "params")]
-        arguments = ", ".join(f"{key}: …" for key in inner[:3]) or "…"
+        arguments = ", ".join([f"{key}: …" for key in inner[:3]] + ["…"] * (not 0 < len(inner) <= 3))
         return f"{{{name}: {{{arguments}}}}}" if len(node.entries) > 1 else name
 
     def _is_known(self, name: str, families: tuple[str, ...]) -> bool:

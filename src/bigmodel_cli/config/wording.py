@@ -8,6 +8,7 @@ from bigmodel_cli.config.catalogue import Entry, Parameter
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
 from bigmodel_cli.config.tree import Entry as Given
 from bigmodel_cli.config.tree import Mapping, Node, Scalar, is_null, written
+from bigmodel_cli.cut import some
 
 _CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
 # As many arguments as a message lists.
@@ -51,8 +52,8 @@ def one_name(keys: list[str], *, in_list: bool) -> str:
     """How to write a mapping of several keys, where one name is expected."""
     first, *rest = keys
     if in_list and all(_CAMEL_CASE.fullmatch(key) for key in keys):
-        return f"give each of {', '.join(keys[:4])} an item of its own, with its own -"
-    return f"indent {', '.join(rest[:3])} under {first}, or write {{{first}: {{{rest[0]}: …}}}}"
+        return f"give each of {some(keys, 4)} an item of its own, with its own -"
+    return f"indent {some(rest, 3)} under {first}, or write {{{first}: {{{rest[0]}: …}}}}"
 
 
 def bare_name(name: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.attribution import Attribution, Subject
 from bigmodel_cli.explaining.evidence import evidence_in
@@ -36,7 +37,6 @@ METHODS: Mapping[str, Callable[[Network, Subject], list[Attribution]]] = {
     "integrated-gradients": integrated_gradients,
     "occlusion": occlusion,
 }
-_MAX_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ def _class_index(name: str, opened: OpenRun) -> int:
     if class_name(name) in names:
         return names.index(class_name(name))
     near = closest(name, names)
-    some = f"classes: {', '.join(names[:_MAX_NAMES])}{', …' if len(names) > _MAX_NAMES else ''}"
+    known = f"classes: {some(names)}"
     raise UsageError(
-        f"--class {name}: the run has no such class", hint=f"did you mean {near}?" if near else some
+        f"--class {name}: the run has no such class", hint=f"did you mean {near}?" if near else known
     )
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.surgery import layers_in_order
 
-_MAX_NAMES = 8
 _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D")
 OTHER_METHODS = "use --method integrated-gradients or --method occlusion"
 
@@ -94,9 +94,8 @@ def named_feature_map(model: Any, name: str) -> Any:
     is_other = any(layer.name == name for layer in layers_in_order(model))
     problem = "its output is no map of features" if is_other else "the model has no such layer"
     near = closest(name, found)
-    last = list(found)[-_MAX_NAMES:]
-    some = f"layers with a map, the last ones: {', '.join(last)}"
-    raise UsageError(f"--layer {name}: {problem}", hint=f"did you mean {near}?" if near else some)
+    known = f"layers with a map, the last ones first: {some(reversed(found))}"
+    raise UsageError(f"--layer {name}: {problem}", hint=f"did you mean {near}?" if near else known)
 
 
 def no_feature_map(option: str) -> UsageError:

@@ -59,7 +59,7 @@ def _draw_original(part: Any, explanation: Explanation) -> None:
     axes = part.subplots()
     _show(axes, _as_shown(explanation.pixels))
     axes.set_title("what the model sees", fontsize=8, color="0.4")
-    part.suptitle(plain(Path(explanation.input.name).name, 24), fontsize=11)
+    part.suptitle(plain(explanation.input.name, 24, front=False), fontsize=11)
 
 
 def _title(finding: Finding, *, are_classes: bool) -> str:

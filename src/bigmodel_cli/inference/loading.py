@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError, ResourceError
 from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.modeling.backend import is_out_of_memory
@@ -62,4 +63,4 @@ def load_for_inference(run: RunFolder, name: str, *, trust: bool = False) -> Any
 def first_line(error: Exception) -> str:
     """What Keras says, without the whole config that it may repeat."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0] if len(lines[0]) <= MAX_REASON else f"{lines[0][:MAX_REASON]}…"
+    return cut(lines[0], MAX_REASON)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.listener import Listener
@@ -124,4 +125,4 @@ def some_names(names: Sequence[str] | None) -> str:
     """Class names as a sentence has room for them."""
     if names is None:
         return "none (numbers)"
-    return ", ".join(names[:5]) + (f", … ({len(names)})" if len(names) > 5 else "")
+    return some(names, 5)

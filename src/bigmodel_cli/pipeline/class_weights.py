@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from bigmodel_cli.cut import some
+
 # Classes whose weights a line has room for.
 _SHOWN = 8
 
@@ -41,6 +43,5 @@ def class_weights(
 
 def describe_weights(weights: np.ndarray, class_names: Sequence[str]) -> str:
     """`cat 0.571, dog 4`; of many classes the first ones, and how many there are."""
-    shown = [f"{name} {weight:.3g}" for name, weight in zip(class_names, weights.tolist(), strict=True)]
-    more = f", … ({len(shown):,} classes)" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
+    shown = (f"{name} {weight:.3g}" for name, weight in zip(class_names, weights.tolist(), strict=True))
+    return some(shown, _SHOWN)

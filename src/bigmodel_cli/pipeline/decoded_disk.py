@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bigmodel_cli.cut import cut_front
 from bigmodel_cli.pipeline.decoded import Decoded
 from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES, decoded_folder, header
 from bigmodel_cli.sources.image_files import ImageFiles
@@ -68,7 +69,7 @@ class Slots(Decoded):
         self._ending = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
-        described = {"source": source[:_MAX_SHOWN], "files": count, "slot_bytes": self._slot_bytes}
+        described = {"source": cut_front(source, _MAX_SHOWN), "files": count, "slot_bytes": self._slot_bytes}
         self._file.write(header(described))
         self._file.truncate(HEADER_BYTES + count * self._slot_bytes)
         os.utime(self._file.fileno())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
@@ -12,17 +12,17 @@ from typing import Any, Literal
 from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.reporting.ranking import evaluated_alike, full_name, headline
+from bigmodel_cli.reporting.chosen_runs import chosen_runs, is_pattern
+from bigmodel_cli.reporting.ranking import evaluated_alike, full_name, headline, is_validation
 from bigmodel_cli.reporting.run_summary import (
     LOSS,
     SPLITS,
     RunSummary,
     read_settings,
-    summaries,
     summarise,
     values_of,
 )
-from bigmodel_cli.run_folder import find_run
+from bigmodel_cli.run_folder import all_runs, find_run
 
 Kind = Literal["metric", "seconds", "count", "text"]
 
@@ -85,23 +85,35 @@ class Comparison:
 
 
 def runs_to_compare(words: Sequence[str], runs_dir: Path) -> list[RunSummary]:
-    """The runs that a user means: one name alone means all its complete runs, from old to new.
+    """The runs that a user means, from old to new within a word.
+
+    Args:
+        words: One name alone means all its complete runs, and so does a pattern; of several names each means
+            its newest complete run.
+        runs_dir: Where they are kept.
 
     Raises:
         UsageError: If there are fewer than two, or no such run.
     """
-    found: list[RunSummary] = []
-    if len(words) == 1:
-        found = [one for one in summaries(runs_dir, words[0]) if one.is_complete][::-1]
-    if not found:
-        runs = {run.path.resolve(): run for run in (find_run(word, runs_dir) for word in words)}
-        found = [summarise(run) for run in runs.values()]
+    runs: dict[Path, RunSummary] = {}
+    for word in words:
+        for one in _meant(word, runs_dir, is_alone=len(words) == 1):
+            runs.setdefault(one.run.path.resolve(), one)
+    found = list(runs.values())
     if len(found) < 2:
         raise UsageError(
             f"{found[0].run.title}: one run alone cannot be compared",
             hint="name two or more, or a name with several complete runs; see them: bigmodel runs",
         )
     return found
+
+
+def _meant(word: str, runs_dir: Path, *, is_alone: bool) -> list[RunSummary]:
+    if is_pattern(word) or (is_alone and any(all_runs(runs_dir))):
+        chosen = chosen_runs([word], runs_dir)
+        if complete := [one for one in chosen if one.is_complete]:
+            return complete[::-1]
+    return [summarise(find_run(word, runs_dir))]
 
 
 def compare(runs: Sequence[RunSummary], metrics: Sequence[str] = ()) -> Comparison:
@@ -118,8 +130,13 @@ def compare(runs: Sequence[RunSummary], metrics: Sequence[str] = ()) -> Comparis
     complete = [summary for summary in runs if summary.is_complete]
     bases = [_base(name) for name in metrics] or _default_bases(runs)
     curves = list(_curves(runs, bases))
-    names = list(_names(metrics, complete, values, curves)) if metrics else _default_names(complete)
-    rows = [*_facts(runs), *(_metric_row(name, values) for name in names), *_costs(runs, values)]
+    asked = list(_names(metrics, complete, values, curves))
+    rows = [
+        *_facts(runs),
+        *(_metric_row(name, values) for name in asked),
+        *(_default_rows(complete, values) if not metrics else ()),
+        *_costs(runs, values),
+    ]
     return Comparison(
         list(runs),
         [row for row in rows if any(cell is not None for cell in row.cells)],
@@ -144,8 +161,18 @@ def _names(
                 raise
 
 
-def _default_names(complete: Sequence[RunSummary]) -> list[str]:
-    return list(dict.fromkeys(f"{one.split}_{name}" for one in complete for name in one.metrics))
+def _default_rows(complete: Sequence[RunSummary], values: Sequence[Mapping[str, float]]) -> Iterator[Row]:
+    """Validation, by which runs are chosen, and the held-out split, which tells how good the chosen one is.
+
+    The best of the held-out split is not marked, unless there is nothing else to choose by.
+    """
+    validation = list(dict.fromkeys(name for found in values for name in found if is_validation(name)))
+    held_out = dict.fromkeys(f"{one.split}_{name}" for one in complete for name in one.metrics)
+    for name in validation:
+        yield _metric_row(name, values)
+    for name in held_out:
+        row = _metric_row(name, values)
+        yield replace(row, best=()) if validation else row
 
 
 def _default_bases(runs: Sequence[RunSummary]) -> list[str]:
@@ -237,6 +264,6 @@ def _series(summary: RunSummary, name: str) -> tuple[list[float], list[float]] |
 
 
 def _notes(runs: Sequence[RunSummary]) -> Iterator[str]:
-    yield from evaluated_alike(runs)
+    yield from dict.fromkeys([*evaluated_alike(runs), *evaluated_alike(runs, "validation")])
     if len({json.dumps(one.record.get("plan", {}).get("device")) for one in runs}) > 1:
         yield "the runs were trained on different devices: compare their times with care"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bigmodel_cli.cut import cut, cut_front
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import write_output
 
@@ -66,8 +67,14 @@ def tidy(axes: Any, title: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def plain(text: str, limit: int = 24) -> str:
-    """A name as matplotlib shows it to the letter (`$` begins a formula), shortened, in one line."""
+def plain(text: str, limit: int = 24, *, front: bool = True) -> str:
+    """A name as matplotlib shows it to the letter (`$` begins a formula), in one line.
+
+    Args:
+        text: The name.
+        limit: Letters at most.
+        front: Whether a long one keeps its beginning; of files the end tells one from another.
+    """
     visible = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-    short = visible if len(visible) <= limit else f"{visible[: limit - 1]}…"
+    short = cut(visible, limit) if front else cut_front(visible, limit)
     return short.replace("$", r"\$")

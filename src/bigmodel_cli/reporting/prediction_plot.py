@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.predict import Prediction
 from bigmodel_cli.reporting.figures import new_figure, plain, write_figure
@@ -65,7 +66,8 @@ def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
     if prediction.class_names is None:
-        label = " ".join(f"{value:.4g}" for value in np.ravel(np.asarray(prediction.scores))[:4])
+        numbers = np.ravel(np.asarray(prediction.scores)).tolist()
+        label = some((f"{value:.4g}" for value in numbers), 4)
     else:
         ((name, score),) = prediction.top(1)
         label = f"{plain(name, 18)} {score:.0%}"
@@ -73,7 +75,7 @@ def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
     axes.text(
         0.5,
         1.01,
-        plain(Path(prediction.input.name).name, 28),
+        plain(prediction.input.name, 28, front=False),
         fontsize=7,
         color="0.4",
         ha="center",

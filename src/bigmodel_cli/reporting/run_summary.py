@@ -6,15 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.reader import read_file
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import FIRST_COLUMNS, read_metrics
-from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RUNNING, SESSIONS, STOPPED, RunFolder, all_runs
+from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RUNNING, SESSIONS, STOPPED, RunFolder
 from bigmodel_cli.run_lock import CRASHED, status_of
 from bigmodel_cli.scoring.names import gated_values
 
@@ -129,18 +127,6 @@ def summarise(run: RunFolder) -> RunSummary:
     except DataError as error:
         return RunSummary(run, {}, DAMAGED, error.message)
     return RunSummary(run, record, status_of(run, record))
-
-
-def summaries(runs_dir: Path, name: str | None = None, limit: int | None = None) -> Iterator[RunSummary]:
-    """Runs, newest first.
-
-    Args:
-        runs_dir: Where they are kept.
-        name: Only runs of this name.
-        limit: How many at most.
-    """
-    runs = (run for run in all_runs(runs_dir) if name in (None, run.path.parent.name))
-    yield from map(summarise, islice(runs, limit))
 
 
 def read_settings(run: RunFolder) -> dict[str, Any]:

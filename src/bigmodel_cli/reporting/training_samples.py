@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bigmodel_cli.cut import some
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.reporting.image_grids import Tile, draw_grid
@@ -107,7 +108,7 @@ def _drawable(pixels: np.ndarray) -> np.ndarray:
 
 def _namer(class_names: Sequence[str] | None) -> Callable[[Any], str]:
     if class_names is None:
-        return lambda label: " ".join(f"{value:.4g}" for value in np.ravel(label)[:3])
+        return lambda label: some((f"{value:.4g}" for value in np.ravel(label).tolist()), 3)
     return lambda label: class_names[int(label)]
 
 

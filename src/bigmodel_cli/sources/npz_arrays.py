@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.memory import check_memory
 
@@ -158,4 +159,4 @@ def _header(stream: IO[bytes], what: str) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return cut((str(error).splitlines() or [type(error).__name__])[0], 200)

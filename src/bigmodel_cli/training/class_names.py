@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from bigmodel_cli.config.measures import class_of_measure
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 
 
@@ -35,7 +36,7 @@ def check_class_names(experiment: Experiment, class_names: Sequence[str] | None)
     for where, name in _named(experiment):
         if class_names is None or name not in class_names:
             near = closest(name, list(class_names or ()))
-            hint = f"did you mean {near}?" if near else f"its classes: {', '.join((class_names or ())[:8])}"
+            hint = f"did you mean {near}?" if near else f"its classes: {some(class_names or ())}"
             raise UsageError(f"{where}: the data has no class {name!r}", hint=hint)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.modeling.backend import import_tensorflow, is_out_of_memory
 from bigmodel_cli.modeling.build import BuiltModel
@@ -167,7 +168,7 @@ def _reason(error: Exception) -> str:
     if unsupported := _UNSUPPORTED.search(str(error)):
         return f"{unsupported[1]} is an operation that XLA lacks"
     lines = [line for line in str(error).splitlines() if line.strip() and line != _EMPTY]
-    return (lines or [type(error).__name__])[0][:_MAX_REASON]
+    return cut((lines or [type(error).__name__])[0], _MAX_REASON)
 
 
 def _cost(best: Candidate, changed: ExecutionPlan, seconds: float) -> float:

@@ -17,6 +17,7 @@ from bigmodel_cli.cli.options import example, json_option
 def command(folder: Path, as_json: bool) -> None:
     """Read all files that `bigmodel data pack` has written, and compare them with their checksums."""
     from bigmodel_cli.cli.output import echo_json, note, one_line
+    from bigmodel_cli.cut import some
     from bigmodel_cli.errors import DataError
     from bigmodel_cli.sources.packed import damaged_files, other_files
 
@@ -26,8 +27,7 @@ def command(folder: Path, as_json: bool) -> None:
     elif not damaged:
         click.echo(f"{folder}: all files are what they were")
     if others:
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        note(one_line(f"not of the packed data, and never read: {', '.join(others[:5])}{more}"))
+        note(one_line(f"not of the packed data, and never read: {some(others, 5)}"))
     if damaged:
         raise DataError(
             f"{folder}: damaged or missing: {', '.join(damaged)}",

@@ -14,31 +14,34 @@ from bigmodel_cli.cli.options import example, json_option, runs_dir_option
     epilog=example(
         "bigmodel runs best mnist",
         "bigmodel predict digit.png --run $(bigmodel runs best mnist)",
-        "bigmodel runs best mnist --metric macro.f1 --json",
+        "bigmodel runs best mnist mnist_mlp 'rate-*' --metric val_loss",
+        "bigmodel runs best mnist --metric test_macro.f1 --json",
     )
 )
-@click.argument("name", required=False, shell_complete=complete.runs)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.runs)
 @click.option(
     "--metric",
     metavar="NAME",
-    help="By which number, as `expect` calls it: test_accuracy, macro.f1, seconds. "
-    "Default: the first metric of the held-out split.",
+    help="By which number, as `expect` and metrics.csv call it: val_loss, test_accuracy, macro.f1, seconds. "
+    "Default: the first metric on the validation split.",
 )
 @runs_dir_option
 @json_option
-def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool) -> None:
-    """Print the folder of the best completed run, of one NAME or of all.
+def command(names: tuple[str, ...], metric: str | None, runs_dir: Path, as_json: bool) -> None:
+    """Print the folder of the best completed run, of some NAMEs or of all.
 
-    Losses and errors are better when smaller; of equal runs the newest is the best. Runs that are not
-    complete or lack the metric are passed over.
+    NAME is that of runs, a pattern in quotes that several names fit ('rate-*'), or the folder of a run. The
+    best is that of the validation split: who chooses by the test split has fitted to it. Losses and errors
+    are better when smaller; of equal runs the newest is the best. Runs that are not complete or lack the
+    metric are passed over.
     """
     import os
     import sys
 
     from bigmodel_cli.cli.output import echo_json, note, number, one_line
-    from bigmodel_cli.reporting.ranking import evaluated_alike, rank_name
+    from bigmodel_cli.reporting.ranking import rank_chosen
 
-    ranking = rank_name(name, metric, runs_dir)
+    ranking = rank_chosen(names, metric, runs_dir)
     best = ranking.ranked[0]
     path = best.summary.run.title
     if as_json:
@@ -61,5 +64,5 @@ def command(name: str | None, metric: str | None, runs_dir: Path, as_json: bool)
     note(f"{ranking.metric} {number(best.value)}, the best of {len(ranking.ranked)}")
     if passed := ranking.describe_passed_over():
         note(one_line(passed))
-    for text in evaluated_alike([one.summary for one in ranking.ranked]):
+    for text in ranking.notes(metric):
         note(f"note: {text}")

@@ -24,6 +24,7 @@ _SHOWN_KEYS = 20
     epilog=example(
         "bigmodel runs compare mnist",
         "bigmodel runs compare mnist mnist_mlp digits --plot curves.png",
+        "bigmodel runs compare 'rate-*'",
         "bigmodel runs compare mnist --metric macro.f1 --html page.html",
     )
 )
@@ -58,7 +59,8 @@ def command(
     """Put runs side by side: results, costs, configs and curves.
 
     RUN is a run's folder, or a name for its newest completed run; one name alone means all its completed
-    runs. The best of each row is marked.
+    runs, and so does a pattern in quotes ('rate-*'). The best of each row is marked, of the test split only
+    where --metric asks for it: who chooses by the test split has fitted to it.
     """
     from bigmodel_cli.cli.output import echo_json, note
     from bigmodel_cli.reporting.comparison_table import compare, runs_to_compare

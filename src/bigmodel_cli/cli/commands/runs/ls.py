@@ -22,32 +22,37 @@ _OPTIONAL = ("gates", "device")
 
 
 @click.command(epilog=example("bigmodel runs ls", "bigmodel runs ls mnist --limit 5"))
-@click.argument("name", required=False, shell_complete=complete.runs)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.runs)
 @click.option("--limit", type=WholeNumber(min=1), metavar="N", help="Only the newest N.")
 @runs_dir_option
 @json_option
-def command(runs_dir: Path, name: str | None = None, limit: int | None = None, as_json: bool = False) -> None:
+def command(
+    runs_dir: Path, names: tuple[str, ...] = (), limit: int | None = None, as_json: bool = False
+) -> None:
     """List runs, newest first, with status, time, results and gates.
 
+    NAME is that of runs, or a pattern in quotes that several names fit ('rate-*'); left out, all are listed.
     Results are those of complete runs; of others there is the newest epoch. A run whose process is gone
     without a word has crashed; `bigmodel train --resume` goes on with it.
     """
     from bigmodel_cli.cli.output import echo_json, next_command, note, one_line, table
-    from bigmodel_cli.reporting.run_summary import summaries
+    from bigmodel_cli.cut import some
+    from bigmodel_cli.reporting.chosen_runs import listed_runs
 
-    found = list(summaries(runs_dir, name, limit))
+    found = list(listed_runs(names, runs_dir, limit))
     if as_json:
         echo_json([summary.as_json() for summary in found])
         return
     if not found:
-        note(f"no run{f' named {one_line(name)}' if name else ''} under {runs_dir}/")
+        named = f" named {one_line(some(names))}" if names else ""
+        note(f"no run{named} under {runs_dir}/")
         next_command("bigmodel train CONFIG")
         return
     rows = [_cells(summary) for summary in found]
     # Terminals are narrow: what no run has takes no room.
     columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
     table(columns, [[row[name] for name in columns] for row in rows], numeric=_NUMERIC)
-    _say_next(found, name)
+    _say_next(found, names)
 
 
 def _cells(summary: RunSummary) -> dict[str, str]:
@@ -85,14 +90,14 @@ def _gates(gates: Sequence[dict[str, Any]]) -> str:
     return f"{len(gates)} met" if gates else ""
 
 
-def _say_next(found: Sequence[RunSummary], name: str | None) -> None:
+def _say_next(found: Sequence[RunSummary], names: Sequence[str]) -> None:
     from bigmodel_cli.cli.output import next_command
 
     broken = [one for one in found if one.status in ("interrupted", "crashed", "failed")]
     complete_ones = [one for one in found if one.is_complete]
     commands = [f"bigmodel train --resume {shlex.quote(one.run.title)}" for one in broken[:1]]
-    if name is not None and len(complete_ones) > 1:
-        commands.append(f"bigmodel runs compare {shlex.quote(name)}")
+    if names and len(complete_ones) > 1:
+        commands.append(f"bigmodel runs compare {shlex.join(names)}")
     elif complete_ones and not broken:
         commands.append(f"bigmodel runs show {shlex.quote(complete_ones[0].run.title)}")
     if commands:

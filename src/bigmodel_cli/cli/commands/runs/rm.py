@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "--keep-best",
     type=WholeNumber(min=1),
     metavar="N",
-    help="Remove the completed runs of a name but for the best N.",
+    help="Remove the completed runs of some names but for the best N, by validation as `runs best`.",
 )
 @click.option("--metric", metavar="NAME", help="With --keep-best: by which number, as `runs best`.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -45,8 +45,9 @@ def command(
 ) -> None:
     """Remove runs for good, after showing which they are and asking.
 
-    RUN is the folder of a run; with --keep-best it is a name, and its runs that are not complete stay. A run
-    that is being trained is never removed, nor what is not under the folder of runs.
+    RUN is the folder of a run; with --keep-best it is a name or a pattern, as for `runs best`, and runs that
+    are not complete stay. A run that is being trained is never removed, nor what is not under the folder of
+    runs.
     """
     from bigmodel_cli.cli.output import echo_json, note, one_line, size
     from bigmodel_cli.run_removal import disk_bytes, remove_leftovers, remove_run
@@ -79,15 +80,13 @@ def _named(words: Sequence[str], runs_dir: Path) -> list[RunFolder]:
 
 
 def _all_but(words: Sequence[str], number: int, metric: str | None, runs_dir: Path) -> list[RunFolder]:
-    """The completed runs of a name but for the best ones; says which stay."""
+    """The completed runs of some names but for the best ones; says which stay."""
     from bigmodel_cli.cli.output import note, one_line
     from bigmodel_cli.cli.output import number as written
-    from bigmodel_cli.reporting.ranking import rank_name
+    from bigmodel_cli.reporting.ranking import rank_chosen
     from bigmodel_cli.run_removal import removable
 
-    if len(words) != 1:
-        raise click.UsageError(f"--keep-best takes one NAME, found {len(words)}", click.get_current_context())
-    ranking = rank_name(words[0], metric, runs_dir)
+    ranking = rank_chosen(words, metric, runs_dir)
     for one in ranking.ranked[:number]:
         note(f"stays: {one_line(one.summary.run.title)}, {ranking.metric} {written(one.value)}")
     if passed := ranking.describe_passed_over():
