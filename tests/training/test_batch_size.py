@@ -162,7 +162,7 @@ def test_the_estimate_for_a_preview(config, monkeypatch):
 def test_the_preview_tells_what_it_is_about(config):
     from bigmodel_cli.training.preview import preview
 
-    shown = preview(config(AUTO).experiment, Silent())
+    shown = preview(config(AUTO), Silent())
     assert (shown.batch_size, shown.steps_per_epoch, shown.steps) == (8, 10, 30)
     assert shown.experiment.data.batch_size == "auto"
-    assert preview(config().experiment, Silent()).batch_size == 16
+    assert preview(config(), Silent()).batch_size == 16

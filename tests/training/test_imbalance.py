@@ -173,7 +173,7 @@ def test_a_schedule_and_show_know_the_longer_epoch(config, prepare, imbalanced):
         OVERSAMPLE,
         "optimizer={SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 1}}}}",
     )
-    shown = preview(config(*words).experiment, Silent())
+    shown = preview(config(*words), Silent())
     assert (shown.steps_per_epoch, shown.steps) == (7, 21)
     assert prepare(*words).built.model.optimizer._learning_rate.decay_steps == 21
 
@@ -270,7 +270,7 @@ def test_numbers_that_only_the_data_knows(train, config, tmp_path, key):
         "loss=MeanSquaredError",
         "~preprocessing",
     )
-    for attempt in (lambda: train(*words), lambda: preview(config(*words).experiment, Silent())):
+    for attempt in (lambda: train(*words), lambda: preview(config(*words), Silent())):
         with pytest.raises(UsageError, match=f"data.{key} is for classes; the labels are numbers"):
             attempt()
 

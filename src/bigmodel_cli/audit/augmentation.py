@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
+from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.pipeline.feed import raw_features
+from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def draw_augmentation(audited: Audited) -> Figure | None:
 
 
 def _build(audited: Audited) -> BuiltModel:
-    experiment, splits = audited.experiment, audited.splits
+    splits = audited.splits
+    experiment = with_value_ranges(audited.experiment, known_facts(audited.experiment, splits))
     choose_device("cpu")
     start(seed=experiment.seed)
     readable = audited.numbers_in("train")[:_ADAPTED_ON]

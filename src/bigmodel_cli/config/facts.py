@@ -1,4 +1,4 @@
-"""What is known of data before it is read: enough to find contradictions in a config at once."""
+"""What is known of data before it is read, and once it is: enough to find contradictions in a config."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ if TYPE_CHECKING:
     from bigmodel_cli.config.schema import Experiment
 
 DEFAULT_SHARE = 0.1
+# From the smallest to the largest value.
+ValueRange = tuple[float, float]
+# Of pixels as image files have them.
+PIXELS: ValueRange = (0, 255)
 
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a source knows of itself from its options alone; None is unknown.
+    """What is known of data; None is unknown.
 
     Attributes:
         labels: Whether labels are classes or numbers.
@@ -21,6 +25,8 @@ class DataFacts:
         num_examples: Examples of the training part, before splits are cut from it.
         own_splits: Held-out splits that the source has, where it is known which.
         has_files: Whether each example is a file of its own.
+        value_range: What the values of raw examples lie in.
+        epoch_size: Examples that an epoch sees, splits cut and rare classes repeated.
     """
 
     labels: Literal["classes", "numbers"] | None = None
@@ -28,17 +34,20 @@ class DataFacts:
     num_examples: int | None = None
     own_splits: frozenset[str] | None = None
     has_files: bool = False
+    value_range: ValueRange | None = None
+    epoch_size: int | None = None
 
 
 def facts_of(experiment: Experiment) -> DataFacts:
-    """What the config's source knows of itself."""
+    """What the config's source knows of itself before it reads anything."""
     facts = getattr(experiment.data.source.options, "facts", None)
     return facts() if facts is not None else DataFacts()
 
 
-def num_training_examples(experiment: Experiment) -> int | None:
+def epoch_size(experiment: Experiment, facts: DataFacts) -> int | None:
     """Examples that an epoch sees, once the splits are cut; None where that is not known yet."""
-    facts = facts_of(experiment)
+    if facts.epoch_size is not None:
+        return facts.epoch_size
     if facts.num_examples is None or facts.own_splits is None:
         return None
     if experiment.data.oversample is not None:
@@ -48,6 +57,14 @@ def num_training_examples(experiment: Experiment) -> int | None:
     for split in ("test", "validation"):
         left -= round(facts.num_examples * _share(experiment, split, facts.own_splits))
     return max(left, 1)
+
+
+def num_steps(experiment: Experiment, facts: DataFacts) -> int | None:
+    """Training steps of the whole run, unless a callback ends it earlier; None where that is not known."""
+    examples, batch_size = epoch_size(experiment, facts), experiment.data.batch_size
+    if examples is None or batch_size == "auto":
+        return None
+    return -(-examples // batch_size) * experiment.training.epochs
 
 
 def _share(experiment: Experiment, split: str, own_splits: frozenset[str]) -> float:

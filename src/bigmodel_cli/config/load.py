@@ -8,11 +8,12 @@ from pathlib import Path
 
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.merge import override_stack, read_stack
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.tree import Mapping
+from bigmodel_cli.config.tree import COMMAND_LINE, Mapping
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class LoadedConfig:
         path: The file.
         overrides: Words of the command line that changed it.
         warnings: What may not be meant.
+        strict: Whether warnings are errors.
     """
 
     experiment: Experiment
@@ -32,10 +34,31 @@ class LoadedConfig:
     path: Path
     overrides: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
+    strict: bool = False
+
+    def check_again(self, facts: DataFacts) -> list[Problem]:
+        """Look for contradictions once more, now that the data is known.
+
+        Returns:
+            What may not be meant, beyond `warnings`.
+
+        Raises:
+            ConfigError: With what cannot be meant; under `strict` with everything.
+        """
+        problems = Problems()
+        check_experiment(self.experiment, self.stack[-1], problems, facts)
+        problems.found = [problem for problem in problems.found if problem not in self.warnings]
+        problems.raise_if_any(strict=self.strict)
+        return problems.found
 
 
 def load_config(
-    path: Path, overrides: SequenceType[str], language: Language, *, strict: bool = False
+    path: Path,
+    overrides: SequenceType[str],
+    language: Language,
+    *,
+    strict: bool = False,
+    was_trained: bool = False,
 ) -> LoadedConfig:
     """Read, merge, override and check a config.
 
@@ -44,6 +67,8 @@ def load_config(
         overrides: Words of the command line.
         language: The names that it may use.
         strict: Whether warnings are errors.
+        was_trained: Whether it is the config of a run: what was no contradiction when it was trained is
+            none now, but for what the command line says.
 
     Raises:
         UsageError: If there is no such file.
@@ -60,5 +85,7 @@ def load_config(
     if not experiment.name:
         experiment = experiment.model_copy(update={"name": path.stem})
     check_experiment(experiment, tree, problems)
+    if was_trained:
+        problems.found = [problem for problem in problems.found if problem.place.origin == COMMAND_LINE]
     problems.raise_if_any(strict=strict)
-    return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), tuple(problems.found))
+    return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), tuple(problems.found), strict)

@@ -25,7 +25,7 @@ def read_experiment(run: RunFolder) -> Experiment:
         DataError: If it is damaged, or not a config of this version.
     """
     try:
-        return read_config(run.intact(run.config)).experiment
+        return read_config(run.intact(run.config), was_trained=True).experiment
     except UsageError as error:
         raise DataError(error.message, hint=PIECE_HINT) from error
 

@@ -19,16 +19,19 @@ def language() -> Language:
     return Language(load_catalogue(), {"sources": source_options(), "blocks": block_options()})
 
 
-def read_config(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> LoadedConfig:
+def read_config(
+    path: Path, overrides: Sequence[str] = (), *, strict: bool = False, was_trained: bool = False
+) -> LoadedConfig:
     """Read and check a config.
 
     Args:
         path: The file.
         overrides: `KEY=VALUE` and `~KEY` words of the command line.
         strict: Whether warnings are errors.
+        was_trained: Whether it is the config of a run, in which contradictions are looked for no more.
 
     Raises:
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    return load_config(path, overrides, language(), strict=strict)
+    return load_config(path, overrides, language(), strict=strict, was_trained=was_trained)

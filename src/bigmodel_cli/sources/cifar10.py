@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.cifar import CifarLayout, load_cifar
@@ -35,8 +35,9 @@ class Cifar10(SourceOptions):
     )
 
     def facts(self) -> DataFacts:
+        num_examples = None if self.path else 50_000
         return DataFacts(
-            "classes", len(LAYOUT.class_names), None if self.path else 50_000, frozenset({"test"})
+            "classes", len(LAYOUT.class_names), num_examples, frozenset({"test"}), value_range=PIXELS
         )
 
     def load(self, context: LoadContext) -> Source:

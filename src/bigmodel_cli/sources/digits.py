@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, LoadContext, Signature, Source
 from bigmodel_cli.sources.options import SourceOptions
 
@@ -19,7 +19,7 @@ class Digits(SourceOptions):
     example: ClassVar[str] = "digits"
 
     def facts(self) -> DataFacts:
-        return DataFacts("classes", 10, 1797, frozenset())
+        return DataFacts("classes", 10, 1797, frozenset(), value_range=PIXELS)
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources import mnist_format
 from bigmodel_cli.sources.base import LoadContext, Source
@@ -48,7 +48,8 @@ class FashionMnist(SourceOptions):
     )
 
     def facts(self) -> DataFacts:
-        return DataFacts("classes", len(CLASS_NAMES), None if self.path else 60_000, frozenset({"test"}))
+        num_examples = None if self.path else 60_000
+        return DataFacts("classes", len(CLASS_NAMES), num_examples, frozenset({"test"}), value_range=PIXELS)
 
     def load(self, context: LoadContext) -> Source:
         if self.path is not None:

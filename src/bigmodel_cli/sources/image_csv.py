@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
@@ -66,7 +66,7 @@ class ImageCsv(ImageFileOptions):
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
 
     def facts(self) -> DataFacts:
-        return DataFacts(None if self.labels == "auto" else self.labels, has_files=True)
+        return DataFacts(None if self.labels == "auto" else self.labels, has_files=True, value_range=PIXELS)
 
     def load(self, context: LoadContext) -> Source:
         rows = self._rows(context)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
 from bigmodel_cli.sources.class_folders import find_class_folders
@@ -26,7 +26,7 @@ class ImageFolder(ImageFileOptions):
     )
 
     def facts(self) -> DataFacts:
-        return DataFacts("classes", has_files=True)
+        return DataFacts("classes", has_files=True, value_range=PIXELS)
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

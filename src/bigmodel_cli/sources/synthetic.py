@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import WholeNumber
 from bigmodel_cli.sources.base import (
     ArrayExamples,
@@ -70,7 +70,8 @@ class Synthetic(SourceOptions):
 
     def facts(self) -> DataFacts:
         labels: Literal["classes", "numbers"] = "classes" if self.num_classes else "numbers"
-        return DataFacts(labels, self.num_classes, self.num_examples, frozenset())
+        value_range = PIXELS if _is_image(self.shape) else None
+        return DataFacts(labels, self.num_classes, self.num_examples, frozenset(), value_range=value_range)
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np
@@ -85,6 +86,10 @@ class Synthetic(SourceOptions):
         return Source({"train": examples}, signature)
 
 
+def _is_image(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 3 and shape[2] in _COLOR_MODES
+
+
 @dataclass(frozen=True, eq=False)
 class _Recipe:
     """How the examples of one data set are made."""
@@ -97,7 +102,7 @@ class _Recipe:
 
     @property
     def is_image(self) -> bool:
-        return len(self.shape) == 3 and self.shape[2] in _COLOR_MODES
+        return _is_image(self.shape)
 
     def signature(self) -> Signature:
         image_format = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.dump import plain
+from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
@@ -15,8 +16,8 @@ from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.training.batch_size import estimate_batch_size
-from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.frozen_cost import frozen_parameters
+from bigmodel_cli.training.known_data import fit_to_data
 from bigmodel_cli.training.pin import pin_data, pin_metrics
 from bigmodel_cli.training.plan import make_plan
 
@@ -83,7 +84,7 @@ class Preview:
         return {"config": plain(self.experiment), "layers": layers, **document}
 
 
-def preview(experiment: Experiment, listener: Listener, *, offline: bool = False) -> Preview:
+def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) -> Preview:
     """Load the data and build the model, to tell what training would do.
 
     Raises:
@@ -91,8 +92,8 @@ def preview(experiment: Experiment, listener: Listener, *, offline: bool = False
         DataError: If the data is missing or damaged.
         UsageError: If it lacks a class that the config names.
     """
-    splits = load_splits(experiment, listener, offline=offline)
-    check_class_names(experiment, splits.signature.class_names)
+    splits = load_splits(config.experiment, listener, offline=offline)
+    experiment = fit_to_data(config, splits, listener.warn)
     experiment = pin_data(pin_metrics(experiment, splits.signature.num_classes), splits)
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)

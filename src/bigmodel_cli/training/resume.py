@@ -93,10 +93,10 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
     path = run.intact(run.config)
     _require_trained_config(run)
     try:
-        before = read_config(path).experiment
+        before = read_config(path, was_trained=True).experiment
     except UsageError as error:
         raise DataError(error.message, hint=PIECE_HINT) from error
-    loaded = read_config(path, overrides)
+    loaded = read_config(path, overrides, was_trained=True)
     for keys in _changes(plain(before), plain(loaded.experiment), ()):
         if not any(keys[: len(safe)] == safe for safe in _SAFE):
             raise UsageError(

@@ -22,6 +22,7 @@ from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
+from bigmodel_cli.training.known_data import fit_to_data
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers, without_writers
@@ -97,7 +98,7 @@ def train(
     if how.writes:
         check_writable(runs_dir)
     with _listening(listener) as (logged, stop), naming_lost(how.cluster):
-        prepared = _prepare(config, logged, watch, how)
+        prepared = _prepare(config, logged, watch, how, is_new=True)
         transfer = None if parent is None else take_weights(prepared.built.model, parent)
         if transfer is not None:
             logged.say(transfer.describe())
@@ -189,16 +190,22 @@ def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest
         yield logged, stop
 
 
-def _prepare(config: LoadedConfig, listener: Listener, watch: Stopwatch, how: How) -> Prepared:
-    require_tensorboard(config.experiment.training.callbacks)
+def _prepare(
+    config: LoadedConfig, listener: Listener, watch: Stopwatch, how: How, *, is_new: bool = False
+) -> Prepared:
+    experiment = config.experiment
+    require_tensorboard(experiment.training.callbacks)
     with watch.phase(DATA):
-        splits = load_splits(config.experiment, listener, offline=how.offline)
+        splits = load_splits(experiment, listener, offline=how.offline)
     listener.say(_describe_data(splits))
-    check_class_names(config.experiment, splits.signature.class_names)
+    if is_new:
+        experiment = fit_to_data(config, splits, listener.warn)
+    else:
+        check_class_names(experiment, splits.signature.class_names)
     with watch.phase(START):
         import_tensorflow()
-    with watch.phase(MODEL), naming_memory(config.experiment.data.batch_size):
-        return prepare(config.experiment, splits, listener, how.peers)
+    with watch.phase(MODEL), naming_memory(experiment.data.batch_size):
+        return prepare(experiment, splits, listener, how.peers)
 
 
 def _session(

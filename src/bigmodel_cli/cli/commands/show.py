@@ -125,7 +125,7 @@ def _show_preview(
     with listening(plain=plain) as listener:
         from bigmodel_cli.training.preview import preview
 
-        shown = preview(loaded.experiment, listener, offline=offline)
+        shown = preview(loaded, listener, offline=offline)
     if as_json:
         echo_json(shown.as_json())
         return

@@ -1,4 +1,4 @@
-"""What can be known to be wrong across sections, before any data is read.
+"""What can be known to be wrong across sections: before any data is read, and once more when it is.
 
 Errors where it cannot be meant, warnings where it may be. Each module has a function `check`.
 """
@@ -14,15 +14,38 @@ from bigmodel_cli.config.checks import (
     outputs,
     schedules,
     steps,
+    value_ranges,
 )
 from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.facts import DataFacts, facts_of
 from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping
 
+_MODULES = (
+    monitors,
+    steps,
+    outputs,
+    schedules,
+    batches,
+    imbalance,
+    decisions,
+    value_ranges,
+    dead_keys,
+)
 
-def check_experiment(experiment: Experiment, tree: Mapping, problems: Problems) -> None:
-    """Collect contradictions between sections."""
-    report = Report(tree, problems)
-    for module in (monitors, steps, outputs, schedules, batches, imbalance, decisions, dead_keys):
+
+def check_experiment(
+    experiment: Experiment, tree: Mapping, problems: Problems, facts: DataFacts | None = None
+) -> None:
+    """Collect contradictions between sections.
+
+    Args:
+        experiment: What the config says.
+        tree: The same with places.
+        problems: Where contradictions are collected.
+        facts: Of the data, once it is known; None: what the source knows of it unread.
+    """
+    report = Report(tree, problems, facts_of(experiment) if facts is None else facts)
+    for module in _MODULES:
         module.check(experiment, report)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.checks.report import Report
-from bigmodel_cli.config.facts import num_training_examples
+from bigmodel_cli.config.facts import epoch_size
 from bigmodel_cli.config.schema import Experiment
 
 
 def check(experiment: Experiment, report: Report) -> None:
     """There is more than one batch."""
-    examples = num_training_examples(experiment)
+    examples = epoch_size(experiment, report.facts)
     batch_size = experiment.data.batch_size
     if examples is not None and batch_size != "auto" and batch_size > examples:
         report.warning(

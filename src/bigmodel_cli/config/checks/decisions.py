@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.checks.report import Report
-from bigmodel_cli.config.facts import facts_of
 from bigmodel_cli.config.schema import Experiment
 
 
@@ -12,7 +11,7 @@ def check(experiment: Experiment, report: Report) -> None:
     calibrate = experiment.calibrate
     if calibrate is None:
         return
-    facts = facts_of(experiment)
+    facts = report.facts
     if experiment.data.validation == 0:
         message = "calibrate chooses on the validation split, and data.validation: 0 leaves none"
         report.error(("calibrate",), message, "give data.validation a share, for instance 0.1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.checks.report import Report
-from bigmodel_cli.config.facts import facts_of
 from bigmodel_cli.config.schema import Experiment
 
 
@@ -11,7 +10,7 @@ def check(experiment: Experiment, report: Report) -> None:
     """Both are for classes, and one of them is enough."""
     data = experiment.data
     given = [key for key in ("class_weights", "oversample") if getattr(data, key) is not None]
-    if facts_of(experiment).labels == "numbers":
+    if report.facts.labels == "numbers":
         for key in given:
             message = f"{key} is for classes; the labels of {data.source.name} are numbers"
             report.error(("data", key), message, "remove it")

@@ -7,7 +7,7 @@ from typing import Any
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import NUM_CLASSES, Component
-from bigmodel_cli.config.facts import DataFacts, facts_of
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.schema import Experiment
 
 CATEGORICAL = frozenset(
@@ -39,7 +39,7 @@ _ACCURACIES = frozenset(
 
 def check(experiment: Experiment, report: Report) -> None:
     """Contradictions between what the model gives, what the loss takes, and what the labels are."""
-    facts = facts_of(experiment)
+    facts = report.facts
     last = last_step(experiment.model)
     _check_logits(experiment, last, report)
     _check_units(experiment, last, report)

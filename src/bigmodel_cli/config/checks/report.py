@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, place_at
 
@@ -12,11 +13,13 @@ class Report:
     Args:
         tree: The config with places.
         problems: What was found so far.
+        facts: What is known of the data.
     """
 
-    def __init__(self, tree: Mapping, problems: Problems) -> None:
+    def __init__(self, tree: Mapping, problems: Problems, facts: DataFacts) -> None:
         self.tree = tree
         self.problems = problems
+        self.facts = facts
 
     def error(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
         """Something that cannot be meant."""

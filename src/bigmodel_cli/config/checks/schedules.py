@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.facts import num_training_examples
+from bigmodel_cli.config.facts import num_steps
 from bigmodel_cli.config.schema import Experiment
 
 
@@ -19,9 +19,8 @@ def check(experiment: Experiment, report: Report) -> None:
         if callback.name == "ReduceLROnPlateau":
             message = f"{callback.name} changes the learning rate, but {rate.name} already decides about it"
             report.error(callback.path, message, "remove it, or write learning_rate as a number")
-    examples, batch_size = num_training_examples(experiment), experiment.data.batch_size
-    if examples is not None and batch_size != "auto":
-        steps = -(-examples // batch_size) * experiment.training.epochs
+    steps = num_steps(experiment, report.facts)
+    if steps is not None:
         _check_length(rate, steps, report)
 
 

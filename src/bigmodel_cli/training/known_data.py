@@ -1,0 +1,33 @@
+"""A new run's config with its data: what only both together tell, found out before TensorFlow is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.value_ranges import with_value_ranges
+from bigmodel_cli.pipeline.known_facts import known_facts
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.training.class_names import check_class_names
+
+
+def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None]) -> Experiment:
+    """The experiment with what follows from its data written out.
+
+    A run that goes on is left as it began.
+
+    Args:
+        config: A checked config.
+        splits: Its data.
+        warn: Is told what may not be meant.
+
+    Raises:
+        ConfigError: If something cannot be meant with these data; under `--strict`, may not.
+        UsageError: If the data lacks a class that the config names.
+    """
+    check_class_names(config.experiment, splits.signature.class_names)
+    facts = known_facts(config.experiment, splits)
+    for problem in config.check_again(facts):
+        warn(problem.render())
+    return with_value_ranges(config.experiment, facts)
