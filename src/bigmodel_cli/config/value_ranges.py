@@ -18,9 +18,28 @@ from bigmodel_cli.config.schema import Experiment
 VALUE_RANGE = "value_range"
 # Layers that move or average values, and make no new ones.
 _KEEPING = frozenset(
-    "AveragePooling2D CenterCrop Cropping2D CutMix Flatten Identity MaxPooling2D MixUp Permute RandomCrop "
-    "RandomFlip RandomGrayscale RandomPerspective RandomRotation RandomShear RandomTranslation RandomZoom "
-    "Reshape Resizing UpSampling2D".split()
+    {
+        "AveragePooling2D",
+        "CenterCrop",
+        "Cropping2D",
+        "CutMix",
+        "Flatten",
+        "Identity",
+        "MaxPooling2D",
+        "MixUp",
+        "Permute",
+        "RandomCrop",
+        "RandomFlip",
+        "RandomGrayscale",
+        "RandomPerspective",
+        "RandomRotation",
+        "RandomShear",
+        "RandomTranslation",
+        "RandomZoom",
+        "Reshape",
+        "Resizing",
+        "UpSampling2D",
+    }
 )
 # What ranges of real examples stand for.
 _USUAL: tuple[ValueRange, ...] = ((0, 1), (-1, 1), (0, 255))
