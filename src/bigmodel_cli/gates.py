@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.config.losses_and_metrics import Direction
+from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.schema import parse_gate
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import GateError, UsageError
@@ -19,10 +21,6 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "==": operator.eq,
 }
-
-
-# Parts of the names of metrics for which a floor makes no sense.
-_SMALLER_IS_BETTER = ("loss", "error", "entropy", "divergence", "brier", "mae", "mse")
 
 
 @dataclass(frozen=True)
@@ -65,14 +63,27 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
             raise UsageError(
                 f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99"
             ) from None
-        # The end of a longer name may be that of a class.
-        if any(part in metric.partition(".")[0] for part in _SMALLER_IS_BETTER):
-            raise UsageError(
-                f"--fail-under {word}: of {metric}, less is better",
-                hint=f'write it in the config: expect: {{test_{metric}: "<= {bound}"}}',
-            )
         gates[class_name(metric)] = f">= {bound}"
     return gates
+
+
+def require_floors(gates: Mapping[str, str], directions: Mapping[str, Direction]) -> None:
+    """A floor is for what is better when it is larger.
+
+    Args:
+        gates: As `parse_fail_under` gives them.
+        directions: Which values of a run's own metrics are better, by name.
+
+    Raises:
+        UsageError: If less of a metric is better.
+    """
+    for metric, text in gates.items():
+        if direction(metric, directions) == "min":
+            bound = text.removeprefix(">= ")
+            raise UsageError(
+                f"--fail-under {metric}={bound}: of {metric}, less is better",
+                hint=f'write it in the config: expect: {{test_{metric}: "<= {bound}"}}',
+            )
 
 
 def check_gates(

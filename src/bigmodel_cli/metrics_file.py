@@ -8,13 +8,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bigmodel_cli.config.naming import OWN_COLUMNS
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.whole_files import naming_target, write_text
 
 # These differ from run to run; everything else repeats with a deterministic config.
 TIME_COLUMNS = ("seconds", "examples_per_second", "memory_mb")
-FIRST_COLUMNS = ("epoch", *TIME_COLUMNS, "learning_rate")
+FIRST_COLUMNS = OWN_COLUMNS
 
 
 class MetricsLog:

@@ -49,6 +49,10 @@ RUN_ID = "id"
 TRAINED_CONFIG = "config_sha256"
 # The key of run.json with how model.tflite compared with the model, or the reason for which there is none.
 LITERT = "litert"
+# The key of run.json that says how outputs become scores, as `config/model_outputs.py` has it.
+OUTPUTS = "outputs"
+# The key of run.json that says which value of the loss and of each metric is better.
+BETTER = "better"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
 # The key of run.json with the callback that ended training before its last epoch, and why; null for none.

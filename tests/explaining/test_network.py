@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.explaining.network import Network
-from bigmodel_cli.scoring.probabilities import as_probabilities
+from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.sources.base import ImageFormat, Signature
 
@@ -41,7 +42,7 @@ def test_log_odds_however_the_model_ends(by_hand, log_odds, pixels, units, endin
     expected = log_odds(pixels)
     assert scores(network, pixels) == pytest.approx([-expected, expected], rel=1e-5)
     outputs = np.asarray(model(pixels[np.newaxis]))
-    probabilities = as_probabilities(outputs, from_logits=ending == "logits")[0]
+    probabilities = as_scores(outputs, Reading(name if ending == "logits" else None), are_classes=True)[0]
     assert odds(probabilities)[1] == pytest.approx(expected, rel=1e-3)
 
 

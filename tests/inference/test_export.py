@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.inference import export as exporting
 from bigmodel_cli.inference.export import (
     Answers,
@@ -24,7 +25,7 @@ from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.scoring.probabilities import as_probabilities
+from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.sources.base import ArrayExamples, Signature
 
 pytestmark = pytest.mark.tf
@@ -45,7 +46,7 @@ def answers_of(result, split="train"):
     splits = load_splits(read_config(result.run.config).experiment, Silent(), offline=True)
     model = load_checkpoint(result.run, "best")
     examples = splits.parts[split]
-    return model, Answers(examples, model.predict(examples.features, verbose=0), splits.signature, False)
+    return model, Answers(examples, model.predict(examples.features, verbose=0), splits.signature, Reading())
 
 
 def test_a_run_records_how_its_export_compared(classes, numbers):
@@ -118,7 +119,8 @@ def tiny(kernel):
     ones = np.ones((8, 1), np.float32)
     examples = ArrayExamples(ones, np.zeros(8, np.int64), "test")
     signature = Signature((1,), "float32", ("a", "b"))
-    return model, Answers(examples, as_probabilities(ones @ kernel, from_logits=True), signature, True)
+    softmax = Reading("softmax")
+    return model, Answers(examples, as_scores(ones @ kernel, softmax, are_classes=True), signature, softmax)
 
 
 def test_logits_are_compared_as_probabilities(tmp_path):
@@ -211,7 +213,7 @@ def answers_on_ones(model):
     ones = np.ones((8, *model.input_shape[1:]), np.float32)
     signature = Signature(model.input_shape[1:], "float32", None)
     examples = ArrayExamples(ones, np.zeros(8, np.float32), "test")
-    return Answers(examples, model.predict(ones, verbose=0), signature, False)
+    return Answers(examples, model.predict(ones, verbose=0), signature, Reading())
 
 
 def exported(folder, model, answers=None):

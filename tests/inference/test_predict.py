@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import ResourceError, UsageError
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for, find_inputs
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import OUTPUTS, RunFolder
 from bigmodel_cli.sources.base import ImageFormat, Signature
 
 IMAGES = Signature((4, 4, 1), "uint8", ("dark", "bright"), image_format=ImageFormat((4, 4), "grayscale"))
-OPENED = OpenRun(RunFolder(Path("run")), {}, IMAGES)
+OPENED = OpenRun(RunFolder(Path("run")), {OUTPUTS: Reading().as_json()}, IMAGES)
 
 
 class Brightness:

@@ -16,7 +16,7 @@ from bigmodel_cli.errors import DataError, ResourceError
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.training.checkpoints import Checkpoints, direction
+from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.state import Moment, State
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
@@ -66,25 +66,6 @@ def keeping(tmp_path, model):
 
 def saved(checkpoints):
     return sorted(path.name for path in checkpoints.run.checkpoints.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("monitor", "mode", "expected"),
-    [
-        ("val_loss", "auto", "min"),
-        ("loss", "auto", "min"),
-        ("val_accuracy", "auto", "max"),
-        ("val_f1_score", "auto", "max"),
-        ("top_k_categorical_accuracy", "auto", "max"),
-        ("val_mean_absolute_error", "auto", "min"),
-        ("r2_score", "auto", "max"),
-        ("val_auc", "auto", "max"),
-        ("val_loss", "max", "max"),
-        ("val_accuracy", "min", "min"),
-    ],
-)
-def test_direction(monitor, mode, expected):
-    assert direction(monitor, mode) == expected
 
 
 @pytest.mark.parametrize(

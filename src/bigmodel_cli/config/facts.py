@@ -24,6 +24,7 @@ class DataFacts:
         num_classes: Number of classes.
         num_examples: Examples of the training part, before splits are cut from it.
         own_splits: Held-out splits that the source has, where it is known which.
+        num_columns: How many numbers the label of an example is, where labels are numbers.
         has_files: Whether each example is a file of its own.
         value_range: What the values of raw examples lie in.
         epoch_size: Examples that an epoch sees, splits cut and rare classes repeated.
@@ -36,6 +37,7 @@ class DataFacts:
     has_files: bool = False
     value_range: ValueRange | None = None
     epoch_size: int | None = None
+    num_columns: int | None = None
 
 
 def facts_of(experiment: Experiment) -> DataFacts:

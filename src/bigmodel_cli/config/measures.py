@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Literal
 
 # Of an evaluation's `metrics` and `scores`.
 CLASS_SCORES = (
@@ -23,9 +25,25 @@ NUMBER_SCORES = (
     "median_absolute_error",
     "max_error",
 )
+# Of all measures; what is not here is better when it is larger.
+_SMALLER_IS_BETTER = frozenset(
+    {
+        "log_loss",
+        "brier_score",
+        "expected_calibration_error",
+        "mean_absolute_error",
+        "root_mean_squared_error",
+        "median_absolute_error",
+        "max_error",
+    }
+)
 MEANS = ("macro", "weighted")
 MEASURES = ("precision", "recall", "f1")
 PER_CLASS = (*MEASURES, "roc_auc", "average_precision")
+DIRECTIONS: Mapping[str, Literal["min", "max"]] = {
+    name: "min" if name in _SMALLER_IS_BETTER else "max"
+    for name in (*CLASS_SCORES, *NUMBER_SCORES, *PER_CLASS)
+}
 # Over the classes; a class's own name stands here too.
 AGGREGATES = ("min", "max", "mean")
 # What a message offers of them.

@@ -1,15 +1,23 @@
-"""The names that Keras gives to metrics, known without Keras: they are columns and monitors."""
+"""The names that metrics have as columns and monitors, and which values are better, known without Keras."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Literal
 
+from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.losses_and_metrics import METRICS, SHORTHANDS, Direction, metric_facts
+from bigmodel_cli.config.measures import DIRECTIONS
 
-# Keras's shorthands keep the name they are written with; all other metrics are called by their class.
-SHORTHANDS = {"accuracy": "accuracy", "acc": "acc", "crossentropy": "crossentropy", "ce": "ce"}
+LOSS = "loss"
+VALIDATION = "val_"
+# What metrics.csv has beside them.
+OWN_COLUMNS = ("epoch", "seconds", "examples_per_second", "memory_mb", "learning_rate")
+_PREFIXES = (VALIDATION, "validation_", "test_", "train_")
+_NO_METRICS: Mapping[str, Direction] = {}
 
 
 def metric_names(metrics: Iterable[Component]) -> list[str]:
@@ -19,9 +27,8 @@ def metric_names(metrics: Iterable[Component]) -> list[str]:
 
 def metric_name(metric: Component) -> str:
     """What a metric is called in logs: its `name` argument, its shorthand, or its class in snake case."""
-    if "name" in metric.arguments:
-        return str(metric.arguments["name"])
-    return SHORTHANDS.get(metric.name) or snake_case(metric.name)
+    given = metric.arguments.get("name")
+    return str(given) if given is not None else snake_case(metric.name)
 
 
 def snake_case(name: str) -> str:
@@ -30,24 +37,55 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
-# Metrics of which more is better; all others (losses, errors, divergences) are better when smaller.
-_LARGER_IS_BETTER = (
-    "acc",
-    "auc",
-    "precision",
-    "recall",
-    "f1",
-    "fbeta",
-    "iou",
-    "r2",
-    "specificity",
-    "sensitivity",
-)
+def directions(metrics: Iterable[Component] | Literal["auto"]) -> dict[str, Direction]:
+    """Which value of the loss and of each metric is better, by name."""
+    if metrics == "auto":
+        return {LOSS: "min"}
+    return {LOSS: "min", **{metric_name(metric): metric_facts(metric).better or "min" for metric in metrics}}
 
 
-def direction(monitor: str, mode: str) -> Literal["min", "max"]:
-    """Whether a smaller or a larger value of a metric is better."""
-    if mode in ("min", "max"):
-        return mode  # type: ignore[return-value]
-    name = monitor.removeprefix("val_")
-    return "max" if any(part in name for part in _LARGER_IS_BETTER) else "min"
+def direction(column: str, of_run: Mapping[str, Direction] = _NO_METRICS) -> Direction:
+    """Which value of a column, a gate or a measure is better.
+
+    Args:
+        column: For instance `val_accuracy`, `test_loss`, `per_class.recall.min`.
+        of_run: What `directions` says of the run's metrics, whose names users may choose.
+
+    Returns:
+        That of the metric or the measure; of a name that is neither, which only runs of earlier versions
+        have, that of the known name that stands last in it.
+    """
+    for name in _without_split(column):
+        found = of_run.get(name) or _known().get(name)
+        if found is not None:
+            return found
+    # `per_class.recall.cat` and `macro.f1`.
+    return _by_words(column.split(".")[1] if "." in column else column)
+
+
+def _without_split(column: str) -> Iterable[str]:
+    yield column
+    for prefix in _PREFIXES:
+        if column.startswith(prefix):
+            yield column.removeprefix(prefix)
+
+
+@cache
+def _known() -> Mapping[str, Direction]:
+    """Names that nobody chose: of Keras's metrics, their short forms, and what an evaluation measures."""
+    known: dict[str, Direction] = {LOSS: "min"}
+    for name, facts in {**METRICS, **SHORTHANDS}.items():
+        known[snake_case(name)] = facts.better or "min"
+    for short, behind in load_catalogue().identifiers("metrics").items():
+        if behind is not None:
+            known[short] = METRICS[behind].better or "min"
+    return {**known, **DIRECTIONS}
+
+
+def _by_words(name: str) -> Direction:
+    words = name.lower().split("_")
+    for end in range(len(words), 0, -1):
+        for start in range(end):
+            if (found := _known().get("_".join(words[start:end]))) is not None:
+                return found
+    return "min"

@@ -117,6 +117,10 @@ class Problems:
         if problem not in self.found:
             self.found.append(problem)
 
+    def forget(self, known: Problems) -> None:
+        """Leave out what is known and accepted."""
+        self.found = [problem for problem in self.found if problem not in known.found]
+
     def raise_if_any(self, *, strict: bool = False) -> None:
         """Raises:
         ConfigError: If an error was collected, or under `strict` anything at all; it shows all of them.

@@ -28,7 +28,7 @@ from bigmodel_cli.explaining.integrated_gradients import integrated_gradients
 from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import occlusion
 from bigmodel_cli.inference.inputs import Input, batch_size_for
-from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.scoring.probabilities import as_scores
 
 GRAD_CAM, ALL = "grad-cam", "all"
@@ -86,11 +86,11 @@ class Explainer:
         self._model = _load(opened, trust=request.trust)
         tapped = self._tapped()
         self.layer: str | None = None if tapped is None else tapped.name
-        self._from_logits = bool(opened.record.get("from_logits"))
+        self._reading = reading_of_run(opened)
         self._network = Network(
             self._model,
             opened.signature,
-            from_logits=self._from_logits,
+            from_logits=self._reading.activation is not None,
             temperature=opened.rule.temperature,
             tapped=tapped,
         )
@@ -132,13 +132,14 @@ class Explainer:
             evidence = {method: evidence_in(one.values, geometry) for method, one in attributions.items()}
             label = self._label(target, len(values))
             findings.append(Finding(label, float(values[target]), attributions, evidence))
-        return Explanation(item, pixels, findings, signature.class_names is not None)
+        are_classes = signature.class_names is not None
+        return Explanation(item, pixels, findings, are_classes, self._reading.are_probabilities)
 
     def _ranked(self, pixels: np.ndarray) -> tuple[np.ndarray, list[int]]:
         """A value per class or output, and the indices to explain, as `predict` ranks them."""
         outputs = np.asarray(self._model(pixels[np.newaxis], training=False), np.float32)
         are_classes = self._opened.signature.class_names is not None
-        scores = as_scores(outputs, are_classes=are_classes, from_logits=self._from_logits)
+        scores = as_scores(outputs, self._reading, are_classes=are_classes)
         if not are_classes:
             values = scores.reshape(-1)
             return values, list(range(min(self._request.top, len(values))))

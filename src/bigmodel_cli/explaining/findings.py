@@ -39,12 +39,18 @@ class Explanation:
         pixels: What the model took, uint8 of shape (height, width) or (height, width, channels).
         findings: One per class or number.
         are_classes: Whether they are classes.
+        are_probabilities: Whether values of classes are shares of 1; else only their order means something.
     """
 
     input: Input
     pixels: np.ndarray
     findings: Sequence[Finding]
     are_classes: bool
+    are_probabilities: bool = True
+
+    def shown(self, value: float) -> str:
+        """The value of a finding as people read it: `97.6%`, or `1.976` where it is no probability."""
+        return f"{value:.1%}" if self.are_classes and self.are_probabilities else f"{value:.6g}"
 
     def as_json(self, *, with_maps: bool) -> dict[str, Any]:
         """The findings; with every value of the maps only where that is wanted."""
@@ -61,5 +67,6 @@ class Explanation:
             document = {"method": method, "shape": list(attribution.values.shape), **attribution.details}
             document |= finding.evidence[method].as_json()
             methods.append({**document, "map": attribution.values.tolist()} if with_maps else document)
-        value = {"probability" if self.are_classes else "prediction": finding.value}
+        of_class = "probability" if self.are_probabilities else "score"
+        value = {of_class if self.are_classes else "prediction": finding.value}
         return {**name, **value, "methods": methods}

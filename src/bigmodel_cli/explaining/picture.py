@@ -51,7 +51,7 @@ def draw(explanation: Explanation) -> Figure:
     _draw_original(left_rows[0], explanation)
     for part, finding in zip(right_rows, findings, strict=True):
         _draw_maps(part, explanation.pixels, finding)
-        part.suptitle(_title(finding, are_classes=explanation.are_classes), fontsize=11)
+        part.suptitle(_title(finding, explanation.shown(finding.value)), fontsize=11)
     return figure
 
 
@@ -62,11 +62,11 @@ def _draw_original(part: Any, explanation: Explanation) -> None:
     part.suptitle(plain(explanation.input.name, 24, front=False), fontsize=11)
 
 
-def _title(finding: Finding, *, are_classes: bool) -> str:
+def _title(finding: Finding, value: str) -> str:
     # As long as the maps below it are wide.
     letters = 8 + 18 * len(finding.attributions)
     label = "" if finding.label is None else f"{plain(finding.label, letters)}: "
-    return f"{label}{finding.value:.1%}" if are_classes else f"{label}{finding.value:.6g}"
+    return f"{label}{value}"
 
 
 def _draw_maps(part: Any, pixels: np.ndarray, finding: Finding) -> None:

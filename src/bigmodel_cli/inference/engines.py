@@ -18,7 +18,11 @@ class Engine(Protocol):
     """Computes model outputs."""
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        """Model outputs, float32 of shape (n, …), for raw features of shape (n, …)."""
+        """Model outputs, float32 of shape (n, …), for raw features of shape (n, …).
+
+        Raises:
+            DataError: If the model cannot compute one of them.
+        """
 
 
 class KerasEngine:
@@ -39,7 +43,10 @@ class KerasEngine:
         self._model = load_for_inference(run, "best", trust=trust)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
-        return np.asarray(self._model(features, training=False), np.float32)
+        from bigmodel_cli.inference.steps import naming_refusal
+
+        with naming_refusal():
+            return np.asarray(self._model(features, training=False), np.float32)
 
 
 @dataclass(frozen=True)

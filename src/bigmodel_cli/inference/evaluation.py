@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DivergedError
@@ -21,7 +22,7 @@ from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.classes import class_scores
 from bigmodel_cli.scoring.numbers import number_scores
-from bigmodel_cli.scoring.probabilities import as_probabilities
+from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.sources.base import Examples, Signature
@@ -114,10 +115,10 @@ def evaluate_model(
     metrics = steps.measures.results()
     if not math.isfinite(metrics["loss"]):
         raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
+    outputs = as_scores(outputs, reading_of(experiment), are_classes=signature.class_names is not None)
     if signature.class_names is None:
         scores = number_scores(examples.labels, outputs, seed=experiment.seed)
         return Evaluation(split, len(examples), {**metrics, **scores.headline}, scores, outputs)
-    outputs = as_probabilities(outputs, from_logits=uses_logits(experiment))
     scores = _decided(examples, outputs, signature.class_names, experiment.seed, rule)
     without = None
     if rule != AS_IT_IS:
@@ -137,11 +138,6 @@ def _decided(
 def _flat(outputs: np.ndarray) -> np.ndarray:
     """(batches, batch, …) as (examples, …)."""
     return outputs.reshape(-1, *outputs.shape[2:])
-
-
-def uses_logits(experiment: Experiment) -> bool:
-    """Whether the loss takes the model's outputs as logits."""
-    return bool(experiment.loss.arguments.get("from_logits", False))
 
 
 def write_evaluation(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import BigmodelError
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.litert import LiteRTEngine
@@ -61,13 +62,13 @@ class Answers:
         examples: Read in raw form.
         scores: A probability per class, shape (n, classes), or numbers of shape (n, …).
         signature: What one example is.
-        from_logits: Whether the model's outputs are logits; the scores are not.
+        reading: How outputs became these scores.
     """
 
     examples: Examples
     scores: np.ndarray
     signature: Signature
-    from_logits: bool
+    reading: Reading
 
 
 def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener) -> dict[str, Any]:
@@ -184,6 +185,6 @@ def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray) -> np.ndarr
         outputs.append(engine.predict(features))
     return as_scores(
         np.concatenate(outputs),
+        answers.reading,
         are_classes=answers.signature.class_names is not None,
-        from_logits=answers.from_logits,
     )

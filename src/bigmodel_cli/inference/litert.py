@@ -42,5 +42,8 @@ class LiteRTEngine:
                 self._interpreter.allocate_tensors()
             self._batch_size = len(features)
         self._interpreter.set_tensor(self._input["index"], features)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise DataError(f"the model cannot compute it: {error}") from None
         return np.array(self._interpreter.get_tensor(self._output["index"]))

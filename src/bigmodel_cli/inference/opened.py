@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.run_folder import RunFolder, find_run
+from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.run_folder import OUTPUTS, RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule, rule_from_json
 from bigmodel_cli.sources.base import Signature
 from bigmodel_cli.sources.signature import signature_from_json
@@ -27,6 +28,21 @@ class OpenRun:
     record: dict[str, Any]
     signature: Signature
     rule: DecisionRule = AS_IT_IS
+
+
+def reading_of_run(opened: OpenRun) -> Reading:
+    """How the outputs of a run's model become scores.
+
+    Raises:
+        DataError: If its config is needed for that, as of runs of early versions, and is damaged.
+    """
+    recorded = opened.record.get(OUTPUTS)
+    if recorded is not None:
+        return Reading.from_json(recorded)
+    from bigmodel_cli.config.model_outputs import reading_of
+    from bigmodel_cli.inference.run_data import read_experiment
+
+    return reading_of(read_experiment(opened.folder))
 
 
 def open_run(word: str | None, runs_dir: Path) -> OpenRun:

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
-from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.sources.base import Signature
 from bigmodel_cli.whole_files import naming_target, output_place
@@ -38,6 +39,7 @@ class Prediction:
         class_names: In index order; None where the model predicts numbers.
         ranking: Indices of the classes, the decided one first; None where there are no classes or no scores.
         error: Why it could not be read, or why nothing is predicted.
+        are_probabilities: Whether scores are shares of 1; else only their order means something.
     """
 
     input: Input
@@ -45,6 +47,7 @@ class Prediction:
     class_names: Sequence[str] | None
     ranking: np.ndarray | None = None
     error: str | None = None
+    are_probabilities: bool = True
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The best classes with their scores, best first."""
@@ -57,6 +60,10 @@ class Prediction:
             for index, score in zip(best.tolist(), self.scores[best].tolist(), strict=True)
         ]
 
+    def described(self, label: str, score: float, digits: int = 1) -> str:
+        """A class with its score: `cat 97.6%`, or `cat 1.976` where scores are no probabilities."""
+        return f"{label} {score:.{digits}%}" if self.are_probabilities else f"{label} {score:.4g}"
+
     def as_json(self, count: int) -> dict[str, Any]:
         document: dict[str, Any] = {"input": self.input.name}
         if self.scores is None:
@@ -66,8 +73,9 @@ class Prediction:
                 **document,
                 "prediction": self.scores.item() if self.scores.size == 1 else self.scores.tolist(),
             }
-        top = [{"class": name, "probability": score} for name, score in self.top(count)]
-        return {**document, "prediction": top[0]["class"], "probability": top[0]["probability"], "top": top}
+        key = "probability" if self.are_probabilities else "score"
+        top = [{"class": name, key: score} for name, score in self.top(count)]
+        return {**document, "prediction": top[0]["class"], key: top[0][key], "top": top}
 
 
 def predict(
@@ -84,10 +92,10 @@ def predict(
         inputs: What to predict.
         invert: Whether bright becomes dark first.
     """
-    from_logits = bool(opened.record.get("from_logits"))
+    reading = reading_of_run(opened)
     with closing(_read_ahead(inputs, opened.signature, invert=invert)) as batches:
         for batch in batches:
-            yield from _predictions(batch, engine, opened, from_logits)
+            yield from _predictions(batch, engine, opened, reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,26 +166,50 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
         yield part
 
 
-def _predictions(batch: _Batch, engine: Engine, opened: OpenRun, from_logits: bool) -> Iterator[Prediction]:
+def _predictions(batch: _Batch, engine: Engine, opened: OpenRun, reading: Reading) -> Iterator[Prediction]:
     class_names = opened.signature.class_names
     rows: Iterator[tuple[np.ndarray, np.ndarray | None]] = iter(())
-    if len(batch.features):
-        outputs = engine.predict(batch.features)
-        scores = as_scores(outputs, are_classes=class_names is not None, from_logits=from_logits)
+    outputs, errors = _computed(engine, batch)
+    if outputs is not None:
+        scores = as_scores(outputs, reading, are_classes=class_names is not None)
         rankings: Iterable[np.ndarray | None] = repeat(None)
         if class_names is not None:
             scores = opened.rule.probabilities(scores)
             rankings = opened.rule.ranking(scores)
         rows = zip(scores, rankings, strict=False)
-    for item, error in zip(batch.inputs, batch.errors, strict=True):
+    for item, error in zip(batch.inputs, errors, strict=True):
         row, ranking = (None, None) if error else next(rows)
         if row is not None and not np.isfinite(row).all():
             row, ranking, error = None, None, f"{item.name}: the model's output is NaN or infinite"
-        yield Prediction(item, row, class_names, ranking, error)
+        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities)
+
+
+def _computed(engine: Engine, batch: _Batch) -> tuple[np.ndarray | None, Sequence[str | None]]:
+    """Outputs of what can be computed, and for each input why there is none, or None."""
+    if not len(batch.features):
+        return None, batch.errors
+    try:
+        return engine.predict(batch.features), batch.errors
+    except DataError:
+        # The others of the batch need not suffer for it.
+        pass
+    outputs: list[np.ndarray] = []
+    errors: list[str | None] = []
+    features = iter(batch.features)
+    for item, error in zip(batch.inputs, batch.errors, strict=True):
+        if error is None:
+            try:
+                outputs.append(engine.predict(next(features)[np.newaxis]))
+            except DataError as refused:
+                error = f"{item.name}: {refused.message}"
+        errors.append(error)
+    return (np.concatenate(outputs) if outputs else None), errors
 
 
 @contextmanager
-def csv_output(path: Path, class_names: Sequence[str] | None) -> Iterator[Callable[[Prediction], None]]:
+def csv_output(
+    path: Path, class_names: Sequence[str] | None, *, are_probabilities: bool = True
+) -> Iterator[Callable[[Prediction], None]]:
     """A CSV file of predictions with a score per class, or with the reason where one could not be read.
 
     Yields:
@@ -187,8 +219,8 @@ def csv_output(path: Path, class_names: Sequence[str] | None) -> Iterator[Callab
         ResourceError: If it cannot be written; errors of the block pass as they are.
     """
     names = list(class_names or ())
-    probability = ["probability"] if names else []
-    header = csv_row(["input", "prediction", *probability, *(f"score_{name}" for name in names), "error"])
+    decided = ["probability" if are_probabilities else "score"] if names else []
+    header = csv_row(["input", "prediction", *decided, *(f"score_{name}" for name in names), "error"])
     with output_place(path) as place:
         with naming_target(path):
             file = place.open("w", encoding="utf-8", newline="")

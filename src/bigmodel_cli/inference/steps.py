@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.reading import Activation
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.modeling.backend import refused_by_kernel
 from bigmodel_cli.modeling.compilation import Compiled
 from bigmodel_cli.modeling.replicas.distribution import (
     SINGLE,
@@ -62,8 +66,10 @@ class Measures:
         else:
             size, counted = part.batch_size / part.num_replicas, part.counted
         self.loss.update_state(loss, sample_weight=size)
+        taken = {item.activation: _activated(predictions, item.activation) for item in self.compiled.metrics}
         for item in self.compiled.metrics:
-            item.metric.update_state(targets.encoded(item.encoding), predictions, sample_weight=counted)
+            y = targets.encoded(item.encoding)
+            item.metric.update_state(y, taken[item.activation], sample_weight=counted)
 
     def reset(self) -> None:
         """Begin anew."""
@@ -97,6 +103,12 @@ class Measures:
     @property
     def _metrics(self) -> list[Any]:
         return [self.loss, *(item.metric for item in self.compiled.metrics)]
+
+
+def _activated(outputs: Any, activation: Activation | None) -> Any:
+    import keras
+
+    return outputs if activation is None else getattr(keras.ops, activation)(outputs)
 
 
 class Targets:
@@ -136,7 +148,12 @@ class BatchLoop:
         self._functions: dict[tuple[Any, ...], Any] = {}
 
     def __call__(self, chunk: tuple[Any, ...]) -> Any:
-        return self.traced(chunk)(chunk)
+        """Raises:
+        DataError: If an operation does not take the examples.
+        """
+        compute = self.traced(chunk)
+        with naming_refusal():
+            return compute(chunk)
 
     def traced(self, chunk: tuple[Any, ...]) -> Any:
         """The graph for a chunk's batch size; making it makes the variables that it needs."""
@@ -151,6 +168,25 @@ class BatchLoop:
         # A batch size that the graph knows lets TensorFlow pick its fused kernels.
         specs = tuple(tf.TensorSpec((None, *item.shape[1:]), item.dtype) for item in chunk)
         return tf.function(self.run_many, autograph=False).get_concrete_function(specs)
+
+
+@contextmanager
+def naming_refusal() -> Iterator[None]:
+    """Turn what TensorFlow's operations say of values that they do not take into an error of the data.
+
+    Raises:
+        DataError: Says which value.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = refused_by_kernel(error)
+        if reason is None:
+            raise
+        raise DataError(
+            f"the model cannot compute these examples: {reason}",
+            hint="look for values that stand for nothing in the model, such as a token that it does not know",
+        ) from error
 
 
 def part_of_batch(feed: Feed, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any, Part | None]:

@@ -31,6 +31,11 @@ _OUT_OF_MEMORY = re.compile(
     re.IGNORECASE,
 )
 
+# What operations raise for values that they do not take.
+_REFUSALS = frozenset({"InvalidArgumentError", "OutOfRangeError"})
+_OF_COMPILING = re.compile(r"XLA|unsupported operations|[Cc]ompil")
+_OPERATION = re.compile(r"\s*\[\[|\s*\[Op:")
+
 
 def import_tensorflow() -> Any:
     """TensorFlow without its start-up messages.
@@ -84,6 +89,20 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return True
     return type(error).__name__ in _TENSORFLOW_ERRORS and bool(_OUT_OF_MEMORY.search(str(error)))
+
+
+def refused_by_kernel(error: BaseException) -> str | None:
+    """Why TensorFlow's operations did not take what was given to them: a value that stands for nothing.
+
+    Returns:
+        One line; None where the error is another one, for instance XLA's of an operation that it lacks.
+    """
+    text = str(error)
+    if type(error).__name__ not in _REFUSALS or is_out_of_memory(error) or _OF_COMPILING.search(text):
+        return None
+    # Behind the traceback of the graph, and before the operation's name in it.
+    before = _OPERATION.split(text, maxsplit=1)[0].strip().splitlines()
+    return before[-1].strip() if before else type(error).__name__
 
 
 def start(*, seed: int, precision: str = "float32", deterministic: bool = False) -> None:

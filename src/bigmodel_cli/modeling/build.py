@@ -6,16 +6,15 @@ config's steps. Augmentation stands between the two in training only, so it is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from bigmodel_cli.config.checks.outputs import last_step
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.modeling.adapting import AdaptData, adapt
 from bigmodel_cli.modeling.augmentation import Augmentation
 from bigmodel_cli.modeling.compilation import Compiled, compile_model
 from bigmodel_cli.modeling.graph import Graph
@@ -23,9 +22,6 @@ from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.outputs import check_output
 from bigmodel_cli.pipeline.labels import Encoding
 from bigmodel_cli.sources.base import Signature
-
-# Called with no argument, yields batches of raw training features.
-AdaptData = Callable[[], Iterable[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,7 @@ def build_model(
     *,
     total_steps: int,
     adapt_data: AdaptData | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> BuiltModel:
     """Build and compile the model of an experiment.
 
@@ -66,6 +63,7 @@ def build_model(
         total_steps: Training steps of the whole run; schedules that leave decay_steps out get it.
         adapt_data: Raw training features for layers with `adapt()`; None leaves them unadapted, which
             is enough to count parameters.
+        warn: Is told what they learned that is not meant.
 
     Raises:
         ConfigError: If Keras refuses a step, or the output does not fit loss and data; with the step's place.
@@ -73,9 +71,15 @@ def build_model(
     import keras
 
     objects = Objects({"num_classes": signature.num_classes})
+
+    def learn(layer: Any, component: Component, arrived: Any) -> None:
+        if adapt_data is not None and hasattr(layer, "adapt"):
+            before = None if arrived is inputs else keras.Model(inputs, arrived)
+            adapt(layer, component, before, adapt_data, warn)
+
     inputs = keras.Input(signature.shape, dtype=signature.dtype, name="input")
     origins: dict[str, Component] = {}
-    prepared = _preprocess(experiment.preprocessing, inputs, objects, adapt_data, origins)
+    prepared = _preprocess(experiment.preprocessing, inputs, objects, learn, origins)
     features = _as_features(prepared)
     graph = Graph(objects, origins, {"input": features}, output=last_step(experiment.model))
     outputs = _as_float32(graph.extend(experiment.model, features))
@@ -132,45 +136,18 @@ def _preprocess(
     components: Sequence[Component],
     inputs: Any,
     objects: Objects,
-    adapt_data: AdaptData | None,
+    learn: Callable[[Any, Component, Any], None],
     origins: dict[str, Component],
 ) -> Any:
-    import keras
 
     tensor = inputs
     for component in components:
         layer = objects.make(component)
         origins[layer.name] = component
-        if adapt_data is not None and hasattr(layer, "adapt"):
-            _adapt(
-                layer, component, keras.Model(inputs, tensor) if tensor is not inputs else None, adapt_data
-            )
+        learn(layer, component, tensor)
         with pointing_at(component, tensor):
             tensor = layer(tensor)
     return tensor
-
-
-def _adapt(layer: Any, component: Component, before: Any | None, adapt_data: AdaptData) -> None:
-    """Let a layer learn from the training split, as the layers before it pass the examples on."""
-    import tensorflow as tf
-
-    if _is_adapted(component):
-        return
-
-    def batches() -> Iterator[Any]:
-        for features in adapt_data():
-            yield features if before is None else before(features, training=False)
-
-    first = tf.convert_to_tensor(next(iter(batches())))
-    spec = tf.TensorSpec((None, *first.shape[1:]), first.dtype)
-    with pointing_at(component, first):
-        layer.adapt(tf.data.Dataset.from_generator(batches, output_signature=spec))
-
-
-def _is_adapted(component: Component) -> bool:
-    """Whether the config gives what `adapt()` would learn; Keras refuses to adapt such layers."""
-    given = {"mean", "variance", "vocabulary", "bin_boundaries"}
-    return any(component.arguments.get(name) is not None for name in given)
 
 
 # Keras's layers that mix whole examples and their labels.

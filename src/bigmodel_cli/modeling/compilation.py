@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.naming import SHORTHANDS, metric_name
+from bigmodel_cli.config.losses_and_metrics import (
+    SHORTHANDS,
+    MetricFacts,
+    loss_facts,
+    metric_facts,
+    takes_logits,
+)
+from bigmodel_cli.config.model_outputs import reading_of
+from bigmodel_cli.config.naming import metric_name
+from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.pipeline.labels import Encoding, metric_encoding
@@ -15,10 +24,17 @@ from bigmodel_cli.pipeline.labels import Encoding, metric_encoding
 
 @dataclass(frozen=True)
 class MetricWithEncoding:
-    """A Keras metric and how it takes labels."""
+    """A Keras metric, and how it takes labels and outputs.
+
+    Attributes:
+        metric: Keras's object.
+        encoding: How it takes labels.
+        activation: What makes of the model's outputs what it takes; None: it takes them as they are.
+    """
 
     metric: Any
     encoding: Encoding
+    activation: Activation | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,7 @@ def compile_model(
     """
     loss = objects.make(experiment.loss)
     optimizer = objects.make(_with_decay_steps(experiment.optimizer, total_steps))
-    metrics = _metrics(experiment, objects, encoding)
+    metrics = [_metric(item, experiment, objects, encoding) for item in _components(experiment, objects)]
     with pointing_at(experiment.loss):
         model.compile(
             optimizer=optimizer,
@@ -76,27 +92,50 @@ def _with_decay_steps(component: Component, total_steps: int) -> Component:
 _DECAYING = frozenset({"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PolynomialDecay"})
 
 
-def _metrics(experiment: Experiment, objects: Objects, encoding: Encoding) -> list[MetricWithEncoding]:
-    if experiment.metrics == "auto":
-        place, path = experiment.loss.place, ("metrics",)
-        names = default_metrics(objects.numbers["num_classes"])
-        components = [Component(name, "metrics", place, path) for name in names]
-    else:
-        components = list(experiment.metrics)
-    return [_metric(component, objects, encoding) for component in components]
+def _components(experiment: Experiment, objects: Objects) -> list[Component]:
+    if experiment.metrics != "auto":
+        return list(experiment.metrics)
+    place, path = experiment.loss.place, ("metrics",)
+    names = default_metrics(objects.numbers["num_classes"])
+    return [Component(name, "metrics", place, path) for name in names]
 
 
-def _metric(component: Component, objects: Objects, encoding: Encoding) -> MetricWithEncoding:
+def _metric(
+    component: Component, experiment: Experiment, objects: Objects, encoding: Encoding
+) -> MetricWithEncoding:
     name = metric_name(component)
     if component.name in SHORTHANDS:
-        component = _shorthand(component, encoding)
-    metric_takes = metric_encoding(component.name, encoding)
+        component = _shorthand(component, experiment, encoding)
+    facts = metric_facts(component)
+    labels, activation = metric_encoding(facts, encoding), _activation(component, facts, experiment)
     if component.name[0].islower():
         metric = objects.make(component)
         metric = metric if hasattr(metric, "update_state") else _from_function(metric)
         metric.name = name
-        return MetricWithEncoding(metric, metric_takes)
-    return MetricWithEncoding(objects.make(component, name=name), metric_takes)
+        return MetricWithEncoding(metric, labels, activation)
+    return MetricWithEncoding(objects.make(component, name=name), labels, activation)
+
+
+def _activation(component: Component, facts: MetricFacts, experiment: Experiment) -> Activation | None:
+    """What makes probabilities of logits, or of scores around 0, for a metric that takes probabilities.
+
+    Who writes a threshold for such a metric means the scores as they are, unless it is one of probabilities.
+    """
+    reading = reading_of(experiment)
+    if facts.outputs not in ("probabilities", "numbers") or takes_logits(component):
+        return None
+    if reading.activation is not None:
+        return None if _thresholds(component) == {0} else reading.activation
+    is_decided_by_sign = reading.threshold == 0 and facts.outputs == "probabilities"
+    return "sigmoid" if is_decided_by_sign and not _thresholds(component) else None
+
+
+def _thresholds(component: Component) -> set[float]:
+    found: set[float] = set()
+    for key in ("threshold", "thresholds"):
+        given = component.arguments.get(key)
+        found |= set(given) if isinstance(given, list) else set() if given is None else {given}
+    return found
 
 
 def _from_function(function: Any) -> Any:
@@ -105,10 +144,12 @@ def _from_function(function: Any) -> Any:
     return keras.metrics.MeanMetricWrapper(function)
 
 
-def _shorthand(component: Component, encoding: Encoding) -> Component:
+def _shorthand(component: Component, experiment: Experiment, encoding: Encoding) -> Component:
     """`accuracy` and `crossentropy` as Keras resolves them: by the shape of the labels."""
     kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"
     variants = {"integer": "SparseCategorical", "one_hot": "Categorical", "binary": "Binary"}
     if encoding == "number":
-        return replace(component, name="Accuracy" if kind == "Accuracy" else "BinaryCrossentropy")
+        # Of several labels of 0 and 1, each may be right.
+        is_binary = kind == "Crossentropy" or loss_facts(experiment.loss).takes_probabilities
+        return replace(component, name=f"Binary{kind}" if is_binary else kind)
     return replace(component, name=f"{variants[encoding]}{kind}")

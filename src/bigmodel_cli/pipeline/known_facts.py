@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts, ValueRange, facts_of
@@ -20,6 +21,7 @@ def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
         labels="numbers" if signature.class_names is None else "classes",
         num_classes=signature.num_classes,
         epoch_size=balanced_size(train.labels) if oversamples else len(train),
+        num_columns=None if signature.class_names is not None else math.prod(signature.target_shape),
         value_range=_value_range(train, signature.dtype),
     )
 

@@ -4,43 +4,31 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from bigmodel_cli.config.losses_and_metrics import LossFacts, MetricFacts
+
 Encoding = Literal["integer", "one_hot", "binary", "number"]
 
-# Keras's losses and metrics over classes differ in what they take; the rest take what the loss takes.
-INTEGER_ONLY = frozenset(
-    {
-        "SparseCategoricalCrossentropy",
-        "SparseCategoricalAccuracy",
-        "SparseTopKCategoricalAccuracy",
-        "sparse_categorical_crossentropy",
-        "sparse_categorical_accuracy",
-        "sparse_top_k_categorical_accuracy",
-    }
-)
 
-
-def loss_encoding(loss_name: str, num_classes: int | None, num_outputs: int) -> Encoding:
+def loss_encoding(loss: LossFacts, num_classes: int | None, num_outputs: int) -> Encoding:
     """How labels are encoded for a loss.
 
     Args:
-        loss_name: Keras's name of the loss.
+        loss: What is known of it.
         num_classes: Number of classes, or None where labels are numbers.
         num_outputs: Size of the last axis of the model's output.
     """
     if num_classes is None:
         return "number"
-    if loss_name in INTEGER_ONLY:
+    if loss.takes_indices:
         return "integer"
     return "binary" if num_outputs == 1 else "one_hot"
 
 
-def metric_encoding(metric_name: str, for_loss: Encoding) -> Encoding:
+def metric_encoding(metric: MetricFacts, for_loss: Encoding) -> Encoding:
     """How labels are encoded for a metric beside a loss that takes `for_loss`."""
     if for_loss in ("number", "binary"):
         return for_loss
-    if metric_name in INTEGER_ONLY:
-        return "integer"
-    return "one_hot"
+    return "integer" if metric.takes_indices else "one_hot"
 
 
 def encode(labels: Any, encoding: Encoding, num_classes: int | None) -> Any:

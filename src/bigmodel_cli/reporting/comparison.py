@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bigmodel_cli.config.differences import differences
+from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.reporting.run_summary import (
     SPLITS,
     RunSummary,
+    directions_of,
     numbers_in,
     read_evaluation,
     read_settings,
@@ -151,13 +154,14 @@ def environment_facts(record: Mapping[str, Any]) -> dict[str, Any]:
 def _metric_differences(
     one: RunSummary, other: RunSummary, problems: list[str]
 ) -> Iterator[MetricDifference]:
+    better = directions_of((one, other))
     for split in SPLITS:
         (left, left_intervals), (right, right_intervals) = (
             split_numbers(summary, split, problems) for summary in (one, other)
         )
         for name in (name for name in left if name in right):
             intervals = (left_intervals.get(name), right_intervals.get(name))
-            yield metric_difference(f"{split}_{name}", (left[name], right[name]), intervals)
+            yield metric_difference(f"{split}_{name}", (left[name], right[name]), intervals, better)
     for key in ("epochs", "seconds", "parameters"):
         pair = [numbers_in(summary.record).get(key) for summary in (one, other) if summary.is_complete]
         if len(pair) == 2 and pair[0] is not None and pair[1] is not None:
@@ -195,18 +199,20 @@ def metric_difference(
     metric: str,
     values: tuple[float, float],
     intervals: tuple[Mapping[str, Any] | None, Mapping[str, Any] | None],
+    directions: Mapping[str, Direction] = MappingProxyType({}),
 ) -> MetricDifference:
     """Compare one metric of two runs.
 
     Args:
-        metric: Its name, which says whether more of it is better.
+        metric: Its name.
         values: Of either run.
         intervals: With `low` and `high`, where they are known.
+        directions: Which values of the runs' own metrics are better, by name.
     """
     one, other = values
     better = None
     if one != other and metric not in _NEUTRAL:
-        better = "one" if (one > other) == (direction(metric, "auto") == "max") else "other"
+        better = "one" if (one > other) == (direction(metric, directions) == "max") else "other"
     overlap = None
     if intervals[0] is not None and intervals[1] is not None:
         overlap = max(i["low"] for i in intervals if i) <= min(i["high"] for i in intervals if i)

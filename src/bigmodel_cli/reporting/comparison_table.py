@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any, Literal
 
 from bigmodel_cli.config.differences import differences
+from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.reporting.chosen_runs import chosen_runs, is_pattern
@@ -18,6 +19,7 @@ from bigmodel_cli.reporting.run_summary import (
     LOSS,
     SPLITS,
     RunSummary,
+    directions_of,
     read_settings,
     summarise,
     values_of,
@@ -130,10 +132,11 @@ def compare(runs: Sequence[RunSummary], metrics: Sequence[str] = ()) -> Comparis
     complete = [summary for summary in runs if summary.is_complete]
     bases = [_base(name) for name in metrics] or _default_bases(runs)
     curves = list(_curves(runs, bases))
+    better = directions_of(runs)
     asked = list(_names(metrics, complete, values, curves))
     rows = [
         *_facts(runs),
-        *(_metric_row(name, values) for name in asked),
+        *(_metric_row(name, values, better) for name in asked),
         *(_default_rows(complete, values) if not metrics else ()),
         *_costs(runs, values),
     ]
@@ -168,10 +171,11 @@ def _default_rows(complete: Sequence[RunSummary], values: Sequence[Mapping[str, 
     """
     validation = list(dict.fromkeys(name for found in values for name in found if is_validation(name)))
     held_out = dict.fromkeys(f"{one.split}_{name}" for one in complete for name in one.metrics)
+    better = directions_of(complete)
     for name in validation:
-        yield _metric_row(name, values)
+        yield _metric_row(name, values, better)
     for name in held_out:
-        row = _metric_row(name, values)
+        row = _metric_row(name, values, better)
         yield replace(row, best=()) if validation else row
 
 
@@ -196,9 +200,9 @@ def _facts(runs: Sequence[RunSummary]) -> Iterator[Row]:
     yield Row("started", [str(one.record.get("started", ""))[:16].replace("T", " ") or None for one in runs])
 
 
-def _metric_row(name: str, values: Sequence[Mapping[str, float]]) -> Row:
+def _metric_row(name: str, values: Sequence[Mapping[str, float]], better: Mapping[str, Direction]) -> Row:
     cells = [found.get(name) for found in values]
-    return Row(name, cells, "metric", best_of(cells, direction(name, "auto")))
+    return Row(name, cells, "metric", best_of(cells, direction(name, better)))
 
 
 def _costs(runs: Sequence[RunSummary], values: Sequence[Mapping[str, float]]) -> Iterator[Row]:

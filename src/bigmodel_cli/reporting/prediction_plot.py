@@ -70,7 +70,7 @@ def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
         label = some((f"{value:.4g}" for value in numbers), 4)
     else:
         ((name, score),) = prediction.top(1)
-        label = f"{plain(name, 18)} {score:.0%}"
+        label = prediction.described(plain(name, 18), score, 0)
     axes.set_title(f"{label}\n", fontsize=11, pad=-4)
     axes.text(
         0.5,

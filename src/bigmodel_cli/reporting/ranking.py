@@ -11,7 +11,7 @@ from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.reporting.chosen_runs import chosen_runs
-from bigmodel_cli.reporting.run_summary import LOSS, SPLITS, RunSummary, values_of
+from bigmodel_cli.reporting.run_summary import LOSS, SPLITS, RunSummary, directions_of, values_of
 
 # Metrics of the best checkpoint's epoch on the validation split.
 _VALIDATION = "val_"
@@ -95,7 +95,7 @@ def rank(runs: Sequence[RunSummary], metric: str | None = None) -> Ranking:
         if metric is None
         else full_name(metric, complete, [*values.values()])
     )
-    mode = direction(name, "auto")
+    mode = direction(name, directions_of(runs))
     passed_over: list[tuple[RunSummary, str]] = []
     ranked = []
     for summary in runs:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.reader import read_file
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import FIRST_COLUMNS, read_metrics
-from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RUNNING, SESSIONS, STOPPED, RunFolder
+from bigmodel_cli.run_folder import (
+    BETTER,
+    COMPLETED,
+    PIECE_HINT,
+    RUNNING,
+    SESSIONS,
+    STOPPED,
+    RunFolder,
+)
 from bigmodel_cli.run_lock import CRASHED, status_of
 from bigmodel_cli.scoring.names import gated_values
 
@@ -52,6 +61,11 @@ class RunSummary:
     def metrics(self) -> Mapping[str, float]:
         """Loss and metrics on that split, by name."""
         return numbers_in(self.record[self.split]) if self.split else {}
+
+    @property
+    def better(self) -> Mapping[str, Direction]:
+        """Which value of the loss and of each metric is better; runs of early versions do not say."""
+        return self.record.get(BETTER) or {}
 
     @property
     def gates(self) -> list[dict[str, Any]]:
@@ -202,3 +216,11 @@ def numbers_in(values: Mapping[str, Any]) -> dict[str, float]:
         for name, value in values.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     }
+
+
+def directions_of(runs: Iterable[RunSummary]) -> dict[str, Direction]:
+    """Which values are better, as the first run that has a name means it."""
+    found: dict[str, Direction] = {}
+    for one in runs:
+        found = {**one.better, **found}
+    return found

@@ -1,32 +1,37 @@
-"""Outputs of a model as probabilities."""
+"""Outputs of a model as scores of classes, which are probabilities where the loss takes them for such."""
 
 from __future__ import annotations
 
 import numpy as np
 
-
-def as_scores(outputs: np.ndarray, *, are_classes: bool, from_logits: bool) -> np.ndarray:
-    """Model outputs as a probability per class, shape (n, classes), or as the numbers that they are."""
-    return as_probabilities(outputs, from_logits=from_logits) if are_classes else outputs
+from bigmodel_cli.config.reading import Reading
 
 
-def as_probabilities(outputs: np.ndarray, *, from_logits: bool) -> np.ndarray:
-    """Model outputs as one probability per class.
+def as_scores(outputs: np.ndarray, reading: Reading, *, are_classes: bool) -> np.ndarray:
+    """Model outputs as a score per class, shape (n, classes), or as the numbers that they stand for.
 
     Args:
-        outputs: Shape (n, classes), or (n, 1) for two classes.
-        from_logits: Whether they are logits.
+        outputs: Shape (n, classes), or (n, 1) for two classes; of numbers any shape.
+        reading: How the loss reads them.
+        are_classes: Whether they are of classes.
 
     Returns:
-        float64 of shape (n, classes); a single output p becomes (1 - p, p). Outputs that are no
-        distribution (a linear last layer trained by mean squared error) are left as scores.
+        float64 of shape (n, classes) for classes; a single probability p becomes (1 - p, p), a single score s
+        that is decided by its sign (-s, s). Numbers stay as they are, but for logits.
     """
-    scores = np.asarray(outputs, np.float64)
+    if not are_classes:
+        return outputs if reading.activation is None else _activated(np.asarray(outputs, np.float64), reading)
+    scores = _activated(np.asarray(outputs, np.float64), reading)
     if scores.shape[-1] == 1:
-        positive = _sigmoid(scores) if from_logits else scores
-        return np.concatenate([1 - positive, positive], axis=-1)
-    if not from_logits:
+        return np.concatenate([2 * reading.threshold - scores, scores], axis=-1)
+    return scores
+
+
+def _activated(scores: np.ndarray, reading: Reading) -> np.ndarray:
+    if reading.activation is None:
         return scores
+    if reading.activation == "sigmoid":
+        return _sigmoid(scores)
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 

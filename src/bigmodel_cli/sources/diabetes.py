@@ -16,7 +16,7 @@ class Diabetes(SourceOptions):
     example: ClassVar[str] = "diabetes"
 
     def facts(self) -> DataFacts:
-        return DataFacts("numbers", None, 442, frozenset())
+        return DataFacts("numbers", None, 442, frozenset(), num_columns=1)
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -66,7 +66,8 @@ class ImageCsv(ImageFileOptions):
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
 
     def facts(self) -> DataFacts:
-        return DataFacts(None if self.labels == "auto" else self.labels, has_files=True, value_range=PIXELS)
+        labels = None if self.labels == "auto" else self.labels
+        return DataFacts(labels, has_files=True, value_range=PIXELS, num_columns=1)
 
     def load(self, context: LoadContext) -> Source:
         rows = self._rows(context)

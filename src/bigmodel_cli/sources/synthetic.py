@@ -70,8 +70,14 @@ class Synthetic(SourceOptions):
 
     def facts(self) -> DataFacts:
         labels: Literal["classes", "numbers"] = "classes" if self.num_classes else "numbers"
-        value_range = PIXELS if _is_image(self.shape) else None
-        return DataFacts(labels, self.num_classes, self.num_examples, frozenset(), value_range=value_range)
+        return DataFacts(
+            labels,
+            self.num_classes,
+            self.num_examples,
+            frozenset(),
+            value_range=PIXELS if _is_image(self.shape) else None,
+            num_columns=None if self.num_classes else self.num_outputs,
+        )
 
     def load(self, context: LoadContext) -> Source:
         import numpy as np

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.training.tensorboard import logs_into_run
 
 
 def make_callbacks(
-    components: Sequence[Component], objects: Objects, model: Any, *, epochs: int, steps: int
+    components: Sequence[Component],
+    objects: Objects,
+    model: Any,
+    *,
+    epochs: int,
+    steps: int,
+    directions: Mapping[str, Direction],
 ) -> Any:
     """A `keras.callbacks.CallbackList` of the config's callbacks, but those that wait for the run's folder.
 
@@ -25,6 +32,7 @@ def make_callbacks(
         model: The compiled model.
         epochs: Of the whole run.
         steps: Training steps per epoch.
+        directions: Which values of loss and metrics are better, by name.
 
     Raises:
         ConfigError: If Keras refuses one of them.
@@ -32,7 +40,7 @@ def make_callbacks(
     import keras
 
     made_now = [component for component in components if not logs_into_run(component)]
-    callbacks = [_with_mode(objects.make(component)) for component in made_now]
+    callbacks = [_with_mode(objects.make(component), directions) for component in made_now]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if optimizer.use_ema and not any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in callbacks):
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
@@ -41,8 +49,8 @@ def make_callbacks(
     )
 
 
-def _with_mode(callback: Any) -> Any:
+def _with_mode(callback: Any, directions: Mapping[str, Direction]) -> Any:
     """The callback with its `mode: auto` decided; Keras looks at metrics that only its own loop fills."""
     if getattr(callback, "mode", None) == "auto" and getattr(callback, "monitor", None):
-        callback.mode = direction(callback.monitor, "auto")
+        callback.mode = direction(callback.monitor, directions)
     return callback

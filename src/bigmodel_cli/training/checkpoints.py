@@ -59,7 +59,7 @@ class Checkpoints:
         self.run = run
         self.settings = settings
         self.monitor = monitor
-        self.mode = direction(monitor, settings.mode) if monitor else None
+        self.mode = settings.mode if settings.mode != "auto" or monitor is None else direction(monitor)
         self.best: dict[str, Any] | None = None
         self.kept: list[int] = []
         self._every = parse_every(settings.every)

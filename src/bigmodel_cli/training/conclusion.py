@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.gates import GateResult, check_gates
-from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, uses_logits, write_evaluation
+from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
@@ -75,7 +76,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         evaluation = evaluate_model(best, experiment, split, examples, signature, rule)
         write_evaluation(session.run, evaluation, examples, signature)
     with session.watch.phase(EXPORT):
-        answers = Answers(examples, evaluation.outputs, signature, uses_logits(experiment))
+        answers = Answers(examples, evaluation.outputs, signature, reading_of(experiment))
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         document = evaluation.as_json(signature.class_names)

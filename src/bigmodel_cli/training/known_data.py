@@ -10,6 +10,7 @@ from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.training.class_names import check_class_names
+from bigmodel_cli.training.data_checks import check_values
 
 
 def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None]) -> Experiment:
@@ -24,10 +25,12 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
 
     Raises:
         ConfigError: If something cannot be meant with these data; under `--strict`, may not.
+        DataError: If labels are not what the loss takes.
         UsageError: If the data lacks a class that the config names.
     """
     check_class_names(config.experiment, splits.signature.class_names)
     facts = known_facts(config.experiment, splits)
     for problem in config.check_again(facts):
         warn(problem.render())
+    check_values(config.experiment, splits)
     return with_value_ranges(config.experiment, facts)

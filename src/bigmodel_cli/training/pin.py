@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import DEFAULT_SHARE
-from bigmodel_cli.config.naming import direction
+from bigmodel_cli.config.naming import direction, directions
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import default_metrics
 from bigmodel_cli.pipeline.cache_choice import Cache
@@ -40,7 +40,9 @@ def pin_plan(experiment: Experiment, plan: ExecutionPlan, monitor: str | None) -
     """The experiment with its execution and its checkpoints' monitor written out."""
     checkpoint = experiment.training.checkpoint
     if monitor is not None:
-        mode = direction(monitor, checkpoint.mode)
+        mode = checkpoint.mode
+        if mode == "auto":
+            mode = direction(monitor, directions(experiment.metrics))
         checkpoint = checkpoint.model_copy(update={"monitor": monitor, "mode": mode})
     training = experiment.training.model_copy(
         update={

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bigmodel_cli.config.naming import directions
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Listener
@@ -177,6 +178,7 @@ def prepare(
         built.model,
         epochs=experiment.training.epochs,
         steps=feeds["train"].num_batches(),
+        directions=directions(experiment.metrics),
     )
     return Prepared(
         experiment, splits, plan, distribution, built, keeping, fed, training, callbacks, monitor, skipped
@@ -227,6 +229,8 @@ def _choose(
                 signature,
                 total_steps=total_steps,
                 adapt_data=lambda: raw_features(keeping.parts["train"], signature, skipped=keeping.skipped),
+                # Of candidates that are compared, one speaks for all.
+                warn=listener.warn if not made else lambda _: None,
             )
         if not made:
             listener.say(f"model: {describe_parameters(built.model)}")

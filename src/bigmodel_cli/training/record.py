@@ -17,12 +17,16 @@ from bigmodel_cli import __version__
 from bigmodel_cli.cluster.launched import launch_of
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.inference.evaluation import uses_logits
+from bigmodel_cli.config.losses_and_metrics import takes_logits
+from bigmodel_cli.config.model_outputs import reading_of
+from bigmodel_cli.config.naming import directions
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (
+    BETTER,
     FILES,
+    OUTPUTS,
     RUN_ID,
     RUNNING,
     SESSIONS,
@@ -114,7 +118,9 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             "command": command_line(),
             "seed": prepared.experiment.seed,
             "parameters": prepared.built.model.count_params(),
-            "from_logits": uses_logits(prepared.experiment),
+            "from_logits": takes_logits(prepared.experiment.loss),
+            OUTPUTS: reading_of(prepared.experiment).as_json(),
+            BETTER: directions(prepared.experiment.metrics),
             "parent": None if transfer is None else transfer.as_json(),
             **data_record(prepared.splits),
         },

@@ -84,13 +84,16 @@ def command(
     from bigmodel_cli.cli.ci import write_for_ci
     from bigmodel_cli.cli.output import echo_json, note
     from bigmodel_cli.cli.progress import listening
-    from bigmodel_cli.gates import parse_fail_under, require_gates
+    from bigmodel_cli.gates import parse_fail_under, require_floors, require_gates
     from bigmodel_cli.inference.opened import open_run
+    from bigmodel_cli.run_folder import BETTER
 
     if how["renamed"] and how["data"] is None:
         raise click.UsageError("--map is for the classes of --data", click.get_current_context())
     floors = parse_fail_under(fail_under)
     opened = [open_run(run, runs_dir) for run in runs or (None,)]
+    for one in opened:
+        require_floors(floors, one.record.get(BETTER) or {})
     if not runs:
         note(f"run: {opened[0].folder.title} (the newest completed one)")
     checked: list[Checked] = []

@@ -159,16 +159,16 @@ def _lines(explanation: Explanation) -> list[str]:
 
     name = one_line(explanation.input.name)
     return [
-        f"{name}: {_what(finding, are_classes=explanation.are_classes)}: {'; '.join(_places(finding))}"
+        f"{name}: {_what(finding, explanation.shown(finding.value))}: {'; '.join(_places(finding))}"
         for finding in explanation.findings
     ]
 
 
-def _what(finding: Finding, *, are_classes: bool) -> str:
+def _what(finding: Finding, value: str) -> str:
     from bigmodel_cli.cli.output import one_line
 
     label = "" if finding.label is None else f"{one_line(finding.label)} "
-    return f"{label}{finding.value:.1%}" if are_classes else f"{label}{finding.value:.6g}"
+    return f"{label}{value}"
 
 
 def _places(finding: Finding) -> list[str]:

@@ -17,6 +17,7 @@ from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trus
 if TYPE_CHECKING:
     import numpy as np
 
+    from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.inference.predict import Prediction
     from bigmodel_cli.sources.base import Signature
 
@@ -90,7 +91,7 @@ def command(
     if how["verbose"]:
         note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")
     with closing(predict(opened, chosen.engine, found, invert=how["invert"])) as predictions:
-        _take_all(predictions, results, csv_path, opened.signature)
+        _take_all(predictions, results, csv_path, opened)
     if as_json:
         head = {"run": str(opened.folder.path), "engine": chosen.name}
         echo_json_list(head, "predictions", results.documents)
@@ -161,12 +162,17 @@ class _Results:
 
 
 def _take_all(
-    predictions: Iterable[Prediction], results: _Results, csv_path: Path | None, signature: Signature
+    predictions: Iterable[Prediction], results: _Results, csv_path: Path | None, opened: OpenRun
 ) -> None:
+    from bigmodel_cli.inference.opened import reading_of_run
     from bigmodel_cli.inference.predict import csv_output
 
     with ExitStack() as stack:
-        write = stack.enter_context(csv_output(csv_path, signature.class_names)) if csv_path else None
+        write = None
+        if csv_path:
+            are_probabilities = reading_of_run(opened).are_probabilities
+            output = csv_output(csv_path, opened.signature.class_names, are_probabilities=are_probabilities)
+            write = stack.enter_context(output)
         for prediction in predictions:
             results.take(prediction)
             if write:
@@ -181,5 +187,6 @@ def _line(prediction: Prediction, scores: np.ndarray, top: int) -> str:
     if prediction.class_names is None:
         shown = " ".join(f"{value:.6g}" for value in scores.ravel().tolist())
     else:
-        shown = ", ".join(f"{one_line(label)} {score:.1%}" for label, score in prediction.top(top))
+        best = prediction.top(top)
+        shown = ", ".join(prediction.described(one_line(label), score) for label, score in best)
     return f"{one_line(prediction.input.name)}: {shown}\n"

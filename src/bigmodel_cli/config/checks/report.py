@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.problems import Problem, Problems
-from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, place_at
+from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, Place, place_at
 
 
 class Report:
@@ -21,12 +21,16 @@ class Report:
         self.problems = problems
         self.facts = facts
 
+    def place(self, path: ConfigPathKeys) -> Place:
+        """Where a key, or the deepest part of its path that is there, stands."""
+        return place_at(self.tree, path)
+
     def error(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
         """Something that cannot be meant."""
-        place = place_at(self.tree, path)
+        place = self.place(path)
         self.problems.add(Problem(place, path, message, suggestion=suggestion))
 
     def warning(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
         """Something that may be meant, but seldom is."""
-        place = place_at(self.tree, path)
+        place = self.place(path)
         self.problems.add(Problem(place, path, message, suggestion=suggestion, is_warning=True))

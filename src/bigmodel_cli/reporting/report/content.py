@@ -93,7 +93,7 @@ def _headline(reported: Reported, previous: Mapping[str, float]) -> dict[str, An
     change = None
     if name in previous:
         better = metrics[name] - previous[name]
-        better = better if direction(name, "auto") == "max" else -better
+        better = better if direction(name) == "max" else -better
         kind = "good" if better > 0 else "bad" if better < 0 else "soft"
         change = {"kind": kind, "text": f"{shown(name, previous[name])} in the run before."}
     return {

@@ -1,0 +1,49 @@
+"""Which steps of a model get the raw examples, as a source yields them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.schema import Experiment
+
+# Layers that move values, and change none.
+_MOVING = frozenset({"Flatten", "Identity", "Masking", "Permute", "RepeatVector", "Reshape"})
+
+
+def embeddings_of_examples(experiment: Experiment) -> Iterator[Component]:
+    """The `Embedding` layers whose indices are the examples' own numbers."""
+    if all(step.name in _MOVING for step in experiment.preprocessing):
+        yield from _embeddings(experiment.model, {"input"})
+
+
+def _embeddings(steps: Sequence[Component], raw: set[str]) -> Iterator[Component]:
+    """Those among steps that follow each other.
+
+    Args:
+        steps: The first of them gets the examples.
+        raw: Names of steps whose output is the examples' numbers still.
+    """
+    is_raw, raw = True, set(raw)
+    for step in steps:
+        arrived = (
+            is_raw
+            if step.inputs is None
+            else all(is_raw if name == "previous" else name in raw for name in step.inputs)
+        )
+        if arrived and step.name == "Embedding":
+            yield step
+        if arrived and step.family == "blocks":
+            for path in _paths(step):
+                yield from _embeddings(path, raw)
+        is_raw = arrived and step.name in _MOVING
+        if is_raw and step.step:
+            raw.add(step.step)
+
+
+def _paths(step: Component) -> Iterator[Sequence[Component]]:
+    options: Any = step.options
+    for name in ("layers", "shortcut"):
+        yield getattr(options, name, [])
+    yield from getattr(options, "paths", [])

@@ -1,0 +1,121 @@
+"""Layers that learn from the training split before training, by Keras's `adapt()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.modeling.objects import pointing_at
+
+# Called with no argument, yields batches of raw training features.
+AdaptData = Callable[[], Iterable[np.ndarray]]
+# Arguments that give what `adapt()` would learn; Keras refuses to adapt such layers.
+_GIVEN = ("mean", "variance", "vocabulary", "bin_boundaries")
+_SHOWN = 5
+
+
+def adapt(
+    layer: Any,
+    component: Component,
+    before: Any | None,
+    adapt_data: AdaptData,
+    warn: Callable[[str], None],
+) -> None:
+    """Let a layer learn from the training split, as the layers before it pass the examples on.
+
+    Args:
+        layer: Has `adapt()`.
+        component: What it was made of.
+        before: The `keras.Model` of the layers before it; None where there are none.
+        adapt_data: Raw training features.
+        warn: Is told of features that are constant.
+
+    Raises:
+        ConfigError: If Keras refuses what the layer gets.
+    """
+    import tensorflow as tf
+
+    if any(component.arguments.get(name) is not None for name in _GIVEN):
+        return
+    watch = None
+    if component.name == "Normalization":
+        watch = _ConstantFeatures(component.arguments.get("axis", -1))
+
+    def batches() -> Iterator[Any]:
+        for features in adapt_data():
+            passed_on = features if before is None else before(features, training=False)
+            if watch is not None:
+                watch.look_at(np.asarray(passed_on))
+            yield passed_on
+
+    first = tf.convert_to_tensor(next(iter(batches())))
+    spec = tf.TensorSpec((None, *first.shape[1:]), first.dtype)
+    with pointing_at(component, first):
+        layer.adapt(tf.data.Dataset.from_generator(batches, output_signature=spec))
+    if watch is not None and watch.are_there:
+        _keep_in_bounds(layer, watch)
+        warn(f"{component.place}: Normalization: {watch.describe()}")
+
+
+class _ConstantFeatures:
+    """Features that have one value in all examples.
+
+    Args:
+        axis: As `Normalization` takes it: each index along these axes has a mean and a variance of its own.
+    """
+
+    def __init__(self, axis: int | Sequence[int] | None) -> None:
+        self._axes = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+        self._first: np.ndarray | None = None
+        self.mask: np.ndarray | None = None
+
+    def look_at(self, batch: np.ndarray) -> None:
+        """Leave those out that differ in a batch of shape (n, …)."""
+        if self.mask is not None and not self.mask.any():
+            return
+        kept = {axis % batch.ndim for axis in self._axes}
+        others = tuple(axis for axis in range(batch.ndim) if axis not in kept)
+        if self._first is None:
+            where = tuple(slice(None) if axis in kept else slice(0, 1) for axis in range(batch.ndim))
+            self._first = batch[where].copy()
+        same = (batch == self._first).all(axis=others, keepdims=True)
+        self.mask = same if self.mask is None else self.mask & same
+
+    @property
+    def are_there(self) -> bool:
+        return self.mask is not None and bool(self.mask.any())
+
+    def describe(self) -> str:
+        """Which ones, and what becomes of them, in a sentence."""
+        assert self.mask is not None and self._first is not None, "what is described was looked at"
+        places, values = np.argwhere(self.mask), self._first[self.mask]
+        shown = ", ".join(
+            f"{self._name(place)} is {value:g}"
+            for place, value in zip(places[:_SHOWN].tolist(), values[:_SHOWN].tolist(), strict=True)
+        )
+        more = f", … ({len(places)} of {self.mask.size})" if len(places) > _SHOWN else ""
+        return (
+            f"features that never change in the training split: {shown}{more}; they are not scaled, and the "
+            "model can learn nothing from them"
+        )
+
+    def _name(self, place: Sequence[int]) -> str:
+        assert self.mask is not None, "what is named was looked at"
+        index = [number for number, size in zip(place, self.mask.shape, strict=True) if size > 1]
+        return f"feature {','.join(map(str, index or [0]))}"
+
+
+def _keep_in_bounds(layer: Any, constant: _ConstantFeatures) -> None:
+    """A variance of 1 for features without any, as scikit-learn does.
+
+    Keras divides by a ten-millionth there: where such a feature differs in another split, its value would be
+    all that counts.
+    """
+    assert constant.mask is not None, "called where there are some"
+    variance = np.asarray(layer.adapt_variance)
+    changed = np.where(constant.mask.reshape(variance.shape), 1.0, variance)
+    layer.adapt_variance.assign(changed.astype(variance.dtype))
+    layer.finalize_state()

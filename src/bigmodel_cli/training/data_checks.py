@@ -1,0 +1,67 @@
+"""Values of the loaded data that loss or layers do not take, found before TensorFlow starts."""
+
+from __future__ import annotations
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.losses_and_metrics import loss_facts
+from bigmodel_cli.config.model_inputs import embeddings_of_examples
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import ArrayExamples
+
+
+def check_values(experiment: Experiment, splits: Splits) -> None:
+    """Find out before training whether labels and tokens are what loss and layers take.
+
+    Raises:
+        ConfigError: If an Embedding is too small; it points at it.
+        DataError: If labels are no shares of 1 where the loss takes such.
+    """
+    problems = [
+        problem
+        for component in embeddings_of_examples(experiment)
+        if (problem := _out_of_range(component, splits)) is not None
+    ]
+    if problems:
+        raise config_error(problems)
+    _check_shares(experiment, splits)
+
+
+def _out_of_range(component: Component, splits: Splits) -> Problem | None:
+    """Tokens that an Embedding does not know: GPUs take them for zeros, without a word."""
+    size = component.arguments.get("input_dim")
+    if not isinstance(size, int):
+        return None
+    for part in splits.parts.values():
+        # What is read file by file is no token.
+        if not isinstance(part, ArrayExamples) or not part.features.size:
+            continue
+        smallest, largest = part.features.min(), part.features.max()
+        if smallest >= 0 and largest < size:
+            continue
+        value = smallest if smallest < 0 else largest
+        first = (part.features == value).reshape(len(part), -1).any(axis=1).argmax()
+        return Problem(
+            component.place,
+            (*component.path, "input_dim"),
+            f"Embedding takes whole numbers from 0 to {size - 1}, but {part.name(int(first))} has {value:g}",
+            suggestion="number tokens from 0 on" if smallest < 0 else f"write input_dim: {int(largest) + 1}",
+        )
+    return None
+
+
+def _check_shares(experiment: Experiment, splits: Splits) -> None:
+    """Several numbers per example, under a loss for probabilities: each is one, or 0 or 1."""
+    if splits.signature.class_names is not None or not loss_facts(experiment.loss).takes_probabilities:
+        return
+    for part in splits.parts.values():
+        is_bad = (part.labels < 0) | (part.labels > 1)
+        if is_bad.any():
+            first = int(is_bad.reshape(len(part), -1).any(axis=1).argmax())
+            raise DataError(
+                f"{experiment.loss.name} takes labels from 0 to 1; that of {part.name(first)} has "
+                f"{part.labels[first][is_bad[first]].flat[0]:g}",
+                hint="write loss: MeanSquaredError if the labels are quantities",
+            )
