@@ -198,7 +198,7 @@ def test_a_csv_that_finds_no_room():
         pass
 
 
-NUMBERS = OpenRun(RunFolder(Path("run")), {}, Signature((4,), "float32", None))
+NUMBERS = OpenRun(RunFolder(Path("run")), {OUTPUTS: Reading().as_json()}, Signature((4,), "float32", None))
 
 
 class Sum:
