@@ -14,10 +14,21 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.evaluate import Request, evaluate_run
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import open_folder
-from bigmodel_cli.inference.other_data import OtherData, parse_map
+from bigmodel_cli.inference.other_data import OtherData, load_other_data, parse_map
+from bigmodel_cli.inference.run_data import load_splits, read_experiment
 from bigmodel_cli.listener import Silent
 
 pytestmark = pytest.mark.tf
+
+
+class Noting(Silent):
+    """Keeps what it is warned of."""
+
+    def __init__(self):
+        self.warnings = []
+
+    def warn(self, message):
+        self.warnings.append(message)
 
 
 @pytest.fixture
@@ -36,6 +47,13 @@ def other(tmp_path):
 def evaluate(run, where, renamed=None, split=None, listener=None):
     request = Request(split, other=OtherData(where, renamed or {}), offline=True)
     return evaluate_run(open_folder(run), request, listener or Silent())
+
+
+def load(run, where, listener=None):
+    """The examples alone, which needs no model."""
+    opened = open_folder(run)
+    other = OtherData(where, {})
+    return load_other_data(opened, read_experiment(run), other, None, listener or Silent(), offline=True)
 
 
 def test_new_examples_are_evaluated_as_the_model_sees_them(copied, other):
@@ -117,7 +135,7 @@ def test_examples_of_another_shape(copied, other):
 
 def test_numbers_where_classes_are_meant(copied, tmp_path):
     np.savez(tmp_path / "n.npz", x=np.zeros((4, 4), np.float32), y=np.linspace(0, 1, 4))
-    with pytest.raises(DataError, match="the data has the classes none"):
+    with pytest.raises(DataError, match="is no class index"):
         evaluate(copied, tmp_path / "n.npz")
 
 
@@ -136,6 +154,70 @@ def test_a_file_that_is_called_test_does_not_pass_for_the_test_split(copied, oth
     result = evaluate(copied, other(np.arange(30) % 3, ["ape", "bee", "cat"], "test.npz"))
     assert result.document["split"] == "data_test"
     assert copied.evaluation("test").read_bytes() == before
+
+
+def test_one_class_is_evaluated(copied, other, noting):
+    path = other(np.ones(8, int), ["ape", "bee", "cat"]).rename(copied.path / "ONE.NPZ")
+    found = evaluate(copied, path, listener=noting).evaluation
+    assert [row["support"] for row in found.scores.details["per_class"]] == [0, 8, 0]
+    assert noting.warnings == [f"{path}: has no examples of ape, cat"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "indices"),
+    [
+        ([1.0] * 6, [1] * 6),
+        ([0.0, 1, 2] * 2, [0, 1, 2] * 2),
+        ([2] * 6, [2] * 6),
+        ([[0, 0, 1]] * 6, [2] * 6),
+        (["ape"] * 6, [0] * 6),
+    ],
+)
+def test_labels_are_what_the_model_was_trained_with(copied, tmp_path, labels, indices):
+    np.savez(tmp_path / "n.npz", x_test=np.zeros((6, 4), np.float32), y_test=np.array(labels))
+    name, examples = load(copied, tmp_path / "n.npz")
+    assert (name, examples.labels.tolist()) == ("n", indices)
+
+
+def test_splits_of_other_data_may_have_other_classes(copied, tmp_path):
+    x = np.zeros((4, 4), np.float32)
+    arrays = {
+        "x_train": x,
+        "y_train": np.array(["ape"] * 4),
+        "x_test": x,
+        "y_test": np.array(["bee", "cat"] * 2),
+    }
+    np.savez(tmp_path / "n.npz", **arrays)
+    assert load(copied, tmp_path / "n.npz")[1].labels.tolist() == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize(("kept", "says"), [(150, "120 of 150"), (1, "all 1"), (0, None)])
+def test_examples_that_were_trained_on_are_counted(copied, tmp_path, noting, kept, says):
+    with np.load(tmp_path / "data.npz") as arrays:
+        x, y = arrays["x"], arrays["y"]
+    if kept == 1:
+        x, y = _first_of_training(copied)
+    rng = np.random.default_rng(7)
+    if kept == 0:
+        x = rng.standard_normal(x.shape)
+    np.savez(tmp_path / "new.npz", x=x.astype(np.float64), y=y)
+    load(copied, tmp_path / "new.npz", noting)
+    told = [warning for warning in noting.warnings if "trained on" in warning]
+    assert told == [] if says is None else f"{says} examples were trained on" in told[0]
+
+
+def _first_of_training(run):
+    train = load_splits(read_experiment(run), Silent(), offline=True).train
+    return train.read(0)[None], train.labels[:1]
+
+
+def test_data_that_changed_since_tells_nothing(copied, tmp_path, noting):
+    with np.load(tmp_path / "data.npz") as arrays:
+        x, y = arrays["x"], arrays["y"]
+    np.savez(tmp_path / "new.npz", x=x, y=y)
+    np.savez(tmp_path / "data.npz", x=x + 1, y=y)
+    load(copied, tmp_path / "new.npz", noting)
+    assert noting.warnings == []
 
 
 @pytest.mark.parametrize(
@@ -185,5 +267,20 @@ def test_a_folder_of_images_is_read_as_the_runs_own(tmp_path):
     assert [row["support"] for row in found.document["per_class"]] == [0, 4, 4]
     samples = json.loads(run.samples("new_photos").read_text())
     assert all(sample["name"].endswith(".png") for sample in samples["least_certain"])
+    _photos_that_were_trained_on(run, tmp_path)
     shutil.rmtree(tmp_path / "photos")
     assert evaluate(run, tmp_path / "new photos!", {"wasp": "cat"}).document == found.document
+
+
+def _photos_that_were_trained_on(run, folder):
+    """The folder itself, copies of its files under other names, and one class of it."""
+    shutil.copytree(folder / "photos", folder / "copies")
+    for path in list((folder / "copies").rglob("*.png")):
+        path.rename(path.with_name(f"copy of {path.name}"))
+    (folder / "some" / "Testing").mkdir(parents=True)
+    (folder / "some" / "Testing" / "bee").symlink_to(folder / "photos" / "bee")
+    for name, counts in (("photos", "28 of 36"), ("copies", "28 of 36"), ("some", " of 12")):
+        listener = Noting()
+        load(run, folder / name, listener)
+        (told,) = [warning for warning in listener.warnings if "trained on" in warning]
+        assert f"{counts} examples were trained on" in told

@@ -23,6 +23,7 @@ from bigmodel_cli.inference.run_data import (
     ready_to_evaluate,
     some_names,
 )
+from bigmodel_cli.inference.trained_on import count_trained_on
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.sources import source_options
@@ -85,25 +86,39 @@ def load_other_data(
         UsageError: If there is no such path, it cannot be data, or a renaming names no class.
         DataError: If the examples cannot be read, or are not what the model takes.
     """
-    if other.where.suffix in _CONFIGS:
+    if other.where.suffix.lower() in _CONFIGS:
         name, examples, signature = _of_config(other.where, split, listener, offline=offline)
     else:
         options = _options(other.where, experiment, opened.signature)
-        source = _load(options, load_context(experiment, listener, offline=offline))
+        context = replace(load_context(experiment, listener, offline=offline), for_evaluation=True)
+        source = _load(options, context)
         name, examples, signature = _of_source(other.where, source, split)
     trained_with = opened.signature
     if signature.shape != trained_with.shape:
         raise DataError(
             f"{other.where}: the examples have shape {signature.shape}; the model takes {trained_with.shape}"
         )
+    _warn_if_trained_on(opened, experiment, other, examples, listener)
     return name, _relabelled(other, examples, signature.class_names, trained_with.class_names, listener)
+
+
+def _warn_if_trained_on(
+    opened: OpenRun, experiment: Experiment, other: OtherData, examples: Examples, listener: Listener
+) -> None:
+    """Say how many examples are those of training: on these a model is better than on new ones."""
+    if count := count_trained_on(opened, experiment, examples):
+        which = "all" if count == len(examples) else f"{count:,} of"
+        listener.warn(
+            f"{other.where}: {which} {len(examples):,} examples were trained on, so the figures say little "
+            "about new ones; `evaluate` without --data takes the split that was held out"
+        )
 
 
 def _of_config(
     path: Path, split: SplitName | None, listener: Listener, *, offline: bool
 ) -> tuple[str, Examples, Signature]:
     experiment = read_config(path).experiment
-    splits = load_splits(experiment, listener, offline=offline)
+    splits = load_splits(experiment, listener, offline=offline, for_evaluation=True)
     chosen = choose_split(split, splits)
     splits = ready_to_evaluate(splits, chosen, experiment, listener)
     return f"{_name(experiment.name)}_{chosen}", splits.parts[chosen], splits.signature
@@ -128,23 +143,30 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     """How `path` is read: as the run's own data where those are of the same kind."""
     if not path.exists():
         raise UsageError(f"--data {path}: no such file or folder")
-    kind = "image_folder" if path.is_dir() else _SOURCES.get(path.suffix)
+    kind = "image_folder" if path.is_dir() else _SOURCES.get(path.suffix.lower())
     source = experiment.data.source
     if kind is None:
         raise UsageError(
             f"--data {path}: expected a folder of images, an .npz or .csv file, or a config",
             hint="other data can be described by a config: --data other.yaml",
         )
+    # What labels are is what the model was trained with, whatever these look like.
+    labels = (
+        {}
+        if kind == "image_folder"
+        else {"labels": "numbers" if signature.class_names is None else "classes"}
+    )
     if source.name == kind:
-        return cast(SourceOptions, source.options).model_copy(update={"path": path})
+        return cast(SourceOptions, source.options).model_copy(update={"path": path, **labels})
     if kind == "npz":
-        return source_options()[kind].model_validate({"path": path})
+        return source_options()[kind].model_validate({"path": path, **labels})
     image = signature.image_format
     if image is None:
         raise UsageError(f"--data {path}: the model of this run does not take images")
     return source_options()[kind].model_validate(
         {
             "path": path,
+            **labels,
             "image_size": image.image_size,
             "color_mode": image.color_mode,
             "interpolation": image.interpolation,

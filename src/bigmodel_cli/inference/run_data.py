@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.cut import some
@@ -30,17 +31,26 @@ def read_experiment(run: RunFolder) -> Experiment:
         raise DataError(error.message, hint=PIECE_HINT) from error
 
 
-def load_splits(experiment: Experiment, listener: Listener, *, offline: bool) -> Splits:
+def load_splits(
+    experiment: Experiment, listener: Listener, *, offline: bool, for_evaluation: bool = False
+) -> Splits:
     """Load an experiment's data and cut it into its splits.
 
     Where bad files are skipped, held-out splits are decoded once, so that all numbers of them are over the
     same files; for the training split that would cost as much as an epoch.
 
+    Args:
+        experiment: Whose data.
+        listener: Is told of downloads and warnings.
+        offline: No download may be made.
+        for_evaluation: Whether data will do that nothing could be trained on.
+
     Raises:
         DataError: If that cannot be.
     """
     data = experiment.data
-    source = data.source.options.load(load_context(experiment, listener, offline=offline))
+    context = load_context(experiment, listener, offline=offline)
+    source = data.source.options.load(replace(context, for_evaluation=for_evaluation))
     splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)

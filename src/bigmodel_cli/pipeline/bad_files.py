@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, Examples, SplitName
+from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, SplitName
 from bigmodel_cli.sources.image_checks import check_decoding, skipped_sentence, without_bad
 
 # Warnings name so many files; after them only the count at the end tells.
@@ -70,7 +70,7 @@ def leave_out_broken(
         if part is None or isinstance(part, ArrayExamples):
             continue
         problems = check_decoding(part, f"decoding the {name} split", progress)
-        parts[name] = without_bad(part, problems, name, splits.signature.class_names, warn)
+        parts[name] = without_bad(part, problems, name, splits.signature.class_names, LoadContext(warn=warn))
         if problems:
             warn(skipped_sentence(list(problems.values()), f"{len(part):,} {name} files"))
             num_skipped[name] = len(problems)

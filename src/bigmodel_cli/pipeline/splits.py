@@ -68,6 +68,9 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
     Raises:
         DataError: If a share is asked for although the source has that split, or a split gets no example.
     """
+    if "train" not in source.splits:
+        # Data that is only evaluated may have none.
+        return Splits(source.splits, dict.fromkeys(source.splits, OWN), source.signature)
     shares = {
         "test": _share("test", test, source, default=0.0 if "validation" in source.splits else DEFAULT_SHARE),
         "validation": _share("validation", validation, source, default=DEFAULT_SHARE),

@@ -149,7 +149,7 @@ class ArrayExamples(Examples):
 
 @dataclass(frozen=True)
 class Source:
-    """What a source yields: at least a training split, and what its examples are.
+    """What a source yields: at least a training split (or any, for evaluation), and what its examples are.
 
     Attributes:
         splits: Examples by split.
@@ -173,6 +173,8 @@ class LoadContext:
     Attributes:
         seed: The experiment's seed.
         offline: No download may be made.
+        for_evaluation: What training demands of data (a training split, two classes or more, every class in
+            it) is not asked for.
         skip_bad_files: Files that cannot be read are left out with a warning, where there are others.
         progress: Called with a label, the bytes or files done, and their total (None if unknown).
         warn: Called with a sentence that the user should read.
@@ -182,6 +184,7 @@ class LoadContext:
 
     seed: int = 0
     offline: bool = False
+    for_evaluation: bool = False
     skip_bad_files: bool = False
     progress: Callable[[str, int, int | None], None] = _ignore
     warn: Callable[[str], None] = field(default=lambda _message: None)

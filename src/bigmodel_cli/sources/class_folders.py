@@ -37,15 +37,20 @@ class ClassFolders:
 
     def in_order(self, split: SplitName) -> list[str]:
         """All images of a split, class by class."""
-        return [path for name in self.class_names for path in self.images[split][name]]
+        return [path for name in self.class_names for path in self.images[split].get(name, ())]
+
+    def counts(self, split: SplitName) -> list[int]:
+        """How many images of a split each class has."""
+        return [len(self.images[split].get(name, ())) for name in self.class_names]
 
 
-def find_class_folders(root: Path, warn: Warn) -> ClassFolders:
+def find_class_folders(root: Path, warn: Warn, *, for_evaluation: bool = False) -> ClassFolders:
     """Find the images of a folder that has a folder per class, or one per split that has them.
 
     Args:
         root: The folder.
         warn: Told what is passed over, and what may not be meant.
+        for_evaluation: Whether one class, splits with different classes, and no training split will do.
 
     Raises:
         DataError: If it is arranged in another way.
@@ -55,15 +60,19 @@ def find_class_folders(root: Path, warn: Warn) -> ClassFolders:
     if not visible(root):
         raise DataError(f"{root}: the folder is empty", hint=_ARRANGEMENT.format(root=root))
     walk = ImageWalk()
-    found = {
-        split: _classes(folder, walk, warn) for split, folder in _split_folders(root, walk, warn).items()
-    }
+    folders = _split_folders(root, walk, warn, needs_train=not for_evaluation)
+    found = {split: _classes(folder, walk, warn) for split, folder in folders.items()}
     if (passed_over := walk.passed_over.sentence()) is not None:
         warn(passed_over)
-    return ClassFolders(_same_classes(root, found, warn), found)
+    names = list(dict.fromkeys(name for classes in found.values() for name in classes))
+    if not for_evaluation:
+        _check_classes(root, names, found)
+    if alike := alike_but_for_case(names):
+        warn(f"{root}: {alike} differ in case alone; they are different classes")
+    return ClassFolders(names, found)
 
 
-def _split_folders(root: Path, walk: ImageWalk, warn: Warn) -> dict[SplitName, Path]:
+def _split_folders(root: Path, walk: ImageWalk, warn: Warn, *, needs_train: bool) -> dict[SplitName, Path]:
     """The folder of each split; one folder without splits is all training.
 
     A folder `train` with images in it is a class (of vehicles, say) beside others; with folders in it, it is
@@ -75,11 +84,11 @@ def _split_folders(root: Path, walk: ImageWalk, warn: Warn) -> dict[SplitName, P
     are_all_splits = bool(named) and len(named) == len(folders)
     if not are_all_splits and not any(subfolders(root / name) for name in trains):
         return {"train": root}
-    if not trains:
+    if needs_train and not trains:
         raise DataError(f"{root}: has {_listed(named)} but no train/", hint=_ARRANGEMENT.format(root=root))
     chosen = {split: name for split in _SPLITS if (name := _folder_of(split, named, root)) is not None}
     if others := [name for name in folders if name not in chosen.values()]:
-        warn(f"{root}: ignored {_listed(others)} beside {chosen['train']}/")
+        warn(f"{root}: ignored {_listed(others)} beside {next(iter(chosen.values()))}/")
     walk.class_folders(root)
     return {split: root / name for split, name in chosen.items()}
 
@@ -157,30 +166,27 @@ def _check_level(folder: Path, classes: Mapping[str, Sequence[str]]) -> None:
     )
 
 
-def _same_classes(root: Path, found: Mapping[SplitName, Mapping[str, object]], warn: Warn) -> list[str]:
-    """The class names, the same in every split.
+def _check_classes(root: Path, names: Sequence[str], found: Mapping[SplitName, Mapping[str, object]]) -> None:
+    """Every split has the classes of training.
 
     Raises:
         DataError: If splits differ, or there is only one class.
     """
-    names = list(found["train"])
-    if len(names) < 2:
+    of_training = list(found["train"])
+    if len(of_training) < 2:
         raise DataError(
-            f"{root}: only one class ({names[0]}); a classifier needs at least two",
+            f"{root}: only one class ({of_training[0]}); a classifier needs at least two",
             hint=_ARRANGEMENT.format(root=root),
         )
     for split, classes in found.items():
-        unknown = sorted(set(classes) - set(names))
-        lacking = sorted(set(names) - set(classes))
+        unknown = sorted(set(classes) - set(of_training))
+        lacking = sorted(set(of_training) - set(classes))
         if unknown or lacking:
             parts = [f"only in {split}: {', '.join(unknown)}"] if unknown else []
             parts += [f"only in train: {', '.join(lacking)}"] if lacking else []
-            alike = alike_but_for_case([*names, *unknown])
+            alike = alike_but_for_case(names)
             differ = f"{alike} differ in case alone; " if alike else ""
             raise DataError(
                 f"{root}: train and {split} have different classes ({'; '.join(parts)})",
                 hint=f"{differ}every split needs the same class folders",
             )
-    if alike := alike_but_for_case(names):
-        warn(f"{root}: {alike} differ in case alone; they are different classes")
-    return names

@@ -129,7 +129,7 @@ def without_bad(
     problems: Mapping[int, DataError],
     split: SplitName,
     class_names: Sequence[str] | None,
-    warn: Callable[[str], None],
+    context: LoadContext,
 ) -> Examples:
     """The examples that are left where some cannot be read.
 
@@ -138,7 +138,7 @@ def without_bad(
         problems: What is wrong with some of them, by index.
         split: Its name.
         class_names: In index order; None where labels are numbers.
-        warn: Told of a held-out split that lost a class.
+        context: Is told of a split that lost a class, where that is no error.
 
     Raises:
         DataError: If none is left, or the training split lost a class.
@@ -159,8 +159,8 @@ def without_bad(
         sorted(set(examples.labels[bad].tolist()) - set(left.labels.tolist())) if class_names else ()
     ):
         assert class_names is not None
-        if split != "train":
-            warn(f"{split} has no example of {class_names[label]} that can be read")
+        if split != "train" or context.for_evaluation:
+            context.warn(f"{split} has no example of {class_names[label]} that can be read")
             continue
         first = problems[int(bad[examples.labels[bad] == label][0])]
         raise DataError(

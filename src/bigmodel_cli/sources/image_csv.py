@@ -76,7 +76,7 @@ class ImageCsv(ImageFileOptions):
             self._check_files(rows, root)
         self._warn_of_copies(rows, context)
         by_split = {
-            split: [row for row in rows if row.split == split] for split in _splits_of(rows, self.path)
+            split: [row for row in rows if row.split == split] for split in self._splits(rows, context)
         }
         raw = typed_labels(
             {
@@ -159,6 +159,13 @@ class ImageCsv(ImageFileOptions):
                 hint="remove the quote, or close it where its cell ends",
             )
 
+    def _splits(self, rows: list[_Row], context: LoadContext) -> list[SplitName]:
+        order: tuple[SplitName, ...] = ("train", "validation", "test")
+        found = {row.split for row in rows}
+        if "train" not in found and not context.for_evaluation:
+            raise DataError(f"{self.path}: no row is in the train split")
+        return [split for split in order if split in found]
+
     def _warn_of_unused_splits(self, table: Table, context: LoadContext) -> None:
         """A column that has splits is there for a reason: who cuts by share mixes what it keeps apart."""
         place = table.column(_SPLIT_COLUMNS)
@@ -202,11 +209,3 @@ class ImageCsv(ImageFileOptions):
         except OSError as error:
             # A name that is too long to be one, or a folder that may not be searched.
             raise DataError(f"{self.path}:{row.line}: {path}: {error.strerror or error}") from error
-
-
-def _splits_of(rows: list[_Row], path: Path) -> list[SplitName]:
-    order: tuple[SplitName, ...] = ("train", "validation", "test")
-    found = {row.split for row in rows}
-    if "train" not in found:
-        raise DataError(f"{path}: no row is in the train split")
-    return [split for split in order if split in found]

@@ -150,7 +150,7 @@ def checked_source(
         if context.left_out is not None:
             for index, problem in own.items():
                 context.left_out(split, part.paths[index], problem)
-        splits[split] = without_bad(examples, own, split, signature.class_names, context.warn)
+        splits[split] = without_bad(examples, own, split, signature.class_names, context)
         start = stop
     if problems and context.left_out is None:
         context.warn(skipped_sentence(list(problems.values()), f"{len(paths):,} files"))

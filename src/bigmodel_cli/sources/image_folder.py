@@ -31,12 +31,12 @@ class ImageFolder(ImageFileOptions):
     def load(self, context: LoadContext) -> Source:
         import numpy as np
 
-        found = find_class_folders(self.path, context.warn)
+        found = find_class_folders(self.path, context.warn, for_evaluation=context.for_evaluation)
         root = f"{self.path}{os.sep}"
         listed: dict[SplitName, ListedFiles] = {}
-        for split, classes in found.images.items():
+        for split in found.images:
             paths = [path.removeprefix(root).replace(os.sep, "/") for path in found.in_order(split)]
-            counts = [len(classes[name]) for name in found.class_names]
+            counts = found.counts(split)
             labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
             listed[split] = ListedFiles(paths, labels)
         signature = Signature(

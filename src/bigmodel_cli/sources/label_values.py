@@ -61,20 +61,27 @@ def label_values(
     flat = {split: _without_single_column(array) for split, array in labels.items()}
     if kind != "numbers":
         flat, names = _without_one_hot(flat, names)
-    is_number = kind == "numbers" or (kind == "auto" and names is None and flat["train"].dtype.kind == "f")
+    is_number = kind == "numbers" or (kind == "auto" and names is None and _first(flat).dtype.kind == "f")
     if is_number:
         return {split: _numbers(array, split, where) for split, array in flat.items()}, None
     classes = {split: _class_values(array, split, where) for split, array in flat.items()}
     if names is None:
         _check_indices(classes, where)
-        _warn_of_many(classes["train"], kind, where, context)
+        if not context.for_evaluation:
+            _warn_of_many(classes["train"], kind, where, context)
         indices, names = _distinct(classes)
     else:
         indices = {split: _known(array, names, split, where) for split, array in classes.items()}
-    _check_classes(indices, names, where, context)
+    if not context.for_evaluation:
+        _check_classes(indices, names, where, context)
     if alike := alike_but_for_case(names):
         context.warn(f"{where}: {alike} differ in case alone; they are different classes")
     return indices, tuple(names)
+
+
+def _first(labels: Labels) -> np.ndarray:
+    """Those of the training split, where there is one."""
+    return next(iter(labels.values()))
 
 
 def _without_single_column(array: np.ndarray) -> np.ndarray:
@@ -87,7 +94,7 @@ def _without_one_hot(
     """Indices and names where all labels are one-hot rows; anything else as it is."""
     if not all(_is_one_hot(array) for array in labels.values()):
         return dict(labels), names
-    width = labels["train"].shape[1]
+    width = _first(labels).shape[1]
     return {split: array.argmax(axis=1) for split, array in labels.items()}, names or [
         str(i) for i in range(width)
     ]

@@ -71,18 +71,20 @@ class Npz(SourceOptions):
 
     def load(self, context: LoadContext) -> Source:
         arrays = read_npz(self.path)
-        names = self._array_names(arrays)
+        names = self._array_names(arrays, needs_train=not context.for_evaluation)
         features = {split: self._features(arrays, x) for split, (x, _) in names.items()}
         raw_labels = {split: arrays[y] for split, (_, y) in names.items()}
         self._check_shapes(features, raw_labels, names)
         labels, class_names = label_values(raw_labels, self.labels, self.class_names, self.path, context)
         splits = {split: ArrayExamples(features[split], labels[split], split) for split in names}
-        train = splits["train"]
-        shape, dtype = train.features.shape[1:], str(train.features.dtype)
-        signature = Signature(shape, dtype, class_names, train.labels.shape[1:], _image_format(shape, dtype))
+        first = next(iter(splits.values()))
+        shape, dtype = first.features.shape[1:], str(first.features.dtype)
+        signature = Signature(shape, dtype, class_names, first.labels.shape[1:], _image_format(shape, dtype))
         return Source(splits, signature)
 
-    def _array_names(self, arrays: Mapping[str, np.ndarray]) -> dict[SplitName, tuple[str, str]]:
+    def _array_names(
+        self, arrays: Mapping[str, np.ndarray], *, needs_train: bool
+    ) -> dict[SplitName, tuple[str, str]]:
         """The names of features and labels by split.
 
         Raises:
@@ -96,7 +98,7 @@ class Npz(SourceOptions):
                 written = arrays_named(pair[0]), arrays_named(pair[1])
                 if any(name in arrays for name in written):
                     found[split] = written
-        if "train" not in found:
+        if not found or (needs_train and "train" not in found):
             found = (
                 {"train": (arrays_named(x), arrays_named(y))}
                 if not found
@@ -134,22 +136,23 @@ class Npz(SourceOptions):
         labels: Mapping[SplitName, np.ndarray],
         names: Mapping[SplitName, tuple[str, str]],
     ) -> None:
-        train = features["train"]
+        first = next(iter(names))
+        expected = features[first]
         for split, (x, y) in names.items():
             found = features[split]
             if labels[split].shape[:1] != found.shape[:1]:
                 raise DataError(
                     f"{self.path}: {x} has {len(found):,} examples, but {y} has shape {labels[split].shape}"
                 )
-            if (found.shape[1:], found.dtype) != (train.shape[1:], train.dtype):
+            if (found.shape[1:], found.dtype) != (expected.shape[1:], expected.dtype):
                 raise DataError(
                     f"{self.path}: examples in {x} are {found.dtype} {found.shape[1:]}, "
-                    f"but in {names['train'][0]} {train.dtype} {train.shape[1:]}"
+                    f"but in {names[first][0]} {expected.dtype} {expected.shape[1:]}"
                 )
-            if labels[split].shape[1:] != labels["train"].shape[1:]:
+            if labels[split].shape[1:] != labels[first].shape[1:]:
                 raise DataError(
                     f"{self.path}: labels in {y} have shape {labels[split].shape[1:]}, "
-                    f"but in {names['train'][1]} {labels['train'].shape[1:]}"
+                    f"but in {names[first][1]} {labels[first].shape[1:]}"
                 )
 
 
