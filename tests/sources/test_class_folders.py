@@ -238,3 +238,26 @@ def test_splits_whose_classes_differ_in_case_are_refused(tree):
             tree("train/Cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png"), print
         )
     assert caught.value.hint == "Cat and cat differ in case alone; every split needs the same class folders"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["cat/1.png"], {"train": {"cat": ["cat/1.png"]}}),
+        (["test/cat/1.png"], {"test": {"cat": ["test/cat/1.png"]}}),
+        (
+            ["train/cat/1.png", "test/dog/1.png"],
+            {"train": {"cat": ["train/cat/1.png"]}, "test": {"dog": ["test/dog/1.png"]}},
+        ),
+    ],
+)
+def test_what_training_demands_is_not_demanded_of_evaluation(tree, names, expected):
+    root = tree(*names)
+    folders = find_class_folders(root, print, for_evaluation=True)
+    assert {
+        split: {name: [path.removeprefix(f"{root}/") for path in paths] for name, paths in classes.items()}
+        for split, classes in folders.images.items()
+    } == expected
+    assert sum(map(sum, map(folders.counts, folders.images))) == len(names)
+    with pytest.raises(DataError):
+        find_class_folders(root, print)

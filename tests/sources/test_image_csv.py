@@ -373,3 +373,21 @@ def test_a_column_of_splits_that_is_not_used_is_said(table, told, tmp_path):
         f"{tmp_path}/photos/labels.csv: the column Split names splits and is not used; "
         "set split_column: Split"
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "options"),
+    [
+        (("image,label", "a/1.png,x", "a/2.png,x"), {}),
+        (("image,label,split", "a/1.png,x,test", "a/2.png,y,test"), {"split_column": "split"}),
+        (("image,label,split", "a/1.png,x,train", "a/2.png,y,test"), {"split_column": "split"}),
+    ],
+)
+def test_what_training_demands_is_not_demanded_of_evaluation(photos, told, lines, options):
+    path = photos("a/1.png", "a/2.png") / "labels.csv"
+    path.write_text("\n".join(lines))
+    source = ImageCsv(path=path, image_size=4, **options)
+    found = source.load(told.context(for_evaluation=True))
+    assert sum(map(len, found.splits.values())) == 2
+    with pytest.raises(DataError):
+        source.load(told.context())
