@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.options import example, json_option
+from bigmodel_cli.cli.options import example, json_option, offline_option
+
+if TYPE_CHECKING:
+    from bigmodel_cli.starter import Starter
 
 
 @click.command(
     epilog=example(
         "bigmodel init > config.yaml",
         "bigmodel init photos/ -o photos.yaml",
+        "bigmodel init photos/ --weights mobilenet_1_0_224_tf_no_top.h5 -o photos.yaml",
         "bigmodel init data.npz",
         "bigmodel init --config mnist -o mnist.yaml",
     )
@@ -33,37 +38,61 @@ from bigmodel_cli.cli.options import example, json_option
     shell_complete=complete.shipped,
     help="A config that comes with bigmodel, instead of one made for DATA; bigmodel list configs has them.",
 )
+@click.option(
+    "--weights",
+    metavar="imagenet|FILE|none",
+    help="Pretrained weights for images: ImageNet's, a file of one of Keras's applications, or none; "
+    "by default ImageNet's, where they are here or can be downloaded.",
+)
+@offline_option
 @json_option
-def command(data: Path | None, output: Path | None, shipped: str | None, as_json: bool) -> None:
-    """Print a commented starter config for DATA.
+def command(data: Path | None, output: Path | None, shipped: str | None, as_json: bool, **how: Any) -> None:
+    """Print a commented starter config that fits DATA.
 
     DATA is a folder with an image folder per class, a .csv of image paths and labels, or an .npz file;
-    left out, the config is for the handwritten digits that come with scikit-learn.
+    left out, the config is for the handwritten digits that come with scikit-learn. What was seen, what was
+    decided for it, and about how long training takes is printed; the reasons stand in the config.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command, note
+    from bigmodel_cli.cli.output import echo_json, warn
     from bigmodel_cli.errors import UsageError
-    from bigmodel_cli.starter import make_starter, shipped_starter
+    from bigmodel_cli.starter import Wishes, make_starter, shipped_starter
     from bigmodel_cli.whole_files import write_text
 
     if output is not None and output.exists():
         raise UsageError(
             f"{output} exists already; nothing was written", hint="choose another name, or remove it"
         )
-    if shipped is not None and data is not None:
-        raise UsageError("--config takes no DATA: a config that comes with bigmodel names its own")
+    if shipped is not None and (data is not None or how["weights"] is not None):
+        raise UsageError(
+            "--config takes no DATA and no --weights: a config that comes with bigmodel has its own"
+        )
     if shipped is not None:
         starter = shipped_starter(shipped, output)
     else:
-        starter = make_starter(data, written_in=Path() if output is None else output.parent)
+        written_in = Path() if output is None else output.parent
+        starter = make_starter(data, Wishes(**how, written_in=written_in, warn=warn))
     if output is not None:
         write_text(output, starter.text)
     if as_json:
-        echo_json({"config": starter.text, "found": starter.found, "output": str(output) if output else None})
-        return
+        echo_json({"config": starter.text, **starter.as_json(), "output": str(output) if output else None})
+    else:
+        _show(starter, output)
+
+
+def _show(starter: Starter, output: Path | None) -> None:
+    from bigmodel_cli.cli.output import next_command, note
+
     if output is None:
         click.echo(starter.text, nl=False)
-        note(f"found: {starter.found}")
+    note(f"found: {starter.found}")
+    for decision in starter.decisions:
+        note(f"decided: {decision}")
+    if starter.time is not None:
+        note(f"training: {starter.time}")
+    if starter.better is not None:
+        note(f"better: {starter.better}")
+    if output is None:
         return
-    note(f"found: {starter.found}\nwritten: {output}")
+    note(f"written: {output}")
     quoted, schema = shlex.quote(str(output)), shlex.quote(str(output.parent / "bigmodel.schema.json"))
     next_command(f"bigmodel schema > {schema}", f"bigmodel show {quoted}", f"bigmodel train {quoted}")

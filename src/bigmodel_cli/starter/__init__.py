@@ -1,0 +1,179 @@
+"""A commented starter config for data that a user points at: what works for it is decided by what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.config.shipped import find_shipped
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.starter.arrays import arrays_recipe, look_at_arrays
+from bigmodel_cli.starter.convnet import convnet_recipe
+from bigmodel_cli.starter.duration import describe
+from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
+from bigmodel_cli.starter.images import Images
+from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
+from bigmodel_cli.starter.tables import look_at_table
+from bigmodel_cli.starter.writing import Recipe, Targets, config_text, path_from
+
+_NO_IMAGES = NoWeights("no images")
+
+
+@dataclass(frozen=True)
+class Starter:
+    """A config as text.
+
+    Attributes:
+        text: YAML with comments.
+        found: What was seen of the data, in a sentence.
+        decisions: What was decided, and why.
+        time: About how long training will take, in a sentence.
+        better: What would be better, and how to come by it.
+    """
+
+    text: str
+    found: str
+    decisions: Sequence[str] = ()
+    time: str | None = None
+    better: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "found": self.found,
+            "decisions": list(self.decisions),
+            "training": self.time,
+            "better": self.better,
+        }
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the person asked for.
+
+    Attributes:
+        weights: `imagenet`, `none` or a file; None: what is there.
+        offline: Whether no download may be made.
+        written_in: The folder that the config will be in, which its paths are relative to.
+        warn: Told what is passed over in the data.
+    """
+
+    weights: str | None = None
+    offline: bool = False
+    written_in: Path = Path()
+    warn: Callable[[str], None] = lambda _message: None
+
+    @property
+    def names_weights(self) -> bool:
+        """Whether weights are to be used for any images."""
+        return self.weights not in (None, "none")
+
+
+def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
+    """A starter config.
+
+    Args:
+        data: A folder with an image folder per class, a .csv of paths and labels, or an .npz; None for the
+            handwritten digits that come with scikit-learn.
+        wishes: What the person asked for.
+
+    Raises:
+        UsageError: If there is no such file, or it is none of these.
+        DataError: If nothing can be written for what is in it; says why.
+    """
+    if data is None:
+        return _for_digits()
+    if data.is_dir():
+        return _for_folder(data, wishes)
+    if not data.exists():
+        raise UsageError(f"{data}: no such file or folder")
+    if data.suffix.lower() == ".npz":
+        return _for_arrays(data, wishes)
+    if data.suffix.lower() in (".csv", ".tsv"):
+        return _for_table(data, wishes)
+    raise UsageError(
+        f"{data}: expected a folder of images, a .csv or an .npz file",
+        hint="bigmodel list sources shows all sources",
+    )
+
+
+def shipped_starter(word: str, output: Path | None) -> Starter:
+    """A config that comes with bigmodel.
+
+    Args:
+        word: Its name.
+        output: The file that it will be in, which its header names.
+
+    Raises:
+        UsageError: If there is none of this name.
+    """
+    config = find_shipped(word)
+    return Starter(config.text_for(str(output or "THIS_FILE")), f"{config.name}: {config.doc}")
+
+
+def _for_digits() -> Starter:
+    recipe = convnet_recipe("digits", (8, 8, 1), 1437, is_photograph=False)
+    return _starter(
+        "digits", recipe, Targets("classes", 10), "no data given: scikit-learn's handwritten digits"
+    )
+
+
+def _for_folder(folder: Path, wishes: Wishes) -> Starter:
+    images, targets, found = look_at_folder(folder, wishes.warn)
+    path = path_from(wishes.written_in, folder)
+    start = _start(images, wishes)
+    recipe = files_recipe(
+        lambda size, mode, ratio: _files_source("image_folder", [f"path: {path}"], size, mode, ratio),
+        images,
+        start,
+        asked=wishes.names_weights,
+    )
+    return _starter(folder.resolve().name, recipe, targets, found, start)
+
+
+def _for_table(table: Path, wishes: Wishes) -> Starter:
+    seen = look_at_table(table, wishes.written_in)
+    options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
+    start = _start(seen.images, wishes)
+    recipe = files_recipe(
+        lambda size, mode, ratio: _files_source("image_csv", options, size, mode, ratio),
+        seen.images,
+        start,
+        asked=wishes.names_weights,
+    )
+    return _starter(table.stem, recipe, seen.targets, seen.found, start)
+
+
+def _for_arrays(file: Path, wishes: Wishes) -> Starter:
+    seen = look_at_arrays(file)
+    options = [f"path: {path_from(wishes.written_in, file)}", *seen.options]
+    is_rgb = seen.features.ndim == 4 and 3 in (seen.features.shape[1], seen.features.shape[3])
+    start = (
+        find_weights(wishes.weights, offline=wishes.offline) if is_rgb or wishes.names_weights else _NO_IMAGES
+    )
+    recipe = arrays_recipe(f"npz: {{{', '.join(options)}}}", seen, start, asked=wishes.names_weights)
+    return _starter(file.stem, recipe, seen.targets, seen.found, start)
+
+
+def _start(images: Images, wishes: Wishes) -> Pretrained | NoWeights:
+    """What a network for images begins with; where they are of no use, nobody looks for weights."""
+    if wishes.names_weights or is_for_pretrained(images):
+        return find_weights(wishes.weights, offline=wishes.offline)
+    return _NO_IMAGES
+
+
+def _files_source(name: str, options: Sequence[str], size: tuple[int, int], mode: str, ratio: str) -> str:
+    format_options = [f"image_size: [{size[0]}, {size[1]}]", f"color_mode: {mode}"]
+    if ratio != "stretch":
+        format_options.append(f"aspect_ratio: {ratio}")
+    return f"{name}: {{{', '.join([*options, *format_options])}}}"
+
+
+def _starter(
+    name: str, recipe: Recipe, targets: Targets, found: str, start: Pretrained | NoWeights = _NO_IMAGES
+) -> Starter:
+    better = start.better if isinstance(start, NoWeights) else None
+    return Starter(
+        config_text(name, recipe, targets), found, recipe.decisions, describe(recipe.multiply_adds), better
+    )

@@ -1,0 +1,81 @@
+"""Whether labels are classes or numbers, as a person would say who looks at them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.starter.writing import Targets
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# So many different whole numbers are classes if each is there more than once; more are likely quantities,
+# unless they count from 0 or 1 without a gap, as indices of classes do.
+_FEW = 20
+_PER_CLASS = 5
+
+
+def targets_of(labels: np.ndarray, where: str) -> Targets:
+    """What the labels of one array or column are.
+
+    Args:
+        labels: Of shape (n,), or (n, k) for several numbers or one-hot rows.
+        where: For errors.
+
+    Raises:
+        DataError: If they are of a kind that nothing can be written for.
+    """
+    import numpy as np
+
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim > 2 or labels.dtype.kind not in "biufUS" or labels.size == 0:
+        raise DataError(
+            f"{where}: labels of shape {labels.shape} and type {labels.dtype}",
+            hint="expected one label per example, or a row of numbers",
+        )
+    if labels.ndim == 2:
+        return _rows(labels, where)
+    if labels.dtype.kind in "US":
+        return Targets("classes", len(np.unique(labels)))
+    if not np.isfinite(labels.astype(np.float64)).all():
+        raise DataError(f"{where}: there are labels that are NaN or infinite", hint="fill in or remove them")
+    return Targets("classes", len(np.unique(labels))) if _are_classes(labels) else _numbers(labels[:, None])
+
+
+def _are_classes(labels: np.ndarray) -> bool:
+    import numpy as np
+
+    values, counts = np.unique(labels, return_counts=True)
+    if (values != np.floor(values)).any() or (values < 0).any():
+        return False
+    if len(values) <= _FEW:
+        return len(values) < len(labels) or len(labels) < 2 * _FEW
+    has_gaps = bool((np.diff(values) != 1).any()) or values[0] > 1
+    return not has_gaps and float(np.median(counts)) >= _PER_CLASS
+
+
+def _rows(labels: np.ndarray, where: str) -> Targets:
+    import numpy as np
+
+    if labels.dtype.kind in "US":
+        raise DataError(f"{where}: {labels.shape[1]} texts per label", hint="give one label per example")
+    if ((labels == 0) | (labels == 1)).all():
+        if (labels.sum(axis=1) == 1).all():
+            return Targets("classes", labels.shape[1])
+        raise DataError(
+            f"{where}: {labels.shape[1]} labels of 0 and 1 per example, several of them at once",
+            hint="init writes no config for several labels at once (multi-label); train one config for each "
+            "column, with that column alone as labels",
+        )
+    return _numbers(np.asarray(labels))
+
+
+def _numbers(labels: np.ndarray) -> Targets:
+    """Their scale, so that the model need not learn it."""
+    import numpy as np
+
+    values = labels.astype(np.float64)
+    spread = [value if value > 0 else 1.0 for value in values.std(axis=0).tolist()]
+    return Targets("numbers", labels.shape[1], tuple(values.mean(axis=0).tolist()), tuple(spread))

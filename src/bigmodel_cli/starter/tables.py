@@ -1,0 +1,164 @@
+"""A starter config for a CSV file of image paths and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.plain_numbers import plain_number
+from bigmodel_cli.sources.csv_table import Table, read_table
+from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
+from bigmodel_cli.sources.image_names import is_image_name
+from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.starter.folders import TRAIN_SHARE
+from bigmodel_cli.starter.images import Images, look_at
+from bigmodel_cli.starter.labels import targets_of
+from bigmodel_cli.starter.writing import Targets, quoted
+
+# So much of a column must look like images, or like splits.
+_MOSTLY = 0.9
+
+
+@dataclass(frozen=True)
+class SeenTable:
+    """What a table of images is like.
+
+    Attributes:
+        images: Its images.
+        targets: Its labels.
+        options: What the source `image_csv` must be told beyond the path, as YAML.
+        found: A sentence.
+    """
+
+    images: Images
+    targets: Targets
+    options: Sequence[str]
+    found: str
+
+
+def look_at_table(path: Path, written_in: Path) -> SeenTable:
+    """What is in a CSV file.
+
+    Args:
+        path: The file.
+        written_in: The folder of the config, which other paths are relative to.
+
+    Raises:
+        DataError: If it lists no images with labels.
+    """
+    table = read_table(path)
+    image = _image_column(table)
+    split = _split_column(table, besides=image)
+    label = _label_column(table, besides=[image, split])
+    options = [
+        f"{option}: {quoted(table.columns[column])}"
+        for option, column, names in (
+            ("image_column", image, IMAGE_COLUMNS),
+            ("label_column", label, LABEL_COLUMNS),
+            ("split_column", split, ()),
+        )
+        if column is not None
+        and table.columns[column] != next((n for n in names if n in table.columns), None)
+    ]
+    root = _root(table, image)
+    if root != path.parent:
+        from bigmodel_cli.starter.writing import path_from
+
+        options.append(f"root: {path_from(written_in, root)}")
+    targets = _targets(table, label)
+    options.append(f"labels: {targets.kind}")
+    files = [root / row.cells[image].replace("\\", "/") for row in table.rows]
+    images = look_at(files, _num_train(table, split))
+    what = f"{targets.count} classes" if targets.kind == "classes" else "numbers as labels"
+    found = f"a table of {images.describe()}, {what} in the column {table.columns[label]}"
+    return SeenTable(images, targets, options, found)
+
+
+def _column(table: Table, place: int) -> list[str]:
+    return [row.cells[place] for row in table.rows]
+
+
+def _image_column(table: Table) -> int:
+    """The place of the images' column.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if not table.rows:
+        raise DataError(f"{table.path}: no rows below the line with the columns' names")
+    named = table.column(IMAGE_COLUMNS)
+    for place in [named] if named is not None else range(len(table.columns)):
+        cells = _column(table, place)
+        if sum(map(is_image_name, cells)) >= _MOSTLY * len(cells):
+            return place
+    raise DataError(
+        f"{table.path}: no column of image files among {', '.join(table.columns)}; tables of numbers, "
+        "categories or text cannot be trained on yet",
+        hint="numbers alone can, as an .npz file: numpy.savez('data.npz', x=table[columns], y=table[label])",
+    )
+
+
+def _split_column(table: Table, besides: int) -> int | None:
+    for place in range(len(table.columns)):
+        if place != besides and all(split_named(cell) for cell in _column(table, place)):
+            return place
+    return None
+
+
+def _label_column(table: Table, besides: Sequence[int | None]) -> int:
+    """The place of the labels' column.
+
+    Raises:
+        DataError: If it is not clear which it is.
+    """
+    named = table.column(LABEL_COLUMNS)
+    if named is not None:
+        return named
+    left = [place for place in range(len(table.columns)) if place not in besides]
+    if len(left) == 1:
+        return left[0]
+    names = ", ".join(table.columns[place] for place in left) or "none"
+    raise DataError(
+        f"{table.path}: which column has the labels? Besides images there are: {names}",
+        hint="call it label; several labels for one image cannot be trained on yet"
+        if left
+        else "add one: label",
+    )
+
+
+def _root(table: Table, image: int) -> Path:
+    """The folder that the paths are relative to: the table's own, or one in it."""
+    first = table.rows[0].cells[image].replace("\\", "/")
+    own = table.path.parent
+    candidates = [own, *sorted(path for path in own.iterdir() if path.is_dir()), Path()]
+    for folder in candidates:
+        if (folder / first).is_file():
+            return folder
+    raise DataError(
+        f"{table.path}:{table.rows[0].line}: {own / first}: no such file",
+        hint="paths in the table are relative to its folder, or to a folder that the source's key root names",
+    )
+
+
+def _targets(table: Table, label: int) -> Targets:
+    import numpy as np
+
+    cells = _column(table, label)
+    for row in table.rows:
+        if not row.cells[label]:
+            raise DataError(f"{table.path}:{row.line}: no value in the column {table.columns[label]}")
+    numbers = [plain_number(cell) for cell in cells]
+    # `007` is a name.
+    are_names = any(number is None for number in numbers) or any(
+        len(cell) > 1 and cell.lstrip("-")[0] == "0" and cell.lstrip("-0").isdigit() for cell in cells
+    )
+    values = np.array(cells if are_names else numbers)
+    return targets_of(values, f"{table.path}: the column {table.columns[label]}")
+
+
+def _num_train(table: Table, split: int | None) -> int:
+    if split is None:
+        return round(TRAIN_SHARE * len(table.rows))
+    return sum(split_named(cell) == "train" for cell in _column(table, split))

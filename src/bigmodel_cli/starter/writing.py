@@ -1,0 +1,159 @@
+"""A starter config as text: what was seen of the data, and a recipe, become commented YAML."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bigmodel_cli.config.reader import plain_scalar
+
+# Editors with the YAML language server complete and explain the config by it.
+MODELINE = "# yaml-language-server: $schema=bigmodel.schema.json"
+_ODD = re.compile(r"[^ -~]")
+_COMMENT_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What labels are.
+
+    Attributes:
+        kind: As the key `labels` of sources names them.
+        count: Classes, or numbers of one label.
+        center: Mean of numbers, one for each of a label.
+        spread: Their standard deviations.
+    """
+
+    kind: Literal["classes", "numbers"]
+    count: int
+    center: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train on some data.
+
+    Attributes:
+        source: The data source as YAML in one line.
+        batch_size: Examples per step.
+        epochs: So many that there are enough steps.
+        learning_rate: At the start; it falls to 0 by a cosine.
+        preprocessing: Steps as YAML, a line each.
+        augmentation: The same.
+        model: The same; without the last layers, which follow from the labels.
+        multiply_adds: Of a whole training, for an estimate of its time.
+        decisions: What was decided, and why: sentences for the person and for the head of the config.
+        later: What may be done after a first run, as lines of comment.
+    """
+
+    source: str
+    batch_size: int
+    epochs: int
+    learning_rate: str
+    preprocessing: Sequence[str]
+    augmentation: Sequence[str]
+    model: Sequence[str]
+    multiply_adds: float
+    decisions: Sequence[str]
+    later: Sequence[str] = ()
+
+
+def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
+    """The config."""
+    parts = [
+        MODELINE,
+        "# Train with: bigmodel train THIS_FILE",
+        *(line for decision in recipe.decisions for line in _comment(decision)),
+        f"name: {_name(name)}",
+        "seed: 0                                # the same seed gives the same splits, order and weights",
+        "",
+        "data:",
+        "  source:" + (f"\n    {recipe.source}" if ":" in recipe.source else f" {recipe.source}"),
+        "  # Where the data has no validation or test split of its own, a tenth of it is held out for each.",
+        f"  batch_size: {recipe.batch_size}",
+        "",
+        *_section("preprocessing", recipe.preprocessing, "saved inside the model"),
+        *_section("augmentation", recipe.augmentation, "active in training only"),
+        "model:",
+        *(f"  {line}" for line in [*recipe.model, *_head(targets)]),
+        "",
+        *_goal(targets, recipe.learning_rate),
+        "",
+        "training:",
+        f"  epochs: {recipe.epochs}",
+        *recipe.later,
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _section(name: str, lines: Sequence[str], comment: str) -> list[str]:
+    return [f"{name}:".ljust(39) + f"# {comment}", *(f"  {line}" for line in lines), ""] if lines else []
+
+
+def _comment(sentence: str) -> list[str]:
+    return textwrap.wrap(
+        sentence,
+        _COMMENT_WIDTH,
+        initial_indent="# ",
+        subsequent_indent="#   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _head(targets: Targets) -> list[str]:
+    """The last layers."""
+    if targets.kind == "classes":
+        return ["- Dense: {units: num_classes, activation: softmax}   # num_classes is known from the data"]
+    if targets.count == 1:
+        scale, offset = targets.spread[0], targets.center[0]
+        scaled = f"- Rescaling: {{scale: {scale:.4g}, offset: {offset:.4g}}}"
+        return ["- Dense: {units: 1}", f"{scaled}   # to the scale of the labels: their spread and mean"]
+    mean = ", ".join(f"{value:.4g}" for value in targets.center)
+    variance = ", ".join(f"{value**2:.4g}" for value in targets.spread)
+    return [
+        f"- Dense: {{units: {targets.count}}}",
+        "# To the scale of the labels.",
+        f"- Normalization: {{mean: [{mean}], variance: [{variance}], invert: true}}",
+    ]
+
+
+def _goal(targets: Targets, learning_rate: str) -> list[str]:
+    schedule = f"CosineDecay: {{initial_learning_rate: {learning_rate}}}"
+    is_classes = targets.kind == "classes"
+    return [
+        f"loss: {'CategoricalCrossentropy' if is_classes else 'MeanSquaredError'}",
+        "optimizer:",
+        "  AdamW:",
+        "    learning_rate:",
+        f"      {schedule}".ljust(58) + "# down to 0 at the last step",
+        f"metrics: {'[accuracy]' if is_classes else '[mae, R2Score]'}",
+    ]
+
+
+def path_from(folder: Path, data: Path) -> str:
+    """The path to the data as YAML, relative to the folder of the config unless it was given in full."""
+    return quoted(str(data) if data.is_absolute() else os.path.relpath(data, folder))
+
+
+def quoted(text: str) -> str:
+    """A text as YAML, in quotes unless it is surely read as a text without them."""
+    is_plain = re.fullmatch(r"[\w./][\w./-]*", text) and plain_scalar(text) == text
+    return text if is_plain else _ODD.sub(_escaped, json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group() if match.group().isprintable() else f"\\U{ord(match.group()):08x}"
+
+
+def _name(text: str) -> str:
+    """A name that a run's folder can have."""
+    kept = "".join(c if c.isalnum() or c in "_-" else "-" for c in text).strip("-")
+    return quoted(kept or "model")
