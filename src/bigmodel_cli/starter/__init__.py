@@ -133,7 +133,7 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
 
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:
-    seen = look_at_table(table, wishes.written_in)
+    seen = look_at_table(table, wishes.written_in, wishes.warn)
     options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
     start = _start(seen.images, wishes)
     recipe = files_recipe(

@@ -10,6 +10,7 @@ from bigmodel_cli.starter.writing import Recipe
 
 # Keras's batch normalisation forgets its start in some 500 steps with its momentum of 0.99, in 50 with 0.9.
 _SETTLED_STEPS = 5_000
+_MAX_EPOCHS = 60
 _MIN_SIDE = 7
 _MAX_FILTERS = 256
 
@@ -69,9 +70,9 @@ def convnet_recipe(
 
 
 def _epochs(steps_per_epoch: int, is_photograph: bool) -> int:
-    """So many that there are enough steps; a few thousand for any data."""
-    wanted = 900 if is_photograph else 1_200
-    return max(5 if steps_per_epoch > 400 else 15, min(60, math.ceil(wanted / steps_per_epoch)))
+    """So many that there are enough steps; photographs, which differ more from each other, need more."""
+    wanted, least = (900, 15) if is_photograph else (1_200, 5)
+    return max(least, min(_MAX_EPOCHS, math.ceil(wanted / steps_per_epoch)))
 
 
 def _augmentation(shape: tuple[int, int, int], is_photograph: bool) -> list[str]:

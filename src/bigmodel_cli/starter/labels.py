@@ -50,9 +50,9 @@ def _are_classes(labels: np.ndarray) -> bool:
     values, counts = np.unique(labels, return_counts=True)
     if (values != np.floor(values)).any() or (values < 0).any():
         return False
-    if len(values) <= _FEW:
-        return len(values) < len(labels) or len(labels) < 2 * _FEW
     has_gaps = bool((np.diff(values) != 1).any()) or values[0] > 1
+    if len(values) <= _FEW:
+        return len(values) < len(labels) or not has_gaps
     return not has_gaps and float(np.median(counts)) >= _PER_CLASS
 
 

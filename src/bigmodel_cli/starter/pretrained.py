@@ -74,7 +74,8 @@ def find_weights(asked: str | None, *, offline: bool) -> Pretrained | NoWeights:
     return NoWeights(
         f"ImageNet's weights are not here, and {why}",
         f"pretrained weights, which few images need: save {DEFAULT_URL} as {cached}, "
-        "or name a file of weights of one of Keras's applications, and write the config anew: bigmodel init DATA --weights FILE",
+        "or name a file of weights of one of Keras's applications, and write the config anew: "
+        "bigmodel init DATA --weights FILE",
     )
 
 

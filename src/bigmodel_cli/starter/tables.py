@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.plain_numbers import plain_number
 from bigmodel_cli.sources.csv_table import Table, read_table
 from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
 from bigmodel_cli.sources.image_names import is_image_name
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.sources.text_labels import typed_labels
 from bigmodel_cli.starter.folders import TRAIN_SHARE
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.labels import targets_of
-from bigmodel_cli.starter.writing import Targets, quoted
+from bigmodel_cli.starter.writing import Targets, path_from, quoted
 
 # So much of a column must look like images, or like splits.
 _MOSTLY = 0.9
@@ -38,12 +38,13 @@ class SeenTable:
     found: str
 
 
-def look_at_table(path: Path, written_in: Path) -> SeenTable:
+def look_at_table(path: Path, written_in: Path, warn: Callable[[str], None]) -> SeenTable:
     """What is in a CSV file.
 
     Args:
         path: The file.
         written_in: The folder of the config, which other paths are relative to.
+        warn: Told what may not be meant.
 
     Raises:
         DataError: If it lists no images with labels.
@@ -64,10 +65,8 @@ def look_at_table(path: Path, written_in: Path) -> SeenTable:
     ]
     root = _root(table, image)
     if root != path.parent:
-        from bigmodel_cli.starter.writing import path_from
-
         options.append(f"root: {path_from(written_in, root)}")
-    targets = _targets(table, label)
+    targets = _targets(table, label, warn)
     options.append(f"labels: {targets.kind}")
     files = [root / row.cells[image].replace("\\", "/") for row in table.rows]
     images = look_at(files, _num_train(table, split))
@@ -142,20 +141,14 @@ def _root(table: Table, image: int) -> Path:
     )
 
 
-def _targets(table: Table, label: int) -> Targets:
-    import numpy as np
-
-    cells = _column(table, label)
+def _targets(table: Table, label: int, warn: Callable[[str], None]) -> Targets:
+    name = table.columns[label]
     for row in table.rows:
         if not row.cells[label]:
-            raise DataError(f"{table.path}:{row.line}: no value in the column {table.columns[label]}")
-    numbers = [plain_number(cell) for cell in cells]
-    # `007` is a name.
-    are_names = any(number is None for number in numbers) or any(
-        len(cell) > 1 and cell.lstrip("-")[0] == "0" and cell.lstrip("-0").isdigit() for cell in cells
-    )
-    values = np.array(cells if are_names else numbers)
-    return targets_of(values, f"{table.path}: the column {table.columns[label]}")
+            raise DataError(f"{table.path}:{row.line}: no value in the column {name}")
+    cells = [(row.cells[label], f"{table.path}:{row.line}") for row in table.rows]
+    values = typed_labels({"train": cells}, "auto", None, warn)["train"]
+    return targets_of(values, f"{table.path}: the column {name}")
 
 
 def _num_train(table: Table, split: int | None) -> int:
