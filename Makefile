@@ -65,6 +65,7 @@ bench-audit: $(STAMP)
 # After an upgrade of Keras.
 catalogue: $(STAMP)
 	$(BIN)/python scripts/generate_catalogue.py
+	$(BIN)/python scripts/generate_applications.py
 
 # What is made from the code.
 docs: $(STAMP)

@@ -33,7 +33,7 @@ def photos(tmp_path, monkeypatch):
 def test_without_data_it_is_for_digits(bigmodel):
     outcome = bigmodel("init")
     assert outcome.code == 0
-    assert "\n# Train with: bigmodel train THIS_FILE\nname: digits\n" in outcome.out
+    assert "\n# Train with: bigmodel train THIS_FILE\n# " in outcome.out and "\nname: digits\n" in outcome.out
     assert outcome.err.startswith("found: no data given: scikit-learn's handwritten digits\ndecided: ")
     assert re.search(r"\ntraining: about \d+ (s|min) on this machine's", outcome.err)
 
@@ -43,9 +43,9 @@ def test_a_folder_is_looked_at(bigmodel, photos):
     assert document["found"] == "40 rgb images 32 × 28, of 2 classes"
     assert "image_folder: {path: photos, image_size: [28, 32], color_mode: rgb}" in document["config"]
     assert "RandomFlip" in document["config"] and document["output"] is None
-    assert all(
-        decision.split()[0] in document["config"] for decision in document["decisions"]
-    ) and document["training"].startswith("about ")
+    assert all(decision.split()[0] in document["config"] for decision in document["decisions"]) and document[
+        "training"
+    ].startswith("about ")
     assert "--weights FILE" in document["better"]
 
 

@@ -52,7 +52,9 @@ def test_arrays(arrays, kind):
     assert shown(arrays(**ARRAYS[kind])).layers[-1].shape == f"(None, {num_outputs})"
 
 
-@pytest.mark.parametrize("options", [{"size": (9, 9)}, {"size": [(40, 90), (90, 40)], "count": 6}, {"mode": "L"}])
+@pytest.mark.parametrize(
+    "options", [{"size": (9, 9)}, {"size": [(40, 90), (90, 40)], "count": 6}, {"mode": "L"}]
+)
 def test_folders(folder, options):
     found = shown(folder(**{"count": 6, **options}))
     assert found.splits["train"] and found.layers[-1].shape == "(None, 2)"
