@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "shipped",
     metavar="NAME",
     shell_complete=complete.shipped,
-    help="A config that comes with bigmodel, instead of one made for DATA; bigmodel list configs has them.",
+    help="A config that comes with bigmodel, instead of one made for DATA (see the command list).",
 )
 @click.option(
     "--weights",
