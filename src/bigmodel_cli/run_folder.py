@@ -14,6 +14,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   plots/                 *.png
   profile/               a trace for TensorBoard, where one was asked for
   tensorboard/           what its callback logs, where there is one
+  callbacks/             what other callbacks write under a relative path
   report.html            one page with all of it
   train.log
   .lock                  held by the process that trains
@@ -102,6 +103,11 @@ class RunFolder:
     def tensorboard(self) -> Path:
         """Where TensorBoard finds what its callback logs."""
         return self.path / "tensorboard"
+
+    @property
+    def callbacks(self) -> Path:
+        """What relative paths of callbacks are relative to."""
+        return self.path / "callbacks"
 
     @property
     def litert_model(self) -> Path:

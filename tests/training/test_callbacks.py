@@ -8,7 +8,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.errors import ConfigError, ResourceError, UsageError
 
 pytestmark = pytest.mark.tf
 
@@ -127,3 +127,53 @@ class TestAveragedWeights:
         assert trained.result.evaluation.metrics["loss"] == pytest.approx(
             min(trained.metrics["val_loss"]), rel=1e-5
         )
+
+
+class TestWhereCallbacksWrite:
+    ALL = (
+        "{ModelCheckpoint: {filepath: 'kept/{epoch:02d}-{val_accuracy:.2f}.keras'}}, "
+        "{CSVLogger: {filename: logs/rows.csv}}, {BackupAndRestore: {backup_dir: backup}}"
+    )
+
+    def test_relative_paths_are_inside_the_run(self, train, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        run = train(with_callback(self.ALL)).run
+        kept = sorted(path.name.partition("-")[0] for path in (run.callbacks / "kept").iterdir())
+        assert kept == ["01", "02", "03"]
+        assert len((run.callbacks / "logs/rows.csv").read_text().splitlines()) == 4
+        assert (run.callbacks / "backup").parent.is_dir()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "tiny.yaml"]
+
+    @pytest.mark.parametrize(
+        "callback",
+        [
+            "ModelCheckpoint: {filepath: FILE/s.keras}",
+            "CSVLogger: {filename: FILE/log.csv}",
+            "CSVLogger: {filename: FOLDER}",
+            "BackupAndRestore: {backup_dir: FILE}",
+            "ModelCheckpoint: {filepath: 'FILE/{epoch}/s.keras'}",
+        ],
+    )
+    def test_what_cannot_be_written_ends_with_exit_code_5_before_training(self, train, tmp_path, callback):
+        (tmp_path / "file").write_text("")
+        (tmp_path / "folder").mkdir()
+        path = callback.replace("FILE", str(tmp_path / "file")).replace("FOLDER", str(tmp_path / "folder"))
+        with pytest.raises(ResourceError) as caught:
+            train(with_callback(f"{{{path}}}"))
+        assert caught.value.exit_code == 5
+        assert f"the callback {callback.partition(':')[0]} cannot write {tmp_path}" in caught.value.message
+        assert not (tmp_path / "runs").exists()
+
+    @pytest.mark.parametrize(
+        "callback", ["CSVLogger: {filename: a/b.csv}", "ModelCheckpoint: {filepath: a/s.keras}"]
+    )
+    def test_so_does_what_fails_while_training(self, train, callback, monkeypatch):
+        from keras.callbacks import CSVLogger, ModelCheckpoint
+
+        def full(*_arguments, **_named):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(CSVLogger, "on_epoch_end", full)
+        monkeypatch.setattr(ModelCheckpoint, "on_epoch_end", full)
+        with pytest.raises(ResourceError, match=r"cannot write .*callbacks/a/.*: No space left on device"):
+            train(with_callback(f"{{{callback}}}"))

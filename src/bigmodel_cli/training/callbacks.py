@@ -40,7 +40,7 @@ def make_callbacks(
     import keras
 
     made_now = [component for component in components if not logs_into_run(component)]
-    callbacks = [_with_mode(objects.make(component), directions) for component in made_now]
+    callbacks = [make_callback(component, objects, directions) for component in made_now]
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if optimizer.use_ema and not any(isinstance(c, keras.callbacks.SwapEMAWeights) for c in callbacks):
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
@@ -49,8 +49,13 @@ def make_callbacks(
     )
 
 
-def _with_mode(callback: Any, directions: Mapping[str, Direction]) -> Any:
-    """The callback with its `mode: auto` decided; Keras looks at metrics that only its own loop fills."""
+def make_callback(component: Component, objects: Objects, directions: Mapping[str, Direction]) -> Any:
+    """A callback with its `mode: auto` decided; Keras looks at metrics that only its own loop fills.
+
+    Raises:
+        ConfigError: If Keras refuses it.
+    """
+    callback = objects.make(component)
     if getattr(callback, "mode", None) == "auto" and getattr(callback, "monitor", None):
         callback.mode = direction(callback.monitor, directions)
     return callback

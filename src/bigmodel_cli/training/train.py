@@ -19,6 +19,7 @@ from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
+from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
@@ -195,6 +196,8 @@ def _prepare(
 ) -> Prepared:
     experiment = config.experiment
     require_tensorboard(experiment.training.callbacks)
+    if how.writes:
+        require_writable(experiment.training.callbacks)
     with watch.phase(DATA):
         splits = load_splits(experiment, listener, offline=how.offline)
     listener.say(_describe_data(splits))
@@ -213,6 +216,8 @@ def _session(
 ) -> Session:
     experiment, num_classes = prepared.experiment, prepared.splits.signature.num_classes
     objects = Objects({"num_classes": num_classes})
+    if prepared.distribution.is_chief:
+        prepared.callbacks = put_into_run(prepared.callbacks, experiment, objects, run.callbacks)
     prepared.callbacks = with_tensorboard(
         prepared.callbacks, experiment.training.callbacks, objects, run.tensorboard
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bigmodel_cli.config.checks import (
     batches,
+    callback_files,
     dead_keys,
     decisions,
     imbalance,
@@ -33,6 +34,7 @@ _MODULES = (
     imbalance,
     decisions,
     value_ranges,
+    callback_files,
     dead_keys,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.measures import CLASS_SCORES, MEASURE_PATHS, NUMBER_SCORES, is_measure_path
 from bigmodel_cli.config.naming import metric_names
 from bigmodel_cli.config.schema import Experiment
@@ -18,10 +19,10 @@ _DEFAULT_MONITOR = "val_loss"
 
 def check(experiment: Experiment, report: Report) -> None:
     """Everything that is watched is produced."""
-    monitored = monitored_names(experiment)
+    monitored = monitored_names(experiment, report.facts)
     for path, monitor in _monitors(experiment):
         _require_produced(monitor, monitored, path, experiment, report)
-    gated = [*monitored, *evaluated_names(experiment)]
+    gated = [*monitored, *evaluated_names(experiment, report.facts)]
     for metric in experiment.expect:
         if "." in metric:
             _require_measure(metric, report)
@@ -50,25 +51,26 @@ def _require_produced(
     report.error(path, f"nothing produces {name!r}{note}", suggestion)
 
 
-def monitored_names(experiment: Experiment) -> list[str]:
+def monitored_names(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The names that epochs produce."""
-    names = _metrics(experiment)
+    names = _metrics(experiment, facts)
     if experiment.data.validation != 0:
         names += [f"val_{name}" for name in names]
     return [*names, "learning_rate"]
 
 
-def evaluated_names(experiment: Experiment) -> list[str]:
+def evaluated_names(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The names that the evaluation at the end produces; which split it takes, the data decides."""
-    names = dict.fromkeys([*_metrics(experiment), *CLASS_SCORES, *NUMBER_SCORES])
+    names = dict.fromkeys([*_metrics(experiment, facts), *CLASS_SCORES, *NUMBER_SCORES])
     splits = [name for name in ("test", "validation") if getattr(experiment.data, name) != 0] or ["train"]
     return [f"{split}_{name}" for split in splits for name in names]
 
 
-def _metrics(experiment: Experiment) -> list[str]:
+def _metrics(experiment: Experiment, facts: DataFacts) -> list[str]:
     if experiment.metrics == "auto":
         # The data decides which of the two it is.
-        return ["loss", "accuracy", "mean_absolute_error"]
+        of_labels = {"classes": ["accuracy"], "numbers": ["mean_absolute_error"]}
+        return ["loss", *of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])]
     return ["loss", *metric_names(experiment.metrics)]
 
 
