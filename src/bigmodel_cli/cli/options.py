@@ -36,6 +36,11 @@ trust_option = click.option(
     is_flag=True,
     help="Load a model that holds Lambda layers or classes of others: it can run code from the file.",
 )
+as_is_option = click.option(
+    "--as-is",
+    is_flag=True,
+    help="Take drawings as they are, where those that the run was trained on were all made in one way.",
+)
 plain_option = click.option("--plain", is_flag=True, help="Print lines instead of a live display.")
 
 

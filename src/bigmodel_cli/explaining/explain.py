@@ -122,7 +122,7 @@ class Explainer:
         """
         signature = self._opened.signature
         pixels = item.read(signature, invert=self._request.invert)
-        geometry = geometry_of(item, signature)
+        geometry = geometry_of(item, signature, invert=self._request.invert)
         values, targets = self._ranked(pixels)
         subject = Subject(pixels, targets, batch_size_for(signature))
         found = {method: METHODS[method](self._network, subject) for method in self.methods}

@@ -10,7 +10,7 @@ import numpy as np
 
 from bigmodel_cli.inference.inputs import Input
 from bigmodel_cli.sources.base import ImageFormat, Signature
-from bigmodel_cli.sources.image_decoding import open_image
+from bigmodel_cli.sources.image_decoding import open_image, read_image
 
 # The tag in which a camera notes how it was held; from 5 on width and height are exchanged.
 _ORIENTATION = 0x0112
@@ -57,8 +57,13 @@ class Geometry:
     y: Side
 
 
-def geometry_of(item: Input, signature: Signature) -> Geometry:
+def geometry_of(item: Input, signature: Signature, *, invert: bool = False) -> Geometry:
     """Where an example's pixels were; those of an array are where they are.
+
+    Args:
+        item: The example.
+        signature: What it became.
+        invert: As it was read.
 
     Raises:
         DataError: If the file cannot be read.
@@ -67,8 +72,17 @@ def geometry_of(item: Input, signature: Signature) -> Geometry:
     if item.features is not None or image_format is None:
         height, width = signature.shape[:2]
         return Geometry(Side(width, 0, 1), Side(height, 0, 1))
-    width, height = upright_size(Path(item.name))
-    return in_format(width, height, image_format)
+    path = Path(item.name)
+    width, height = upright_size(path)
+    area = None if image_format.drawing is None else read_image(path, image_format, invert=invert).area
+    if area is None:
+        return in_format(width, height, image_format)
+    left, top, right, bottom = area
+    rows, columns = image_format.image_size
+    return Geometry(
+        Side(width, left * width, (right - left) * width / columns),
+        Side(height, top * height, (bottom - top) * height / rows),
+    )
 
 
 def upright_size(path: Path) -> tuple[int, int]:

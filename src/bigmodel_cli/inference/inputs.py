@@ -15,7 +15,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.sources.base import Signature
-from bigmodel_cli.sources.image_decoding import decode_image
+from bigmodel_cli.sources.image_decoding import Decoded, read_image
 from bigmodel_cli.sources.image_walk import ImageWalk
 from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
 
@@ -52,7 +52,11 @@ class Input:
             return 0
 
     def read(self, signature: Signature, *, invert: bool = False) -> np.ndarray:
-        """The features, of the signature's shape and dtype.
+        """The features alone of `read_noting`."""
+        return self.read_noting(signature, invert=invert).pixels
+
+    def read_noting(self, signature: Signature, *, invert: bool = False) -> Decoded:
+        """The features, of the signature's shape and dtype, with how they were made of an image file.
 
         Args:
             signature: What the model takes.
@@ -71,10 +75,8 @@ class Input:
                     f"{self.name}: this model takes arrays of shape {shape}, not images",
                     hint="give a .npy or .npz file",
                 )
-            features = decode_image(Path(self.name), signature.image_format)
-        if invert and features.dtype == np.uint8:
-            features = 255 - features
-        return features
+            return read_image(Path(self.name), signature.image_format, invert=invert)
+        return Decoded(255 - features if invert and features.dtype == np.uint8 else features)
 
 
 def not_finite(what: str, values: np.ndarray) -> DataError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,14 @@ class OpenRun:
     record: dict[str, Any]
     signature: Signature
     rule: DecisionRule = AS_IT_IS
+
+    def taking_files_as_they_are(self) -> OpenRun:
+        """The same run, but nothing is drawn anew as its training data were made."""
+        image_format = self.signature.image_format
+        if image_format is None:
+            return self
+        plain = replace(image_format, drawing=None)
+        return replace(self, signature=replace(self.signature, image_format=plain))
 
 
 def reading_of_run(opened: OpenRun) -> Reading:

@@ -28,6 +28,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, Signature, Source, SplitName
+from bigmodel_cli.sources.drawings import made_like
 from bigmodel_cli.sources.options import SourceOptions
 
 _CONFIGS = (".yaml", ".yml")
@@ -171,6 +172,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
             "color_mode": image.color_mode,
             "interpolation": image.interpolation,
             "aspect_ratio": image.aspect_ratio,
+            "made_like": made_like(image),
         }
     )
 

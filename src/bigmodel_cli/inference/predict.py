@@ -40,6 +40,8 @@ class Prediction:
         ranking: Indices of the classes, the decided one first; None where there are no classes or no scores.
         error: Why it could not be read, or why nothing is predicted.
         are_probabilities: Whether scores are shares of 1; else only their order means something.
+        redrawn: Whether its picture was drawn anew, as the training examples were made; None where those were
+            not made in a known way.
     """
 
     input: Input
@@ -48,6 +50,7 @@ class Prediction:
     ranking: np.ndarray | None = None
     error: str | None = None
     are_probabilities: bool = True
+    redrawn: bool | None = None
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The best classes with their scores, best first."""
@@ -68,6 +71,8 @@ class Prediction:
         document: dict[str, Any] = {"input": self.input.name}
         if self.scores is None:
             return {**document, "error": self.error}
+        if self.redrawn is not None:
+            document["redrawn"] = self.redrawn
         if self.class_names is None:
             return {
                 **document,
@@ -106,11 +111,13 @@ class _Batch:
         inputs: Readable or not.
         features: Of those that could be read, in their order.
         errors: One per input: why it could not be read, or None.
+        redrawn: One per input: whether its picture was drawn anew.
     """
 
     inputs: Sequence[Input]
     features: np.ndarray
     errors: Sequence[str | None]
+    redrawn: Sequence[bool]
 
 
 def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Generator[_Batch, None, None]:
@@ -124,18 +131,22 @@ def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Genera
     def read(items: Sequence[Input]) -> _Batch:
         features = np.empty((len(items), *signature.shape), signature.dtype)
         errors: list[str | None] = []
+        redrawn: list[bool] = []
         num_read = 0
         for item in items:
             if stopped.is_set():
                 break
             try:
-                features[num_read] = item.read(signature, invert=invert)
+                decoded = item.read_noting(signature, invert=invert)
             except DataError as error:
                 errors.append(error.message)
+                redrawn.append(False)
             else:
                 errors.append(None)
+                redrawn.append(decoded.area is not None)
+                features[num_read] = decoded.pixels
                 num_read += 1
-        return _Batch(items, features[:num_read], errors)
+        return _Batch(items, features[:num_read], errors, redrawn)
 
     readers = ThreadPoolExecutor(num_readers, thread_name_prefix="read")
     ahead: deque[Future[_Batch]] = deque()
@@ -177,11 +188,14 @@ def _predictions(batch: _Batch, engine: Engine, opened: OpenRun, reading: Readin
             scores = opened.rule.probabilities(scores)
             rankings = opened.rule.ranking(scores)
         rows = zip(scores, rankings, strict=False)
-    for item, error in zip(batch.inputs, errors, strict=True):
+    image_format = opened.signature.image_format
+    are_drawings = image_format is not None and image_format.drawing is not None
+    for item, is_redrawn, error in zip(batch.inputs, batch.redrawn, errors, strict=True):
         row, ranking = (None, None) if error else next(rows)
         if row is not None and not np.isfinite(row).all():
             row, ranking, error = None, None, f"{item.name}: the model's output is NaN or infinite"
-        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities)
+        said = is_redrawn if are_drawings else None
+        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities, said)
 
 
 def _computed(engine: Engine, batch: _Batch) -> tuple[np.ndarray | None, Sequence[str | None]]:

@@ -21,6 +21,23 @@ CHANNELS: Mapping[str, int] = {"grayscale": 1, "rgb": 3, "rgba": 4}
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """How the drawings of a data set were made, each of one figure on an even ground.
+
+    Attributes:
+        ink: Whether figures are brighter or darker than their ground.
+        box: Pixels of a figure's longer side.
+        center: What of a figure is in the middle: its centre of mass, or of the box around it.
+        stroke: The least and the largest width of strokes, in pixels; None: figures have shades, not strokes.
+    """
+
+    ink: Literal["bright", "dark"]
+    box: int
+    center: Literal["mass", "box"]
+    stroke: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class ImageFormat:
     """How an image file becomes one example; used alike in training, evaluation and prediction.
 
@@ -30,6 +47,8 @@ class ImageFormat:
         interpolation: Resampling when a file has another size.
         aspect_ratio: `stretch` ignores it, `crop` cuts the longer side, `pad` adds black borders.
         channel_axis: False for sources whose examples are (height, width) with no channel axis.
+        drawing: How all examples were made; a file that was made otherwise is brought to that. None: they are
+            pictures of any kind.
     """
 
     image_size: tuple[int, int]
@@ -37,6 +56,13 @@ class ImageFormat:
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
     aspect_ratio: Literal["stretch", "crop", "pad"] = "stretch"
     channel_axis: bool = True
+    # Not in the text that fingerprints have been made of since before there were drawings.
+    drawing: Drawing | None = field(default=None, repr=False)
+
+    @property
+    def described(self) -> str:
+        """The same text, the same pixels of a file."""
+        return f"{self}" if self.drawing is None else f"{self} {self.drawing}"
 
     @property
     def shape(self) -> tuple[int, ...]:

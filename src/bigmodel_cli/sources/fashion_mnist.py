@@ -53,9 +53,11 @@ class FashionMnist(SourceOptions):
 
     def load(self, context: LoadContext) -> Source:
         if self.path is not None:
-            return mnist_format.grey_images(mnist_format.read_local_copy(self.path), CLASS_NAMES, self.path)
+            return mnist_format.grey_images(
+                mnist_format.read_local_copy(self.path), CLASS_NAMES, "fashion_mnist", self.path
+            )
         folder = _fetch_folder(context)
-        return mnist_format.grey_images(read_idx_folder(folder), CLASS_NAMES, folder)
+        return mnist_format.grey_images(read_idx_folder(folder), CLASS_NAMES, "fashion_mnist", folder)
 
 
 def _fetch_folder(context: LoadContext) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import warnings
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -28,19 +29,47 @@ _PILLOW_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 # No format packs pixels closer than PNG does those of one bit: some 8,300 to a byte.
 _MAX_PIXELS_PER_BYTE = 10_000
 _FREE_PIXELS = 2**24
+# Pixels of a JPEG's longer side, at least, in which a figure is looked for.
+_DRAWING_SIDE = 1024
+# In a thumbnail of this size ink on a transparent ground that is brighter than this needs a dark one.
+_THUMBNAIL, _BRIGHT_INK = 64, 192
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _BOMB = "(a small file can hide a huge image)"
 _BOMB_HINT = "scale it down, or remove it"
 
 
-def decode_image(path: Path, image_format: ImageFormat) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """An image file in a format.
+
+    Attributes:
+        pixels: uint8 of the format's shape.
+        area: (left, top, right, bottom) of what they show, in parts of the picture's sides, where it was
+            drawn anew; None where the format's `aspect_ratio` says it.
+    """
+
+    pixels: np.ndarray
+    area: tuple[float, float, float, float] | None = None
+
+
+def decode_image(path: Path, image_format: ImageFormat, *, invert: bool = False) -> np.ndarray:
+    """The pixels of `read_image`."""
+    return read_image(path, image_format, invert=invert).pixels
+
+
+def read_image(path: Path, image_format: ImageFormat, *, invert: bool = False) -> Decoded:
     """Read an image file and bring it to a format.
+
+    Where the format is that of drawings, a picture that was not made as they are is drawn anew, if it shows
+    one figure on an even ground; with `invert` the ground is what the negative says.
 
     The first frame of an animation counts, the rotation that a camera noted is applied, 16-bit grey keeps
     its upper 8 bits, and transparent pixels are laid over white (unless `color_mode` is `rgba`).
 
-    Returns:
-        uint8 of `image_format.shape`.
+    Args:
+        path: The file.
+        image_format: What it becomes.
+        invert: Whether bright becomes dark first.
 
     Raises:
         DataError: If it cannot be read; names the file and the reason.
@@ -52,13 +81,15 @@ def decode_image(path: Path, image_format: ImageFormat) -> np.ndarray:
             _decode_scaled(image, image_format)
             image.load()
             _turn_upright(image)
+            if (drawn := _redrawn(image, image_format, invert=invert)) is not None:
+                return drawn
             converted = _in_color_mode(image, image_format.color_mode)
             pixels = np.array(_in_size(converted, image_format), np.uint8)
     except (DataError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
         raise DataError(f"{path}: damaged image: {error or type(error).__name__}") from error
-    return pixels.reshape(image_format.shape)
+    return Decoded((255 - pixels if invert else pixels).reshape(image_format.shape))
 
 
 def decoder() -> str:
@@ -192,6 +223,9 @@ def _decode_scaled(image: Image.Image, image_format: ImageFormat) -> None:
     """
     if image_format.interpolation != "nearest":
         side = 2 * max(image_format.image_size)
+        if image_format.drawing is not None:
+            # The figure may be a small part of the picture.
+            side = max(side, _DRAWING_SIDE)
         image.draft(None, (side, side))
 
 
@@ -220,6 +254,51 @@ def _upper_bits(image: Image.Image) -> Image.Image:
     import numpy as np
 
     return _pillow().fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))  # type: ignore[no-any-return]
+
+
+def _redrawn(image: Image.Image, image_format: ImageFormat, *, invert: bool) -> Decoded | None:
+    """A drawing in its format; None where it is so already, is none, or the format is not one of drawings."""
+    drawing = image_format.drawing
+    if drawing is None:
+        return None
+    import numpy as np
+    from PIL import ImageOps
+
+    from bigmodel_cli.sources.redrawing.redraw import is_drawn_so, redraw
+
+    height, width = image_format.image_size
+    if image.size == (width, height):
+        grey = np.asarray(_in_color_mode(image, "grayscale"))
+        if is_drawn_so(255 - grey if invert else grey, drawing):
+            return None
+    picture = _on_a_ground(image)
+    if invert:
+        redrawn = redraw(
+            ImageOps.invert(picture), (height, width), drawing, bright_ink=drawing.ink == "bright"
+        )
+    else:
+        redrawn = redraw(picture, (height, width), drawing)
+    if redrawn is None:
+        return None
+    shown = _in_color_mode(_pillow().fromarray(redrawn.pixels), image_format.color_mode)
+    return Decoded(np.array(shown, np.uint8).reshape(image_format.shape), redrawn.area)
+
+
+def _on_a_ground(image: Image.Image) -> Image.Image:
+    """A picture as RGB, transparent parts over white, or over black where white would hide the rest."""
+    import numpy as np
+
+    if image.has_transparency_data and not image.mode.startswith("I"):
+        small = image.convert("RGBA")
+        small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+        pixels = np.asarray(small, np.float32)
+        opaque = pixels[..., 3:]
+        # Mean brightness of what is not transparent.
+        brightness = float((pixels[..., :3] * opaque).sum() / max(1.0, 3 * opaque.sum()))
+        if brightness > _BRIGHT_INK:
+            black = _pillow().new("RGBA", image.size, "black")
+            return _pillow().alpha_composite(black, image.convert("RGBA")).convert("RGB")  # type: ignore[no-any-return]
+    return _in_color_mode(image, "rgb")
 
 
 def _in_size(image: Image.Image, image_format: ImageFormat) -> Image.Image:

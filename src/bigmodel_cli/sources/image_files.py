@@ -47,7 +47,7 @@ class ImageFiles:
 
         Contents count by size and time of the last change.
         """
-        described = f"{decoder()}\n{self.image_format}\n{self.root.resolve()}\n"
+        described = f"{decoder()}\n{self.image_format.described}\n{self.root.resolve()}\n"
         digest = hashlib.sha256(described.encode(errors="surrogateescape"))
         for path in self.paths:
             digest.update(path.encode(errors="surrogateescape") + b"\0")
@@ -99,7 +99,7 @@ class ImageFileExamples(Examples):
         Contents are not read, which would take as long as an epoch: an edit that keeps a file's name and
         size goes unnoticed.
         """
-        digest = hashlib.sha256(f"{self.files.image_format}\n".encode())
+        digest = hashlib.sha256(f"{self.files.image_format.described}\n".encode())
         for path, size in zip(self.paths, self.sizes.tolist(), strict=True):
             digest.update(f"{path}\0{size}\n".encode(errors="surrogateescape"))
         digest.update(f"{self.labels.dtype} {self.labels.shape}".encode())

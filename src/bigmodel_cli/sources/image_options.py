@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bigmodel_cli.config.fields import ConfigPath, WholeNumber
 from bigmodel_cli.sources.base import ColorMode, ImageFormat
+from bigmodel_cli.sources.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.sources.options import SourceOptions
 
 
@@ -44,6 +45,13 @@ class ImageFileOptions(SourceOptions, ABC):
         description="Where proportions differ: stretch the image, crop its longer side, or pad with black.",
     )
 
+    made_like: MadeLike | None = Field(
+        default=None, description=MADE_LIKE_HELP.format(files="a file that is not is")
+    )
+
     @property
     def image_format(self) -> ImageFormat:
-        return ImageFormat(self.image_size, self.color_mode, self.interpolation, self.aspect_ratio)
+        drawing = drawing_like(self.made_like, self.image_size)
+        return ImageFormat(
+            self.image_size, self.color_mode, self.interpolation, self.aspect_ratio, drawing=drawing
+        )

@@ -35,7 +35,9 @@ class Mnist(SourceOptions):
 
     def load(self, context: LoadContext) -> Source:
         if self.path is not None:
-            return mnist_format.grey_images(mnist_format.read_local_copy(self.path), CLASS_NAMES, self.path)
+            return mnist_format.grey_images(
+                mnist_format.read_local_copy(self.path), CLASS_NAMES, "mnist", self.path
+            )
         url = f"{mnist_format.KERAS_DATASETS_URL}mnist.npz"
         path = fetch(RemoteFile("mnist", url, SHA256, "mnist.npz"), context)
-        return mnist_format.grey_images(read_npz(path), CLASS_NAMES, path)
+        return mnist_format.grey_images(read_npz(path), CLASS_NAMES, "mnist", path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature, Source
+from bigmodel_cli.sources.drawings import MadeLike, drawing_like
 from bigmodel_cli.sources.idx import IDX_NAMES, read_idx_folder
 from bigmodel_cli.sources.npz_arrays import read_npz
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 # Keras's own location of both.
 KERAS_DATASETS_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-IMAGE_FORMAT = ImageFormat((28, 28), "grayscale")
+_IMAGE_SIZE = (28, 28)
+
+
+def format_like(name: MadeLike) -> ImageFormat:
+    """The format of images that are made like those of a data set."""
+    return ImageFormat(_IMAGE_SIZE, "grayscale", drawing=drawing_like(name, _IMAGE_SIZE))
 
 
 def read_local_copy(path: Path) -> Mapping[str, np.ndarray]:
@@ -37,12 +43,18 @@ def read_local_copy(path: Path) -> Mapping[str, np.ndarray]:
     return read_idx_folder(path)
 
 
-def grey_images(arrays: Mapping[str, np.ndarray], class_names: tuple[str, ...], where: str | Path) -> Source:
+def grey_images(
+    arrays: Mapping[str, np.ndarray],
+    class_names: tuple[str, ...],
+    made_like: MadeLike,
+    where: str | Path,
+) -> Source:
     """The training and test split of ten-class grey images.
 
     Args:
         arrays: `x_train`, `y_train`, `x_test`, `y_test`; images uint8 of shape (n, 28, 28), labels (n,).
         class_names: Names in the order of the labels.
+        made_like: How they were made.
         where: Named in errors.
 
     Raises:
@@ -56,12 +68,13 @@ def grey_images(arrays: Mapping[str, np.ndarray], class_names: tuple[str, ...], 
         features, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
         _check(features, labels, split, len(class_names), where)
         splits[split] = ArrayExamples(features[..., None], labels.astype("int64"), split)
-    signature = Signature(IMAGE_FORMAT.shape, "uint8", class_names, image_format=IMAGE_FORMAT)
+    image_format = format_like(made_like)
+    signature = Signature(image_format.shape, "uint8", class_names, image_format=image_format)
     return Source({"train": splits["train"], "test": splits["test"]}, signature)
 
 
 def _check(features: np.ndarray, labels: np.ndarray, split: str, num_classes: int, where: str | Path) -> None:
-    expected = (len(labels), *IMAGE_FORMAT.image_size)
+    expected = (len(labels), *_IMAGE_SIZE)
     if labels.ndim != 1 or not len(labels) or features.shape != expected or features.dtype != "uint8":
         raise DataError(
             f"{where}: expected uint8 images of shape (n, 28, 28) and labels of shape (n,) in {split}, "

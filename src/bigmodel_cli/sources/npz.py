@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -20,6 +21,7 @@ from bigmodel_cli.sources.base import (
     Source,
     SplitName,
 )
+from bigmodel_cli.sources.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
     LABELS_HELP,
@@ -59,6 +61,10 @@ class Npz(SourceOptions):
     labels: LabelKind = Field(default="auto", description=LABELS_HELP)
     class_names: ClassNames = Field(default=None, min_length=2, description=CLASS_NAMES_HELP)
 
+    made_like: MadeLike | None = Field(
+        default=None, description=MADE_LIKE_HELP.format(files="an image file that `predict` is given is")
+    )
+
     @field_validator("labels_array")
     @classmethod
     def _labels_array(cls, name: str, info: ValidationInfo) -> str:
@@ -79,8 +85,21 @@ class Npz(SourceOptions):
         splits = {split: ArrayExamples(features[split], labels[split], split) for split in names}
         first = next(iter(splits.values()))
         shape, dtype = first.features.shape[1:], str(first.features.dtype)
-        signature = Signature(shape, dtype, class_names, first.labels.shape[1:], _image_format(shape, dtype))
+        signature = Signature(
+            shape, dtype, class_names, first.labels.shape[1:], self._image_format(shape, dtype)
+        )
         return Source(splits, signature)
+
+    def _image_format(self, shape: tuple[int, ...], dtype: str) -> ImageFormat | None:
+        image_format = _image_format(shape, dtype)
+        if self.made_like is None:
+            return image_format
+        if image_format is None:
+            raise DataError(
+                f"{self.path}: made_like is for images (uint8); found {dtype} of shape {shape}",
+                hint="leave made_like out",
+            )
+        return replace(image_format, drawing=drawing_like(self.made_like, image_format.image_size))
 
     def _array_names(
         self, arrays: Mapping[str, np.ndarray], *, needs_train: bool

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.sources.base import Drawing, ImageFormat, Signature
 
 
 def signature_as_json(signature: Signature) -> dict[str, Any]:
@@ -35,15 +35,20 @@ def signature_from_json(
     """
     try:
         written = record["image_format"]
-        image_format = None
-        if written is not None:
-            image_format = ImageFormat(**{**written, "image_size": tuple(written["image_size"])})
         return Signature(
             shape=tuple(record["shape"]),
             dtype=record["dtype"],
             class_names=class_names,
             target_shape=tuple(record["target_shape"]),
-            image_format=image_format,
+            image_format=None if written is None else _image_format(written),
         )
     except (KeyError, TypeError) as error:
         raise DataError(f"{where}: the signature of the data is damaged: {error!r}") from None
+
+
+def _image_format(written: Mapping[str, Any]) -> ImageFormat:
+    drawing = written.get("drawing")
+    if drawing is not None:
+        stroke = drawing["stroke"]
+        drawing = Drawing(**{**drawing, "stroke": None if stroke is None else tuple(stroke)})
+    return ImageFormat(**{**written, "image_size": tuple(written["image_size"]), "drawing": drawing})

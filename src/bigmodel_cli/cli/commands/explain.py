@@ -9,7 +9,7 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.numbers import WholeNumber
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
+from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
     from bigmodel_cli.explaining.destinations import Destinations
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     help="A folder for the pictures, or a .png file for one. [default: the current folder]",
 )
 @click.option("--invert", is_flag=True, help="Turn bright into dark first, for dark digits on white paper.")
+@as_is_option
 @click.option("--maps", "with_maps", is_flag=True, help="With --json: every value of every map.")
 @trust_option
 @runs_dir_option
@@ -85,6 +86,8 @@ def command(
     if with_maps and not as_json:
         raise click.UsageError("--maps is for --json", click.get_current_context())
     opened = open_run(run, runs_dir)
+    if how.pop("as_is"):
+        opened = opened.taking_files_as_they_are()
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
     require_images(opened)

@@ -12,7 +12,7 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.numbers import WholeNumber
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
+from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,7 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
     "--top", type=WholeNumber(min=1), default=3, show_default=True, help="Classes to show for each input."
 )
 @click.option("--invert", is_flag=True, help="Turn bright into dark first, for dark digits on white paper.")
+@as_is_option
 @click.option(
     "--engine",
     type=click.Choice(["auto", "litert", "keras"]),
@@ -81,6 +82,8 @@ def command(
     from bigmodel_cli.inference.predict import predict
 
     opened = open_run(run, runs_dir)
+    if how["as_is"]:
+        opened = opened.taking_files_as_they_are()
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
     if (decision := opened.rule.describe(opened.signature.class_names)) is not None:
@@ -102,6 +105,8 @@ def command(
 
         plot_predictions(plot_path, results.plotted, opened.signature, invert=how["invert"])
         note(f"written: {plot_path}")
+    for sentence in results.remarks():
+        note(sentence)
     results.require_all_readable()
 
 
@@ -135,10 +140,13 @@ class _Results:
         self._keeps_documents = keeps_documents
         self._plot_room = plot_room
         self._unreadable: list[str] = []
+        self._num_taken = self._num_redrawn = 0
 
     def take(self, prediction: Prediction) -> None:
         from bigmodel_cli.cli.output import json_text
 
+        self._num_taken += 1
+        self._num_redrawn += prediction.redrawn is True
         if prediction.error:
             self._unreadable.append(prediction.error)
         elif len(self.plotted) < self._plot_room:
@@ -147,6 +155,20 @@ class _Results:
             self.documents.append(json_text(prediction.as_json(self.top)))
         elif prediction.scores is not None:
             sys.stdout.write(_line(prediction, prediction.scores, self.top))
+
+    def remarks(self) -> list[str]:
+        """What a user should know of all inputs together, as sentences."""
+        if not self._num_redrawn:
+            return []
+        images = (
+            "the image was"
+            if self._num_taken == 1
+            else f"{self._num_redrawn:,} of {self._num_taken:,} images were"
+        )
+        return [
+            f"{images} drawn anew as the run's training images were made (size, place, ground, strokes): "
+            "--plot shows it, --as-is leaves it"
+        ]
 
     def require_all_readable(self) -> None:
         """End the command with the first input that could not be read.

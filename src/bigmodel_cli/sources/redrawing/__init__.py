@@ -1,0 +1,1 @@
+"""Pictures of figures become drawings in the form of a data set."""
