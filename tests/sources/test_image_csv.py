@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -391,3 +393,13 @@ def test_what_training_demands_is_not_demanded_of_evaluation(photos, told, lines
     assert sum(map(len, found.splits.values())) == 2
     with pytest.raises(DataError):
         source.load(told.context())
+
+
+@pytest.mark.parametrize("of_file", ["NFC", "NFD"])
+@pytest.mark.parametrize("of_table", ["NFC", "NFD"])
+def test_names_of_files_in_another_form_of_unicode(photos, load, of_file, of_table):
+    name = "café/Ångström.png"
+    root = photos(unicodedata.normalize(of_file, name), "2.png")
+    path = root / "labels.csv"
+    path.write_text(f"image,label\n{unicodedata.normalize(of_table, name)},x\n2.png,y\n", "utf-8")
+    assert load("image_csv", path=path, image_size=4).splits["train"].read(0).shape == (4, 4, 3)

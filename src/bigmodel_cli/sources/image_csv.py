@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import unicodedata
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -70,8 +72,8 @@ class ImageCsv(ImageFileOptions):
         return DataFacts(labels, has_files=True, value_range=PIXELS, num_columns=1)
 
     def load(self, context: LoadContext) -> Source:
-        rows = self._rows(context)
         root = self.root or self.path.parent
+        rows = [replace(row, image=_as_on_disk(root, row.image)) for row in self._rows(context)]
         if not context.skip_bad_files:
             self._check_files(rows, root)
         self._warn_of_copies(rows, context)
@@ -209,3 +211,12 @@ class ImageCsv(ImageFileOptions):
         except OSError as error:
             # A name that is too long to be one, or a folder that may not be searched.
             raise DataError(f"{self.path}:{row.line}: {path}: {error.strerror or error}") from error
+
+
+def _as_on_disk(root: Path, image: str) -> str:
+    """A path in the form of Unicode that the disk has it in, which may be another one than the table's."""
+    if image.isascii():
+        return image
+    forms = (image, *(unicodedata.normalize(form, image) for form in ("NFC", "NFD")))
+    # `os.path` takes a name that is too long for none.
+    return next((form for form in forms if os.path.exists(root / form)), image)  # noqa: PTH110
