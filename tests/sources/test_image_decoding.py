@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from dataclasses import replace
@@ -11,12 +12,15 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources import image_decoding, image_names
+from bigmodel_cli.sources import image_decoding, image_names, image_opening
 from bigmodel_cli.sources.base import ImageFormat, LoadContext
 from bigmodel_cli.sources.image_checks import check_images
-from bigmodel_cli.sources.image_decoding import decode_image, image_size_and_mode
+from bigmodel_cli.sources.image_decoding import decode_image
+from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.image_names import is_image_name
+from bigmodel_cli.sources.image_opening import image_size_and_mode
 from bigmodel_cli.sources.image_walk import ImageWalk
+from bigmodel_cli.sources.signature import signature_as_json, signature_from_json
 
 RGB = ImageFormat((4, 6), "rgb")
 GREY = ImageFormat((4, 6), "grayscale")
@@ -119,7 +123,7 @@ def test_rotations_of_cameras_are_applied(tmp_path, orientation, where):
 
 
 def test_broken_exif_does_not_matter(tmp_path):
-    image_decoding._pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
+    image_opening.pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
     path = saved(tmp_path / "a.jpg", solid("RGB", RED), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     np.testing.assert_allclose(decode_image(path, RGB)[0, 0], RED, atol=4)
 
@@ -238,7 +242,7 @@ def test_a_folder_is_no_image(tmp_path):
 
 def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
     path = saved(tmp_path / "a.png", solid("RGB", RED, size=(10, 10)))
-    image_decoding._pillow.cache_clear()
+    image_opening.pillow.cache_clear()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
     assert decode_image(path, RGB).shape == (4, 6, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
@@ -324,7 +328,7 @@ class TestHeic:
 
     def test_without_the_extra_it_is_named(self, photo, monkeypatch, tmp_path):
         path, _ = photo("photo.heic")
-        monkeypatch.setattr(image_decoding, "has_heic", lambda: False)
+        monkeypatch.setattr(image_opening, "has_heic", lambda: False)
         with pytest.raises(DataError) as caught:
             decode_image(path, ImageFormat((4, 4)))
         assert caught.value.message.endswith(
@@ -351,3 +355,99 @@ class TestHeic:
         path.write_bytes(content)
         with pytest.raises(DataError, match="broken"):
             decode_image(path, ImageFormat((4, 4)))
+
+
+class TestBitDepth:
+    """16-bit files whose pixels use fewer bits: 12 from many cameras and scanners."""
+
+    @pytest.fixture
+    def scans(self, tmp_path):
+        def write(top, count=2):
+            for name in ("a", "b"):
+                (tmp_path / "scans" / name).mkdir(parents=True)
+                for number in range(count):
+                    values = np.linspace(0, top, 24).astype(np.uint16).reshape(4, 6)
+                    Image.fromarray(values).save(tmp_path / "scans" / name / f"{number}.png")
+            return tmp_path / "scans"
+
+        return write
+
+    def load(self, folder, warned, **options):
+        source = ImageFolder(path=folder, image_size=(4, 6), color_mode="grayscale", **options)
+        return source.load(LoadContext(warn=warned.append)).splits["train"]
+
+    @pytest.mark.parametrize(
+        ("top", "given", "right"),
+        [(4095, 16, 12), (1000, 16, 10), (255, 16, 8), (16383, 12, 14), (65535, 12, 16)],
+    )
+    def test_another_depth_is_said_with_the_key(self, scans, top, given, right):
+        warned = []
+        folder = scans(top)
+        self.load(folder, warned, bit_depth=given)
+        how = "are cut off where they are bright" if top > 2**given else "look nearly black"
+        assert warned == [
+            f"4 images have 16 bits per pixel and use {top.bit_length()} of them: with bit_depth: {given} "
+            f"they {how}, for example {folder}/a/0.png; bit_depth: {right} takes them as they are"
+        ]
+        fixed = []
+        train = self.load(folder, fixed, bit_depth=right)
+        assert fixed == []
+        expected = np.linspace(0, top, 24).astype(np.uint16) >> (right - 8)
+        np.testing.assert_array_equal(train.read(0).ravel(), expected)
+
+    @pytest.mark.parametrize("top", [65535, 40000, 20000])
+    def test_what_uses_most_of_its_bits_is_not(self, scans, top):
+        warned = []
+        self.load(scans(top), warned)
+        assert warned == []
+
+    def test_a_run_keeps_it(self, scans):
+        folder = scans(4095)
+        one, other = (
+            ImageFolder(path=folder, image_size=4, **o).load(LoadContext()) for o in ({}, {"bit_depth": 12})
+        )
+        assert one.splits["train"].fingerprint() != other.splits["train"].fingerprint()
+        kept = signature_from_json(json.loads(json.dumps(signature_as_json(other.signature))), ("a", "b"))
+        assert kept == other.signature and kept.image_format.bit_depth == 12
+        earlier = signature_as_json(one.signature)
+        del earlier["image_format"]["bit_depth"]
+        assert signature_from_json(earlier, ("a", "b")) == one.signature
+        assert one.signature.image_format.described == (
+            "ImageFormat(image_size=(4, 4), color_mode='rgb', interpolation='bilinear', "
+            "aspect_ratio='stretch', channel_axis=True)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"II*\0rest", "a TIFF image"),
+        (b"MM\0*rest", "a TIFF image"),
+        (b"\0\0\0\x1cftypavif", "an AVIF image"),
+        (b"%PDF-1.7", "a PDF file"),
+        (b"\n<!DOCTYPE html><html>404", "a web page"),
+        (b"<svg xmlns='x'/>", "an SVG drawing"),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            "a pointer of Git LFS (git lfs pull fetches the file)",
+        ),
+        (b"\0\0\0 ftypisom", "something else"),
+        (b"hello", "something else"),
+    ],
+)
+def test_what_a_file_is_instead_of_an_image(tmp_path, content, found):
+    path = tmp_path / "x.jpg"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        decode_image(path, RGB)
+    assert caught.value.message == f"{path}: expected a JPEG, PNG, BMP, GIF or WebP image, found {found}"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "format"), [(".jpg", "PNG"), (".png", "JPEG"), (".bmp", "GIF"), (".gif", "WEBP")]
+)
+def test_suffixes_that_lie(tmp_path, suffix, format):
+    path = tmp_path / f"x{suffix}"
+    Image.new("RGB", (6, 4), RED).save(path, format)
+    assert np.abs(decode_image(path, RGB).astype(int) - RED).max() < 16

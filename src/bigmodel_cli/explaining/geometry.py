@@ -10,7 +10,8 @@ import numpy as np
 
 from bigmodel_cli.inference.inputs import Input
 from bigmodel_cli.sources.base import ImageFormat, Signature
-from bigmodel_cli.sources.image_decoding import open_image, read_image
+from bigmodel_cli.sources.image_decoding import read_image
+from bigmodel_cli.sources.image_opening import open_image
 
 # The tag in which a camera notes how it was held; from 5 on width and height are exchanged.
 _ORIENTATION = 0x0112

@@ -173,6 +173,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
             "interpolation": image.interpolation,
             "aspect_ratio": image.aspect_ratio,
             "made_like": made_like(image),
+            "bit_depth": image.bit_depth,
         }
     )
 

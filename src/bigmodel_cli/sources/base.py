@@ -49,6 +49,7 @@ class ImageFormat:
         channel_axis: False for sources whose examples are (height, width) with no channel axis.
         drawing: How all examples were made; a file that was made otherwise is brought to that. None: they are
             pictures of any kind.
+        bit_depth: Bits that the pixels of 16-bit grey files use, of which the upper 8 are kept.
     """
 
     image_size: tuple[int, int]
@@ -58,11 +59,13 @@ class ImageFormat:
     channel_axis: bool = True
     # Not in the text that fingerprints have been made of since before there were drawings.
     drawing: Drawing | None = field(default=None, repr=False)
+    bit_depth: int = field(default=16, repr=False)
 
     @property
     def described(self) -> str:
         """The same text, the same pixels of a file."""
-        return f"{self}" if self.drawing is None else f"{self} {self.drawing}"
+        drawing = "" if self.drawing is None else f" {self.drawing}"
+        return f"{self}{drawing}{'' if self.bit_depth == 16 else f' {self.bit_depth} bits'}"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
-from bigmodel_cli.sources.image_decoding import open_image
+from bigmodel_cli.sources.image_opening import has_sixteen_bits, open_image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _CHECK_THREADS = 8
 # Files that a thread checks before it asks for more: handing each one over would take longer than its check.
 _GROUP = 500
+# Images that are decoded to see how many bits their pixels use.
+_DEPTH_SAMPLE = 32
 SKIP_HINT = "data.on_bad_file=skip leaves such files out"
 
 Progress = Callable[[str, int, int | None], None]
@@ -32,12 +35,21 @@ class CheckedFiles:
     Attributes:
         sizes: int64 bytes of shape (n,); 0 for those with a problem.
         modified: int64 times of the last change in nanoseconds, of shape (n,); 0 for those with a problem.
+        deep: Places of images with 16 bits per pixel.
         problems: What is wrong with those that are left out, by their place.
     """
 
     sizes: np.ndarray
     modified: np.ndarray
+    deep: Sequence[int]
     problems: Mapping[int, DataError]
+
+
+class _Header(NamedTuple):
+    """What the header of an image says, and the system of its file."""
+
+    status: os.stat_result
+    is_deep: bool
 
 
 def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
@@ -53,8 +65,9 @@ def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
 
     sizes, modified = np.zeros(len(paths), np.int64), np.zeros(len(paths), np.int64)
     problems: dict[int, DataError] = {}
+    deep: list[int] = []
 
-    def check(index: int) -> os.stat_result | DataError:
+    def check(index: int) -> _Header | DataError:
         return _check(paths[index])
 
     found = _of_each(check, len(paths), "checking images", context.progress, _CHECK_THREADS)
@@ -62,10 +75,11 @@ def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
         if isinstance(result, DataError):
             problems[index] = result
         else:
-            sizes[index], modified[index] = result.st_size, result.st_mtime_ns
+            sizes[index], modified[index] = result.status.st_size, result.status.st_mtime_ns
+            deep += [index] if result.is_deep else []
     if problems and not context.skip_bad_files:
         raise _first_of(list(problems.values()), len(paths))
-    return CheckedFiles(sizes, modified, problems)
+    return CheckedFiles(sizes, modified, deep, problems)
 
 
 def check_decoding(examples: Examples, label: str, progress: Progress) -> Mapping[int, DataError]:
@@ -109,14 +123,30 @@ def _first_of(problems: Sequence[DataError], total: int) -> DataError:
     return DataError(f"{first.message}{more}", hint=hint)
 
 
-def _check(path: Path) -> os.stat_result | DataError:
+def _check(path: Path) -> _Header | DataError:
     try:
-        with open_image(path):
-            return path.stat()
+        with open_image(path) as image:
+            return _Header(path.stat(), has_sixteen_bits(image))
     except DataError as error:
         return error
     except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
         return DataError(f"{path}: damaged image: {error or type(error).__name__}")
+
+
+def bits_of_images(paths: Sequence[Path]) -> int:
+    """How many bits the brightest pixel of some images uses, as a sample of them tells.
+
+    Args:
+        paths: Images with 16 bits per pixel.
+    """
+    import numpy as np
+
+    brightest = 0
+    for path in paths[:: max(1, len(paths) // _DEPTH_SAMPLE)]:
+        # What cannot be decoded is told of elsewhere.
+        with suppress(Exception), open_image(path) as image:
+            brightest = max(brightest, int(np.asarray(image).max()))
+    return brightest.bit_length()
 
 
 def skipped_sentence(problems: Sequence[DataError], of: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.sources.base import Examples, ImageFormat, LoadContext, Signature, Source, SplitName
-from bigmodel_cli.sources.image_checks import check_images, skipped_sentence, without_bad
+from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
 from bigmodel_cli.sources.image_decoding import decode_image, decoder
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def checked_source(
     assert signature.image_format is not None
     paths = tuple(path for part in listed.values() for path in part.paths)
     checked = check_images([root / path for path in paths], context)
+    _warn_of_depth([root / paths[index] for index in checked.deep], signature.image_format, context)
     files = ImageFiles(root, paths, checked.sizes, checked.modified, signature.image_format)
     problems = checked.problems
     splits: dict[SplitName, Examples] = {}
@@ -155,3 +156,19 @@ def checked_source(
     if problems and context.left_out is None:
         context.warn(skipped_sentence(list(problems.values()), f"{len(paths):,} files"))
     return Source(splits, signature, len(problems))
+
+
+def _warn_of_depth(deep: Sequence[Path], image_format: ImageFormat, context: LoadContext) -> None:
+    """Say where 16-bit images use fewer bits than are taken, and so are dark, or more, and so are cut off."""
+    bits = bits_of_images(deep) if deep else image_format.bit_depth
+    asked = image_format.bit_depth
+    # Dark photographs leave a bit or two of what there is unused.
+    if asked - 2 <= bits <= asked:
+        return
+    # Cameras and scanners have 10, 12, 14 or 16.
+    right = next(depth for depth in (8, 10, 12, 14, 16) if depth >= bits)
+    how = "look nearly black" if bits < asked else "are cut off where they are bright"
+    context.warn(
+        f"{len(deep):,} images have 16 bits per pixel and use {bits} of them: with bit_depth: {asked} they "
+        f"{how}, for example {deep[0]}; bit_depth: {right} takes them as they are"
+    )

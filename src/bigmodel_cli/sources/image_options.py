@@ -45,6 +45,11 @@ class ImageFileOptions(SourceOptions, ABC):
         description="Where proportions differ: stretch the image, crop its longer side, or pad with black.",
     )
 
+    bit_depth: Annotated[WholeNumber, Field(ge=8, le=16)] = Field(
+        default=16,
+        description="Bits that pixels of 16-bit grey images use; the upper 8 of them are kept. Cameras "
+        "and scanners often use 12.",
+    )
     made_like: MadeLike | None = Field(
         default=None, description=MADE_LIKE_HELP.format(files="a file that is not is")
     )
@@ -53,5 +58,10 @@ class ImageFileOptions(SourceOptions, ABC):
     def image_format(self) -> ImageFormat:
         drawing = drawing_like(self.made_like, self.image_size)
         return ImageFormat(
-            self.image_size, self.color_mode, self.interpolation, self.aspect_ratio, drawing=drawing
+            self.image_size,
+            self.color_mode,
+            self.interpolation,
+            self.aspect_ratio,
+            drawing=drawing,
+            bit_depth=self.bit_depth,
         )

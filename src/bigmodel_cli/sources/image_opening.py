@@ -1,0 +1,164 @@
+"""Opening image files: what a file is by its content, and whether it can be one of those that are read."""
+
+from __future__ import annotations
+
+import stat
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.image_names import HEIC_HINT, has_heic
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_PILLOW_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+_EXPECTED = "expected a JPEG, PNG, BMP, GIF or WebP image"
+# No format packs pixels closer than PNG does those of one bit: some 8,300 to a byte.
+_MAX_PIXELS_PER_BYTE = 10_000
+_FREE_PIXELS = 2**24
+# How files begin that are often given a wrong suffix, in lower case.
+_OTHER_KINDS = {
+    b"ii*\0": "a TIFF image",
+    b"mm\0*": "a TIFF image",
+    b"%pdf": "a PDF file",
+    b"<!doctype html": "a web page",
+    b"<html": "a web page",
+    b"<svg": "an SVG drawing",
+    b"version https://git-lfs": "a pointer of Git LFS (git lfs pull fetches the file)",
+}
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_BOMB = "(a small file can hide a huge image)"
+_BOMB_HINT = "scale it down, or remove it"
+
+
+def has_sixteen_bits(image: Image.Image) -> bool:
+    """Whether pixels are grey of 16 bits."""
+    return image.mode.startswith("I")
+
+
+def image_size_and_mode(path: Path) -> tuple[tuple[int, int], str]:
+    """(width, height) and Pillow's name of the pixels' kind (`L`, `RGB`, …), from a file's header alone.
+
+    Raises:
+        DataError: If it is no image.
+    """
+    with open_image(path) as image:
+        return image.size, image.mode
+
+
+@cache
+def pillow() -> Any:
+    """Pillow's `Image` module, ready for the formats that are read here, some of which it loads late."""
+    from PIL import Image, WebPImagePlugin  # noqa: F401
+
+    Image.preinit()
+    # Between its soft and its hard limit of pixels Pillow only warns, and photographs may be that large.
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    # Broken notes of cameras (EXIF) harm no pixel, and a data set has thousands of them.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+    return Image
+
+
+def open_image(path: Path) -> Image.Image:
+    """An image whose header is read and sound; its pixels are not read yet.
+
+    Raises:
+        DataError: If there is none.
+    """
+    image_module = pillow()
+    try:
+        num_bytes = _bytes_of_file(path)
+        image = _opened(path)
+        _check_pixels(path, image, num_bytes)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except image_module.DecompressionBombError as error:
+        raise DataError(
+            f"{path}: more than {2 * image_module.MAX_IMAGE_PIXELS:,} pixels, which is refused {_BOMB}",
+            hint=_BOMB_HINT,
+        ) from error
+    except image_module.UnidentifiedImageError as error:
+        found = _kind_of(path)
+        raise DataError(f"{path}: {_EXPECTED}, found {found}") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # Pillow's readers raise whatever broken headers lead them to.
+        if isinstance(error, DataError | MemoryError):
+            raise
+        raise DataError(f"{path}: damaged image: {error or type(error).__name__}") from error
+    return image
+
+
+def _opened(path: Path) -> Image.Image:
+    """An image by its content, whatever its suffix says.
+
+    Raises:
+        DataError: If it is of a kind for which an extra is missing.
+    """
+    image_module = pillow()
+    try:
+        image: Image.Image = image_module.open(
+            path, formats=[name for name in _PILLOW_FORMATS if name in image_module.OPEN]
+        )
+    except image_module.UnidentifiedImageError:
+        if not _is_heic(path):
+            raise
+        if not has_heic():
+            raise DataError(f"{path}: {_EXPECTED}, found a HEIC image", hint=HEIC_HINT) from None
+        _register_heic()
+        image = image_module.open(path, formats=["HEIF"])
+    return image
+
+
+def _kind_of(path: Path) -> str:
+    """What a file that is no image seems to be instead."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not head:
+        return "an empty file"
+    if head[4:12] == b"ftypavif":
+        return "an AVIF image"
+    text = head.lstrip().lower()
+    return next((kind for begins, kind in _OTHER_KINDS.items() if text.startswith(begins)), "something else")
+
+
+def _is_heic(path: Path) -> bool:
+    """Whether a file begins as a HEIC image does: a box `ftyp` with one of its brands."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    return head[4:8] == b"ftyp" and any(brand in head[8:] for brand in _HEIC_BRANDS)
+
+
+@cache
+def _register_heic() -> None:
+    """Make HEIC known to Pillow."""
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
+
+
+def _bytes_of_file(path: Path) -> int:
+    """The size of a file. A pipe would be waited for until somebody writes into it; a device may never end.
+
+    Raises:
+        DataError: If it is one.
+        OSError: If the path leads nowhere.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        found = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+        raise DataError(f"{path}: {_EXPECTED}, found {found}")
+    return status.st_size
+
+
+def _check_pixels(path: Path, image: Image.Image, num_bytes: int) -> None:
+    """Refuse an image whose bytes cannot have been enough for its pixels."""
+    pixels = image.width * image.height
+    if pixels > _FREE_PIXELS and pixels > _MAX_PIXELS_PER_BYTE * num_bytes:
+        image.close()
+        raise DataError(
+            f"{path}: {pixels:,} pixels in {num_bytes:,} bytes, which is refused {_BOMB}", hint=_BOMB_HINT
+        )
