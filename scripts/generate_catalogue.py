@@ -75,8 +75,25 @@ BY_LABELS = ("accuracy", "acc", "crossentropy", "ce")
 TRAINABLE = {
     "name": "trainable",
     "default": True,
-    "doc": "bigmodel: false freezes the application's weights",
-    "accepts": ["boolean"],
+    "doc": "bigmodel: false freezes the application's weights; {last: 20} lets its last 20 layers learn, a "
+    "list those of these names (block5_*) or classes; {last: 20, except: BatchNormalization} all of them but "
+    "some.",
+    "accepts": ["boolean", "list", "mapping"],
+}
+# What Keras does by a call after something is built.
+LORA_RANK = {
+    "name": "lora_rank",
+    "default": None,
+    "doc": "bigmodel: Keras's enable_lora with this rank for every layer of the application that has it; "
+    "with trainable: false only what it adds learns.",
+    "accepts": ["integer", "null"],
+}
+EXCLUDED = {
+    "name": "exclude_from_weight_decay",
+    "default": None,
+    "doc": "bigmodel: parts of variables' names, such as [bias, gamma, beta], that weight_decay leaves "
+    "alone.",
+    "accepts": ["list", "null"],
 }
 # What Keras leaves undocumented in many classes.
 DOCS = {
@@ -158,7 +175,11 @@ def _entry(family: str, name: str, member: Any) -> dict[str, Any]:
     described = [] if family == "activations" else list(_described(family, name, member))
     entry["parameters"] = [_parameter(parameter) for parameter in described]
     if family == "applications":
-        entry["parameters"].append(TRAINABLE)
+        entry["parameters"] += [TRAINABLE, LORA_RANK]
+    if family == "optimizers" and any(
+        parameter["name"] == "weight_decay" for parameter in entry["parameters"]
+    ):
+        entry["parameters"].append(EXCLUDED)
     return entry
 
 

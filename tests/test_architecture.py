@@ -26,7 +26,7 @@ STOREYS = [
         "class_names",
         "plain_numbers",
     ],
-    ["whole_files", "csv_rows"],
+    ["whole_files", "csv_rows", "network"],
     ["config"],
     ["run_folder", "gates", "stopped"],
     ["run_files"],

@@ -16,7 +16,7 @@ def test_what_a_person_sees(bigmodel, tiny):
     assert outcome.out.startswith("name: tiny\nseed: 0\n")
     layers = {line.split()[0]: line.split() for line in outcome.out.splitlines() if "(None, " in line}
     assert layers["flatten"][1:] == ["Flatten", "(None,", "36)", "0", "tiny.yaml:8"]
-    assert layers["dense"][1:] == ["Dense", "(None,", "16)", "592", "tiny.yaml:9"]
+    assert layers["dense"][1:] == ["Dense", "(None,", "16)", "592", "yes", "tiny.yaml:9"]
     numbers = dict(line.split(maxsplit=1) for line in outcome.out.splitlines()[-6:])
     assert numbers["parameters"] == "643"
     assert numbers["splits"] == "96 train, 12 validation, 12 test"
@@ -42,6 +42,7 @@ def test_what_a_script_gets(bigmodel, tiny):
         "shape": "(None, 3)",
         "parameters": 51,
         "place": "tiny.yaml:10",
+        "learns": "yes",
     }
 
 
@@ -67,3 +68,27 @@ def test_a_batch_size_that_is_still_to_be_measured(bigmodel, tiny):
         in outcome.out
     )
     assert bigmodel("show", tiny, "--json", "data.batch_size=auto").json["batch_size"] == 8
+
+
+def test_applications_are_opened_and_it_is_said_what_learns(bigmodel, write):
+    config = write(
+        "data: {source: {synthetic: {shape: [128, 128, 3], num_classes: 3, num_examples: 40}}}\n"
+        "preprocessing: [Normalization]\n"
+        "model:\n"
+        "  - MobileNet: {alpha: 0.25, include_top: false, weights: null, pooling: avg, trainable: [conv_pw_13]}\n"
+        "  - Dense: {units: num_classes, activation: softmax}\n"
+        "loss: CategoricalCrossentropy\n"
+        "optimizer: Adam\n"
+    )
+    outcome = bigmodel("show", config, "--model")
+    rows = {line.split()[0]: line for line in outcome.out.splitlines() if "(None, " in line}
+    assert " in part " in rows["mobilenet_0.25_128"] and "c.yaml:4" in rows["mobilenet_0.25_128"]
+    assert " frozen" in rows["conv_pw_12"] and " yes" in rows["conv_pw_13"]
+    assert " frozen" in rows["conv_pw_13_bn"] and " adapted " in rows["normalization"]
+    assert "  conv_pw_13 " in outcome.out
+    closed = bigmodel("show", config).out
+    assert "conv_pw_13 " not in closed.split("learns")[1] and "mobilenet_0.25_128" in closed
+    document = bigmodel("show", config, "--json").json
+    (application,) = [layer for layer in document["layers"] if "inside" in layer]
+    assert [row["learns"] for row in application["inside"]].count("yes") == 1
+    assert document["frozen_parameters"] == application["parameters"] - 256 * 256

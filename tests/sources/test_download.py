@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError, ResourceError
+from bigmodel_cli.network import keras_home
 from bigmodel_cli.sources import cifar, download, fashion_mnist, mnist, mnist_format
-from bigmodel_cli.sources.download import RemoteFile, fetch, keras_home
+from bigmodel_cli.sources.download import RemoteFile, fetch
 
 CONTENT = bytes(range(256)) * 4096
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from bigmodel_cli.cli import complete
+from bigmodel_cli.network import OFFLINE_VARIABLE, downloads
 from bigmodel_cli.runs_dir import RUNS_VARIABLE, default_runs_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -19,8 +20,20 @@ overrides_argument = click.argument(
     "overrides", nargs=-1, metavar="[KEY=VALUE | ~KEY]...", shell_complete=complete.overrides
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+
+
+def _close_gate(context: click.Context, _: click.Parameter, is_offline: bool) -> bool:
+    """Until the command ends, nothing is fetched, also by libraries."""
+    context.with_resource(downloads(allowed=not is_offline))
+    return is_offline
+
+
 offline_option = click.option(
-    "--offline", is_flag=True, envvar="BIGMODEL_OFFLINE", help="Forbid every download. [BIGMODEL_OFFLINE]"
+    "--offline",
+    is_flag=True,
+    envvar=OFFLINE_VARIABLE,
+    callback=_close_gate,
+    help=f"Forbid every download. [{OFFLINE_VARIABLE}]",
 )
 runs_dir_option = click.option(
     "--runs-dir",

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -115,6 +116,15 @@ def as_fraction(text: str) -> float | None:
     if not match or float(match.group(2)) == 0:
         return None
     return float(match.group(1)) / float(match.group(2))
+
+
+def _weights(node: Scalar) -> Any:
+    """An application's weights: the path of a file is relative to the config that it stands in."""
+    if not isinstance(node.value, str) or node.value == "imagenet":
+        return node.value
+    path = node.place.folder / Path(node.value).expanduser()
+    # Keras itself takes it as relative to the current folder.
+    return str(path.absolute()) if path.exists() or not Path(node.value).exists() else node.value
 
 
 FillOptions = Callable[[type[BaseModel], Node, ConfigPathKeys], BaseModel | None]
@@ -242,6 +252,8 @@ class ComponentParser:
         for key, given in unknown.items():
             misspelt |= self._unknown_argument(entry, key, given, (*path, key), values)
         self._missing(entry, misspelt | set(values), place, path)
+        if entry.family == "applications" and isinstance(weights := node.child("weights"), Scalar):
+            values["weights"] = _weights(weights)
         return Component(entry.name, entry.family, place, path, values, step=step, inputs=inputs)
 
     def _extras(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.config.checks import check_experiment
+from bigmodel_cli.config.checks.freezing import is_of_random_weights
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fill import Filler
@@ -27,6 +28,7 @@ class LoadedConfig:
         overrides: Words of the command line that changed it.
         warnings: What may not be meant.
         strict: Whether warnings are errors.
+        gets_weights: Whether the model is to start from another run's weights.
     """
 
     experiment: Experiment
@@ -35,6 +37,7 @@ class LoadedConfig:
     overrides: tuple[str, ...]
     warnings: tuple[Problem, ...] = ()
     strict: bool = False
+    gets_weights: bool = False
 
     def check_again(self, facts: DataFacts) -> list[Problem]:
         """Look for contradictions once more, now that the data is known.
@@ -47,6 +50,8 @@ class LoadedConfig:
         """
         problems = Problems()
         check_experiment(self.experiment, self.stack[-1], problems, facts)
+        if self.gets_weights:
+            problems.found = [problem for problem in problems.found if not is_of_random_weights(problem)]
         problems.found = [problem for problem in problems.found if problem not in self.warnings]
         problems.raise_if_any(strict=self.strict)
         return problems.found
@@ -59,6 +64,7 @@ def load_config(
     *,
     strict: bool = False,
     was_trained: bool = False,
+    gets_weights: bool = False,
 ) -> LoadedConfig:
     """Read, merge, override and check a config.
 
@@ -69,6 +75,7 @@ def load_config(
         strict: Whether warnings are errors.
         was_trained: Whether it is the config of a run: what was no contradiction when it was trained is
             none now, but for what the command line says.
+        gets_weights: Whether the model is to start from another run's weights.
 
     Raises:
         UsageError: If there is no such file.
@@ -85,7 +92,10 @@ def load_config(
     if not experiment.name:
         experiment = experiment.model_copy(update={"name": path.stem})
     check_experiment(experiment, tree, problems)
+    if gets_weights:
+        problems.found = [problem for problem in problems.found if not is_of_random_weights(problem)]
     if was_trained:
         problems.found = [problem for problem in problems.found if problem.place.origin == COMMAND_LINE]
     problems.raise_if_any(strict=strict)
-    return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), tuple(problems.found), strict)
+    warnings = tuple(problems.found)
+    return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), warnings, strict, gets_weights)

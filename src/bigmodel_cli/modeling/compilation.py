@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bigmodel_cli.config.checks.freezing import EXCLUDED
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.losses_and_metrics import (
     SHORTHANDS,
@@ -67,7 +68,7 @@ def compile_model(
         ConfigError: If Keras refuses the loss, the optimizer or a metric.
     """
     loss = objects.make(experiment.loss)
-    optimizer = objects.make(_with_decay_steps(experiment.optimizer, total_steps))
+    optimizer = _optimizer(_with_decay_steps(experiment.optimizer, total_steps), objects)
     metrics = [_metric(item, experiment, objects, encoding) for item in _components(experiment, objects)]
     with pointing_at(experiment.loss):
         model.compile(
@@ -76,6 +77,15 @@ def compile_model(
             metrics=[item.metric for item in metrics],
         )
     return Compiled(metrics)
+
+
+def _optimizer(component: Component, objects: Objects) -> Any:
+    arguments = dict(component.arguments)
+    excluded = arguments.pop(EXCLUDED, None)
+    optimizer = objects.make(replace(component, arguments=arguments))
+    if excluded:
+        optimizer.exclude_from_weight_decay(var_names=list(excluded))
+    return optimizer
 
 
 def _with_decay_steps(component: Component, total_steps: int) -> Component:

@@ -10,6 +10,7 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.blocks.base import Block
+from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 
 
@@ -101,17 +102,17 @@ class Graph:
         )
 
     def _application(self, component: Component, tensor: Any) -> Any:
-        """A `keras.applications` model that takes what arrives; `trainable: false` freezes it."""
+        """A `keras.applications` model that takes what arrives, and of which what is to learn learns."""
         import keras
 
-        arguments = {k: v for k, v in component.arguments.items() if k != "trainable"}
+        arguments = {k: v for k, v in component.arguments.items() if k not in (TRAINABLE, LORA_RANK)}
         accepted = inspect.signature(getattr(keras.applications, component.name)).parameters
         fixed: dict[str, Any] = {}
         if "input_shape" in accepted and "input_shape" not in arguments and "input_tensor" not in arguments:
             fixed["input_shape"] = tuple(tensor.shape[1:])
         plain = Component(component.name, component.family, component.place, component.path, arguments)
         model = self.objects.make(plain, **fixed)
-        model.trainable = component.arguments.get("trainable", True)
+        set_trainable(model, component)
         return model
 
     def own(self, layer: Any, tensor: Any) -> Any:

@@ -20,7 +20,12 @@ def language() -> Language:
 
 
 def read_config(
-    path: Path, overrides: Sequence[str] = (), *, strict: bool = False, was_trained: bool = False
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    strict: bool = False,
+    was_trained: bool = False,
+    gets_weights: bool = False,
 ) -> LoadedConfig:
     """Read and check a config.
 
@@ -29,9 +34,11 @@ def read_config(
         overrides: `KEY=VALUE` and `~KEY` words of the command line.
         strict: Whether warnings are errors.
         was_trained: Whether it is the config of a run, in which contradictions are looked for no more.
+        gets_weights: Whether the model is to start from another run's weights.
 
     Raises:
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    return load_config(path, overrides, language(), strict=strict, was_trained=was_trained)
+    how = {"strict": strict, "was_trained": was_trained, "gets_weights": gets_weights}
+    return load_config(path, overrides, language(), **how)

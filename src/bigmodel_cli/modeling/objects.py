@@ -11,6 +11,7 @@ from bigmodel_cli.config.components import Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.network import Offline, keras_home
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NODE_TAIL = re.compile(r" for '\{\{node.*|\s*\[Op:.*|\{\{.*?\}\}", re.DOTALL)
@@ -99,6 +100,8 @@ def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
     """
     try:
         yield
+    except Offline as error:
+        raise Offline(f"{component.place}: {component.name}: {error.message}", hint=error.hint) from error
     except (BigmodelError, MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -111,7 +114,8 @@ def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
         if "URL fetch failure" in str(error):
             raise DataError(
                 f"{component.place}: {component.name}: its weights could not be downloaded: {reason}",
-                hint=f"write {component.name}: {{weights: null}} to start from random weights",
+                hint=f"save the file in {keras_home() / 'models'}, or give a copy in the config: "
+                "weights: PATH (weights: null begins at random)",
             ) from error
         shape = f" (it receives shape {_shape(arrived)})" if arrived is not None else ""
         raise config_error(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
+from bigmodel_cli.network import Offline, keras_home
 from bigmodel_cli.plain_numbers import plain_integer
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.whole_files import NO_ROOM, sha256_of
@@ -48,11 +48,6 @@ class RemoteFile:
         return keras_home() / "datasets" / self.cache_name
 
 
-def keras_home() -> Path:
-    """The folder that Keras caches downloads in: `KERAS_HOME`, else `~/.keras`."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-
-
 def fetch(file: RemoteFile, context: LoadContext) -> Path:
     """The cached copy of a file, downloaded first where there is none or a damaged one.
 
@@ -66,7 +61,7 @@ def fetch(file: RemoteFile, context: LoadContext) -> Path:
         return target
     if context.offline:
         state = "is damaged (its sha256 is wrong)" if damaged else "is not there"
-        raise DataError(
+        raise Offline(
             f"{file.source_name}: {target} {state}, and downloads are off (offline)", hint=_by_hand(file)
         )
     with _temporary_beside(target, file) as stream:

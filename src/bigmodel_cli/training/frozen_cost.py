@@ -27,6 +27,17 @@ def frozen_parameters(model: Any) -> int:
     return sum(layer.count_params() for layer in leaves(model) if is_frozen(layer))
 
 
+def learns(layer: Any) -> str:
+    """Whether a layer learns: `yes`, `frozen`, `in part`, or `adapted`; empty where it has no weights."""
+    inside = list(leaves(layer)) if getattr(layer, "layers", None) else [layer]
+    found = {
+        "frozen" if is_frozen(one) else "adapted" if hasattr(one, "adapt") else "yes"
+        for one in inside
+        if one.weights
+    }
+    return "in part" if len(found) > 1 else next(iter(found), "")
+
+
 def describe_recomputed(
     experiment: Experiment, built: BuiltModel, halves: Cut | None, num_examples: int
 ) -> Iterator[str]:

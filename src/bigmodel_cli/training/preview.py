@@ -14,9 +14,10 @@ from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model
+from bigmodel_cli.network import downloads
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.training.batch_size import estimate_batch_size
-from bigmodel_cli.training.frozen_cost import frozen_parameters
+from bigmodel_cli.training.frozen_cost import frozen_parameters, learns
 from bigmodel_cli.training.known_data import fit_to_data
 from bigmodel_cli.training.pin import pin_data, pin_metrics
 from bigmodel_cli.training.plan import make_plan
@@ -32,6 +33,8 @@ class LayerRow:
         shape: Of its output, with None for the batch.
         parameters: Its own.
         place: Where the config writes it, for instance `mnist.yaml:14`; empty for what bigmodel adds.
+        learns: `yes`, `frozen`, `in part`, or `adapted` before training; empty where there are no weights.
+        inside: The layers of an application.
     """
 
     name: str
@@ -39,6 +42,12 @@ class LayerRow:
     shape: str
     parameters: int
     place: str
+    learns: str = ""
+    inside: tuple[LayerRow, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        inside = {"inside": [row.as_json() for row in self.inside]} if self.inside else {}
+        return {name: value for name, value in vars(self).items() if name != "inside"} | inside
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ class Preview:
 
     def as_json(self) -> dict[str, Any]:
         document = {name: value for name, value in vars(self).items() if name not in ("experiment", "layers")}
-        layers = [vars(layer) for layer in self.layers]
+        layers = [layer.as_json() for layer in self.layers]
         return {"config": plain(self.experiment), "layers": layers, **document}
 
 
@@ -98,7 +107,8 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)
     # Schedules get the real number of steps when training begins; nothing that is shown depends on it.
-    built = build_model(experiment, splits.signature, total_steps=1)
+    with downloads(allowed=not offline):
+        built = build_model(experiment, splits.signature, total_steps=1)
     model = built.model
     model.optimizer.build(model.trainable_variables)
     weights = _bytes(model.variables)
@@ -135,7 +145,10 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
 def _row(layer: Any, component: Component | None) -> LayerRow:
     shapes = ", ".join(str(tuple(output.shape)) for output in _outputs(layer))
     place = f"{component.place.origin}:{component.place.line}" if component else ""
-    return LayerRow(layer.name, type(layer).__name__, shapes, layer.count_params(), place)
+    inside = tuple(_row(inner, None) for inner in getattr(layer, "layers", ()))
+    return LayerRow(
+        layer.name, type(layer).__name__, shapes, layer.count_params(), place, learns(layer), inside
+    )
 
 
 def _outputs(layer: Any) -> list[Any]:

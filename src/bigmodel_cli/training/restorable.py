@@ -11,6 +11,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.modeling.cut import leaves
 from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
 from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
 from bigmodel_cli.training.prepared import Prepared
@@ -90,8 +91,17 @@ class Restorable:
                 raise DivergedError(f"{variable.path} holds numbers that are none at {moment}")
 
     def _loose_variables(self) -> list[Any]:
-        """Seeds and metrics: what a step may change and a `.keras` file does not hold."""
-        saved = {id(variable) for variable in (*self.model.weights, *self.model.optimizer.variables)}
+        """Seeds and metrics: what a step may change and a `.keras` file does not hold.
+
+        Of layers with low-rank weights it holds the sum, in which Keras merges them.
+        """
+        merged = {
+            id(weight)
+            for layer in leaves(self.model)
+            if getattr(layer, "lora_enabled", False)
+            for weight in layer.weights
+        }
+        saved = {id(variable) for variable in (*self.model.weights, *self.model.optimizer.variables)} - merged
         return [variable for variable in self.prepared.training.variables() if id(variable) not in saved]
 
     def _require_fit(self, path: Path, state: State) -> None:

@@ -15,6 +15,7 @@ from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.objects import Objects
+from bigmodel_cli.network import downloads
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
@@ -42,7 +43,7 @@ from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
 from bigmodel_cli.training.tensorboard import require_tensorboard, with_tensorboard
 from bigmodel_cli.training.trace import Trace
-from bigmodel_cli.training.transfer import Parent, take_weights, take_weights_again
+from bigmodel_cli.training.transfer import Parent, Transfer, take_weights, take_weights_again
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,7 @@ def train(
         check_writable(runs_dir)
     with _listening(listener) as (logged, stop), naming_lost(how.cluster):
         prepared = _prepare(config, logged, watch, how, is_new=True)
-        transfer = None if parent is None else take_weights(prepared.built.model, parent)
-        if transfer is not None:
-            logged.say(transfer.describe())
+        transfer = None if parent is None else _take_weights(prepared, parent, logged)
         run = _new_run(runs_dir, prepared)
         with locked(run) if how.writes else nullcontext():
             if how.writes:
@@ -163,7 +162,7 @@ def resume(
         if newest is not None:
             session.restore(newest)
         elif parent is not None:
-            take_weights_again(prepared.built.model, parent)
+            take_weights_again(prepared.built.model, parent, prepared.splits.signature.class_names)
         if resumed.is_longer:
             session.go_further()
         require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)
@@ -173,6 +172,19 @@ def resume(
         if how.writes:
             begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
         return _go(session, stop, keeps_start=newest is None and parent is not None)
+
+
+def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
+    model = prepared.built.model
+    transfer = take_weights(model, parent, prepared.splits.signature.class_names)
+    listener.say(transfer.describe())
+    if random := transfer.still_random(prepared.built):
+        more = f" and {len(random) - 1} more layers" if len(random) > 1 else ""
+        listener.warn(
+            f"{random[0]}{more}: frozen, and {parent.run.title} has no weights that fit, so they keep "
+            "the random ones that they began with"
+        )
+    return transfer
 
 
 def _new_run(runs_dir: Path, prepared: Prepared) -> RunFolder:
@@ -207,7 +219,8 @@ def _prepare(
         check_class_names(experiment, splits.signature.class_names)
     with watch.phase(START):
         import_tensorflow()
-    with watch.phase(MODEL), naming_memory(experiment.data.batch_size):
+    gate = downloads(allowed=not how.offline)
+    with watch.phase(MODEL), naming_memory(experiment.data.batch_size), gate:
         return prepare(experiment, splits, listener, how.peers)
 
 

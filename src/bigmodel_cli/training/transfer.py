@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -10,8 +10,30 @@ from typing import Any
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.modeling.cut import is_frozen, leaves
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import BEST, RunFolder
+from bigmodel_cli.training.by_name import Head, base_weights, vocabularies
+
+
+@dataclass(frozen=True)
+class Copied:
+    """Which layers of a model have weights of another.
+
+    Attributes:
+        loaded: Names of the layers whose weights were taken.
+        new: Names of the layers with weights that start anew.
+        reasons: Why some of these do although there is a layer for them, by name.
+        unused: Names of the other model's layers that found no place.
+        parameters: How many weights were taken.
+    """
+
+    loaded: list[str]
+    new: list[str]
+    reasons: Mapping[str, str]
+    unused: list[str]
+    parameters: int
 
 
 @dataclass(frozen=True)
@@ -21,38 +43,51 @@ class Transfer:
     Attributes:
         run: The other run.
         sha256: Of the checkpoint.
-        loaded: Names of the layers whose weights were taken.
-        new: Names of the layers with weights that start anew.
-        unused: Names of the other run's layers that found no place.
-        parameters: How many weights were taken.
+        copied: Which layers have its weights.
     """
 
     run: RunFolder
     sha256: str
-    loaded: list[str]
-    new: list[str]
-    unused: list[str]
-    parameters: int
+    copied: Copied
 
     def describe(self) -> str:
         """One sentence for people."""
-        parts = [
-            f"weights of {len(self.loaded)} layers ({self.parameters:,} parameters) are from {self.run.title}"
-        ]
-        if self.new:
-            parts.append(f"new: {', '.join(self.new)}")
-        if self.unused:
-            parts.append(f"not used of it: {', '.join(self.unused)}")
+        copied = self.copied
+        what = f"weights of {len(copied.loaded)} layers ({copied.parameters:,} parameters)"
+        parts = [f"{what} are from {self.run.title}"]
+        if copied.new:
+            parts.append(f"new: {', '.join(map(self._named, copied.new))}")
+        if copied.unused:
+            parts.append(f"not used of it: {', '.join(copied.unused)}")
         return "; ".join(parts)
+
+    def _named(self, layer: str) -> str:
+        reason = self.copied.reasons.get(layer)
+        return layer if reason is None else f"{layer} ({reason})"
+
+    def still_random(self, built: BuiltModel) -> list[str]:
+        """Names of layers that do not learn, and got weights neither from a file nor from the other run."""
+        found = []
+        for layer in built.model.layers:
+            origin = built.origins.get(layer.name)
+            if (
+                origin is None
+                or origin.family != "applications"
+                or origin.arguments.get("weights", "") is None
+            ):
+                inside = leaves(layer) if getattr(layer, "layers", None) else [layer]
+                found += [one.name for one in inside if is_frozen(one) and one.name in self.copied.new]
+        return found
 
     def as_json(self) -> dict[str, Any]:
         return {
             "run": str(self.run.path),
             "checkpoint": BEST,
             "sha256": self.sha256,
-            "loaded": self.loaded,
-            "new": self.new,
-            "unused": self.unused,
+            "loaded": self.copied.loaded,
+            "new": self.copied.new,
+            "reasons": dict(self.copied.reasons),
+            "unused": self.copied.unused,
         }
 
 
@@ -69,11 +104,17 @@ class Parent:
     trust: bool = False
 
 
-def take_weights(model: Any, parent: Parent) -> Transfer:
+def take_weights(model: Any, parent: Parent, class_names: Sequence[str] | None) -> Transfer:
     """Give a model the weights of a run's best checkpoint, layer by layer.
 
     Layers are matched in order, by their class and the shapes of their weights, so that a step that was put
-    in, or another number of classes at the end, leaves the rest in place.
+    in, or another number of classes at the end, leaves the rest in place. What `adapt()` has learnt stays: it
+    is of the new data. What stands for classes or words goes by their names.
+
+    Args:
+        model: Built, with adapted layers.
+        parent: The other run.
+        class_names: Of the new run, in index order; None where labels are numbers.
 
     Raises:
         DataError: If the checkpoint is missing or damaged.
@@ -81,38 +122,55 @@ def take_weights(model: Any, parent: Parent) -> Transfer:
     """
     run = parent.run
     sha256 = checkpoint_entry(run, BEST)["sha256"]
-    theirs = list(_layers(load_checkpoint(run, BEST, trust=parent.trust)))
-    ours = list(_layers(model))
-    matcher = SequenceMatcher(None, [_kind(x) for x in theirs], [_kind(x) for x in ours], autojunk=False)
-    pairs = [
-        (theirs[block.a + offset], ours[block.b + offset])
-        for block in matcher.get_matching_blocks()
-        for offset in range(block.size)
-    ]
-    if not pairs:
+    source = load_checkpoint(run, BEST, trust=parent.trust)
+    copied = copy_weights(source, model, run.read_labels(), class_names)
+    if copied is None:
         raise UsageError(
             f"--from {run.title}: no layer of the model has the class and the shapes of one of that run's",
             hint=f"see its layers: bigmodel show --model {run.config}",
         )
-    for source, target in pairs:
-        target.set_weights(source.get_weights())
-    taken_from, given_to = {id(source) for source, _ in pairs}, {id(target) for _, target in pairs}
-    return Transfer(
-        run,
-        sha256,
+    return Transfer(run, sha256, copied)
+
+
+def copy_weights(
+    source: Any, model: Any, their_classes: Sequence[str] | None, our_classes: Sequence[str] | None
+) -> Copied | None:
+    """Give a model the weights of another where layers fit; None where no layer fits."""
+    theirs, ours = list(_layers(source)), list(_layers(model))
+    pairs = list(_pairs(theirs, ours))
+    if not pairs:
+        return None
+    head = Head(ours[-1], theirs[-1], their_classes, our_classes)
+    words_differ = vocabularies(source) != vocabularies(model)
+    reasons: dict[str, str] = {}
+    taken_from, given_to = set(), set()
+    for source_layer, layer in pairs:
+        reason = head.reason_against(source_layer, layer)
+        if type(layer).__name__ == "Embedding" and words_differ:
+            reason = "the vocabulary is another"
+        if reason is not None:
+            reasons[layer.name] = reason
+            continue
+        for weight, value in zip(base_weights(layer), head.weights_for(source_layer, layer), strict=True):
+            weight.assign(value)
+        taken_from.add(id(source_layer))
+        given_to.add(id(layer))
+    return Copied(
         [layer.name for layer in ours if id(layer) in given_to],
         [layer.name for layer in ours if id(layer) not in given_to],
+        reasons,
         [layer.name for layer in theirs if id(layer) not in taken_from],
         sum(layer.count_params() for layer in ours if id(layer) in given_to),
     )
 
 
-def take_weights_again(model: Any, parent: Mapping[str, Any]) -> None:
+def take_weights_again(model: Any, parent: Mapping[str, Any], class_names: Sequence[str] | None) -> None:
     """Give a model the weights that its run began with, where no checkpoint has them.
 
     Args:
         model: As the run's config has it.
         parent: What run.json says of the other run.
+        class_names: As for `take_weights`.
 
     Raises:
         DataError: If that run's checkpoint is not there any more, or is another one by now.
@@ -128,17 +186,21 @@ def take_weights_again(model: Any, parent: Mapping[str, Any]) -> None:
     if not is_the_same:
         what = f"{run.checkpoint(BEST)} is not the one that the run began with"
         raise DataError(f"{what}, and no checkpoint has its weights", hint=hint)
-    take_weights(model, Parent(run))
+    take_weights(model, Parent(run), class_names)
 
 
 def _layers(model: Any) -> Iterator[Any]:
-    """The layers with weights, inner ones of models in models included, in order."""
-    for layer in model.layers:
-        if getattr(layer, "layers", None):
-            yield from _layers(layer)
-        elif layer.weights:
-            yield layer
+    """The layers whose weights gradients can change, those inside applications in their place, in order."""
+    return (layer for layer in leaves(model) if layer.weights and not hasattr(layer, "adapt"))
+
+
+def _pairs(theirs: Sequence[Any], ours: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    matcher = SequenceMatcher(None, [_kind(x) for x in theirs], [_kind(x) for x in ours], autojunk=False)
+    for block in matcher.get_matching_blocks():
+        yield from zip(
+            theirs[block.a : block.a + block.size], ours[block.b : block.b + block.size], strict=True
+        )
 
 
 def _kind(layer: Any) -> tuple[Any, ...]:
-    return type(layer).__name__, tuple(tuple(weight.shape) for weight in layer.weights)
+    return type(layer).__name__, tuple(tuple(weight.shape) for weight in base_weights(layer))

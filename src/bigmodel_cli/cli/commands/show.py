@@ -19,9 +19,11 @@ from bigmodel_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from bigmodel_cli.config.load import LoadedConfig
     from bigmodel_cli.config.provenance import Explanation
-    from bigmodel_cli.training.preview import Preview
+    from bigmodel_cli.training.preview import LayerRow, Preview
 
 
 @click.command(
@@ -38,7 +40,12 @@ if TYPE_CHECKING:
 @click.option(
     "--diff", "other", type=click.Path(path_type=Path), help="Compare with another config, key by key."
 )
-@click.option("--model", "only_model", is_flag=True, help="Only the layers, with the line of each.")
+@click.option(
+    "--model",
+    "only_model",
+    is_flag=True,
+    help="Only the layers, those of applications too, with the line of each.",
+)
 @click.option("--plan", "only_plan", is_flag=True, help="Only sizes, steps, memory and device.")
 @offline_option
 @strict_option
@@ -132,19 +139,27 @@ def _show_preview(
     if not (only_model or only_plan):
         click.echo(printable(to_yaml(shown.experiment)))
     if not only_plan:
-        _print_model(shown)
+        _print_model(shown, is_open=only_model)
     if not only_model:
         _print_plan(shown)
     next_command(f"bigmodel train {shlex.join([str(loaded.path), *loaded.overrides])}")
 
 
-def _print_model(shown: Preview) -> None:
+def _print_model(shown: Preview, *, is_open: bool) -> None:
     from bigmodel_cli.cli.output import table
 
-    rows = [
-        [layer.name, layer.kind, layer.shape, f"{layer.parameters:,}", layer.place] for layer in shown.layers
-    ]
-    table(["layer", "kind", "output shape", "parameters", "written in"], rows, numeric=["parameters"])
+    rows = list(_layer_rows(shown.layers, is_open=is_open))
+    titles = ["layer", "kind", "output shape", "parameters", "learns", "written in"]
+    table(titles, rows, numeric=["parameters"])
+
+
+def _layer_rows(layers: Iterable[LayerRow], indent: str = "", *, is_open: bool) -> Iterator[list[str]]:
+    """A row for each layer, and where applications are opened for each of theirs."""
+    for layer in layers:
+        cells = [layer.kind, layer.shape, f"{layer.parameters:,}", layer.learns, layer.place]
+        yield [indent + layer.name, *cells]
+        if is_open:
+            yield from _layer_rows(layer.inside, f"{indent}  ", is_open=True)
 
 
 def _of_about(shown: Preview) -> str:

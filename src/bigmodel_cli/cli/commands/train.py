@@ -114,7 +114,7 @@ def command(
     if resume is None and (run := _begun_run(runs_dir)) is not None:
         words, resume = (), str(run.path)
     if resume is None:
-        loaded = _config(words, strict=strict, tensorboard=tensorboard)
+        loaded = _config(words, tensorboard=tensorboard, strict=strict, gets_weights=parent is not None)
         work = _training(loaded, parent, runs_dir, trust=trust)
     elif tensorboard:
         raise click.UsageError(
@@ -166,7 +166,7 @@ def _checked(result: TrainingResult) -> Checked:
     return Checked(result.run.title, result.document, result.gates)
 
 
-def _config(words: tuple[str, ...], *, strict: bool, tensorboard: bool) -> LoadedConfig:
+def _config(words: tuple[str, ...], *, tensorboard: bool, **how: bool) -> LoadedConfig:
     from bigmodel_cli.cli.output import show_warnings
     from bigmodel_cli.config.dump import plain, to_flow
     from bigmodel_cli.modeling.language import read_config
@@ -174,12 +174,12 @@ def _config(words: tuple[str, ...], *, strict: bool, tensorboard: bool) -> Loade
     if not words:
         raise click.UsageError("expected a CONFIG, or --resume", click.get_current_context())
     path, *overrides = words
-    loaded = read_config(Path(path), overrides, strict=strict)
+    loaded = read_config(Path(path), overrides, **how)
     callbacks = loaded.experiment.training.callbacks
     if tensorboard and not any(callback.name == "TensorBoard" for callback in callbacks):
         # As if it were written, so that the run's config has it and a resume logs too.
         wanted = to_flow([*plain(callbacks), "TensorBoard"])
-        loaded = read_config(Path(path), [*overrides, f"training.callbacks={wanted}"], strict=strict)
+        loaded = read_config(Path(path), [*overrides, f"training.callbacks={wanted}"], **how)
     show_warnings(loaded.warnings)
     return loaded
 

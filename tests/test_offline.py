@@ -1,0 +1,139 @@
+"""`--offline`: nothing is fetched, by whoever; and the message says which file to put where."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigmodel_cli.config.catalogue import load_catalogue
+from bigmodel_cli.errors import BigmodelError, DataError
+from bigmodel_cli.network import Offline, downloads, keras_home
+
+CONFIG = """\
+data: {source: SOURCE}
+model:
+  - Flatten
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: Adam
+"""
+FETCHING = ("mnist", "fashion_mnist", "cifar10", "cifar100")
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for a name or a connection has gone past the gate."""
+
+    def forbidden(*_: Any, **__: Any) -> None:
+        raise AssertionError("somebody opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", forbidden)
+    monkeypatch.setattr(socket, "getaddrinfo", forbidden)
+    monkeypatch.setattr(socket, "create_connection", forbidden)
+
+
+def test_every_source_that_fetches_is_known() -> None:
+    """A new one is to be tried here."""
+    from bigmodel_cli import sources
+
+    folder = Path(sources.__file__).parent
+    named = {path.stem for path in folder.glob("*.py") if "RemoteFile(" in path.read_text()}
+    assert {name for name in named if name != "download"} <= {*FETCHING, "mnist_format", "cifar"}
+
+
+@pytest.mark.parametrize("source", FETCHING)
+@pytest.mark.parametrize("command", [("train",), ("data",), ("show", "--plan")])
+def test_sources(
+    bigmodel: Callable[..., Any], write: Callable[..., str], source: str, command: tuple[str, ...]
+) -> None:
+    config = write(CONFIG.replace("SOURCE", source))
+    outcome = bigmodel(*command, config, "--offline")
+    assert outcome.code == 3, outcome.err
+    assert "downloads are off (offline)" in outcome.err
+    assert str(keras_home() / "datasets") in outcome.err
+
+
+def test_requests_are_let_through_again_where_they_are_allowed() -> None:
+    import urllib.error
+    import urllib.request
+
+    with pytest.raises(Offline), downloads(allowed=False), downloads(allowed=True):
+        urllib.request.urlopen("http://localhost:9/models/some.h5")
+    with pytest.raises(AssertionError, match="opened a connection"):
+        urllib.request.urlopen("http://localhost:9/")
+
+
+def test_what_a_library_fetches_by_itself() -> None:
+    import urllib.request
+
+    with downloads(allowed=False), pytest.raises(DataError) as caught:
+        urllib.request.urlretrieve("https://example.org/keras/some_tf_no_top.h5?x=1")
+    assert caught.value.message == (
+        f"some_tf_no_top.h5 is not in Keras's cache ({keras_home() / 'models'}), "
+        "and downloads are off (offline)"
+    )
+    assert str(keras_home() / "models" / "some_tf_no_top.h5") in str(caught.value.hint)
+    assert "weights: PATH" in str(caught.value.hint)
+
+
+APPLICATION = """\
+data: {source: {synthetic: {shape: [128, 128, 3], num_classes: 3, num_examples: 40}}}
+model:
+  - MobileNet: {alpha: 0.25, include_top: false, pooling: avg, trainable: false}
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: Adam
+training: {epochs: 1}
+"""
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("command", [("train",), ("show",)])
+def test_an_application_is_refused_with_its_line(
+    bigmodel: Callable[..., Any], write: Callable[..., str], command: tuple[str, ...]
+) -> None:
+    outcome = bigmodel(*command, write(APPLICATION), "--offline")
+    assert outcome.code == 3, outcome.err
+    assert "c.yaml:3:5: MobileNet: mobilenet_2_5_224_tf_no_top.h5 is not in Keras's cache" in outcome.err
+    assert "weights: PATH" in outcome.err
+
+
+@pytest.mark.tf
+def test_the_variable_forbids_it_too(
+    bigmodel: Callable[..., Any], write: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIGMODEL_OFFLINE", "1")
+    outcome = bigmodel("train", write(APPLICATION))
+    assert outcome.code == 3 and "downloads are off (offline)" in outcome.err
+
+
+# The same code fetches for the others of each family.
+TRIED = (
+    "ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "EfficientNetV2B0", "MobileNet", "MobileNetV2",
+    "MobileNetV3Small", "ResNet50", "ResNet50V2", "VGG16", "Xception",
+)  # fmt: skip
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRIED)
+def test_every_family_of_applications(name: str) -> None:
+    import keras
+
+    assert name in [entry.name for entry in load_catalogue().entries("applications")]
+    with downloads(allowed=False), pytest.raises(BigmodelError, match="is not in Keras's cache"):
+        getattr(keras.applications, name)(weights="imagenet", include_top=False, input_shape=(224, 224, 3))
+    keras.utils.clear_session()
+
+
+@pytest.mark.tf
+def test_the_names_of_imagenets_classes() -> None:
+    import keras
+    import numpy as np
+
+    with downloads(allowed=False), pytest.raises(Offline, match=r"imagenet_class_index\.json is not"):
+        keras.applications.imagenet_utils.decode_predictions(np.zeros((1, 1000)))
