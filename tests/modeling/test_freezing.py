@@ -10,16 +10,17 @@ import pytest
 pytestmark = pytest.mark.tf
 
 HEAD = "  - Dense: {units: num_classes, activation: softmax}\n"
+# How many layers of the application learn.
 TABLE = {
-    "true": (83, True),
-    "false": (0, False),
-    "{last: 3}": (1, True),
-    "{last: 9}": (3, True),
-    "{last: 9, except: BatchNormalization}": (1, True),
-    "{last: 9, except: ['*_bn']}": (1, True),
-    "[conv_pw_13]": (1, True),
-    "['conv_pw_1?', Conv2D]": (14, True),
-    "{layers: ['conv_*_13*'], except: [BatchNormalization]}": (2, True),
+    "true": 54,
+    "false": 0,
+    "{last: 3}": 1,
+    "{last: 9}": 5,
+    "{last: 9, except: BatchNormalization}": 2,
+    "{last: 9, except: ['*_bn']}": 2,
+    "[conv_pw_13]": 1,
+    "['conv_pw_1?', Conv2D]": 14,
+    "{layers: ['conv_*_13*'], except: [BatchNormalization]}": 2,
 }
 
 
@@ -35,8 +36,7 @@ def test_what_learns(build: Callable[..., Any], trainable: str) -> None:
     built = build(application(trainable), shape=(32, 32, 3))
     (mobilenet,) = [layer for layer in built.model.layers if getattr(layer, "layers", None)]
     learning = [layer for layer in leaves(mobilenet) if layer.trainable_weights]
-    expected = 54 if trainable == "true" else TABLE[trainable][0]
-    assert len(learning) == expected, [layer.name for layer in learning]
+    assert len(learning) == TABLE[trainable], [layer.name for layer in learning]
     # The head learns in any case.
     assert len(built.model.trainable_weights) == 2 + sum(len(x.trainable_weights) for x in learning)
 
@@ -46,7 +46,7 @@ def test_a_saved_model_learns_where_it_did(build: Callable[..., Any], tmp_path: 
 
     built = build(application("{last: 9, except: BatchNormalization}"), shape=(32, 32, 3))
     built.model.save(tmp_path / "x.keras")
-    loaded = keras.models.load_model(tmp_path / "x.keras")
+    loaded = keras.models.load_model(tmp_path / "x.keras", compile=False)
     assert [w.path for w in loaded.trainable_weights] == [w.path for w in built.model.trainable_weights]
 
 
@@ -68,7 +68,8 @@ def test_what_there_is_not(refused: Callable[..., dict[str, Any]], trainable: st
 
 def test_low_rank_weights(build: Callable[..., Any]) -> None:
     built = build(application("false", ", lora_rank: 2"), shape=(32, 32, 3))
-    names = {weight.name for weight in built.model.layers[2].trainable_weights}
+    (mobilenet,) = [layer for layer in built.model.layers if getattr(layer, "layers", None)]
+    names = {weight.name for weight in mobilenet.trainable_weights}
     assert names == {"lora_kernel_a", "lora_kernel_b"}
 
 

@@ -44,7 +44,7 @@ class Head:
 
     def weights_for(self, source: Any, layer: Any) -> list[np.ndarray]:
         """The weights of a layer, those of the last one in the order of the classes here."""
-        weights = [np.asarray(weight) for weight in base_weights(source)]
+        weights = [weight.numpy() for weight in base_weights(source)]
         order = self._order()
         if layer is not self._layer or order is None or self._theirs == self._ours:
             return weights

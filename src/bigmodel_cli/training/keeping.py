@@ -126,13 +126,14 @@ class Keeping:
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        places = {
-            "memory": "once, and kept in memory",
-            "disk": "once, and kept on disk",
-            "none": "in each epoch",
-        }
-        what = "what the frozen layers give for an example is computed"
-        self.listener.say(f"frozen: {what} {places[choice.cache]} ({choice.reason})")
+        if self.experiment.training.epochs > 1:
+            places = {
+                "memory": "once, and kept in memory",
+                "disk": "once, and kept on disk",
+                "none": "in each epoch",
+            }
+            what = "what the frozen layers give for an example is computed"
+            self.listener.say(f"frozen: {what} {places[choice.cache]} ({choice.reason})")
         return choice
 
     def _keep_pixels(self) -> tuple[CacheChoice, dict[SplitName, Feed]]:
