@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.sources.download import keras_home
+from bigmodel_cli.network import keras_home
 from bigmodel_cli.starter.applications import Application, application_named, application_of
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.writing import Recipe, quoted
