@@ -298,6 +298,7 @@ def test_files_that_are_no_table(photos, load, content, message):
         ("1_0", "2_1"), ("1E1", "2E5"), ("1e1", "2"), ("１２", "１３"), ("0x10", "0x11"), ("1.5.2", "2"),
         ("1,5x", "2"), ("-", "+"), ("1-2", "2-3"), ("²", "³"), ("1 000", "2 000"), ("0b1", "0b10"),
         ("007", "1.5"), ("½", "1"), ("1e", "e1"), ("1j", "2j"), ("٣", "٤"),
+        ("9223372036854775807123", "2"), ("1E1", "007"),
     ],
 )  # fmt: skip
 def test_labels_that_only_look_like_numbers_are_names(table, values):
@@ -307,7 +308,7 @@ def test_labels_that_only_look_like_numbers_are_names(table, values):
 
 
 @pytest.mark.parametrize(
-    "values", [("1.0E1", "2"), ("1e+01", "2"), ("+1.5", "-2"), (".5", "1."), ("1E-5", "2.5")]
+    "values", [("1.0E1", "2"), ("1e+01", "2"), ("+1.5", "-2"), (".5", "1."), ("1E-5", "2.5"), ("1E5", "2.5")]
 )
 def test_labels_that_are_numbers(table, values):
     source = table("image,label", f"a/1.png,{values[0]}", f"a/2.png,{values[1]}")

@@ -67,7 +67,7 @@ def read_table(path: Path) -> Table:
     if not path.is_file():
         raise DataError(f"{path}: {'a folder, not a CSV file' if path.is_dir() else 'no such file'}")
     text = _text(path)
-    delimiter = _delimiter(text.partition("\n")[0])
+    delimiter = _delimiter(text.lstrip().partition("\n")[0])
     rows = _rows(path, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     columns = next(rows, TableRow(1, ())).cells
     _check_columns(path, columns)

@@ -73,7 +73,7 @@ class ImageCsv(ImageFileOptions):
 
     def load(self, context: LoadContext) -> Source:
         root = self.root or self.path.parent
-        rows = [replace(row, image=_as_on_disk(root, row.image)) for row in self._rows(context)]
+        rows = self._rows(root, context)
         if not context.skip_bad_files:
             self._check_files(rows, root)
         self._warn_of_copies(rows, context)
@@ -81,12 +81,10 @@ class ImageCsv(ImageFileOptions):
             split: [row for row in rows if row.split == split] for split in self._splits(rows, context)
         }
         raw = typed_labels(
-            {
-                split: [(row.label, f"{self.path}:{row.line}") for row in part]
-                for split, part in by_split.items()
-            },
+            {split: [(row.label, row.line) for row in part] for split, part in by_split.items()},
             self.labels,
             self.class_names,
+            self.path,
             context.warn,
         )
         labels, class_names = label_values(raw, self.labels, self.class_names, self.path, context)
@@ -96,7 +94,7 @@ class ImageCsv(ImageFileOptions):
         signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
         return checked_source(root, listed, signature, context)
 
-    def _rows(self, context: LoadContext) -> list[_Row]:
+    def _rows(self, root: Path, context: LoadContext) -> list[_Row]:
         """The rows of the CSV.
 
         Raises:
@@ -112,7 +110,10 @@ class ImageCsv(ImageFileOptions):
             raise DataError(f"{self.path}: no rows below the line with the columns' names")
         if split is None:
             self._warn_of_unused_splits(table, context)
-        return [self._row(table, row, image, label, split) for row in table.rows]
+        rows = (self._row(table, row, image, label, split) for row in table.rows)
+        return [
+            row if row.image.isascii() else replace(row, image=_as_on_disk(root, row.image)) for row in rows
+        ]
 
     def _column(self, table: Table, name: str | None, defaults: tuple[str, ...], option: str) -> int:
         place = table.column((name,) if name else defaults)
@@ -215,8 +216,6 @@ class ImageCsv(ImageFileOptions):
 
 def _as_on_disk(root: Path, image: str) -> str:
     """A path in the form of Unicode that the disk has it in, which may be another one than the table's."""
-    if image.isascii():
-        return image
     forms = (image, *(unicodedata.normalize(form, image) for form in ("NFC", "NFD")))
     # `os.path` takes a name that is too long for none.
     return next((form for form in forms if os.path.exists(root / form)), image)  # noqa: PTH110

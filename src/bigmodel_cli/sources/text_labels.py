@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.class_names import class_name
@@ -15,26 +16,28 @@ from bigmodel_cli.sources.label_values import LabelKind
 if TYPE_CHECKING:
     import numpy as np
 
-# Names that look like numbers, unless the config says otherwise: `007` would lose its zeros, and programs
-# write exponents with a point or a sign (`1.0E1`, `1e+01`), which codes like `1E1` and `2E5` have not.
-_CODE = re.compile(r"-?0[0-9]+|[0-9]+[eE][0-9]+")
+_ZERO_PADDED = re.compile(r"-?0[0-9]+")
+_LONG = re.compile(r"-?[0-9]{19,}")
+_EXPONENT = re.compile(r"[0-9]+[eE][0-9]+")
 # What programs write where a number is missing or none.
 _NO_NUMBER = frozenset({"nan", "inf", "infinity"})
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 
 
 def typed_labels(
-    labels: Mapping[SplitName, Sequence[tuple[str, str]]],
+    labels: Mapping[SplitName, Sequence[tuple[str, int]]],
     kind: LabelKind,
     names: Sequence[str] | None,
+    path: Path,
     warn: Callable[[str], None],
 ) -> dict[SplitName, np.ndarray]:
     """Text as int64 where all labels are whole numbers, as float64 where all may be numbers, else as names.
 
     Args:
-        labels: Per split each label with the place where it is written, for errors.
+        labels: Per split each label with the line where it is written.
         kind: What the config says they are.
         names: The config's names of classes.
+        path: Their file, for errors.
         warn: Told where a few names among numbers make all of them names.
 
     Raises:
@@ -51,12 +54,24 @@ def typed_labels(
         return array(np.str_, class_name)
     if all(map(_is_index, texts)):
         return array(np.int64, int)
-    may_be_numbers = kind == "numbers" or (kind == "auto" and not any(map(_CODE.fullmatch, texts)))
+    may_be_numbers = kind == "numbers" or (kind == "auto" and not _are_codes(texts))
     if may_be_numbers and all(plain_number(text) is not None for text in texts):
         return array(np.float64, float)
     if kind != "classes":
-        _check_no_number_is_lost([pair for part in labels.values() for pair in part], kind, warn)
+        places = [(text, f"{path}:{line}") for part in labels.values() for text, line in part]
+        _check_no_number_is_lost(places, kind, warn)
     return array(np.str_, class_name)
+
+
+def _are_codes(texts: Sequence[str]) -> bool:
+    """Whether labels are names that only look like numbers, unless the config says otherwise.
+
+    `007` would lose its zeros and a long number its last digits. Where programs write an exponent there is a
+    point or a sign (`1.0E1`, `1e+01`), which codes like `1E1` and `2E5` have not.
+    """
+    if any(map(_ZERO_PADDED.fullmatch, texts)) or any(map(_LONG.fullmatch, texts)):
+        return True
+    return any(map(_EXPONENT.fullmatch, texts)) and not any("." in text for text in texts)
 
 
 def _is_index(text: str) -> bool:

@@ -146,8 +146,8 @@ def _targets(table: Table, label: int, warn: Callable[[str], None]) -> Targets:
     for row in table.rows:
         if not row.cells[label]:
             raise DataError(f"{table.path}:{row.line}: no value in the column {name}")
-    cells = [(row.cells[label], f"{table.path}:{row.line}") for row in table.rows]
-    values = typed_labels({"train": cells}, "auto", None, warn)["train"]
+    cells = [(row.cells[label], row.line) for row in table.rows]
+    values = typed_labels({"train": cells}, "auto", None, table.path, warn)["train"]
     return targets_of(values, f"{table.path}: the column {name}")
 
 
