@@ -5,7 +5,6 @@ What a trial costs is estimated from what the first candidate took; `worth` tell
 
 from __future__ import annotations
 
-import math
 import re
 import time
 import traceback
@@ -89,6 +88,7 @@ def choose_fastest(
         best = make(replace(plan, **_WITHOUT_XLA))
         seconds = step_seconds(best.training)
     trials.append(_trial(best.plan, seconds))
+    standing = len(trials) - 1
     worth, shown = Worth.of(best.built.model), []
     for change in changes:
         changed = replace(best.plan, **change)
@@ -101,28 +101,38 @@ def choose_fastest(
             reason = f"trying it takes about {needed:.1f} s, and is expected to save {gain:.1f} s"
             trials.append(_trial(changed, reason=reason, expected=expected))
             continue
-        candidate, trial = _tried(make, changed, expected)
-        trials.append(trial)
-        found = math.inf if trial.milliseconds is None else trial.milliseconds / 1000
-        shown.append(worth.shows(name, 1 - found / seconds))
-        if candidate is not None and found < (1 - MIN_GAIN) * seconds:
-            best, seconds = candidate, found
+        candidate, found, seconds, failure = _tried(make, changed, best, seconds)
+        trials[standing] = replace(trials[standing], milliseconds=1000 * seconds)
+        trials.append(_trial(changed, found, reason=failure, expected=expected))
+        shown.append(worth.shows(name, 0.0 if found is None else 1 - found / seconds))
+        if candidate is not None and found is not None and found < (1 - MIN_GAIN) * seconds:
+            best, seconds, standing = candidate, found, len(trials) - 1
     remember(shown)
     steps = best.plan.steps_per_execution or steps_per_execution(best.training, seconds)
     return replace(best, plan=replace(best.plan, steps_per_execution=steps, trials=tuple(trials)))
 
 
 def _tried(
-    make: Callable[[ExecutionPlan], Candidate], plan: ExecutionPlan, expected: float
-) -> tuple[Candidate | None, Trial]:
-    """A candidate and its trial; what cannot be executed is none, and the trial says why."""
+    make: Callable[[ExecutionPlan], Candidate], plan: ExecutionPlan, best: Candidate, seconds: float
+) -> tuple[Candidate | None, float | None, float, str | None]:
+    """A candidate beside the best one so far, whose steps took some seconds.
+
+    Returns:
+        The candidate, seconds of its steps and of the best one's; where it cannot be executed None, None, and
+        the reason last.
+    """
     try:
         candidate = make(plan)
-        return candidate, _trial(plan, step_seconds(candidate.training), expected=expected)
+        found = step_seconds(candidate.training)
+        if seconds < SECONDS_PER_EXECUTION:
+            # Once more in turn: other work on the machine comes and goes.
+            seconds = min(seconds, step_seconds(best.training))
+            found = min(found, step_seconds(candidate.training))
     except Exception as error:
         if not _cannot_be_executed(error):
             raise
-        return None, _trial(plan, reason=_reason(error), expected=expected)
+        return None, None, seconds, _reason(error)
+    return candidate, found, seconds, None
 
 
 def _cannot_be_executed(error: Exception) -> bool:
@@ -175,7 +185,8 @@ def _cost(best: Candidate, changed: ExecutionPlan, seconds: float) -> float:
     """Seconds that it probably takes to make a changed candidate and to measure its steps."""
     compiling = COMPILING_PER_TRACING * best.tracing_seconds if changed.jit_compile else 0.0
     num_steps = 2 + 2 * TRIAL_STEPS if _is_quick(seconds) else 2
-    return best.making_seconds + compiling + num_steps * seconds
+    num_times = 3 if seconds < SECONDS_PER_EXECUTION else 1
+    return best.making_seconds + compiling + num_times * num_steps * seconds
 
 
 def steps_per_execution(training: TrainingSteps, seconds: float) -> int:
