@@ -1,6 +1,6 @@
-"""The plots of runs in outline: our code composes each figure, but Matplotlib does not render it.
+"""The plots of runs in outline: our code composes each figure, but Matplotlib neither makes nor renders it.
 
-Rendering is more than half of what a tiny run takes, and the same in each. The long form of the faults has
+With it that is more than half of what a tiny run takes, and the same in each. The long form of the faults has
 it.
 """
 
@@ -15,15 +15,41 @@ from typing import Any
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import write_output
 
+# What draws for runs and for their reports.
+_DRAWING = ("curves", "confusion", "class_plots", "number_plots", "image_grids")
+
+
+class Nothing:
+    """A figure, and all that is asked of it: takes every call, shows nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self
+
+    def __getitem__(self, key: Any) -> Any:
+        return self
+
+    def subplots(self, rows: int = 1, columns: int = 1, **options: Any) -> Any:
+        return [self] * (rows * columns)
+
+    def get_legend_handles_labels(self) -> tuple[list[Any], list[str]]:
+        return [], []
+
 
 def outline_plots(set_attribute: Callable[[str, Any], None]) -> None:
-    """Let runs save figures without rendering them.
+    """Let runs compose figures of nothing, and save those without rendering them.
 
     Args:
         set_attribute: Takes where something is, and what is to be there: `monkeypatch.setattr`.
     """
     if os.environ.get("BIGMODEL_FAULTS") == "long":
         return
+    for module in _DRAWING:
+        set_attribute(f"bigmodel_cli.reporting.{module}.new_figure", lambda width, height: Nothing())
     set_attribute("bigmodel_cli.reporting.plots.save", _save)
     set_attribute("bigmodel_cli.training.conclusion.save", _save)
     set_attribute("bigmodel_cli.reporting.report.content.svg", _svg)

@@ -11,7 +11,8 @@ from typing import Any
 
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.errors import ResourceError, UsageError
-from bigmodel_cli.modeling.backend import import_tensorflow, uses_onednn
+from bigmodel_cli.modeling.backend import import_tensorflow
+from bigmodel_cli.native_crash import ONEDNN
 
 # NVIDIA's compute capability from which bfloat16 (Ampere) and float16 (Volta) run on tensor cores.
 BFLOAT16_CAPABILITY = (8, 0)
@@ -186,7 +187,7 @@ def bfloat16_unit() -> str | None:
     None where it has nothing of the kind, or oneDNN, which uses it, is off or held to less.
     """
     limit = os.environ.get(ONEDNN_LIMIT, "").upper()
-    if not uses_onednn() or limit in _WITHOUT_BFLOAT16:
+    if os.environ.get(ONEDNN) == "0" or limit in _WITHOUT_BFLOAT16:
         return None
     flags = processor_flags()
     units = [unit for flag, unit in _BFLOAT16_UNITS.items() if flag in flags]
