@@ -58,7 +58,7 @@ def test_the_record(complete):
     assert (record["plan"]["device"]["name"], record["plan"]["precision"]) == ("cpu", "float32")
     assert record["plan"]["steps_per_execution"] == 2
     assert {"keras", "python", "bigmodel", "numpy"} <= set(record["versions"])
-    assert record["started"] <= record["ended"] and 0 < record["seconds"] < 60
+    assert record["started"] <= record["ended"] and 0 < record["seconds"] < 3600
     assert record["best"] == complete.result.best and record["epochs"] == 3
     assert record["test"] == complete.result.evaluation.metrics
     assert record["gates"][0]["met"] is True

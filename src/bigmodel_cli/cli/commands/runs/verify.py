@@ -50,10 +50,11 @@ def command(run: str | None, accept: bool, runs_dir: Path, as_json: bool) -> Non
 
 
 def _advice(folder: RunFolder, names: list[str]) -> str:
-    if any(name.startswith("checkpoints/") for name in names):
+    folders = {Path(name).parts[0] for name in names}
+    if folder.checkpoints.name in folders:
         return (
             f"other checkpoints may do: bigmodel train --resume {folder.title}, or evaluate --checkpoint last"
         )
-    if any(name.startswith("evaluation/") for name in names):
+    if folder.evaluation("test").parent.name in folders:
         return f"evaluations are made again by: bigmodel evaluate {folder.title}"
     return f"restore them; if you changed them yourself: bigmodel runs verify {folder.title} --accept"
