@@ -42,7 +42,17 @@ def test_a_script_gets_one_document(bigmodel, tiny):
     outcome = bigmodel("train", tiny, "training.epochs=1", 'expect.test_accuracy=">= 0"', "--json")
     assert outcome.code == 0
     document = outcome.json
-    assert list(document) == ["run", "epochs", "seconds", "parameters", "best", "stopped", "test", "gates"]
+    assert list(document) == [
+        "run",
+        "epochs",
+        "seconds",
+        "parameters",
+        "best",
+        "stopped",
+        "test",
+        "gates",
+        "advice",
+    ]
     assert (document["epochs"], document["parameters"]) == (1, 643)
     assert 0 <= document["test"]["accuracy"] <= 1 and document["test"]["loss"] > 0
     assert document["best"]["epoch"] == 1 and document["gates"][0]["met"] is True

@@ -71,4 +71,4 @@ def test_without_the_key_there_are_none(names):
 def test_weights_in_words():
     assert describe_weights(np.array([0.5714, 4.0]), ["cat", "dog"]) == "cat 0.571, dog 4"
     many = describe_weights(np.ones(100), [f"c{number}" for number in range(100)])
-    assert many.endswith("c7 1, … (100 classes)")
+    assert many.endswith("c7 1, … (100 in all)")

@@ -132,5 +132,6 @@ def test_a_run_that_was_ended_says_so_everywhere(bigmodel, tiny, monkeypatch):
     }
     shown = bigmodel("runs", "show")
     assert f"stopped     {says}\n" in shown.out
+    assert says.removeprefix("by ") in (run / "report.html").read_text("utf-8")
     assert bigmodel("runs", "show", "--json").json["stopped"] == record["stopped"]
     assert bigmodel("runs", "ls", "--json").json[0]["stopped"] == record["stopped"]

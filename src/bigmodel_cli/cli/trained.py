@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bigmodel_cli.cli.options import runs_dir_words
-from bigmodel_cli.cli.output import duration, metrics_line, next_command, number, one_line
+from bigmodel_cli.cli.output import duration, metrics_line, next_command, note, number, one_line
 
 if TYPE_CHECKING:
     from bigmodel_cli.training.conclusion import TrainingResult
+
+# The report has all of them.
+_MOST = 2
 
 
 def result_as_json(result: TrainingResult) -> dict[str, Any]:
@@ -25,6 +29,7 @@ def result_as_json(result: TrainingResult) -> dict[str, Any]:
         "stopped": result.stopped.as_json() if result.stopped else None,
         result.evaluation.split: result.evaluation.metrics,
         "gates": [gate.as_json() for gate in result.gates],
+        "advice": [asdict(advice) for advice in result.advice],
     }
 
 
@@ -40,6 +45,8 @@ def show_result(result: TrainingResult, runs_dir: Path) -> None:
     click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
     for gate in result.gates:
         click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
+    for advice in result.advice[:_MOST]:
+        note(f"advice: {advice.finding} {advice.advice}" + (f"\n  {advice.words}" if advice.words else ""))
     option = runs_dir_words(runs_dir)
     what = "IMAGE.png" if result.takes_images else "ARRAY.npy"
     next_command(f"bigmodel evaluate{option}", f"bigmodel predict {what}{option}")

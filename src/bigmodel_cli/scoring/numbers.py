@@ -22,7 +22,7 @@ def number_scores(labels: np.ndarray, outputs: np.ndarray, *, seed: int) -> Scor
 
     Returns:
         Mean absolute error, root mean squared error and, of more than one example, R² as the headline.
-        Residuals are label minus prediction.
+        Residuals are label minus prediction; `labels` and `predictions` have an item for each output.
     """
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
@@ -38,7 +38,20 @@ def number_scores(labels: np.ndarray, outputs: np.ndarray, *, seed: int) -> Scor
     errors = np.abs(residuals)
     others = {"median_absolute_error": float(np.median(errors)), "max_error": float(errors.max())}
     intervals = _intervals(truth, residuals, seed) if len(labels) > 1 else {}
-    return Scores(headline, others, intervals, {"residuals": _residuals(residuals)})
+    details = {
+        "labels": _spread(truth),
+        "predictions": _spread(predicted),
+        "residuals": _residuals(residuals),
+    }
+    return Scores(headline, others, intervals, details)
+
+
+def _spread(numbers: np.ndarray) -> list[dict[str, float]]:
+    """Mean and standard deviation of each output: whether predictions are of the labels' scale."""
+    return [
+        {"mean": float(mean), "standard_deviation": float(deviation)}
+        for mean, deviation in zip(numbers.mean(axis=0), numbers.std(axis=0), strict=True)
+    ]
 
 
 def _intervals(truth: np.ndarray, residuals: np.ndarray, seed: int) -> dict[str, Interval]:

@@ -9,12 +9,23 @@ from bigmodel_cli.sources.base import CHANNELS, Signature
 if TYPE_CHECKING:
     import numpy as np
 
+# Pixels of the shorter side; arrays of small coloured images are seldom photographs.
+_SMALLEST_FILE, _SMALLEST_COLOURED = 32, 64
+
 
 def are_images(signature: Signature) -> bool:
     """Whether examples can be drawn."""
     shape = signature.shape
     has_channels = len(shape) == 3 and shape[-1] in CHANNELS.values()
     return signature.image_format is not None or ((len(shape) == 2 or has_channels) and min(shape[:2]) >= 4)
+
+
+def are_photographs(signature: Signature) -> bool:
+    """Whether examples are images of a kind that networks trained on photographs know: files, or colours."""
+    if not are_images(signature) or min(signature.shape[:2]) < _SMALLEST_FILE:
+        return False
+    is_coloured = signature.shape[2:] == (3,) and min(signature.shape[:2]) >= _SMALLEST_COLOURED
+    return signature.image_format is not None or is_coloured
 
 
 def as_pixels(images: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -16,6 +17,7 @@ from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, write_
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
+from bigmodel_cli.reporting.advice import Advice
 from bigmodel_cli.reporting.figures import save
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
@@ -48,6 +50,7 @@ class TrainingResult:
         takes_images: Whether image files can be predicted.
         gates: How the config's `expect` fared.
         stopped: The callback that ended training before its last epoch; None where none did.
+        advice: What to try next, as the report has it.
     """
 
     run: RunFolder
@@ -60,6 +63,7 @@ class TrainingResult:
     takes_images: bool
     gates: list[GateResult]
     stopped: Stopped | None = None
+    advice: Sequence[Advice] = ()
 
 
 def conclude(session: Session, rows: list[Row]) -> TrainingResult:
@@ -109,9 +113,9 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     }
     phases = session.watch.as_json()
     # Before the record says that the run is complete: who interrupts it here can go on with it.
-    write_report(session.run, results, seconds=result.seconds, phases=phases)
+    advice = write_report(session.run, results, seconds=result.seconds, phases=phases)
     end_session(session.run, COMPLETED, result.seconds, results, phases, prepared.skipped)
-    return result
+    return replace(result, advice=advice)
 
 
 def _throughput(rows: list[Row], replicas: int) -> dict[str, float]:

@@ -13,7 +13,6 @@ from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.reporting.advice import Findings, advise
 from bigmodel_cli.reporting.class_plots import draw_reliability, draw_roc_and_precision_recall
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.number_plots import draw_residuals, read_numbers
@@ -28,7 +27,8 @@ from bigmodel_cli.reporting.report.tables import (
     shown,
     titled,
 )
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import STOPPED, RunFolder
+from bigmodel_cli.stopped import read_stopped
 
 # What a run's record has versions of that pip does not install by that name.
 _NO_PACKAGES = ("python", "bigmodel")
@@ -49,7 +49,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "headline": _headline(reported, previous),
         "gates": [{**gate, "value": f"{gate['value']:.6g}"} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),
-        "advice": advise(Findings(reported.columns, evaluation, reported.config, reported.best_epoch)),
+        "advice": reported.advice,
         "figures": _figures(reported),
         "confusion": confusion(evaluation),
         "samples": samples(evaluation, reported.samples),
@@ -110,6 +110,8 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     best, plan = record.get("best") or {}, record.get("plan", {})
     seconds = record.get("seconds", 0.0)
     yield "epochs", f"{record.get('epochs')}, the best is {best.get('epoch')}"
+    if (stopped := read_stopped(record.get(STOPPED))) is not None:
+        yield "ended by", str(stopped)
     yield "time", f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
     yield "parameters", f"{record.get('parameters', 0):,}"
     yield "device", str(plan.get("device", {}).get("model"))

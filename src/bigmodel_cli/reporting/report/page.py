@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from bigmodel_cli.reporting.advice import Advice
 from bigmodel_cli.reporting.report.content import page_content
 from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import SESSIONS, RunFolder
@@ -19,7 +20,7 @@ def write_report(
     *,
     seconds: float = 0.0,
     phases: Mapping[str, float] | None = None,
-) -> None:
+) -> list[Advice]:
     """Write report.html from what is in a run's folder.
 
     Args:
@@ -27,6 +28,9 @@ def write_report(
         results: What its record is about to say; None where it is complete.
         seconds: With `results`: of the whole run so far.
         phases: With `results`: where the time of its last session went.
+
+    Returns:
+        What it says to try next.
 
     Raises:
         UsageError: If the run is not complete.
@@ -38,9 +42,11 @@ def write_report(
         *sessions, last = record[SESSIONS]
         last = {**last, "seconds": dict(phases or {})}
         record = {**record, **results, "seconds": round(seconds, 3), SESSIONS: [*sessions, last]}
-    page = render(page_content(read_reported(run, record)))
+    reported = read_reported(run, record)
+    page = render(page_content(reported))
     # Names of files need not be text.
     write_text(run.report, page.encode("utf-8", "backslashreplace").decode("utf-8"))
+    return reported.advice
 
 
 def render(content: dict[str, Any]) -> str:

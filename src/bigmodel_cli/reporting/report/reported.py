@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import yaml
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.reporting.advice import Advice, Findings, advise
 from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
 
@@ -40,6 +42,12 @@ class Reported:
     @property
     def best_epoch(self) -> int | None:
         return (self.record.get("best") or {}).get("epoch")
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        """What to try next, the most telling first."""
+        findings = Findings(self.columns, self.evaluation, self.config, self.best_epoch, self.record)
+        return advise(findings)
 
 
 def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:

@@ -1,0 +1,74 @@
+"""What the data suggests: too few examples, classes of very different sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bigmodel_cli.reporting.advice.findings import Advice, Findings
+
+# With fewer examples a number on them says little.
+FEW_HELD_OUT = 30
+# Photographs from which a network learns to see, in all and of each class.
+_FEW, _FEW_OF_A_CLASS = 5000, 500
+# What is better than this needs no other start.
+_GOOD = 0.9
+_WIDE = 0.1
+
+
+def few_held_out(findings: Findings) -> Iterator[Advice]:
+    """Splits on which a number is mostly chance."""
+    examples = findings.evaluation["examples"]
+    split = findings.evaluation.get("split", "held-out")
+    sizes = {split: examples}
+    if (validation := findings.num_examples("validation")) is not None:
+        sizes["validation"] = validation
+    few = [f"{size:,} {name}" for name, size in sizes.items() if size < FEW_HELD_OUT]
+    if not few:
+        return
+    interval = findings.evaluation["intervals"].get("accuracy")
+    may_be = ""
+    if interval is not None and examples < FEW_HELD_OUT:
+        may_be = f": accuracy may be anything from {interval['low']:.0%} to {interval['high']:.0%}"
+    yield Advice(
+        f"{' and '.join(few)} examples are few{may_be}.",
+        "Numbers on them, and the epoch that is chosen by them, are mostly chance: hold out more, "
+        "or collect more.",
+        "data.validation=0.2 data.test=0.2",
+    )
+
+
+def few_photographs(findings: Findings) -> Iterator[Advice]:
+    """Too few images to learn seeing from."""
+    examples, classes = findings.num_examples("train"), len(findings.supports)
+    if examples is None or not findings.are_photographs or findings.is_pretrained:
+        return
+    is_good = findings.accuracy is not None and findings.accuracy >= _GOOD
+    if examples < _FEW and examples < _FEW_OF_A_CLASS * max(1, classes) and not is_good:
+        yield Advice(
+            f"{examples:,} images are few to learn seeing from, and the model began from nothing.",
+            "Pretrained weights have learned it from a million others; frozen, they need few of yours: "
+            "bigmodel init FOLDER writes such a config.",
+            "MobileNet: {weights: imagenet, trainable: false, include_top: false, pooling: avg}",
+        )
+
+
+def imbalance(findings: Findings) -> Iterator[Advice]:
+    """Classes of very different sizes that count by their size."""
+    if findings.is_imbalanced:
+        supports = [support for support in findings.supports.values() if support]
+        yield Advice(
+            f"The largest class has {max(supports) / min(supports):.0f} times the examples of the smallest.",
+            "Weights let rare classes count as much; watch balanced accuracy and macro F1.",
+            "data.class_weights=balanced",
+        )
+
+
+def uncertain(findings: Findings) -> Iterator[Advice]:
+    """A held-out split that is large enough to say something, but not much."""
+    interval, examples = findings.evaluation["intervals"].get("accuracy"), findings.evaluation["examples"]
+    if examples >= FEW_HELD_OUT and interval is not None and interval["high"] - interval["low"] > _WIDE:
+        yield Advice(
+            f"With {examples:,} examples, the accuracy may be anything from "
+            f"{interval['low']:.0%} to {interval['high']:.0%}.",
+            "Differences to other runs mean little within that; a larger test split tells more.",
+        )
