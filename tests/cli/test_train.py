@@ -32,6 +32,12 @@ def test_a_person_sees_progress_results_and_the_next_command(bigmodel, tiny, tmp
     assert (
         "val_accuracy 0." in lines[5] and "learning_rate 1.00e-02, " in lines[5] and "examples/s" in lines[5]
     )
+    # Twelve examples say little, which `train` says too, not the report alone.
+    (few,) = [line for line in lines if "are few" in line]
+    assert few.startswith(
+        "advice: 12 test and 12 validation examples are few: accuracy may be anything from "
+    )
+    assert lines[lines.index(few) + 1] == "  data.validation=0.2 data.test=0.2"
     assert lines[-2:] == [
         "  bigmodel evaluate --runs-dir 'my runs'",
         "  bigmodel predict IMAGE.png --runs-dir 'my runs'",
@@ -56,6 +62,7 @@ def test_a_script_gets_one_document(bigmodel, tiny):
     assert (document["epochs"], document["parameters"]) == (1, 643)
     assert 0 <= document["test"]["accuracy"] <= 1 and document["test"]["loss"] > 0
     assert document["best"]["epoch"] == 1 and document["gates"][0]["met"] is True
+    assert "data.validation=0.2 data.test=0.2" in [advice["words"] for advice in document["advice"]]
     record = json.loads(Path(document["run"], "run.json").read_text())
     assert record["test"] == document["test"]
 

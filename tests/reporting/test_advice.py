@@ -373,6 +373,10 @@ def test_rare_classes_and_impatience_are_reasons_too():
     stopped = {"stopped": {"callback": "EarlyStopping", "epoch": 3}}
     (advice, *_) = advise(findings(columns, 5, weighted, stopped, **found))
     assert advice.words == "EarlyStopping: {patience: 10}"
+    few = {"data": {"splits": {"train": {"examples": 100}}}}
+    weighted["data"]["batch_size"] = 10
+    (advice, *_) = advise(findings(columns, 5, weighted, few, **found))
+    assert "in 80 steps, which are few" in advice.advice and advice.words == "training.epochs=20"
     # Whose classes are as rare as that, and who finds them, is not ill.
     found |= {"metrics": {"accuracy": 0.97}, "confusion_matrix": [[890, 10], [20, 80]]}
     assert "Nothing" not in str(advise(findings(columns, 5, config, **found)))

@@ -13,6 +13,7 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.run_folder import RunFolder, update_record
+from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.whole_files import write_json
 
 pytestmark = pytest.mark.slow
@@ -115,6 +116,35 @@ def test_headline_and_facts(make_run):
         assert fact in words
     assert "bigmodel train 'pets and more.yaml'" in words
     assert "# bigmodel 0.1.0, Python 3.11.7, and pip install keras==3.15.1 bigmodel train" in words
+
+
+def test_what_is_cut_says_so_and_of_a_path_the_end_is_seen(make_run):
+    from bigmodel_cli.reporting.report.tables import confusion
+
+    run = make_run([f"class {number}" for number in range(10)])
+    text = run.evaluation("test").read_text()
+    found = confusion(json.loads(text))
+    pairs, all_pairs = len(found["pairs"]), found["num_pairs"]
+    page = page_of(run)
+    assert (f"Most often confused, {pairs} of {all_pairs} pairs" in page.words) == (all_pairs > pairs)
+    assert found["is_cut"] == ("…" in page.words.partition("Most often confused")[2][:2000])
+    whole = {"confusion_matrix": [[3, 1], [0, 2]], "per_class": [{"class": "a"}, {"class": "b"}]}
+    assert not confusion(whole)["is_cut"]
+    # The line runs from right to left, so that its left is cut; the name in it does not.
+    html = run.report.read_text("utf-8")
+    assert re.search(r'<p class="name soft" title="[^"]+"><bdi dir="ltr">[^<]+</bdi></p>', html)
+    assert re.search(r"\.name \{[^}]*direction: rtl; text-align: left;", html)
+
+
+def test_what_ended_the_run_is_shown(make_run):
+    run = make_run(["cat", "dog"])
+    assert "ended by" not in page_of(run).words
+    stopped = Stopped("EarlyStopping", 3, 9, "val_loss", 0.25, 1, 2)
+    update_record(run, {"stopped": stopped.as_json()})
+    says = (
+        "ended by EarlyStopping after epoch 3 of 9: val_loss was not better than 0.25 (epoch 1) for 2 epochs"
+    )
+    assert says in re.sub(r"\s+", " ", page_of(run).words.replace("ended by", "ended by "))
 
 
 def test_gates_are_shown(make_run):

@@ -80,6 +80,8 @@ def _write_pairs(axes: Any, counts: np.ndarray, class_names: Sequence[str]) -> N
         for row, column in pairs
         if wrong[row, column]
     ]
+    if np.count_nonzero(wrong) > len(lines):
+        lines.append("…")
     axes.set_axis_off()
     text = "\n".join(["label → prediction", "", *(lines or ["no mistake"])])
     axes.text(0, 1, text, fontsize=8, va="top", linespacing=1.6)

@@ -80,7 +80,7 @@ training: {epochs: %d, device: cpu, precision: float32, jit_compile: false}
 NETWORK = """\
 - repeat:
     times: 2
-    steps:
+    layers:
     - Conv2D: {filters: 32, kernel_size: 3, padding: same}
     - BatchNormalization
     - ReLU

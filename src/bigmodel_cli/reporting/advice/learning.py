@@ -10,6 +10,8 @@ from bigmodel_cli.run_folder import STOPPED
 
 # A callback that ends training after so few epochs has not given it a chance.
 _EARLY = 5
+# Steps in which networks hardly learn anything.
+_FEW_STEPS = 200
 
 # A loss that has fallen by no more than this share has not moved.
 _MOVED = 0.02
@@ -48,17 +50,17 @@ def far_from_scale(findings: Findings) -> Iterator[Advice]:
         return
     sgd = " SGD cannot bear such a factor: use Adam." if findings.optimizer.name == "SGD" else ""
     yield Advice(
-        f"Labels are around {mean:,.4g} (standard deviation {spread:,.3g}), predictions around {found:,.4g}: "
-        "the model has not come near their scale.",
+        f"Labels are around {_about(mean, 4, ',')} (standard deviation {_about(spread, 2, ',')}), "
+        f"predictions around {_about(found, 4, ',')}: the model has not come near their scale.",
         "More epochs take very long to bring it there; a last step of the model that knows the scale does it "
         f"at once.{sgd}",
         f"- Rescaling: {{scale: {_about(spread, 2)}, offset: {_about(mean, 4)}}}  # the last step of `model`",
     )
 
 
-def _about(number: float, digits: int) -> str:
+def _about(number: float, digits: int, separator: str = "") -> str:
     """A number that is easily read: `50000` instead of `5e+04`."""
-    return f"{float(f'{number:.{digits}g}'):g}"
+    return f"{float(f'{number:.{digits}g}'):{separator}.12g}"
 
 
 def unstable(findings: Findings) -> Iterator[Advice]:
@@ -93,6 +95,7 @@ def not_learned(findings: Findings) -> Iterator[Advice]:
         _by_learning_rate(findings, seen)
         or _by_rare_classes(findings, seen)
         or _by_impatience(findings, seen)
+        or _by_few_steps(findings, seen)
         or Advice(
             seen,
             "Nothing was learned yet: try another learning rate, ten times smaller or larger, "
@@ -167,6 +170,17 @@ def _by_impatience(findings: Findings, seen: str) -> Advice | None:
         seen,
         f"{stopped['callback']} ended training after {stopped['epoch']} epochs, before anything was learned.",
         f"{stopped['callback']}: {{patience: {2 * _EARLY}}}",
+    )
+
+
+def _by_few_steps(findings: Findings, seen: str) -> Advice | None:
+    if not findings.steps or findings.steps >= _FEW_STEPS:
+        return None
+    return Advice(
+        seen,
+        f"Nothing was learned yet in {findings.steps} steps, which are few: train longer, or in smaller "
+        "batches.",
+        f"training.epochs={-(-_FEW_STEPS * findings.num_epochs // findings.steps)}",
     )
 
 

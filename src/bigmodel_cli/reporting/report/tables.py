@@ -38,7 +38,13 @@ def confusion(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
         }
         for count, row, column in sorted(wrong, key=lambda item: (-item[0], item[1], item[2]))[:_PAIRS]
     ]
-    return {"classes": names, "counts": counts, "pairs": pairs}
+    return {
+        "classes": names,
+        "counts": counts,
+        "pairs": pairs,
+        "num_pairs": len(wrong),
+        "is_cut": len(wrong) > len(pairs),
+    }
 
 
 def samples(
