@@ -137,6 +137,14 @@ def test_more_epochs_are_for_runs_that_were_still_getting_better(columns, best):
     assert advise(findings(columns, best, {"training": {"epochs": 8}})) == []
 
 
+def test_a_validation_loss_that_wavers_beside_that_of_training_has_not_risen():
+    """As in runs that early stopping has ended, with augmentation."""
+    columns = {"val_loss": [2, 1, 0.5, 0.3, 0.15, 0.19, 0.2, 0.19]}
+    assert advise(findings(columns)) == []
+    (advice,) = advise(findings({"val_loss": [2, 1, 0.5, 0.3, 0.15, 0.2, 0.22, 0.24]}))
+    assert advice.finding.startswith("After epoch 5 the validation loss rose")
+
+
 def test_a_gap_within_the_noise_of_few_examples_says_nothing():
     gap = {"accuracy": [0.5, 0.6, 0.7, 0.8, 0.96, 1, 1, 1]}
     (advice,) = advise(findings(gap))

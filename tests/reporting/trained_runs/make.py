@@ -85,7 +85,7 @@ NETWORK = """\
     - BatchNormalization
     - ReLU
     - MaxPooling2D
-- GlobalAveragePooling2D
+- Flatten
 """
 FROZEN = "- MobileNet: {include_top: false, pooling: avg, weights: %s, trainable: false}\n"
 # Of each run its config and the words of its command line.
@@ -101,10 +101,10 @@ RUNS: dict[str, tuple[str, list[str]]] = {
     "good digits": (DIGITS, ["training.epochs=20"]),
     "prices": (NUMBERS % "", []),
     "prices on their scale": (NUMBERS % "- Rescaling: {scale: 5e4, offset: 2e5}\n", ["training.epochs=40"]),
-    "few photographs": (FROM_SCRATCH % (NETWORK, 8), [PHOTOS]),
+    "few photographs": (FROM_SCRATCH % (NETWORK, 6), [PHOTOS]),
     "pretrained photographs": (
-        (FROM_SCRATCH % (FROZEN % f"{DATA}/imagenet_weights/mobilenet_1_0_224.weights.h5", 6)),
-        [PHOTOS],
+        FROM_SCRATCH % (FROZEN % f"{DATA}/imagenet_weights/mobilenet_1_0_224.weights.h5", 5),
+        [PHOTOS, "data.source.image_folder.image_size=[160, 160]"],
     ),
 }
 

@@ -12,7 +12,7 @@ FEW_HELD_OUT = 30
 _FEW, _FEW_OF_A_CLASS = 5000, 500
 # What is better than this needs no other start.
 _GOOD = 0.9
-_WIDE = 0.1
+_WIDE = 0.15
 
 
 def few_held_out(findings: Findings) -> Iterator[Advice]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bigmodel_cli.reporting.advice.findings import Advice, Findings
 
@@ -11,6 +11,8 @@ from bigmodel_cli.reporting.advice.findings import Advice, Findings
 _GAP = 0.05
 # A validation loss this much above its smallest has been getting worse.
 _RISE = 1.15
+# It is that of training times so much, where examples are learned by heart.
+_APART = 1.3
 # Over the last fifth of its epochs a run that still gets better has lost this share of its loss.
 _STILL_IMPROVING = 0.03
 _CALIBRATION = 0.05
@@ -24,7 +26,7 @@ def overfitting(findings: Findings) -> Iterator[Advice]:
     if at is None or "val_loss" not in columns:
         return
     losses = [value for value in columns["val_loss"] if math.isfinite(value)]
-    if losses and columns["val_loss"][-1] > _RISE * min(losses) and columns["loss"][-1] < columns["loss"][at]:
+    if losses and _has_risen(columns["loss"], columns["val_loss"], min(losses), at):
         stops = findings.has("EarlyStopping", section="training")
         yield Advice(
             f"After epoch {findings.best_epoch} the validation loss rose while the training loss fell.",
@@ -46,9 +48,15 @@ def overfitting(findings: Findings) -> Iterator[Advice]:
             )
 
 
+def _has_risen(training: Sequence[float], validation: Sequence[float], smallest: float, best: int) -> bool:
+    """Whether validation got worse while training got better, and is far from it; else it only wavers."""
+    is_apart = validation[-1] > _APART * training[-1]
+    return validation[-1] > _RISE * smallest and training[-1] < training[best] and is_apart
+
+
 def _noise(accuracy: float, examples: int | None) -> float:
     """How far an accuracy over so many examples may be off."""
-    return 2 * math.sqrt(accuracy * (1 - accuracy) / examples) if examples else 0.0
+    return 2.5 * math.sqrt(accuracy * (1 - accuracy) / examples) if examples else 0.0
 
 
 def _against_overfitting(findings: Findings) -> str:
@@ -96,7 +104,7 @@ def calibration(findings: Findings) -> Iterator[Advice]:
     """Probabilities that do not mean what they say."""
     error = findings.evaluation["scores"].get("expected_calibration_error")
     # In few examples shares in bins are off by chance.
-    least = max(_CALIBRATION, 1 / math.sqrt(max(1, findings.evaluation["examples"])))
+    least = max(_CALIBRATION, 1.5 / math.sqrt(max(1, findings.evaluation["examples"])))
     if error is not None and error > least and findings.config.get("calibrate") is None:
         yield Advice(
             f"Probabilities are off by {error:.1%} on average.",
