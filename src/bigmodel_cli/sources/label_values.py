@@ -47,7 +47,8 @@ def label_values(
 
     Args:
         labels: Per split an array of shape (n,), (n, 1), or (n, …) for numbers and one-hot rows.
-        kind: What they are; `auto` takes floats for numbers and everything else for classes.
+        kind: What they are; `auto` takes floats, and several columns that are no one-hot rows, for numbers,
+            and everything else for classes.
         names: The classes that there may be, in index order.
         where: The file, for errors.
         context: Takes a warning where many classes look like numbers.
@@ -61,7 +62,7 @@ def label_values(
     flat = {split: _without_single_column(array) for split, array in labels.items()}
     if kind != "numbers":
         flat, names = _without_one_hot(flat, names)
-    is_number = kind == "numbers" or (kind == "auto" and names is None and _first(flat).dtype.kind == "f")
+    is_number = kind == "numbers" or (kind == "auto" and names is None and _are_quantities(_first(flat)))
     if is_number:
         return {split: _numbers(array, split, where) for split, array in flat.items()}, None
     classes = {split: _class_values(array, split, where) for split, array in flat.items()}
@@ -82,6 +83,11 @@ def label_values(
 def _first(labels: Labels) -> np.ndarray:
     """Those of the training split, where there is one."""
     return next(iter(labels.values()))
+
+
+def _are_quantities(array: np.ndarray) -> bool:
+    """Whether labels are numbers rather than classes, as far as their form tells."""
+    return array.dtype.kind == "f" or (array.ndim > 1 and array.dtype.kind in "biu")
 
 
 def _without_single_column(array: np.ndarray) -> np.ndarray:
@@ -145,7 +151,9 @@ def _class_values(array: np.ndarray, split: SplitName, where: Path) -> np.ndarra
     if array.ndim != 1:
         raise DataError(
             f"{where}: expected one class per example in {split}, found labels of shape {array.shape}",
-            hint="give class indices (one-hot rows hold a single 1 each), or set labels: numbers",
+            hint="give class indices (one-hot rows hold a single 1 each); for several labels per example set "
+            f"labels: numbers, write loss: BinaryCrossentropy and end the model with {{Dense: {{units: "
+            f"{array.shape[-1]}, activation: sigmoid}}}}",
         )
     if array.dtype.kind == "f":
         check_finite(array, f"the labels of {split}", where)
