@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 # Of an evaluation's `metrics` and `scores`.
@@ -67,3 +67,12 @@ def class_of_measure(name: str) -> str | None:
     match = _PATH.fullmatch(name)
     over = match.group("over") if match else None
     return None if over in (None, *AGGREGATES) else over
+
+
+def ambiguous_gates(gates: Iterable[str], class_names: Sequence[str] | None) -> Iterator[str]:
+    """A sentence for each gate over all classes that has the name of one of them: `per_class.recall.min`."""
+    for gate in gates:
+        match = _PATH.fullmatch(gate)
+        over = match.group("over") if match else None
+        if over in AGGREGATES and over in (class_names or ()):
+            yield f"{gate} is the {over} over all classes, not that of the class {over}"

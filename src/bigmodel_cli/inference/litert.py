@@ -45,5 +45,7 @@ class LiteRTEngine:
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
-            raise DataError(f"the model cannot compute it: {error}") from None
+            # LiteRT repeats itself, without a blank between.
+            reason = str(error).partition("Node number")[0].strip() or "LiteRT refuses it"
+            raise DataError(f"the model cannot compute it: {reason}") from None
         return np.array(self._interpreter.get_tensor(self._output["index"]))

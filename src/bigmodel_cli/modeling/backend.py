@@ -34,6 +34,7 @@ _OUT_OF_MEMORY = re.compile(
 # What operations raise for values that they do not take.
 _REFUSALS = frozenset({"InvalidArgumentError", "OutOfRangeError"})
 _OF_COMPILING = re.compile(r"XLA|unsupported operations|[Cc]ompil")
+_NODE = re.compile(r"(\x1b\[[0-9;]*m)|\{\{function_node.*?\}\} ?")
 _OPERATION = re.compile(r"\s*\[\[|\s*\[Op:")
 
 
@@ -100,7 +101,8 @@ def refused_by_kernel(error: BaseException) -> str | None:
     text = str(error)
     if type(error).__name__ not in _REFUSALS or is_out_of_memory(error) or _OF_COMPILING.search(text):
         return None
-    # Behind the traceback of the graph, and before the operation's name in it.
+    # Behind the traceback of the graph, and between the names that the operation has in it.
+    text = _NODE.sub("", text)
     before = _OPERATION.split(text, maxsplit=1)[0].strip().splitlines()
     return before[-1].strip() if before else type(error).__name__
 

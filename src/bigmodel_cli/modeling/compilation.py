@@ -93,10 +93,21 @@ def _with_decay_steps(component: Component, total_steps: int) -> Component:
     arguments: dict[str, Any] = {}
     for key, value in component.arguments.items():
         arguments[key] = _with_decay_steps(value, total_steps) if isinstance(value, Component) else value
-    if component.family == "schedules" and component.name in _DECAYING and "decay_steps" not in arguments:
+    if _decays_with_training(component):
         warmup = arguments.get("warmup_steps") or 0
         arguments["decay_steps"] = max(1, total_steps - int(warmup))
     return replace(component, arguments=arguments)
+
+
+def lacks_decay_steps(component: Component) -> bool:
+    """Whether the length of training decides a schedule of an optimizer, or of a part of it."""
+    parts = (value for value in component.arguments.values() if isinstance(value, Component))
+    return _decays_with_training(component) or any(lacks_decay_steps(part) for part in parts)
+
+
+def _decays_with_training(component: Component) -> bool:
+    is_decaying = component.family == "schedules" and component.name in _DECAYING
+    return is_decaying and "decay_steps" not in component.arguments
 
 
 _DECAYING = frozenset({"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PolynomialDecay"})

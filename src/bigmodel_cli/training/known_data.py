@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.measures import ambiguous_gates
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.pipeline.known_facts import known_facts
@@ -29,6 +30,8 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
         UsageError: If the data lacks a class that the config names.
     """
     check_class_names(config.experiment, splits.signature.class_names)
+    for sentence in ambiguous_gates(config.experiment.expect, splits.signature.class_names):
+        warn(f"expect: {sentence}")
     facts = known_facts(config.experiment, splits)
     for problem in config.check_again(facts):
         warn(problem.render())

@@ -67,10 +67,12 @@ class Resumed:
     Attributes:
         config: With the words of the command line.
         is_longer: Whether it has more epochs than before.
+        has_other_epochs: Whether it has more or fewer.
     """
 
     config: LoadedConfig
     is_longer: bool
+    has_other_epochs: bool
 
 
 def run_of_launch(launch: str, runs_dir: Path) -> RunFolder | None:
@@ -103,7 +105,8 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
                 f"{dotted(keys)} cannot change in the middle of a run: {_REASONS[keys[0]]}",
                 hint=f"start a new run from its weights: bigmodel train CONFIG --from {run.title}",
             )
-    return Resumed(loaded, loaded.experiment.training.epochs > before.training.epochs)
+    asked, had = loaded.experiment.training.epochs, before.training.epochs
+    return Resumed(loaded, asked > had, asked != had)
 
 
 def _require_trained_config(run: RunFolder) -> None:

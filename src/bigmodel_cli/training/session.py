@@ -15,6 +15,7 @@ from bigmodel_cli.cluster.launched import launched_as
 from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
 from bigmodel_cli.listener import Best
 from bigmodel_cli.metrics_file import MetricsLog
+from bigmodel_cli.modeling.compilation import lacks_decay_steps
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.stopped import Stopped, read_stopped
@@ -196,12 +197,19 @@ class Session:
     def go_further(self) -> None:
         """Train more epochs than the run was to have, also where a callback had ended it."""
         self.state = replace(self.state, moment=replace(self.state.moment, is_stopped=False, stopped=None))
-        if has_schedule(self.model.optimizer):
-            epochs = self.prepared.experiment.training.epochs
-            rate = current_learning_rate(self.model.optimizer)
-            self.listener.say(
-                f"the schedule of the learning rate covers {epochs} epochs now; it is {rate_text(rate)} here"
-            )
+
+    def say_schedule(self) -> None:
+        """Say what another number of epochs makes of the learning rate's schedule."""
+        if not has_schedule(self.model.optimizer):
+            return
+        experiment = self.prepared.experiment
+        covers = (
+            f"covers {experiment.training.epochs} epochs now"
+            if lacks_decay_steps(experiment.optimizer)
+            else "stays as the config has it"
+        )
+        rate = rate_text(current_learning_rate(self.model.optimizer))
+        self.listener.say(f"the schedule of the learning rate {covers}; it is {rate} here")
 
     # Divergence.
 

@@ -165,6 +165,8 @@ def resume(
             take_weights_again(prepared.built.model, parent, prepared.splits.signature.class_names)
         if resumed.is_longer:
             session.go_further()
+        if resumed.has_other_epochs:
+            session.say_schedule()
         require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)
         logged.say(f"going on with {run.title} from {session.state.moment}")
         # Until then all have read what they go on from.

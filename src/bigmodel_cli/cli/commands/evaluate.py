@@ -82,8 +82,9 @@ def command(
     RUN is a run's folder, or a name for its newest completed run; left out, the newest of all is meant.
     """
     from bigmodel_cli.cli.ci import write_for_ci
-    from bigmodel_cli.cli.output import echo_json, note
+    from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.config.measures import ambiguous_gates
     from bigmodel_cli.gates import parse_fail_under, require_floors, require_gates
     from bigmodel_cli.inference.opened import open_run
     from bigmodel_cli.run_folder import BETTER
@@ -94,6 +95,8 @@ def command(
     opened = [open_run(run, runs_dir) for run in runs or (None,)]
     for one in opened:
         require_floors(floors, one.record.get(BETTER) or {})
+        for sentence in ambiguous_gates(floors, one.signature.class_names):
+            warn(f"--fail-under: {sentence}")
     if not runs:
         note(f"run: {opened[0].folder.title} (the newest completed one)")
     checked: list[Checked] = []
