@@ -43,6 +43,22 @@ def softmax(loss: str) -> str:
 
 
 LAST = "model.1.Dense"
+ONE = [
+    f"{LAST}.units=1",
+    f"{LAST}.activation=sigmoid",
+    "loss=BinaryCrossentropy",
+    "data.source={npz: {path: d.npz}}",
+]
+
+
+def place_in(metric: str) -> str:
+    """The rest of the path of a metric that is written with arguments."""
+    return f".{metric[1:].partition(':')[0]}" if metric.startswith("{") else ""
+
+
+F_SCORE = "write {{{}: {{threshold: 0.5}}}}"
+MEAN = "remove it: the loss has its mean already"
+LOGITS = "the loss {CategoricalCrossentropy: {from_logits: true}}"
 ERRORS = [
     Row(
         [softmax("CategoricalCrossentropy")],
@@ -127,6 +143,213 @@ ERRORS = [
         "SparseCategoricalAccuracy needs a score for each class; the model has one output",
         "write accuracy",
     ),
+    *(
+        Row([*ONE, f"metrics=[{metric}]"], f"metrics.0{place_in(metric)}", message, suggestion)
+        for metric, message, suggestion in [
+            (
+                "F1Score",
+                "F1Score needs a score for each class; the model has one output",
+                F_SCORE.format("F1Score"),
+            ),
+            (
+                "{FBetaScore: {beta: 2.0}}",
+                "FBetaScore needs a score for each class; the model has one output",
+                F_SCORE.format("FBetaScore"),
+            ),
+            (
+                "CategoricalCrossentropy",
+                "CategoricalCrossentropy needs a score for each class; the model has one output",
+                "write BinaryCrossentropy",
+            ),
+            (
+                "kl_divergence",
+                "kl_divergence needs a score for each class; the model has one output",
+                "write BinaryCrossentropy",
+            ),
+            (
+                "{MeanIoU: {num_classes: 2}}",
+                "MeanIoU needs a score for each class; the model has one output",
+                "write BinaryIoU",
+            ),
+            (
+                "{Precision: {top_k: 1}}",
+                "Precision needs a score for each class; the model has one output",
+                "write Precision, without top_k",
+            ),
+            (
+                "PearsonCorrelation",
+                "PearsonCorrelation compares the outputs of an example with each other; "
+                "the model has one output",
+                "write R2Score",
+            ),
+            ("Mean", "Mean averages values; it compares nothing with labels", MEAN),
+        ]
+    ),
+    *(
+        Row([f"metrics=[{metric}]"], f"metrics.0{tail}", message, suggestion)
+        for metric, tail, message, suggestion in [
+            (
+                "{MeanIoU: {num_classes: 10}}",
+                ".MeanIoU",
+                "MeanIoU compares numbers of classes, but the model gives a score for each class",
+                "write {MeanIoU: {…, sparse_y_pred: false}}",
+            ),
+            (
+                "{OneHotIoU: {num_classes: 10, target_class_ids: [1], sparse_y_pred: true}}",
+                ".OneHotIoU",
+                "OneHotIoU compares numbers of classes, but the model gives a score for each class",
+                "write {OneHotIoU: {…, sparse_y_pred: false}}",
+            ),
+            (
+                "Accuracy",
+                "",
+                "Accuracy compares numbers of classes, but the model gives a score for each class",
+                "write accuracy",
+            ),
+            (
+                "{SparseTopKCategoricalAccuracy: {k: 3, from_sorted_ids: true}}",
+                ".SparseTopKCategoricalAccuracy",
+                "SparseTopKCategoricalAccuracy compares numbers of classes, "
+                "but the model gives a score for each class",
+                "remove from_sorted_ids",
+            ),
+            (
+                "{MeanIoU: {num_classes: 3, sparse_y_pred: false}}",
+                ".MeanIoU.num_classes",
+                "MeanIoU is for 3 classes; the data has 10",
+                "write num_classes: num_classes",
+            ),
+            (
+                "{Recall: {class_id: 10}}",
+                ".Recall.class_id",
+                "there is no class 10: the 10 classes are 0 to 9",
+                "write the number of a class",
+            ),
+            (
+                "{AUC: {from_logits: true}}",
+                ".AUC.from_logits",
+                "AUC is told that the outputs are logits; the loss says that they are not",
+                "remove from_logits",
+            ),
+            (
+                "{Precision: {name: loss}}",
+                ".Precision.name",
+                "loss is taken: metrics.csv has a column of that name",
+                "write another name, for instance precision",
+            ),
+            (
+                "{AUC: {name: epoch}}",
+                ".AUC.name",
+                "epoch is taken: metrics.csv has a column of that name",
+                "write another name, for instance auc",
+            ),
+            (
+                "{Recall: {name: val_loss}}",
+                ".Recall.name",
+                "val_loss is taken: what begins with val_ is measured on the validation split",
+                "write another name, for instance recall",
+            ),
+        ]
+    ),
+    *(
+        Row(
+            [f"metrics=[{', '.join(metrics)}]"],
+            path,
+            f"two metrics are called {name}, and one of them would be lost",
+            advice,
+        )
+        for metrics, path, name, advice in [
+            (
+                ["{Precision: {class_id: 0}}", "{Precision: {class_id: 1}}"],
+                "metrics.1.Precision",
+                "precision",
+                "give one of them another name: {Precision: {class_id: 1, name: precision_1}}",
+            ),
+            (
+                ["accuracy", "accuracy"],
+                "metrics.1",
+                "accuracy",
+                "give one of them another name: {accuracy: {name: accuracy_2}}",
+            ),
+            (
+                ["AUC", "{AUC: {curve: PR}}"],
+                "metrics.1.AUC",
+                "auc",
+                "give one of them another name: {AUC: {name: auc_2}}",
+            ),
+            (
+                ["{Recall: {name: same}}", "{Precision: {name: same}}"],
+                "metrics.1.Precision.name",
+                "same",
+                "give one of them another name: {Precision: {name: same_2}}",
+            ),
+        ]
+    ),
+    *(
+        Row(
+            [f"model=[Flatten, {', '.join(steps)}]"],
+            path,
+            f"CategoricalCrossentropy takes probabilities, but {ends}",
+            advice,
+        )
+        for steps, path, ends, advice in [
+            (
+                ["{Dense: {units: num_classes, activation: tanh}}"],
+                "model.1.Dense",
+                "the last layer has the activation tanh",
+                f"write activation: softmax (what gives probabilities: softmax or sparsemax), or {LOGITS}",
+            ),
+            (
+                ["{Dense: {units: num_classes, activation: softmax}}", "BatchNormalization"],
+                "model.2",
+                "the model ends in BatchNormalization",
+                f"end the model with {{Dense: {{units: …, activation: softmax}}}}, or {LOGITS}",
+            ),
+            (
+                ["{Dense: {units: num_classes, activation: log_softmax}}"],
+                "model.1.Dense",
+                "the last layer has the activation log_softmax",
+                f"write activation: softmax (what gives probabilities: softmax or sparsemax), or {LOGITS}",
+            ),
+            (
+                ["{Dense: {units: num_classes}}", "LeakyReLU"],
+                "model.2",
+                "the model ends in LeakyReLU",
+                f"write activation: softmax (what gives probabilities: softmax or sparsemax), or {LOGITS}",
+            ),
+            (
+                ["{Dense: {units: num_classes}}", "{Dropout: {rate: 0.1}}"],
+                "model.1.Dense",
+                "the last layer has no activation",
+                f"give it activation: softmax, or {LOGITS}",
+            ),
+            (
+                ["{residual: {layers: [{Dense: {units: 64, activation: softmax}}]}}"],
+                "model.1.residual",
+                "the model ends in residual",
+                f"end the model with {{Dense: {{units: …, activation: softmax}}}}, or {LOGITS}",
+            ),
+        ]
+    ),
+    Row(
+        [f"~{LAST}.activation", "loss=KLDivergence"],
+        LAST,
+        "KLDivergence takes probabilities, but the last layer has no activation",
+        "give it activation: softmax",
+    ),
+    Row(
+        ["loss=Circle"],
+        "loss",
+        "Circle learns vectors that are near each other, and none of them is a class; "
+        "bigmodel does not train that yet",
+        None,
+    ),
+    Row(
+        [f"{LAST}.units=1", f"~{LAST}.activation", "loss=CategoricalHinge"],
+        f"{LAST}.units",
+        "CategoricalHinge needs a score for each class",
+        "write units: num_classes; for two classes also Hinge",
+    ),
     Row(
         ["augmentation=[{MixUp: {alpha: 0.2}}]", "loss=SparseCategoricalCrossentropy"],
         "augmentation.0.MixUp",
@@ -155,6 +378,24 @@ WARNINGS = [
         "loss",
         "BinaryCrossentropy takes each class by itself; a softmax's probabilities sum to 1",
         "write loss: CategoricalCrossentropy",
+    ),
+    Row(
+        ["metrics=[{BinaryIoU: {name: overlap}}]"],
+        "metrics.0.BinaryIoU",
+        "BinaryIoU looks at each class by itself, so it is high before anything is learned",
+        "write OneHotMeanIoU",
+    ),
+    Row(
+        ["metrics=[{Precision: {name: accuracy}}]"],
+        "metrics.0.Precision.name",
+        "accuracy is what every evaluation measures under that name, which is not Precision",
+        "write another name, for instance precision",
+    ),
+    Row(
+        ["loss=CategoricalHinge"],
+        LAST,
+        "CategoricalHinge takes scores around 0; a softmax's are all above",
+        "leave the activation out, or write activation: tanh",
     ),
     Row(
         ["metrics=[{TopKCategoricalAccuracy: {k: 10}}]"],
@@ -288,6 +529,19 @@ FINE = [
     ["optimizer={SGD: {nesterov: true, momentum: 0.9}}"],
     ["optimizer={Adam: {use_ema: true, ema_momentum: 0.9}}"],
     ["metrics=[{TopKCategoricalAccuracy: {k: 5}}]"],
+    ["metrics=[{Precision: {class_id: 0}}, {Precision: {class_id: 1, name: precision_1}}]"],
+    [
+        "metrics=[F1Score, {MeanIoU: {num_classes: num_classes, sparse_y_pred: false}}]",
+        "loss=CategoricalCrossentropy",
+    ],
+    ["metrics=[{CategoricalAccuracy: {name: accuracy}}, {AUC: {name: roc_auc}}]"],
+    [*ONE, "metrics=[{F1Score: {threshold: 0.5}}, {Precision: {class_id: 0}}, BinaryIoU, AUC, Hinge, mae]"],
+    [f"{LAST}.activation=sparsemax"],
+    [f"{LAST}.activation=tanh", "loss=CategoricalHinge", "metrics=[accuracy, CategoricalHinge]"],
+    ["model=[Flatten, {Dense: {units: num_classes, activation: softmax}}, {Reshape: {target_shape: [10]}}]"],
+    ["model=[Flatten, {repeat: {times: 1, layers: [{Dense: {units: num_classes, activation: softmax}}]}}]"],
+    ["model=[{Conv2D: {filters: num_classes, kernel_size: 3, activation: softmax}}, GlobalAveragePooling2D]"],
+    ["model=[{Resizing: {height: 32, width: 32}}, {MobileNet: {weights: null, classes: num_classes}}]"],
     ["training.checkpoint={monitor: val_loss, mode: min}"],
     ["training.on_divergence=rollback", "training.rollback={factor: 0.1, times: 1}"],
     # As the config of a run has it.
