@@ -7,7 +7,7 @@ import math
 import pytest
 
 from bigmodel_cli.errors import GateError, UsageError
-from bigmodel_cli.gates import check_gates, parse_fail_under, require_gates
+from bigmodel_cli.gates import check_gates, parse_fail_under, require_floors, require_gates
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,37 @@ def test_malformed_floors(word):
     with pytest.raises(UsageError) as caught:
         parse_fail_under([word])
     assert caught.value.message.startswith(f"--fail-under {word}: expected METRIC=VALUE")
+
+
+@pytest.mark.parametrize(
+    ("metric", "directions"),
+    [
+        ("terror_accuracy", {}),
+        ("terror", {"terror": "max"}),
+        ("loss_of_precision", {"loss_of_precision": "max"}),
+        ("per_class.recall.loss", {}),
+        ("macro.f1", {}),
+        ("r2", {}),
+        ("test_cosine_similarity", {}),
+    ],
+)
+def test_floors_of_what_is_better_when_larger(metric, directions):
+    require_floors({metric: ">= 0.9"}, directions)
+
+
+@pytest.mark.parametrize(
+    ("metric", "directions"),
+    [
+        ("loss", {}),
+        ("vaccine_loss", {}),
+        ("f1_time_mae", {}),
+        ("precise", {"precise": "min"}),
+        ("brier_score", {}),
+        ("false_negatives", {}),
+        ("max_error", {}),
+    ],
+)
+def test_a_floor_under_what_is_better_when_smaller(metric, directions):
+    with pytest.raises(UsageError, match=f"--fail-under {metric}=0.9: of {metric}, less is better") as caught:
+        require_floors({metric: ">= 0.9"}, directions)
+    assert caught.value.hint == f'write it in the config: expect: {{test_{metric}: "<= 0.9"}}'

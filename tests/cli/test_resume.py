@@ -185,6 +185,55 @@ def test_less_epochs_than_are_trained(bigmodel, here, stopping):
     assert "training.epochs=2 is less than what is trained: the end of epoch 3" in refused.err
 
 
+COSINE = "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.01ARGUMENTS}}}}"
+RATE = "optimizer={Adam: {learning_rate: 0.01}}"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "says"),
+    [
+        (
+            COSINE.replace("ARGUMENTS", ""),
+            "the schedule of the learning rate covers 3 epochs now; it is 2.50e-03 here",
+        ),
+        (
+            COSINE.replace("ARGUMENTS", ", decay_steps: 24"),
+            "the schedule of the learning rate stays as the config has it; it is 5.00e-03 here",
+        ),
+        (RATE, None),
+    ],
+)
+def test_fewer_epochs_change_a_schedule_and_say_so(bigmodel, here, stopping, optimizer, says):
+    stopping(2)
+    assert bigmodel("train", here, FOUR, optimizer).code == 143
+    resumed = bigmodel("train", "--resume", "training.epochs=3")
+    assert resumed.code == 0
+    assert (f"{says}\n" in resumed.err) if says else ("schedule" not in resumed.err)
+    assert len(read_metrics(the_run().metrics)["learning_rate"]) == 3
+
+
+def test_best_weights_are_restored_after_a_break_in_the_last_epoch(bigmodel, here, stopping):
+    """EarlyStopping keeps its copy of the best weights over the break, and puts it back at the end."""
+    words = (
+        "training.callbacks=[{EarlyStopping: {monitor: val_loss, patience: 9, restore_best_weights: true}}, "
+        "{ModelCheckpoint: {filepath: end.keras, save_best_only: false}}]",
+        "optimizer.Adam.learning_rate=0.5",
+        "training.epochs=3",
+        "training.deterministic=true",
+        "training.steps_per_execution=2",
+    )
+    assert bigmodel("train", here, *words, "name=whole").code == 0
+    (path,) = Path("runs/whole").iterdir()
+    whole = RunFolder(path)
+    stopping(3, 2)
+    assert bigmodel("train", here, *words).code == 143
+    assert bigmodel("train", "--resume").code == 0
+    again = the_run()
+    assert numbers(again) == numbers(whole)
+    for key in ("best", "test"):
+        assert again.read_record()[key] == whole.read_record()[key]
+
+
 def test_a_damaged_checkpoint_is_passed_over_by_name(bigmodel, here, stopping, expected):
     stopping(3, 2)
     assert bigmodel("train", here, FOUR, "training.steps_per_execution=2").code == 143
@@ -362,5 +411,5 @@ class TestRollback:
         assert rates[0] == pytest.approx(0.005, rel=0.1) and rates[1] == pytest.approx(0, abs=1e-9)
         longer = bigmodel("train", "--resume", "tiny", FOUR)
         assert longer.code == 0
-        assert "the schedule of the learning rate covers 4 epochs now; it is 0.005" in longer.err
+        assert "the schedule of the learning rate covers 4 epochs now; it is 5.00e-03 here\n" in longer.err
         assert read_metrics(the_run().metrics)["learning_rate"][3] == pytest.approx(0, abs=1e-9)

@@ -17,6 +17,7 @@ from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.inference.other_data import OtherData, load_other_data, parse_map
 from bigmodel_cli.inference.run_data import load_splits, read_experiment
 from bigmodel_cli.listener import Silent
+from bigmodel_cli.run_folder import RunFolder
 
 pytestmark = pytest.mark.tf
 
@@ -189,6 +190,13 @@ def test_splits_of_other_data_may_have_other_classes(copied, tmp_path):
     }
     np.savez(tmp_path / "n.npz", **arrays)
     assert load(copied, tmp_path / "n.npz")[1].labels.tolist() == [1, 2, 1, 2]
+
+
+def test_whole_numbers_are_quantities_to_a_model_of_quantities(numbers, tmp_path):
+    np.savez(tmp_path / "n.npz", x=np.ones((6, 4), np.float32), y=np.arange(12).reshape(6, 2))
+    shutil.copytree(numbers.run.path, tmp_path / "run")
+    found = evaluate(RunFolder(tmp_path / "run"), tmp_path / "n.npz").evaluation
+    assert found.num_examples == 6 and found.metrics["mean_absolute_error"] > 1
 
 
 @pytest.mark.parametrize(("kept", "says"), [(150, "120 of 150"), (1, "all 1"), (0, None)])

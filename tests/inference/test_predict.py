@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.errors import ResourceError, UsageError
+from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for, find_inputs
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
@@ -238,3 +238,50 @@ def test_a_row_of_an_image_model_that_is_no_number(tmp_path):
     assert [item.error is None for item in found] == [True, False, True]
     assert found[1].error.endswith("x.npy[1]: 1 value is NaN or infinite, at [2, 3, 0]")
     assert found[2].top(1)[0][0] == "bright"
+
+
+HINGE = OpenRun(
+    RunFolder(Path("run")),
+    {OUTPUTS: Reading(are_probabilities=False, threshold=0.0).as_json()},
+    Signature((1,), "float32", ("dark", "bright")),
+)
+
+
+class Doubled:
+    def predict(self, features):
+        return 2 * features
+
+
+def test_scores_that_are_no_probabilities_are_no_percentages(tmp_path):
+    inputs = [Input(f"a[{number}]", np.float32([value])) for number, value in enumerate((0.988, -1, 0.1))]
+    found = list(predict(HINGE, Doubled(), inputs))
+    assert [item.top(1)[0][0] for item in found] == ["bright", "dark", "bright"]
+    assert found[0].described(*found[0].top(1)[0]) == "bright 1.976"
+    document = found[0].as_json(2)
+    assert document["score"] == pytest.approx(1.976) and "probability" not in document
+    assert [set(item) for item in document["top"]] == [{"class", "score"}] * 2
+    path = tmp_path / "p.csv"
+    with csv_output(path, HINGE.signature.class_names, are_probabilities=False) as write:
+        for item in found:
+            write(item)
+    assert path.read_text().splitlines()[:2] == [
+        "input,prediction,score,score_dark,score_bright,error",
+        "a[0],bright,1.976,-1.976,1.976,",
+    ]
+
+
+class Choosy:
+    """Computes what is not negative."""
+
+    def predict(self, features):
+        if (features < 0).any():
+            raise DataError("the model cannot compute it: out of bounds")
+        return features
+
+
+def test_what_a_model_cannot_compute_is_an_error_of_that_row():
+    inputs = [Input(f"a[{number}]", np.float32([value])) for number, value in enumerate((1, -1, 2, -3))]
+    found = list(predict(HINGE, Choosy(), inputs))
+    refused = "the model cannot compute it: out of bounds"
+    assert [item.error for item in found] == [None, f"a[1]: {refused}", None, f"a[3]: {refused}"]
+    assert [None if item.scores is None else item.scores[1] for item in found] == [1, None, 2, None]
