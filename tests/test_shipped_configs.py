@@ -26,14 +26,20 @@ CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 STAND_INS = {
     "vgg16": "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 40}}",
     "resnet_cifar10": "{synthetic: {shape: [32, 32, 3], num_classes: 10, num_examples: 60}}",
-    "photos": "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 60}}",
+    **dict.fromkeys(
+        ["photos", "photos_pretrained"], "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 60}}"
+    ),
     **dict.fromkeys(
         ["mnist", "mnist_best", "mnist_mlp", "mnist_mlp_mse"],
         "{synthetic: {shape: [28, 28, 1], num_classes: 10, num_examples: 400}}",
     ),
 }
 # The one of 34 million parameters, most of them in two layers; test_build.py builds it in full.
-SMALLER = {"vgg16": ["model.8.repeat.layers.0.Dense.units=256", "training.steps_per_execution=1"]}
+SMALLER = {
+    "vgg16": ["model.8.repeat.layers.0.Dense.units=256", "training.steps_per_execution=1"],
+    # There is no network in tests.
+    "photos_pretrained": ["model.0.MobileNet.weights=null"],
+}
 
 
 def test_there_is_one_copy_which_is_in_the_package() -> None:
@@ -60,7 +66,7 @@ def test_the_wheel_has_them(tmp_path: Path) -> None:
 def test_the_expected_configs_are_there() -> None:
     assert {path.stem for path in CONFIGS} >= {
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
-        "regression",
+        "photos_pretrained", "regression",
     }  # fmt: skip
 
 

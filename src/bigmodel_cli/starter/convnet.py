@@ -11,6 +11,8 @@ from bigmodel_cli.starter.writing import Recipe
 # Keras's batch normalisation forgets its start in some 500 steps with its momentum of 0.99, in 50 with 0.9.
 _SETTLED_STEPS = 5_000
 _MAX_EPOCHS = 60
+# Where an image costs little, more steps do too.
+_WANTED_STEPS, _WANTED_STEPS_OF_SMALL, _LARGE_PIXELS = 350, 1_500, 64 * 64
 _MIN_SIDE = 7
 _MAX_FILTERS = 256
 
@@ -42,7 +44,7 @@ def convnet_recipe(
     """
     batch_size = 16 if num_train < 300 else 32 if num_train < 5_000 else 64 if num_train < 20_000 else 128
     steps_per_epoch = math.ceil(num_train / batch_size)
-    epochs = _epochs(steps_per_epoch, is_photograph)
+    epochs = _epochs(steps_per_epoch, shape, is_photograph)
     steps = epochs * steps_per_epoch
     momentum = 0.9 if steps < _SETTLED_STEPS else 0.99
     network = _network(shape, momentum)
@@ -69,9 +71,10 @@ def convnet_recipe(
     )
 
 
-def _epochs(steps_per_epoch: int, is_photograph: bool) -> int:
+def _epochs(steps_per_epoch: int, shape: tuple[int, int, int], is_photograph: bool) -> int:
     """So many that there are enough steps; photographs, which differ more from each other, need more."""
-    wanted, least = (900, 15) if is_photograph else (1_200, 5)
+    least = 15 if is_photograph else 5
+    wanted = _WANTED_STEPS if shape[0] * shape[1] > _LARGE_PIXELS else _WANTED_STEPS_OF_SMALL
     return max(least, min(_MAX_EPOCHS, math.ceil(wanted / steps_per_epoch)))
 
 
@@ -81,7 +84,8 @@ def _augmentation(shape: tuple[int, int, int], is_photograph: bool) -> list[str]
     if is_photograph:
         lines.insert(0, "- RandomFlip: {mode: horizontal}      # not for text or digits")
     if min(shape[:2]) >= 24:
-        lines.append(f"- RandomZoom: {{height_factor: 0.15, width_factor: 0.15{fill}}}")
+        zoom = 0.2 if is_photograph else 0.1
+        lines.append(f"- RandomZoom: {{height_factor: {zoom}, width_factor: {zoom}{fill}}}")
     return lines
 
 

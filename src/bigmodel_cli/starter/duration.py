@@ -9,7 +9,7 @@ import time
 # Starting TensorFlow, tracing and compiling, evaluating, exporting and drawing.
 _FIXED_SECONDS = 20.0
 # Of a matrix product's rate, convolutions of small images reach so much.
-_EFFICIENCY = 0.5
+_EFFICIENCY = 0.65
 _SIDE = 384
 
 

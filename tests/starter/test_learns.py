@@ -1,0 +1,116 @@
+"""What `init` writes, trained as it is on small real data of each kind that it knows, is far above chance."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn import datasets
+
+from bigmodel_cli.listener import Silent
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.starter import Wishes, make_starter
+
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+Score = Callable[..., float]
+
+
+@pytest.fixture
+def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
+    """Writes a config for some data, trains it, and gives its score on what was held out."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(data: Path | None, metric: str = "accuracy", weights: str = "none") -> float:
+        from bigmodel_cli.training.train import How, train
+
+        Path("c.yaml").write_text(make_starter(data, Wishes(weights=weights)).text)
+        config = read_config(Path("c.yaml"), strict=True)
+        result = train(config, runs_dir=tmp_path / "runs", listener=Silent(), how=How(offline=True))
+        return float(result.evaluation.metrics[metric])
+
+    return call
+
+
+def save(**arrays: np.ndarray) -> Path:
+    np.savez("d.npz", **arrays)
+    return Path("d.npz")
+
+
+def test_digits_without_data(score):
+    assert score(None) >= 0.94
+
+
+def test_rows_of_numbers_to_classes(score):
+    x, y = datasets.load_breast_cancer(return_X_y=True)
+    assert score(save(x=x, y=y)) >= 0.9
+
+
+def test_rows_of_numbers_to_a_number(score):
+    """On the scale of the labels, which lie between 25,000 and 346,000."""
+    x, y = datasets.load_diabetes(return_X_y=True)
+    assert score(save(x=x, y=1000 * y), "r2_score") >= 0.25
+
+
+def test_sequences(score):
+    digits = datasets.load_digits()
+    assert score(save(x=digits.images, y=digits.target)) >= 0.9
+
+
+def test_coloured_pictures_in_arrays(score):
+    """Digits in colours that say nothing of them."""
+    digits = datasets.load_digits(n_class=4)
+    colors = np.random.default_rng(0).uniform(0.5, 1, (len(digits.images), 1, 1, 3))
+    x = (digits.images[..., None].repeat(2, 1).repeat(2, 2) / 16 * 255 * colors).astype(np.uint8)
+    assert score(save(x=x, y=digits.target.astype(float))) >= 0.9
+
+
+def digit_files(count: int) -> list[tuple[str, int]]:
+    """Scans of digits, dark on light and with space around them: paths and what they show."""
+    digits = datasets.load_digits(n_class=3)
+    found = []
+    for number, (image, label) in enumerate(zip(digits.images[:count], digits.target, strict=False)):
+        path = Path("scans") / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.full((24, 16), 240, np.uint8)
+        pixels[8:16, 4:12] -= (image * 14).astype(np.uint8)
+        Image.fromarray(pixels).save(path)
+        found.append((str(path), int(label)))
+    return found
+
+
+def test_a_folder_of_grey_scans(score):
+    digit_files(300)
+    assert score(Path("scans")) >= 0.9
+
+
+def test_a_table_of_images_to_a_number(score):
+    rows = [f"{path};{1000.5 * label}" for path, label in digit_files(400)]
+    Path("t.csv").write_text("\n".join(["image;price", *rows]))
+    assert score(Path("t.csv"), "r2_score") >= 0.7
+
+
+@pytest.mark.data
+def test_few_photographs_with_pretrained_weights(score, shared_data):
+    photos = shared_data("imagenette_mini") / "train"
+    for each in sorted(photos.iterdir())[:3]:
+        (Path("photos") / each.name).mkdir(parents=True)
+        for path in sorted(each.iterdir())[:20]:
+            shutil.copy(path, Path("photos") / each.name)
+    weights = shared_data("imagenet_weights") / "mobilenet_1_0_224.weights.h5"
+    assert score(Path("photos"), weights=str(weights)) >= 0.8
+
+
+@pytest.mark.data
+def test_few_photographs_from_scratch(score, shared_data):
+    """Two classes with 50 photographs each, made small."""
+    for split in ("train", "val"):
+        for label in ("n01440764", "n03888257"):
+            target = Path("photos") / split / label
+            target.mkdir(parents=True)
+            for path in (shared_data("imagenette_mini") / split / label).iterdir():
+                Image.open(path).resize((64, 64)).save(target / f"{path.stem}.png")
+    assert score(Path("photos")) >= 0.75
