@@ -10,6 +10,7 @@ from starters import SCRATCH, experiment, made, names
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.starter import Wishes, make_starter
+from bigmodel_cli.starter.sizes import batch_size_for
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,15 @@ def test_normalisation_settles_in_the_steps_that_there_are(folder, arrays):
     assert found.training.epochs * 2 >= 60 and found.data.batch_size == 16
     many = arrays(x=np.zeros((60_000, 8, 8), np.uint8), y=np.arange(60_000) % 10)
     assert (made(many).data.batch_size, made(many).training.epochs) == (128, 5)
+
+
+@pytest.mark.parametrize(
+    ("num_train", "wanted", "size"),
+    [(400, 32, 32), (10, 16, 2), (2, 16, 1), (129, 32, 30), (321, 64, 62), (5, 4, 1)],
+)
+def test_a_step_takes_a_part_of_the_data_and_leaves_no_single_example(num_train, wanted, size):
+    assert batch_size_for(num_train, wanted) == size
+    assert size <= 3 or num_train % size != 1
 
 
 def test_the_path_is_relative_to_where_the_config_will_be(folder, tmp_path):

@@ -12,10 +12,11 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.npz_arrays import read_npz
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.starter.convnet import convnet_recipe
-from bigmodel_cli.starter.folders import TRAIN_SHARE, is_for_pretrained
+from bigmodel_cli.starter.folders import is_for_pretrained
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import targets_of
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, pretrained_recipe, side_for
+from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.vectors import dense_recipe, sequence_recipe
 from bigmodel_cli.starter.writing import Recipe, Targets
 
@@ -65,11 +66,10 @@ class SeenArrays:
 
     @property
     def found(self) -> str:
-        what = f"{self.targets.count} classes" if self.targets.kind == "classes" else "numbers as labels"
-        if self.targets.kind == "numbers" and self.targets.count > 1:
-            what = f"{self.targets.count} numbers as a label"
         shape = " × ".join(map(str, self.features.shape[1:]))
-        return f"{self.num_all:,} examples of shape {shape} ({self.features.dtype}), {what}"
+        return (
+            f"{self.num_all:,} examples of shape {shape} ({self.features.dtype}), {self.targets.describe()}"
+        )
 
 
 def look_at_arrays(path: Path) -> SeenArrays:
@@ -88,7 +88,7 @@ def look_at_arrays(path: Path) -> SeenArrays:
         _check_pair(path, split, one, other)
     targets = targets_of(labels, f"{path}: {y}")
     num_all = sum(len(one) for one, _ in splits.values())
-    num_train = len(features) if len(splits) > 1 else max(1, round(TRAIN_SHARE * len(features)))
+    num_train = len(features) if len(splits) > 1 else train_size(len(features))
     if features.dtype.kind == "f" and not np.isfinite(features).all():
         raise DataError(
             f"{path}: {x} has values that are NaN or infinite", hint="fill in or remove these examples"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bigmodel_cli.starter.sizes import batch_size_for
 from bigmodel_cli.starter.writing import Recipe
 
 # Keras's batch normalisation forgets its start in some 500 steps with its momentum of 0.99, in 50 with 0.9.
@@ -13,7 +14,7 @@ _SETTLED_STEPS = 5_000
 _MAX_EPOCHS = 60
 # Where an image costs little, more steps do too.
 _WANTED_STEPS, _WANTED_STEPS_OF_SMALL, _LARGE_PIXELS = 350, 1_500, 64 * 64
-_MIN_SIDE = 7
+_MIN_SIDE, _TINY_SIDE, _SMALL_SIDE = 7, 16, 32
 _MAX_FILTERS = 256
 
 
@@ -42,7 +43,8 @@ def convnet_recipe(
         preprocessing: What brings an example to numbers near 0 to 1.
         is_photograph: Whether left and right may be swapped, and the subject may be nearer or farther away.
     """
-    batch_size = 16 if num_train < 300 else 32 if num_train < 5_000 else 64 if num_train < 20_000 else 128
+    wanted = 16 if num_train < 300 else 32 if num_train < 5_000 else 64 if num_train < 20_000 else 128
+    batch_size = batch_size_for(num_train, wanted)
     steps_per_epoch = math.ceil(num_train / batch_size)
     epochs = _epochs(steps_per_epoch, shape, is_photograph)
     steps = epochs * steps_per_epoch
@@ -64,7 +66,7 @@ def convnet_recipe(
         "2e-3",
         preprocessing,
         _augmentation(shape, is_photograph),
-        [*network.lines, "- GlobalAveragePooling2D", "- Dropout: {rate: 0.3}"],
+        [*network.lines, _end(shape, is_photograph), "- Dropout: {rate: 0.3}"],
         # The gradients cost twice what the outputs do.
         3.0 * network.multiply_adds * num_train * epochs,
         decisions,
@@ -89,21 +91,30 @@ def _augmentation(shape: tuple[int, int, int], is_photograph: bool) -> list[str]
     return lines
 
 
+def _end(shape: tuple[int, int, int], is_photograph: bool) -> str:
+    """What stands in a small picture has its place, as strokes of a digit; elsewhere it may be anywhere."""
+    return "- GlobalAveragePooling2D" if is_photograph or min(shape[:2]) > _SMALL_SIDE else "- Flatten"
+
+
 def _network(shape: tuple[int, int, int], momentum: float) -> Network:
     """Convolutions and pooling until some four to seven pixels are left on the shorter side.
 
-    Pooling comes before normalisation: the features are the same, for a quarter of the time.
+    Pooling comes before normalisation: the features are the same, for a quarter of the time. Tiny pictures
+    are looked at once more before they are pooled.
     """
     height, width, channels = shape
     filters, lines, multiply_adds = 32, [], 0
-    while True:
+    pools = [False] if min(height, width) < _TINY_SIDE else []
+    side = min(height, width)
+    while side > _MIN_SIDE:
+        pools.append(True)
+        side //= 2
+    pools.append(False)
+    for pool in pools:
         multiply_adds += height * width * 9 * channels * filters
         lines.append(f"- Conv2D: {{filters: {filters}, kernel_size: 3, padding: same, use_bias: false}}")
-        is_last = min(height, width) <= _MIN_SIDE
-        if not is_last:
-            lines.append("- MaxPooling2D")
+        lines += ["- MaxPooling2D"] if pool else []
         lines += [f"- BatchNormalization: {{momentum: {momentum}}}", "- Activation: {activation: relu}"]
-        if is_last:
-            return Network(lines, multiply_adds)
-        height, width, channels = height // 2, width // 2, filters
-        filters = min(2 * filters, _MAX_FILTERS)
+        height, width = (height // 2, width // 2) if pool else (height, width)
+        channels, filters = filters, min(2 * filters, _MAX_FILTERS)
+    return Network(lines, multiply_adds)

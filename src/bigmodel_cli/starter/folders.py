@@ -9,10 +9,9 @@ from bigmodel_cli.sources.class_folders import find_class_folders
 from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, pretrained_recipe, side_for
+from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.writing import Recipe, Targets
 
-# Without splits of its own, a tenth of the data is held out for validation, and one for the test.
-TRAIN_SHARE = 0.8
 # From so many on, a network from scratch learns small images as well as an application that knows others.
 _MANY = 20_000
 _SMALL_SIDE = 64
@@ -29,7 +28,7 @@ def look_at_folder(folder: Path, warn: Callable[[str], None]) -> tuple[Images, T
     found = find_class_folders(folder, warn)
     counts = {split: len(found.in_order(split)) for split in found.images}
     own = {split: count for split, count in counts.items() if split != "train"}
-    num_train = counts["train"] if own else round(TRAIN_SHARE * counts["train"])
+    num_train = counts["train"] if own else train_size(counts["train"])
     images = look_at([Path(path) for split in found.images for path in found.in_order(split)], num_train)
     held_out = "".join(f", {count:,} of them for {split}" for split, count in own.items())
     sentence = f"{images.describe()}, of {len(found.class_names)} classes{held_out}"

@@ -64,11 +64,7 @@ def _rows(labels: np.ndarray, where: str) -> Targets:
     if ((labels == 0) | (labels == 1)).all():
         if (labels.sum(axis=1) == 1).all():
             return Targets("classes", labels.shape[1])
-        raise DataError(
-            f"{where}: {labels.shape[1]} labels of 0 and 1 per example, several of them at once",
-            hint="init writes no config for several labels at once (multi-label); train one config for each "
-            "column, with that column alone as labels",
-        )
+        return Targets("numbers", labels.shape[1], are_flags=True)
     return _numbers(np.asarray(labels))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from bigmodel_cli.network import keras_home
 from bigmodel_cli.starter.applications import Application, application_named, application_of
 from bigmodel_cli.starter.images import Images
+from bigmodel_cli.starter.sizes import batch_size_for
 from bigmodel_cli.starter.writing import Recipe, quoted
 
 # Small, and good enough: 17 MB, 0.6 × 10⁹ multiplications an image.
@@ -109,7 +110,7 @@ def pretrained_recipe(
         before: Steps of preprocessing that come first.
     """
     application = start.application
-    batch_size = 32 if images.num_train < 5_000 else 64
+    batch_size = batch_size_for(images.num_train, 32 if images.num_train < 5_000 else 64)
     steps_per_epoch = math.ceil(images.num_train / batch_size)
     epochs = max(10, min(40, math.ceil(_WANTED_STEPS / steps_per_epoch)))
     given = "".join(f"{name}: {value}, " for name, value in application.arguments.items())

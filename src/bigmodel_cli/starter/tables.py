@@ -12,9 +12,9 @@ from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
 from bigmodel_cli.sources.image_names import is_image_name
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.sources.text_labels import typed_labels
-from bigmodel_cli.starter.folders import TRAIN_SHARE
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.labels import targets_of
+from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.writing import Targets, path_from, quoted
 
 # So much of a column must look like images, or like splits.
@@ -70,8 +70,7 @@ def look_at_table(path: Path, written_in: Path, warn: Callable[[str], None]) -> 
     options.append(f"labels: {targets.kind}")
     files = [root / row.cells[image].replace("\\", "/") for row in table.rows]
     images = look_at(files, _num_train(table, split))
-    what = f"{targets.count} classes" if targets.kind == "classes" else "numbers as labels"
-    found = f"a table of {images.describe()}, {what} in the column {table.columns[label]}"
+    found = f"a table of {images.describe()}, {targets.describe()} in the column {table.columns[label]}"
     return SeenTable(images, targets, options, found)
 
 
@@ -153,5 +152,5 @@ def _targets(table: Table, label: int, warn: Callable[[str], None]) -> Targets:
 
 def _num_train(table: Table, split: int | None) -> int:
     if split is None:
-        return round(TRAIN_SHARE * len(table.rows))
+        return train_size(len(table.rows))
     return sum(split_named(cell) == "train" for cell in _column(table, split))

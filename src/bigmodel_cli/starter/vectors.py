@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from bigmodel_cli.starter.sizes import batch_size_for
 from bigmodel_cli.starter.writing import Recipe, Targets
 
 _WANTED_STEPS = 1_500
 
 
 def _batch_and_epochs(num_train: int) -> tuple[int, int]:
-    batch_size = 16 if num_train < 1_000 else 32 if num_train < 10_000 else 128
+    batch_size = batch_size_for(num_train, 16 if num_train < 1_000 else 32 if num_train < 10_000 else 128)
     steps_per_epoch = math.ceil(num_train / batch_size)
     return batch_size, max(10, min(100, math.ceil(_WANTED_STEPS / steps_per_epoch)))
 

@@ -28,12 +28,21 @@ class Targets:
         count: Classes, or numbers of one label.
         center: Mean of numbers, one for each of a label.
         spread: Their standard deviations.
+        are_flags: Whether each number is 0 or 1, for a label that an example has or has not.
     """
 
     kind: Literal["classes", "numbers"]
     count: int
     center: tuple[float, ...] = ()
     spread: tuple[float, ...] = ()
+    are_flags: bool = False
+
+    def describe(self) -> str:
+        if self.kind == "classes":
+            return f"{self.count} classes"
+        if self.are_flags:
+            return f"{self.count} labels of 0 or 1, several at once"
+        return "numbers as labels" if self.count == 1 else f"{self.count} numbers as a label"
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,8 @@ def _head(targets: Targets) -> list[str]:
     """The last layers."""
     if targets.kind == "classes":
         return ["- Dense: {units: num_classes, activation: softmax}   # num_classes is known from the data"]
+    if targets.are_flags:
+        return [f"- Dense: {{units: {targets.count}, activation: sigmoid}}   # each label by itself"]
     if targets.count == 1:
         scale, offset = targets.spread[0], targets.center[0]
         scaled = f"- Rescaling: {{scale: {scale:.4g}, offset: {offset:.4g}}}"
@@ -127,14 +138,18 @@ def _head(targets: Targets) -> list[str]:
 
 def _goal(targets: Targets, learning_rate: str) -> list[str]:
     schedule = f"CosineDecay: {{initial_learning_rate: {learning_rate}}}"
-    is_classes = targets.kind == "classes"
+    loss, metrics = "MeanSquaredError", "[mae, R2Score]"
+    if targets.kind == "classes":
+        loss, metrics = "CategoricalCrossentropy", "[accuracy]"
+    elif targets.are_flags:
+        loss, metrics = "BinaryCrossentropy", "[BinaryAccuracy, {AUC: {multi_label: true}}]"
     return [
-        f"loss: {'CategoricalCrossentropy' if is_classes else 'MeanSquaredError'}",
+        f"loss: {loss}",
         "optimizer:",
         "  AdamW:",
         "    learning_rate:",
         f"      {schedule}".ljust(58) + "# down to 0 at the last step",
-        f"metrics: {'[accuracy]' if is_classes else '[mae, R2Score]'}",
+        f"metrics: {metrics}",
     ]
 
 

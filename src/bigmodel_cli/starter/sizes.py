@@ -1,0 +1,23 @@
+"""How many examples training sees, and how many of them a step takes."""
+
+from __future__ import annotations
+
+from bigmodel_cli.config.facts import DEFAULT_SHARE
+
+
+def train_size(num_examples: int) -> int:
+    """Examples of the training split where the data has no split of its own: two tenths are held out."""
+    return max(1, num_examples - 2 * round(DEFAULT_SHARE * num_examples))
+
+
+def batch_size_for(num_train: int, wanted: int) -> int:
+    """A batch that is at most a quarter of the data, and leaves no last batch of one example.
+
+    Batch normalisation makes nothing but its offset of one example.
+    """
+    size = wanted
+    while size > 1 and 4 * size > num_train:
+        size //= 2
+    while size > 3 and num_train % size == 1:
+        size -= 2
+    return size
