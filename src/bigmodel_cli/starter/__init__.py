@@ -152,7 +152,9 @@ def _for_arrays(file: Path, wishes: Wishes) -> Starter:
     options = [f"path: {path_from(wishes.written_in, file)}", *seen.options]
     is_rgb = seen.features.ndim == 4 and 3 in (seen.features.shape[1], seen.features.shape[3])
     start = (
-        find_weights(wishes.weights, offline=wishes.offline) if is_rgb or wishes.names_weights else _NO_IMAGES
+        find_weights(wishes.weights, offline=wishes.offline, written_in=wishes.written_in)
+        if is_rgb or wishes.names_weights
+        else _NO_IMAGES
     )
     recipe = arrays_recipe(f"npz: {{{', '.join(options)}}}", seen, start, asked=wishes.names_weights)
     return _starter(file.stem, recipe, seen.targets, seen.found, start)
@@ -161,7 +163,7 @@ def _for_arrays(file: Path, wishes: Wishes) -> Starter:
 def _start(images: Images, wishes: Wishes) -> Pretrained | NoWeights:
     """What a network for images begins with; where they are of no use, nobody looks for weights."""
     if wishes.names_weights or is_for_pretrained(images):
-        return find_weights(wishes.weights, offline=wishes.offline)
+        return find_weights(wishes.weights, offline=wishes.offline, written_in=wishes.written_in)
     return _NO_IMAGES
 
 

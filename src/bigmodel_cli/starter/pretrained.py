@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.network import keras_home
+from bigmodel_cli.network import Offline, keras_home
 from bigmodel_cli.starter.applications import Application, application_named, application_of
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.sizes import batch_size_for
-from bigmodel_cli.starter.writing import Recipe, quoted
+from bigmodel_cli.starter.writing import Recipe, path_from
 
 # Small, and good enough: 17 MB, 0.6 × 10⁹ multiplications an image.
 DEFAULT = "MobileNet"
@@ -51,12 +51,13 @@ class NoWeights:
     better: str | None = None
 
 
-def find_weights(asked: str | None, *, offline: bool) -> Pretrained | NoWeights:
+def find_weights(asked: str | None, *, offline: bool, written_in: Path) -> Pretrained | NoWeights:
     """What a config for images can begin with.
 
     Args:
         asked: `imagenet`, `none`, or a file; None: ImageNet's, where they are here or may be downloaded.
         offline: Whether no download may be made.
+        written_in: The folder of the config, which a path is relative to.
 
     Raises:
         UsageError: If there is no such file.
@@ -67,7 +68,7 @@ def find_weights(asked: str | None, *, offline: bool) -> Pretrained | NoWeights:
     cached = keras_home() / "models" / DEFAULT_URL.rpartition("/")[2]
     if asked not in (None, "imagenet"):
         path = Path(asked)
-        return Pretrained(application_of(path), quoted(str(path.resolve())), str(path))
+        return Pretrained(application_of(path), path_from(written_in, path), str(path))
     if asked == "imagenet" or cached.is_file() or (not offline and _answers(DEFAULT_URL)):
         origin = f"ImageNet's, {'from' if cached.is_file() else 'downloaded once to'} {cached}"
         return Pretrained(application_named(DEFAULT), "imagenet", origin)
@@ -86,7 +87,7 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310
             return True
-    except OSError:
+    except (OSError, Offline):
         return False
 
 
@@ -140,10 +141,11 @@ def pretrained_recipe(
 
 
 def _second_stage(application: Application) -> list[str]:
+    key = f"model.0.{application.name}.trainable"
     return [
         "",
         "# A second stage, which may gain a few per cent: the last layers of the application learn too, at a",
         "# small rate, from the first run's weights (every epoch then costs what the first one did):",
-        f"#   bigmodel train THIS_FILE --from RUN 'model.0.{application.name}.trainable={{last: 20}}' \\",
+        f"#   bigmodel train THIS_FILE --from RUN '{key}={{last: 20, except: BatchNormalization}}' \\",
         "#     training.epochs=5 optimizer.AdamW.learning_rate.CosineDecay.initial_learning_rate=1e-4",
     ]
