@@ -196,7 +196,9 @@ def test_augmentation_is_drawn_as_training_applies_it(bigmodel, photos, words):
 @pytest.mark.tf
 def test_augmentation_that_keras_refuses(bigmodel, photos):
     config = photos({"cat": 12, "dog": 12})
-    outcome = bigmodel("data", config, "augmentation=[{RandomRotation: {factor: [0.1, 0.2, 0.3]}}]", "--out", "out")
+    outcome = bigmodel(
+        "data", config, "augmentation=[{RandomRotation: {factor: [0.1, 0.2, 0.3]}}]", "--out", "out"
+    )
     assert outcome.code == 2
     assert "augmentation.0.RandomRotation: Keras cannot build RandomRotation" in outcome.err
     assert outcome.out.endswith("nothing was found that would spoil training\n")
