@@ -1,4 +1,4 @@
-"""Write docs/reference.md and docs/commands.md from the code, or check that they are current (--check)."""
+"""Write the pages of docs/ that are made from the code, or check that they are current (--check)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from bigmodel_cli.cli.main import bigmodel
 from bigmodel_cli.config import schema
+from bigmodel_cli.config.checks.pitfalls.table import PITFALLS
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.modeling.language import language
 
@@ -108,7 +109,28 @@ def _below(group: click.Group, context: click.Context) -> Iterator[click.Context
             yield from _below(command, inner)
 
 
-PAGES = {"reference.md": reference, "commands.md": commands}
+def pitfalls() -> str:
+    """Defaults of Keras that bite: what `check`, `show` and `train` look for."""
+    lines = [
+        "# Defaults that bite",
+        "",
+        "Generated from the code by `scripts/generate_docs.py`.",
+        "",
+        "Keras takes these without a word, and training goes wrong or nowhere. `bigmodel check` warns of",
+        "them with the line, as far as they can be known without the data; `show` and `train` once more",
+        "when it is loaded, before TensorFlow starts. `--strict` makes errors of them.",
+        "",
+        "| | what Keras does | what comes of it | write |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {pitfall.name} | {_cell(pitfall.keras)} | {_cell(pitfall.harm)} | {_cell(pitfall.instead)} |"
+        for pitfall in PITFALLS
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"reference.md": reference, "commands.md": commands, "defaults-that-bite.md": pitfalls}
 
 
 def main() -> int:

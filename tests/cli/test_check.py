@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def test_a_good_config(bigmodel, tiny):
-    outcome = bigmodel("check", tiny, "training.epochs=5", "~preprocessing")
+    outcome = bigmodel("check", tiny, "training.epochs=5", "~optimizer.Adam.learning_rate")
     assert outcome.code == 0
     assert outcome.out == "tiny.yaml: ok (synthetic, 3 steps, CategoricalCrossentropy, Adam, 5 epochs)\n"
-    words = "tiny.yaml training.epochs=5 '~preprocessing'"
+    words = "tiny.yaml training.epochs=5 '~optimizer.Adam.learning_rate'"
     assert outcome.err == f"\nnext:\n  bigmodel show {words}\n  bigmodel train {words}\n"
 
 

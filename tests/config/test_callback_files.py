@@ -63,7 +63,7 @@ def test_a_path_that_cannot_be_filled_in(load: Any, path: str, message: str, sug
     [
         "{filepath: 's.keras'}",
         "{filepath: 'a/{epoch:02d}-{val_loss:.2f}-{accuracy}-{learning_rate:.1e}.keras'}",
-        "{filepath: '{epoch}-{batch}-{loss:.3f}.keras', save_freq: 20}",
+        "{filepath: '{epoch}-{batch}-{loss:.3f}.keras', save_freq: 60}",
         "{filepath: '{epoch}.weights.h5', save_weights_only: true}",
         "{filepath: '{{epoch}}.h5'}",
     ],

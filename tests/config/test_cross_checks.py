@@ -16,6 +16,7 @@ from bigmodel_cli.modeling.language import read_config
 BASE = """\
 data:
   source: digits
+preprocessing: [{Rescaling: {scale: 1/255}}]
 model:
   - Flatten
   - Dense: {units: num_classes, activation: softmax}
@@ -454,7 +455,7 @@ WARNINGS = [
     Row(
         [
             "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0.1, "
-            "warmup_target: 0.2}}}}"
+            "warmup_target: 0.05}}}}"
         ],
         "optimizer.Adam.learning_rate.CosineDecay.warmup_target",
         "warmup_target has no effect: there is no warm-up",

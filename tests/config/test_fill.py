@@ -199,7 +199,13 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "expected a name for a folder (letters, digits, '-', '_', '.'), found 'a/b'",
             None,
         ),
-        ("expect.test_accuracy=0.99", "expect.test_accuracy", 22, "expected a text, found 0.99", None),
+        (
+            "expect.test_accuracy=0.99",
+            "expect.test_accuracy",
+            22,
+            "expected a text, found 0.99",
+            'write ">= 0.99"',
+        ),
         (
             "expect={a: '=> 3'}",
             "expect.a",

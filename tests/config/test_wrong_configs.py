@@ -29,6 +29,7 @@ from bigmodel_cli.modeling.language import language
 TABLES = Path(__file__).with_name("wrong_configs")
 BASE = {
     "data": "data: {source: digits}",
+    "preprocessing": "preprocessing: [{Rescaling: {scale: 1/255}}]",
     "model": "model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]",
     "loss": "loss: MeanSquaredError",
     "optimizer": "optimizer: {Adam: {learning_rate: 1e-3}}",

@@ -15,6 +15,7 @@ from bigmodel_cli.config.checks import (
     metrics,
     monitors,
     outputs,
+    pitfalls,
     schedules,
     steps,
     value_ranges,
@@ -37,6 +38,7 @@ _MODULES = (
     freezing,
     value_ranges,
     callback_files,
+    pitfalls,
     dead_keys,
 )
 

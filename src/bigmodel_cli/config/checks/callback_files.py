@@ -58,6 +58,6 @@ def _check_formats(path: str, fields: list[str], where: ConfigPathKeys, report: 
     """A whole number is formatted as `{epoch:02d}`, others as `{val_loss:.2f}`."""
     try:
         path.format(**{field: 1 if field in ("epoch", "batch") else 0.5 for field in fields})
-    except (ValueError, IndexError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         advice = "write {epoch:02d} for whole numbers, {val_loss:.2f} for others"
         report.error(where, f"a placeholder of the path cannot be filled in: {error}", advice)

@@ -25,6 +25,10 @@ class Report:
         """Where a key, or the deepest part of its path that is there, stands."""
         return place_at(self.tree, path)
 
+    @property
+    def has_errors(self) -> bool:
+        return any(not problem.is_warning for problem in self.problems.found)
+
     def error(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
         """Something that cannot be meant."""
         place = self.place(path)
