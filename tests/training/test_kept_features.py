@@ -159,3 +159,27 @@ def test_what_stands_in_the_way_is_said(said: Callable[..., list[str]]) -> None:
     assert why.startswith(
         "frozen: 4 parameters are computed anew in each epoch: gaussian_noise (GaussianNoise) is"
     )
+
+
+def test_a_run_that_goes_on_needs_no_file_of_weights_any_more(
+    train: Callable[..., Any], tmp_path: Any
+) -> None:
+    import keras
+
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.training.train import resume
+
+    size = {"include_top": False, "alpha": 0.25, "input_shape": (32, 32, 1)}
+    path = tmp_path / "own.weights.h5"
+    keras.applications.MobileNet(weights=None, **size).save_weights(path)
+    application = f"{{MobileNet: {{weights: {path}, include_top: false, alpha: 0.25, trainable: false}}}}"
+    head = "GlobalAveragePooling2D, {Dense: {units: num_classes, activation: softmax}}"
+    words = (f"model=[{application}, {head}]", "data.source.synthetic.shape=[32, 32, 1]")
+    run = train(*words, *EXACT, "training.epochs=1").run
+    config = run.config.read_text()
+    path.unlink()
+    resume(run, ["training.epochs=2"], listener=Silent())
+    assert run.config.read_text() == config.replace("epochs: 1", "epochs: 2").replace(
+        "cache: none", "cache: none"
+    )
+    assert run.read_record()["epochs"] == 2

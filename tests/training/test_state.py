@@ -218,3 +218,18 @@ def test_every_learning_rate_is_multiplied(schedule):
             optimizer.iterations.assign(step)
             rates.append(float(optimizer.learning_rate))
     np.testing.assert_allclose(rates[4:], [0.25 * rate for rate in rates[:4]], rtol=1e-6)
+
+
+@pytest.mark.tf
+def test_low_rank_weights_come_back_as_they_were(train):
+    """Keras saves their sum with the kernel, and would go on from zeros, which never learn again."""
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.metrics_file import read_metrics
+    from bigmodel_cli.training.train import resume
+
+    head = "{Dense: {units: num_classes, activation: softmax}}"
+    model = f"model=[Flatten, {{Dense: {{units: 8, lora_rank: 2}}}}, {head}]"
+    whole = train(model, "training.epochs=3", "training.deterministic=true")
+    part = train(model, "training.epochs=2", "training.deterministic=true")
+    resume(part.run, ["training.epochs=3"], listener=Silent())
+    assert read_metrics(part.run.metrics)["loss"] == pytest.approx(whole.metrics["loss"], rel=1e-5)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bigmodel_cli.config.components import Component
@@ -72,6 +72,27 @@ def applications(steps: Iterable[Component]) -> Iterator[Component]:
             yield step
         for value in vars(step.options).values() if step.options is not None else ():
             yield from applications(components_in(value))
+
+
+def without_weights(steps: Sequence[Component]) -> list[Component]:
+    """Steps of which no application needs a file of weights, since what is built gets its weights from elsewhere.
+
+    ImageNet's weights stay: with them Keras may give an application another name.
+    """
+    return [_without_weights(step) for step in steps]
+
+
+def _without_weights(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_without_weights(item) for item in value)
+    if not isinstance(value, Component):
+        return value
+    if value.family == "applications" and value.arguments.get("weights", "imagenet") != "imagenet":
+        return replace(value, arguments={**value.arguments, "weights": None})
+    if value.options is None:
+        return value
+    inside = {name: _without_weights(given) for name, given in vars(value.options).items()}
+    return replace(value, options=value.options.model_copy(update=inside))
 
 
 def begins_frozen(experiment: Experiment) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bigmodel_cli.cluster.environment import Cluster
 from bigmodel_cli.cluster.failures import naming_lost
+from bigmodel_cli.config.frozen import without_weights
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.run_data import load_splits
@@ -153,7 +154,7 @@ def resume(
         newest = newest_checkpoint(run, logged)
         if how.writes:
             remove_half_written(run)
-        prepared = _prepare(resumed.config, logged, watch, how)
+        prepared = _prepare(resumed.config, logged, watch, how, has_checkpoint=newest is not None)
         require_same_data(run, prepared.splits, logged)
         if how.writes:
             logged.open(run.log)
@@ -206,7 +207,13 @@ def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest
 
 
 def _prepare(
-    config: LoadedConfig, listener: Listener, watch: Stopwatch, how: How, *, is_new: bool = False
+    config: LoadedConfig,
+    listener: Listener,
+    watch: Stopwatch,
+    how: How,
+    *,
+    is_new: bool = False,
+    has_checkpoint: bool = False,
 ) -> Prepared:
     experiment = config.experiment
     require_tensorboard(experiment.training.callbacks)
@@ -223,7 +230,13 @@ def _prepare(
         import_tensorflow()
     gate = downloads(allowed=not how.offline)
     with watch.phase(MODEL), naming_memory(experiment.data.batch_size), gate:
-        return prepare(experiment, splits, listener, how.peers)
+        if not has_checkpoint:
+            return prepare(experiment, splits, listener, how.peers)
+        # The checkpoint has all weights: a file that they once came from may be gone.
+        steps = without_weights(experiment.model)
+        prepared = prepare(experiment.model_copy(update={"model": steps}), splits, listener, how.peers)
+        prepared.experiment = prepared.experiment.model_copy(update={"model": experiment.model})
+        return prepared
 
 
 def _session(

@@ -23,6 +23,13 @@ def check(experiment: Experiment, report: Report) -> None:
         found = list(problems_of(said))
         for keys, message in found:
             report.error((*application.path, "trainable", *keys), message, "write trainable: {last: 20}")
+        rank = application.arguments.get("lora_rank")
+        if isinstance(rank, int) and rank < 1:
+            report.error(
+                (*application.path, "lora_rank"),
+                f"expected a rank from 1 on, found {rank}",
+                "write lora_rank: 4",
+            )
         has_random_weights = application.arguments.get("weights", "") is None
         if said is not True and not found and has_random_weights:
             report.warning(
