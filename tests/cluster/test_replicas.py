@@ -145,3 +145,12 @@ def test_a_layer_learns_from_the_data_and_classes_are_weighted(bench: Bench) -> 
     )
     one = bench.train("training.device=cpu", *words)
     assert_same(one, bench.train("training.device=cpu:0-1", *words))
+
+
+def test_what_does_not_learn_is_computed_once_for_all_of_them(bench: Bench) -> None:
+    """Conv2D and the batch norm behind it are frozen; without keeping, each replica computes its part."""
+    frozen = ("model.0.Conv2D.trainable=false", "model.1={BatchNormalization: {trainable: false}}")
+    plain = bench.train("training.device=cpu", *frozen, "data.cache=none")
+    kept = bench.train("training.device=cpu:0-1", *frozen)
+    assert "what the frozen layers give for an example is computed once" in kept.said
+    assert_same(plain, kept)

@@ -75,7 +75,7 @@ def applications(steps: Iterable[Component]) -> Iterator[Component]:
 
 
 def without_weights(steps: Sequence[Component]) -> list[Component]:
-    """Steps of which no application needs a file of weights, since what is built gets its weights from elsewhere.
+    """Steps of which no application needs a file of weights, for a model that gets its own from elsewhere.
 
     ImageNet's weights stay: with them Keras may give an application another name.
     """
