@@ -103,3 +103,15 @@ def read_text_config(text: str) -> object:
     from bigmodel_cli.config.tree import to_plain
 
     return to_plain(read_text(text, origin="text", folder=ROOT))
+
+
+def said_lines() -> Iterator[tuple[str, str]]:
+    """How the lines begin that `train` says, with the module that says them."""
+    for path in sorted((ROOT / "src/bigmodel_cli/training").glob("*.py")):
+        for found in re.finditer(r'\.say\(\s*f?"([A-Za-z][A-Za-z ]+)', path.read_text("utf-8")):
+            yield path.name, found.group(1).strip()
+
+
+@pytest.mark.parametrize(("module", "beginning"), sorted(set(said_lines())))
+def test_what_train_says_is_explained(module: str, beginning: str) -> None:
+    assert beginning in (ROOT / "docs/output.md").read_text("utf-8")
