@@ -132,6 +132,10 @@ def write_arrays(folder: Path) -> None:
     np.savez(folder / "numbers.npz", x=features, y=prices.astype(np.float32))
 
 
+def _without_places(config: str) -> str:
+    return config.replace(str(DATA), "data").replace(f"{Path.cwd()}/", "")
+
+
 def make(name: str) -> None:
     """Train one run in the current folder, and keep what advice is drawn from."""
     config, words = RUNS[name]
@@ -151,7 +155,7 @@ def make(name: str) -> None:
             if key not in TIME_COLUMNS
         },
         "evaluation": {key: value for key, value in evaluation.items() if key not in LARGE},
-        "config": yaml.safe_load(folder.config.read_text().replace(str(DATA), "data")),
+        "config": yaml.safe_load(_without_places(folder.config.read_text())),
         "best_epoch": record["best"]["epoch"],
         "record": {
             "data": {"splits": {key: {"examples": splits[key]["examples"]} for key in splits}},
