@@ -274,6 +274,7 @@ def test_rows_that_are_not_as_the_columns_say(refused, lines, message):
     [
         (b"", "labels.csv: an empty file"),
         (b"\n\n", "labels.csv: an empty file"),
+        (b"PK\x03\x04\x14\0", "labels.csv: an Excel file or another archive, not a CSV file"),
         (b"\xef\xbb\xbf", "labels.csv: an empty file"),
         ("image,label\na/1.png,é\n".encode("utf-16"), "labels.csv:1: not UTF-8 text (UTF-16)"),
         (

@@ -235,7 +235,7 @@ def test_many_integers_are_taken_for_classes_with_a_warning(npz, told):
         ({"x": X, "y": Y * 0}, {}, "only one class (0); a classifier needs at least two"),
         (
             {"x": X, "y": np.stack([Y, Y], axis=1)},
-            {},
+            {"labels": "classes"},
             "expected one class per example in train, found labels of shape (6, 2)",
         ),
         (
@@ -356,3 +356,13 @@ def test_arrays_of_other_things_are_refused(refused, features, message):
 )
 def test_names_of_arrays_whatever_their_case(npz, x, y):
     assert len(npz({x: X, y: Y, "other": Y}).splits["train"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("x_val", "x_valid"), ("val_x", "x_validation"), ("x_test", "x_testing")]
+)
+def test_two_arrays_for_one_split_are_refused(refused, one, other):
+    arrays = dict.fromkeys(("x_train", one, other), X)
+    arrays |= {name.replace("x", "y"): Y for name in arrays}
+    split = "test" if "test" in one else "validation"
+    assert refused(arrays) == f"both {one} and {other} are for {split}"

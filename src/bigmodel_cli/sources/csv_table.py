@@ -14,6 +14,8 @@ from bigmodel_cli.errors import DataError
 
 # What stands between cells; programs of many countries write semicolons, since the comma is in their numbers.
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+# How archives begin, and with them the files of Excel and LibreOffice.
+_ZIP = b"PK\x03\x04"
 _QUOTES_HINT = 'a cell with a {delimiter!r} in it stands in quotes: "a, b"'
 
 
@@ -79,6 +81,10 @@ def _text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if content.startswith(_ZIP):
+        raise DataError(
+            f"{path}: an Excel file or another archive, not a CSV file", hint="save it as CSV (UTF-8)"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -115,8 +115,14 @@ class Npz(SourceOptions):
         for word, split in SPLIT_NAMES.items():
             for pair in ((f"{x}_{word}", f"{y}_{word}"), (f"{word}_{x}", f"{word}_{y}")):
                 written = arrays_named(pair[0]), arrays_named(pair[1])
-                if any(name in arrays for name in written):
-                    found[split] = written
+                if not any(name in arrays for name in written):
+                    continue
+                if split in found:
+                    raise DataError(
+                        f"{self.path}: both {found[split][0]} and {written[0]} are for {split}",
+                        hint="keep one of them",
+                    )
+                found[split] = written
         if not found or (needs_train and "train" not in found):
             found = (
                 {"train": (arrays_named(x), arrays_named(y))}
