@@ -13,7 +13,7 @@ from bigmodel_cli.starter.writing import Recipe
 _SETTLED_STEPS = 5_000
 _MAX_EPOCHS = 60
 # Where an image costs little, more steps do too.
-_WANTED_STEPS, _WANTED_STEPS_OF_SMALL, _LARGE_PIXELS = 350, 1_500, 64 * 64
+_WANTED_STEPS, _WANTED_STEPS_OF_SMALL, _LARGE_PIXELS = 400, 1_500, 64 * 64
 _MIN_SIDE, _TINY_SIDE, _SMALL_SIDE = 7, 16, 32
 _MAX_FILTERS = 256
 
