@@ -170,6 +170,28 @@ def what_a_step_calls() -> None:
     takes(keras.callbacks.CallbackList.__init__, "callbacks", "model")
 
 
+def masks_of_tensors() -> None:
+    """A model is not cut where a mask would be lost."""
+    import keras
+
+    embedded = keras.layers.Embedding(4, 2, mask_zero=True)(keras.Input((3,), dtype="int32"))
+    assert getattr(embedded, "_keras_mask", None) is not None
+    pooled = keras.layers.GlobalAveragePooling1D()(embedded)
+    assert getattr(pooled, "_keras_mask", None) is None
+
+
+def low_rank_weights() -> None:
+    """They are in no saved model, so that checkpoints keep them beside it."""
+    import keras
+
+    layer = keras.layers.Dense(3, lora_rank=2)
+    layer.build((None, 4))
+    assert layer.lora_enabled
+    names = [weight.name for weight in layer.weights]
+    assert [name for name in names if name.startswith("lora_")] == ["lora_kernel_a", "lora_kernel_b"]
+    takes(layer.enable_lora, "rank")
+
+
 CHECKS = [
     adams_slots,
     sgds_slots,
@@ -184,6 +206,8 @@ CHECKS = [
     names_of_policies,
     modules_in_archives,
     what_a_step_calls,
+    masks_of_tensors,
+    low_rank_weights,
 ]
 
 
