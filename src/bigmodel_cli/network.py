@@ -6,10 +6,11 @@ itself, such as an application's weights, is stopped here too.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,6 +62,13 @@ def downloads(*, allowed: bool) -> Iterator[None]:
         _GATE.is_closed = before
 
 
+@contextmanager
+def told_on_stderr() -> Iterator[None]:
+    """Let Keras tell of its downloads there, since stdout is for results; where there are none, nowhere."""
+    with redirect_stdout(io.StringIO() if _GATE.is_closed else sys.stderr):
+        yield
+
+
 def refused(address: str) -> Offline:
     """The error for a file that a library wants to fetch.
 
@@ -70,7 +78,7 @@ def refused(address: str) -> Offline:
     name = PurePosixPath(urlsplit(address).path).name or address
     folder = keras_home() / "models"
     return Offline(
-        f"{name} is not in Keras's cache ({folder}), and downloads are off (offline)",
+        f"{name} is not in Keras's cache ({folder}), or damaged there, and downloads are off (offline)",
         hint=weights_hint(address, name, folder),
     )
 

@@ -12,6 +12,7 @@ from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.blocks.base import Block
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
 from bigmodel_cli.modeling.objects import Objects, pointing_at
+from bigmodel_cli.network import told_on_stderr
 
 
 def _call_arguments(layer: Any, tensor: Any) -> list[Any]:
@@ -111,7 +112,8 @@ class Graph:
         if "input_shape" in accepted and "input_shape" not in arguments and "input_tensor" not in arguments:
             fixed["input_shape"] = tuple(tensor.shape[1:])
         plain = Component(component.name, component.family, component.place, component.path, arguments)
-        model = self.objects.make(plain, **fixed)
+        with told_on_stderr():
+            model = self.objects.make(plain, **fixed)
         set_trainable(model, component)
         return model
 
