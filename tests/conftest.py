@@ -276,7 +276,12 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeRun:
             "labels_sha256": labels_hash(["cat", "dog"]),
             "plan": {"device": device, "precision": "float32", "jit_compile": False},
             "data": {"splits": {"test": {"examples": 100, "origin": "its own", "sha256": "ab" * 32}}},
-            "signature": {"shape": [28, 28, 1], "dtype": "uint8"},
+            "signature": {
+                "shape": [28, 28, 1],
+                "dtype": "uint8",
+                "target_shape": [],
+                "image_format": None,
+            },
             "versions": {"keras": "3.12.0"},
             "config": "mnist.yaml",
             "overrides": [],

@@ -88,7 +88,7 @@ def test_a_file_that_is_no_image_is_found_before_training(
     config = folder_config()
     (tmp_path / "photos" / name).write_bytes(content)
     outcome = refuses(3, "train", config, says=(f"photos/{name}: expected a JPEG", f"found {found}"))
-    assert "model:" not in outcome.err
+    assert " parameters" not in outcome.err
 
 
 @pytest.mark.tf
@@ -159,8 +159,8 @@ class TestStarter:
     @pytest.mark.parametrize(
         ("names", "says"),
         [
-            ([], "expected a folder per class with images in it, found 0 folders"),
-            (["cat/1.png"], "found 1 folders and 1 images"),
+            ([], "the folder is empty"),
+            (["cat/1.png"], "only one class (cat); a classifier needs at least two"),
         ],
     )
     def test_a_folder_without_classes(self, refuses, folder_config, tmp_path, names, says):

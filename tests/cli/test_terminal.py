@@ -68,9 +68,9 @@ def test_an_output_follows_links_and_is_written_through_what_is_no_file(tmp_path
         write_output(tmp_path, lambda path: path.write_text("a"))
 
 
-def test_fail_under_is_for_what_is_better_when_larger(refuses, tmp_path: Path) -> None:
+def test_fail_under_is_for_what_is_better_when_larger(make_run, refuses) -> None:
     says = ("--fail-under loss=0.1: of loss, less is better", 'expect: {test_loss: "<= 0.1"}')
-    refuses(2, "evaluate", "--fail-under", "loss=0.1", says=says)
+    refuses(2, "evaluate", make_run().path, "--fail-under", "loss=0.1", says=says)
 
 
 @pytest.mark.tf
