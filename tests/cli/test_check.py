@@ -14,7 +14,7 @@ def test_a_good_config(bigmodel, tiny):
 def test_a_good_config_as_json(bigmodel, tiny):
     outcome = bigmodel("check", tiny, "--json")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.json == {"config": "tiny.yaml", "ok": True, "problems": []}
+    assert outcome.json == {"config": "tiny.yaml", "ok": True, "problems": [], "not_checked": []}
 
 
 def test_every_mistake_at_once(bigmodel, changed):
@@ -50,3 +50,36 @@ def test_a_missing_file_as_json(bigmodel):
     outcome = bigmodel("check", "nope.yaml", "--json")
     assert outcome.code == 2
     assert outcome.json["error"]["message"] == "nope.yaml: no such file"
+
+
+def test_what_it_cannot_know_without_the_data_it_says(bigmodel, tiny):
+    source = "data.source={image_folder: {path: photos, image_size: [6, 6], color_mode: grayscale}}"
+    outcome = bigmodel("check", tiny, source)
+    assert outcome.code == 0
+    assert "photos, so that nothing of the data could be checked" in outcome.err
+    assert "only the data tells it: the number of classes, the number of steps" in outcome.err
+    document = bigmodel("check", tiny, source, "--json").json
+    assert document["not_checked"] == ["the number of classes", "the number of steps"]
+    assert [problem["severity"] for problem in document["problems"]] == ["warning"]
+    assert bigmodel("check", tiny, source, "--strict").code == 2
+
+
+def test_data_that_is_there_is_not_missed(bigmodel, tiny, tmp_path):
+    (tmp_path / "x.npz").write_bytes(b"")
+    outcome = bigmodel("check", tiny, "data.source={npz: {path: x.npz, labels: numbers}}", "loss=mse",
+                       "model.2.Dense={units: 1}", "--json")  # fmt: skip
+    assert outcome.json["problems"] == []
+    assert outcome.json["not_checked"] == ["the number of steps", "the range of values"]
+    outcome = bigmodel("check", tiny, "data.source={image_csv: {path: a.csv, root: b, image_size: 6}}")
+    assert "a.csv, so that nothing" in outcome.err and "b, so that nothing" in outcome.err
+
+
+def test_a_units_too_many_is_found_where_the_classes_are_known(bigmodel, tiny):
+    outcome = bigmodel("check", tiny, "model.2.Dense.units=7")
+    assert outcome.code == 2
+    assert "model.2.Dense.units: the model gives 7 numbers, and the data has 3 classes" in outcome.err
+    two = "data.source={synthetic: {shape: [6, 6, 1], num_classes: 2}}"
+    one = "model.2.Dense={units: 1, activation: sigmoid}"
+    assert bigmodel("check", tiny, two, one, "loss=BinaryCrossentropy").code == 0
+    assert bigmodel("check", tiny, "data.source=digits", "model.2.Dense.units=11").code == 2
+    assert bigmodel("check", tiny, "data.source=cifar100", "model.2.Dense.units=100").code == 0

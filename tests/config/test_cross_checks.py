@@ -542,7 +542,7 @@ FINE = [
     ["model=[Flatten, {Dense: {units: num_classes, activation: softmax}}, {Reshape: {target_shape: [10]}}]"],
     ["model=[Flatten, {repeat: {times: 1, layers: [{Dense: {units: num_classes, activation: softmax}}]}}]"],
     ["model=[{Conv2D: {filters: num_classes, kernel_size: 3, activation: softmax}}, GlobalAveragePooling2D]"],
-    ["model=[{Resizing: {height: 32, width: 32}}, {MobileNet: {weights: null, classes: num_classes}}]"],
+    ["model=[{Resizing: {height: 32, width: 32}}, {VGG16: {weights: null, classes: num_classes}}]"],
     ["training.checkpoint={monitor: val_loss, mode: min}"],
     ["training.on_divergence=rollback", "training.rollback={factor: 0.1, times: 1}"],
     # As the config of a run has it.

@@ -18,6 +18,7 @@ from bigmodel_cli.cli.options import (
 
 if TYPE_CHECKING:
     from bigmodel_cli.config.load import LoadedConfig
+    from bigmodel_cli.config.problems import Problem
 
 
 @click.command(
@@ -37,11 +38,16 @@ def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool
     Warnings name what is seldom meant, such as a key without effect; --strict makes them errors.
     """
     from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.config.problems import config_error
+    from bigmodel_cli.config.unread_data import missing_data, not_checked
     from bigmodel_cli.errors import ConfigError
     from bigmodel_cli.modeling.language import read_config
 
     try:
         loaded = read_config(config, overrides, strict=strict)
+        warnings = [*loaded.warnings, *missing_data(loaded)]
+        if strict and warnings:
+            raise config_error(warnings)
     except ConfigError as error:
         if as_json:
             problems = error.problems or [{"message": error.message, "severity": "error"}]
@@ -49,25 +55,28 @@ def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool
         if github:
             _annotate(error.problems)
         raise
-    found = [warning.as_json() for warning in loaded.warnings]
+    found = [warning.as_json() for warning in warnings]
+    unknown = not_checked(loaded.experiment)
     if github:
         _annotate(found)
     if as_json:
-        echo_json({"config": str(config), "ok": True, "problems": found})
+        echo_json({"config": str(config), "ok": True, "problems": found, "not_checked": unknown})
     elif not github:
-        _show(loaded)
+        _show(loaded, warnings, unknown)
 
 
-def _show(loaded: LoadedConfig) -> None:
-    from bigmodel_cli.cli.output import next_command, one_line, show_warnings
+def _show(loaded: LoadedConfig, warnings: list[Problem], unknown: list[str]) -> None:
+    from bigmodel_cli.cli.output import next_command, note, one_line, show_warnings
 
-    show_warnings(loaded.warnings)
+    show_warnings(warnings)
     experiment = loaded.experiment
     steps = len(experiment.model)
     click.echo(
         f"{one_line(str(loaded.path))}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
         f"{experiment.loss.name}, {experiment.optimizer.name}, {experiment.training.epochs} epochs)"
     )
+    if unknown:
+        note(f"not checked, since only the data tells it: {', '.join(unknown)}")
     words = shlex.join([str(loaded.path), *loaded.overrides])
     next_command(f"bigmodel show {words}", f"bigmodel train {words}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bigmodel_cli.config.checks import (
     batches,
     callback_files,
+    classes,
     dead_keys,
     decisions,
     freezing,
@@ -38,8 +39,9 @@ _MODULES = (
     freezing,
     value_ranges,
     callback_files,
-    pitfalls,
+    classes,
     dead_keys,
+    pitfalls,
 )
 
 
