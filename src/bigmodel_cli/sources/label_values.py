@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 LabelKind = Literal["auto", "classes", "numbers"]
 LABELS_HELP = (
-    "What labels are: classes, numbers (regression), or auto: numbers where they are floats, else classes."
+    "What labels are: classes, numbers (regression), or auto: numbers where they are floats or several "
+    "columns, else classes."
 )
 
 
