@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 LabelKind = Literal["auto", "classes", "numbers"]
 LABELS_HELP = (
-    "What labels are: classes, numbers (regression), or auto: numbers where they are floats or several "
-    "columns, else classes."
+    "What labels are: classes, numbers (regression), or auto: numbers where they are floats or "
+    "several columns of 0 and 1, else classes."
 )
 
 
@@ -48,8 +48,8 @@ def label_values(
 
     Args:
         labels: Per split an array of shape (n,), (n, 1), or (n, …) for numbers and one-hot rows.
-        kind: What they are; `auto` takes floats, and several columns that are no one-hot rows, for numbers,
-            and everything else for classes.
+        kind: What they are; `auto` takes floats, and several columns of 0 and 1 that are no one-hot rows, for
+            numbers, and everything else for classes.
         names: The classes that there may be, in index order.
         where: The file, for errors.
         context: Takes a warning where many classes look like numbers.
@@ -88,7 +88,14 @@ def _first(labels: Labels) -> np.ndarray:
 
 def _are_quantities(array: np.ndarray) -> bool:
     """Whether labels are numbers rather than classes, as far as their form tells."""
-    return array.dtype.kind == "f" or (array.ndim > 1 and array.dtype.kind in "biu")
+    return array.dtype.kind == "f" or _are_several_labels(array)
+
+
+def _are_several_labels(array: np.ndarray) -> bool:
+    """Whether each example has several labels of 0 and 1."""
+    if array.ndim != 2 or array.dtype.kind not in "biuf":
+        return False
+    return bool(((array == 0) | (array == 1)).all())
 
 
 def _without_single_column(array: np.ndarray) -> np.ndarray:
@@ -108,9 +115,7 @@ def _without_one_hot(
 
 
 def _is_one_hot(array: np.ndarray) -> bool:
-    if array.ndim != 2 or array.dtype.kind not in "biuf":
-        return False
-    return bool(((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all())
+    return _are_several_labels(array) and bool((array.sum(axis=1) == 1).all())
 
 
 def _numbers(array: np.ndarray, split: SplitName, where: Path) -> np.ndarray:
@@ -152,9 +157,7 @@ def _class_values(array: np.ndarray, split: SplitName, where: Path) -> np.ndarra
     if array.ndim != 1:
         raise DataError(
             f"{where}: expected one class per example in {split}, found labels of shape {array.shape}",
-            hint="give class indices (one-hot rows hold a single 1 each); for several labels per example set "
-            f"labels: numbers, write loss: BinaryCrossentropy and end the model with {{Dense: {{units: "
-            f"{array.shape[-1]}, activation: sigmoid}}}}",
+            hint=_for_several_columns(array),
         )
     if array.dtype.kind == "f":
         check_finite(array, f"the labels of {split}", where)
@@ -171,6 +174,16 @@ def _class_values(array: np.ndarray, split: SplitName, where: Path) -> np.ndarra
     if array.dtype.kind != "U":
         raise DataError(f"{where}: expected integers or strings as labels of {split}, found {array.dtype}")
     return array
+
+
+def _for_several_columns(array: np.ndarray) -> str:
+    if not _are_several_labels(array):
+        return "give class indices (one-hot rows hold a single 1 each), or set labels: numbers"
+    return (
+        "for several labels per example set labels: numbers, write loss: BinaryCrossentropy and end the model "
+        f"with {{Dense: {{units: {array.shape[1]}, activation: sigmoid}}}}; a class index, or a one-hot row, "
+        "holds a single label"
+    )
 
 
 def _distinct(classes: Labels) -> tuple[dict[SplitName, np.ndarray], tuple[str, ...]]:
