@@ -181,8 +181,8 @@ def _for_several_columns(array: np.ndarray) -> str:
         return "give class indices (one-hot rows hold a single 1 each), or set labels: numbers"
     return (
         "for several labels per example set labels: numbers, write loss: BinaryCrossentropy and end the "
-        f"model with {{Dense: {{units: {array.shape[1]}, activation: sigmoid}}}}; a class index, or a one-hot row, "
-        "holds a single label"
+        f"model with {{Dense: {{units: {array.shape[1]}, activation: sigmoid}}}}; a class index, or a "
+        "one-hot row, holds a single label"
     )
 
 
