@@ -69,7 +69,7 @@ class _ConstantFeatures:
 
     def __init__(self, axis: int | Sequence[int] | None) -> None:
         self._axes = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-        self._first: np.ndarray | None = None
+        self.first: np.ndarray | None = None
         self.mask: np.ndarray | None = None
 
     def look_at(self, batch: np.ndarray) -> None:
@@ -78,10 +78,10 @@ class _ConstantFeatures:
             return
         kept = {axis % batch.ndim for axis in self._axes}
         others = tuple(axis for axis in range(batch.ndim) if axis not in kept)
-        if self._first is None:
+        if self.first is None:
             where = tuple(slice(None) if axis in kept else slice(0, 1) for axis in range(batch.ndim))
-            self._first = batch[where].copy()
-        same = (batch == self._first).all(axis=others, keepdims=True)
+            self.first = batch[where].copy()
+        same = (batch == self.first).all(axis=others, keepdims=True)
         self.mask = same if self.mask is None else self.mask & same
 
     @property
@@ -90,8 +90,8 @@ class _ConstantFeatures:
 
     def describe(self) -> str:
         """Which ones, and what becomes of them, in a sentence."""
-        assert self.mask is not None and self._first is not None, "what is described was looked at"
-        places, values = np.argwhere(self.mask), self._first[self.mask]
+        assert self.mask is not None and self.first is not None, "what is described was looked at"
+        places, values = np.argwhere(self.mask), self.first[self.mask]
         shown = ", ".join(
             f"{self._name(place)} is {value:g}"
             for place, value in zip(places[:_SHOWN].tolist(), values[:_SHOWN].tolist(), strict=True)
@@ -114,8 +114,11 @@ def _keep_in_bounds(layer: Any, constant: _ConstantFeatures) -> None:
     Keras divides by a ten-millionth there: where such a feature differs in another split, its value would be
     all that counts.
     """
-    assert constant.mask is not None, "called where there are some"
-    variance = np.asarray(layer.adapt_variance)
-    changed = np.where(constant.mask.reshape(variance.shape), 1.0, variance)
-    layer.adapt_variance.assign(changed.astype(variance.dtype))
+    assert constant.mask is not None and constant.first is not None, "called where there are some"
+    # A mean over many examples is not quite the value that all of them have.
+    for learned, value in ((layer.adapt_mean, constant.first), (layer.adapt_variance, 1.0)):
+        before = np.asarray(learned)
+        where = constant.mask.reshape(before.shape)
+        instead = np.broadcast_to(value, constant.mask.shape).reshape(before.shape)
+        learned.assign(np.where(where, instead, before).astype(before.dtype))
     layer.finalize_state()
