@@ -11,7 +11,7 @@ import pytest
 from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.explaining.explain import _class_index
 from bigmodel_cli.gates import check_gates, parse_fail_under
-from bigmodel_cli.inference.other_data import parse_map
+from bigmodel_cli.inference.relabelling import parse_map
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder, create_run, labels_hash, update_record
 from bigmodel_cli.scoring.names import measures

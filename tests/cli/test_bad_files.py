@@ -19,6 +19,7 @@ data:
   source: {image_folder: {path: photos, image_size: [8, 8]}}
   batch_size: 4
   cache: none
+preprocessing: [{Rescaling: {scale: 1/255}}]
 model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]
 loss: CategoricalCrossentropy
 optimizer: Adam

@@ -14,10 +14,12 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.evaluate import Request, evaluate_run
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import open_folder
-from bigmodel_cli.inference.other_data import OtherData, load_other_data, parse_map
+from bigmodel_cli.inference.other_data import in_dtype, load_other_data
+from bigmodel_cli.inference.relabelling import OtherData, parse_map
 from bigmodel_cli.inference.run_data import load_splits, read_experiment
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.sources.base import ArrayExamples
 
 pytestmark = pytest.mark.tf
 
@@ -292,3 +294,26 @@ def _photos_that_were_trained_on(run, folder):
         load(run, folder / name, listener)
         (told,) = [warning for warning in listener.warnings if "trained on" in warning]
         assert f"{counts} examples were trained on" in told
+
+
+@pytest.mark.parametrize(
+    ("features", "dtype", "fits"),
+    [
+        (np.array([[0.0, 255.0]]), "uint8", True),
+        (np.array([[0, 300]]), "uint8", False),
+        (np.array([[-1, 3]]), "uint8", False),
+        (np.array([[0.0, 0.5]], np.float32), "uint8", False),
+        (np.array([[np.nan, 1]]), "int64", False),
+        (np.array([[1, 2]], np.uint8), "float32", True),
+        (np.array([[1, 2]], np.int16), "int64", True),
+    ],
+)
+def test_examples_in_another_dtype(features, dtype, fits):
+    examples = ArrayExamples(features, np.zeros(1, np.int64), "test")
+    if not fits:
+        with pytest.raises(DataError, match=f"x.npz: the examples are .*; the model was trained on {dtype}"):
+            in_dtype(examples, dtype, "x.npz")
+        return
+    found = in_dtype(examples, dtype, "x.npz")
+    assert found.features.dtype == dtype
+    np.testing.assert_array_equal(found.features, features)

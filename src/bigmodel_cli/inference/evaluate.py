@@ -16,7 +16,8 @@ from bigmodel_cli.inference.evaluation import (
 )
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
-from bigmodel_cli.inference.other_data import OtherData, load_other_data
+from bigmodel_cli.inference.other_data import load_other_data
+from bigmodel_cli.inference.relabelling import OtherData
 from bigmodel_cli.inference.run_data import (
     check_data,
     choose_split,

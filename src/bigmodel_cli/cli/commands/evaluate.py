@@ -121,7 +121,7 @@ def command(
 
 def _request(how: dict[str, Any]) -> Request:
     from bigmodel_cli.inference.evaluate import Request
-    from bigmodel_cli.inference.other_data import OtherData, parse_map
+    from bigmodel_cli.inference.relabelling import OtherData, parse_map
 
     other = None if how["data"] is None else OtherData(how["data"], parse_map(how["renamed"]))
     return Request(how["split"], how["checkpoint"], other, how["offline"], how["trust"])
