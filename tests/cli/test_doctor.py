@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import socket
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from bigmodel_cli.cluster.environment import DEFAULT_PORT
 from bigmodel_cli.doctor import machine
-from bigmodel_cli.doctor.examine import _disk_problems, _keras_problems, _port_problems, _speed_problems
+from bigmodel_cli.doctor.examine import (
+    _device_problems,
+    _disk_problems,
+    _keras_problems,
+    _port_problems,
+    _speed_problems,
+)
 from bigmodel_cli.doctor.machine import describe_port
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, header
 
 pytestmark = pytest.mark.tf
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -108,6 +118,25 @@ def test_the_drivers_version_is_read_as_nvidia_writes_it(tmp_path, monkeypatch, 
     text = f"NVRM version: NVIDIA UNIX x86_64 {module}  Wed Oct 2\nGCC version:  gcc version 12.3.0\n"
     (tmp_path / "version").write_text(text)
     assert machine._driver_version() == "570.124.06"
+
+
+def test_a_gpu_that_tensorflow_does_not_see_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr("bigmodel_cli.modeling.devices.NVIDIA_DRIVER", tmp_path / "nvidiactl")
+    assert _device_problems() == []
+    (tmp_path / "nvidiactl").touch()
+    (problem,) = _device_problems()
+    assert problem["message"].startswith("this machine has an NVIDIA driver, but TensorFlow ")
+    assert problem["hint"] == 'pip install "bigmodel-cli[gpu]"'
+
+
+def test_extras_that_hints_and_docs_name_are_there():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    pages = [*(ROOT / "src").rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    named = {name for page in pages for name in re.findall(r"bigmodel-cli\[(\w+)\]", page.read_text("utf-8"))}
+    assert {"gpu", "ray"} <= named <= set(extras)
+    (tensorflow,) = (need for need in project["dependencies"] if need.startswith("tensorflow"))
+    assert extras["gpu"][0].startswith(tensorflow.replace("tensorflow", "tensorflow[and-cuda]", 1))
 
 
 def test_it_takes_no_argument(refuses):

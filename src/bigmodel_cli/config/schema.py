@@ -218,7 +218,7 @@ class Training(Section):
     jit_compile: bool | Literal["auto"] = Field(
         "auto",
         description="Compile the training step with XLA; auto: on GPUs, elsewhere where it is measured to be "
-        "faster in a run that is long enough for the trial.",
+        "faster and the trial is worth its time.",
     )
 
     @field_validator("device")
