@@ -127,9 +127,9 @@ class ResidentFeed(Feed):
         super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
         import tensorflow as tf
 
-        with _reachable(self.dealing):
+        with reachable(self.dealing):
             self.features = tf.constant(examples.features)
-            self.labels = tf.constant(_compact(examples.labels))
+            self.labels = tf.constant(compact(examples.labels))
 
     def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
         import tensorflow as tf
@@ -140,7 +140,7 @@ class ResidentFeed(Feed):
         import tensorflow as tf
 
         rows = chunk[0][index]
-        with _reachable(self.dealing):
+        with reachable(self.dealing):
             return tf.gather(self.features, rows), tf.gather(self.labels, rows)
 
 
@@ -170,12 +170,12 @@ class FileFeed(Feed):
         super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
         self.signature = signature
         self.skipped = skipped
-        self.labels = _compact(examples.labels)
+        self.labels = compact(examples.labels)
         self.reader = Reader(examples, signature, skips=skipped is not None)
 
     def relabel(self, labels: np.ndarray) -> None:
         """Let the examples have other labels; their order and number stay."""
-        self.labels = _compact(labels)
+        self.labels = compact(labels)
 
     def max_batches(self) -> int:
         example = np.dtype(self.signature.dtype).itemsize * int(np.prod(self.signature.shape))
@@ -206,51 +206,6 @@ class FileFeed(Feed):
 
     def close(self) -> None:
         self.reader.close()
-
-
-class KeptFeed(Feed):
-    """What was computed of examples, in memory: it comes into the graph as a whole, and is gathered there.
-
-    It is zeros until `fill`, which is enough to trace steps and to measure them.
-
-    Args:
-        examples: What it is made of.
-        batch_size: Examples per batch.
-        signature: What it is for one example.
-        oversample: As for every feed.
-        dealing: The same.
-    """
-
-    def __init__(
-        self,
-        examples: Examples,
-        batch_size: int,
-        signature: Signature,
-        *,
-        oversample: bool = False,
-        dealing: Dealing | None = None,
-    ) -> None:
-        super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
-        self.fill(np.zeros((len(examples), *signature.shape), signature.dtype), examples.labels)
-
-    def fill(self, features: np.ndarray, labels: np.ndarray) -> None:
-        """Take what was computed, and the labels of the examples that it was computed of."""
-        import tensorflow as tf
-
-        with _reachable(self.dealing):
-            self._all = tf.constant(features), tf.constant(_compact(labels))
-
-    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
-        import tensorflow as tf
-
-        return (*self._all, tf.constant(rows.astype(np.int32)))
-
-    def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
-        import tensorflow as tf
-
-        features, labels, rows = chunk[:3]
-        with _reachable(self.dealing):
-            return tf.gather(features, rows[index]), tf.gather(labels, rows[index])
 
 
 def make_feed(
@@ -316,7 +271,7 @@ def raw_features(
         feed.close()
 
 
-def _reachable(dealing: Dealing | None) -> AbstractContextManager[Any]:
+def reachable(dealing: Dealing | None) -> AbstractContextManager[Any]:
     """Where resident examples are: for several devices in the memory that all of them can reach."""
     import tensorflow as tf
 
@@ -339,5 +294,6 @@ def _as_tensor(features: np.ndarray) -> Any:
     return tf.experimental.dlpack.from_dlpack(features.__dlpack__())
 
 
-def _compact(labels: np.ndarray) -> np.ndarray:
+def compact(labels: np.ndarray) -> np.ndarray:
+    """Labels in the dtype that the graph takes them in."""
     return labels.astype(np.int32 if labels.dtype.kind in "iu" else np.float32)

@@ -20,7 +20,8 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.decoded_disk import Slots
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, make_room
-from bigmodel_cli.pipeline.feed import Feed, FileFeed, KeptFeed
+from bigmodel_cli.pipeline.feed import Feed, FileFeed
+from bigmodel_cli.pipeline.kept_feed import KeptFeed
 from bigmodel_cli.pipeline.reader import Reader
 from bigmodel_cli.sources.base import Examples, Signature, SplitName
 from bigmodel_cli.sources.image_files import ImageFileExamples
