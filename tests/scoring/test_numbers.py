@@ -30,6 +30,12 @@ def test_numbers_by_their_definitions(shape):
     assert residuals["mean"] == pytest.approx(-noise.mean())
     assert residuals["standard_deviation"] == pytest.approx(noise.std())
     assert residuals["quantiles"]["0.95"] == pytest.approx(np.quantile(-noise, 0.95))
+    for name, numbers in (("labels", truth), ("predictions", truth + noise)):
+        outputs = numbers.reshape(50, -1)
+        assert found.details[name] == [
+            {"mean": pytest.approx(column.mean()), "standard_deviation": pytest.approx(column.std())}
+            for column in outputs.T
+        ]
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
