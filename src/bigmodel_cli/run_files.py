@@ -152,7 +152,16 @@ def require_no_folders(paths: Iterable[Path]) -> None:
 
 def own_places(run: RunFolder) -> list[Path]:
     """Where the files of a run are that going on with it writes."""
-    fixed = [run.config, run.labels, run.metrics, run.log, run.litert_model, run.decision, run.report]
+    fixed = [
+        run.config,
+        run.labels,
+        run.metrics,
+        run.log,
+        run.litert_model,
+        run.example_limits,
+        run.decision,
+        run.report,
+    ]
     names = run.all_checkpoint_names()
     checkpoints = [place for name in names for place in (run.checkpoint(name), run.checkpoint_state(name))]
     return [*fixed, *checkpoints, *(run.path / name for name in run.read_record().get(FILES, {}))]

@@ -8,6 +8,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   metrics.csv            a row per epoch
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
+  example_limits.npz     what training examples are like, so that predict can say which inputs are not
   decision.json          temperature and threshold, where the config has `calibrate`
   evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json; <split>_last.json and so
                          on for another checkpoint
@@ -112,6 +113,11 @@ class RunFolder:
     @property
     def litert_model(self) -> Path:
         return self.path / "model.tflite"
+
+    @property
+    def example_limits(self) -> Path:
+        """What training examples are like."""
+        return self.path / "example_limits.npz"
 
     @property
     def decision(self) -> Path:

@@ -19,6 +19,7 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
+from bigmodel_cli.inference.familiar import Familiar, Unlike
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.scoring.probabilities import as_scores
@@ -42,6 +43,7 @@ class Prediction:
         are_probabilities: Whether scores are shares of 1; else only their order means something.
         redrawn: Whether its picture was drawn anew, as the training examples were made; None where those were
             not made in a known way.
+        unlike: In what it is unlike the training examples; None where those are not known.
     """
 
     input: Input
@@ -51,6 +53,7 @@ class Prediction:
     error: str | None = None
     are_probabilities: bool = True
     redrawn: bool | None = None
+    unlike: Sequence[Unlike] | None = None
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The best classes with their scores, best first."""
@@ -73,6 +76,8 @@ class Prediction:
             return {**document, "error": self.error}
         if self.redrawn is not None:
             document["redrawn"] = self.redrawn
+        if self.unlike is not None:
+            document["unlike"] = [reason.as_json() for reason in self.unlike]
         if self.class_names is None:
             return {
                 **document,
@@ -84,7 +89,12 @@ class Prediction:
 
 
 def predict(
-    opened: OpenRun, engine: Engine, inputs: Inputs, *, invert: bool = False
+    opened: OpenRun,
+    engine: Engine,
+    inputs: Inputs,
+    *,
+    invert: bool = False,
+    familiar: Familiar | None = None,
 ) -> Generator[Prediction, None, None]:
     """Predict examples in batches; the next ones are read by threads while the engine computes.
 
@@ -96,11 +106,12 @@ def predict(
         engine: Computes.
         inputs: What to predict.
         invert: Whether bright becomes dark first.
+        familiar: What training examples are like; None: inputs are not compared with them.
     """
     reading = reading_of_run(opened)
     with closing(_read_ahead(inputs, opened.signature, invert=invert)) as batches:
         for batch in batches:
-            yield from _predictions(batch, engine, opened, reading)
+            yield from _predictions(batch, engine, opened, reading, familiar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,25 +188,38 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
         yield part
 
 
-def _predictions(batch: _Batch, engine: Engine, opened: OpenRun, reading: Reading) -> Iterator[Prediction]:
+def _predictions(
+    batch: _Batch, engine: Engine, opened: OpenRun, reading: Reading, familiar: Familiar | None
+) -> Iterator[Prediction]:
     class_names = opened.signature.class_names
-    rows: Iterator[tuple[np.ndarray, np.ndarray | None]] = iter(())
+    rows: Iterator[tuple[np.ndarray, np.ndarray | None, Sequence[Unlike] | None]] = iter(())
     outputs, errors = _computed(engine, batch)
     if outputs is not None:
         scores = as_scores(outputs, reading, are_classes=class_names is not None)
         rankings: Iterable[np.ndarray | None] = repeat(None)
+        unlike: Iterable[Sequence[Unlike] | None] = repeat(None)
+        if familiar is not None:
+            is_known = class_names is not None and reading.are_probabilities
+            read = batch.features[_are_computed(batch, errors)]
+            unlike = familiar.unlike(read, scores if is_known else None)
         if class_names is not None:
             scores = opened.rule.probabilities(scores)
             rankings = opened.rule.ranking(scores)
-        rows = zip(scores, rankings, strict=False)
+        rows = zip(scores, rankings, unlike, strict=False)
     image_format = opened.signature.image_format
     are_drawings = image_format is not None and image_format.drawing is not None
     for item, is_redrawn, error in zip(batch.inputs, batch.redrawn, errors, strict=True):
-        row, ranking = (None, None) if error else next(rows)
+        row, ranking, reasons = (None, None, None) if error else next(rows)
         if row is not None and not np.isfinite(row).all():
             row, ranking, error = None, None, f"{item.name}: the model's output is NaN or infinite"
         said = is_redrawn if are_drawings else None
-        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities, said)
+        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities, said, reasons)
+
+
+def _are_computed(batch: _Batch, errors: Sequence[str | None]) -> list[bool]:
+    """Which of a batch's features the model took."""
+    both = zip(batch.errors, errors, strict=True)
+    return [error is None for unread, error in both if unread is None]
 
 
 def _computed(engine: Engine, batch: _Batch) -> tuple[np.ndarray | None, Sequence[str | None]]:
@@ -222,9 +246,19 @@ def _computed(engine: Engine, batch: _Batch) -> tuple[np.ndarray | None, Sequenc
 
 @contextmanager
 def csv_output(
-    path: Path, class_names: Sequence[str] | None, *, are_probabilities: bool = True
+    path: Path,
+    class_names: Sequence[str] | None,
+    *,
+    are_probabilities: bool = True,
+    says_unlike: bool = False,
 ) -> Iterator[Callable[[Prediction], None]]:
     """A CSV file of predictions with a score per class, or with the reason where one could not be read.
+
+    Args:
+        path: The file.
+        class_names: In index order; None where the model predicts numbers.
+        are_probabilities: Whether scores are shares of 1.
+        says_unlike: Whether a column says in what inputs are unlike the training examples.
 
     Yields:
         What takes each prediction; the file is there, whole, once the block ends.
@@ -234,7 +268,8 @@ def csv_output(
     """
     names = list(class_names or ())
     decided = ["probability" if are_probabilities else "score"] if names else []
-    header = csv_row(["input", "prediction", *decided, *(f"score_{name}" for name in names), "error"])
+    last = ["error", "unlike"] if says_unlike else ["error"]
+    header = csv_row(["input", "prediction", *decided, *(f"score_{name}" for name in names), *last])
     with output_place(path) as place:
         with naming_target(path):
             file = place.open("w", encoding="utf-8", newline="")
@@ -245,7 +280,9 @@ def csv_output(
 
         try:
             write(header)
-            yield lambda item: write(csv_row(_cells(item, len(names))))
+            yield lambda item: write(
+                csv_row([*_cells(item, len(names)), *([_reasons(item)] if says_unlike else [])])
+            )
         finally:
             with naming_target(path):
                 file.close()
@@ -260,3 +297,7 @@ def _cells(item: Prediction, num_classes: int) -> list[str]:
         return [name, " ".join(scores), error]
     ((best, score),) = item.top(1)
     return [name, best, f"{score:.6g}", *scores, error]
+
+
+def _reasons(item: Prediction) -> str:
+    return "; ".join(map(str, item.unlike or ()))

@@ -15,6 +15,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
+from bigmodel_cli.inference.familiar import keep_familiar
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.reporting.advice import Advice
@@ -25,6 +26,7 @@ from bigmodel_cli.reporting.training_samples import different_examples, draw_tra
 from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.pixels import are_images
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.training.decision import choose_rule
@@ -79,6 +81,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         rule = _decision(session, best)
         evaluation = evaluate_model(best, experiment, split, examples, signature, rule)
         write_evaluation(session.run, evaluation, examples, signature)
+        _keep_familiar(session, examples, evaluation)
     with session.watch.phase(EXPORT):
         answers = Answers(examples, evaluation.outputs, signature, reading_of(experiment))
         litert = export_run(session.run, best, answers, session.listener)
@@ -116,6 +119,17 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     advice = write_report(session.run, results, seconds=result.seconds, phases=phases)
     end_session(session.run, COMPLETED, result.seconds, results, phases, prepared.skipped)
     return replace(result, advice=advice)
+
+
+def _keep_familiar(session: Session, held_out: Examples, evaluation: Evaluation) -> None:
+    """What the examples are like, for who predicts others."""
+    prepared, signature = session.prepared, session.prepared.splits.signature
+    gives_probabilities = (
+        signature.class_names is not None and reading_of(prepared.experiment).are_probabilities
+    )
+    train = prepared.cache.kept(prepared.splits.train)
+    scores = evaluation.outputs if gives_probabilities else None
+    keep_familiar(session.run, train, held_out, scores, signature)
 
 
 def _throughput(rows: list[Row], replicas: int) -> dict[str, float]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,7 @@ def command(
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
     from bigmodel_cli.cli.output import echo_json_list, note, warn
     from bigmodel_cli.inference.engines import open_engine
+    from bigmodel_cli.inference.familiar import read_familiar
     from bigmodel_cli.inference.inputs import find_inputs
     from bigmodel_cli.inference.opened import open_run
     from bigmodel_cli.inference.predict import predict
@@ -93,8 +94,11 @@ def command(
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
     if how["verbose"]:
         note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")
-    with closing(predict(opened, chosen.engine, found, invert=how["invert"])) as predictions:
-        _take_all(predictions, results, csv_path, opened)
+    familiar = read_familiar(opened.folder, opened.signature, warn)
+    with closing(
+        predict(opened, chosen.engine, found, invert=how["invert"], familiar=familiar)
+    ) as predictions:
+        _take_all(predictions, results, _csv(csv_path, opened, says_unlike=familiar is not None))
     if as_json:
         head = {"run": str(opened.folder.path), "engine": chosen.name}
         echo_json_list(head, "predictions", results.documents)
@@ -140,13 +144,18 @@ class _Results:
         self._keeps_documents = keeps_documents
         self._plot_room = plot_room
         self._unreadable: list[str] = []
-        self._num_taken = self._num_redrawn = 0
+        self._num_taken = self._num_redrawn = self._num_unlike = 0
+        self._hints: dict[str, None] = {}
 
     def take(self, prediction: Prediction) -> None:
         from bigmodel_cli.cli.output import json_text
 
         self._num_taken += 1
         self._num_redrawn += prediction.redrawn is True
+        self._num_unlike += bool(prediction.unlike)
+        for reason in prediction.unlike or ():
+            if reason.hint is not None:
+                self._hints[reason.hint] = None
         if prediction.error:
             self._unreadable.append(prediction.error)
         elif len(self.plotted) < self._plot_room:
@@ -158,17 +167,24 @@ class _Results:
 
     def remarks(self) -> list[str]:
         """What a user should know of all inputs together, as sentences."""
-        if not self._num_redrawn:
-            return []
-        images = (
-            "the image was"
-            if self._num_taken == 1
-            else f"{self._num_redrawn:,} of {self._num_taken:,} images were"
-        )
-        return [
-            f"{images} drawn anew as the run's training images were made (size, place, ground, strokes): "
-            "--plot shows it, --as-is leaves it"
-        ]
+        sentences = []
+        if self._num_redrawn:
+            sentences.append(
+                f"{self._of_all(self._num_redrawn)} drawn anew as the run's training images were made "
+                "(size, place, ground, strokes): --plot shows it, --as-is leaves it"
+            )
+        if self._num_unlike:
+            hints = f": {'; '.join(self._hints)}" if self._hints else ""
+            sentences.append(
+                f"{self._of_all(self._num_unlike)} unlike the training examples, "
+                f"where predictions mean little{hints}"
+            )
+        return sentences
+
+    def _of_all(self, count: int) -> str:
+        if self._num_taken == 1:
+            return "the input was"
+        return f"{count:,} of {self._num_taken:,} inputs {'was' if count == 1 else 'were'}"
 
     def require_all_readable(self) -> None:
         """End the command with the first input that could not be read.
@@ -183,18 +199,29 @@ class _Results:
             raise DataError(f"{first} (and {len(others)} more)" if others else first)
 
 
-def _take_all(
-    predictions: Iterable[Prediction], results: _Results, csv_path: Path | None, opened: OpenRun
-) -> None:
+def _csv(
+    path: Path | None, opened: OpenRun, *, says_unlike: bool
+) -> AbstractContextManager[Callable[[Prediction], None] | None]:
+    """The CSV file, where one is wanted."""
     from bigmodel_cli.inference.opened import reading_of_run
     from bigmodel_cli.inference.predict import csv_output
 
-    with ExitStack() as stack:
-        write = None
-        if csv_path:
-            are_probabilities = reading_of_run(opened).are_probabilities
-            output = csv_output(csv_path, opened.signature.class_names, are_probabilities=are_probabilities)
-            write = stack.enter_context(output)
+    if path is None:
+        return nullcontext()
+    return csv_output(
+        path,
+        opened.signature.class_names,
+        are_probabilities=reading_of_run(opened).are_probabilities,
+        says_unlike=says_unlike,
+    )
+
+
+def _take_all(
+    predictions: Iterable[Prediction],
+    results: _Results,
+    csv: AbstractContextManager[Callable[[Prediction], None] | None],
+) -> None:
+    with csv as write:
         for prediction in predictions:
             results.take(prediction)
             if write:
@@ -211,4 +238,6 @@ def _line(prediction: Prediction, scores: np.ndarray, top: int) -> str:
     else:
         best = prediction.top(top)
         shown = ", ".join(prediction.described(one_line(label), score) for label, score in best)
-    return f"{one_line(prediction.input.name)}: {shown}\n"
+    unlike = "; ".join(map(str, prediction.unlike or ()))
+    mark = f" [unlike the training examples: {unlike}]" if unlike else ""
+    return f"{one_line(prediction.input.name)}: {shown}{mark}\n"

@@ -18,7 +18,7 @@ _TERMS = (1, 3, 6, 6, 6)
 _FIRST_TOLERANCE, _FLAT_TOLERANCE, _LEAST_TOLERANCE = 60.0, 30.0, 10.0
 _DEVIATIONS = 3.5
 # A ground of which less of the border is part is none.
-_LEAST_EVEN = 0.6
+_LEAST_EVEN = 0.8
 
 Box = tuple[float, float, float, float]
 

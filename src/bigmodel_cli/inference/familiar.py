@@ -1,0 +1,271 @@
+"""Whether new examples are like those of training, from a few numbers that training keeps.
+
+A network answers whatever it is shown, and its probabilities say which of its classes is likest, not whether
+any is like it. So each run keeps the limits of what was measured of its examples, and how far held-out ones
+are from the main directions of their class; what is outside is said beside the prediction.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.measures import measures, negative, scaled, thumbnails
+from bigmodel_cli.inference.rarity import Rarity
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.sources.pixels import are_images
+from bigmodel_cli.whole_files import write_whole
+
+# So many examples are looked at, and no more than fit into so many bytes.
+_MOST_EXAMPLES, _MOST_BYTES = 5_000, 64 * 2**20
+# How far outside of what was seen a number may be: a part of the width of that, and of the range of values.
+_MARGIN, _LEAST_MARGIN = 0.2, 0.02
+_FEATURE_MARGIN = 0.5
+# More numbers of an example are not compared one by one.
+_MOST_FEATURES = 4_096
+SHAPE, FEATURE = "shape", "feature"
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """In what an example is unlike those of training.
+
+    Attributes:
+        what: What was measured.
+        value: Of the example.
+        low, high: What is usual.
+        hint: What may help.
+    """
+
+    what: str
+    value: float
+    low: float
+    high: float
+    hint: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"what": self.what, "value": self.value, "low": self.low, "high": self.high, "hint": self.hint}
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.value:.3g}, not {self.low:.3g} to {self.high:.3g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Familiar:
+    """What examples of training are like.
+
+    Attributes:
+        signature: What one of them is.
+        span: Their least and largest value.
+        limits: The least and the largest of each measure that is usual.
+        features: The least and the largest of each feature, shape (2, features); None where they are not
+            compared one by one.
+        rarity: How far examples are from what is common; None where that is not known.
+    """
+
+    signature: Signature
+    span: tuple[float, float]
+    limits: Mapping[str, tuple[float, float]]
+    features: np.ndarray | None
+    rarity: Rarity | None
+
+    def unlike(self, features: np.ndarray, scores: np.ndarray | None) -> list[list[Unlike]]:
+        """In what each example is unlike those of training; nothing where it is like them.
+
+        Args:
+            features: Of the signature's shape, shape (n, …).
+            scores: Probabilities, shape (n, classes); None where there are none.
+        """
+        values = scaled(features, self.signature, self.span)
+        measured = measures(values)
+        found: list[list[Unlike]] = [[] for _ in values]
+        for name, (low, high) in self.limits.items():
+            for index in np.flatnonzero((measured[name] < low) | (measured[name] > high)).tolist():
+                found[index].append(Unlike(name, float(measured[name][index]), low, high))
+        if self.features is not None:
+            self._compare_features(values, found)
+        if self.rarity is not None:
+            rare = self.rarity.of(thumbnails(values), scores)
+            for index in np.flatnonzero(rare > self.rarity.limit).tolist():
+                found[index].append(Unlike(SHAPE, float(rare[index]), 0.0, self.rarity.limit))
+        return [
+            self._hinted(reasons, {name: float(numbers[index]) for name, numbers in measured.items()})
+            for index, reasons in enumerate(found)
+        ]
+
+    def _compare_features(self, values: np.ndarray, found: list[list[Unlike]]) -> None:
+        """The feature of each example that is furthest outside of what is usual."""
+        assert self.features is not None
+        low, high = self.features
+        beyond = np.maximum(low - values, values - high)
+        worst = beyond.argmax(axis=1)
+        back = self.span[1] - self.span[0]
+        for index in np.flatnonzero(beyond[np.arange(len(values)), worst] > 0).tolist():
+            at = int(worst[index])
+            value, least, most = (
+                float(number) * back + self.span[0] for number in (values[index, at], low[at], high[at])
+            )
+            found[index].append(Unlike(f"{FEATURE} [{at}]", value, least, most))
+
+    def _hinted(self, reasons: list[Unlike], measured: Mapping[str, float]) -> list[Unlike]:
+        if not reasons:
+            return reasons
+        hint = self._hint(reasons, measured)
+        return [Unlike(one.what, one.value, one.low, one.high, hint) for one in reasons]
+
+    def _hint(self, reasons: list[Unlike], measured: Mapping[str, float]) -> str | None:
+        if not are_images(self.signature):
+            return "bring the numbers to the scale of the training data"
+        turned = negative(measured)
+        names = [one.what for one in reasons if one.what in self.limits]
+        helps = all(self.limits[name][0] <= turned[name] <= self.limits[name][1] for name in self.limits)
+        if names and helps and self.signature.dtype == "uint8":
+            return "--invert turns bright into dark"
+        image_format = self.signature.image_format
+        if image_format is not None and image_format.drawing is not None:
+            return "give one figure on an even ground, with nothing else in the picture"
+        return None
+
+    def content(self) -> bytes:
+        """As a file has it."""
+        arrays: dict[str, np.ndarray] = {
+            "span": np.array(self.span, np.float64),
+            "names": np.array(list(self.limits), np.str_),
+            "limits": np.array(list(self.limits.values()), np.float64).reshape(-1, 2),
+        }
+        if self.features is not None:
+            arrays["features"] = self.features
+        if self.rarity is not None:
+            arrays.update(self.rarity.arrays())
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+
+def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], None]) -> Familiar | None:
+    """What a run has kept; None where it was trained before runs did, or the file is damaged.
+
+    Args:
+        run: Its folder.
+        signature: What its examples are.
+        warn: Is told where the file is damaged.
+    """
+    path = run.example_limits
+    if not run.expects(path):
+        return None
+    try:
+        with np.load(run.intact(path), allow_pickle=False) as arrays:
+            low, high = arrays["span"].tolist()
+            pairs = zip(arrays["names"].tolist(), arrays["limits"].tolist(), strict=True)
+            return Familiar(
+                signature,
+                (low, high),
+                {name: (least, most) for name, (least, most) in pairs},
+                arrays.get("features"),
+                Rarity.from_arrays(arrays),
+            )
+    except DataError as error:
+        warn(f"{error.message}; inputs are not compared with the training examples")
+    except Exception as error:  # NumPy's readers raise whatever broken bytes lead them to.
+        warn(f"{path}: damaged: {error}; inputs are not compared with the training examples")
+    return None
+
+
+def keep_familiar(
+    run: RunFolder,
+    train: Examples,
+    held_out: Examples,
+    scores: np.ndarray | None,
+    signature: Signature,
+) -> None:
+    """Measure training and held-out examples, and keep in the run what they are like.
+
+    Args:
+        run: Its folder.
+        train: The examples that were learned from.
+        held_out: Others, on which the limits are set.
+        scores: Their probabilities, shape (n, classes); None where there are none.
+        signature: What an example is.
+    """
+    learned, others = _some(train, signature), _some(held_out, signature)
+    if not len(learned) or not len(others):
+        return
+    familiar = measure(
+        train.take(learned), held_out.take(others), None if scores is None else scores[others], signature
+    )
+    if familiar is not None:
+        content = familiar.content()
+        write_whole(run.example_limits, lambda place: place.write_bytes(content))
+
+
+def measure(
+    train: Examples, held_out: Examples, scores: np.ndarray | None, signature: Signature
+) -> Familiar | None:
+    """What examples are like; None where none can be read.
+
+    Args:
+        train: Some that were learned from.
+        held_out: Some others.
+        scores: As for `keep_familiar`.
+        signature: What one of them is.
+    """
+    learned, learned_labels, _ = _read(train, signature)
+    others, _, kept = _read(held_out, signature)
+    if not len(learned) or not len(others):
+        return None
+    span = (0.0, 255.0) if signature.dtype == "uint8" else (float(learned.min()), float(learned.max()))
+    learned, others = scaled(learned, signature, span), scaled(others, signature, span)
+    of_learned, of_others = measures(learned), measures(others)
+    limits = {}
+    for name in of_learned:
+        both = np.concatenate([of_learned[name], of_others[name]])
+        limits[name] = _with_margin(float(both.min()), float(both.max()))
+    rarity = None
+    if are_images(signature):
+        labels = learned_labels if signature.class_names is not None else None
+        known = None if scores is None else scores[kept]
+        rarity = Rarity.fit(thumbnails(learned), labels, thumbnails(others), known)
+    return Familiar(signature, span, limits, _feature_limits(learned, others), rarity)
+
+
+def _feature_limits(learned: np.ndarray, others: np.ndarray) -> np.ndarray | None:
+    if learned.ndim != 2 or learned.shape[1] > _MOST_FEATURES:
+        return None
+    both = np.concatenate([learned, others])
+    low, high = both.min(axis=0), both.max(axis=0)
+    # Of a table's rows some are far from all others, and more so where few were seen.
+    margin = _FEATURE_MARGIN * (high - low)
+    return np.stack([low - margin, high + margin])
+
+
+def _with_margin(low: float, high: float) -> tuple[float, float]:
+    margin = _MARGIN * (high - low) + _LEAST_MARGIN
+    return low - margin, high + margin
+
+
+def _some(examples: Examples, signature: Signature) -> np.ndarray:
+    """Indices of examples that are spread over all."""
+    num_bytes = int(np.prod(signature.shape)) * np.dtype(signature.dtype).itemsize
+    count = min(len(examples), _MOST_EXAMPLES, max(1, _MOST_BYTES // max(1, num_bytes)))
+    return np.unique(np.linspace(0, len(examples) - 1, count).astype(np.int64))
+
+
+def _read(examples: Examples, signature: Signature) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features and labels of those that can be read, and their indices."""
+    features = np.empty((len(examples), *signature.shape), signature.dtype)
+    kept: list[int] = []
+    for index in range(len(examples)):
+        try:
+            features[len(kept)] = examples.read(index)
+        except DataError:
+            # A bad file, which training has left out as well.
+            continue
+        kept.append(index)
+    indices = np.array(kept, np.int64)
+    return features[: len(kept)], examples.labels[indices], indices

@@ -1,0 +1,182 @@
+"""How far an example is from what is common in the class that a model gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# This many directions of a class are common, or a quarter of its examples where those are few.
+_DIRECTIONS = 25
+_ITERATIONS = 6
+# A class of fewer examples has no directions of its own.
+_LEAST_OF_CLASS = 16
+# So many held-out examples, at least, say what scores are common.
+_LEAST_SCORES = 500
+# How much what is unusual in the scores counts beside what is unusual in the example.
+_OF_SCORES = 0.5
+# The part of held-out examples that are usual.
+_USUAL = 0.985
+# Classes beyond these are taken together.
+_MOST_CLASSES = 100
+_LEAST_PROBABILITY, _TINY = 1e-30, 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """What log-probabilities are common: their mean where a class is the best, and their spread.
+
+    Attributes:
+        means: Shape (classes, classes).
+        precision: The inverse of their covariance around it, likewise.
+        scale: Mean and deviation of the logarithm of their distance.
+    """
+
+    means: np.ndarray
+    precision: np.ndarray
+    scale: np.ndarray
+
+    def distances(self, scores: np.ndarray) -> np.ndarray:
+        logs = _logs(scores)
+        away = logs - self.means[scores.argmax(axis=1)]
+        return np.asarray(np.einsum("ij,jk,ik->i", away, self.precision, away))
+
+
+@dataclass(frozen=True, eq=False)
+class Rarity:
+    """Distances of examples from the main directions of classes, and of their scores from the common ones.
+
+    Attributes:
+        means: Of each group of examples, shape (groups, features): a class each, or one for all.
+        directions: Orthonormal, shape (groups, directions, features).
+        scale: Mean and deviation of the logarithm of held-out examples' distance.
+        limit: What is further is rare.
+        scores: The common scores; None where too few are known.
+    """
+
+    means: np.ndarray
+    directions: np.ndarray
+    scale: np.ndarray
+    limit: float
+    scores: _Scores | None = None
+
+    def of(self, examples: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+        """How far each example is, in deviations of what is usual; shape (n,).
+
+        Args:
+            examples: Shape (n, features).
+            scores: Probabilities, shape (n, classes); None where there are none.
+        """
+        rare = _standing(self._distances(examples, scores), self.scale)
+        if self.scores is not None and scores is not None:
+            rare = rare + _OF_SCORES * _standing(self.scores.distances(scores), self.scores.scale)
+        return np.asarray(rare)
+
+    def _distances(self, examples: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+        groups = np.zeros(len(examples), np.int64)
+        if len(self.means) > 1 and scores is not None:
+            groups = scores.argmax(axis=1)
+        distances = np.empty(len(examples), np.float32)
+        for group in np.unique(groups).tolist():
+            chosen = groups == group
+            away = examples[chosen] - self.means[group]
+            directions = self.directions[group]
+            distances[chosen] = np.linalg.norm(away - (away @ directions.T) @ directions, axis=1)
+        return distances
+
+    @classmethod
+    def fit(
+        cls, learned: np.ndarray, labels: np.ndarray | None, others: np.ndarray, scores: np.ndarray | None
+    ) -> Rarity | None:
+        """What is common; None where there is too little to say.
+
+        Args:
+            learned: Examples of training, shape (n, features).
+            labels: Their classes; None where there are none.
+            others: Held-out examples, which say how far is usual.
+            scores: Their probabilities, shape (m, classes); None where there are none.
+        """
+        counts = (
+            np.zeros(0)
+            if labels is None or scores is None
+            else np.bincount(labels, minlength=scores.shape[1])
+        )
+        if not len(counts) or counts.min() < _LEAST_OF_CLASS or len(counts) > _MOST_CLASSES:
+            groups = [learned]
+        else:
+            groups = [learned[labels == index] for index in range(len(counts))]
+        count = min(_DIRECTIONS, learned.shape[1] // 4, min(map(len, groups)) // 4)
+        if count < 1:
+            return None
+        means = np.stack([group.mean(axis=0) for group in groups]).astype(np.float32)
+        directions = np.stack(
+            [_directions(group - mean, count) for group, mean in zip(groups, means, strict=True)]
+        )
+        rarity = cls(means, directions, np.array([0.0, 1.0]), np.inf)
+        scale = _scale(rarity._distances(others, scores))
+        rarity = cls(means, directions, scale, np.inf, _common_scores(scores))
+        usual = float(np.quantile(rarity.of(others, scores), _USUAL, method="higher"))
+        return cls(means, directions, scale, usual, rarity.scores)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As a file has it."""
+        arrays = {
+            "means": self.means,
+            "directions": self.directions,
+            "scale": self.scale,
+            "limit": np.array(self.limit),
+        }
+        if self.scores is not None:
+            arrays |= {f"scores_{name}": array for name, array in vars(self.scores).items()}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Rarity | None:
+        """What `arrays` has written; None where it is not there."""
+        if "means" not in arrays:
+            return None
+        scores = None
+        if "scores_means" in arrays:
+            scores = _Scores(arrays["scores_means"], arrays["scores_precision"], arrays["scores_scale"])
+        return cls(arrays["means"], arrays["directions"], arrays["scale"], float(arrays["limit"]), scores)
+
+
+def _directions(away: np.ndarray, count: int) -> np.ndarray:
+    """The main directions of examples around their mean, orthonormal, shape (count, features)."""
+    found = np.random.default_rng(0).normal(size=(away.shape[1], count)).astype(np.float32)
+    # A few of these are near enough, and take a tenth of the time of all directions.
+    for _ in range(_ITERATIONS):
+        found, _ = np.linalg.qr(away.T @ (away @ found))
+    return np.asarray(found.T, np.float32)
+
+
+def _common_scores(scores: np.ndarray | None) -> _Scores | None:
+    if scores is None or len(scores) < _LEAST_SCORES or not 2 < scores.shape[1] <= _MOST_CLASSES:
+        return None
+    logs, best = _logs(scores), scores.argmax(axis=1)
+    whole = logs.mean(axis=0)
+    means = np.stack(
+        [
+            logs[best == index].mean(axis=0) if (best == index).any() else whole
+            for index in range(scores.shape[1])
+        ]
+    )
+    away = logs - means[best]
+    covariance = away.T @ away / len(away) + 0.05 * np.eye(scores.shape[1])
+    found = _Scores(means, np.linalg.inv(covariance), np.array([0.0, 1.0]))
+    return _Scores(means, found.precision, _scale(found.distances(scores)))
+
+
+def _logs(scores: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(np.asarray(scores, np.float64), _LEAST_PROBABILITY))
+
+
+def _scale(distances: np.ndarray) -> np.ndarray:
+    logs = np.log(distances + _TINY)
+    return np.array([logs.mean(), max(float(logs.std()), _TINY)])
+
+
+def _standing(distances: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.asarray((np.log(distances + _TINY) - scale[0]) / scale[1])
