@@ -225,7 +225,9 @@ def measure(
     limits = {}
     for name in of_learned:
         both = np.concatenate([of_learned[name], of_others[name]])
-        limits[name] = _with_margin(float(both.min()), float(both.max()))
+        low, high = _with_margin(float(both.min()), float(both.max()))
+        # No measure of an image is negative.
+        limits[name] = (max(0.0, low), high) if are_images(signature) else (low, high)
     rarity = None
     if are_images(signature):
         labels = learned_labels if signature.class_names is not None else None
