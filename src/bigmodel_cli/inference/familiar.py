@@ -8,7 +8,7 @@ are from the main directions of their class; what is outside is said beside the 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,11 @@ class Unlike:
 
     def __str__(self) -> str:
         return f"{self.what} {self.value:.3g}, not {self.low:.3g} to {self.high:.3g}"
+
+
+def describe(reasons: Iterable[Unlike]) -> str:
+    """In what an example is unlike those of training, in half a sentence."""
+    return "; ".join(map(str, reasons))
 
 
 @dataclass(frozen=True, eq=False)

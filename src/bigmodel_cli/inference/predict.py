@@ -19,7 +19,7 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
-from bigmodel_cli.inference.familiar import Familiar, Unlike
+from bigmodel_cli.inference.familiar import Familiar, Unlike, describe
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.scoring.probabilities import as_scores
@@ -300,4 +300,4 @@ def _cells(item: Prediction, num_classes: int) -> list[str]:
 
 
 def _reasons(item: Prediction) -> str:
-    return "; ".join(map(str, item.unlike or ()))
+    return describe(item.unlike or ())

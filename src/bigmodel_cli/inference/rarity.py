@@ -13,6 +13,8 @@ _DIRECTIONS = 25
 _ITERATIONS = 6
 # A class of fewer examples has no directions of its own.
 _LEAST_OF_CLASS = 16
+# Of fewer held-out examples the furthest one is no limit: too many others are further.
+_LEAST_HELD_OUT = 50
 # So many held-out examples, at least, say what scores are common.
 _LEAST_SCORES = 500
 # How much what is unusual in the scores counts beside what is unusual in the example.
@@ -108,7 +110,7 @@ class Rarity:
         else:
             groups = [learned[labels == index] for index in range(len(counts))]
         count = min(_DIRECTIONS, learned.shape[1] // 4, min(map(len, groups)) // 4)
-        if count < 1:
+        if count < 1 or len(others) < _LEAST_HELD_OUT:
             return None
         means = np.stack([group.mean(axis=0) for group in groups]).astype(np.float32)
         directions = np.stack(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,13 @@ from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_di
 if TYPE_CHECKING:
     import numpy as np
 
+    from bigmodel_cli.inference.familiar import Unlike
     from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.inference.predict import Prediction
     from bigmodel_cli.sources.base import Signature
 
+# More inputs that are unlike the training examples are counted, not named.
+_MOST_UNLIKE = 10
 # What engines are called in a sentence.
 _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
 
@@ -145,6 +148,7 @@ class _Results:
         self._plot_room = plot_room
         self._unreadable: list[str] = []
         self._num_taken = self._num_redrawn = self._num_unlike = 0
+        self._unlike: list[str] = []
         self._hints: dict[str, None] = {}
 
     def take(self, prediction: Prediction) -> None:
@@ -152,10 +156,8 @@ class _Results:
 
         self._num_taken += 1
         self._num_redrawn += prediction.redrawn is True
-        self._num_unlike += bool(prediction.unlike)
-        for reason in prediction.unlike or ():
-            if reason.hint is not None:
-                self._hints[reason.hint] = None
+        if prediction.unlike:
+            self._take_unlike(prediction, prediction.unlike)
         if prediction.error:
             self._unreadable.append(prediction.error)
         elif len(self.plotted) < self._plot_room:
@@ -164,6 +166,17 @@ class _Results:
             self.documents.append(json_text(prediction.as_json(self.top)))
         elif prediction.scores is not None:
             sys.stdout.write(_line(prediction, prediction.scores, self.top))
+
+    def _take_unlike(self, prediction: Prediction, reasons: Sequence[Unlike]) -> None:
+        from bigmodel_cli.cli.output import one_line
+        from bigmodel_cli.inference.familiar import describe
+
+        self._num_unlike += 1
+        if self._num_unlike <= _MOST_UNLIKE:
+            self._unlike.append(f"{one_line(prediction.input.name)}: {describe(reasons)}")
+        for reason in reasons:
+            if reason.hint is not None:
+                self._hints[reason.hint] = None
 
     def remarks(self) -> list[str]:
         """What a user should know of all inputs together, as sentences."""
@@ -174,6 +187,7 @@ class _Results:
                 "(size, place, ground, strokes): --plot shows it, --as-is leaves it"
             )
         if self._num_unlike:
+            sentences += self._unlike
             hints = f": {'; '.join(self._hints)}" if self._hints else ""
             sentences.append(
                 f"{self._of_all(self._num_unlike)} unlike the training examples, "
@@ -238,6 +252,4 @@ def _line(prediction: Prediction, scores: np.ndarray, top: int) -> str:
     else:
         best = prediction.top(top)
         shown = ", ".join(prediction.described(one_line(label), score) for label, score in best)
-    unlike = "; ".join(map(str, prediction.unlike or ()))
-    mark = f" [unlike the training examples: {unlike}]" if unlike else ""
-    return f"{one_line(prediction.input.name)}: {shown}{mark}\n"
+    return f"{one_line(prediction.input.name)}: {shown}\n"
