@@ -102,6 +102,8 @@ def command(
         predict(opened, chosen.engine, found, invert=how["invert"], familiar=familiar)
     ) as predictions:
         _take_all(predictions, results, _csv(csv_path, opened, says_unlike=familiar is not None))
+    for sentence in results.remarks():
+        note(sentence)
     if as_json:
         head = {"run": str(opened.folder.path), "engine": chosen.name}
         echo_json_list(head, "predictions", results.documents)
@@ -112,8 +114,6 @@ def command(
 
         plot_predictions(plot_path, results.plotted, opened.signature, invert=how["invert"])
         note(f"written: {plot_path}")
-    for sentence in results.remarks():
-        note(sentence)
     results.require_all_readable()
 
 
