@@ -37,6 +37,7 @@ FILES = {
     "plots/least_certain.png",
     "plots/training_samples.png",
     "report.html",
+    "example_limits.npz",
 }
 
 
