@@ -26,6 +26,7 @@ def images(*shape):
 ARRAYS = {
     "grey pictures": {"x": images(28, 28), "y": Y},
     "coloured pictures": {"x": images(20, 24, 3), "y": Y},
+    "coloured pictures of large numbers": {"x": images(20, 24, 3) * np.float32(40), "y": Y},
     "channels first": {"x": images(3, 16, 16), "y": Y.astype(float)},
     "rows of pixels": {"x": images(64) | 1, "y": np.eye(3)[Y]},
     "rows": {"x": RNG.random((60, 4)), "y": np.array(["a", "b", "c"])[Y]},

@@ -50,6 +50,7 @@ def convnet_recipe(
     steps = epochs * steps_per_epoch
     momentum = 0.9 if steps < _SETTLED_STEPS else 0.99
     network = _network(shape, momentum)
+    dropout = 0.5 if _is_small_photograph(shape, is_photograph) else 0.3
     size = f"{shape[1]} × {shape[0]}" if shape[0] != shape[1] else f"{shape[0]} × {shape[0]}"
     decisions = [
         f"A convolutional network from scratch on {size} pixels: {epochs} epochs, which are {steps:,} steps.",
@@ -65,8 +66,10 @@ def convnet_recipe(
         epochs,
         "2e-3",
         preprocessing,
-        _augmentation(shape, is_photograph),
-        [*network.lines, _end(shape, is_photograph), "- Dropout: {rate: 0.3}"],
+        _augmentation(
+            shape, is_photograph, is_unit_range=not any("Normalization" in s for s in preprocessing)
+        ),
+        [*network.lines, _end(shape, is_photograph), f"- Dropout: {{rate: {dropout}}}"],
         # The gradients cost twice what the outputs do.
         3.0 * network.multiply_adds * num_train * epochs,
         decisions,
@@ -80,15 +83,23 @@ def _epochs(steps_per_epoch: int, shape: tuple[int, int, int], is_photograph: bo
     return max(least, min(_MAX_EPOCHS, math.ceil(wanted / steps_per_epoch)))
 
 
-def _augmentation(shape: tuple[int, int, int], is_photograph: bool) -> list[str]:
+def _augmentation(shape: tuple[int, int, int], is_photograph: bool, *, is_unit_range: bool) -> list[str]:
     fill = "" if is_photograph else ", fill_mode: nearest"
-    lines = [f"- RandomTranslation: {{height_factor: 0.1, width_factor: 0.1{fill}}}"]
+    shift = 0.15 if _is_small_photograph(shape, is_photograph) else 0.1
+    lines = [f"- RandomTranslation: {{height_factor: {shift}, width_factor: {shift}{fill}}}"]
     if is_photograph:
         lines.insert(0, "- RandomFlip: {mode: horizontal}      # not for text or digits")
     if min(shape[:2]) >= 24:
-        zoom = 0.2 if is_photograph else 0.1
+        zoom = shift + 0.1 if is_photograph else 0.1
         lines.append(f"- RandomZoom: {{height_factor: {zoom}, width_factor: {zoom}{fill}}}")
+    if _is_small_photograph(shape, is_photograph) and is_unit_range:
+        lines.append("- RandomContrast: {factor: 0.3, value_range: [0, 1]}")
     return lines
+
+
+def _is_small_photograph(shape: tuple[int, int, int], is_photograph: bool) -> bool:
+    """Small photographs are learnt by heart sooner: more is varied, and more dropped."""
+    return is_photograph and shape[0] * shape[1] <= _LARGE_PIXELS
 
 
 def _end(shape: tuple[int, int, int], is_photograph: bool) -> str:
