@@ -73,6 +73,27 @@ def test_json(bigmodel, three):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "better", "best"),
+    [
+        ("f1_time_mae", {"f1_time_mae": "min"}, 1),
+        ("loss_of_precision", {"loss_of_precision": "max"}, 2),
+        # Runs of early versions do not say which it is; the last word that is known does.
+        ("vaccine_loss", None, 1),
+        ("terror_accuracy", None, 2),
+    ],
+)
+def test_which_value_is_better_does_not_follow_from_a_part_of_the_name(
+    bigmodel, make_run, name, better, best
+):
+    for number in (1, 2):
+        record = {} if better is None else {"better": better}
+        metrics = {"loss": 0.25, "accuracy": 0.9, name: number}
+        make_run(f"mnist/2026010{number}-000000", test=metrics, **record)
+    found = bigmodel("runs", "best", "mnist", "--metric", f"test_{name}")
+    assert found.out == f"runs/mnist/2026010{best}-000000\n"
+
+
 def test_results_on_different_examples_are_no_contest(bigmodel, make_run):
     make_run()
     make_run(

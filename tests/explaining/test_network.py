@@ -37,7 +37,7 @@ def test_log_odds_however_the_model_ends(by_hand, log_odds, pixels, units, endin
         tail = keras.layers.Activation("linear", dtype="float32")
     has_it_inside = ending in ("activation", "float32")
     model = by_hand(units=units, activation=name if has_it_inside else None, tail=tail)
-    network = Network(model, SIGNATURE, from_logits=ending == "logits")
+    network = Network(model, SIGNATURE, of_logits=name if ending == "logits" else None)
     assert network.explained == "log-odds"
     expected = log_odds(pixels)
     assert scores(network, pixels) == pytest.approx([-expected, expected], rel=1e-5)

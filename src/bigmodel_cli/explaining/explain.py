@@ -90,7 +90,7 @@ class Explainer:
         self._network = Network(
             self._model,
             opened.signature,
-            from_logits=self._reading.activation is not None,
+            of_logits=self._reading.activation,
             temperature=opened.rule.temperature,
             tapped=tapped,
         )

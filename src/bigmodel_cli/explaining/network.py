@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.explaining.surgery import final_activation, rebuild
 from bigmodel_cli.scoring.probabilities import are_probabilities
 from bigmodel_cli.sources.base import Signature
@@ -28,7 +29,7 @@ class Network:
     Args:
         model: The run's functional `keras.Model`, from raw pixels to outputs.
         signature: What it takes.
-        from_logits: Whether its outputs are logits.
+        of_logits: What makes probabilities of its outputs, where those are logits; None: they are none.
         temperature: Of the decision rule.
         tapped: The layer that Grad-CAM looks at.
 
@@ -42,7 +43,7 @@ class Network:
         model: Any,
         signature: Signature,
         *,
-        from_logits: bool = False,
+        of_logits: Activation | None = None,
         temperature: float = 1.0,
         tapped: Any = None,
     ) -> None:
@@ -51,9 +52,8 @@ class Network:
         self._temperature = temperature
         self._is_one_for_two = signature.class_names is not None and model.output_shape[-1] == 1
         last, activation = final_activation(model) if signature.class_names is not None else (None, None)
-        if from_logits:
-            activation = "sigmoid" if self._is_one_for_two else "softmax"
-            last = None
+        if of_logits is not None:
+            last, activation = None, of_logits
         self._activation = activation
         self._has_probabilities = (
             activation is None
