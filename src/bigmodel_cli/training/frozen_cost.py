@@ -14,6 +14,8 @@ from bigmodel_cli.modeling.cut import Cut, cut, is_frozen, leaves, never_changes
 
 # What is quicker is not worth a word.
 _MIN_SECONDS = 1.0
+# Nor is a smaller part of what is frozen.
+_MIN_SHARE = 0.1
 
 
 def describe_parameters(model: Any) -> str:
@@ -50,7 +52,8 @@ def describe_recomputed(
         num_examples: That an epoch sees, validation included.
     """
     epochs = experiment.training.epochs
-    if epochs == 1 or not frozen_parameters(built.model):
+    in_all = frozen_parameters(built.model)
+    if epochs == 1 or not in_all:
         return
     if experiment.augmentation:
         front = cut(built.network)
@@ -60,8 +63,10 @@ def describe_recomputed(
             )
         return
     behind = _behind_what_changes(built.model if halves is None else halves.back)
-    if behind is not None and (halves is not None or experiment.data.cache != "none"):
-        name, frozen = behind
+    if behind is None or (halves is None and experiment.data.cache == "none"):
+        return
+    name, frozen = behind
+    if frozen >= _MIN_SHARE * in_all:
         yield f"frozen: {frozen:,} parameters are computed anew in each epoch: {name} and stands before them"
 
 
