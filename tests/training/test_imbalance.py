@@ -146,6 +146,29 @@ def test_a_mixed_example_counts_by_the_parts_of_its_classes(prepare, imbalanced)
     assert np.isfinite(prepared.run()[0]["loss"])
 
 
+@pytest.mark.parametrize("mixing", ["CutMix, MixUp", "MixUp, {RandomFlip: {mode: horizontal}}, CutMix"])
+def test_examples_that_are_mixed_twice_count_by_their_classes(prepare, imbalanced, mixing):
+    import tensorflow as tf
+
+    from bigmodel_cli.inference.steps import Targets
+    from bigmodel_cli.modeling.augmentation import augment
+
+    words = [imbalanced, f"augmentation=[{mixing}]", "training.epochs=1"]
+    prepared = prepare(*words, BALANCED)
+    training, train = prepared.loop.training, prepared.splits.train
+    features, labels = tf.cast(train.features[:16], tf.float32), tf.constant(train.labels[:16])
+    _, mixed = augment(training._augmentation, features, labels, 3)
+    np.testing.assert_allclose(mixed.numpy().sum(axis=1), 1, rtol=1e-5)
+    assert ((mixed.numpy() > 0.01).sum(axis=1) > 1).any()
+    w = class_weights("balanced", train.labels, NAMES)
+    found = training._sample_weights(Targets(labels, 3, mixed)).numpy()
+    np.testing.assert_allclose(found, mixed.numpy() @ w, rtol=1e-5)
+    assert np.isfinite(prepared.run()[0]["loss"])
+    # Weights that are all the same weigh nothing, whatever was mixed.
+    (even,) = prepare(*words, "data.class_weights={class_0: 2, class_1: 2, class_2: 2}").run()
+    assert even["loss"] == pytest.approx(prepare(*words).run()[0]["loss"], rel=1e-5)
+
+
 def test_validation_counts_every_example_alike(prepare, imbalanced):
     words = [imbalanced, "optimizer={SGD: {learning_rate: 1e-12}}", "training.epochs=1"]
     plain, weighted = prepare(*words).run()[0], prepare(*words, BALANCED).run()[0]
