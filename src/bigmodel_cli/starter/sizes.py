@@ -16,8 +16,8 @@ def batch_size_for(num_train: int, wanted: int) -> int:
     Batch normalisation makes nothing but its offset of one example.
     """
     size = wanted
-    while size > 1 and 4 * size > num_train:
+    while size > 2 and 4 * size > num_train:
         size //= 2
-    while size > 3 and num_train % size == 1:
-        size -= 2
+    while num_train > 1 and num_train % size == 1:
+        size += 1
     return size
