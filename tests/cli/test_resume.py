@@ -113,7 +113,7 @@ def test_a_backup_of_keras_does_not_come_in_between(bigmodel, here, stopping, ex
     backup = "training.callbacks=[{BackupAndRestore: {backup_dir: backup}}]"
     stopping(3, 2)
     assert bigmodel("train", here, FOUR, "training.steps_per_execution=2", backup).code == 143
-    assert any(Path("backup").rglob("*"))
+    assert any((the_run().callbacks / "backup").rglob("*"))
     resumed = bigmodel("train", "--resume")
     assert resumed.code == 0 and "from step 2 of epoch 3\n" in resumed.err
     assert numbers(the_run()) == {name: pytest.approx(v, rel=1e-5) for name, v in expected.items()}
