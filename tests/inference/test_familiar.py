@@ -110,6 +110,8 @@ def test_images_that_are_unlike_grey_ones(grey, image, what, hint):
     [
         (NOISE, "roughness"),
         (np.full((16, 16, 3), 250, np.uint8), "brightness"),
+        # As bright and as colourful as some, but not where they have contrast.
+        (np.full((16, 16, 3), 120, np.uint8) + np.uint8([90, 0, 0]), "all of these together"),
         (np.broadcast_to(np.array([255, 0, 0], np.uint8), (16, 16, 3)), "colour"),
     ],
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.measures import measures, negative, scaled, thumbnails
-from bigmodel_cli.inference.rarity import Rarity
+from bigmodel_cli.inference.rarity import Rarity, Together
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples, Signature
 from bigmodel_cli.sources.pixels import are_images
@@ -29,7 +29,7 @@ _MARGIN, _LEAST_MARGIN = 0.2, 0.02
 _FEATURE_MARGIN = 0.5
 # More numbers of an example are not compared one by one.
 _MOST_FEATURES = 4_096
-SHAPE, FEATURE = "shape", "feature"
+SHAPE, FEATURE, TOGETHER = "shape", "feature", "all of these together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Familiar:
         features: The least and the largest of each feature, shape (2, features); None where they are not
             compared one by one.
         rarity: How far examples are from what is common; None where that is not known.
+        together: The same of all measures at once.
     """
 
     signature: Signature
@@ -79,6 +80,7 @@ class Familiar:
     limits: Mapping[str, tuple[float, float]]
     features: np.ndarray | None
     rarity: Rarity | None
+    together: Together | None = None
 
     def unlike(self, features: np.ndarray, scores: np.ndarray | None) -> list[list[Unlike]]:
         """In what each example is unlike those of training; nothing where it is like them.
@@ -93,6 +95,10 @@ class Familiar:
         for name, (low, high) in self.limits.items():
             for index in np.flatnonzero((measured[name] < low) | (measured[name] > high)).tolist():
                 found[index].append(Unlike(name, float(measured[name][index]), low, high))
+        if self.together is not None:
+            far = self.together.of(np.stack([measured[name] for name in self.limits], axis=1))
+            for index in np.flatnonzero(far > self.together.limit).tolist():
+                found[index].append(Unlike(TOGETHER, float(far[index]), 0.0, self.together.limit))
         if self.features is not None:
             self._compare_features(values, found)
         if self.rarity is not None:
@@ -146,6 +152,8 @@ class Familiar:
         }
         if self.features is not None:
             arrays["features"] = self.features
+        if self.together is not None:
+            arrays |= {f"together_{name}": np.asarray(value) for name, value in vars(self.together).items()}
         if self.rarity is not None:
             arrays.update(self.rarity.arrays())
         buffer = io.BytesIO()
@@ -174,12 +182,20 @@ def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], No
                 {name: (least, most) for name, (least, most) in pairs},
                 arrays.get("features"),
                 Rarity.from_arrays(arrays),
+                _together(arrays),
             )
     except DataError as error:
         warn(f"{error.message}; inputs are not compared with the training examples")
     except Exception as error:  # NumPy's readers raise whatever broken bytes lead them to.
         warn(f"{path}: damaged: {error}; inputs are not compared with the training examples")
     return None
+
+
+def _together(arrays: Mapping[str, Any]) -> Together | None:
+    if "together_mean" not in arrays:
+        return None
+    limit = float(arrays["together_limit"])
+    return Together(arrays["together_mean"], arrays["together_precision"], limit)
 
 
 def keep_familiar(
@@ -233,12 +249,14 @@ def measure(
         low, high = _with_margin(float(both.min()), float(both.max()))
         # No measure of an image is negative.
         limits[name] = (max(0.0, low), high) if are_images(signature) else (low, high)
-    rarity = None
+    rarity = together = None
     if are_images(signature):
+        both = [np.stack([found[name] for name in limits], axis=1) for found in (of_learned, of_others)]
+        together = Together.fit(np.concatenate(both))
         labels = learned_labels if signature.class_names is not None else None
         known = None if scores is None else scores[kept]
         rarity = Rarity.fit(thumbnails(learned), labels, thumbnails(others), known)
-    return Familiar(signature, span, limits, _feature_limits(learned, others), rarity)
+    return Familiar(signature, span, limits, _feature_limits(learned, others), rarity, together)
 
 
 def _feature_limits(learned: np.ndarray, others: np.ndarray) -> np.ndarray | None:

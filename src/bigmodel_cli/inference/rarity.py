@@ -21,6 +21,9 @@ _LEAST_SCORES = 500
 _OF_SCORES = 0.5
 # The part of held-out examples that are usual.
 _USUAL = 0.985
+# Several numbers together: of how many examples at least, their least variance, how many of them are usual,
+# and how much further the limit is.
+_LEAST_TOGETHER, _LEAST_SPREAD, _USUAL_TOGETHER, _FURTHER = 100, 1e-5, 0.99, 1.1
 # Classes beyond these are taken together.
 _MOST_CLASSES = 100
 _LEAST_PROBABILITY, _TINY = 1e-30, 1e-3
@@ -44,6 +47,36 @@ class _Scores:
         logs = _logs(scores)
         away = logs - self.means[scores.argmax(axis=1)]
         return np.asarray(np.einsum("ij,jk,ik->i", away, self.precision, away))
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """How far several numbers of an example together are from what is common, each of which may be usual.
+
+    Attributes:
+        mean: Shape (numbers,).
+        precision: The inverse of their covariance, shape (numbers, numbers).
+        limit: What is further is rare.
+    """
+
+    mean: np.ndarray
+    precision: np.ndarray
+    limit: float
+
+    def of(self, numbers: np.ndarray) -> np.ndarray:
+        """How far each example is in deviations; numbers of shape (n, numbers)."""
+        away = numbers - self.mean
+        return np.asarray(np.sqrt(np.einsum("ij,jk,ik->i", away, self.precision, away)))
+
+    @classmethod
+    def fit(cls, numbers: np.ndarray) -> Together | None:
+        """What is common among examples; None where they are too few."""
+        if len(numbers) < _LEAST_TOGETHER:
+            return None
+        spread = np.cov(numbers.T) + _LEAST_SPREAD * np.eye(numbers.shape[1])
+        found = cls(numbers.mean(axis=0), np.linalg.inv(spread), np.inf)
+        usual = np.quantile(found.of(numbers), _USUAL_TOGETHER, method="higher")
+        return cls(found.mean, found.precision, _FURTHER * float(usual))
 
 
 @dataclass(frozen=True, eq=False)
