@@ -96,7 +96,7 @@ class Familiar:
             for index in np.flatnonzero((measured[name] < low) | (measured[name] > high)).tolist():
                 found[index].append(Unlike(name, float(measured[name][index]), low, high))
         if self.together is not None:
-            far = self.together.of(np.stack([measured[name] for name in self.limits], axis=1))
+            far = self.together.of(_stacked(measured, self.limits))
             for index in np.flatnonzero(far > self.together.limit).tolist():
                 found[index].append(Unlike(TOGETHER, float(far[index]), 0.0, self.together.limit))
         if self.features is not None:
@@ -251,8 +251,9 @@ def measure(
         limits[name] = (max(0.0, low), high) if are_images(signature) else (low, high)
     rarity = together = None
     if are_images(signature):
-        both = [np.stack([found[name] for name in limits], axis=1) for found in (of_learned, of_others)]
-        together = Together.fit(np.concatenate(both))
+        together = Together.fit(
+            np.concatenate([_stacked(found, limits) for found in (of_learned, of_others)])
+        )
         labels = learned_labels if signature.class_names is not None else None
         known = None if scores is None else scores[kept]
         rarity = Rarity.fit(thumbnails(learned), labels, thumbnails(others), known)
@@ -267,6 +268,11 @@ def _feature_limits(learned: np.ndarray, others: np.ndarray) -> np.ndarray | Non
     # Of a table's rows some are far from all others, and more so where few were seen.
     margin = _FEATURE_MARGIN * (high - low)
     return np.stack([low - margin, high + margin])
+
+
+def _stacked(measured: Mapping[str, np.ndarray], names: Iterable[str]) -> np.ndarray:
+    """Measures side by side, shape (n, measures)."""
+    return np.stack([measured[name] for name in names], axis=1)
 
 
 def _with_margin(low: float, high: float) -> tuple[float, float]:
