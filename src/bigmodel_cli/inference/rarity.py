@@ -23,7 +23,7 @@ _OF_SCORES = 0.5
 _USUAL = 0.985
 # Several numbers together: of how many examples at least, their least variance, how many of them are usual,
 # and how much further the limit is.
-_LEAST_TOGETHER, _LEAST_SPREAD, _USUAL_TOGETHER, _FURTHER = 100, 1e-5, 0.99, 1.1
+_LEAST_TOGETHER, _LEAST_SPREAD, _USUAL_TOGETHER, _FURTHER = 100, 1e-5, 0.99, 1.25
 # Classes beyond these are taken together.
 _MOST_CLASSES = 100
 _LEAST_PROBABILITY, _TINY = 1e-30, 1e-3
