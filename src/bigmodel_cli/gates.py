@@ -9,7 +9,7 @@ from typing import Any
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.losses_and_metrics import Direction
-from bigmodel_cli.config.naming import direction
+from bigmodel_cli.config.naming import known_direction
 from bigmodel_cli.config.schema import parse_gate
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import GateError, UsageError
@@ -78,7 +78,7 @@ def require_floors(gates: Mapping[str, str], directions: Mapping[str, Direction]
         UsageError: If less of a metric is better.
     """
     for metric, text in gates.items():
-        if direction(metric, directions) == "min":
+        if known_direction(metric, directions) == "min":
             bound = text.removeprefix(">= ")
             raise UsageError(
                 f"--fail-under {metric}={bound}: of {metric}, less is better",

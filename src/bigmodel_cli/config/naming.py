@@ -53,8 +53,13 @@ def direction(column: str, of_run: Mapping[str, Direction] = _NO_METRICS) -> Dir
 
     Returns:
         That of the metric or the measure; of a name that is neither, which only runs of earlier versions
-        have, that of the known name that stands last in it.
+        have, that of the known name that stands last in it, or else "min".
     """
+    return known_direction(column, of_run) or "min"
+
+
+def known_direction(column: str, of_run: Mapping[str, Direction] = _NO_METRICS) -> Direction | None:
+    """As `direction`; None for a name in which nothing is known."""
     for name in _without_split(column):
         found = of_run.get(name) or _known().get(name)
         if found is not None:
@@ -82,10 +87,10 @@ def _known() -> Mapping[str, Direction]:
     return {**known, **DIRECTIONS}
 
 
-def _by_words(name: str) -> Direction:
+def _by_words(name: str) -> Direction | None:
     words = name.lower().split("_")
     for end in range(len(words), 0, -1):
         for start in range(end):
             if (found := _known().get("_".join(words[start:end]))) is not None:
                 return found
-    return "min"
+    return None
