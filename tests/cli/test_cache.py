@@ -207,8 +207,8 @@ def test_what_does_not_learn_is_computed_once(train, decoded):
     kept = "computed once, and kept in memory (less than 1 MB)\n"
     assert f"frozen: what the frozen layers give for an example is {kept}" in outcome.err
     assert cache_of(run) == "memory"
-    # Each image once, and those that the report and the test split show.
-    assert len(decoded) < 2 * 30
+    # Each image once, and again for the report and for what `predict` knows of them; not in each epoch.
+    assert len(decoded) < 3 * 30
     assert len(rows) == 3
     decoded.clear()
     _, run, stored = train(*FROZEN, "data.cache=disk")

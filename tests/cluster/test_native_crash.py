@@ -84,6 +84,18 @@ def test_launch_names_a_crash_and_what_to_try(launch: Launches, number: int, pro
     assert said[1].endswith("try TF_ENABLE_ONEDNN_OPTS=0")
 
 
+def test_launch_blames_who_was_lost_and_not_who_lost_it(
+    launch: Launches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have ended before they are looked at."""
+    monkeypatch.setattr("bigmodel_cli.cluster.launching.by_hosts._POLL_SECONDS", 1.5)
+    killed = "import os; os.kill(os.getpid(), 9)"
+    code, said = launch(["exit(5)", killed])
+    assert code == 5
+    assert said[0].startswith("worker 1 (") and "was ended by SIGKILL" in said[0]
+    assert launch([killed, "exit(5)"])[1][0].startswith("worker 0 (")
+
+
 def test_launch_names_no_crash_where_there_was_none(launch: Launches) -> None:
     code, said = launch(["import time; time.sleep(0.5); exit(3)", "exit(3)"])
     assert code == 3 and not any("ONEDNN" in line for line in said)

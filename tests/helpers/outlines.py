@@ -20,7 +20,12 @@ _DRAWING = ("curves", "confusion", "class_plots", "number_plots", "image_grids")
 
 
 class Nothing:
-    """A figure, and all that is asked of it: takes every call, shows nothing."""
+    """A figure, and all that is asked of it: takes every call, shows nothing.
+
+    What goes through it fails, instead of going on for ever: who looks at figures is marked `plots`.
+    """
+
+    __iter__ = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -7,7 +7,7 @@ import pytest
 
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 
-pytestmark = [pytest.mark.slow, pytest.mark.tf]
+pytestmark = [pytest.mark.slow, pytest.mark.tf, pytest.mark.plots]
 
 
 def test_labels_are_as_different_as_can_be():

@@ -96,7 +96,7 @@ class _Processes:
             self._pass_on()
             ended = [worker for worker in self._workers if worker.code() not in (None, 0)]
             if ended and failed is None:
-                failed = ended[0]
+                failed = _culprit(ended)
                 self._tell(failed)
             over = failed is not None or self._workers[0].code() is not None
             now = time.monotonic()
@@ -111,7 +111,7 @@ class _Processes:
             return 0
         if failed is None:
             # All had ended before they were looked at.
-            failed = next(worker for worker in self._workers if worker.code() != 0)
+            failed = _culprit([worker for worker in self._workers if worker.code() != 0])
             self._tell(failed)
         code = failed.code()
         assert code is not None
@@ -142,3 +142,11 @@ class _Processes:
             if worker.code() is None:
                 self._say(f"{worker.title} does not answer and is killed")
                 worker.kill()
+
+
+def _culprit(ended: Sequence[Worker]) -> Worker:
+    """Of processes that were found to have failed at once, the one that the others may have failed of.
+
+    Who loses another process ends with the exit code of a resource that ran out.
+    """
+    return min(ended, key=lambda worker: worker.code() == ResourceError.exit_code)
