@@ -175,6 +175,7 @@ def test_contact_sheets_have_pages(bigmodel, photos, count, names):
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.plots
 @pytest.mark.parametrize(
     "words",
     [

@@ -136,12 +136,15 @@ def test_prepared_pixels_are_no_features(layers):
         named_feature_map(model, "x")
 
 
+WITH_A_MAP = "layers with a map, the last ones first: conv_b, conv_a"
+
+
 @pytest.mark.parametrize(
     ("name", "says", "hint"),
     [
         ("conv_bb", "the model has no such layer", "did you mean conv_b?"),
-        ("flat", "its output is no map of features", "layers with a map, the last ones: conv_a, conv_b"),
-        ("xyz", "the model has no such layer", "layers with a map, the last ones: conv_a, conv_b"),
+        ("flat", "its output is no map of features", WITH_A_MAP),
+        ("xyz", "the model has no such layer", WITH_A_MAP),
     ],
 )
 def test_a_name_that_is_none(layers, name, says, hint):

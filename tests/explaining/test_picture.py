@@ -49,7 +49,7 @@ def shown(figure):
 def test_a_row_per_class_with_a_map_per_method():
     figure = draw(explanation())
     rows, titles, images = shown(figure)
-    assert rows == ["image.png", "a: 50.0%", "b: 50.0%"]
+    assert rows == ["deep/image.png", "a: 50.0%", "b: 50.0%"]
     names = [name.replace("-", " ") for name in METHODS]
     assert titles == ["what the model sees", *names, *names]
     assert len(images) == 7

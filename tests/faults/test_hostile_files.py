@@ -459,10 +459,10 @@ HOSTILE_IMAGES: dict[str, tuple[Callable[[], bytes], str]] = {
         "81,000,000 pixels in ",
     ),
     "a comment of 100 MB": (lambda: with_text_chunk(100 * 2**20), "damaged image: "),
-    "a TIFF": (lambda: saved(GREY, "TIFF"), f"{EXPECTED} something else"),
+    "a TIFF": (lambda: saved(GREY, "TIFF"), f"{EXPECTED} a TIFF image"),
     "an SVG": (
         lambda: b'<svg onload="alert(1)"><script>alert(1)</script></svg>',
-        f"{EXPECTED} something else",
+        f"{EXPECTED} an SVG drawing",
     ),
     "nothing": (lambda: b"", f"{EXPECTED} an empty file"),
     "zeros": (lambda: bytes(10_000), f"{EXPECTED} something else"),
@@ -518,6 +518,13 @@ def test_images_that_are_odd_but_whole(bigmodel, trained, photos):
     assert outcome.out.count(": class_") == len(images)
 
 
+def assert_passed_over(outcome: Any, path: Path) -> None:
+    """In a folder that is searched, what no file is behind is left out, and that is said."""
+    assert outcome.code == 0, outcome.err
+    assert f"passed over 1 that no file is behind, for example {path}" in outcome.err
+    assert outcome.out.count(": class_") == 5
+
+
 def test_what_is_no_file(refuses, bigmodel, trained, photos):
     """A pipe that nobody writes into, and a device without an end."""
     oddities = {
@@ -531,8 +538,7 @@ def test_what_is_no_file(refuses, bigmodel, trained, photos):
         outcome = bigmodel("predict", path, "--runs-dir", trained)
         assert (outcome.code, outcome.out) == (3, "")
         assert f"error: {path}: {EXPECTED} {found}" in outcome.err
-        # In a folder that is searched, it is passed over.
-        assert bigmodel("predict", photos / "cat", "--runs-dir", trained).code == 0
+        assert_passed_over(bigmodel("predict", photos / "cat", "--runs-dir", trained), path)
         path.unlink()
     os.mkfifo("pipe.npy")
     says = ("pipe.npy: no file, not an .npy file",)
@@ -550,7 +556,16 @@ def test_folders_and_links_that_are_named_like_images(refuses, bigmodel, trained
     outcome = bigmodel("predict", loop, "--runs-dir", trained)
     assert outcome.code == 3
     assert f"error: {loop}: cannot be read: Too many levels of symbolic links" in outcome.err
-    assert bigmodel("predict", photos / "cat", "--runs-dir", trained).code == 0
+    assert_passed_over(bigmodel("predict", photos / "cat", "--runs-dir", trained), loop)
+    refuses(
+        3, "init", photos, "-o", "new.yaml", says=("photos/cat/loop.png: cannot be read: Too many levels",)
+    )
+    # A link that has no image's name is nothing that was asked for.
+    loop.unlink()
+    (photos / "cat" / "loop").symlink_to("loop")
+    assert bigmodel("init", photos, "-o", "new.yaml").code == 0
+    explained = bigmodel("explain", photos / "cat", "--runs-dir", trained, "--method", "occlusion")
+    assert explained.code == 0, explained.err
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
@@ -647,7 +662,7 @@ def test_names_of_files_and_classes(bigmodel, named_photos):
         header, *rows = csv.reader(file)
     files = {str(path) for path in named_photos.rglob("*.png")}
     assert {row[0] for row in rows} == files
-    assert header[3:-1] == [f"score_{name}" for name in sorted(HOSTILE_NAMES)]
+    assert header[3:] == [*(f"score_{name}" for name in sorted(HOSTILE_NAMES)), "error", "unlike"]
     document = bigmodel(*words, "--json")
     assert_harmless(document.out)
     assert {item["input"] for item in document.json["predictions"]} == files
@@ -698,7 +713,7 @@ def test_a_class_whose_name_is_no_text(bigmodel, photos):
     assert predicted.code == 0, predicted.err
     assert all("caf\\udce9 " in line for line in predicted.out.splitlines())
     with Path("p.csv").open(newline="", encoding="utf-8") as file:
-        assert next(csv.reader(file))[3:] == ["score_caf\\udce9", "score_dog", "error"]
+        assert next(csv.reader(file))[3:] == ["score_caf\\udce9", "score_dog", "error", "unlike"]
     top = bigmodel(*words, "--json").json["predictions"][0]["top"]
     assert {item["class"] for item in top} == {name, "dog"}
     resumed = bigmodel("train", "--resume", run.path, "training.epochs=2")

@@ -209,5 +209,10 @@ class TestPage:
         assert papers[:2] == [(0x15, 0x18, 0x1D), (255, 255, 255)]
 
     def test_the_best_is_marked_with_more_than_a_colour(self, side_by_side):
-        text = page(side_by_side(["a", "b", "c"]), shown)
-        assert '<td class="metric best">0.2 ★</td>' in text
+        table = side_by_side(["a", "b", "c"])
+        text = page(table, shown)
+        best = [shown(row, index) for row in table.rows if row.kind == "metric" for index in row.best]
+        assert best
+        assert re.findall(r'<td class="metric best">([^<]*)</td>', text) == [f"{cell} ★" for cell in best]
+        # The held-out split is not what runs are chosen by.
+        assert '<td class="metric">0.2</td>' in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -184,6 +185,29 @@ def test_training_and_prediction_take_the_same_files(tree, tmp_path):
         "passed over 2 .tiff, 1 .tif, 1 .txt, 1 without a suffix, 1 outside of class folders, 3 hidden, "
         f"for example .thumbnails{ends}",
         f"passed over 2 .tiff, 1 .tif, 1 .txt, 1 without a suffix, 3 hidden, for example .thumbnails{ends}",
+    ]
+
+
+def test_what_no_file_is_behind(tree):
+    """Training, which needs all of its examples, refuses it as a bad file; prediction passes it over."""
+    root = tree("cat/1.png", "dog/1.png")
+    os.mkfifo(root / "cat" / "pipe.png")
+    (root / "cat" / "self.png").symlink_to(root / "cat" / "self.png")
+    (root / "cat" / "zero.png").symlink_to("/dev/zero")
+    # Two links to each other: neither a folder nor an image, beside the classes, in one, and hidden.
+    (root / "round").symlink_to(root / "dog" / "back")
+    (root / "dog" / "back").symlink_to(root / "round")
+    (root / ".hidden").symlink_to(root / ".hidden")
+    said: list[str] = []
+    found = find_class_folders(root, said.append)
+    assert [path.removeprefix(f"{root}/") for path in found.in_order("train")] == [
+        "cat/1.png", "cat/pipe.png", "cat/self.png", "cat/zero.png", "dog/1.png",
+    ]  # fmt: skip
+    predicted = [item.name for item in find_inputs([str(root)], IMAGES, said.append)]
+    assert predicted == [f"{root}/cat/1.png", f"{root}/dog/1.png"]
+    assert said == [
+        f"passed over 1 without a suffix, for example {root}/dog/back",
+        f"passed over 2 without a suffix, 3 that no file is behind, for example {root}/cat/pipe.png",
     ]
 
 

@@ -104,12 +104,18 @@ class Rarity:
             examples: Shape (n, features).
             scores: Probabilities, shape (n, classes); None where there are none.
         """
-        rare = _standing(self._distances(examples, scores), self.scale)
+        rare = _standing(self.distances(examples, scores), self.scale)
         if self.scores is not None and scores is not None:
             rare = rare + _OF_SCORES * _standing(self.scores.distances(scores), self.scores.scale)
         return np.asarray(rare)
 
-    def _distances(self, examples: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+    def distances(self, examples: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+        """How far each example is from the directions of its class, by its scores, or of all; shape (n,).
+
+        Args:
+            examples: Shape (n, features).
+            scores: Probabilities, shape (n, classes); None where there are none.
+        """
         groups = np.zeros(len(examples), np.int64)
         if len(self.means) > 1 and scores is not None:
             groups = scores.argmax(axis=1)
@@ -150,7 +156,7 @@ class Rarity:
             [_directions(group - mean, count) for group, mean in zip(groups, means, strict=True)]
         )
         rarity = cls(means, directions, np.array([0.0, 1.0]), np.inf)
-        scale = _scale(rarity._distances(others, scores))
+        scale = _scale(rarity.distances(others, scores))
         rarity = cls(means, directions, scale, np.inf, _common_scores(scores))
         usual = float(np.quantile(rarity.of(others, scores), _USUAL, method="higher"))
         return cls(means, directions, scale, usual, rarity.scores)

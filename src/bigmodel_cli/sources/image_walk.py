@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,6 +38,7 @@ class PassedOver:
         hidden: Hidden images, and hidden folders with images in them.
         loose: Images beside the folders of classes.
         closed: Folders that may not be read.
+        no_files: Pipes, devices and links in circles that are named like images.
         first: The path of one of them.
     """
 
@@ -43,6 +46,7 @@ class PassedOver:
     hidden: int = 0
     loose: int = 0
     closed: int = 0
+    no_files: int = 0
     first: str | None = None
 
     def note_file(self, path: str) -> None:
@@ -61,6 +65,10 @@ class PassedOver:
         self.closed += 1
         self.first = self.first or path
 
+    def note_no_file(self, path: str) -> None:
+        self.no_files += 1
+        self.first = self.first or path
+
     def sentence(self) -> str | None:
         """What was passed over, with every suffix that has a meaning; None where nothing was."""
         if self.first is None:
@@ -69,6 +77,7 @@ class PassedOver:
         kinds += [f"{self.loose:,} outside of class folders"] if self.loose else []
         kinds += [f"{self.hidden:,} hidden"] if self.hidden else []
         kinds += [f"{self.closed:,} closed to you"] if self.closed else []
+        kinds += [f"{self.no_files:,} that no file is behind"] if self.no_files else []
         first = self.first.removeprefix(f".{os.sep}")
         return "; ".join([f"passed over {', '.join(kinds)}, for example {first}", *self._ways_out()])
 
@@ -105,7 +114,7 @@ def subfolders(folder: str | Path) -> list[os.DirEntry[str]]:
     Raises:
         DataError: If it may not be read.
     """
-    return [entry for entry in visible(folder) if entry.is_dir()]
+    return [entry for entry in visible(folder) if _is_folder(entry)]
 
 
 class ImageWalk:
@@ -116,7 +125,8 @@ class ImageWalk:
     name says, which then cannot be read.
 
     Args:
-        needs_all: Whether a folder that may not be read is an error; else it is passed over.
+        needs_all: Whether a folder that may not be read, and what is named like an image and is no file, is
+            an error; else it is passed over.
 
     Attributes:
         passed_over: What was not taken.
@@ -134,13 +144,13 @@ class ImageWalk:
         """
         entries = self._visible(folder)
         for entry in entries:
-            if entry.is_dir():
+            if _is_folder(entry):
                 continue
             if is_image_name(entry.name):
                 self.passed_over.note_loose(entry.path)
             elif _is_image_suffix(suffix_of(entry.name)):
                 self.passed_over.note_file(entry.path)
-        return [entry for entry in entries if entry.is_dir()]
+        return [entry for entry in entries if _is_folder(entry)]
 
     def images_below(self, folder: str | Path) -> Iterator[str]:
         """The paths of all images in a folder and in those below it, in the order that paths have.
@@ -154,10 +164,13 @@ class ImageWalk:
         if _is_again(folder, seen):
             return
         for entry in self._visible(folder):
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield from self._images(entry.path, seen)
             elif is_image_name(entry.name):
-                yield entry.path
+                if self._needs_all or _may_be_file(entry):
+                    yield entry.path
+                else:
+                    self.passed_over.note_no_file(entry.path)
             else:
                 self.passed_over.note_file(entry.path)
 
@@ -188,11 +201,29 @@ def _counts(entry: os.DirEntry[str]) -> bool:
     return not entry.name.startswith(".") and entry.name not in _CLUTTER and not _is_loop(entry)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder; a link that cannot be followed, as one in a circle, is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _may_be_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, or a link to one that is not there or closed; no pipe, no device, no circle."""
+    if entry.is_file(follow_symlinks=False):
+        return True  # Without a call of the system.
+    try:
+        return stat.S_ISREG(entry.stat().st_mode)
+    except OSError as error:
+        return error.errno != errno.ELOOP
+
+
 def _is_hidden_image(entry: os.DirEntry[str]) -> bool:
     """Whether it is a hidden image, or a hidden folder with images in it."""
     if not entry.name.startswith(".") or entry.name in _CLUTTER:
         return False
-    return _holds_image(entry.path) if entry.is_dir() else is_image_name(entry.name)
+    return _holds_image(entry.path) if _is_folder(entry) else is_image_name(entry.name)
 
 
 def _is_again(folder: str, seen: set[tuple[int, int]]) -> bool:
@@ -216,7 +247,7 @@ def _holds_image(folder: str) -> bool:
 
 def _is_loop(entry: os.DirEntry[str]) -> bool:
     """Whether it is a link to a folder that it is in."""
-    if not entry.is_symlink() or not entry.is_dir():
+    if not entry.is_symlink() or not _is_folder(entry):
         return False
     path = Path(entry.path)
     target, folder = path.resolve(), path.parent.resolve()
