@@ -480,6 +480,12 @@ WARNINGS = [
         "add monitor: …",
     ),
     Row(
+        ["training.checkpoint.mode=max", "training.checkpoint.monitor=null"],
+        "training.checkpoint.mode",
+        "mode has no effect: without a monitor the last epoch is the best",
+        "remove it",
+    ),
+    Row(
         ["training.checkpoint.mode=max", "data.validation=0"],
         "training.checkpoint.mode",
         "mode has no effect: without validation the last epoch is the best",

@@ -296,6 +296,7 @@ GOOD = [
     [callbacks("{ModelCheckpoint: {filepath: s.keras, monitor: loss}}")],
     ["training.checkpoint={monitor: val_loss, mode: min}"],
     ["training.checkpoint={monitor: loss}", "data.validation=0"],
+    ["training.checkpoint={monitor: null}"],
     ["~preprocessing", model(NORM), "training.epochs=12"],
     ["~preprocessing", model("{Rescaling: {scale: 1/255}}")],
     [PHOTOS, "~preprocessing", model("{EfficientNetB0: {include_top: false, weights: null}}")],

@@ -261,6 +261,17 @@ def test_a_run_keeps_what_its_config_says(train):
         assert trained.model(name).count_params() == trained.record["parameters"]
 
 
+def test_without_a_monitor_the_last_epoch_is_the_best(train):
+    """Whatever validation says: nothing is learned here, so that no epoch is better than the first."""
+    words = ("optimizer.Adam.learning_rate=0.0", "training.epochs=3")
+    assert train(*words).result.best["epoch"] == 1
+    trained = train(*words, "training.checkpoint={monitor: null}")
+    best = trained.result.best
+    assert (best["epoch"], best["monitor"], best["value"]) == (3, None, None)
+    assert "monitor: null" in trained.run.config.read_text()
+    assert "val_loss" in trained.metrics
+
+
 def test_the_last_checkpoint_goes_on_training_in_keras_alone(complete):
     import keras
 

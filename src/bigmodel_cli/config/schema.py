@@ -148,10 +148,11 @@ class Data(Section):
 class Checkpoint(Section):
     """Which states of the model are kept."""
 
-    monitor: str = Field(
+    monitor: str | None = Field(
         "auto",
         description="The metric that decides which epoch is the best; auto: the first metric on the "
-        "validation split, or its loss; without a validation split the last epoch is the best.",
+        "validation split, or its loss; null, or auto without a validation split: the last epoch is the "
+        "best.",
     )
     mode: Mode = Field("auto", description="Whether a smaller (min) or a larger (max) value is better.")
     every: str = Field(
@@ -168,6 +169,11 @@ class Checkpoint(Section):
     def _every(cls, value: str) -> str:
         parse_every(value)
         return value
+
+    @property
+    def named_monitor(self) -> str | None:
+        """The metric that `monitor` names, if it names one."""
+        return None if self.monitor == "auto" else self.monitor
 
 
 class Rollback(Section):

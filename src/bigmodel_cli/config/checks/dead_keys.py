@@ -72,8 +72,10 @@ def _check_default_patience(callback: Component, experiment: Experiment, report:
 
 def _in_training(experiment: Experiment) -> Iterator[Finding]:
     training = experiment.training
-    if training.checkpoint.mode != "auto" and training.checkpoint.monitor == "auto":
-        if experiment.data.validation == 0:
+    if training.checkpoint.mode != "auto" and training.checkpoint.named_monitor is None:
+        if training.checkpoint.monitor is None:
+            reason, advice = "without a monitor the last epoch is the best", "remove it"
+        elif experiment.data.validation == 0:
             reason, advice = "without validation the last epoch is the best", "remove it"
         else:
             reason, advice = "it belongs to a monitor that is named", "add monitor: …"

@@ -75,9 +75,9 @@ def _metrics(experiment: Experiment, facts: DataFacts) -> list[str]:
 
 
 def _monitors(experiment: Experiment) -> Iterator[tuple[ConfigPathKeys, str]]:
-    checkpoint = experiment.training.checkpoint
-    if checkpoint.monitor != "auto":
-        yield ("training", "checkpoint", "monitor"), checkpoint.monitor
+    monitor = experiment.training.checkpoint.named_monitor
+    if monitor is not None:
+        yield ("training", "checkpoint", "monitor"), monitor
     for callback in experiment.training.callbacks:
         if callback.name in WATCHING:
             yield (*callback.path, "monitor"), callback.arguments.get("monitor", _DEFAULT_MONITOR)

@@ -107,8 +107,8 @@ def _watched(callback: Component) -> str:
 def _monitors(experiment: Experiment) -> Iterator[tuple[ConfigPathKeys, str, str]]:
     """What is watched: where that stands, its name, and which of its values is better."""
     checkpoint = experiment.training.checkpoint
-    if checkpoint.monitor != "auto":
-        yield ("training", "checkpoint", "monitor"), checkpoint.monitor, checkpoint.mode
+    if checkpoint.named_monitor is not None:
+        yield ("training", "checkpoint", "monitor"), checkpoint.named_monitor, checkpoint.mode
     for callback in experiment.training.callbacks:
         if callback.name in _WATCHING and "monitor" in callback.arguments:
             # Without it a checkpoint is of each epoch, whatever it was like.
