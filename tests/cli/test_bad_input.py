@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 FILES = {
@@ -42,6 +43,17 @@ CHECKED = {
     ),
     "argument": ("units: 16", "unit: 16", "c.yaml:9:13: model.1.Dense.unit: Dense has no argument", "units?"),
     "argument's kind": ("units: 16", "units: many", "c.yaml:9:20: model.1.Dense.units: expected an integer"),
+    "argument's range": (
+        "units: 16",
+        "units: -3",
+        "c.yaml:9:20: model.1.Dense.units: expected at least 1, found -3",
+    ),
+    "a unit too many": (
+        "units: num_classes",
+        "units: 4",
+        "c.yaml:10:20: model.2.Dense.units: the model gives 4 numbers, and the data has 3 classes",
+        "write units: num_classes",
+    ),
     "activation": ("relu", "rellu", "c.yaml:9:36: model.1.Dense.activation: ", "relu"),
     "loss": ("loss: Cat", "loss: Kat", "c.yaml:11:7: loss: there is no loss", "CategoricalCrossentropy?"),
     "optimizer": (
@@ -198,7 +210,14 @@ class TestWhatOnlyKerasOrTheDataCanTell:
     @pytest.mark.parametrize(
         ("old", "new", "says"),
         [
-            ("units: 16", "units: -3", ("c.yaml:9:5: model.1.Dense: Keras cannot build Dense", "units=-3")),
+            (
+                "Dense: {units: 16, activation: relu}",
+                "Discretization: {bin_boundaries: [1.0], num_bins: 3}",
+                (
+                    "c.yaml:9:5: model.1.Discretization: Keras cannot build Discretization",
+                    "Both `num_bins` and `bin_boundaries` should not be set",
+                ),
+            ),
             (
                 "  - Dense: {units: 16, activation: relu}\n",
                 CONV,
@@ -208,9 +227,9 @@ class TestWhatOnlyKerasOrTheDataCanTell:
                 ),
             ),
             (
-                "units: num_classes",
-                "units: 4",
-                ("c.yaml:10:5: model.2.Dense: the model's output has shape (None, 4)", "units: num_classes"),
+                "{units: num_classes, activation: softmax}\n",
+                "{units: 4}\n  - Softmax\n",
+                ("c.yaml:11:5: model.3: the model's output has shape (None, 4)", "units: num_classes"),
             ),
             (
                 "  - Flatten\n",
@@ -233,9 +252,24 @@ class TestWhatOnlyKerasOrTheDataCanTell:
         words = ["training.device=cpu", "training.precision=mixed_float16"]
         refuses(2, "train", tiny, *words, says=("training.precision: mixed_float16 is for GPUs",))
 
+    @pytest.mark.parametrize("command", ["train", "show"])
+    def test_classes_that_are_counted_in_the_data(self, refuses, changed, command):
+        np.savez("data.npz", x=np.zeros((120, 6, 6, 1), np.uint8), y=np.arange(120) % 3)
+        config = Path(changed("units: num_classes", "units: 4"))
+        source = "{synthetic: {shape: [6, 6, 1], num_classes: 3, num_examples: 120}}"
+        assert source in config.read_text()
+        config.write_text(config.read_text().replace(source, "{npz: {path: data.npz}}"))
+        says = (
+            "c.yaml:10:20: model.2.Dense.units: the model gives 4 numbers, and the data has 3 classes",
+            "write units: num_classes",
+        )
+        refuses(2, command, config, says=says)
+        assert not Path("runs").exists()
+
     def test_show_says_it_too(self, refuses, changed):
-        says = ("c.yaml:10:5: model.2.Dense: the model's output has shape (None, 4)",)
-        refuses(2, "show", changed("units: num_classes", "units: 4"), says=says)
+        old, new = "{units: num_classes, activation: softmax}\n", "{units: 4}\n  - Softmax\n"
+        says = ("c.yaml:11:5: model.3: the model's output has shape (None, 4)",)
+        refuses(2, "show", changed(old, new), says=says)
 
 
 @pytest.mark.parametrize("runs_dir", ["file", "file/deeper", "/dev/null"])

@@ -14,10 +14,12 @@ from bigmodel_cli.modeling.language import read_config
 CONFIG = """\
 data: {source: digits}
 model:
-  - MobileNet: {weights: WEIGHTS, trainable: TRAINABLE}
+  - MobileNet: {weights: WEIGHTS, include_top: false, pooling: avg, trainable: TRAINABLE}
   - Dense: {units: num_classes, activation: softmax}
 loss: CategoricalCrossentropy
 optimizer: {AdamW: {exclude_from_weight_decay: EXCLUDED}}
+preprocessing: [{Rescaling: {scale: 1/127.5, offset: -1}}]
+training: {epochs: 100}
 """
 
 

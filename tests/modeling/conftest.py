@@ -11,8 +11,9 @@ import pytest
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.sources.base import Signature
 
+# A source whose classes are known only once it is read: the signature says them.
 HEAD = """\
-data: {source: digits}
+data: {source: {npz: {path: made-up.npz}}}
 loss: LOSS
 optimizer: OPTIMIZER
 model:
