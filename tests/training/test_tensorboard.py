@@ -40,7 +40,8 @@ def test_it_logs_where_tensorboard_looks_and_goes_on_there(bigmodel, tiny, tmp_p
 def test_a_folder_of_ones_own(bigmodel, tiny, tmp_path):
     words = ["training.callbacks=[{TensorBoard: {log_dir: mine}}]", "--tensorboard", "--runs-dir", "runs"]
     assert bigmodel("train", tiny, *words).code == 0
-    assert scalars(tmp_path / "mine/train")["epoch_loss"] == [0, 1]
+    (run,) = (tmp_path / "runs/tiny").iterdir()
+    assert scalars(run / "callbacks/mine/train")["epoch_loss"] == [0, 1]
     assert not list((tmp_path / "runs").rglob("tensorboard"))
 
 
