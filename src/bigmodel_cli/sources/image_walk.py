@@ -29,44 +29,43 @@ _HIDDEN_LOOK = 1000
 _NAMED_SUFFIXES = 8
 
 
+# What is passed over though it may be an image, in the words and the order in which it is said.
+_LOOSE, _HIDDEN, _CLOSED, _NO_FILE = _REASONS = (
+    "outside of class folders",
+    "hidden",
+    "closed to you",
+    "that no file is behind",
+)
+
+
 @dataclass
 class PassedOver:
     """What a walk found and did not take.
 
     Attributes:
         suffixes: Files that are no images that can be read, by their suffix.
-        hidden: Hidden images, and hidden folders with images in them.
-        loose: Images beside the folders of classes.
-        closed: Folders that may not be read.
-        no_files: Pipes, devices and links in circles that are named like images.
+        others: Images outside of class folders; hidden ones, and hidden folders with images in them; folders
+            that may not be read; pipes, devices and links in circles that are named like images.
         first: The path of one of them.
     """
 
     suffixes: Counter[str] = field(default_factory=Counter)
-    hidden: int = 0
-    loose: int = 0
-    closed: int = 0
-    no_files: int = 0
+    others: Counter[str] = field(default_factory=Counter)
     first: str | None = None
 
+    @property
+    def loose(self) -> int:
+        """How many images are outside of class folders."""
+        return self.others[_LOOSE]
+
     def note_file(self, path: str) -> None:
-        self.suffixes[suffix_of(path) or "without a suffix"] += 1
-        self.first = self.first or path
+        self._note(self.suffixes, suffix_of(path) or "without a suffix", path)
 
-    def note_hidden(self, path: str) -> None:
-        self.hidden += 1
-        self.first = self.first or path
+    def note(self, reason: str, path: str) -> None:
+        self._note(self.others, reason, path)
 
-    def note_loose(self, path: str) -> None:
-        self.loose += 1
-        self.first = self.first or path
-
-    def note_closed(self, path: str) -> None:
-        self.closed += 1
-        self.first = self.first or path
-
-    def note_no_file(self, path: str) -> None:
-        self.no_files += 1
+    def _note(self, counts: Counter[str], kind: str, path: str) -> None:
+        counts[kind] += 1
         self.first = self.first or path
 
     def sentence(self) -> str | None:
@@ -74,10 +73,7 @@ class PassedOver:
         if self.first is None:
             return None
         kinds = [f"{count:,} {suffix}" for suffix, count in self._most_common()]
-        kinds += [f"{self.loose:,} outside of class folders"] if self.loose else []
-        kinds += [f"{self.hidden:,} hidden"] if self.hidden else []
-        kinds += [f"{self.closed:,} closed to you"] if self.closed else []
-        kinds += [f"{self.no_files:,} that no file is behind"] if self.no_files else []
+        kinds += [f"{self.others[reason]:,} {reason}" for reason in _REASONS if self.others[reason]]
         first = self.first.removeprefix(f".{os.sep}")
         return "; ".join([f"passed over {', '.join(kinds)}, for example {first}", *self._ways_out()])
 
@@ -147,7 +143,7 @@ class ImageWalk:
             if _is_folder(entry):
                 continue
             if is_image_name(entry.name):
-                self.passed_over.note_loose(entry.path)
+                self.passed_over.note(_LOOSE, entry.path)
             elif _is_image_suffix(suffix_of(entry.name)):
                 self.passed_over.note_file(entry.path)
         return [entry for entry in entries if _is_folder(entry)]
@@ -170,7 +166,7 @@ class ImageWalk:
                 if self._needs_all or _may_be_file(entry):
                     yield entry.path
                 else:
-                    self.passed_over.note_no_file(entry.path)
+                    self.passed_over.note(_NO_FILE, entry.path)
             else:
                 self.passed_over.note_file(entry.path)
 
@@ -181,11 +177,11 @@ class ImageWalk:
         except DataError:
             if self._needs_all:
                 raise
-            self.passed_over.note_closed(str(folder))
+            self.passed_over.note(_CLOSED, str(folder))
             return []
         for entry in found:
             if _is_hidden_image(entry):
-                self.passed_over.note_hidden(entry.path)
+                self.passed_over.note(_HIDDEN, entry.path)
         return [entry for entry in found if _counts(entry)]
 
 
