@@ -99,3 +99,19 @@ def test_what_cannot_be_done_is_said(arrays, named, says):
     with pytest.raises(DataError) as caught:
         make_starter(arrays(**named), SCRATCH)
     assert says in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("shape", "count", "labels", "is_told"),
+    [
+        ((4,), 150, np.arange(150) % 3, True),
+        ((16, 3), 300, np.arange(300) % 2, True),
+        ((4,), 20_000, np.arange(20_000) % 3, False),
+        ((4,), 150, np.linspace(0, 1, 150), False),
+    ],
+)
+def test_few_held_out_classes_are_told_apart_by_the_loss(tmp_path, shape, count, labels, is_told):
+    """Of 15 examples all are right after a few epochs, of which `auto` would take the first."""
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.random.default_rng(0).normal(size=(count, *shape)).astype("float32"), y=labels)
+    assert ("  checkpoint: {monitor: val_loss}" in make_starter(path).text) is is_told

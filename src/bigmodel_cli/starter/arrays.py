@@ -192,7 +192,7 @@ def arrays_recipe(source: str, seen: SeenArrays, start: Pretrained | NoWeights, 
         if len(shape) == 1:
             return dense_recipe(source, shape[0], seen.num_train, seen.targets)
         if len(shape) == 2:
-            return sequence_recipe(source, shape, seen.num_train)
+            return sequence_recipe(source, shape, seen.num_train, seen.targets)
         raise DataError(
             f"examples of shape {shape}: init writes configs for rows of numbers, sequences and images",
             hint="begin with a config of your own: bigmodel init > config.yaml",

@@ -17,6 +17,7 @@ from bigmodel_cli.config.reader import plain_scalar
 MODELINE = "# yaml-language-server: $schema=bigmodel.schema.json"
 _ODD = re.compile(r"[^ -~]")
 _COMMENT_WIDTH = 100
+_FINER = "# of few held-out examples all may be right early: the loss still tells epochs apart"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Recipe:
         multiply_adds: Of a whole training, for an estimate of its time.
         decisions: What was decided, and why: sentences for the person and for the head of the config.
         later: What may be done after a first run, as lines of comment.
+        monitor: What decides which epoch is the best; None: what `auto` takes.
     """
 
     source: str
@@ -72,6 +74,7 @@ class Recipe:
     multiply_adds: float
     decisions: Sequence[str]
     later: Sequence[str] = ()
+    monitor: str | None = None
 
 
 def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
@@ -97,6 +100,7 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
         "",
         "training:",
         f"  epochs: {recipe.epochs}",
+        *([f"  checkpoint: {{monitor: {recipe.monitor}}}".ljust(39) + _FINER] if recipe.monitor else []),
         *recipe.later,
     ]
     return "\n".join(parts) + "\n"
