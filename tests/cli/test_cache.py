@@ -167,9 +167,8 @@ def test_bad_files_are_the_same_with_and_without(bigmodel, config, train, tmp_pa
     assert found[0][1]
 
 
-@pytest.mark.parametrize("caches", [("none", "memory"), ("disk", "none"), ("memory", "disk")])
-def test_a_resume_is_exact_whatever_the_cache(train, monkeypatch, expected, caches):
-    before, after = caches
+def stopping_inside_the_second_epoch():
+    """`Lines.progressed`, with a signal in the midst of an epoch."""
     progressed = Lines.progressed
 
     def stop(self, progress):
@@ -177,8 +176,14 @@ def test_a_resume_is_exact_whatever_the_cache(train, monkeypatch, expected, cach
         if (progress.epoch, progress.step) == (2, 3):
             signal.raise_signal(signal.SIGTERM)
 
+    return stop
+
+
+@pytest.mark.parametrize("caches", [("none", "memory"), ("disk", "none"), ("memory", "disk")])
+def test_a_resume_is_exact_whatever_the_cache(train, monkeypatch, expected, caches):
+    before, after = caches
     with monkeypatch.context() as patched:
-        patched.setattr(Lines, "progressed", stop)
+        patched.setattr(Lines, "progressed", stopping_inside_the_second_epoch())
         outcome, run, _ = train(f"data.cache={before}", "training.steps_per_execution=1")
         assert outcome.code == 143, outcome.err
     outcome, same, rows = train("--resume", f"data.cache={after}")
@@ -224,15 +229,8 @@ def test_what_does_not_learn_is_computed_once(train, decoded):
 def test_a_resume_is_exact_where_something_is_frozen(train, monkeypatch, caches):
     before, after = caches
     expected = train(*FROZEN, f"data.cache={after}", "training.steps_per_execution=1")[2]
-    progressed = Lines.progressed
-
-    def stop(self, progress):
-        progressed(self, progress)
-        if (progress.epoch, progress.step) == (2, 3):
-            signal.raise_signal(signal.SIGTERM)
-
     with monkeypatch.context() as patched:
-        patched.setattr(Lines, "progressed", stop)
+        patched.setattr(Lines, "progressed", stopping_inside_the_second_epoch())
         outcome, run, _ = train(*FROZEN, f"data.cache={before}", "training.steps_per_execution=1")
         assert outcome.code == 143, outcome.err
     outcome, same, rows = train("--resume", f"data.cache={after}")
