@@ -25,8 +25,11 @@ STOREYS = [
         "cut",
         "class_names",
         "plain_numbers",
+        "parts",
     ],
     ["whole_files", "csv_rows", "network"],
+    ["kinds.kind", "tasks.task"],
+    ["signature"],
     ["config"],
     ["run_folder", "gates", "stopped"],
     ["run_files"],
@@ -39,13 +42,28 @@ STOREYS = [
     ["doctor"],
     ["cli"],
 ]
+# Kinds and tasks have a file for each storey, which stands in that storey.
+PARTED = ("kinds", "tasks")
 STOREY = {unit: number for number, units in enumerate(STOREYS) for unit in units}
 HEAVY = {"tensorflow", "keras", "numpy", "matplotlib", "sklearn", "PIL", "ai_edge_litert"}
 COMMANDS = sorted(module.name for module in pkgutil.iter_modules([str(PACKAGE / "cli" / "commands")]))
 
 
 def unit_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    if parts[0] in PARTED and parts[-1] != "__init__":
+        return f"{parts[0]}.{parts[1] if len(parts) == 2 else parts[2]}"
+    return "__init__" if parts[0] in PARTED else parts[0]
+
+
+def unit_named(name: str) -> str:
+    """The unit that a module, or a name in one, belongs to; `kinds.image.show` is of `kinds.show`."""
+    parts = name.split(".")
+    if parts[0] not in PARTED:
+        return parts[0]
+    # A folder of a kind has modules, a module of all kinds has classes.
+    is_folder = (PACKAGE / parts[0] / parts[1]).is_dir()
+    return ".".join([parts[0], *parts[2:3]] if is_folder else parts[:2])
 
 
 def imports(path: Path) -> Iterator[tuple[str, int]]:
@@ -58,7 +76,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
             names = [alias.name for alias in node.names]
         for name in names:
             package, _, rest = name.partition(".")
-            if package == "bigmodel_cli" and (unit := rest.split(".")[0]) in STOREY:
+            if package == "bigmodel_cli" and (unit := unit_named(rest)) in STOREY:
                 yield unit, node.lineno
 
 

@@ -12,13 +12,16 @@ from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.explaining.explain import _class_index
 from bigmodel_cli.gates import check_gates, parse_fail_under
 from bigmodel_cli.inference.relabelling import parse_map
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder, create_run, labels_hash, update_record
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.scoring.rule import rule_from_json
-from bigmodel_cli.sources.base import LoadContext, Signature, class_indices
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import LoadContext, class_indices
 from bigmodel_cli.sources.label_values import label_values
 from bigmodel_cli.sources.npz import Npz
+from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.whole_files import write_json
 
 WORDS = ("café", "Ångström", "한글", "ệ", "ñandú")
@@ -35,7 +38,10 @@ def forms(request):
 
 def test_a_name_has_one_form(forms):
     assert {class_name(form) for form in forms} == {forms[0]}
-    assert Signature((2,), "float32", ("a", forms[1])).class_names == ("a", forms[0])
+    assert Signature.of(ArrayKind((2,), "float32"), Classification(("a", forms[1]))).class_names == (
+        "a",
+        forms[0],
+    )
 
 
 @pytest.mark.parametrize("name", ["cat", "", "Cat ", "０", "①", "ﬁ", "\udce9"])
@@ -67,8 +73,8 @@ def test_class_names_and_labels_of_an_npz(forms, tmp_path, given):
 
 def test_held_out_splits(forms, tmp_path):
     labels = {"train": np.array([forms[0], "b"]), "test": np.array([forms[1], "b"])}
-    indices, names = label_values(labels, "auto", None, tmp_path, LoadContext())
-    assert indices["train"].tolist() == indices["test"].tolist() and set(names) == {forms[0], "b"}
+    indices, task = label_values(labels, "auto", None, tmp_path, LoadContext())
+    assert indices["train"].tolist() == indices["test"].tolist() and set(task.class_names) == {forms[0], "b"}
 
 
 def test_names_that_are_given_twice_are_refused(forms):
@@ -102,7 +108,8 @@ def test_options(forms):
         parse_fail_under([f"per_class.recall.{forms[1]}=0.4"]), measures(document), require_all=True
     )
     assert gate.met and gate.value == 0.5
-    opened = SimpleNamespace(signature=Signature((2,), "uint8", ("a", forms[0])))
+    signature = Signature.of(ArrayKind((2,), "uint8"), Classification(("a", forms[0])))
+    opened = SimpleNamespace(signature=signature)
     assert [_class_index(form, opened) for form in forms] == [1, 1]
 
 

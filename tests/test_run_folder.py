@@ -184,8 +184,10 @@ class TestReading:
 
     def test_a_record_of_another_version(self, runs):
         run = runs("a/1", "completed")
-        update_record(run, {"schema_version": 2})
-        with pytest.raises(DataError, match=r"run\.json: not the record of a run of this version"):
+        update_record(run, {"schema_version": 3})
+        with pytest.raises(
+            DataError, match=r"run\.json: its schema_version is 3; this bigmodel knows up to 2"
+        ):
             run.read_record()
 
     @pytest.mark.parametrize(("old", "new"), [("completed", "Completed"), ("1", "2"), ("{", "{ ")])
@@ -230,7 +232,7 @@ class TestReading:
         assert update_record(run, {"status": "completed", "epochs": 3})["epochs"] == 3
         assert run.read_record() == {
             **run.read_record(),
-            "schema_version": 1,
+            "schema_version": 2,
             "status": "completed",
             "epochs": 3,
         }

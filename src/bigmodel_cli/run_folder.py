@@ -28,6 +28,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,10 @@ from typing import Any
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
+from bigmodel_cli.signature import with_named_columns
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 COMPLETED = "completed"
 RUNNING = "running"
 # Checkpoints that every run has.
@@ -175,13 +177,35 @@ class RunFolder:
         Raises:
             DataError: If it is missing or damaged.
         """
+        record = self._written_record()
+        return record if record["schema_version"] == SCHEMA_VERSION else self._upgraded(record)
+
+    def _written_record(self) -> dict[str, Any]:
+        """run.json as it is, of this version or an earlier one."""
         try:
             record = read_sealed(self.require(self.record))
         except DataError as error:
             raise DataError(error.message, hint=error.hint or PIECE_HINT) from None
-        if record.get("schema_version") != SCHEMA_VERSION:
-            raise DataError(f"{self.record}: not the record of a run of this version of bigmodel")
+        version = record.get("schema_version")
+        if not isinstance(version, int) or version < 1:
+            raise DataError(f"{self.record}: not the record of a run")
+        if version > SCHEMA_VERSION:
+            raise DataError(
+                f"{self.record}: its schema_version is {version}; this bigmodel knows up to {SCHEMA_VERSION}",
+                hint="pip install --upgrade bigmodel-cli",
+            )
         return record
+
+    def _upgraded(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record of an earlier version as this one writes it; the file stays as it is.
+
+        Version 1 knew one array and one label, whose classes stand in labels.json alone.
+        """
+        upgraded = {**record, "schema_version": SCHEMA_VERSION}
+        # What is damaged is said by whoever needs it.
+        with suppress(KeyError, TypeError, DataError):
+            upgraded["signature"] = with_named_columns(record["signature"], self.read_json(self.labels))
+        return upgraded
 
     def read_labels(self) -> tuple[str, ...] | None:
         """Class names in index order; None where the labels are numbers.
@@ -359,8 +383,8 @@ def _status(run: RunFolder) -> str | None:
 
 
 def update_record(run: RunFolder, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Put `changes` into run.json and return the whole of it."""
-    record = run.read_record() if run.record.exists() else {"schema_version": SCHEMA_VERSION}
+    """Put `changes` into run.json, which keeps its version, and return the whole of it."""
+    record = run._written_record() if run.record.exists() else {"schema_version": SCHEMA_VERSION}
     record.update(changes)
     write_sealed(run.record, record)
     return record

@@ -269,14 +269,17 @@ class TestNumbers:
     def test_numbers_that_are_none(self):
         from bigmodel_cli.audit.features import describe_channels
         from bigmodel_cli.audit.measured import measure
+        from bigmodel_cli.kinds.array.kind import ArrayKind
         from bigmodel_cli.pipeline.splits import Splits
-        from bigmodel_cli.sources.base import ArrayExamples, Signature
+        from bigmodel_cli.signature import Signature
+        from bigmodel_cli.sources.base import ArrayExamples
+        from bigmodel_cli.tasks.classification.task import Classification
 
         x = np.array([[1, 2], [np.nan, 4], [3, np.inf]], np.float32)
         splits = Splits(
             {"train": ArrayExamples(x, np.array([0, 1, 0]), "train")},
             {"train": "its own"},
-            Signature((2,), "float32", ("a", "b")),
+            Signature.of(ArrayKind((2,), "float32"), Classification(("a", "b"))),
         )
         sums = measure(splits, {"train": np.arange(3)}, lambda *_: None).sums["train"]
         assert (sums.nan, sums.infinite) == (1, 1)

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.classification.task import Classification
 
 SIDE = 16
 # Only these pixels count.
 PATCH = (slice(3, 7), slice(9, 13))
 WEIGHT, BIAS = 0.5, -3.0
-SIGNATURE = Signature(
-    (SIDE, SIDE, 1), "uint8", ("off", "on"), image_format=ImageFormat((SIDE, SIDE), "grayscale")
-)
+SIGNATURE = Signature.of(ImageKind(ImageFormat((SIDE, SIDE), "grayscale")), Classification(("off", "on")))
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from bigmodel_cli.explaining.grad_cam import grad_cam
 from bigmodel_cli.explaining.integrated_gradients import integrated_gradients
 from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import GREY, hidden, occlusion, patch_side, patches_over
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.regression.task import Regression
 
 from .conftest import PATCH, SIDE, SIGNATURE, WEIGHT
 
@@ -69,7 +71,7 @@ def curved(power):
     inputs = keras.Input((4, 4, 3), dtype="uint8", name="input")
     tensor = keras.ops.mean(keras.ops.cast(inputs, "float32") / 255, axis=(1, 2, 3), keepdims=True)
     tensor = keras.ops.power(keras.ops.reshape(tensor, (-1, 1)), power)
-    signature = Signature((4, 4, 3), "uint8", None, image_format=ImageFormat((4, 4), "rgb"))
+    signature = Signature.of(ImageKind(ImageFormat((4, 4), "rgb")), Regression())
     return Network(keras.Model(inputs, tensor), signature)
 
 
@@ -112,7 +114,7 @@ def test_pixels_that_no_gradient_reaches():
     steps = keras.ops.cast(keras.ops.cast(inputs, "float32") / 50, "int32")
     tensor = keras.layers.Conv2D(1, 1, name="conv")(keras.ops.cast(steps, "float32"))
     model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(tensor)))
-    signature = Signature((4, 4, 1), "uint8", None, image_format=ImageFormat((4, 4), "grayscale"))
+    signature = Signature.of(ImageKind(ImageFormat((4, 4), "grayscale")), Regression())
     network = Network(model, signature, tapped=model.get_layer("conv"))
     one = Subject(np.full((4, 4, 1), 99, np.uint8), [0], 4)
     with pytest.raises(UsageError, match="no gradient passes the model's preprocessing") as error:
@@ -198,7 +200,7 @@ def test_a_coloured_image_has_one_value_per_pixel():
     last = keras.layers.Dense(1)
     tensor = last(keras.layers.Flatten()(keras.ops.cast(inputs, "float32")))
     last.set_weights([np.tile([[1.0], [2.0], [-1.0]], (16, 1)), np.zeros(1)])
-    signature = Signature((4, 4, 3), "uint8", None, image_format=ImageFormat((4, 4), "rgb"))
+    signature = Signature.of(ImageKind(ImageFormat((4, 4), "rgb")), Regression())
     pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
     one = Subject(pixels, [0], 64)
     (found,) = integrated_gradients(Network(keras.Model(inputs, tensor), signature), one)

@@ -7,9 +7,12 @@ import pytest
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.explaining.network import Network
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.scoring.rule import DecisionRule
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 from .conftest import SIGNATURE
 
@@ -58,7 +61,7 @@ def test_it_does_not_saturate_where_the_probability_does(by_hand, log_odds, pixe
 def test_more_classes_and_a_temperature(pixels):
     import keras
 
-    signature = Signature((16, 16, 1), "uint8", tuple("abcde"), image_format=SIGNATURE.image_format)
+    signature = Signature.of(ImageKind(SIGNATURE.image_format), Classification(tuple("abcde")))
     keras.utils.set_random_seed(0)
     inputs = keras.Input(signature.shape, dtype="uint8", name="input")
     tensor = keras.layers.Flatten()(keras.ops.cast(inputs, "float32"))
@@ -96,7 +99,7 @@ def test_outputs_that_are_no_probabilities_are_explained_as_they_are(by_hand, lo
 
 
 def test_a_predicted_number(by_hand, log_odds, pixels):
-    signature = Signature((16, 16, 1), "uint8", None, image_format=SIGNATURE.image_format)
+    signature = Signature.of(ImageKind(SIGNATURE.image_format), Regression())
     network = Network(by_hand(units=1, activation=None), signature)
     assert network.explained == "output"
     assert scores(network, pixels, [0]) == pytest.approx([log_odds(pixels)], rel=1e-5)
@@ -106,7 +109,7 @@ def test_the_head_of_an_application_inside_the_model():
     import keras
 
     keras.utils.set_random_seed(0)
-    signature = Signature((32, 32, 3), "uint8", tuple("abcd"), image_format=ImageFormat((32, 32), "rgb"))
+    signature = Signature.of(ImageKind(ImageFormat((32, 32), "rgb")), Classification(tuple("abcd")))
     inside = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, weights=None, classes=4)
     inputs = keras.Input((32, 32, 3), dtype="uint8", name="input")
     model = keras.Model(inputs, inside(keras.layers.Rescaling(1 / 127.5, -1)(inputs)))

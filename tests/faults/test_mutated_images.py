@@ -18,7 +18,8 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ImageFormat, LoadContext
+from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.image_checks import check_images
 from bigmodel_cli.sources.image_decoding import decode_image
 from bigmodel_cli.sources.image_folder import ImageFolder

@@ -22,11 +22,15 @@ from bigmodel_cli.inference.export import (
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.run_data import load_splits
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.probabilities import as_scores
-from bigmodel_cli.sources.base import ArrayExamples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 pytestmark = pytest.mark.tf
 
@@ -118,7 +122,7 @@ def tiny(kernel):
     dense.set_weights([kernel])
     ones = np.ones((8, 1), np.float32)
     examples = ArrayExamples(ones, np.zeros(8, np.int64), "test")
-    signature = Signature((1,), "float32", ("a", "b"))
+    signature = Signature.of(ArrayKind((1,), "float32"), Classification(("a", "b")))
     softmax = Reading("softmax")
     return model, Answers(examples, as_scores(ones @ kernel, softmax, are_classes=True), signature, softmax)
 
@@ -211,7 +215,7 @@ def test_both_conversions_compute_what_the_model_does(name, tmp_path):
 
 def answers_on_ones(model):
     ones = np.ones((8, *model.input_shape[1:]), np.float32)
-    signature = Signature(model.input_shape[1:], "float32", None)
+    signature = Signature.of(ArrayKind(model.input_shape[1:], "float32"), Regression())
     examples = ArrayExamples(ones, np.zeros(8, np.float32), "test")
     return Answers(examples, model.predict(ones, verbose=0), signature, Reading())
 

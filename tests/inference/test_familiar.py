@@ -13,15 +13,20 @@ from bigmodel_cli.inference.familiar import Familiar, keep_familiar, measure, re
 from bigmodel_cli.inference.inputs import find_inputs
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.run_files import list_files
 from bigmodel_cli.run_folder import FILES, OUTPUTS, RunFolder, update_record
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 COUNT = 600
 READING = {OUTPUTS: Reading().as_json()}
-GREY = Signature((16, 16, 1), "uint8", ("across", "down"), image_format=ImageFormat((16, 16), "grayscale"))
-COLOUR = Signature((16, 16, 3), "uint8", None, image_format=ImageFormat((16, 16)))
-ROWS = Signature((3,), "float32", None)
+GREY = Signature.of(ImageKind(ImageFormat((16, 16), "grayscale")), Classification(("across", "down")))
+COLOUR = Signature.of(ImageKind(ImageFormat((16, 16))), Regression())
+ROWS = Signature.of(ArrayKind((3,), "float32"), Regression())
 
 
 def bars(count, seed):

@@ -16,10 +16,14 @@ from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for, find_inputs
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.run_folder import OUTPUTS, RunFolder
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
-IMAGES = Signature((4, 4, 1), "uint8", ("dark", "bright"), image_format=ImageFormat((4, 4), "grayscale"))
+IMAGES = Signature.of(ImageKind(ImageFormat((4, 4), "grayscale")), Classification(("dark", "bright")))
 OPENED = OpenRun(RunFolder(Path("run")), {OUTPUTS: Reading().as_json()}, IMAGES)
 
 
@@ -56,7 +60,7 @@ def folder(tmp_path, monkeypatch):
     ],
 )
 def test_large_examples_make_small_batches(shape, dtype, size):
-    assert batch_size_for(Signature(shape, dtype, None)) == size
+    assert batch_size_for(Signature.of(ArrayKind(shape, dtype), Regression())) == size
 
 
 def test_order_and_scores_over_many_batches_with_bad_files_between(folder):
@@ -199,7 +203,11 @@ def test_a_csv_that_finds_no_room():
         pass
 
 
-NUMBERS = OpenRun(RunFolder(Path("run")), {OUTPUTS: Reading().as_json()}, Signature((4,), "float32", None))
+NUMBERS = OpenRun(
+    RunFolder(Path("run")),
+    {OUTPUTS: Reading().as_json()},
+    Signature.of(ArrayKind((4,)), Regression()),
+)
 
 
 class Sum:
@@ -243,7 +251,7 @@ def test_a_row_of_an_image_model_that_is_no_number(tmp_path):
 HINGE = OpenRun(
     RunFolder(Path("run")),
     {OUTPUTS: Reading(are_probabilities=False, threshold=0.0).as_json()},
-    Signature((1,), "float32", ("dark", "bright")),
+    Signature.of(ArrayKind((1,), "float32"), Classification(("dark", "bright"))),
 )
 
 

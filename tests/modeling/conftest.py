@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.errors import ConfigError
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 # A source whose classes are known only once it is read: the signature says them.
 HEAD = """\
@@ -55,7 +58,9 @@ def build(experiment: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         names = None if classes is None else tuple(f"class_{number}" for number in range(classes))
         start(seed=0)
-        signature = Signature(shape, dtype, names, target_shape)
+        signature = Signature.of(
+            ArrayKind(shape, dtype), Regression(target_shape) if names is None else Classification(names)
+        )
         return build_model(experiment(model, more, **options), signature, total_steps=10)
 
     return call

@@ -16,15 +16,17 @@ def adapt(experiment):
     """Adapts the preprocessing of a config on batches of examples; gives the built model and the warnings."""
 
     def call(preprocessing, batches):
+        from bigmodel_cli.kinds.array.kind import ArrayKind
         from bigmodel_cli.modeling.backend import start
         from bigmodel_cli.modeling.build import build_model
-        from bigmodel_cli.sources.base import Signature
+        from bigmodel_cli.signature import Signature
+        from bigmodel_cli.tasks.classification.task import Classification
 
         start(seed=0)
         warnings: list[str] = []
         shape, dtype = batches[0].shape[1:], str(batches[0].dtype)
         config = experiment(MODEL, f"preprocessing: {preprocessing}\n")
-        signature = Signature(shape, dtype, ("a", "b", "c"))
+        signature = Signature.of(ArrayKind(shape, dtype), Classification(("a", "b", "c")))
         built = build_model(
             config, signature, total_steps=1, adapt_data=lambda: iter(batches), warn=warnings.append
         )

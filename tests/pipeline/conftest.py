@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.sources.base import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 
 FORMAT = ImageFormat((4, 5), "rgb")

@@ -7,20 +7,23 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.bad_files import SkippedFiles, leave_out_broken
 from bigmodel_cli.pipeline.feed import FileFeed, make_feed, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
 from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
 
 SIZE = 23
 BAD = [3, 4, 10]
 FORMAT = ImageFormat((4, 5), "rgb")
-SIGNATURE = Signature((4, 5, 3), "uint8", ("a", "b", "c"), image_format=FORMAT)
+SIGNATURE = Signature.of(ImageKind(FORMAT), Classification(("a", "b", "c")))
 DAMAGED = "damaged image: image file is truncated"
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline import cache_choice
 from bigmodel_cli.pipeline.cache_choice import choose_cache, in_words
 from bigmodel_cli.pipeline.decoded import KeptExamples, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
-SIGNATURE = Signature((4, 5, 3), "uint8", ("a", "b", "c"), image_format=ImageFormat((4, 5)))
+SIGNATURE = Signature.of(ImageKind(ImageFormat((4, 5))), Classification(("a", "b", "c")))
 SIZE = 23
 # Training and validation have 19 of the 23 examples, of 60 bytes each.
 IN_MEMORY = 19 * 60
@@ -144,7 +149,9 @@ def test_a_system_without_preadv(choose, disk, monkeypatch):
 @pytest.mark.parametrize("asked", ["auto", "disk", "memory", "none"])
 def test_arrays_are_in_memory_anyway(choose, asked):
     arrays = ArrayExamples(np.zeros((4, 2), np.float32), np.zeros(4), "train")
-    choice, told = choose(asked, of=Splits({"train": arrays}, {}, Signature((2,), "float32", None)))
+    choice, told = choose(
+        asked, of=Splits({"train": arrays}, {}, Signature.of(ArrayKind((2,), "float32"), Regression()))
+    )
     assert (choice.cache, choice.describe(), told) == ("none", "", [])
     assert choice.kept(arrays) is arrays
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.pipeline import decoded_disk
 from bigmodel_cli.pipeline.decoded import KeptExamples, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
 from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES
 from bigmodel_cli.sources import image_decoding
-from bigmodel_cli.sources.base import ImageFormat
 
 from .conftest import listed
 

@@ -9,15 +9,20 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.feed import FileFeed, ResidentFeed, in_order, make_feed, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
 from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 pytestmark = pytest.mark.tf
 
 FORMAT = ImageFormat((4, 5), "rgb")
-SIGNATURE = Signature((4, 5, 3), "uint8", ("a", "b", "c"), image_format=FORMAT)
+SIGNATURE = Signature.of(ImageKind(FORMAT), Classification(("a", "b", "c")))
 # Around multiples of a batch size of 8, and less than one batch.
 SIZES = [1, 7, 8, 9, 15, 16, 17, 23]
 
@@ -121,7 +126,7 @@ def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):
 
 def test_a_chunk_of_large_images_stays_within_its_bytes(images):
     folder, _ = images
-    large = Signature((1000, 1000, 3), "uint8", ("a", "b", "c"), image_format=ImageFormat((1000, 1000)))
+    large = Signature.of(ImageKind(ImageFormat((1000, 1000))), Classification(("a", "b", "c")))
     feed = FileFeed(file_examples(folder, 23), 8, large)
     assert feed.max_batches() == 2
     feed.close()
@@ -153,7 +158,7 @@ def test_a_file_that_went_missing_is_named(tmp_path):
 
 def test_numbers_as_labels_are_float32():
     examples = ArrayExamples(np.zeros((4, 2), np.float32), np.linspace(0, 1, 4), "train")
-    feed = make_feed(examples, Signature((2,), "float32", None), 4)
+    feed = make_feed(examples, Signature.of(ArrayKind((2,), "float32"), Regression()), 4)
     (chunk,) = in_order(feed)
     _, labels = feed.batch(chunk, 0)
     assert labels.dtype == "float32"

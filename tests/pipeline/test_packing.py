@@ -12,12 +12,16 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.pipeline.example_proto import encode_example
 from bigmodel_cli.pipeline.packing import pack
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Source
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source
 from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.packed import INDEX, damaged_files
 from bigmodel_cli.sources.tfrecord import TfRecord
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.whole_files import read_sealed, write_sealed
 
 Bigmodel = Callable[..., Any]
@@ -77,7 +81,7 @@ def test_how_numbers_are_stored_is_not_seen(tmp_path: Path, stored: str) -> None
     features = np.arange(12).reshape(6, 2).astype(stored)
     source = Source(
         {"train": ArrayExamples(features, np.array([0, 1, 0, 1, 0, 1]), "train")},
-        Signature((2,), stored, ("a", "b")),
+        Signature.of(ArrayKind((2,), stored), Classification(("a", "b"))),
     )
     found = packed(source, tmp_path / "packed")
     assert found.signature.dtype == np.dtype(stored).name
@@ -92,11 +96,12 @@ def test_big_endian_data_that_an_earlier_version_packed(tmp_path: Path, stored: 
     native = np.dtype(stored).newbyteorder("=")
     source = Source(
         {"train": ArrayExamples(features.view(native), np.array([0, 1, 0, 1, 0, 1]), "train")},
-        Signature((2,), native.name, ("a", "b")),
+        Signature.of(ArrayKind((2,), native.name), Classification(("a", "b"))),
     )
     packed(source, tmp_path)
     record = read_sealed(tmp_path / INDEX)
-    record["signature"]["dtype"] = stored
+    signature = {"shape": [2], "dtype": stored, "target_shape": [], "image_format": None}
+    record |= {"version": 1, "signature": signature, "class_names": ["a", "b"]}
     write_sealed(tmp_path / INDEX, record)
     train = TfRecord(path=tmp_path).load(LoadContext()).splits["train"]
     np.testing.assert_array_equal([train.read(index) for index in range(6)], features)
@@ -125,7 +130,10 @@ def test_a_part_of_it_is_the_same_part(tmp_path: Path) -> None:
 def test_arrays_of_any_kind(
     tmp_path: Path, features: np.ndarray, labels: np.ndarray, names: tuple[str, ...] | None
 ) -> None:
-    signature = Signature(features.shape[1:], str(features.dtype), names, labels.shape[1:])
+    signature = Signature.of(
+        ArrayKind(features.shape[1:], str(features.dtype)),
+        Regression(labels.shape[1:]) if names is None else Classification(names),
+    )
     splits = {
         "train": ArrayExamples(features, labels, "train"),
         "test": ArrayExamples(features[:2], labels[:2], "test"),

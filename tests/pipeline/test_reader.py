@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.classification.task import Classification
 
-SIGNATURE = Signature((4, 5, 3), "uint8", ("a", "b", "c"), image_format=ImageFormat((4, 5)))
+SIGNATURE = Signature.of(ImageKind(ImageFormat((4, 5))), Classification(("a", "b", "c")))
 SIZE = 23
 
 

@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.pipeline.splits import make_splits
-from bigmodel_cli.sources.base import ArrayExamples, Signature, Source
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, Source
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 
 def examples(labels, origin="train"):
@@ -21,7 +25,12 @@ def examples(labels, origin="train"):
 def source(*, regression=False, **labels):
     class_names = None if regression else tuple("abcdefghijklmnopqrstuvwxyz")
     splits = {name: examples(values, name) for name, values in labels.items()}
-    return Source(splits, Signature((1,), "int64", class_names))
+    return Source(
+        splits,
+        Signature.of(
+            ArrayKind((1,), "int64"), Regression() if class_names is None else Classification(class_names)
+        ),
+    )
 
 
 def members(part):

@@ -11,8 +11,11 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.inference.samples import class_samples
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.scoring.classes import class_scores
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.tasks.classification.task import Classification
 
 HOSTILE = [
     "$x_",
@@ -84,9 +87,7 @@ def evaluated() -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
             **found.details,
         }
         pixels = rng.integers(0, 255, (len(labels), 28, 28, 1), dtype=np.uint8)
-        signature = Signature(
-            (28, 28, 1), "uint8", tuple(names), image_format=ImageFormat((28, 28), "grayscale")
-        )
+        signature = Signature.of(ImageKind(ImageFormat((28, 28), "grayscale")), Classification(tuple(names)))
         samples = class_samples(ArrayExamples(pixels, labels, "test"), signature, decided, scores)
         return document, samples
 

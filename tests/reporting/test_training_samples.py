@@ -18,9 +18,11 @@ def test_labels_are_as_different_as_can_be():
 
 
 def built(tmp_path, augmentation, preprocessing="[{Rescaling: {scale: 1/127.5, offset: -1}}]"):
+    from bigmodel_cli.kinds.array.kind import ArrayKind
     from bigmodel_cli.modeling.build import build_model
     from bigmodel_cli.modeling.language import read_config
-    from bigmodel_cli.sources.base import Signature
+    from bigmodel_cli.signature import Signature
+    from bigmodel_cli.tasks.classification.task import Classification
 
     path = tmp_path / "c.yaml"
     path.write_text(
@@ -33,7 +35,7 @@ loss: CategoricalCrossentropy
 optimizer: Adam
 """
     )
-    signature = Signature((8, 8, 3), "uint8", ("cat", "dog"))
+    signature = Signature.of(ArrayKind((8, 8, 3), "uint8"), Classification(("cat", "dog")))
     return build_model(
         read_config(path).experiment, signature, total_steps=1, adapt_data=lambda: iter([ORIGINALS])
     )

@@ -10,11 +10,13 @@ import pytest
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.inputs import find_inputs
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.class_folders import find_class_folders
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.tasks.classification.task import Classification
 
-IMAGES = Signature((4, 4, 3), "uint8", ("a", "b"), image_format=ImageFormat((4, 4)))
+IMAGES = Signature.of(ImageKind(ImageFormat((4, 4))), Classification(("a", "b")))
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.sources.image_folder import ImageFolder
 
 

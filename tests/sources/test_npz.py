@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.sources.npz import Npz
 
 X = np.arange(24.0).reshape(6, 4)

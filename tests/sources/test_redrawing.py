@@ -9,12 +9,14 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature, signature_as_json, signature_from_json
 from bigmodel_cli.sources import source_options
-from bigmodel_cli.sources.base import ImageFormat, LoadContext, Signature
+from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.drawings import drawing_like, made_like
 from bigmodel_cli.sources.image_decoding import decode_image, read_image
 from bigmodel_cli.sources.redrawing.redraw import is_drawn_so, redraw
-from bigmodel_cli.sources.signature import signature_as_json, signature_from_json
+from bigmodel_cli.tasks.classification.task import Classification
 
 MNIST = drawing_like("mnist", (28, 28))
 FORMAT = ImageFormat((28, 28), "grayscale", drawing=MNIST)
@@ -184,12 +186,12 @@ def test_arrays_and_how_their_pictures_are_made(tmp_path):
 @pytest.mark.parametrize("name", ["mnist", "mnist_inverted", "fashion_mnist", None])
 def test_a_signature_comes_back_from_json(name):
     image_format = replace(FORMAT, drawing=drawing_like(name, (28, 28)))
-    signature = Signature((28, 28, 1), "uint8", ("a", "b"), image_format=image_format)
-    assert signature_from_json(signature_as_json(signature), ("a", "b")) == signature
+    signature = Signature.of(ImageKind(image_format), Classification(("a", "b")))
+    assert signature_from_json(signature_as_json(signature)) == signature
     assert made_like(image_format) == name
     old = signature_as_json(signature)
-    del old["image_format"]["drawing"]
-    assert signature_from_json(old, ("a", "b")).image_format.drawing is None
+    del old["inputs"]["input"]["drawing"]
+    assert signature_from_json(old).image_format.drawing is None
 
 
 def test_fingerprints_of_other_pictures_are_what_they_were():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.sources.base import ArrayExamples
 from bigmodel_cli.sources.synthetic import Synthetic, SyntheticExamples
 
 

@@ -11,7 +11,9 @@ from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
 from bigmodel_cli.pipeline.class_weights import class_weights
 from bigmodel_cli.pipeline.feed import ResidentFeed
-from bigmodel_cli.sources.base import ArrayExamples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
 
@@ -354,7 +356,7 @@ def photographs(tmp_path):
     """Four grey images of 3 + 1 examples; the second one cannot be read."""
     from PIL import Image
 
-    from bigmodel_cli.sources.base import ImageFormat
+    from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
     from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 
     form = ImageFormat((4, 4), "rgb")
@@ -364,7 +366,7 @@ def photographs(tmp_path):
     ones = np.ones(4, np.int64)
     files = ImageFiles(tmp_path, tuple(f"{number}.png" for number in range(4)), ones, ones, form)
     examples = ImageFileExamples(files, np.arange(4), np.array([0, 0, 0, 1]))
-    return examples, Signature((4, 4, 3), "uint8", ("a", "b"), image_format=form)
+    return examples, Signature.of(ImageKind(form), Classification(("a", "b")))
 
 
 def test_evaluation_sees_every_example_once():

@@ -52,7 +52,7 @@ def test_the_run_folder(complete):
 
 def test_the_record(complete):
     record = complete.record
-    assert record["schema_version"] == 1
+    assert record["schema_version"] == 2
     assert (record["name"], record["status"], record["seed"]) == ("tiny", "completed", 3)
     assert record["overrides"][:2] == ["seed=3", "expect.test_accuracy='>= 0%'"]
     assert record["parameters"] == 36 * 8 + 8 + 8 * 3 + 3 == complete.result.parameters

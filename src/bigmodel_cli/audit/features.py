@@ -10,7 +10,7 @@ import numpy as np
 
 from bigmodel_cli.audit.measured import ImageFile, Measured
 from bigmodel_cli.audit.sums import Sums
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 
 # A side that is so many times the other one.
 EXTREME_ASPECT = 3.0

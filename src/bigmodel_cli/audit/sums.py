@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 
 # Examples of more features are described as a whole.
 MAX_FEATURES = 1000

@@ -48,8 +48,7 @@ def show_result(result: TrainingResult, runs_dir: Path) -> None:
     for advice in result.advice[:_MOST]:
         note(f"advice: {advice.finding} {advice.advice}" + (f"\n  {advice.words}" if advice.words else ""))
     option = runs_dir_words(runs_dir)
-    what = "IMAGE.png" if result.takes_images else "ARRAY.npy"
-    next_command(f"bigmodel evaluate{option}", f"bigmodel predict {what}{option}")
+    next_command(f"bigmodel evaluate{option}", f"bigmodel predict {result.placeholder}{option}")
 
 
 def _measured(result: TrainingResult) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from bigmodel_cli.inference.inputs import Input
-from bigmodel_cli.sources.base import ImageFormat, Signature
+from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.image_decoding import read_image
 from bigmodel_cli.sources.image_opening import open_image
 

@@ -17,7 +17,7 @@ import numpy as np
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.explaining.surgery import final_activation, rebuild
 from bigmodel_cli.scoring.probabilities import are_probabilities
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 
 LOG_ODDS, OUTPUT = "log-odds", "output"
 _SMALLEST = 1e-7

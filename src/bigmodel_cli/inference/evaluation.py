@@ -25,7 +25,8 @@ from bigmodel_cli.scoring.numbers import number_scores
 from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.whole_files import write_json, write_whole
 
 

@@ -19,7 +19,8 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.native_output import silenced
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.probabilities import as_scores
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.whole_files import naming_target, whole_place
 
 PARITY_EXAMPLES = 100

@@ -18,7 +18,8 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.measures import measures, negative, scaled, thumbnails
 from bigmodel_cli.inference.rarity import Rarity, Together
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.pixels import are_images
 from bigmodel_cli.whole_files import write_whole
 

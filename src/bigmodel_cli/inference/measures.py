@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.pixels import are_images
 
 # The longer side of a thumbnail, at most.

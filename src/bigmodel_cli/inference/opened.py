@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.run_folder import OUTPUTS, RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule, rule_from_json
-from bigmodel_cli.sources.base import Signature
-from bigmodel_cli.sources.signature import signature_from_json
+from bigmodel_cli.signature import Signature, signature_from_json
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,10 @@ class OpenRun:
 
     def taking_files_as_they_are(self) -> OpenRun:
         """The same run, but nothing is drawn anew as its training data were made."""
-        image_format = self.signature.image_format
-        if image_format is None:
+        kind = self.signature.kind
+        if not isinstance(kind, ImageKind):
             return self
-        plain = replace(image_format, drawing=None)
-        return replace(self, signature=replace(self.signature, image_format=plain))
+        return replace(self, signature=self.signature.with_kind(kind.without_drawing()))
 
 
 def reading_of_run(opened: OpenRun) -> Reading:
@@ -70,7 +69,8 @@ def open_folder(folder: RunFolder) -> OpenRun:
         DataError: If a piece of it is missing or damaged.
     """
     record = folder.read_record()
-    signature = signature_from_json(record.get("signature") or {}, folder.read_labels())
+    folder.read_labels()
+    signature = signature_from_json(record.get("signature") or {})
     return OpenRun(folder, record, signature, _read_rule(folder, signature))
 
 

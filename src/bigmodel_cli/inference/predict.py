@@ -23,7 +23,7 @@ from bigmodel_cli.inference.familiar import Familiar, Unlike, describe
 from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.scoring.probabilities import as_scores
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.whole_files import naming_target, output_place
 
 # Measured: from here on decoding takes longer than what is around it.

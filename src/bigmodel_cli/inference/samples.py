@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.pixels import are_images, as_pixels
 
 # As many as a look takes in.

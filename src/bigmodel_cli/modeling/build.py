@@ -21,7 +21,7 @@ from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.outputs import check_output
 from bigmodel_cli.pipeline.labels import Encoding
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.pipeline.labels import Encoding, loss_encoding
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 
 
 def check_output(output: Any, experiment: Experiment, signature: Signature) -> Encoding:

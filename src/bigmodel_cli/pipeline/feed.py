@@ -18,7 +18,8 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
-from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, Examples
 
 # A chunk of decoded files is copied into the graph whole; more would only cost memory.
 MAX_CHUNK_BYTES = 64 * 2**20

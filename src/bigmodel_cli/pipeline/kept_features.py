@@ -23,7 +23,8 @@ from bigmodel_cli.pipeline.decoded_folder import decoded_folder, make_room
 from bigmodel_cli.pipeline.feed import Feed, FileFeed
 from bigmodel_cli.pipeline.kept_feed import KeptFeed
 from bigmodel_cli.pipeline.reader import Reader
-from bigmodel_cli.sources.base import Examples, Signature, SplitName
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.sources.image_files import ImageFileExamples
 
 # Examples that the front gets at once: more where they are small.

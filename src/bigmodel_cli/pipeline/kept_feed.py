@@ -8,7 +8,8 @@ import numpy as np
 
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.feed import Feed, compact, reachable
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 
 
 class KeptFeed(Feed):

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.image_checks import SKIP_HINT
 
 # Stand-ins for a bad file that are tried, before something is wrong with all files (a disk that is gone).

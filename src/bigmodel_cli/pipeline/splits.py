@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import Examples, Signature, Source, SplitName
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples, Source, SplitName
 
 if TYPE_CHECKING:
     import numpy as np

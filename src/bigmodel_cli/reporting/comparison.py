@@ -19,6 +19,7 @@ from bigmodel_cli.reporting.run_summary import (
     read_evaluation,
     read_settings,
 )
+from bigmodel_cli.signature import recorded_signature
 
 # Enough of a sha256 to tell one from another.
 SHOWN_DIGITS = 12
@@ -109,8 +110,8 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Differe
 def data_facts(summary: RunSummary) -> dict[str, Any]:
     """What a run says of its data, by name; of fingerprints as much as tells one from another."""
     record = summary.record
-    data, signature = record.get("data", {}), record.get("signature", {})
-    facts = {name: signature.get(key) for name, key in (("example shape", "shape"), ("dtype", "dtype"))}
+    data, signature = record.get("data", {}), recorded_signature(record)
+    facts: dict[str, Any] = {"example": signature.described if signature else None}
     facts |= {"classes": num_classes(summary), "class names sha256": _short(record.get("labels_sha256"))}
     for split, found in data.get("splits", {}).items():
         facts[f"{split} examples"] = found.get("examples")

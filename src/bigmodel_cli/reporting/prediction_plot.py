@@ -12,7 +12,7 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.predict import Prediction
 from bigmodel_cli.reporting.figures import new_figure, plain, write_figure
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature
 
 MAX_IMAGES = 100
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.signature import Signature
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,92 +17,6 @@ if TYPE_CHECKING:
     from bigmodel_cli.errors import DataError
 
 SplitName = Literal["train", "validation", "test"]
-ColorMode = Literal["rgb", "grayscale", "rgba"]
-CHANNELS: Mapping[str, int] = {"grayscale": 1, "rgb": 3, "rgba": 4}
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """How the drawings of a data set were made, each of one figure on an even ground.
-
-    Attributes:
-        ink: Whether figures are brighter or darker than their ground.
-        box: Pixels of a figure's longer side.
-        center: What of a figure is in the middle: its centre of mass, or of the box around it.
-        stroke: The least and the largest width of strokes, in pixels; None: figures have shades, not strokes.
-    """
-
-    ink: Literal["bright", "dark"]
-    box: int
-    center: Literal["mass", "box"]
-    stroke: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class ImageFormat:
-    """How an image file becomes one example; used alike in training, evaluation and prediction.
-
-    Attributes:
-        image_size: (height, width) in pixels.
-        color_mode: The channels that every file is converted to.
-        interpolation: Resampling when a file has another size.
-        aspect_ratio: `stretch` ignores it, `crop` cuts the longer side, `pad` adds black borders.
-        channel_axis: False for sources whose examples are (height, width) with no channel axis.
-        drawing: How all examples were made; a file that was made otherwise is brought to that. None: they are
-            pictures of any kind.
-        bit_depth: Bits that the pixels of 16-bit grey files use, of which the upper 8 are kept.
-    """
-
-    image_size: tuple[int, int]
-    color_mode: ColorMode = "rgb"
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
-    aspect_ratio: Literal["stretch", "crop", "pad"] = "stretch"
-    channel_axis: bool = True
-    # Not in the text that fingerprints have been made of since before there were drawings.
-    drawing: Drawing | None = field(default=None, repr=False)
-    bit_depth: int = field(default=16, repr=False)
-
-    @property
-    def described(self) -> str:
-        """The same text, the same pixels of a file."""
-        drawing = "" if self.drawing is None else f" {self.drawing}"
-        return f"{self}{drawing}{'' if self.bit_depth == 16 else f' {self.bit_depth} bits'}"
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (*self.image_size, CHANNELS[self.color_mode]) if self.channel_axis else self.image_size
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What one example is.
-
-    Attributes:
-        shape: Shape of the features of one example, without the batch axis.
-        dtype: NumPy name of the features' dtype, for instance `uint8`.
-        class_names: Names in index order, or None where the labels are numbers (regression).
-        target_shape: Shape of one label; () for a class or a single number.
-        image_format: Set where an image file can be turned into an example.
-    """
-
-    shape: tuple[int, ...]
-    dtype: str
-    class_names: tuple[str, ...] | None
-    target_shape: tuple[int, ...] = ()
-    image_format: ImageFormat | None = None
-
-    def __post_init__(self) -> None:
-        if self.class_names is not None:
-            object.__setattr__(self, "class_names", tuple(map(class_name, self.class_names)))
-        if self.dtype.startswith(("<", ">", "=", "|")):
-            import numpy as np
-
-            # How numbers are stored is no part of what an example is.
-            object.__setattr__(self, "dtype", np.dtype(self.dtype).name)
-
-    @property
-    def num_classes(self) -> int | None:
-        return None if self.class_names is None else len(self.class_names)
 
 
 class Examples(ABC):

@@ -17,8 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, LoadContext, Signature, Source, SplitName
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.download import RemoteFile, fetch
+from bigmodel_cli.tasks.classification.task import Classification
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +69,7 @@ def load_cifar(layout: CifarLayout, path: Path | None, context: LoadContext) -> 
     where = path or _cached(layout, context)
     pickles = _read_batches(layout, where)
     splits = {split: _examples(layout, split, pickles, where) for split in layout.batches}
-    signature = Signature(IMAGE_FORMAT.shape, "uint8", layout.class_names, image_format=IMAGE_FORMAT)
+    signature = Signature.of(ImageKind(IMAGE_FORMAT), Classification(layout.class_names))
     return Source(splits, signature)
 
 

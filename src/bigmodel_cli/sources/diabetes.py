@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from bigmodel_cli.config.facts import DataFacts
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Signature, Source
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.tasks.regression.task import Regression
 
 
 class Diabetes(SourceOptions):
@@ -24,4 +27,4 @@ class Diabetes(SourceOptions):
 
         found = load_diabetes(scaled=False)
         examples = ArrayExamples(found.data.astype(np.float32), found.target.astype(np.float32), "train")
-        return Source({"train": examples}, Signature((10,), "float32", None))
+        return Source({"train": examples}, Signature.of(ArrayKind((10,)), Regression()))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, LoadContext, Signature, Source
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.tasks.classification.task import Classification
 
 IMAGE_FORMAT = ImageFormat((8, 8), "grayscale")
 _BRIGHTEST = 16
@@ -29,5 +32,5 @@ class Digits(SourceOptions):
         features = np.round(found.images * (255 / _BRIGHTEST)).astype(np.uint8)[..., None]
         examples = ArrayExamples(features, found.target.astype(np.int64), "train")
         class_names = tuple(str(name) for name in found.target_names)
-        signature = Signature(IMAGE_FORMAT.shape, "uint8", class_names, image_format=IMAGE_FORMAT)
+        signature = Signature.of(ImageKind(IMAGE_FORMAT), Classification(class_names))
         return Source({"train": examples}, signature)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from bigmodel_cli.sources.base import Drawing, ImageFormat
+from bigmodel_cli.kinds.image.kind import Drawing, ImageFormat
 
 MadeLike = Literal["mnist", "mnist_inverted", "fashion_mnist"]
 MADE_LIKE_HELP = (

@@ -13,7 +13,9 @@ from pydantic import Field
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import LoadContext, Signature, Source, SplitName
+from bigmodel_cli.kinds.image.kind import ImageKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.csv_table import Table, TableRow, read_table
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
 from bigmodel_cli.sources.image_names import suffix_of
@@ -87,12 +89,11 @@ class ImageCsv(ImageFileOptions):
             self.path,
             context.warn,
         )
-        labels, class_names = label_values(raw, self.labels, self.class_names, self.path, context)
+        labels, task = label_values(raw, self.labels, self.class_names, self.path, context)
         listed = {
             split: ListedFiles([row.image for row in part], labels[split]) for split, part in by_split.items()
         }
-        signature = Signature(self.image_format.shape, "uint8", class_names, image_format=self.image_format)
-        return checked_source(root, listed, signature, context)
+        return checked_source(root, listed, Signature.of(ImageKind(self.image_format), task), context)
 
     def _rows(self, root: Path, context: LoadContext) -> list[_Row]:
         """The rows of the CSV.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.sources.image_names import has_heic
 from bigmodel_cli.sources.image_opening import has_sixteen_bits, open_image, pillow
 

@@ -12,6 +12,9 @@ from pydantic import AfterValidator, ValidationInfo
 from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, SplitName, class_indices
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,8 +46,8 @@ Labels = Mapping[SplitName, "np.ndarray"]
 
 def label_values(
     labels: Labels, kind: LabelKind, names: Sequence[str] | None, where: Path, context: LoadContext
-) -> tuple[dict[SplitName, np.ndarray], tuple[str, ...] | None]:
-    """Turn labels into what `Examples.labels` holds.
+) -> tuple[dict[SplitName, np.ndarray], Task]:
+    """Turn labels into what `Examples.labels` holds, and say which task they are.
 
     Args:
         labels: Per split an array of shape (n,), (n, 1), or (n, …) for numbers and one-hot rows.
@@ -55,7 +58,7 @@ def label_values(
         context: Takes a warning where many classes look like numbers.
 
     Returns:
-        int64 indices and class names, or float32 numbers and None.
+        int64 indices of classes, or float32 numbers; and the task.
 
     Raises:
         DataError: If labels are missing, not finite, out of range, or classes of held-out splits unknown.
@@ -65,7 +68,8 @@ def label_values(
         flat, names = _without_one_hot(flat, names)
     is_number = kind == "numbers" or (kind == "auto" and names is None and _are_quantities(_first(flat)))
     if is_number:
-        return {split: _numbers(array, split, where) for split, array in flat.items()}, None
+        numbers = {split: _numbers(array, split, where) for split, array in flat.items()}
+        return numbers, Regression(_first(numbers).shape[1:])
     classes = {split: _class_values(array, split, where) for split, array in flat.items()}
     if names is None:
         _check_indices(classes, where)
@@ -78,7 +82,7 @@ def label_values(
         _check_classes(indices, names, where, context)
     if alike := alike_but_for_case(names):
         context.warn(f"{where}: {alike} differ in case alone; they are different classes")
-    return indices, tuple(names)
+    return indices, Classification(tuple(names))
 
 
 def _first(labels: Labels) -> np.ndarray:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import ArrayExamples, ImageFormat, Signature, Source
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, Source
 from bigmodel_cli.sources.drawings import MadeLike, drawing_like
 from bigmodel_cli.sources.idx import IDX_NAMES, read_idx_folder
 from bigmodel_cli.sources.npz_arrays import read_npz
+from bigmodel_cli.tasks.classification.task import Classification
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +72,7 @@ def grey_images(
         _check(features, labels, split, len(class_names), where)
         splits[split] = ArrayExamples(features[..., None], labels.astype("int64"), split)
     image_format = format_like(made_like)
-    signature = Signature(image_format.shape, "uint8", class_names, image_format=image_format)
+    signature = Signature.of(ImageKind(image_format), Classification(class_names))
     return Source({"train": splits["train"], "test": splits["test"]}, signature)
 
 

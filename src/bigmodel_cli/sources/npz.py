@@ -12,15 +12,11 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.config.unsupported import OWN_TARGET
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import (
-    ArrayExamples,
-    ColorMode,
-    ImageFormat,
-    LoadContext,
-    Signature,
-    Source,
-    SplitName,
-)
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageKind, format_of_pixels
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
@@ -36,8 +32,6 @@ from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
 if TYPE_CHECKING:
     import numpy as np
-
-_COLOR_MODES: Mapping[int, ColorMode] = {1: "grayscale", 3: "rgb", 4: "rgba"}
 
 
 class Npz(SourceOptions):
@@ -81,25 +75,23 @@ class Npz(SourceOptions):
         features = {split: self._features(arrays, x) for split, (x, _) in names.items()}
         raw_labels = {split: arrays[y] for split, (_, y) in names.items()}
         self._check_shapes(features, raw_labels, names)
-        labels, class_names = label_values(raw_labels, self.labels, self.class_names, self.path, context)
+        labels, task = label_values(raw_labels, self.labels, self.class_names, self.path, context)
         splits = {split: ArrayExamples(features[split], labels[split], split) for split in names}
         first = next(iter(splits.values()))
         shape, dtype = first.features.shape[1:], str(first.features.dtype)
-        signature = Signature(
-            shape, dtype, class_names, first.labels.shape[1:], self._image_format(shape, dtype)
-        )
-        return Source(splits, signature)
+        return Source(splits, Signature.of(self._kind(shape, dtype), task))
 
-    def _image_format(self, shape: tuple[int, ...], dtype: str) -> ImageFormat | None:
-        image_format = _image_format(shape, dtype)
+    def _kind(self, shape: tuple[int, ...], dtype: str) -> Kind:
+        image_format = format_of_pixels(shape, dtype)
         if self.made_like is None:
-            return image_format
+            return ArrayKind(shape, dtype) if image_format is None else ImageKind(image_format)
         if image_format is None:
             raise DataError(
                 f"{self.path}: made_like is for images (uint8); found {dtype} of shape {shape}",
                 hint="leave made_like out",
             )
-        return replace(image_format, drawing=drawing_like(self.made_like, image_format.image_size))
+        drawing = drawing_like(self.made_like, image_format.image_size)
+        return ImageKind(replace(image_format, drawing=drawing))
 
     def _array_names(
         self, arrays: Mapping[str, np.ndarray], *, needs_train: bool
@@ -192,14 +184,3 @@ def _as_written(arrays: Mapping[str, np.ndarray]) -> Callable[[str], str]:
         return same[0] if name not in arrays and len(same) == 1 else name
 
     return written
-
-
-def _image_format(shape: tuple[int, ...], dtype: str) -> ImageFormat | None:
-    """How an image file becomes such an example, where examples look like images."""
-    if dtype != "uint8":
-        return None
-    if len(shape) == 2:
-        return ImageFormat((shape[0], shape[1]), "grayscale", channel_axis=False)
-    if len(shape) == 3 and shape[2] in _COLOR_MODES:
-        return ImageFormat((shape[0], shape[1]), _COLOR_MODES[shape[2]])
-    return None

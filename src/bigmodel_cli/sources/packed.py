@@ -21,16 +21,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import Examples, Signature, Source, SplitName
-from bigmodel_cli.sources.signature import signature_from_json
+from bigmodel_cli.signature import Signature, signature_from_json, with_named_columns
+from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.whole_files import read_sealed, sha256_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 INDEX, ARRAYS = "index.json", "index.npz"
-VERSION = 1
+VERSION = 2
 SPLITS: Sequence[SplitName] = ("train", "validation", "test")
+# How numbers are stored, by version 1, which packed big-endian arrays as they were.
+_STORED_DTYPE = "stored_dtype"
 _HINT = "pack the data again: bigmodel data pack CONFIG"
 
 
@@ -181,14 +183,12 @@ def open_packed(folder: Path) -> Source:
     arrays_path = folder / ARRAYS
     if sha256_of(arrays_path) != record["files"][ARRAYS]["sha256"]:
         raise DataError(f"{arrays_path}: damaged: its content is not what {INDEX} says", hint=_HINT)
-    names = record["class_names"]
-    signature = signature_from_json(record["signature"], None if names is None else tuple(names), str(index))
+    signature = signature_from_json(record["signature"], str(index))
     files = Shards([folder / name for name in record["shards"]])
     with np.load(arrays_path, allow_pickle=False) as arrays:
         splits = {split: PackedSplit.of(split, arrays) for split in SPLITS if f"{split}_labels" in arrays}
     origin = record["files"][ARRAYS]["sha256"]
-    # Earlier versions packed big-endian arrays as they were.
-    is_swapped = not np.dtype(record["signature"]["dtype"]).isnative
+    is_swapped = not np.dtype(record.get(_STORED_DTYPE, signature.dtype)).isnative
     return Source(
         {
             split: PackedExamples(
@@ -241,9 +241,25 @@ def _read_index(folder: Path) -> dict[str, Any]:
         record = read_sealed(index)
     except DataError as error:
         raise DataError(error.message, hint=_HINT) from None
+    if record.get("version") == 1:
+        return _upgraded(record, index)
     if record.get("version") != VERSION:
         raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
     return record
+
+
+def _upgraded(record: dict[str, Any], index: Path) -> dict[str, Any]:
+    """What version 1 wrote, as it is written now; it knew one array and one label.
+
+    Raises:
+        DataError: If it is damaged.
+    """
+    written = record["signature"]
+    try:
+        signature = with_named_columns(written, record["class_names"])
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{index}: the signature of the data is damaged: {error!r}", hint=_HINT) from None
+    return {**record, "signature": signature, _STORED_DTYPE: written["dtype"]}
 
 
 def _require_size(path: Path, num_bytes: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.base import CHANNELS, Signature
+from bigmodel_cli.kinds.image.kind import CHANNELS
+from bigmodel_cli.signature import Signature
 
 if TYPE_CHECKING:
     import numpy as np

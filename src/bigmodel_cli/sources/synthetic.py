@@ -7,7 +7,6 @@ of the experiment's seed and the example's number, so examples are made when the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -16,16 +15,13 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import WholeNumber
-from bigmodel_cli.sources.base import (
-    ArrayExamples,
-    ColorMode,
-    Examples,
-    ImageFormat,
-    LoadContext,
-    Signature,
-    Source,
-)
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import COLOR_MODES, ImageKind, format_of_pixels
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +31,6 @@ _CELLS = {1: 16, 2: 4, 3: 3}
 _NUM_FACTORS = 4
 # Small data sets are made at once: training reads arrays much faster than single examples.
 _RESIDENT_BYTES = 16 * 2**20
-_COLOR_MODES: Mapping[int, ColorMode] = {1: "grayscale", 3: "rgb", 4: "rgba"}
 _LABELS, _FACTORS, _PATTERNS, _NOISE = range(4)
 
 
@@ -93,7 +88,7 @@ class Synthetic(SourceOptions):
 
 
 def _is_image(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 3 and shape[2] in _COLOR_MODES
+    return len(shape) == 3 and shape[2] in COLOR_MODES
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,16 +106,11 @@ class _Recipe:
         return _is_image(self.shape)
 
     def signature(self) -> Signature:
-        image_format = None
-        if self.is_image:
-            image_format = ImageFormat((self.shape[0], self.shape[1]), _COLOR_MODES[self.shape[2]])
-        class_names = (
-            None if self.num_classes is None else tuple(f"class_{i}" for i in range(self.num_classes))
-        )
-        target_shape = () if self.num_classes is not None or self.num_outputs == 1 else (self.num_outputs,)
-        return Signature(
-            self.shape, "uint8" if self.is_image else "float32", class_names, target_shape, image_format
-        )
+        image_format = format_of_pixels(self.shape, "uint8") if self.is_image else None
+        kind = ArrayKind(self.shape) if image_format is None else ImageKind(image_format)
+        if self.num_classes is None:
+            return Signature.of(kind, Regression(() if self.num_outputs == 1 else (self.num_outputs,)))
+        return Signature.of(kind, Classification(tuple(f"class_{i}" for i in range(self.num_classes))))
 
     def _random(self, purpose: int, number: int = 0) -> np.random.Generator:
         import numpy as np

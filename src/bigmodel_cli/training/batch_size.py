@@ -17,7 +17,8 @@ from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.feed import make_feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import ArrayExamples, Examples
 from bigmodel_cli.training.gauges import Gauge, HostGauge, make_gauge
 from bigmodel_cli.training.memory import largest_that_fits, train_once
 from bigmodel_cli.training.plan import ExecutionPlan

@@ -49,7 +49,7 @@ class TrainingResult:
         epochs: Complete epochs.
         seconds: From the first line of the config to the last plot, over all sessions.
         parameters: Of the model.
-        takes_images: Whether image files can be predicted.
+        placeholder: What stands for an input of `predict`.
         gates: How the config's `expect` fared.
         stopped: The callback that ended training before its last epoch; None where none did.
         advice: What to try next, as the report has it.
@@ -62,7 +62,7 @@ class TrainingResult:
     epochs: int
     seconds: float
     parameters: int
-    takes_images: bool
+    placeholder: str
     gates: list[GateResult]
     stopped: Stopped | None = None
     advice: Sequence[Advice] = ()
@@ -99,7 +99,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         len(rows),
         session.seconds,
         prepared.built.model.count_params(),
-        signature.image_format is not None,
+        signature.kind.placeholder,
         gates,
         session.stopped,
     )

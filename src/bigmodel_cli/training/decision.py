@@ -12,7 +12,8 @@ from bigmodel_cli.scoring.calibration import fit_temperature, fit_threshold
 from bigmodel_cli.scoring.classes import class_scores
 from bigmodel_cli.scoring.probabilities import are_probabilities
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
-from bigmodel_cli.sources.base import Examples, Signature
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.whole_files import write_json
 
 # What is told before and after.

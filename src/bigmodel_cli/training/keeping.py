@@ -14,6 +14,7 @@ import numpy as np
 
 from bigmodel_cli.config.frozen import begins_frozen
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import Cut, cut
@@ -23,7 +24,8 @@ from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.feed import Feed, make_feed
 from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures, bytes_of
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import Examples, Signature, SplitName
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.gauges import free_memory
 
 
@@ -179,7 +181,7 @@ class Keeping:
 def _signature_of(halves: Cut, raw: Signature) -> Signature:
     """What the front makes of an example."""
     (tensor,) = halves.front.outputs
-    return replace(raw, shape=tuple(tensor.shape[1:]), dtype=str(tensor.dtype), image_format=None)
+    return raw.with_kind(ArrayKind(tuple(tensor.shape[1:]), str(tensor.dtype)))
 
 
 def _as_front(model: Any) -> Front:

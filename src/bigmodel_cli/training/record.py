@@ -29,6 +29,7 @@ from bigmodel_cli.run_folder import (
     OUTPUTS,
     RUN_ID,
     RUNNING,
+    SCHEMA_VERSION,
     SESSIONS,
     STOPPED,
     TRAINED_CONFIG,
@@ -37,7 +38,7 @@ from bigmodel_cli.run_folder import (
     update_record,
 )
 from bigmodel_cli.run_lock import CRASHED
-from bigmodel_cli.sources.signature import signature_as_json
+from bigmodel_cli.signature import signature_as_json
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.state import Moment
 from bigmodel_cli.training.transfer import Transfer
@@ -97,7 +98,6 @@ def data_record(splits: Splits) -> dict[str, Any]:
             },
             "skipped": dict(splits.num_skipped),
         },
-        "signature": signature_as_json(splits.signature),
         "labels_sha256": labels_hash(None if names is None else list(names)),
     }
 
@@ -169,6 +169,8 @@ def begin_session(
             "error": None,
             STOPPED: None,
             "plan": prepared.plan.as_json(),
+            "schema_version": SCHEMA_VERSION,
+            "signature": signature_as_json(prepared.splits.signature),
             **changes,
             **machine,
             SESSIONS: [*sessions, session],

@@ -278,7 +278,4 @@ def _go(session: Session, stop: StopRequest, *, keeps_start: bool) -> TrainingRe
 
 def _describe_data(splits: Splits) -> str:
     sizes = ", ".join(f"{size:,} {name}" for name, size in splits.sizes.items())
-    num_classes = splits.signature.num_classes
-    kind = f"{num_classes} classes" if num_classes is not None else "numbers as labels"
-    shape = " × ".join(map(str, splits.signature.shape))
-    return f"data: {sizes}; {kind}; each example {shape} {splits.signature.dtype}"
+    return f"data: {sizes}; {splits.signature.described}"

@@ -242,6 +242,6 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
 def _say_next(opened: OpenRun, runs: Sequence[str], runs_dir: Path) -> None:
     from bigmodel_cli.cli.output import next_command
 
-    what = "IMAGE.png" if opened.signature.image_format else "ARRAY.npy"
+    what = opened.signature.kind.placeholder
     option = f" --run {shlex.quote(runs[0])}" if runs else ""
     next_command(f"bigmodel predict {what}{option}{runs_dir_words(runs_dir)}")

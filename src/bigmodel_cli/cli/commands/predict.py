@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.inference.familiar import Unlike
     from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.inference.predict import Prediction
-    from bigmodel_cli.sources.base import Signature
+    from bigmodel_cli.signature import Signature
 
 # More inputs that are unlike the training examples are counted, not named.
 _MOST_UNLIKE = 10

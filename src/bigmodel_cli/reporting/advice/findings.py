@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.base import Signature
+from bigmodel_cli.signature import Signature, recorded_signature
 from bigmodel_cli.sources.pixels import are_images, are_photographs
-from bigmodel_cli.sources.signature import signature_from_json
 
 
 @dataclass(frozen=True)
@@ -145,10 +143,7 @@ class Findings:
     @cached_property
     def signature(self) -> Signature | None:
         """What an example is; None where the record does not say."""
-        try:
-            return signature_from_json(self.record.get("signature", {}), None)
-        except DataError:
-            return None
+        return recorded_signature(self.record)
 
     @property
     def are_pixels(self) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from bigmodel_cli.sources.base import Drawing
+from bigmodel_cli.kinds.image.kind import Drawing
 from bigmodel_cli.sources.redrawing.ground import Box, Ground, find_ground
 
 # Longer side of the picture in which the figure is looked for, of the one that shows it alone, and of the one

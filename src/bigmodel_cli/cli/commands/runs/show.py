@@ -11,6 +11,7 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option, runs_dir_words
+from bigmodel_cli.signature import recorded_signature
 
 if TYPE_CHECKING:
     from bigmodel_cli.run_folder import RunFolder
@@ -120,11 +121,9 @@ def _plan(plan: dict[str, Any]) -> str:
 
 
 def _data(data: dict[str, Any]) -> str:
-    signature = data["signature"]
-    classes = f"{data['classes']} classes" if data.get("classes") else "numbers as labels"
-    shape = " × ".join(map(str, signature.get("shape", [])))
+    signature = recorded_signature(data)
     skipped = "".join(f"; {count} {name} files skipped" for name, count in data.get("skipped", {}).items())
-    return f"{classes}; each example {shape} {signature.get('dtype', '')}{skipped}"
+    return f"{signature.described if signature else 'not known'}{skipped}"
 
 
 def _config(config: dict[str, Any]) -> Iterator[str]:
@@ -235,7 +234,8 @@ def _say_next(title: str, shown: dict[str, Any], runs_dir: Path) -> None:
     if shown["status"] in ("interrupted", "crashed", "failed"):
         next_command(f"bigmodel train --resume {run}")
     elif shown["status"] == "completed":
-        what = "IMAGE.png" if shown["data"]["signature"].get("image_format") else "ARRAY.npy"
+        signature = recorded_signature(shown["data"])
+        what = signature.kind.placeholder if signature else "FILE"
         name = shlex.quote(str(shown["name"]))
         next_command(
             f"bigmodel evaluate {run}",

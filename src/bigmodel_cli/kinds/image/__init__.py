@@ -1,0 +1,1 @@
+"""Pictures: files of images, or pixels."""

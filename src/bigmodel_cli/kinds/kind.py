@@ -1,0 +1,64 @@
+"""What a value of a column is. `predict` starts with it at once, so nothing heavy is imported."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from bigmodel_cli.parts import called
+
+
+class Kind(ABC):
+    """One kind of values.
+
+    Attributes:
+        name: What configs and run.json call it.
+        placeholder: What stands for a value of it where a command is shown.
+        noun: What a person calls one value.
+        shape: Of one value as the saved model takes it, without the batch axis.
+        dtype: NumPy's name of the dtype that the saved model takes, for instance `uint8`.
+    """
+
+    name: ClassVar[str]
+    placeholder: ClassVar[str]
+    noun: ClassVar[str]
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def described(self) -> str:
+        """Shape and dtype in words for the user."""
+        return f"{' × '.join(map(str, self.shape))} {self.dtype}"
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """Its options, but for the name of the kind."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """What `as_json` wrote.
+
+        Raises:
+            KeyError, TypeError: If it is damaged.
+        """
+
+
+def kind_from_json(record: Mapping[str, Any]) -> Kind:
+    """A kind by its name and options.
+
+    Raises:
+        KeyError, TypeError: If they are damaged.
+    """
+    name = record["kind"]
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f"no kind of values is called {name!r}")
+    try:
+        module = importlib.import_module(f"bigmodel_cli.kinds.{name}.kind")
+    except ModuleNotFoundError:
+        raise TypeError(f"no kind of values is called {name!r}") from None
+    kind: Kind = getattr(module, f"{called(name)}Kind").from_json(record)
+    return kind

@@ -1,0 +1,139 @@
+"""What an example is made of: named inputs, each of a kind, and named targets, each with its task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.kind import Kind, kind_from_json
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.task import Task, task_from_json
+
+# What the one input and the one target are called where the data give them no names.
+INPUT, TARGET = "input", "label"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What one example is.
+
+    Attributes:
+        inputs: Kinds of what a model may take, by the names of columns.
+        targets: What is predicted, by the names of columns.
+    """
+
+    inputs: Mapping[str, Kind]
+    targets: Mapping[str, Task]
+
+    @classmethod
+    def of(cls, kind: Kind, task: Task) -> Signature:
+        """Of one input and one target that have no names of their own."""
+        return cls({INPUT: kind}, {TARGET: task})
+
+    @property
+    def kind(self) -> Kind:
+        """Of the one input."""
+        (kind,) = self.inputs.values()
+        return kind
+
+    @property
+    def task(self) -> Task:
+        """Of the one target."""
+        (task,) = self.targets.values()
+        return task
+
+    @property
+    def described(self) -> str:
+        """In words for the user."""
+        tasks = ", ".join(task.described for task in self.targets.values())
+        return f"{tasks}; each example {', '.join(kind.described for kind in self.inputs.values())}"
+
+    def with_kind(self, kind: Kind) -> Signature:
+        """The same with another kind of the one input."""
+        (name,) = self.inputs
+        return replace(self, inputs={name: kind})
+
+    # To be asked of the kind or the task.
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.kind.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.kind.dtype
+
+    @property
+    def image_format(self) -> ImageFormat | None:
+        return self.kind.format if isinstance(self.kind, ImageKind) else None
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        return self.task.class_names if isinstance(self.task, Classification) else None
+
+    @property
+    def num_classes(self) -> int | None:
+        return self.task.num_classes if isinstance(self.task, Classification) else None
+
+    @property
+    def target_shape(self) -> tuple[int, ...]:
+        return self.task.target_shape
+
+
+def signature_as_json(signature: Signature) -> dict[str, Any]:
+    """A signature for run.json and packed data: what prepares an example and reads a prediction."""
+    return {
+        "inputs": {name: {"kind": kind.name, **kind.as_json()} for name, kind in signature.inputs.items()},
+        "targets": {name: {"task": task.name, **task.as_json()} for name, task in signature.targets.items()},
+    }
+
+
+def signature_from_json(record: Mapping[str, Any], where: str = "run.json") -> Signature:
+    """The signature that `signature_as_json` wrote.
+
+    Args:
+        record: What it wrote.
+        where: The file, for errors.
+
+    Raises:
+        DataError: If it is damaged.
+    """
+    try:
+        inputs = {name: kind_from_json(written) for name, written in record["inputs"].items()}
+        targets = {name: task_from_json(written) for name, written in record["targets"].items()}
+        return Signature(inputs, targets)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{where}: the signature of the data is damaged: {error!r}") from None
+
+
+def recorded_signature(record: Mapping[str, Any]) -> Signature | None:
+    """What a run's record says an example is; None where it does not say, or is damaged."""
+    try:
+        return signature_from_json(record.get("signature") or {})
+    except DataError:
+        return None
+
+
+def with_named_columns(record: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:
+    """What versions before 0.2 wrote of an example, one array with one label, as it is written now.
+
+    Args:
+        record: With `shape`, `dtype`, `target_shape` and `image_format`.
+        class_names: The classes, which stood elsewhere; None where labels are numbers.
+
+    Raises:
+        KeyError: If it is damaged.
+    """
+    image = record["image_format"]
+    array = {"kind": ArrayKind.name, "shape": record["shape"], "dtype": record["dtype"]}
+    numbers = {"task": Regression.name, "shape": record["target_shape"]}
+    classes = {"task": Classification.name, "class_names": class_names}
+    return {
+        "inputs": {INPUT: array if image is None else {"kind": ImageKind.name, **image}},
+        "targets": {TARGET: numbers if class_names is None else classes},
+    }

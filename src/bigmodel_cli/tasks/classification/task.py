@@ -1,0 +1,51 @@
+"""One of several classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self
+
+from bigmodel_cli.class_names import class_name
+from bigmodel_cli.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """A class for each example.
+
+    Attributes:
+        class_names: In index order.
+    """
+
+    name: ClassVar[str] = "classification"
+    labels: ClassVar[Literal["classes", "numbers"]] = "classes"
+
+    class_names: tuple[str, ...]
+    target_shape: tuple[int, ...] = field(default=(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "class_names", tuple(map(class_name, self.class_names)))
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def described(self) -> str:
+        return f"{self.num_classes} classes"
+
+    @property
+    def default_metrics(self) -> Sequence[str]:
+        return ("accuracy",)
+
+    @property
+    def numbers(self) -> Mapping[str, int | None]:
+        return {"num_classes": self.num_classes}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"class_names": list(self.class_names)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        return cls(tuple(record["class_names"]))

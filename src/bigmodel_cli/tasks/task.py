@@ -1,0 +1,70 @@
+"""What is to be predicted of one column, and what everybody may ask of it without TensorFlow."""
+
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+from bigmodel_cli.parts import called
+
+
+class Task(ABC):
+    """One target.
+
+    Attributes:
+        name: What run.json calls the task.
+        labels: What the config's `labels` calls such targets.
+        target_shape: Of one target as the data have it; () for a class or a single number.
+    """
+
+    name: ClassVar[str]
+    labels: ClassVar[Literal["classes", "numbers"]]
+
+    target_shape: tuple[int, ...]
+
+    @property
+    @abstractmethod
+    def described(self) -> str:
+        """In words for the user."""
+
+    @property
+    @abstractmethod
+    def default_metrics(self) -> Sequence[str]:
+        """What `metrics: auto` stands for."""
+
+    @property
+    @abstractmethod
+    def numbers(self) -> Mapping[str, int | None]:
+        """Numbers of the data that a config may use by name."""
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """Its options, but for the name of the task."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        """What `as_json` wrote.
+
+        Raises:
+            KeyError, TypeError: If it is damaged.
+        """
+
+
+def task_from_json(record: Mapping[str, Any]) -> Task:
+    """A task by its name and options.
+
+    Raises:
+        KeyError, TypeError: If they are damaged.
+    """
+    name = record["task"]
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f"no task is called {name!r}")
+    try:
+        module = importlib.import_module(f"bigmodel_cli.tasks.{name}.task")
+    except ModuleNotFoundError:
+        raise TypeError(f"no task is called {name!r}") from None
+    task: Task = getattr(module, called(name)).from_json(record)
+    return task
