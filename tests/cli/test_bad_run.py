@@ -191,12 +191,8 @@ def test_predict_needs_neither_checkpoint_nor_config(bigmodel, run, image):
 
 def test_a_record_of_another_version(refuses, run):
     update_record(RunFolder(run), {"schema_version": 99})
-    refuses(
-        3,
-        "evaluate",
-        run,
-        says=("run.json: its schema_version is 99; this bigmodel knows up to 2", "pip install --upgrade"),
-    )
+    says = ("run.json: its schema_version is 99; this bigmodel knows up to 2", "pip install --upgrade")
+    refuses(3, "evaluate", run, says=says)
 
 
 def test_a_record_that_was_changed_by_hand(refuses, run):

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.reporting.advice import Findings, advise
+from bigmodel_cli.signature import Signature, signature_as_json
+from bigmodel_cli.tasks.regression.task import Regression
 
 FALLING = [2, 1, 0.5, 0.4, 0.3, 0.27, 0.24, 0.21]
 
@@ -227,7 +230,7 @@ def test_few_photographs_want_pretrained_weights_whatever_else_is_the_matter():
     # Not of a run that began from weights, and not of numbers or of spectra.
     for other in (
         changed(found, record={"parent": {"run": "x"}}),
-        changed(found, record={"signature": {"shape": [64], "dtype": "float32", "target_shape": []}}),
+        changed(found, record={"signature": signature_as_json(Signature.of(ArrayKind((64,)), Regression()))}),
     ):
         assert not any("seeing" in advice.finding for advice in advise(other))
 
@@ -288,7 +291,7 @@ def test_one_class_for_everything_is_said():
     assert "(the answer is a for everything)" in advice.finding
 
 
-PIXELS = {"shape": [28, 28, 1], "dtype": "uint8", "target_shape": [], "image_format": None}
+PIXELS = signature_as_json(Signature.of(ArrayKind((28, 28, 1), "uint8"), Regression()))
 
 
 @pytest.mark.parametrize(
