@@ -29,6 +29,8 @@ STOREYS = [
     ],
     ["whole_files", "csv_rows", "network"],
     ["kinds.kind", "tasks.task"],
+    ["kinds.redrawing"],
+    ["kinds.files"],
     ["signature"],
     ["config"],
     ["run_folder", "gates", "stopped"],

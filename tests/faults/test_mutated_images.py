@@ -18,12 +18,12 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.decoding import decode_image
+from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.image_checks import check_images
-from bigmodel_cli.sources.image_decoding import decode_image
 from bigmodel_cli.sources.image_folder import ImageFolder
-from bigmodel_cli.sources.image_opening import image_size_and_mode
 
 SHORT, LONG = 300, 2000
 # Far more than any file of a few kilobytes takes.

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files import decoding
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.pipeline import decoded_disk
 from bigmodel_cli.pipeline.decoded import KeptExamples, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
 from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES
-from bigmodel_cli.sources import image_decoding
 
 from .conftest import listed
 
@@ -151,7 +151,7 @@ def test_whatever_decides_the_pixels_leads_to_another_file(photographs, monkeypa
     (folder / "7.png").write_bytes((folder / "7.png").read_bytes() + b"\0")
     os.utime(folder / "7.png", ns=(status.st_atime_ns, status.st_mtime_ns))
     paths.append(path_of(listed(folder, SIZE)))
-    monkeypatch.setattr(image_decoding, "DECODING_VERSION", image_decoding.DECODING_VERSION + 1)
+    monkeypatch.setattr(decoding, "DECODING_VERSION", decoding.DECODING_VERSION + 1)
     paths.append(path_of(listed(folder, SIZE)))
     monkeypatch.setattr("PIL.__version__", "999")
     paths.append(path_of(listed(folder, SIZE)))

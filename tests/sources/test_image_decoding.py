@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files import decoding, names, opening
+from bigmodel_cli.kinds.image.files.decoding import decode_image
+from bigmodel_cli.kinds.image.files.names import is_image_name
+from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.signature import signature_as_json, signature_from_json
-from bigmodel_cli.sources import image_decoding, image_names, image_opening
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.image_checks import check_images
-from bigmodel_cli.sources.image_decoding import decode_image
 from bigmodel_cli.sources.image_folder import ImageFolder
-from bigmodel_cli.sources.image_names import is_image_name
-from bigmodel_cli.sources.image_opening import image_size_and_mode
 from bigmodel_cli.sources.image_walk import ImageWalk
 
 RGB = ImageFormat((4, 6), "rgb")
@@ -124,7 +124,7 @@ def test_rotations_of_cameras_are_applied(tmp_path, orientation, where):
 
 
 def test_broken_exif_does_not_matter(tmp_path):
-    image_opening.pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
+    opening.pillow.cache_clear()  # pytest forgets between tests which warnings are ignored
     path = saved(tmp_path / "a.jpg", solid("RGB", RED), exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     np.testing.assert_allclose(decode_image(path, RGB)[0, 0], RED, atol=4)
 
@@ -164,9 +164,9 @@ def test_a_large_jpeg_decoded_small_is_as_good_as_decoded_whole(tmp_path, monkey
     path = saved(tmp_path / "a.jpg", gradient(1600, 1200), quality=95)
     wanted = ImageFormat((48, 64), "rgb")
     drafts = []
-    real = image_decoding._decode_scaled
+    real = decoding._decode_scaled
     monkeypatch.setattr(
-        image_decoding, "_decode_scaled", lambda image, form: (real(image, form), drafts.append(image.size))
+        decoding, "_decode_scaled", lambda image, form: (real(image, form), drafts.append(image.size))
     )
     scaled = decode_image(path, wanted)
     assert drafts == [(200, 150)]
@@ -243,7 +243,7 @@ def test_a_folder_is_no_image(tmp_path):
 
 def test_large_photographs_are_read_without_a_warning(tmp_path, monkeypatch):
     path = saved(tmp_path / "a.png", solid("RGB", RED, size=(10, 10)))
-    image_opening.pillow.cache_clear()
+    opening.pillow.cache_clear()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 60)
     assert decode_image(path, RGB).shape == (4, 6, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
@@ -329,7 +329,7 @@ class TestHeic:
 
     def test_without_the_extra_it_is_named(self, photo, monkeypatch, tmp_path):
         path, _ = photo("photo.heic")
-        monkeypatch.setattr(image_opening, "has_heic", lambda: False)
+        monkeypatch.setattr(opening, "has_heic", lambda: False)
         with pytest.raises(DataError) as caught:
             decode_image(path, ImageFormat((4, 4)))
         assert caught.value.message.endswith(
@@ -340,7 +340,7 @@ class TestHeic:
     def test_a_walk_takes_it_with_the_extra_and_says_it_without(self, photo, monkeypatch, tmp_path):
         photo("photo.heic")
         assert len(list(ImageWalk().images_below(tmp_path))) == 1
-        monkeypatch.setattr(image_names, "image_suffixes", lambda: image_names.PILLOW_SUFFIXES)
+        monkeypatch.setattr(names, "image_suffixes", lambda: names.PILLOW_SUFFIXES)
         walk = ImageWalk()
         assert list(walk.images_below(tmp_path)) == []
         assert walk.passed_over.sentence() == (

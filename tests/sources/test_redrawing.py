@@ -9,13 +9,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.decoding import decode_image, read_image
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.image.redrawing.drawings import drawing_like, made_like
+from bigmodel_cli.kinds.image.redrawing.redraw import is_drawn_so, redraw
 from bigmodel_cli.signature import Signature, signature_as_json, signature_from_json
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import LoadContext
-from bigmodel_cli.sources.drawings import drawing_like, made_like
-from bigmodel_cli.sources.image_decoding import decode_image, read_image
-from bigmodel_cli.sources.redrawing.redraw import is_drawn_so, redraw
 from bigmodel_cli.tasks.classification.task import Classification
 
 MNIST = drawing_like("mnist", (28, 28))

@@ -14,10 +14,10 @@ import numpy as np
 from bigmodel_cli.audit.sums import Sums, sums_of
 from bigmodel_cli.audit.thumbnails import thumbnails
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import ArrayExamples, Examples, SplitName
 from bigmodel_cli.sources.image_files import ImageFileExamples
-from bigmodel_cli.sources.image_opening import image_size_and_mode
 from bigmodel_cli.whole_files import sha256_of
 
 # Examples that a thread measures at once, and what they may take in memory.

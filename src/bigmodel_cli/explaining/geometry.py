@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from bigmodel_cli.inference.inputs import Input
+from bigmodel_cli.kinds.image.files.decoding import read_image
+from bigmodel_cli.kinds.image.files.opening import open_image
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.image_decoding import read_image
-from bigmodel_cli.sources.image_opening import open_image
 
 # The tag in which a camera notes how it was held; from 5 on width and height are exchanged.
 _ORIENTATION = 0x0112
@@ -103,7 +103,7 @@ def upright_size(path: Path) -> tuple[int, int]:
 
 
 def in_format(width: int, height: int, image_format: ImageFormat) -> Geometry:
-    """The way back from an example to a file of this size, as `image_decoding` came from it."""
+    """The way back from an example to a file of this size, as decoding came from it."""
     rows, columns = image_format.image_size
     if image_format.aspect_ratio == "crop":
         scale = min(width / columns, height / rows)

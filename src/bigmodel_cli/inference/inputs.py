@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.kinds.image.files.decoding import Decoded, read_image
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.image_decoding import Decoded, read_image
 from bigmodel_cli.sources.image_walk import ImageWalk
 from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
 

@@ -22,12 +22,12 @@ from bigmodel_cli.inference.run_data import (
     ready_to_evaluate,
 )
 from bigmodel_cli.inference.trained_on import count_trained_on
+from bigmodel_cli.kinds.image.redrawing.drawings import made_like
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, Source, SplitName
-from bigmodel_cli.sources.drawings import made_like
 from bigmodel_cli.sources.options import SourceOptions
 
 _CONFIGS = (".yaml", ".yml")

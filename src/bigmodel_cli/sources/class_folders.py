@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.names import image_suffixes
 from bigmodel_cli.sources.base import SplitName
-from bigmodel_cli.sources.image_names import image_suffixes
 from bigmodel_cli.sources.image_walk import ImageWalk, subfolders, visible
 from bigmodel_cli.sources.split_names import split_named
 

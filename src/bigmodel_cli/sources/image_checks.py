@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
-from bigmodel_cli.sources.image_opening import has_sixteen_bits, open_image
 
 if TYPE_CHECKING:
     import numpy as np

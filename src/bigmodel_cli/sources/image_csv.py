@@ -13,12 +13,12 @@ from pydantic import Field
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.csv_table import Table, TableRow, read_table
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
-from bigmodel_cli.sources.image_names import suffix_of
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bigmodel_cli.kinds.image.files.decoding import decode_image, decoder
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
-from bigmodel_cli.sources.image_decoding import decode_image, decoder
 
 if TYPE_CHECKING:
     import numpy as np

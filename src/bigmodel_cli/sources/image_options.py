@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bigmodel_cli.config.fields import ConfigPath, WholeNumber
 from bigmodel_cli.kinds.image.kind import ColorMode, ImageFormat
-from bigmodel_cli.sources.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
+from bigmodel_cli.kinds.image.redrawing.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.sources.options import SourceOptions
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.image_names import (
+from bigmodel_cli.kinds.image.files.names import (
     HEIC_HINT,
     HEIC_SUFFIXES,
     OTHER_IMAGE_SUFFIXES,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.image.redrawing.drawings import MadeLike, drawing_like
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import ArrayExamples, Source
-from bigmodel_cli.sources.drawings import MadeLike, drawing_like
 from bigmodel_cli.sources.idx import IDX_NAMES, read_idx_folder
 from bigmodel_cli.sources.npz_arrays import read_npz
 from bigmodel_cli.tasks.classification.task import Classification

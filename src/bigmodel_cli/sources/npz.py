@@ -14,10 +14,10 @@ from bigmodel_cli.config.unsupported import OWN_TARGET
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import ImageKind, format_of_pixels
+from bigmodel_cli.kinds.image.redrawing.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source, SplitName
-from bigmodel_cli.sources.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
     LABELS_HELP,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bigmodel_cli.sources.image_opening import image_size_and_mode
+from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 
 SAMPLE_FILES = 200
 # Proportions that differ by less than this factor are taken for the same.

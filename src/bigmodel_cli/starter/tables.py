@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.sources.csv_table import Table, read_table
 from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
-from bigmodel_cli.sources.image_names import is_image_name
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.sources.text_labels import typed_labels
 from bigmodel_cli.starter.images import Images, look_at

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.image_names import HEIC_HINT, has_heic
+from bigmodel_cli.kinds.image.files.names import HEIC_HINT, has_heic
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from bigmodel_cli.kinds.image.kind import Drawing
-from bigmodel_cli.sources.redrawing.ground import Box, Ground, find_ground
+from bigmodel_cli.kinds.image.redrawing.ground import Box, Ground, find_ground
 
 # Longer side of the picture in which the figure is looked for, of the one that shows it alone, and of the one
 # in which its parts are told apart.

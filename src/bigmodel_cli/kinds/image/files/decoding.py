@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.names import has_heic
+from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, pillow
 from bigmodel_cli.kinds.image.kind import ImageFormat
-from bigmodel_cli.sources.image_names import has_heic
-from bigmodel_cli.sources.image_opening import has_sixteen_bits, open_image, pillow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,7 +144,7 @@ def _redrawn(image: Image.Image, image_format: ImageFormat, *, invert: bool) -> 
     import numpy as np
     from PIL import ImageOps
 
-    from bigmodel_cli.sources.redrawing.redraw import is_drawn_so, redraw
+    from bigmodel_cli.kinds.image.redrawing.redraw import is_drawn_so, redraw
 
     height, width = image_format.image_size
     if image.size == (width, height):
