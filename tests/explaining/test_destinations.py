@@ -9,7 +9,8 @@ import pytest
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.destinations import Destinations
-from bigmodel_cli.inference.inputs import Input, Inputs
+from bigmodel_cli.inference.inputs import Inputs
+from bigmodel_cli.kinds.inputs import Input
 
 
 @pytest.fixture(autouse=True)

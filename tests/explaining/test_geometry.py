@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.explaining.geometry import Side, geometry_of, in_format, upright_size
-from bigmodel_cli.inference.inputs import Input
 from bigmodel_cli.kinds.image.files.decoding import decode_image
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.regression.task import Regression
 

@@ -10,7 +10,7 @@ from bigmodel_cli.explaining.attribution import Attribution
 from bigmodel_cli.explaining.evidence import Evidence
 from bigmodel_cli.explaining.findings import Explanation, Finding
 from bigmodel_cli.explaining.picture import COLORS, MAX_ROWS, draw, write_picture
-from bigmodel_cli.inference.inputs import Input
+from bigmodel_cli.kinds.inputs import Input
 
 # Each draws a whole figure.
 pytestmark = pytest.mark.slow

@@ -13,11 +13,12 @@ from PIL import Image
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
-from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for, find_inputs
+from bigmodel_cli.inference.inputs import Inputs, batch_size_for, find_inputs
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.run_folder import OUTPUTS, RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.classification.task import Classification
@@ -116,7 +117,7 @@ def test_large_files_are_decoded_by_all_cores(tmp_path, monkeypatch, side, reade
     for number in range(12):
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
     everybody_waits, names = threading.Barrier(readers), set()
-    read = Input.read_noting
+    read = Input.read
 
     def noting(self, *arguments, **options):
         if threading.current_thread().name not in names:
@@ -124,7 +125,7 @@ def test_large_files_are_decoded_by_all_cores(tmp_path, monkeypatch, side, reade
             everybody_waits.wait(20)
         return read(self, *arguments, **options)
 
-    monkeypatch.setattr(Input, "read_noting", noting)
+    monkeypatch.setattr(Input, "read", noting)
     engine = Brightness()
     assert len(list(predict(OPENED, engine, find_inputs([str(tmp_path)], IMAGES, print)))) == 12
     assert len(names) == readers
@@ -133,9 +134,9 @@ def test_large_files_are_decoded_by_all_cores(tmp_path, monkeypatch, side, reade
 
 def test_who_stops_early_leaves_no_thread_and_reads_no_more(folder, monkeypatch):
     asked = []
-    read = Input.read_noting
+    read = Input.read
     noting = lambda self, *a, **k: asked.append(self.name) or read(self, *a, **k)  # noqa: E731
-    monkeypatch.setattr(Input, "read_noting", noting)
+    monkeypatch.setattr(Input, "read", noting)
     predictions = predict(OPENED, Brightness(), find_inputs(["images"] * 50, IMAGES, print))
     next(predictions)
     predictions.close()

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.inference.inputs import Input, Inputs
+from bigmodel_cli.inference.inputs import Inputs
+from bigmodel_cli.kinds.inputs import Input
 
 _ROW = re.compile(r"(?P<path>.*)\[(?P<index>\d+)\]", re.DOTALL)
 # Endings of files that are certainly not meant as folders.

@@ -27,8 +27,9 @@ from bigmodel_cli.explaining.grad_cam import grad_cam
 from bigmodel_cli.explaining.integrated_gradients import integrated_gradients
 from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import occlusion
-from bigmodel_cli.inference.inputs import Input, batch_size_for
+from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
+from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.scoring.probabilities import as_scores
 
 GRAD_CAM, ALL = "grad-cam", "all"
@@ -121,7 +122,7 @@ class Explainer:
             UsageError: If a method cannot be used with this model.
         """
         signature = self._opened.signature
-        pixels = item.read(signature, invert=self._request.invert)
+        pixels = item.read(signature, invert=self._request.invert).array
         geometry = geometry_of(item, signature, invert=self._request.invert)
         values, targets = self._ranked(pixels)
         subject = Subject(pixels, targets, batch_size_for(signature))

@@ -10,7 +10,7 @@ import numpy as np
 
 from bigmodel_cli.explaining.attribution import Attribution
 from bigmodel_cli.explaining.evidence import Evidence
-from bigmodel_cli.inference.inputs import Input
+from bigmodel_cli.kinds.inputs import Input
 
 
 @dataclass(frozen=True)

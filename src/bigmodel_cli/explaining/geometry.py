@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bigmodel_cli.inference.inputs import Input
 from bigmodel_cli.kinds.image.files.decoding import read_image
 from bigmodel_cli.kinds.image.files.opening import open_image
 from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.signature import Signature
 
 # The tag in which a camera notes how it was held; from 5 on width and height are exchanged.

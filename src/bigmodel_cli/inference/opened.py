@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.run_folder import OUTPUTS, RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule, rule_from_json
 from bigmodel_cli.signature import Signature, signature_from_json
@@ -31,10 +30,8 @@ class OpenRun:
 
     def taking_files_as_they_are(self) -> OpenRun:
         """The same run, but nothing is drawn anew as its training data were made."""
-        kind = self.signature.kind
-        if not isinstance(kind, ImageKind):
-            return self
-        return replace(self, signature=self.signature.with_kind(kind.without_drawing()))
+        inputs = {name: kind.as_it_is() for name, kind in self.signature.inputs.items()}
+        return replace(self, signature=replace(self.signature, inputs=inputs))
 
 
 def reading_of_run(opened: OpenRun) -> Reading:

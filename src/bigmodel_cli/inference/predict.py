@@ -20,8 +20,9 @@ from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.engines import Engine
 from bigmodel_cli.inference.familiar import Familiar, Unlike, describe
-from bigmodel_cli.inference.inputs import Input, Inputs, batch_size_for
+from bigmodel_cli.inference.inputs import Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
+from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.whole_files import naming_target, output_place
@@ -122,13 +123,13 @@ class _Batch:
         inputs: Readable or not.
         features: Of those that could be read, in their order.
         errors: One per input: why it could not be read, or None.
-        redrawn: One per input: whether its picture was drawn anew.
+        redrawn: One per input: whether it was drawn anew; None where that cannot be.
     """
 
     inputs: Sequence[Input]
     features: np.ndarray
     errors: Sequence[str | None]
-    redrawn: Sequence[bool]
+    redrawn: Sequence[bool | None]
 
 
 def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Generator[_Batch, None, None]:
@@ -142,20 +143,20 @@ def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Genera
     def read(items: Sequence[Input]) -> _Batch:
         features = np.empty((len(items), *signature.shape), signature.dtype)
         errors: list[str | None] = []
-        redrawn: list[bool] = []
+        redrawn: list[bool | None] = []
         num_read = 0
         for item in items:
             if stopped.is_set():
                 break
             try:
-                decoded = item.read_noting(signature, invert=invert)
+                value = item.read(signature, invert=invert)
             except DataError as error:
                 errors.append(error.message)
-                redrawn.append(False)
+                redrawn.append(None)
             else:
                 errors.append(None)
-                redrawn.append(decoded.area is not None)
-                features[num_read] = decoded.pixels
+                redrawn.append(value.redrawn)
+                features[num_read] = value.array
                 num_read += 1
         return _Batch(items, features[:num_read], errors, redrawn)
 
@@ -206,14 +207,11 @@ def _predictions(
             scores = opened.rule.probabilities(scores)
             rankings = opened.rule.ranking(scores)
         rows = zip(scores, rankings, unlike, strict=False)
-    image_format = opened.signature.image_format
-    are_drawings = image_format is not None and image_format.drawing is not None
-    for item, is_redrawn, error in zip(batch.inputs, batch.redrawn, errors, strict=True):
+    for item, redrawn, error in zip(batch.inputs, batch.redrawn, errors, strict=True):
         row, ranking, reasons = (None, None, None) if error else next(rows)
         if row is not None and not np.isfinite(row).all():
             row, ranking, error = None, None, f"{item.name}: the model's output is NaN or infinite"
-        said = is_redrawn if are_drawings else None
-        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities, said, reasons)
+        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities, redrawn, reasons)
 
 
 def _are_computed(batch: _Batch, errors: Sequence[str | None]) -> list[bool]:

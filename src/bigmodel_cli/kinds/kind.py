@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -32,6 +33,17 @@ class Kind(ABC):
     def described(self) -> str:
         """Shape and dtype in words for the user."""
         return f"{' × '.join(map(str, self.shape))} {self.dtype}"
+
+    @property
+    def num_bytes(self) -> int:
+        """What one value takes in memory."""
+        import numpy as np
+
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def as_it_is(self) -> Kind:
+        """The same kind, but nothing is brought to the form that the training data have."""
+        return self
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:

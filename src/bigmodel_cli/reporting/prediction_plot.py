@@ -57,7 +57,7 @@ def plot_predictions(
     figure = new_figure(2.2 * columns + 0.4, 2.5 * rows + 0.2)
     for number, prediction in enumerate(shown):
         axes = figure.add_subplot(rows, columns, number + 1)
-        _draw(axes, prediction, prediction.input.read(signature, invert=invert))
+        _draw(axes, prediction, prediction.input.read(signature, invert=invert).array)
     write_figure(figure, path, kind)
 
 

@@ -21,7 +21,7 @@ def source_options() -> Mapping[str, type[SourceOptions]]:
 
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    found = sorted(_concrete(SourceOptions), key=lambda options: options.source_name)  # type: ignore[type-abstract]
+    found = sorted(_concrete(SourceOptions), key=lambda options: options.source_name)
     return {options.source_name: options for options in found}
 
 

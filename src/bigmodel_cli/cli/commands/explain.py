@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.explaining.destinations import Destinations
     from bigmodel_cli.explaining.explain import Explainer
     from bigmodel_cli.explaining.findings import Explanation, Finding
-    from bigmodel_cli.inference.inputs import Input
+    from bigmodel_cli.kinds.inputs import Input
 
 
 @click.command(

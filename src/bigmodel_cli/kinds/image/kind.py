@@ -95,8 +95,7 @@ class ImageKind(Kind):
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", self.format.shape)
 
-    def without_drawing(self) -> ImageKind:
-        """The same, but nothing is drawn anew as the training data were made."""
+    def as_it_is(self) -> ImageKind:
         return ImageKind(replace(self.format, drawing=None))
 
     def as_json(self) -> dict[str, Any]:

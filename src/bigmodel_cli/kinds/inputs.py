@@ -1,0 +1,144 @@
+"""What `predict` takes of a kind: paths, and the examples that they mean."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.read import Read, Value
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
+
+_ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One example to predict.
+
+    Attributes:
+        name: What the user would call it; its path where it is a file.
+        features: Where it came from an array; None where it is a file.
+    """
+
+    name: str
+    features: np.ndarray | None = None
+
+    @property
+    def num_bytes(self) -> int:
+        """The size of its file; 0 where it has none or that cannot be told."""
+        try:
+            return 0 if self.features is not None else os.stat(self.name).st_size  # noqa: PTH116
+        except OSError:
+            return 0
+
+    def read(self, signature: Signature, *, invert: bool = False) -> Value:
+        """The value that the model takes.
+
+        Args:
+            signature: What the model takes.
+            invert: Whether bright becomes dark.
+
+        Raises:
+            DataError: If the file holds no such value, or a number is NaN or infinite.
+        """
+        reader = part_of(signature.kind, Read)
+        if self.features is None:
+            return reader.file(Path(self.name), invert=invert)
+        return reader.row(self.name, self.features, invert=invert)
+
+
+class Group(Protocol):
+    """Examples that one path means."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Input]: ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files with an example each."""
+
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Input]:
+        return map(Input, self.names)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An array of examples."""
+
+    path: Path
+    array: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Input]:
+        return (Input(f"{self.path}[{index}]", features) for index, features in enumerate(self.array))
+
+
+class Finder(ABC):
+    """Finds the examples that paths mean.
+
+    Attributes:
+        hint: What may be given.
+    """
+
+    hint: ClassVar[str]
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    def at(self, path: Path) -> Group:
+        """The examples at a path that is there.
+
+        Raises:
+            UsageError: If there is none.
+            DataError: If an array does not fit the model.
+        """
+        if path.is_dir() or path.suffix.lower() not in _ARRAY_SUFFIXES:
+            return self.files(path)
+        return Rows(path, part_of(self.kind, Read).rows(path, _load(path)))
+
+    @abstractmethod
+    def files(self, path: Path) -> Files:
+        """The file, or what counts in the folder."""
+
+    @property
+    @abstractmethod
+    def passed_over(self) -> str | None:
+        """What was passed over in folders, as a sentence; None where nothing was."""
+
+
+def _load(path: Path) -> np.ndarray:
+    """The array of a .npy file, or the one that is meant of an .npz file, whatever the file's ending is.
+
+    Raises:
+        DataError: If there is none.
+    """
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return read_npy(path)
+
+    def choose(names: Sequence[str]) -> list[str]:
+        known = [name for name in ("x", "x_test", "features") if name in names]
+        if not known and len(names) != 1:
+            raise DataError(f"{path}: expected an array named x; found {', '.join(names) or 'none'}")
+        return [*known, *names][:1]
+
+    (array,) = read_npz(path, choose).values()
+    return array

@@ -1,0 +1,110 @@
+"""How a value of a kind is read, from a file or from an array, as a model takes it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One value.
+
+    Attributes:
+        array: Of the kind's shape and dtype.
+        redrawn: Whether it was brought to the form that all training examples have; None where they have none
+            that is known.
+    """
+
+    array: np.ndarray
+    redrawn: bool | None = None
+
+
+class Read(ABC):
+    """Reads values of a kind.
+
+    Attributes:
+        redraws: Whether what a file holds is brought to the form that all training examples have.
+    """
+
+    redraws: bool = False
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    @abstractmethod
+    def file(self, path: Path, *, invert: bool = False) -> Value:
+        """The value that a file holds.
+
+        Args:
+            path: The file.
+            invert: Whether bright becomes dark first.
+
+        Raises:
+            DataError: If it holds none; names the file and the reason.
+        """
+
+    def row(self, name: str, array: np.ndarray, *, invert: bool = False) -> Value:
+        """The value that one of `rows` is.
+
+        Args:
+            name: What a user would call it.
+            array: The row.
+            invert: Whether bright becomes dark first.
+
+        Raises:
+            DataError: If a number is NaN or infinite.
+        """
+        import numpy as np
+
+        if not np.isfinite(array).all():
+            raise _not_finite(name, array)
+        turned = 255 - array if invert and array.dtype == np.uint8 else array
+        return Value(turned, False if self.redraws else None)
+
+    def rows(self, path: Path, array: np.ndarray) -> np.ndarray:
+        """Values of shape (n, …), in the kind's dtype where they can be; a single one is a row, too.
+
+        Args:
+            path: The file that the array is from.
+            array: What it holds.
+
+        Raises:
+            DataError: If they are no values of this kind.
+        """
+        import numpy as np
+
+        shape, dtype = self.kind.shape, self.kind.dtype
+        if array.shape == shape:
+            array = array[np.newaxis]
+        if array.shape[1:] != shape or array.dtype.kind not in "buif":
+            raise DataError(
+                f"{path}: expected one example of shape {' × '.join(map(str, shape))}, or many of them; "
+                f"found {array.dtype} of shape {array.shape}"
+            )
+        # What becomes infinite here is an error of its row, as what is so already.
+        with np.errstate(over="ignore", invalid="ignore"):
+            converted = array.astype(dtype, copy=False)
+        if converted.dtype.kind not in "ui" or converted is array:
+            return converted
+        finite = np.isfinite(array)
+        if not np.array_equal(converted[finite], array[finite]):
+            raise DataError(f"{path}: the model takes {dtype}; found {array.dtype} with other values")
+        return converted if finite.all() else array
+
+
+def _not_finite(what: str, values: np.ndarray) -> DataError:
+    """The error of numbers of which some are NaN or infinite, from which nothing can be computed."""
+    import numpy as np
+
+    bad = np.argwhere(~np.isfinite(values))
+    count, first = len(bad), ", ".join(map(str, bad[0].tolist()))
+    are = "1 value is" if count == 1 else f"{count:,} values are"
+    return DataError(f"{what}: {are} NaN or infinite, {'at' if count == 1 else 'first at'} [{first}]")
