@@ -13,7 +13,7 @@ from bigmodel_cli.pipeline.feed import FileFeed, make_feed, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import ArrayExamples
 from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 from bigmodel_cli.tasks.classification.task import Classification
@@ -72,7 +72,8 @@ def batches(feed, order, max_batches, start=0):
         chunk = feed.chunk(rows)
         feed.ahead(order, start + len(rows), max_batches)
         for index in range(len(rows)):
-            found[start + index] = [item.numpy() for item in feed.batch(chunk, index)]
+            features, targets = feed.batch(chunk, index)
+            found[start + index] = [features.numpy(), targets[TARGET].numpy()]
         start += len(rows)
     return found
 

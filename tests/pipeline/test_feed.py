@@ -13,7 +13,7 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.feed import FileFeed, ResidentFeed, in_order, make_feed, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import ArrayExamples
 from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
 from bigmodel_cli.tasks.classification.task import Classification
@@ -75,7 +75,7 @@ def batches(feed, order, max_batches):
         feed.ahead(order, start + len(rows), max_batches)
         found += [feed.batch(chunk, index) for index in range(len(rows))]
         start += len(rows)
-    return [(features.numpy(), labels.numpy()) for features, labels in found]
+    return [(features.numpy(), targets[TARGET].numpy()) for features, targets in found]
 
 
 def test_the_kind_of_feed_is_where_the_examples_are(feed):
@@ -118,7 +118,7 @@ def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     sizes = []
     for chunk in in_order(feed("arrays", 23 * 8)):
-        sizes.append(len(chunk[0]))
+        sizes.append(len(chunk["batches"]["sizes"]))
         # From the third chunk on, each takes too long to grow further.
         now[0] += 0.1 if len(sizes) < 3 else 1.0
     assert sizes[:5] == [1, 2, 4, 4, 4]
@@ -136,7 +136,9 @@ def test_a_chunk_of_large_images_stays_within_its_bytes(images):
 def test_in_order_for_evaluation(feed, images, kind):
     asked = feed(kind, 23)
     labels = [
-        asked.batch(chunk, index)[1].numpy() for chunk in in_order(asked) for index in range(len(chunk[0]))
+        asked.batch(chunk, index)[1][TARGET].numpy()
+        for chunk in in_order(asked)
+        for index in range(len(chunk["batches"]["sizes"]))
     ]
     np.testing.assert_array_equal(np.concatenate(labels), np.arange(23) % 3)
 
@@ -160,6 +162,7 @@ def test_numbers_as_labels_are_float32():
     examples = ArrayExamples(np.zeros((4, 2), np.float32), np.linspace(0, 1, 4), "train")
     feed = make_feed(examples, Signature.of(ArrayKind((2,), "float32"), Regression()), 4)
     (chunk,) = in_order(feed)
-    _, labels = feed.batch(chunk, 0)
+    _, targets = feed.batch(chunk, 0)
+    labels = targets[TARGET]
     assert labels.dtype == "float32"
     np.testing.assert_allclose(labels, [0, 1 / 3, 2 / 3, 1], rtol=1e-6)

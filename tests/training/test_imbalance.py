@@ -11,7 +11,7 @@ from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
 from bigmodel_cli.pipeline.class_weights import class_weights
 from bigmodel_cli.pipeline.feed import ResidentFeed
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import ArrayExamples
 from bigmodel_cli.tasks.classification.task import Classification
 
@@ -343,7 +343,7 @@ def test_stand_ins_count_by_their_own_class(photographs):
     order = feed.epoch_order(seed=0, epoch=1)
     assert len(order) == 6 and set(order.tolist()) == {0, 1, 2, 3}
     chunk = feed.chunk(feed.rows(order, 0, 2))
-    features, labels = chunk[0].numpy(), chunk[1].numpy()
+    features, labels = chunk["inputs"][INPUT].numpy(), chunk["targets"][TARGET].numpy()
     # Each file is a grey of its own, so that what stands in for the broken one can be told by it.
     np.testing.assert_array_equal(
         labels.reshape(-1), examples.labels[features[..., 0, 0, 0].reshape(-1) // 50]

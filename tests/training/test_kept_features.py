@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.metrics_file import TIME_COLUMNS
+from bigmodel_cli.signature import INPUT
 
 pytestmark = pytest.mark.tf
 
@@ -58,8 +59,8 @@ def test_what_is_trained_is_the_same(prepare: Callable[..., Any], case: str) -> 
 def test_half_precision(prepare: Callable[..., Any], cache: str) -> None:
     words = (MODEL, "training.precision=mixed_bfloat16", "training.jit_compile=false")
     kept = prepare(*words, f"data.cache={cache}")
-    (feature, *_) = kept.loop.training.feed.chunk(np.array([[0, 1]]))
-    assert feature.dtype.name == "bfloat16"
+    chunk = kept.loop.training.feed.chunk(np.array([[0, 1]]))
+    assert chunk["inputs"][INPUT].dtype.name == "bfloat16"
     for row, other in zip(measured(kept), measured(prepare(*words, "data.cache=none")), strict=True):
         assert row == pytest.approx(other, rel=0.02)
 

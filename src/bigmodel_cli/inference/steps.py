@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,8 +19,9 @@ from bigmodel_cli.modeling.replicas.distribution import (
     sum_over_replicas,
 )
 from bigmodel_cli.modeling.replicas.part import Part
-from bigmodel_cli.pipeline.feed import Feed
+from bigmodel_cli.pipeline.feed import Chunk, Feed
 from bigmodel_cli.pipeline.labels import Encoding, encode
+from bigmodel_cli.signature import TARGET
 
 
 class Measures:
@@ -143,11 +144,11 @@ class Targets:
 class BatchLoop:
     """One graph per batch size; the number of batches in a chunk may vary without a retrace."""
 
-    def __init__(self, run_many: Callable[[tuple[Any, ...]], Any]) -> None:
+    def __init__(self, run_many: Callable[[Chunk], Any]) -> None:
         self.run_many = run_many
         self._functions: dict[tuple[Any, ...], Any] = {}
 
-    def __call__(self, chunk: tuple[Any, ...]) -> Any:
+    def __call__(self, chunk: Chunk) -> Any:
         """Raises:
         DataError: If an operation does not take the examples.
         """
@@ -155,19 +156,17 @@ class BatchLoop:
         with naming_refusal():
             return compute(chunk)
 
-    def traced(self, chunk: tuple[Any, ...]) -> Any:
+    def traced(self, chunk: Chunk) -> Any:
         """The graph for a chunk's batch size; making it makes the variables that it needs."""
-        shapes = tuple(tuple(item.shape[1:]) for item in chunk)
-        if shapes not in self._functions:
-            self._functions[shapes] = self._trace(chunk)
-        return self._functions[shapes]
-
-    def _trace(self, chunk: tuple[Any, ...]) -> Any:
         import tensorflow as tf
 
         # A batch size that the graph knows lets TensorFlow pick its fused kernels.
-        specs = tuple(tf.TensorSpec((None, *item.shape[1:]), item.dtype) for item in chunk)
-        return tf.function(self.run_many, autograph=False).get_concrete_function(specs)
+        specs = tf.nest.map_structure(lambda item: tf.TensorSpec((None, *item.shape[1:]), item.dtype), chunk)
+        key = tuple(tf.nest.flatten(specs))
+        if key not in self._functions:
+            graph = tf.function(self.run_many, autograph=False)
+            self._functions[key] = graph.get_concrete_function(specs)
+        return self._functions[key]
 
 
 @contextmanager
@@ -189,22 +188,21 @@ def naming_refusal() -> Iterator[None]:
         ) from error
 
 
-def part_of_batch(feed: Feed, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any, Part | None]:
-    """Features and labels of one batch of a chunk, inside the graph; on a replica those of its part."""
+def part_of_batch(feed: Feed, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any], Part | None]:
+    """Inputs and targets of one batch of a chunk, inside the graph; on a replica those of its part."""
     dealing = feed.dealing
     if dealing is None:
         return *feed.batch(chunk, index), None
     row = index * dealing.num_local + replica_number() - dealing.first
-    counted, sizes = chunk[-2:]
-    return *feed.batch(chunk, row), Part(counted[row], sizes[index], dealing.num_replicas)
+    counted, size = chunk["dealt"]["counted"][row], chunk["batches"]["sizes"][index]
+    return *feed.batch(chunk, row), Part(counted, size, dealing.num_replicas)
 
 
-def num_batches(chunk: tuple[Any, ...]) -> Any:
+def num_batches(chunk: Chunk) -> Any:
     """How many batches a chunk holds, inside the graph."""
     import tensorflow as tf
 
-    # Where batches are dealt, only the last item has one entry for each.
-    return tf.shape(chunk[-1])[0]
+    return tf.shape(chunk["batches"]["sizes"])[0]
 
 
 class MeasuringSteps:
@@ -241,11 +239,11 @@ class MeasuringSteps:
             self.measures = Measures(model, compiled, num_classes, distribution)
         self._run = BatchLoop(self._over_batches)
 
-    def run(self, chunk: tuple[Any, ...]) -> Any:
+    def run(self, chunk: Chunk) -> Any:
         """Measure the batches of a chunk; gives what a subclass collects."""
         return self._run(chunk)
 
-    def _over_batches(self, chunk: tuple[Any, ...]) -> Any:
+    def _over_batches(self, chunk: Chunk) -> Any:
         import tensorflow as tf
 
         def measure_one(index: Any) -> Any:
@@ -255,13 +253,12 @@ class MeasuringSteps:
         count = num_batches(chunk)
         return tf.while_loop(lambda index: index < count, measure_one, (tf.constant(0),))
 
-    def _measure(self, chunk: tuple[Any, ...], index: Any) -> Any:
+    def _measure(self, chunk: Chunk, index: Any) -> Any:
         """Loss of one batch, or on a replica of its part."""
-        features, labels, part = part_of_batch(self.feed, chunk, index)
-        return self._step(features, labels, part)[0]
+        return self._step(*part_of_batch(self.feed, chunk, index))[0]
 
-    def _step(self, features: Any, labels: Any, part: Part | None) -> tuple[Any, Any]:
-        targets = Targets(labels, self.num_classes)
+    def _step(self, features: Any, labels: Mapping[str, Any], part: Part | None) -> tuple[Any, Any]:
+        targets = Targets(labels[TARGET], self.num_classes)
         y = targets.encoded(self.encoding)
         predictions = self.network(features, training=False)
         weights = None if part is None else part.loss_weights
@@ -277,7 +274,7 @@ class MeasuringSteps:
 class EvaluationSteps(MeasuringSteps):
     """The same on one device, with predictions: `run` gives one tensor of shape (batches, batch, …)."""
 
-    def _over_batches(self, chunk: tuple[Any, ...]) -> Any:
+    def _over_batches(self, chunk: Chunk) -> Any:
         import tensorflow as tf
 
         count = num_batches(chunk)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -18,7 +18,7 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import ArrayExamples, Examples
 
 # A chunk of decoded files is copied into the graph whole; more would only cost memory.
@@ -27,6 +27,8 @@ CHUNKS_AHEAD = 2
 # Evaluation takes more at once as long as a chunk takes less than this.
 QUICK_SECONDS = 0.2
 MAX_CHUNK_BATCHES = 64
+# Tensors by what they are and the column that they are of.
+Chunk = Mapping[str, Mapping[str, Any]]
 
 
 class Feed(ABC):
@@ -80,28 +82,36 @@ class Feed(ABC):
             return order[start * self.batch_size : stop * self.batch_size].reshape(-1, self.batch_size)
         return order[full * self.batch_size :].reshape(1, -1)
 
-    def chunk(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def chunk(self, rows: np.ndarray) -> Chunk:
         """What the graph gets for these rows.
 
         Returns:
-            Items, of which the first axis of the last one counts batches. Where they are dealt, it counts
-            the parts of batches, and two more items follow: what each example counts, and the size of each
-            batch.
+            In `batches` what has an entry for each of them: their `sizes`. Where they are dealt, each part
+            of a batch has an entry of its own in all the rest, `dealt` among it: what each example counts.
         """
-        if self.dealing is None:
-            return self._items(rows)
         import tensorflow as tf
 
+        if self.dealing is None:
+            sizes = np.full(len(rows), rows.shape[1], np.float32)
+            return {**self._items(rows), "batches": {"sizes": tf.constant(sizes)}}
         dealt = self.dealing.deal(rows)
-        return (*self._items(dealt.rows), tf.constant(dealt.counted), tf.constant(dealt.sizes))
+        return {
+            **self._items(dealt.rows),
+            "dealt": {"counted": tf.constant(dealt.counted)},
+            "batches": {"sizes": tf.constant(dealt.sizes)},
+        }
 
     @abstractmethod
-    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
-        """What the graph gets for these rows, whose first axis is also that of the last item."""
+    def _items(self, rows: np.ndarray) -> Chunk:
+        """What the graph gets for these rows."""
 
     @abstractmethod
-    def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
-        """Features and labels of one batch of a chunk, or of one part of a batch, inside the graph."""
+    def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
+        """One batch of a chunk, or one part of a batch, inside the graph.
+
+        Returns:
+            The one input, or inputs by name; and the targets by name.
+        """
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:  # noqa: B027
         """Begin to prepare the chunk that is probably asked for next; nothing where it costs nothing."""
@@ -132,17 +142,17 @@ class ResidentFeed(Feed):
             self.features = tf.constant(examples.features)
             self.labels = tf.constant(compact(examples.labels))
 
-    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def _items(self, rows: np.ndarray) -> Chunk:
         import tensorflow as tf
 
-        return (tf.constant(rows.astype(np.int32)),)
+        return {"rows": {INPUT: tf.constant(rows.astype(np.int32))}}
 
-    def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
+    def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
         import tensorflow as tf
 
-        rows = chunk[0][index]
+        rows = chunk["rows"][INPUT][index]
         with reachable(self.dealing):
-            return tf.gather(self.features, rows), tf.gather(self.labels, rows)
+            return tf.gather(self.features, rows), {TARGET: tf.gather(self.labels, rows)}
 
 
 class FileFeed(Feed):
@@ -192,7 +202,7 @@ class FileFeed(Feed):
                 start += len(rows)
         self.reader.ahead(coming)
 
-    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def _items(self, rows: np.ndarray) -> Chunk:
         import tensorflow as tf
 
         read = self.reader.take(rows.reshape(-1))
@@ -200,10 +210,11 @@ class FileFeed(Feed):
             for index, problem in read.problems.items():
                 self.skipped.add(self.examples.name(index), problem)
         features = read.features.reshape(*rows.shape, *self.signature.shape)
-        return _as_tensor(features), tf.constant(self.labels[read.indices.reshape(rows.shape)])
+        labels = tf.constant(self.labels[read.indices.reshape(rows.shape)])
+        return {"inputs": {INPUT: _as_tensor(features)}, "targets": {TARGET: labels}}
 
-    def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
-        return chunk[0][index], chunk[1][index]
+    def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
+        return chunk["inputs"][INPUT][index], {TARGET: chunk["targets"][TARGET][index]}
 
     def close(self) -> None:
         self.reader.close()
@@ -233,7 +244,7 @@ def make_feed(
     return FileFeed(examples, batch_size, signature, skipped, oversample=oversample, dealing=dealing)
 
 
-def in_order(feed: Feed) -> Iterator[tuple[Any, ...]]:
+def in_order(feed: Feed) -> Iterator[Chunk]:
     """Chunks of all examples once, in their own order.
 
     They grow while whoever takes them is quick, so that a slow model can still be interrupted.
@@ -267,7 +278,7 @@ def raw_features(
     feed = FileFeed(examples, batch_size, signature, skipped)
     try:
         for chunk in in_order(feed):
-            yield from chunk[0].numpy()
+            yield from chunk["inputs"][INPUT].numpy()
     finally:
         feed.close()
 

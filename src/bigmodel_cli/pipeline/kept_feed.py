@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.pipeline.dealing import Dealing
-from bigmodel_cli.pipeline.feed import Feed, compact, reachable
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.pipeline.feed import Chunk, Feed, compact, reachable
+from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import Examples
 
 
@@ -44,14 +45,17 @@ class KeptFeed(Feed):
         with reachable(self.dealing):
             self._all = tf.constant(features), tf.constant(compact(labels))
 
-    def _items(self, rows: np.ndarray) -> tuple[Any, ...]:
+    def _items(self, rows: np.ndarray) -> Chunk:
         import tensorflow as tf
 
-        return (*self._all, tf.constant(rows.astype(np.int32)))
+        features, labels = self._all
+        given = {"rows": {INPUT: tf.constant(rows.astype(np.int32))}}
+        return {**given, "inputs": {INPUT: features}, "targets": {TARGET: labels}}
 
-    def batch(self, chunk: tuple[Any, ...], index: Any) -> tuple[Any, Any]:
+    def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
         import tensorflow as tf
 
-        features, labels, rows = chunk[:3]
+        rows = chunk["rows"][INPUT][index]
         with reachable(self.dealing):
-            return tf.gather(features, rows[index]), tf.gather(labels, rows[index])
+            features = tf.gather(chunk["inputs"][INPUT], rows)
+            return features, {TARGET: tf.gather(chunk["targets"][TARGET], rows)}

@@ -25,7 +25,8 @@ from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.modeling.replicas.gradients import of_the_batch, summed_already
 from bigmodel_cli.modeling.replicas.part import Part, taking
 from bigmodel_cli.modeling.replicas.randomness import different_seeds
-from bigmodel_cli.pipeline.feed import Feed
+from bigmodel_cli.pipeline.feed import Chunk, Feed
+from bigmodel_cli.signature import TARGET
 from bigmodel_cli.training.accumulation import in_parts
 
 # Keras's names of the mean over all examples.
@@ -87,7 +88,7 @@ class TrainingSteps:
             self.measures = Measures(built.model, built.compiled, num_classes, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
 
-    def run(self, chunk: tuple[Any, ...]) -> tuple[int, float]:
+    def run(self, chunk: Chunk) -> tuple[int, float]:
         """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
 
         Returns:
@@ -111,7 +112,7 @@ class TrainingSteps:
         ]
         return list({id(variable): variable for variable in variables}.values())
 
-    def _train_many(self, chunk: tuple[Any, ...]) -> tuple[Any, Any]:
+    def _train_many(self, chunk: Chunk) -> tuple[Any, Any]:
         import tensorflow as tf
 
         num_steps = num_batches(chunk)
@@ -140,11 +141,11 @@ class TrainingSteps:
                 stack.enter_context(different_seeds())
             yield
 
-    def _train_one(self, chunk: tuple[Any, ...], index: Any) -> Any:
+    def _train_one(self, chunk: Chunk, index: Any) -> Any:
         """The loss of one batch of a chunk, from which the weights learn."""
         features, labels, part = part_of_batch(self.feed, chunk, index)
         with taking(part):
-            return self._train_step(features, labels, part)
+            return self._train_step(features, labels[TARGET], part)
 
     def _train_step(self, features: Any, labels: Any, part: Part | None) -> Any:
         import tensorflow as tf
