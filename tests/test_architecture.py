@@ -32,7 +32,7 @@ STOREYS = [
     ["kinds.redrawing"],
     ["kinds.files"],
     ["kinds.read"],
-    ["signature"],
+    ["signature", "kinds.show"],
     ["config"],
     ["run_folder", "gates", "stopped"],
     ["run_files"],

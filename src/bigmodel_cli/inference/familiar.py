@@ -17,10 +17,11 @@ import numpy as np
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.measures import measures, negative, scaled, thumbnails
 from bigmodel_cli.inference.rarity import Rarity, Together
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.pixels import are_images
 from bigmodel_cli.whole_files import write_whole
 
 # So many examples are looked at, and no more than fit into so many bytes.
@@ -132,7 +133,7 @@ class Familiar:
         return [Unlike(one.what, one.value, one.low, one.high, hint) for one in reasons]
 
     def _hint(self, reasons: list[Unlike], measured: Mapping[str, float]) -> str | None:
-        if not are_images(self.signature):
+        if not part_of(self.signature.kind, Show).are_pictures:
             return "bring the numbers to the scale of the training data"
         turned = negative(measured)
         names = [one.what for one in reasons if one.what in self.limits]
@@ -249,9 +250,9 @@ def measure(
         both = np.concatenate([of_learned[name], of_others[name]])
         low, high = _with_margin(float(both.min()), float(both.max()))
         # No measure of an image is negative.
-        limits[name] = (max(0.0, low), high) if are_images(signature) else (low, high)
+        limits[name] = (max(0.0, low), high) if part_of(signature.kind, Show).are_pictures else (low, high)
     rarity = together = None
-    if are_images(signature):
+    if part_of(signature.kind, Show).are_pictures:
         together = Together.fit(
             np.concatenate([_stacked(found, limits) for found in (of_learned, of_others)])
         )

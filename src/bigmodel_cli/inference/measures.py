@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.pixels import are_images
 
 # The longer side of a thumbnail, at most.
 _THUMBNAIL = 14
@@ -29,7 +30,7 @@ def scaled(features: np.ndarray, signature: Signature, span: tuple[float, float]
     """
     low, high = span
     values = (np.asarray(features, np.float32) - np.float32(low)) * np.float32(1 / max(high - low, 1e-12))
-    if are_images(signature):
+    if part_of(signature.kind, Show).are_pictures:
         return values if values.ndim == 4 else values[..., np.newaxis]
     return values.reshape(len(values), -1)
 

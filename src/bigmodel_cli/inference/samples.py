@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.pixels import are_images, as_pixels
 
 # As many as a look takes in.
 COUNT = 24
-# Pixels of a thumbnail's longer side, at most.
-_LARGEST = 112
 
 
 @dataclass(frozen=True)
@@ -134,17 +131,11 @@ def number_samples(
 
 
 def _thumbnail(examples: Examples, signature: Signature, index: int) -> str | None:
-    if not are_images(signature):
+    show = part_of(signature.kind, Show)
+    if not show.are_pictures:
         return None
-    from PIL import Image
-
     try:
-        pixels = as_pixels(examples.read(index)[None])[0]
+        return show.thumbnail(examples.read(index))
     except DataError:
         # It could be read when it was evaluated; a file may have gone since.
         return None
-    image = Image.fromarray(pixels)
-    image.thumbnail((_LARGEST, _LARGEST))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return base64.b64encode(buffer.getvalue()).decode("ascii")

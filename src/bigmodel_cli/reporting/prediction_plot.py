@@ -11,6 +11,8 @@ import numpy as np
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.predict import Prediction
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.figures import new_figure, plain, write_figure
 from bigmodel_cli.signature import Signature
 
@@ -29,8 +31,8 @@ def check_plot(path: Path, signature: Signature) -> str:
     kind = path.suffix.lower().lstrip(".")
     if kind not in ("png", "pdf", "svg"):
         raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
-    if signature.image_format is None:
-        raise UsageError("--plot draws images; this model takes arrays")
+    if (why := part_of(signature.kind, Show).why_no_plot) is not None:
+        raise UsageError(why)
     return kind
 
 
@@ -57,12 +59,12 @@ def plot_predictions(
     figure = new_figure(2.2 * columns + 0.4, 2.5 * rows + 0.2)
     for number, prediction in enumerate(shown):
         axes = figure.add_subplot(rows, columns, number + 1)
-        _draw(axes, prediction, prediction.input.read(signature, invert=invert).array)
+        value = prediction.input.read(signature, invert=invert).array
+        _draw(axes, prediction, part_of(signature.kind, Show).pixels(value))
     write_figure(figure, path, kind)
 
 
 def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
-    pixels = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
     if prediction.class_names is None:

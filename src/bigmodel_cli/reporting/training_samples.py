@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bigmodel_cli.cut import some
+from bigmodel_cli.kinds.show import has_shape_of_picture, without_channel
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.reporting.image_grids import Tile, draw_grid
@@ -53,7 +54,7 @@ def draw_training_samples(
         None where preprocessing makes something else than images of them.
     """
     features = _preprocessed(built, originals)
-    if not _are_images(features):
+    if not has_shape_of_picture(features.shape[1:]):
         return None
     black, white = (_preprocessed(built, np.full_like(originals[:1], value)) for value in (0, 255))
     num_classes = None if class_names is None else len(class_names)
@@ -71,11 +72,6 @@ def _preprocessed(built: BuiltModel, pixels: np.ndarray) -> np.ndarray:
     if built.preprocess is None:
         return pixels.astype(np.float32)
     return np.asarray(built.preprocess(pixels, training=False), np.float32)
-
-
-def _are_images(features: np.ndarray) -> bool:
-    """Whether a batch can be seen; without an axis of channels it is grey."""
-    return features.ndim == 3 or (features.ndim == 4 and features.shape[-1] in (1, 3, 4))
 
 
 def _visible(features: np.ndarray, black: np.ndarray, white: np.ndarray) -> np.ndarray:
@@ -96,14 +92,10 @@ def _tiles(
     named: Callable[[Any], str],
 ) -> Iterator[Tile]:
     for row, original in enumerate(originals):
-        yield Tile(_drawable(original), named(labels[row]), "original" if versions else "")
+        yield Tile(without_channel(original), named(labels[row]), "original" if versions else "")
         for pixels, mixed in versions:
             title, note = (named(labels[row]), "") if mixed is None else _shares(mixed[row], named)
-            yield Tile(_drawable(pixels[row]), title, note)
-
-
-def _drawable(pixels: np.ndarray) -> np.ndarray:
-    return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
+            yield Tile(without_channel(pixels[row]), title, note)
 
 
 def _namer(class_names: Sequence[str] | None) -> Callable[[Any], str]:

@@ -18,6 +18,8 @@ from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.familiar import keep_familiar
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.advice import Advice
 from bigmodel_cli.reporting.figures import save
 from bigmodel_cli.reporting.plots import plot_run
@@ -27,7 +29,6 @@ from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.pixels import are_images
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.training.decision import choose_rule
 from bigmodel_cli.training.record import end_session
@@ -162,7 +163,7 @@ def _decision(session: Session, best: Any) -> DecisionRule:
 def _plot_training_samples(session: Session) -> None:
     """Draw what the model has learned from, augmented as it was in training."""
     prepared, signature = session.prepared, session.prepared.splits.signature
-    if not (are_images(signature) and signature.dtype == "uint8"):
+    if not part_of(signature.kind, Show).are_pixels:
         return
     examples = prepared.cache.kept(prepared.splits.train)
     chosen = different_examples(examples.labels, are_classes=signature.class_names is not None)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, recorded_signature
-from bigmodel_cli.sources.pixels import are_images, are_photographs
 
 
 @dataclass(frozen=True)
@@ -148,12 +149,12 @@ class Findings:
     @property
     def are_pixels(self) -> bool:
         """Whether examples are images whose values go to 255."""
-        return self.signature is not None and are_images(self.signature) and self.signature.dtype == "uint8"
+        return self.signature is not None and part_of(self.signature.kind, Show).are_pixels
 
     @property
     def are_photographs(self) -> bool:
         """Whether examples are images of a size at which pretrained networks help."""
-        return self.signature is not None and are_photographs(self.signature)
+        return self.signature is not None and part_of(self.signature.kind, Show).are_photographs
 
     @cached_property
     def steps(self) -> int | None:
