@@ -110,7 +110,7 @@ def shown(name: str, found: Sequence[Prediction], labels: np.ndarray | None = No
     flagged = np.mean([bool(item.unlike) for item in found])
     right = ""
     if labels is not None:
-        hits = [item.top(1)[0][0] == str(label) for item, label in zip(found, labels, strict=True)]
+        hits = [item.answer.top(1)[0][0] == str(label) for item, label in zip(found, labels, strict=True)]
         right = f"{np.mean(hits):.3f}"
     return f"| {name} | {len(found):,} | {right} | {flagged:.1%} |"
 

@@ -45,7 +45,7 @@ def test_log_odds_however_the_model_ends(by_hand, log_odds, pixels, units, endin
     expected = log_odds(pixels)
     assert scores(network, pixels) == pytest.approx([-expected, expected], rel=1e-5)
     outputs = np.asarray(model(pixels[np.newaxis]))
-    probabilities = as_scores(outputs, Reading(name if ending == "logits" else None), are_classes=True)[0]
+    probabilities = as_scores(outputs, Reading(name if ending == "logits" else None))[0]
     assert odds(probabilities)[1] == pytest.approx(expected, rel=1e-3)
 
 

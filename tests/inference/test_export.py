@@ -124,7 +124,7 @@ def tiny(kernel):
     examples = ArrayExamples(ones, np.zeros(8, np.int64), "test")
     signature = Signature.of(ArrayKind((1,), "float32"), Classification(("a", "b")))
     softmax = Reading("softmax")
-    return model, Answers(examples, as_scores(ones @ kernel, softmax, are_classes=True), signature, softmax)
+    return model, Answers(examples, as_scores(ones @ kernel, softmax), signature, softmax)
 
 
 def test_logits_are_compared_as_probabilities(tmp_path):

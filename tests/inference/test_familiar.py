@@ -168,7 +168,7 @@ def test_predictions_say_it_in_json_and_csv(opened, tmp_path):
     assert found[0].as_json(1)["unlike"] == []
     first = found[1].as_json(1)["unlike"][0]
     assert first["what"] == "brightness" and first["value"] > first["high"] and "--invert" in first["hint"]
-    with csv_output(tmp_path / "x.csv", GREY.class_names, says_unlike=True) as write:
+    with csv_output(tmp_path / "x.csv", opened.predictions.columns(Reading()), says_unlike=True) as write:
         for item in found:
             write(item)
     with Path(tmp_path / "x.csv").open(newline="") as file:

@@ -73,12 +73,12 @@ def test_order_and_scores_over_many_batches_with_bad_files_between(folder):
     assert engine.batches == [62, 63, 64, 7]
     for number, item in enumerate(found):
         if number in (0, 63, 64, 199):
-            assert item.scores is None and item.top(2) == []
+            assert item.answer is None
             assert item.error.startswith(f"images/{number:03d}.png: expected a JPEG, PNG")
             continue
         share = pytest.approx(number / 255, abs=1e-6)
-        assert dict(item.top(2))["bright"] == share and item.error is None
-        assert item.top(1)[0][0] == ("bright" if number > 127 else "dark")
+        assert dict(item.answer.top(2))["bright"] == share and item.error is None
+        assert item.answer.top(1)[0][0] == ("bright" if number > 127 else "dark")
 
 
 def test_a_batch_without_a_readable_file(tmp_path):
@@ -177,7 +177,7 @@ def test_rows_of_arrays_are_no_copies(tmp_path):
 def test_the_csv_of_a_block_that_fails_is_not_there(tmp_path):
     path = tmp_path / "scores.csv"
     prediction = next(predict(OPENED, Brightness(), Inputs([[Input("x", np.zeros(IMAGES.shape, np.uint8))]])))
-    with csv_output(path, IMAGES.class_names) as write:
+    with csv_output(path, OPENED.predictions.columns(Reading())) as write:
         write(prediction)
         assert not path.exists()
     with path.open(newline="") as file:
@@ -191,7 +191,7 @@ def test_the_csv_of_a_block_that_fails_is_not_there(tmp_path):
     }
     assert row == {**expected, "error": ""}
     before = path.read_bytes()
-    with pytest.raises(BrokenPipeError), csv_output(path, None) as write:
+    with pytest.raises(BrokenPipeError), csv_output(path, ["prediction"]) as write:
         write(prediction)
         raise BrokenPipeError
     assert path.read_bytes() == before and [item.name for item in tmp_path.iterdir()] == ["scores.csv"]
@@ -200,7 +200,7 @@ def test_the_csv_of_a_block_that_fails_is_not_there(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_csv_that_finds_no_room():
     says = "/dev/full: cannot be written: No space left on device"
-    with pytest.raises(ResourceError, match=says), csv_output(Path("/dev/full"), IMAGES.class_names):
+    with pytest.raises(ResourceError, match=says), csv_output(Path("/dev/full"), ["prediction"]):
         pass
 
 
@@ -235,7 +235,7 @@ def test_a_row_that_is_no_number_is_an_error_of_its_own(tmp_path, row, dtype, sa
     np.save(path, np.array([[1, 2, 3, 4], row, [5, 6, 7, 8]], dtype))
     found = list(predict(NUMBERS, Sum(), find_inputs([str(path)], NUMBERS.signature, print)))
     assert [item.error for item in found] == [None, f"{path}[1]: {said}", None]
-    assert [found[0].scores.item(), found[1].scores, found[2].scores.item()] == [10, None, 26]
+    assert [found[0].answer.values.item(), found[1].answer, found[2].answer.values.item()] == [10, None, 26]
     assert found[1].as_json(3) == {"input": f"{path}[1]", "error": f"{path}[1]: {said}"}
 
 
@@ -246,7 +246,7 @@ def test_a_row_of_an_image_model_that_is_no_number(tmp_path):
     found = list(predict(OPENED, Brightness(), find_inputs([str(tmp_path / "x.npy")], IMAGES, print)))
     assert [item.error is None for item in found] == [True, False, True]
     assert found[1].error.endswith("x.npy[1]: 1 value is NaN or infinite, at [2, 3, 0]")
-    assert found[2].top(1)[0][0] == "bright"
+    assert found[2].answer.top(1)[0][0] == "bright"
 
 
 HINGE = OpenRun(
@@ -264,13 +264,13 @@ class Doubled:
 def test_scores_that_are_no_probabilities_are_no_percentages(tmp_path):
     inputs = [Input(f"a[{number}]", np.float32([value])) for number, value in enumerate((0.988, -1, 0.1))]
     found = list(predict(HINGE, Doubled(), inputs))
-    assert [item.top(1)[0][0] for item in found] == ["bright", "dark", "bright"]
-    assert found[0].described(*found[0].top(1)[0]) == "bright 1.976"
+    assert [item.answer.top(1)[0][0] for item in found] == ["bright", "dark", "bright"]
+    assert found[0].answer.line(1) == "bright 1.976"
     document = found[0].as_json(2)
     assert document["score"] == pytest.approx(1.976) and "probability" not in document
     assert [set(item) for item in document["top"]] == [{"class", "score"}] * 2
     path = tmp_path / "p.csv"
-    with csv_output(path, HINGE.signature.class_names, are_probabilities=False) as write:
+    with csv_output(path, HINGE.predictions.columns(Reading(are_probabilities=False))) as write:
         for item in found:
             write(item)
     assert path.read_text().splitlines()[:2] == [
@@ -293,4 +293,4 @@ def test_what_a_model_cannot_compute_is_an_error_of_that_row():
     found = list(predict(HINGE, Choosy(), inputs))
     refused = "the model cannot compute it: out of bounds"
     assert [item.error for item in found] == [None, f"a[1]: {refused}", None, f"a[3]: {refused}"]
-    assert [None if item.scores is None else item.scores[1] for item in found] == [1, None, 2, None]
+    assert [None if item.answer is None else item.answer.values[1] for item in found] == [1, None, 2, None]

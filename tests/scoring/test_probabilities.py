@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.scoring.probabilities import are_probabilities, as_scores
+from bigmodel_cli.scoring.probabilities import are_probabilities, as_numbers, as_scores
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.dirichlet(np.ones(4), 200)
 
 
 def classes(outputs, **how):
-    return as_scores(np.array(outputs), Reading(**how), are_classes=True)
+    return as_scores(np.array(outputs), Reading(**how))
 
 
 def test_one_output_is_the_second_class():
@@ -36,8 +36,8 @@ def test_each_of_several_logits_by_itself():
 
 def test_numbers_are_left_as_they_are_but_logits():
     numbers = np.array([[3.5, -1]], np.float32)
-    assert as_scores(numbers, Reading(are_probabilities=False), are_classes=False) is numbers
-    shares = as_scores(np.zeros((1, 2)), Reading("sigmoid"), are_classes=False)
+    assert as_numbers(numbers, Reading(are_probabilities=False)) is numbers
+    shares = as_numbers(np.zeros((1, 2)), Reading("sigmoid"))
     np.testing.assert_array_equal(shares, [[0.5, 0.5]])
 
 

@@ -30,7 +30,6 @@ from bigmodel_cli.explaining.occlusion import occlusion
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.kinds.inputs import Input
-from bigmodel_cli.scoring.probabilities import as_scores
 
 GRAD_CAM, ALL = "grad-cam", "all"
 METHODS: Mapping[str, Callable[[Network, Subject], list[Attribution]]] = {
@@ -140,7 +139,7 @@ class Explainer:
         """A value per class or output, and the indices to explain, as `predict` ranks them."""
         outputs = np.asarray(self._model(pixels[np.newaxis], training=False), np.float32)
         are_classes = self._opened.signature.class_names is not None
-        scores = as_scores(outputs, self._reading, are_classes=are_classes)
+        scores = self._opened.predictions.values(outputs, self._reading)
         if not are_classes:
             values = scores.reshape(-1)
             return values, list(range(min(self._request.top, len(values))))

@@ -18,15 +18,16 @@ from bigmodel_cli.errors import DivergedError
 from bigmodel_cli.inference.samples import class_samples, number_samples
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.modeling.build import compile_for_evaluation
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.feed import in_order, make_feed
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.classes import class_scores
 from bigmodel_cli.scoring.numbers import number_scores
-from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.whole_files import write_json, write_whole
 
 
@@ -116,7 +117,7 @@ def evaluate_model(
     metrics = steps.measures.results()
     if not math.isfinite(metrics["loss"]):
         raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
-    outputs = as_scores(outputs, reading_of(experiment), are_classes=signature.class_names is not None)
+    outputs = part_of(signature.task, Predictions).values(outputs, reading_of(experiment))
     if signature.class_names is None:
         scores = number_scores(examples.labels, outputs, seed=experiment.seed)
         return Evaluation(split, len(examples), {**metrics, **scores.headline}, scores, outputs)

@@ -17,10 +17,11 @@ from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import first_line
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.native_output import silenced
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.whole_files import naming_target, whole_place
 
 PARITY_EXAMPLES = 100
@@ -184,8 +185,5 @@ def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray) -> np.ndarr
     for start in range(0, len(chosen), size):
         features = np.stack([answers.examples.read(index) for index in chosen[start : start + size]])
         outputs.append(engine.predict(features))
-    return as_scores(
-        np.concatenate(outputs),
-        answers.reading,
-        are_classes=answers.signature.class_names is not None,
-    )
+    predictions = part_of(answers.signature.task, Predictions)
+    return predictions.values(np.concatenate(outputs), answers.reading)

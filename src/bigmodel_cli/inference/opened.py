@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import OUTPUTS, RunFolder, find_run
-from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule, rule_from_json
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.signature import Signature, signature_from_json
+from bigmodel_cli.tasks.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class OpenRun:
     record: dict[str, Any]
     signature: Signature
     rule: DecisionRule = AS_IT_IS
+
+    @property
+    def predictions(self) -> Predictions[Any]:
+        """How the outputs of its model are understood."""
+        return part_of(self.signature.task, Predictions)
+
+    @property
+    def decided_for(self) -> str | None:
+        """What is decided for instead of what is most probable, and when; None where nothing is."""
+        return self.predictions.decided_for(self.rule)
 
     def taking_files_as_they_are(self) -> OpenRun:
         """The same run, but nothing is drawn anew as its training data were made."""
@@ -68,10 +80,8 @@ def open_folder(folder: RunFolder) -> OpenRun:
     record = folder.read_record()
     folder.read_labels()
     signature = signature_from_json(record.get("signature") or {})
-    return OpenRun(folder, record, signature, _read_rule(folder, signature))
-
-
-def _read_rule(folder: RunFolder, signature: Signature) -> DecisionRule:
+    opened = OpenRun(folder, record, signature)
     if not folder.expects(folder.decision):
-        return AS_IT_IS
-    return rule_from_json(folder.read_json(folder.intact(folder.decision)), signature.class_names)
+        return opened
+    written = folder.read_json(folder.intact(folder.decision))
+    return replace(opened, rule=opened.predictions.rule(written))

@@ -23,8 +23,8 @@ from bigmodel_cli.inference.familiar import Familiar, Unlike, describe
 from bigmodel_cli.inference.inputs import Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.kinds.inputs import Input
-from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.predictions import Answer
 from bigmodel_cli.whole_files import naming_target, output_place
 
 # Measured: from here on decoding takes longer than what is around it.
@@ -37,56 +37,28 @@ class Prediction:
 
     Attributes:
         input: The example.
-        scores: One per class, or the predicted numbers; None where the example could not be read.
-        class_names: In index order; None where the model predicts numbers.
-        ranking: Indices of the classes, the decided one first; None where there are no classes or no scores.
-        error: Why it could not be read, or why nothing is predicted.
-        are_probabilities: Whether scores are shares of 1; else only their order means something.
+        answer: What is predicted; None where the example could not be read, or nothing is predicted.
+        error: Why not.
         redrawn: Whether its picture was drawn anew, as the training examples were made; None where those were
             not made in a known way.
         unlike: In what it is unlike the training examples; None where those are not known.
     """
 
     input: Input
-    scores: np.ndarray | None
-    class_names: Sequence[str] | None
-    ranking: np.ndarray | None = None
+    answer: Answer | None
     error: str | None = None
-    are_probabilities: bool = True
     redrawn: bool | None = None
     unlike: Sequence[Unlike] | None = None
 
-    def top(self, count: int) -> list[tuple[str, float]]:
-        """The best classes with their scores, best first."""
-        if self.scores is None or self.class_names is None or self.ranking is None:
-            return []
-        best = self.ranking[:count]
-        names = self.class_names
-        return [
-            (names[index], score)
-            for index, score in zip(best.tolist(), self.scores[best].tolist(), strict=True)
-        ]
-
-    def described(self, label: str, score: float, digits: int = 1) -> str:
-        """A class with its score: `cat 97.6%`, or `cat 1.976` where scores are no probabilities."""
-        return f"{label} {score:.{digits}%}" if self.are_probabilities else f"{label} {score:.4g}"
-
-    def as_json(self, count: int) -> dict[str, Any]:
+    def as_json(self, top: int) -> dict[str, Any]:
         document: dict[str, Any] = {"input": self.input.name}
-        if self.scores is None:
+        if self.answer is None:
             return {**document, "error": self.error}
         if self.redrawn is not None:
             document["redrawn"] = self.redrawn
         if self.unlike is not None:
             document["unlike"] = [reason.as_json() for reason in self.unlike]
-        if self.class_names is None:
-            return {
-                **document,
-                "prediction": self.scores.item() if self.scores.size == 1 else self.scores.tolist(),
-            }
-        key = "probability" if self.are_probabilities else "score"
-        top = [{"class": name, key: score} for name, score in self.top(count)]
-        return {**document, "prediction": top[0]["class"], key: top[0][key], "top": top}
+        return {**document, **self.answer.as_json(top)}
 
 
 def predict(
@@ -192,26 +164,21 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
 def _predictions(
     batch: _Batch, engine: Engine, opened: OpenRun, reading: Reading, familiar: Familiar | None
 ) -> Iterator[Prediction]:
-    class_names = opened.signature.class_names
-    rows: Iterator[tuple[np.ndarray, np.ndarray | None, Sequence[Unlike] | None]] = iter(())
+    rows: Iterator[tuple[Answer, Sequence[Unlike] | None]] = iter(())
     outputs, errors = _computed(engine, batch)
     if outputs is not None:
-        scores = as_scores(outputs, reading, are_classes=class_names is not None)
-        rankings: Iterable[np.ndarray | None] = repeat(None)
+        predictions = opened.predictions
+        values = predictions.values(outputs, reading)
         unlike: Iterable[Sequence[Unlike] | None] = repeat(None)
         if familiar is not None:
-            is_known = class_names is not None and reading.are_probabilities
             read = batch.features[_are_computed(batch, errors)]
-            unlike = familiar.unlike(read, scores if is_known else None)
-        if class_names is not None:
-            scores = opened.rule.probabilities(scores)
-            rankings = opened.rule.ranking(scores)
-        rows = zip(scores, rankings, unlike, strict=False)
+            unlike = familiar.unlike(read, predictions.probabilities(values, reading))
+        rows = zip(predictions.answers(values, reading, opened.rule), unlike, strict=False)
     for item, redrawn, error in zip(batch.inputs, batch.redrawn, errors, strict=True):
-        row, ranking, reasons = (None, None, None) if error else next(rows)
-        if row is not None and not np.isfinite(row).all():
-            row, ranking, error = None, None, f"{item.name}: the model's output is NaN or infinite"
-        yield Prediction(item, row, class_names, ranking, error, reading.are_probabilities, redrawn, reasons)
+        answer, reasons = (None, None) if error else next(rows)
+        if answer is not None and not np.isfinite(answer.values).all():
+            answer, error = None, f"{item.name}: the model's output is NaN or infinite"
+        yield Prediction(item, answer, error, redrawn, reasons)
 
 
 def _are_computed(batch: _Batch, errors: Sequence[str | None]) -> list[bool]:
@@ -244,18 +211,13 @@ def _computed(engine: Engine, batch: _Batch) -> tuple[np.ndarray | None, Sequenc
 
 @contextmanager
 def csv_output(
-    path: Path,
-    class_names: Sequence[str] | None,
-    *,
-    are_probabilities: bool = True,
-    says_unlike: bool = False,
+    path: Path, columns: Sequence[str], *, says_unlike: bool = False
 ) -> Iterator[Callable[[Prediction], None]]:
-    """A CSV file of predictions with a score per class, or with the reason where one could not be read.
+    """A CSV file of predictions, or of the reasons where there is none.
 
     Args:
         path: The file.
-        class_names: In index order; None where the model predicts numbers.
-        are_probabilities: Whether scores are shares of 1.
+        columns: What the cells of an answer are called.
         says_unlike: Whether a column says in what inputs are unlike the training examples.
 
     Yields:
@@ -264,38 +226,23 @@ def csv_output(
     Raises:
         ResourceError: If it cannot be written; errors of the block pass as they are.
     """
-    names = list(class_names or ())
-    decided = ["probability" if are_probabilities else "score"] if names else []
     last = ["error", "unlike"] if says_unlike else ["error"]
-    header = csv_row(["input", "prediction", *decided, *(f"score_{name}" for name in names), *last])
     with output_place(path) as place:
         with naming_target(path):
             file = place.open("w", encoding="utf-8", newline="")
 
-        def write(text: str) -> None:
+        def write(cells: Sequence[str]) -> None:
             with naming_target(path):
-                file.write(text)
+                file.write(csv_row(cells))
+
+        def take(item: Prediction) -> None:
+            cells = [""] * len(columns) if item.answer is None else item.answer.cells()
+            reasons = [describe(item.unlike or ())] if says_unlike else []
+            write([item.input.name, *cells, item.error or "", *reasons])
 
         try:
-            write(header)
-            yield lambda item: write(
-                csv_row([*_cells(item, len(names)), *([_reasons(item)] if says_unlike else [])])
-            )
+            write(["input", *columns, *last])
+            yield take
         finally:
             with naming_target(path):
                 file.close()
-
-
-def _cells(item: Prediction, num_classes: int) -> list[str]:
-    name, error = item.input.name, item.error or ""
-    if item.scores is None:
-        return [name, *[""] * (num_classes + 2 if num_classes else 1), error]
-    scores = [f"{value:.6g}" for value in item.scores.ravel().tolist()]
-    if not num_classes:
-        return [name, " ".join(scores), error]
-    ((best, score),) = item.top(1)
-    return [name, best, f"{score:.6g}", *scores, error]
-
-
-def _reasons(item: Prediction) -> str:
-    return describe(item.unlike or ())

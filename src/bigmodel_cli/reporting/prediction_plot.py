@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.predict import Prediction
 from bigmodel_cli.kinds.show import Show
@@ -51,7 +50,7 @@ def plot_predictions(
         UsageError: If the examples are no images, or the file's ending is unknown.
     """
     kind = check_plot(path, signature)
-    shown = [prediction for prediction in predictions if prediction.scores is not None][:MAX_IMAGES]
+    shown = [prediction for prediction in predictions if prediction.answer is not None][:MAX_IMAGES]
     if not shown:
         raise UsageError("--plot: there is no image to draw")
     columns = min(len(shown), max(1, min(5, round(len(shown) ** 0.5 + 0.49))))
@@ -67,12 +66,8 @@ def plot_predictions(
 def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
     axes.set_axis_off()
-    if prediction.class_names is None:
-        numbers = np.ravel(np.asarray(prediction.scores)).tolist()
-        label = some((f"{value:.4g}" for value in numbers), 4)
-    else:
-        ((name, score),) = prediction.top(1)
-        label = prediction.described(plain(name, 18), score, 0)
+    assert prediction.answer is not None
+    label = prediction.answer.caption(lambda name: plain(name, 18))
     axes.set_title(f"{label}\n", fontsize=11, pad=-4)
     axes.text(
         0.5,

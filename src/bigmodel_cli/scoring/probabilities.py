@@ -7,24 +7,26 @@ import numpy as np
 from bigmodel_cli.config.reading import Reading
 
 
-def as_scores(outputs: np.ndarray, reading: Reading, *, are_classes: bool) -> np.ndarray:
-    """Model outputs as a score per class, shape (n, classes), or as the numbers that they stand for.
+def as_scores(outputs: np.ndarray, reading: Reading) -> np.ndarray:
+    """Model outputs as a score per class.
 
     Args:
-        outputs: Shape (n, classes), or (n, 1) for two classes; of numbers any shape.
+        outputs: Shape (n, classes), or (n, 1) for two classes.
         reading: How the loss reads them.
-        are_classes: Whether they are of classes.
 
     Returns:
-        float64 of shape (n, classes) for classes; a single probability p becomes (1 - p, p), a single score s
-        that is decided by its sign (-s, s). Numbers stay as they are, but for logits.
+        float64 of shape (n, classes); a single probability p becomes (1 - p, p), a single score s that is
+        decided by its sign (-s, s).
     """
-    if not are_classes:
-        return outputs if reading.activation is None else _activated(np.asarray(outputs, np.float64), reading)
     scores = _activated(np.asarray(outputs, np.float64), reading)
     if scores.shape[-1] == 1:
         return np.concatenate([2 * reading.threshold - scores, scores], axis=-1)
     return scores
+
+
+def as_numbers(outputs: np.ndarray, reading: Reading) -> np.ndarray:
+    """Model outputs as the numbers that they stand for: as they are, but for logits."""
+    return outputs if reading.activation is None else _activated(np.asarray(outputs, np.float64), reading)
 
 
 def _activated(scores: np.ndarray, reading: Reading) -> np.ndarray:

@@ -15,8 +15,6 @@ from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bigmodel_cli.inference.familiar import Unlike
     from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.inference.predict import Prediction
@@ -90,8 +88,8 @@ def command(
         opened = opened.taking_files_as_they_are()
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
-    if (decision := opened.rule.describe(opened.signature.class_names)) is not None:
-        note(f"decided for {decision}, as the run's decision.json has it")
+    if opened.decided_for is not None:
+        note(f"decided for {opened.decided_for}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
     found = find_inputs(inputs, opened.signature, warn)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
@@ -152,7 +150,7 @@ class _Results:
         self._hints: dict[str, None] = {}
 
     def take(self, prediction: Prediction) -> None:
-        from bigmodel_cli.cli.output import json_text
+        from bigmodel_cli.cli.output import json_text, one_line
 
         self._num_taken += 1
         self._num_redrawn += prediction.redrawn is True
@@ -164,8 +162,9 @@ class _Results:
             self.plotted.append(prediction)
         if self._keeps_documents:
             self.documents.append(json_text(prediction.as_json(self.top)))
-        elif prediction.scores is not None:
-            sys.stdout.write(_line(prediction, prediction.scores, self.top))
+        elif prediction.answer is not None:
+            line = f"{prediction.input.name}: {prediction.answer.line(self.top)}"
+            sys.stdout.write(f"{one_line(line)}\n")
 
     def _take_unlike(self, prediction: Prediction, reasons: Sequence[Unlike]) -> None:
         from bigmodel_cli.cli.output import one_line
@@ -222,12 +221,8 @@ def _csv(
 
     if path is None:
         return nullcontext()
-    return csv_output(
-        path,
-        opened.signature.class_names,
-        are_probabilities=reading_of_run(opened).are_probabilities,
-        says_unlike=says_unlike,
-    )
+    columns = opened.predictions.columns(reading_of_run(opened))
+    return csv_output(path, columns, says_unlike=says_unlike)
 
 
 def _take_all(
@@ -242,14 +237,3 @@ def _take_all(
                 write(prediction)
     # Lines are buffered where no terminal shows them; they come before what else is said.
     sys.stdout.flush()
-
-
-def _line(prediction: Prediction, scores: np.ndarray, top: int) -> str:
-    from bigmodel_cli.cli.output import one_line
-
-    if prediction.class_names is None:
-        shown = " ".join(f"{value:.6g}" for value in scores.ravel().tolist())
-    else:
-        best = prediction.top(top)
-        shown = ", ".join(prediction.described(one_line(label), score) for label, score in best)
-    return f"{one_line(prediction.input.name)}: {shown}\n"

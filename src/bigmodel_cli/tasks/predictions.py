@@ -1,0 +1,89 @@
+"""What a model says of examples, read from its outputs, decided, told and written; NumPy alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+
+T = TypeVar("T")
+
+
+class Answer(ABC):
+    """What a model says of one example.
+
+    Attributes:
+        values: A score for each class, or the predicted numbers.
+    """
+
+    values: np.ndarray
+
+    @abstractmethod
+    def line(self, top: int) -> str:
+        """As a line has it, with at most `top` of what is likely."""
+
+    @abstractmethod
+    def caption(self, shown: Callable[[str], str]) -> str:
+        """The few words below a picture; `shown` makes a name ready to be drawn."""
+
+    @abstractmethod
+    def as_json(self, top: int) -> dict[str, Any]:
+        """As JSON has it, with at most `top` of what is likely."""
+
+    @abstractmethod
+    def cells(self) -> list[str]:
+        """Under the columns that `Predictions.columns` names."""
+
+
+class Predictions(ABC, Generic[T]):
+    """How a model's outputs for one target are understood."""
+
+    def __init__(self, task: T) -> None:
+        self.task = task
+
+    @abstractmethod
+    def values(self, outputs: np.ndarray, reading: Reading) -> np.ndarray:
+        """What outputs stand for as the loss reads them, before anything is decided.
+
+        Args:
+            outputs: Of n examples, shape (n, …).
+            reading: How the loss reads them.
+
+        Returns:
+            Scores of shape (n, classes), or numbers of shape (n, …).
+        """
+
+    def probabilities(self, values: np.ndarray, reading: Reading) -> np.ndarray | None:
+        """Those among `values` that are probabilities of classes, shape (n, classes); None for none."""
+        return None
+
+    @abstractmethod
+    def answers(self, values: np.ndarray, reading: Reading, rule: DecisionRule) -> Iterator[Answer]:
+        """What is said of each example.
+
+        Args:
+            values: As `values` gives them.
+            reading: How the loss reads outputs.
+            rule: What is decided by.
+        """
+
+    @abstractmethod
+    def columns(self, reading: Reading) -> list[str]:
+        """What the cells of an answer are called in a CSV file."""
+
+    def rule(self, written: Any) -> DecisionRule:
+        """The decision rule that a run keeps.
+
+        Raises:
+            DataError: If it is none.
+        """
+        return AS_IT_IS
+
+    def decided_for(self, rule: DecisionRule) -> str | None:
+        """`spam from a probability of 0.24 on`; None where a rule does not change what is decided for."""
+        return None
