@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from bigmodel_cli.audit import near
 from bigmodel_cli.audit.near import find_pairs
-from bigmodel_cli.audit.thumbnails import thumbnails
+from bigmodel_cli.kinds.image.audit import thumbnails
 
 SIDE = 160
 

@@ -12,15 +12,16 @@ from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.document import make_document
 from bigmodel_cli.audit.findings import Finding, find_all
 from bigmodel_cli.audit.groups import exact_groups, near_groups, representatives
-from bigmodel_cli.audit.labels import count_classes, describe_targets, outlying_targets
 from bigmodel_cli.audit.measured import Measured, Unreadable, measure
 from bigmodel_cli.audit.near import Search, find_pairs
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.run_data import load_context
 from bigmodel_cli.listener import Listener
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits, make_splits
 from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.tasks.audit import Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,10 @@ def audit(
     exact = exact_groups(measured, labels)
     kept = representatives(measured, exact)
     search = _search(splits, measured, kept, listener)
+    said, of_all = (
+        part_of(splits.signature.task, Labels),
+        {n: part.labels for n, part in splits.parts.items()},
+    )
     audited = Audited(
         experiment,
         splits,
@@ -91,9 +96,9 @@ def audit(
         exact,
         search,
         near_groups(search.pairs, exact, measured, labels),
-        count_classes(splits),
-        describe_targets(splits),
-        outlying_targets(splits),
+        said.classes(of_all),
+        said.spreads(of_all),
+        said.outliers(of_all),
     )
     findings = find_all(audited)
     return Audit(audited, findings, make_document(audited, findings))
@@ -131,7 +136,7 @@ def _search(splits: Splits, measured: Measured, kept: np.ndarray, listener: List
     """Pairs of images that show the same, among those that are no exact copies."""
     if measured.thumbs is None:
         return Search((), 0, complete=True, threshold=None)
-    height, width = splits.signature.shape[:2]
+    height, width = splits.signature.kind.shape[:2]
     found = find_pairs(measured.thumbs[kept], min(height, width), listener.download)
     pairs = [
         replace(pair, first=int(kept[pair.first]), second=int(kept[pair.second])) for pair in found.pairs

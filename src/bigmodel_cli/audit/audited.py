@@ -14,9 +14,12 @@ from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import Measured, Unreadable, short_name
 from bigmodel_cli.audit.near import Search
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.kinds.audit import Features
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.tasks.audit import Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +55,20 @@ class Audited:
     outliers: Mapping[SplitName, np.ndarray]
 
     @property
-    def class_names(self) -> Sequence[str] | None:
-        return self.splits.signature.class_names
+    def features(self) -> Features:
+        """What looks at the examples."""
+        return part_of(self.splits.signature.kind, Features)
 
     @property
-    def is_images(self) -> bool:
-        return self.splits.signature.image_format is not None
+    def label_facts(self) -> Labels:
+        """What looks at the labels."""
+        return part_of(self.splits.signature.task, Labels)
+
+    @property
+    def described(self) -> str:
+        """What labels and examples are, in words for the user."""
+        signature = self.splits.signature
+        return f"{signature.task.described}; each {signature.kind.described}"
 
     @cached_property
     def names(self) -> Sequence[str]:
@@ -84,8 +95,7 @@ class Audited:
 
     def label(self, number: int) -> Any:
         """A class's name, a number, or a list of numbers."""
-        label = self.labels[number]
-        return self.class_names[int(label)] if self.class_names is not None else label.tolist()
+        return self.label_facts.shown(self.labels[number])
 
     def example(self, number: int) -> dict[str, Any]:
         """An example as the document has it."""

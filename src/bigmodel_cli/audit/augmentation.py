@@ -31,13 +31,15 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     Raises:
         ConfigError: If Keras refuses a part of the config.
     """
-    if not audited.experiment.augmentation or not audited.is_images:
+    if not audited.experiment.augmentation or not audited.features.are_seen:
         return None
     of_training = audited.numbers_in("train")
-    are_classes = audited.class_names is not None
+    are_classes = audited.splits.signature.task.labels == "classes"
     numbers = of_training[different_examples(audited.labels[of_training], are_classes=are_classes)]
     originals = np.stack([audited.pixels(number) for number in numbers.tolist()])
-    return draw_training_samples(_build(audited), originals, audited.labels[numbers], audited.class_names)
+    return draw_training_samples(
+        _build(audited), originals, audited.labels[numbers], audited.splits.signature.class_names
+    )
 
 
 def _build(audited: Audited) -> BuiltModel:

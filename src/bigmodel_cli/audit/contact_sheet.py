@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 COLUMNS = 10
 ROWS_PER_PAGE = 25
 MAX_PAGES = 4
-# Rows of labels that are numbers, from the lowest to the highest.
-_NUM_RANGES = 6
 # Pixels of a tile and of the gap beside it, and a tile's side in inches.
 _TILE, _GAP, _INCHES = 84, 6, 0.75
 # Letters of a name, and the width of one in inches.
@@ -31,9 +29,10 @@ def draw_contact_sheets(audited: Audited) -> list[Figure]:
     Returns:
         A figure for every 25 classes, four at most; none where examples are no images.
     """
-    if not audited.is_images:
+    if not audited.features.are_seen:
         return []
-    rows = _rows_of_classes(audited) if audited.class_names is not None else _rows_of_numbers(audited)
+    labels, learned = audited.labels, audited.numbers_in("train")
+    rows = [(name, _spread(numbers)) for name, numbers in audited.label_facts.rows(labels, learned)]
     shown = rows[: MAX_PAGES * ROWS_PER_PAGE]
     pages = [shown[start : start + ROWS_PER_PAGE] for start in range(0, len(shown), ROWS_PER_PAGE)]
     return [
@@ -44,31 +43,6 @@ def draw_contact_sheets(audited: Audited) -> list[Figure]:
 
 def _title(start: int, count: int, total: int) -> str | None:
     return None if count == total else f"classes {start + 1} to {start + count} of {total:,}"
-
-
-def _rows_of_classes(audited: Audited) -> list[tuple[str, np.ndarray]]:
-    """Names of classes with the numbers of some of their examples, evenly spread."""
-    assert audited.class_names is not None
-    by_class = np.argsort(audited.labels, kind="stable")
-    starts = np.searchsorted(audited.labels[by_class], np.arange(len(audited.class_names) + 1))
-    return [
-        (name, _spread(_of_training_first(audited, by_class[starts[label] : starts[label + 1]])))
-        for label, name in enumerate(audited.class_names)
-    ]
-
-
-def _of_training_first(audited: Audited, numbers: np.ndarray) -> np.ndarray:
-    of_training = np.intersect1d(numbers, audited.numbers_in("train"), assume_unique=True)
-    return of_training if len(of_training) else numbers
-
-
-def _rows_of_numbers(audited: Audited) -> list[tuple[str, np.ndarray]]:
-    """Ranges of the first target with the numbers of some examples in them."""
-    targets = audited.labels.reshape(len(audited.labels), -1)[:, 0]
-    parts = np.array_split(np.argsort(targets, kind="stable"), _NUM_RANGES)
-    return [
-        (f"{targets[part[0]]:.4g} to {targets[part[-1]]:.4g}", _spread(part)) for part in parts if len(part)
-    ]
 
 
 def _spread(numbers: np.ndarray) -> np.ndarray:

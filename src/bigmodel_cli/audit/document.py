@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
-from bigmodel_cli.audit.features import describe_channels, describe_files
+from bigmodel_cli.audit.features import describe_channels, describe_files, imbalance
 from bigmodel_cli.audit.findings import Finding
 from bigmodel_cli.audit.groups import Group
-from bigmodel_cli.audit.labels import imbalance
 from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.sources.base import SplitName
 
@@ -21,7 +20,7 @@ VERSION = 1
 def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, Any]:
     """All that was found; docs/data-audit.md describes it."""
     splits, measured = audited.splits, audited.measured
-    signature = splits.signature
+    kind, task = splits.signature.kind, splits.signature.task
     return {
         "version": VERSION,
         "name": audited.experiment.name,
@@ -30,10 +29,10 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
         "data": {
             "source": audited.experiment.data.source.name,
             "root": None if audited.root is None else str(audited.root),
-            "shape": list(signature.shape),
-            "dtype": signature.dtype,
-            "labels": "numbers" if signature.class_names is None else "classes",
-            "num_classes": signature.num_classes,
+            "shape": list(kind.shape),
+            "dtype": kind.dtype,
+            "labels": task.labels,
+            **task.numbers,
             "examples": sum(splits.sizes.values()),
             "examined": len(measured),
             "sampled": audited.sampled,
@@ -41,7 +40,7 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
         "splits": {name: _split(audited, name) for name in splits.parts},
         "classes": audited.classes,
         "targets": audited.targets,
-        "files": describe_files(measured, audited.names, signature),
+        "files": describe_files(measured, audited.names, kind),
         "unreadable": [vars(file) for file in audited.unreadable],
         "constant": [audited.example(number) for number in np.flatnonzero(measured.constant).tolist()],
         "duplicates": {

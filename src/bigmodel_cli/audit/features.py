@@ -1,16 +1,17 @@
-"""What the features of examples are like: their channels, and the files that they come from."""
+"""What examples are like: their channels, the files that they come from, how many there are of each class."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.audit.measured import ImageFile, Measured
 from bigmodel_cli.audit.sums import Sums
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.sources.base import SplitName
 
 # A side that is so many times the other one.
 EXTREME_ASPECT = 3.0
@@ -33,20 +34,25 @@ def constant_features(sums: Sums) -> list[int]:
     return np.flatnonzero(sums.lowest == sums.highest).tolist()
 
 
-def describe_files(measured: Measured, names: Sequence[str], signature: Signature) -> dict[str, Any] | None:
+def imbalance(classes: Sequence[Mapping[str, Any]], split: SplitName) -> float | None:
+    """The largest class of a split in terms of its smallest one that has examples; None without classes."""
+    counts = [row["examples"][split] for row in classes if row["examples"][split]]
+    return max(counts) / min(counts) if counts else None
+
+
+def describe_files(measured: Measured, names: Sequence[str], kind: Kind) -> dict[str, Any] | None:
     """Sizes, proportions and kinds of the image files; None where examples are no files.
 
     Args:
         measured: All that were read.
         names: What they are called.
-        signature: For the size that training brings them to.
+        kind: For the size that training brings them to.
     """
     files = measured.files
     if not files:
         return None
     widths, heights = (np.array([getattr(file, side) for file in files]) for side in ("width", "height"))
     aspects = widths / heights
-    size = signature.image_format.image_size if signature.image_format else (0, 0)
     stretched = np.maximum(aspects, 1 / aspects)
     extreme = np.argsort(-stretched, kind="stable")[:NUM_EXTREME]
     return {
@@ -54,7 +60,7 @@ def describe_files(measured: Measured, names: Sequence[str], signature: Signatur
         "height": _range(heights),
         "aspect_ratio": _range(aspects),
         "modes": dict(Counter(file.mode for file in files).most_common()),
-        "smaller_than_training": int(((heights < size[0]) | (widths < size[1])).sum()),
+        "smaller_than_training": int(((heights < kind.shape[0]) | (widths < kind.shape[1])).sum()),
         "extreme": [
             _extreme(names[number], files[number])
             for number in extreme.tolist()

@@ -9,9 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
-from bigmodel_cli.audit.features import constant_features
+from bigmodel_cli.audit.features import constant_features, imbalance
 from bigmodel_cli.audit.groups import Group
-from bigmodel_cli.audit.labels import imbalance
 from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.cut import some
 from bigmodel_cli.sources.image_checks import SKIP_HINT
@@ -104,18 +103,16 @@ def _members(audited: Audited, groups: Sequence[Group], split: str) -> set[int]:
 def _contradictions(audited: Audited) -> Iterator[Finding]:
     exact = [group for group in audited.exact if group.labels_differ]
     if exact:
-        # Equal features with other numbers are noise of the target, which a loss over numbers averages.
-        severity: Literal["error", "warning"] = "warning" if audited.class_names is None else "error"
         message = f"{_count(len(exact), 'example')} {_have(exact)} different labels, the first: "
         yield Finding(
-            severity,
+            audited.label_facts.contradiction,
             "contradiction",
             message + _labelled(audited, exact[0]),
             "decide for one label, or remove them",
         )
     known = {number for group in exact for number in group.members}
     near = [group for group in audited.near if group.labels_differ and not known & set(group.members)]
-    if near and audited.class_names is not None:
+    if near and audited.label_facts.tell_apart:
         message = f"{_count(len(near), 'image')} nearly the same as one with another label: "
         yield Finding(
             "warning",
@@ -195,15 +192,13 @@ def _copies(audited: Audited) -> Iterator[Finding]:
 
 
 def _constants(audited: Audited) -> Iterator[Finding]:
-    signature, measured = audited.splits.signature, audited.measured
-    blank = np.flatnonzero(measured.constant) if signature.shape not in ((), (1,)) else np.zeros(0, int)
+    kind, measured = audited.splits.signature.kind, audited.measured
+    blank = np.flatnonzero(measured.constant) if kind.shape not in ((), (1,)) else np.zeros(0, int)
     if len(blank):
-        what = "image" if audited.is_images else "example"
-        how = "of one colour" if audited.is_images else "of one number"
         names = _some([audited.names[number] for number in blank[: _NAMED + 1].tolist()], len(blank))
-        message = f"{_count(len(blank), what)} {_are(blank)} {how}: {names}"
+        message = f"{_count(len(blank), kind.noun)} {_are(blank)} {audited.features.constant}: {names}"
         yield Finding("warning", "constant", message, "remove them, or find out what happened to them")
-    if audited.is_images or len(signature.shape) != 1 or "train" not in measured.sums:
+    if len(kind.shape) != 1 or "train" not in measured.sums:
         return
     features = constant_features(measured.sums["train"])
     if features and len(measured) > 1:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from bigmodel_cli.audit.sums import Sums, sums_of
-from bigmodel_cli.audit.thumbnails import thumbnails
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audit import Features
 from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import ArrayExamples, Examples, SplitName
 from bigmodel_cli.sources.image_files import ImageFileExamples
@@ -134,25 +135,22 @@ def measure(
 
 
 def _tasks(splits: Splits, chosen: Mapping[SplitName, np.ndarray]) -> Iterator[tuple[SplitName, np.ndarray]]:
-    signature = splits.signature
-    example_bytes = np.dtype(signature.dtype).itemsize * int(np.prod(signature.shape, dtype=np.int64))
-    size = max(1, min(_GROUP, _GROUP_BYTES // max(1, example_bytes)))
+    size = max(1, min(_GROUP, _GROUP_BYTES // max(1, splits.signature.kind.num_bytes)))
     for split, indices in chosen.items():
         for start in range(0, len(indices), size):
             yield split, indices[start : start + size]
 
 
 def _measure(splits: Splits, split: SplitName, indices: np.ndarray) -> _Group:
-    examples, signature = splits.parts[split], splits.signature
+    examples, looks = splits.parts[split], part_of(splits.signature.kind, Features)
     group = _Group(split, [], [], np.zeros(0, np.bool_), None, [], None)
     features = _read(examples, indices, group)
     if not len(features):
         return group
     flat = features.reshape(len(features), -1)
     group.constant = (flat == flat[:, :1]).all(axis=1)
-    group.sums = sums_of(features, signature)
-    if signature.image_format is not None:
-        group.thumbs = thumbnails(features)
+    group.sums = sums_of(looks.channels(features))
+    group.thumbs = looks.thumbnails(features)
     return group
 
 

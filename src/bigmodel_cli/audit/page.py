@@ -23,7 +23,7 @@ def make_page(audited: Audited, document: Mapping[str, Any], pictures: Mapping[s
     title = f"{visible(document['name'])}: the data"
     parts = [
         f"<h1>{title}</h1>",
-        f"<p class=quiet>{_summary(document)}</p>",
+        f"<p class=quiet>{_summary(audited, document['data'])}</p>",
         *_findings(document["findings"]),
         *_splits(document["splits"]),
         *_classes(document["classes"], list(document["splits"])),
@@ -39,14 +39,11 @@ def make_page(audited: Audited, document: Mapping[str, Any], pictures: Mapping[s
     return page(title, parts)
 
 
-def _summary(document: Mapping[str, Any]) -> str:
-    data = document["data"]
-    shape = " × ".join(map(str, data["shape"]))
-    labels = f"{data['num_classes']} classes" if data["labels"] == "classes" else "numbers as labels"
+def _summary(audited: Audited, data: Mapping[str, Any]) -> str:
     seen = f", {data['examined']:,} of them looked at" if data["sampled"] else ""
     source = visible(data["source"])
     source += "" if data["root"] is None else f" {name(data['root'])}"
-    return f"{source}: {data['examples']:,} examples{seen}; {labels}; each {shape} {data['dtype']}"
+    return f"{source}: {data['examples']:,} examples{seen}; {visible(audited.described)}"
 
 
 def _findings(findings: Sequence[Mapping[str, str]]) -> Iterator[str]:

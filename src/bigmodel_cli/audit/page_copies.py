@@ -77,7 +77,7 @@ def _cards(audited: Audited, pairs: Sequence[tuple[int, int, str]]) -> Iterator[
 def _half(audited: Audited, number: int) -> str:
     example = audited.example(number)
     image = ""
-    if audited.is_images:
+    if audited.features.are_seen:
         image = f'<img alt="" src="{data_uri(_jpeg(audited.pixels(number)), "jpeg")}">'
     return (
         f"<div>{image}<b>{visible(example['label'])}</b> ({example['split']})<br>"

@@ -6,11 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bigmodel_cli.signature import Signature
-
-# Examples of more features are described as a whole.
-MAX_FEATURES = 1000
-
 
 @dataclass
 class Sums:
@@ -45,15 +40,10 @@ class Sums:
         self.infinite += other.infinite
 
 
-def sums_of(features: np.ndarray, signature: Signature) -> Sums:
-    """Sums over examples.
-
-    Args:
-        features: Of shape (n, *signature.shape).
-        signature: What one example is: images have channels, others features, a thousand at most.
-    """
+def sums_of(numbers: np.ndarray) -> Sums:
+    """Sums over examples, whose numbers have the shape (channels, numbers)."""
     # Along rows that lie together in memory, sums are many times faster.
-    wide = np.ascontiguousarray(_by_channel(features, signature), np.float64)
+    wide = np.ascontiguousarray(numbers, np.float64)
     finite = np.isfinite(wide)
     kept = wide if finite.all() else np.where(finite, wide, 0.0)
     return Sums(
@@ -65,13 +55,3 @@ def sums_of(features: np.ndarray, signature: Signature) -> Sums:
         int(np.isnan(wide).sum()),
         int(np.isinf(wide).sum()),
     )
-
-
-def _by_channel(features: np.ndarray, signature: Signature) -> np.ndarray:
-    """Features as an array of shape (channels, numbers)."""
-    shape = signature.shape
-    if signature.image_format is not None and signature.image_format.channel_axis:
-        return features.reshape(-1, shape[-1]).T
-    if len(shape) == 1 and shape[0] <= MAX_FEATURES:
-        return features.T
-    return features.reshape(1, -1)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.measures import measures, negative, scaled, thumbnails
 from bigmodel_cli.inference.rarity import Rarity, Together
-from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.kinds.familiar import Measuring
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
@@ -68,7 +67,7 @@ class Familiar:
     """What examples of training are like.
 
     Attributes:
-        signature: What one of them is.
+        measuring: What is measured of them.
         span: Their least and largest value.
         limits: The least and the largest of each measure that is usual.
         features: The least and the largest of each feature, shape (2, features); None where they are not
@@ -77,7 +76,7 @@ class Familiar:
         together: The same of all measures at once.
     """
 
-    signature: Signature
+    measuring: Measuring
     span: tuple[float, float]
     limits: Mapping[str, tuple[float, float]]
     features: np.ndarray | None
@@ -91,8 +90,8 @@ class Familiar:
             features: Of the signature's shape, shape (n, …).
             scores: Probabilities, shape (n, classes); None where there are none.
         """
-        values = scaled(features, self.signature, self.span)
-        measured = measures(values)
+        values = self.measuring.scaled(features, self.span)
+        measured = self.measuring.measures(values)
         found: list[list[Unlike]] = [[] for _ in values]
         for name, (low, high) in self.limits.items():
             for index in np.flatnonzero((measured[name] < low) | (measured[name] > high)).tolist():
@@ -103,8 +102,8 @@ class Familiar:
                 found[index].append(Unlike(TOGETHER, float(far[index]), 0.0, self.together.limit))
         if self.features is not None:
             self._compare_features(values, found)
-        if self.rarity is not None:
-            rare = self.rarity.of(thumbnails(values), scores)
+        if self.rarity is not None and (shapes := self.measuring.shapes(values)) is not None:
+            rare = self.rarity.of(shapes, scores)
             for index in np.flatnonzero(rare > self.rarity.limit).tolist():
                 found[index].append(Unlike(SHAPE, float(rare[index]), 0.0, self.rarity.limit))
         return [
@@ -129,21 +128,9 @@ class Familiar:
     def _hinted(self, reasons: list[Unlike], measured: Mapping[str, float]) -> list[Unlike]:
         if not reasons:
             return reasons
-        hint = self._hint(reasons, measured)
-        return [Unlike(one.what, one.value, one.low, one.high, hint) for one in reasons]
-
-    def _hint(self, reasons: list[Unlike], measured: Mapping[str, float]) -> str | None:
-        if not part_of(self.signature.kind, Show).are_pictures:
-            return "bring the numbers to the scale of the training data"
-        turned = negative(measured)
-        names = [one.what for one in reasons if one.what in self.limits]
-        helps = all(self.limits[name][0] <= turned[name] <= self.limits[name][1] for name in self.limits)
-        if names and helps and self.signature.dtype == "uint8":
-            return "--invert turns bright into dark"
-        image_format = self.signature.image_format
-        if image_format is not None and image_format.drawing is not None:
-            return "give one figure on an even ground, with nothing else in the picture"
-        return None
+        beyond = [one.what for one in reasons if one.what in self.limits]
+        hint = self.measuring.hint(beyond, self.limits, measured)
+        return [replace(one, hint=hint) for one in reasons]
 
     def content(self) -> bytes:
         """As a file has it."""
@@ -179,7 +166,7 @@ def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], No
             low, high = arrays["span"].tolist()
             pairs = zip(arrays["names"].tolist(), arrays["limits"].tolist(), strict=True)
             return Familiar(
-                signature,
+                part_of(signature.kind, Measuring),
                 (low, high),
                 {name: (least, most) for name, (least, most) in pairs},
                 arrays.get("features"),
@@ -242,24 +229,24 @@ def measure(
     others, _, kept = _read(held_out, signature)
     if not len(learned) or not len(others):
         return None
-    span = (0.0, 255.0) if signature.dtype == "uint8" else (float(learned.min()), float(learned.max()))
-    learned, others = scaled(learned, signature, span), scaled(others, signature, span)
-    of_learned, of_others = measures(learned), measures(others)
+    measuring = part_of(signature.kind, Measuring)
+    span = measuring.span(learned)
+    learned, others = measuring.scaled(learned, span), measuring.scaled(others, span)
+    of_learned, of_others = measuring.measures(learned), measuring.measures(others)
     limits = {}
     for name in of_learned:
         both = np.concatenate([of_learned[name], of_others[name]])
         low, high = _with_margin(float(both.min()), float(both.max()))
-        # No measure of an image is negative.
-        limits[name] = (max(0.0, low), high) if part_of(signature.kind, Show).are_pictures else (low, high)
+        limits[name] = (max(measuring.least, low), high)
     rarity = together = None
-    if part_of(signature.kind, Show).are_pictures:
+    shapes, other_shapes = measuring.shapes(learned), measuring.shapes(others)
+    if shapes is not None and other_shapes is not None:
         together = Together.fit(
             np.concatenate([_stacked(found, limits) for found in (of_learned, of_others)])
         )
-        labels = learned_labels if signature.class_names is not None else None
         known = None if scores is None else scores[kept]
-        rarity = Rarity.fit(thumbnails(learned), labels, thumbnails(others), known)
-    return Familiar(signature, span, limits, _feature_limits(learned, others), rarity, together)
+        rarity = Rarity.fit(shapes, learned_labels, other_shapes, known)
+    return Familiar(measuring, span, limits, _feature_limits(learned, others), rarity, together)
 
 
 def _feature_limits(learned: np.ndarray, others: np.ndarray) -> np.ndarray | None:
@@ -284,14 +271,13 @@ def _with_margin(low: float, high: float) -> tuple[float, float]:
 
 def _some(examples: Examples, signature: Signature) -> np.ndarray:
     """Indices of examples that are spread over all."""
-    num_bytes = int(np.prod(signature.shape)) * np.dtype(signature.dtype).itemsize
-    count = min(len(examples), _MOST_EXAMPLES, max(1, _MOST_BYTES // max(1, num_bytes)))
+    count = min(len(examples), _MOST_EXAMPLES, max(1, _MOST_BYTES // max(1, signature.kind.num_bytes)))
     return np.unique(np.linspace(0, len(examples) - 1, count).astype(np.int64))
 
 
 def _read(examples: Examples, signature: Signature) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Features and labels of those that can be read, and their indices."""
-    features = np.empty((len(examples), *signature.shape), signature.dtype)
+    features = np.empty((len(examples), *signature.kind.shape), signature.kind.dtype)
     kept: list[int] = []
     for index in range(len(examples)):
         try:

@@ -129,24 +129,19 @@ class Rarity:
 
     @classmethod
     def fit(
-        cls, learned: np.ndarray, labels: np.ndarray | None, others: np.ndarray, scores: np.ndarray | None
+        cls, learned: np.ndarray, labels: np.ndarray, others: np.ndarray, scores: np.ndarray | None
     ) -> Rarity | None:
         """What is common; None where there is too little to say.
 
         Args:
             learned: Examples of training, shape (n, features).
-            labels: Their classes; None where there are none.
+            labels: Their classes, where there are scores.
             others: Held-out examples, which say how far is usual.
             scores: Their probabilities, shape (m, classes); None where there are none.
         """
-        counts = (
-            np.zeros(0)
-            if labels is None or scores is None
-            else np.bincount(labels, minlength=scores.shape[1])
-        )
-        if not len(counts) or counts.min() < _LEAST_OF_CLASS or len(counts) > _MOST_CLASSES:
-            groups = [learned]
-        else:
+        counts = np.zeros(0) if scores is None else np.bincount(labels, minlength=scores.shape[1])
+        groups = [learned]
+        if len(counts) and counts.min() >= _LEAST_OF_CLASS and len(counts) <= _MOST_CLASSES:
             groups = [learned[labels == index] for index in range(len(counts))]
         count = min(_DIRECTIONS, learned.shape[1] // 4, min(map(len, groups)) // 4)
         if count < 1 or len(others) < _LEAST_HELD_OUT:

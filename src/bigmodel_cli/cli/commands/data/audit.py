@@ -87,7 +87,7 @@ def command(
     if as_json:
         echo_json(found.document)
     else:
-        _show(found.document)
+        _show(found)
     if out is not None:
         write_audit(out, found, augmentation=not no_augmentation)
         note(f"written: {out / 'index.html'}")
@@ -108,8 +108,9 @@ def _say_next(found: Audit, out: Path | None, words: str) -> None:
     next_command(*commands) if commands else None
 
 
-def _show(document: Mapping[str, Any]) -> None:
-    _show_splits(document)
+def _show(found: Audit) -> None:
+    document = found.document
+    _show_splits(document, found.audited.described)
     _show_classes(document)
     _show_targets(document["targets"] or {})
     _show_files(document["files"])
@@ -118,17 +119,15 @@ def _show(document: Mapping[str, Any]) -> None:
     _show_findings(document["findings"])
 
 
-def _show_splits(document: Mapping[str, Any]) -> None:
+def _show_splits(document: Mapping[str, Any], described: str) -> None:
     from bigmodel_cli.cli.output import one_line, table
 
     data = document["data"]
-    shape = " × ".join(map(str, data["shape"]))
-    kind = f"{data['num_classes']} classes" if data["labels"] == "classes" else "numbers as labels"
     seen = f", {data['examined']:,} of them looked at" if data["sampled"] else ""
     source = data["source"] if data["root"] is None else f"{data['source']} {data['root']}"
     click.echo(
-        f"{one_line(document['name'])}: {data['examples']:,} examples of {one_line(source)}{seen}; {kind}; "
-        f"each {shape} {data['dtype']}"
+        f"{one_line(document['name'])}: {data['examples']:,} examples of {one_line(source)}{seen}; "
+        f"{described}"
     )
     columns = ["split", "examples", "from", "largest / smallest class", "cannot be read", "one value"]
     rows = [

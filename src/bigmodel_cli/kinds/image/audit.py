@@ -1,12 +1,29 @@
-"""Small grey versions of images, by which they are compared."""
+"""What an audit looks at in pictures."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
+
+from bigmodel_cli.kinds.audit import Features
 
 SIDE = 32
 # ITU-R BT.601, as Pillow turns colours into grey; an alpha channel does not count.
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+class ImageFeatures(Features):
+    """Channels are described; small grey versions are compared."""
+
+    constant: ClassVar[str] = "of one colour"
+    are_seen: ClassVar[bool] = True
+
+    def channels(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(-1, values.shape[-1]).T if values.ndim == 4 else values.reshape(1, -1)
+
+    def thumbnails(self, values: np.ndarray) -> np.ndarray:
+        return thumbnails(values)
 
 
 def thumbnails(pixels: np.ndarray) -> np.ndarray:
