@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test browser quick check format fuzz faults bench bench-checkpoints bench-audit catalogue docs clean
+.PHONY: demo test browser quick check format fuzz faults golden bench bench-checkpoints bench-audit catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -48,6 +48,12 @@ fuzz: $(STAMP)
 # The long form of the fault injection: some 400 kills, full disks, damaged and hostile files. About an hour.
 faults: $(STAMP)
 	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults tests/cluster
+
+# Whether this code trains every shipped config to the same last digit as a commit's, prints and writes the same:
+# make golden AGAINST=main. Some five minutes on a machine that does nothing else.
+AGAINST ?= HEAD
+golden: $(STAMP)
+	$(BIN)/python benchmarks/golden.py against $(AGAINST)
 
 # Everything that bigmodel is measured by, beside plain Keras scripts, into benchmarks/results.md: over an hour
 # on a machine that does nothing else.

@@ -1,0 +1,244 @@
+"""Kinds and tasks are asked, not asked about: whoever wants to know whether an example is an image, or
+whether there are classes, has found something that a kind or a task should own (docs/design.md, Recipes).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "bigmodel_cli"
+# Where the answers are.
+OWNERS = ("kinds", "tasks")
+# What still asks, and how often. It only shrinks: an entry that is not true any more fails too.
+ASKING: dict[str, int] = {
+    "audit/audited.py": 3,
+    "audit/augmentation.py": 5,
+    "audit/contact_sheet.py": 3,
+    "audit/document.py": 1,
+    "audit/features.py": 3,
+    "audit/findings.py": 5,
+    "audit/labels.py": 2,
+    "audit/measured.py": 2,
+    "audit/page.py": 1,
+    "audit/page_copies.py": 1,
+    "audit/sums.py": 3,
+    "cli/commands/data/audit.py": 1,
+    "config/measures.py": 1,
+    "explaining/explain.py": 9,
+    "explaining/findings.py": 5,
+    "explaining/geometry.py": 2,
+    "explaining/network.py": 3,
+    "inference/evaluation.py": 3,
+    "inference/export.py": 1,
+    "inference/familiar.py": 3,
+    "inference/other_data.py": 2,
+    "inference/samples.py": 1,
+    "modeling/compilation.py": 1,
+    "modeling/outputs.py": 2,
+    "pipeline/decoded.py": 2,
+    "pipeline/decoded_disk.py": 1,
+    "pipeline/known_facts.py": 4,
+    "pipeline/labels.py": 1,
+    "pipeline/splits.py": 1,
+    "reporting/plots.py": 2,
+    "reporting/training_samples.py": 5,
+    "scoring/rule.py": 2,
+    "signature.py": 5,
+    "sources/image_checks.py": 2,
+    "sources/image_files.py": 6,
+    "sources/npz.py": 2,
+    "sources/synthetic.py": 5,
+    "training/class_names.py": 5,
+    "training/conclusion.py": 3,
+    "training/data_checks.py": 1,
+    "training/prepared.py": 2,
+    "training/record.py": 1,
+}
+
+# None of these where there is no image, no class.
+_MAY_BE_NONE = {"image_format", "class_names", "num_classes"}
+# What an example or a target of one sort alone has.
+_OF_ONE_SORT = {"image_format", "target_shape"}
+_CLASSES = {"ImageKind", "ArrayKind", "Classification", "Regression"}
+# `are_images`, `is_classification`: an answer that was carried off.
+_ANSWERS = re.compile(
+    r"(is|has)_(an?_)?(images?|array|classification|regression)"
+    r"|(are|have|shows|takes)_(images|drawings|arrays|classes|class_names|numbers)"
+)
+# What a kind's part may be asked, `part_of(kind, Show).are_photographs`, but no function of the signature.
+_ANSWERS_OF_PARTS = {"are_photographs", "are_pictures", "are_pixels"}
+_PLACEHOLDER = re.compile(r"\b(IMAGE\.png|ARRAY\.npy)\b")
+
+
+def _name(node: ast.AST) -> str | None:
+    """The last word of `names`, `signature.names` and `names[0]`."""
+    if isinstance(node, ast.NamedExpr):
+        return _name(node.value)
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else None
+
+
+def _is_known_elsewhere(node: ast.AST) -> bool:
+    """Whether None means something else: an option that was left out, or what only the data will tell."""
+    return isinstance(node, ast.Attribute) and _name(node.value) in ("self", "facts")
+
+
+def _truths(node: ast.AST) -> Iterator[ast.expr]:
+    """The expressions of which a node asks whether they are true."""
+    if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
+        yield node.test
+    elif isinstance(node, ast.comprehension):
+        yield from node.ifs
+    elif isinstance(node, ast.BoolOp):
+        yield from node.values
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield node.operand
+
+
+def _compares(node: ast.Compare) -> bool:
+    """Whether something is compared that only one kind or task has, or a kind's or a task's own name."""
+    sides = [side for side in (node.left, *node.comparators) if not _is_known_elsewhere(side)]
+    names = {_name(side) for side in sides}
+    constants = {side.value for side in sides if isinstance(side, ast.Constant)}
+    if None in constants and names & _MAY_BE_NONE:
+        return True
+    owners = {_name(side.value) for side in sides if isinstance(side, ast.Attribute)}
+    is_of_one = bool(owners & {"kind", "task"}) and bool(names & {"name", "labels", "noun"})
+    words = {
+        side.slice.value
+        for side in sides
+        if isinstance(side, ast.Subscript) and isinstance(side.slice, ast.Constant)
+    }
+    is_of_one = is_of_one or ("labels" in words and bool(constants & {"classes", "numbers"}))
+    is_type = any(isinstance(side, ast.Call) and _name(side.func) == "type" for side in sides)
+    return is_of_one or (is_type and bool(names & _CLASSES))
+
+
+def _asks(node: ast.AST) -> bool:
+    """Whether a node asks what a kind or a task should be asked."""
+    if isinstance(node, ast.Compare):
+        return _compares(node)
+    if isinstance(node, ast.Call):
+        words = {_name(each) for argument in node.args[1:] for each in ast.walk(argument)}
+        return _name(node.func) in ("isinstance", "issubclass") and bool(words & _CLASSES)
+    if isinstance(node, ast.MatchClass):
+        return _name(node.cls) in _CLASSES
+    if isinstance(node, ast.Attribute):
+        is_own = _name(node.value) == "self"
+        return node.attr in _OF_ONE_SORT and not is_own
+    if isinstance(node, ast.FunctionDef):
+        return bool(_ANSWERS.fullmatch(node.name))
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(_PLACEHOLDER.search(node.value))
+    return False
+
+
+def _carries(node: ast.AST) -> bool:
+    """Whether a node uses an answer that somebody else asked for."""
+    if isinstance(node, ast.Name) and node.id in _ANSWERS_OF_PARTS:
+        return True
+    name = node.arg if isinstance(node, ast.arg | ast.keyword) else _name(node)
+    return bool(name and _ANSWERS.fullmatch(name))
+
+
+def questions(source: str) -> list[int]:
+    """The lines of a module that ask what a kind or a task should own."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if _asks(node) or (not isinstance(node, ast.NamedExpr) and _carries(node)):
+            lines.append(getattr(node, "lineno", 0))
+        lines += [
+            each.lineno
+            for each in _truths(node)
+            if _name(each) in _MAY_BE_NONE and not _is_known_elsewhere(each)
+        ]
+    return sorted(lines)
+
+
+def asking() -> dict[str, list[int]]:
+    """The modules outside of kinds and tasks that ask, and the lines."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if name.partition("/")[0] not in OWNERS and (lines := questions(path.read_text("utf-8"))):
+            found[name] = lines
+    return found
+
+
+def test_nothing_new_asks_what_a_kind_or_a_task_should_own() -> None:
+    more = {name: lines for name, lines in asking().items() if len(lines) > ASKING.get(name, 0)}
+    assert not more, "\n".join(
+        f"{name}: {len(lines)} questions where {ASKING.get(name, 0)} were known; lines {lines}"
+        for name, lines in more.items()
+    )
+
+
+def test_what_asks_no_more_is_listed_no_more() -> None:
+    now = Counter({name: len(lines) for name, lines in asking().items()})
+    fewer = {name: now[name] for name, known in ASKING.items() if now[name] < known}
+    assert not fewer, f"lower these entries of ASKING, or take them out: {fewer}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "signature.image_format",
+        "signature.task.target_shape",
+        "if class_names is None: pass",
+        "x = 1 if signature.class_names is not None else 2",
+        "None is num_classes",
+        "if signature.num_classes: pass",
+        "x = class_names and 1",
+        "not image_format",
+        "[x for x in y if x.class_names]",
+        "isinstance(kind, ImageKind)",
+        "isinstance(signature.task, (Classification, Regression))",
+        "isinstance(signature.task, Classification | Regression)",
+        "type(kind) is ArrayKind",
+        "signature.kind.name == 'image'",
+        "task.labels != 'classes'",
+        "match kind:\n    case ImageKind(): pass",
+        "are_images(signature)",
+        "are_photographs(signature)",
+        "document['labels'] == 'classes'",
+        "def is_image(self): pass",
+        "f(outputs, are_classes=True)",
+        "def f(*, are_classes): pass",
+        "f'bigmodel predict IMAGE.png --run {run}'",
+        "'ARRAY.npy'",
+    ],
+)
+def test_is_seen(source: str) -> None:
+    assert questions(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "signature.kind.shape",
+        "part_of(signature.kind, Show).thumbnail(value)",
+        "ImageKind(ImageFormat(size))",
+        "Classification(class_names)",
+        "class Folder:\n    def f(self): return self.image_format",
+        "for name, task in signature.targets.items(): task.described",
+        "if labels is None: pass",
+        "part_of(signature.kind, Show).are_photographs",
+        "report.facts.num_classes is None",
+        "class Source:\n    def f(self): return self.num_classes is None",
+        "is_class = labels == index",
+        "run.name == 'image'",
+        "len(class_names)",
+        "'IMAGES.png'",
+    ],
+)
+def test_is_no_question(source: str) -> None:
+    assert not questions(source)
+
+
+if __name__ == "__main__":
+    print("\n".join(f'    "{name}": {len(lines)},  # {lines}' for name, lines in asking().items()))
