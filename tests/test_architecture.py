@@ -35,6 +35,8 @@ STOREYS = [
     ["signature", "kinds.show"],
     ["config"],
     ["run_folder", "gates", "stopped"],
+    ["figures"],
+    ["tasks.figures"],
     ["run_files"],
     ["run_lock", "metrics_file", "sources", "scoring"],
     ["pipeline", "run_removal", "cluster", "tasks.predictions"],

@@ -47,8 +47,9 @@ def where_lists_are_cut(tmp_path):
     from bigmodel_cli.reporting.chosen_runs import _nothing
     from bigmodel_cli.reporting.ranking import Ranking
     from bigmodel_cli.reporting.run_summary import RunSummary
-    from bigmodel_cli.reporting.training_samples import _namer
     from bigmodel_cli.run_folder import RunFolder, find_run
+    from bigmodel_cli.tasks.regression.figures import RegressionFigures
+    from bigmodel_cli.tasks.regression.task import Regression
 
     runs = [RunFolder(tmp_path / name / "1") for name in NAMES]
     for run in runs:
@@ -65,7 +66,7 @@ def where_lists_are_cut(tmp_path):
     yield some_names(NAMES)
     yield _some(NAMES)
     yield describe_weights(np.ones(30), NAMES)
-    yield _namer(None)(np.arange(30))
+    yield RegressionFigures(Regression()).caption(np.arange(30), None).title
 
 
 def test_no_list_of_the_house_is_cut_in_silence(tmp_path):
@@ -76,7 +77,7 @@ def test_no_list_of_the_house_is_cut_in_silence(tmp_path):
 
 
 def test_a_plot_shows_the_end_of_a_path_and_the_beginning_of_a_class():
-    from bigmodel_cli.reporting.figures import plain
+    from bigmodel_cli.figures import plain
 
     path = "a/long/way/of/folders/to/photo_0001.jpg"
     assert plain(path, 16, front=False) == "…/photo_0001.jpg"

@@ -16,7 +16,12 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import write_output
 
 # What draws for runs and for their reports.
-_DRAWING = ("curves", "confusion", "class_plots", "number_plots", "image_grids")
+_DRAWING = (
+    "reporting.curves",
+    "reporting.image_grids",
+    "tasks.classification.figures",
+    "tasks.regression.figures",
+)
 
 
 class Nothing:
@@ -54,7 +59,7 @@ def outline_plots(set_attribute: Callable[[str, Any], None]) -> None:
     if os.environ.get("BIGMODEL_FAULTS") == "long":
         return
     for module in _DRAWING:
-        set_attribute(f"bigmodel_cli.reporting.{module}.new_figure", lambda width, height: Nothing())
+        set_attribute(f"bigmodel_cli.{module}.new_figure", lambda width, height: Nothing())
     set_attribute("bigmodel_cli.reporting.plots.save", _save)
     set_attribute("bigmodel_cli.training.conclusion.save", _save)
     set_attribute("bigmodel_cli.reporting.report.content.svg", _svg)

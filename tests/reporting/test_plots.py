@@ -7,15 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bigmodel_cli.figures import plain, save
 from bigmodel_cli.metrics_file import MetricsLog
-from bigmodel_cli.reporting.class_plots import draw_per_class, draw_reliability, draw_roc_and_precision_recall
-from bigmodel_cli.reporting.confusion import draw_confusion_matrix
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
-from bigmodel_cli.reporting.figures import plain, save
 from bigmodel_cli.reporting.image_grids import draw_grid, sample_tiles
-from bigmodel_cli.reporting.number_plots import draw_residuals
-from bigmodel_cli.reporting.plots import class_figures, plot_run
+from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.tasks.classification.figures import (
+    draw_confusion_matrix,
+    draw_per_class,
+    draw_reliability,
+    draw_roc_and_precision_recall,
+)
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.figures import Figures
+from bigmodel_cli.tasks.regression.figures import draw_residuals
 from bigmodel_cli.whole_files import write_json
 
 pytestmark = pytest.mark.slow
@@ -130,9 +137,10 @@ def test_speed_and_memory(columns_of):
 
 def test_every_figure_of_an_evaluation(tmp_path, evaluated, names, read_png):
     document, samples = evaluated(names)
-    figures = class_figures(document, names)
+    of_task, run = part_of(Classification(tuple(names)), Figures), RunFolder(tmp_path)
+    figures = {plot.name: plot.draw() for plot in of_task.plots(run, document, "test split")}
     assert list(figures) == ["confusion_matrix", "per_class", "roc_pr", "reliability"]
-    figures["mistakes"] = draw_grid(sample_tiles(samples["mistakes"]), 8, "mistakes")
+    figures["mistakes"] = draw_grid(sample_tiles(samples["mistakes"], of_task), 8, "mistakes")
     for name, figure in figures.items():
         save(figure, RunFolder(tmp_path), name)
         pixels, (width, height) = read_png(RunFolder(tmp_path).plot(name))
@@ -180,7 +188,7 @@ def test_which_plots_a_run_gets(tmp_path, evaluated, columns_of):
     for index in range(2):
         log.add({name: values[index] for name, values in columns.items()})
     write_json(run.samples("test"), samples)
-    plot_run(run, document, ["a", "b"], best_epoch=2)
+    plot_run(run, document, Classification(("a", "b")), best_epoch=2)
     assert sorted(path.stem for path in Path(tmp_path / "plots").iterdir()) == [
         "confusion_matrix",
         "curves",

@@ -10,10 +10,13 @@ from html.parser import HTMLParser
 import pytest
 
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.metrics_file import MetricsLog
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.run_folder import RunFolder, update_record
+from bigmodel_cli.signature import Signature, signature_as_json
 from bigmodel_cli.stopped import Stopped
+from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.whole_files import write_json
 
 pytestmark = pytest.mark.slow
@@ -60,6 +63,9 @@ def make_run(tmp_path, evaluated, columns_of):
                     "skipped": {},
                 },
                 "gates": [dict(gate) for gate in gates],
+                "signature": signature_as_json(
+                    Signature.of(ImageKind(ImageFormat((28, 28), "grayscale")), Classification(tuple(names)))
+                ),
                 "versions": {"bigmodel": "0.1.0", "python": "3.11.7", "keras": "3.15.1"},
                 "command": ["bigmodel", "train", "pets and more.yaml"],
                 "sessions": [{"seconds": {"steps": 60.0}}],

@@ -6,15 +6,18 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
+CATS = Classification(("cat", "dog"))
 pytestmark = [pytest.mark.slow, pytest.mark.tf, pytest.mark.plots]
 
 
 def test_labels_are_as_different_as_can_be():
     labels = np.array([0, 0, 0, 1, 1, 2, 2, 2])
-    assert labels[different_examples(labels, are_classes=True)].tolist() == [0, 1, 2, 0, 1, 2]
-    assert different_examples(np.arange(11.0), are_classes=False).tolist() == [0, 2, 4, 6, 8, 10]
-    assert different_examples(np.array([1]), are_classes=True).tolist() == [0]
+    assert labels[different_examples(labels, CATS)].tolist() == [0, 1, 2, 0, 1, 2]
+    assert different_examples(np.arange(11.0), Regression()).tolist() == [0, 2, 4, 6, 8, 10]
+    assert different_examples(np.array([1]), CATS).tolist() == [0]
 
 
 def built(tmp_path, augmentation, preprocessing="[{Rescaling: {scale: 1/127.5, offset: -1}}]"):
@@ -22,7 +25,6 @@ def built(tmp_path, augmentation, preprocessing="[{Rescaling: {scale: 1/127.5, o
     from bigmodel_cli.modeling.build import build_model
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.signature import Signature
-    from bigmodel_cli.tasks.classification.task import Classification
 
     path = tmp_path / "c.yaml"
     path.write_text(
@@ -35,7 +37,7 @@ loss: CategoricalCrossentropy
 optimizer: Adam
 """
     )
-    signature = Signature.of(ArrayKind((8, 8, 3), "uint8"), Classification(("cat", "dog")))
+    signature = Signature.of(ArrayKind((8, 8, 3), "uint8"), CATS)
     return build_model(
         read_config(path).experiment, signature, total_steps=1, adapt_data=lambda: iter([ORIGINALS])
     )
@@ -50,7 +52,7 @@ def titles(figure):
 
 def test_versions_are_drawn_as_preprocessing_and_augmentation_make_them(tmp_path):
     figure = draw_training_samples(
-        built(tmp_path, "[{RandomFlip: {mode: horizontal}}]"), ORIGINALS, np.array([0, 1]), ("cat", "dog")
+        built(tmp_path, "[{RandomFlip: {mode: horizontal}}]"), ORIGINALS, np.array([0, 1]), CATS
     )
     assert titles(figure) == ["cat\noriginal", *["cat"] * 7, "dog\noriginal", *["dog"] * 7]
     images = [image.get_array() for image in figure.axes[0].images]
@@ -70,23 +72,23 @@ def test_versions_are_drawn_as_preprocessing_and_augmentation_make_them(tmp_path
 def test_with_layers_that_change_nothing_pixels_come_back(tmp_path, preprocessing):
     nothing = "[{RandomTranslation: {height_factor: 0, width_factor: 0}}]"
     model = built(tmp_path, nothing, preprocessing)
-    figure = draw_training_samples(model, ORIGINALS, np.array([0, 1]), ("cat", "dog"))
+    figure = draw_training_samples(model, ORIGINALS, np.array([0, 1]), CATS)
     for number, image in enumerate(figure.axes[0].images):
         np.testing.assert_array_equal(image.get_array(), ORIGINALS[number // 8])
 
 
 def test_mixed_labels_say_their_shares(tmp_path):
-    figure = draw_training_samples(built(tmp_path, "[MixUp]"), ORIGINALS, np.array([0, 1]), ("cat", "dog"))
+    figure = draw_training_samples(built(tmp_path, "[MixUp]"), ORIGINALS, np.array([0, 1]), CATS)
     for title in titles(figure)[1:8]:
         shares = {line.split("% ")[1]: int(line.split("%")[0]) for line in title.splitlines()}
         assert 99 <= sum(shares.values()) <= 101 and set(shares) <= {"cat", "dog"}
 
 
 def test_without_augmentation_there_are_the_examples_alone(tmp_path):
-    figure = draw_training_samples(built(tmp_path, "[]"), ORIGINALS, np.array([0, 1]), ("cat", "dog"))
+    figure = draw_training_samples(built(tmp_path, "[]"), ORIGINALS, np.array([0, 1]), CATS)
     assert titles(figure) == ["cat", "dog"]
 
 
 def test_what_preprocessing_makes_no_images_of(tmp_path):
     model = built(tmp_path, "[{GaussianNoise: {stddev: 0.1}}]", "[Flatten]")
-    assert draw_training_samples(model, ORIGINALS, np.array([0, 1]), ("cat", "dog")) is None
+    assert draw_training_samples(model, ORIGINALS, np.array([0, 1]), CATS) is None

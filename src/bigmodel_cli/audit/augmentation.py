@@ -34,12 +34,10 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     if not audited.experiment.augmentation or not audited.features.are_seen:
         return None
     of_training = audited.numbers_in("train")
-    are_classes = audited.splits.signature.task.labels == "classes"
-    numbers = of_training[different_examples(audited.labels[of_training], are_classes=are_classes)]
+    task = audited.splits.signature.task
+    numbers = of_training[different_examples(audited.labels[of_training], task)]
     originals = np.stack([audited.pixels(number) for number in numbers.tolist()])
-    return draw_training_samples(
-        _build(audited), originals, audited.labels[numbers], audited.splits.signature.class_names
-    )
+    return draw_training_samples(_build(audited), originals, audited.labels[numbers], task)
 
 
 def _build(audited: Audited) -> BuiltModel:

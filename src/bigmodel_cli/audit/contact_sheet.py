@@ -9,7 +9,7 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.config.problems import width as text_width
-from bigmodel_cli.reporting.figures import new_figure, plain
+from bigmodel_cli.figures import new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from bigmodel_cli.audit.audit import Audit
 from bigmodel_cli.audit.contact_sheet import draw_contact_sheets
 from bigmodel_cli.audit.page import make_page
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.reporting.figures import write_figure
+from bigmodel_cli.figures import write_figure
 from bigmodel_cli.whole_files import naming_target, write_json, write_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bigmodel_cli.explaining.findings import Explanation, Finding
-from bigmodel_cli.reporting.figures import new_figure, plain, write_figure
+from bigmodel_cli.figures import new_figure, plain, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

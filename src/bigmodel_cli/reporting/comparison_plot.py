@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.figures import DPI, new_figure, plain, write_figure
 from bigmodel_cli.reporting.comparison_style import LIGHT, Theme, style
 from bigmodel_cli.reporting.comparison_table import Comparison, Curve
-from bigmodel_cli.reporting.figures import DPI, new_figure, plain, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bigmodel_cli.figures import BLUE, GREEN, ORANGE, new_figure, plain, tidy
 from bigmodel_cli.metrics_file import FIRST_COLUMNS
-from bigmodel_cli.reporting.figures import BLUE, GREEN, ORANGE, new_figure, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

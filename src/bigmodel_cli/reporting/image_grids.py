@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bigmodel_cli.reporting.figures import new_figure, plain
+from bigmodel_cli.figures import new_figure, plain
+from bigmodel_cli.tasks.figures import Caption, Figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,25 +19,18 @@ if TYPE_CHECKING:
 _SIDE, _TEXT, _GAP = 1.5, 0.42, 0.03
 # Below this many pixels, each is drawn as the square that it is.
 _SMALL = 64
-# Dark enough for text, told apart by colour-blind people.
-_RIGHT, _WRONG = "#00674b", "#b03a00"
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """One image of a grid.
 
     Attributes:
         pixels: uint8 of shape (height, width) or (height, width, channels).
-        title: Above it.
-        note: Below the title, in gray.
-        color: Of the title.
+        caption: Above it.
     """
 
     pixels: np.ndarray
-    title: str = ""
-    note: str = ""
-    color: str = "black"
+    caption: Caption
 
 
 def draw_grid(tiles: Sequence[Tile], columns: int, heading: str) -> Figure:
@@ -56,14 +49,14 @@ def draw_grid(tiles: Sequence[Tile], columns: int, heading: str) -> Figure:
     axes = figure.add_subplot()
     axes.set_axis_off()
     height = 1 + _TEXT / _SIDE
-    for number, tile in enumerate(tiles):
+    for number, (pixels, caption) in enumerate(tiles):
         row, column = divmod(number, columns)
         left, top = column + _GAP, height * row + _TEXT / _SIDE
-        _show(axes, tile.pixels, left, top, 1 - 2 * _GAP)
-        note = f"\n{plain(tile.note, 22)}" if tile.note else ""
+        _show(axes, pixels, left, top, 1 - 2 * _GAP)
+        note = f"\n{plain(caption.note, 22)}" if caption.note else ""
         place = (left + 0.5 - _GAP, top - _GAP)
-        text = f"{plain(tile.title, 20)}{note}"
-        axes.text(*place, text, fontsize=8, color=tile.color, ha="center", va="bottom", clip_on=False)
+        text = f"{plain(caption.title, 20)}{note}"
+        axes.text(*place, text, fontsize=8, color=caption.color, ha="center", va="bottom", clip_on=False)
     axes.set_aspect("equal")
     axes.set_xlim(0, columns)
     axes.set_ylim(height * rows, 0)
@@ -86,11 +79,12 @@ def _show(axes: Any, pixels: np.ndarray, left: float, top: float, side: float) -
     )
 
 
-def sample_tiles(samples: Sequence[Mapping[str, Any]]) -> list[Tile]:
+def sample_tiles(samples: Sequence[Mapping[str, Any]], figures: Figures[Any]) -> list[Tile]:
     """Samples of an evaluation that have thumbnails, each under its prediction.
 
     Args:
         samples: As evaluation/samples_<split>.json has them.
+        figures: Of their task.
     """
     from PIL import Image
 
@@ -100,14 +94,5 @@ def sample_tiles(samples: Sequence[Mapping[str, Any]]) -> list[Tile]:
             continue
         with Image.open(io.BytesIO(base64.b64decode(sample["png"]))) as image:
             pixels = np.asarray(image)
-        drawn.append(Tile(pixels, *_words(sample)))
+        drawn.append(Tile(pixels, figures.of_sample(sample)))
     return drawn
-
-
-def _words(sample: Mapping[str, Any]) -> tuple[str, str, str]:
-    if sample["probability"] is None:
-        return f"{sample['prediction']:.4g}", f"is {sample['label']:.4g}", "black"
-    title = f"{sample['prediction']} {sample['probability']:.0%}"
-    if sample["label"] == sample["prediction"]:
-        return title, "right", _RIGHT
-    return title, f"is {sample['label']} {sample['of_label']:.0%}", _WRONG

@@ -12,6 +12,7 @@ import numpy as np
 
 from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
@@ -21,7 +22,6 @@ from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.advice import Advice
-from bigmodel_cli.reporting.figures import save
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
@@ -89,7 +89,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     with session.watch.phase(PLOTS):
         document = evaluation.as_json(signature.class_names)
         best_epoch = (session.checkpoints.best or {}).get("epoch")
-        plot_run(session.run, document, signature.class_names, best_epoch)
+        plot_run(session.run, document, signature.task, best_epoch)
         _plot_training_samples(session)
     gates = _check_gates(session, {**_best_row(session, rows), **gated_values(document)}, split)
     result = TrainingResult(
@@ -166,14 +166,14 @@ def _plot_training_samples(session: Session) -> None:
     if not part_of(signature.kind, Show).are_pixels:
         return
     examples = prepared.cache.kept(prepared.splits.train)
-    chosen = different_examples(examples.labels, are_classes=signature.class_names is not None)
+    chosen = different_examples(examples.labels, signature.task)
     try:
         originals = np.stack([examples.read(index) for index in chosen.tolist()])
     except DataError:
         # A bad file that training left out.
         return
     labels = examples.labels[chosen]
-    figure = draw_training_samples(prepared.built, originals, labels, signature.class_names)
+    figure = draw_training_samples(prepared.built, originals, labels, signature.task)
     if figure is not None:
         save(figure, session.run, "training_samples")
 

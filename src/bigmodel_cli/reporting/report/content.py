@@ -13,9 +13,8 @@ from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.reporting.class_plots import draw_reliability, draw_roc_and_precision_recall
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
-from bigmodel_cli.reporting.number_plots import draw_residuals, read_numbers
 from bigmodel_cli.reporting.report.figures import svg
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.report.tables import (
@@ -29,6 +28,7 @@ from bigmodel_cli.reporting.report.tables import (
 )
 from bigmodel_cli.run_folder import STOPPED, RunFolder
 from bigmodel_cli.stopped import read_stopped
+from bigmodel_cli.tasks.figures import Figures
 
 # What a run's record has versions of that pip does not install by that name.
 _NO_PACKAGES = ("python", "bigmodel")
@@ -128,19 +128,9 @@ def _figures(reported: Reported) -> dict[str, str]:
     if columns["epoch"]:
         figures["curves"] = svg(draw_curves(columns, reported.best_epoch), "learning curves")
         figures["speed"] = svg(draw_speed(columns), "speed and memory")
-    if evaluation.get("curves", {}).get("roc"):
-        label = "ROC and precision-recall curves"
-        figures["roc_pr"] = svg(draw_roc_and_precision_recall(evaluation["curves"]), label)
-    if "reliability" in evaluation:
-        error = evaluation["scores"]["expected_calibration_error"]
-        before = evaluation.get("decision", {}).get("without", {}).get("expected_calibration_error")
-        figures["reliability"] = svg(
-            draw_reliability(evaluation["reliability"], error, before), "reliability"
-        )
-    if "residuals" in evaluation:
-        path = reported.run.predictions(evaluation["split"])
-        labels, outputs = read_numbers(reported.run.intact(path))
-        figures["residuals"] = svg(draw_residuals(labels, outputs, "predictions"), "residuals")
+    for plot in part_of(reported.task, Figures).plots(reported.run, evaluation, "predictions"):
+        if plot.label:
+            figures[plot.name] = svg(plot.draw(), plot.label)
     return figures
 
 

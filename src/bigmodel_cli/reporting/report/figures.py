@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.reporting.figures import any_letters
+from bigmodel_cli.figures import any_letters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,6 +15,8 @@ from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.reporting.advice import Advice, Findings, advise
 from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
+from bigmodel_cli.signature import Signature, signature_from_json
+from bigmodel_cli.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Reported:
         config: Its config.yaml as plain data.
         columns: Of its metrics.csv.
         previous: The completed run of the same name before it; None where it is the first.
+        signature: What an example is.
     """
 
     run: RunFolder
@@ -38,6 +41,11 @@ class Reported:
     config: Mapping[str, Any]
     columns: Mapping[str, Sequence[float]]
     previous: RunFolder | None
+    signature: Signature
+
+    @property
+    def task(self) -> Task:
+        return self.signature.task
 
     @property
     def best_epoch(self) -> int | None:
@@ -81,6 +89,7 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
         yaml.safe_load(run.intact(run.config).read_text("utf-8")),
         read_metrics(run.metrics),
         _previous(run),
+        signature_from_json(record.get("signature") or {}),
     )
 
 

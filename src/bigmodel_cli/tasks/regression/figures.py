@@ -1,21 +1,45 @@
-"""Predicted numbers beside the true ones."""
+"""The figures of numbers: predictions beside the true ones."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from bigmodel_cli.reporting.figures import BLUE, ORANGE, new_figure, tidy
+from bigmodel_cli.cut import some
+from bigmodel_cli.figures import BLUE, ORANGE, new_figure, tidy
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.tasks.figures import Caption, Figures, Plot
+from bigmodel_cli.tasks.regression.task import Regression
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # More points only make the plot slower.
 _MAX_POINTS = 5000
+
+
+class RegressionFigures(Figures[Regression]):
+    """What is drawn of numbers."""
+
+    samples: ClassVar[Mapping[str, str]] = {"mistakes": "the largest errors"}
+
+    def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
+        labels, outputs = _read_numbers(run.intact(run.predictions(evaluation["split"])))
+        yield Plot("residuals", lambda: draw_residuals(labels, outputs, title), "residuals")
+
+    def different(self, labels: np.ndarray, count: int) -> np.ndarray:
+        return np.linspace(0, len(labels) - 1, count).astype(np.int64)
+
+    def caption(self, label: Any, mixed: Any) -> Caption:
+        return Caption(some((f"{value:.4g}" for value in np.ravel(label).tolist()), 3))
+
+    def of_sample(self, sample: Mapping[str, Any]) -> Caption:
+        return Caption(f"{sample['prediction']:.4g}", f"is {sample['label']:.4g}")
 
 
 def draw_residuals(labels: np.ndarray, outputs: np.ndarray, title: str) -> Figure:
@@ -53,7 +77,7 @@ def _around(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def read_numbers(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_numbers(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Labels and predictions of a file of predicted numbers, each of shape (n, outputs)."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = [(json.loads(row["label"]), json.loads(row["prediction"])) for row in csv.DictReader(file)]

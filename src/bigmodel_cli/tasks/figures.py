@@ -1,0 +1,88 @@
+"""What is drawn of a task, and how its targets are written above examples."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from bigmodel_cli.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+
+class Plot(NamedTuple):
+    """One figure of an evaluation.
+
+    Attributes:
+        name: Of its file.
+        draw: Draws it.
+        label: What it shows, for those who cannot see it; empty where the report has no such figure.
+    """
+
+    name: str
+    draw: Callable[[], Figure]
+    label: str = ""
+
+
+class Caption(NamedTuple):
+    """What stands above an example.
+
+    Attributes:
+        title: The first line.
+        note: Below the title, in gray.
+        color: Of the title.
+    """
+
+    title: str
+    note: str = ""
+    color: str = "black"
+
+
+class Figures(ABC, Generic[T]):
+    """What is drawn of a task.
+
+    Attributes:
+        samples: Headings of the samples that tell most, by their names in evaluation/samples_<split>.json.
+    """
+
+    samples: ClassVar[Mapping[str, str]]
+
+    def __init__(self, task: T) -> None:
+        self.task = task
+
+    @abstractmethod
+    def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
+        """The figures of an evaluation.
+
+        Args:
+            run: Which has its predictions.
+            evaluation: As evaluation/<split>.json has it.
+            title: Of those that need one.
+        """
+
+    @abstractmethod
+    def different(self, labels: np.ndarray, count: int) -> np.ndarray:
+        """Indices of a few examples of targets as different as can be, in the order of the targets.
+
+        Args:
+            labels: Targets, of shape (n, …).
+            count: Of how many examples, n at most.
+        """
+
+    @abstractmethod
+    def caption(self, label: Any, mixed: Any) -> Caption:
+        """A target in words.
+
+        Args:
+            label: As the data have it.
+            mixed: What augmentation has made of it; None where it mixes nothing.
+        """
+
+    @abstractmethod
+    def of_sample(self, sample: Mapping[str, Any]) -> Caption:
+        """The prediction and the target of a sample as evaluation/samples_<split>.json has it."""
