@@ -45,7 +45,7 @@ STOREYS = [
     ["kinds.inputs", "kinds.familiar"],
     ["inference"],
     ["reporting"],
-    ["kinds.audit", "tasks.audit"],
+    ["kinds.audit", "tasks.audit", "kinds.explain", "tasks.explain"],
     ["training", "explaining", "audit", "reference", "starter"],
     ["doctor"],
     ["cli"],

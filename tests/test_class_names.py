@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.class_names import alike_but_for_case, class_name
-from bigmodel_cli.explaining.explain import _class_index
 from bigmodel_cli.gates import check_gates, parse_fail_under
 from bigmodel_cli.inference.relabelling import parse_map
 from bigmodel_cli.kinds.array.kind import ArrayKind
@@ -21,6 +19,7 @@ from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import LoadContext, class_indices
 from bigmodel_cli.sources.label_values import label_values
 from bigmodel_cli.sources.npz import Npz
+from bigmodel_cli.tasks.classification.explain import ClassificationExplained
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.whole_files import write_json
 
@@ -108,9 +107,8 @@ def test_options(forms):
         parse_fail_under([f"per_class.recall.{forms[1]}=0.4"]), measures(document), require_all=True
     )
     assert gate.met and gate.value == 0.5
-    signature = Signature.of(ArrayKind((2,), "uint8"), Classification(("a", forms[0])))
-    opened = SimpleNamespace(signature=signature)
-    assert [_class_index(form, opened) for form in forms] == [1, 1]
+    explained = ClassificationExplained(Classification(("a", forms[0])))
+    assert [explained.index(form) for form in forms] == [1, 1]
 
 
 def test_runs_of_earlier_versions(forms, tmp_path):

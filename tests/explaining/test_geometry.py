@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.explaining.geometry import Side, geometry_of, in_format, upright_size
+from bigmodel_cli.kinds.explain import Side
+from bigmodel_cli.kinds.image.explain import ImagePlaces, in_format, upright_size
 from bigmodel_cli.kinds.image.files.decoding import decode_image
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.kinds.inputs import Input
-from bigmodel_cli.signature import Signature
-from bigmodel_cli.tasks.regression.task import Regression
 
 
 def spot(path, size, place, exif=None):
@@ -33,7 +32,7 @@ def test_the_brightest_place_is_found_again(tmp_path, aspect_ratio, size, place,
     image_format = ImageFormat(image_size, "grayscale", aspect_ratio=aspect_ratio)
     pixels = decode_image(path, image_format)[..., 0]
     rows, columns = np.nonzero(pixels == pixels.max())
-    geometry = geometry_of(Input(str(path)), Signature.of(ImageKind(image_format), Regression()))
+    geometry = ImagePlaces(ImageKind(image_format)).geometry(Input(str(path)))
     assert (geometry.x.length, geometry.y.length) == size
     x = np.mean([geometry.x.pixel(column) for column in columns])
     y = np.mean([geometry.y.pixel(row) for row in rows])
@@ -57,8 +56,8 @@ def test_a_turned_photograph_is_as_it_is_looked_at(tmp_path):
 
 def test_arrays_are_where_they_are():
     image_format = ImageFormat((3, 5), "rgb")
-    signature = Signature.of(ImageKind(image_format), Regression())
-    geometry = geometry_of(Input("x.npy[0]", np.zeros((3, 5, 3), np.uint8)), signature)
+    item = Input("x.npy[0]", np.zeros((3, 5, 3), np.uint8))
+    geometry = ImagePlaces(ImageKind(image_format)).geometry(item)
     assert [geometry.x.pixel(i) for i in range(5)] == [0, 1, 2, 3, 4]
     assert geometry.y.ends(0, 2) == (0, 2)
 

@@ -11,6 +11,8 @@ from bigmodel_cli.explaining.evidence import Evidence
 from bigmodel_cli.explaining.findings import Explanation, Finding
 from bigmodel_cli.explaining.picture import COLORS, MAX_ROWS, draw, write_picture
 from bigmodel_cli.kinds.inputs import Input
+from bigmodel_cli.tasks.classification.explain import ClassificationExplained
+from bigmodel_cli.tasks.regression.explain import RegressionExplained
 
 # Each draws a whole figure.
 pytestmark = pytest.mark.slow
@@ -31,7 +33,8 @@ def explanation(shape=(8, 8, 1), labels=("a", "b"), methods=METHODS, values=None
         )
         for label in labels
     ]
-    return Explanation(Input("deep/image.png"), pixels, findings, are_classes)
+    explained = ClassificationExplained(None) if are_classes else RegressionExplained(None)
+    return Explanation(Input("deep/image.png"), pixels, findings, explained)
 
 
 def shown(figure):

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.class_names import class_name
-from bigmodel_cli.config.spelling import closest
-from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.explaining.attribution import Attribution, Subject
 from bigmodel_cli.explaining.evidence import evidence_in
@@ -22,14 +19,17 @@ from bigmodel_cli.explaining.feature_maps import (
     no_feature_map,
 )
 from bigmodel_cli.explaining.findings import Explanation, Finding
-from bigmodel_cli.explaining.geometry import geometry_of
 from bigmodel_cli.explaining.grad_cam import grad_cam
 from bigmodel_cli.explaining.integrated_gradients import integrated_gradients
 from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import occlusion
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
+from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.kinds.inputs import Input
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.tasks.explain import Explained
+from bigmodel_cli.tasks.predictions import Answer
 
 GRAD_CAM, ALL = "grad-cam", "all"
 METHODS: Mapping[str, Callable[[Network, Subject], list[Attribution]]] = {
@@ -81,8 +81,9 @@ class Explainer:
     def __init__(self, opened: OpenRun, request: Request) -> None:
         self._opened = opened
         self._request = request
-        self._chosen = [_class_index(name, opened) for name in dict.fromkeys(request.class_names)]
-        self.methods, self.notes = _methods(request, opened)
+        self._explained = part_of(opened.signature.task, Explained)
+        self._chosen = [self._explained.index(name) for name in dict.fromkeys(request.class_names)]
+        self.methods, self.notes = _methods(request, self._explained)
         self._model = _load(opened, trust=request.trust)
         tapped = self._tapped()
         self.layer: str | None = None if tapped is None else tapped.name
@@ -120,38 +121,28 @@ class Explainer:
             DataError: If it cannot be read.
             UsageError: If a method cannot be used with this model.
         """
-        signature = self._opened.signature
-        pixels = item.read(signature, invert=self._request.invert).array
-        geometry = geometry_of(item, signature, invert=self._request.invert)
-        values, targets = self._ranked(pixels)
+        signature, invert = self._opened.signature, self._request.invert
+        pixels = item.read(signature, invert=invert).array
+        geometry = part_of(signature.kind, Places).geometry(item, invert=invert)
+        answer = self._answer(pixels)
+        values = np.ravel(answer.values)
+        targets = self._chosen or self._explained.ranked(answer)[: self._request.top]
         subject = Subject(pixels, targets, batch_size_for(signature))
         found = {method: METHODS[method](self._network, subject) for method in self.methods}
         findings = []
         for number, target in enumerate(targets):
             attributions = {method: found[method][number] for method in self.methods}
             evidence = {method: evidence_in(one.values, geometry) for method, one in attributions.items()}
-            label = self._label(target, len(values))
+            label = self._explained.label(target, answer)
             findings.append(Finding(label, float(values[target]), attributions, evidence))
-        are_classes = signature.class_names is not None
-        return Explanation(item, pixels, findings, are_classes, self._reading.are_probabilities)
+        return Explanation(item, pixels, findings, self._explained, self._reading.are_probabilities)
 
-    def _ranked(self, pixels: np.ndarray) -> tuple[np.ndarray, list[int]]:
-        """A value per class or output, and the indices to explain, as `predict` ranks them."""
+    def _answer(self, pixels: np.ndarray) -> Answer:
+        """What `predict` says of an example."""
         outputs = np.asarray(self._model(pixels[np.newaxis], training=False), np.float32)
-        are_classes = self._opened.signature.class_names is not None
-        scores = self._opened.predictions.values(outputs, self._reading)
-        if not are_classes:
-            values = scores.reshape(-1)
-            return values, list(range(min(self._request.top, len(values))))
-        probabilities = self._opened.rule.probabilities(scores)
-        ranking = self._opened.rule.ranking(probabilities)[0].tolist()
-        return probabilities[0], self._chosen or ranking[: self._request.top]
-
-    def _label(self, target: int, count: int) -> str | None:
-        names = self._opened.signature.class_names
-        if names is not None:
-            return names[target]
-        return f"output {target + 1}" if count > 1 else None
+        values = self._opened.predictions.values(outputs, self._reading)
+        (answer,) = self._opened.predictions.answers(values, self._reading, self._opened.rule)
+        return answer
 
 
 def require_images(opened: OpenRun) -> None:
@@ -160,42 +151,25 @@ def require_images(opened: OpenRun) -> None:
     Raises:
         UsageError: If not.
     """
-    if opened.signature.image_format is None:
-        shape = " × ".join(map(str, opened.signature.shape))
+    why_not = part_of(opened.signature.kind, Places).why_not
+    if why_not is not None:
         raise UsageError(
-            f"{opened.folder.title}: explain shows what in an image a model decides by; "
-            f"this model takes {opened.signature.dtype} arrays of shape {shape}",
+            f"{opened.folder.title}: explain shows what in an image a model decides by; {why_not}",
             hint="name a run that was trained on images with --run",
         )
 
 
-def _class_index(name: str, opened: OpenRun) -> int:
-    names = opened.signature.class_names
-    if names is None:
-        raise UsageError(f"--class {name}: this run predicts numbers and has no classes", hint="leave it out")
-    if class_name(name) in names:
-        return names.index(class_name(name))
-    near = closest(name, names)
-    known = f"classes: {some(names)}"
-    raise UsageError(
-        f"--class {name}: the run has no such class", hint=f"did you mean {near}?" if near else known
-    )
-
-
-def _methods(request: Request, opened: OpenRun) -> tuple[list[str], list[str]]:
+def _methods(request: Request, explained: Explained) -> tuple[list[str], list[str]]:
     """The methods to use, and the reason for which one is left out."""
     if request.layer is not None and request.method not in (ALL, GRAD_CAM):
         raise UsageError(f"--layer is for grad-cam, not for --method {request.method}")
     chosen = list(METHODS) if request.method == ALL else [request.method]
-    if opened.signature.class_names is not None or GRAD_CAM not in chosen:
+    if explained.no_grad_cam is None or GRAD_CAM not in chosen:
         return chosen, []
     if request.method == GRAD_CAM or request.layer is not None:
-        raise UsageError(
-            "--method grad-cam: it shows what speaks for a class, and this run predicts numbers",
-            hint=OTHER_METHODS,
-        )
+        raise UsageError(f"--method grad-cam: {explained.no_grad_cam}", hint=OTHER_METHODS)
     chosen.remove(GRAD_CAM)
-    return chosen, ["grad-cam is left out: it shows what speaks for a class, and this run predicts numbers"]
+    return chosen, [f"grad-cam is left out: {explained.no_grad_cam}"]
 
 
 def _load(opened: OpenRun, *, trust: bool) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.explaining.surgery import layers_in_order
+from bigmodel_cli.modeling.surgery import layers_in_order
 
 _CONVOLUTIONS = ("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D")
 OTHER_METHODS = "use --method integrated-gradients or --method occlusion"

@@ -11,6 +11,7 @@ import numpy as np
 from bigmodel_cli.explaining.attribution import Attribution
 from bigmodel_cli.explaining.evidence import Evidence
 from bigmodel_cli.kinds.inputs import Input
+from bigmodel_cli.tasks.explain import Explained
 
 
 @dataclass(frozen=True)
@@ -38,35 +39,33 @@ class Explanation:
         input: The image.
         pixels: What the model took, uint8 of shape (height, width) or (height, width, channels).
         findings: One per class or number.
-        are_classes: Whether they are classes.
+        explained: What they are.
         are_probabilities: Whether values of classes are shares of 1; else only their order means something.
     """
 
     input: Input
     pixels: np.ndarray
     findings: Sequence[Finding]
-    are_classes: bool
+    explained: Explained
     are_probabilities: bool = True
 
     def shown(self, value: float) -> str:
-        """The value of a finding as people read it: `97.6%`, or `1.976` where it is no probability."""
-        return f"{value:.1%}" if self.are_classes and self.are_probabilities else f"{value:.6g}"
+        """The value of a finding as people read it."""
+        return self.explained.shown(value, are_probabilities=self.are_probabilities)
 
     def as_json(self, *, with_maps: bool) -> dict[str, Any]:
         """The findings; with every value of the maps only where that is wanted."""
-        key = "classes" if self.are_classes else "outputs"
         return {
             "image": self.input.name,
-            key: [self._finding_as_json(finding, with_maps) for finding in self.findings],
+            self.explained.many: [self._finding_as_json(finding, with_maps) for finding in self.findings],
         }
 
     def _finding_as_json(self, finding: Finding, with_maps: bool) -> dict[str, Any]:
-        name = {} if finding.label is None else {"class" if self.are_classes else "output": finding.label}
+        name = {} if finding.label is None else {self.explained.one: finding.label}
         methods = []
         for method, attribution in finding.attributions.items():
             document = {"method": method, "shape": list(attribution.values.shape), **attribution.details}
             document |= finding.evidence[method].as_json()
             methods.append({**document, "map": attribution.values.tolist()} if with_maps else document)
-        of_class = "probability" if self.are_probabilities else "score"
-        value = {of_class if self.are_classes else "prediction": finding.value}
-        return {**name, **value, "methods": methods}
+        value = self.explained.value_name(are_probabilities=self.are_probabilities)
+        return {**name, value: finding.value, "methods": methods}

@@ -1,26 +1,15 @@
-"""A run's model as explanations need it: float pixels in, one number per class out that does not saturate.
-
-A softmax that is sure has no slope left: at a probability of 0.9999 no pixel seems to matter. So the
-number that is explained is the log-odds of a class, log(p / (1 - p)), computed from what stands before
-the last softmax or sigmoid: the logit of the class against all others together. Unlike the bare logit it
-tells this class from the others (what raises every logit alike explains nothing), and unlike the
-log-probability it goes on growing where p is nearly 1.
-"""
+"""A run's model as explanations need it: float pixels in, one number per target out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from bigmodel_cli.config.reading import Activation
-from bigmodel_cli.explaining.surgery import final_activation, rebuild
-from bigmodel_cli.scoring.probabilities import are_probabilities
+from bigmodel_cli.modeling.surgery import rebuild
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
-
-LOG_ODDS, OUTPUT = "log-odds", "output"
-_SMALLEST = 1e-7
+from bigmodel_cli.tasks.explain import Explained
 
 
 class Network:
@@ -34,7 +23,6 @@ class Network:
         tapped: The layer that Grad-CAM looks at.
 
     Attributes:
-        batch_axes: Axes of one example.
         explained: `log-odds`, or `output` where the outputs are numbers or no probabilities.
     """
 
@@ -49,25 +37,14 @@ class Network:
     ) -> None:
         import keras
 
-        self._temperature = temperature
-        self._is_one_for_two = signature.class_names is not None and model.output_shape[-1] == 1
-        last, activation = final_activation(model) if signature.class_names is not None else (None, None)
-        if of_logits is not None:
-            last, activation = None, of_logits
-        self._activation = activation
-        self._has_probabilities = (
-            activation is None
-            and signature.class_names is not None
-            and not self._is_one_for_two
-            and _gives_probabilities(model, signature)
-        )
-        self.explained = LOG_ODDS if activation or self._has_probabilities else OUTPUT
+        self._score = part_of(signature.task, Explained).score(model, signature.kind, of_logits, temperature)
+        self.explained = self._score.name
         # Pixels that are whole numbers have no gradient.
         inputs = keras.tree.map_structure(
             lambda tensor: keras.Input(batch_shape=tensor.shape, dtype="float32", name=tensor.name),
             model.input,
         )
-        self._model = rebuild(model, inputs=inputs, bare=last if activation else None, tapped=tapped)
+        self._model = rebuild(model, inputs=inputs, bare=self._score.bare, tapped=tapped)
         self._is_tapped = tapped is not None
 
     def scores(self, pixels: Any, targets: Sequence[int]) -> Any:
@@ -91,25 +68,4 @@ class Network:
         if self._is_tapped:
             outputs, features = outputs
         outputs = keras.ops.reshape(outputs, (len(pixels), -1))
-        columns = [self._score(outputs, target) for target in targets]
-        return keras.ops.stack(columns, axis=1), features
-
-    def _score(self, outputs: Any, target: int) -> Any:
-        import keras
-
-        if self._is_one_for_two:
-            score = outputs[:, 0] if target == 1 else -outputs[:, 0]
-            return score / self._temperature if self.explained == LOG_ODDS else score
-        if self._has_probabilities:
-            outputs = keras.ops.log(keras.ops.maximum(outputs, _SMALLEST))
-        elif self._activation != "softmax":
-            return outputs[:, target]
-        logits = outputs / self._temperature
-        others = keras.ops.concatenate([logits[:, :target], logits[:, target + 1 :]], axis=1)
-        return logits[:, target] - keras.ops.logsumexp(others, axis=1)
-
-
-def _gives_probabilities(model: Any, signature: Signature) -> bool:
-    """Whether a model whose last step is unknown gives probabilities, as two images of one grey each tell."""
-    pixels = np.stack([np.full(signature.shape, value, signature.dtype) for value in (0, 128)])
-    return are_probabilities(np.asarray(model(pixels, training=False), np.float64))
+        return keras.ops.stack([self._score.of(outputs, target) for target in targets], axis=1), features

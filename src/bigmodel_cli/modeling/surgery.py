@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from bigmodel_cli.config.reading import Activation
+
 # Activations that flatten the score of a class once it is sure.
-SATURATING = ("softmax", "sigmoid")
+SATURATING: tuple[Activation, ...] = ("softmax", "sigmoid")
 
 
 def layers_in_order(model: Any) -> Iterator[Any]:
@@ -23,7 +25,7 @@ def layers_in_order(model: Any) -> Iterator[Any]:
             yield operation
 
 
-def final_activation(model: Any) -> tuple[Any, str | None]:
+def final_activation(model: Any) -> tuple[Any, Activation | None]:
     """The layer that gives a model's output, and its activation where that is one of `SATURATING`."""
     import keras
 
@@ -39,7 +41,7 @@ def final_activation(model: Any) -> tuple[Any, str | None]:
     return None, None
 
 
-def _activation(layer: Any) -> str | None:
+def _activation(layer: Any) -> Activation | None:
     import keras
 
     if isinstance(layer, keras.layers.Softmax):

@@ -1,0 +1,89 @@
+"""Which of a model's outputs are explained, and by which numbers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bigmodel_cli.config.reading import Activation
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.tasks.predictions import Answer
+
+LOG_ODDS, OUTPUT = "log-odds", "output"
+
+
+@dataclass(frozen=True)
+class Score:
+    """The number that is explained for each target.
+
+    Attributes:
+        name: `log-odds`, or `output` where the outputs are numbers or no probabilities.
+        of: Makes it of outputs of shape (n, outputs) and the index of a target; a tensor of shape (n,).
+        bare: The layer of the model that goes without its activation for that; None: outputs as they are.
+    """
+
+    name: str
+    of: Callable[[Any, int], Any]
+    bare: Any = None
+
+
+class Explained(ABC):
+    """What of the outputs for a task is explained.
+
+    Attributes:
+        one, many: What JSON calls a target, and the list of them.
+        no_grad_cam: Why Grad-CAM does not explain it; None where it does.
+    """
+
+    one: ClassVar[str]
+    many: ClassVar[str]
+    no_grad_cam: ClassVar[str | None] = None
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    @abstractmethod
+    def index(self, name: str) -> int:
+        """The index of the class that a user names.
+
+        Raises:
+            UsageError: If there is none.
+        """
+
+    @abstractmethod
+    def ranked(self, answer: Any) -> Sequence[int]:
+        """The indices of all targets in the order in which they come into question."""
+
+    @abstractmethod
+    def label(self, target: int, answer: Answer) -> str | None:
+        """What a target is called; None where there is no other."""
+
+    @abstractmethod
+    def value_name(self, *, are_probabilities: bool) -> str:
+        """What JSON calls the value of a target."""
+
+    def shown(self, value: float, *, are_probabilities: bool) -> str:
+        """The value of a target as people read it."""
+        return f"{value:.6g}"
+
+    def score(self, model: Any, kind: Kind, of_logits: Activation | None, temperature: float) -> Score:
+        """The number to explain.
+
+        Args:
+            model: The run's functional `keras.Model`.
+            kind: What it takes.
+            of_logits: What makes probabilities of its outputs, where those are logits; None: they are none.
+            temperature: Of the decision rule.
+        """
+        if of_logits == "softmax":
+            return Score(LOG_ODDS, lambda outputs, target: _against_all_others(outputs / temperature, target))
+        return Score(LOG_ODDS if of_logits else OUTPUT, lambda outputs, target: outputs[:, target])
+
+
+def _against_all_others(logits: Any, target: int) -> Any:
+    import keras
+
+    others = keras.ops.concatenate([logits[:, :target], logits[:, target + 1 :]], axis=1)
+    return logits[:, target] - keras.ops.logsumexp(others, axis=1)
