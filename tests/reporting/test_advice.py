@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.kinds.array.kind import ArrayKind
-from bigmodel_cli.reporting.advice import Findings, advise
 from bigmodel_cli.signature import Signature, signature_as_json
+from bigmodel_cli.tasks.advice import advise
+from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
 FALLING = [2, 1, 0.5, 0.4, 0.3, 0.27, 0.24, 0.21]
+
+
+CLASSES = {"signature": signature_as_json(Signature.of(ArrayKind((5,)), Classification(("a", "b", "c"))))}
+NUMBERS = {"signature": signature_as_json(Signature.of(ArrayKind((5,)), Regression()))}
 
 
 def findings(columns=None, best_epoch=5, config=None, record=None, **changes):
@@ -33,7 +39,7 @@ def findings(columns=None, best_epoch=5, config=None, record=None, **changes):
         "per_class": [{"class": name, "f1": 0.9, "support": 333} for name in "abc"],
     }
     whole = {**good, **(columns or {})}
-    return Findings(whole, {**evaluation, **changes}, config or {}, best_epoch, record or {})
+    return Findings(whole, {**evaluation, **changes}, config or {}, best_epoch, {**CLASSES, **(record or {})})
 
 
 def test_a_good_run_gets_no_advice():
@@ -123,7 +129,7 @@ def test_what_was_done_already_is_not_advised():
 def test_a_run_of_numbers_without_validation():
     columns = {"epoch": [1], "loss": [1.0]}
     evaluation = {"examples": 100, "metrics": {"loss": 1.0}, "scores": {}, "intervals": {}}
-    assert advise(Findings(columns, evaluation, {}, 1)) == []
+    assert advise(Findings(columns, evaluation, {}, 1, NUMBERS)) == []
 
 
 @pytest.mark.parametrize(
@@ -291,7 +297,7 @@ def test_one_class_for_everything_is_said():
     assert "(the answer is a for everything)" in advice.finding
 
 
-PIXELS = signature_as_json(Signature.of(ArrayKind((28, 28, 1), "uint8"), Regression()))
+PIXELS = signature_as_json(Signature.of(ArrayKind((28, 28, 1), "uint8"), Classification(("a", "b", "c"))))
 
 
 @pytest.mark.parametrize(
@@ -344,7 +350,7 @@ def numbers(label, spread, prediction, optimizer="Adam", r2=-10.0):
         "labels": [{"mean": label, "standard_deviation": spread}],
         "predictions": [{"mean": prediction, "standard_deviation": 1.0}],
     }
-    return Findings(columns, evaluation, {"optimizer": optimizer, "training": {"epochs": 3}}, 3)
+    return Findings(columns, evaluation, {"optimizer": optimizer, "training": {"epochs": 3}}, 3, NUMBERS)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.advice.findings import Advice
 from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
@@ -21,7 +22,6 @@ from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.reporting.advice import Advice
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples

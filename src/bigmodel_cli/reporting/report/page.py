@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from bigmodel_cli.reporting.advice import Advice
+from bigmodel_cli.advice.findings import Advice
 from bigmodel_cli.reporting.report.content import page_content
 from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import SESSIONS, RunFolder

@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
+from bigmodel_cli.advice.findings import Advice, Findings
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import read_metrics
-from bigmodel_cli.reporting.advice import Advice, Findings, advise
 from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
-from bigmodel_cli.signature import Signature, signature_from_json
+from bigmodel_cli.tasks.advice import advise
 from bigmodel_cli.tasks.task import Task
 
 
@@ -31,7 +31,6 @@ class Reported:
         config: Its config.yaml as plain data.
         columns: Of its metrics.csv.
         previous: The completed run of the same name before it; None where it is the first.
-        signature: What an example is.
     """
 
     run: RunFolder
@@ -41,21 +40,24 @@ class Reported:
     config: Mapping[str, Any]
     columns: Mapping[str, Sequence[float]]
     previous: RunFolder | None
-    signature: Signature
-
-    @property
-    def task(self) -> Task:
-        return self.signature.task
 
     @property
     def best_epoch(self) -> int | None:
         return (self.record.get("best") or {}).get("epoch")
 
     @cached_property
+    def findings(self) -> Findings:
+        """What advice is drawn from."""
+        return Findings(self.columns, self.evaluation, self.config, self.best_epoch, self.record)
+
+    @property
+    def task(self) -> Task:
+        return self.findings.signature.task
+
+    @cached_property
     def advice(self) -> list[Advice]:
         """What to try next, the most telling first."""
-        findings = Findings(self.columns, self.evaluation, self.config, self.best_epoch, self.record)
-        return advise(findings)
+        return advise(self.findings)
 
 
 def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
@@ -89,7 +91,6 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
         yaml.safe_load(run.intact(run.config).read_text("utf-8")),
         read_metrics(run.metrics),
         _previous(run),
-        signature_from_json(record.get("signature") or {}),
     )
 
 

@@ -1,10 +1,10 @@
-"""What the data suggests: too few examples, classes of very different sizes."""
+"""What the data suggests: too few examples."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bigmodel_cli.reporting.advice.findings import Advice, Findings
+from bigmodel_cli.advice.findings import Advice, Findings
 
 # With fewer examples a number on them says little.
 FEW_HELD_OUT = 30
@@ -12,7 +12,6 @@ FEW_HELD_OUT = 30
 _FEW, _FEW_OF_A_CLASS = 5000, 500
 # What is better than this needs no other start.
 _GOOD = 0.9
-_WIDE = 0.15
 
 
 def few_held_out(findings: Findings) -> Iterator[Advice]:
@@ -49,26 +48,4 @@ def few_photographs(findings: Findings) -> Iterator[Advice]:
             "Pretrained weights have learned it from a million others; frozen, they need few of yours: "
             "bigmodel init FOLDER writes such a config.",
             "MobileNet: {weights: imagenet, trainable: false, include_top: false, pooling: avg}",
-        )
-
-
-def imbalance(findings: Findings) -> Iterator[Advice]:
-    """Classes of very different sizes that count by their size."""
-    if findings.is_imbalanced:
-        supports = [support for support in findings.supports.values() if support]
-        yield Advice(
-            f"The largest class has {max(supports) / min(supports):.0f} times the examples of the smallest.",
-            "Weights let rare classes count as much; watch balanced accuracy and macro F1.",
-            "data.class_weights=balanced",
-        )
-
-
-def uncertain(findings: Findings) -> Iterator[Advice]:
-    """A held-out split that is large enough to say something, but not much."""
-    interval, examples = findings.evaluation["intervals"].get("accuracy"), findings.evaluation["examples"]
-    if examples >= FEW_HELD_OUT and interval is not None and interval["high"] - interval["low"] > _WIDE:
-        yield Advice(
-            f"With {examples:,} examples, the accuracy may be anything from "
-            f"{interval['low']:.0%} to {interval['high']:.0%}.",
-            "Differences to other runs mean little within that; a larger test split tells more.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from bigmodel_cli.reporting.advice.findings import Advice, Findings
+from bigmodel_cli.advice.findings import Advice, Findings
 from bigmodel_cli.run_folder import STOPPED
 
 # A callback that ends training after so few epochs has not given it a chance.
@@ -17,8 +17,6 @@ _FEW_STEPS = 200
 _MOVED = 0.02
 # A training loss that is so many times its smallest one has come apart.
 _APART = 1.5
-# Labels and predictions are as far from each other as so many standard deviations of the labels.
-_FAR = 2.0
 # Rates with which each family of optimizers learns, and a good first one.
 _ADAPTIVE = (1e-5, 2e-2, "1e-3")
 _RATES = {
@@ -39,30 +37,6 @@ _NORMALISING = (
 )
 
 
-def far_from_scale(findings: Findings) -> Iterator[Advice]:
-    """Numbers that the model would need thousands of steps to come near to."""
-    labels, predictions = (findings.evaluation.get(key) or [] for key in ("labels", "predictions"))
-    if len(labels) != 1 or len(predictions) != 1:
-        return
-    mean, spread = labels[0]["mean"], labels[0]["standard_deviation"]
-    found = predictions[0]["mean"]
-    if spread <= 0 or abs(mean - found) <= _FAR * spread or abs(mean) < _FAR * spread / 10:
-        return
-    sgd = " SGD cannot bear such a factor: use Adam." if findings.optimizer.name == "SGD" else ""
-    yield Advice(
-        f"Labels are around {_about(mean, 4, ',')} (standard deviation {_about(spread, 2, ',')}), "
-        f"predictions around {_about(found, 4, ',')}: the model has not come near their scale.",
-        "More epochs take very long to bring it there; a last step of the model that knows the scale does it "
-        f"at once.{sgd}",
-        f"- Rescaling: {{scale: {_about(spread, 2)}, offset: {_about(mean, 4)}}}  # the last step of `model`",
-    )
-
-
-def _about(number: float, digits: int, separator: str = "") -> str:
-    """A number that is easily read: `50000` instead of `5e+04`."""
-    return f"{float(f'{number:.{digits}g}'):{separator}.12g}"
-
-
 def unstable(findings: Findings) -> Iterator[Advice]:
     """A training loss that has come apart again."""
     losses = [value for value in findings.columns.get("loss", ()) if math.isfinite(value)]
@@ -78,20 +52,21 @@ def unstable(findings: Findings) -> Iterator[Advice]:
         )
 
 
-def not_learned(findings: Findings) -> Iterator[Advice]:
-    """Neither training nor anything else is better than chance, or than always answering the mean."""
-    seen = _nothing_learned(findings)
-    if seen is None:
-        return
+def not_learned(findings: Findings, seen: str) -> Advice:
+    """Neither training nor anything else is better than chance, or than always answering the mean.
+
+    Args:
+        findings: What advice is drawn from.
+        seen: By what that is seen, a sentence.
+    """
     if _lacks_scaling(findings):
-        yield Advice(
+        return Advice(
             seen,
             "Nothing was learned: pixels come as 0 … 255, and nothing brings them into a range that networks "
             "learn from.",
             "preprocessing: [{Rescaling: {scale: 1/255}}]",
         )
-        return
-    yield (
+    return (
         _by_learning_rate(findings, seen)
         or _by_rare_classes(findings, seen)
         or _by_impatience(findings, seen)
@@ -104,27 +79,8 @@ def not_learned(findings: Findings) -> Iterator[Advice]:
     )
 
 
-def _nothing_learned(findings: Findings) -> str | None:
-    accuracy, training, chance = findings.accuracy, findings.training_accuracy, findings.chance
-    if accuracy is not None and chance:
-        if accuracy > chance + 0.02 * (1 - chance):
-            return None
-        if training is not None and training > chance + 0.1 * (1 - chance):
-            return None
-        if training is None and not _is_still(findings):
-            return None
-        if findings.only_answer is not None:
-            return f"The answer is {findings.only_answer} for every example, which gives {accuracy:.1%}."
-        return f"Accuracy is {accuracy:.1%}; always answering the largest class gives {chance:.1%}."
-    r2 = findings.evaluation["metrics"].get("r2")
-    if r2 is not None and r2 < 0.02 and _is_still(findings):
-        return (
-            f"R² is {r2:.3f}: always answering the mean of the labels is as good, and the loss has not moved."
-        )
-    return None
-
-
-def _is_still(findings: Findings) -> bool:
+def is_still(findings: Findings) -> bool:
+    """Whether the loss has not moved."""
     losses = [value for value in findings.columns.get("loss", ()) if math.isfinite(value)]
     return len(losses) > 1 and losses[0] - min(losses) <= _MOVED * abs(losses[0])
 

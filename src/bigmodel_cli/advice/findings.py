@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.signature import Signature, recorded_signature
+from bigmodel_cli.signature import Signature, signature_from_json
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Findings:
     evaluation: Mapping[str, Any]
     config: Mapping[str, Any]
     best_epoch: int | None
-    record: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any]
 
     # How it went.
 
@@ -142,19 +142,23 @@ class Findings:
         return size
 
     @cached_property
-    def signature(self) -> Signature | None:
-        """What an example is; None where the record does not say."""
-        return recorded_signature(self.record)
+    def signature(self) -> Signature:
+        """What an example is.
+
+        Raises:
+            DataError: If the record is damaged.
+        """
+        return signature_from_json(self.record.get("signature") or {})
 
     @property
     def are_pixels(self) -> bool:
         """Whether examples are images whose values go to 255."""
-        return self.signature is not None and part_of(self.signature.kind, Show).are_pixels
+        return part_of(self.signature.kind, Show).are_pixels
 
     @property
     def are_photographs(self) -> bool:
         """Whether examples are images of a size at which pretrained networks help."""
-        return self.signature is not None and part_of(self.signature.kind, Show).are_photographs
+        return part_of(self.signature.kind, Show).are_photographs
 
     @cached_property
     def steps(self) -> int | None:

@@ -1,11 +1,17 @@
-"""Runs whose training goes well and whose model is no better than chance on other examples, and why."""
+"""What to try next where classes are predicted: runs whose training goes well and whose model is no better
+than chance on other examples, classes that stand out, probabilities that do not mean what they say.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
-from bigmodel_cli.reporting.advice.findings import Advice, Findings
+from bigmodel_cli.advice.data import FEW_HELD_OUT
+from bigmodel_cli.advice.findings import Advice, Findings
+from bigmodel_cli.advice.learning import is_still, unstable
+from bigmodel_cli.tasks.advice import Rule, Rules
 
 # Training has gone well, where it has come so far from chance to what is possible.
 _WELL = 0.4
@@ -19,6 +25,11 @@ _LEFT = 0.01
 _RANGE_CHANGERS = ("Rescaling", "Normalization", "Resizing", "CenterCrop")
 # Applications without batch normalisation.
 _WITHOUT_BATCH_NORM = ("VGG", "ConvNeXt")
+_CALIBRATION = 0.05
+# A class with this much less F1 than the mean of all stands out, if it has enough examples to say so.
+_WEAK, _ENOUGH = 0.15, 10
+# An interval of accuracy as wide as this says little.
+_WIDE = 0.15
 
 
 def does_not_carry_over(findings: Findings) -> Iterator[Advice]:
@@ -110,3 +121,74 @@ def _leaking(findings: Findings, seen: str) -> Advice | None:
         "Move it to `preprocessing`, which is part of the model and done to all examples alike.",
         f"preprocessing: [{{{leaking}: …}}]",
     )
+
+
+def weak_class(findings: Findings) -> Iterator[Advice]:
+    """One class is far worse than the others."""
+    rows = [row for row in findings.evaluation.get("per_class", []) if row["support"]]
+    if len(rows) < 3:
+        return
+    weakest = min(rows, key=lambda row: row["f1"])
+    mean = sum(row["f1"] for row in rows) / len(rows)
+    if weakest["f1"] < mean - _WEAK and weakest["support"] >= _ENOUGH:
+        yield Advice(
+            f"{weakest['class']} is the weakest class: F1 {weakest['f1']:.2f}, where the mean is {mean:.2f} "
+            f"({weakest['support']:,} examples in this split).",
+            "Look at its mistakes below: are they labelled well, and are there enough of them in training?",
+        )
+
+
+def imbalance(findings: Findings) -> Iterator[Advice]:
+    """Classes of very different sizes that count by their size."""
+    if findings.is_imbalanced:
+        supports = [support for support in findings.supports.values() if support]
+        yield Advice(
+            f"The largest class has {max(supports) / min(supports):.0f} times the examples of the smallest.",
+            "Weights let rare classes count as much; watch balanced accuracy and macro F1.",
+            "data.class_weights=balanced",
+        )
+
+
+def calibration(findings: Findings) -> Iterator[Advice]:
+    """Probabilities that do not mean what they say."""
+    error = findings.evaluation["scores"].get("expected_calibration_error")
+    # In few examples shares in bins are off by chance.
+    least = max(_CALIBRATION, 1.5 / math.sqrt(max(1, findings.evaluation["examples"])))
+    if error is not None and error > least and findings.config.get("calibrate") is None:
+        yield Advice(
+            f"Probabilities are off by {error:.1%} on average.",
+            "A temperature, chosen on the validation split, brings them into line without another training.",
+            "calibrate={}",
+        )
+
+
+def uncertain(findings: Findings) -> Iterator[Advice]:
+    """A held-out split that is large enough to say something, but not much."""
+    interval, examples = findings.evaluation["intervals"].get("accuracy"), findings.evaluation["examples"]
+    if examples >= FEW_HELD_OUT and interval is not None and interval["high"] - interval["low"] > _WIDE:
+        yield Advice(
+            f"With {examples:,} examples, the accuracy may be anything from "
+            f"{interval['low']:.0%} to {interval['high']:.0%}.",
+            "Differences to other runs mean little within that; a larger test split tells more.",
+        )
+
+
+class ClassificationRules(Rules):
+    """The rules for classes."""
+
+    illnesses: ClassVar[Sequence[Rule]] = (unstable, does_not_carry_over)
+    refinements: ClassVar[Sequence[Rule]] = (weak_class, imbalance, calibration, uncertain)
+
+    def nothing_learned(self, findings: Findings) -> str | None:
+        accuracy, training, chance = findings.accuracy, findings.training_accuracy, findings.chance
+        if accuracy is None or not chance:
+            return None
+        if accuracy > chance + 0.02 * (1 - chance):
+            return None
+        if training is not None and training > chance + 0.1 * (1 - chance):
+            return None
+        if training is None and not is_still(findings):
+            return None
+        if findings.only_answer is not None:
+            return f"The answer is {findings.only_answer} for every example, which gives {accuracy:.1%}."
+        return f"Accuracy is {accuracy:.1%}; always answering the largest class gives {chance:.1%}."

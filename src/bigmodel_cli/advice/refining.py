@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from bigmodel_cli.reporting.advice.findings import Advice, Findings
+from bigmodel_cli.advice.findings import Advice, Findings
 
 # Training this much better than validation means that examples are learned by heart.
 _GAP = 0.05
@@ -15,9 +15,6 @@ _RISE = 1.15
 _APART = 1.3
 # Over the last fifth of its epochs a run that still gets better has lost this share of its loss.
 _STILL_IMPROVING = 0.03
-_CALIBRATION = 0.05
-# A class with this much less F1 than the mean of all stands out, if it has enough examples to say so.
-_WEAK, _ENOUGH = 0.15, 10
 
 
 def overfitting(findings: Findings) -> Iterator[Advice]:
@@ -82,32 +79,4 @@ def more_epochs(findings: Findings) -> Iterator[Advice]:
             f"The best epoch is the last one, {findings.best_epoch}: it was still getting better.",
             "More epochs may help; the run can go on from where it is: bigmodel train --resume RUN",
             f"training.epochs={2 * planned}",
-        )
-
-
-def weak_class(findings: Findings) -> Iterator[Advice]:
-    """One class is far worse than the others."""
-    rows = [row for row in findings.evaluation.get("per_class", []) if row["support"]]
-    if len(rows) < 3:
-        return
-    weakest = min(rows, key=lambda row: row["f1"])
-    mean = sum(row["f1"] for row in rows) / len(rows)
-    if weakest["f1"] < mean - _WEAK and weakest["support"] >= _ENOUGH:
-        yield Advice(
-            f"{weakest['class']} is the weakest class: F1 {weakest['f1']:.2f}, where the mean is {mean:.2f} "
-            f"({weakest['support']:,} examples in this split).",
-            "Look at its mistakes below: are they labelled well, and are there enough of them in training?",
-        )
-
-
-def calibration(findings: Findings) -> Iterator[Advice]:
-    """Probabilities that do not mean what they say."""
-    error = findings.evaluation["scores"].get("expected_calibration_error")
-    # In few examples shares in bins are off by chance.
-    least = max(_CALIBRATION, 1.5 / math.sqrt(max(1, findings.evaluation["examples"])))
-    if error is not None and error > least and findings.config.get("calibrate") is None:
-        yield Advice(
-            f"Probabilities are off by {error:.1%} on average.",
-            "A temperature, chosen on the validation split, brings them into line without another training.",
-            "calibrate={}",
         )

@@ -1,0 +1,57 @@
+"""What to try next, by what is predicted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from bigmodel_cli.advice.data import few_held_out, few_photographs
+from bigmodel_cli.advice.findings import Advice, Findings
+from bigmodel_cli.advice.learning import not_learned
+from bigmodel_cli.advice.refining import more_epochs, overfitting
+from bigmodel_cli.parts import part_of
+
+_MOST = 5
+Rule = Callable[[Findings], Iterator[Advice]]
+# These hold whatever else is the matter.
+_ALWAYS: tuple[Rule, ...] = (few_held_out, few_photographs)
+# The rest is for runs that have learned something.
+_REFINEMENTS: tuple[Rule, ...] = (overfitting, more_epochs)
+
+
+class Rules(ABC):
+    """The rules of thumb for a task.
+
+    Attributes:
+        illnesses: Of these the first that speaks is the illness, and what else is seen follows from it.
+        refinements: For runs that have learned something, beside those for all tasks.
+    """
+
+    illnesses: ClassVar[Sequence[Rule]]
+    refinements: ClassVar[Sequence[Rule]]
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    @abstractmethod
+    def nothing_learned(self, findings: Findings) -> str | None:
+        """By what one sees that nothing was learned, a sentence; None where something was."""
+
+    def _illness(self, findings: Findings) -> Advice | None:
+        if (found := next((one for rule in self.illnesses for one in rule(findings)), None)) is not None:
+            return found
+        seen = self.nothing_learned(findings)
+        return None if seen is None else not_learned(findings, seen)
+
+    def advise(self, findings: Findings) -> list[Advice]:
+        """At most five things to try, the most telling first."""
+        illness = self._illness(findings)
+        rules = _ALWAYS if illness is not None else (*_ALWAYS, *_REFINEMENTS, *self.refinements)
+        others = [advice for rule in rules for advice in rule(findings)]
+        return [*([illness] if illness is not None else []), *others][:_MOST]
+
+
+def advise(findings: Findings) -> list[Advice]:
+    """At most five things to try after a run, the most telling first."""
+    return part_of(findings.signature.task, Rules).advise(findings)
