@@ -1,0 +1,211 @@
+"""Every kind does all that the house asks of a kind: it reads, refuses, shows, is measured, is audited.
+
+A kind is found by its folder, and what is asked of it by what other kinds have.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parts_of_all import names_of, part_named, parts_of, storeys_of
+from PIL import Image
+
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.audit import Features
+from bigmodel_cli.kinds.familiar import Measuring
+from bigmodel_cli.kinds.image.kind import Drawing, ImageFormat, ImageKind
+from bigmodel_cli.kinds.inputs import Finder
+from bigmodel_cli.kinds.kind import Kind, kind_from_json
+from bigmodel_cli.kinds.read import Read
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.regression.task import Regression
+
+
+def image(path: Path) -> Path:
+    Image.new("RGB", (9, 7), (200, 20, 20)).save(path.with_suffix(".png"))
+    return path.with_suffix(".png")
+
+
+def array(shape: tuple[int, ...]) -> Callable[[Path], Path]:
+    def write(path: Path) -> Path:
+        np.save(path.with_suffix(".npy"), np.ones((1, *shape), np.float32))
+        return path.with_suffix(".npy")
+
+    return write
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A kind, and a file with one value of it.
+
+    Attributes:
+        kind: With some options.
+        write: Writes the file that a user would give to `predict`.
+    """
+
+    kind: Kind
+    write: Callable[[Path], Path]
+
+
+# A kind's name, with a variant after a colon.
+SAMPLES = {
+    "image": Sample(ImageKind(ImageFormat((6, 5), "rgb", aspect_ratio="crop")), image),
+    "image:grey": Sample(ImageKind(ImageFormat((28, 28), "grayscale", channel_axis=False)), image),
+    "image:drawing": Sample(
+        ImageKind(ImageFormat((28, 28), "grayscale", drawing=Drawing("bright", 20, "mass", (2.0, 4.0)))),
+        image,
+    ),
+    "array": Sample(ArrayKind((7,)), array((7,))),
+    "array:picture": Sample(ArrayKind((8, 8, 3), "uint8"), array((8, 8, 3))),
+    "array:sequence": Sample(ArrayKind((3, 50), "float64"), array((3, 50))),
+}
+PARTS = list(parts_of("kinds"))
+
+
+@pytest.fixture(params=SAMPLES)
+def sample(request):
+    return SAMPLES[request.param]
+
+
+@pytest.fixture
+def kind(sample):
+    return sample.kind
+
+
+@pytest.fixture
+def values(kind):
+    """Five values of the kind."""
+    return np.random.default_rng(0).integers(0, 256, (5, *kind.shape)).astype(kind.dtype)
+
+
+def test_every_kind_has_a_sample():
+    assert {name.partition(":")[0] for name in SAMPLES} == set(names_of("kinds"))
+    assert all(sample.kind.name == name.partition(":")[0] for name, sample in SAMPLES.items())
+
+
+def test_every_storey_has_a_part():
+    """What a module of all kinds asks, some kind does; nothing is asked that nobody does."""
+    assert {storey for storey, _ in PARTS} == set(storeys_of("kinds"))
+
+
+@pytest.mark.parametrize("name", names_of("kinds"))
+@pytest.mark.parametrize(("storey", "base"), PARTS)
+def test_every_kind_has_every_part_that_any_has(name, storey, base):
+    assert part_named("kinds", name, storey, base), f"kinds/{name}/{storey}.py lacks its {base}"
+
+
+def test_is_recorded(kind):
+    record = json.loads(json.dumps({"kind": kind.name, **kind.as_json()}))
+    assert kind_from_json(record) == kind
+    for key in kind.as_json():
+        if key in ("shape", "image_size"):
+            with pytest.raises((KeyError, TypeError)):
+                kind_from_json({name: value for name, value in record.items() if name != key})
+
+
+def test_is_described(kind):
+    assert kind.noun.isidentifier()
+    assert kind.placeholder.isascii()
+    assert kind.dtype in kind.described
+    assert kind.num_bytes == np.zeros(kind.shape, kind.dtype).nbytes
+    assert kind.as_it_is().shape == kind.shape
+
+
+def test_rows_are_read(kind, values):
+    reader = part_of(kind, Read)
+    rows = reader.rows(Path("x.npy"), values)
+    assert (rows.shape, rows.dtype) == (values.shape, np.dtype(kind.dtype))
+    # A single value is a row, too.
+    assert np.array_equal(reader.rows(Path("x.npy"), values[0]), values[:1])
+    assert np.array_equal(reader.row("x.npy[0]", rows[0]).array, values[0])
+
+
+def test_other_shapes_are_refused(kind, values):
+    with pytest.raises(DataError, match=r"x\.npy: expected .*; found") as refused:
+        part_of(kind, Read).rows(Path("x.npy"), values[..., :1].repeat(9, -1))
+    assert " × ".join(map(str, kind.shape)) in refused.value.message
+
+
+def test_what_is_not_finite_is_refused(kind, values):
+    row = values[0].astype(np.float32)
+    row.flat[3] = np.nan
+    with pytest.raises(DataError, match=r"x\.npy\[2\]: 1 value is NaN or infinite, at \["):
+        part_of(kind, Read).row("x.npy[2]", row)
+
+
+def test_a_value_that_predict_takes(sample, tmp_path):
+    path = sample.write(tmp_path / "given")
+    finder = part_of(sample.kind, Finder)
+    group = finder.at(path)
+    assert len(group) == 1
+    (given,) = group
+    read = given.read(Signature.of(sample.kind, Regression())).array
+    assert (read.shape, read.dtype) == (sample.kind.shape, np.dtype(sample.kind.dtype))
+    assert str(path) in given.name
+    assert finder.hint.startswith("give ")
+    assert finder.passed_over is None
+
+
+def test_a_file_that_is_none_is_refused(kind, tmp_path):
+    path = tmp_path / "none.txt"
+    path.write_text("neither of all that")
+    (given,) = part_of(kind, Finder).at(path)
+    with pytest.raises(DataError, match=str(path)):
+        given.read(Signature.of(kind, Regression()))
+
+
+def test_an_empty_folder_is_refused(kind, tmp_path):
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        part_of(kind, Finder).at(tmp_path)
+
+
+def test_is_shown_or_says_why_not(kind, values):
+    show = part_of(kind, Show)
+    if not show.are_pictures:
+        assert show.why_no_plot
+        return
+    pixels = show.pixels(values[0])
+    assert pixels.dtype == np.uint8
+    assert pixels.shape[:2] == kind.shape[:2]
+    with Image.open(io.BytesIO(base64.b64decode(show.thumbnail(values[0])))) as thumbnail:
+        assert thumbnail.format == "PNG"
+        assert thumbnail.size == (kind.shape[1], kind.shape[0])
+
+
+def test_is_measured(kind, values):
+    measuring = part_of(kind, Measuring)
+    low, high = measuring.span(values)
+    assert low < high
+    scaled = measuring.scaled(values, (low, high))
+    assert (scaled.dtype, len(scaled)) == (np.float32, 5)
+    measures = measuring.measures(scaled)
+    assert measures
+    for name, measured in measures.items():
+        assert measured.shape == (5,), name
+        assert (measured >= measuring.least).all(), name
+    shapes = measuring.shapes(scaled)
+    assert shapes is None or (shapes.shape[0], shapes.ndim) == (5, 2)
+    limits = {name: (float(measured.min()), float(measured.max())) for name, measured in measures.items()}
+    hint = measuring.hint(list(limits), limits, {name: high + 1 for name, (_, high) in limits.items()})
+    assert hint is None or hint[0].islower() or hint.startswith("--")
+
+
+def test_is_audited(kind, values):
+    features = part_of(kind, Features)
+    channels = features.channels(values)
+    assert channels.ndim == 2
+    assert channels.size == values.size
+    assert features.constant.startswith("of one ")
+    thumbnails = features.thumbnails(values)
+    assert thumbnails is None or (thumbnails.dtype, thumbnails.ndim, len(thumbnails)) == (np.float16, 3, 5)
+    assert features.are_seen == (thumbnails is not None)

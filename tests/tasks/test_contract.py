@@ -1,0 +1,218 @@
+"""Every task does all that the house asks of a task: it encodes, scores, decides, prints, writes, plots.
+
+A task is found by its folder, and what is asked of it by what other tasks have.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parts_of_all import names_of, part_named, parts_of, storeys_of
+
+from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.scoring.rule import AS_IT_IS
+from bigmodel_cli.tasks.audit import Labels
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.figures import Figures
+from bigmodel_cli.tasks.predictions import Predictions
+from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.task import Task, task_from_json
+
+FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.1.0"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A task, and what six examples of it are and get.
+
+    Attributes:
+        task: With some options.
+        labels: As the data have them.
+        outputs: Of a model.
+        run: The frozen run of such a task.
+        reading: How the loss reads the outputs.
+    """
+
+    task: Task
+    labels: np.ndarray
+    outputs: np.ndarray
+    run: str
+    reading: Reading = field(default_factory=Reading)
+
+
+_OF_THREE = np.array([[5, 2, 3], [1, 8, 1], [2, 2, 6], [4, 3, 3], [0, 9, 1], [1, 1, 8]], np.float32) / 10
+_NUMBERS = np.linspace(-3, 4, 6, dtype=np.float32)
+_CLASSES = np.array([0, 1, 2, 0, 1, 0])
+# A task's name, with a variant after a colon.
+SAMPLES = {
+    "classification": Sample(Classification(("cat", "dog", "0.5")), _CLASSES, _OF_THREE, "arrays"),
+    "classification:two": Sample(Classification(("no", "yes")), _CLASSES % 2, _OF_THREE[:, :1], "binary"),
+    "classification:logits": Sample(
+        Classification(("cat", "dog", "0.5")),
+        _CLASSES,
+        np.log(_OF_THREE + 0.01),
+        "arrays",
+        Reading("softmax"),
+    ),
+    "regression": Sample(Regression(), _NUMBERS, _NUMBERS[:, None] + 0.5, "numbers"),
+    "regression:several": Sample(
+        Regression((2,)), np.stack([_NUMBERS, -_NUMBERS], 1), np.stack([_NUMBERS, _NUMBERS], 1), "numbers"
+    ),
+}
+PARTS = list(parts_of("tasks"))
+
+
+@pytest.fixture(params=SAMPLES)
+def sample(request):
+    return SAMPLES[request.param]
+
+
+@pytest.fixture
+def task(sample):
+    return sample.task
+
+
+@pytest.fixture
+def run(sample):
+    return RunFolder(FROZEN / sample.run)
+
+
+def test_every_task_has_a_sample():
+    assert {name.partition(":")[0] for name in SAMPLES} == set(names_of("tasks"))
+    assert all(sample.task.name == name.partition(":")[0] for name, sample in SAMPLES.items())
+
+
+def test_every_storey_has_a_part():
+    """What a module of all tasks asks, some task does; nothing is asked that nobody does."""
+    assert {storey for storey, _ in PARTS} | {"task"} == set(storeys_of("tasks"))
+
+
+@pytest.mark.parametrize("name", names_of("tasks"))
+@pytest.mark.parametrize(("storey", "base"), PARTS)
+def test_every_task_has_every_part_that_any_has(name, storey, base):
+    assert part_named("tasks", name, storey, base), f"tasks/{name}/{storey}.py lacks its {base}"
+
+
+def test_is_recorded(task):
+    record = json.loads(json.dumps({"task": task.name, **task.as_json()}))
+    assert task_from_json(record) == task
+    for key in task.as_json():
+        with pytest.raises((KeyError, TypeError)):
+            task_from_json({name: value for name, value in record.items() if name != key})
+
+
+def test_says_what_it_is(sample):
+    task = sample.task
+    assert task.described
+    assert task.labels in ("classes", "numbers")
+    assert task.default_metrics
+    assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
+    assert sample.labels.shape[1:] == task.target_shape
+
+
+def answers(sample, rule=AS_IT_IS):
+    predictions = part_of(sample.task, Predictions)
+    values = predictions.values(sample.outputs, sample.reading)
+    return predictions, values, list(predictions.answers(values, sample.reading, rule))
+
+
+def test_predictions_are_read_from_outputs(sample):
+    predictions, values, said = answers(sample)
+    assert len(values) == len(said) == 6
+    shares = predictions.probabilities(values, sample.reading)
+    if shares is not None:
+        np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_prediction_is_a_line_a_document_and_cells(sample):
+    predictions, _, said = answers(sample)
+    columns = predictions.columns(sample.reading)
+    assert columns[0] == "prediction"
+    assert len(set(columns)) == len(columns)
+    for answer in said:
+        first = json.loads(json.dumps(answer.as_json(2)))["prediction"]
+        cells, line = answer.cells(), answer.line(2)
+        assert len(cells) == len(columns)
+        words = [f"{value:.6g}" for value in np.atleast_1d(first)] if not isinstance(first, str) else [first]
+        assert cells[0] == " ".join(words)
+        assert line.startswith(cells[0])
+        assert "\n" not in line
+        assert answer.caption(str)
+
+
+def test_the_rule_that_a_run_keeps_is_read(sample, run):
+    predictions = part_of(sample.task, Predictions)
+    rule = predictions.rule(run.read_json(run.decision)) if run.decision.exists() else AS_IT_IS
+    assert predictions.decided_for(rule) is None
+    _, _, said = answers(sample, rule)
+    assert [answer.cells()[0] for answer in said] == [answer.cells()[0] for answer in answers(sample)[2]]
+
+
+def test_labels_are_audited(sample):
+    labels = part_of(sample.task, Labels)
+    by_split = {"train": sample.labels, "test": sample.labels[:2]}
+    assert labels.contradiction in ("error", "warning")
+    assert isinstance(labels.tell_apart, bool)
+    assert json.dumps(labels.shown(sample.labels[0]))
+    rows = labels.rows(sample.labels, np.arange(6))
+    assert sorted(np.concatenate([numbers for _, numbers in rows]).tolist()) == list(range(6))
+    assert all(name for name, _ in rows)
+    counted, spread = labels.classes(by_split), labels.spreads(by_split)
+    assert bool(counted) != (spread is not None), "a task counts its classes or says how its numbers spread"
+    assert json.dumps([counted, spread])
+    assert not any(len(found) for found in labels.outliers(by_split).values())
+
+
+def task_of(run):
+    """The task of a run's one target."""
+    (record,) = run.read_record()["signature"]["targets"].values()
+    return task_from_json(record)
+
+
+@pytest.mark.slow
+def test_is_drawn(run):
+    evaluation = run.read_json(run.evaluation("test"))
+    plots = list(part_of(task_of(run), Figures).plots(run, evaluation, "test"))
+    assert plots
+    assert len({plot.name for plot in plots}) == len(plots)
+    for plot in plots:
+        assert plot.draw().axes, plot.name
+
+
+def test_samples_are_told(run):
+    figures = part_of(task_of(run), Figures)
+    samples = run.read_json(run.samples("test"))
+    shown = [figures.of_sample(each) for heading in figures.samples for each in samples.get(heading, [])]
+    assert shown
+    assert all(caption.title for caption in shown)
+
+
+def test_different_targets_are_found(sample):
+    figures = part_of(sample.task, Figures)
+    found = figures.different(sample.labels, 3)
+    assert len(set(found.tolist())) == 3
+    assert all(figures.caption(label, None).title for label in sample.labels)
+
+
+def test_a_run_predicts(run, bigmodel, tmp_path):
+    """Lines, JSON and CSV say the same of the same examples."""
+    (kind,) = run.read_record()["signature"]["inputs"].values()
+    shape = kind.get("shape") or [*kind["image_size"], 1]
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 4, (3, *shape)).astype("uint8"))
+    words = ("predict", tmp_path / "x.npy", "--run", run.path)
+    said, document = bigmodel(*words, "--csv", tmp_path / "p.csv"), bigmodel(*words, "--json")
+    assert said.code == document.code == 0, said.err
+    rows = list(csv.DictReader((tmp_path / "p.csv").open(newline="")))
+    lines = said.out.splitlines()
+    assert len(rows) == len(lines) == len(document.json["predictions"]) == 3
+    for row, line, prediction in zip(rows, lines, document.json["predictions"], strict=True):
+        assert line.split(": ")[1].startswith(row["prediction"])
+        found = prediction["prediction"]
+        assert row["prediction"] == (found if isinstance(found, str) else f"{found:.6g}")
