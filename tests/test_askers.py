@@ -22,14 +22,8 @@ ASKING: dict[str, int] = {
     "inference/export.py": 1,
     "inference/other_data.py": 2,
     "inference/samples.py": 1,
-    "modeling/compilation.py": 1,
-    "modeling/outputs.py": 2,
     "pipeline/decoded.py": 2,
     "pipeline/decoded_disk.py": 1,
-    "pipeline/known_facts.py": 4,
-    "pipeline/labels.py": 1,
-    "pipeline/splits.py": 1,
-    "reporting/training_samples.py": 1,
     "scoring/rule.py": 2,
     "signature.py": 5,
     "sources/image_checks.py": 2,
@@ -39,7 +33,6 @@ ASKING: dict[str, int] = {
     "training/class_names.py": 5,
     "training/conclusion.py": 1,
     "training/data_checks.py": 1,
-    "training/prepared.py": 2,
     "training/record.py": 1,
 }
 

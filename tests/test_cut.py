@@ -43,13 +43,13 @@ def where_lists_are_cut(tmp_path):
     """A message or label of each place that cuts a list of 30 names."""
     from bigmodel_cli.audit.findings import _some
     from bigmodel_cli.inference.run_data import some_names
-    from bigmodel_cli.pipeline.class_weights import describe_weights
     from bigmodel_cli.reporting.chosen_runs import _nothing
     from bigmodel_cli.reporting.ranking import Ranking
     from bigmodel_cli.reporting.run_summary import RunSummary
     from bigmodel_cli.run_folder import RunFolder, find_run
     from bigmodel_cli.tasks.regression.figures import RegressionFigures
     from bigmodel_cli.tasks.regression.task import Regression
+    from bigmodel_cli.tasks.target import ClassWeights
 
     runs = [RunFolder(tmp_path / name / "1") for name in NAMES]
     for run in runs:
@@ -65,7 +65,7 @@ def where_lists_are_cut(tmp_path):
     ).describe_passed_over()
     yield some_names(NAMES)
     yield _some(NAMES)
-    yield describe_weights(np.ones(30), NAMES)
+    yield ClassWeights(NAMES, np.ones(30)).describe()
     yield RegressionFigures(Regression()).caption(np.arange(30), None).title
 
 

@@ -53,6 +53,11 @@ class Signature:
         tasks = ", ".join(task.described for task in self.targets.values())
         return f"{tasks}; each example {', '.join(kind.described for kind in self.inputs.values())}"
 
+    @property
+    def numbers(self) -> Mapping[str, int | None]:
+        """Numbers of the data that a config may use by name."""
+        return {name: number for task in self.targets.values() for name, number in task.numbers.items()}
+
     def with_kind(self, kind: Kind) -> Signature:
         """The same with another kind of the one input."""
         (name,) = self.inputs

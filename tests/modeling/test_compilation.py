@@ -18,14 +18,14 @@ def measured(build, loss, metrics, outputs, labels, units, classes, activation="
     """Metrics by name of given outputs, as training measures them."""
     import tensorflow as tf
 
-    from bigmodel_cli.inference.steps import Measures, Targets
+    from bigmodel_cli.inference.steps import Measures
 
     head = f"  - Dense: {{units: {units}, activation: {activation}}}\n"
     more = f"metrics: [{metrics}]\n"
     built = build(head, more, loss=loss, classes=classes, shape=(4,), dtype="float32")
-    measures = Measures(built.model, built.compiled, classes)
-    targets = Targets(tf.constant(labels.astype(np.int32)), classes)
-    measures.update(tf.constant(0.0), targets, tf.constant(outputs))
+    measures = Measures(built.tasks)
+    targets = built.tasks.targets({"label": tf.constant(labels.astype(np.int32))})
+    measures.update(tf.constant(0.0), targets, built.tasks.outputs(tf.constant(outputs)))
     results = measures.results()
     del results["loss"]
     return results
@@ -111,4 +111,4 @@ def test_the_one_output_loss_of_indices_takes_indices(build):
         shape=(4,),
         dtype="float32",
     )
-    assert built.encoding == "integer"
+    assert built.tasks.bound["label"].encoding == "integer"

@@ -21,7 +21,7 @@ FLAT = {"shape": (4,), "dtype": "float32"}
 )
 def test_what_fits(build, units, classes, loss, encoding):
     built = build(f"  - Dense: {{units: {units}}}\n", classes=classes, loss=f"{{{loss}}}", **FLAT)
-    assert built.encoding == encoding
+    assert built.tasks.bound["label"].encoding == encoding
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_does_not(refused, steps, classes, loss, says, suggestion):
 
 def test_several_numbers(build, refused):
     built = build("  - Dense: {units: 3}\n", classes=None, loss="MeanSquaredError", target_shape=(3,), **FLAT)
-    assert built.encoding == "number"
+    assert built.tasks.bound["label"].encoding == "number"
     problem = refused(
         "  - Dense: {units: 2}\n", classes=None, loss="MeanSquaredError", target_shape=(3,), **FLAT
     )

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size
 
-NAMES = ("cat", "dog", "eel")
 # 3 cats, 7 dogs, 2 eels.
 LABELS = np.repeat([0, 1, 2], [3, 7, 2])
 
@@ -39,36 +36,3 @@ def test_a_class_without_examples_is_none():
     labels = np.array([0, 0, 0, 2])
     assert balanced_size(labels) == 6
     assert np.bincount(labels[balanced_order(labels, seed=0, epoch=1)]).tolist() == [3, 0, 3]
-
-
-@pytest.mark.slow
-def test_balanced_weights_are_those_of_scikit_learn():
-    from sklearn.utils.class_weight import compute_class_weight
-
-    found = class_weights("balanced", LABELS, NAMES)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, compute_class_weight("balanced", classes=np.arange(3), y=LABELS))
-    np.testing.assert_allclose(found[LABELS].mean(), 1, rtol=1e-6)
-
-
-def test_weights_of_ones_own_are_one_on_average():
-    found = class_weights({"eel": 6.0}, LABELS, NAMES)
-    # (3 * 1 + 7 * 1 + 2 * 6) / 12 examples
-    np.testing.assert_allclose(found, np.array([1, 1, 6]) * 12 / 22, rtol=1e-6)
-    np.testing.assert_allclose(found[LABELS].mean(), 1, rtol=1e-6)
-
-
-def test_a_class_that_the_training_part_lacks_has_no_weight():
-    found = class_weights("balanced", np.array([0, 0, 0, 1]), NAMES)
-    np.testing.assert_allclose(found, [4 / (2 * 3), 4 / (2 * 1), 0], rtol=1e-6)
-
-
-@pytest.mark.parametrize("names", [NAMES, ()])
-def test_without_the_key_there_are_none(names):
-    assert class_weights(None, LABELS, names) is None
-
-
-def test_weights_in_words():
-    assert describe_weights(np.array([0.5714, 4.0]), ["cat", "dog"]) == "cat 0.571, dog 4"
-    many = describe_weights(np.ones(100), [f"c{number}" for number in range(100)])
-    assert many.endswith("c7 1, … (100 in all)")

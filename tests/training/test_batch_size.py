@@ -43,7 +43,7 @@ def parts(config):
         splits = load_splits(experiment, Silent(), offline=True)
         start(seed=experiment.seed)
         plan = make_plan(experiment.training)
-        return pin_metrics(experiment, splits.signature.num_classes), splits, plan
+        return pin_metrics(experiment, splits.signature.task), splits, plan
 
     return make
 

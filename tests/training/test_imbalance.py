@@ -9,10 +9,10 @@ import pytest
 
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-from bigmodel_cli.pipeline.class_weights import class_weights
 from bigmodel_cli.pipeline.feed import ResidentFeed
 from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.tasks.classification.target import ClassificationTarget
 from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
@@ -22,6 +22,10 @@ NAMES = ("class_0", "class_1", "class_2")
 COUNTS = (36, 12, 4)
 BALANCED = "data.class_weights=balanced"
 OVERSAMPLE = "data.oversample=balanced"
+
+
+def balanced(labels):
+    return ClassificationTarget(Classification(NAMES)).class_weights("balanced", labels).values
 
 
 @pytest.fixture
@@ -102,7 +106,7 @@ def test_the_first_loss_by_hand(prepare, imbalanced, loss, units):
     train = prepared.splits.train
     probabilities = prepared.built.model(train.features, training=False).numpy()
     of_label = probabilities[np.arange(len(train)), train.labels]
-    weights = class_weights("balanced", train.labels, NAMES)[train.labels]
+    weights = balanced(train.labels)[train.labels]
     assert prepared.run()[0]["loss"] == pytest.approx(np.mean(-np.log(of_label) * weights), rel=1e-5)
 
 
@@ -137,13 +141,12 @@ def test_xla_and_mixed_precision_weigh_alike(prepare, imbalanced):
 def test_a_mixed_example_counts_by_the_parts_of_its_classes(prepare, imbalanced):
     import tensorflow as tf
 
-    from bigmodel_cli.inference.steps import Targets
-
     prepared = prepare(imbalanced, BALANCED, "augmentation=[MixUp]", "training.epochs=1")
     training = prepared.loop.training
     mixed = tf.constant([[0.75, 0.0, 0.25], [0.0, 1.0, 0.0]])
-    found = training._sample_weights(Targets(tf.constant([0, 1]), 3, mixed)).numpy()
-    w = class_weights("balanced", prepared.splits.train.labels, NAMES)
+    targets = prepared.built.tasks.targets({"label": tf.constant([0, 1])})
+    found = training._sample_weights({"label": targets["label"].mix(mixed)})["label"].numpy()
+    w = balanced(prepared.splits.train.labels)
     np.testing.assert_allclose(found, [0.75 * w[0] + 0.25 * w[2], w[1]], rtol=1e-6)
     assert np.isfinite(prepared.run()[0]["loss"])
 
@@ -152,18 +155,18 @@ def test_a_mixed_example_counts_by_the_parts_of_its_classes(prepare, imbalanced)
 def test_examples_that_are_mixed_twice_count_by_their_classes(prepare, imbalanced, mixing):
     import tensorflow as tf
 
-    from bigmodel_cli.inference.steps import Targets
     from bigmodel_cli.modeling.augmentation import augment
 
     words = [imbalanced, f"augmentation=[{mixing}]", "training.epochs=1"]
     prepared = prepare(*words, BALANCED)
     training, train = prepared.loop.training, prepared.splits.train
     features, labels = tf.cast(train.features[:16], tf.float32), tf.constant(train.labels[:16])
-    _, mixed = augment(training._augmentation, features, labels, 3)
+    _, targets = augment(training._augmentation, features, prepared.built.tasks.targets({"label": labels}))
+    mixed = targets["label"].mixed
     np.testing.assert_allclose(mixed.numpy().sum(axis=1), 1, rtol=1e-5)
     assert ((mixed.numpy() > 0.01).sum(axis=1) > 1).any()
-    w = class_weights("balanced", train.labels, NAMES)
-    found = training._sample_weights(Targets(labels, 3, mixed)).numpy()
+    w = balanced(train.labels)
+    found = training._sample_weights(targets)["label"].numpy()
     np.testing.assert_allclose(found, mixed.numpy() @ w, rtol=1e-5)
     assert np.isfinite(prepared.run()[0]["loss"])
     # Weights that are all the same weigh nothing, whatever was mixed.

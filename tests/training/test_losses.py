@@ -39,7 +39,7 @@ LONG = ("training.epochs=12", "optimizer.Adam.learning_rate=0.03")
 def test_classes_are_encoded_as_the_loss_needs(prepare, words, encoding):
     prepared = prepare(*words, *LONG)
     rows = prepared.run()
-    assert prepared.built.encoding == encoding
+    assert prepared.built.tasks.bound["label"].encoding == encoding
     assert rows[-1]["accuracy"] > 0.8 and rows[-1]["val_accuracy"] > 0.6
     assert rows[-1]["loss"] < rows[0]["loss"]
 

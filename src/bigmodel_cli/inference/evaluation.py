@@ -106,12 +106,12 @@ def evaluate_model(
     Raises:
         DivergedError: If the model's weights have diverged.
     """
-    encoding, compiled = compile_for_evaluation(model, experiment, signature)
     # No larger than in training: what fits there fits here.
     feed = make_feed(examples, signature, experiment.data.pinned_batch_size)
-    steps = EvaluationSteps(model, compiled, encoding, feed, signature.num_classes)
+    steps = EvaluationSteps(compile_for_evaluation(model, experiment, signature), feed)
+    (target,) = signature.targets
     try:
-        outputs = np.concatenate([_flat(steps.run(chunk).numpy()) for chunk in in_order(feed)])
+        outputs = np.concatenate([_flat(steps.run(chunk)[target].numpy()) for chunk in in_order(feed)])
     finally:
         feed.close()
     metrics = steps.measures.results()

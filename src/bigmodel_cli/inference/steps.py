@@ -11,7 +11,6 @@ import numpy as np
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import refused_by_kernel
-from bigmodel_cli.modeling.compilation import Compiled
 from bigmodel_cli.modeling.replicas.distribution import (
     SINGLE,
     Distribution,
@@ -19,58 +18,51 @@ from bigmodel_cli.modeling.replicas.distribution import (
     sum_over_replicas,
 )
 from bigmodel_cli.modeling.replicas.part import Part
+from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.pipeline.feed import Chunk, Feed
-from bigmodel_cli.pipeline.labels import Encoding, encode
-from bigmodel_cli.signature import TARGET
+from bigmodel_cli.tasks.bound import Targets
 
 
 class Measures:
     """Loss and metrics of one pass over examples, weighted by the size of each batch.
 
     Args:
-        model: The model.
-        compiled: Metrics with their label encodings.
-        num_classes: Number of classes; None for regression.
+        tasks: What is measured.
         distribution: Where the model's replicas are, each of which measures its part.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        compiled: Compiled,
-        num_classes: int | None,
-        distribution: Distribution = SINGLE,
-    ) -> None:
+    def __init__(self, tasks: Tasks, distribution: Distribution = SINGLE) -> None:
         import keras
 
         self.distribution = distribution
         self._reset: Any = None
-        self.model = model
-        self.compiled = compiled
-        self.num_classes = num_classes
+        self.tasks = tasks
         self.loss = keras.metrics.Mean(name="loss")
 
-    def update(self, loss: Any, targets: Targets, predictions: Any, part: Part | None = None) -> None:
+    def update(
+        self, loss: Any, targets: Mapping[str, Targets], outputs: Mapping[str, Any], part: Part | None = None
+    ) -> None:
         """Take one batch into account, inside the graph.
 
         Args:
             loss: Of the whole batch.
-            targets: The labels.
-            predictions: Of the same examples.
+            targets: By name.
+            outputs: For the same examples, likewise.
             part: Which of them count, where they are one replica's; the replicas' measures are added up when
                 they are read.
         """
         import tensorflow as tf
 
         if part is None:
-            size, counted = tf.cast(tf.shape(predictions)[0], "float32"), None
+            size, counted = tf.cast(tf.shape(next(iter(outputs.values())))[0], "float32"), None
         else:
             size, counted = part.batch_size / part.num_replicas, part.counted
         self.loss.update_state(loss, sample_weight=size)
-        taken = {item.activation: _activated(predictions, item.activation) for item in self.compiled.metrics}
-        for item in self.compiled.metrics:
-            y = targets.encoded(item.encoding)
-            item.metric.update_state(y, taken[item.activation], sample_weight=counted)
+        for name, metrics in self.tasks.metrics.items():
+            taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
+            for item in metrics:
+                y = targets[name].encoded(item.encoding)
+                item.metric.update_state(y, taken[item.activation], sample_weight=counted)
 
     def reset(self) -> None:
         """Begin anew."""
@@ -103,42 +95,13 @@ class Measures:
 
     @property
     def _metrics(self) -> list[Any]:
-        return [self.loss, *(item.metric for item in self.compiled.metrics)]
+        return [self.loss, *(item.metric for metrics in self.tasks.metrics.values() for item in metrics)]
 
 
 def _activated(outputs: Any, activation: Activation | None) -> Any:
     import keras
 
     return outputs if activation is None else getattr(keras.ops, activation)(outputs)
-
-
-class Targets:
-    """The labels of one batch, encoded as each loss and metric takes them, each encoding made once.
-
-    Args:
-        labels: As the feed yields them; None where `mixed` replaces them.
-        num_classes: Width of one-hot rows.
-        mixed: One-hot labels that augmentation has mixed (MixUp, CutMix).
-    """
-
-    def __init__(self, labels: Any, num_classes: int | None, mixed: Any = None) -> None:
-        self.labels = labels
-        self.num_classes = num_classes
-        self._encoded: dict[Encoding, Any] = {}
-        if mixed is not None:
-            self._mix(mixed)
-
-    def _mix(self, mixed: Any) -> None:
-        import tensorflow as tf
-
-        # Metrics over whole classes see the class that has the larger part.
-        self.labels = tf.argmax(mixed, axis=-1, output_type=tf.int32)
-        self._encoded["one_hot"] = mixed
-
-    def encoded(self, encoding: Encoding) -> Any:
-        if encoding not in self._encoded:
-            self._encoded[encoding] = encode(self.labels, encoding, self.num_classes)
-        return self._encoded[encoding]
 
 
 class BatchLoop:
@@ -209,34 +172,21 @@ class MeasuringSteps:
     """Loss and metrics of one model on one feed.
 
     Args:
-        model: A compiled model that takes raw features.
-        compiled: Metrics with their label encodings.
-        encoding: How the loss takes labels.
+        tasks: Of a compiled model.
         feed: Yields chunks of the split.
-        num_classes: Number of classes; None for regression.
         distribution: Where the model's replicas are.
-
-    Attributes:
-        network: What computes outputs from what the feed yields: the model, or its part behind what is kept.
+        network: What computes outputs from what the feed yields; None: the model, from raw features.
     """
 
     def __init__(
-        self,
-        model: Any,
-        compiled: Compiled,
-        encoding: Encoding,
-        feed: Feed,
-        num_classes: int | None,
-        distribution: Distribution = SINGLE,
+        self, tasks: Tasks, feed: Feed, distribution: Distribution = SINGLE, network: Any = None
     ) -> None:
-        self.model = model
-        self.network = model
-        self.encoding = encoding
+        self.tasks = tasks
+        self.network = tasks.model if network is None else network
         self.feed = feed
-        self.num_classes = num_classes
         self.distribution = distribution
         with distribution.scope():
-            self.measures = Measures(model, compiled, num_classes, distribution)
+            self.measures = Measures(tasks, distribution)
         self._run = BatchLoop(self._over_batches)
 
     def run(self, chunk: Chunk) -> Any:
@@ -257,32 +207,33 @@ class MeasuringSteps:
         """Loss of one batch, or on a replica of its part."""
         return self._step(*part_of_batch(self.feed, chunk, index))[0]
 
-    def _step(self, features: Any, labels: Mapping[str, Any], part: Part | None) -> tuple[Any, Any]:
-        targets = Targets(labels[TARGET], self.num_classes)
-        y = targets.encoded(self.encoding)
-        predictions = self.network(features, training=False)
-        weights = None if part is None else part.loss_weights
-        loss = self.model.compute_loss(
-            x=features, y=y, y_pred=predictions, sample_weight=weights, training=False
-        )
+    def _step(
+        self, features: Any, labels: Mapping[str, Any], part: Part | None
+    ) -> tuple[Any, dict[str, Any]]:
+        tasks, targets = self.tasks, self.tasks.targets(labels)
+        y = tasks.for_loss(targets)
+        outputs = tasks.outputs(self.network(features, training=False))
+        weights = {} if part is None else dict.fromkeys(y, part.loss_weights)
+        loss = tasks.loss(features, y, outputs, weights, training=False)
         if part is not None:
             (loss,) = sum_over_replicas([loss])
-        self.measures.update(loss, targets, predictions, part)
-        return loss, predictions
+        self.measures.update(loss, targets, outputs, part)
+        return loss, outputs
 
 
 class EvaluationSteps(MeasuringSteps):
-    """The same on one device, with predictions: `run` gives one tensor of shape (batches, batch, …)."""
+    """The same on one device: `run` gives outputs by target, tensors of shape (batches, batch, …)."""
 
     def _over_batches(self, chunk: Chunk) -> Any:
         import tensorflow as tf
 
         count = num_batches(chunk)
-        collected = tf.TensorArray(self.model.outputs[0].dtype, size=count)
+        given = self.tasks.outputs(self.tasks.model.outputs[0])
+        collected = {name: tf.TensorArray(output.dtype, size=count) for name, output in given.items()}
 
-        def evaluate_one(index: Any, collected: Any) -> tuple[Any, Any]:
-            _, predictions = self._step(*self.feed.batch(chunk, index), None)
-            return index + 1, collected.write(index, predictions)
+        def evaluate_one(index: Any, collected: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            _, outputs = self._step(*self.feed.batch(chunk, index), None)
+            return index + 1, {name: kept.write(index, outputs[name]) for name, kept in collected.items()}
 
         loop = tf.while_loop(lambda index, _: index < count, evaluate_one, (tf.constant(0), collected))
-        return loop[1].stack()
+        return {name: kept.stack() for name, kept in loop[1].items()}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bigmodel_cli.pipeline.labels import encode
+from bigmodel_cli.tasks.bound import Targets
 
 
 @dataclass(frozen=True)
@@ -23,26 +23,26 @@ class Augmentation:
 
 
 def augment(
-    augmentations: Sequence[Augmentation], features: Any, labels: Any, num_classes: int | None
-) -> tuple[Any, Any]:
+    augmentations: Sequence[Augmentation], features: Any, targets: Mapping[str, Targets]
+) -> tuple[Any, Mapping[str, Targets]]:
     """Augment a batch.
 
     Args:
         augmentations: In the order of the config.
         features: Preprocessed, of shape (batch, …).
-        labels: As the feed yields them.
-        num_classes: Width of one-hot rows.
+        targets: Of the same examples.
 
     Returns:
-        The features, and float32 labels of shape (batch, num_classes) where examples were mixed, else None.
+        Features and targets, which some layers mix.
     """
     mixed = None
     for augmentation in augmentations:
         if not augmentation.mixes_labels:
             features = augmentation.layer(features, training=True)
             continue
+        ((name, target),) = targets.items()
         if mixed is None:
-            mixed = encode(labels, "one_hot", num_classes)
+            mixed = target.encoded("one_hot")
         both = augmentation.layer({"images": features, "labels": mixed}, training=True)
         features, mixed = both["images"], both["labels"]
-    return features, mixed
+    return features, targets if mixed is None else {name: target.mix(mixed)}

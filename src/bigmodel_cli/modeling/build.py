@@ -6,7 +6,7 @@ config's steps. Augmentation stands between the two in training only, so it is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,12 @@ from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.adapting import AdaptData, adapt
 from bigmodel_cli.modeling.augmentation import Augmentation
-from bigmodel_cli.modeling.compilation import Compiled, compile_model
+from bigmodel_cli.modeling.compilation import compile_model
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
-from bigmodel_cli.modeling.outputs import check_output
-from bigmodel_cli.pipeline.labels import Encoding
+from bigmodel_cli.modeling.tasks import Tasks, bind_outputs
 from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.bound import Bound
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class BuiltModel:
         preprocess: The part of it before augmentation, or None where there is none.
         network: The part of it after augmentation; the model itself where there is no augmentation.
         augmentation: What stands between the two in training.
-        encoding: How the loss takes labels.
-        compiled: Metrics with their label encodings.
+        tasks: What it is trained for and measured by.
         origins: The step of the config that each layer comes from, by the layer's name.
     """
 
@@ -42,8 +41,7 @@ class BuiltModel:
     preprocess: Any | None
     network: Any
     augmentation: Sequence[Augmentation]
-    encoding: Encoding
-    compiled: Compiled
+    tasks: Tasks
     origins: Mapping[str, Component]
 
 
@@ -70,7 +68,7 @@ def build_model(
     """
     import keras
 
-    objects = Objects({"num_classes": signature.num_classes})
+    objects = Objects(signature.numbers)
 
     def learn(layer: Any, component: Component, arrived: Any) -> None:
         if adapt_data is not None and hasattr(layer, "adapt"):
@@ -83,31 +81,28 @@ def build_model(
     features = _as_features(prepared)
     graph = Graph(objects, origins, {"input": features}, output=last_step(experiment.model))
     outputs = _as_float32(graph.extend(experiment.model, features))
-    encoding = check_output(outputs, experiment, signature)
+    bound = bind_outputs(outputs, experiment, signature)
     with pointing_at(last_step(experiment.model), outputs):
         model = keras.Model(inputs, outputs, name=_model_name(experiment.name))
     preprocess, network = None, model
     augmentation = [
-        _augmentation(component, objects, features, encoding) for component in experiment.augmentation
+        _augmentation(component, objects, features, bound.values()) for component in experiment.augmentation
     ]
     if augmentation and features is not inputs:
         preprocess = keras.Model(inputs, features)
         network = keras.Model(features, outputs)
-    compiled = compile_model(model, experiment, objects, encoding=encoding, total_steps=total_steps)
-    return BuiltModel(model, preprocess, network, augmentation, encoding, compiled, origins)
+    tasks = compile_model(model, experiment, objects, bound, total_steps=total_steps)
+    return BuiltModel(model, preprocess, network, augmentation, tasks, origins)
 
 
-def compile_for_evaluation(
-    model: Any, experiment: Experiment, signature: Signature
-) -> tuple[Encoding, Compiled]:
+def compile_for_evaluation(model: Any, experiment: Experiment, signature: Signature) -> Tasks:
     """Give a loaded model the loss and metrics of its experiment.
 
     Raises:
         ConfigError: If they do not fit it.
     """
-    encoding = check_output(model.outputs[0], experiment, signature)
-    objects = Objects({"num_classes": signature.num_classes})
-    return encoding, compile_model(model, experiment, objects, encoding=encoding, total_steps=1)
+    bound = bind_outputs(model.outputs[0], experiment, signature)
+    return compile_model(model, experiment, Objects(signature.numbers), bound, total_steps=1)
 
 
 def _model_name(name: str) -> str:
@@ -154,7 +149,9 @@ def _preprocess(
 _MIXING = frozenset({"MixUp", "CutMix"})
 
 
-def _augmentation(component: Component, objects: Objects, features: Any, encoding: Encoding) -> Augmentation:
+def _augmentation(
+    component: Component, objects: Objects, features: Any, tasks: Iterable[Bound]
+) -> Augmentation:
     layer = objects.make(component)
     problem, suggestion = None, None
     if hasattr(layer, "adapt"):
@@ -163,7 +160,7 @@ def _augmentation(component: Component, objects: Objects, features: Any, encodin
             "move it to preprocessing",
         )
     mixes_labels = component.name in _MIXING
-    if mixes_labels and encoding != "one_hot":
+    if mixes_labels and any(task.encoding != "one_hot" for task in tasks):
         problem = f"{component.name} mixes labels, which needs a loss over one-hot labels"
         suggestion = "write loss: CategoricalCrossentropy, and end the model with units: num_classes"
     if problem is None and not mixes_labels:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
 from bigmodel_cli.config.checks.freezing import EXCLUDED
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.losses_and_metrics import (
     SHORTHANDS,
     MetricFacts,
-    loss_facts,
     metric_facts,
     takes_logits,
 )
@@ -20,48 +19,19 @@ from bigmodel_cli.config.naming import metric_name
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.objects import Objects, pointing_at
-from bigmodel_cli.pipeline.labels import Encoding, metric_encoding
-
-
-@dataclass(frozen=True)
-class MetricWithEncoding:
-    """A Keras metric, and how it takes labels and outputs.
-
-    Attributes:
-        metric: Keras's object.
-        encoding: How it takes labels.
-        activation: What makes of the model's outputs what it takes; None: it takes them as they are.
-    """
-
-    metric: Any
-    encoding: Encoding
-    activation: Activation | None = None
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """What compiling made, beside the model itself."""
-
-    metrics: Sequence[MetricWithEncoding]
-
-    @property
-    def names(self) -> list[str]:
-        return [item.metric.name for item in self.metrics]
-
-
-def default_metrics(num_classes: int | None) -> list[str]:
-    """What `metrics: auto` stands for."""
-    return ["accuracy"] if num_classes is not None else ["mean_absolute_error"]
+from bigmodel_cli.modeling.tasks import BoundMetric, Tasks
+from bigmodel_cli.tasks.bound import Bound
+from bigmodel_cli.tasks.task import Task
 
 
 def compile_model(
     model: Any,
     experiment: Experiment,
     objects: Objects,
+    bound: Mapping[str, Bound],
     *,
-    encoding: Encoding,
     total_steps: int,
-) -> Compiled:
+) -> Tasks:
     """Compile `model` as the experiment says, so that the saved file is complete for Keras alone.
 
     Raises:
@@ -69,14 +39,17 @@ def compile_model(
     """
     loss = objects.make(experiment.loss)
     optimizer = _optimizer(_with_decay_steps(experiment.optimizer, total_steps), objects)
-    metrics = [_metric(item, experiment, objects, encoding) for item in _components(experiment, objects)]
+    metrics = {
+        name: [_metric(item, experiment, objects, one) for item in metrics_of(experiment, one.task)]
+        for name, one in bound.items()
+    }
     with pointing_at(experiment.loss):
         model.compile(
             optimizer=optimizer,
             loss=loss,
-            metrics=[item.metric for item in metrics],
+            metrics=[item.metric for of_one in metrics.values() for item in of_one],
         )
-    return Compiled(metrics)
+    return Tasks(model, bound, metrics)
 
 
 def _optimizer(component: Component, objects: Objects) -> Any:
@@ -113,28 +86,28 @@ def _decays_with_training(component: Component) -> bool:
 _DECAYING = frozenset({"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PolynomialDecay"})
 
 
-def _components(experiment: Experiment, objects: Objects) -> list[Component]:
+def metrics_of(experiment: Experiment, task: Task) -> list[Component]:
+    """The metrics of a task; under `auto` what it has by itself."""
     if experiment.metrics != "auto":
         return list(experiment.metrics)
-    place, path = experiment.loss.place, ("metrics",)
-    names = default_metrics(objects.numbers["num_classes"])
-    return [Component(name, "metrics", place, path) for name in names]
+    place = experiment.loss.place
+    return [Component(name, "metrics", place, ("metrics",)) for name in task.default_metrics]
 
 
-def _metric(
-    component: Component, experiment: Experiment, objects: Objects, encoding: Encoding
-) -> MetricWithEncoding:
+def _metric(component: Component, experiment: Experiment, objects: Objects, bound: Bound) -> BoundMetric:
     name = metric_name(component)
     if component.name in SHORTHANDS:
-        component = _shorthand(component, experiment, encoding)
+        kind: Literal["Accuracy", "Crossentropy"]
+        kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"
+        component = replace(component, name=bound.variant(kind, experiment))
     facts = metric_facts(component)
-    labels, activation = metric_encoding(facts, encoding), _activation(component, facts, experiment)
+    encoding, activation = bound.metric_encoding(facts), _activation(component, facts, experiment)
     if component.name[0].islower():
         metric = objects.make(component)
         metric = metric if hasattr(metric, "update_state") else _from_function(metric)
         metric.name = name
-        return MetricWithEncoding(metric, labels, activation)
-    return MetricWithEncoding(objects.make(component, name=name), labels, activation)
+        return BoundMetric(metric, encoding, activation)
+    return BoundMetric(objects.make(component, name=name), encoding, activation)
 
 
 def _activation(component: Component, facts: MetricFacts, experiment: Experiment) -> Activation | None:
@@ -163,14 +136,3 @@ def _from_function(function: Any) -> Any:
     import keras
 
     return keras.metrics.MeanMetricWrapper(function)
-
-
-def _shorthand(component: Component, experiment: Experiment, encoding: Encoding) -> Component:
-    """`accuracy` and `crossentropy` as Keras resolves them: by the shape of the labels."""
-    kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"
-    variants = {"integer": "SparseCategorical", "one_hot": "Categorical", "binary": "Binary"}
-    if encoding == "number":
-        # Of several labels of 0 and 1, each may be right.
-        is_binary = kind == "Crossentropy" or loss_facts(experiment.loss).takes_probabilities
-        return replace(component, name=f"Binary{kind}" if is_binary else kind)
-    return replace(component, name=f"{variants[encoding]}{kind}")

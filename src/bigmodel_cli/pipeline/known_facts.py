@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts, ValueRange, facts_of
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.tasks.target import Target
 
 
 def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
     """The facts of an experiment's source with what its examples show."""
     signature, train = splits.signature, splits.train
-    oversamples = experiment.data.oversample is not None and signature.class_names is not None
+    target = part_of(signature.task, Target)
+    strata = None if experiment.data.oversample is None else target.strata(train.labels)
     return replace(
         facts_of(experiment),
-        labels="numbers" if signature.class_names is None else "classes",
-        num_classes=signature.num_classes,
-        epoch_size=balanced_size(train.labels) if oversamples else len(train),
-        num_columns=None if signature.class_names is not None else math.prod(signature.target_shape),
+        labels=signature.task.labels,
+        num_classes=signature.numbers["num_classes"],
+        epoch_size=len(train) if strata is None else balanced_size(strata),
+        num_columns=target.num_columns,
         value_range=_value_range(train, signature.dtype),
     )
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, Source, SplitName
+from bigmodel_cli.tasks.target import Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +111,7 @@ def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> 
 def _cut(
     examples: Examples, count: int, signature: Signature, seed: int, name: str
 ) -> tuple[Examples, Examples]:
-    """Hold `count` examples out, with each class in its share where the labels are classes."""
+    """Hold `count` examples out, each group of alike ones in its share where there are such."""
     import numpy as np
 
     if not 0 < count < len(examples):
@@ -117,17 +119,18 @@ def _cut(
             f"data.{name}: a split of {count} out of {len(examples)} examples leaves one side empty",
             hint=f"give a larger data.{name}, or more data",
         )
-    if signature.class_names is None:
+    strata = part_of(signature.task, Target).strata(examples.labels)
+    if strata is None:
         order = np.random.default_rng(seed).permutation(len(examples))
         held_out = np.sort(order[:count])
     else:
-        held_out = _stratified(examples.labels, count, seed)
+        held_out = _stratified(strata, count, seed)
     kept = np.setdiff1d(np.arange(len(examples)), held_out, assume_unique=True)
     return examples.take(kept), examples.take(held_out)
 
 
-def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Indices of `count` examples, each class by its share with the largest remainders rounded up.
+def _stratified(strata: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices of `count` examples, each stratum by its share with the largest remainders rounded up.
 
     scikit-learn's splitter refuses a class with a single example and a split that is smaller than the
     number of classes; small data sets have both.
@@ -135,8 +138,8 @@ def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    classes, sizes = np.unique(labels, return_counts=True)
-    ideal = sizes * (count / len(labels))
+    classes, sizes = np.unique(strata, return_counts=True)
+    ideal = sizes * (count / len(strata))
     counts = np.floor(ideal).astype(int)
     while (missing := count - counts.sum()) > 0:
         # The last example of a class stays in training while another class can give one.
@@ -144,5 +147,5 @@ def _stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
         can_give = can_give if can_give.any() else counts < sizes
         order = np.argsort(np.where(can_give, counts - ideal, np.inf), kind="stable")
         counts[order[: min(missing, can_give.sum())]] += 1
-    chosen = [rng.permutation(np.flatnonzero(labels == c))[:n] for c, n in zip(classes, counts, strict=True)]
+    chosen = [rng.permutation(np.flatnonzero(strata == c))[:n] for c, n in zip(classes, counts, strict=True)]
     return np.sort(np.concatenate(chosen))

@@ -50,12 +50,12 @@ def draw_training_samples(
     if not has_shape_of_picture(features.shape[1:]):
         return None
     black, white = (_preprocessed(built, np.full_like(originals[:1], value)) for value in (0, 255))
-    num_classes = task.numbers["num_classes"]
     versions = []
     for _ in range(NUM_VERSIONS if built.augmentation else 0):
-        numbers = labels.astype(np.int32) if num_classes else labels
-        augmented, mixed = augment(built.augmentation, features, numbers, num_classes)
-        versions.append((_visible(np.asarray(augmented), black, white), mixed))
+        original = built.tasks.targets(dict.fromkeys(built.tasks.bound, labels))
+        augmented, targets = augment(built.augmentation, features, original)
+        (target,) = targets.values()
+        versions.append((_visible(np.asarray(augmented), black, white), target.mixed))
     tiles = list(_tiles(originals, labels, versions, part_of(task, Figures)))
     heading = "training examples, and what augmentation makes of them" if versions else "training examples"
     return draw_grid(tiles, 1 + len(versions) if versions else NUM_EXAMPLES, heading)

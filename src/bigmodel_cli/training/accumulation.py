@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-# Gives loss, predictions and gradients of some examples: features, encoded labels, sample weights or None.
-Differentiate = Callable[[Any, Any, Any], tuple[Any, Any, Sequence[Any]]]
+# Gives loss, outputs and gradients of some examples: features, and by target encoded labels and weights.
+Differentiate = Callable[[Any, Any, Any], tuple[Any, Mapping[str, Any], Sequence[Any]]]
 
 
 def in_parts(
-    differentiate: Differentiate, features: Any, y: Any, sample_weights: Any, num_parts: int
-) -> tuple[Any, Any, list[Any]]:
-    """Loss, predictions and gradients of a batch, of which only a part is in memory at a time.
+    differentiate: Differentiate, batch: Sequence[Any], num_parts: int
+) -> tuple[Any, dict[str, Any], list[Any]]:
+    """Loss, outputs and gradients of a batch, of which only a part is in memory at a time.
 
     The loss of a part is a mean over its examples, so each counts by its size; only batch normalisation,
     which sees one part at a time, can tell the difference.
 
     Args:
         differentiate: Computes one part.
-        features: Of shape (batch, …), with a batch size that the graph knows.
-        y: Encoded labels.
-        sample_weights: Of shape (batch,), or None.
+        batch: What it takes of all examples, with a batch size that the graph knows.
         num_parts: How many parts.
     """
     import tensorflow as tf
 
-    size = int(features.shape[0])
-    losses, predictions, total = [], [], None
+    size = int(tf.nest.flatten(batch)[0].shape[0])
+    losses, outputs, total = [], [], None
     before: Sequence[Any] = ()
     for start, stop in part_bounds(size, num_parts):
         # Else TensorFlow would compute all of them at once.
         with tf.control_dependencies(before):
-            part = slice(start, stop)
-            weights = None if sample_weights is None else sample_weights[part]
-            loss, predicted, gradients = differentiate(features[part], y[part], weights)
+            part = tf.nest.map_structure(operator.itemgetter(slice(start, stop)), batch)
+            loss, given, gradients = differentiate(*part)
             share = (stop - start) / size
             scaled = [
                 None if g is None else tf.convert_to_tensor(g) * tf.cast(share, g.dtype) for g in gradients
@@ -46,9 +44,10 @@ def in_parts(
             )
         before = [gradient for gradient in total if gradient is not None]
         losses.append(loss * tf.cast(share, loss.dtype))
-        predictions.append(predicted)
+        outputs.append(given)
     assert total is not None
-    return tf.add_n(losses), tf.concat(predictions, 0), total
+    joined = {name: tf.concat([given[name] for given in outputs], 0) for name in outputs[0]}
+    return tf.add_n(losses), joined, total
 
 
 def part_bounds(size: int, num_parts: int) -> list[tuple[int, int]]:

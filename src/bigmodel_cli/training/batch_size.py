@@ -175,7 +175,7 @@ def _throw_away_steps(
     feed = make_feed(examples, signature, 1)
     try:
         settings = StepSettings(plan.jit_compile, num_parts=experiment.training.accumulate)
-        yield TrainingSteps(built, feed, signature.num_classes, settings)
+        yield TrainingSteps(built, feed, settings)
     finally:
         feed.close()
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.naming import direction, directions
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.modeling.compilation import default_metrics
+from bigmodel_cli.modeling.compilation import metrics_of
 from bigmodel_cli.pipeline.cache_choice import Cache
 from bigmodel_cli.pipeline.splits import OWN, Splits
+from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.training.plan import ExecutionPlan
 
 
-def pin_metrics(experiment: Experiment, num_classes: int | None) -> Experiment:
+def pin_metrics(experiment: Experiment, task: Task) -> Experiment:
     """The experiment with its metrics written out."""
-    if experiment.metrics != "auto":
-        return experiment
-    place = experiment.loss.place
-    metrics = [Component(name, "metrics", place, ("metrics",)) for name in default_metrics(num_classes)]
-    return experiment.model_copy(update={"metrics": metrics})
+    return experiment.model_copy(update={"metrics": metrics_of(experiment, task)})
 
 
 def pin_data(experiment: Experiment, splits: Splits) -> Experiment:

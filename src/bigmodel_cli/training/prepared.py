@@ -16,13 +16,14 @@ from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.devices import unused_gpus
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
-from bigmodel_cli.pipeline.class_weights import class_weights, describe_weights
 from bigmodel_cli.pipeline.feed import Feed, raw_features
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
+from bigmodel_cli.tasks.target import ClassWeights, Target
 from bigmodel_cli.training.batch_size import pin_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.frozen_cost import describe_parameters, describe_recomputed
@@ -78,25 +79,15 @@ class Prepared:
     @property
     def columns(self) -> list[str]:
         """Loss and metrics as metrics.csv names them, in order."""
-        names = _measured(self.built)
+        names = self.built.tasks.names
         return names + ([f"val_{name}" for name in names] if "validation" in self.feeds else [])
 
     def validation_steps(self) -> MeasuringSteps | None:
         """Compiled steps that measure the validation split; None where there is none."""
         if "validation" not in self.feeds:
             return None
-        built, num_classes = self.built, self.splits.signature.num_classes
-        steps = MeasuringSteps(
-            built.model,
-            built.compiled,
-            built.encoding,
-            self.feeds["validation"],
-            num_classes,
-            self.distribution,
-        )
-        if self.fed.halves is not None:
-            steps.network = self.fed.halves.back
-        return steps
+        back = None if self.fed.halves is None else self.fed.halves.back
+        return MeasuringSteps(self.built.tasks, self.feeds["validation"], self.distribution, back)
 
     def fill(self, listener: Listener) -> None:
         """Compute what is computed once, with the weights as they are: training begins after it."""
@@ -107,7 +98,6 @@ class Prepared:
         self.training = TrainingSteps(
             self.fed.built,
             self.feeds["train"],
-            self.splits.signature.num_classes,
             self.training.settings,
             self.distribution,
         )
@@ -138,7 +128,7 @@ def prepare(
         ResourceError: If another process does not start.
     """
     signature = splits.signature
-    experiment = pin_data(pin_metrics(experiment, signature.num_classes), splits)
+    experiment = pin_data(pin_metrics(experiment, signature.task), splits)
     plan = make_plan(experiment.training, peers.cluster if peers else None)
     if peers is not None:
         peers.meet(experiment, splits, plan.device, listener)
@@ -170,11 +160,11 @@ def prepare(
         listener.say(idle)
     if (compared := plan.describe_trials()) is not None:
         listener.say(f"measured: {compared}")
-    monitor = choose_monitor(experiment, _measured(built), has_validation="validation" in feeds)
+    monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in feeds)
     experiment = pin_plan(experiment, plan, monitor)
     callbacks = make_callbacks(
         experiment.training.callbacks,
-        Objects({"num_classes": signature.num_classes}),
+        Objects(signature.numbers),
         built.model,
         epochs=experiment.training.epochs,
         steps=feeds["train"].num_batches(),
@@ -202,6 +192,18 @@ def epoch_size(experiment: Experiment, examples: Examples) -> int:
     return len(examples) if experiment.data.oversample is None else balanced_size(examples.labels)
 
 
+def class_weights(experiment: Experiment, splits: Splits) -> dict[str, ClassWeights]:
+    """What the loss of a training example counts by its class, by target."""
+    asked, labels = experiment.data.class_weights, splits.train.labels
+    if asked is None:
+        return {}
+    weights = {
+        name: part_of(task, Target).class_weights(asked, labels)
+        for name, task in splits.signature.targets.items()
+    }
+    return {name: of_target for name, of_target in weights.items() if of_target is not None}
+
+
 def _choose(
     experiment: Experiment,
     keeping: Keeping,
@@ -213,9 +215,9 @@ def _choose(
     splits, signature = keeping.splits, keeping.splits.signature
     batch_size = experiment.data.pinned_batch_size
     total_steps = -(-epoch_size(experiment, splits.train) // batch_size) * experiment.training.epochs
-    weights = class_weights(experiment.data.class_weights, splits.train.labels, signature.class_names or ())
-    if weights is not None:
-        listener.say(f"class weights: {describe_weights(weights, signature.class_names or ())}")
+    weights = class_weights(experiment, splits)
+    for of_target in weights.values():
+        listener.say(f"class weights: {of_target.describe()}")
     made: list[tuple[Candidate, Fed]] = []
     started: list[ExecutionPlan] = []
 
@@ -237,7 +239,7 @@ def _choose(
         building = time.perf_counter() - began
         fed = keeping.fed(built)
         settings = StepSettings(plan.jit_compile, weights, experiment.training.accumulate)
-        training = TrainingSteps(fed.built, fed.feeds["train"], signature.num_classes, settings, distribution)
+        training = TrainingSteps(fed.built, fed.feeds["train"], settings, distribution)
         training.trace()
         making = time.perf_counter() - began
         made.append((Candidate(plan, built, training, making, making - building), fed))
@@ -251,7 +253,3 @@ def _choose(
         start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
     fed = next(fed for candidate, fed in made if candidate.training is chosen.training)
     return chosen, fed
-
-
-def _measured(built: BuiltModel) -> list[str]:
-    return ["loss", *built.compiled.names]

@@ -103,7 +103,7 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
     """
     splits = load_splits(config.experiment, listener, offline=offline)
     experiment = fit_to_data(config, splits, listener.warn)
-    experiment = pin_data(pin_metrics(experiment, splits.signature.num_classes), splits)
+    experiment = pin_data(pin_metrics(experiment, splits.signature.task), splits)
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)
     # Schedules get the real number of steps when training begins; nothing that is shown depends on it.

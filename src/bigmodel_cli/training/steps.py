@@ -6,15 +6,15 @@ strategy it neither runs many steps per call nor resumes inside an epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.inference.steps import BatchLoop, Measures, Targets, num_batches, part_of_batch
+from bigmodel_cli.inference.steps import BatchLoop, Measures, num_batches, part_of_batch
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
@@ -26,7 +26,8 @@ from bigmodel_cli.modeling.replicas.gradients import of_the_batch, summed_alread
 from bigmodel_cli.modeling.replicas.part import Part, taking
 from bigmodel_cli.modeling.replicas.randomness import different_seeds
 from bigmodel_cli.pipeline.feed import Chunk, Feed
-from bigmodel_cli.signature import TARGET
+from bigmodel_cli.tasks.bound import Targets
+from bigmodel_cli.tasks.target import ClassWeights
 from bigmodel_cli.training.accumulation import in_parts
 
 # Keras's names of the mean over all examples.
@@ -40,13 +41,13 @@ class StepSettings:
     Attributes:
         jit_compile: Whether XLA compiles the network's part of the step; images are augmented before it, by
             operations that XLA lacks.
-        class_weights: float32 of shape (classes,): what the loss of an example counts by its class; None
-            where all count the same.
+        class_weights: What the loss of an example counts by its class, by target; where all count the same,
+            the target is not there.
         num_parts: In how many parts a batch is computed.
     """
 
     jit_compile: bool = False
-    class_weights: np.ndarray | None = None
+    class_weights: Mapping[str, ClassWeights] = field(default_factory=dict)
     num_parts: int = 1
 
 
@@ -56,7 +57,6 @@ class TrainingSteps:
     Args:
         built: The model and its parts.
         feed: Yields chunks of the training split.
-        num_classes: Number of classes; None for regression.
         settings: How a step is computed.
         distribution: Where the model's replicas are; it was built in their scope.
 
@@ -68,7 +68,6 @@ class TrainingSteps:
         self,
         built: BuiltModel,
         feed: Feed,
-        num_classes: int | None,
         settings: StepSettings = StepSettings(),
         distribution: Distribution = SINGLE,
     ) -> None:
@@ -80,12 +79,11 @@ class TrainingSteps:
             _require_mean(built.model.loss)
         self.built = built
         self.feed = feed
-        self.num_classes = num_classes
         self._learn = tf.function(self._update, jit_compile=True) if settings.jit_compile else self._update
         self._run = BatchLoop(self._train_many)
         self._augmentation = fused_flips(built.augmentation)
         with distribution.scope():
-            self.measures = Measures(built.model, built.compiled, num_classes, distribution)
+            self.measures = Measures(built.tasks, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
 
     def run(self, chunk: Chunk) -> tuple[int, float]:
@@ -145,58 +143,56 @@ class TrainingSteps:
         """The loss of one batch of a chunk, from which the weights learn."""
         features, labels, part = part_of_batch(self.feed, chunk, index)
         with taking(part):
-            return self._train_step(features, labels[TARGET], part)
+            return self._train_step(features, labels, part)
 
-    def _train_step(self, features: Any, labels: Any, part: Part | None) -> Any:
+    def _train_step(self, features: Any, labels: Mapping[str, Any], part: Part | None) -> Any:
         import tensorflow as tf
 
         if self.built.preprocess is not None:
             features = self.built.preprocess(features, training=False)
-        features, mixed = augment(self._augmentation, features, labels, self.num_classes)
-        targets = Targets(labels, self.num_classes, mixed)
-        y = targets.encoded(self.built.encoding)
-        loss, predictions = self._learn(features, y, self._sample_weights(targets, part))
-        self.measures.update(loss, targets, predictions, part)
+        tasks = self.built.tasks
+        features, targets = augment(self._augmentation, features, tasks.targets(labels))
+        weights = self._sample_weights(targets, part)
+        loss, outputs = self._learn(features, tasks.for_loss(targets), weights)
+        self.measures.update(loss, targets, outputs, part)
         return tf.cast(loss, tf.float32)
 
-    def _sample_weights(self, targets: Targets, part: Part | None = None) -> Any:
-        """What the loss of each example counts, float32 of shape (batch,); None where all count the same."""
-        import tensorflow as tf
+    def _sample_weights(self, targets: Mapping[str, Targets], part: Part | None = None) -> dict[str, Any]:
+        """What the loss of each example counts, by target; where all count the same, it is not there."""
+        weights = {
+            name: targets[name].weights(of_classes.values)
+            for name, of_classes in self.settings.class_weights.items()
+        }
+        if part is None:
+            return weights
+        of_part = part.loss_weights
+        return {name: weights[name] * of_part if name in weights else of_part for name in targets}
 
-        of_part = None if part is None else part.loss_weights
-        class_weights = self.settings.class_weights
-        if class_weights is None:
-            return of_part
-        # Of an example that is mixed from two, each class has its part.
-        of_class = tf.linalg.matvec(targets.encoded("one_hot"), tf.constant(class_weights))
-        return of_class if of_part is None else of_class * of_part
-
-    def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any]:
-        """Loss and predictions of a batch; the weights learn from it."""
+    def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, dict[str, Any]]:
+        """Loss and outputs of a batch; the weights learn from it."""
         model = self.built.model
         if self.settings.num_parts == 1:
-            loss, predictions, gradients = self._differentiate(features, y, sample_weights)
+            loss, outputs, gradients = self._differentiate(features, y, sample_weights)
         else:
-            loss, predictions, gradients = in_parts(
-                self._differentiate, features, y, sample_weights, self.settings.num_parts
-            )
+            batch = features, y, sample_weights
+            loss, outputs, gradients = in_parts(self._differentiate, batch, self.settings.num_parts)
         if not self.distribution.is_single:
             gradients, loss = of_the_batch(gradients, loss)
         model.optimizer.apply(gradients, model.trainable_variables)
-        return loss, predictions
+        return loss, outputs
 
-    def _differentiate(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, Any, list[Any]]:
-        """Loss, predictions, and gradients as the optimizer takes them."""
+    def _differentiate(
+        self, features: Any, y: Any, sample_weights: Any
+    ) -> tuple[Any, dict[str, Any], list[Any]]:
+        """Loss, outputs, and gradients as the optimizer takes them."""
         import tensorflow as tf
 
-        model = self.built.model
+        model, tasks = self.built.model, self.built.tasks
         with tf.GradientTape() as tape:
-            predictions = self.built.network(features, training=True)
-            loss = model.compute_loss(
-                x=features, y=y, y_pred=predictions, sample_weight=sample_weights, training=True
-            )
+            outputs = tasks.outputs(self.built.network(features, training=True))
+            loss = tasks.loss(features, y, outputs, sample_weights, training=True)
             scaled = model.optimizer.scale_loss(loss)
-        return loss, predictions, tape.gradient(scaled, model.trainable_variables)
+        return loss, outputs, tape.gradient(scaled, model.trainable_variables)
 
 
 def _require_mean(loss: Any) -> None:

@@ -242,8 +242,7 @@ def _prepare(
 def _session(
     prepared: Prepared, run: RunFolder, listener: LoggedListener, watch: Stopwatch, *, profile: bool
 ) -> Session:
-    experiment, num_classes = prepared.experiment, prepared.splits.signature.num_classes
-    objects = Objects({"num_classes": num_classes})
+    experiment, objects = prepared.experiment, Objects(prepared.splits.signature.numbers)
     if prepared.distribution.is_chief:
         prepared.callbacks = put_into_run(prepared.callbacks, experiment, objects, run.callbacks)
     prepared.callbacks = with_tensorboard(

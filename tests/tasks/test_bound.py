@@ -1,20 +1,30 @@
-"""Labels as losses and metrics need them."""
+"""Tasks with a loss: targets as it and the metrics need them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.losses_and_metrics import loss_facts, metric_facts
+from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.tree import Place
-from bigmodel_cli.pipeline.labels import encode, loss_encoding, metric_encoding
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.tasks.bound import Bound, bind
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 
 def named(name, family):
     return Component(name, family, Place("c.yaml", 1, 1, 1, "", Path()), ())
+
+
+def task(num_classes, num_outputs=1):
+    if num_classes is None:
+        return Regression(() if num_outputs == 1 else (num_outputs,))
+    return Classification(tuple(f"class_{number}" for number in range(num_classes)))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +45,8 @@ def named(name, family):
     ],
 )
 def test_what_a_loss_takes(loss, num_classes, num_outputs, encoding):
-    assert loss_encoding(loss_facts(named(loss, "losses")), num_classes, num_outputs) == encoding
+    experiment = SimpleNamespace(loss=named(loss, "losses"), model=[named("Dense", "layers")])
+    assert bind(task(num_classes, num_outputs), (None, num_outputs), experiment).encoding == encoding
 
 
 @pytest.mark.parametrize(
@@ -53,7 +64,9 @@ def test_what_a_loss_takes(loss, num_classes, num_outputs, encoding):
     ],
 )
 def test_what_a_metric_takes_beside_a_loss(metric, for_loss, encoding):
-    assert metric_encoding(metric_facts(named(metric, "metrics")), for_loss) == encoding
+    bound = part_of(task(None if for_loss == "number" else 2), Bound)
+    bound.encoding = for_loss
+    assert bound.metric_encoding(metric_facts(named(metric, "metrics"))) == encoding
 
 
 CLASSES = np.array([2, 0, 1], np.int32)
@@ -74,6 +87,7 @@ CLASSES = np.array([2, 0, 1], np.int32)
 def test_encoding_a_batch(labels, encoding, dtype, expected):
     import tensorflow as tf
 
-    encoded = encode(tf.constant(labels), encoding, 4)
+    bound = part_of(task(None if encoding == "number" else 4), Bound)
+    encoded = bound.targets(tf.constant(labels)).encoded(encoding)
     assert encoded.dtype.name == dtype
     np.testing.assert_array_equal(encoded.numpy(), expected)

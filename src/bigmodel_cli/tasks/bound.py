@@ -1,0 +1,113 @@
+"""A task with a model's output and its loss: which output fits, and how targets are encoded."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Literal
+
+from bigmodel_cli.config.losses_and_metrics import MetricFacts
+from bigmodel_cli.config.model_outputs import last_step
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.tasks.task import Task
+
+# Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
+Encoding = Literal["integer", "one_hot", "binary", "number"]
+Shape = tuple[int | None, ...]
+
+
+class Bound(ABC):
+    """A task of a model; `bind` makes it.
+
+    Attributes:
+        task: The task.
+        encoding: How the loss takes targets.
+    """
+
+    encoding: Encoding
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    @abstractmethod
+    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
+        """How the loss takes targets, once it is sure that an output of a shape fits.
+
+        Raises:
+            ConfigError: If it does not.
+        """
+
+    @abstractmethod
+    def metric_encoding(self, metric: MetricFacts) -> Encoding:
+        """How a metric takes targets, beside the loss."""
+
+    @abstractmethod
+    def variant(self, kind: Literal["Accuracy", "Crossentropy"], experiment: Experiment) -> str:
+        """The class that Keras takes for `accuracy` or `crossentropy`, by the shape of the labels."""
+
+    @abstractmethod
+    def encode(self, labels: Any, encoding: Encoding) -> Any:
+        """Encode a batch of targets inside a TensorFlow graph."""
+
+    def targets(self, labels: Any) -> Targets:
+        """The targets of a batch, as the feed yields them."""
+        return Targets(self.encode, labels)
+
+
+def bind(task: Task, shape: Shape, experiment: Experiment) -> Bound:
+    """A task with an output of a model and the loss of an experiment.
+
+    Args:
+        task: Of the target.
+        shape: Of the output, with None for the batch.
+        experiment: For the loss and the place of the last step.
+
+    Raises:
+        ConfigError: If the output's shape does not fit; it points at the last step.
+    """
+    bound = part_of(task, Bound)
+    bound.encoding = bound.loss_encoding(shape, experiment)
+    return bound
+
+
+class Targets:
+    """The targets of one batch, encoded as each loss and metric takes them, each encoding made once.
+
+    Args:
+        encode: Makes an encoding.
+        labels: As the feed yields them.
+        mixed: One-hot rows that augmentation has mixed (MixUp, CutMix), which take their place.
+    """
+
+    def __init__(self, encode: Callable[[Any, Encoding], Any], labels: Any, mixed: Any = None) -> None:
+        self._encode = encode
+        self._labels = labels
+        self.mixed = mixed
+        self._encoded: dict[Encoding, Any] = {} if mixed is None else {"one_hot": mixed}
+
+    def encoded(self, encoding: Encoding) -> Any:
+        if encoding not in self._encoded:
+            self._encoded[encoding] = self._encode(self._labels, encoding)
+        return self._encoded[encoding]
+
+    def mix(self, mixed: Any) -> Targets:
+        """The same after augmentation has mixed their one-hot rows."""
+        import tensorflow as tf
+
+        # Metrics over whole classes see the class that has the larger part.
+        return Targets(self._encode, tf.argmax(mixed, axis=-1, output_type=tf.int32), mixed)
+
+    def weights(self, of_classes: Any) -> Any:
+        """What the loss of each example counts by its class, float32 of shape (batch,)."""
+        import tensorflow as tf
+
+        # Of an example that is mixed from two, each class has its part.
+        return tf.linalg.matvec(self.encoded("one_hot"), tf.constant(of_classes))
+
+
+def misfit(experiment: Experiment, message: str, suggestion: str | None = None) -> Exception:
+    """An error that points at the step which makes the output."""
+    step = last_step(experiment.model)
+    return config_error([Problem(step.place, step.path, message, suggestion=suggestion)])
