@@ -28,7 +28,6 @@ ASKING: dict[str, int] = {
     "signature.py": 5,
     "sources/image_checks.py": 2,
     "sources/image_files.py": 6,
-    "sources/npz.py": 2,
     "sources/synthetic.py": 5,
     "training/class_names.py": 5,
     "training/conclusion.py": 1,

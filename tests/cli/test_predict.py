@@ -48,7 +48,9 @@ def hostile_runs(trained, tmp_path):
     shutil.copytree(trained, runs)
     run = RunFolder(next((runs / "tiny").iterdir()))
     run.labels.write_text(json.dumps(HOSTILE))
-    update_record(run, {"labels_sha256": labels_hash(HOSTILE)})
+    signature = run.read_record()["signature"]
+    signature["targets"]["label"]["class_names"] = HOSTILE
+    update_record(run, {"labels_sha256": labels_hash(HOSTILE), "signature": signature})
     record_files(run, [run.labels])
     return runs
 

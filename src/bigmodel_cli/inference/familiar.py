@@ -128,8 +128,14 @@ class Familiar:
     def _hinted(self, reasons: list[Unlike], measured: Mapping[str, float]) -> list[Unlike]:
         if not reasons:
             return reasons
-        beyond = [one.what for one in reasons if one.what in self.limits]
-        hint = self.measuring.hint(beyond, self.limits, measured)
+        hint, turned = self.measuring.advice, self.measuring.negative(measured)
+        is_beyond = any(one.what in self.limits for one in reasons)
+        if (
+            turned
+            and is_beyond
+            and all(low <= turned[name] <= high for name, (low, high) in self.limits.items())
+        ):
+            hint = "--invert turns bright into dark"
         return [replace(one, hint=hint) for one in reasons]
 
     def content(self) -> bytes:

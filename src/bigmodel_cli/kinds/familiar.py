@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -15,9 +15,11 @@ class Measuring(ABC):
 
     Attributes:
         least: No measure is below it.
+        advice: What helps with values that are unlike those of training.
     """
 
     least = -np.inf
+    advice: str | None = None
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -44,14 +46,6 @@ class Measuring(ABC):
     def shapes(self, values: np.ndarray) -> np.ndarray | None:
         """What scaled values show, float32 of shape (n, features); None where that is not compared."""
 
-    @abstractmethod
-    def hint(
-        self, beyond: Sequence[str], limits: Mapping[str, tuple[float, float]], measured: Mapping[str, float]
-    ) -> str | None:
-        """What may help with a value that is unlike those of training.
-
-        Args:
-            beyond: The measures that are outside of their limits.
-            limits: Of all measures.
-            measured: Of the value.
-        """
+    def negative(self, measured: Mapping[str, float]) -> Mapping[str, float] | None:
+        """What would be measured of a value whose bright is dark; None where that cannot be."""
+        return None

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,39 +57,25 @@ class Input:
         return reader.row(self.name, self.features, invert=invert)
 
 
-class Group(Protocol):
-    """Examples that one path means."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Input]: ...
-
-
 @dataclass(frozen=True)
-class Files:
-    """Files with an example each."""
+class Group:
+    """Examples that one path means; an `Input` is made when it is its turn.
+
+    Attributes:
+        names: Of files with an example each, or of the one file of `rows`.
+        rows: An array of examples.
+    """
 
     names: Sequence[str]
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.names if self.rows is None else self.rows)
 
     def __iter__(self) -> Iterator[Input]:
-        return map(Input, self.names)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """An array of examples."""
-
-    path: Path
-    array: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __iter__(self) -> Iterator[Input]:
-        return (Input(f"{self.path}[{index}]", features) for index, features in enumerate(self.array))
+        if self.rows is None:
+            return map(Input, self.names)
+        return (Input(f"{self.names[0]}[{index}]", row) for index, row in enumerate(self.rows))
 
 
 class Finder(ABC):
@@ -113,10 +99,10 @@ class Finder(ABC):
         """
         if path.is_dir() or path.suffix.lower() not in _ARRAY_SUFFIXES:
             return self.files(path)
-        return Rows(path, part_of(self.kind, Read).rows(path, _load(path)))
+        return Group([str(path)], part_of(self.kind, Read).rows(path, _load(path)))
 
     @abstractmethod
-    def files(self, path: Path) -> Files:
+    def files(self, path: Path) -> Group:
         """The file, or what counts in the folder."""
 
     @property

@@ -82,16 +82,15 @@ class Npz(SourceOptions):
         return Source(splits, Signature.of(self._kind(shape, dtype), task))
 
     def _kind(self, shape: tuple[int, ...], dtype: str) -> Kind:
-        image_format = format_of_pixels(shape, dtype)
+        pixels = format_of_pixels(shape, dtype)
+        if pixels is not None:
+            return ImageKind(replace(pixels, drawing=drawing_like(self.made_like, pixels.image_size)))
         if self.made_like is None:
-            return ArrayKind(shape, dtype) if image_format is None else ImageKind(image_format)
-        if image_format is None:
-            raise DataError(
-                f"{self.path}: made_like is for images (uint8); found {dtype} of shape {shape}",
-                hint="leave made_like out",
-            )
-        drawing = drawing_like(self.made_like, image_format.image_size)
-        return ImageKind(replace(image_format, drawing=drawing))
+            return ArrayKind(shape, dtype)
+        raise DataError(
+            f"{self.path}: made_like is for images (uint8); found {dtype} of shape {shape}",
+            hint="leave made_like out",
+        )
 
     def _array_names(
         self, arrays: Mapping[str, np.ndarray], *, needs_train: bool

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from bigmodel_cli.kinds.array.kind import ArrayKind
@@ -20,6 +18,8 @@ def ArrayMeasuring(kind: ArrayKind) -> Measuring:
 class _Numbers(Measuring):
     """Measures numbers as a whole, and each for itself."""
 
+    advice = "bring the numbers to the scale of the training data"
+
     def arranged(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(len(values), -1)
 
@@ -28,8 +28,3 @@ class _Numbers(Measuring):
 
     def shapes(self, values: np.ndarray) -> None:
         return None
-
-    def hint(
-        self, beyond: Sequence[str], limits: Mapping[str, tuple[float, float]], measured: Mapping[str, float]
-    ) -> str | None:
-        return "bring the numbers to the scale of the training data"

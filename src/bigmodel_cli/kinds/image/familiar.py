@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from bigmodel_cli.kinds.familiar import Measuring
+from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.parts import part_of
 
@@ -24,6 +25,11 @@ class ImageMeasuring(Measuring):
     """Measures how bright, even and colourful pictures are, and compares thumbnails."""
 
     least = 0.0
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(kind)
+        if part_of(kind, Read).redraws:
+            self.advice = "give one figure on an even ground, with nothing else in the picture"
 
     def arranged(self, values: np.ndarray) -> np.ndarray:
         return values if values.ndim == 4 else values[..., np.newaxis]
@@ -55,18 +61,12 @@ class ImageMeasuring(Measuring):
         blocks = grey[:, : rows * down, : columns * across].reshape(count, rows, down, columns, across)
         return np.asarray(blocks.mean(axis=(2, 4)).reshape(count, -1))
 
-    def hint(
-        self, beyond: Sequence[str], limits: Mapping[str, tuple[float, float]], measured: Mapping[str, float]
-    ) -> str | None:
-        turned = {
+    def negative(self, measured: Mapping[str, float]) -> Mapping[str, float] | None:
+        if self.kind.dtype != "uint8":
+            return None
+        return {
             name: 1 - value if name in (_BRIGHTNESS, _BORDER) else value for name, value in measured.items()
         }
-        helps = all(low <= turned[name] <= high for name, (low, high) in limits.items())
-        if beyond and helps and self.kind.dtype == "uint8":
-            return "--invert turns bright into dark"
-        if part_of(self.kind, Read).redraws:
-            return "give one figure on an even ground, with nothing else in the picture"
-        return None
 
 
 def _grey(values: np.ndarray) -> np.ndarray:

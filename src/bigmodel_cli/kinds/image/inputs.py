@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.kinds.inputs import Files, Finder
+from bigmodel_cli.kinds.inputs import Finder, Group
 from bigmodel_cli.sources.image_walk import ImageWalk
 
 
@@ -20,14 +20,14 @@ class ImageFinder(Finder):
         super().__init__(kind)
         self._walk = ImageWalk(needs_all=False)
 
-    def files(self, path: Path) -> Files:
+    def files(self, path: Path) -> Group:
         if not path.is_dir():
-            return Files([str(path)])
+            return Group([str(path)])
         # A path that begins in the current folder does not say so.
         found = [name.removeprefix(f".{os.sep}") for name in self._walk.images_below(path)]
         if not found:
             raise UsageError(f"{path}: no image in this folder", hint=self.passed_over)
-        return Files(found)
+        return Group(found)
 
     @property
     def passed_over(self) -> str | None:
