@@ -37,7 +37,7 @@ STOREYS = [
     ["config"],
     ["run_folder", "gates", "stopped"],
     ["figures", "advice"],
-    ["tasks.figures", "tasks.advice"],
+    ["tasks.figures", "tasks.sections", "tasks.advice"],
     ["run_files"],
     ["run_lock", "metrics_file", "sources", "scoring"],
     ["pipeline", "run_removal", "cluster", "tasks.predictions"],

@@ -125,7 +125,7 @@ def test_headline_and_facts(make_run):
 
 
 def test_what_is_cut_says_so_and_of_a_path_the_end_is_seen(make_run):
-    from bigmodel_cli.reporting.report.tables import confusion
+    from bigmodel_cli.tasks.classification.sections import confusion
 
     run = make_run([f"class {number}" for number in range(10)])
     text = run.evaluation("test").read_text()

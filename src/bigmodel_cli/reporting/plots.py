@@ -36,7 +36,7 @@ def plot_run(run: RunFolder, evaluation: Mapping[str, Any], task: Task, best_epo
         figures["curves"] = draw_curves(columns, best_epoch)
         figures["speed"] = draw_speed(columns)
     figures |= {plot.name: plot.draw() for plot in of_task.plots(run, evaluation, title)}
-    for name, heading in of_task.samples.items():
+    for name, (_, heading) in of_task.samples.items():
         if shown := sample_tiles(samples.get(name, []), of_task):
             figures[name] = draw_grid(shown, _COLUMNS, f"{heading} on the {title}")
     for name, figure in figures.items():

@@ -47,10 +47,11 @@ class Figures(ABC, Generic[T]):
     """What is drawn of a task.
 
     Attributes:
-        samples: Headings of the samples that tell most, by their names in evaluation/samples_<split>.json.
+        samples: What kinds of samples are called in a menu and in a heading, by their names in
+            evaluation/samples_<split>.json.
     """
 
-    samples: ClassVar[Mapping[str, str]]
+    samples: ClassVar[Mapping[str, tuple[str, str]]]
 
     def __init__(self, task: T) -> None:
         self.task = task

@@ -17,18 +17,11 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.report.figures import svg
 from bigmodel_cli.reporting.report.reported import Reported
-from bigmodel_cli.reporting.report.tables import (
-    class_columns,
-    classes,
-    confusion,
-    samples,
-    scores,
-    shown,
-    titled,
-)
+from bigmodel_cli.reporting.report.tables import samples, scores
 from bigmodel_cli.run_folder import STOPPED, RunFolder
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.figures import Figures
+from bigmodel_cli.tasks.sections import Sections, shown, titled
 
 # What a run's record has versions of that pip does not install by that name.
 _NO_PACKAGES = ("python", "bigmodel")
@@ -37,7 +30,7 @@ _NO_PACKAGES = ("python", "bigmodel")
 def page_content(reported: Reported) -> dict[str, Any]:
     """The page's parts by the names that its template uses."""
     record, evaluation = reported.record, reported.evaluation
-    previous = _previous_metrics(reported)
+    previous, of_task = _previous_metrics(reported), part_of(reported.task, Sections)
     content = {
         "run": {
             # The same wherever the folder is.
@@ -51,13 +44,12 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "facts": list(_facts(record)),
         "advice": reported.advice,
         "figures": _figures(reported),
-        "confusion": confusion(evaluation),
-        "samples": samples(evaluation, reported.samples),
-        "classes": classes(evaluation),
-        "class_columns": [*class_columns(evaluation), "examples"],
-        "scores": scores(evaluation, previous),
+        "overview": list(of_task.overview(evaluation)),
+        "samples": samples(reported.samples, reported.task),
+        "details": list(of_task.details(evaluation)),
+        "scores": scores(of_task.scores(evaluation), evaluation["intervals"], previous),
         "has_previous": bool(previous),
-        "decision": _decision(evaluation),
+        "decision": of_task.decision(evaluation),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
@@ -75,12 +67,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "advice", "What to try"
     if "curves" in content["figures"]:
         yield "curves", "Curves"
-    if content["confusion"]:
-        yield "confusion", "Confusion"
-    for kind, _, _ in content["samples"]:
-        yield kind, "Mistakes" if kind == "mistakes" else "Uncertain"
-    if content["classes"]:
-        yield "classes", "Classes"
+    for part in (*content["overview"], *content["samples"], *content["details"]):
+        yield part.id, part.menu
     yield "scores", "Scores"
     yield "config", "Config"
     yield "reproduce", "Reproduce"
@@ -88,7 +76,7 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _headline(reported: Reported, previous: Mapping[str, float]) -> dict[str, Any]:
     evaluation, metrics = reported.evaluation, reported.evaluation["metrics"]
-    name = next(key for key in ("accuracy", "mean_absolute_error", "loss") if key in metrics)
+    name = next(key for key in part_of(reported.task, Sections).headline if key in metrics)
     interval = evaluation["intervals"].get(name)
     change = None
     if name in previous:
@@ -132,23 +120,6 @@ def _figures(reported: Reported) -> dict[str, str]:
         if plot.label:
             figures[plot.name] = svg(plot.draw(), plot.label)
     return figures
-
-
-def _decision(evaluation: Mapping[str, Any]) -> str:
-    decision = evaluation.get("decision")
-    if decision is None:
-        return ""
-    rule = f"Decided at temperature {decision['temperature']:.3g}"
-    if decision["threshold"] is not None:
-        rule += f", for {decision['positive']} from a probability of {decision['threshold']:.3g} on"
-    before = decision["without"]
-    now = {**evaluation["metrics"], **evaluation["scores"]}
-    changes = [
-        f"{name.replace('_', ' ')} {shown(name, before[name])} without, {shown(name, now[name])} with it"
-        for name in ("accuracy", "log_loss", "expected_calibration_error", "balanced_accuracy")
-        if name in before and name in now and before[name] != now[name]
-    ]
-    return f"{rule}: {'; '.join(changes)}." if changes else f"{rule}."
 
 
 def _previous_metrics(reported: Reported) -> dict[str, float]:

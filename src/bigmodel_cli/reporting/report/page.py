@@ -11,6 +11,7 @@ from bigmodel_cli.advice.findings import Advice
 from bigmodel_cli.reporting.report.content import page_content
 from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import SESSIONS, RunFolder
+from bigmodel_cli.tasks.sections import Section
 from bigmodel_cli.whole_files import write_text
 
 
@@ -61,12 +62,19 @@ def render(content: dict[str, Any]) -> str:
     here = files(__package__)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(here.joinpath("page.html.j2").read_text("utf-8"))
-    confusion = content["confusion"]
-    data = {"confusion": {key: confusion[key] for key in ("classes", "counts")} if confusion else None}
+    sections: list[Section] = [*content["overview"], *content["details"]]
+    data = {section.id: section.data for section in sections if section.data is not None}
+
+    def filled(section: Section) -> dict[str, Any]:
+        body = environment.from_string(section.template).render(section.content)
+        return {**section._asdict(), "body": Markup(body)}  # noqa: S704
+
     return template.render(
         **{
             **content,
             "figures": {name: Markup(figure) for name, figure in content["figures"].items()},  # noqa: S704
+            "overview": map(filled, content["overview"]),
+            "details": map(filled, content["details"]),
         },
         css=Markup(here.joinpath("page.css").read_text("utf-8")),  # noqa: S704
         js=Markup(here.joinpath("page.js").read_text("utf-8")),  # noqa: S704

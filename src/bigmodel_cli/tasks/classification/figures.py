@@ -31,9 +31,9 @@ _MIN_SHARE = 0.005
 class ClassificationFigures(Figures[Classification]):
     """What is drawn of classes."""
 
-    samples: ClassVar[Mapping[str, str]] = {
-        "mistakes": "the most confident mistakes",
-        "least_certain": "the least certain decisions",
+    samples: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "mistakes": ("Mistakes", "the most confident mistakes"),
+        "least_certain": ("Uncertain", "the least certain decisions"),
     }
 
     def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:

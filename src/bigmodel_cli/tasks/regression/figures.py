@@ -26,7 +26,7 @@ _MAX_POINTS = 5000
 class RegressionFigures(Figures[Regression]):
     """What is drawn of numbers."""
 
-    samples: ClassVar[Mapping[str, str]] = {"mistakes": "the largest errors"}
+    samples: ClassVar[Mapping[str, tuple[str, str]]] = {"mistakes": ("Mistakes", "the largest errors")}
 
     def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
         labels, outputs = _read_numbers(run.intact(run.predictions(evaluation["split"])))

@@ -1,0 +1,117 @@
+"""What a run's page says of classes: what is taken for what, and a row for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from bigmodel_cli.tasks.sections import Section, Sections, shown
+
+_PAIRS = 12
+_CLASS_COLUMNS = {
+    "precision": "precision",
+    "recall": "recall",
+    "F1": "f1",
+    "ROC area": "roc_auc",
+    "average precision": "average_precision",
+}
+
+
+class ClassificationSections(Sections):
+    """The page's parts for classes."""
+
+    headline: ClassVar[Sequence[str]] = ("accuracy", "loss")
+
+    def overview(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
+        found = confusion(evaluation)
+        data = {key: found[key] for key in ("classes", "counts")}
+        yield Section("confusion", "Confusion", "Confusion matrix", self.template("confusion"), found, data)
+
+    def details(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
+        columns = [*_class_columns(evaluation), "examples"]
+        found = {"classes": _classes(evaluation), "class_columns": columns}
+        yield Section("classes", "Classes", "Classes", self.template("classes"), found)
+
+    def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
+        means = {
+            f"{mean}.{name}": value
+            for mean in ("macro", "weighted")
+            for name, value in evaluation.get(mean, {}).items()
+        }
+        return {**super().scores(evaluation), **means}
+
+    def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
+        shares = {key: f"{sample[key]:.1%}" for key in ("probability", "of_label")}
+        return {**sample, **shares}
+
+    def decision(self, evaluation: Mapping[str, Any]) -> str:
+        decision = evaluation.get("decision")
+        if decision is None:
+            return ""
+        rule = f"Decided at temperature {decision['temperature']:.3g}"
+        if decision["threshold"] is not None:
+            rule += f", for {decision['positive']} from a probability of {decision['threshold']:.3g} on"
+        before = decision["without"]
+        now = {**evaluation["metrics"], **evaluation["scores"]}
+        changes = [
+            f"{name.replace('_', ' ')} {shown(name, before[name])} without, {shown(name, now[name])} with it"
+            for name in ("accuracy", "log_loss", "expected_calibration_error", "balanced_accuracy")
+            if name in before and name in now and before[name] != now[name]
+        ]
+        return f"{rule}: {'; '.join(changes)}." if changes else f"{rule}."
+
+
+def confusion(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Classes, counts, and the pairs that are most often confused."""
+    counts = evaluation["confusion_matrix"]
+    names = [row["class"] for row in evaluation["per_class"]]
+    wrong = [
+        (count, row, column)
+        for row, line in enumerate(counts)
+        for column, count in enumerate(line)
+        if count and row != column
+    ]
+    pairs = [
+        {
+            "label": names[row],
+            "prediction": names[column],
+            "count": f"{count:,}",
+            "share": f"{count / sum(counts[row]):.1%}",
+        }
+        for count, row, column in sorted(wrong, key=lambda item: (-item[0], item[1], item[2]))[:_PAIRS]
+    ]
+    return {
+        "classes": names,
+        "counts": counts,
+        "pairs": pairs,
+        "num_pairs": len(wrong),
+        "is_cut": len(wrong) > len(pairs),
+    }
+
+
+def _class_columns(evaluation: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of the table of classes, by their titles."""
+    rows = evaluation.get("per_class", [])
+    return {title: key for title, key in _CLASS_COLUMNS.items() if rows and key in rows[0]}
+
+
+def _classes(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for each class, the weakest first."""
+    columns = _class_columns(evaluation).values()
+    rows = sorted(evaluation.get("per_class", []), key=lambda row: row["f1"])
+    return [
+        {
+            "name": row["class"],
+            "cells": [
+                *(_cell(row[key]) for key in columns),
+                {"text": f"{row['support']:,}", "sort": row["support"], "share": None},
+            ],
+        }
+        for row in rows
+    ]
+
+
+def _cell(value: float | None) -> dict[str, Any]:
+    if value is None:
+        return {"text": "", "sort": "", "share": None}
+    return {"text": f"{value:.4f}", "sort": value, "share": f"{value:.4f}"}

@@ -1,0 +1,89 @@
+"""What a run's page says of a task, beside what it says of every run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, ClassVar, NamedTuple
+
+_WRITTEN = {"roc": "ROC", "auc": "AUC", "f1": "F1", "brier": "Brier", "r2": "R²"}
+
+
+class Section(NamedTuple):
+    """One part of the page.
+
+    Attributes:
+        id: By which it is led to, and by which the page's script finds its data.
+        menu: What the page's own menu calls it.
+        title: Above it.
+        template: Jinja's, for what is below the title.
+        content: By the names that the template uses.
+        data: For the page's script; None where that needs none.
+    """
+
+    id: str
+    menu: str
+    title: str
+    template: str
+    content: Mapping[str, Any]
+    data: Mapping[str, Any] | None = None
+
+
+class Sections(ABC):
+    """The page's parts for a task.
+
+    Attributes:
+        headline: Metrics, of which the first that was measured is the page's heading.
+    """
+
+    headline: ClassVar[Sequence[str]]
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    def template(self, name: str) -> str:
+        """`<name>.html.j2` in the folder of the task."""
+        folder = files(type(self).__module__.rpartition(".")[0])
+        return folder.joinpath(f"{name}.html.j2").read_text("utf-8")
+
+    def overview(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
+        """What is told before samples are shown.
+
+        Args:
+            evaluation: As evaluation/<split>.json has it.
+        """
+        yield from ()
+
+    def details(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
+        """What is told after samples.
+
+        Args:
+            evaluation: As evaluation/<split>.json has it.
+        """
+        yield from ()
+
+    def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
+        """The rows of the table of scores."""
+        return {**evaluation["metrics"], **evaluation["scores"]}
+
+    def decision(self, evaluation: Mapping[str, Any]) -> str:
+        """By what rule was decided, a sentence; empty where there is none."""
+        return ""
+
+    @abstractmethod
+    def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
+        """A sample of evaluation/samples_<split>.json, written out."""
+
+
+def titled(name: str) -> str:
+    """`roc_auc` and `macro.f1` as people write them."""
+    words = name.replace("_", " ").replace(".", " ").split(" ")
+    return " ".join(_WRITTEN.get(word, word) for word in words)
+
+
+def shown(name: str, value: float) -> str:
+    """A metric as people read it: accuracies in percent."""
+    if "accuracy" in name:
+        return f"{value:.2%}"
+    return f"{value:.4g}" if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5) else f"{value:.4f}"
