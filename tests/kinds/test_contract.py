@@ -20,9 +20,10 @@ from PIL import Image
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.audit import Features
+from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.kinds.familiar import Measuring
 from bigmodel_cli.kinds.image.kind import Drawing, ImageFormat, ImageKind
-from bigmodel_cli.kinds.inputs import Finder
+from bigmodel_cli.kinds.inputs import Finder, Input
 from bigmodel_cli.kinds.kind import Kind, kind_from_json
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.kinds.show import Show
@@ -195,9 +196,12 @@ def test_is_measured(kind, values):
         assert (measured >= measuring.least).all(), name
     shapes = measuring.shapes(scaled)
     assert shapes is None or (shapes.shape[0], shapes.ndim) == (5, 2)
-    limits = {name: (float(measured.min()), float(measured.max())) for name, measured in measures.items()}
-    hint = measuring.hint(list(limits), limits, {name: high + 1 for name, (_, high) in limits.items()})
-    assert hint is None or hint[0].islower() or hint.startswith("--")
+    assert measuring.advice is None or measuring.advice[0].islower()
+    of_one = {name: float(measured[0]) for name, measured in measures.items()}
+    turned = measuring.negative(of_one)
+    assert turned is None or (
+        turned.keys() == of_one.keys() and measuring.negative(turned) == pytest.approx(of_one)
+    )
 
 
 def test_is_audited(kind, values):
@@ -209,3 +213,13 @@ def test_is_audited(kind, values):
     thumbnails = features.thumbnails(values)
     assert thumbnails is None or (thumbnails.dtype, thumbnails.ndim, len(thumbnails)) == (np.float16, 3, 5)
     assert features.are_seen == (thumbnails is not None)
+
+
+def test_is_explained_or_says_why_not(kind, values):
+    places = part_of(kind, Places)
+    if places.why_not is not None:
+        assert kind.dtype in places.why_not
+        return
+    geometry = places.geometry(Input("x.npy[0]", values[0]))
+    assert (geometry.y.length, geometry.x.length) == kind.shape[:2]
+    assert [geometry.x.pixel(column) for column in range(kind.shape[1])] == list(range(kind.shape[1]))
