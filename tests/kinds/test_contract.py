@@ -1,4 +1,4 @@
-"""Every kind does all that the house asks of a kind: it reads, refuses, shows, is measured, is audited.
+"""Every kind does all that the house asks: it reads, refuses, shows, is measured, audited and explained.
 
 A kind is found by its folder, and what is asked of it by what other kinds have.
 """
@@ -223,3 +223,16 @@ def test_is_explained_or_says_why_not(kind, values):
     geometry = places.geometry(Input("x.npy[0]", values[0]))
     assert (geometry.y.length, geometry.x.length) == kind.shape[:2]
     assert [geometry.x.pixel(column) for column in range(kind.shape[1])] == list(range(kind.shape[1]))
+
+
+def test_places_are_found_in_the_file_that_was_read(sample, tmp_path):
+    places = part_of(sample.kind, Places)
+    if places.why_not is not None:
+        return
+    (given,) = part_of(sample.kind, Finder).at(sample.write(tmp_path / "given"))
+    geometry = places.geometry(given)
+    for side, count in ((geometry.y, sample.kind.shape[0]), (geometry.x, sample.kind.shape[1])):
+        found = [side.pixel(index) for index in range(count)]
+        assert found == sorted(found)
+        assert 0 <= found[0] <= found[-1] < side.length
+        assert set(side.thirds(count)) <= {0, 1, 2}

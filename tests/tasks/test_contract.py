@@ -14,15 +14,23 @@ import numpy as np
 import pytest
 from parts_of_all import names_of, part_named, parts_of, storeys_of
 
+from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.rule import AS_IT_IS
+from bigmodel_cli.tasks.advice import Rules
 from bigmodel_cli.tasks.audit import Labels
+from bigmodel_cli.tasks.bound import bind
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
 
 FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.1.0"
@@ -117,6 +125,43 @@ def test_says_what_it_is(sample):
     assert sample.labels.shape[1:] == task.target_shape
 
 
+def test_targets_are_split_and_weighed(sample):
+    target = part_of(sample.task, Target)
+    strata = target.strata(sample.labels)
+    assert strata is None or (strata.shape, strata.min()) == ((6,), 0)
+    weights = target.class_weights("balanced", sample.labels)
+    assert (weights is None) == (strata is None), "who has groups can weigh them"
+    if weights is not None:
+        assert weights.values[strata].mean() == pytest.approx(1)
+        assert weights.describe()
+    assert target.num_columns in (None, np.prod(sample.labels.shape[1:]))
+
+
+@pytest.fixture
+def experiment(run):
+    """The config of a run of such a task."""
+    return read_config(FROZEN.parent / "configs" / f"{run.path.name}.yaml").experiment
+
+
+@pytest.mark.tf
+def test_targets_are_encoded_for_loss_and_metrics(sample, experiment):
+    import tensorflow as tf
+
+    bound = bind(sample.task, (None, *sample.outputs.shape[1:]), experiment)
+    targets = bound.targets(tf.constant(sample.labels))
+    for encoding in {bound.encoding, *(bound.metric_encoding(metric_facts(m)) for m in experiment.metrics)}:
+        encoded = targets.encoded(encoding)
+        assert len(encoded) == 6
+        assert targets.encoded(encoding) is encoded
+    assert bound.variant("Accuracy", experiment).endswith("Accuracy")
+
+
+def test_outputs_that_do_not_fit_are_refused(sample, experiment):
+    says = r"\.yaml:\d+:\d+: model\.\d\.Dense: the model's output has shape \(None, 7\)"
+    with pytest.raises(ConfigError, match=says):
+        bind(sample.task, (None, 7), experiment)
+
+
 def answers(sample, rule=AS_IT_IS):
     predictions = part_of(sample.task, Predictions)
     values = predictions.values(sample.outputs, sample.reading)
@@ -199,6 +244,29 @@ def test_different_targets_are_found(sample):
     found = figures.different(sample.labels, 3)
     assert len(set(found.tolist())) == 3
     assert all(figures.caption(label, None).title for label in sample.labels)
+
+
+def test_predictions_are_explained(sample):
+    explained = part_of(sample.task, Explained)
+    assert explained.many.startswith(explained.one)
+    for answer in answers(sample)[2]:
+        ranked = list(explained.ranked(answer))
+        assert sorted(ranked) == list(range(answer.values.size))
+        labels = [explained.label(target, answer) for target in ranked]
+        assert len(set(labels)) == len(labels)
+        assert explained.shown(0.25, are_probabilities=True)
+    assert explained.value_name(are_probabilities=False)
+    with pytest.raises(UsageError, match="--class nothing such: "):
+        explained.index("nothing such")
+
+
+def test_a_run_is_advised(run):
+    """Whatever a run came to, what is said of it is whole."""
+    rules = part_of(task_of(run), Rules)
+    assert rules.illnesses
+    for each in rules.advise(read_reported(run, run.read_record()).findings):
+        assert each.finding.endswith(".")
+        assert each.advice[0].isupper()
 
 
 def test_a_run_predicts(run, bigmodel, tmp_path):
