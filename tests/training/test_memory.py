@@ -148,7 +148,7 @@ def test_on_the_host_nothing_is_tried(ready, monkeypatch):
 def test_on_a_device_smaller_batches_are_really_tried(ready, monkeypatch, most, hint):
     """The device is made up; the steps are real."""
     training = ready.loop.training
-    before = [variable.numpy() for variable in training.variables()]
+    before = [variable.numpy() for variable in training.variables().values()]
     run, told = training.run, []
 
     def limited(chunk):
@@ -160,7 +160,7 @@ def test_on_a_device_smaller_batches_are_really_tried(ready, monkeypatch, most, 
     monkeypatch.setattr(memory, "_with_margin", lambda size, *_: size)
     assert refused(16, lambda: training, told.append)[1] == hint
     assert told == ["memory ran out with batches of 16: looking for a size that fits"]
-    for variable, value in zip(training.variables(), before, strict=True):
+    for variable, value in zip(training.variables().values(), before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
     assert training.feed.batch_size == 16
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 
@@ -45,7 +46,10 @@ STATE = State(
     seconds=12.5,
     rollbacks=2,
     learning_rate_factor=0.25,
-    arrays={"variable_00000": np.array([1, 2**32 - 1], np.uint32), "callback_0_00000": np.float32([[0.1]])},
+    arrays={
+        "model/dropout/seed": np.array([1, 2**32 - 1], np.uint32),
+        "callback_0_00000": np.float32([[0.1]]),
+    },
 )
 
 
@@ -88,8 +92,6 @@ def test_a_moment_in_words(moment, words):
     ],
 )
 def test_a_file_without_a_state_that_can_be_read(saved, document, arrays, says):
-    import io
-
     stored = io.BytesIO()
     np.savez(stored)
     with zipfile.ZipFile(saved, "a") as archive:
@@ -121,6 +123,103 @@ def test_the_loss_scale_comes_back(tmp_path):
     assert int(fresh.optimizer.step_counter) == int(trained.optimizer.step_counter) == 1
     for found, expected in zip(fresh.optimizer.variables, variables, strict=True):
         np.testing.assert_array_equal(np.asarray(found), expected)
+
+
+DRAWING = (
+    "model=[{Dropout: {rate: 0.5}}, {Dropout: {rate: 0.4, name: mine}}, Flatten, "
+    "{Dense: {units: num_classes}}]",
+    "loss={CategoricalCrossentropy: {from_logits: true}}",
+    "augmentation=[RandomFlip, {RandomFlip: {mode: horizontal}}]",
+    "training.epochs=1",
+)
+METRICS = "metrics=[accuracy, AUC, {CategoricalAccuracy: {name: again}}]"
+REVERSED = "metrics=[{CategoricalAccuracy: {name: again}}, AUC, accuracy]"
+
+
+@pytest.fixture
+def restorable(config):
+    """What trains, as a config says it."""
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.training.prepared import prepare
+    from bigmodel_cli.training.restorable import Restorable
+
+    def make(*words):
+        experiment = config(*words).experiment
+        return Restorable(prepare(experiment, load_splits(experiment, Silent(), offline=True), Silent()))
+
+    return make
+
+
+def trained(restorable, path):
+    """A checkpoint after a step, and what it must bring back of seeds and metrics."""
+    training = restorable.prepared.training
+    training.run(training.feed.chunk(training.feed.rows(np.arange(16), 0, 1)))
+    restorable.model.save(path)
+    counters, arrays = restorable.take()
+    add_state(path, State(Moment(0, 1), callbacks=counters, arrays=arrays))
+    return arrays
+
+
+def values(restorable):
+    return {name: np.asarray(variable) for name, variable in restorable.prepared.training.variables().items()}
+
+
+def test_seeds_and_metrics_have_names(restorable, tmp_path):
+    arrays = trained(restorable(*DRAWING, METRICS), tmp_path / "m.keras")
+    assert set(arrays) == {
+        *(f"model/{layer}/seed_generator_state" for layer in ("dropout", "mine")),
+        *(f"augmentation/{layer}/seed_generator_state" for layer in ("random_flip", "random_flip_1")),
+        *(f"metrics/{name}/{part}" for name in ("loss", "accuracy", "again") for part in ("total", "count")),
+        *(f"metrics/auc/{sign}_{what}s" for sign in ("true", "false") for what in ("positive", "negative")),
+    }
+
+
+def test_metrics_may_change_places(restorable, tmp_path):
+    """By place `accuracy` would get what `again` has counted, which has the same shape."""
+    arrays = trained(restorable(*DRAWING, METRICS), tmp_path / "m.keras")
+    other = restorable(*DRAWING, REVERSED)
+    other.put_back(tmp_path / "m.keras", {"iterations": 1})
+    found = values(other)
+    assert arrays["metrics/auc/true_positives"].any()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
+def in_order(path, arrays):
+    """The same file as version 1 wrote it: seeds and metrics by their place."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    document = json.loads(members[STATE_MEMBER])
+    stored = io.BytesIO()
+    np.savez(stored, **{f"variable_{place:05d}": array for place, array in enumerate(arrays.values())})
+    members |= {
+        STATE_MEMBER: json.dumps({**document, "version": 1}).encode(),
+        STATE_ARRAYS_MEMBER: stored.getvalue(),
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+
+
+def test_a_checkpoint_of_version_1_is_read_by_place(restorable, tmp_path):
+    path = tmp_path / "m.keras"
+    arrays = trained(restorable(*DRAWING, METRICS), path)
+    in_order(path, arrays)
+    other = restorable(*DRAWING, METRICS)
+    other.put_back(path, {"iterations": 1})
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(values(other)[name], array, err_msg=name)
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_what_another_config_saved_is_refused(restorable, tmp_path, is_old):
+    path = tmp_path / "m.keras"
+    arrays = trained(restorable(*DRAWING, METRICS), path)
+    if is_old:
+        in_order(path, arrays)
+    with pytest.raises(DataError, match="its training state is not that of the run's config"):
+        restorable(*DRAWING, "metrics=[accuracy, AUC]").put_back(path, {"iterations": 1})
 
 
 class TestCallbacks:

@@ -77,24 +77,25 @@ class Measures:
         self._reset()
 
     def _reset_all(self) -> None:
-        for metric in self._metrics:
+        for metric in self.metrics:
             metric.reset_state()
 
     def results(self) -> dict[str, float]:
         """Loss and metrics so far, by name; a metric with one value per class gives their mean."""
         if self.distribution.is_single:
-            return {metric.name: float(np.mean(metric.result())) for metric in self._metrics}
+            return {metric.name: float(np.mean(metric.result())) for metric in self.metrics}
         values = iter(self.distribution.read(self.variables()))
         return {
             metric.name: float(np.mean(metric.stateless_result([next(values) for _ in metric.variables])))
-            for metric in self._metrics
+            for metric in self.metrics
         }
 
     def variables(self) -> list[Any]:
-        return [variable for metric in self._metrics for variable in metric.variables]
+        return [variable for metric in self.metrics for variable in metric.variables]
 
     @property
-    def _metrics(self) -> list[Any]:
+    def metrics(self) -> list[Any]:
+        """The loss, and the metrics of each target."""
         return [self.loss, *(item.metric for metrics in self.tasks.metrics.values() for item in metrics)]
 
 

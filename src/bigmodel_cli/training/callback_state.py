@@ -24,6 +24,7 @@ COUNTERS: Mapping[str, tuple[str, ...]] = {
 }
 # EarlyStopping's copy of the weights that it would restore.
 _STOPPER, _WEIGHTS = "EarlyStopping", "best_weights"
+_ARRAY = "callback_"
 
 
 def require_counters(callbacks: Sequence[Any]) -> None:
@@ -56,6 +57,11 @@ def callback_counters(callbacks: Sequence[Any]) -> tuple[list[dict[str, Any]], d
     return counters, arrays
 
 
+def is_of_callback(name: str) -> bool:
+    """Whether an array of a state is one that `callback_counters` gave."""
+    return name.startswith(_ARRAY)
+
+
 def restore_counters(
     callbacks: Sequence[Any], counters: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
 ) -> None:
@@ -79,4 +85,4 @@ def _plain(value: Any) -> Any:
 
 
 def _array_name(index: int, number: int) -> str:
-    return f"callback_{index}_{number:05d}"
+    return f"{_ARRAY}{index}_{number:05d}"

@@ -12,12 +12,15 @@ import numpy as np
 from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.inference.loading import first_line
 from bigmodel_cli.modeling.cut import leaves
-from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
+from bigmodel_cli.training.callback_state import (
+    callback_counters,
+    go_on_writing,
+    is_of_callback,
+    restore_counters,
+)
 from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.state import Moment, State, read_state
-
-_VARIABLE = "variable_"
 
 
 @dataclass
@@ -38,9 +41,9 @@ class Restorable:
     def take(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
         """The callbacks' counters, and what else a `.keras` file does not hold, by name."""
         counters, arrays = callback_counters(self.prepared.callbacks.callbacks)
-        values = self.prepared.distribution.read(self._loose_variables())
-        loose = {_variable_name(number): value for number, value in enumerate(values)}
-        return counters, {**loose, **arrays}
+        loose = self._loose_variables()
+        values = self.prepared.distribution.read(list(loose.values()))
+        return counters, {**dict(zip(loose, values, strict=True)), **arrays}
 
     def put_back(self, path: Path, entry: Mapping[str, Any]) -> State:
         """Take weights, optimizer and random state out of a checkpoint; callbacks follow after their start.
@@ -55,15 +58,16 @@ class Restorable:
         Raises:
             DataError: If it does not fit the model.
         """
-        state = read_state(path)
+        loose = self._loose_variables()
+        state = read_state(path, list(loose))
         self._require_fit(path, state)
         if has_schedule(self.model.optimizer):
             self._apply_factor(state.learning_rate_factor)
         self._load_weights(path)
         if int(self.model.optimizer.iterations.numpy()) != entry["iterations"]:
             raise DataError(f"{path}: its optimizer is not the config's")
-        for index, variable in enumerate(self._loose_variables()):
-            variable.assign(state.arrays[_variable_name(index)])
+        for name, variable in self._loose_variables().items():
+            variable.assign(state.arrays[name])
         go_on_writing(self.prepared.callbacks.callbacks)
         return state
 
@@ -90,8 +94,8 @@ class Restorable:
             if not tf.reduce_all(tf.math.is_finite(variable.value)):
                 raise DivergedError(f"{variable.path} holds numbers that are none at {moment}")
 
-    def _loose_variables(self) -> list[Any]:
-        """Seeds and metrics: what a step may change and a `.keras` file does not hold.
+    def _loose_variables(self) -> dict[str, Any]:
+        """Seeds and metrics by name: what a step may change and a `.keras` file does not hold.
 
         Of layers with low-rank weights it holds the sum, in which Keras merges them.
         """
@@ -102,11 +106,12 @@ class Restorable:
             for weight in layer.weights
         }
         saved = {id(variable) for variable in (*self.model.weights, *self.model.optimizer.variables)} - merged
-        return [variable for variable in self.prepared.training.variables() if id(variable) not in saved]
+        variables = self.prepared.training.variables().items()
+        return {name: variable for name, variable in variables if id(variable) not in saved}
 
     def _require_fit(self, path: Path, state: State) -> None:
-        shapes = [tuple(variable.shape) for variable in self._loose_variables()]
-        found = [array.shape for key, array in state.arrays.items() if key.startswith(_VARIABLE)]
+        shapes = {name: tuple(variable.shape) for name, variable in self._loose_variables().items()}
+        found = {name: array.shape for name, array in state.arrays.items() if not is_of_callback(name)}
         classes = [type(callback).__name__ for callback in self.prepared.callbacks.callbacks]
         if shapes != found or classes != [item["class"] for item in state.callbacks]:
             raise DataError(
@@ -130,7 +135,3 @@ class Restorable:
             multiply_learning_rate(self.model.optimizer, factor / self._applied_factor)
             self._applied_factor = factor
             self.prepared.trace_again()
-
-
-def _variable_name(index: int) -> str:
-    return f"{_VARIABLE}{index:05d}"

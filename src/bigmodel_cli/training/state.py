@@ -19,7 +19,7 @@ import numpy as np
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER, check_archive
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 # What Python and NumPy raise for a document or an array that is none.
 _UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, EOFError)
 Row = dict[str, float]
@@ -63,7 +63,7 @@ class State:
         seconds: The time that the run had taken, over all its sessions.
         rollbacks: How often training went back after it diverged.
         learning_rate_factor: What the config's learning rate was multiplied by in doing so.
-        arrays: Seeds, metrics and callbacks' weights, by name.
+        arrays: Seeds and metrics by `role/owner/name`, and callbacks' weights.
     """
 
     moment: Moment
@@ -90,8 +90,12 @@ def add_state(path: Path, state: State) -> None:
         archive.writestr(STATE_ARRAYS_MEMBER, arrays.getbuffer())
 
 
-def read_state(path: Path) -> State:
+def read_state(path: Path, names: Sequence[str] = ()) -> State:
     """The state inside a `.keras` file.
+
+    Args:
+        path: The file.
+        names: Of seeds and metrics, in the order by which version 1 told them apart.
 
     Raises:
         DataError: If there is none, or it is damaged.
@@ -102,8 +106,12 @@ def read_state(path: Path) -> State:
             document = json.loads(archive.read(STATE_MEMBER))
             with np.load(io.BytesIO(archive.read(STATE_ARRAYS_MEMBER)), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-        if document.pop("version") != STATE_VERSION:
+        version = document.pop("version")
+        if version not in (1, STATE_VERSION):
             raise DataError(f"{path}: its training state is of another version of bigmodel")
+        if version == 1:
+            by_place = {f"variable_{place:05d}": name for place, name in enumerate(names)}
+            arrays = {by_place.get(key, key): array for key, array in arrays.items()}
         moment = document.pop("moment")
         moment["rows"] = tuple(moment["rows"])
         return State(Moment(**moment), **document, arrays=arrays)

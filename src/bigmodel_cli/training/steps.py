@@ -29,6 +29,7 @@ from bigmodel_cli.pipeline.feed import Chunk, Feed
 from bigmodel_cli.tasks.bound import Targets
 from bigmodel_cli.tasks.target import ClassWeights
 from bigmodel_cli.training.accumulation import in_parts
+from bigmodel_cli.training.variables import named_variables
 
 # Keras's names of the mean over all examples.
 _MEANS = ("sum_over_batch_size", "mean")
@@ -100,15 +101,9 @@ class TrainingSteps:
         order = np.arange(len(self.feed.examples))
         self._run.traced(self.feed.chunk(self.feed.rows(order, 0, 1)))
 
-    def variables(self) -> list[Any]:
-        """Everything that a step may change: weights, seeds, optimizer, metrics; each once."""
-        variables = [
-            *self.built.model.variables,
-            *self.built.model.optimizer.variables,
-            *self.measures.variables(),
-            *(variable for item in self.built.augmentation for variable in item.layer.variables),
-        ]
-        return list({id(variable): variable for variable in variables}.values())
+    def variables(self) -> dict[str, Any]:
+        """Everything that a step may change, each once, by `role/owner/name`."""
+        return named_variables(self.built, self.measures)
 
     def _train_many(self, chunk: Chunk) -> tuple[Any, Any]:
         import tensorflow as tf

@@ -224,7 +224,7 @@ def _is_quick(seconds: float) -> bool:
 @contextmanager
 def no_trace(training: TrainingSteps) -> Iterator[None]:
     """Put every variable that a step changes back at the block's end."""
-    variables = training.variables()
+    variables = [*training.variables().values()]
     before = training.distribution.read(variables)
     try:
         yield
