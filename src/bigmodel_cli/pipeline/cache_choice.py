@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from bigmodel_cli.pipeline.decoded import Decoded, KeptExamples, MemoryDecoded
+from bigmodel_cli.pipeline.decoded import Decoded, DecodedStore, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, is_supported, path_of
 from bigmodel_cli.pipeline.decoded_folder import (
     MAX_TOTAL_BYTES,
@@ -23,7 +21,7 @@ from bigmodel_cli.pipeline.decoded_folder import (
 )
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.stores import Store
 
 Cache = Literal["memory", "disk", "none"]
 
@@ -55,9 +53,10 @@ class CacheChoice:
 
     def kept(self, examples: Examples) -> Examples:
         """Examples of which each is decoded once, where it is kept."""
-        if self.decoded is None or not isinstance(examples, ImageFileExamples):
+        decoded = self.decoded
+        if decoded is None or examples.store.files is None:
             return examples
-        return KeptExamples(examples, self.decoded)
+        return examples.with_inputs(lambda store: DecodedStore(store, decoded))
 
     def close(self) -> None:
         """Give back what is open; no feed may need it any more."""
@@ -85,15 +84,20 @@ def choose_cache(
     parts = _seen_again(splits)
     if not parts:
         return CacheChoice("none")
-    in_memory = sum(map(len, parts)) * int(np.prod(splits.signature.shape))
+    files = parts[0].files
+    assert files is not None
+    in_memory = sum(map(len, parts)) * parts[0].value_bytes
     if asked == "auto" and epochs == 1:
         return CacheChoice("none", "in one epoch none is decoded twice")
     place = _in_memory(asked, in_memory, free_memory, warn)
     if place is not None:
         return replace(place, decoded=MemoryDecoded(parts) if place.cache == "memory" else None)
-    path, num_bytes = path_of(parts[0].files), bytes_of(parts[0].files)
     return _on_disk(
-        path, num_bytes, lambda: DiskDecoded(parts[0].files, warn), is_asked_for=asked == "disk", warn=warn
+        path_of(files),
+        bytes_of(files),
+        lambda: DiskDecoded(files, warn),
+        is_asked_for=asked == "disk",
+        warn=warn,
     )
 
 
@@ -137,11 +141,11 @@ def _in_memory(
     return None
 
 
-def _seen_again(splits: Splits) -> list[ImageFileExamples]:
-    """The image files that every epoch sees."""
+def _seen_again(splits: Splits) -> list[Store]:
+    """The files that every epoch sees."""
     names: Sequence[SplitName] = ("train", "validation")
-    parts = [splits.parts[name] for name in names if name in splits.parts]
-    return [part for part in parts if isinstance(part, ImageFileExamples)]
+    stores = [splits.parts[name].store for name in names if name in splits.parts]
+    return [store for store in stores if store.files is not None]
 
 
 def _fits_memory(num_bytes: int, free: int | None) -> bool:

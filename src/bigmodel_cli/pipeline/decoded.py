@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.stores import Store, Wrapped
 
 
 class Decoded(ABC):
@@ -34,15 +32,16 @@ class MemoryDecoded(Decoded):
     """Keeps pixels in one array, whose memory is taken when it is filled.
 
     Args:
-        splits: The examples that are kept; others of the same source are decoded each time.
+        splits: The files that are kept; others of the same source are decoded each time.
     """
 
-    def __init__(self, splits: Sequence[ImageFileExamples]) -> None:
-        files = splits[0].files
-        positions = np.concatenate([part.positions for part in splits])
-        self._rows = np.full(len(files), -1, np.int64)
+    def __init__(self, splits: Sequence[Store]) -> None:
+        first = splits[0]
+        assert first.files is not None
+        positions = np.concatenate([part.positions for part in splits if part.positions is not None])
+        self._rows = np.full(len(first.files), -1, np.int64)
         self._rows[positions] = np.arange(len(positions))
-        self._pixels = np.empty((len(positions), *files.image_format.shape), np.uint8)
+        self._pixels = np.empty((len(positions), *first.shape), first.dtype)
         self._is_there = np.zeros(len(positions), np.bool_)
 
     def fetch(self, position: int, out: np.ndarray) -> bool:
@@ -60,39 +59,26 @@ class MemoryDecoded(Decoded):
             self._is_there[row] = True
 
 
-@dataclass(frozen=True, eq=False)
-class KeptExamples(Examples):
-    """Image files of which each is decoded once.
+class DecodedStore(Wrapped):
+    """Files of which each is decoded once.
 
-    Attributes:
-        examples: The files.
-        decoded: Keeps their pixels.
+    Args:
+        store: The files.
+        decoded: Keeps what they are decoded to.
     """
 
-    examples: ImageFileExamples
-    decoded: Decoded
+    def __init__(self, store: Store, decoded: Decoded) -> None:
+        super().__init__(store)
+        self.positions = store.positions
+        self.decoded = decoded
 
-    @property
-    def labels(self) -> np.ndarray:  # type: ignore[override]
-        return self.examples.labels
-
-    def take(self, indices: np.ndarray) -> KeptExamples:
-        return KeptExamples(self.examples.take(indices), self.decoded)
-
-    def read(self, index: int) -> np.ndarray:
-        pixels = np.empty(self.examples.files.image_format.shape, np.uint8)
-        self.read_into(index, pixels)
-        return pixels
+    def take(self, indices: np.ndarray) -> DecodedStore:
+        return DecodedStore(self.store.take(indices), self.decoded)
 
     def read_into(self, index: int, out: np.ndarray) -> None:
-        position = int(self.examples.positions[index])
+        assert self.positions is not None
+        position = int(self.positions[index])
         if not self.decoded.fetch(position, out):
             # A file that cannot be read is not kept, and so found anew each time.
-            out[...] = self.examples.read(index)
+            out[...] = self.store.read(index)
             self.decoded.keep(position, out)
-
-    def name(self, index: int) -> str:
-        return self.examples.name(index)
-
-    def fingerprint(self) -> str:
-        return self.examples.fingerprint()

@@ -1,13 +1,12 @@
 """Batches for the training loop: several at a time, in an order that is a function of (seed, epoch).
 
-Examples in memory stay there as they are (uint8 images stay uint8) and are gathered by index inside
-the graph. Files are decoded by threads, ahead of the step that needs them.
+Columns in memory stay there as they are (uint8 images stay uint8) and are gathered by index inside the graph.
+What is to be read is read by threads, ahead of the step that needs it.
 """
 
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -18,48 +17,71 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
-from bigmodel_cli.signature import INPUT, TARGET, Signature
-from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.sources.base import Examples, bare
 
-# A chunk of decoded files is copied into the graph whole; more would only cost memory.
+# A chunk of what was read is copied into the graph whole; more would only cost memory.
 MAX_CHUNK_BYTES = 64 * 2**20
 CHUNKS_AHEAD = 2
 # Evaluation takes more at once as long as a chunk takes less than this.
 QUICK_SECONDS = 0.2
 MAX_CHUNK_BATCHES = 64
-# Tensors by what they are and the column that they are of.
-Chunk = Mapping[str, Mapping[str, Any]]
+# What the graph gets at once, by name: tensors, or columns of them by name.
+Chunk = Mapping[str, Any]
 
 
-class Feed(ABC):
+class Feed:
     """Yields chunks: tensors that hold several batches, from which the graph takes one at a time.
 
     Args:
         examples: Of one split.
         batch_size: Examples per batch.
+        skipped: Takes note of files that cannot be read, for each of which another one stands in; None: such a
+            file is an error, or there are no files.
         oversample: Whether each epoch sees all classes equally often.
         dealing: How each batch is dealt to replicas; None where there is one.
 
     Attributes:
-        skipped: Takes note of bad files, for each of which another one stands in; None: a bad file is an
-            error, or there are no files.
+        reader: Reads the columns that are not in memory; None where all are.
+        stand_ins: Of each example the one that is taken for it, int64 of shape (n,); None: each is itself.
     """
-
-    skipped: SkippedFiles | None = None
 
     def __init__(
         self,
         examples: Examples,
         batch_size: int,
+        skipped: SkippedFiles | None = None,
         *,
         oversample: bool = False,
         dealing: Dealing | None = None,
     ) -> None:
         self.examples = examples
         self.batch_size = batch_size
+        self.skipped = skipped
         self.dealing = dealing
+        self.stand_ins: np.ndarray | None = None
         self._oversamples = oversample
         self.epoch_size = balanced_size(examples.labels) if oversample else len(examples)
+        read = {name: store for name, store in examples.inputs.items() if store.array is None}
+        self.reader = Reader(read, skips=skipped is not None) if read else None
+        self._held: Mapping[str, Any] = {}
+        self.hold({name: store.array for name, store in examples.inputs.items() if store.array is not None})
+        self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
+
+    def hold(self, columns: Mapping[str, np.ndarray]) -> None:
+        """Let the columns in memory be these."""
+        self._held = self._tensors(columns)
+
+    def _tensors(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
+        import tensorflow as tf
+
+        with self._reachable():
+            return {name: tf.constant(column) for name, column in columns.items()}
+
+    def _reachable(self) -> AbstractContextManager[Any]:
+        """Where columns in memory are: for several devices in the memory that all of them can reach."""
+        import tensorflow as tf
+
+        return nullcontext() if self.dealing is None else tf.device("CPU:0")
 
     def epoch_order(self, *, seed: int, epoch: int) -> np.ndarray:
         """Which examples an epoch sees, one after the other: int64 of shape (epoch_size,)."""
@@ -86,162 +108,82 @@ class Feed(ABC):
         """What the graph gets for these rows.
 
         Returns:
-            In `batches` what has an entry for each of them: their `sizes`. Where they are dealt, each part
-            of a batch has an entry of its own in all the rest, `dealt` among it: what each example counts.
+            `sizes` of the batches; which examples these are (`rows`), and of them what was `read`; whole columns
+            that are `held` in memory, and `targets`. Where batches are dealt, rows are those of their parts, with
+            what each example counts (`counted`).
         """
         import tensorflow as tf
 
-        if self.dealing is None:
-            sizes = np.full(len(rows), rows.shape[1], np.float32)
-            return {**self._items(rows), "batches": {"sizes": tf.constant(sizes)}}
-        dealt = self.dealing.deal(rows)
+        sizes, counted = np.full(len(rows), rows.shape[1], np.float32), {}
+        if self.dealing is not None:
+            dealt = self.dealing.deal(rows)
+            rows, sizes, counted = dealt.rows, dealt.sizes, {"counted": tf.constant(dealt.counted)}
+        actual, read = self._read(rows)
         return {
-            **self._items(dealt.rows),
-            "dealt": {"counted": tf.constant(dealt.counted)},
-            "batches": {"sizes": tf.constant(dealt.sizes)},
+            "sizes": tf.constant(sizes),
+            "rows": tf.constant(actual.astype(np.int32)),
+            "read": read,
+            "held": self._held,
+            "targets": self._targets,
+            **counted,
         }
 
-    @abstractmethod
-    def _items(self, rows: np.ndarray) -> Chunk:
-        """What the graph gets for these rows."""
+    def _read(self, rows: np.ndarray) -> tuple[np.ndarray, Mapping[str, Any]]:
+        """Which examples are taken for these rows, and their columns that are not in memory."""
+        rows = rows if self.stand_ins is None else self.stand_ins[rows]
+        if self.reader is None:
+            return rows, {}
+        read = self.reader.take(rows.reshape(-1))
+        if self.skipped is not None:
+            for index, problem in read.problems.items():
+                self.skipped.add(self.examples.name(index), problem)
+        columns = {
+            name: _as_tensor(column.reshape(*rows.shape, *column.shape[1:]))
+            for name, column in read.columns.items()
+        }
+        return read.indices.reshape(rows.shape), columns
 
-    @abstractmethod
     def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
         """One batch of a chunk, or one part of a batch, inside the graph.
 
         Returns:
             The one input, or inputs by name; and the targets by name.
         """
-
-    def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:  # noqa: B027
-        """Begin to prepare the chunk that is probably asked for next; nothing where it costs nothing."""
-
-    def max_batches(self) -> int:
-        """How many batches a chunk may hold."""
-        return 10_000
-
-    def close(self) -> None:  # noqa: B027
-        """Stop threads, where there are any."""
-
-
-class ResidentFeed(Feed):
-    """Examples in memory: a chunk is their indices."""
-
-    def __init__(
-        self,
-        examples: ArrayExamples,
-        batch_size: int,
-        *,
-        oversample: bool = False,
-        dealing: Dealing | None = None,
-    ) -> None:
-        super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
         import tensorflow as tf
 
-        with reachable(self.dealing):
-            self.features = tf.constant(examples.features)
-            self.labels = tf.constant(compact(examples.labels))
-
-    def _items(self, rows: np.ndarray) -> Chunk:
-        import tensorflow as tf
-
-        return {"rows": {INPUT: tf.constant(rows.astype(np.int32))}}
-
-    def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
-        import tensorflow as tf
-
-        rows = chunk["rows"][INPUT][index]
-        with reachable(self.dealing):
-            return tf.gather(self.features, rows), {TARGET: tf.gather(self.labels, rows)}
-
-
-class FileFeed(Feed):
-    """Examples that are read when they are needed, by threads, ahead of the step that needs them.
-
-    Args:
-        examples: Of one split.
-        batch_size: Examples per batch.
-        signature: What one example is.
-        skipped: Takes note of bad files, for each of which another one stands in. None: a bad file is an
-            error.
-        oversample: As for every feed.
-        dealing: The same.
-    """
-
-    def __init__(
-        self,
-        examples: Examples,
-        batch_size: int,
-        signature: Signature,
-        skipped: SkippedFiles | None = None,
-        *,
-        oversample: bool = False,
-        dealing: Dealing | None = None,
-    ) -> None:
-        super().__init__(examples, batch_size, oversample=oversample, dealing=dealing)
-        self.signature = signature
-        self.skipped = skipped
-        self.labels = compact(examples.labels)
-        self.reader = Reader(examples, signature, skips=skipped is not None)
-
-    def relabel(self, labels: np.ndarray) -> None:
-        """Let the examples have other labels; their order and number stay."""
-        self.labels = compact(labels)
-
-    def max_batches(self) -> int:
-        example = np.dtype(self.signature.dtype).itemsize * int(np.prod(self.signature.shape))
-        return max(1, MAX_CHUNK_BYTES // max(1, example * self.batch_size))
+        rows = chunk["rows"][index]
+        read = {name: column[index] for name, column in chunk["read"].items()}
+        with self._reachable():
+            held, targets = (
+                {name: tf.gather(column, rows) for name, column in chunk[columns].items()}
+                for columns in ("held", "targets")
+            )
+        found = {**read, **held}
+        return bare({name: found[name] for name in self.examples.inputs}), targets
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
+        """Begin to read the chunks that are probably asked for next; nothing where all is in memory."""
+        if self.reader is None:
+            return
         coming = []
         for _ in range(CHUNKS_AHEAD):
             if start < self.num_batches():
                 rows = self.rows(order, start, min(max_batches, self.max_batches()))
                 read = rows if self.dealing is None else self.dealing.deal(rows).rows
-                coming.append(read.reshape(-1))
+                coming.append((read if self.stand_ins is None else self.stand_ins[read]).reshape(-1))
                 start += len(rows)
         self.reader.ahead(coming)
 
-    def _items(self, rows: np.ndarray) -> Chunk:
-        import tensorflow as tf
-
-        read = self.reader.take(rows.reshape(-1))
-        if self.skipped is not None:
-            for index, problem in read.problems.items():
-                self.skipped.add(self.examples.name(index), problem)
-        features = read.features.reshape(*rows.shape, *self.signature.shape)
-        labels = tf.constant(self.labels[read.indices.reshape(rows.shape)])
-        return {"inputs": {INPUT: _as_tensor(features)}, "targets": {TARGET: labels}}
-
-    def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
-        return chunk["inputs"][INPUT][index], {TARGET: chunk["targets"][TARGET][index]}
+    def max_batches(self) -> int:
+        """How many batches a chunk may hold."""
+        if self.reader is None:
+            return 10_000
+        return max(1, MAX_CHUNK_BYTES // max(1, self.reader.example_bytes * self.batch_size))
 
     def close(self) -> None:
-        self.reader.close()
-
-
-def make_feed(
-    examples: Examples,
-    signature: Signature,
-    batch_size: int,
-    *,
-    skipped: SkippedFiles | None = None,
-    oversample: bool = False,
-    dealing: Dealing | None = None,
-) -> Feed:
-    """The feed that fits where the examples are.
-
-    Args:
-        examples: Of one split.
-        signature: What one example is.
-        batch_size: Examples per batch.
-        skipped: Takes note of files that cannot be read and are replaced; None: such a file is an error.
-        oversample: Whether each epoch sees all classes equally often.
-        dealing: How each batch is dealt to replicas; None where there is one.
-    """
-    if isinstance(examples, ArrayExamples):
-        return ResidentFeed(examples, batch_size, oversample=oversample, dealing=dealing)
-    return FileFeed(examples, batch_size, signature, skipped, oversample=oversample, dealing=dealing)
+        """Stop threads, where there are any."""
+        if self.reader is not None:
+            self.reader.close()
 
 
 def in_order(feed: Feed) -> Iterator[Chunk]:
@@ -264,30 +206,20 @@ def in_order(feed: Feed) -> Iterator[Chunk]:
 
 
 def raw_features(
-    examples: Examples,
-    signature: Signature,
-    batch_size: int = 256,
-    *,
-    skipped: SkippedFiles | None = None,
+    examples: Examples, batch_size: int = 256, *, skipped: SkippedFiles | None = None
 ) -> Iterator[np.ndarray]:
-    """Features of all examples in batches, as the source yields them; `skipped` as for `make_feed`."""
-    if isinstance(examples, ArrayExamples):
+    """The one input of all examples in batches, as the source yields it; `skipped` as for a feed."""
+    store = examples.store
+    if store.array is not None:
         for start in range(0, len(examples), batch_size):
-            yield examples.features[start : start + batch_size]
+            yield store.array[start : start + batch_size]
         return
-    feed = FileFeed(examples, batch_size, signature, skipped)
+    feed = Feed(examples, batch_size, skipped)
     try:
         for chunk in in_order(feed):
-            yield from chunk["inputs"][INPUT].numpy()
+            yield from bare(chunk["read"]).numpy()
     finally:
         feed.close()
-
-
-def reachable(dealing: Dealing | None) -> AbstractContextManager[Any]:
-    """Where resident examples are: for several devices in the memory that all of them can reach."""
-    import tensorflow as tf
-
-    return nullcontext() if dealing is None else tf.device("CPU:0")
 
 
 def _as_tensor(features: np.ndarray) -> Any:

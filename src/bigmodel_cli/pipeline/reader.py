@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.image_checks import SKIP_HINT
+from bigmodel_cli.sources.stores import Store
 
 # Stand-ins for a bad file that are tried, before something is wrong with all files (a disk that is gone).
 MAX_TRIED = 100
@@ -24,6 +23,7 @@ MAX_TRIED = 100
 GROUPS_PER_THREAD = 4
 # Where an array begins at a multiple of so many bytes, TensorFlow takes it as it is.
 ALIGNMENT = 64
+Columns = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Read:
     """Examples that were read.
 
     Attributes:
-        features: Of the signature's dtype and of shape (n, *shape); nobody writes into it any more.
+        columns: Of shape (n, *shape), by name; nobody writes into them any more.
         indices: Which examples these are as int64 of shape (n,): those asked for, or their stand-ins.
         problems: What is wrong with those that others stand in for, by index, in the order of discovery.
     """
 
-    features: np.ndarray
+    columns: Columns
     indices: np.ndarray
     problems: Mapping[int, DataError]
 
@@ -47,13 +47,13 @@ class _Piece:
 
     Attributes:
         wanted: Their indices.
-        features: Where they come.
+        columns: Where they come.
         indices: Of what was read for each: usually itself.
         groups: Who reads them; each gives its problems.
     """
 
     wanted: np.ndarray
-    features: np.ndarray
+    columns: Columns
     indices: np.ndarray
     groups: Sequence[Future[Mapping[int, DataError]]]
 
@@ -62,28 +62,31 @@ class _Piece:
 
     def part(self, start: int, stop: int | None) -> _Piece:
         part = slice(start, stop)
-        return _Piece(self.wanted[part], self.features[part], self.indices[part], self.groups)
+        return _Piece(self.wanted[part], _rows(self.columns, part), self.indices[part], self.groups)
 
     def result(self) -> Read:
         problems = {index: problem for group in self.groups for index, problem in group.result().items()}
-        return Read(self.features, self.indices, problems)
+        return Read(self.columns, self.indices, problems)
 
 
 class Reader:
     """Reads examples of one split by a pool of threads.
 
     Args:
-        examples: Of the split.
-        signature: What one example is.
-        skips: Whether another example stands in for one that cannot be read; which one depends on nothing but
-            the example and those that can be read, so that a resume is exact.
+        stores: Their columns, by name.
+        skips: Whether another example, with all of its columns, stands in for one that cannot be read; which one
+            depends on nothing but the example and those that can be read, so that a resume is exact.
+
+    Attributes:
+        example_bytes: What one example takes.
     """
 
-    def __init__(self, examples: Examples, signature: Signature, *, skips: bool) -> None:
-        self.examples = examples
-        self.signature = signature
+    def __init__(self, stores: Mapping[str, Store], *, skips: bool) -> None:
+        self.stores = stores
         self.skips = skips
-        self._stride = _stride(len(examples))
+        self.example_bytes = sum(store.value_bytes for store in stores.values())
+        self._count = len(next(iter(stores.values())))
+        self._stride = _stride(self._count)
         self._num_threads = min(16, (os.cpu_count() or 1) + 1)
         self._threads = ThreadPoolExecutor(self._num_threads, thread_name_prefix="decode")
         self._pending: deque[_Piece] = deque()
@@ -145,39 +148,40 @@ class Reader:
         self._pending.clear()
 
     def _begin(self, wanted: np.ndarray) -> _Piece:
-        features = _aligned((len(wanted), *self.signature.shape), np.dtype(self.signature.dtype))
+        columns = {
+            name: _aligned((len(wanted), *store.shape), store.dtype) for name, store in self.stores.items()
+        }
         indices = np.array(wanted, np.int64)
         size = max(1, len(wanted) // (GROUPS_PER_THREAD * self._num_threads))
         groups = [
-            self._threads.submit(
-                self._read_group, features[start : start + size], indices[start : start + size]
-            )
-            for start in range(0, len(wanted), size)
+            self._threads.submit(self._read_group, _rows(columns, part), indices[part])
+            for part in (slice(start, start + size) for start in range(0, len(wanted), size))
         ]
-        return _Piece(wanted, features, indices, groups)
+        return _Piece(wanted, columns, indices, groups)
 
-    def _read_group(self, features: np.ndarray, indices: np.ndarray) -> Mapping[int, DataError]:
+    def _read_group(self, columns: Columns, indices: np.ndarray) -> Mapping[int, DataError]:
         problems: dict[int, DataError] = {}
         for place, index in enumerate(indices.tolist()):
             if self._is_closed.is_set():
                 break
-            # A slice, since one example may be a scalar.
-            indices[place] = self._read(index, features[place, ...], problems)
+            indices[place] = self._read(index, columns, place, problems)
         return problems
 
-    def _read(self, index: int, out: np.ndarray, problems: dict[int, DataError]) -> int:
+    def _read(self, index: int, columns: Columns, place: int, problems: dict[int, DataError]) -> int:
         """Read an example, or the first of its stand-ins that can be read, and say which it was."""
-        for number in range(min(len(self.examples), MAX_TRIED)):
-            candidate = (index + number * self._stride) % len(self.examples)
+        tried = min(self._count, MAX_TRIED)
+        for number in range(tried):
+            candidate = (index + number * self._stride) % self._count
             try:
-                self.examples.read_into(candidate, out)
+                for name, store in self.stores.items():
+                    # A view, since one value may be a scalar.
+                    store.read_into(candidate, columns[name][place, ...])
             except DataError as error:
                 if not self.skips:
                     raise DataError(error.message, hint=error.hint or SKIP_HINT) from error
                 problems[candidate] = error
             else:
                 return candidate
-        tried = min(len(self.examples), MAX_TRIED)
         raise DataError(
             f"none of {tried:,} training files that were tried can be read, "
             f"the first: {problems[index].message}",
@@ -208,8 +212,14 @@ def _aligned(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> np.ndarray:
 def _joined(parts: Sequence[Read]) -> Read:
     if len(parts) == 1:
         return parts[0]
-    first = parts[0].features
-    features = _aligned((sum(len(part.features) for part in parts), *first.shape[1:]), first.dtype)
-    np.concatenate([part.features for part in parts], out=features)
+    indices = np.concatenate([part.indices for part in parts])
+    columns = {}
+    for name, first in parts[0].columns.items():
+        columns[name] = _aligned((len(indices), *first.shape[1:]), first.dtype)
+        np.concatenate([part.columns[name] for part in parts], out=columns[name])
     problems = {index: problem for part in parts for index, problem in part.problems.items()}
-    return Read(features, np.concatenate([part.indices for part in parts]), problems)
+    return Read(columns, indices, problems)
+
+
+def _rows(columns: Columns, part: slice) -> Columns:
+    return {name: column[part] for name, column in columns.items()}

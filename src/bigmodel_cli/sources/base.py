@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bigmodel_cli.class_names import class_name
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import INPUT, TARGET, Signature
+from bigmodel_cli.sources.stores import ArrayStore, Store, add_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,78 +17,94 @@ if TYPE_CHECKING:
     from bigmodel_cli.errors import DataError
 
 SplitName = Literal["train", "validation", "test"]
+Value = TypeVar("Value")
 
 
-class Examples(ABC):
-    """One split: labelled examples in a fixed order, read by index.
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """One split: named columns with one order.
 
     Attributes:
-        labels: int64 class indices of shape (n,), or float32 numbers of shape (n, …).
+        inputs: What a model may take, by the names of columns.
+        targets: What is to be predicted, by the names of columns: int64 class indices of shape (n,), or float32
+            numbers of shape (n, …).
     """
 
-    labels: np.ndarray
+    inputs: Mapping[str, Store]
+    targets: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, store: Store, labels: np.ndarray) -> Examples:
+        """Of one input and one target that have no names of their own."""
+        return cls({INPUT: store}, {TARGET: labels})
+
+    @classmethod
+    def of_arrays(cls, features: np.ndarray, labels: np.ndarray, origin: str) -> Examples:
+        """The same in memory; they are called by `origin` and their number."""
+        return cls.of(ArrayStore(features, origin), labels)
+
+    @property
+    def store(self) -> Store:
+        """The one input."""
+        (store,) = self.inputs.values()
+        return store
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The one target."""
+        (labels,) = self.targets.values()
+        return labels
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(next(iter(self.inputs.values())))
 
-    @abstractmethod
     def take(self, indices: np.ndarray) -> Examples:
         """The examples at `indices`, in that order, with no copy of what is not in memory."""
+        inputs = {name: store.take(indices) for name, store in self.inputs.items()}
+        return Examples(inputs, {name: labels[indices] for name, labels in self.targets.items()})
 
-    @abstractmethod
-    def read(self, index: int) -> np.ndarray:
-        """The features of one example, of the signature's shape and dtype.
+    def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
+        """The same examples with what `change` makes of each input."""
+        return replace(self, inputs={name: change(store) for name, store in self.inputs.items()})
+
+    def with_labels(self, labels: np.ndarray) -> Examples:
+        """The same examples with other values of the one target."""
+        (name,) = self.targets
+        return replace(self, targets={name: labels})
+
+    def read(self, index: int) -> Any:
+        """The one input of an example, or inputs by name.
 
         Raises:
             DataError: If it cannot be read; names the file.
         """
+        return bare({name: store.read(index) for name, store in self.inputs.items()})
 
-    def read_into(self, index: int, out: np.ndarray) -> None:
-        """Read the features of one example into an array of the signature's shape and dtype.
-
-        Raises:
-            DataError: As `read`; what `out` holds then is undefined.
-        """
-        out[...] = self.read(index)
-
-    @abstractmethod
     def name(self, index: int) -> str:
         """What a person would call the example: its path, or `train[17]`."""
+        return next(iter(self.inputs.values())).name(index)
 
-    @abstractmethod
     def fingerprint(self) -> str:
         """A sha256 that changes when the examples, their labels or their order change."""
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayExamples(Examples):
-    """Examples that are in memory as one array, kept in the dtype that they came in."""
-
-    features: np.ndarray
-    labels: np.ndarray
-    origin: str
-    positions: np.ndarray | None = None
-
-    def take(self, indices: np.ndarray) -> ArrayExamples:
-        positions = indices if self.positions is None else self.positions[indices]
-        return ArrayExamples(self.features[indices], self.labels[indices], self.origin, positions)
-
-    def read(self, index: int) -> np.ndarray:
-        example: np.ndarray = self.features[index]
-        return example
-
-    def name(self, index: int) -> str:
-        position = index if self.positions is None else int(self.positions[index])
-        return f"{self.origin}[{position}]"
-
-    def fingerprint(self) -> str:
-        import numpy as np
-
         digest = hashlib.sha256()
-        for array in (self.features, self.labels):
-            digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data.cast("B"))
+        is_plain = len(self.inputs) == len(self.targets) == 1
+        for name, store in self.inputs.items():
+            # One input and one target have been told apart without names since before there were several.
+            digest.update(b"" if is_plain else f"{name}\0".encode())
+            store.add_to(digest)
+        tells_layout = all(store.tells_layout for store in self.inputs.values())
+        for name, labels in self.targets.items():
+            digest.update(b"" if is_plain else f"{name}\0".encode())
+            if tells_layout:
+                add_array(digest, labels)
+            else:
+                digest.update(labels.tobytes())
         return digest.hexdigest()
+
+
+def bare(columns: Mapping[str, Value]) -> Value | Mapping[str, Value]:
+    """The one column, as models of one input take it; else all of them by name."""
+    return next(iter(columns.values())) if len(columns) == 1 else columns
 
 
 @dataclass(frozen=True)

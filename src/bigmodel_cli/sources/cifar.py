@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source, SplitName
+from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.download import RemoteFile, fetch
 from bigmodel_cli.tasks.classification.task import Classification
 
@@ -193,7 +193,7 @@ def _unpickle(content: bytes, where: str) -> Mapping[bytes, Any]:
 
 def _examples(
     layout: CifarLayout, split: SplitName, pickles: Mapping[str, bytes], where: Path
-) -> ArrayExamples:
+) -> Examples:
     import numpy as np
 
     features, labels = [], []
@@ -213,7 +213,7 @@ def _examples(
             )
         features.append(images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
         labels.append(classes.reshape(-1).astype(np.int64))
-    return ArrayExamples(np.ascontiguousarray(np.concatenate(features)), np.concatenate(labels), split)
+    return Examples.of_arrays(np.ascontiguousarray(np.concatenate(features)), np.concatenate(labels), split)
 
 
 def _all_within(classes: np.ndarray, num_classes: int) -> bool:

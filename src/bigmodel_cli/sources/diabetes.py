@@ -7,7 +7,7 @@ from typing import ClassVar
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source
+from bigmodel_cli.sources.base import Examples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -26,5 +26,5 @@ class Diabetes(SourceOptions):
         from sklearn.datasets import load_diabetes
 
         found = load_diabetes(scaled=False)
-        examples = ArrayExamples(found.data.astype(np.float32), found.target.astype(np.float32), "train")
+        examples = Examples.of_arrays(found.data.astype(np.float32), found.target.astype(np.float32), "train")
         return Source({"train": examples}, Signature.of(ArrayKind((10,)), Regression()))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source
+from bigmodel_cli.sources.base import Examples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.tasks.classification.task import Classification
 
@@ -30,7 +30,7 @@ class Digits(SourceOptions):
 
         found = load_digits()
         features = np.round(found.images * (255 / _BRIGHTEST)).astype(np.uint8)[..., None]
-        examples = ArrayExamples(features, found.target.astype(np.int64), "train")
+        examples = Examples.of_arrays(features, found.target.astype(np.int64), "train")
         class_names = tuple(str(name) for name in found.target_names)
         signature = Signature.of(ImageKind(IMAGE_FORMAT), Classification(class_names))
         return Source({"train": examples}, signature)

@@ -1,19 +1,20 @@
-"""Image files as examples, which stay on disk until they are needed."""
+"""Image files as inputs, which stay on disk until they are needed."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.kinds.image.files.decoding import decode_image, decoder
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
+from bigmodel_cli.sources.stores import Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,32 +60,37 @@ class ImageFiles:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageFileExamples(Examples):
-    """Examples that are image files; only paths, sizes and labels are in memory.
+class ImageFileStore(Store):
+    """Image files; only paths and sizes are in memory.
 
     Attributes:
         files: All files of the source, which its splits share.
-        positions: int64 places of these examples among them, of shape (n,).
-        labels: As for all examples.
+        positions: int64 places of these among them, of shape (n,).
     """
 
-    files: ImageFiles
-    positions: np.ndarray
-    labels: np.ndarray
+    files: ImageFiles = field()
+    positions: np.ndarray = field()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.files.image_format.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        import numpy as np
+
+        return np.dtype(np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.positions)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Relative paths of these examples."""
+        """Relative paths of these files."""
         return tuple(self.files.paths[position] for position in self.positions.tolist())
 
-    @property
-    def sizes(self) -> np.ndarray:
-        """int64 bytes of these examples' files, of shape (n,)."""
-        sizes: np.ndarray = self.files.sizes[self.positions]
-        return sizes
-
-    def take(self, indices: np.ndarray) -> ImageFileExamples:
-        return ImageFileExamples(self.files, self.positions[indices], self.labels[indices])
+    def take(self, indices: np.ndarray) -> ImageFileStore:
+        return replace(self, positions=self.positions[indices])
 
     def read(self, index: int) -> np.ndarray:
         return decode_image(self._path(index), self.files.image_format)
@@ -95,18 +101,15 @@ class ImageFileExamples(Examples):
     def _path(self, index: int) -> Path:
         return self.files.path(int(self.positions[index]))
 
-    def fingerprint(self) -> str:
-        """A sha256 of relative paths, file sizes and labels, in order, and of how files are decoded.
+    def add_to(self, digest: Any) -> None:
+        """Update a hash by relative paths and file sizes, in order, and by how files are decoded.
 
         Contents are not read, which would take as long as an epoch: an edit that keeps a file's name and
         size goes unnoticed.
         """
-        digest = hashlib.sha256(f"{self.files.image_format.described}\n".encode())
-        for path, size in zip(self.paths, self.sizes.tolist(), strict=True):
+        digest.update(f"{self.files.image_format.described}\n".encode())
+        for path, size in zip(self.paths, self.files.sizes[self.positions].tolist(), strict=True):
             digest.update(f"{path}\0{size}\n".encode(errors="surrogateescape"))
-        digest.update(f"{self.labels.dtype} {self.labels.shape}".encode())
-        digest.update(self.labels.tobytes())
-        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def checked_source(
     for split, part in listed.items():
         stop = start + len(part.paths)
         own = {index - start: problem for index, problem in problems.items() if start <= index < stop}
-        examples = ImageFileExamples(files, np.arange(start, stop), part.labels)
+        examples = Examples.of(ImageFileStore(files, np.arange(start, stop)), part.labels)
         if context.left_out is not None:
             for index, problem in own.items():
                 context.left_out(split, part.paths[index], problem)

@@ -10,7 +10,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.kinds.image.redrawing.drawings import MadeLike, drawing_like
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, Source
+from bigmodel_cli.sources.base import Examples, Source
 from bigmodel_cli.sources.idx import IDX_NAMES, read_idx_folder
 from bigmodel_cli.sources.npz_arrays import read_npz
 from bigmodel_cli.tasks.classification.task import Classification
@@ -70,7 +70,7 @@ def grey_images(
     for split in ("train", "test"):
         features, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
         _check(features, labels, split, len(class_names), where)
-        splits[split] = ArrayExamples(features[..., None], labels.astype("int64"), split)
+        splits[split] = Examples.of_arrays(features[..., None], labels.astype("int64"), split)
     image_format = format_like(made_like)
     signature = Signature.of(ImageKind(image_format), Classification(class_names))
     return Source({"train": splits["train"], "test": splits["test"]}, signature)

@@ -17,7 +17,7 @@ from bigmodel_cli.kinds.image.kind import ImageKind, format_of_pixels
 from bigmodel_cli.kinds.image.redrawing.drawings import MADE_LIKE_HELP, MadeLike, drawing_like
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source, SplitName
+from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
     LABELS_HELP,
@@ -76,9 +76,9 @@ class Npz(SourceOptions):
         raw_labels = {split: arrays[y] for split, (_, y) in names.items()}
         self._check_shapes(features, raw_labels, names)
         labels, task = label_values(raw_labels, self.labels, self.class_names, self.path, context)
-        splits = {split: ArrayExamples(features[split], labels[split], split) for split in names}
+        splits = {split: Examples.of_arrays(features[split], labels[split], split) for split in names}
         first = next(iter(splits.values()))
-        shape, dtype = first.features.shape[1:], str(first.features.dtype)
+        shape, dtype = first.store.shape, str(first.store.dtype)
         return Source(splits, Signature.of(self._kind(shape, dtype), task))
 
     def _kind(self, shape: tuple[int, ...], dtype: str) -> Kind:

@@ -16,13 +16,15 @@ import os
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.signature import Signature, signature_from_json, with_named_columns
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.signature import signature_from_json, with_named_columns
 from bigmodel_cli.sources.base import Examples, Source, SplitName
+from bigmodel_cli.sources.stores import Store, add_array
 from bigmodel_cli.whole_files import read_sealed, sha256_of
 
 if TYPE_CHECKING:
@@ -106,44 +108,48 @@ def _fill(out: memoryview, read: Callable[[memoryview, int], int | None]) -> boo
 
 
 @dataclass(frozen=True, eq=False)
-class PackedExamples(Examples):
-    """Examples of one split in packed files.
+class PackedStore(Store):
+    """Inputs of one split in packed files.
 
     Attributes:
-        labels: Of these examples.
         positions: Their places in the split: int64 of shape (n,).
         split: Where they are.
-        files: The files.
-        signature: What one example is.
+        shards: The files.
+        kind: What one of them is.
         origin: What tells the split from all others: with the sha256 of the index.
         is_swapped: Whether the bytes of numbers lie the other way round than this machine has them.
     """
 
-    labels: np.ndarray
-    positions: np.ndarray
+    positions: np.ndarray = field()
     split: PackedSplit
-    files: Shards
-    signature: Signature
+    shards: Shards
+    kind: Kind
     origin: str
     is_swapped: bool = False
 
-    def take(self, indices: np.ndarray) -> PackedExamples:
-        return replace(self, labels=self.labels[indices], positions=self.positions[indices])
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.kind.shape
 
-    def read(self, index: int) -> np.ndarray:
+    @property
+    def dtype(self) -> np.dtype[Any]:
         import numpy as np
 
-        features = np.empty(self.signature.shape, self.signature.dtype)
-        self.read_into(index, features)
-        return features
+        return np.dtype(self.kind.dtype)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, indices: np.ndarray) -> PackedStore:
+        return replace(self, positions=self.positions[indices])
 
     def read_into(self, index: int, out: np.ndarray) -> None:
         position = int(self.positions[index])
         number, offset = int(self.split.shards[position]), int(self.split.offsets[position])
-        path = self.files.paths[number]
+        path = self.shards.paths[number]
         content = out.reshape(-1).view("uint8").data
         try:
-            is_there = self.files.read_into(number, offset, content)
+            is_there = self.shards.read_into(number, offset, content)
         except OSError as error:
             raise DataError(f"{path}: cannot be read: {error.strerror or error}", hint=_HINT) from None
         if not is_there or zlib.crc32(content) != int(self.split.checksums[position]):
@@ -160,13 +166,9 @@ class PackedExamples(Examples):
             .decode("utf-8", "surrogateescape")
         )
 
-    def fingerprint(self) -> str:
-        import hashlib
-
-        digest = hashlib.sha256(self.origin.encode())
-        for array in (self.positions, self.labels):
-            digest.update(f"{array.dtype} {array.shape}".encode() + array.tobytes())
-        return digest.hexdigest()
+    def add_to(self, digest: Any) -> None:
+        digest.update(self.origin.encode())
+        add_array(digest, self.positions)
 
 
 def open_packed(folder: Path) -> Source:
@@ -184,21 +186,23 @@ def open_packed(folder: Path) -> Source:
     if sha256_of(arrays_path) != record["files"][ARRAYS]["sha256"]:
         raise DataError(f"{arrays_path}: damaged: its content is not what {INDEX} says", hint=_HINT)
     signature = signature_from_json(record["signature"], str(index))
-    files = Shards([folder / name for name in record["shards"]])
+    shards = Shards([folder / name for name in record["shards"]])
     with np.load(arrays_path, allow_pickle=False) as arrays:
         splits = {split: PackedSplit.of(split, arrays) for split in SPLITS if f"{split}_labels" in arrays}
     origin = record["files"][ARRAYS]["sha256"]
     is_swapped = not np.dtype(record.get(_STORED_DTYPE, signature.dtype)).isnative
     return Source(
         {
-            split: PackedExamples(
+            split: Examples.of(
+                PackedStore(
+                    np.arange(len(found.labels)),
+                    found,
+                    shards,
+                    signature.kind,
+                    f"{origin} {split}",
+                    is_swapped,
+                ),
                 found.labels,
-                np.arange(len(found.labels)),
-                found,
-                files,
-                signature,
-                f"{origin} {split}",
-                is_swapped,
             )
             for split, found in splits.items()
         },

@@ -6,10 +6,9 @@ of the experiment's seed and the example's number, so examples are made when the
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -18,7 +17,8 @@ from bigmodel_cli.config.fields import WholeNumber
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import COLOR_MODES, ImageKind, format_of_pixels
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, Source
+from bigmodel_cli.sources.base import Examples, LoadContext, Source
+from bigmodel_cli.sources.stores import ArrayStore, Store
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
@@ -79,12 +79,11 @@ class Synthetic(SourceOptions):
 
         recipe = _Recipe(self.shape, self.num_classes, self.num_outputs, self.num_examples, context.seed)
         signature = recipe.signature()
-        examples: Examples = SyntheticExamples(recipe, np.arange(self.num_examples), recipe.labels())
-        example_bytes = np.dtype(signature.dtype).itemsize * int(np.prod(self.shape, dtype=np.int64))
-        if example_bytes * self.num_examples <= _RESIDENT_BYTES:
-            features = np.stack([examples.read(index) for index in range(self.num_examples)])
-            examples = ArrayExamples(features, examples.labels, "train")
-        return Source({"train": examples}, signature)
+        labels = recipe.labels()
+        store: Store = SyntheticStore(recipe, np.arange(self.num_examples), labels)
+        if store.value_bytes * self.num_examples <= _RESIDENT_BYTES:
+            store = ArrayStore(np.stack([store.read(index) for index in range(len(store))]), "train")
+        return Source({"train": Examples.of(store, labels)}, signature)
 
 
 def _is_image(shape: tuple[int, ...]) -> bool:
@@ -174,31 +173,48 @@ class _Recipe:
 
 
 @dataclass(frozen=True, eq=False)
-class SyntheticExamples(Examples):
-    """Examples that are made when they are read; only their labels are in memory.
+class SyntheticStore(Store):
+    """Inputs that are made when they are read.
 
     Attributes:
-        recipe: How an example is made.
+        recipe: How one of them is made.
         positions: Numbers of the examples in the whole data set.
-        labels: Their labels.
+        labels: The labels of the whole data set.
     """
 
     recipe: _Recipe
-    positions: np.ndarray
+    positions: np.ndarray = field()
     labels: np.ndarray
 
-    def take(self, indices: np.ndarray) -> SyntheticExamples:
-        return SyntheticExamples(self.recipe, self.positions[indices], self.labels[indices])
+    @property
+    def tells_layout(self) -> bool:
+        # Fingerprints of these have been made of labels' bytes alone since before others were.
+        return False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.recipe.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        import numpy as np
+
+        return np.dtype(self.recipe.signature().kind.dtype)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, indices: np.ndarray) -> SyntheticStore:
+        return replace(self, positions=self.positions[indices])
 
     def read(self, index: int) -> np.ndarray:
-        label = None if self.recipe.num_classes is None else int(self.labels[index])
-        return self.recipe.features(int(self.positions[index]), label)
+        position = int(self.positions[index])
+        label = None if self.recipe.num_classes is None else int(self.labels[position])
+        return self.recipe.features(position, label)
 
     def name(self, index: int) -> str:
         return f"train[{int(self.positions[index])}]"
 
-    def fingerprint(self) -> str:
-        digest = hashlib.sha256(f"{self.recipe}".encode())
+    def add_to(self, digest: Any) -> None:
+        digest.update(f"{self.recipe}".encode())
         digest.update(self.positions.tobytes())
-        digest.update(self.labels.tobytes())
-        return digest.hexdigest()
