@@ -272,12 +272,12 @@ class TestNumbers:
         from bigmodel_cli.kinds.array.kind import ArrayKind
         from bigmodel_cli.pipeline.splits import Splits
         from bigmodel_cli.signature import Signature
-        from bigmodel_cli.sources.base import ArrayExamples
+        from bigmodel_cli.sources.base import Examples
         from bigmodel_cli.tasks.classification.task import Classification
 
         x = np.array([[1, 2], [np.nan, 4], [3, np.inf]], np.float32)
         splits = Splits(
-            {"train": ArrayExamples(x, np.array([0, 1, 0]), "train")},
+            {"train": Examples.of_arrays(x, np.array([0, 1, 0]), "train")},
             {"train": "its own"},
             Signature.of(ArrayKind((2,), "float32"), Classification(("a", "b"))),
         )

@@ -28,7 +28,8 @@ from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.probabilities import as_scores
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.stores import ArrayStore
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -50,7 +51,9 @@ def answers_of(result, split="train"):
     splits = load_splits(read_config(result.run.config).experiment, Silent(), offline=True)
     model = load_checkpoint(result.run, "best")
     examples = splits.parts[split]
-    return model, Answers(examples, model.predict(examples.features, verbose=0), splits.signature, Reading())
+    return model, Answers(
+        examples, model.predict(examples.store.array, verbose=0), splits.signature, Reading()
+    )
 
 
 def test_a_run_records_how_its_export_compared(classes, numbers):
@@ -67,12 +70,12 @@ def test_examples_are_spread_over_the_split(classes, tmp_path):
     assert check_parity(path, answers) == exporting.Parity(100, pytest.approx(0, abs=1e-6), True)
     asked = []
 
-    class Asked(ArrayExamples):
+    class Asked(ArrayStore):
         def read(self, index):
             asked.append(int(index))
             return super().read(index)
 
-    examples = Asked(answers.examples.features, answers.examples.labels, "train")
+    examples = Examples.of(Asked(answers.examples.store.array, "train"), answers.examples.labels)
     check_parity(path, replace(answers, examples=examples))
     assert (asked[0], asked[-1], len(set(asked))) == (0, 119, 100)
 
@@ -81,7 +84,7 @@ def test_an_export_of_another_model_is_found_out(classes):
     model, answers = answers_of(classes)
     for layer in model.layers:
         layer.set_weights([weights + 0.5 for weights in layer.get_weights()])
-    others = replace(answers, scores=model.predict(answers.examples.features, verbose=0))
+    others = replace(answers, scores=model.predict(answers.examples.store.array, verbose=0))
     with pytest.raises(ExportError, match="the LiteRT model answers differently: by up to 0"):
         check_parity(classes.run.litert_model, others)
 
@@ -121,7 +124,7 @@ def tiny(kernel):
     model = keras.Model(inputs, dense(inputs))
     dense.set_weights([kernel])
     ones = np.ones((8, 1), np.float32)
-    examples = ArrayExamples(ones, np.zeros(8, np.int64), "test")
+    examples = Examples.of_arrays(ones, np.zeros(8, np.int64), "test")
     signature = Signature.of(ArrayKind((1,), "float32"), Classification(("a", "b")))
     softmax = Reading("softmax")
     return model, Answers(examples, as_scores(ones @ kernel, softmax), signature, softmax)
@@ -216,7 +219,7 @@ def test_both_conversions_compute_what_the_model_does(name, tmp_path):
 def answers_on_ones(model):
     ones = np.ones((8, *model.input_shape[1:]), np.float32)
     signature = Signature.of(ArrayKind(model.input_shape[1:], "float32"), Regression())
-    examples = ArrayExamples(ones, np.zeros(8, np.float32), "test")
+    examples = Examples.of_arrays(ones, np.zeros(8, np.float32), "test")
     return Answers(examples, model.predict(ones, verbose=0), signature, Reading())
 
 

@@ -18,7 +18,7 @@ from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.run_files import list_files
 from bigmodel_cli.run_folder import FILES, OUTPUTS, RunFolder, update_record
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -37,7 +37,7 @@ def bars(count, seed):
         place = rng.integers(2, 12)
         shown = image if label else image.swapaxes(0, 1)
         shown[2:14, place : place + 2] = rng.integers(180, 255)
-    return ArrayExamples(pixels, labels.astype(np.int64), "x")
+    return Examples.of_arrays(pixels, labels.astype(np.int64), "x")
 
 
 def scenes(count, seed):
@@ -49,14 +49,14 @@ def scenes(count, seed):
         corners[:, :, :1] * (1 - steps)[None, None, :, None] + corners[:, :, 1:] * steps[None, None, :, None]
     )
     whole = across[:, :1] * (1 - steps)[None, :, None, None] + across[:, 1:] * steps[None, :, None, None]
-    return ArrayExamples(whole.astype(np.uint8), np.zeros(count, np.float32), "x")
+    return Examples.of_arrays(whole.astype(np.uint8), np.zeros(count, np.float32), "x")
 
 
 def rows(count, seed):
     """Numbers of different scales, one of them constant."""
     rng = np.random.default_rng(seed)
     features = np.stack([rng.normal(0, 1, count), rng.uniform(500, 900, count), np.full(count, 7.0)], axis=1)
-    return ArrayExamples(features.astype(np.float32), np.zeros(count, np.float32), "x")
+    return Examples.of_arrays(features.astype(np.float32), np.zeros(count, np.float32), "x")
 
 
 def scores_of(examples):

@@ -19,7 +19,7 @@ from bigmodel_cli.inference.relabelling import OtherData, parse_map
 from bigmodel_cli.inference.run_data import load_splits, read_experiment
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.sources.base import Examples
 
 pytestmark = pytest.mark.tf
 
@@ -309,11 +309,11 @@ def _photos_that_were_trained_on(run, folder):
     ],
 )
 def test_examples_in_another_dtype(features, dtype, fits):
-    examples = ArrayExamples(features, np.zeros(1, np.int64), "test")
+    examples = Examples.of_arrays(features, np.zeros(1, np.int64), "test")
     if not fits:
         with pytest.raises(DataError, match=f"x.npz: the examples are .*; the model was trained on {dtype}"):
             in_dtype(examples, dtype, "x.npz")
         return
     found = in_dtype(examples, dtype, "x.npz")
-    assert found.features.dtype == dtype
-    np.testing.assert_array_equal(found.features, features)
+    assert found.store.array.dtype == dtype
+    np.testing.assert_array_equal(found.store.array, features)

@@ -12,18 +12,16 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.kinds.image.kind import ImageFormat
-from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
 
 FORMAT = ImageFormat((4, 5), "rgb")
 
 
-class CountingExamples(ImageFileExamples):
+class CountingStore(ImageFileStore):
     """Image files that note which of them are decoded."""
 
     counts: ClassVar[Counter[int]] = Counter()
-
-    def take(self, indices: np.ndarray) -> CountingExamples:
-        return CountingExamples(self.files, self.positions[indices], self.labels[indices])
 
     def read(self, index: int) -> np.ndarray:
         self.counts[int(self.positions[index])] += 1
@@ -31,10 +29,10 @@ class CountingExamples(ImageFileExamples):
 
 
 @pytest.fixture
-def photographs(tmp_path: Path) -> Callable[..., CountingExamples]:
+def photographs(tmp_path: Path) -> Callable[..., Examples]:
     """Writes images of random pixels, and gives them as examples of three classes."""
 
-    def make(count: int = 23, *, bad: tuple[int, ...] = ()) -> CountingExamples:
+    def make(count: int = 23, *, bad: tuple[int, ...] = ()) -> Examples:
         folder = tmp_path / "photographs"
         folder.mkdir(exist_ok=True)
         for number, pixels in enumerate(
@@ -44,8 +42,8 @@ def photographs(tmp_path: Path) -> Callable[..., CountingExamples]:
             Image.fromarray(pixels).save(path)
             if number in bad:
                 path.write_bytes(path.read_bytes()[:60])
-        CountingExamples.counts = Counter()
-        return CountingExamples(listed(folder, count), np.arange(count), np.arange(count) % 3)
+        CountingStore.counts = Counter()
+        return Examples.of(CountingStore(listed(folder, count), np.arange(count)), np.arange(count) % 3)
 
     return make
 

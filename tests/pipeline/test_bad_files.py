@@ -9,13 +9,13 @@ from PIL import Image
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.bad_files import SkippedFiles, leave_out_broken
-from bigmodel_cli.pipeline.feed import FileFeed, make_feed, raw_features
+from bigmodel_cli.pipeline.feed import Feed, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.signature import TARGET, Signature
-from bigmodel_cli.sources.base import ArrayExamples
-from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
 from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
@@ -42,7 +42,7 @@ def folder(tmp_path):
 def examples_in(folder, count):
     paths = tuple(f"{number}.png" for number in range(count))
     files = ImageFiles(folder, paths, np.ones(count, np.int64), np.ones(count, np.int64), FORMAT)
-    return ImageFileExamples(files, np.arange(count), np.arange(count) % 3)
+    return Examples.of(ImageFileStore(files, np.arange(count)), np.arange(count) % 3)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def feed(examples):
 
     def make(batch_size=8):
         told = []
-        made.append(make_feed(examples, SIGNATURE, batch_size, skipped=SkippedFiles(told.append)))
+        made.append(Feed(examples, batch_size, SkippedFiles(told.append)))
         return made[-1], told
 
     yield make
@@ -79,7 +79,7 @@ def batches(feed, order, max_batches, start=0):
 
 
 def test_a_bad_file_stops_where_nothing_is_skipped(examples, folder):
-    feed = make_feed(examples, SIGNATURE, 8)
+    feed = Feed(examples, 8)
     with pytest.raises(DataError) as caught:
         batches(feed, np.arange(SIZE), 1)
     assert caught.value.message == f"{folder / '3.png'}: {DAMAGED}"
@@ -149,7 +149,7 @@ def test_many_files_are_counted_at_the_end():
 
 @pytest.mark.parametrize("count", [1, SIZE, 500])
 def test_where_no_file_can_be_read_training_stops(tmp_path, count):
-    feed = FileFeed(examples_in(tmp_path, count), 8, SIGNATURE, SkippedFiles(lambda _: None))
+    feed = Feed(examples_in(tmp_path, count), 8, SkippedFiles(lambda _: None))
     with pytest.raises(DataError) as caught:
         feed.chunk(feed.rows(np.arange(count), 0, 1))
     assert caught.value.message == (
@@ -161,20 +161,20 @@ def test_where_no_file_can_be_read_training_stops(tmp_path, count):
 
 def test_layers_learn_from_the_files_that_can_be_read(examples):
     told = []
-    found = np.concatenate(list(raw_features(examples, SIGNATURE, 8, skipped=SkippedFiles(told.append))))
+    found = np.concatenate(list(raw_features(examples, 8, skipped=SkippedFiles(told.append))))
     assert (found.shape, len(told)) == ((SIZE, 4, 5, 3), len(BAD))
 
 
 def test_held_out_splits_lose_their_broken_files(examples, folder):
     told, progress = [], []
     train, held_out = examples.take(np.arange(12)), examples.take(np.arange(8, SIZE))
-    arrays = ArrayExamples(np.zeros((3, 4, 5, 3), np.uint8), np.arange(3), "test")
+    arrays = Examples.of_arrays(np.zeros((3, 4, 5, 3), np.uint8), np.arange(3), "test")
     splits = Splits({"train": train, "validation": held_out, "test": arrays}, {}, SIGNATURE, {"loading": 2})
     left = leave_out_broken(
         splits, ("test", "validation"), lambda *words: progress.append(words), told.append
     )
     assert left.train is train and left.test is arrays
-    assert left.validation.paths == tuple(f"{i}.png" for i in range(8, SIZE) if i not in BAD)
+    assert left.validation.store.paths == tuple(f"{i}.png" for i in range(8, SIZE) if i not in BAD)
     assert left.num_skipped == {"loading": 2, "validation": 1}
     assert progress == [("decoding the validation split", 15, 15)]
     assert told == [

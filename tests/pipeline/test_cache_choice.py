@@ -9,11 +9,11 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline import cache_choice
 from bigmodel_cli.pipeline.cache_choice import choose_cache, in_words
-from bigmodel_cli.pipeline.decoded import KeptExamples, MemoryDecoded
+from bigmodel_cli.pipeline.decoded import DecodedStore, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -72,7 +72,7 @@ def test_auto_is_memory_up_to_a_limit(choose, disk, monkeypatch):
 
 
 def test_auto_is_disk_up_to_a_quarter_of_what_is_free(choose, disk, splits, tmp_path):
-    num_bytes = bytes_of(splits.train.files)
+    num_bytes = bytes_of(splits.train.store.files)
     disk(4 * num_bytes - 4)
     choice, told = choose(free_memory=0)
     assert (choice.cache, choice.decoded, told) == ("none", None, [])
@@ -99,7 +99,7 @@ def test_what_is_on_the_disk_already_needs_no_room(choose, disk, splits):
 
 
 def test_auto_is_disk_up_to_the_limit_of_all_such_files(choose, disk, splits, monkeypatch):
-    monkeypatch.setattr(cache_choice, "MAX_TOTAL_BYTES", bytes_of(splits.train.files) - 1)
+    monkeypatch.setattr(cache_choice, "MAX_TOTAL_BYTES", bytes_of(splits.train.store.files) - 1)
     assert choose(free_memory=0)[0].cache == "none"
     # Who asks for it gets it.
     assert choose("disk")[0].cache == "disk"
@@ -111,7 +111,7 @@ def test_others_make_room(choose, disk, splits, monkeypatch, tmp_path):
     other.parent.mkdir(parents=True)
     other.write_bytes(bytes(16_384))
     choose("disk")
-    assert [path.name for path in other.parent.iterdir()] == [path_of(splits.train.files).name]
+    assert [path.name for path in other.parent.iterdir()] == [path_of(splits.train.store.files).name]
 
 
 def test_one_epoch_decodes_nothing_twice(choose, disk):
@@ -148,7 +148,7 @@ def test_a_system_without_preadv(choose, disk, monkeypatch):
 
 @pytest.mark.parametrize("asked", ["auto", "disk", "memory", "none"])
 def test_arrays_are_in_memory_anyway(choose, asked):
-    arrays = ArrayExamples(np.zeros((4, 2), np.float32), np.zeros(4), "train")
+    arrays = Examples.of_arrays(np.zeros((4, 2), np.float32), np.zeros(4), "train")
     choice, told = choose(
         asked, of=Splits({"train": arrays}, {}, Signature.of(ArrayKind((2,), "float32"), Regression()))
     )
@@ -157,7 +157,7 @@ def test_arrays_are_in_memory_anyway(choose, asked):
 
 
 def test_examples_are_kept_where_something_keeps_them(choose, disk, splits):
-    assert isinstance(choose()[0].kept(splits.train), KeptExamples)
+    assert isinstance(choose()[0].kept(splits.train).store, DecodedStore)
     assert choose("none")[0].kept(splits.train) is splits.train
 
 

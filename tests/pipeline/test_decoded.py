@@ -15,7 +15,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files import decoding
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.pipeline import decoded_disk
-from bigmodel_cli.pipeline.decoded import KeptExamples, MemoryDecoded
+from bigmodel_cli.pipeline.decoded import DecodedStore, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
 from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES
 
@@ -36,9 +36,10 @@ def keeping(told):
     made = []
 
     def make(examples, where):
-        decoded = MemoryDecoded([examples]) if where == "memory" else DiskDecoded(examples.files, told.append)
+        store = examples.store
+        decoded = MemoryDecoded([store]) if where == "memory" else DiskDecoded(store.files, told.append)
         made.append(decoded)
-        return KeptExamples(examples, decoded)
+        return examples.with_inputs(lambda store: DecodedStore(store, decoded))
 
     yield make
     for each in made:
@@ -49,7 +50,7 @@ def keeping(told):
 def test_each_file_is_decoded_once_and_stays_what_it_was(photographs, keeping, where):
     examples = photographs(SIZE)
     wanted = np.stack([examples.read(index) for index in range(SIZE)])
-    examples.counts.clear()
+    examples.store.counts.clear()
     kept = keeping(examples.take(np.arange(SIZE)[::-1]), where)
     for _ in range(3):
         found = np.stack([kept.read(index) for index in range(SIZE)])
@@ -57,7 +58,7 @@ def test_each_file_is_decoded_once_and_stays_what_it_was(photographs, keeping, w
         assert found.dtype == np.uint8
     part = kept.take(np.array([4, 2]))
     np.testing.assert_array_equal(part.read(1), wanted[::-1][2])
-    assert dict(examples.counts) == dict.fromkeys(range(SIZE), 1)
+    assert dict(examples.store.counts) == dict.fromkeys(range(SIZE), 1)
     assert part.name(1) == examples.name(SIZE - 3)
     assert part.labels.tolist() == examples.labels[::-1][[4, 2]].tolist()
     assert part.fingerprint() == examples.take(np.array([SIZE - 5, SIZE - 3])).fingerprint()
@@ -66,13 +67,13 @@ def test_each_file_is_decoded_once_and_stays_what_it_was(photographs, keeping, w
 def test_only_what_memory_was_made_for_is_kept_there(photographs, keeping):
     examples = photographs(SIZE)
     kept = keeping(examples.take(np.arange(1, 9)), "memory")
-    others = KeptExamples(examples, kept.decoded)
+    others = examples.with_inputs(lambda store: DecodedStore(store, kept.store.decoded))
     wanted = [examples.read(index) for index in range(SIZE)]
-    examples.counts.clear()
+    examples.store.counts.clear()
     for _ in range(2):
         for index in range(SIZE):
             np.testing.assert_array_equal(others.read(index), wanted[index])
-    assert [examples.counts[index] for index in range(SIZE)] == [2, *[1] * 8, *[2] * 14]
+    assert [examples.store.counts[index] for index in range(SIZE)] == [2, *[1] * 8, *[2] * 14]
 
 
 @pytest.mark.parametrize("where", ["memory", "disk"])
@@ -81,7 +82,7 @@ def test_a_bad_file_is_not_kept_and_found_each_time(photographs, keeping, where)
     for _ in range(2):
         with pytest.raises(DataError, match=r"3\.png: damaged image"):
             kept.read(3)
-    assert kept.examples.counts[3] == 2
+    assert kept.store.store.counts[3] == 2
 
 
 def test_a_later_run_decodes_nothing(photographs, keeping):
@@ -90,17 +91,17 @@ def test_a_later_run_decodes_nothing(photographs, keeping):
     pixels = [first.read(index) for index in range(10)]
     # Another seed: other examples, in another order, of the same files.
     later = keeping(examples.take(np.arange(10)[::-1]), "disk")
-    examples.counts.clear()
+    examples.store.counts.clear()
     for index in range(10):
         np.testing.assert_array_equal(later.read(index), pixels[9 - index])
-    assert not examples.counts
+    assert not examples.store.counts
 
 
 def test_the_file_has_a_slot_for_each_file_and_belongs_to_its_user(photographs, keeping):
     examples = photographs(SIZE)
     keeping(examples.take(np.array([1])), "disk")
-    status = path_of(examples.files).stat()
-    assert status.st_size == bytes_of(examples.files) == HEADER_BYTES + SIZE * SLOT
+    status = path_of(examples.store.files).stat()
+    assert status.st_size == bytes_of(examples.store.files) == HEADER_BYTES + SIZE * SLOT
     assert status.st_mode & 0o777 == 0o600
 
 
@@ -120,23 +121,23 @@ def test_what_does_not_verify_is_decoded_again(photographs, keeping, damage):
     examples = photographs(SIZE)
     kept = keeping(examples, "disk")
     wanted = [kept.read(index) for index in range(SIZE)]
-    path = path_of(examples.files)
+    path = path_of(examples.store.files)
     content = path.read_bytes()
     slots = bytearray(content[HEADER_BYTES:])
     DAMAGES[damage](slots)
     path.write_bytes(content[:HEADER_BYTES] + slots)
-    examples.counts.clear()
+    examples.store.counts.clear()
     again = keeping(examples, "disk")
     for _ in range(2):
         for index in range(SIZE):
             np.testing.assert_array_equal(again.read(index), wanted[index])
     lost = range(3, SIZE) if damage == "cut off" else [3]
-    assert dict(examples.counts) == dict.fromkeys(lost, 1)
+    assert dict(examples.store.counts) == dict.fromkeys(lost, 1)
 
 
 def test_whatever_decides_the_pixels_leads_to_another_file(photographs, monkeypatch, tmp_path):
     examples = photographs(SIZE)
-    folder, before = examples.files.root, path_of(examples.files)
+    folder, before = examples.store.files.root, path_of(examples.store.files)
     assert path_of(listed(folder, SIZE)) == before
     paths = [before]
     paths.append(path_of(listed(folder, SIZE, ImageFormat((4, 5), "rgb", interpolation="bicubic"))))
@@ -159,7 +160,7 @@ def test_whatever_decides_the_pixels_leads_to_another_file(photographs, monkeypa
 
 
 def test_links_to_one_folder_share_a_file(photographs, tmp_path):
-    files = photographs(SIZE).files
+    files = photographs(SIZE).store.files
     (tmp_path / "link").symlink_to(files.root)
     assert path_of(replace(files, root=tmp_path / "link")) == path_of(files)
 
@@ -168,17 +169,17 @@ TWO_PROCESSES = """
 import sys
 from pathlib import Path
 import numpy as np
-from bigmodel_cli.pipeline.decoded import KeptExamples
+from bigmodel_cli.pipeline.decoded import DecodedStore
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.image_files import ImageFileStore
 sys.path.insert(0, sys.argv[1])
 from conftest import listed
 files = listed(Path(sys.argv[2]), 23)
-examples = ImageFileExamples(files, np.arange(23), np.zeros(23, np.int64))
-wanted = [examples.read(index) for index in range(23)]
+store = ImageFileStore(files, np.arange(23))
+wanted = [store.read(index) for index in range(23)]
 rng = np.random.default_rng(int(sys.argv[3]))
 for _ in range(20):
-    kept = KeptExamples(examples, DiskDecoded(files, print))
+    kept = DecodedStore(store, DiskDecoded(files, print))
     for index in rng.permutation(23):
         if rng.random() < 0.3:
             kept.decoded.keep(int(index), wanted[index])
@@ -191,7 +192,7 @@ for _ in range(20):
 def test_two_processes_use_one_file_at_once(photographs):
     examples = photographs(SIZE)
     folder = Path(__file__).parent
-    words = [sys.executable, "-c", TWO_PROCESSES, str(folder), str(examples.files.root)]
+    words = [sys.executable, "-c", TWO_PROCESSES, str(folder), str(examples.store.files.root)]
     running = [
         subprocess.Popen([*words, str(seed)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for seed in (1, 2)
@@ -221,19 +222,19 @@ def test_a_full_disk_ends_the_keeping_with_one_warning(
 ):
     monkeypatch.setattr(decoded_disk, "FREE_SHARE", reserve)
     examples = photographs(SIZE)
-    large = replace(examples.files, image_format=ImageFormat((200, 200)))
-    kept = keeping(replace(examples, files=large), "disk")
+    large = replace(examples.store.files, image_format=ImageFormat((200, 200)))
+    kept = keeping(examples.with_inputs(lambda store: replace(store, files=large)), "disk")
     wanted = [kept.read(index) for index in range(SIZE)]
     assert told == [
         f"no more decoded images are kept ({reason}): the others are decoded in each epoch; "
         "bigmodel doctor --clear-cache makes room"
     ]
-    examples.counts.clear()
+    examples.store.counts.clear()
     for index in range(SIZE):
         np.testing.assert_array_equal(kept.read(index), wanted[index])
     # Eight slots of 120,008 bytes and no more are in a megabyte; they are read from there.
-    assert set(examples.counts) == set(range(len(wanted) - len(examples.counts), SIZE))
-    assert 14 <= len(examples.counts) <= 17
+    assert set(examples.store.counts) == set(range(len(wanted) - len(examples.store.counts), SIZE))
+    assert 14 <= len(examples.store.counts) <= 17
     assert len(told) == 1
 
 
@@ -247,4 +248,4 @@ def test_a_file_that_can_be_read_no_more_is_no_error(photographs, keeping, monke
 
     monkeypatch.setattr("os.preadv", fail)
     np.testing.assert_array_equal(kept.read(0), wanted)
-    assert examples.counts[0] == 2
+    assert examples.store.counts[0] == 2

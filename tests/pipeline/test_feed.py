@@ -9,20 +9,16 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.array.kind import ArrayKind
-from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
-from bigmodel_cli.pipeline.feed import FileFeed, ResidentFeed, in_order, make_feed, raw_features
+from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.pipeline.feed import Feed, in_order, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
-from bigmodel_cli.signature import TARGET, Signature
-from bigmodel_cli.sources.base import ArrayExamples
-from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
-from bigmodel_cli.tasks.classification.task import Classification
-from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.signature import TARGET
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
 
 pytestmark = pytest.mark.tf
 
 FORMAT = ImageFormat((4, 5), "rgb")
-SIGNATURE = Signature.of(ImageKind(FORMAT), Classification(("a", "b", "c")))
 # Around multiples of a batch size of 8, and less than one batch.
 SIZES = [1, 7, 8, 9, 15, 16, 17, 23]
 
@@ -37,17 +33,18 @@ def images(tmp_path_factory):
     return folder, pixels
 
 
-def examples_of(files: ImageFiles) -> ImageFileExamples:
-    return ImageFileExamples(files, np.arange(len(files)), np.arange(len(files)) % 3)
+def examples_of(files: ImageFiles) -> Examples:
+    return Examples.of(ImageFileStore(files, np.arange(len(files))), np.arange(len(files)) % 3)
 
 
-def file_examples(folder: Path, size: int) -> ImageFileExamples:
+def file_examples(folder: Path, size: int, image_format: ImageFormat = FORMAT) -> Examples:
     paths = tuple(f"{number}.png" for number in range(size))
-    return examples_of(ImageFiles(folder, paths, np.ones(size, np.int64), np.ones(size, np.int64), FORMAT))
+    ones = np.ones(size, np.int64)
+    return examples_of(ImageFiles(folder, paths, ones, ones, image_format))
 
 
-def array_examples(pixels: np.ndarray, size: int) -> ArrayExamples:
-    return ArrayExamples(pixels[:size], np.arange(size) % 3, "train")
+def array_examples(pixels: np.ndarray, size: int) -> Examples:
+    return Examples.of_arrays(np.resize(pixels, (size, *pixels.shape[1:])), np.arange(size) % 3, "train")
 
 
 @pytest.fixture
@@ -58,7 +55,7 @@ def feed(images):
     def make(kind, size, batch_size=8):
         folder, pixels = images
         examples = file_examples(folder, size) if kind == "files" else array_examples(pixels, size)
-        made.append(make_feed(examples, SIGNATURE, batch_size))
+        made.append(Feed(examples, batch_size))
         return made[-1]
 
     yield make
@@ -78,9 +75,9 @@ def batches(feed, order, max_batches):
     return [(features.numpy(), targets[TARGET].numpy()) for features, targets in found]
 
 
-def test_the_kind_of_feed_is_where_the_examples_are(feed):
-    assert isinstance(feed("files", 3), FileFeed)
-    assert isinstance(feed("arrays", 3), ResidentFeed)
+def test_what_is_in_memory_is_not_read(feed):
+    assert feed("files", 3).reader is not None
+    assert feed("arrays", 3).reader is None
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -118,7 +115,7 @@ def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     sizes = []
     for chunk in in_order(feed("arrays", 23 * 8)):
-        sizes.append(len(chunk["batches"]["sizes"]))
+        sizes.append(len(chunk["sizes"]))
         # From the third chunk on, each takes too long to grow further.
         now[0] += 0.1 if len(sizes) < 3 else 1.0
     assert sizes[:5] == [1, 2, 4, 4, 4]
@@ -126,8 +123,7 @@ def test_evaluation_takes_more_at_once_while_it_is_quick(feed, monkeypatch):
 
 def test_a_chunk_of_large_images_stays_within_its_bytes(images):
     folder, _ = images
-    large = Signature.of(ImageKind(ImageFormat((1000, 1000))), Classification(("a", "b", "c")))
-    feed = FileFeed(file_examples(folder, 23), 8, large)
+    feed = Feed(file_examples(folder, 23, ImageFormat((1000, 1000))), 8)
     assert feed.max_batches() == 2
     feed.close()
 
@@ -138,7 +134,7 @@ def test_in_order_for_evaluation(feed, images, kind):
     labels = [
         asked.batch(chunk, index)[1][TARGET].numpy()
         for chunk in in_order(asked)
-        for index in range(len(chunk["batches"]["sizes"]))
+        for index in range(len(chunk["sizes"]))
     ]
     np.testing.assert_array_equal(np.concatenate(labels), np.arange(23) % 3)
 
@@ -147,20 +143,20 @@ def test_in_order_for_evaluation(feed, images, kind):
 def test_raw_features_are_what_the_source_has(images, kind):
     folder, pixels = images
     examples = file_examples(folder, 23) if kind == "files" else array_examples(pixels, 23)
-    found = list(raw_features(examples, SIGNATURE, batch_size=8))
+    found = list(raw_features(examples, batch_size=8))
     np.testing.assert_array_equal(np.concatenate(found), pixels)
 
 
 def test_a_file_that_went_missing_is_named(tmp_path):
-    feed = FileFeed(file_examples(tmp_path, 1), 1, SIGNATURE)
+    feed = Feed(file_examples(tmp_path, 1), 1)
     with pytest.raises(DataError, match=r"0\.png: no such file"):
         feed.chunk(np.array([[0]]))
     feed.close()
 
 
 def test_numbers_as_labels_are_float32():
-    examples = ArrayExamples(np.zeros((4, 2), np.float32), np.linspace(0, 1, 4), "train")
-    feed = make_feed(examples, Signature.of(ArrayKind((2,), "float32"), Regression()), 4)
+    examples = Examples.of_arrays(np.zeros((4, 2), np.float32), np.linspace(0, 1, 4), "train")
+    feed = Feed(examples, 4)
     (chunk,) = in_order(feed)
     _, targets = feed.batch(chunk, 0)
     labels = targets[TARGET]

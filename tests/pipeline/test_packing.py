@@ -16,7 +16,7 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.pipeline.example_proto import encode_example
 from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, LoadContext, Source
+from bigmodel_cli.sources.base import Examples, LoadContext, Source
 from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.packed import INDEX, damaged_files
 from bigmodel_cli.sources.tfrecord import TfRecord
@@ -80,7 +80,7 @@ def test_packing_again_leaves_nothing_of_the_first_time(tmp_path: Path) -> None:
 def test_how_numbers_are_stored_is_not_seen(tmp_path: Path, stored: str) -> None:
     features = np.arange(12).reshape(6, 2).astype(stored)
     source = Source(
-        {"train": ArrayExamples(features, np.array([0, 1, 0, 1, 0, 1]), "train")},
+        {"train": Examples.of_arrays(features, np.array([0, 1, 0, 1, 0, 1]), "train")},
         Signature.of(ArrayKind((2,), stored), Classification(("a", "b"))),
     )
     found = packed(source, tmp_path / "packed")
@@ -95,7 +95,7 @@ def test_big_endian_data_that_an_earlier_version_packed(tmp_path: Path, stored: 
     features = np.arange(12).reshape(6, 2).astype(stored)
     native = np.dtype(stored).newbyteorder("=")
     source = Source(
-        {"train": ArrayExamples(features.view(native), np.array([0, 1, 0, 1, 0, 1]), "train")},
+        {"train": Examples.of_arrays(features.view(native), np.array([0, 1, 0, 1, 0, 1]), "train")},
         Signature.of(ArrayKind((2,), native.name), Classification(("a", "b"))),
     )
     packed(source, tmp_path)
@@ -135,8 +135,8 @@ def test_arrays_of_any_kind(
         Regression(labels.shape[1:]) if names is None else Classification(names),
     )
     splits = {
-        "train": ArrayExamples(features, labels, "train"),
-        "test": ArrayExamples(features[:2], labels[:2], "test"),
+        "train": Examples.of_arrays(features, labels, "train"),
+        "test": Examples.of_arrays(features[:2], labels[:2], "test"),
     }
     found = packed(Source(splits, signature), tmp_path / "packed", shards=2)
     assert found.signature == signature

@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
-from bigmodel_cli.signature import Signature
-from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.signature import INPUT
 
-SIGNATURE = Signature.of(ImageKind(ImageFormat((4, 5))), Classification(("a", "b", "c")))
 SIZE = 23
 
 
@@ -22,9 +19,9 @@ def reader(photographs):
 
     def make(*, bad=(), skips=False):
         examples = photographs(SIZE, bad=bad)
-        made.append(Reader(examples, SIGNATURE, skips=skips))
+        made.append(Reader(examples.inputs, skips=skips))
         good = [np.zeros((4, 5, 3)) if index in bad else examples.read(index) for index in range(SIZE)]
-        examples.counts.clear()
+        examples.store.counts.clear()
         return made[-1], np.stack(good)
 
     yield make
@@ -56,21 +53,21 @@ def test_what_is_asked_for_comes_whatever_was_foreseen(reader, foreseen, asked):
     read_by.ahead(split(ORDER, *foreseen))
     for indices in split(ORDER, *asked):
         found = read_by.take(indices)
-        np.testing.assert_array_equal(found.features, pixels[indices])
+        np.testing.assert_array_equal(found.columns[INPUT], pixels[indices])
         np.testing.assert_array_equal(found.indices, indices)
-        assert found.features.dtype == np.uint8 and not found.problems
-    assert set(read_by.examples.counts.values()) == {1}, "an example was read twice"
+        assert found.columns[INPUT].dtype == np.uint8 and not found.problems
+    assert set(read_by.stores[INPUT].counts.values()) == {1}, "an example was read twice"
 
 
 def test_what_was_foreseen_is_given_without_a_copy_and_aligned(reader):
     read_by, _ = reader()
     read_by.ahead(split(ORDER, 7, 9))
-    arrays = [piece.features for piece in read_by._pending]
+    arrays = [piece.columns[INPUT] for piece in read_by._pending]
     for array, indices in zip(arrays, split(ORDER, 7, 9), strict=True):
-        found = read_by.take(indices).features
+        found = read_by.take(indices).columns[INPUT]
         assert found is array
         assert found.ctypes.data % ALIGNMENT == 0
-    assert read_by.take(ORDER[16:]).features.ctypes.data % ALIGNMENT == 0
+    assert read_by.take(ORDER[16:]).columns[INPUT].ctypes.data % ALIGNMENT == 0
 
 
 def test_foreseeing_more_reads_only_what_is_new(reader):
@@ -82,19 +79,19 @@ def test_foreseeing_more_reads_only_what_is_new(reader):
     read_by.ahead([ORDER[8:16]])
     assert read_by.pending.tolist() == ORDER[8:].tolist()
     read_by.take(ORDER[8:])
-    assert set(read_by.examples.counts.values()) == {1}
+    assert set(read_by.stores[INPUT].counts.values()) == {1}
 
 
 def test_another_order_than_foreseen_is_read_anew(reader):
     read_by, pixels = reader()
     read_by.ahead(split(ORDER, 8, 8))
     other = ORDER[::-1]
-    np.testing.assert_array_equal(read_by.take(other[:5]).features, pixels[other[:5]])
+    np.testing.assert_array_equal(read_by.take(other[:5]).columns[INPUT], pixels[other[:5]])
     assert not len(read_by.pending)
     read_by.ahead(split(ORDER, 8))
     read_by.ahead([other[5:10]])
     assert read_by.pending.tolist() == other[5:10].tolist()
-    np.testing.assert_array_equal(read_by.take(other[5:10]).features, pixels[other[5:10]])
+    np.testing.assert_array_equal(read_by.take(other[5:10]).columns[INPUT], pixels[other[5:10]])
 
 
 def test_the_first_bad_one_in_the_order_is_named(reader):
@@ -109,7 +106,7 @@ def test_stand_ins_are_told_with_what_they_stand_in_for(reader):
     read_by, pixels = reader(bad=(2, 5), skips=True)
     found = read_by.take(np.arange(SIZE))
     assert list(found.problems) == [2, 5]
-    np.testing.assert_array_equal(found.features, pixels[found.indices])
+    np.testing.assert_array_equal(found.columns[INPUT], pixels[found.indices])
     assert np.flatnonzero(found.indices != np.arange(SIZE)).tolist() == [2, 5]
     # 0.618 of 23 examples further, as in every run.
     assert found.indices[[2, 5]].tolist() == [16, 19]

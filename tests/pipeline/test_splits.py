@@ -11,7 +11,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.pipeline.splits import make_splits
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, Source
+from bigmodel_cli.sources.base import Examples, Source
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -19,7 +19,7 @@ from bigmodel_cli.tasks.regression.task import Regression
 def examples(labels, origin="train"):
     """Examples whose single feature is their number."""
     labels = np.asarray(labels)
-    return ArrayExamples(np.arange(len(labels), dtype=np.int64)[:, None], labels, origin)
+    return Examples.of_arrays(np.arange(len(labels), dtype=np.int64)[:, None], labels, origin)
 
 
 def source(*, regression=False, **labels):

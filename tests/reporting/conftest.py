@@ -14,7 +14,7 @@ from bigmodel_cli.inference.samples import class_samples
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.scoring.classes import class_scores
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
 
 HOSTILE = [
@@ -88,7 +88,7 @@ def evaluated() -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
         }
         pixels = rng.integers(0, 255, (len(labels), 28, 28, 1), dtype=np.uint8)
         signature = Signature.of(ImageKind(ImageFormat((28, 28), "grayscale")), Classification(tuple(names)))
-        samples = class_samples(ArrayExamples(pixels, labels, "test"), signature, decided, scores)
+        samples = class_samples(Examples.of_arrays(pixels, labels, "test"), signature, decided, scores)
         return document, samples
 
     return make

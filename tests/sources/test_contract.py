@@ -15,10 +15,9 @@ import pytest
 
 from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.sources import source_options
-from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext
+from bigmodel_cli.sources.base import Examples, LoadContext
 from bigmodel_cli.sources.cifar10 import LAYOUT as CIFAR10
 from bigmodel_cli.sources.cifar100 import LAYOUT as CIFAR100
-from bigmodel_cli.sources.image_files import ImageFileExamples
 from bigmodel_cli.sources.image_folder import ImageFolder
 
 
@@ -209,7 +208,7 @@ def test_sources_are_found_without_heavy_imports():
 
 
 def test_array_examples_are_named_by_their_place_in_the_split():
-    examples = ArrayExamples(np.zeros((4, 2), np.float32), np.zeros(4, np.int64), "test")
+    examples = Examples.of_arrays(np.zeros((4, 2), np.float32), np.zeros(4, np.int64), "test")
     assert examples.take(np.array([3, 1])).take(np.array([1])).name(0) == "test[1]"
 
 
@@ -221,7 +220,7 @@ def test_what_a_source_knows_of_itself_is_true(request, source):
     if facts.labels is not None:
         assert (facts.labels == "classes") == (signature.class_names is not None)
     assert facts.num_classes in (None, signature.num_classes)
-    assert facts.has_files == isinstance(source.splits["train"], ImageFileExamples)
+    assert facts.has_files == (source.splits["train"].store.files is not None)
     assert facts.num_examples in (None, len(source.splits["train"]))
     if facts.own_splits is not None:
         assert facts.own_splits == set(source.splits) - {"train"}

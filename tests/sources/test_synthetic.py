@@ -9,8 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bigmodel_cli.kinds.image.kind import ImageFormat
-from bigmodel_cli.sources.base import ArrayExamples
-from bigmodel_cli.sources.synthetic import Synthetic, SyntheticExamples
+from bigmodel_cli.sources.synthetic import Synthetic, SyntheticStore
 
 
 def matrix(examples):
@@ -67,14 +66,14 @@ def test_large_examples_are_made_when_they_are_read(load):
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert isinstance(train, SyntheticExamples)
+    assert isinstance(train.store, SyntheticStore)
     assert peak < 10e6
     np.testing.assert_array_equal(train.read(7), train.take(np.array([7])).read(0))
 
 
 def test_small_examples_are_in_memory_and_the_same(load):
     small = load("synthetic", shape=(8, 8, 1), num_examples=30).splits["train"]
-    assert isinstance(small, ArrayExamples)
+    assert small.store.array is not None
     assert small.name(3) == "train[3]"
 
 

@@ -9,11 +9,10 @@ import pytest
 
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-from bigmodel_cli.pipeline.feed import ResidentFeed
-from bigmodel_cli.signature import INPUT, TARGET, Signature
-from bigmodel_cli.sources.base import ArrayExamples
+from bigmodel_cli.pipeline.feed import Feed
+from bigmodel_cli.signature import TARGET
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.target import ClassificationTarget
-from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
 
@@ -339,14 +338,16 @@ def test_values_that_cannot_be(config, word, message):
 
 def test_stand_ins_count_by_their_own_class(photographs):
     from bigmodel_cli.pipeline.bad_files import SkippedFiles
-    from bigmodel_cli.pipeline.feed import make_feed
+    from bigmodel_cli.pipeline.feed import Feed
 
-    examples, signature = photographs
-    feed = make_feed(examples, signature, 3, skipped=SkippedFiles(lambda _: None), oversample=True)
+    examples = photographs
+    feed = Feed(examples, 3, SkippedFiles(lambda _: None), oversample=True)
     order = feed.epoch_order(seed=0, epoch=1)
     assert len(order) == 6 and set(order.tolist()) == {0, 1, 2, 3}
     chunk = feed.chunk(feed.rows(order, 0, 2))
-    features, labels = chunk["inputs"][INPUT].numpy(), chunk["targets"][TARGET].numpy()
+    batches = [feed.batch(chunk, index) for index in range(2)]
+    features = np.stack([features.numpy() for features, _ in batches])
+    labels = np.stack([targets[TARGET].numpy() for _, targets in batches])
     # Each file is a grey of its own, so that what stands in for the broken one can be told by it.
     np.testing.assert_array_equal(
         labels.reshape(-1), examples.labels[features[..., 0, 0, 0].reshape(-1) // 50]
@@ -359,8 +360,8 @@ def photographs(tmp_path):
     """Four grey images of 3 + 1 examples; the second one cannot be read."""
     from PIL import Image
 
-    from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
-    from bigmodel_cli.sources.image_files import ImageFileExamples, ImageFiles
+    from bigmodel_cli.kinds.image.kind import ImageFormat
+    from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
 
     form = ImageFormat((4, 4), "rgb")
     for number in range(4):
@@ -368,11 +369,10 @@ def photographs(tmp_path):
     (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:50])
     ones = np.ones(4, np.int64)
     files = ImageFiles(tmp_path, tuple(f"{number}.png" for number in range(4)), ones, ones, form)
-    examples = ImageFileExamples(files, np.arange(4), np.array([0, 0, 0, 1]))
-    return examples, Signature.of(ImageKind(form), Classification(("a", "b")))
+    return Examples.of(ImageFileStore(files, np.arange(4)), np.array([0, 0, 0, 1]))
 
 
 def test_evaluation_sees_every_example_once():
-    examples = ArrayExamples(np.zeros((4, 2), np.float32), np.array([0, 0, 0, 1]), "train")
-    assert ResidentFeed(examples, 4).num_batches() == 1
-    assert ResidentFeed(examples, 4, oversample=True).num_batches() == 2
+    examples = Examples.of_arrays(np.zeros((4, 2), np.float32), np.array([0, 0, 0, 1]), "train")
+    assert Feed(examples, 4).num_batches() == 1
+    assert Feed(examples, 4, oversample=True).num_batches() == 2

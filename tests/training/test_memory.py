@@ -152,7 +152,7 @@ def test_on_a_device_smaller_batches_are_really_tried(ready, monkeypatch, most, 
     run, told = training.run, []
 
     def limited(chunk):
-        return run(chunk) if chunk["batches"]["sizes"][0] <= most else exhausted()
+        return run(chunk) if chunk["sizes"][0] <= most else exhausted()
 
     monkeypatch.setattr(training, "run", limited)
     monkeypatch.setattr(memory, "make_gauge", lambda: Machine(10**6, soft=True))

@@ -18,7 +18,6 @@ from bigmodel_cli.kinds.audit import Features
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples
 from bigmodel_cli.tasks.audit import Labels
 
 
@@ -82,8 +81,8 @@ class Audited:
     @property
     def root(self) -> Path | None:
         """The folder that names of files are relative to; None where examples are no files."""
-        train = self.splits.train
-        return train.files.root if isinstance(train, ImageFileExamples) else None
+        files = self.splits.train.store.files
+        return None if files is None else files.root
 
     def numbers_in(self, split: SplitName) -> np.ndarray:
         """The numbers of the examples of a split that were read: int64 of shape (n,)."""
@@ -91,7 +90,8 @@ class Audited:
 
     def pixels(self, number: int) -> np.ndarray:
         """The features of an example that was read."""
-        return self.splits.parts[self.measured.split_of(number)].read(int(self.measured.indices[number]))
+        examples = self.splits.parts[self.measured.split_of(number)]
+        return examples.store.read(int(self.measured.indices[number]))
 
     def label(self, number: int) -> Any:
         """A class's name, a number, or a list of numbers."""

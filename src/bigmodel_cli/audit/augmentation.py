@@ -51,5 +51,5 @@ def _build(audited: Audited) -> BuiltModel:
         experiment,
         splits.signature,
         total_steps=1,
-        adapt_data=lambda: raw_features(sample, splits.signature),
+        adapt_data=lambda: raw_features(sample),
     )

@@ -17,8 +17,7 @@ from bigmodel_cli.kinds.audit import Features
 from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, Examples, SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.whole_files import sha256_of
 
 # Examples that a thread measures at once, and what they may take in memory.
@@ -28,9 +27,10 @@ _GROUP_BYTES = 8 * 2**20
 
 def short_name(examples: Examples, index: int) -> str:
     """What an example is called: a file's path relative to its source's root, or `train[17]`."""
-    if isinstance(examples, ImageFileExamples):
-        return examples.files.paths[int(examples.positions[index])]
-    return examples.name(index)
+    files, positions = examples.store.files, examples.store.positions
+    if files is None or positions is None:
+        return examples.name(index)
+    return files.paths[int(positions[index])]
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,6 @@ def _measure(splits: Splits, split: SplitName, indices: np.ndarray) -> _Group:
 
 def _read(examples: Examples, indices: np.ndarray, group: _Group) -> np.ndarray:
     """The features of those that can be read, and into the group what they are."""
-    if isinstance(examples, ArrayExamples):
-        features: np.ndarray = examples.features[indices]
-        group.indices = indices.tolist()
-        group.digests = [hashlib.sha256(example.tobytes()).digest() for example in features]
-        return features
     read = []
     for index in indices.tolist():
         try:
@@ -177,7 +172,7 @@ def _read(examples: Examples, indices: np.ndarray, group: _Group) -> np.ndarray:
 
 
 def _described(examples: Examples, index: int, pixels: np.ndarray) -> tuple[bytes, ImageFile | None]:
-    if not isinstance(examples, ImageFileExamples):
+    if examples.store.files is None:
         return hashlib.sha256(pixels.tobytes()).digest(), None
     path = Path(examples.name(index))
     (width, height), mode = image_size_and_mode(path)

@@ -19,7 +19,7 @@ from bigmodel_cli.inference.samples import class_samples, number_samples
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.pipeline.feed import in_order, make_feed
+from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.classes import class_scores
 from bigmodel_cli.scoring.numbers import number_scores
@@ -107,7 +107,7 @@ def evaluate_model(
         DivergedError: If the model's weights have diverged.
     """
     # No larger than in training: what fits there fits here.
-    feed = make_feed(examples, signature, experiment.data.pinned_batch_size)
+    feed = Feed(examples, experiment.data.pinned_batch_size)
     steps = EvaluationSteps(compile_for_evaluation(model, experiment, signature), feed)
     (target,) = signature.targets
     try:

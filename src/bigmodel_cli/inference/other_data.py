@@ -27,7 +27,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources import source_options
-from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, Source, SplitName
+from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
 
 _CONFIGS = (".yaml", ".yml")
@@ -82,18 +82,19 @@ def in_dtype(examples: Examples, dtype: str, where: str) -> Examples:
         DataError: If values would change: fractions for a model of whole numbers, above all those of pixels
             between 0 and 1.
     """
-    if not isinstance(examples, ArrayExamples) or str(examples.features.dtype) == dtype:
-        return examples
+    before = examples.store
     with np.errstate(invalid="ignore", over="ignore"):
-        features = examples.features.astype(dtype)
-    if np.dtype(dtype).kind in "iu" and not np.array_equal(features, examples.features):
-        low, high = examples.features.min(), examples.features.max()
+        after = before.astype(dtype)
+    if before.array is None or after.array is None or after is before:
+        return examples
+    if np.dtype(dtype).kind in "iu" and not np.array_equal(after.array, before.array):
+        low, high = before.array.min(), before.array.max()
         raise DataError(
-            f"{where}: the examples are {examples.features.dtype} between {low:g} and {high:g}; "
+            f"{where}: the examples are {before.dtype} between {low:g} and {high:g}; "
             f"the model was trained on {dtype}",
             hint="write them as the training data were: the model has its own preprocessing",
         )
-    return replace(examples, features=features)
+    return examples.with_inputs(lambda _: after)
 
 
 def _warn_if_trained_on(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.run_data import some_names
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.sources.base import Examples
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def relabelled(
     if missing := [name for index, name in enumerate(of_model) if index not in labels]:
         listener.warn(f"{other.where}: has no examples of {some_names(missing)}")
     return (
-        _with_labels(examples, labels)
-        if len(kept) == len(labels)
-        else _with_labels(examples.take(kept), labels[kept])
+        examples.take(kept).with_labels(labels[kept])
+        if len(kept) < len(labels)
+        else examples.with_labels(labels)
     )
 
 
@@ -110,34 +110,3 @@ def _check_known(other: OtherData, names: Sequence[str], of_model: Sequence[str]
             f"it was trained with {some_names(of_model)}",
             hint=f"say what each is: --map {unknown[0]}=NAME, or --map {unknown[0]}= to leave it out",
         )
-
-
-def _with_labels(examples: Examples, labels: np.ndarray) -> Examples:
-    if np.array_equal(labels, examples.labels):
-        return examples
-    if isinstance(examples, ArrayExamples):
-        return replace(examples, labels=labels)
-    return _Relabelled(examples, labels)
-
-
-@dataclass(frozen=True, eq=False)
-class _Relabelled(Examples):
-    """The same examples under other labels."""
-
-    examples: Examples
-    labels: np.ndarray
-
-    def take(self, indices: np.ndarray) -> _Relabelled:
-        return _Relabelled(self.examples.take(indices), self.labels[indices])
-
-    def read(self, index: int) -> np.ndarray:
-        return self.examples.read(index)
-
-    def read_into(self, index: int, out: np.ndarray) -> None:
-        self.examples.read_into(index, out)
-
-    def name(self, index: int) -> str:
-        return self.examples.name(index)
-
-    def fingerprint(self) -> str:
-        return self.examples.fingerprint()

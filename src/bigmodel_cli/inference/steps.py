@@ -158,15 +158,15 @@ def part_of_batch(feed: Feed, chunk: Chunk, index: Any) -> tuple[Any, Mapping[st
     if dealing is None:
         return *feed.batch(chunk, index), None
     row = index * dealing.num_local + replica_number() - dealing.first
-    counted, size = chunk["dealt"]["counted"][row], chunk["batches"]["sizes"][index]
-    return *feed.batch(chunk, row), Part(counted, size, dealing.num_replicas)
+    part = Part(chunk["counted"][row], chunk["sizes"][index], dealing.num_replicas)
+    return *feed.batch(chunk, row), part
 
 
 def num_batches(chunk: Chunk) -> Any:
     """How many batches a chunk holds, inside the graph."""
     import tensorflow as tf
 
-    return tf.shape(chunk["batches"]["sizes"])[0]
+    return tf.shape(chunk["sizes"])[0]
 
 
 class MeasuringSteps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.sources.image_files import ImageFiles
+from bigmodel_cli.sources.stores import Store
 
 
 def count_trained_on(opened: OpenRun, experiment: Experiment, examples: Examples) -> int | None:
@@ -36,18 +37,19 @@ def count_trained_on(opened: OpenRun, experiment: Experiment, examples: Examples
     recorded = opened.record.get("data", {}).get("splits", {}).get("train", {}).get("sha256")
     if train.fingerprint() != recorded:
         return None
-    if isinstance(train, ImageFileExamples) and isinstance(examples, ImageFileExamples):
-        return _same_files(train, examples)
-    if isinstance(train, ImageFileExamples) or isinstance(examples, ImageFileExamples):
+    own, other = train.store.files, examples.store.files
+    if own is not None and other is not None:
+        return _same_files(_sized(train.store, own), _sized(examples.store, other))
+    if own is not None or other is not None:
         return None
     known = set(_rows(train))
     return sum(row in known for row in _rows(examples))
 
 
-def _same_files(train: ImageFileExamples, examples: ImageFileExamples) -> int:
+def _same_files(train: Sequence[tuple[Path, int]], examples: Sequence[tuple[Path, int]]) -> int:
     """Files that are the same, or hold the same bytes; only those of equal size are read."""
-    sizes = set(train.sizes.tolist()) & set(examples.sizes.tolist())
-    own, other = _files_of(train, sizes), _files_of(examples, sizes)
+    sizes = {size for _, size in train} & {size for _, size in examples}
+    own, other = ([path for path, size in files if size in sizes] for files in (train, examples))
     # One file under two paths need not be read.
     places = {path.resolve() for path in own}
     unseen = [path for path in other if path.resolve() not in places]
@@ -55,12 +57,10 @@ def _same_files(train: ImageFileExamples, examples: ImageFileExamples) -> int:
     return len(other) - len(unseen) + sum(_content(path) in contents for path in unseen)
 
 
-def _files_of(examples: ImageFileExamples, sizes: set[int]) -> list[Path]:
-    return [
-        examples.files.path(position)
-        for position, size in zip(examples.positions.tolist(), examples.sizes.tolist(), strict=True)
-        if size in sizes
-    ]
+def _sized(store: Store, files: ImageFiles) -> Sequence[tuple[Path, int]]:
+    """Paths of the files of a column, each with its size."""
+    assert store.positions is not None
+    return [(files.path(position), int(files.sizes[position])) for position in store.positions.tolist()]
 
 
 def _content(path: Path) -> bytes:

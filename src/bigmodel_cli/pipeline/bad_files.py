@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, Examples, LoadContext, SplitName
+from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 from bigmodel_cli.sources.image_checks import check_decoding, skipped_sentence, without_bad
 
 # Warnings name so many files; after them only the count at the end tells.
@@ -67,7 +67,7 @@ def leave_out_broken(
     num_skipped = dict(splits.num_skipped)
     for name in names:
         part = parts.get(name)
-        if part is None or isinstance(part, ArrayExamples):
+        if part is None or all(store.array is not None for store in part.inputs.values()):
             continue
         problems = check_decoding(part, f"decoding the {name} split", progress)
         parts[name] = without_bad(part, problems, name, splits.signature.class_names, LoadContext(warn=warn))

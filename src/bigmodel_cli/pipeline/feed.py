@@ -35,8 +35,8 @@ class Feed:
     Args:
         examples: Of one split.
         batch_size: Examples per batch.
-        skipped: Takes note of files that cannot be read, for each of which another one stands in; None: such a
-            file is an error, or there are no files.
+        skipped: Takes note of files that cannot be read, for each of which another one stands in; None: such
+            a file is an error, or there are no files.
         oversample: Whether each epoch sees all classes equally often.
         dealing: How each batch is dealt to replicas; None where there is one.
 
@@ -108,9 +108,9 @@ class Feed:
         """What the graph gets for these rows.
 
         Returns:
-            `sizes` of the batches; which examples these are (`rows`), and of them what was `read`; whole columns
-            that are `held` in memory, and `targets`. Where batches are dealt, rows are those of their parts, with
-            what each example counts (`counted`).
+            `sizes` of the batches; which examples these are (`rows`), and of them what was `read`; whole
+            columns that are `held` in memory, and `targets`. Where batches are dealt, rows are those of their
+            parts, with what each example counts (`counted`).
         """
         import tensorflow as tf
 
@@ -217,7 +217,8 @@ def raw_features(
     feed = Feed(examples, batch_size, skipped)
     try:
         for chunk in in_order(feed):
-            yield from bare(chunk["read"]).numpy()
+            (read,) = chunk["read"].values()
+            yield from read.numpy()
     finally:
         feed.close()
 

@@ -10,22 +10,21 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.decoded_disk import Slots
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, make_room
-from bigmodel_cli.pipeline.feed import Feed, FileFeed
-from bigmodel_cli.pipeline.kept_feed import KeptFeed
+from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.reader import Reader
-from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import Examples, SplitName
-from bigmodel_cli.sources.image_files import ImageFileExamples
+from bigmodel_cli.signature import INPUT
+from bigmodel_cli.sources.base import Examples, SplitName, bare
+from bigmodel_cli.sources.stores import ArrayStore, Store, Wrapped
 
 # Examples that the front gets at once: more where they are small.
 MIN_BATCH, MAX_BATCH = 32, 256
@@ -40,11 +39,11 @@ class Front:
     """The part of a model that is computed once.
 
     Attributes:
-        run: Gives its output for a batch of raw features, whose size must always be the same.
+        run: Gives its output for a batch of the raw input, or of inputs by name; of always the same size.
         identity: Of everything that decides it, weights included.
     """
 
-    run: Callable[[np.ndarray], np.ndarray]
+    run: Callable[[Any], np.ndarray]
     identity: str
 
 
@@ -54,14 +53,12 @@ class KeptFeatures:
 
     Attributes:
         parts: The examples, by split.
-        raw: What one of them is.
         made: What the front makes of one.
         cache: Where that is kept.
     """
 
     parts: Mapping[SplitName, Examples]
-    raw: Signature
-    made: Signature
+    made: Kind
     cache: Literal["memory", "disk"]
     _places: dict[SplitName, _Place] = field(default_factory=dict)
     _slots: Slots | None = None
@@ -103,7 +100,7 @@ class KeptFeatures:
             missing = place.missing(self._slots)
             done += len(place.actual) - len(missing)
             of_training = skipped if name == "train" else None
-            for wanted, given, features in _computed(place.examples, self.raw, front, missing, of_training):
+            for wanted, given, features in _computed(place.examples, front, missing, of_training):
                 place.actual[wanted] = given
                 place.put(given, features)
                 done += len(wanted)
@@ -115,7 +112,7 @@ class KeptFeatures:
         for part in self.parts.values():
             digest.update(_identity(part).encode())
         path = decoded_folder() / f"{digest.hexdigest()}.decoded"
-        count, item_bytes = sum(map(len, self.parts.values())), bytes_of(self.made)
+        count, item_bytes = sum(map(len, self.parts.values())), self.made.num_bytes
         try:
             make_room(count * item_bytes, path)
             return Slots(path, _origin(self.parts["train"]), count, item_bytes, warn)
@@ -131,11 +128,6 @@ class KeptFeatures:
             self._slots.close()
 
 
-def bytes_of(signature: Signature) -> int:
-    """What one example takes."""
-    return np.dtype(signature.dtype).itemsize * int(np.prod(signature.shape))
-
-
 class _Place(ABC):
     """Where the features of one split are.
 
@@ -145,19 +137,19 @@ class _Place(ABC):
         actual: The example that stands in for each; itself but for those that cannot be read.
     """
 
-    feed: Feed
-
     def __init__(
-        self, examples: Examples, made: Signature, start: int, batch_size: int, how: dict[str, Any]
+        self, examples: Examples, made: Kind, start: int, batch_size: int, how: dict[str, Any]
     ) -> None:
         self.examples = examples
         self.made = made
         self.start = start
         self.actual = np.arange(len(examples))
-        self.feed = self._make_feed(batch_size, how)
+        kept = Examples({INPUT: self._make_store()}, examples.targets)
+        self.feed = Feed(kept, batch_size, **how)
 
     @abstractmethod
-    def _make_feed(self, batch_size: int, how: dict[str, Any]) -> Feed: ...
+    def _make_store(self) -> Store:
+        """Zeros, which are enough to trace steps and to measure them."""
 
     @abstractmethod
     def missing(self, slots: Slots | None) -> np.ndarray:
@@ -167,14 +159,16 @@ class _Place(ABC):
     def put(self, indices: np.ndarray, features: np.ndarray) -> None:
         """Keep the features of some examples."""
 
-    @abstractmethod
     def finish(self) -> None:
         """All are there: let the feed have them."""
+        self.feed.stand_ins = self.actual
 
 
 class _InMemory(_Place):
-    def _make_feed(self, batch_size: int, how: dict[str, Any]) -> Feed:
-        return KeptFeed(self.examples, batch_size, self.made, **how)
+    def _make_store(self) -> Store:
+        # Takes no memory.
+        zeros = np.broadcast_to(np.zeros((), self.made.dtype), (len(self.examples), *self.made.shape))
+        return ArrayStore(zeros, "features")
 
     def missing(self, slots: Slots | None) -> np.ndarray:
         self._features = np.empty((len(self.examples), *self.made.shape), self.made.dtype)
@@ -184,18 +178,16 @@ class _InMemory(_Place):
         self._features[indices] = features
 
     def finish(self) -> None:
-        assert isinstance(self.feed, KeptFeed)
-        has_stand_ins = not np.array_equal(self.actual, np.arange(len(self.actual)))
-        features = self._features[self.actual] if has_stand_ins else self._features
-        self.feed.fill(features, self.examples.labels[self.actual])
+        super().finish()
+        self.feed.hold({INPUT: self._features})
         # The feed has its own copy.
         del self._features
 
 
 class _OnDisk(_Place):
-    def _make_feed(self, batch_size: int, how: dict[str, Any]) -> Feed:
-        self._stored = _Stored(self)
-        return FileFeed(self._stored, batch_size, self.made, **how)
+    def _make_store(self) -> Store:
+        self._stored = _Stored(self.examples, self.made, self.start)
+        return self._stored
 
     def missing(self, slots: Slots | None) -> np.ndarray:
         assert slots is not None
@@ -209,51 +201,44 @@ class _OnDisk(_Place):
             self._slots.keep(self.start + index, one)
 
     def finish(self) -> None:
-        assert isinstance(self.feed, FileFeed)
+        super().finish()
         self._stored.slots = self._slots
-        self.feed.relabel(self.examples.labels[self.actual])
 
 
-class _Stored(Examples):
-    """The features of a split as they are read from the file; zeros until it is open."""
+class _Stored(Wrapped):
+    """The features of a split as they are read from the file, from a slot on; zeros until it is open."""
 
-    def __init__(self, place: _OnDisk) -> None:
-        self.labels = place.examples.labels
+    def __init__(self, examples: Examples, made: Kind, start: int) -> None:
+        super().__init__(next(iter(examples.inputs.values())))
         self.slots: Slots | None = None
-        self._place = place
+        self._made = made
+        self._start = start
 
-    def take(self, indices: np.ndarray) -> Examples:
-        raise NotImplementedError("the features of a split are kept as a whole")
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._made.shape
 
-    def read(self, index: int) -> np.ndarray:
-        features = np.empty(self._place.made.shape, self._place.made.dtype)
-        self.read_into(index, features)
-        return features
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(self._made.dtype)
 
     def read_into(self, index: int, out: np.ndarray) -> None:
-        slot = self._place.start + int(self._place.actual[index])
         if self.slots is None:
             out[...] = 0
-        elif not self.slots.fetch(slot, out):
+        elif not self.slots.fetch(self._start + index, out):
             raise ResourceError(
                 f"what was computed of {self.name(index)} is not to be had from {decoded_folder()}",
                 hint="is the disk full or damaged? data.cache=memory or data.cache=none does without it",
             )
 
-    def name(self, index: int) -> str:
-        return self._place.examples.name(index)
-
-    def fingerprint(self) -> str:
-        return self._place.examples.fingerprint()
-
 
 def _computed(
-    examples: Examples, raw: Signature, front: Front, missing: np.ndarray, skipped: SkippedFiles | None
+    examples: Examples, front: Front, missing: np.ndarray, skipped: SkippedFiles | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Indices of some examples, of those that stand in for them, and the features of the latter."""
-    size = min(MAX_BATCH, max(MIN_BATCH, BATCH_BYTES // max(1, bytes_of(raw))))
+    reader = Reader(examples.inputs, skips=skipped is not None)
+    size = min(MAX_BATCH, max(MIN_BATCH, BATCH_BYTES // max(1, reader.example_bytes)))
     batches = [missing[start : start + size] for start in range(0, len(missing), size)]
-    reader = Reader(examples, raw, skips=skipped is not None)
     try:
         for number, wanted in enumerate(batches):
             reader.ahead(batches[number : number + 2])
@@ -262,24 +247,24 @@ def _computed(
                 for index, problem in read.problems.items():
                     skipped.add(examples.name(index), problem)
             # Batches of one size need one graph.
-            filled = read.features
-            if len(filled) < size:
-                filled = np.resize(filled, (size, *filled.shape[1:]))
-            yield wanted, read.indices, front.run(filled)[: len(wanted)]
+            filled = {
+                name: column if len(column) == size else np.resize(column, (size, *column.shape[1:]))
+                for name, column in read.columns.items()
+            }
+            yield wanted, read.indices, front.run(bare(filled))[: len(wanted)]
     finally:
         reader.close()
 
 
 def _identity(examples: Examples) -> str:
     """What decides the features of these examples, where in a file they are, and that they are these."""
-    if not isinstance(examples, ImageFileExamples):
+    store = examples.store
+    if store.files is None or store.positions is None:
         return examples.fingerprint()
-    positions = hashlib.sha256(examples.positions.tobytes()).hexdigest()
-    return f"{examples.files.pixels_fingerprint} {positions}"
+    return f"{store.files.pixels_fingerprint} {hashlib.sha256(store.positions.tobytes()).hexdigest()}"
 
 
 def _origin(examples: Examples) -> str:
     """What the file is made of, for `doctor`."""
-    files = getattr(examples, "files", None)
-    root = getattr(files, "root", None)
-    return str(Path(root).resolve()) if root else examples.name(0)
+    files = examples.store.files
+    return examples.name(0) if files is None else str(files.root.resolve())

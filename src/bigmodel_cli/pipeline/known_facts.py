@@ -9,7 +9,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.target import Target
 
 
@@ -24,14 +24,14 @@ def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
         num_classes=signature.numbers["num_classes"],
         epoch_size=len(train) if strata is None else balanced_size(strata),
         num_columns=target.num_columns,
-        value_range=_value_range(train, signature.dtype),
+        value_range=_value_range(train.store),
     )
 
 
-def _value_range(examples: Examples, dtype: str) -> ValueRange | None:
-    """What the values of examples lie in; None where finding it out would mean to read them all."""
-    if dtype == "uint8":
+def _value_range(store: Store) -> ValueRange | None:
+    """What the values of a column lie in; None where finding it out would mean to read them all."""
+    if store.dtype == "uint8":
         return PIXELS
-    if not isinstance(examples, ArrayExamples) or examples.features.dtype.kind not in "iuf":
+    if store.array is None or store.dtype.kind not in "iuf" or not len(store):
         return None
-    return (float(examples.features.min()), float(examples.features.max())) if len(examples) else None
+    return float(store.array.min()), float(store.array.max())

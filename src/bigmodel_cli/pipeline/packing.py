@@ -191,7 +191,7 @@ def _write(source: Source, folder: Path, shard: _Shard, *, skips: bool) -> _Writ
 
 def _read(part: Examples, index: int, *, skips: bool) -> np.ndarray | None:
     try:
-        return part.read(index)
+        return part.store.read(index)
     except DataError as error:
         if skips:
             return None

@@ -74,8 +74,8 @@ class Reader:
 
     Args:
         stores: Their columns, by name.
-        skips: Whether another example, with all of its columns, stands in for one that cannot be read; which one
-            depends on nothing but the example and those that can be read, so that a resume is exact.
+        skips: Whether another example, with all of its columns, stands in for one that cannot be read; which
+            one depends on nothing but the example and those that can be read, so that a resume is exact.
 
     Attributes:
         example_bytes: What one example takes.

@@ -26,8 +26,8 @@ class Examples:
 
     Attributes:
         inputs: What a model may take, by the names of columns.
-        targets: What is to be predicted, by the names of columns: int64 class indices of shape (n,), or float32
-            numbers of shape (n, …).
+        targets: What is to be predicted, by the names of columns: int64 class indices of shape (n,), or
+            float32 numbers of shape (n, …).
     """
 
     inputs: Mapping[str, Store]

@@ -191,9 +191,7 @@ def _unpickle(content: bytes, where: str) -> Mapping[bytes, Any]:
     return batch
 
 
-def _examples(
-    layout: CifarLayout, split: SplitName, pickles: Mapping[str, bytes], where: Path
-) -> Examples:
+def _examples(layout: CifarLayout, split: SplitName, pickles: Mapping[str, bytes], where: Path) -> Examples:
     import numpy as np
 
     features, labels = [], []

@@ -1,4 +1,4 @@
-"""Where the values of one column of examples are: in memory, or to be read one by one. Nothing heavy is imported."""
+"""Where the values of one column of examples are: in memory, or to be read one by one."""
 
 from __future__ import annotations
 

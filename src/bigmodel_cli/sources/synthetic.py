@@ -18,8 +18,8 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import COLOR_MODES, ImageKind, format_of_pixels
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source
-from bigmodel_cli.sources.stores import ArrayStore, Store
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.sources.stores import ArrayStore, Store
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 

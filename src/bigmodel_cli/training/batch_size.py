@@ -15,10 +15,9 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import build_model
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
-from bigmodel_cli.pipeline.feed import make_feed, raw_features
+from bigmodel_cli.pipeline.feed import Feed, raw_features
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import ArrayExamples, Examples
+from bigmodel_cli.sources.stores import Wrapped
 from bigmodel_cli.training.gauges import Gauge, HostGauge, make_gauge
 from bigmodel_cli.training.memory import largest_that_fits, train_once
 from bigmodel_cli.training.plan import ExecutionPlan
@@ -64,7 +63,7 @@ def pin_batch_size(
         splits: Its data.
         plan: How it is executed.
         listener: Is told the number.
-        skipped: As for `make_feed`.
+        skipped: As for a feed.
         distribution: The processes that train together: the one with the least memory decides.
 
     Raises:
@@ -163,16 +162,15 @@ def _throw_away_steps(
     """Training steps of a model that is not trained any further."""
     signature = splits.signature
     sample = splits.train.take(np.arange(min(_SAMPLE, len(splits.train))))
-    examples = splits.train
-    if not isinstance(examples, ArrayExamples):
-        examples = _Blank(splits.train, signature)
+    # No file is decoded to find out how many fit.
+    examples = splits.train.with_inputs(lambda store: _Blank(store) if store.array is None else store)
     built = build_model(
         experiment,
         signature,
         total_steps=MIN_STEPS_PER_EPOCH * experiment.training.epochs,
-        adapt_data=lambda: raw_features(sample, signature, skipped=skipped),
+        adapt_data=lambda: raw_features(sample, skipped=skipped),
     )
-    feed = make_feed(examples, signature, 1)
+    feed = Feed(examples, 1)
     try:
         settings = StepSettings(plan.jit_compile, num_parts=experiment.training.accumulate)
         yield TrainingSteps(built, feed, settings)
@@ -180,22 +178,8 @@ def _throw_away_steps(
         feed.close()
 
 
-class _Blank(Examples):
-    """Examples of nothing but zeros under real labels: no file is decoded to find out how many fit."""
+class _Blank(Wrapped):
+    """Nothing but zeros."""
 
-    def __init__(self, real: Examples, signature: Signature) -> None:
-        self.labels = real.labels
-        self._real = real
-        self._features = np.zeros(signature.shape, signature.dtype)
-
-    def take(self, indices: np.ndarray) -> Examples:
-        return self._real.take(indices)
-
-    def read(self, index: int) -> np.ndarray:
-        return self._features
-
-    def name(self, index: int) -> str:
-        return self._real.name(index)
-
-    def fingerprint(self) -> str:
-        return self._real.fingerprint()
+    def read_into(self, index: int, out: np.ndarray) -> None:
+        out[...] = 0

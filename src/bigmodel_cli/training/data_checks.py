@@ -9,7 +9,6 @@ from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import ArrayExamples
 
 
 def check_values(experiment: Experiment, splits: Splits) -> None:
@@ -35,14 +34,15 @@ def _out_of_range(component: Component, splits: Splits) -> Problem | None:
     if not isinstance(size, int):
         return None
     for part in splits.parts.values():
+        features = part.store.array
         # What is read file by file is no token.
-        if not isinstance(part, ArrayExamples) or not part.features.size:
+        if features is None or not features.size:
             continue
-        smallest, largest = part.features.min(), part.features.max()
+        smallest, largest = features.min(), features.max()
         if smallest >= 0 and largest < size:
             continue
         value = smallest if smallest < 0 else largest
-        first = (part.features == value).reshape(len(part), -1).any(axis=1).argmax()
+        first = (features == value).reshape(len(part), -1).any(axis=1).argmax()
         return Problem(
             component.place,
             (*component.path, "input_dim"),

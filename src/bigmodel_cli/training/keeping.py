@@ -15,16 +15,16 @@ import numpy as np
 from bigmodel_cli.config.frozen import begins_frozen
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import Cut, cut
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
 from bigmodel_cli.pipeline.dealing import Dealing
-from bigmodel_cli.pipeline.feed import Feed, make_feed
-from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures, bytes_of
+from bigmodel_cli.pipeline.feed import Feed
+from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.gauges import free_memory
 
@@ -102,12 +102,10 @@ class Keeping:
         """A model with its feeds; the first one decides what is kept."""
         halves = cut(built.model) if self._may_cut else None
         if halves is not None:
-            made = _signature_of(halves, self.splits.signature)
+            made = _kind_of(halves)
             choice = self._features = self._features or self._choose_features(halves, made)
             if choice.cache != "none":
-                return self._fed_features(
-                    built, halves, KeptFeatures(self.parts, self._raw, made, choice.cache)
-                )
+                return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache))
         cache, feeds = self._pixels or self._keep_pixels()
         return Fed(built, feeds, cache)
 
@@ -120,10 +118,10 @@ class Keeping:
         trained = replace(built, network=halves.back, preprocess=None)
         return Fed(trained, feeds, self._features, halves, features)
 
-    def _choose_features(self, halves: Cut, made: Signature) -> CacheChoice:
+    def _choose_features(self, halves: Cut, made: Kind) -> CacheChoice:
         choice = choose_feature_cache(
             self.experiment.data.cache,
-            sum(map(len, self.parts.values())) * bytes_of(made),
+            sum(map(len, self.parts.values())) * made.num_bytes,
             epochs=self.experiment.training.epochs,
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
@@ -152,11 +150,10 @@ class Keeping:
             self.listener.say(cache.describe())
         self.parts = {name: cache.kept(part) for name, part in self.parts.items()}
         feeds = {
-            name: make_feed(
+            name: Feed(
                 part,
-                self._raw,
                 data.pinned_batch_size,
-                skipped=self.skipped if name == train else None,
+                self.skipped if name == train else None,
                 oversample=data.oversample is not None and name == train,
                 dealing=self.dealing,
             )
@@ -164,10 +161,6 @@ class Keeping:
         }
         self._pixels = cache, feeds
         return self._pixels
-
-    @property
-    def _raw(self) -> Signature:
-        return self.splits.signature
 
     def close(self) -> None:
         """Give back what is open; no feed may need it any more."""
@@ -178,10 +171,10 @@ class Keeping:
             cache.close()
 
 
-def _signature_of(halves: Cut, raw: Signature) -> Signature:
+def _kind_of(halves: Cut) -> Kind:
     """What the front makes of an example."""
     (tensor,) = halves.front.outputs
-    return raw.with_kind(ArrayKind(tuple(tensor.shape[1:]), str(tensor.dtype)))
+    return ArrayKind(tuple(tensor.shape[1:]), str(tensor.dtype))
 
 
 def _as_front(model: Any) -> Front:

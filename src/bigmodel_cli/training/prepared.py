@@ -230,7 +230,7 @@ def _choose(
                 experiment,
                 signature,
                 total_steps=total_steps,
-                adapt_data=lambda: raw_features(keeping.parts["train"], signature, skipped=keeping.skipped),
+                adapt_data=lambda: raw_features(keeping.parts["train"], skipped=keeping.skipped),
                 # Of candidates that are compared, one speaks for all.
                 warn=listener.warn if not made else lambda _: None,
             )
