@@ -26,7 +26,7 @@ def evaluate(run, split=None, listener=None):
 
 def held_out(result, split="test"):
     examples = load_splits(read_config(result.run.config).experiment, Silent(), offline=True).parts[split]
-    return examples.features, examples.labels
+    return examples.store.array, examples.labels
 
 
 def test_classes_against_numpy(classes):

@@ -84,7 +84,7 @@ def grey() -> Familiar:
 def test_what_is_like_the_training_examples_is_not_flagged(make, signature, most):
     new = make(1000, 2)
     scores = scores_of(new) if signature.class_names else None
-    found = known(make, signature).unlike(new.features, scores)
+    found = known(make, signature).unlike(new.store.array, scores)
     assert np.mean([bool(reasons) for reasons in found]) <= most
 
 
@@ -94,7 +94,7 @@ NOISE = np.random.default_rng(3).integers(0, 256, (16, 16, 3), np.uint8)
 @pytest.mark.parametrize(
     ("image", "what", "hint"),
     [
-        (255 - bars(1, 5).features[0], "brightness", "--invert turns bright into dark"),
+        (255 - bars(1, 5).store.array[0], "brightness", "--invert turns bright into dark"),
         (np.full((16, 16, 1), 255, np.uint8), "border", None),
         (NOISE[..., :1], "background", None),
         (np.zeros((16, 16, 1), np.uint8), "contrast", None),
@@ -159,7 +159,7 @@ def opened(tmp_path) -> OpenRun:
 def test_predictions_say_it_in_json_and_csv(opened, tmp_path):
     familiar = read_familiar(opened.folder, GREY, print)
     some = bars(20, 5)
-    pixels = some.features[some.labels == 1][:3]
+    pixels = some.store.array[some.labels == 1][:3]
     pixels[1] = 255 - pixels[1]
     np.save(tmp_path / "x.npy", pixels)
     inputs = find_inputs([str(tmp_path / "x.npy")], GREY, print)
@@ -180,7 +180,7 @@ def test_predictions_say_it_in_json_and_csv(opened, tmp_path):
 
 def test_what_is_kept_is_read_again(opened, grey):
     again, new = read_familiar(opened.folder, GREY, print), bars(200, 7)
-    found = [grey.unlike(new.features, scores_of(new)), again.unlike(new.features, scores_of(new))]
+    found = [grey.unlike(new.store.array, scores_of(new)), again.unlike(new.store.array, scores_of(new))]
     before, after = ([bool(reasons) for reasons in one] for one in found)
     assert before == after and sum(after) < 10
     assert opened.folder.example_limits.stat().st_size < 100_000
@@ -202,7 +202,7 @@ def test_runs_from_before_predict_as_they_did(tmp_path):
     update_record(run, {})
     said = []
     assert read_familiar(run, GREY, said.append) is None and said == []
-    np.save(tmp_path / "x.npy", bars(1, 5).features)
+    np.save(tmp_path / "x.npy", bars(1, 5).store.array)
     (found,) = predict(
         OpenRun(run, READING, GREY), Sure(), find_inputs([str(tmp_path / "x.npy")], GREY, print)
     )
@@ -215,5 +215,5 @@ def test_few_examples_are_enough(make, signature, count):
     few = make(count, 0)
     scores = scores_of(few) if signature.class_names else None
     familiar = measure(few, few, scores, signature)
-    assert not any(familiar.unlike(few.features, scores))
+    assert not any(familiar.unlike(few.store.array, scores))
     assert familiar.content()

@@ -145,7 +145,7 @@ def test_arrays_of_any_kind(
         assert other.labels.dtype == labels.dtype
         np.testing.assert_array_equal(other.labels, part.labels)
         read = [other.read(index) for index in range(len(part))]
-        np.testing.assert_array_equal(np.stack(read), part.features)
+        np.testing.assert_array_equal(np.stack(read), part.store.array)
         assert other.name(1) == f"{split}[1]"
 
 

@@ -34,7 +34,7 @@ def source(*, regression=False, **labels):
 
 
 def members(part):
-    return part.features[:, 0].tolist()
+    return part.store.array[:, 0].tolist()
 
 
 HUNDRED = np.arange(100) % 4

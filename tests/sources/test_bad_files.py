@@ -36,11 +36,12 @@ def test_bad_files_of_all_splits_are_left_out_with_one_warning(photos, folder, t
     photos("test/a/6.png")
     (root / "test/a/6.png").write_bytes(b"")
     source = folder(root)
-    assert source.splits["train"].paths == ("train/a/1.png", "train/b/3.png")
-    assert source.splits["test"].paths == ("test/a/4.png", "test/b/5.png")
+    assert source.splits["train"].store.paths == ("train/a/1.png", "train/b/3.png")
+    assert source.splits["test"].store.paths == ("test/a/4.png", "test/b/5.png")
     assert source.splits["train"].labels.tolist() == [0, 1]
-    sizes = [(root / path).stat().st_size for path in source.splits["train"].paths]
-    assert source.splits["train"].sizes.tolist() == sizes
+    sizes = [(root / path).stat().st_size for path in source.splits["train"].store.paths]
+    train = source.splits["train"].store
+    assert train.files.sizes[train.positions].tolist() == sizes
     assert source.num_skipped == 2
     assert told.warnings == [
         f"skipped 2 of 6 files that cannot be read, the first: {bad}: {EXPECTED} something else"
@@ -84,7 +85,7 @@ def test_a_held_out_split_may_lose_a_class_but_not_all(photos, folder, told):
 def test_missing_files_of_a_table_are_left_out_too(table, told, tmp_path):
     source = table("image,label", "a/1.png,cat", "a/2.png,dog", "gone.png,cat", "b/3.png,dog", "b/4.png,cat")
     train = source.splits["train"]
-    assert train.paths == ("a/1.png", "b/3.png", "b/4.png")
+    assert train.store.paths == ("a/1.png", "b/3.png", "b/4.png")
     assert [source.signature.class_names[label] for label in train.labels] == ["cat", "dog", "cat"]
     first = f"{tmp_path / 'photos/a/2.png'}: {EXPECTED} an empty file"
     assert told.warnings == [f"skipped 2 of 5 files that cannot be read, the first: {first}"]

@@ -88,7 +88,7 @@ def test_a_batch_as_python_2_wrote_it(tmp_path, load):
     content = python2_batch(wanted[b"data"], wanted[b"labels"])
     source = load("cifar10", path=write_folder(tmp_path / "cifar", pickles(test_batch=content)))
     np.testing.assert_array_equal(source.splits["test"].labels, wanted[b"labels"])
-    flat = source.splits["test"].features.transpose(0, 3, 1, 2).reshape(4, -1)
+    flat = source.splits["test"].store.array.transpose(0, 3, 1, 2).reshape(4, -1)
     np.testing.assert_array_equal(flat, wanted[b"data"])
 
 

@@ -191,7 +191,7 @@ def test_mnist_is_downloaded_under_keras_name(server, load, mnist_arrays, monkey
     monkeypatch.setattr(mnist, "SHA256", hashlib.sha256(content).hexdigest())
     source = load("mnist", offline=False)
     assert (keras_home() / "datasets" / "mnist.npz").read_bytes() == content
-    np.testing.assert_array_equal(source.splits["test"].features[..., 0], mnist_arrays["x_test"])
+    np.testing.assert_array_equal(source.splits["test"].store.array[..., 0], mnist_arrays["x_test"])
     assert len(load("mnist", offline=True).splits["train"]) == 20
 
 
@@ -209,7 +209,7 @@ def test_fashion_mnist_is_downloaded_under_keras_names(server, load, mnist_array
     cached = keras_home() / "datasets" / "fashion-mnist"
     assert {path.name for path in cached.iterdir()} == set(hashes)
     assert source.signature.class_names[:3] == ("T-shirt/top", "Trouser", "Pullover")
-    np.testing.assert_array_equal(source.splits["train"].features[..., 0], mnist_arrays["x_train"])
+    np.testing.assert_array_equal(source.splits["train"].store.array[..., 0], mnist_arrays["x_train"])
 
 
 @pytest.mark.parametrize(

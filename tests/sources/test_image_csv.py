@@ -44,7 +44,7 @@ ROWS = ("a/1.png,dog", "a/2.png,cat", '"b/3, 4.png",dog')
 def test_usual_columns_are_found(table, image, label):
     source = table(f"{image},{label}", *ROWS)
     assert source.signature.class_names == ("cat", "dog")
-    assert source.splits["train"].paths == ("a/1.png", "a/2.png", "b/3, 4.png")
+    assert source.splits["train"].store.paths == ("a/1.png", "a/2.png", "b/3, 4.png")
     assert source.splits["train"].labels.tolist() == [1, 0, 1]
     assert source.splits["train"].read(2).shape == (4, 4, 3)
 
@@ -210,7 +210,7 @@ def test_class_names_are_not_for_numbers():
 )
 def test_tables_of_many_programs(table, told, lines):
     train = table(*lines).splits["train"]
-    assert train.paths == ("a/1.png", "a/2.png") and train.labels.tolist() == [1, 0]
+    assert train.store.paths == ("a/1.png", "a/2.png") and train.labels.tolist() == [1, 0]
     assert told.warnings == []
 
 

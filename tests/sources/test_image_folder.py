@@ -31,7 +31,7 @@ def refused(folder):
 
 
 def relative(examples):
-    return list(examples.paths)
+    return list(examples.store.paths)
 
 
 def test_classes_and_files_are_sorted_by_name(photos, folder):
@@ -53,7 +53,7 @@ def test_split_folders(photos, folder, validation):
     )  # fmt: skip
     splits = folder(root).splits
     assert {name: len(split) for name, split in splits.items()} == {"train": 3, "validation": 2, "test": 3}
-    assert splits["validation"].paths[0] == f"{validation}/a/1.png"
+    assert splits["validation"].store.paths[0] == f"{validation}/a/1.png"
 
 
 def test_a_class_may_be_called_train(photos, folder):

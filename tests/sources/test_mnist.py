@@ -50,7 +50,7 @@ def test_idx_files_gzipped_or_not(unpack, idx_folder, load, mnist_arrays):
         path.unlink()
     source = load("mnist", path=idx_folder)
     for split in ("train", "test"):
-        np.testing.assert_array_equal(source.splits[split].features[..., 0], mnist_arrays[f"x_{split}"])
+        np.testing.assert_array_equal(source.splits[split].store.array[..., 0], mnist_arrays[f"x_{split}"])
         np.testing.assert_array_equal(source.splits[split].labels, mnist_arrays[f"y_{split}"])
 
 

@@ -44,7 +44,7 @@ def test_x_and_y(npz):
     assert source.signature.shape == (4,)
     assert source.signature.dtype == "float32"
     assert source.signature.class_names == ("0", "1", "2")
-    np.testing.assert_array_equal(source.splits["train"].features, X.astype(np.float32))
+    np.testing.assert_array_equal(source.splits["train"].store.array, X.astype(np.float32))
 
 
 @pytest.mark.parametrize("validation", ["val", "validation", "valid"])
@@ -90,7 +90,7 @@ def test_test_arrays_beside_plain_ones(refused):
 )
 def test_features_stay_compact(npz, dtype, kept):
     source = npz({"x": X.astype(dtype), "y": Y})
-    assert (source.signature.dtype, source.splits["train"].features.dtype) == (kept, kept)
+    assert (source.signature.dtype, source.splits["train"].store.array.dtype) == (kept, kept)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_how_numbers_are_stored_is_not_seen(npz, stored, order):
     train = one.splits["train"]
     assert one.signature == other.signature
     assert one.signature.dtype == {"f": "float32", "b": "uint8"}.get(native.dtype.kind, native.dtype.name)
-    assert train.features.dtype.isnative and train.features.flags.c_contiguous
+    assert train.store.array.dtype.isnative and train.store.array.flags.c_contiguous
     assert train.fingerprint() == other.splits["train"].fingerprint()
 
 

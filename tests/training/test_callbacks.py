@@ -56,7 +56,7 @@ def test_model_checkpoint_saves_the_best(prepare, tmp_path):
     rows = prepared.run()
     model = keras.models.load_model(path)
     validation = prepared.splits.validation
-    loss = model.evaluate(validation.features, np.eye(3)[validation.labels], verbose=0)[0]
+    loss = model.evaluate(validation.store.array, np.eye(3)[validation.labels], verbose=0)[0]
     assert loss == pytest.approx(min(row["val_loss"] for row in rows), rel=1e-5)
 
 

@@ -55,7 +55,7 @@ def fit(prepared, weights):
     import keras
 
     def arrays(examples, order):
-        return examples.features[order], keras.utils.to_categorical(examples.labels[order], 3)
+        return examples.store.array[order], keras.utils.to_categorical(examples.labels[order], 3)
 
     train, validation = prepared.splits.train, prepared.splits.validation
     feed = prepared.loop.training.feed
@@ -103,7 +103,7 @@ def test_the_first_loss_by_hand(prepare, imbalanced, loss, units):
     words = [imbalanced, BALANCED, f"loss={loss}", "data.batch_size=64", "training.epochs=1"]
     prepared = prepare(*words, f"model.2.Dense.units={units}")
     train = prepared.splits.train
-    probabilities = prepared.built.model(train.features, training=False).numpy()
+    probabilities = prepared.built.model(train.store.array, training=False).numpy()
     of_label = probabilities[np.arange(len(train)), train.labels]
     weights = balanced(train.labels)[train.labels]
     assert prepared.run()[0]["loss"] == pytest.approx(np.mean(-np.log(of_label) * weights), rel=1e-5)
@@ -123,7 +123,7 @@ def test_the_loss_of_two_classes_by_hand(prepare, tmp_path):
         BALANCED,
         "training.epochs=1",
     )
-    p = prepared.built.model(prepared.splits.train.features, training=False).numpy()[:, 0]
+    p = prepared.built.model(prepared.splits.train.store.array, training=False).numpy()[:, 0]
     losses = -np.where(labels == 1, np.log(p), np.log(1 - p)) * np.where(labels == 1, 3.0, 0.6)
     assert prepared.run()[0]["loss"] == pytest.approx(losses.mean(), rel=1e-5)
 
@@ -159,7 +159,7 @@ def test_examples_that_are_mixed_twice_count_by_their_classes(prepare, imbalance
     words = [imbalanced, f"augmentation=[{mixing}]", "training.epochs=1"]
     prepared = prepare(*words, BALANCED)
     training, train = prepared.loop.training, prepared.splits.train
-    features, labels = tf.cast(train.features[:16], tf.float32), tf.constant(train.labels[:16])
+    features, labels = tf.cast(train.store.array[:16], tf.float32), tf.constant(train.labels[:16])
     _, targets = augment(training._augmentation, features, prepared.built.tasks.targets({"label": labels}))
     mixed = targets["label"].mixed
     np.testing.assert_allclose(mixed.numpy().sum(axis=1), 1, rtol=1e-5)

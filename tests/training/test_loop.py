@@ -29,7 +29,7 @@ def fit_with_keras(prepared):
 
     def arrays(examples, order):
         labels = keras.utils.to_categorical(examples.labels[order], prepared.splits.signature.num_classes)
-        return examples.features[order], labels
+        return examples.store.array[order], labels
 
     train, validation = prepared.splits.train, prepared.splits.validation
     batch_size = prepared.experiment.data.batch_size

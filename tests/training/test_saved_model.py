@@ -25,11 +25,11 @@ def test_normalization_is_adapted_on_the_training_split_alone(train):
     words = ["preprocessing=[{Normalization: {axis: -1}}]", "augmentation=[{GaussianNoise: {stddev: 0.9}}]"]
     trained = train(*words, "data.validation=0.3")
     splits = load_splits(trained_experiment(trained), Silent(), offline=True)
-    pixels = splits.train.features.astype(np.float64)
+    pixels = splits.train.store.array.astype(np.float64)
     layer = next(layer for layer in trained.model().layers if layer.name.startswith("normalization"))
     np.testing.assert_allclose(np.ravel(layer.mean), pixels.mean(), rtol=1e-5)
     np.testing.assert_allclose(np.ravel(layer.variance), pixels.var(), rtol=1e-4)
-    assert abs(splits.validation.features.mean() - pixels.mean()) > 0.1
+    assert abs(splits.validation.store.array.mean() - pixels.mean()) > 0.1
 
 
 def trained_experiment(trained):
