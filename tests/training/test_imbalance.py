@@ -13,6 +13,7 @@ from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.signature import TARGET
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.target import ClassificationTarget
+from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
 
