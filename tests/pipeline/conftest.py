@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
+from bigmodel_cli.sources.files import Files, FileStore
 
 FORMAT = ImageFormat((4, 5), "rgb")
 
 
-class CountingStore(ImageFileStore):
+class CountingStore(FileStore):
     """Image files that note which of them are decoded."""
 
     counts: ClassVar[Counter[int]] = Counter()
@@ -48,14 +48,14 @@ def photographs(tmp_path: Path) -> Callable[..., Examples]:
     return make
 
 
-def listed(folder: Path, count: int, image_format: ImageFormat = FORMAT) -> ImageFiles:
+def listed(folder: Path, count: int, image_format: ImageFormat = FORMAT) -> Files:
     """The files that `photographs` wrote, as they are now."""
     paths = tuple(f"{number}.png" for number in range(count))
     statuses = [(folder / path).stat() for path in paths]
-    return ImageFiles(
+    return Files(
         folder,
         paths,
         np.array([status.st_size for status in statuses]),
         np.array([status.st_mtime_ns for status in statuses]),
-        image_format,
+        ImageKind(image_format),
     )

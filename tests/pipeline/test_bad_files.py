@@ -15,7 +15,7 @@ from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
+from bigmodel_cli.sources.files import Files, FileStore
 from bigmodel_cli.tasks.classification.task import Classification
 
 pytestmark = pytest.mark.tf
@@ -41,8 +41,8 @@ def folder(tmp_path):
 
 def examples_in(folder, count):
     paths = tuple(f"{number}.png" for number in range(count))
-    files = ImageFiles(folder, paths, np.ones(count, np.int64), np.ones(count, np.int64), FORMAT)
-    return Examples.of(ImageFileStore(files, np.arange(count)), np.arange(count) % 3)
+    files = Files(folder, paths, np.ones(count, np.int64), np.ones(count, np.int64), SIGNATURE.kind)
+    return Examples.of(FileStore(files, np.arange(count)), np.arange(count) % 3)
 
 
 @pytest.fixture

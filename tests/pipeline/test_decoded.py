@@ -13,7 +13,7 @@ import pytest
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files import decoding
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline import decoded_disk
 from bigmodel_cli.pipeline.decoded import DecodedStore, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
@@ -171,11 +171,11 @@ from pathlib import Path
 import numpy as np
 from bigmodel_cli.pipeline.decoded import DecodedStore
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded
-from bigmodel_cli.sources.image_files import ImageFileStore
+from bigmodel_cli.sources.files import FileStore
 sys.path.insert(0, sys.argv[1])
 from conftest import listed
 files = listed(Path(sys.argv[2]), 23)
-store = ImageFileStore(files, np.arange(23))
+store = FileStore(files, np.arange(23))
 wanted = [store.read(index) for index in range(23)]
 rng = np.random.default_rng(int(sys.argv[3]))
 for _ in range(20):
@@ -222,7 +222,7 @@ def test_a_full_disk_ends_the_keeping_with_one_warning(
 ):
     monkeypatch.setattr(decoded_disk, "FREE_SHARE", reserve)
     examples = photographs(SIZE)
-    large = replace(examples.store.files, image_format=ImageFormat((200, 200)))
+    large = replace(examples.store.files, kind=ImageKind(ImageFormat((200, 200))))
     kept = keeping(examples.with_inputs(lambda store: replace(store, files=large)), "disk")
     wanted = [kept.read(index) for index in range(SIZE)]
     assert told == [

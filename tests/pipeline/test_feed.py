@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.feed import Feed, in_order, raw_features
 from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.signature import TARGET
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
+from bigmodel_cli.sources.files import Files, FileStore
 
 pytestmark = pytest.mark.tf
 
@@ -33,14 +33,14 @@ def images(tmp_path_factory):
     return folder, pixels
 
 
-def examples_of(files: ImageFiles) -> Examples:
-    return Examples.of(ImageFileStore(files, np.arange(len(files))), np.arange(len(files)) % 3)
+def examples_of(files: Files) -> Examples:
+    return Examples.of(FileStore(files, np.arange(len(files))), np.arange(len(files)) % 3)
 
 
 def file_examples(folder: Path, size: int, image_format: ImageFormat = FORMAT) -> Examples:
     paths = tuple(f"{number}.png" for number in range(size))
     ones = np.ones(size, np.int64)
-    return examples_of(ImageFiles(folder, paths, ones, ones, image_format))
+    return examples_of(Files(folder, paths, ones, ones, ImageKind(image_format)))
 
 
 def array_examples(pixels: np.ndarray, size: int) -> Examples:

@@ -361,16 +361,16 @@ def photographs(tmp_path):
     """Four grey images of 3 + 1 examples; the second one cannot be read."""
     from PIL import Image
 
-    from bigmodel_cli.kinds.image.kind import ImageFormat
-    from bigmodel_cli.sources.image_files import ImageFiles, ImageFileStore
+    from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+    from bigmodel_cli.sources.files import Files, FileStore
 
     form = ImageFormat((4, 4), "rgb")
     for number in range(4):
         Image.new("RGB", (4, 4), (50 * number,) * 3).save(tmp_path / f"{number}.png")
     (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:50])
     ones = np.ones(4, np.int64)
-    files = ImageFiles(tmp_path, tuple(f"{number}.png" for number in range(4)), ones, ones, form)
-    return Examples.of(ImageFileStore(files, np.arange(4)), np.array([0, 0, 0, 1]))
+    files = Files(tmp_path, tuple(f"{number}.png" for number in range(4)), ones, ones, ImageKind(form))
+    return Examples.of(FileStore(files, np.arange(4)), np.array([0, 0, 0, 1]))
 
 
 def test_evaluation_sees_every_example_once():

@@ -14,7 +14,7 @@ from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.image_files import ImageFiles
+from bigmodel_cli.sources.files import Files
 from bigmodel_cli.sources.stores import Store
 
 
@@ -57,7 +57,7 @@ def _same_files(train: Sequence[tuple[Path, int]], examples: Sequence[tuple[Path
     return len(other) - len(unseen) + sum(_content(path) in contents for path in unseen)
 
 
-def _sized(store: Store, files: ImageFiles) -> Sequence[tuple[Path, int]]:
+def _sized(store: Store, files: Files) -> Sequence[tuple[Path, int]]:
     """Paths of the files of a column, each with its size."""
     assert store.positions is not None
     return [(files.path(position), int(files.sizes[position])) for position in store.positions.tolist()]

@@ -39,6 +39,16 @@ class Read(ABC):
     def __init__(self, kind: Any) -> None:
         self.kind = kind
 
+    @property
+    def described(self) -> str:
+        """How files are read: the same text, the same value of a file."""
+        described: str = self.kind.described
+        return described
+
+    def decoder(self) -> str:
+        """What reads them, with its version."""
+        return ""
+
     @abstractmethod
     def file(self, path: Path, *, invert: bool = False) -> Value:
         """The value that a file holds.

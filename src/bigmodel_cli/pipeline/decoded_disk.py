@@ -19,7 +19,7 @@ import numpy as np
 from bigmodel_cli.cut import cut_front
 from bigmodel_cli.pipeline.decoded import Decoded
 from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES, decoded_folder, header
-from bigmodel_cli.sources.image_files import ImageFiles
+from bigmodel_cli.sources.files import Files
 
 # Behind the pixels: that they are there, and the CRC-32 of the slot's number and of them.
 _TRAILER = struct.Struct("<4sI")
@@ -36,14 +36,14 @@ def is_supported() -> bool:
     return hasattr(os, "preadv") and hasattr(os, "pwritev")
 
 
-def path_of(files: ImageFiles) -> Path:
+def path_of(files: Files) -> Path:
     """Where the pixels of these files are kept: another place as soon as anything decides them otherwise."""
-    return decoded_folder() / f"{files.pixels_fingerprint}.decoded"
+    return decoded_folder() / f"{files.decoded_fingerprint}.decoded"
 
 
-def bytes_of(files: ImageFiles) -> int:
+def bytes_of(files: Files) -> int:
     """What that file takes when it is full."""
-    return HEADER_BYTES + len(files) * (_pixels_of(files) + _TRAILER.size)
+    return HEADER_BYTES + len(files) * (files.kind.num_bytes + _TRAILER.size)
 
 
 class Slots(Decoded):
@@ -123,12 +123,8 @@ class DiskDecoded(Slots):
         OSError: If the file cannot be made or opened.
     """
 
-    def __init__(self, files: ImageFiles, warn: Callable[[str], None]) -> None:
-        super().__init__(path_of(files), str(files.root.resolve()), len(files), _pixels_of(files), warn)
-
-
-def _pixels_of(files: ImageFiles) -> int:
-    return int(np.prod(files.image_format.shape))
+    def __init__(self, files: Files, warn: Callable[[str], None]) -> None:
+        super().__init__(path_of(files), str(files.root.resolve()), len(files), files.kind.num_bytes, warn)
 
 
 def _bytes(item: np.ndarray) -> memoryview:

@@ -261,7 +261,7 @@ def _identity(examples: Examples) -> str:
     store = examples.store
     if store.files is None or store.positions is None:
         return examples.fingerprint()
-    return f"{store.files.pixels_fingerprint} {hashlib.sha256(store.positions.tobytes()).hexdigest()}"
+    return f"{store.files.decoded_fingerprint} {hashlib.sha256(store.positions.tobytes()).hexdigest()}"
 
 
 def _origin(examples: Examples) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-    from bigmodel_cli.sources.image_files import ImageFiles
+    from bigmodel_cli.sources.files import Files
 
 
 class Store(ABC):
@@ -24,7 +24,7 @@ class Store(ABC):
     """
 
     array: np.ndarray | None = None
-    files: ImageFiles | None = None
+    files: Files | None = None
     positions: np.ndarray | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bigmodel_cli.kinds.image.files.decoding import read_image
+from bigmodel_cli.kinds.image.files.decoding import decoder, read_image
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.kinds.read import Read, Value
 
@@ -15,6 +15,14 @@ class ImageRead(Read):
     def __init__(self, kind: ImageKind) -> None:
         super().__init__(kind)
         self.redraws = kind.format.drawing is not None
+
+    @property
+    def described(self) -> str:
+        described: str = self.kind.format.described
+        return described
+
+    def decoder(self) -> str:
+        return decoder()
 
     def file(self, path: Path, *, invert: bool = False) -> Value:
         decoded = read_image(path, self.kind.format, invert=invert)
