@@ -12,6 +12,7 @@ from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.image_grids import draw_grid, sample_tiles
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.tasks.figures import Figures
+from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def plot_run(run: RunFolder, evaluation: Mapping[str, Any], task: Task, best_epo
         figures["curves"] = draw_curves(columns, best_epoch)
         figures["speed"] = draw_speed(columns)
     figures |= {plot.name: plot.draw() for plot in of_task.plots(run, evaluation, title)}
-    for name, (_, heading) in of_task.samples.items():
+    for name, (_, heading) in part_of(task, Sections).samples.items():
         if shown := sample_tiles(samples.get(name, []), of_task):
             figures[name] = draw_grid(shown, _COLUMNS, f"{heading} on the {title}")
     for name, figure in figures.items():

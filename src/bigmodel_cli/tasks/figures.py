@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from bigmodel_cli.run_folder import RunFolder
 
@@ -44,14 +44,7 @@ class Caption(NamedTuple):
 
 
 class Figures(ABC, Generic[T]):
-    """What is drawn of a task.
-
-    Attributes:
-        samples: What kinds of samples are called in a menu and in a heading, by their names in
-            evaluation/samples_<split>.json.
-    """
-
-    samples: ClassVar[Mapping[str, tuple[str, str]]]
+    """What is drawn of a task."""
 
     def __init__(self, task: T) -> None:
         self.task = task

@@ -35,33 +35,33 @@ class Sections(ABC):
 
     Attributes:
         headline: Metrics, of which the first that was measured is the page's heading.
+        samples: What kinds of samples are called in a menu and in a heading, by their names in
+            evaluation/samples_<split>.json.
     """
 
     headline: ClassVar[Sequence[str]]
+    samples: ClassVar[Mapping[str, tuple[str, str]]]
 
     def __init__(self, task: Any) -> None:
         self.task = task
 
+    def sections(
+        self, evaluation: Mapping[str, Any], samples: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> Iterator[Section]:
+        """What the page has between curves and scores.
+
+        Args:
+            evaluation: As evaluation/<split>.json has it.
+            samples: As evaluation/samples_<split>.json has them.
+        """
+        for name, (menu, heading) in self.samples.items():
+            if tiles := [self.tile(sample) for sample in samples.get(name, ())]:
+                title = heading[0].upper() + heading[1:]
+                yield Section(name, menu, title, _template(__package__, "samples"), {"tiles": tiles})
+
     def template(self, name: str) -> str:
         """`<name>.html.j2` in the folder of the task."""
-        folder = files(type(self).__module__.rpartition(".")[0])
-        return folder.joinpath(f"{name}.html.j2").read_text("utf-8")
-
-    def overview(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
-        """What is told before samples are shown.
-
-        Args:
-            evaluation: As evaluation/<split>.json has it.
-        """
-        yield from ()
-
-    def details(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
-        """What is told after samples.
-
-        Args:
-            evaluation: As evaluation/<split>.json has it.
-        """
-        yield from ()
+        return _template(type(self).__module__.rpartition(".")[0], name)
 
     def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
         """The rows of the table of scores."""
@@ -74,6 +74,10 @@ class Sections(ABC):
     @abstractmethod
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         """A sample of evaluation/samples_<split>.json, written out."""
+
+
+def _template(package: str, name: str) -> str:
+    return files(package).joinpath(f"{name}.html.j2").read_text("utf-8")
 
 
 def titled(name: str) -> str:

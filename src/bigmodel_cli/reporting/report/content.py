@@ -17,7 +17,6 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.report.figures import svg
 from bigmodel_cli.reporting.report.reported import Reported
-from bigmodel_cli.reporting.report.tables import samples, scores
 from bigmodel_cli.run_folder import STOPPED, RunFolder
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.figures import Figures
@@ -44,10 +43,8 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "facts": list(_facts(record)),
         "advice": reported.advice,
         "figures": _figures(reported),
-        "overview": list(of_task.overview(evaluation)),
-        "samples": samples(reported.samples, reported.task),
-        "details": list(of_task.details(evaluation)),
-        "scores": scores(of_task.scores(evaluation), evaluation["intervals"], previous),
+        "of_task": list(of_task.sections(evaluation, reported.samples)),
+        "scores": _scores(of_task.scores(evaluation), evaluation["intervals"], previous),
         "has_previous": bool(previous),
         "decision": of_task.decision(evaluation),
         "training_samples": _training_samples(reported.run),
@@ -67,8 +64,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "advice", "What to try"
     if "curves" in content["figures"]:
         yield "curves", "Curves"
-    for part in (*content["overview"], *content["samples"], *content["details"]):
-        yield part.id, part.menu
+    for section in content["of_task"]:
+        yield section.id, section.menu
     yield "scores", "Scores"
     yield "config", "Config"
     yield "reproduce", "Reproduce"
@@ -120,6 +117,23 @@ def _figures(reported: Reported) -> dict[str, str]:
         if plot.label:
             figures[plot.name] = svg(plot.draw(), plot.label)
     return figures
+
+
+def _scores(
+    found: Mapping[str, float],
+    intervals: Mapping[str, Mapping[str, float]],
+    previous: Mapping[str, float],
+) -> list[dict[str, str]]:
+    """A row for each metric and score, with its interval and what it was in the run before."""
+    rows = []
+    for name, value in found.items():
+        interval = intervals.get(name)
+        between = f"{shown(name, interval['low'])} to {shown(name, interval['high'])}" if interval else ""
+        before = shown(name, previous[name]) if name in previous else ""
+        rows.append(
+            {"name": titled(name), "value": shown(name, value), "interval": between, "previous": before}
+        )
+    return rows
 
 
 def _previous_metrics(reported: Reported) -> dict[str, float]:

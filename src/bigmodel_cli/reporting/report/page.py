@@ -62,19 +62,17 @@ def render(content: dict[str, Any]) -> str:
     here = files(__package__)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(here.joinpath("page.html.j2").read_text("utf-8"))
-    sections: list[Section] = [*content["overview"], *content["details"]]
+    sections: list[Section] = content["of_task"]
+    bodies = [environment.from_string(section.template).render(section.content) for section in sections]
     data = {section.id: section.data for section in sections if section.data is not None}
-
-    def filled(section: Section) -> dict[str, Any]:
-        body = environment.from_string(section.template).render(section.content)
-        return {**section._asdict(), "body": Markup(body)}  # noqa: S704
-
     return template.render(
         **{
             **content,
             "figures": {name: Markup(figure) for name, figure in content["figures"].items()},  # noqa: S704
-            "overview": map(filled, content["overview"]),
-            "details": map(filled, content["details"]),
+            "of_task": [
+                {"id": section.id, "title": section.title, "body": Markup(body)}  # noqa: S704
+                for section, body in zip(sections, bodies, strict=True)
+            ],
         },
         css=Markup(here.joinpath("page.css").read_text("utf-8")),  # noqa: S704
         js=Markup(here.joinpath("page.js").read_text("utf-8")),  # noqa: S704

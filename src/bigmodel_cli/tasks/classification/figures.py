@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,11 +30,6 @@ _MIN_SHARE = 0.005
 
 class ClassificationFigures(Figures[Classification]):
     """What is drawn of classes."""
-
-    samples: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "mistakes": ("Mistakes", "the most confident mistakes"),
-        "least_certain": ("Uncertain", "the least certain decisions"),
-    }
 
     def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
         names, curves = self.task.class_names, evaluation.get("curves", {})

@@ -22,15 +22,21 @@ class ClassificationSections(Sections):
 
     headline: ClassVar[Sequence[str]] = ("accuracy", "loss")
 
-    def overview(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
+    samples: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "mistakes": ("Mistakes", "the most confident mistakes"),
+        "least_certain": ("Uncertain", "the least certain decisions"),
+    }
+
+    def sections(
+        self, evaluation: Mapping[str, Any], samples: Mapping[str, Sequence[Mapping[str, Any]]]
+    ) -> Iterator[Section]:
         found = confusion(evaluation)
         data = {key: found[key] for key in ("classes", "counts")}
         yield Section("confusion", "Confusion", "Confusion matrix", self.template("confusion"), found, data)
-
-    def details(self, evaluation: Mapping[str, Any]) -> Iterator[Section]:
+        yield from super().sections(evaluation, samples)
         columns = [*_class_columns(evaluation), "examples"]
-        found = {"classes": _classes(evaluation), "class_columns": columns}
-        yield Section("classes", "Classes", "Classes", self.template("classes"), found)
+        rows = {"classes": _classes(evaluation), "class_columns": columns}
+        yield Section("classes", "Classes", "Classes", self.template("classes"), rows)
 
     def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
         means = {

@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,6 @@ _MAX_POINTS = 5000
 
 class RegressionFigures(Figures[Regression]):
     """What is drawn of numbers."""
-
-    samples: ClassVar[Mapping[str, tuple[str, str]]] = {"mistakes": ("Mistakes", "the largest errors")}
 
     def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
         labels, outputs = _read_numbers(run.intact(run.predictions(evaluation["split"])))

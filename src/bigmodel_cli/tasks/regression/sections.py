@@ -12,6 +12,7 @@ class RegressionSections(Sections):
     """The page's parts for numbers."""
 
     headline: ClassVar[Sequence[str]] = ("mean_absolute_error", "loss")
+    samples: ClassVar[Mapping[str, tuple[str, str]]] = {"mistakes": ("Mistakes", "the largest errors")}
 
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         return {**sample, **{key: f"{sample[key]:.4g}" for key in ("label", "prediction")}}
