@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.cut import cut, cut_front
+from bigmodel_cli.errors import UsageError
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import write_output
 
@@ -36,19 +37,24 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save(figure: Figure, run: RunFolder, name: str) -> None:
     """Write a figure into plots/."""
-    write_figure(figure, run.plot(name), "png")
+    write_figure(figure, run.plot(name))
 
 
-def write_figure(figure: Figure, path: Path, kind: str) -> None:
-    """Write a figure to a file, whole or not at all.
-
-    Args:
-        figure: What was drawn.
-        path: Where.
-        kind: png, pdf or svg.
-    """
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure to a .png, .pdf or .svg file, whole or not at all."""
+    kind = path.suffix.lower().lstrip(".")
     with any_letters():
         write_output(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
+
+
+def check_plot(path: Path) -> None:
+    """Find out before any work whether a file can be drawn.
+
+    Raises:
+        UsageError: If its ending is unknown.
+    """
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
 
 
 @contextmanager

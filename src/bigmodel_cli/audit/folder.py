@@ -73,5 +73,5 @@ def _augmentation(audit: Audit) -> Figure | None:
 
 
 def _write(figure: Figure, path: Path) -> bytes:
-    write_figure(figure, path, "png")
+    write_figure(figure, path)
     return path.read_bytes()

@@ -36,7 +36,7 @@ def write_picture(path: Path, explanation: Explanation) -> None:
     Raises:
         ResourceError: If it cannot be written.
     """
-    write_figure(draw(explanation), path, "png")
+    write_figure(draw(explanation), path)
 
 
 def draw(explanation: Explanation) -> Figure:

@@ -112,7 +112,8 @@ def data_facts(summary: RunSummary) -> dict[str, Any]:
     record = summary.record
     data, signature = record.get("data", {}), recorded_signature(record)
     facts: dict[str, Any] = {"example": signature.described if signature else None}
-    facts |= {"classes": num_classes(summary), "class names sha256": _short(record.get("labels_sha256"))}
+    classes = signature.task.numbers["num_classes"] if signature else None
+    facts |= {"classes": classes, "class names sha256": _short(record.get("labels_sha256"))}
     for split, found in data.get("splits", {}).items():
         facts[f"{split} examples"] = found.get("examples")
         facts[f"{split} origin"] = found.get("origin")
@@ -123,15 +124,6 @@ def data_facts(summary: RunSummary) -> dict[str, Any]:
 
 def _short(sha256: str | None) -> str | None:
     return sha256[:SHOWN_DIGITS] if sha256 else None
-
-
-def num_classes(summary: RunSummary) -> int | None:
-    """How many classes a run has; None where it predicts numbers, or has lost their names."""
-    try:
-        names = summary.run.read_labels()
-    except DataError:
-        return None
-    return None if names is None else len(names)
 
 
 def environment_facts(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,28 +16,12 @@ from bigmodel_cli.reporting.comparison_table import Comparison, Curve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KINDS = ("png", "pdf", "svg")
 _PANEL = (4.6, 3.5)
 _LEGEND_LINE = 0.21
 # Marks on a curve: all epochs of a short one, some of a long one.
 _MARKS = 8
 # From here on a linear scale shows nothing but the first epochs.
 _LARGE_RATIO = 20
-
-
-def check_plot(path: Path) -> str:
-    """Find out before any work whether a file can be drawn.
-
-    Returns:
-        Its kind: png, pdf or svg.
-
-    Raises:
-        UsageError: If its ending is unknown.
-    """
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in KINDS:
-        raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
-    return kind
 
 
 def require_curves(comparison: Comparison) -> None:
@@ -56,12 +40,11 @@ def write_curves(comparison: Comparison, path: Path) -> None:
     """Draw all curves, with a legend, into a .png, .pdf or .svg file.
 
     Raises:
-        UsageError: If the ending is another one, or there is no curve.
+        UsageError: If there is no curve.
         ResourceError: If it cannot be written.
     """
-    kind = check_plot(path)
     require_curves(comparison)
-    write_figure(draw_curves(comparison), path, kind)
+    write_figure(draw_curves(comparison), path)
 
 
 def draw_curves(comparison: Comparison) -> Figure:

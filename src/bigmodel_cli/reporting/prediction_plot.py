@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.figures import new_figure, plain, write_figure
+from bigmodel_cli.figures import check_plot, new_figure, plain, write_figure
 from bigmodel_cli.inference.predict import Prediction
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
@@ -18,21 +18,15 @@ from bigmodel_cli.signature import Signature
 MAX_IMAGES = 100
 
 
-def check_plot(path: Path, signature: Signature) -> str:
+def check_prediction_plot(path: Path, signature: Signature) -> None:
     """Find out before anything is predicted whether it can be drawn.
-
-    Returns:
-        The kind of file: png, pdf or svg.
 
     Raises:
         UsageError: If the examples are no images, or the file's ending is unknown.
     """
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in ("png", "pdf", "svg"):
-        raise UsageError(f"--plot {path}: expected a file that ends in .png, .pdf or .svg")
+    check_plot(path)
     if (why := part_of(signature.kind, Show).why_no_plot) is not None:
         raise UsageError(why)
-    return kind
 
 
 def plot_predictions(
@@ -41,15 +35,14 @@ def plot_predictions(
     """Draw each image under its predicted label.
 
     Args:
-        path: A .png, .pdf or .svg file.
+        path: As `check_prediction_plot` wants it.
         predictions: At most `MAX_IMAGES` are drawn.
         signature: What the images are.
         invert: As they were predicted.
 
     Raises:
-        UsageError: If the examples are no images, or the file's ending is unknown.
+        UsageError: If nothing could be predicted.
     """
-    kind = check_plot(path, signature)
     shown = [prediction for prediction in predictions if prediction.answer is not None][:MAX_IMAGES]
     if not shown:
         raise UsageError("--plot: there is no image to draw")
@@ -60,7 +53,7 @@ def plot_predictions(
         axes = figure.add_subplot(rows, columns, number + 1)
         value = prediction.input.read(signature, invert=invert).array
         _draw(axes, prediction, part_of(signature.kind, Show).pixels(value))
-    write_figure(figure, path, kind)
+    write_figure(figure, path)
 
 
 def _draw(axes: Any, prediction: Prediction, pixels: np.ndarray) -> None:

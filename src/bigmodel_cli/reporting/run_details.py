@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.reporting.comparison import num_classes, split_numbers
+from bigmodel_cli.reporting.comparison import data_facts, split_numbers
 from bigmodel_cli.reporting.run_summary import DAMAGED, SPLITS, RunSummary, read_settings
 from bigmodel_cli.run_files import all_files
 from bigmodel_cli.run_folder import LITERT, SESSIONS, RunFolder
@@ -40,7 +40,7 @@ def details(summary: RunSummary) -> dict[str, Any]:
         "git_commit": record.get("git_commit"),
         "data": {
             **record.get("data", {}),
-            "classes": num_classes(summary),
+            "classes": data_facts(summary)["classes"],
             "signature": record.get("signature") or {},
         },
         "parameters": record.get("parameters"),

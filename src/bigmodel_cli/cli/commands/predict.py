@@ -119,9 +119,9 @@ def _plot_room(path: Path | None, signature: Signature) -> int:
     """How many predictions the plot draws; 0 where there is to be none."""
     if path is None:
         return 0
-    from bigmodel_cli.reporting.prediction_plot import MAX_IMAGES, check_plot
+    from bigmodel_cli.reporting.prediction_plot import MAX_IMAGES, check_prediction_plot
 
-    check_plot(path, signature)
+    check_prediction_plot(path, signature)
     return MAX_IMAGES
 
 

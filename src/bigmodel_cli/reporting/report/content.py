@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.naming import direction
@@ -19,6 +20,7 @@ from bigmodel_cli.reporting.report.figures import svg
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.run_folder import STOPPED, RunFolder
 from bigmodel_cli.stopped import read_stopped
+from bigmodel_cli.tasks.advice import advise
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.sections import Sections, shown, titled
 
@@ -28,8 +30,10 @@ _NO_PACKAGES = ("python", "bigmodel")
 
 def page_content(reported: Reported) -> dict[str, Any]:
     """The page's parts by the names that its template uses."""
-    record, evaluation = reported.record, reported.evaluation
-    previous, of_task = _previous_metrics(reported), part_of(reported.task, Sections)
+    findings = reported.findings
+    record, evaluation = findings.record, findings.evaluation
+    previous = _previous_metrics(reported.previous, evaluation["split"])
+    of_task = part_of(findings.signature.task, Sections)
     content = {
         "run": {
             # The same wherever the folder is.
@@ -38,11 +42,11 @@ def page_content(reported: Reported) -> dict[str, Any]:
             "started": str(record.get("started", ""))[:16].replace("T", " "),
             "version": record.get("versions", {}).get("bigmodel"),
         },
-        "headline": _headline(reported, previous),
+        "headline": _headline(evaluation, of_task.headline, previous),
         "gates": [{**gate, "value": f"{gate['value']:.6g}"} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),
-        "advice": reported.advice,
-        "figures": _figures(reported),
+        "advice": advise(findings),
+        "figures": _figures(reported.run, findings),
         "of_task": list(of_task.sections(evaluation, reported.samples)),
         "scores": _scores(of_task.scores(evaluation), evaluation["intervals"], previous),
         "has_previous": bool(previous),
@@ -71,9 +75,11 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "reproduce", "Reproduce"
 
 
-def _headline(reported: Reported, previous: Mapping[str, float]) -> dict[str, Any]:
-    evaluation, metrics = reported.evaluation, reported.evaluation["metrics"]
-    name = next(key for key in part_of(reported.task, Sections).headline if key in metrics)
+def _headline(
+    evaluation: Mapping[str, Any], names: Sequence[str], previous: Mapping[str, float]
+) -> dict[str, Any]:
+    metrics = evaluation["metrics"]
+    name = next(key for key in names if key in metrics)
     interval = evaluation["intervals"].get(name)
     change = None
     if name in previous:
@@ -107,13 +113,13 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "bad files left out", f"{skipped:,}"
 
 
-def _figures(reported: Reported) -> dict[str, str]:
-    columns, evaluation = reported.columns, reported.evaluation
+def _figures(run: RunFolder, findings: Findings) -> dict[str, str]:
+    columns, of_task = findings.columns, part_of(findings.signature.task, Figures)
     figures = {}
     if columns["epoch"]:
-        figures["curves"] = svg(draw_curves(columns, reported.best_epoch), "learning curves")
+        figures["curves"] = svg(draw_curves(columns, findings.best_epoch), "learning curves")
         figures["speed"] = svg(draw_speed(columns), "speed and memory")
-    for plot in part_of(reported.task, Figures).plots(reported.run, evaluation, "predictions"):
+    for plot in of_task.plots(run, findings.evaluation, "predictions"):
         if plot.label:
             figures[plot.name] = svg(plot.draw(), plot.label)
     return figures
@@ -136,12 +142,10 @@ def _scores(
     return rows
 
 
-def _previous_metrics(reported: Reported) -> dict[str, float]:
+def _previous_metrics(previous: RunFolder | None, split: str) -> dict[str, float]:
     """Metrics and scores of the run before on the same split; nothing where they cannot be had."""
-    if reported.previous is None:
-        return {}
     try:
-        before = reported.previous.read_json(reported.previous.evaluation(reported.evaluation["split"]))
+        before = previous.read_json(previous.evaluation(split)) if previous else {}
     except DataError:
         return {}
     return {**before.get("metrics", {}), **before.get("scores", {})}
@@ -156,7 +160,7 @@ def _differences(reported: Reported) -> list[dict[str, str]]:
         return []
     return [
         {"key": key, "before": _written(old), "after": _written(new)}
-        for key, old, new in differences(before, reported.config)
+        for key, old, new in differences(before, reported.findings.config)
     ]
 
 

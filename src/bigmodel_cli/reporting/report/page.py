@@ -43,11 +43,12 @@ def write_report(
         *sessions, last = record[SESSIONS]
         last = {**last, "seconds": dict(phases or {})}
         record = {**record, **results, "seconds": round(seconds, 3), SESSIONS: [*sessions, last]}
-    reported = read_reported(run, record)
-    page = render(page_content(reported))
+    content = page_content(read_reported(run, record))
+    page = render(content)
     # Names of files need not be text.
     write_text(run.report, page.encode("utf-8", "backslashreplace").decode("utf-8"))
-    return reported.advice
+    advice: list[Advice] = content["advice"]
+    return advice
 
 
 def render(content: dict[str, Any]) -> str:

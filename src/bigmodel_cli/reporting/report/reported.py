@@ -5,18 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import yaml
 
-from bigmodel_cli.advice.findings import Advice, Findings
+from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
-from bigmodel_cli.tasks.advice import advise
-from bigmodel_cli.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -25,39 +22,15 @@ class Reported:
 
     Attributes:
         run: The run.
-        record: Its run.json.
-        evaluation: Of its best checkpoint, as evaluation/<split>.json has it.
+        findings: Its record, evaluation, config and metrics.
         samples: As evaluation/samples_<split>.json has them.
-        config: Its config.yaml as plain data.
-        columns: Of its metrics.csv.
         previous: The completed run of the same name before it; None where it is the first.
     """
 
     run: RunFolder
-    record: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
+    findings: Findings
     samples: Mapping[str, Sequence[Mapping[str, Any]]]
-    config: Mapping[str, Any]
-    columns: Mapping[str, Sequence[float]]
     previous: RunFolder | None
-
-    @property
-    def best_epoch(self) -> int | None:
-        return (self.record.get("best") or {}).get("epoch")
-
-    @cached_property
-    def findings(self) -> Findings:
-        """What advice is drawn from."""
-        return Findings(self.columns, self.evaluation, self.config, self.best_epoch, self.record)
-
-    @property
-    def task(self) -> Task:
-        return self.findings.signature.task
-
-    @cached_property
-    def advice(self) -> list[Advice]:
-        """What to try next, the most telling first."""
-        return advise(self.findings)
 
 
 def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
@@ -83,15 +56,11 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
             f"{run.title}: was evaluated by an earlier version of bigmodel",
             hint=f"bigmodel evaluate {shlex.quote(run.title)}",
         )
-    return Reported(
-        run,
-        record,
-        evaluation,
-        run.read_json(run.intact(run.samples(split))),
-        yaml.safe_load(run.intact(run.config).read_text("utf-8")),
-        read_metrics(run.metrics),
-        _previous(run),
-    )
+    config = yaml.safe_load(run.intact(run.config).read_text("utf-8"))
+    best_epoch = (record.get("best") or {}).get("epoch")
+    samples = run.read_json(run.intact(run.samples(split)))
+    findings = Findings(read_metrics(run.metrics), evaluation, config, best_epoch, record)
+    return Reported(run, findings, samples, _previous(run))
 
 
 def _previous(run: RunFolder) -> RunFolder | None:

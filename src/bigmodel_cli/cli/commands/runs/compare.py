@@ -66,7 +66,7 @@ def command(
     from bigmodel_cli.reporting.comparison_table import compare, runs_to_compare
 
     if plot is not None:
-        from bigmodel_cli.reporting.comparison_plot import check_plot
+        from bigmodel_cli.figures import check_plot
 
         check_plot(plot)
     comparison = compare(runs_to_compare(runs, runs_dir), metrics)
