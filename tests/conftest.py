@@ -277,10 +277,8 @@ def make_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeRun:
             "plan": {"device": device, "precision": "float32", "jit_compile": False},
             "data": {"splits": {"test": {"examples": 100, "origin": "its own", "sha256": "ab" * 32}}},
             "signature": {
-                "shape": [28, 28, 1],
-                "dtype": "uint8",
-                "target_shape": [],
-                "image_format": None,
+                "inputs": {"input": {"kind": "array", "shape": [28, 28, 1], "dtype": "uint8"}},
+                "targets": {"label": {"task": "classification", "class_names": ["cat", "dog"]}},
             },
             "versions": {"keras": "3.12.0"},
             "config": "mnist.yaml",
