@@ -30,6 +30,7 @@ from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
 
@@ -232,9 +233,10 @@ def test_is_drawn(run):
 
 
 def test_samples_are_told(run):
-    figures = part_of(task_of(run), Figures)
+    figures, sections = part_of(task_of(run), Figures), part_of(task_of(run), Sections)
     samples = run.read_json(run.samples("test"))
-    shown = [figures.of_sample(each) for heading in figures.samples for each in samples.get(heading, [])]
+    assert set(samples) <= set(sections.samples)
+    shown = [figures.of_sample(each) for name in sections.samples for each in samples.get(name, [])]
     assert shown
     assert all(caption.title for caption in shown)
 
