@@ -9,7 +9,7 @@ import pytest
 
 from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.gates import check_gates, parse_fail_under
-from bigmodel_cli.inference.relabelling import parse_map
+from bigmodel_cli.inference.other_data import parse_map
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder, create_run, labels_hash, update_record

@@ -42,11 +42,11 @@ NAMES = [f"class_{number:02}" for number in range(30)]
 def where_lists_are_cut(tmp_path):
     """A message or label of each place that cuts a list of 30 names."""
     from bigmodel_cli.audit.findings import _some
-    from bigmodel_cli.inference.run_data import some_names
     from bigmodel_cli.reporting.chosen_runs import _nothing
     from bigmodel_cli.reporting.ranking import Ranking
     from bigmodel_cli.reporting.run_summary import RunSummary
     from bigmodel_cli.run_folder import RunFolder, find_run
+    from bigmodel_cli.tasks.classification.task import Classification
     from bigmodel_cli.tasks.regression.figures import RegressionFigures
     from bigmodel_cli.tasks.regression.task import Regression
     from bigmodel_cli.tasks.target import ClassWeights
@@ -63,7 +63,7 @@ def where_lists_are_cut(tmp_path):
     yield Ranking(
         "loss", "min", [], [(RunSummary(run, {}, "failed"), "failed") for run in runs]
     ).describe_passed_over()
-    yield some_names(NAMES)
+    yield Classification(tuple(NAMES)).listed
     yield _some(NAMES)
     yield ClassWeights(NAMES, np.ones(30)).describe()
     yield RegressionFigures(Regression()).caption(np.arange(30), None).title

@@ -55,7 +55,9 @@ def test_numbers_against_numpy(numbers):
 
 def test_macro_f1_is_that_of_the_report(classes):
     evaluation = evaluate(classes.run)
-    assert evaluation.metrics["f1_score"] == pytest.approx(evaluation.scores.details["macro"]["f1"], rel=1e-5)
+    assert evaluation.metrics["f1_score"] == pytest.approx(
+        evaluation.scored.scores.details["macro"]["f1"], rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])

@@ -14,12 +14,12 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.evaluate import Request, evaluate_run
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import open_folder
-from bigmodel_cli.inference.other_data import in_dtype, load_other_data
-from bigmodel_cli.inference.relabelling import OtherData, parse_map
+from bigmodel_cli.inference.other_data import in_dtype, load_other_data, parse_map
 from bigmodel_cli.inference.run_data import load_splits, read_experiment
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.tasks.scores import OtherData
 
 pytestmark = pytest.mark.tf
 
@@ -82,8 +82,8 @@ def test_classes_are_known_by_their_names_not_by_their_order(copied, other, noti
     found = evaluate(copied, path, listener=noting).evaluation
     assert found.num_examples == 20
     assert noting.warnings == [f"{path}: has no examples of ape"]
-    assert found.scores.details["per_class"][0]["support"] == 0
-    assert [row["support"] for row in straight.scores.details["per_class"]] == [10, 10, 10]
+    assert found.scored.scores.details["per_class"][0]["support"] == 0
+    assert [row["support"] for row in straight.scored.scores.details["per_class"]] == [10, 10, 10]
 
 
 def test_names_are_mapped(copied, other):
@@ -94,9 +94,9 @@ def test_names_are_mapped(copied, other):
     assert caught.value.hint == "say what each is: --map dog=NAME, or --map dog= to leave it out"
     found = evaluate(copied, path, {"wasp": "bee", "dog": ""}).evaluation
     assert found.num_examples == 30
-    assert [row["support"] for row in found.scores.details["per_class"]] == [10, 10, 10]
+    assert [row["support"] for row in found.scored.scores.details["per_class"]] == [10, 10, 10]
     twice = evaluate(copied, path, {"wasp": "bee", "dog": "cat"}).evaluation
-    assert [row["support"] for row in twice.scores.details["per_class"]] == [10, 10, 20]
+    assert [row["support"] for row in twice.scored.scores.details["per_class"]] == [10, 10, 20]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_file_that_is_called_test_does_not_pass_for_the_test_split(copied, oth
 def test_one_class_is_evaluated(copied, other, noting):
     path = other(np.ones(8, int), ["ape", "bee", "cat"]).rename(copied.path / "ONE.NPZ")
     found = evaluate(copied, path, listener=noting).evaluation
-    assert [row["support"] for row in found.scores.details["per_class"]] == [0, 8, 0]
+    assert [row["support"] for row in found.scored.scores.details["per_class"]] == [0, 8, 0]
     assert noting.warnings == [f"{path}: has no examples of ape, cat"]
 
 

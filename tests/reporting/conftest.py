@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.inference.samples import class_samples
+from bigmodel_cli.inference.evaluation import Evaluation, samples_of
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
-from bigmodel_cli.scoring.classes import class_scores
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.scoring.rule import AS_IT_IS
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.scores import Scoring
 
 HOSTILE = [
     "$x_",
@@ -75,20 +77,12 @@ def evaluated() -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
         scores = rng.dirichlet(np.full(len(names), 0.3), len(labels))
         scores = 0.5 * scores + 0.5 * np.eye(len(names))[labels] * rng.random((len(labels), 1))
         scores /= scores.sum(axis=1, keepdims=True)
-        decided = scores.argmax(axis=1)
-        found = class_scores(labels, decided, scores, tuple(names), seed=0)
-        document = {
-            "split": "test",
-            "checkpoint": "best",
-            "examples": len(labels),
-            "metrics": {"loss": 0.5, **found.headline},
-            "scores": found.others,
-            "intervals": {name: interval.as_json() for name, interval in found.intervals.items()},
-            **found.details,
-        }
         pixels = rng.integers(0, 255, (len(labels), 28, 28, 1), dtype=np.uint8)
         signature = Signature.of(ImageKind(ImageFormat((28, 28), "grayscale")), Classification(tuple(names)))
-        samples = class_samples(Examples.of_arrays(pixels, labels, "test"), signature, decided, scores)
+        found = part_of(signature.task, Scoring).scored(labels, scores, AS_IT_IS, seed=0)
+        metrics = {"loss": 0.5, **found.scores.headline}
+        document = Evaluation("test", len(labels), metrics, {"label": found}).as_json()
+        samples = samples_of(found, Examples.of_arrays(pixels, labels, "test"), signature)
         return document, samples
 
     return make

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,13 @@ from parts_of_all import names_of, part_named, parts_of, storeys_of
 
 from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.config.schema import Calibrate
+from bigmodel_cli.errors import ConfigError, DataError, UsageError
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.scoring.rule import AS_IT_IS
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.tasks.advice import Rules
 from bigmodel_cli.tasks.audit import Labels
 from bigmodel_cli.tasks.bound import bind
@@ -30,6 +31,7 @@ from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
@@ -199,6 +201,84 @@ def test_the_rule_that_a_run_keeps_is_read(sample, run):
     assert predictions.decided_for(rule) is None
     _, _, said = answers(sample, rule)
     assert [answer.cells()[0] for answer in said] == [answer.cells()[0] for answer in answers(sample)[2]]
+
+
+def scored(sample, rule=AS_IT_IS):
+    _, values, _ = answers(sample)
+    return part_of(sample.task, Scoring).scored(sample.labels, values, rule, seed=0)
+
+
+def test_is_scored(sample):
+    found = scored(sample)
+    numbers = {**found.scores.headline, **found.scores.others}
+    assert found.scores.headline and all(isinstance(value, float) for value in numbers.values())
+    for name, interval in found.scores.intervals.items():
+        score = numbers[name] if name in numbers else found.scores.details["macro"]["f1"]
+        assert interval.low <= score <= interval.high, name
+    assert json.dumps(found.scores.details)
+    assert found.decision is None
+
+
+def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample):
+    found, (_, _, said) = scored(sample), answers(sample)
+    rows = [dict(zip(found.columns(), cells, strict=True)) for cells in found.rows()]
+    assert list(rows[0])[:2] == ["label", "prediction"]
+    for row, label, answer in zip(rows, sample.labels, said, strict=True):
+        told = answer.as_json(1)["prediction"]
+        assert row["prediction"] == (told if isinstance(told, str) else json.dumps(told))
+        names = getattr(sample.task, "class_names", None)
+        assert row["label"] == (names[label] if names else json.dumps(label.tolist()))
+
+
+def test_examples_that_tell_most_are_among_those_that_were_evaluated(sample):
+    samples = scored(sample).samples()
+    assert "mistakes" in samples
+    assert all(0 <= one.index < 6 for found in samples.values() for one in found)
+    rows = list(scored(sample).rows())
+    for one in samples["mistakes"]:
+        if isinstance(one.label, str):
+            assert one.label != one.prediction
+            assert [one.label, one.prediction] == rows[one.index][:2]
+
+
+def test_a_rule_is_chosen_and_changes_what_it_says_it_changes(sample):
+    said, scoring = [], part_of(sample.task, Scoring)
+    _, values, _ = answers(sample)
+    found = scoring.calibrated(Calibrate(temperature=True), sample.labels, values, said.append)
+    assert said == []
+    if found is None:
+        assert scored(sample, DecisionRule(2.0)).decision is None
+        return
+    assert part_of(sample.task, Predictions).rule(json.loads(json.dumps(found.document))) == found.rule
+    assert found.described.startswith("decision: temperature")
+    decided = scored(sample, found.rule)
+    assert decided.scores.others["log_loss"] == found.document["after"]["log_loss"]
+    assert decided.decision["without"]["log_loss"] == found.document["before"]["log_loss"]
+
+
+def test_an_export_that_decides_otherwise_is_noticed(sample):
+    scoring = part_of(sample.task, Scoring)
+    _, values, _ = answers(sample)
+    assert scoring.differing(values, values) in (0, None)
+    assert scoring.differing(values, -values) in (5, 6, None)
+
+
+@pytest.mark.parametrize("other", SAMPLES)
+def test_labels_of_other_data_are_known_by_what_they_mean(sample, other):
+    scoring, of_data, said = part_of(sample.task, Scoring), SAMPLES[other], []
+    data = OtherData(Path("new.npz"), {})
+    assert sample.task.listed
+    assert scoring.has_labels_of(of_data.task) == (sample.task.listed == of_data.task.listed)
+    if not scoring.has_labels_of(of_data.task):
+        with pytest.raises(DataError, match=r"^new\.npz: the "):
+            scoring.relabelled(of_data.labels, of_data.task, data, said.append)
+        return
+    kept, labels = scoring.relabelled(of_data.labels, of_data.task, data, said.append)
+    assert kept.tolist() == list(range(6))
+    np.testing.assert_array_equal(labels, of_data.labels)
+    with pytest.raises(UsageError, match="--map "):
+        scoring.relabelled(of_data.labels, of_data.task, replace(data, renamed={"x": "y"}), said.append)
+    assert said == []
 
 
 def test_labels_are_audited(sample):

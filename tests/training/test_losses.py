@@ -55,7 +55,7 @@ def test_classes_are_encoded_as_the_loss_needs(prepare, words, encoding):
 def test_logits_and_scores_are_evaluated_as_classes(train, words):
     trained = train(*words, *LONG, "data.test=0.2")
     assert trained.result.evaluation.metrics["accuracy"] > 0.8
-    predictions = trained.result.evaluation.outputs
+    predictions = trained.result.evaluation.scored.values
     if "from_logits" in words[-1]:
         assert predictions.sum(axis=-1) == pytest.approx(1)
         assert predictions.min() >= 0

@@ -17,7 +17,6 @@ from bigmodel_cli.inference.evaluation import (
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.other_data import load_other_data
-from bigmodel_cli.inference.relabelling import OtherData
 from bigmodel_cli.inference.run_data import (
     check_data,
     choose_split,
@@ -33,6 +32,7 @@ from bigmodel_cli.run_files import require_no_folders
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.sources.base import Examples, SplitName
+from bigmodel_cli.tasks.scores import OtherData
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
         record_files(folder, write_evaluation(folder, evaluation, examples, opened.signature))
     else:
         listener.warn(f"{folder.title}: may only be read, so the evaluation is not kept there")
-    return RunEvaluation(evaluation, evaluation.as_json(opened.signature.class_names), gates, is_kept)
+    return RunEvaluation(evaluation, evaluation.as_json(), gates, is_kept)
 
 
 def _examples(

@@ -1,11 +1,10 @@
-"""How good a model is on examples, and the two files that keep it."""
+"""How good a model is on examples, and the files that keep it."""
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,18 @@ import numpy as np
 from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
-from bigmodel_cli.errors import DivergedError
-from bigmodel_cli.inference.samples import class_samples, number_samples
+from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.scoring.classes import class_scores
-from bigmodel_cli.scoring.numbers import number_scores
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
-from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.predictions import Predictions
+from bigmodel_cli.tasks.scores import Sample, Scored, Scoring
 from bigmodel_cli.whole_files import write_json, write_whole
 
 
@@ -38,51 +35,36 @@ class Evaluation:
     Attributes:
         split: Its name, or that of other data.
         num_examples: Its size.
-        metrics: Loss, the config's metrics, and accuracy or errors, by name.
-        scores: Everything else that is known.
-        outputs: A score per class, shape (n, classes), or numbers of shape (n, …), as the model gives them.
-        rule: What was decided by.
-        without_rule: Accuracy and scores as they would be without it; None where there is none.
+        metrics: Loss, the config's metrics, and the scores that everybody knows, by name.
+        by_target: What else is known, by the names of targets.
         checkpoint: Which saved model it is.
     """
 
     split: str
     num_examples: int
     metrics: dict[str, float]
-    scores: Scores
-    outputs: np.ndarray
-    rule: DecisionRule = AS_IT_IS
-    without_rule: dict[str, float] | None = None
+    by_target: Mapping[str, Scored]
     checkpoint: str = "best"
 
-    @cached_property
-    def probabilities(self) -> np.ndarray:
-        """Of classes, at the rule's temperature; shape (n, classes)."""
-        return self.rule.probabilities(self.outputs)
+    @property
+    def scored(self) -> Scored:
+        """Of the one target."""
+        (scored,) = self.by_target.values()
+        return scored
 
-    @cached_property
-    def decided(self) -> np.ndarray:
-        """Class indices of shape (n,)."""
-        return self.rule.decide(self.probabilities)
-
-    def as_json(self, class_names: tuple[str, ...] | None) -> dict[str, Any]:
-        """As evaluation/<split>.json has it.
-
-        Args:
-            class_names: In index order; None where the labels are numbers.
-        """
-        document = {
+    def as_json(self) -> dict[str, Any]:
+        """As evaluation/<split>.json has it."""
+        scores, decision = self.scored.scores, self.scored.decision
+        return {
             "split": self.split,
             "checkpoint": self.checkpoint,
             "examples": self.num_examples,
             "metrics": self.metrics,
-            "scores": self.scores.others,
-            "intervals": {name: interval.as_json() for name, interval in self.scores.intervals.items()},
-            **self.scores.details,
+            "scores": scores.others,
+            "intervals": {name: interval.as_json() for name, interval in scores.intervals.items()},
+            **scores.details,
+            **({} if decision is None else {"decision": decision}),
         }
-        if self.without_rule is not None and class_names is not None:
-            document["decision"] = {**self.rule.as_json(class_names), "without": self.without_rule}
-        return document
 
 
 def evaluate_model(
@@ -109,32 +91,21 @@ def evaluate_model(
     # No larger than in training: what fits there fits here.
     feed = Feed(examples, experiment.data.pinned_batch_size)
     steps = EvaluationSteps(compile_for_evaluation(model, experiment, signature), feed)
-    (target,) = signature.targets
     try:
-        outputs = np.concatenate([_flat(steps.run(chunk)[target].numpy()) for chunk in in_order(feed)])
+        chunks = [steps.run(chunk) for chunk in in_order(feed)]
     finally:
         feed.close()
     metrics = steps.measures.results()
     if not math.isfinite(metrics["loss"]):
         raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
-    outputs = part_of(signature.task, Predictions).values(outputs, reading_of(experiment))
-    if signature.class_names is None:
-        scores = number_scores(examples.labels, outputs, seed=experiment.seed)
-        return Evaluation(split, len(examples), {**metrics, **scores.headline}, scores, outputs)
-    scores = _decided(examples, outputs, signature.class_names, experiment.seed, rule)
-    without = None
-    if rule != AS_IT_IS:
-        plain = _decided(examples, outputs, signature.class_names, experiment.seed, AS_IT_IS)
-        without = {**plain.headline, **plain.others, "macro.f1": plain.details["macro"]["f1"]}
-    metrics |= scores.headline
-    return Evaluation(split, len(examples), metrics, scores, outputs, rule, without)
-
-
-def _decided(
-    examples: Examples, outputs: np.ndarray, class_names: tuple[str, ...], seed: int, rule: DecisionRule
-) -> Scores:
-    probabilities = rule.probabilities(outputs)
-    return class_scores(examples.labels, rule.decide(probabilities), probabilities, class_names, seed=seed)
+    reading, by_target = reading_of(experiment), {}
+    for name, task in signature.targets.items():
+        outputs = np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
+        values = part_of(task, Predictions).values(outputs, reading)
+        scoring, labels = part_of(task, Scoring), examples.targets[name]
+        by_target[name] = scoring.scored(labels, values, rule, seed=experiment.seed)
+        metrics |= by_target[name].scores.headline
+    return Evaluation(split, len(examples), metrics, by_target)
 
 
 def _flat(outputs: np.ndarray) -> np.ndarray:
@@ -147,9 +118,9 @@ def write_evaluation(
 ) -> tuple[Path, ...]:
     """Write the numbers, every prediction and the samples of an evaluation, and say where they are."""
     numbers, predictions, samples = evaluation_places(run, evaluation.split, evaluation.checkpoint)
-    write_json(numbers, evaluation.as_json(signature.class_names))
-    write_whole(predictions, lambda temporary: _write_predictions(temporary, evaluation, examples, signature))
-    write_json(samples, _samples(evaluation, examples, signature))
+    write_json(numbers, evaluation.as_json())
+    write_whole(predictions, lambda place: _write_predictions(place, evaluation.scored, examples))
+    write_json(samples, samples_of(evaluation.scored, examples, signature))
     return numbers, predictions, samples
 
 
@@ -162,27 +133,30 @@ def evaluation_places(run: RunFolder, split: str, checkpoint: str) -> tuple[Path
     )
 
 
-def _samples(evaluation: Evaluation, examples: Examples, signature: Signature) -> dict[str, Any]:
-    if signature.class_names is None:
-        return number_samples(examples, signature, evaluation.outputs)
-    return class_samples(examples, signature, evaluation.decided, evaluation.probabilities)
-
-
-def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples, signature: Signature) -> None:
-    names = signature.class_names
+def _write_predictions(path: Path, scored: Scored, examples: Examples) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(csv_row(["example", "label", "prediction", *(f"score_{name}" for name in names or ())]))
-        if names is None:
-            for index, row in enumerate(evaluation.outputs):
-                label = examples.labels[index]
-                value = row.tolist() if row.size > 1 else row.item()
-                cells = [json.dumps(label.tolist()), json.dumps(value)]
-                file.write(csv_row([examples.name(index), *cells]))
-            return
-        for index, (row, predicted) in enumerate(
-            zip(evaluation.probabilities, evaluation.decided, strict=True)
-        ):
-            scores = (f"{value:.9g}" for value in row)
-            file.write(
-                csv_row([examples.name(index), names[examples.labels[index]], names[predicted], *scores])
-            )
+        file.write(csv_row(["example", *scored.columns()]))
+        for index, cells in enumerate(scored.rows()):
+            file.write(csv_row([examples.name(index), *cells]))
+
+
+def samples_of(scored: Scored, examples: Examples, signature: Signature) -> dict[str, list[dict[str, Any]]]:
+    """Examples that tell most, by what they tell, as evaluation/samples_<split>.json has them.
+
+    Each has a thumbnail where it is a picture, so that the report needs no data.
+    """
+    show = part_of(signature.kind, Show)
+
+    def thumbnail(index: int) -> str | None:
+        try:
+            return show.thumbnail(examples.read(index)) if show.are_pictures else None
+        except DataError:
+            # It could be read when it was evaluated; a file may have gone since.
+            return None
+
+    def as_json(sample: Sample) -> dict[str, Any]:
+        document = asdict(sample)
+        index = document.pop("index")
+        return {"name": examples.name(index), **document, "png": thumbnail(index)}
+
+    return {what: [as_json(sample) for sample in found] for what, found in scored.samples().items()}

@@ -22,6 +22,7 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.predictions import Predictions
+from bigmodel_cli.tasks.scores import Scoring
 from bigmodel_cli.whole_files import naming_target, whole_place
 
 PARITY_EXAMPLES = 100
@@ -169,14 +170,12 @@ def check_parity(path: Path, answers: Answers) -> Parity:
     difference = float(np.max(np.abs(expected - found)))
     if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
         raise ExportError(f"the LiteRT model answers differently: by up to {difference:.3g}")
-    if answers.signature.class_names is None:
-        return Parity(count, difference, None)
-    others = int(np.sum(expected.argmax(axis=-1) != found.argmax(axis=-1)))
+    others = part_of(answers.signature.task, Scoring).differing(expected, found)
     if others:
         raise ExportError(
             f"the LiteRT model answers differently: with another class for {others} of {count} examples"
         )
-    return Parity(count, difference, same_classes=True)
+    return Parity(count, difference, None if others is None else True)
 
 
 def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray) -> np.ndarray:

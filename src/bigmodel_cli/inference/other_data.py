@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
-from bigmodel_cli.inference.relabelling import OtherData, relabelled
 from bigmodel_cli.inference.run_data import (
     choose_split,
     held_out_split,
@@ -25,14 +25,31 @@ from bigmodel_cli.inference.trained_on import count_trained_on
 from bigmodel_cli.kinds.image.redrawing.drawings import made_like
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.tasks.scores import OtherData, Scoring
 
 _CONFIGS = (".yaml", ".yml")
 _SOURCES: Mapping[str, str] = {".npz": "npz", ".csv": "image_csv"}
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
+def parse_map(words: Sequence[str]) -> dict[str, str]:
+    """`old=new` words; `old=` leaves a class out.
+
+    Raises:
+        UsageError: If a word is no such pair.
+    """
+    pairs = {}
+    for word in words:
+        old, equals, new = word.partition("=")
+        if not old or not equals:
+            raise UsageError(f"--map {word}: expected OLD=NEW, the data's class name and the model's")
+        pairs[class_name(old)] = class_name(new)
+    return pairs
 
 
 def load_other_data(
@@ -72,7 +89,9 @@ def load_other_data(
         )
     examples = in_dtype(examples, trained_with.dtype, str(other.where))
     _warn_if_trained_on(opened, experiment, other, examples, listener)
-    return name, relabelled(other, examples, signature.class_names, trained_with.class_names, listener)
+    scoring = part_of(trained_with.task, Scoring)
+    kept, labels = scoring.relabelled(examples.labels, signature.task, other, listener.warn)
+    return name, (examples if len(kept) == len(examples) else examples.take(kept)).with_labels(labels)
 
 
 def in_dtype(examples: Examples, dtype: str, where: str) -> Examples:
@@ -146,11 +165,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.
-    labels = (
-        {}
-        if kind == "image_folder"
-        else {"labels": "numbers" if signature.class_names is None else "classes"}
-    )
+    labels = {} if kind == "image_folder" else {"labels": signature.task.labels}
     if source.name == kind:
         return cast(SourceOptions, source.options).model_copy(update={"path": path, **labels})
     if kind == "npz":

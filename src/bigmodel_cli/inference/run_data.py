@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
+from bigmodel_cli.tasks.scores import Scoring
 
 HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
 
@@ -97,12 +98,9 @@ def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: List
         DataError: If the model does not fit them, or the split could hold what it has learned from.
     """
     trained_with = opened.signature
-    if splits.signature.class_names != trained_with.class_names:
-        raise DataError(
-            f"the data has the classes {some_names(splits.signature.class_names)}; "
-            f"the model was trained with {some_names(trained_with.class_names)}",
-            hint="restore the data, or train again",
-        )
+    scoring = part_of(trained_with.task, Scoring)
+    if not scoring.has_labels_of(splits.signature.task):
+        raise scoring.other_labels(splits.signature.task, hint="restore the data, or train again")
     if splits.signature.shape != trained_with.shape:
         raise DataError(
             f"the examples have shape {splits.signature.shape}; the model takes {trained_with.shape}"
@@ -129,10 +127,3 @@ def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -
         progress=listener.download,
         warn=listener.warn,
     )
-
-
-def some_names(names: Sequence[str] | None) -> str:
-    """Class names as a sentence has room for them."""
-    if names is None:
-        return "none (numbers)"
-    return some(names, 5)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from bigmodel_cli.config.schema import parse_threshold
+from bigmodel_cli.config.schema import Calibrate, parse_threshold
 from bigmodel_cli.scoring.classes import probability_losses
 from bigmodel_cli.scoring.rule import DecisionRule
 
@@ -63,3 +65,41 @@ def fit_threshold(is_positive: np.ndarray, probability: np.ndarray, criterion: s
     best = int(value.argmax())
     below = thresholds[best + 1] if best + 1 < len(thresholds) else 0.0
     return float((thresholds[best] + below) / 2), reached
+
+
+def chosen_rule(
+    asked: Calibrate,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    warn: Callable[[str], None],
+) -> DecisionRule:
+    """The rule that `calibrate` asks for.
+
+    Args:
+        asked: The config's.
+        labels: Class indices of shape (n,).
+        probabilities: Shape (n, classes), rows summing to 1.
+        class_names: In index order.
+        warn: Is told what could not be chosen.
+    """
+    temperature = fit_temperature(labels, probabilities) if asked.temperature else 1.0
+    if asked.threshold is None:
+        return DecisionRule(temperature)
+    positive = class_names.index(asked.positive) if asked.positive is not None else 1
+    is_positive = labels == positive
+    if not 0 < is_positive.sum() < len(is_positive):
+        found = "only" if is_positive.any() else "no"
+        warn(
+            f"calibrate: the validation split has {found} examples of {class_names[positive]}, "
+            "so no threshold was chosen"
+        )
+        return DecisionRule(temperature)
+    softened = DecisionRule(temperature).probabilities(probabilities)
+    threshold, reached = fit_threshold(is_positive, softened[:, positive], asked.threshold)
+    if not reached:
+        warn(
+            f"calibrate: no threshold reaches {asked.threshold} on the validation split; "
+            "the closest was taken"
+        )
+    return DecisionRule(temperature, positive, threshold)

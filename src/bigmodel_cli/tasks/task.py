@@ -31,6 +31,11 @@ class Task(ABC):
 
     @property
     @abstractmethod
+    def listed(self) -> str:
+        """What its labels stand for, as a sentence has room for it."""
+
+    @property
+    @abstractmethod
     def default_metrics(self) -> Sequence[str]:
         """What `metrics: auto` stands for."""
 

@@ -30,6 +30,7 @@ from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
+from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.training.decision import choose_rule
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
@@ -84,10 +85,10 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         write_evaluation(session.run, evaluation, examples, signature)
         _keep_familiar(session, examples, evaluation)
     with session.watch.phase(EXPORT):
-        answers = Answers(examples, evaluation.outputs, signature, reading_of(experiment))
+        answers = Answers(examples, evaluation.scored.values, signature, reading_of(experiment))
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
-        document = evaluation.as_json(signature.class_names)
+        document = evaluation.as_json()
         best_epoch = (session.checkpoints.best or {}).get("epoch")
         plot_run(session.run, document, signature.task, best_epoch)
         _plot_training_samples(session)
@@ -125,11 +126,9 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
 def _keep_familiar(session: Session, held_out: Examples, evaluation: Evaluation) -> None:
     """What the examples are like, for who predicts others."""
     prepared, signature = session.prepared, session.prepared.splits.signature
-    gives_probabilities = (
-        signature.class_names is not None and reading_of(prepared.experiment).are_probabilities
-    )
     train = prepared.cache.kept(prepared.splits.train)
-    scores = evaluation.outputs if gives_probabilities else None
+    predictions = part_of(signature.task, Predictions)
+    scores = predictions.probabilities(evaluation.scored.values, reading_of(prepared.experiment))
     keep_familiar(session.run, train, held_out, scores, signature)
 
 

@@ -121,7 +121,8 @@ def command(
 
 def _request(how: dict[str, Any]) -> Request:
     from bigmodel_cli.inference.evaluate import Request
-    from bigmodel_cli.inference.relabelling import OtherData, parse_map
+    from bigmodel_cli.inference.other_data import parse_map
+    from bigmodel_cli.tasks.scores import OtherData
 
     other = None if how["data"] is None else OtherData(how["data"], parse_map(how["renamed"]))
     return Request(how["split"], how["checkpoint"], other, how["offline"], how["trust"])
@@ -153,18 +154,18 @@ def _as_json(opened: OpenRun, checked: Checked) -> dict[str, Any]:
 def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -> None:
     from bigmodel_cli.cli.output import metrics_line, note, printable
 
-    evaluation = result.evaluation
+    document = result.document
     click.echo(
-        f"{printable(evaluation.split)} ({evaluation.num_examples:,} examples): "
-        f"{metrics_line(evaluation.metrics)}"
+        f"{printable(document['split'])} ({document['examples']:,} examples): "
+        f"{metrics_line(document['metrics'])}"
     )
-    if evaluation.scores.others:
-        click.echo(metrics_line(evaluation.scores.others))
-    for line in _interval_lines(result.document):
+    if document["scores"]:
+        click.echo(metrics_line(document["scores"]))
+    for line in _interval_lines(document):
         click.echo(line)
-    if "decision" in result.document:
-        click.echo(printable(_decision_line(result.document)))
-    _show_classes(result.document.get("per_class", []))
+    if "decision" in document:
+        click.echo(printable(_decision_line(document)))
+    _show_classes(document.get("per_class", []))
     for gate in gates:
         click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
     if result.is_kept:

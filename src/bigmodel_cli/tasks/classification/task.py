@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.cut import some
 from bigmodel_cli.tasks.task import Task
 
 
@@ -34,6 +35,10 @@ class Classification(Task):
     @property
     def described(self) -> str:
         return f"{self.num_classes} classes"
+
+    @property
+    def listed(self) -> str:
+        return some(self.class_names, 5)
 
     @property
     def default_metrics(self) -> Sequence[str]:

@@ -23,6 +23,10 @@ class Regression(Task):
         return "numbers as labels"
 
     @property
+    def listed(self) -> str:
+        return "none (numbers)"
+
+    @property
     def default_metrics(self) -> Sequence[str]:
         return ("mean_absolute_error",)
 

@@ -1,0 +1,55 @@
+"""How near predicted numbers are to the labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bigmodel_cli.config.schema import Calibrate
+from bigmodel_cli.scoring.numbers import number_scores
+from bigmodel_cli.scoring.rule import DecisionRule
+from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, Sample, Scored, Scoring
+from bigmodel_cli.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class ScoredNumbers(Scored):
+    """Predicted numbers of shape (n, …) beside as many labels."""
+
+    def columns(self) -> list[str]:
+        return ["label", "prediction"]
+
+    def rows(self) -> Iterator[list[str]]:
+        for label, row in zip(self.labels, self.values, strict=True):
+            value = row.tolist() if row.size > 1 else row.item()
+            yield [json.dumps(label.tolist()), json.dumps(value)]
+
+    def samples(self) -> dict[str, list[Sample]]:
+        """The largest errors; of several outputs, by their sum, and with the first one."""
+        labels, predicted = (
+            np.asarray(numbers, np.float64).reshape(len(self.values), -1)
+            for numbers in (self.labels, self.values)
+        )
+        errors = np.abs(labels - predicted).sum(axis=1)
+        worst = np.argsort(-errors, kind="stable")[:NUM_SAMPLES].tolist()
+        shown = [Sample(index, float(labels[index, 0]), float(predicted[index, 0])) for index in worst]
+        return {"mistakes": shown}
+
+
+class RegressionScoring(Scoring[Regression]):
+    """Of numbers, of which nothing is decided."""
+
+    def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
+        return ScoredNumbers(labels, values, number_scores(labels, values, seed=seed))
+
+    def calibrated(
+        self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
+    ) -> Calibrated | None:
+        return None
+
+    def has_labels_of(self, of_data: Task) -> bool:
+        return isinstance(of_data, Regression)

@@ -1,0 +1,170 @@
+"""How good a model is at a task: scores, a rule for decisions, examples that tell most; no TensorFlow."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from bigmodel_cli.config.schema import Calibrate
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.scoring.rule import DecisionRule
+from bigmodel_cli.scoring.scores import Scores
+from bigmodel_cli.tasks.task import Task
+
+T = TypeVar("T", bound=Task)
+# Examples that tell most: as many as a look takes in.
+NUM_SAMPLES = 24
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One example with what was decided on it.
+
+    Attributes:
+        index: Among those that were evaluated.
+        label: Its class, or its number.
+        prediction: The class that was decided for, or the predicted number.
+        probability: Of the prediction; None of numbers.
+        of_label: Probability of the label; None of numbers.
+    """
+
+    index: int
+    label: str | float
+    prediction: str | float
+    probability: float | None = None
+    of_label: float | None = None
+
+
+@dataclass(frozen=True)
+class Scored(ABC):
+    """What a model said of examples, and how good that is.
+
+    Attributes:
+        labels: Of the examples.
+        values: What outputs stand for, as `Predictions.values` gives it.
+        scores: All that is known.
+        decision: What was decided by, and what the scores are without it; None where there is no such rule.
+    """
+
+    labels: np.ndarray
+    values: np.ndarray
+    scores: Scores
+    decision: Mapping[str, Any] | None = field(default=None, kw_only=True)
+
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """What the cells of a row of predictions are called."""
+
+    @abstractmethod
+    def rows(self) -> Iterator[list[str]]:
+        """Label and prediction of each example, as cells."""
+
+    @abstractmethod
+    def samples(self) -> dict[str, list[Sample]]:
+        """Examples that tell most, by what they tell; `mistakes` are the worst ones."""
+
+
+@dataclass(frozen=True)
+class OtherData:
+    """Examples that a model was not trained with.
+
+    Attributes:
+        where: A folder or a file of examples, or a config.
+        renamed: Class names of the data, and what the model calls them; "" leaves a class out.
+    """
+
+    where: Path
+    renamed: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A rule for decisions that was chosen on examples which the model has not learned from.
+
+    Attributes:
+        rule: What is decided by.
+        document: The same with what it changes, as decision.json has it.
+        described: The same as a sentence.
+    """
+
+    rule: DecisionRule
+    document: Mapping[str, Any]
+    described: str
+
+
+class Scoring(ABC, Generic[T]):
+    """What evaluating asks of a task."""
+
+    def __init__(self, task: T) -> None:
+        self.task = task
+
+    @abstractmethod
+    def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
+        """How good a model is.
+
+        Args:
+            labels: Of the examples.
+            values: What the model's outputs stand for, as `Predictions.values` gives it.
+            rule: What is decided by.
+            seed: Of the resampling for the intervals.
+        """
+
+    @abstractmethod
+    def calibrated(
+        self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
+    ) -> Calibrated | None:
+        """What `calibrate` asks for; None where nothing can be chosen.
+
+        Args:
+            asked: The config's.
+            labels: Of examples that the weights have not been fitted to.
+            values: What the model's outputs for them stand for.
+            warn: Is told what could not be chosen.
+        """
+
+    def differing(self, expected: np.ndarray, found: np.ndarray) -> int | None:
+        """For how many examples two models decide otherwise; None where nothing is decided.
+
+        Args:
+            expected: What outputs of the one stand for, as `Predictions.values` gives it.
+            found: The same of the other.
+        """
+        return None
+
+    @abstractmethod
+    def has_labels_of(self, of_data: Task) -> bool:
+        """Whether labels of some data mean what they mean here."""
+
+    def relabelled(
+        self, labels: np.ndarray, of_data: Task, data: OtherData, warn: Callable[[str], None]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which examples of other data can be evaluated on, and their labels as this task has them.
+
+        Args:
+            labels: As the data have them.
+            of_data: What they stand for there.
+            data: Where they are from, and what is called otherwise there.
+            warn: Is told of classes without examples.
+
+        Raises:
+            UsageError: If a renaming names no class.
+            DataError: If the labels cannot be what this task has, or no example is left.
+        """
+        if not self.has_labels_of(of_data):
+            raise self.other_labels(of_data, f"{data.where}: ")
+        if data.renamed:
+            raise UsageError("--map is for classes; the labels of this run are numbers")
+        return np.arange(len(labels)), labels
+
+    def other_labels(self, of_data: Task, where: str = "", hint: str | None = None) -> DataError:
+        """What to say where labels of data mean something else."""
+        return DataError(
+            f"{where}the data has the classes {of_data.listed}; "
+            f"the model was trained with {self.task.listed}",
+            hint=hint,
+        )
