@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
+from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,7 +159,7 @@ def without_bad(
     examples: Examples,
     problems: Mapping[int, DataError],
     split: SplitName,
-    class_names: Sequence[str] | None,
+    task: Task,
     context: LoadContext,
 ) -> Examples:
     """The examples that are left where some cannot be read.
@@ -167,7 +168,7 @@ def without_bad(
         examples: All of a split.
         problems: What is wrong with some of them, by index.
         split: Its name.
-        class_names: In index order; None where labels are numbers.
+        task: Says what labels are lost.
         context: Is told of a split that lost a class, where that is no error.
 
     Raises:
@@ -185,17 +186,13 @@ def without_bad(
             hint=first.hint,
         )
     left = examples.take(np.setdiff1d(np.arange(len(examples)), bad))
-    for label in (
-        sorted(set(examples.labels[bad].tolist()) - set(left.labels.tolist())) if class_names else ()
-    ):
-        assert class_names is not None
+    for label, called in task.lost(examples.labels, left.labels).items():
         if split != "train" or context.for_evaluation:
-            context.warn(f"{split} has no example of {class_names[label]} that can be read")
+            context.warn(f"{split} has no example of {called} that can be read")
             continue
         first = problems[int(bad[examples.labels[bad] == label][0])]
         raise DataError(
-            f"no file of the class {class_names[label]} in the train split can be read, "
-            f"the first: {first.message}",
+            f"no file of the class {called} in the train split can be read, the first: {first.message}",
             hint=first.hint or "repair the files, or remove the class",
         )
     return left

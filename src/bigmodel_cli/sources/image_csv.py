@@ -15,7 +15,6 @@ from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.kind import ImageKind
-from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.csv_table import Table, TableRow, read_table
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
@@ -93,7 +92,7 @@ class ImageCsv(ImageFileOptions):
         listed = {
             split: ListedFiles([row.image for row in part], labels[split]) for split, part in by_split.items()
         }
-        return checked_source(root, listed, Signature.of(ImageKind(self.image_format), task), context)
+        return checked_source(root, listed, ImageKind(self.image_format), task, context)
 
     def _rows(self, root: Path, context: LoadContext) -> list[_Row]:
         """The rows of the CSV.

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.files import Files, FileStore
 from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
+from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,14 +32,15 @@ class ListedFiles:
 
 
 def checked_source(
-    root: Path, listed: Mapping[SplitName, ListedFiles], signature: Signature, context: LoadContext
+    root: Path, listed: Mapping[SplitName, ListedFiles], kind: ImageKind, task: Task, context: LoadContext
 ) -> Source:
     """The source of files that were listed, once their headers are read.
 
     Args:
         root: The folder that paths are relative to.
         listed: Files by split.
-        signature: What one example is; with an image format.
+        kind: How a file becomes an example.
+        task: What is predicted.
         context: Says whether bad files are left out; one warning then tells of them.
 
     Raises:
@@ -46,11 +48,10 @@ def checked_source(
     """
     import numpy as np
 
-    assert signature.image_format is not None
     paths = tuple(path for part in listed.values() for path in part.paths)
     checked = check_images([root / path for path in paths], context)
-    _warn_of_depth([root / paths[index] for index in checked.deep], signature.image_format, context)
-    files = Files(root, paths, checked.sizes, checked.modified, signature.kind)
+    _warn_of_depth([root / paths[index] for index in checked.deep], kind.format, context)
+    files = Files(root, paths, checked.sizes, checked.modified, kind)
     problems = checked.problems
     splits: dict[SplitName, Examples] = {}
     start = 0
@@ -61,11 +62,11 @@ def checked_source(
         if context.left_out is not None:
             for index, problem in own.items():
                 context.left_out(split, part.paths[index], problem)
-        splits[split] = without_bad(examples, own, split, signature.class_names, context)
+        splits[split] = without_bad(examples, own, split, task, context)
         start = stop
     if problems and context.left_out is None:
         context.warn(skipped_sentence(list(problems.values()), f"{len(paths):,} files"))
-    return Source(splits, signature, len(problems))
+    return Source(splits, Signature.of(kind, task), len(problems))
 
 
 def _warn_of_depth(deep: Sequence[Path], image_format: ImageFormat, context: LoadContext) -> None:

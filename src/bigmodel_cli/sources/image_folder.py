@@ -10,7 +10,6 @@ from pydantic import Field
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.kinds.image.kind import ImageKind
-from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.class_folders import find_class_folders
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
@@ -42,5 +41,5 @@ class ImageFolder(ImageFileOptions):
             counts = found.counts(split)
             labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
             listed[split] = ListedFiles(paths, labels)
-        signature = Signature.of(ImageKind(self.image_format), Classification(tuple(found.class_names)))
-        return checked_source(self.path, listed, signature, context)
+        task = Classification(tuple(found.class_names))
+        return checked_source(self.path, listed, ImageKind(self.image_format), task, context)

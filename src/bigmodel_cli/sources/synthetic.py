@@ -15,13 +15,15 @@ from pydantic import Field, ValidationInfo, field_validator
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import WholeNumber
 from bigmodel_cli.kinds.array.kind import ArrayKind
-from bigmodel_cli.kinds.image.kind import COLOR_MODES, ImageKind, format_of_pixels
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind, format_of_pixels
+from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.stores import ArrayStore, Store
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +72,7 @@ class Synthetic(SourceOptions):
             self.num_classes,
             self.num_examples,
             frozenset(),
-            value_range=PIXELS if _is_image(self.shape) else None,
+            value_range=PIXELS if _pixels(self.shape) else None,
             num_columns=None if self.num_classes else self.num_outputs,
         )
 
@@ -78,16 +80,15 @@ class Synthetic(SourceOptions):
         import numpy as np
 
         recipe = _Recipe(self.shape, self.num_classes, self.num_outputs, self.num_examples, context.seed)
-        signature = recipe.signature()
         labels = recipe.labels()
         store: Store = SyntheticStore(recipe, np.arange(self.num_examples), labels)
         if store.value_bytes * self.num_examples <= _RESIDENT_BYTES:
             store = ArrayStore(np.stack([store.read(index) for index in range(len(store))]), "train")
-        return Source({"train": Examples.of(store, labels)}, signature)
+        return Source({"train": Examples.of(store, labels)}, Signature.of(recipe.kind, recipe.task))
 
 
-def _is_image(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 3 and shape[2] in COLOR_MODES
+def _pixels(shape: tuple[int, ...]) -> ImageFormat | None:
+    return format_of_pixels(shape, "uint8") if len(shape) == 3 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,16 +101,16 @@ class _Recipe:
     num_examples: int
     seed: int
 
-    @property
-    def is_image(self) -> bool:
-        return _is_image(self.shape)
+    @cached_property
+    def kind(self) -> Kind:
+        pixels = _pixels(self.shape)
+        return ImageKind(pixels) if pixels else ArrayKind(self.shape)
 
-    def signature(self) -> Signature:
-        image_format = format_of_pixels(self.shape, "uint8") if self.is_image else None
-        kind = ArrayKind(self.shape) if image_format is None else ImageKind(image_format)
+    @property
+    def task(self) -> Task:
         if self.num_classes is None:
-            return Signature.of(kind, Regression(() if self.num_outputs == 1 else (self.num_outputs,)))
-        return Signature.of(kind, Classification(tuple(f"class_{i}" for i in range(self.num_classes))))
+            return Regression(() if self.num_outputs == 1 else (self.num_outputs,))
+        return Classification(tuple(f"class_{i}" for i in range(self.num_classes)))
 
     def _random(self, purpose: int, number: int = 0) -> np.random.Generator:
         import numpy as np
@@ -156,17 +157,17 @@ class _Recipe:
         axes = zip(self.shape, self._coarse_shape, strict=True)
         return np.ix_(*(np.arange(size) * cells // size for size, cells in axes))
 
-    def features(self, position: int, label: int | None) -> np.ndarray:
-        """One example; `label` is its class, or None for regression."""
+    def features(self, position: int, label: np.generic) -> np.ndarray:
+        """One example with its label."""
         import numpy as np
 
-        if label is None:
+        if self.num_classes is None:
             coarse = np.tensordot(self.factors[position], self.patterns, 1) / 2
         else:
-            coarse = self.patterns[label]
+            coarse = self.patterns[int(label)]
         noise = self._random(_NOISE, position).standard_normal(self.shape, np.float32) / 2
         values: np.ndarray = coarse[self._cell_of] + noise
-        if not self.is_image:
+        if self.kind.dtype != "uint8":
             return values
         pixels: np.ndarray = np.clip(values * 64 + 128, 0, 255).astype(np.uint8)
         return pixels
@@ -199,7 +200,7 @@ class SyntheticStore(Store):
     def dtype(self) -> np.dtype[Any]:
         import numpy as np
 
-        return np.dtype(self.recipe.signature().kind.dtype)
+        return np.dtype(self.recipe.kind.dtype)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -209,8 +210,7 @@ class SyntheticStore(Store):
 
     def read(self, index: int) -> np.ndarray:
         position = int(self.positions[index])
-        label = None if self.recipe.num_classes is None else int(self.labels[position])
-        return self.recipe.features(position, label)
+        return self.recipe.features(position, self.labels[position])
 
     def name(self, index: int) -> str:
         return f"train[{int(self.positions[index])}]"

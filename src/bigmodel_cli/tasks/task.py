@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.parts import called
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Task(ABC):
@@ -43,6 +46,10 @@ class Task(ABC):
     @abstractmethod
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
+
+    def lost(self, before: np.ndarray, after: np.ndarray) -> Mapping[int, str]:
+        """Labels that no example has any more, with what people call them; of numbers none is missed."""
+        return {}
 
     @abstractmethod
     def as_json(self) -> dict[str, Any]:

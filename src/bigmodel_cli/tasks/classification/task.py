@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.cut import some
 from bigmodel_cli.tasks.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ class Classification(Task):
     @property
     def numbers(self) -> Mapping[str, int | None]:
         return {"num_classes": self.num_classes}
+
+    def lost(self, before: np.ndarray, after: np.ndarray) -> Mapping[int, str]:
+        gone = sorted(set(before.tolist()) - set(after.tolist()))
+        return {label: self.class_names[label] for label in gone}
 
     def as_json(self) -> dict[str, Any]:
         return {"class_names": list(self.class_names)}
