@@ -28,14 +28,15 @@ from bigmodel_cli.whole_files import write_json
 # process that a test starts oneDNN uses no more than what most machines have.
 os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
 
-_ALL_TENSORFLOW = re.compile(r"^pytestmark = .*\bmark\.tf\b", re.MULTILINE)
+_OF_ALL_TESTS = re.compile(r"^pytestmark = .*\bmark\.(tf|slow)\b", re.MULTILINE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The quick loop does not import files of which it would leave out every test: all need TensorFlow."""
-    if "not tf" not in config.option.markexpr or collection_path.suffix != ".py":
+    """The quick loop does not import files of which it would leave out every test."""
+    if "not " not in config.option.markexpr or collection_path.suffix != ".py":
         return None
-    return True if _ALL_TENSORFLOW.search(collection_path.read_text("utf-8")) else None
+    mark = _OF_ALL_TESTS.search(collection_path.read_text("utf-8"))
+    return True if mark and f"not {mark[1]}" in config.option.markexpr else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

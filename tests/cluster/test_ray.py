@@ -15,6 +15,7 @@ from bigmodel_cli.errors import ResourceError, UsageError
 from .conftest import IS_LONG, LONGER, Bench, Run, Started, assert_bits, require_namespace
 
 pytest.importorskip("ray")
+pytestmark = pytest.mark.slow
 
 
 def launch(bench: Bench, *words: str, restarts: int = 0) -> Started:
@@ -32,7 +33,6 @@ def rays_worker(started: Started, index: int) -> int:
 
 
 @pytest.mark.tf
-@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["ours", "rays"] if IS_LONG else ["rays"])
 def test_a_killed_worker_is_started_again(bench: Bench, straight: Run, whose: str) -> None:
     started = launch(bench, *LONGER, restarts=1)
@@ -51,7 +51,6 @@ def test_a_killed_worker_is_started_again(bench: Bench, straight: Run, whose: st
 
 
 @pytest.mark.tf
-@pytest.mark.slow
 @pytest.mark.skipif(
     not IS_LONG, reason="takes long: make faults; that launch passes signals on is in test_launch"
 )

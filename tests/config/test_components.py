@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bigmodel_cli.config.components import NUM_CLASSES, Component, Language, as_fraction
 from bigmodel_cli.config.fill import Filler
@@ -356,9 +354,3 @@ def test_all_problems_of_a_config_at_once_in_their_order(refused: Refused) -> No
 )
 def test_fractions(text: str, value: float | None) -> None:
     assert as_fraction(text) == value
-
-
-@pytest.mark.slow
-@given(st.integers(-999, 999), st.integers(1, 999))
-def test_a_fraction_is_its_quotient(above: int, below: int) -> None:
-    assert as_fraction(f"{above}/{below}") == above / below

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.reader import MAX_BYTES, plain_scalar, read_file, read_text
 from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, Sequence, place_at, to_plain
 from bigmodel_cli.errors import ConfigError, UsageError
@@ -219,23 +216,3 @@ def test_relative_paths_start_at_the_files_own_folder(write: Write, tmp_path: Pa
     tree = read_file(write("a: 1", "deep/c.yaml"))
     assert isinstance(tree, Mapping)
     assert tree.place.folder == (tmp_path / "deep").resolve()
-
-
-_PLAIN = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**9), 10**9)
-    | st.floats(allow_nan=False)
-    | st.text(max_size=12),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=6), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-@pytest.mark.slow
-@settings(deadline=None)
-@given(_PLAIN)
-def test_what_is_dumped_reads_back_the_same(value: Any) -> None:
-    assert read(to_yaml({"value": value})) == {"value": value}

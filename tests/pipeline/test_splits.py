@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.array.kind import ArrayKind
@@ -127,28 +125,6 @@ def test_numbers_are_cut_at_random():
     )
     assert splits.sizes == {"train": 40, "validation": 10}
     assert members(splits.validation) != list(range(10))
-
-
-@pytest.mark.slow
-@given(
-    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=8),
-    share=st.floats(0.05, 0.6),
-    seed=st.integers(0, 2**32),
-)
-def test_parts_are_disjoint_complete_and_fair(sizes, share, seed):
-    labels = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
-    count = round(len(labels) * share)
-    if not 0 < count < len(labels):
-        return
-    splits = make_splits(source(train=labels), validation=share, test=0, seed=seed)
-    held_out, kept = members(splits.validation), members(splits.train)
-    assert len(held_out) == count
-    assert sorted(held_out + kept) == list(range(len(labels)))
-    assert held_out == sorted(held_out)
-    assert kept == sorted(kept)
-    if count <= len(labels) - len(sizes):
-        # There is room to leave an example of each class in training.
-        assert set(splits.train.labels.tolist()) == set(range(len(sizes)))
 
 
 def test_rare_classes_stay_in_training():
