@@ -17,7 +17,8 @@ from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.tables import look_at_table
-from bigmodel_cli.starter.writing import Recipe, Targets, config_text, path_from
+from bigmodel_cli.starter.targets import Targets, classes
+from bigmodel_cli.starter.writing import Recipe, config_text, path_from
 
 _NUM_DIGITS = 1_797
 _NO_IMAGES = NoWeights("no images")
@@ -116,9 +117,7 @@ def shipped_starter(word: str, output: Path | None) -> Starter:
 
 def _for_digits() -> Starter:
     recipe = convnet_recipe("digits", (8, 8, 1), train_size(_NUM_DIGITS), is_photograph=False)
-    return _starter(
-        "digits", recipe, Targets("classes", 10), "no data given: scikit-learn's handwritten digits"
-    )
+    return _starter("digits", recipe, classes(10), "no data given: scikit-learn's handwritten digits")
 
 
 def _for_folder(folder: Path, wishes: Wishes) -> Starter:

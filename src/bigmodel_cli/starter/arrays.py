@@ -17,8 +17,9 @@ from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import targets_of
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, pretrained_recipe, side_for
 from bigmodel_cli.starter.sizes import train_size
+from bigmodel_cli.starter.targets import Targets
 from bigmodel_cli.starter.vectors import dense_recipe, sequence_recipe
-from bigmodel_cli.starter.writing import Recipe, Targets
+from bigmodel_cli.starter.writing import Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,9 +68,7 @@ class SeenArrays:
     @property
     def found(self) -> str:
         shape = " × ".join(map(str, self.features.shape[1:]))
-        return (
-            f"{self.num_all:,} examples of shape {shape} ({self.features.dtype}), {self.targets.describe()}"
-        )
+        return f"{self.num_all:,} examples of shape {shape} ({self.features.dtype}), {self.targets.described}"
 
 
 def look_at_arrays(path: Path) -> SeenArrays:

@@ -10,7 +10,8 @@ from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, pretrained_recipe, side_for
 from bigmodel_cli.starter.sizes import train_size
-from bigmodel_cli.starter.writing import Recipe, Targets
+from bigmodel_cli.starter.targets import Targets, classes
+from bigmodel_cli.starter.writing import Recipe
 
 # From so many on, a network from scratch learns small images as well as an application that knows others.
 _MANY = 20_000
@@ -32,7 +33,7 @@ def look_at_folder(folder: Path, warn: Callable[[str], None]) -> tuple[Images, T
     images = look_at([Path(path) for split in found.images for path in found.in_order(split)], num_train)
     held_out = "".join(f", {count:,} of them for {split}" for split, count in own.items())
     sentence = f"{images.describe()}, of {len(found.class_names)} classes{held_out}"
-    return images, Targets("classes", len(found.class_names)), sentence
+    return images, classes(len(found.class_names)), sentence
 
 
 def files_recipe(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.starter.writing import Targets
+from bigmodel_cli.starter.targets import Targets, classes, flags, numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,13 +38,13 @@ def targets_of(labels: np.ndarray, where: str) -> Targets:
     if labels.ndim == 2:
         return _rows(labels, where)
     if labels.dtype.kind in "US":
-        return Targets("classes", len(np.unique(labels)))
+        return classes(len(np.unique(labels)))
     if not np.isfinite(labels.astype(np.float64)).all():
         raise DataError(f"{where}: there are labels that are NaN or infinite", hint="fill in or remove them")
-    return Targets("classes", len(np.unique(labels))) if _are_classes(labels) else _numbers(labels[:, None])
+    return classes(len(np.unique(labels))) if _look_like_classes(labels) else _numbers(labels[:, None])
 
 
-def _are_classes(labels: np.ndarray) -> bool:
+def _look_like_classes(labels: np.ndarray) -> bool:
     import numpy as np
 
     values, counts = np.unique(labels, return_counts=True)
@@ -63,8 +63,8 @@ def _rows(labels: np.ndarray, where: str) -> Targets:
         raise DataError(f"{where}: {labels.shape[1]} texts per label", hint="give one label per example")
     if ((labels == 0) | (labels == 1)).all():
         if (labels.sum(axis=1) == 1).all():
-            return Targets("classes", labels.shape[1])
-        return Targets("numbers", labels.shape[1], are_flags=True)
+            return classes(labels.shape[1])
+        return flags(labels.shape[1])
     return _numbers(np.asarray(labels))
 
 
@@ -74,4 +74,4 @@ def _numbers(labels: np.ndarray) -> Targets:
 
     values = labels.astype(np.float64)
     spread = [value if value > 0 else 1.0 for value in values.std(axis=0).tolist()]
-    return Targets("numbers", labels.shape[1], tuple(values.mean(axis=0).tolist()), tuple(spread))
+    return numbers(values.mean(axis=0).tolist(), spread)

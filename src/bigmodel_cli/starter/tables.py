@@ -15,7 +15,8 @@ from bigmodel_cli.sources.text_labels import typed_labels
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.labels import targets_of
 from bigmodel_cli.starter.sizes import train_size
-from bigmodel_cli.starter.writing import Targets, path_from, quoted
+from bigmodel_cli.starter.targets import Targets
+from bigmodel_cli.starter.writing import path_from, quoted
 
 # So much of a column must look like images, or like splits.
 _MOSTLY = 0.9
@@ -70,7 +71,7 @@ def look_at_table(path: Path, written_in: Path, warn: Callable[[str], None]) -> 
     options.append(f"labels: {targets.kind}")
     files = [root / row.cells[image].replace("\\", "/") for row in table.rows]
     images = look_at(files, _num_train(table, split))
-    found = f"a table of {images.describe()}, {targets.describe()} in the column {table.columns[label]}"
+    found = f"a table of {images.describe()}, {targets.described} in the column {table.columns[label]}"
     return SeenTable(images, targets, options, found)
 
 

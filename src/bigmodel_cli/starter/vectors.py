@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from bigmodel_cli.starter.sizes import batch_size_for
-from bigmodel_cli.starter.writing import Recipe, Targets
+from bigmodel_cli.starter.targets import Targets
+from bigmodel_cli.starter.writing import Recipe
 
 _WANTED_STEPS = 1_500
 # Of a tenth of fewer examples, accuracy is the same in many epochs.
@@ -17,10 +18,6 @@ def _batch_and_epochs(num_train: int) -> tuple[int, int]:
     batch_size = batch_size_for(num_train, 16 if num_train < 1_000 else 32 if num_train < 10_000 else 128)
     steps_per_epoch = math.ceil(num_train / batch_size)
     return batch_size, max(10, min(100, math.ceil(_WANTED_STEPS / steps_per_epoch)))
-
-
-def _monitor(num_train: int, targets: Targets) -> str | None:
-    return "val_loss" if targets.kind == "classes" and num_train < _FEW else None
 
 
 def dense_recipe(source: str, num_features: int, num_train: int, targets: Targets) -> Recipe:
@@ -43,7 +40,7 @@ def dense_recipe(source: str, num_features: int, num_train: int, targets: Target
         model,
         3.0 * (num_features * units + units * (units + targets.count)) * num_train * epochs,
         [f"Two dense layers on {num_features} columns of numbers; {epochs} epochs."],
-        monitor=_monitor(num_train, targets),
+        monitor=targets.monitor_of_few if num_train < _FEW else None,
     )
 
 
@@ -69,5 +66,5 @@ def sequence_recipe(source: str, shape: Sequence[int], num_train: int, targets: 
         [*model, "- GlobalAveragePooling1D", "- Dropout: {rate: 0.2}"],
         3.0 * multiply_adds * num_train * epochs,
         [f"Convolutions along sequences of {shape[0]} steps with {shape[1]} numbers each; {epochs} epochs."],
-        monitor=_monitor(num_train, targets),
+        monitor=targets.monitor_of_few if num_train < _FEW else None,
     )

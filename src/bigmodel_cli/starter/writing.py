@@ -9,41 +9,15 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from bigmodel_cli.config.reader import plain_scalar
+from bigmodel_cli.starter.targets import Targets
 
 # Editors with the YAML language server complete and explain the config by it.
 MODELINE = "# yaml-language-server: $schema=bigmodel.schema.json"
 _ODD = re.compile(r"[^ -~]")
 _COMMENT_WIDTH = 100
 _FINER = "# of few held-out examples all may be right early: the loss still tells epochs apart"
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What labels are.
-
-    Attributes:
-        kind: As the key `labels` of sources names them.
-        count: Classes, or numbers of one label.
-        center: Mean of numbers, one for each of a label.
-        spread: Their standard deviations.
-        are_flags: Whether each number is 0 or 1, for a label that an example has or has not.
-    """
-
-    kind: Literal["classes", "numbers"]
-    count: int
-    center: tuple[float, ...] = ()
-    spread: tuple[float, ...] = ()
-    are_flags: bool = False
-
-    def describe(self) -> str:
-        if self.kind == "classes":
-            return f"{self.count} classes"
-        if self.are_flags:
-            return f"{self.count} labels of 0 or 1, several at once"
-        return "numbers as labels" if self.count == 1 else f"{self.count} numbers as a label"
 
 
 @dataclass(frozen=True)
@@ -94,7 +68,7 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
         *_section("preprocessing", recipe.preprocessing, "saved inside the model"),
         *_section("augmentation", recipe.augmentation, "active in training only"),
         "model:",
-        *(f"  {line}" for line in [*recipe.model, *_head(targets)]),
+        *(f"  {line}" for line in [*recipe.model, *targets.head]),
         "",
         *_goal(targets, recipe.learning_rate),
         "",
@@ -121,39 +95,15 @@ def _comment(sentence: str) -> list[str]:
     )
 
 
-def _head(targets: Targets) -> list[str]:
-    """The last layers."""
-    if targets.kind == "classes":
-        return ["- Dense: {units: num_classes, activation: softmax}   # num_classes is known from the data"]
-    if targets.are_flags:
-        return [f"- Dense: {{units: {targets.count}, activation: sigmoid}}   # each label by itself"]
-    if targets.count == 1:
-        scale, offset = targets.spread[0], targets.center[0]
-        scaled = f"- Rescaling: {{scale: {scale:.4g}, offset: {offset:.4g}}}"
-        return ["- Dense: {units: 1}", f"{scaled}   # to the scale of the labels: their spread and mean"]
-    mean = ", ".join(f"{value:.4g}" for value in targets.center)
-    variance = ", ".join(f"{value**2:.4g}" for value in targets.spread)
-    return [
-        f"- Dense: {{units: {targets.count}}}",
-        "# To the scale of the labels.",
-        f"- Normalization: {{mean: [{mean}], variance: [{variance}], invert: true}}",
-    ]
-
-
 def _goal(targets: Targets, learning_rate: str) -> list[str]:
     schedule = f"CosineDecay: {{initial_learning_rate: {learning_rate}}}"
-    loss, metrics = "MeanSquaredError", "[mae, R2Score]"
-    if targets.kind == "classes":
-        loss, metrics = "CategoricalCrossentropy", "[accuracy]"
-    elif targets.are_flags:
-        loss, metrics = "BinaryCrossentropy", "[BinaryAccuracy, {AUC: {multi_label: true}}]"
     return [
-        f"loss: {loss}",
+        f"loss: {targets.loss}",
         "optimizer:",
         "  AdamW:",
         "    learning_rate:",
         f"      {schedule}".ljust(58) + "# down to 0 at the last step",
-        f"metrics: {metrics}",
+        f"metrics: {targets.metrics}",
     ]
 
 
