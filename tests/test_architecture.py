@@ -35,7 +35,7 @@ STOREYS = [
     ["kinds.read"],
     ["signature", "kinds.show"],
     ["config"],
-    ["run_folder", "gates", "stopped"],
+    ["run_folder", "gates", "stopped", "tasks.checks"],
     ["figures", "advice"],
     ["tasks.figures", "tasks.sections", "tasks.advice"],
     ["run_files"],

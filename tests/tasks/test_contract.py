@@ -26,6 +26,7 @@ from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.tasks.advice import Rules
 from bigmodel_cli.tasks.audit import Labels
 from bigmodel_cli.tasks.bound import bind
+from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.figures import Figures
@@ -163,6 +164,58 @@ def test_outputs_that_do_not_fit_are_refused(sample, experiment):
     says = r"\.yaml:\d+:\d+: model\.\d\.Dense: the model's output has shape \(None, 7\)"
     with pytest.raises(ConfigError, match=says):
         bind(sample.task, (None, 7), experiment)
+
+
+FOR_CLASSES = {
+    "calibrate": "calibrate: {temperature: true}",
+    "data.class_weights": "data: {class_weights: balanced}",
+    "data.oversample": "data: {oversample: balanced}",
+}
+
+
+@pytest.fixture
+def asking(tmp_path):
+    """Makes an experiment that asks for something: `asking("calibrate: {temperature: true}")`."""
+
+    def make(asked: str = "", expect: str = ""):
+        (tmp_path / "base.yaml").write_text(
+            "name: x\ndata: {source: digits}\nmodel: [Flatten, {Dense: {units: 10}}]\n"
+            "loss: MeanSquaredError\noptimizer: Adam\n"
+        )
+        gates = f"expect: {{{expect}: '>= 0'}}\n" if expect else ""
+        (tmp_path / "x.yaml").write_text(f"extends: base.yaml\n{asked}\n{gates}")
+        return read_config(tmp_path / "x.yaml", was_trained=True).experiment
+
+    return make
+
+
+@pytest.mark.parametrize("option", FOR_CLASSES)
+def test_options_are_taken_or_refused_by_name(sample, asking, option):
+    checks, experiment = part_of(sample.task, Checks), asking(FOR_CLASSES[option])
+    if sample.task.label_names is not None:
+        checks.check(experiment)
+        return
+    with pytest.raises(UsageError) as caught:
+        checks.check(experiment)
+    assert caught.value.message == f"{option} is for classes; the labels are numbers"
+    assert caught.value.hint == f"remove {option}"
+
+
+def test_a_class_that_is_not_there_is_named(sample, asking):
+    checks = part_of(sample.task, Checks)
+    for name in sample.task.label_names or ():
+        checks.check(asking(expect=f"per_class.recall.{name}"))
+    with pytest.raises(UsageError, match=r"^expect: per_class\.recall\.nobody: the data has no"):
+        checks.check(asking(expect="per_class.recall.nobody"))
+
+
+def test_a_threshold_needs_a_class(sample, asking):
+    names, asked = sample.task.label_names, asking("calibrate: {threshold: f1}")
+    if names is not None and len(names) == 2:
+        part_of(sample.task, Checks).check(asked)
+        return
+    with pytest.raises(UsageError, match="calibrate"):
+        part_of(sample.task, Checks).check(asked)
 
 
 def answers(sample, rule=AS_IT_IS):

@@ -69,10 +69,10 @@ def class_of_measure(name: str) -> str | None:
     return None if over in (None, *AGGREGATES) else over
 
 
-def ambiguous_gates(gates: Iterable[str], class_names: Sequence[str] | None) -> Iterator[str]:
+def ambiguous_gates(gates: Iterable[str], class_names: Sequence[str]) -> Iterator[str]:
     """A sentence for each gate over all classes that has the name of one of them: `per_class.recall.min`."""
     for gate in gates:
         match = _PATH.fullmatch(gate)
         over = match.group("over") if match else None
-        if over in AGGREGATES and over in (class_names or ()):
+        if over in AGGREGATES and over in class_names:
             yield f"{gate} is the {over} over all classes, not that of the class {over}"

@@ -59,9 +59,9 @@ class DecisionRule:
             return np.asarray(probabilities.argmax(axis=-1))
         return self.ranking(probabilities)[:, 0]
 
-    def describe(self, class_names: Sequence[str] | None) -> str | None:
+    def describe(self, class_names: Sequence[str]) -> str | None:
         """`spam from a probability of 0.24 on`; None where the most probable class is decided for."""
-        if self.positive is None or self.threshold is None or class_names is None:
+        if self.positive is None or self.threshold is None:
             return None
         return f"{class_names[self.positive]} from a probability of {self.threshold:.3g} on"
 
@@ -73,15 +73,14 @@ class DecisionRule:
 AS_IT_IS = DecisionRule()
 
 
-def rule_from_json(value: Any, class_names: Sequence[str] | None) -> DecisionRule:
+def rule_from_json(value: Any, class_names: Sequence[str]) -> DecisionRule:
     """A rule as a run keeps it.
 
     Raises:
         DataError: If it is none.
     """
     try:
-        names = list(class_names or ())
-        positive = None if value["positive"] is None else names.index(class_name(value["positive"]))
+        positive = None if value["positive"] is None else class_names.index(class_name(value["positive"]))
         threshold = None if value["threshold"] is None else float(value["threshold"])
         temperature = float(value["temperature"])
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -33,6 +33,11 @@ class Task(ABC):
         """In words for the user."""
 
     @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """Names of what labels stand for, in index order; None where they are the numbers themselves."""
+        return None
+
+    @property
     @abstractmethod
     def listed(self) -> str:
         """What its labels stand for, as a sentence has room for it."""

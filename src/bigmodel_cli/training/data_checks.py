@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.losses_and_metrics import loss_facts
 from bigmodel_cli.config.model_inputs import embeddings_of_examples
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.tasks.checks import Checks
 
 
 def check_values(experiment: Experiment, splits: Splits) -> None:
@@ -25,7 +25,7 @@ def check_values(experiment: Experiment, splits: Splits) -> None:
     ]
     if problems:
         raise config_error(problems)
-    _check_shares(experiment, splits)
+    _check_labels(experiment, splits)
 
 
 def _out_of_range(component: Component, splits: Splits) -> Problem | None:
@@ -52,16 +52,7 @@ def _out_of_range(component: Component, splits: Splits) -> Problem | None:
     return None
 
 
-def _check_shares(experiment: Experiment, splits: Splits) -> None:
-    """Several numbers per example, under a loss for probabilities: each is one, or 0 or 1."""
-    if splits.signature.class_names is not None or not loss_facts(experiment.loss).takes_probabilities:
-        return
-    for part in splits.parts.values():
-        is_bad = (part.labels < 0) | (part.labels > 1)
-        if is_bad.any():
-            first = int(is_bad.reshape(len(part), -1).any(axis=1).argmax())
-            raise DataError(
-                f"{experiment.loss.name} takes labels from 0 to 1; that of {part.name(first)} has "
-                f"{part.labels[first][is_bad[first]].flat[0]:g}",
-                hint="write loss: MeanSquaredError if the labels are quantities",
-            )
+def _check_labels(experiment: Experiment, splits: Splits) -> None:
+    for name, task in splits.signature.targets.items():
+        for part in splits.parts.values():
+            part_of(task, Checks).check_labels(experiment, part.targets[name], part.name)

@@ -8,9 +8,10 @@ from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.measures import ambiguous_gates
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.training.class_names import check_class_names
+from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.training.data_checks import check_values
 
 
@@ -29,8 +30,9 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
         DataError: If labels are not what the loss takes.
         UsageError: If the data lacks a class that the config names.
     """
-    check_class_names(config.experiment, splits.signature.class_names)
-    for sentence in ambiguous_gates(config.experiment.expect, splits.signature.class_names):
+    task = splits.signature.task
+    part_of(task, Checks).check(config.experiment)
+    for sentence in ambiguous_gates(config.experiment.expect, task.label_names or ()):
         warn(f"expect: {sentence}")
     facts = known_facts(config.experiment, splits)
     for problem in config.check_again(facts):

@@ -85,7 +85,6 @@ def git_commit() -> str | None:
 
 def data_record(splits: Splits) -> dict[str, Any]:
     """Sizes, origins and fingerprints of the splits, and the signature of their examples."""
-    names = splits.signature.class_names
     return {
         "data": {
             "splits": {
@@ -98,7 +97,7 @@ def data_record(splits: Splits) -> dict[str, Any]:
             },
             "skipped": dict(splits.num_skipped),
         },
-        "labels_sha256": labels_hash(None if names is None else list(names)),
+        "labels_sha256": labels_hash(splits.signature.task.label_names),
     }
 
 
@@ -157,8 +156,7 @@ def begin_session(
     }
     files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, to_yaml(prepared.experiment))
-    class_names = prepared.splits.signature.class_names
-    write_json(run.labels, None if class_names is None else list(class_names))
+    write_json(run.labels, prepared.splits.signature.task.label_names)
     whole = (run.config, run.labels, run.source_config)
     update_record(
         run,

@@ -17,13 +17,14 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.network import downloads
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
+from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
-from bigmodel_cli.training.class_names import check_class_names
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.known_data import fit_to_data
 from bigmodel_cli.training.log import LoggedListener
@@ -163,7 +164,7 @@ def resume(
         if newest is not None:
             session.restore(newest)
         elif parent is not None:
-            take_weights_again(prepared.built.model, parent, prepared.splits.signature.class_names)
+            take_weights_again(prepared.built.model, parent, prepared.splits.signature.task.label_names)
         if resumed.is_longer:
             session.go_further()
         if resumed.has_other_epochs:
@@ -179,7 +180,7 @@ def resume(
 
 def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
     model = prepared.built.model
-    transfer = take_weights(model, parent, prepared.splits.signature.class_names)
+    transfer = take_weights(model, parent, prepared.splits.signature.task.label_names)
     listener.say(transfer.describe())
     if random := transfer.still_random(prepared.built):
         more = f" and {len(random) - 1} more layers" if len(random) > 1 else ""
@@ -225,7 +226,7 @@ def _prepare(
     if is_new:
         experiment = fit_to_data(config, splits, listener.warn)
     else:
-        check_class_names(experiment, splits.signature.class_names)
+        part_of(splits.signature.task, Checks).check(experiment)
     with watch.phase(START):
         import_tensorflow()
     gate = downloads(allowed=not how.offline)

@@ -95,7 +95,7 @@ def command(
     opened = [open_run(run, runs_dir) for run in runs or (None,)]
     for one in opened:
         require_floors(floors, one.record.get(BETTER) or {})
-        for sentence in ambiguous_gates(floors, one.signature.class_names):
+        for sentence in ambiguous_gates(floors, one.signature.task.label_names or ()):
             warn(f"--fail-under: {sentence}")
     if not runs:
         note(f"run: {opened[0].folder.title} (the newest completed one)")

@@ -40,6 +40,10 @@ class Classification(Task):
         return f"{self.num_classes} classes"
 
     @property
+    def label_names(self) -> tuple[str, ...] | None:
+        return self.class_names
+
+    @property
     def listed(self) -> str:
         return some(self.class_names, 5)
 

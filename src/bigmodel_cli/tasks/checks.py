@@ -1,0 +1,71 @@
+"""What a config asks of a task, against what its labels are; without NumPy."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from bigmodel_cli.config.measures import class_of_measure
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.cut import some
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.tasks.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+T = TypeVar("T", bound=Task)
+
+
+class Checks(ABC, Generic[T]):
+    """What is found out before training, once the data are known."""
+
+    def __init__(self, task: T) -> None:
+        self.task = task
+
+    @abstractmethod
+    def check_options(self, experiment: Experiment) -> None:
+        """Find out whether the options of a config are for such a task.
+
+        Raises:
+            UsageError: If one is not.
+        """
+
+    def check_labels(self, experiment: Experiment, labels: np.ndarray, name_of: Callable[[int], str]) -> None:
+        """Find out whether labels are what the loss takes.
+
+        Args:
+            experiment: For the loss.
+            labels: Of a split.
+            name_of: What an example of it is called.
+
+        Raises:
+            DataError: If one is not.
+        """
+
+    def check(self, experiment: Experiment) -> None:
+        """The same, and whether there is what the config names.
+
+        Raises:
+            UsageError: If a class is not there, or what is for classes meets numbers.
+        """
+        self.check_options(experiment)
+        known = self.task.label_names or ()
+        for where, name in _named(experiment):
+            if name not in known:
+                near = closest(name, known)
+                hint = f"did you mean {near}?" if near else f"its classes: {some(known)}"
+                raise UsageError(f"{where}: the data has no class {name!r}", hint=hint)
+
+
+def _named(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    if experiment.calibrate is not None and experiment.calibrate.positive is not None:
+        yield "calibrate.positive", experiment.calibrate.positive
+    if isinstance(experiment.data.class_weights, dict):
+        yield from (("data.class_weights", name) for name in experiment.data.class_weights)
+    for gate in experiment.expect:
+        name = class_of_measure(gate)
+        if name is not None:
+            yield f"expect: {gate}", name
