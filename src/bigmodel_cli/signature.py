@@ -81,14 +81,6 @@ class Signature:
     def class_names(self) -> tuple[str, ...] | None:
         return self.task.class_names if isinstance(self.task, Classification) else None
 
-    @property
-    def num_classes(self) -> int | None:
-        return self.task.num_classes if isinstance(self.task, Classification) else None
-
-    @property
-    def target_shape(self) -> tuple[int, ...]:
-        return self.task.target_shape
-
 
 def signature_as_json(signature: Signature) -> dict[str, Any]:
     """A signature for run.json and packed data: what prepares an example and reads a prediction."""

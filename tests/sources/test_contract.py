@@ -122,13 +122,13 @@ def test_examples_are_what_the_signature_says(source):
 def test_labels_are_what_the_signature_says(source):
     signature = source.signature
     for split in source.splits.values():
-        assert split.labels.shape == (len(split), *signature.target_shape)
+        assert split.labels.shape == (len(split), *signature.task.target_shape)
         if signature.class_names is None:
             assert split.labels.dtype == np.float32
         else:
             assert split.labels.dtype == np.int64
             assert split.labels.min() >= 0
-            assert split.labels.max() < signature.num_classes
+            assert split.labels.max() < signature.numbers["num_classes"]
 
 
 def test_images_can_be_made_from_files(source):
@@ -218,7 +218,7 @@ def test_what_a_source_knows_of_itself_is_true(request, source):
     signature = source.signature
     if facts.labels is not None:
         assert (facts.labels == "classes") == (signature.class_names is not None)
-    assert facts.num_classes in (None, signature.num_classes)
+    assert facts.num_classes in (None, signature.numbers["num_classes"])
     assert facts.has_files == (source.splits["train"].store.files is not None)
     assert facts.num_examples in (None, len(source.splits["train"]))
     if facts.own_splits is not None:

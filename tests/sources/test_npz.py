@@ -146,7 +146,7 @@ def test_whole_floats_are_classes_where_the_config_says_so(npz):
 def test_labels_that_are_numbers(npz, labels, options, target_shape):
     source = npz({"x": X, "y": labels}, **options)
     assert source.signature.class_names is None
-    assert source.signature.target_shape == target_shape
+    assert source.signature.task.target_shape == target_shape
     np.testing.assert_allclose(source.splits["train"].labels.ravel(), labels.ravel().astype(np.float32))
 
 

@@ -12,7 +12,7 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.tree import Place
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.tasks.bound import Bound, bind
+from bigmodel_cli.tasks.bound import Bound
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -46,7 +46,8 @@ def task(num_classes, num_outputs=1):
 )
 def test_what_a_loss_takes(loss, num_classes, num_outputs, encoding):
     experiment = SimpleNamespace(loss=named(loss, "losses"), model=[named("Dense", "layers")])
-    assert bind(task(num_classes, num_outputs), (None, num_outputs), experiment).encoding == encoding
+    bound = part_of(task(num_classes, num_outputs), Bound).bind((None, num_outputs), experiment)
+    assert bound.encoding == encoding
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.tasks.advice import Rules
 from bigmodel_cli.tasks.audit import Labels
-from bigmodel_cli.tasks.bound import bind
+from bigmodel_cli.tasks.bound import Bound
 from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.explain import Explained
@@ -151,7 +151,7 @@ def experiment(run):
 def test_targets_are_encoded_for_loss_and_metrics(sample, experiment):
     import tensorflow as tf
 
-    bound = bind(sample.task, (None, *sample.outputs.shape[1:]), experiment)
+    bound = part_of(sample.task, Bound).bind((None, *sample.outputs.shape[1:]), experiment)
     targets = bound.targets(tf.constant(sample.labels))
     for encoding in {bound.encoding, *(bound.metric_encoding(metric_facts(m)) for m in experiment.metrics)}:
         encoded = targets.encoded(encoding)
@@ -163,7 +163,7 @@ def test_targets_are_encoded_for_loss_and_metrics(sample, experiment):
 def test_outputs_that_do_not_fit_are_refused(sample, experiment):
     says = r"\.yaml:\d+:\d+: model\.\d\.Dense: the model's output has shape \(None, 7\)"
     with pytest.raises(ConfigError, match=says):
-        bind(sample.task, (None, 7), experiment)
+        part_of(sample.task, Bound).bind((None, 7), experiment)
 
 
 FOR_CLASSES = {

@@ -11,7 +11,12 @@ from PIL import Image
 from bigmodel_cli.errors import ConfigError, ResourceError
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.training import batch_size as module
-from bigmodel_cli.training.batch_size import candidates, estimate_batch_size, find_batch_size, pin_batch_size
+from bigmodel_cli.training.batch_size import (
+    candidates,
+    choose_batch_size,
+    estimate_batch_size,
+    find_batch_size,
+)
 from bigmodel_cli.training.gauges import HostGauge
 from bigmodel_cli.training.memory import Fit
 
@@ -32,18 +37,15 @@ class Told(Silent):
 
 @pytest.fixture
 def parts(config):
-    """An experiment that is ready for the search, its splits and its plan."""
+    """What is trained, ready for the search, and its plan."""
     from bigmodel_cli.inference.run_data import load_splits
-    from bigmodel_cli.modeling.backend import start
-    from bigmodel_cli.training.pin import pin_metrics
     from bigmodel_cli.training.plan import make_plan
+    from bigmodel_cli.training.work import Work
 
     def make(*words):
         experiment = config(*words).experiment
         splits = load_splits(experiment, Silent(), offline=True)
-        start(seed=experiment.seed)
-        plan = make_plan(experiment.training)
-        return pin_metrics(experiment, splits.signature.task), splits, plan
+        return Work(experiment, splits, 1), make_plan(experiment.training)
 
     return make
 
@@ -68,17 +70,21 @@ def test_sizes_leave_ten_steps_per_epoch(examples, largest):
     assert sizes == [2**power for power in range(len(sizes))] and sizes[-1] == largest
 
 
-def test_a_number_is_left_alone(parts):
-    experiment, splits, plan = parts("data.batch_size=5")
+def test_a_number_is_left_alone(config):
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.training.prepared import prepare
+
+    experiment = config("data.batch_size=5").experiment
     told = Told()
-    assert pin_batch_size(experiment, splits, plan, told) is experiment
-    assert told.said == []
+    prepared = prepare(experiment, load_splits(experiment, Silent(), offline=True), told)
+    prepared.close()
+    assert prepared.experiment.data.batch_size == prepared.training.feed.batch_size == 5
+    assert not [line for line in told.said if line.startswith("batch size")]
 
 
 def test_the_number_is_told_and_pinned(parts):
     told = Told()
-    pinned = pin_batch_size(*parts(AUTO), told)
-    assert pinned.data.batch_size == 8
+    assert choose_batch_size(*parts(AUTO), told) == 8
     assert told.said == [
         "batch size: 8 (the largest power of two with 10 steps per epoch; data.batch_size=8 repeats it)"
     ]
@@ -112,14 +118,14 @@ def test_a_model_that_never_fits(parts, monkeypatch):
 
     monkeypatch.setattr(module, "train_once", step)
     with pytest.raises(ResourceError) as caught:
-        pin_batch_size(*parts(AUTO), Told())
+        choose_batch_size(*parts(AUTO), Told())
     assert caught.value.message == ("data.batch_size: auto: not even a batch of one example fits into memory")
     assert caught.value.exit_code == 5
 
 
 def test_a_wrong_model_is_told_as_ever(parts):
     with pytest.raises(ConfigError, match=r"model\.0"):
-        pin_batch_size(*parts(AUTO, "model.0={Reshape: {target_shape: [7]}}"), Told())
+        choose_batch_size(*parts(AUTO, "model.0={Reshape: {target_shape: [7]}}"), Told())
 
 
 def test_files_are_not_decoded_to_find_it(parts, tmp_path, monkeypatch):
@@ -128,15 +134,16 @@ def test_files_are_not_decoded_to_find_it(parts, tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((6, 6, 3), number, np.uint8)).save(path)
     source = f"data.source={{image_folder: {{path: {tmp_path / 'photos'}, image_size: 6}}}}"
-    experiment, splits, plan = parts(AUTO, source, "preprocessing=[Normalization]")
+    work, plan = parts(AUTO, source, "preprocessing=[Normalization]")
     read = []
-    original = type(splits.train).read
+    store = type(work.splits.train.store)
+    original = store.read_into
     monkeypatch.setattr(
-        type(splits.train), "read", lambda self, index: read.append(index) or original(self, index)
+        store, "read_into", lambda self, index, out: read.append(index) or original(self, index, out)
     )
-    assert find_batch_size(experiment, splits, plan).size == 16
+    assert find_batch_size(work, plan).size == 16
     # Only what layers learn from, twice: once for their shape.
-    assert len(read) <= 2 * 32
+    assert 0 < len(read) <= 2 * 32
 
 
 def test_the_run_is_the_one_with_that_number(train, deterministic):

@@ -28,7 +28,9 @@ def fit_with_keras(prepared):
     import keras
 
     def arrays(examples, order):
-        labels = keras.utils.to_categorical(examples.labels[order], prepared.splits.signature.num_classes)
+        labels = keras.utils.to_categorical(
+            examples.labels[order], prepared.splits.signature.task.num_classes
+        )
         return examples.store.array[order], labels
 
     train, validation = prepared.splits.train, prepared.splits.validation

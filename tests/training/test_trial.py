@@ -157,9 +157,9 @@ def test_what_xla_cannot_compile_runs_without_it(prepared, monkeypatch, processo
 @pytest.fixture
 def half_fails(monkeypatch, bfloat16):
     """Lets the building of a candidate in half precision fail with an error."""
-    from bigmodel_cli.training import prepared
+    from bigmodel_cli.training import candidate
 
-    plain = prepared.build_model
+    plain = candidate.build_model
 
     def call(error):
         def build(*arguments, **options):
@@ -171,7 +171,7 @@ def half_fails(monkeypatch, bfloat16):
                 raise error
             return plain(*arguments, **options)
 
-        monkeypatch.setattr(prepared, "build_model", build)
+        monkeypatch.setattr(candidate, "build_model", build)
 
     return call
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, bind, misfit
+from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, misfit
 
 
 @dataclass(frozen=True)
@@ -97,4 +98,7 @@ def bind_outputs(outputs: Any, experiment: Experiment, signature: Signature) -> 
     """
     if isinstance(outputs, list | tuple | dict):
         raise misfit(experiment, f"the last step has {len(outputs)} outputs; expected one")
-    return {name: bind(task, tuple(outputs.shape), experiment) for name, task in signature.targets.items()}
+    return {
+        name: part_of(task, Bound).bind(tuple(outputs.shape), experiment)
+        for name, task in signature.targets.items()
+    }

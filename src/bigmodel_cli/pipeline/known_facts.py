@@ -16,16 +16,22 @@ from bigmodel_cli.tasks.target import Target
 def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
     """The facts of an experiment's source with what its examples show."""
     signature, train = splits.signature, splits.train
-    target = part_of(signature.task, Target)
-    strata = None if experiment.data.oversample is None else target.strata(train.labels)
     return replace(
         facts_of(experiment),
         labels=signature.task.labels,
         num_classes=signature.numbers["num_classes"],
-        epoch_size=len(train) if strata is None else balanced_size(strata),
-        num_columns=target.num_columns,
+        epoch_size=epoch_size(experiment, splits),
+        num_columns=part_of(signature.task, Target).num_columns,
         value_range=_value_range(train.store),
     )
+
+
+def epoch_size(experiment: Experiment, splits: Splits) -> int:
+    """How many examples an epoch sees: with `data.oversample` more than there are."""
+    labels, strata = splits.train.labels, None
+    if experiment.data.oversample is not None:
+        strata = part_of(splits.signature.task, Target).strata(labels)
+    return len(labels) if strata is None else balanced_size(strata)
 
 
 def _value_range(store: Store) -> ValueRange | None:

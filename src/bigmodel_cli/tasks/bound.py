@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from bigmodel_cli.config.losses_and_metrics import MetricFacts
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.parts import part_of
-from bigmodel_cli.tasks.task import Task
 
 # Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
 Encoding = Literal["integer", "one_hot", "binary", "number"]
@@ -19,11 +17,11 @@ Shape = tuple[int | None, ...]
 
 
 class Bound(ABC):
-    """A task of a model; `bind` makes it.
+    """A task of a model.
 
     Attributes:
         task: The task.
-        encoding: How the loss takes targets.
+        encoding: How the loss takes targets, once `bind` has found it out.
     """
 
     encoding: Encoding
@@ -31,13 +29,18 @@ class Bound(ABC):
     def __init__(self, task: Any) -> None:
         self.task = task
 
-    @abstractmethod
-    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
-        """How the loss takes targets, once it is sure that an output of a shape fits.
+    def bind(self, shape: Shape, experiment: Experiment) -> Self:
+        """The same for an output of a shape and the loss of an experiment.
 
         Raises:
-            ConfigError: If it does not.
+            ConfigError: If the output does not fit; it points at the last step.
         """
+        self.encoding = self.loss_encoding(shape, experiment)
+        return self
+
+    @abstractmethod
+    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
+        """How the loss takes targets; a ConfigError where an output of a shape does not fit."""
 
     @abstractmethod
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
@@ -54,22 +57,6 @@ class Bound(ABC):
     def targets(self, labels: Any) -> Targets:
         """The targets of a batch, as the feed yields them."""
         return Targets(self.encode, labels)
-
-
-def bind(task: Task, shape: Shape, experiment: Experiment) -> Bound:
-    """A task with an output of a model and the loss of an experiment.
-
-    Args:
-        task: Of the target.
-        shape: Of the output, with None for the batch.
-        experiment: For the loss and the place of the last step.
-
-    Raises:
-        ConfigError: If the output's shape does not fit; it points at the last step.
-    """
-    bound = part_of(task, Bound)
-    bound.encoding = bound.loss_encoding(shape, experiment)
-    return bound
 
 
 class Targets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ from bigmodel_cli.cut import some
 if TYPE_CHECKING:
     import numpy as np
 
+Asked = Literal["balanced"] | Mapping[str, float]
 # Classes whose weights a line has room for.
 _SHOWN = 8
 
@@ -34,7 +34,7 @@ class ClassWeights:
         return some((f"{name} {weight:.3g}" for name, weight in named), _SHOWN)
 
 
-class Target(ABC):
+class Target:
     """What splits, order and weights ask of a task.
 
     Attributes:
@@ -45,22 +45,20 @@ class Target(ABC):
         self.task = task
 
     @property
-    @abstractmethod
     def num_columns(self) -> int | None:
         """How many numbers a target is; None where it is something else."""
+        return None
 
-    @abstractmethod
     def strata(self, labels: np.ndarray) -> np.ndarray | None:
         """The group of each example, as whole numbers from 0 on; None where there are none.
 
         A held-out split gets its share of each, and `data.oversample` shows all of them equally often.
         """
+        return None
 
-    @abstractmethod
-    def class_weights(
-        self, asked: Literal["balanced"] | Mapping[str, float], labels: np.ndarray
-    ) -> ClassWeights | None:
+    def class_weights(self, asked: Asked, labels: np.ndarray) -> ClassWeights | None:
         """`data.class_weights` for training examples with these labels; None where there are no classes.
 
         They are 1 on average over the examples, so that the learning rate keeps its meaning.
         """
+        return None

@@ -5,23 +5,23 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.modeling.build import build_model
-from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
-from bigmodel_cli.pipeline.bad_files import SkippedFiles
-from bigmodel_cli.pipeline.feed import Feed, raw_features
-from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.modeling.replicas.distribution import SINGLE
+from bigmodel_cli.pipeline.cache_choice import CacheChoice
+from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.sources.stores import Wrapped
+from bigmodel_cli.training.candidate import make_candidate
 from bigmodel_cli.training.gauges import Gauge, HostGauge, make_gauge
+from bigmodel_cli.training.keeping import Fed
 from bigmodel_cli.training.memory import largest_that_fits, train_once
 from bigmodel_cli.training.plan import ExecutionPlan
-from bigmodel_cli.training.steps import StepSettings, TrainingSteps
+from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.work import Work
 
 LARGEST = 4096
 MIN_STEPS_PER_EPOCH = 10
@@ -48,44 +48,29 @@ class BatchSize:
     reason: str
 
 
-def pin_batch_size(
-    experiment: Experiment,
-    splits: Splits,
-    plan: ExecutionPlan,
-    listener: Listener,
-    skipped: SkippedFiles | None = None,
-    distribution: Distribution = SINGLE,
-) -> Experiment:
-    """The experiment with its batch size as a number; TensorFlow's state is to be started again after it.
+def choose_batch_size(work: Work, plan: ExecutionPlan, listener: Listener) -> int:
+    """What `batch_size: auto` stands for; TensorFlow's state is to be started again after it.
 
     Args:
-        experiment: With `batch_size: auto`, or a number, which stays.
-        splits: Its data.
+        work: What is trained; of processes that train together the one with the least memory decides.
         plan: How it is executed.
         listener: Is told the number.
-        skipped: As for a feed.
-        distribution: The processes that train together: the one with the least memory decides.
 
     Raises:
         ResourceError: If not even one example fits into memory.
         ConfigError: If the model cannot be built.
     """
-    if experiment.data.batch_size != "auto":
-        return experiment
     import keras
 
-    found = find_batch_size(experiment, splits, plan, skipped)
+    found = find_batch_size(work, plan)
     keras.utils.clear_session()
     gc.collect()
-    size = int(distribution.everyones([found.size]).min())
+    size = int(work.distribution.everyones([found.size]).min())
     listener.say(f"batch size: {size} ({found.reason}; data.batch_size={size} repeats it)")
-    data = experiment.data.model_copy(update={"batch_size": size})
-    return experiment.model_copy(update={"data": data})
+    return size
 
 
-def find_batch_size(
-    experiment: Experiment, splits: Splits, plan: ExecutionPlan, skipped: SkippedFiles | None = None
-) -> BatchSize:
+def find_batch_size(work: Work, plan: ExecutionPlan) -> BatchSize:
     """The largest power of two that fits into memory and the limits of `candidates`, on each of the GPUs.
 
     Raises:
@@ -94,11 +79,12 @@ def find_batch_size(
     gauge = make_gauge()
     # Logical devices of the CPU share its memory: there a batch takes what it takes on one.
     num_parts = plan.processes * (plan.device.replicas if plan.device.is_gpu else 1)
-    sizes = candidates(len(splits.train), num_parts)
+    num_examples = len(work.splits.train)
+    sizes = candidates(num_examples, num_parts)
     if not gauge.limits and not gauge.fails_softly:
         sizes = [size for size in sizes if size <= LARGEST_UNMEASURED]
     first = FIRST_ON_GPU if plan.device.is_gpu and sizes[-1] >= FIRST_ON_GPU else 1
-    with _throw_away_steps(experiment, splits, plan, skipped) as training:
+    with _throw_away_steps(replace(work, batch_size=first, distribution=SINGLE), plan) as training:
 
         def fit(of: Sequence[int]) -> BatchSize | None:
             found = largest_that_fits(
@@ -106,7 +92,7 @@ def find_batch_size(
             )
             if found.size is None:
                 return None
-            reason = _limit(len(splits.train), gauge)
+            reason = _limit(num_examples, gauge)
             if found.stopped_by is not None:
                 reason = _stopped(found.stopped_by, gauge, plan)
             return BatchSize(found.size * num_parts, reason)
@@ -156,24 +142,17 @@ def _limit(num_examples: int, gauge: Gauge) -> str:
 
 
 @contextmanager
-def _throw_away_steps(
-    experiment: Experiment, splits: Splits, plan: ExecutionPlan, skipped: SkippedFiles | None
-) -> Iterator[TrainingSteps]:
+def _throw_away_steps(work: Work, plan: ExecutionPlan) -> Iterator[TrainingSteps]:
     """Training steps of a model that is not trained any further."""
-    signature = splits.signature
+    splits = work.splits
     sample = splits.train.take(np.arange(min(_SAMPLE, len(splits.train))))
     # No file is decoded to find out how many fit.
     examples = splits.train.with_inputs(lambda store: _Blank(store) if store.array is None else store)
-    built = build_model(
-        experiment,
-        signature,
-        total_steps=MIN_STEPS_PER_EPOCH * experiment.training.epochs,
-        adapt_data=lambda: raw_features(sample, skipped=skipped),
-    )
-    feed = Feed(examples, 1)
+    feed = Feed(examples, work.batch_size)
     try:
-        settings = StepSettings(plan.jit_compile, num_parts=experiment.training.accumulate)
-        yield TrainingSteps(built, feed, settings)
+        yield make_candidate(
+            work, plan, sample, lambda built: Fed(built, {"train": feed}, CacheChoice("none"))
+        ).training
     finally:
         feed.close()
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import Cut, cut, is_frozen, leaves, never_changes
+from bigmodel_cli.training.work import Work
 
 # What is quicker is not worth a word.
 _MIN_SECONDS = 1.0
@@ -41,26 +41,24 @@ def learns(layer: Any) -> str:
 
 
 def describe_recomputed(
-    experiment: Experiment, built: BuiltModel, halves: Cut | None, num_examples: int
+    work: Work, built: BuiltModel, halves: Cut | None, num_examples: int
 ) -> Iterator[str]:
     """What of the frozen layers each epoch computes anew, why, and what that costs.
 
     Args:
-        experiment: A config whose batch size is a number.
+        work: What is trained.
         built: Its model.
         halves: The model in two, where the output of the front is kept.
         num_examples: That an epoch sees, validation included.
     """
-    epochs = experiment.training.epochs
+    experiment, epochs = work.experiment, work.experiment.training.epochs
     in_all = frozen_parameters(built.model)
     if epochs == 1 or not in_all:
         return
     if experiment.augmentation:
         front = cut(built.network)
         if front is not None:
-            yield from _cost_of_augmentation(
-                front.front, experiment.data.pinned_batch_size, num_examples, epochs
-            )
+            yield from _cost_of_augmentation(front.front, work.batch_size, num_examples, epochs)
         return
     behind = _behind_what_changes(built.model if halves is None else halves.back)
     if behind is None or (halves is None and experiment.data.cache == "none"):

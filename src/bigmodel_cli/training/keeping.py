@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.frozen import begins_frozen
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.listener import Listener
@@ -21,12 +20,11 @@ from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import Cut, cut
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
-from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures
-from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.gauges import free_memory
+from bigmodel_cli.training.work import Work
 
 
 @dataclass(frozen=True)
@@ -65,36 +63,23 @@ class Keeping:
     """Decides what is kept, and makes the feeds of each model that is tried.
 
     Args:
-        experiment: A config whose batch size is a number.
-        splits: Its data.
-        skipped: Takes note of bad training files; None where they are an error.
-        dealing: How each batch is dealt to replicas; None where there is one.
+        work: What is trained.
         listener: Is told what was decided.
 
     Attributes:
         parts: The examples that every epoch sees, by split.
     """
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        splits: Splits,
-        skipped: SkippedFiles | None,
-        dealing: Dealing | None,
-        listener: Listener,
-    ) -> None:
-        self.experiment = experiment
-        self.splits = splits
-        self.skipped = skipped
-        self.dealing = dealing
+    def __init__(self, work: Work, listener: Listener) -> None:
+        self.work = work
         self.listener = listener
         self.parts: dict[SplitName, Examples] = {
-            name: part for name, part in splits.parts.items() if name != "test"
+            name: part for name, part in work.splits.parts.items() if name != "test"
         }
         # Decided once, whichever model is tried next.
         self._features: CacheChoice | None = None
         self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
-        self._may_cut = begins_frozen(experiment) and experiment.data.cache != "none"
+        self._may_cut = begins_frozen(work.experiment) and work.experiment.data.cache != "none"
         if not self._may_cut:
             self._keep_pixels()
 
@@ -110,23 +95,22 @@ class Keeping:
         return Fed(built, feeds, cache)
 
     def _fed_features(self, built: BuiltModel, halves: Cut, features: KeptFeatures) -> Fed:
-        data = self.experiment.data
         assert self._features is not None
         feeds = features.feeds(
-            data.pinned_batch_size, oversample=data.oversample is not None, dealing=self.dealing
+            self.work.batch_size, oversample=self._oversamples, dealing=self.work.distribution.dealing
         )
         trained = replace(built, network=halves.back, preprocess=None)
         return Fed(trained, feeds, self._features, halves, features)
 
     def _choose_features(self, halves: Cut, made: Kind) -> CacheChoice:
         choice = choose_feature_cache(
-            self.experiment.data.cache,
+            self.work.experiment.data.cache,
             sum(map(len, self.parts.values())) * made.num_bytes,
-            epochs=self.experiment.training.epochs,
+            epochs=self.work.experiment.training.epochs,
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        if self.experiment.training.epochs > 1:
+        if self.work.experiment.training.epochs > 1:
             places = {
                 "memory": "once, and kept in memory",
                 "disk": "once, and kept on disk",
@@ -138,11 +122,11 @@ class Keeping:
 
     def _keep_pixels(self) -> tuple[CacheChoice, dict[SplitName, Feed]]:
         """Feeds of the examples themselves, of which files are decoded once where there is room."""
-        data, train = self.experiment.data, "train"
+        train = "train"
         cache = choose_cache(
-            data.cache,
-            self.splits,
-            epochs=self.experiment.training.epochs,
+            self.work.experiment.data.cache,
+            self.work.splits,
+            epochs=self.work.experiment.training.epochs,
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
@@ -152,15 +136,19 @@ class Keeping:
         feeds = {
             name: Feed(
                 part,
-                data.pinned_batch_size,
-                self.skipped if name == train else None,
-                oversample=data.oversample is not None and name == train,
-                dealing=self.dealing,
+                self.work.batch_size,
+                self.work.skipped if name == train else None,
+                oversample=self._oversamples and name == train,
+                dealing=self.work.distribution.dealing,
             )
             for name, part in self.parts.items()
         }
         self._pixels = cache, feeds
         return self._pixels
+
+    @property
+    def _oversamples(self) -> bool:
+        return self.work.experiment.data.oversample is not None
 
     def close(self) -> None:
         """Give back what is open; no feed may need it any more."""

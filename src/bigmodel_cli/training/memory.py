@@ -120,14 +120,10 @@ def train_once(training: TrainingSteps, batch_size: int) -> None:
         feed.batch_size = usual
 
 
-def _no_training() -> TrainingSteps | None:
-    return None
-
-
 @contextmanager
 def naming_memory(
     batch_size: int | Literal["auto"],
-    training: Callable[[], TrainingSteps | None] = _no_training,
+    training: Callable[[], TrainingSteps | None] = lambda: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[None]:
     """Say in a user's words that memory ran out, and which batch size fits.

@@ -2,54 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.naming import direction, directions
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.compilation import metrics_of
 from bigmodel_cli.pipeline.cache_choice import Cache
 from bigmodel_cli.pipeline.splits import OWN, Splits
-from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.training.plan import ExecutionPlan
 
 
-def pin_metrics(experiment: Experiment, task: Task) -> Experiment:
-    """The experiment with its metrics written out."""
-    return experiment.model_copy(update={"metrics": metrics_of(experiment, task)})
+@dataclass(frozen=True)
+class Decisions:
+    """What was decided before the first step.
+
+    Attributes:
+        batch_size: Examples per step.
+        cache: Where decoded examples are kept, or what does not learn gives for them.
+        plan: How the model is executed.
+        monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
+    """
+
+    batch_size: int
+    cache: Cache
+    plan: ExecutionPlan
+    monitor: str | None
 
 
-def pin_data(experiment: Experiment, splits: Splits) -> Experiment:
-    """The experiment with its shares written out; `auto` stays where the split is the source's own."""
-    data = experiment.data
-    update = {}
-    for name in ("validation", "test"):
-        if getattr(data, name) == "auto" and splits.origins.get(name) != OWN:
-            update[name] = DEFAULT_SHARE if name in splits.parts else 0.0
-    return experiment.model_copy(update={"data": data.model_copy(update=update)})
+def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = None) -> Experiment:
+    """The experiment with what was decided written out; `auto` stays where a split is the source's own.
 
-
-def pin_cache(experiment: Experiment, cache: Cache) -> Experiment:
-    """The experiment with where decoded examples are kept written out."""
-    return experiment.model_copy(update={"data": experiment.data.model_copy(update={"cache": cache})})
-
-
-def pin_plan(experiment: Experiment, plan: ExecutionPlan, monitor: str | None) -> Experiment:
-    """The experiment with its execution and its checkpoints' monitor written out."""
-    checkpoint = experiment.training.checkpoint
-    if monitor is not None:
-        mode = checkpoint.mode
-        if mode == "auto":
-            mode = direction(monitor, directions(experiment.metrics))
-        checkpoint = checkpoint.model_copy(update={"monitor": monitor, "mode": mode})
-    training = experiment.training.model_copy(
-        update={
+    Args:
+        experiment: As it was loaded.
+        splits: Its data, which decide its metrics and shares.
+        decided: Everything else; None where it is open.
+    """
+    data: dict[str, Any] = {
+        name: DEFAULT_SHARE if name in splits.parts else 0.0
+        for name in ("validation", "test")
+        if getattr(experiment.data, name) == "auto" and splits.origins.get(name) != OWN
+    }
+    update: dict[str, Any] = {"metrics": metrics_of(experiment, splits.signature.task)}
+    if decided is not None:
+        data |= {"batch_size": decided.batch_size, "cache": decided.cache}
+        checkpoint, plan = experiment.training.checkpoint, decided.plan
+        if decided.monitor is not None:
+            mode = checkpoint.mode
+            if mode == "auto":
+                mode = direction(decided.monitor, directions(update["metrics"]))
+            checkpoint = checkpoint.model_copy(update={"monitor": decided.monitor, "mode": mode})
+        training = {
             "checkpoint": checkpoint,
             "device": plan.device.name,
             "precision": plan.precision,
             "jit_compile": plan.jit_compile,
             "steps_per_execution": plan.steps_per_execution,
         }
-    )
-    return experiment.model_copy(update={"training": training})
+        update["training"] = experiment.training.model_copy(update=training)
+    update["data"] = experiment.data.model_copy(update=data)
+    return experiment.model_copy(update=update)
 
 
 def choose_monitor(experiment: Experiment, names: list[str], *, has_validation: bool) -> str | None:

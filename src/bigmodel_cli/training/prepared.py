@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bigmodel_cli.config.naming import directions
@@ -12,28 +11,27 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
-from bigmodel_cli.modeling.build import BuiltModel, build_model
+from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.devices import unused_gpus
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
-from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
-from bigmodel_cli.pipeline.feed import Feed, raw_features
-from bigmodel_cli.pipeline.order import balanced_size
+from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import Examples, SplitName
-from bigmodel_cli.tasks.target import ClassWeights, Target
-from bigmodel_cli.training.batch_size import pin_batch_size
+from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.training.batch_size import choose_batch_size
 from bigmodel_cli.training.callbacks import make_callbacks
+from bigmodel_cli.training.candidate import Candidate, make_candidate
 from bigmodel_cli.training.frozen_cost import describe_parameters, describe_recomputed
 from bigmodel_cli.training.keeping import Fed, Keeping
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers
-from bigmodel_cli.training.pin import choose_monitor, pin_cache, pin_data, pin_metrics, pin_plan
+from bigmodel_cli.training.pin import Decisions, choose_monitor, pinned
 from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
-from bigmodel_cli.training.steps import StepSettings, TrainingSteps
-from bigmodel_cli.training.trial import Candidate, choose_fastest
+from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.trial import choose_fastest
+from bigmodel_cli.training.work import Work
 
 
 @dataclass
@@ -95,12 +93,8 @@ class Prepared:
 
     def trace_again(self) -> None:
         """Forget compiled steps, which hold on to the optimizer's schedule."""
-        self.training = TrainingSteps(
-            self.fed.built,
-            self.feeds["train"],
-            self.training.settings,
-            self.distribution,
-        )
+        old = self.training
+        self.training = TrainingSteps(old.built, old.feed, old.settings, old.distribution)
         self.training.trace()
 
     def close(self) -> None:
@@ -127,52 +121,51 @@ def prepare(
         UsageError: If the device is not there, or the precision is not for it.
         ResourceError: If another process does not start.
     """
-    signature = splits.signature
-    experiment = pin_data(pin_metrics(experiment, signature.task), splits)
     plan = make_plan(experiment.training, peers.cluster if peers else None)
     if peers is not None:
         peers.meet(experiment, splits, plan.device, listener)
     # Before TensorFlow's first operation.
     distribution = distribute(plan.device, peers.cluster if peers else None)
     skipped = SkippedFiles(listener.warn) if experiment.data.on_bad_file == "skip" else None
-    if experiment.data.batch_size == "auto":
-        start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
-        experiment = pin_batch_size(experiment, splits, plan, listener, skipped, distribution)
-    keeping = Keeping(experiment, splits, skipped, distribution.dealing, listener)
-    size = epoch_size(experiment, splits.train)
-    if size > len(splits.train):
-        listener.say(f"oversampling: an epoch sees {size:,} examples instead of {len(splits.train):,}")
-    chosen, fed = _choose(experiment, keeping, plan, distribution, listener)
+    asked = experiment.data.batch_size
+    work = Work(experiment, splits, 1 if asked == "auto" else asked, skipped, distribution)
+    if asked == "auto":
+        work = replace(work, batch_size=choose_batch_size(work, plan, listener))
+    keeping = Keeping(work, listener)
+    if work.epoch_size > len(splits.train):
+        listener.say(
+            f"oversampling: an epoch sees {work.epoch_size:,} examples instead of {len(splits.train):,}"
+        )
+    chosen = _choose(work, keeping, plan, listener)
+    plan, built, fed, training = chosen.plan, chosen.built, chosen.fed, chosen.training
     seen = fed.feeds["train"].epoch_size + len(splits.parts.get("validation", ()))
-    for line in describe_recomputed(experiment, chosen.built, fed.halves, seen):
+    for line in (*describe_recomputed(work, built, fed.halves, seen), *_describe_execution(work, plan)):
         listener.say(line)
-    experiment = pin_cache(experiment, fed.cache.cache)
-    feeds = fed.feeds
-    plan, built, training = chosen.plan, chosen.built, chosen.training
-    listener.say(f"device: {plan.describe()}")
-    for line in _describe_parts(
-        experiment.data.pinned_batch_size, distribution.num_replicas, experiment.training.accumulate
-    ):
-        listener.say(line)
-    if experiment.training.device == "all" and not plan.device.is_gpu:
-        listener.say("training.device=all: TensorFlow sees no GPU, so that the CPU trains")
-    if experiment.training.device == "auto" and (idle := unused_gpus(plan.device)) is not None:
-        listener.say(idle)
-    if (compared := plan.describe_trials()) is not None:
-        listener.say(f"measured: {compared}")
-    monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in feeds)
-    experiment = pin_plan(experiment, plan, monitor)
+    monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in fed.feeds)
+    experiment = pinned(experiment, splits, Decisions(work.batch_size, fed.cache.cache, plan, monitor))
     callbacks = make_callbacks(
         experiment.training.callbacks,
-        Objects(signature.numbers),
+        Objects(splits.signature.numbers),
         built.model,
         epochs=experiment.training.epochs,
-        steps=feeds["train"].num_batches(),
+        steps=fed.feeds["train"].num_batches(),
         directions=directions(experiment.metrics),
     )
     return Prepared(
         experiment, splits, plan, distribution, built, keeping, fed, training, callbacks, monitor, skipped
     )
+
+
+def _describe_execution(work: Work, plan: ExecutionPlan) -> Iterator[str]:
+    asked = work.experiment.training
+    yield f"device: {plan.describe()}"
+    yield from _describe_parts(work.batch_size, work.distribution.num_replicas, asked.accumulate)
+    if asked.device == "all" and not plan.device.is_gpu:
+        yield "training.device=all: TensorFlow sees no GPU, so that the CPU trains"
+    if asked.device == "auto" and (idle := unused_gpus(plan.device)) is not None:
+        yield idle
+    if (compared := plan.describe_trials()) is not None:
+        yield f"measured: {compared}"
 
 
 def _describe_parts(batch_size: int, num_replicas: int, accumulate: int) -> Iterator[str]:
@@ -187,69 +180,29 @@ def _describe_parts(batch_size: int, num_replicas: int, accumulate: int) -> Iter
         yield f"accumulate: {-(-part // size)} parts of at most {size} examples, one after the other"
 
 
-def epoch_size(experiment: Experiment, examples: Examples) -> int:
-    """How many examples an epoch sees: with `data.oversample` more than there are."""
-    return len(examples) if experiment.data.oversample is None else balanced_size(examples.labels)
-
-
-def class_weights(experiment: Experiment, splits: Splits) -> dict[str, ClassWeights]:
-    """What the loss of a training example counts by its class, by target."""
-    asked, labels = experiment.data.class_weights, splits.train.labels
-    if asked is None:
-        return {}
-    weights = {
-        name: part_of(task, Target).class_weights(asked, labels)
-        for name, task in splits.signature.targets.items()
-    }
-    return {name: of_target for name, of_target in weights.items() if of_target is not None}
-
-
-def _choose(
-    experiment: Experiment,
-    keeping: Keeping,
-    plan: ExecutionPlan,
-    distribution: Distribution,
-    listener: Listener,
-) -> tuple[Candidate, Fed]:
+def _choose(work: Work, keeping: Keeping, plan: ExecutionPlan, listener: Listener) -> Candidate:
     """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
-    splits, signature = keeping.splits, keeping.splits.signature
-    batch_size = experiment.data.pinned_batch_size
-    total_steps = -(-epoch_size(experiment, splits.train) // batch_size) * experiment.training.epochs
-    weights = class_weights(experiment, splits)
-    for of_target in weights.values():
+    for of_target in work.class_weights().values():
         listener.say(f"class weights: {of_target.describe()}")
-    made: list[tuple[Candidate, Fed]] = []
+    made: list[Candidate] = []
     started: list[ExecutionPlan] = []
 
-    def make(plan: ExecutionPlan) -> Candidate:
-        began = time.perf_counter()
-        started.append(plan)
-        start(seed=experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
-        with distribution.scope():
-            built = build_model(
-                experiment,
-                signature,
-                total_steps=total_steps,
-                adapt_data=lambda: raw_features(keeping.parts["train"], skipped=keeping.skipped),
-                # Of candidates that are compared, one speaks for all.
-                warn=listener.warn if not made else lambda _: None,
-            )
+    def fed(built: BuiltModel) -> Fed:
+        # Of candidates that are compared, one speaks for all.
         if not made:
             listener.say(f"model: {describe_parameters(built.model)}")
-        building = time.perf_counter() - began
-        fed = keeping.fed(built)
-        settings = StepSettings(plan.jit_compile, weights, experiment.training.accumulate)
-        training = TrainingSteps(fed.built, fed.feeds["train"], settings, distribution)
-        training.trace()
-        making = time.perf_counter() - began
-        made.append((Candidate(plan, built, training, making, making - building), fed))
-        return made[-1][0]
+        return keeping.fed(built)
 
-    with naming_memory(batch_size, lambda: made[-1][0].training if made else None, listener.say):
-        chosen = choose_fastest(make, plan, alternatives(plan, experiment.training), total_steps)
+    def make(plan: ExecutionPlan) -> Candidate:
+        started.append(plan)
+        warn = listener.warn if not made else lambda _: None
+        made.append(make_candidate(work, plan, keeping.parts["train"], fed, warn))
+        return made[-1]
+
+    with naming_memory(work.batch_size, lambda: made[-1].training if made else None, listener.say):
+        chosen = choose_fastest(make, plan, alternatives(plan, work.experiment.training), work.total_steps)
     if len(started) > 1:
         # What is made next, its precision and its random numbers, are what they would have been without a
         # trial, also without one that failed.
-        start(seed=experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
-    fed = next(fed for candidate, fed in made if candidate.training is chosen.training)
-    return chosen, fed
+        start(seed=work.experiment.seed, precision=chosen.plan.precision, deterministic=plan.deterministic)
+    return chosen

@@ -15,11 +15,11 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model
 from bigmodel_cli.network import downloads
-from bigmodel_cli.pipeline.order import balanced_size
+from bigmodel_cli.pipeline.known_facts import epoch_size
 from bigmodel_cli.training.batch_size import estimate_batch_size
 from bigmodel_cli.training.frozen_cost import frozen_parameters, learns
 from bigmodel_cli.training.known_data import fit_to_data
-from bigmodel_cli.training.pin import pin_data, pin_metrics
+from bigmodel_cli.training.pin import pinned
 from bigmodel_cli.training.plan import make_plan
 
 
@@ -102,8 +102,7 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
         UsageError: If it lacks a class that the config names.
     """
     splits = load_splits(config.experiment, listener, offline=offline)
-    experiment = fit_to_data(config, splits, listener.warn)
-    experiment = pin_data(pin_metrics(experiment, splits.signature.task), splits)
+    experiment = pinned(fit_to_data(config, splits, listener.warn), splits)
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)
     # Schedules get the real number of steps when training begins; nothing that is shown depends on it.
@@ -121,9 +120,7 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
     batch_size = experiment.data.batch_size
     if batch_size == "auto":
         batch_size = estimate_batch_size(len(splits.train), memory)
-    oversamples = experiment.data.oversample is not None
-    epoch_size = balanced_size(splits.train.labels) if oversamples else len(splits.train)
-    steps = -(-epoch_size // batch_size)
+    steps = -(-epoch_size(experiment, splits) // batch_size)
     return Preview(
         experiment,
         [_row(layer, built.origins.get(layer.name)) for layer in model.layers],
@@ -170,11 +167,7 @@ def _activation_bytes(model: Any, batch_size: int) -> int:
     return total
 
 
-def _size(variable: Any) -> int:
-    return math.prod(variable.shape)
-
-
 def _bytes(variables: list[Any]) -> int:
     import tensorflow as tf
 
-    return sum(_size(variable) * tf.as_dtype(variable.dtype).size for variable in variables)
+    return sum(math.prod(variable.shape) * tf.as_dtype(variable.dtype).size for variable in variables)

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.modeling.backend import import_tensorflow, is_out_of_memory
-from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.training.candidate import Candidate
 from bigmodel_cli.training.plan import ExecutionPlan, Trial
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.worth import Worth, name_of_change, remember
@@ -38,25 +38,6 @@ _EMPTY = "Graph execution error:"
 _UNSUPPORTED = re.compile(r"unsupported operations when .*?: (\w+)")
 _WITHOUT_XLA: Mapping[str, Any] = {"jit_compile": False}
 _OWN_CODE = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A model with compiled steps, made for a plan.
-
-    Attributes:
-        plan: How it is executed.
-        built: The model and its parts.
-        training: Compiled training steps.
-        making_seconds: What it took to build the model and to trace its step.
-        tracing_seconds: The second part of it.
-    """
-
-    plan: ExecutionPlan
-    built: BuiltModel
-    training: TrainingSteps
-    making_seconds: float
-    tracing_seconds: float
 
 
 def choose_fastest(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from bigmodel_cli.tasks.classification.task import Classification
-from bigmodel_cli.tasks.target import ClassWeights, Target
+from bigmodel_cli.tasks.target import Asked, ClassWeights, Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,18 +13,10 @@ if TYPE_CHECKING:
 class ClassificationTarget(Target):
     """Labels are int64 class indices of shape (n,)."""
 
-    task: Classification
-
-    @property
-    def num_columns(self) -> None:
-        return None
-
     def strata(self, labels: np.ndarray) -> np.ndarray:
         return labels
 
-    def class_weights(
-        self, asked: Literal["balanced"] | Mapping[str, float], labels: np.ndarray
-    ) -> ClassWeights:
+    def class_weights(self, asked: Asked, labels: np.ndarray) -> ClassWeights:
         """Classes that a mapping leaves out have 1 before the scaling; one without examples has 0 under
         `balanced`, which is scikit-learn's formula: n / (k * count) for n examples of k classes, in
         `sklearn.utils.class_weight.compute_class_weight`.

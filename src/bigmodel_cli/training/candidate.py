@@ -1,0 +1,76 @@
+"""A model with compiled steps, made for a plan: to be tried, compared with others, or trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bigmodel_cli.modeling.backend import start
+from bigmodel_cli.modeling.build import BuiltModel, build_model
+from bigmodel_cli.pipeline.feed import raw_features
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.training.keeping import Fed
+from bigmodel_cli.training.plan import ExecutionPlan
+from bigmodel_cli.training.steps import StepSettings, TrainingSteps
+from bigmodel_cli.training.work import Work
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model with compiled steps.
+
+    Attributes:
+        plan: How it is executed.
+        built: The model and its parts.
+        fed: What is trained on what.
+        training: Compiled training steps.
+        making_seconds: What it took to build the model and to trace its step.
+        tracing_seconds: The second part of it.
+    """
+
+    plan: ExecutionPlan
+    built: BuiltModel
+    fed: Fed
+    training: TrainingSteps
+    making_seconds: float
+    tracing_seconds: float
+
+
+def make_candidate(
+    work: Work,
+    plan: ExecutionPlan,
+    examples: Examples,
+    fed: Callable[[BuiltModel], Fed],
+    warn: Callable[[str], None] = lambda _: None,
+) -> Candidate:
+    """A model with compiled steps, for which Keras and its random numbers are started anew.
+
+    Args:
+        work: What is trained.
+        plan: How it is to be executed.
+        examples: What layers with `adapt()` learn from.
+        fed: Gives a model its feeds.
+        warn: Is told what layers learned that is not meant.
+
+    Raises:
+        ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
+    """
+    began = time.perf_counter()
+    start(seed=work.experiment.seed, precision=plan.precision, deterministic=plan.deterministic)
+    signature = work.splits.signature
+    with work.distribution.scope():
+        built = build_model(
+            work.experiment,
+            signature,
+            total_steps=work.total_steps,
+            adapt_data=lambda: raw_features(examples, skipped=work.skipped),
+            warn=warn,
+        )
+    building = time.perf_counter() - began
+    given = fed(built)
+    settings = StepSettings(plan.jit_compile, work.class_weights(), work.experiment.training.accumulate)
+    training = TrainingSteps(given.built, given.feeds["train"], settings, work.distribution)
+    training.trace()
+    making = time.perf_counter() - began
+    return Candidate(plan, built, given, training, making, making - building)

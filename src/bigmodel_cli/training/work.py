@@ -1,0 +1,50 @@
+"""What a run trains, whichever way its model is executed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.known_facts import epoch_size
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.tasks.target import ClassWeights, Target
+
+
+@dataclass(frozen=True)
+class Work:
+    """A config with its data.
+
+    Attributes:
+        experiment: The config, as it was loaded.
+        splits: Its data.
+        batch_size: Examples per step.
+        skipped: Takes note of bad training files; None where they are an error.
+        distribution: Where the model's replicas are.
+    """
+
+    experiment: Experiment
+    splits: Splits
+    batch_size: int
+    skipped: SkippedFiles | None = None
+    distribution: Distribution = SINGLE
+
+    @property
+    def epoch_size(self) -> int:
+        """How many examples an epoch sees: with `data.oversample` more than there are."""
+        return epoch_size(self.experiment, self.splits)
+
+    @property
+    def total_steps(self) -> int:
+        """Training steps of the whole run, unless a callback ends it earlier."""
+        return -(-self.epoch_size // self.batch_size) * self.experiment.training.epochs
+
+    def class_weights(self) -> dict[str, ClassWeights]:
+        """What the loss of a training example counts by its class; targets without classes are not there."""
+        asked, labels = self.experiment.data.class_weights, self.splits.train.labels
+        if asked is None:
+            return {}
+        parts = {name: part_of(task, Target) for name, task in self.splits.signature.targets.items()}
+        return {name: found for name, part in parts.items() if (found := part.class_weights(asked, labels))}
