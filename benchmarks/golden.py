@@ -134,9 +134,11 @@ _PASSING = [
     (re.compile(r"\d{8}-\d{6}(-\d+)?"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\+\d{4})?"), "TIME"),
     (re.compile(r"(?<![:\w])\d+:\d\d(:\d\d)?\b"), "TIME"),
-    (re.compile(r"\d[\d,.]*( ?)(ms|s|min|h|seconds|minutes|MB|GB|examples/s|images/s)\b"), r"#\1\2"),
+    (re.compile(r"\d[\d,.]*( ?)(ms|s|min|h|seconds|minutes|kB|MB|GB|examples/s|images/s)\b"), r"#\1\2"),
     (re.compile(r"(seconds|examples_per_second|memory_mb)=\S+"), r"\1=#"),
-    (re.compile(r"(files, )[\d.]+ [kM]B"), r"\1#"),
+    # What is measured, and changes no digit.
+    (re.compile(r"\d+ steps? per execution"), "# steps per execution"),
+    (re.compile(r"(steps_per_execution: )\d+"), r"\1#"),
     (re.compile(r" +"), " "),
 ]
 _PASSING_KEYS = {
@@ -163,9 +165,10 @@ def lasting_json(value: Any) -> Any:
 
 
 def without_figures(page: str) -> str:
-    """A page without its figures, of which some show times, and without the words of this process."""
+    """A page without its figures, of which some show times, the words of this process, and empty lines."""
     words = " ".join(["bigmodel", *sys.argv[1:]])
-    return re.sub(r"<svg.*?</svg>", "<svg/>", page, flags=re.DOTALL).replace(words, "bigmodel …")
+    page = re.sub(r"<svg.*?</svg>", "<svg/>", page, flags=re.DOTALL).replace(words, "bigmodel …")
+    return re.sub(r">\s*<", ">\n<", page)
 
 
 def sha256(content: bytes) -> str:

@@ -334,6 +334,48 @@ def test_labels_of_other_data_are_known_by_what_they_mean(sample, other):
     assert said == []
 
 
+@pytest.mark.slow
+def test_a_model_is_scored(sample):
+    """Slow, since scikit-learn is."""
+    _, values, _ = answers(sample)
+    scored = part_of(sample.task, Scoring).scored(sample.labels, values, AS_IT_IS, seed=0)
+    assert scored.scores.headline
+    assert all(np.isfinite(value) for value in scored.scores.headline.values())
+    assert all(interval.low <= interval.high for interval in scored.scores.intervals.values())
+    columns, rows = scored.columns(), list(scored.rows())
+    assert columns[:2] == ["label", "prediction"]
+    assert [len(row) for row in rows] == [len(columns)] * 6
+    samples = scored.samples()
+    assert samples["mistakes"]
+    assert all(0 <= each.index < 6 for found in samples.values() for each in found)
+
+
+@pytest.mark.slow
+def test_a_rule_is_chosen_where_something_is_decided(sample):
+    scoring, (_, values, _) = part_of(sample.task, Scoring), answers(sample)
+    found = scoring.calibrated(Calibrate(), sample.labels, values, pytest.fail)
+    assert (found is None) == (scoring.differing(values, values) is None)
+    if found is not None:
+        assert found.described
+        assert part_of(sample.task, Predictions).rule(json.loads(json.dumps(found.document))) == found.rule
+
+
+def test_two_models_decide_alike(sample):
+    scoring, (_, values, _) = part_of(sample.task, Scoring), answers(sample)
+    assert scoring.differing(values, values) in (0, None)
+
+
+def test_labels_of_other_data_are_refused_where_they_mean_something_else(sample):
+    """Of data of the same task all are taken."""
+    scoring, data = part_of(sample.task, Scoring), OtherData(Path("other"), {})
+    kept, labels = scoring.relabelled(sample.labels, sample.task, data, pytest.fail)
+    assert np.array_equal(kept, np.arange(6))
+    assert np.array_equal(labels, sample.labels)
+    other = next(each.task for each in SAMPLES.values() if each.task.labels != sample.task.labels)
+    with pytest.raises(DataError, match=r"^other: "):
+        scoring.relabelled(sample.labels, other, data, pytest.fail)
+
+
 def test_labels_are_audited(sample):
     labels = part_of(sample.task, Labels)
     by_split = {"train": sample.labels, "test": sample.labels[:2]}
@@ -372,6 +414,17 @@ def test_samples_are_told(run):
     shown = [figures.of_sample(each) for name in sections.samples for each in samples.get(name, [])]
     assert shown
     assert all(caption.title for caption in shown)
+
+
+def test_has_its_parts_of_a_runs_page(run):
+    sections = part_of(task_of(run), Sections)
+    evaluation = run.read_json(run.evaluation("test"))
+    assert sections.headline
+    assert {name for name in sections.headline if name in sections.scores(evaluation)}
+    assert isinstance(sections.decision(evaluation), str)
+    for samples in run.read_json(run.samples("test")).values():
+        for sample in samples if isinstance(samples, list) else []:
+            assert sections.tile(sample)
 
 
 def test_different_targets_are_found(sample):
