@@ -75,7 +75,8 @@ def build_model(
             before = None if arrived is inputs else keras.Model(inputs, arrived)
             adapt(layer, component, before, adapt_data, warn)
 
-    inputs = keras.Input(signature.shape, dtype=signature.dtype, name="input")
+    ((name, kind),) = signature.inputs.items()
+    inputs = keras.Input(kind.shape, dtype=kind.dtype, name=name)
     origins: dict[str, Component] = {}
     prepared = _preprocess(experiment.preprocessing, inputs, objects, learn, origins)
     features = _as_features(prepared)
