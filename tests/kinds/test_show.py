@@ -26,6 +26,7 @@ def show(kind):
         (ImageKind(ImageFormat((2, 2), "rgb")), True, True, False),
         (ImageKind(ImageFormat((32, 40), "grayscale", channel_axis=False)), True, True, True),
         (ArrayKind((8, 8)), True, False, False),
+        (ArrayKind((200, 64)), True, False, False),
         (ArrayKind((8, 8, 3), "uint8"), True, True, False),
         (ArrayKind((64, 64, 3)), True, False, True),
         (ArrayKind((64, 64, 4)), True, False, False),
