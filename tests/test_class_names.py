@@ -37,7 +37,7 @@ def forms(request):
 
 def test_a_name_has_one_form(forms):
     assert {class_name(form) for form in forms} == {forms[0]}
-    assert Signature.of(ArrayKind((2,), "float32"), Classification(("a", forms[1]))).class_names == (
+    assert Signature.of(ArrayKind((2,), "float32"), Classification(("a", forms[1]))).task.class_names == (
         "a",
         forms[0],
     )
@@ -66,7 +66,7 @@ def test_class_names_and_labels_of_an_npz(forms, tmp_path, given):
     names, labels = (forms[given], "b"), [forms[1 - given], "b", forms[given]]
     np.savez(tmp_path / "x.npz", x=np.zeros((3, 2)), y=np.array(labels))
     source = Npz(path=tmp_path / "x.npz", class_names=names).load(LoadContext())
-    assert source.signature.class_names == (forms[0], "b")
+    assert source.signature.task.class_names == (forms[0], "b")
     assert source.splits["train"].labels.tolist() == [0, 1, 0]
 
 

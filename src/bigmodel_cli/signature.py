@@ -8,7 +8,7 @@ from typing import Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.array.kind import ArrayKind
-from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.kinds.kind import Kind, kind_from_json
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
@@ -63,24 +63,6 @@ class Signature:
         (name,) = self.inputs
         return replace(self, inputs={name: kind})
 
-    # To be asked of the kind or the task.
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.kind.shape
-
-    @property
-    def dtype(self) -> str:
-        return self.kind.dtype
-
-    @property
-    def image_format(self) -> ImageFormat | None:
-        return self.kind.format if isinstance(self.kind, ImageKind) else None
-
-    @property
-    def class_names(self) -> tuple[str, ...] | None:
-        return self.task.class_names if isinstance(self.task, Classification) else None
-
 
 def signature_as_json(signature: Signature) -> dict[str, Any]:
     """A signature for run.json and packed data: what prepares an example and reads a prediction."""
@@ -116,12 +98,12 @@ def recorded_signature(record: Mapping[str, Any]) -> Signature | None:
         return None
 
 
-def with_named_columns(record: Mapping[str, Any], class_names: Sequence[str] | None) -> dict[str, Any]:
+def with_named_columns(record: Mapping[str, Any], labels: Sequence[str] | None) -> dict[str, Any]:
     """What versions before 0.2 wrote of an example, one array with one label, as it is written now.
 
     Args:
         record: With `shape`, `dtype`, `target_shape` and `image_format`.
-        class_names: The classes, which stood elsewhere; None where labels are numbers.
+        labels: The classes, which stood elsewhere; None where labels are numbers.
 
     Raises:
         KeyError: If it is damaged.
@@ -129,8 +111,8 @@ def with_named_columns(record: Mapping[str, Any], class_names: Sequence[str] | N
     image = record["image_format"]
     array = {"kind": ArrayKind.name, "shape": record["shape"], "dtype": record["dtype"]}
     numbers = {"task": Regression.name, "shape": record["target_shape"]}
-    classes = {"task": Classification.name, "class_names": class_names}
+    classes = {"task": Classification.name, "class_names": labels}
     return {
         "inputs": {INPUT: array if image is None else {"kind": ImageKind.name, **image}},
-        "targets": {TARGET: numbers if class_names is None else classes},
+        "targets": {TARGET: numbers if labels is None else classes},
     }

@@ -38,7 +38,7 @@ def by_hand() -> Callable[..., Any]:
     def build(
         *, units: int = 2, activation: str | None = "softmax", tail: Any = None, copy: str = "linear"
     ) -> Any:
-        inputs = keras.Input(SIGNATURE.shape, dtype="uint8", name="input")
+        inputs = keras.Input(SIGNATURE.kind.shape, dtype="uint8", name="input")
         tensor = keras.layers.Rescaling(1 / 255)(keras.ops.cast(inputs, "float32"))
         convolution = keras.layers.Conv2D(1, 1, activation=copy, name="copy")
         tensor = keras.layers.Flatten(name="flat")(convolution(tensor))

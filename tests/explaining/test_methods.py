@@ -177,7 +177,7 @@ def test_grad_cam_is_the_weighted_sum_of_the_features(network, pixels):
 def test_grad_cam_is_enlarged_to_the_size_of_the_image(pixels):
     import keras
 
-    inputs = keras.Input(SIGNATURE.shape, dtype="uint8", name="input")
+    inputs = keras.Input(SIGNATURE.kind.shape, dtype="uint8", name="input")
     conv = keras.layers.Conv2D(1, 4, strides=4, use_bias=False, name="conv")
     features = conv(keras.ops.cast(inputs, "float32"))
     last = keras.layers.Dense(2, activation="softmax")

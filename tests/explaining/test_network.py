@@ -61,9 +61,9 @@ def test_it_does_not_saturate_where_the_probability_does(by_hand, log_odds, pixe
 def test_more_classes_and_a_temperature(pixels):
     import keras
 
-    signature = Signature.of(ImageKind(SIGNATURE.image_format), Classification(tuple("abcde")))
+    signature = Signature.of(ImageKind(SIGNATURE.kind.format), Classification(tuple("abcde")))
     keras.utils.set_random_seed(0)
-    inputs = keras.Input(signature.shape, dtype="uint8", name="input")
+    inputs = keras.Input(signature.kind.shape, dtype="uint8", name="input")
     tensor = keras.layers.Flatten()(keras.ops.cast(inputs, "float32"))
     tensor = keras.layers.Rescaling(1 / 255)(tensor)
     model = keras.Model(inputs, keras.layers.Dense(5, activation="softmax")(tensor))
@@ -99,7 +99,7 @@ def test_outputs_that_are_no_probabilities_are_explained_as_they_are(by_hand, lo
 
 
 def test_a_predicted_number(by_hand, log_odds, pixels):
-    signature = Signature.of(ImageKind(SIGNATURE.image_format), Regression())
+    signature = Signature.of(ImageKind(SIGNATURE.kind.format), Regression())
     network = Network(by_hand(units=1, activation=None), signature)
     assert network.explained == "output"
     assert scores(network, pixels, [0]) == pytest.approx([log_odds(pixels)], rel=1e-5)

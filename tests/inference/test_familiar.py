@@ -69,7 +69,7 @@ def scores_of(examples):
 
 def known(make, signature):
     held_out = make(COUNT, 1)
-    scores = scores_of(held_out) if signature.class_names else None
+    scores = scores_of(held_out) if isinstance(signature.task, Classification) else None
     return measure(make(COUNT, 0), held_out, scores, signature)
 
 
@@ -83,7 +83,7 @@ def grey() -> Familiar:
 )
 def test_what_is_like_the_training_examples_is_not_flagged(make, signature, most):
     new = make(1000, 2)
-    scores = scores_of(new) if signature.class_names else None
+    scores = scores_of(new) if isinstance(signature.task, Classification) else None
     found = known(make, signature).unlike(new.store.array, scores)
     assert np.mean([bool(reasons) for reasons in found]) <= most
 
@@ -213,7 +213,7 @@ def test_runs_from_before_predict_as_they_did(tmp_path):
 @pytest.mark.parametrize(("make", "signature"), [(bars, GREY), (scenes, COLOUR), (rows, ROWS)])
 def test_few_examples_are_enough(make, signature, count):
     few = make(count, 0)
-    scores = scores_of(few) if signature.class_names else None
+    scores = scores_of(few) if isinstance(signature.task, Classification) else None
     familiar = measure(few, few, scores, signature)
     assert not any(familiar.unlike(few.store.array, scores))
     assert familiar.content()

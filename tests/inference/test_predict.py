@@ -100,7 +100,7 @@ def test_no_more_than_a_few_batches_are_read_ahead():
         def __iter__(self):
             for number in range(10_000):
                 drawn.append(number)
-                yield Input(f"x[{number}]", np.full(IMAGES.shape, number % 256, np.uint8))
+                yield Input(f"x[{number}]", np.full(IMAGES.kind.shape, number % 256, np.uint8))
 
     predictions = predict(OPENED, Brightness(), Inputs([Drawn()]))
     looked_at = 64
@@ -167,7 +167,7 @@ def test_a_folder_without_images_among_other_words(folder):
 
 
 def test_rows_of_arrays_are_no_copies(tmp_path):
-    pixels = np.zeros((300, *IMAGES.shape), np.uint8)
+    pixels = np.zeros((300, *IMAGES.kind.shape), np.uint8)
     np.save(tmp_path / "x.npy", pixels)
     first, *_, last = rows = list(find_inputs([str(tmp_path / "x.npy")], IMAGES, print))
     assert first.features.base is not None and np.shares_memory(first.features.base, last.features.base)
@@ -176,7 +176,9 @@ def test_rows_of_arrays_are_no_copies(tmp_path):
 
 def test_the_csv_of_a_block_that_fails_is_not_there(tmp_path):
     path = tmp_path / "scores.csv"
-    prediction = next(predict(OPENED, Brightness(), Inputs([[Input("x", np.zeros(IMAGES.shape, np.uint8))]])))
+    prediction = next(
+        predict(OPENED, Brightness(), Inputs([[Input("x", np.zeros(IMAGES.kind.shape, np.uint8))]]))
+    )
     with csv_output(path, OPENED.predictions.columns(Reading())) as write:
         write(prediction)
         assert not path.exists()

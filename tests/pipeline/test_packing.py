@@ -84,7 +84,7 @@ def test_how_numbers_are_stored_is_not_seen(tmp_path: Path, stored: str) -> None
         Signature.of(ArrayKind((2,), stored), Classification(("a", "b"))),
     )
     found = packed(source, tmp_path / "packed")
-    assert found.signature.dtype == np.dtype(stored).name
+    assert found.signature.kind.dtype == np.dtype(stored).name
     train = found.splits["train"]
     assert all(train.read(index).dtype.isnative for index in range(6))
     np.testing.assert_array_equal([train.read(index) for index in range(6)], features)

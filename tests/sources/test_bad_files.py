@@ -86,7 +86,7 @@ def test_missing_files_of_a_table_are_left_out_too(table, told, tmp_path):
     source = table("image,label", "a/1.png,cat", "a/2.png,dog", "gone.png,cat", "b/3.png,dog", "b/4.png,cat")
     train = source.splits["train"]
     assert train.store.paths == ("a/1.png", "b/3.png", "b/4.png")
-    assert [source.signature.class_names[label] for label in train.labels] == ["cat", "dog", "cat"]
+    assert [source.signature.task.class_names[label] for label in train.labels] == ["cat", "dog", "cat"]
     first = f"{tmp_path / 'photos/a/2.png'}: {EXPECTED} an empty file"
     assert told.warnings == [f"skipped 2 of 5 files that cannot be read, the first: {first}"]
 

@@ -70,7 +70,7 @@ def test_an_archive_and_its_folder_give_the_same(tmp_path, load):
     inner = write_folder(tmp_path / "unpacked" / "cifar-10-batches-py", pickles())
     sources = [load("cifar10", path=path) for path in (archive, inner, inner.parent)]
     assert {name: len(split) for name, split in sources[0].splits.items()} == {"train": 20, "test": 4}
-    assert sources[0].signature.class_names[:3] == ("airplane", "automobile", "bird")
+    assert sources[0].signature.task.class_names[:3] == ("airplane", "automobile", "bird")
     fingerprints = [{name: split.fingerprint() for name, split in s.splits.items()} for s in sources]
     assert fingerprints[0] == fingerprints[1] == fingerprints[2]
 

@@ -12,12 +12,15 @@ import tarfile
 import numpy as np
 import pytest
 
+from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import Examples, LoadContext
 from bigmodel_cli.sources.cifar10 import LAYOUT as CIFAR10
 from bigmodel_cli.sources.cifar100 import LAYOUT as CIFAR100
 from bigmodel_cli.sources.image_folder import ImageFolder
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 
 def cifar_archive(path, layout):
@@ -116,27 +119,27 @@ def test_examples_are_what_the_signature_says(source):
         assert len(split) > 0
         for index in (0, len(split) - 1):
             example = split.read(index)
-            assert (example.shape, str(example.dtype)) == (signature.shape, signature.dtype)
+            assert (example.shape, str(example.dtype)) == (signature.kind.shape, signature.kind.dtype)
 
 
 def test_labels_are_what_the_signature_says(source):
     signature = source.signature
     for split in source.splits.values():
         assert split.labels.shape == (len(split), *signature.task.target_shape)
-        if signature.class_names is None:
+        if isinstance(signature.task, Regression):
             assert split.labels.dtype == np.float32
         else:
             assert split.labels.dtype == np.int64
             assert split.labels.min() >= 0
-            assert split.labels.max() < signature.numbers["num_classes"]
+            assert split.labels.max() < signature.task.num_classes
 
 
 def test_images_can_be_made_from_files(source):
     signature = source.signature
-    if signature.dtype == "uint8":
-        assert signature.image_format.shape == signature.shape
+    if signature.kind.dtype == "uint8":
+        assert signature.kind.format.shape == signature.kind.shape
     else:
-        assert signature.image_format is None
+        assert isinstance(signature.kind, ArrayKind)
 
 
 def test_take_keeps_order(source):
@@ -217,8 +220,8 @@ def test_what_a_source_knows_of_itself_is_true(request, source):
     facts = request.getfixturevalue("options")[case].facts()
     signature = source.signature
     if facts.labels is not None:
-        assert (facts.labels == "classes") == (signature.class_names is not None)
-    assert facts.num_classes in (None, signature.numbers["num_classes"])
+        assert (facts.labels == "classes") == isinstance(signature.task, Classification)
+    assert facts.num_classes in (None, signature.task.numbers["num_classes"])
     assert facts.has_files == (source.splits["train"].store.files is not None)
     assert facts.num_examples in (None, len(source.splits["train"]))
     if facts.own_splits is not None:

@@ -208,7 +208,7 @@ def test_fashion_mnist_is_downloaded_under_keras_names(server, load, mnist_array
     source = load("fashion_mnist", offline=False)
     cached = keras_home() / "datasets" / "fashion-mnist"
     assert {path.name for path in cached.iterdir()} == set(hashes)
-    assert source.signature.class_names[:3] == ("T-shirt/top", "Trouser", "Pullover")
+    assert source.signature.task.class_names[:3] == ("T-shirt/top", "Trouser", "Pullover")
     np.testing.assert_array_equal(source.splits["train"].store.array[..., 0], mnist_arrays["x_train"])
 
 

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS, ImageCsv
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ ROWS = ("a/1.png,dog", "a/2.png,cat", '"b/3, 4.png",dog')
 @pytest.mark.parametrize("label", ["label", "class", "target"])
 def test_usual_columns_are_found(table, image, label):
     source = table(f"{image},{label}", *ROWS)
-    assert source.signature.class_names == ("cat", "dog")
+    assert source.signature.task.class_names == ("cat", "dog")
     assert source.splits["train"].store.paths == ("a/1.png", "a/2.png", "b/3, 4.png")
     assert source.splits["train"].labels.tolist() == [1, 0, 1]
     assert source.splits["train"].read(2).shape == (4, 4, 3)
@@ -91,7 +93,7 @@ def test_a_split_column(table):
 )
 def test_kinds_of_labels(table, values, options, class_names, labels):
     source = table("image,label", f"a/1.png,{values[0]}", f"a/2.png,{values[1]}", **options)
-    assert source.signature.class_names == class_names
+    assert source.signature.task == (Classification(class_names) if class_names else Regression())
     np.testing.assert_allclose(source.splits["train"].labels, labels)
     assert source.splits["train"].labels.dtype == (np.float32 if class_names is None else np.int64)
 
@@ -304,7 +306,7 @@ def test_files_that_are_no_table(photos, load, content, message):
 )  # fmt: skip
 def test_labels_that_only_look_like_numbers_are_names(table, values):
     source = table("image,label", f'a/1.png,"{values[0]}"', f'a/2.png,"{values[1]}"')
-    assert set(source.signature.class_names) == set(values)
+    assert set(source.signature.task.class_names) == set(values)
     assert source.splits["train"].labels.dtype == np.int64
 
 
@@ -313,7 +315,7 @@ def test_labels_that_only_look_like_numbers_are_names(table, values):
 )
 def test_labels_that_are_numbers(table, values):
     source = table("image,label", f"a/1.png,{values[0]}", f"a/2.png,{values[1]}")
-    assert source.signature.class_names is None
+    assert isinstance(source.signature.task, Regression)
     np.testing.assert_allclose(source.splits["train"].labels, [float(value) for value in values])
 
 
@@ -349,7 +351,7 @@ def test_labels_among_numbers_that_are_none(refused, values, options, message):
 
 def test_a_name_among_numbers_is_said(table, told, tmp_path):
     source = table("image,label", "a/1.png,1.5", "a/2.png,2.5", '"b/3, 4.png",unknown')
-    assert source.signature.class_names == ("1.5", "2.5", "unknown")
+    assert source.signature.task.class_names == ("1.5", "2.5", "unknown")
     assert told.warnings == [
         f"{tmp_path}/photos/labels.csv:4: all labels are taken for names of classes, since 'unknown' is no "
         "number (1 of 3 labels are none); set labels: numbers to have such rows refused"

@@ -409,11 +409,11 @@ class TestBitDepth:
         )
         assert one.splits["train"].fingerprint() != other.splits["train"].fingerprint()
         kept = signature_from_json(json.loads(json.dumps(signature_as_json(other.signature))))
-        assert kept == other.signature and kept.image_format.bit_depth == 12
+        assert kept == other.signature and kept.kind.format.bit_depth == 12
         earlier = signature_as_json(one.signature)
         del earlier["inputs"]["input"]["bit_depth"]
         assert signature_from_json(earlier) == one.signature
-        assert one.signature.image_format.described == (
+        assert one.signature.kind.format.described == (
             "ImageFormat(image_size=(4, 4), color_mode='rgb', interpolation='bilinear', "
             "aspect_ratio='stretch', channel_axis=True)"
         )

@@ -37,7 +37,7 @@ def relative(examples):
 def test_classes_and_files_are_sorted_by_name(photos, folder):
     root = photos("b/2.png", "b/10.png", "a/z.png", "b/sub/1.png", "C/1.jpg", "a/y.PNG")
     source = folder(root)
-    assert source.signature.class_names == ("C", "a", "b")
+    assert source.signature.task.class_names == ("C", "a", "b")
     assert relative(source.splits["train"]) == [
         "C/1.jpg", "a/y.PNG", "a/z.png", "b/10.png", "b/2.png", "b/sub/1.png",
     ]  # fmt: skip
@@ -58,14 +58,14 @@ def test_split_folders(photos, folder, validation):
 
 def test_a_class_may_be_called_train(photos, folder):
     source = folder(photos("plane/1.png", "train/1.png"))
-    assert source.signature.class_names == ("plane", "train")
+    assert source.signature.task.class_names == ("plane", "train")
 
 
 def test_all_options_reach_the_image_format(photos, load):
     root = photos("a/1.png", "b/1.png")
     options = {"color_mode": "grayscale", "interpolation": "nearest", "aspect_ratio": "pad"}
     source = load("image_folder", path=root, image_size=[3, 5], **options)
-    assert source.signature.image_format == ImageFormat((3, 5), "grayscale", "nearest", "pad")
+    assert source.signature.kind.format == ImageFormat((3, 5), "grayscale", "nearest", "pad")
     assert source.splits["train"].read(0).shape == (3, 5, 1)
 
 
@@ -97,7 +97,7 @@ def test_loops_of_links_end(photos, folder):
     (root / "loop").symlink_to(root)
     (root / "b" / "up").symlink_to(root)
     source = folder(root)
-    assert source.signature.class_names == ("a", "b")
+    assert source.signature.task.class_names == ("a", "b")
     assert relative(source.splits["train"]) == ["a/1.png", "b/1.png"]
 
 
@@ -222,6 +222,6 @@ def test_the_fingerprint_follows_the_files_not_their_place(photos, folder):
 def test_real_photographs(shared_data, folder, told):
     source = folder(shared_data("imagenette_mini"))
     assert {name: len(split) for name, split in source.splits.items()} == {"train": 400, "validation": 100}
-    assert source.signature.class_names[0] == "n01440764"
+    assert source.signature.task.class_names[0] == "n01440764"
     assert np.bincount(source.splits["train"].labels).tolist() == [40] * 10
     assert told.warnings == []

@@ -34,8 +34,8 @@ def idx_folder(tmp_path, mnist_arrays):
 def test_the_real_mnist(copy, shared_data, load):
     source = load("mnist", path=shared_data(copy))
     assert {name: len(split) for name, split in source.splits.items()} == {"train": 60_000, "test": 10_000}
-    assert source.signature.shape == (28, 28, 1)
-    assert source.signature.class_names == tuple("0123456789")
+    assert source.signature.kind.shape == (28, 28, 1)
+    assert source.signature.task.class_names == tuple("0123456789")
     assert np.bincount(source.splits["train"].labels).tolist() == TRAIN_COUNTS
     # The first training digit is a five, and its brightest pixels are white.
     assert source.splits["train"].labels[0] == 5

@@ -7,8 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.sources.npz import Npz
+from bigmodel_cli.tasks.regression.task import Regression
 
 X = np.arange(24.0).reshape(6, 4)
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -41,9 +43,9 @@ def refused(npz, tmp_path):
 def test_x_and_y(npz):
     source = npz({"x": X, "y": Y})
     assert list(source.splits) == ["train"]
-    assert source.signature.shape == (4,)
-    assert source.signature.dtype == "float32"
-    assert source.signature.class_names == ("0", "1", "2")
+    assert source.signature.kind.shape == (4,)
+    assert source.signature.kind.dtype == "float32"
+    assert source.signature.task.class_names == ("0", "1", "2")
     np.testing.assert_array_equal(source.splits["train"].store.array, X.astype(np.float32))
 
 
@@ -90,7 +92,7 @@ def test_test_arrays_beside_plain_ones(refused):
 )
 def test_features_stay_compact(npz, dtype, kept):
     source = npz({"x": X.astype(dtype), "y": Y})
-    assert (source.signature.dtype, source.splits["train"].store.array.dtype) == (kept, kept)
+    assert (source.signature.kind.dtype, source.splits["train"].store.array.dtype) == (kept, kept)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +107,9 @@ def test_features_stay_compact(npz, dtype, kept):
     ],
 )
 def test_bytes_that_look_like_images_have_an_image_format(npz, shape, expected):
-    assert npz({"x": np.zeros((6, *shape), np.uint8), "y": Y}).signature.image_format == expected
-    assert npz({"x": np.zeros((6, *shape), np.float32), "y": Y}).signature.image_format is None
+    kind = npz({"x": np.zeros((6, *shape), np.uint8), "y": Y}).signature.kind
+    assert kind == (ArrayKind(shape, "uint8") if expected is None else ImageKind(expected))
+    assert isinstance(npz({"x": np.zeros((6, *shape), np.float32), "y": Y}).signature.kind, ArrayKind)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +126,14 @@ def test_bytes_that_look_like_images_have_an_image_format(npz, shape, expected):
 )
 def test_labels_that_are_classes(npz, labels, class_names, indices):
     source = npz({"x": X, "y": labels})
-    assert source.signature.class_names == class_names
+    assert source.signature.task.class_names == class_names
     np.testing.assert_array_equal(source.splits["train"].labels, indices)
 
 
 def test_whole_floats_are_classes_where_the_config_says_so(npz):
-    assert npz({"x": X, "y": Y.astype(float)}).signature.class_names is None
+    assert isinstance(npz({"x": X, "y": Y.astype(float)}).signature.task, Regression)
     source = npz({"x": X, "y": Y.astype(float)}, labels="classes")
-    assert source.signature.class_names == ("0", "1", "2")
+    assert source.signature.task.class_names == ("0", "1", "2")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_whole_floats_are_classes_where_the_config_says_so(npz):
 )
 def test_labels_that_are_numbers(npz, labels, options, target_shape):
     source = npz({"x": X, "y": labels}, **options)
-    assert source.signature.class_names is None
+    assert isinstance(source.signature.task, Regression)
     assert source.signature.task.target_shape == target_shape
     np.testing.assert_allclose(source.splits["train"].labels.ravel(), labels.ravel().astype(np.float32))
 
@@ -154,7 +157,7 @@ def test_class_names_name_indices_and_strings_alike(npz):
     names = ("zebra", "ant", "bee")
     for labels in (Y, np.array(names)[Y]):
         source = npz({"x": X, "y": labels}, class_names=names)
-        assert source.signature.class_names == names
+        assert source.signature.task.class_names == names
         np.testing.assert_array_equal(source.splits["train"].labels, Y)
 
 
@@ -303,7 +306,9 @@ def test_how_numbers_are_stored_is_not_seen(npz, stored, order):
     other = npz({"x": native, "y": Y})
     train = one.splits["train"]
     assert one.signature == other.signature
-    assert one.signature.dtype == {"f": "float32", "b": "uint8"}.get(native.dtype.kind, native.dtype.name)
+    assert one.signature.kind.dtype == {"f": "float32", "b": "uint8"}.get(
+        native.dtype.kind, native.dtype.name
+    )
     assert train.store.array.dtype.isnative and train.store.array.flags.c_contiguous
     assert train.fingerprint() == other.splits["train"].fingerprint()
 
@@ -322,7 +327,7 @@ def test_how_numbers_are_stored_is_not_seen(npz, stored, order):
 )
 def test_how_labels_are_stored_is_not_seen(npz, labels, names):
     source = npz({"x": X, "y": labels})
-    assert source.signature.class_names == names
+    assert source.signature.task.class_names == names
     assert (
         source.splits["train"].labels.tolist() == [1, 0] * 3
         and source.splits["train"].labels.dtype == "int64"

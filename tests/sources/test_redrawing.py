@@ -163,7 +163,7 @@ def test_images_of_ones_own_folder_are_made_so(tmp_path, name, ground, side):
     words = {"path": tmp_path, "image_size": side, "color_mode": "grayscale"}
     source = source_options()["image_folder"].model_validate({**words, "made_like": name})
     loaded = source.load(LoadContext())
-    drawing = loaded.signature.image_format.drawing
+    drawing = loaded.signature.kind.format.drawing
     assert drawing.box == round(side * 20 / 28)
     for index in range(4):
         pixels = loaded.splits["train"].read(index)[..., 0]
@@ -177,7 +177,7 @@ def test_arrays_and_how_their_pictures_are_made(tmp_path):
     np.savez(tmp_path / "x.npz", x=np.stack([EXPECTED] * 4), y=[0, 1, 0, 1], numbers=np.ones((4, 3)))
     npz = source_options()["npz"]
     loaded = npz.model_validate({"path": tmp_path / "x.npz", "made_like": "mnist"}).load(LoadContext())
-    assert loaded.signature.image_format.drawing == MNIST
+    assert loaded.signature.kind.format.drawing == MNIST
     words = {"path": tmp_path / "x.npz", "features_array": "numbers", "made_like": "mnist"}
     with pytest.raises(DataError, match=r"made_like is for images \(uint8\); found float32 of shape \(3,\)"):
         npz.model_validate(words).load(LoadContext())
@@ -191,7 +191,7 @@ def test_a_signature_comes_back_from_json(name):
     assert made_like(image_format) == name
     old = signature_as_json(signature)
     del old["inputs"]["input"]["drawing"]
-    assert signature_from_json(old).image_format.drawing is None
+    assert signature_from_json(old).kind.format.drawing is None
 
 
 def test_fingerprints_of_other_pictures_are_what_they_were():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.sources.synthetic import Synthetic, SyntheticStore
 
 
@@ -89,8 +90,7 @@ def test_small_examples_are_in_memory_and_the_same(load):
 )
 def test_shapes_of_images_give_bytes(load, shape, image_format):
     source = load("synthetic", shape=shape, num_examples=3)
-    assert source.signature.image_format == image_format
-    assert source.signature.dtype == ("uint8" if image_format else "float32")
+    assert source.signature.kind == (ImageKind(image_format) if image_format else ArrayKind(shape, "float32"))
     assert source.splits["train"].read(0).std() > 0
 
 

@@ -22,7 +22,7 @@ from bigmodel_cli.inference.run_data import (
     ready_to_evaluate,
 )
 from bigmodel_cli.inference.trained_on import count_trained_on
-from bigmodel_cli.kinds.image.redrawing.drawings import made_like
+from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
@@ -83,11 +83,10 @@ def load_other_data(
         source = _load(options, context)
         name, examples, signature = _of_source(other.where, source, split)
     trained_with = opened.signature
-    if signature.shape != trained_with.shape:
-        raise DataError(
-            f"{other.where}: the examples have shape {signature.shape}; the model takes {trained_with.shape}"
-        )
-    examples = in_dtype(examples, trained_with.dtype, str(other.where))
+    found, expected = signature.kind.shape, trained_with.kind.shape
+    if found != expected:
+        raise DataError(f"{other.where}: the examples have shape {found}; the model takes {expected}")
+    examples = in_dtype(examples, trained_with.kind.dtype, str(other.where))
     _warn_if_trained_on(opened, experiment, other, examples, listener)
     scoring = part_of(trained_with.task, Scoring)
     kept, labels = scoring.relabelled(examples.labels, signature.task, other, listener.warn)
@@ -170,21 +169,10 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
         return cast(SourceOptions, source.options).model_copy(update={"path": path, **labels})
     if kind == "npz":
         return source_options()[kind].model_validate({"path": path, **labels})
-    image = signature.image_format
-    if image is None:
+    of_files = part_of(signature.kind, Read).file_options
+    if of_files is None:
         raise UsageError(f"--data {path}: the model of this run does not take images")
-    return source_options()[kind].model_validate(
-        {
-            "path": path,
-            **labels,
-            "image_size": image.image_size,
-            "color_mode": image.color_mode,
-            "interpolation": image.interpolation,
-            "aspect_ratio": image.aspect_ratio,
-            "made_like": made_like(image),
-            "bit_depth": image.bit_depth,
-        }
-    )
+    return source_options()[kind].model_validate({"path": path, **labels, **of_files})
 
 
 def _load(options: SourceOptions, context: LoadContext) -> Source:

@@ -113,7 +113,7 @@ def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Genera
     stopped = Event()
 
     def read(items: Sequence[Input]) -> _Batch:
-        features = np.empty((len(items), *signature.shape), signature.dtype)
+        features = np.empty((len(items), *signature.kind.shape), signature.kind.dtype)
         errors: list[str | None] = []
         redrawn: list[bool | None] = []
         num_read = 0

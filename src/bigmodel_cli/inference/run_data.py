@@ -101,10 +101,9 @@ def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: List
     scoring = part_of(trained_with.task, Scoring)
     if not scoring.has_labels_of(splits.signature.task):
         raise scoring.other_labels(splits.signature.task, hint="restore the data, or train again")
-    if splits.signature.shape != trained_with.shape:
-        raise DataError(
-            f"the examples have shape {splits.signature.shape}; the model takes {trained_with.shape}"
-        )
+    found, expected = splits.signature.kind.shape, trained_with.kind.shape
+    if found != expected:
+        raise DataError(f"the examples have shape {found}; the model takes {expected}")
     recorded = opened.record.get("data", {}).get("splits", {}).get(split, {}).get("sha256")
     if splits.parts[split].fingerprint() == recorded:
         return

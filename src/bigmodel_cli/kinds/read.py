@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,11 @@ class Read(ABC):
         """How files are read: the same text, the same value of a file."""
         described: str = self.kind.described
         return described
+
+    @property
+    def file_options(self) -> Mapping[str, Any] | None:
+        """What a source of files is told to read them alike; None where files hold no such values."""
+        return None
 
     def decoder(self) -> str:
         """What reads them, with its version."""

@@ -176,7 +176,7 @@ def _write(source: Source, folder: Path, shard: _Shard, *, skips: bool) -> _Writ
                 features = _read(part, index, skips=skips)
                 if features is None:
                     continue
-                content = np.ascontiguousarray(features, source.signature.dtype).tobytes()
+                content = np.ascontiguousarray(features, source.signature.kind.dtype).tobytes()
                 name = part.name(index).encode("utf-8", "surrogateescape")
                 record, start = encode_example(content, {"label": _label(part, index), "name": [name]})
                 file.write(framed(record))

@@ -190,7 +190,7 @@ def open_packed(folder: Path) -> Source:
     with np.load(arrays_path, allow_pickle=False) as arrays:
         splits = {split: PackedSplit.of(split, arrays) for split in SPLITS if f"{split}_labels" in arrays}
     origin = record["files"][ARRAYS]["sha256"]
-    is_swapped = not np.dtype(record.get(_STORED_DTYPE, signature.dtype)).isnative
+    is_swapped = not np.dtype(record.get(_STORED_DTYPE, signature.kind.dtype)).isnative
     return Source(
         {
             split: Examples.of(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from bigmodel_cli.kinds.image.files.decoding import decoder, read_image
 from bigmodel_cli.kinds.image.kind import ImageKind
+from bigmodel_cli.kinds.image.redrawing.drawings import made_like
 from bigmodel_cli.kinds.read import Read, Value
 
 
@@ -20,6 +23,12 @@ class ImageRead(Read):
     def described(self) -> str:
         described: str = self.kind.format.described
         return described
+
+    @property
+    def file_options(self) -> Mapping[str, Any]:
+        written = self.kind.format
+        names = ("image_size", "color_mode", "interpolation", "aspect_ratio", "bit_depth")
+        return {**{name: getattr(written, name) for name in names}, "made_like": made_like(written)}
 
     def decoder(self) -> str:
         return decoder()
