@@ -31,6 +31,8 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.regression.task import Regression
 
+DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
+
 
 def image(path: Path) -> Path:
     Image.new("RGB", (9, 7), (200, 20, 20)).save(path.with_suffix(".png"))
@@ -97,6 +99,11 @@ def test_every_kind_has_a_sample():
 def test_every_storey_has_a_part():
     """What a module of all kinds asks, some kind does; nothing is asked that nobody does."""
     assert {storey for storey, _ in PARTS} == set(storeys_of("kinds"))
+
+
+@pytest.mark.parametrize(("storey", "base"), PARTS)
+def test_the_recipe_names_every_part(storey, base):
+    assert f"| `{storey}` | `{base}` |" in DESIGN.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", names_of("kinds"))

@@ -37,6 +37,7 @@ from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
 
+DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
 FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.1.0"
 
 
@@ -104,6 +105,11 @@ def test_every_task_has_a_sample():
 def test_every_storey_has_a_part():
     """What a module of all tasks asks, some task does; nothing is asked that nobody does."""
     assert {storey for storey, _ in PARTS} | {"task"} == set(storeys_of("tasks"))
+
+
+@pytest.mark.parametrize(("storey", "base"), PARTS)
+def test_the_recipe_names_every_part(storey, base):
+    assert f"| `{storey}` | `{base}` |" in DESIGN.read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", names_of("tasks"))
