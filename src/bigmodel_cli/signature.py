@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.errors import DataError
@@ -57,11 +57,6 @@ class Signature:
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
         return {name: number for task in self.targets.values() for name, number in task.numbers.items()}
-
-    def with_kind(self, kind: Kind) -> Signature:
-        """The same with another kind of the one input."""
-        (name,) = self.inputs
-        return replace(self, inputs={name: kind})
 
 
 def signature_as_json(signature: Signature) -> dict[str, Any]:

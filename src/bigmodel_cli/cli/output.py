@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigmodel_cli.errors import DataError
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -117,6 +119,17 @@ def show_warnings(warnings: Iterable[Problem]) -> None:
 def next_command(*commands: str) -> None:
     """What to type next, ready to paste."""
     note("\n".join(["", "next:", *(f"  {one_line(command)}" for command in commands)]))
+
+
+def require_all_readable(problems: Sequence[str]) -> None:
+    """End a command with what is wrong with the first input that could not be read.
+
+    Raises:
+        DataError: If there is one.
+    """
+    if problems:
+        first, *others = problems
+        raise DataError(f"{first} (and {len(others)} more)" if others else first)
 
 
 def stdout_console() -> Console:

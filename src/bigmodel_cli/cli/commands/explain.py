@@ -77,7 +77,7 @@ def command(
 
     IMAGEs are files, folders of them, quoted globs, or .npy and .npz arrays.
     """
-    from bigmodel_cli.cli.output import echo_json_list, note, warn
+    from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
     from bigmodel_cli.explaining.destinations import Destinations
     from bigmodel_cli.explaining.explain import Explainer, Request, require_images
     from bigmodel_cli.inference.inputs import find_inputs
@@ -102,7 +102,7 @@ def command(
     if as_json:
         head = {"run": str(opened.folder.path), "explained": explainer.explained, "layer": explainer.layer}
         echo_json_list(head, "images", results.documents)
-    results.require_all_readable()
+    require_all_readable(results.unreadable)
 
 
 class _Results:
@@ -110,6 +110,7 @@ class _Results:
 
     Attributes:
         documents: JSON, written already.
+        unreadable: What is wrong with images that could not be read.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class _Results:
         self._destinations = destinations
         self._as_json = as_json
         self._with_maps = with_maps
-        self._unreadable: list[str] = []
+        self.unreadable: list[str] = []
 
     def take(self, item: Input) -> None:
         from bigmodel_cli.cli.output import json_text, note, one_line
@@ -130,7 +131,7 @@ class _Results:
         try:
             explanation = self._explainer.explain(item)
         except DataError as error:
-            self._unreadable.append(error.message)
+            self.unreadable.append(error.message)
             if self._as_json:
                 self.documents.append(json_text({"image": item.name, "error": error.message}))
             return
@@ -143,18 +144,6 @@ class _Results:
             for line in _lines(explanation):
                 click.echo(line)
         note(f"written: {one_line(str(path))}")
-
-    def require_all_readable(self) -> None:
-        """End the command with the first image that could not be read.
-
-        Raises:
-            DataError: If there is one.
-        """
-        from bigmodel_cli.errors import DataError
-
-        if self._unreadable:
-            first, *others = self._unreadable
-            raise DataError(f"{first} (and {len(others)} more)" if others else first)
 
 
 def _lines(explanation: Explanation) -> list[str]:

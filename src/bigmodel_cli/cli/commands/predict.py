@@ -76,7 +76,7 @@ def command(
     **how: Any,
 ) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
-    from bigmodel_cli.cli.output import echo_json_list, note, warn
+    from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.familiar import read_familiar
     from bigmodel_cli.inference.inputs import find_inputs
@@ -112,7 +112,7 @@ def command(
 
         plot_predictions(plot_path, results.plotted, opened.signature, invert=how["invert"])
         note(f"written: {plot_path}")
-    results.require_all_readable()
+    require_all_readable(results.unreadable)
 
 
 def _plot_room(path: Path | None, signature: Signature) -> int:
@@ -135,6 +135,7 @@ class _Results:
 
     Attributes:
         documents: JSON, written already.
+        unreadable: What is wrong with inputs that could not be read.
         plotted: Those that are drawn.
     """
 
@@ -144,7 +145,7 @@ class _Results:
         self.plotted: list[Prediction] = []
         self._keeps_documents = keeps_documents
         self._plot_room = plot_room
-        self._unreadable: list[str] = []
+        self.unreadable: list[str] = []
         self._num_taken = self._num_redrawn = self._num_unlike = 0
         self._unlike: list[str] = []
         self._hints: dict[str, None] = {}
@@ -157,7 +158,7 @@ class _Results:
         if prediction.unlike:
             self._take_unlike(prediction, prediction.unlike)
         if prediction.error:
-            self._unreadable.append(prediction.error)
+            self.unreadable.append(prediction.error)
         elif len(self.plotted) < self._plot_room:
             self.plotted.append(prediction)
         if self._keeps_documents:
@@ -198,18 +199,6 @@ class _Results:
         if self._num_taken == 1:
             return "the input was"
         return f"{count:,} of {self._num_taken:,} inputs {'was' if count == 1 else 'were'}"
-
-    def require_all_readable(self) -> None:
-        """End the command with the first input that could not be read.
-
-        Raises:
-            DataError: If there is one.
-        """
-        from bigmodel_cli.errors import DataError
-
-        if self._unreadable:
-            first, *others = self._unreadable
-            raise DataError(f"{first} (and {len(others)} more)" if others else first)
 
 
 def _csv(
