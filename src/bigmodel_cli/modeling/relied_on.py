@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
@@ -28,3 +30,18 @@ def relied_on(owner: Any, name: str) -> Any:
             f"Keras {keras.__version__}: {kind.__name__} has no {name}, on which training relies",
             hint=f"pip install keras=={load_catalogue().keras_version}",
         ) from error
+
+
+@contextmanager
+def replaced(owner: Any, method: str, replacement: Callable[..., Any]) -> Iterator[None]:
+    """Let an object have another method of that name inside the block.
+
+    Raises:
+        BigmodelError: If it has no such method, so that nothing would call the other one.
+    """
+    relied_on(owner, method)
+    setattr(owner, method, replacement)
+    try:
+        yield
+    finally:
+        delattr(owner, method)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from bigmodel_cli.modeling.fused.replaced import replaced
+from bigmodel_cli.modeling.relied_on import replaced
 
 # Batch, height, width, channels.
 _RANK = 4

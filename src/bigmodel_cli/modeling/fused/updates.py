@@ -9,8 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from bigmodel_cli.modeling.fused.replaced import replaced
-from bigmodel_cli.modeling.relied_on import relied_on
+from bigmodel_cli.modeling.relied_on import relied_on, replaced
 
 # `update_step` of Keras's optimizers: gradient, variable, learning rate.
 Update = Callable[[Any, Any, Any], Any]

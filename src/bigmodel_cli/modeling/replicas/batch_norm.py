@@ -12,7 +12,7 @@ from typing import Any
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.fused.batch_norm import batch_norms
-from bigmodel_cli.modeling.fused.replaced import replaced
+from bigmodel_cli.modeling.relied_on import replaced
 from bigmodel_cli.modeling.replicas.distribution import sum_over_replicas
 from bigmodel_cli.modeling.replicas.part import current_part
 

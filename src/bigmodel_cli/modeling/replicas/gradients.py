@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from bigmodel_cli.modeling.fused.replaced import replaced
+from bigmodel_cli.modeling.relied_on import replaced
 from bigmodel_cli.modeling.replicas.distribution import sum_over_replicas
 
 
