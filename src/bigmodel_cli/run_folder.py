@@ -177,10 +177,10 @@ class RunFolder:
         Raises:
             DataError: If it is missing or damaged.
         """
-        record = self._written_record()
+        record = self.written_record()
         return record if record["schema_version"] == SCHEMA_VERSION else self._upgraded(record)
 
-    def _written_record(self) -> dict[str, Any]:
+    def written_record(self) -> dict[str, Any]:
         """run.json as it is, of this version or an earlier one."""
         try:
             record = read_sealed(self.require(self.record))
@@ -384,7 +384,7 @@ def _status(run: RunFolder) -> str | None:
 
 def update_record(run: RunFolder, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Put `changes` into run.json, which keeps its version, and return the whole of it."""
-    record = run._written_record() if run.record.exists() else {"schema_version": SCHEMA_VERSION}
+    record = run.written_record() if run.record.exists() else {"schema_version": SCHEMA_VERSION}
     record.update(changes)
     write_sealed(run.record, record)
     return record
