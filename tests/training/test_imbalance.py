@@ -342,7 +342,7 @@ def test_stand_ins_count_by_their_own_class(photographs):
     from bigmodel_cli.pipeline.feed import Feed
 
     examples = photographs
-    feed = Feed(examples, 3, SkippedFiles(lambda _: None), oversample=True)
+    feed = Feed(examples, 3, SkippedFiles(lambda _: None), strata=examples.labels)
     order = feed.epoch_order(seed=0, epoch=1)
     assert len(order) == 6 and set(order.tolist()) == {0, 1, 2, 3}
     chunk = feed.chunk(feed.rows(order, 0, 2))
@@ -376,4 +376,4 @@ def photographs(tmp_path):
 def test_evaluation_sees_every_example_once():
     examples = Examples.of_arrays(np.zeros((4, 2), np.float32), np.array([0, 0, 0, 1]), "train")
     assert Feed(examples, 4).num_batches() == 1
-    assert Feed(examples, 4, oversample=True).num_batches() == 2
+    assert Feed(examples, 4, strata=examples.labels).num_batches() == 2

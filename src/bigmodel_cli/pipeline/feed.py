@@ -37,7 +37,8 @@ class Feed:
         batch_size: Examples per batch.
         skipped: Takes note of files that cannot be read, for each of which another one stands in; None: such
             a file is an error, or there are no files.
-        oversample: Whether each epoch sees all classes equally often.
+        strata: The group of each example, all of which an epoch sees equally often; None: it sees each
+            example once.
         dealing: How each batch is dealt to replicas; None where there is one.
 
     Attributes:
@@ -51,7 +52,7 @@ class Feed:
         batch_size: int,
         skipped: SkippedFiles | None = None,
         *,
-        oversample: bool = False,
+        strata: np.ndarray | None = None,
         dealing: Dealing | None = None,
     ) -> None:
         self.examples = examples
@@ -59,8 +60,8 @@ class Feed:
         self.skipped = skipped
         self.dealing = dealing
         self.stand_ins: np.ndarray | None = None
-        self._oversamples = oversample
-        self.epoch_size = balanced_size(examples.labels) if oversample else len(examples)
+        self._strata = strata
+        self.epoch_size = len(examples) if strata is None else balanced_size(strata)
         read = {name: store for name, store in examples.inputs.items() if store.array is None}
         self.reader = Reader(read, skips=skipped is not None) if read else None
         self._held: Mapping[str, Any] = {}
@@ -85,9 +86,9 @@ class Feed:
 
     def epoch_order(self, *, seed: int, epoch: int) -> np.ndarray:
         """Which examples an epoch sees, one after the other: int64 of shape (epoch_size,)."""
-        if self._oversamples:
-            return balanced_order(self.examples.labels, seed=seed, epoch=epoch)
-        return epoch_order(len(self.examples), seed=seed, epoch=epoch)
+        if self._strata is None:
+            return epoch_order(len(self.examples), seed=seed, epoch=epoch)
+        return balanced_order(self._strata, seed=seed, epoch=epoch)
 
     def num_batches(self) -> int:
         return -(-self.epoch_size // self.batch_size)

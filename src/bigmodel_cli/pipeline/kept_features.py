@@ -63,12 +63,14 @@ class KeptFeatures:
     _places: dict[SplitName, _Place] = field(default_factory=dict)
     _slots: Slots | None = None
 
-    def feeds(self, batch_size: int, *, oversample: bool, dealing: Dealing | None) -> dict[SplitName, Feed]:
-        """Feeds of the features, which are zeros as yet; rare classes are repeated in training alone."""
+    def feeds(
+        self, batch_size: int, strata: np.ndarray | None, dealing: Dealing | None
+    ) -> dict[SplitName, Feed]:
+        """Feeds of the features, which are zeros as yet; rare groups are repeated in training alone."""
         place: type[_Place] = _InMemory if self.cache == "memory" else _OnDisk
         start = 0
         for name, part in self.parts.items():
-            how: dict[str, Any] = {"oversample": oversample and name == "train", "dealing": dealing}
+            how: dict[str, Any] = {"strata": strata if name == "train" else None, "dealing": dealing}
             self._places[name] = place(part, self.made, start, batch_size, how)
             start += len(part)
         return {name: place.feed for name, place in self._places.items()}

@@ -7,7 +7,6 @@ from dataclasses import replace
 from bigmodel_cli.config.facts import PIXELS, DataFacts, ValueRange, facts_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.target import Target
@@ -15,23 +14,15 @@ from bigmodel_cli.tasks.target import Target
 
 def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
     """The facts of an experiment's source with what its examples show."""
-    signature, train = splits.signature, splits.train
+    signature = splits.signature
     return replace(
         facts_of(experiment),
         labels=signature.task.labels,
         num_classes=signature.numbers["num_classes"],
-        epoch_size=epoch_size(experiment, splits),
+        epoch_size=splits.epoch_size(experiment.data),
         num_columns=part_of(signature.task, Target).num_columns,
-        value_range=_value_range(train.store),
+        value_range=_value_range(splits.train.store),
     )
-
-
-def epoch_size(experiment: Experiment, splits: Splits) -> int:
-    """How many examples an epoch sees: with `data.oversample` more than there are."""
-    labels, strata = splits.train.labels, None
-    if experiment.data.oversample is not None:
-        strata = part_of(splits.signature.task, Target).strata(labels)
-    return len(labels) if strata is None else balanced_size(strata)
 
 
 def _value_range(store: Store) -> ValueRange | None:

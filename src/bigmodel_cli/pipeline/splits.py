@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
+from bigmodel_cli.config.schema import Data
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.tasks.target import Target
@@ -53,6 +55,16 @@ class Splits:
     @property
     def sizes(self) -> dict[str, int]:
         return {name: len(part) for name, part in self.parts.items()}
+
+    def strata(self, data: Data) -> np.ndarray | None:
+        """The group of each training example, where an epoch sees all of them equally often; else None."""
+        target = part_of(self.signature.task, Target)
+        return None if data.oversample is None else target.strata(self.train.labels)
+
+    def epoch_size(self, data: Data) -> int:
+        """How many examples an epoch sees: with `data.oversample` more than there are."""
+        strata = self.strata(data)
+        return len(self.train) if strata is None else balanced_size(strata)
 
     def fingerprints(self) -> dict[str, str]:
         """A sha256 per split: which examples, in which order, under which labels."""

@@ -96,9 +96,7 @@ class Keeping:
 
     def _fed_features(self, built: BuiltModel, halves: Cut, features: KeptFeatures) -> Fed:
         assert self._features is not None
-        feeds = features.feeds(
-            self.work.batch_size, oversample=self._oversamples, dealing=self.work.distribution.dealing
-        )
+        feeds = features.feeds(self.work.batch_size, self._strata, self.work.distribution.dealing)
         trained = replace(built, network=halves.back, preprocess=None)
         return Fed(trained, feeds, self._features, halves, features)
 
@@ -138,7 +136,7 @@ class Keeping:
                 part,
                 self.work.batch_size,
                 self.work.skipped if name == train else None,
-                oversample=self._oversamples and name == train,
+                strata=self._strata if name == train else None,
                 dealing=self.work.distribution.dealing,
             )
             for name, part in self.parts.items()
@@ -147,8 +145,8 @@ class Keeping:
         return self._pixels
 
     @property
-    def _oversamples(self) -> bool:
-        return self.work.experiment.data.oversample is not None
+    def _strata(self) -> np.ndarray | None:
+        return self.work.splits.strata(self.work.experiment.data)
 
     def close(self) -> None:
         """Give back what is open; no feed may need it any more."""

@@ -15,7 +15,6 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import build_model
 from bigmodel_cli.network import downloads
-from bigmodel_cli.pipeline.known_facts import epoch_size
 from bigmodel_cli.training.batch_size import estimate_batch_size
 from bigmodel_cli.training.frozen_cost import frozen_parameters, learns
 from bigmodel_cli.training.known_data import fit_to_data
@@ -120,7 +119,7 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
     batch_size = experiment.data.batch_size
     if batch_size == "auto":
         batch_size = estimate_batch_size(len(splits.train), memory)
-    steps = -(-epoch_size(experiment, splits) // batch_size)
+    steps = -(-splits.epoch_size(experiment.data) // batch_size)
     return Preview(
         experiment,
         [_row(layer, built.origins.get(layer.name)) for layer in model.layers],

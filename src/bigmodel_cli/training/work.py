@@ -8,7 +8,6 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
-from bigmodel_cli.pipeline.known_facts import epoch_size
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.tasks.target import ClassWeights, Target
 
@@ -34,7 +33,7 @@ class Work:
     @property
     def epoch_size(self) -> int:
         """How many examples an epoch sees: with `data.oversample` more than there are."""
-        return epoch_size(self.experiment, self.splits)
+        return self.splits.epoch_size(self.experiment.data)
 
     @property
     def total_steps(self) -> int:
