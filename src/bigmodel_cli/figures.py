@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 PALETTE = (BLUE, ORANGE, GREEN, "#CC79A7", "#56B4E9", "#E69F00", "#8C6D31", "#7F7F7F", "#6A3D9A", "#B2182B")
 LINE_STYLES = ("-", "--", "-.", ":")
 DPI = 120
+_HEAD = re.compile(r"^.*?(?=<svg)", re.DOTALL)
+_METADATA = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -45,6 +49,23 @@ def write_figure(figure: Figure, path: Path) -> None:
     kind = path.suffix.lower().lstrip(".")
     with any_letters():
         write_output(path, lambda temporary: figure.savefig(temporary, format=kind, dpi=DPI))
+
+
+def svg(figure: Figure, label: str) -> str:
+    """A figure as an `<svg>` for a page: its text is text, and its black the page's ink, on no background.
+
+    Args:
+        figure: What was drawn.
+        label: What it shows, for those who cannot see it.
+    """
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    with any_letters(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": label}):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    text = _METADATA.sub("", _HEAD.sub("", buffer.getvalue()))
+    text = text.replace("#000000", "currentColor")
+    return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
 
 
 def check_plot(path: Path) -> None:

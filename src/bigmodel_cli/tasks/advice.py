@@ -38,20 +38,15 @@ class Rules(ABC):
     def nothing_learned(self, findings: Findings) -> str | None:
         """By what one sees that nothing was learned, a sentence; None where something was."""
 
-    def _illness(self, findings: Findings) -> Advice | None:
-        if (found := next((one for rule in self.illnesses for one in rule(findings)), None)) is not None:
-            return found
-        seen = self.nothing_learned(findings)
-        return None if seen is None else not_learned(findings, seen)
-
     def advise(self, findings: Findings) -> list[Advice]:
-        """At most five things to try, the most telling first."""
-        illness = self._illness(findings)
-        rules = _ALWAYS if illness is not None else (*_ALWAYS, *_REFINEMENTS, *self.refinements)
-        others = [advice for rule in rules for advice in rule(findings)]
-        return [*([illness] if illness is not None else []), *others][:_MOST]
+        """At most five things to try after a run, the most telling first."""
+        illness = [one for rule in self.illnesses for one in rule(findings)][:1]
+        if not illness and (seen := self.nothing_learned(findings)) is not None:
+            illness = [not_learned(findings, seen)]
+        rules = _ALWAYS if illness else (*_ALWAYS, *_REFINEMENTS, *self.refinements)
+        return [*illness, *(advice for rule in rules for advice in rule(findings))][:_MOST]
 
 
 def advise(findings: Findings) -> list[Advice]:
-    """At most five things to try after a run, the most telling first."""
+    """What to try after a run, as its task has it."""
     return part_of(findings.signature.task, Rules).advise(findings)

@@ -57,11 +57,7 @@ class Sections(ABC):
         for name, (menu, heading) in self.samples.items():
             if tiles := [self.tile(sample) for sample in samples.get(name, ())]:
                 title = heading[0].upper() + heading[1:]
-                yield Section(name, menu, title, _template(__package__, "samples"), {"tiles": tiles})
-
-    def template(self, name: str) -> str:
-        """`<name>.html.j2` in the folder of the task."""
-        return _template(type(self).__module__.rpartition(".")[0], name)
+                yield Section(name, menu, title, template(__package__, "samples"), {"tiles": tiles})
 
     def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
         """The rows of the table of scores."""
@@ -76,7 +72,8 @@ class Sections(ABC):
         """A sample of evaluation/samples_<split>.json, written out."""
 
 
-def _template(package: str, name: str) -> str:
+def template(package: str, name: str) -> str:
+    """`<name>.html.j2` in the folder of a package."""
     return files(package).joinpath(f"{name}.html.j2").read_text("utf-8")
 
 

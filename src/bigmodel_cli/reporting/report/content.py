@@ -14,9 +14,9 @@ from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.figures import svg
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
-from bigmodel_cli.reporting.report.figures import svg
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.run_folder import STOPPED, RunFolder
 from bigmodel_cli.stopped import read_stopped

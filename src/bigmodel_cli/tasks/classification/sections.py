@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from bigmodel_cli.tasks.sections import Section, Sections, shown
+from bigmodel_cli.tasks.sections import Section, Sections, shown, template
 
 _PAIRS = 12
 _CLASS_COLUMNS = {
@@ -32,11 +32,13 @@ class ClassificationSections(Sections):
     ) -> Iterator[Section]:
         found = confusion(evaluation)
         data = {key: found[key] for key in ("classes", "counts")}
-        yield Section("confusion", "Confusion", "Confusion matrix", self.template("confusion"), found, data)
+        yield Section(
+            "confusion", "Confusion", "Confusion matrix", template(__package__, "confusion"), found, data
+        )
         yield from super().sections(evaluation, samples)
         columns = [*_class_columns(evaluation), "examples"]
         rows = {"classes": _classes(evaluation), "class_columns": columns}
-        yield Section("classes", "Classes", "Classes", self.template("classes"), rows)
+        yield Section("classes", "Classes", "Classes", template(__package__, "classes"), rows)
 
     def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
         means = {
