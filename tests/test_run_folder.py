@@ -14,6 +14,8 @@ import pytest
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.run_files import all_files, list_files, remove_half_written
 from bigmodel_cli.run_folder import (
+    FILES,
+    ReadRun,
     RunFolder,
     all_runs,
     check_writable,
@@ -22,6 +24,7 @@ from bigmodel_cli.run_folder import (
     labels_hash,
     update_record,
 )
+from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.whole_files import (
     read_sealed,
     sha256_of,
@@ -253,3 +256,31 @@ class TestReading:
         (tmp_path / "a").write_bytes(b"abc")
         assert sha256_of(tmp_path / "a").startswith("ba7816bf8f01cfea414140de5dae2223")
         assert os.listdir(tmp_path) == ["a"]  # noqa: PTH208
+
+
+def test_an_opened_run_reads_its_record_once(monkeypatch):
+    from bigmodel_cli import run_folder
+    from bigmodel_cli.inference.engines import open_engine
+    from bigmodel_cli.inference.familiar import read_familiar
+    from bigmodel_cli.inference.opened import open_folder
+    from bigmodel_cli.inference.run_data import read_experiment
+
+    read, read_sealed = [], run_folder.read_sealed
+    monkeypatch.setattr(run_folder, "read_sealed", lambda path: read.append(path.name) or read_sealed(path))
+    frozen = Path(__file__).parent / "frozen" / "0.1.0" / "files"
+    opened = open_folder(RunFolder(frozen))
+    open_engine(opened.folder, "auto", warn=print)
+    read_familiar(opened.folder, opened.signature, print)
+    read_experiment(opened.folder)
+    assert read == ["run.json"]
+
+
+def test_files_that_others_wrote_since_a_run_was_opened_stay_listed(tmp_path):
+    run = create_run(tmp_path, "x")
+    (run.path / "a.txt").write_text("a")
+    (run.path / "b.txt").write_text("b")
+    update_record(run, {FILES: {}})
+    opened = ReadRun(run.path, run.read_record())
+    record_files(run, [run.path / "a.txt"])
+    record_files(opened, [run.path / "b.txt"])
+    assert set(run.read_record()[FILES]) == {"a.txt", "b.txt"}

@@ -29,7 +29,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +266,16 @@ class RunFolder:
             missing = path.relative_to(self.path)
             raise DataError(f"{self.title}: the run has no {missing}", hint=PIECE_HINT)
         return path
+
+
+@dataclass(frozen=True)
+class ReadRun(RunFolder):
+    """A run whose record was read and verified once; who changes the record takes the folder anew."""
+
+    kept: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def read_record(self) -> dict[str, Any]:
+        return dict(self.kept)
 
 
 def epoch_checkpoint(epoch: int) -> str:

@@ -100,6 +100,8 @@ def record_files(run: RunFolder, paths: Iterable[Path]) -> None:
     except OSError:
         # Where nothing can be locked nothing trains.
         return
+    # Not what was read when it was opened: another process may have put files there since.
+    run = RunFolder(run.path)
     try:
         listed = run.read_record().get(FILES)
         if listed is not None:

@@ -98,7 +98,7 @@ def with_named_columns(record: Mapping[str, Any], labels: Sequence[str] | None) 
 
     Args:
         record: With `shape`, `dtype`, `target_shape` and `image_format`.
-        labels: The classes, which stood elsewhere; None where labels are numbers.
+        labels: What stood in labels.json: the classes, or null where labels are numbers.
 
     Raises:
         KeyError: If it is damaged.

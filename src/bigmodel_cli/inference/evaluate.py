@@ -10,7 +10,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.evaluation import (
     Evaluation,
-    evaluate_model,
+    Evaluator,
     evaluation_places,
     write_evaluation,
 )
@@ -92,7 +92,7 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
     model = load_for_inference(folder, checkpoint, trust=request.trust)
-    evaluation = evaluate_model(model, experiment, name, examples, opened.signature, opened.rule)
+    evaluation = Evaluator.of(model, experiment, opened.signature).evaluate(name, examples, opened.rule)
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(folder.path, os.W_OK)
     if is_kept:

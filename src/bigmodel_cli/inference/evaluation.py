@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.model_outputs import reading_of
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
+from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.run_folder import RunFolder
@@ -67,45 +69,61 @@ class Evaluation:
         }
 
 
-def evaluate_model(
-    model: Any,
-    experiment: Experiment,
-    split: str,
-    examples: Examples,
-    signature: Signature,
-    rule: DecisionRule = AS_IT_IS,
-) -> Evaluation:
-    """Evaluate a model on examples.
+@dataclass(frozen=True)
+class Evaluator:
+    """A model that is ready to be evaluated.
 
-    Args:
-        model: Takes raw features; compiled or not.
-        experiment: For the loss, the metrics and the batch size.
-        split: What the examples are called.
-        examples: On what.
+    Attributes:
+        tasks: What it is measured by.
         signature: What one example is.
-        rule: What is decided by; loss and the config's metrics are of the model's own outputs.
-
-    Raises:
-        DivergedError: If the model's weights have diverged.
+        reading: How the loss reads its outputs.
+        batch_size: No larger than in training: what fits there fits here.
+        seed: Of the resampling for intervals.
     """
-    # No larger than in training: what fits there fits here.
-    feed = Feed(examples, experiment.data.pinned_batch_size)
-    steps = EvaluationSteps(compile_for_evaluation(model, experiment, signature), feed)
-    try:
-        chunks = [steps.run(chunk) for chunk in in_order(feed)]
-    finally:
-        feed.close()
-    metrics = steps.measures.results()
-    if not math.isfinite(metrics["loss"]):
-        raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
-    reading, by_target = reading_of(experiment), {}
-    for name, task in signature.targets.items():
-        outputs = np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
-        values = part_of(task, Predictions).values(outputs, reading)
-        scoring, labels = part_of(task, Scoring), examples.targets[name]
-        by_target[name] = scoring.scored(labels, values, rule, seed=experiment.seed)
-        metrics |= by_target[name].scores.headline
-    return Evaluation(split, len(examples), metrics, by_target)
+
+    tasks: Tasks
+    signature: Signature
+    reading: Reading
+    batch_size: int
+    seed: int
+
+    @classmethod
+    def of(cls, model: Any, experiment: Experiment, signature: Signature) -> Evaluator:
+        """Of a model that takes raw features, compiled or not, by loss and metrics of its experiment."""
+        tasks = compile_for_evaluation(model, experiment, signature)
+        batch_size = experiment.data.pinned_batch_size
+        return cls(tasks, signature, reading_of(experiment), batch_size, experiment.seed)
+
+    def evaluate(self, split: str, examples: Examples, rule: DecisionRule = AS_IT_IS) -> Evaluation:
+        """Evaluate the model on examples.
+
+        Args:
+            split: What the examples are called.
+            examples: On what.
+            rule: What is decided by; loss and the config's metrics are of the model's own outputs.
+
+        Raises:
+            DivergedError: If the model's weights have diverged.
+        """
+        feed = Feed(examples, self.batch_size)
+        steps = EvaluationSteps(self.tasks, feed)
+        try:
+            chunks = [steps.run(chunk) for chunk in in_order(feed)]
+        finally:
+            feed.close()
+        metrics = steps.measures.results()
+        # The next evaluation begins anew with the same metrics.
+        steps.measures.reset()
+        if not math.isfinite(metrics["loss"]):
+            raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
+        by_target = {}
+        for name, task in self.signature.targets.items():
+            outputs = np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
+            values = part_of(task, Predictions).values(outputs, self.reading)
+            scoring, labels = part_of(task, Scoring), examples.targets[name]
+            by_target[name] = scoring.scored(labels, values, rule, seed=self.seed)
+            metrics |= by_target[name].scores.headline
+        return Evaluation(split, len(examples), metrics, by_target)
 
 
 def _flat(outputs: np.ndarray) -> np.ndarray:

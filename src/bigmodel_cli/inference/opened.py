@@ -8,7 +8,7 @@ from typing import Any
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.run_folder import OUTPUTS, RunFolder, find_run
+from bigmodel_cli.run_folder import OUTPUTS, ReadRun, RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.signature import Signature, signature_from_json
 from bigmodel_cli.tasks.predictions import Predictions
@@ -78,6 +78,7 @@ def open_folder(folder: RunFolder) -> OpenRun:
         DataError: If a piece of it is missing or damaged.
     """
     record = folder.read_record()
+    folder = ReadRun(folder.path, record)
     folder.read_labels()
     signature = signature_from_json(record.get("signature") or {})
     opened = OpenRun(folder, record, signature)

@@ -20,6 +20,7 @@ from bigmodel_cli.inference.run_data import (
     load_context,
     load_splits,
     ready_to_evaluate,
+    require_shape,
 )
 from bigmodel_cli.inference.trained_on import count_trained_on
 from bigmodel_cli.kinds.read import Read
@@ -83,9 +84,7 @@ def load_other_data(
         source = _load(options, context)
         name, examples, signature = _of_source(other.where, source, split)
     trained_with = opened.signature
-    found, expected = signature.kind.shape, trained_with.kind.shape
-    if found != expected:
-        raise DataError(f"{other.where}: the examples have shape {found}; the model takes {expected}")
+    require_shape(signature, trained_with, f"{other.where}: ")
     examples = in_dtype(examples, trained_with.kind.dtype, str(other.where))
     _warn_if_trained_on(opened, experiment, other, examples, listener)
     scoring = part_of(trained_with.task, Scoring)

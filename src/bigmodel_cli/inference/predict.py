@@ -106,14 +106,14 @@ class _Batch:
 
 def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Generator[_Batch, None, None]:
     """Batches in order, each read by one thread while the engine computes those before it."""
-    largest = batch_size_for(signature)
+    largest, kind = batch_size_for(signature), signature.kind
     num_readers = _num_readers(list(islice(inputs, largest)))
     # Few inputs are shared out among all readers.
     size = min(largest, -(-len(inputs) // num_readers))
     stopped = Event()
 
     def read(items: Sequence[Input]) -> _Batch:
-        features = np.empty((len(items), *signature.kind.shape), signature.kind.dtype)
+        features = np.empty((len(items), *kind.shape), kind.dtype)
         errors: list[str | None] = []
         redrawn: list[bool | None] = []
         num_read = 0

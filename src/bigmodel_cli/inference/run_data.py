@@ -14,6 +14,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 from bigmodel_cli.tasks.scores import Scoring
 
@@ -101,9 +102,7 @@ def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: List
     scoring = part_of(trained_with.task, Scoring)
     if not scoring.has_labels_of(splits.signature.task):
         raise scoring.other_labels(splits.signature.task, hint="restore the data, or train again")
-    found, expected = splits.signature.kind.shape, trained_with.kind.shape
-    if found != expected:
-        raise DataError(f"the examples have shape {found}; the model takes {expected}")
+    require_shape(splits.signature, trained_with)
     recorded = opened.record.get("data", {}).get("splits", {}).get(split, {}).get("sha256")
     if splits.parts[split].fingerprint() == recorded:
         return
@@ -115,6 +114,17 @@ def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: List
         "part: it would hold examples that the model has learned from",
         hint="restore the data, give it a test split of its own, or train again",
     )
+
+
+def require_shape(signature: Signature, trained_with: Signature, where: str = "") -> None:
+    """Find out whether examples have the shape that a model takes.
+
+    Raises:
+        DataError: If not.
+    """
+    shape, taken = signature.kind.shape, trained_with.kind.shape
+    if shape != taken:
+        raise DataError(f"{where}the examples have shape {shape}; the model takes {taken}")
 
 
 def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -> LoadContext:

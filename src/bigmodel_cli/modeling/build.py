@@ -97,13 +97,13 @@ def build_model(
 
 
 def compile_for_evaluation(model: Any, experiment: Experiment, signature: Signature) -> Tasks:
-    """Give a loaded model the loss and metrics of its experiment.
+    """Give a loaded model the loss and metrics of its experiment, and no optimizer.
 
     Raises:
         ConfigError: If they do not fit it.
     """
     bound = bind_outputs(model.outputs[0], experiment, signature)
-    return compile_model(model, experiment, Objects(signature.numbers), bound, total_steps=1)
+    return compile_model(model, experiment, Objects(signature.numbers), bound, total_steps=None)
 
 
 def _model_name(name: str) -> str:

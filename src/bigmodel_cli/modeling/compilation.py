@@ -30,15 +30,21 @@ def compile_model(
     objects: Objects,
     bound: Mapping[str, Bound],
     *,
-    total_steps: int,
+    total_steps: int | None,
 ) -> Tasks:
     """Compile `model` as the experiment says, so that the saved file is complete for Keras alone.
+
+    A model that has no steps ahead gets no optimizer.
 
     Raises:
         ConfigError: If Keras refuses the loss, the optimizer or a metric.
     """
     loss = objects.make(experiment.loss)
-    optimizer = _optimizer(_with_decay_steps(experiment.optimizer, total_steps), objects)
+    optimizer = (
+        None
+        if total_steps is None
+        else _optimizer(_with_decay_steps(experiment.optimizer, total_steps), objects)
+    )
     metrics = {
         name: [_metric(item, experiment, objects, one) for item in metrics_of(experiment, one.task)]
         for name, one in bound.items()

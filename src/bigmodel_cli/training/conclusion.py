@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
-from bigmodel_cli.config.model_outputs import reading_of
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
-from bigmodel_cli.inference.evaluation import Evaluation, evaluate_model, write_evaluation
+from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.familiar import keep_familiar
 from bigmodel_cli.inference.loading import load_for_inference
@@ -80,12 +80,12 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     examples = prepared.cache.kept(splits.parts[split])
     with session.watch.phase(EVALUATION):
         best = load_for_inference(session.run, BEST)
-        rule = _decision(session, best)
-        evaluation = evaluate_model(best, experiment, split, examples, signature, rule)
+        evaluator = Evaluator.of(best, experiment, signature)
+        evaluation = evaluator.evaluate(split, examples, _decision(session, evaluator))
         write_evaluation(session.run, evaluation, examples, signature)
-        _keep_familiar(session, examples, evaluation)
+        _keep_familiar(session, examples, evaluation, evaluator.reading)
     with session.watch.phase(EXPORT):
-        answers = Answers(examples, evaluation.scored.values, signature, reading_of(experiment))
+        answers = Answers(examples, evaluation.scored.values, signature, evaluator.reading)
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         document = evaluation.as_json()
@@ -123,12 +123,12 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     return replace(result, advice=advice)
 
 
-def _keep_familiar(session: Session, held_out: Examples, evaluation: Evaluation) -> None:
+def _keep_familiar(session: Session, held_out: Examples, evaluation: Evaluation, reading: Reading) -> None:
     """What the examples are like, for who predicts others."""
     prepared, signature = session.prepared, session.prepared.splits.signature
     train = prepared.cache.kept(prepared.splits.train)
     predictions = part_of(signature.task, Predictions)
-    scores = predictions.probabilities(evaluation.scored.values, reading_of(prepared.experiment))
+    scores = predictions.probabilities(evaluation.scored.values, reading)
     keep_familiar(session.run, train, held_out, scores, signature)
 
 
@@ -148,15 +148,13 @@ def _say_profile(session: Session, trace: Trace) -> None:
         session.listener.say("no trace: training ended with its first call into TensorFlow")
 
 
-def _decision(session: Session, best: Any) -> DecisionRule:
+def _decision(session: Session, evaluator: Evaluator) -> DecisionRule:
     """The decision rule that the config asks for."""
     prepared, validation = session.prepared, session.prepared.splits.validation
-    if validation is None:
+    asked = prepared.experiment.calibrate
+    if asked is None or validation is None:
         return AS_IT_IS
-    kept = prepared.cache.kept(validation)
-    return choose_rule(
-        session.run, best, prepared.experiment, kept, prepared.splits.signature, session.listener
-    )
+    return choose_rule(session.run, asked, evaluator, prepared.cache.kept(validation), session.listener)
 
 
 def _plot_training_samples(session: Session) -> None:
