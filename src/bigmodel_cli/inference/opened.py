@@ -35,11 +35,6 @@ class OpenRun:
         """How the outputs of its model are understood."""
         return part_of(self.signature.task, Predictions)
 
-    @property
-    def decided_for(self) -> str | None:
-        """What is decided for instead of what is most probable, and when; None where nothing is."""
-        return self.predictions.decided_for(self.rule)
-
     def taking_files_as_they_are(self) -> OpenRun:
         """The same run, but nothing is drawn anew as its training data were made."""
         inputs = {name: kind.as_it_is() for name, kind in self.signature.inputs.items()}

@@ -31,12 +31,13 @@ from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.tasks.predictions import Predictions
-from bigmodel_cli.training.decision import choose_rule
+from bigmodel_cli.tasks.scores import Scoring
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
 from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS
 from bigmodel_cli.training.trace import Trace
+from bigmodel_cli.whole_files import write_json
 
 
 @dataclass(frozen=True)
@@ -149,12 +150,19 @@ def _say_profile(session: Session, trace: Trace) -> None:
 
 
 def _decision(session: Session, evaluator: Evaluator) -> DecisionRule:
-    """The decision rule that the config asks for."""
+    """The decision rule that `calibrate` asks for, chosen on examples that the weights were not fitted to."""
     prepared, validation = session.prepared, session.prepared.splits.validation
     asked = prepared.experiment.calibrate
     if asked is None or validation is None:
         return AS_IT_IS
-    return choose_rule(session.run, asked, evaluator, prepared.cache.kept(validation), session.listener)
+    scored = evaluator.evaluate("validation", prepared.cache.kept(validation)).scored
+    scoring = part_of(evaluator.signature.task, Scoring)
+    found = scoring.calibrated(asked, scored.labels, scored.values, session.listener.warn)
+    if found is None:
+        return AS_IT_IS
+    write_json(session.run.decision, found.document)
+    session.listener.say(found.described)
+    return found.rule
 
 
 def _plot_training_samples(session: Session) -> None:

@@ -88,8 +88,8 @@ def command(
         opened = opened.taking_files_as_they_are()
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
-    if opened.decided_for is not None:
-        note(f"decided for {opened.decided_for}, as the run's decision.json has it")
+    if (decision := opened.predictions.decided_for(opened.rule)) is not None:
+        note(f"decided for {decision}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
     found = find_inputs(inputs, opened.signature, warn)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
