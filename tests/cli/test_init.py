@@ -62,6 +62,7 @@ def test_a_split_folder(bigmodel, photos):
     assert "path: all," in document["config"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["my photos: new", "100%", "it's", "- a", "[x]", "ünï", 'a"b\\c', "null", "010", "#1"]
 )

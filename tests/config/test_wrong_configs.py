@@ -87,8 +87,12 @@ def _case(block: str) -> Case:
     return Case(title, tuple(lines), tuple(mended.split("\n")), shown)
 
 
-CASES = [pytest.param(case, id=f"{path.stem}: {case.title}") for path in sorted(TABLES.glob("*.txt"))
-         for case in read_cases(path)]  # fmt: skip
+# The quick loop has every fifth of them.
+CASES = [
+    pytest.param(case, id=f"{path.stem}: {case.title}", marks=[pytest.mark.slow] if number % 5 else [])
+    for path in sorted(TABLES.glob("*.txt"))
+    for number, case in enumerate(read_cases(path))
+]
 
 
 def load(text: str, overrides: list[str]) -> LoadedConfig:

@@ -81,6 +81,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("kind", ["png", "jpg"])
 def test_one_figure_however_it_was_made(tmp_path, name, kind):

@@ -48,7 +48,16 @@ def test_no_two_applications_have_the_same_arrays() -> None:
     assert alike == []
 
 
-@pytest.mark.parametrize("name", ["MobileNet", "MobileNetV2", "EfficientNetB0", "DenseNet121", "ResNet50V2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MobileNet",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("MobileNetV2", "EfficientNetB0", "DenseNet121", "ResNet50V2")
+        ),
+    ],
+)
 @pytest.mark.parametrize("with_top", [False, True])
 def test_the_application_that_a_file_is_of(weights, name, with_top):
     top = (f"{application_named(name).features}x1000", "1000") if with_top else ()
@@ -86,7 +95,11 @@ def test_files_that_do_not_serve(weights, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "preprocessing"),
-    [("MobileNet", ["Rescaling"]), ("EfficientNetB0", []), ("DenseNet121", ["Normalization"])],
+    [
+        ("MobileNet", ["Rescaling"]),
+        pytest.param("EfficientNetB0", [], marks=pytest.mark.slow),
+        pytest.param("DenseNet121", ["Normalization"], marks=pytest.mark.slow),
+    ],
 )
 def test_few_photographs_get_an_application_that_is_frozen(folder, weights, name, preprocessing):
     photos = folder(size=[(80, 100), (100, 80)], count=3)

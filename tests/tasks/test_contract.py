@@ -267,6 +267,7 @@ def scored(sample, rule=AS_IT_IS):
     return part_of(sample.task, Scoring).scored(sample.labels, values, rule, seed=0)
 
 
+@pytest.mark.slow
 def test_is_scored(sample):
     found = scored(sample)
     numbers = {**found.scores.headline, **found.scores.others}
@@ -278,6 +279,7 @@ def test_is_scored(sample):
     assert found.decision is None
 
 
+@pytest.mark.slow
 def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample):
     found, (_, _, said) = scored(sample), answers(sample)
     rows = [dict(zip(found.columns(), cells, strict=True)) for cells in found.rows()]
@@ -289,6 +291,7 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
         assert row["label"] == (names[label] if names else json.dumps(label.tolist()))
 
 
+@pytest.mark.slow
 def test_examples_that_tell_most_are_among_those_that_were_evaluated(sample):
     samples = scored(sample).samples()
     assert "mistakes" in samples
@@ -300,6 +303,7 @@ def test_examples_that_tell_most_are_among_those_that_were_evaluated(sample):
             assert [one.label, one.prediction] == rows[one.index][:2]
 
 
+@pytest.mark.slow
 def test_a_rule_is_chosen_and_changes_what_it_says_it_changes(sample):
     said, scoring = [], part_of(sample.task, Scoring)
     _, values, _ = answers(sample)
@@ -338,48 +342,6 @@ def test_labels_of_other_data_are_known_by_what_they_mean(sample, other):
     with pytest.raises(UsageError, match="--map "):
         scoring.relabelled(of_data.labels, of_data.task, replace(data, renamed={"x": "y"}), said.append)
     assert said == []
-
-
-@pytest.mark.slow
-def test_a_model_is_scored(sample):
-    """Slow, since scikit-learn is."""
-    _, values, _ = answers(sample)
-    scored = part_of(sample.task, Scoring).scored(sample.labels, values, AS_IT_IS, seed=0)
-    assert scored.scores.headline
-    assert all(np.isfinite(value) for value in scored.scores.headline.values())
-    assert all(interval.low <= interval.high for interval in scored.scores.intervals.values())
-    columns, rows = scored.columns(), list(scored.rows())
-    assert columns[:2] == ["label", "prediction"]
-    assert [len(row) for row in rows] == [len(columns)] * 6
-    samples = scored.samples()
-    assert samples["mistakes"]
-    assert all(0 <= each.index < 6 for found in samples.values() for each in found)
-
-
-@pytest.mark.slow
-def test_a_rule_is_chosen_where_something_is_decided(sample):
-    scoring, (_, values, _) = part_of(sample.task, Scoring), answers(sample)
-    found = scoring.calibrated(Calibrate(), sample.labels, values, pytest.fail)
-    assert (found is None) == (scoring.differing(values, values) is None)
-    if found is not None:
-        assert found.described
-        assert part_of(sample.task, Predictions).rule(json.loads(json.dumps(found.document))) == found.rule
-
-
-def test_two_models_decide_alike(sample):
-    scoring, (_, values, _) = part_of(sample.task, Scoring), answers(sample)
-    assert scoring.differing(values, values) in (0, None)
-
-
-def test_labels_of_other_data_are_refused_where_they_mean_something_else(sample):
-    """Of data of the same task all are taken."""
-    scoring, data = part_of(sample.task, Scoring), OtherData(Path("other"), {})
-    kept, labels = scoring.relabelled(sample.labels, sample.task, data, pytest.fail)
-    assert np.array_equal(kept, np.arange(6))
-    assert np.array_equal(labels, sample.labels)
-    other = next(each.task for each in SAMPLES.values() if each.task.labels != sample.task.labels)
-    with pytest.raises(DataError, match=r"^other: "):
-        scoring.relabelled(sample.labels, other, data, pytest.fail)
 
 
 def test_labels_are_audited(sample):
