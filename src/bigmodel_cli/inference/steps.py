@@ -124,10 +124,12 @@ class BatchLoop:
         """The graph for a chunk's batch size; making it makes the variables that it needs."""
         import tensorflow as tf
 
-        # A batch size that the graph knows lets TensorFlow pick its fused kernels.
-        specs = tf.nest.map_structure(lambda item: tf.TensorSpec((None, *item.shape[1:]), item.dtype), chunk)
-        key = tuple(tf.nest.flatten(specs))
+        key = tuple((tuple(item.shape[1:]), item.dtype) for item in tf.nest.flatten(chunk))
         if key not in self._functions:
+            # A batch size that the graph knows lets TensorFlow pick its fused kernels.
+            specs = tf.nest.map_structure(
+                lambda item: tf.TensorSpec((None, *item.shape[1:]), item.dtype), chunk
+            )
             graph = tf.function(self.run_many, autograph=False)
             self._functions[key] = graph.get_concrete_function(specs)
         return self._functions[key]
