@@ -73,7 +73,11 @@ def test_the_record_of_the_data(complete):
     assert len({part["sha256"] for part in splits.values()}) == 3
     assert splits["test"]["origin"] == "0.1 of the training part"
     assert record["labels_sha256"] == labels_hash(["class_0", "class_1", "class_2"])
-    assert (record["signature"]["shape"], record["signature"]["dtype"]) == ([6, 6, 1], "uint8")
+    (kind,) = record["signature"]["inputs"].values()
+    assert (kind["kind"], kind["image_size"], kind["color_mode"]) == ("image", [6, 6], "grayscale")
+    assert record["signature"]["targets"] == {
+        "label": {"task": "classification", "class_names": ["class_0", "class_1", "class_2"]}
+    }
 
 
 def test_the_metrics(complete):
