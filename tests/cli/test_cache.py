@@ -14,9 +14,9 @@ from PIL import Image
 
 from bigmodel_cli.cli.main import run as run_command
 from bigmodel_cli.cli.progress import Lines
+from bigmodel_cli.kinds.image.read import ImageRead
 from bigmodel_cli.metrics_file import TIME_COLUMNS
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder
-from bigmodel_cli.sources import image_files
 
 pytestmark = pytest.mark.tf
 
@@ -77,13 +77,13 @@ def expected(tmp_path_factory):
 def decoded(monkeypatch):
     """Names of the files that are decoded, in order."""
     names = []
-    decode = image_files.decode_image
+    read = ImageRead.file
 
-    def noting(path, image_format):
+    def noting(self, path, **options):
         names.append(path.name)
-        return decode(path, image_format)
+        return read(self, path, **options)
 
-    monkeypatch.setattr(image_files, "decode_image", noting)
+    monkeypatch.setattr(ImageRead, "file", noting)
     return names
 
 
