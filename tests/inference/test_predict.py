@@ -296,3 +296,49 @@ def test_what_a_model_cannot_compute_is_an_error_of_that_row():
     refused = "the model cannot compute it: out of bounds"
     assert [item.error for item in found] == [None, f"a[1]: {refused}", None, f"a[3]: {refused}"]
     assert [None if item.answer is None else item.answer.values[1] for item in found] == [1, None, 2, None]
+
+
+THREE_NUMBERS = Signature.of(ArrayKind((3,), "float32"), Regression())
+
+
+@pytest.mark.parametrize(
+    ("trained_with", "arrays", "taken"),
+    [
+        ("x", "x y", "x"),
+        ("x", "X Y", "X"),
+        ("x", "x_train y_train x_test y_test", "x_test"),
+        ("x", "x_train y_train test_x test_y", "test_x"),
+        ("x", "features labels", "features"),
+        ("x", "anything", "anything"),
+        ("X", "X Y", "X"),
+        ("X", "x y", "x"),
+        ("pixels", "x pixels labels", "pixels"),
+        ("pixels", "PIXELS labels", "PIXELS"),
+        ("pixels", "pixels_train pixels_test labels_train labels_test", "pixels_test"),
+        ("pixels", "x y", "x"),
+        ("pixels", "other labels", None),
+        ("x", "x_train y_train", None),
+    ],
+)
+def test_an_array_is_found_by_the_name_that_the_run_was_trained_with(tmp_path, trained_with, arrays, taken):
+    path = tmp_path / "data.npz"
+    values = {name: np.full((2, 3), number, np.float32) for number, name in enumerate(arrays.split())}
+    np.savez(path, **values)
+    if taken is None:
+        with pytest.raises(DataError) as caught:
+            find_inputs([str(path)], THREE_NUMBERS, print, lambda: trained_with)
+        assert caught.value.message == (
+            f"{path}: expected an array named {trained_with}; found {', '.join(values)}"
+        )
+        return
+    found = list(find_inputs([str(path)], THREE_NUMBERS, print, lambda: trained_with))
+    assert [item.features.tolist() for item in found] == values[taken].tolist()
+
+
+def test_every_source_says_how_arrays_like_its_data_are_called():
+    from bigmodel_cli.sources import source_options
+
+    npz = source_options()["npz"]
+    assert npz(path="a.npz").examples_array == "x"
+    assert npz(path="a.npz", features_array="pixels").examples_array == "pixels"
+    assert source_options()["mnist"]().examples_array == "x"

@@ -54,6 +54,40 @@ def with_a_dark_corner(image):
     return image
 
 
+def two(second=(220, 80, 320, 220), **how):
+    """Two figures in one picture."""
+    image = figure(**how)
+    points = [
+        (second[0] + x * (second[2] - second[0]), second[1] + y * (second[3] - second[1])) for x, y in SEVEN
+    ]
+    ImageDraw.Draw(image).line(points, how.get("ink", 0), 16, joint="curve")
+    return image
+
+
+def shaded():
+    """A ball under a lamp: as much of it is brighter than its ground as is darker."""
+    x, y = np.meshgrid(np.linspace(-2, 2, 300), np.linspace(-2, 2, 300))
+    ball = np.where(x**2 + y**2 < 1, 128 + 120 * (x + y), 128)
+    return Image.fromarray(ball.clip(0, 255).astype(np.uint8))
+
+
+def textured():
+    """A dark tower before leaves, which are no even ground."""
+    rng = np.random.default_rng(0)
+    leaves = rng.normal(190, 30, (40, 40)).clip(120, 250).astype(np.uint8)
+    image = Image.fromarray(leaves).resize((400, 400), Image.Resampling.BICUBIC)
+    ImageDraw.Draw(image).rectangle((150, 80, 230, 330), 10)
+    return image
+
+
+def broken(*lines):
+    """A figure of which the pen was lifted."""
+    image = Image.new("L", (400, 500), 255)
+    for line in lines:
+        ImageDraw.Draw(image).line(line, 0, 16, joint="curve")
+    return image
+
+
 def coarse(pixels):
     return np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(2))).ravel()
 
@@ -111,13 +145,56 @@ def test_what_is_made_so_is_left_as_it_is(tmp_path):
         Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8)).resize((300, 300)),
         Image.new("L", (1, 1), 7),
         Image.new("L", (3, 700), 7),
+        two(),
+        two((70, 260, 170, 400)),
+        two((190, 160, 270, 260), ink=255, ground=0),
+        uneven(two()),
+        shaded(),
+        textured(),
     ],
-    ids=["white", "black", "noise", "patches", "a pixel", "a line"],
+    ids=[
+        "white",
+        "black",
+        "noise",
+        "patches",
+        "a pixel",
+        "a line",
+        "two figures",
+        "one above the other",
+        "the second smaller",
+        "two, photographed",
+        "shades",
+        "leaves",
+    ],
 )
 def test_what_shows_no_figure_on_an_even_ground_is_taken_as_it_is(tmp_path, image):
     plain = replace(FORMAT, drawing=None)
     assert np.array_equal(drawn(image, tmp_path), drawn(image, tmp_path, image_format=plain))
     assert read_image(tmp_path / "image.png", FORMAT).area is None
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        broken([(120, 100), (120, 300)], [(100, 200), (220, 200)]),
+        broken([(130, 105), (250, 105)], [(130, 140), (130, 220), (240, 240), (240, 330), (120, 330)]),
+        broken(
+            [(195, 100), (130, 150), (130, 300), (195, 350)], [(215, 100), (280, 150), (280, 300), (215, 350)]
+        ),
+        with_a_dark_corner(figure(width=12)),
+    ],
+    ids=["a 4 without its stem", "the bar of a 5", "halves of a 0", "a dark corner"],
+)
+def test_a_figure_in_several_strokes_is_one(tmp_path, image):
+    image.save(tmp_path / "image.png")
+    assert read_image(tmp_path / "image.png", FORMAT).area is not None
+
+
+def test_shades_are_for_drawings_without_strokes(tmp_path):
+    image_format = replace(FORMAT, drawing=drawing_like("fashion_mnist", (28, 28)))
+    for number, image in enumerate([two(), shaded()]):
+        image.save(tmp_path / f"{number}.png")
+        assert read_image(tmp_path / f"{number}.png", image_format).area is not None
 
 
 def test_invert_says_what_the_ground_is(tmp_path):

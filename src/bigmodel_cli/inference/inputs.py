@@ -39,28 +39,34 @@ class Inputs:
         return (item for group in self._groups for item in group)
 
 
-def find_inputs(words: Sequence[str], signature: Signature, warn: Callable[[str], None]) -> Inputs:
+def find_inputs(
+    words: Sequence[str],
+    signature: Signature,
+    warn: Callable[[str], None],
+    examples_array: Callable[[], str] = lambda: "x",
+) -> Inputs:
     """All examples that the words mean: files, folders (searched whole), and globs.
 
     Args:
         words: As the user wrote them.
         signature: What the model takes.
         warn: Told what is passed over in folders.
+        examples_array: Says what the array of examples is called in .npz files.
 
     Raises:
         UsageError: If a word means nothing.
         DataError: If an array does not fit the model.
     """
     finder = part_of(signature.kind, Finder)
-    inputs = Inputs([group for word in words for group in _groups(word, finder)])
+    inputs = Inputs([group for word in words for group in _groups(word, finder, examples_array)])
     if finder.passed_over is not None:
         warn(finder.passed_over)
     return inputs
 
 
-def _groups(word: str, finder: Finder) -> list[Group]:
+def _groups(word: str, finder: Finder, examples_array: Callable[[], str]) -> list[Group]:
     try:
-        return [finder.at(path) for path in _found(word, finder.hint)]
+        return [finder.at(path, examples_array) for path in _found(word, finder.hint)]
     except OSError as error:
         raise UsageError(f"{word}: cannot be read: {error.strerror or error}") from error
 

@@ -35,6 +35,17 @@ class OpenRun:
         """How the outputs of its model are understood."""
         return part_of(self.signature.task, Predictions)
 
+    def examples_array(self) -> str:
+        """What the array of examples was called that the run was trained with.
+
+        Raises:
+            DataError: If the run's config is damaged.
+        """
+        from bigmodel_cli.inference.run_data import read_experiment
+
+        name: str = read_experiment(self.folder).data.source.options.examples_array
+        return name
+
     def taking_files_as_they_are(self) -> OpenRun:
         """The same run, but nothing is drawn anew as its training data were made."""
         inputs = {name: kind.as_it_is() for name, kind in self.signature.inputs.items()}

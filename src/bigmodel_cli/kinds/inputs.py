@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,8 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.read import Read, Value
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.npz_arrays import read_npy, read_npz
+from bigmodel_cli.sources.npz_arrays import as_written, read_npy, read_npz
+from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
 _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
 
@@ -90,8 +91,13 @@ class Finder(ABC):
     def __init__(self, kind: Any) -> None:
         self.kind = kind
 
-    def at(self, path: Path) -> Group:
+    def at(self, path: Path, examples_array: Callable[[], str] = lambda: "x") -> Group:
         """The examples at a path that is there.
+
+        Args:
+            path: A file or folder.
+            examples_array: Says what the array of examples is called in .npz files; asked where there are
+                several arrays.
 
         Raises:
             UsageError: If there is none.
@@ -99,7 +105,7 @@ class Finder(ABC):
         """
         if path.is_dir() or path.suffix.lower() not in _ARRAY_SUFFIXES:
             return self.files(path)
-        return Group([str(path)], part_of(self.kind, Read).rows(path, _load(path)))
+        return Group([str(path)], part_of(self.kind, Read).rows(path, _load(path, examples_array)))
 
     @abstractmethod
     def files(self, path: Path) -> Group:
@@ -111,7 +117,7 @@ class Finder(ABC):
         """What was passed over in folders, as a sentence; None where nothing was."""
 
 
-def _load(path: Path) -> np.ndarray:
+def _load(path: Path, examples_array: Callable[[], str]) -> np.ndarray:
     """The array of a .npy file, or the one that is meant of an .npz file, whatever the file's ending is.
 
     Raises:
@@ -121,10 +127,26 @@ def _load(path: Path) -> np.ndarray:
         return read_npy(path)
 
     def choose(names: Sequence[str]) -> list[str]:
-        known = [name for name in ("x", "x_test", "features") if name in names]
-        if not known and len(names) != 1:
-            raise DataError(f"{path}: expected an array named x; found {', '.join(names) or 'none'}")
-        return [*known, *names][:1]
+        if len(names) == 1:
+            return list(names)
+        written, trained_with = as_written(names), examples_array()
+        known = [name for name in map(written, _names_of_examples(trained_with)) if name in names]
+        if not known:
+            raise DataError(
+                f"{path}: expected an array named {trained_with}; found {', '.join(names) or 'none'}",
+                hint="give a file with one array, or name it as the run's training data did",
+            )
+        return known[:1]
 
     (array,) = read_npz(path, choose).values()
     return array
+
+
+def _names_of_examples(trained_with: str) -> Iterator[str]:
+    """What the array to predict may be called, the likeliest first."""
+    for name in dict.fromkeys([trained_with, "x"]):
+        yield name
+        for split in (word for word, meant in SPLIT_NAMES.items() if meant == "test"):
+            yield f"{name}_{split}"
+            yield f"{split}_{name}"
+    yield "features"

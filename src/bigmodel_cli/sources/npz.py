@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,7 +26,7 @@ from bigmodel_cli.sources.label_values import (
     check_finite,
     label_values,
 )
-from bigmodel_cli.sources.npz_arrays import read_npz
+from bigmodel_cli.sources.npz_arrays import as_written, read_npz
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
@@ -66,6 +66,10 @@ class Npz(SourceOptions):
             raise ValueError(f"expected another array than the features', found {name}: {OWN_TARGET}")
         return name
 
+    @property
+    def examples_array(self) -> str:
+        return self.features_array
+
     def facts(self) -> DataFacts:
         return DataFacts(None if self.labels == "auto" else self.labels)
 
@@ -101,7 +105,7 @@ class Npz(SourceOptions):
             DataError: If they are not there; says which are.
         """
         x, y = self.features_array, self.labels_array
-        arrays_named = _as_written(arrays)
+        arrays_named = as_written(arrays)
         found: dict[SplitName, tuple[str, str]] = {}
         for word, split in SPLIT_NAMES.items():
             for pair in ((f"{x}_{word}", f"{y}_{word}"), (f"{word}_{x}", f"{word}_{y}")):
@@ -170,16 +174,3 @@ class Npz(SourceOptions):
                     f"{self.path}: labels in {y} have shape {labels[split].shape[1:]}, "
                     f"but in {names[first][1]} {labels[first].shape[1:]}"
                 )
-
-
-def _as_written(arrays: Mapping[str, np.ndarray]) -> Callable[[str], str]:
-    """How the name of an array is written: as it is, or in another case where one array has it so."""
-    folded: dict[str, list[str]] = {}
-    for name in arrays:
-        folded.setdefault(name.casefold(), []).append(name)
-
-    def written(name: str) -> str:
-        same = folded.get(name.casefold(), [])
-        return same[0] if name not in arrays and len(same) == 1 else name
-
-    return written

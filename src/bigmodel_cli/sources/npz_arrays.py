@@ -57,6 +57,19 @@ def read_npz(
         raise DataError(f"{path}: damaged: {error or type(error).__name__}") from error
 
 
+def as_written(names: Iterable[str]) -> Callable[[str], str]:
+    """How the name of an array is written: as it is, or in another case where one array has it so."""
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+
+    def written(name: str) -> str:
+        same = folded.get(name.casefold(), [])
+        return same[0] if name not in same and len(same) == 1 else name
+
+    return written
+
+
 def read_npy(path: Path) -> np.ndarray:
     """The array of an `.npy` file.
 

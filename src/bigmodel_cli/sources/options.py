@@ -27,6 +27,11 @@ class SourceOptions(BaseModel, ABC):
     source_name: ClassVar[str]
     example: ClassVar[str]
 
+    @property
+    def examples_array(self) -> str:
+        """What the array of examples is called in .npz files that are like the source's data."""
+        return "x"
+
     def facts(self) -> DataFacts:
         """What is known of the data from these options alone; nothing is read for it."""
         return DataFacts()

@@ -91,7 +91,7 @@ def command(
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
     require_images(opened)
-    found = find_inputs(images, opened.signature, warn)
+    found = find_inputs(images, opened.signature, warn, opened.examples_array)
     destinations = Destinations(out, found)
     explainer = Explainer(opened, Request(**how))
     for sentence in explainer.notes:

@@ -91,7 +91,7 @@ def command(
     if (decision := opened.predictions.decided_for(opened.rule)) is not None:
         note(f"decided for {decision}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
-    found = find_inputs(inputs, opened.signature, warn)
+    found = find_inputs(inputs, opened.signature, warn, opened.examples_array)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
     if how["verbose"]:
         note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")

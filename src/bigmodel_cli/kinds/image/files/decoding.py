@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Raise it with every change after which a file may become other pixels: decoded examples that are kept from
 # earlier are then of no use any more.
-DECODING_VERSION = 1
+DECODING_VERSION = 2
 
 _PILLOW_MODES = {"grayscale": "L", "rgb": "RGB", "rgba": "RGBA"}
 # Pixels of a JPEG's longer side, at least, in which a figure is looked for.

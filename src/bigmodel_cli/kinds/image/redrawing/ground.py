@@ -29,9 +29,11 @@ class Ground:
 
     Attributes:
         coefficients: Of a quadratic surface per channel, shape (6, 3).
+        unevenness: How far most of the border is from that, at most.
     """
 
     coefficients: np.ndarray
+    unevenness: float = 0.0
 
     def differences(self, image: Image.Image, box: Box, size: tuple[int, int]) -> np.ndarray:
         """How far a part of the picture is from its ground.
@@ -72,7 +74,9 @@ def find_ground(image: Image.Image) -> Ground | None:
         is_ground = distances < max(
             _LEAST_TOLERANCE if count > 1 else _FLAT_TOLERANCE, _DEVIATIONS * np.median(distances[is_ground])
         )
-    return Ground(coefficients) if is_ground[border].mean() >= _LEAST_EVEN else None
+    if is_ground[border].mean() < _LEAST_EVEN:
+        return None
+    return Ground(coefficients, float(np.quantile(distances[border], _LEAST_EVEN)))
 
 
 def _middles(count: int) -> np.ndarray:

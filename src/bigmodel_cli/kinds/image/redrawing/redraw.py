@@ -13,18 +13,19 @@ from PIL import Image, ImageFilter
 
 from bigmodel_cli.kinds.image.kind import Drawing
 from bigmodel_cli.kinds.image.redrawing.ground import Box, Ground, find_ground
+from bigmodel_cli.kinds.image.redrawing.parts import are_several_figures, extent, find_parts
 
-# Longer side of the picture in which the figure is looked for, of the one that shows it alone, and of the one
-# in which its parts are told apart.
-_LOOKED_AT, _ALONE, _PARTS = 256, 192, 64
+# Longer side of the picture in which the figure is looked for, and of the one that shows it alone.
+_LOOKED_AT, _ALONE = 256, 192
 # How much of the ink's strength is ink; the rest is dirt, shadow, or the lines of the paper.
 _INK = 0.4
 # Weaker ink than this, in shades or in what the ground's own noise is, is none.
 _WEAKEST, _WEAKEST_IN_NOISE = 20.0, 4.0
 # At least this much of a picture is ground; how far that is from its fit is the noise.
 _GROUND = 0.3
-# A part of a figure is at least this much of its largest.
-_LEAST_PART = 0.06
+# A ground that is further from its fit than this part of the ink's strength is not even; where so much is the
+# other way from the ground as strokes are, for each pixel of ink, these are shades.
+_MOST_UNEVEN, _MOST_OPPOSITE = 0.1, 0.2
 # Where the edge of a stroke begins and ends, in parts of the ink's strength.
 _EDGE = (0.25, 0.75)
 # Strokes are made thicker or thinner in a picture this many times as large.
@@ -61,7 +62,7 @@ def is_drawn_so(pixels: np.ndarray, drawing: Drawing) -> bool:
     if drawing.box >= min(pixels.shape):
         return True
     ink = pixels if drawing.ink == "bright" else 255 - pixels
-    rows, columns = _extent(ink > _SEEN)
+    rows, columns = extent(ink > _SEEN)
     side = max(rows.stop - rows.start, columns.stop - columns.start)
     if not side:
         return True
@@ -91,7 +92,7 @@ def redraw(
     ground = find_ground(image)
     if ground is None:
         return None
-    figure = _find_figure(image, ground, bright_ink)
+    figure = _find_figure(image, ground, bright_ink, has_strokes=drawing.stroke is not None)
     if figure is None:
         return None
     figure = figure.cropped(figure.ink > (_EDGE[0] if drawing.stroke is None else 0.5))
@@ -135,7 +136,7 @@ class _Shown:
 
     def cropped(self, kept: np.ndarray) -> _Shown:
         """The smallest part with everything that is kept."""
-        rows, columns = _extent(kept)
+        rows, columns = extent(kept)
         values = self.values[rows, columns]
         left, top = self.left + columns.start * self.step, self.top + rows.start * self.step
         return _Shown(values, left, top, self.step, self.picture)
@@ -156,7 +157,7 @@ class _Figure:
     place: _Shown
 
     def cropped(self, kept: np.ndarray) -> _Figure:
-        rows, columns = _extent(kept)
+        rows, columns = extent(kept)
         return _Figure(self.ink[rows, columns], self.shades[rows, columns], self.place.cropped(kept))
 
     def with_values(self, values: np.ndarray) -> _Shown:
@@ -164,15 +165,10 @@ class _Figure:
         return _Shown(values, place.left, place.top, place.step, place.picture)
 
 
-def _extent(kept: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns of what is kept; none where nothing is."""
-    rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
-    if not len(rows):
-        return slice(0, 0), slice(0, 0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
-def _find_figure(image: Image.Image, ground: Ground, bright_ink: bool | None) -> _Figure | None:
+def _find_figure(
+    image: Image.Image, ground: Ground, bright_ink: bool | None, *, has_strokes: bool
+) -> _Figure | None:
+    """The figure; None where there is none, or not one of strokes alone where these are expected."""
     width, height = image.size
     scale = min(1.0, _LOOKED_AT / max(image.size))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -181,12 +177,15 @@ def _find_figure(image: Image.Image, ground: Ground, bright_ink: bool | None) ->
     strength = _strength(whole, sign)
     level = _level(strength)
     noise = float(np.quantile(np.abs(whole).max(axis=2), _GROUND))
-    if level < max(_WEAKEST, _WEAKEST_IN_NOISE * noise):
+    if level < max(_WEAKEST, _WEAKEST_IN_NOISE * noise, ground.unevenness / _MOST_UNEVEN):
         return None
-    parts = _parts(strength > _INK * level)
-    factor = -(-max(strength.shape) // _PARTS)
-    kept = np.kron(parts, np.ones((factor, factor), np.bool_))[: size[1], : size[0]]
-    rows, columns = _extent(kept & (strength > _INK * level))
+    ink = strength > _INK * level
+    parts = find_parts(ink)
+    opposite = (_strength(whole, -sign) > _INK * level) & ~ink
+    if has_strokes and (opposite.sum() > _MOST_OPPOSITE * ink.sum() or are_several_figures(parts)):
+        return None
+    kept = parts > 0
+    rows, columns = extent(kept & ink)
     across, down = width / size[0], height / size[1]
     inner = (columns.start * across, rows.start * down, columns.stop * across, rows.stop * down)
     box = _with_margin(inner, image.size)
@@ -198,9 +197,9 @@ def _find_figure(image: Image.Image, ground: Ground, bright_ink: bool | None) ->
     own = _image(255.0 * kept).resize(alone, Image.Resampling.BILINEAR, box=own_box)
     is_own = np.asarray(own) > 0
     strength = _strength(near, sign) * is_own
-    ink = np.clip((strength / _level(strength) - _EDGE[0]) / (_EDGE[1] - _EDGE[0]), 0, 1)
+    share = np.clip((strength / _level(strength) - _EDGE[0]) / (_EDGE[1] - _EDGE[0]), 0, 1)
     shades = np.clip(np.abs(near @ np.array([0.299, 0.587, 0.114], np.float32)) * is_own, 0, 255)
-    return _Figure(ink, shades, _Shown(ink, box[0], box[1], step, image.size))
+    return _Figure(share, shades, _Shown(share, box[0], box[1], step, image.size))
 
 
 def _sign(differences: np.ndarray) -> int:
@@ -225,47 +224,6 @@ def _level(strength: np.ndarray) -> float:
     top = np.quantile(strength, 0.997) if strength.size > 2000 else strength.max()
     strong = strength[strength > 0.5 * top]
     return float(np.median(strong)) if len(strong) else 0.0
-
-
-def _parts(ink: np.ndarray) -> np.ndarray:
-    """The connected parts of a figure, without specks, and without what the picture's edge cuts.
-
-    Returns:
-        Which blocks of pixels, of which there are at most `_PARTS` in each direction, belong to it.
-    """
-    factor = -(-max(ink.shape) // _PARTS)
-    rows, columns = (-(-side // factor) for side in ink.shape)
-    padded = np.zeros((rows * factor, columns * factor), np.bool_)
-    padded[: ink.shape[0], : ink.shape[1]] = ink
-    amounts = padded.reshape(rows, factor, columns, factor).sum(axis=(1, 3))
-    labels = _labels(amounts > 0)
-    sizes = np.bincount(labels.ravel(), weights=amounts.ravel())
-    sizes[0] = 0
-    edges = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    inner = np.delete(sizes, edges) if len(edges) < len(sizes) else np.zeros(0)
-    if len(inner) and inner.max() > 0:
-        # The end of the paper or a finger, unless nearly all of the ink is there.
-        cut = edges[sizes[edges] * 0.1 < inner.max()]
-        sizes[cut] = 0
-    kept: np.ndarray = (sizes >= _LEAST_PART * sizes.max()) & (sizes > 0)
-    return np.asarray(kept[labels])
-
-
-def _labels(seen: np.ndarray) -> np.ndarray:
-    """A number from 1 on for each part whose pixels touch, also at corners; 0 elsewhere."""
-    labels = np.zeros((seen.shape[0] + 2, seen.shape[1] + 2), np.int64)
-    waiting = {(row + 1, column + 1) for row, column in np.argwhere(seen).tolist()}
-    number = 0
-    while waiting:
-        number += 1
-        part = [waiting.pop()]
-        while part:
-            row, column = part.pop()
-            labels[row, column] = number
-            near = {(row + down, column + across) for down in (-1, 0, 1) for across in (-1, 0, 1)} & waiting
-            waiting -= near
-            part += near
-    return labels[1:-1, 1:-1]
 
 
 def _with_margin(box: Box, size: tuple[int, int]) -> Box:
