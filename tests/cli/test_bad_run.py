@@ -102,7 +102,7 @@ def test_one_unreadable_image_among_others_ends_with_3_after_the_rest(bigmodel, 
     outcome = bigmodel("predict", *bad, image, "--runs-dir", trained, "--json", "--csv", "all.csv")
     assert outcome.code == 3
     assert "error: bad0.png: expected a JPEG" in outcome.err
-    assert "(and 1 more)" in outcome.err
+    assert "error: bad1.png: expected a JPEG" in outcome.err
     first, second, third = outcome.json["predictions"]
     assert first["error"].startswith("bad0.png: ") and second["error"].startswith("bad1.png: ")
     assert third["prediction"].startswith("class_")

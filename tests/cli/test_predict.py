@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 import signal
@@ -295,3 +296,59 @@ def test_hostile_names_in_the_evaluation(bigmodel, trained, tmp_path, write):
     assert "\x1b" not in outcome.out + outcome.err
     evaluated = bigmodel("evaluate", "--runs-dir", "runs")
     assert evaluated.code == 0 and "\x1b" not in evaluated.out
+
+
+def given(monkeypatch, content):
+    """Standard input has this content, however often it is read."""
+
+    class Stdin:
+        def __iter__(self):
+            return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
+
+    monkeypatch.setattr("sys.stdin", Stdin())
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_dash_stands_for_names_from_standard_input(predict, images, monkeypatch, ends):
+    expected = predict(*images)
+    given(monkeypatch, f"{images[1]}{ends}{ends}{images[2]}{ends}images/b".encode())
+    assert predict(images[0], "-").out == expected.out
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "-: expected names of files on standard input, one a line; found none"),
+        (b"\n\n", "-: expected names of files on standard input, one a line; found none"),
+        (b"\x89PNG\r\n\x1a\n\xff", "-: expected names of files on standard input, one a line; found no text"),
+        (b"nowhere.png\n", "nowhere.png: no such file"),
+    ],
+)
+def test_what_is_no_name_on_standard_input(refuses, trained, monkeypatch, content, says):
+    given(monkeypatch, content)
+    refuses(2, "predict", "-", "--runs-dir", trained, says=(says,))
+
+
+def test_each_file_that_cannot_be_read_is_named(predict, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in range(22):
+        (tmp_path / f"{number:02d}.png").write_bytes(b"")
+    outcome = predict("00.png", "01.png", "02.png")
+    named = [line for line in outcome.err.splitlines() if line.startswith("error: ")]
+    assert outcome.code == 3 and [line[7:13] for line in named] == ["00.png", "01.png", "02.png"]
+    err = predict(".").err
+    assert err.count("error: ") == 20 and "hint: 2 more could not be read: --json names each" in err
+
+
+def test_that_invert_changes_nothing_in_what_is_drawn_anew(capsys):
+    from bigmodel_cli.cli.commands.predict import _Results
+    from bigmodel_cli.inference.predict import Prediction
+    from bigmodel_cli.kinds.inputs import Input
+
+    results = _Results(3, keeps_documents=False, plot_room=0)
+    results.take(Prediction(Input("a.png"), None, None, True, None))
+    (drawn,) = results.remarks(inverted=False)
+    assert results.remarks(inverted=True) == [
+        drawn,
+        "--invert changes nothing in what is drawn anew: the border says what the ground is",
+    ]

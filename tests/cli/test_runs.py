@@ -171,9 +171,30 @@ class TestLs:
         monkeypatch.setenv("COLUMNS", "48")
         lines = re.sub(r"\x1b\[\d*m", "", bigmodel("runs").out).splitlines()
         assert max(map(len, lines)) <= 48
-        # Each cell goes on below: the first column, read downwards, is the run's name.
-        folded = "".join(line[:8].strip() for line in lines[4:])
-        assert folded == "runs/mnist/20260101-000000"
+        # A run below another instead of columns of a few letters.
+        assert [re.sub(r"\d\d:\d\d$", "00:00", line.rstrip()) for line in lines] == [
+            "",
+            "runs/mnist/20260101-000000",
+            "  status   completed",
+            "  started  2026-01-01 00:00",
+            "  time     1:15",
+            "  epochs   3",
+            "  result   test loss 0.2500",
+        ]
+
+    @pytest.mark.parametrize("width", [24, 30, 40, 60, 80, 100])
+    def test_no_word_is_broken(self, bigmodel, monkeypatch, width):
+        begun(seconds=75.4, epochs=3, test={"loss": 0.25, "accuracy": 0.5})
+        begun("mnist/20260102-000000", "interrupted")
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = re.sub(r"\x1b\[\d*m", "", bigmodel("runs").out)
+        assert max(map(len, shown.splitlines())) <= width
+        words = shown.split()
+        assert {"status", "epochs", "completed", "interrupted", "accuracy", "0.5000"} <= {
+            word.strip(",") for word in words
+        }
 
     def test_the_next_command_can_be_pasted(self, bigmodel):
         begun("a b/20260101-000000", "interrupted")

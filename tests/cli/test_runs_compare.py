@@ -47,6 +47,18 @@ def test_a_name_alone_means_all_its_runs_from_old_to_new(bigmodel, three, make_r
     assert shown.err == f"\nnext:\n  {words}\n"
 
 
+@pytest.mark.parametrize("width", [40, 24])
+def test_a_narrow_terminal_has_each_fact_below_the_other(bigmodel, three, monkeypatch, width):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+    shown = re.sub(r"\x1b\[\d*m", "", bigmodel("runs", "compare", "mnist").out)
+    lines = [line.rstrip() for line in shown.splitlines()]
+    start = lines.index("val_accuracy")
+    assert lines[start + 1 : start + 4] == ["  1  0.8750 *", "  2  0.7000", "  3  0.8750 *"]
+    assert max(map(len, lines[3:])) <= width
+
+
 def test_named_ones_of_any_status_each_once(bigmodel, three, make_run):
     make_run("digits/20260101-000000", "interrupted", accuracy=1.0)
     shown = bigmodel("runs", "compare", "mnist", "digits/20260101-000000", f"runs/{THREE}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,14 @@ import click
 from bigmodel_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
 
     from bigmodel_cli.config.problems import Problem
+
+# More inputs that could not be read are counted, not named.
+_MOST_NAMED = 20
+# What a table may break: words that are longer than any word of ours.
+_WORD = 11
 
 
 @dataclass
@@ -122,14 +127,19 @@ def next_command(*commands: str) -> None:
 
 
 def require_all_readable(problems: Sequence[str]) -> None:
-    """End a command with what is wrong with the first input that could not be read.
+    """End a command with what is wrong with the inputs that could not be read, a line each.
 
     Raises:
         DataError: If there is one.
     """
-    if problems:
-        first, *others = problems
-        raise DataError(f"{first} (and {len(others)} more)" if others else first)
+    *others, last = problems[:_MOST_NAMED] or [""]
+    for problem in others:
+        click.echo(f"{label('error:', 'red')} {one_line(problem)}", err=True)
+    if last:
+        more = len(problems) - _MOST_NAMED
+        raise DataError(
+            last, hint=f"{more:,} more could not be read: --json names each" if more > 0 else None
+        )
 
 
 def stdout_console() -> Console:
@@ -147,27 +157,65 @@ def stdout_console() -> Console:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Iterable[str] = ()) -> None:
-    """Print a table on stdout.
+    """Print a table on stdout; on a terminal that is too narrow for it, its rows below one another.
 
     Args:
         columns: Headings.
         rows: Cells.
         numeric: Columns to align on the right.
     """
+    names = list(map(one_line, columns))
+    cells = [list(map(one_line, row)) for row in rows]
+    console = stdout_console()
+    if _needed([names, *cells]) <= console.width:
+        _print_table(console, names, cells, {one_line(name) for name in numeric})
+    else:
+        _print_records(console, names, cells)
+
+
+def _needed(rows: Sequence[Sequence[str]]) -> int:
+    """The width under which words in a table would be broken: in two are only paths and the like."""
+    from rich.cells import cell_len
+
+    columns = zip(*rows, strict=True)
+    words = [[cell_len(word) for cell in column for word in cell.split()] for column in columns]
+    return sum(min(_WORD, max(lengths, default=0)) + 2 for lengths in words) - 2
+
+
+def _print_table(
+    console: Console, names: Sequence[str], rows: Sequence[Sequence[str]], numeric: Collection[str]
+) -> None:
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    numeric = set(numeric)
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in columns:
+    for name, cells in zip(names, zip(*rows, strict=True) if rows else [()] * len(names), strict=True):
+        is_short = max(map(cell_len, (name, *cells))) <= _WORD
+        justify: JustifyMethod = "right" if name in numeric else "left"
         # As a plain text it could hold markup of rich.
-        shown.add_column(
-            Text(one_line(name)), justify="right" if name in numeric else "left", overflow="fold"
-        )
+        shown.add_column(Text(name), justify=justify, overflow="fold", no_wrap=is_short)
     for row in rows:
-        shown.add_row(*(Text(one_line(cell)) for cell in row))
-    stdout_console().print(shown)
+        shown.add_row(*map(Text, row))
+    console.print(shown)
+
+
+def _print_records(console: Console, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Each row as lines of its own: the first cell, and below it the others with their names."""
+    from rich.table import Table
+    from rich.text import Text
+
+    for row in rows:
+        first, *others = row
+        console.print(Text(f"\n{first}", "bold"), overflow="fold")
+        shown = Table.grid(padding=(0, 2))
+        shown.add_column(no_wrap=True)
+        shown.add_column(overflow="fold")
+        for name, cell in zip(names[1:], others, strict=True):
+            if cell:
+                shown.add_row(Text(f"  {name}"), Text(cell))
+        console.print(shown)
 
 
 def yaml_line(value: Any) -> str:

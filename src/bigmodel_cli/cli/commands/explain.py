@@ -75,9 +75,11 @@ def command(
 ) -> None:
     """Show what in IMAGEs a run's model decides by: one picture each, with a map per class and method.
 
-    IMAGEs are files, folders of them, quoted globs, or .npy and .npz arrays.
+    IMAGEs are files, folders of them, quoted globs, or .npy and .npz arrays. A dash (-) stands for the names
+    that standard input has, one a line.
     """
     from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
+    from bigmodel_cli.cli.words import with_names_from_stdin
     from bigmodel_cli.explaining.destinations import Destinations
     from bigmodel_cli.explaining.explain import Explainer, Request, require_images
     from bigmodel_cli.inference.inputs import find_inputs
@@ -91,7 +93,7 @@ def command(
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
     require_images(opened)
-    found = find_inputs(images, opened.signature, warn, opened.examples_array)
+    found = find_inputs(with_names_from_stdin(images), opened.signature, warn, opened.examples_array)
     destinations = Destinations(out, found)
     explainer = Explainer(opened, Request(**how))
     for sentence in explainer.notes:

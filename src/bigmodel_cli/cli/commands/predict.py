@@ -75,8 +75,12 @@ def command(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays."""
+    """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays.
+
+    A dash (-) stands for the names that standard input has, one a line.
+    """
     from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
+    from bigmodel_cli.cli.words import with_names_from_stdin
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.familiar import read_familiar
     from bigmodel_cli.inference.inputs import find_inputs
@@ -91,7 +95,7 @@ def command(
     if (decision := opened.predictions.decided_for(opened.rule)) is not None:
         note(f"decided for {decision}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
-    found = find_inputs(inputs, opened.signature, warn, opened.examples_array)
+    found = find_inputs(with_names_from_stdin(inputs), opened.signature, warn, opened.examples_array)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
     if how["verbose"]:
         note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")
@@ -100,7 +104,7 @@ def command(
         predict(opened, chosen.engine, found, invert=how["invert"], familiar=familiar)
     ) as predictions:
         _take_all(predictions, results, _csv(csv_path, opened, says_unlike=familiar is not None))
-    for sentence in results.remarks():
+    for sentence in results.remarks(inverted=how["invert"]):
         note(sentence)
     if as_json:
         head = {"run": str(opened.folder.path), "engine": chosen.name}
@@ -178,14 +182,22 @@ class _Results:
             if reason.hint is not None:
                 self._hints[reason.hint] = None
 
-    def remarks(self) -> list[str]:
-        """What a user should know of all inputs together, as sentences."""
+    def remarks(self, *, inverted: bool) -> list[str]:
+        """What a user should know of all inputs together, as sentences.
+
+        Args:
+            inverted: Whether `--invert` was given.
+        """
         sentences = []
         if self._num_redrawn:
             sentences.append(
                 f"{self._of_all(self._num_redrawn)} drawn anew as the run's training images were made "
                 "(size, place, ground, strokes): --plot shows it, --as-is leaves it"
             )
+            if inverted:
+                sentences.append(
+                    "--invert changes nothing in what is drawn anew: the border says what the ground is"
+                )
         if self._num_unlike:
             sentences += self._unlike
             hints = f": {'; '.join(self._hints)}" if self._hints else ""

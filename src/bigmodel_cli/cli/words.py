@@ -1,0 +1,34 @@
+"""Words of the command line that stand for others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from bigmodel_cli.errors import UsageError
+
+
+def with_names_from_stdin(words: Sequence[str]) -> list[str]:
+    """The words, with the names that standard input has, one a line, in the place of `-`.
+
+    Raises:
+        UsageError: If it has none, or no text.
+    """
+    return [name for word in words for name in (_names() if word == "-" else [word])]
+
+
+def _names() -> Iterator[str]:
+    try:
+        names = [line.removesuffix("\n").removesuffix("\r") for line in sys.stdin]
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "-: expected names of files on standard input, one a line; found no text",
+            hint="write what is piped into a file, and give its name",
+        ) from error
+    found = [name for name in names if name]
+    if not found:
+        raise UsageError(
+            "-: expected names of files on standard input, one a line; found none",
+            hint="find photos -name '*.jpg' | bigmodel predict -",
+        )
+    return iter(found)
