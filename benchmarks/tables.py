@@ -1,0 +1,107 @@
+"""How long reading a table takes, from CSV to NumPy arrays, beside pyarrow's own `read_csv`, and how much memory.
+
+    python benchmarks/tables.py [ROWS] [FOLDER]
+
+A million rows by default: a number of the row, a whole number, two others, two categories and a date. The time of
+both passes is to be at most three times that of `read_csv`, and the growth of memory at most twice the arrays and
+300 MB. Each is the best of several, in turn with the other, in processes of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TRIES = 5
+
+WRITE = """
+import sys
+import numpy as np, pyarrow as pa
+from pyarrow import csv
+rows, path = int(sys.argv[1]), sys.argv[2]
+random = np.random.default_rng(0)
+cities = np.array([f"city {number}" for number in range(300)])
+csv.write_csv(pa.table({
+    "id": np.arange(rows),
+    "age": random.integers(18, 90, rows),
+    "income": np.round(random.lognormal(10, 1, rows), 2),
+    "score": np.round(random.normal(size=rows), 6),
+    "city": cities[random.integers(0, 300, rows)],
+    "level": np.array(["low", "mid", "high"])[random.integers(0, 3, rows)],
+    "day": np.datetime64("2015-01-01") + random.integers(0, 3000, rows),
+}), path)
+"""
+MEASURE = """
+import json, resource, sys, threading, time
+import numpy, pyarrow, pyarrow.compute
+from pyarrow import csv
+{imports}
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+peak, before, done = [0], resident(), threading.Event()
+def watch():
+    while not done.wait(0.002):
+        peak[0] = max(peak[0], resident())
+watcher = threading.Thread(target=watch, daemon=True)
+watcher.start()
+began = time.perf_counter()
+{work}
+seconds = time.perf_counter() - began
+done.set()
+watcher.join()
+print(json.dumps({{"seconds": seconds, "growth": peak[0] - before, "arrays": {arrays}}}))
+"""
+PYARROW = MEASURE.format(imports="", work="table = csv.read_csv(sys.argv[1])", arrays="table.nbytes")
+OURS = MEASURE.format(
+    imports="""
+from bigmodel_cli.sources.tables.survey import survey
+from bigmodel_cli.sources.tables.table import open_table
+from bigmodel_cli.sources.tables.values import read
+""",
+    work="""
+table = open_table(sys.argv[1])
+columns = read(table, survey(table).columns)
+""",
+    arrays="sum(array.nbytes for column in columns.values() for array in vars(column).values() "
+    "if hasattr(array, 'nbytes'))",
+)
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
+        path = Path(folder) / "table.csv"
+        subprocess.run([sys.executable, "-c", WRITE, str(rows), str(path)], check=True)
+        print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB")
+        found: dict[str, list[dict[str, float]]] = {"pyarrow": [], "bigmodel": []}
+        for _ in range(TRIES):
+            for name, code in (("pyarrow", PYARROW), ("bigmodel", OURS)):
+                found[name].append(measured(code, path))
+        seconds = {name: min(run["seconds"] for run in runs) for name, runs in found.items()}
+        for name, runs in found.items():
+            growth = min(run["growth"] for run in runs)
+            print(f"{name:10} {seconds[name]:.2f} s, grows by {growth / 1e6:.0f} MB")
+        arrays = found["bigmodel"][0]["arrays"]
+        growth = min(run["growth"] for run in found["bigmodel"])
+        print(f"time: {seconds['bigmodel'] / seconds['pyarrow']:.2f} times read_csv (at most 3)")
+        print(f"memory: {growth / 1e6:.0f} MB for arrays of {arrays / 1e6:.0f} MB", end=" ")
+        print(f"(at most {2 * arrays / 1e6 + 300:.0f} MB)")
+
+
+def measured(code: str, path: Path) -> dict[str, float]:
+    """What one process found."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
+    )
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""The cells of one column as pyarrow has them: of text, or of types as Parquet has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class ArrowCells(Cells):
+    """Cells of text; no value is null.
+
+    Args:
+        array: Of strings.
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def first(self, count: int) -> Sequence[str]:
+        return [(text or "").strip() for text in self._array.slice(0, count).to_pylist()]
+
+    def encoded(self) -> tuple[Sequence[str], np.ndarray]:
+        import numpy as np
+
+        encoded = self._array.dictionary_encode()
+        place_of: dict[str, int] = {}
+        # Texts that differ in the space around them alone are one.
+        places = [
+            place_of.setdefault(text.strip(), len(place_of)) for text in encoded.dictionary.to_pylist()
+        ]
+        indices = encoded.indices
+        if indices.null_count:
+            places.append(place_of.setdefault("", len(place_of)))
+            indices = indices.fill_null(len(places) - 1)
+        # A table without rows has no texts.
+        return list(place_of), np.array(places, np.int32)[indices.to_numpy()]
+
+    def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = self._cast(self._array) if notation == PLAIN else None
+        if found is None:
+            texts = pc.utf8_trim_whitespace(self._array)
+            marks = pa.array([*missing, ""], pa.string())
+            texts = pc.if_else(pc.is_in(texts, value_set=marks), None, texts)
+            texts = _plain(texts, notation)
+            found = None if texts is None else self._cast(texts)
+            if found is None:
+                return None
+        # Texts that are read as "not a number" or as infinite are no numbers here.
+        if found.null_count == len(found) - np.isfinite(values := _to_numpy(found)).sum():
+            return values
+        return self._without_marks(missing, notation, values)
+
+    def _without_marks(self, missing: frozenset[str], notation: Notation, values: np.ndarray) -> np.ndarray | None:
+        """The same where something was read as no finite number: it has to be what marks missing values."""
+        import numpy as np
+
+        texts, places = self.encoded()
+        is_mark = np.array([not text or text in missing for text in texts], bool)[places]
+        return values if (is_mark | np.isfinite(values)).all() else None
+
+    def _cast(self, array: Any) -> Any:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        try:
+            return pc.cast(array, pa.float64())
+        except pa.ArrowInvalid:
+            return None
+
+    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = pc.utf8_trim_whitespace(self._array).fill_null("")
+        found = found.filter(pc.is_in(found, value_set=pa.array([*texts, ""], pa.string())))
+        return {pair["values"]: pair["counts"] for pair in found.value_counts().to_pylist()}
+
+    def any_padded(self) -> bool:
+        import pyarrow.compute as pc
+
+        texts = pc.utf8_trim_whitespace(self._array)
+        if not pc.any(pc.match_substring_regex(texts, "^[-+]?0")).as_py():
+            return False
+        return bool(pc.any(pc.match_substring_regex(texts, "^[-+]?0[0-9]+$")).as_py())
+
+    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        texts = pc.utf8_trim_whitespace(self._array).fill_null("").cast(pa.large_string())
+        # A slice of an array has the buffers of the whole.
+        texts = pa.concat_arrays([texts]) if texts.offset else texts
+        _, offsets, data = texts.buffers()
+        ends = np.frombuffer(offsets, np.int64)[: len(texts) + 1]
+        letters = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
+        return letters[int(ends[0]) : int(ends[-1])], ends[1:] - ends[0]
+
+
+def _to_numpy(array: Any) -> np.ndarray:
+    values: np.ndarray = array.to_numpy(zero_copy_only=False)
+    return values
+
+
+def _plain(texts: Any, notation: Notation) -> Any:
+    """Numbers in another notation in the plain one; None where some text is not in that notation."""
+    import pyarrow.compute as pc
+
+    if notation.thousands:
+        grouped = pc.match_substring(texts, notation.thousands)
+        if not pc.all(pc.or_(pc.invert(grouped), pc.match_substring_regex(texts, f"^{notation.pattern()}$"))).as_py():
+            return None
+        texts = pc.replace_substring(texts, notation.thousands, "")
+    if notation.decimal == ",":
+        if pc.any(pc.match_substring(texts, ".")).as_py():
+            return None
+        texts = pc.replace_substring(texts, ",", ".")
+    return texts
+
+
+class TypedCells(ArrowCells):
+    """Cells of numbers, truth values or moments.
+
+    Args:
+        array: Of numbers, or of anything that has a text.
+    """
+
+    def __init__(self, array: Any) -> None:
+        import pyarrow as pa
+
+        self._typed = array
+        # Its texts are made when they are asked for.
+        super().__init__(pa.nulls(0, pa.string()))
+        self._has_texts = False
+
+    def __len__(self) -> int:
+        return len(self._typed)
+
+    def first(self, count: int) -> Sequence[str]:
+        return TypedCells(self._typed.slice(0, count)).encoded()[0]
+
+    def encoded(self) -> tuple[Sequence[str], np.ndarray]:
+        self._make_texts()
+        return super().encoded()
+
+    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+        self._make_texts()
+        return super().texts()
+
+    def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = self._typed.type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+            self._make_texts()
+            return super().numbers(missing, notation)
+        values = _to_numpy(pc.cast(self._typed, pa.float64(), safe=False))
+        return None if np.isinf(values).any() else values
+
+    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
+        self._make_texts()
+        return super().counts_of(texts)
+
+    def any_padded(self) -> bool:
+        return False
+
+    def _make_texts(self) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self._has_texts:
+            self._array = pc.cast(self._typed, pa.string())
+            self._has_texts = True

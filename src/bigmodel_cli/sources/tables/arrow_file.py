@@ -1,0 +1,151 @@
+"""Parquet, Feather and ORC files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.cut import some
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
+from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.parsing import EXTRA_HINT, has_pyarrow
+from bigmodel_cli.sources.tables.table import Piece, TableFile
+
+if TYPE_CHECKING:
+    from bigmodel_cli.sources.tables.files import FileForm
+
+_ROWS = 1 << 16
+_READ_AGAIN = "copy or download it again"
+
+
+class ArrowFile(TableFile):
+    """A file with columns that have types, opened.
+
+    Raises:
+        DataError: If pyarrow is not installed, the file is damaged, or a column is of a type that is no cell.
+    """
+
+    def __init__(self, path: Path, form: FileForm) -> None:
+        if not has_pyarrow():
+            raise DataError(f"{path}: {form} files need pyarrow", hint=f"to read them: {EXTRA_HINT}")
+        self.path = path
+        self._form = form
+        schema = self._guarded(lambda: _schema(path, form))
+        self.names = list(schema.names)
+        for name, count in Counter(self.names).items():
+            if count > 1:
+                raise DataError(f"{path}: the column {name} is there {count} times")
+        if not self.names:
+            raise DataError(f"{path}: no columns")
+        self._types = dict(zip(schema.names, schema.types, strict=True))
+
+    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+        for name in wanted:
+            self._check_type(name)
+        batches = iter(self._guarded(lambda: _batches(self.path, self._form, list(wanted))))
+        first = 0
+        while True:
+            batch = self._guarded(lambda: next(batches, None))
+            if batch is None:
+                return
+            yield partial(self._piece, batch, first)
+            first += batch.num_rows
+
+    def _piece(self, batch: Any, first: int) -> Piece:
+        return Piece(
+            batch.num_rows,
+            [_cells(column) for column in batch.columns],
+            lambda row: f"{self.path}, row {first + row + 1:,}",
+        )
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:
+        """What pyarrow gives.
+
+        Raises:
+            DataError: For what is wrong with the file.
+        """
+        import pyarrow as pa
+
+        try:
+            return work()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            what = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise DataError(f"{self.path}: damaged: {what}", hint=_READ_AGAIN) from error
+
+    def _check_type(self, name: str) -> None:
+        """Columns that hold more than one value, or bytes, are no cells."""
+        import pyarrow as pa
+
+        kind = self._types[name]
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        nested = pa.types.is_nested(value)
+        if nested or _is_bytes(value) or pa.types.is_duration(value) or pa.types.is_time(value):
+            cells = [other for other in self.names if other != name]
+            raise DataError(
+                f"{self.path}, {name}: expected numbers, texts, truth values or dates, found {kind}",
+                hint=f"leave it out; the other columns are {some(cells)}" if cells else None,
+            )
+
+
+def _is_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    )
+
+
+def _cells(array: Any) -> Cells:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    kind = array.type
+    if pa.types.is_null(kind):
+        return ArrowCells(pa.nulls(len(array), pa.string()))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return ArrowCells(pc.cast(array, pa.string()))
+    return TypedCells(array)
+
+
+def _schema(path: Path, form: FileForm) -> Any:
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(path) as file:
+            return file.schema_arrow
+    if form == "orc":
+        from pyarrow import orc
+
+        return orc.ORCFile(path).schema
+    from pyarrow import ipc
+
+    with ipc.open_file(path) as file:
+        return file.schema
+
+
+def _batches(path: Path, form: FileForm, wanted: list[str]) -> Iterator[Any]:
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=True):
+                yield batch.select(wanted)
+        return
+    if form == "orc":
+        from pyarrow import orc
+
+        stripes = orc.ORCFile(path)
+        for number in range(stripes.nstripes):
+            yield stripes.read_stripe(number, columns=wanted).select(wanted)
+        return
+    from pyarrow import ipc
+
+    with ipc.open_file(path) as file:
+        for number in range(file.num_record_batches):
+            yield file.get_batch(number).select(wanted)

@@ -1,0 +1,104 @@
+"""The cells of one column in one block of rows: with pyarrow where it is installed, else as lists."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_padded, parse
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Cells(ABC):
+    """The cells of one column in one block of rows.
+
+    Texts are without space around them, and "" where there is no value.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def first(self, count: int) -> Sequence[str]:
+        """The texts of the first cells."""
+
+    @abstractmethod
+    def encoded(self) -> tuple[Sequence[str], np.ndarray]:
+        """The different texts, and for each cell the place of its own among them (int32)."""
+
+    @abstractmethod
+    def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
+        """The numbers (float64, NaN where there is none); None where some cell is none."""
+
+    @abstractmethod
+    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
+        """How many cells have which of some texts, or none (""); those that no cell has are left out."""
+
+    @abstractmethod
+    def any_padded(self) -> bool:
+        """Whether any number begins with a zero that says nothing: `01069`."""
+
+    @abstractmethod
+    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+        """All texts one after the other in UTF-8 (uint8), and where each one ends (int64)."""
+
+    def mapped(self, value_of: Callable[[str], Any], dtype: Any) -> np.ndarray:
+        """What a function makes of each text; it is asked once for each different one."""
+        import numpy as np
+
+        texts, places = self.encoded()
+        values: np.ndarray = np.array([value_of(text) for text in texts], dtype)
+        return values[places]
+
+    def counts(self) -> tuple[Sequence[str], np.ndarray]:
+        """The different texts, and how many cells have each."""
+        import numpy as np
+
+        texts, places = self.encoded()
+        return texts, np.bincount(places, minlength=len(texts))
+
+
+class ListCells(Cells):
+    """Cells as Python has them."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = [text.strip() for text in texts]
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def first(self, count: int) -> Sequence[str]:
+        return self._texts[:count]
+
+    def encoded(self) -> tuple[Sequence[str], np.ndarray]:
+        import numpy as np
+
+        place_of: dict[str, int] = {}
+        places = [place_of.setdefault(text, len(place_of)) for text in self._texts]
+        return list(place_of), np.array(places, np.int32)
+
+    def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
+        import numpy as np
+
+        nan = float("nan")
+        found = [
+            nan if not text or text in missing else parse(text, notation) for text in self._texts
+        ]
+        return None if None in found else np.array(found, np.float64)
+
+    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
+        return dict(Counter(text for text in self._texts if not text or text in texts))
+
+    def any_padded(self) -> bool:
+        return any(map(is_padded, self._texts))
+
+    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
+        encoded = [text.encode("utf-8", "surrogatepass") for text in self._texts]
+        ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
+        return np.frombuffer(b"".join(encoded), np.uint8), ends

@@ -1,0 +1,279 @@
+"""Which kind a column is, from what was seen in all of its cells, and why, in words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bigmodel_cli.cut import cut
+from bigmodel_cli.sources.tables import dates
+from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.looking import MOST_NUMBERS, MOST_TEXTS, NumberLook, TextLook
+from bigmodel_cli.sources.tables.numbers import Notation, parse
+
+# Words in the name of a column that say that its numbers are names of something, or moments, or of each row one.
+_CODES = frozenset(
+    {"code", "codes", "zip", "zipcode", "postcode", "postal", "plz", "category", "class", "type", "cluster", "group", "label", "labels"}
+)
+_MOMENTS = frozenset({"timestamp", "timestamps", "time", "date", "datetime", "day", "created", "updated", "ts"})
+_IDS = frozenset({"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "rowid", "nr", "no", "number"})
+# Below so many rows nothing is told from values that are all different.
+_FEW_ROWS = 10
+_FEW_VALUES = 20
+# Float32, in which numbers are kept, has 24 bits.
+_EXACT = 1 << 24
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is known of a column whose cells are all numbers.
+
+    Attributes:
+        name: The column's.
+        rows: How many cells there are.
+        marks: How many have which text that means "missing".
+        low: The smallest number.
+        high: The largest one.
+        is_whole: Whether all are whole.
+        is_unique: Whether each row has one of its own.
+        counter: The different texts, where they are few.
+        notation: How they are written.
+    """
+
+    name: str
+    rows: int
+    marks: Mapping[str, int]
+    low: float
+    high: float
+    is_whole: bool
+    is_unique: bool
+    counter: Mapping[str, int] | None
+    notation: Notation
+
+    @classmethod
+    def of_look(cls, name: str, look: NumberLook) -> Numbers:
+        """As a quick look has found them."""
+        return cls(
+            name,
+            look.rows,
+            look.marks,
+            look.low,
+            look.high,
+            look.is_whole,
+            look.unique.holds(),
+            look.counter,
+            look.notation or Notation(),
+        )
+
+    @property
+    def values(self) -> int:
+        return self.rows - sum(self.marks.values())
+
+    @property
+    def categories(self) -> Sequence[tuple[str, int]]:
+        return most_frequent(self.counter or {}, self.marks)
+
+
+def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFacts:
+    """The kind of a column whose cells are all numbers.
+
+    Args:
+        found: What was seen.
+        told: The kind that it is said to be.
+    """
+    categories = found.categories
+    distinct = None if found.counter is None else len(categories)
+    if found.values == 0:
+        return ColumnFacts(found.name, told or "constant", "no row has a value", found.rows, found.rows, found.marks, 0)
+    kind, reason = (told, "as told") if told else _kind_of_numbers(found, distinct)
+    is_moment = kind == "date"
+    scale = _SCALE.get(format_of_moments(found) or "", 1) if is_moment else 1
+    return ColumnFacts(
+        name=found.name,
+        kind=kind,
+        reason=reason,
+        rows=found.rows,
+        missing=found.rows - found.values,
+        marks=dict(found.marks),
+        distinct=distinct,
+        categories=categories if found.is_whole or kind == "category" else (),
+        low=found.low * scale if scale else None,
+        high=found.high * scale if scale else None,
+        is_whole=found.is_whole,
+        notation=found.notation,
+        date_format=format_of_moments(found) if is_moment else None,
+        notes=_notes_on_numbers(found, kind),
+    )
+
+
+_SCALE = {dates.SECONDS: 1_000_000, dates.MILLISECONDS: 1000, dates.DIGITS: 0}
+
+
+def _kind_of_numbers(found: Numbers, distinct: int | None) -> tuple[ColumnKind, str]:
+    words = words_of(found.name)
+    shown = _range(found)
+    if distinct == 1 and not found.marks:
+        return "constant", f"every row has {_number(found.low)}"
+    if found.is_whole and found.is_unique and found.values >= _FEW_ROWS:
+        is_counted = found.low in (0, 1) and found.high - found.low + 1 == found.values
+        if is_counted or (words & _IDS and not words & _MOMENTS):
+            return "id", f"whole numbers, one of its own for each row ({shown})"
+    if form := format_of_moments(found):
+        return "date", f"whole numbers that are {form}, as the name says"
+    if found.is_whole and distinct is not None:
+        return _kind_of_few(found, distinct, words)
+    many = f"more than {MOST_NUMBERS:,}" if distinct is None else f"{distinct:,}"
+    return "number", f"{'whole ' if found.is_whole else ''}numbers, {shown}, {many} different ones"
+
+
+def _kind_of_few(found: Numbers, distinct: int, words: frozenset[str]) -> tuple[ColumnKind, str]:
+    """Whole numbers, of which there are not too many different ones to be names of something."""
+    shown = _range(found)
+    if distinct == 2 and (found.low, found.high) != (0, 1):
+        return "category", f"two different whole numbers, {shown}"
+    if words & _CODES and distinct <= found.values / 2:
+        return "category", f"{distinct:,} different whole numbers, {shown}, which are codes, as the name says"
+    if 2 < distinct <= _FEW_VALUES:
+        return "number", f"whole numbers, {shown}, {distinct} different ones; `category` if they are codes"
+    return "number", f"whole numbers, {shown}, {distinct:,} different ones"
+
+
+def format_of_moments(found: Numbers) -> str | None:
+    """What whole numbers are as moments, where the column's name says that they are some, and all can be."""
+    if not found.is_whole or not found.values or not words_of(found.name) & _MOMENTS:
+        return None
+    if 19000101 <= found.low and found.high <= 21001231:
+        return dates.DIGITS if found.counter is not None and _are_digits(found) else None
+    # From 2000 to 2100.
+    for form, scale in ((dates.SECONDS, 1), (dates.MILLISECONDS, 1000)):
+        if 946_684_800 * scale <= found.low and found.high <= 4_102_444_800 * scale:
+            return form
+    return None
+
+
+def _are_digits(found: Numbers) -> bool:
+    return all(dates.from_digits(text) is not None for text, _ in found.categories)
+
+
+def _notes_on_numbers(found: Numbers, kind: ColumnKind) -> list[str]:
+    notes = []
+    if found.notation != Notation():
+        notes.append(f"read with {found.notation.described}")
+    if kind == "number" and found.is_whole and max(abs(found.low), abs(found.high)) > _EXACT:
+        notes.append("float32, in which numbers are kept, rounds whole numbers of more than 7 digits")
+    if marks := {mark: count for mark, count in found.marks.items() if mark}:
+        notes.append(marks_note(marks))
+    return notes
+
+
+def marks_note(marks: Mapping[str, int]) -> str:
+    """What was taken for missing besides empty cells."""
+    listed = ", ".join(f"{mark!r} ({count:,})" for mark, count in marks.items())
+    return f"taken for missing: {listed}"
+
+
+def decided_texts(name: str, look: TextLook, missing: Mapping[str, int], told: ColumnKind | None = None) -> ColumnFacts:
+    """The kind of a column whose cells are neither all numbers nor all dates.
+
+    Args:
+        name: The column's.
+        look: What was seen.
+        missing: How many cells have which text that means "missing" in a column of words.
+        told: The kind that it is said to be.
+    """
+    categories = most_frequent(look.counter or {}, missing)
+    distinct = None if look.counter is None else len(categories)
+    values = look.rows - sum(missing.values())
+    kind, reason = (told, "as told") if told else _kind_of_texts(look, values, distinct, categories)
+    if kind in ("text", "image", "id"):
+        missing = {mark: count for mark, count in missing.items() if not mark}
+    marks = {mark: count for mark, count in missing.items() if mark}
+    return ColumnFacts(
+        name=name,
+        kind=kind,
+        reason=reason,
+        rows=look.rows,
+        missing=sum(missing.values()),
+        marks=dict(missing),
+        distinct=distinct,
+        categories=categories if kind in ("category", "constant") else (),
+        notes=[marks_note(marks)] if marks else [],
+    )
+
+
+def _kind_of_texts(
+    look: TextLook, values: int, distinct: int | None, categories: Sequence[tuple[str, int]]
+) -> tuple[ColumnKind, str]:
+    if values == 0:
+        return "constant", "no row has a value"
+    if distinct == 1 and values == look.rows:
+        return "constant", f"every row has {cut(categories[0][0], 40)!r}"
+    written = values if values else 1
+    if look.images >= 0.99 * written:
+        return "image", "paths of images"
+    is_unique = values >= _FEW_ROWS and values == look.rows and look.unique.holds()
+    if is_unique and look.with_spaces < 0.05 * written and look.letters <= 64 * written:
+        return "id", "a text of its own for each row, without spaces"
+    many = f"more than {MOST_TEXTS:,}" if distinct is None else f"{distinct:,}"
+    if _is_prose(look, written, distinct):
+        return "text", f"{many} different texts, {look.words / written:.1f} words each on average"
+    if distinct is None:
+        return "text", f"{many} different values are too many for categories"
+    note = "; most rows have one of their own" if distinct > values / 2 and distinct > _FEW_VALUES else ""
+    return "category", f"{many} different {'codes with leading zeros' if look.has_padded else 'values'}{note}"
+
+
+def _is_prose(look: TextLook, values: int, distinct: int | None) -> bool:
+    """Whether texts are written for one row each, and not chosen from a list."""
+    if distinct is not None and distinct <= _FEW_VALUES and look.words < 8 * values:
+        return False
+    share = 1.0 if distinct is None else distinct / values
+    is_wordy = look.words >= 5 * values or look.letters >= 50 * values
+    return (is_wordy and share > 0.1) or (share > 0.5 and look.with_spaces > 0.5 * values)
+
+
+def numbers_of_texts(name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]) -> Numbers | None:
+    """What is known of a column that was looked at text by text and is all numbers; None: too many to say."""
+    if look.counter is None:
+        return None
+    parsed = [parse(text, notation) for text, _ in most_frequent(look.counter, missing)]
+    found = [value for value in parsed if value is not None]
+    is_unique = look.unique.holds() and not missing
+    return Numbers(
+        name,
+        look.rows,
+        missing,
+        min(found, default=math.inf),
+        max(found, default=-math.inf),
+        all(value.is_integer() for value in found),
+        is_unique,
+        look.counter if len(look.counter) <= MOST_NUMBERS else None,
+        notation,
+    )
+
+
+def most_frequent(counter: Mapping[str, int], without: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Texts by how many cells have them, then by name."""
+    found = [(text, count) for text, count in counter.items() if text and text not in without]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+
+def words_of(name: str) -> frozenset[str]:
+    """The words in a column's name, in lower case.
+
+    >>> sorted(words_of("userId_2")), sorted(words_of("Zip code"))
+    (['2', 'id', 'user'], ['code', 'zip'])
+    """
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return frozenset(Counter(re.findall(r"[^\W_]+", apart.casefold())))
+
+
+def _range(found: Numbers) -> str:
+    return f"{_number(found.low)} to {_number(found.high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value.is_integer() and abs(value) < 1e15 else f"{value:.6g}"

@@ -1,0 +1,125 @@
+"""The characters of a text file: which encoding they are in, and all of them as UTF-8 with `\\n` at ends of lines."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from bigmodel_cli.errors import DataError
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# What text that is no UTF-8 is most often, for the hint alone: which one it is, nobody can tell for certain.
+_GUESS = "cp1252"
+_CHUNK = 4 << 20
+
+
+def recognised_encoding(start: bytes) -> str:
+    """The encoding of a file that begins with these bytes: by its mark, by zeros between letters, else UTF-8."""
+    for mark, encoding in _MARKS.items():
+        if start.startswith(mark):
+            return encoding
+    sample = start[:2000]
+    if len(sample) >= 4:
+        zeros = sample[::2].count(0), sample[1::2].count(0)
+        half = len(sample) // 2
+        if zeros[1] > 0.4 * half and not zeros[0]:
+            return "utf-16-le"
+        if zeros[0] > 0.4 * half and not zeros[1]:
+            return "utf-16-be"
+    return "utf-8"
+
+
+def utf8_chunks(stream: BinaryIO, encoding: str, path: Path, *, size: int = _CHUNK) -> Iterator[bytes]:
+    """The text of a file in pieces, as UTF-8, each end of a line as one `\\n`.
+
+    Bytes that are no UTF-8 pass through where the encoding is that: who knows the lines refuses them.
+
+    Raises:
+        DataError: If text in another encoding cannot be decoded; names the line.
+    """
+    is_utf8 = codecs.lookup(encoding.replace("-sig", "").replace("_sig", "")).name == "utf-8"
+    pieces = _raw(stream, size) if is_utf8 else _decoded(stream, encoding, path, size)
+    held = b""
+    for number, piece in enumerate(pieces):
+        if not number and is_utf8:
+            piece = piece.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901
+        # The two characters of one end may stand in two pieces.
+        text = held + piece
+        held = b"\r" if text.endswith(b"\r") else b""
+        text = text[: len(text) - len(held)]
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if text:
+            yield text
+    if held:
+        yield b"\n"
+
+
+def _raw(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    while piece := stream.read(size):
+        yield piece
+
+
+def _decoded(stream: BinaryIO, encoding: str, path: Path, size: int) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    piece = b"first"
+    while piece:
+        piece = stream.read(size)
+        try:
+            text = decoder.decode(piece, final=not piece)
+        except UnicodeError as error:
+            # What is before the bad byte in this piece tells the line.
+            before = piece[: getattr(error, "start", 0)].decode(encoding, "ignore")
+            number = line + before.count("\n")
+            raise DataError(f"{path}:{number}: not {encoding} text: {error}") from error
+        line += text.count("\n")
+        yield text.encode("utf-8", "surrogatepass")
+
+
+def check_text(text: bytes, line: int, path: Path, separator: str | None = None) -> None:
+    """Refuse what no text has: bytes that are no UTF-8, and the character 0.
+
+    Args:
+        text: Whole lines.
+        line: The number of the first one.
+        path: The file, for errors.
+        separator: What stands between cells, so that the cell can be named.
+
+    Raises:
+        DataError: Naming line and cell.
+    """
+    place = text.find(b"\0")
+    if place >= 0:
+        raise DataError(
+            f"{_place(text, place, line, path, separator)}: the character 0, which no text has",
+            hint="the file is damaged, or no text; `encoding` says how it is encoded",
+        )
+    if text.isascii():
+        return
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        rest = text[error.start :].split(b"\n", 1)[0][:20]
+        letter = rest[:1].decode(_GUESS, "replace")
+        raise DataError(
+            f"{_place(text, error.start, line, path, separator)}: not UTF-8 text: byte 0x{text[error.start]:02x}",
+            hint=f"say encoding: {_GUESS} or another one; in {_GUESS} this byte is {letter}",
+        ) from error
+
+
+def _place(text: bytes, place: int, line: int, path: Path, separator: str | None) -> str:
+    start = text.rfind(b"\n", 0, place) + 1
+    number = line + text.count(b"\n", 0, place)
+    where = f"{path}:{number}"
+    if separator is None:
+        return where
+    return f"{where}, cell {text.count(separator.encode(), start, place) + 1}"

@@ -1,0 +1,130 @@
+"""A file of JSON lines: an object in each line, or one array of objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.cut import cut, some
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.cells import Cells, ListCells
+from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
+from bigmodel_cli.sources.tables.files import unpacked
+from bigmodel_cli.sources.tables.parsing import has_pyarrow
+from bigmodel_cli.sources.tables.table import Piece, TableFile
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+_FIRST = 100
+
+
+class JsonLinesFile(TableFile):
+    """A file of JSON lines, opened; its columns are the keys of its first 100 lines.
+
+    A key that is lacking is a missing value, as null is.
+
+    Raises:
+        DataError: If the first lines are no objects.
+    """
+
+    def __init__(self, path: Path, told: TextFormat, *, block_size: int) -> None:
+        self.path = path
+        self._block_size = block_size
+        with unpacked(path) as stream:
+            self._encoding = told.encoding or recognised_encoding(stream.read(4000))
+        names: dict[str, None] = {}
+        for count, (_, row) in enumerate(row for lines in self._lines() for row in self._objects(lines)):
+            names.update(dict.fromkeys(row))
+            if count >= _FIRST:
+                break
+        if not names:
+            raise DataError(f"{path}: no rows")
+        self.names = list(names)
+        if empty := [name for name in names if not name.strip()]:
+            raise DataError(f"{path}: a key without a name ({empty[0]!r})", hint="give it a name")
+
+    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+        for lines in self._lines():
+            yield partial(self._piece, lines, wanted)
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """Whole lines in blocks, with the number of the first one."""
+        held, line = b"", 1
+        with unpacked(self.path) as stream:
+            for chunk in utf8_chunks(stream, self._encoding, self.path, size=self._block_size):
+                text = held + chunk
+                end = text.rfind(b"\n") + 1
+                held = text[end:]
+                if end:
+                    yield line, text[:end]
+                    line += text.count(b"\n", 0, end)
+        if held:
+            yield line, held
+
+    def _objects(self, lines: tuple[int, bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+        first, text = lines
+        check_text(text, first, self.path)
+        for line, written in enumerate(text.decode("utf-8").split("\n"), first):
+            if not written.strip():
+                continue
+            yield line, self._object(line, written)
+
+    def _object(self, line: int, written: str) -> dict[str, Any]:
+        where = f"{self.path}:{line}"
+        hint = "in each line stands one object, such as {\"age\": 39, \"work\": \"Private\"}"
+        try:
+            row = json.loads(written, parse_float=str, parse_int=str, parse_constant=_constant)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{where}: no JSON: {error}", hint=hint) from error
+        if not isinstance(row, dict):
+            raise DataError(f"{where}: expected an object, found {cut(written, 60)}", hint=hint)
+        return row
+
+    def _piece(self, lines: tuple[int, bytes], wanted: Sequence[str]) -> Piece:
+        columns: list[list[str]] = [[] for _ in wanted]
+        known = set(self.names)
+        numbers: list[int] = []
+        for line, row in self._objects(lines):
+            if not known.issuperset(row):
+                raise DataError(
+                    f"{self.path}:{line}: unknown key {some(sorted(set(row) - known))}; "
+                    f"the first {_FIRST} lines have {some(self.names)}",
+                    hint="a key that is seldom there has to be in the first line as well, as null",
+                )
+            numbers.append(line)
+            for name, column in zip(wanted, columns, strict=True):
+                column.append(self._text(row.get(name), name, line))
+        return Piece(
+            len(numbers), [_cells(column) for column in columns], lambda row: f"{self.path}:{numbers[row]}"
+        )
+
+    def _text(self, value: Any, name: str, line: int) -> str:
+        if value is None or isinstance(value, str):
+            return value or ""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        raise DataError(
+            f"{self.path}:{line}, {name}: expected a number, a text, true, false or null, "
+            f"found {cut(json.dumps(value), 60)}"
+        )
+
+
+def _constant(text: str) -> str:
+    """`NaN` and `Infinity`, which Python takes in JSON."""
+    return text
+
+
+def _cells(texts: list[str]) -> Cells:
+    if not has_pyarrow():
+        return ListCells(texts)
+    import pyarrow as pa
+
+    from bigmodel_cli.sources.tables.arrow_cells import ArrowCells
+
+    try:
+        return ArrowCells(pa.array(texts, pa.string()))
+    except UnicodeEncodeError:
+        # Half of a pair, which JSON can write and UTF-8 cannot.
+        return ArrowCells(pa.array([text.encode("utf-8", "replace").decode() for text in texts], pa.string()))

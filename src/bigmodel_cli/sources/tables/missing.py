@@ -1,0 +1,34 @@
+"""Texts that mean that there is no value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bigmodel_cli.sources.tables.facts import ColumnKind
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+# In every column. An empty cell is one always.
+_EVERYWHERE = frozenset({"?", "-", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null", "Null"})
+# Among numbers and dates alone: in a column of words they may well be a word like any other.
+_AMONG_NUMBERS = frozenset({"--", "---", ".", "..", "None", "none", "nil", "na", "#NV", "#DIV/0!", "#VALUE!"})
+_RECOGNISED = _EVERYWHERE | _AMONG_NUMBERS
+
+
+def marks_for(kind: ColumnKind, told: TextFormat | None) -> frozenset[str]:
+    """The texts that mean "missing" in a column of a kind, besides the empty one.
+
+    Args:
+        kind: The column's.
+        told: How the table is written; where it says which texts mean so, these alone do.
+    """
+    if told is not None and told.missing is not None:
+        return frozenset(told.missing)
+    if kind in ("number", "date"):
+        return _RECOGNISED
+    # A text may be any word; only what is not there is missing.
+    return frozenset() if kind in ("text", "image", "id") else _EVERYWHERE
+
+
+def listed(marks: Iterable[tuple[str, int]]) -> str:
+    """`'?' (12), empty (3)`."""
+    return ", ".join(f"{repr(mark) if mark else 'empty'} ({count:,})" for mark, count in marks)

@@ -1,0 +1,115 @@
+"""Numbers as tables write them: with a decimal comma, and with something between groups of three digits."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from bigmodel_cli.plain_numbers import plain_number
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+# No number of a person is longer; texts are told from numbers by this at once.
+LONGEST = 48
+_MAY_BE_NUMBER = re.compile(r"[-+]?[.,]?[0-9][-+0-9.,'eE \u00a0\u202f\u2019]*")
+_PADDED = re.compile(r"[-+]?0[0-9]+")
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the numbers of a column are written.
+
+    Attributes:
+        decimal: What stands before the fraction.
+        thousands: What stands between groups of three digits, in numbers that have any; None: nothing.
+    """
+
+    decimal: str = "."
+    thousands: str | None = None
+
+    @property
+    def described(self) -> str:
+        parts = ["decimal comma"] if self.decimal == "," else []
+        if self.thousands:
+            parts.append(f"{self.thousands!r} between thousands")
+        return " and ".join(parts) or "plain"
+
+    def pattern(self, repeat: str = "{3}") -> str:
+        """What a number with something between its thousands is, as a regular expression of Python and of RE2."""
+        between = re.escape(self.thousands or "")
+        return rf"[-+]?[0-9]{{1,3}}(?:{between}[0-9]{repeat})+(?:{re.escape(self.decimal)}[0-9]*)?"
+
+
+PLAIN = Notation()
+# The first one that all cells fit is taken: of `1.234` alone nobody knows more.
+_NOTATIONS = (
+    PLAIN,
+    Notation(",", None),
+    Notation(".", ","),
+    Notation(",", "."),
+    *(Notation(decimal, space) for space in (" ", "\u00a0", "\u202f", "'", "\u2019") for decimal in ".,"),
+)
+
+
+@cache
+def notations_for(told: TextFormat) -> Sequence[Notation]:
+    """The notations that a column may have, the likelier ones first."""
+    if told.decimal is None and told.thousands is None:
+        # `1,234` between semicolons is a decimal comma, between commas and in quotes it is 1234.
+        if told.separator == ",":
+            return (PLAIN, Notation(".", ","), Notation(",", None), *_NOTATIONS[3:])
+        return _NOTATIONS
+    return tuple(
+        dict.fromkeys(
+            Notation(decimal, thousands)
+            for decimal in ([told.decimal] if told.decimal else ["."] if told.thousands != "." else [","])
+            for thousands in ([None, told.thousands] if told.thousands else [None, *_thousands(decimal)])
+        )
+    )
+
+
+def _thousands(decimal: str) -> list[str | None]:
+    return [notation.thousands for notation in _NOTATIONS if notation.decimal == decimal]
+
+
+def parse(text: str, notation: Notation) -> float | None:
+    """The number that a text writes in a notation; None where it is none, or none that a float can be.
+
+    >>> parse("1.234,5", Notation(",", ".")), parse("1,23,4", Notation(".", ",")), parse("1e400", PLAIN)
+    (1234.5, None, None)
+    """
+    if len(text) > LONGEST:
+        return None
+    thousands = notation.thousands
+    if thousands and thousands in text:
+        if not _grouped(notation).fullmatch(text):
+            return None
+        text = text.replace(thousands, "")
+    if notation.decimal == ",":
+        if "." in text:
+            return None
+        text = text.replace(",", ".")
+    number = plain_number(text)
+    return number if number is not None and math.isfinite(number) else None
+
+
+@cache
+def _grouped(notation: Notation) -> re.Pattern[str]:
+    return re.compile(notation.pattern())
+
+
+def may_be_number(text: str) -> bool:
+    """Whether a text is made of what numbers are made of; quick, for texts that are none."""
+    return len(text) <= LONGEST and bool(_MAY_BE_NUMBER.fullmatch(text))
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number in any notation."""
+    return may_be_number(text) and any(parse(text, notation) is not None for notation in _NOTATIONS)
+
+
+def is_padded(text: str) -> bool:
+    """Whether a whole number begins with a zero that says nothing, as codes do: `01069`."""
+    return bool(_PADDED.fullmatch(text))

@@ -1,0 +1,96 @@
+"""A block of text as columns of cells: by pyarrow where its quotes are regular, else row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from bigmodel_cli.sources.tables.arrow_cells import ArrowCells
+from bigmodel_cli.sources.tables.blocks import TextBlock
+from bigmodel_cli.sources.tables.cells import Cells, ListCells
+from bigmodel_cli.sources.tables.dialect import Dialect
+from bigmodel_cli.sources.tables.rows import Row, check_width
+
+EXTRA_HINT = "pip install 'bigmodel-cli[tables]'"
+
+
+@cache
+def has_pyarrow() -> bool:
+    """Whether the extra `tables` is installed."""
+    return find_spec("pyarrow") is not None
+
+
+def parsed(
+    block: TextBlock, dialect: Dialect, names: Sequence[str], wanted: Sequence[int]
+) -> tuple[int, list[Cells]]:
+    """How many rows a block has, and the cells of the columns that are wanted.
+
+    Raises:
+        DataError: If a row has too few or too many cells; names its line.
+    """
+    if has_pyarrow():
+        table = _by_pyarrow(block, dialect, len(names), wanted) if block.is_regular else None
+        if table is not None:
+            return table.num_rows, [ArrowCells(_one(column)) for column in table.columns]
+    rows = checked_rows(block, dialect, names)
+    return len(rows), [_cells([row.cells[place] for row in rows]) for place in wanted]
+
+
+def checked_rows(block: TextBlock, dialect: Dialect, names: Sequence[str]) -> list[Row]:
+    """The rows of a block, each with a cell for every column.
+
+    Raises:
+        DataError: If a row has too few or too many cells, or a quote is not where it can be; names the line.
+    """
+    rows = []
+    for row in block.rows(dialect):
+        check_width(row, names, block.path, dialect.format.separator or ",")
+        rows.append(row)
+    return rows
+
+
+def _cells(texts: list[str]) -> Cells:
+    if not has_pyarrow():
+        return ListCells(texts)
+    import pyarrow as pa
+
+    return ArrowCells(pa.array(texts, pa.string()))
+
+
+def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Sequence[int]) -> Any:
+    """The block as a table of text, empty cells as nulls; None where pyarrow finds something wrong with it."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    names = [str(place) for place in range(width)]
+    try:
+        return csv.read_csv(
+            pa.BufferReader(block.text),
+            csv.ReadOptions(column_names=names, block_size=len(block.text) + 1, use_threads=False),
+            csv.ParseOptions(
+                delimiter=dialect.format.separator,
+                quote_char='"' if dialect.format.quotes else False,
+                newlines_in_values=bool(dialect.format.quotes),
+            ),
+            csv.ConvertOptions(
+                # The text was found to be UTF-8 when the block was cut.
+                check_utf8=False,
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=[names[place] for place in wanted],
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _one(column: Any) -> Any:
+    """A column in one piece."""
+    import pyarrow as pa
+
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)

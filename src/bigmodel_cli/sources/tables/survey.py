@@ -1,0 +1,208 @@
+"""The first pass over a table: every cell of every column is looked at before it is said what the columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import NoReturn
+
+from bigmodel_cli.cut import cut, some
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.deciding import (
+    Numbers,
+    decided_numbers,
+    decided_texts,
+    marks_note,
+    numbers_of_texts,
+)
+from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.looking import MOST_TEXTS, Fit, NumberLook, TextLook
+from bigmodel_cli.sources.tables.missing import marks_for
+from bigmodel_cli.sources.tables.numbers import Notation, notations_for
+from bigmodel_cli.sources.tables.table import Block, Table
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+# A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
+_FEW_MISFITS = 0.05
+_ENOUGH_NUMBERS = 10
+_FEW_VALUES = 20
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a table holds.
+
+    Attributes:
+        num_rows: How many rows there are in all files.
+        columns: By name, in the table's order.
+    """
+
+    num_rows: int
+    columns: Mapping[str, ColumnFacts]
+
+
+def survey(
+    table: Table,
+    told: Mapping[str, ColumnKind] | None = None,
+    *,
+    leave_out: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Survey:
+    """Look at every cell, and decide what each column is.
+
+    Args:
+        table: An open table.
+        told: The kinds of columns that nobody need guess.
+        leave_out: Columns that are not looked at.
+        progress: Called with the number of rows that were read.
+
+    Raises:
+        DataError: If there is no row, a row is wrong, a column has a few cells that are of another kind than the
+            rest, or is not what it is told to be; names file, line and column.
+    """
+    told = told or {}
+    for name in [*told, *leave_out]:
+        if name not in table.names:
+            raise no_column(table, name)
+    names = [name for name in table.names if name not in leave_out]
+    looks = {name: _first_look(table, told.get(name)) for name in names}
+    rows = _look(table, looks, progress)
+    # What turned out not to be numbers behind the first block is looked at again, from its first row.
+    again = {name: _exact_look(table) for name, look in looks.items() if look is None}
+    if again:
+        _look(table, again, progress)
+    looks.update(again)
+    if not rows:
+        raise DataError(f"{table.files[0].path}: no rows below the line with the columns' names")
+    found = {name: _decided(table, name, look, told.get(name)) for name, look in looks.items() if look is not None}
+    return Survey(rows, found)
+
+
+def no_column(table: Table, name: str) -> DataError:
+    """The error for a column that is not there."""
+    close = get_close_matches(name, table.names, 1, 0.6)
+    return DataError(
+        f"{table.files[0].path}: no column {name}; its columns: {some(table.names, 20)}",
+        hint=f"did you mean {close[0]}?" if close else None,
+    )
+
+
+def _first_look(table: Table, told: ColumnKind | None) -> NumberLook | TextLook | None:
+    if told is None or told == "number":
+        return _number_look(table, notations_for(table.format or TextFormat()), told)
+    return _exact_look(table)
+
+
+def _number_look(table: Table, notations: Sequence[Notation], told: ColumnKind | None) -> NumberLook:
+    return NumberLook(notations, marks_for("number", table.format), takes_padded=told == "number")
+
+
+def _exact_look(table: Table) -> TextLook:
+    return TextLook(
+        notations_for(table.format or TextFormat()),
+        marks_for("category", table.format),
+        marks_for("number", table.format),
+    )
+
+
+def _look(
+    table: Table, looks: dict[str, NumberLook | TextLook | None], progress: Callable[[int], None]
+) -> int:
+    """Show all rows to some looks; a look at numbers that ends behind the first block becomes None."""
+    rows = 0
+    for block in table.blocks(list(looks)):
+        for name, cells in zip(list(looks), block.cells, strict=True):
+            look = looks[name]
+            if isinstance(look, NumberLook) and not look.take(cells):
+                look = looks[name] = _exact_look(table) if not block.number else None
+            if isinstance(look, TextLook):
+                look.take(cells)
+        rows = block.first_row + block.num_rows
+        progress(rows)
+    for look in looks.values():
+        if isinstance(look, TextLook):
+            look.end()
+    return rows
+
+
+def _decided(table: Table, name: str, look: NumberLook | TextLook, told: ColumnKind | None) -> ColumnFacts:
+    if isinstance(look, NumberLook):
+        return decided_numbers(Numbers.of_look(name, look), told)
+    number_missing = look.missing(marks_for("number", table.format))
+    values = look.rows - sum(number_missing.values())
+    if told in (None, "number") and values:
+        notation, fit = look.numbers_fit()
+        if not fit.misfits and (told or not look.has_padded):
+            return decided_numbers(_numbers(table, name, look, notation, number_missing), told)
+        if told or (not look.has_padded and _has_few_misfits(look, values, fit)):
+            _refuse(table, name, "number", fit, values)
+    if told in (None, "date") and values:
+        formats, fit = look.dates_fit()
+        if not fit.misfits:
+            return _date(name, look, formats, fit, number_missing, told)
+        if told or _has_few_misfits(look, values, fit):
+            _refuse(table, name, "date", fit, values)
+    kind = told or "category"
+    facts = decided_texts(name, look, look.missing(marks_for(kind, table.format)), told)
+    if kind == told == "category" and look.counter is None:
+        raise DataError(
+            f"{table.files[0].path}, {name}: more than {MOST_TEXTS:,} different values are too many for a category",
+            hint=f"leave the column out, or say {name}: text",
+        )
+    return facts
+
+
+def _has_few_misfits(look: TextLook, values: int, fit: Fit) -> bool:
+    """Whether so many cells are of a kind that the others can only be slips.
+
+    Where there are few different ones, a text among codes that are numbers is one more code.
+    """
+    is_many = look.counter is None or len(look.counter) > _FEW_VALUES
+    return is_many and values - fit.misfits >= _ENOUGH_NUMBERS and fit.misfits <= _FEW_MISFITS * values
+
+
+def _refuse(table: Table, name: str, kind: ColumnKind, fit: Fit, values: int) -> NoReturn:
+    assert fit.row is not None
+    others = values - fit.misfits
+    many = f" as in {others:,} other rows" if others else ""
+    more = f" ({fit.misfits:,} such cells)" if fit.misfits > 1 else ""
+    raise DataError(
+        f"{table.place(fit.row)}, {name}: expected a {kind}{many}, found {cut(fit.text, 60)!r}{more}",
+        hint=f"correct it; or say missing: [{cut(fit.text, 30)!r}] if it means that there is no value, "
+        f"or {name}: category",
+    )
+
+
+def _numbers(
+    table: Table, name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]
+) -> Numbers:
+    found = numbers_of_texts(name, look, notation, missing)
+    if found is not None:
+        return found
+    # All cells are known to be numbers in this notation: a quick look finds the rest.
+    quick = _number_look(table, [notation], "number")
+    _look(table, {name: quick}, lambda _rows: None)
+    return Numbers.of_look(name, quick)
+
+
+def _date(
+    name: str,
+    look: TextLook,
+    formats: Sequence[str],
+    fit: Fit,
+    missing: Mapping[str, int],
+    told: ColumnKind | None,
+) -> ColumnFacts:
+    facts = decided_texts(name, look, missing, told or "date")
+    notes = [marks_note({mark: count for mark, count in missing.items() if mark})] if any(missing) else []
+    if len(formats) > 1:
+        notes.append(f"read as {formats[0]}; all dates can be {formats[1]} as well")
+    return replace(
+        facts,
+        reason="as told" if told else f"dates, written {formats[0]}",
+        low=fit.low,
+        high=fit.high,
+        date_format=formats[0],
+        notes=notes,
+    )

@@ -1,0 +1,204 @@
+"""A table in one file or several: opened, with its names, and read in blocks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigmodel_cli.cut import some
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.files import find_files, form_of
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+_BLOCK = 4 << 20
+_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a table, column by column.
+
+    Attributes:
+        number: Which block of the table it is.
+        first_row: How many rows of the table stand before it.
+        num_rows: How many there are.
+        cells: The columns that were asked for, in that order.
+        place_of: Where a row of it stands, as errors name it: `people.csv:17`.
+    """
+
+    number: int
+    first_row: int
+    num_rows: int
+    cells: Sequence[Cells]
+    place_of: Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A block before it is known where it stands in the table.
+
+    Attributes:
+        num_rows: How many rows there are.
+        cells: The columns that were asked for, in that order.
+        place_of: Where a row of it stands.
+    """
+
+    num_rows: int
+    cells: Sequence[Cells]
+    place_of: Callable[[int], str]
+
+
+class TableFile(ABC):
+    """One file of a table.
+
+    Attributes:
+        path: It.
+        names: Its columns.
+        notes: What was recognised that a person should know of.
+        format: How it is written, where it is text.
+    """
+
+    path: Path
+    names: Sequence[str]
+    notes: Sequence[str] = ()
+    format: TextFormat | None = None
+
+    @abstractmethod
+    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+        """The blocks, each as what makes it: to be called in any thread.
+
+        Raises:
+            DataError: If the file is damaged, or a row is wrong; names file and line.
+        """
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in one file or several.
+
+    Attributes:
+        files: Them, in order.
+        names: The columns, as the first file has them.
+        notes: What was recognised that a person should know of.
+        format: How the first file is written; None where it is no text.
+    """
+
+    files: Sequence[TableFile]
+    names: Sequence[str]
+    notes: Sequence[str]
+    format: TextFormat | None
+
+    def blocks(self, wanted: Sequence[str] | None = None) -> Iterator[Block]:
+        """All rows, in blocks of a few MB; the next ones are made by threads while one is looked at.
+
+        Args:
+            wanted: The columns; None: all of them.
+
+        Raises:
+            DataError: If a file is damaged, or a row is wrong; names file and line.
+        """
+        names = self.names if wanted is None else wanted
+        makers = (maker for file in self.files for maker in file.pieces(names))
+        number = first_row = 0
+        for piece in _made_ahead(makers):
+            if piece.num_rows:
+                yield Block(number, first_row, piece.num_rows, piece.cells, piece.place_of)
+                number, first_row = number + 1, first_row + piece.num_rows
+
+    def place(self, row: int) -> str:
+        """Where a row stands, as errors name it: `people.csv:17`; reads the table up to there."""
+        for block in self.blocks(self.names[:1]):
+            if row < block.first_row + block.num_rows:
+                return block.place_of(row - block.first_row)
+        raise IndexError(row)
+
+
+def _made_ahead(makers: Iterator[Callable[[], Piece]]) -> Iterator[Piece]:
+    """Pieces in order, of which a few are made ahead of time."""
+    waiting: deque[Future[Piece]] = deque()
+    pool = ThreadPoolExecutor(_AHEAD)
+    try:
+        for maker in makers:
+            waiting.append(pool.submit(maker))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None = None) -> Table:
+    """Open a table: find its files and learn how they are written and what their columns are called.
+
+    Args:
+        paths: A file, several, or a pattern (`part-*.csv`): CSV and the like, JSON lines, Parquet, Feather, ORC.
+            Text may be compressed with gzip, bzip2 or xz.
+        told: How text is written; what is None is recognised.
+
+    Raises:
+        DataError: If there is no such file, it is no table, or its columns' names cannot be told apart.
+    """
+    found = find_files(paths)
+    files = [_opened(path, told or TextFormat()) for path in found]
+    first = files[0]
+    for file in files[1:]:
+        _check_same(first, file)
+    notes = list(dict.fromkeys(note for file in files for note in file.notes))
+    return Table(files, tuple(first.names), notes, first.format)
+
+
+def _opened(path: Path, told: TextFormat) -> TableFile:
+    form = form_of(path)
+    if form == "text":
+        from bigmodel_cli.sources.tables.text_file import TextFile
+
+        return TextFile(path, told, block_size=_BLOCK)
+    if form == "json lines":
+        from bigmodel_cli.sources.tables.json_lines import JsonLinesFile
+
+        return JsonLinesFile(path, told, block_size=_BLOCK)
+    from bigmodel_cli.sources.tables.arrow_file import ArrowFile
+
+    return ArrowFile(path, form)
+
+
+def _check_same(first: TableFile, other: TableFile) -> None:
+    """Files of one table have the same columns, in any order."""
+    if Counter(first.names) == Counter(other.names):
+        return
+    missing = [name for name in first.names if name not in other.names]
+    more = [name for name in other.names if name not in first.names]
+    parts = [f"lacks {some(missing)}"] if missing else []
+    parts += [f"has {some(more)}, which {first.path.name} has not"] if more else []
+    raise DataError(
+        f"{other.path}: other columns than in {first.path}: {' and '.join(parts)}",
+        hint="the files of one table have the same columns, in any order",
+    )
+
+
+def named_columns(cells: Sequence[str], path: Path, line: int) -> tuple[list[str], list[str]]:
+    """The names of columns as a header has them, and what a person should know of them.
+
+    A column without a name is called by its place: rows that are numbered have one in front.
+
+    Raises:
+        DataError: If two columns have the same name; names the line.
+    """
+    stripped = [cell.strip() for cell in cells]
+    names = [name or f"column_{place}" for place, name in enumerate(stripped, 1)]
+    for name, count in Counter(names).items():
+        if count > 1:
+            places = [str(place) for place, other in enumerate(names, 1) if other == name]
+            raise DataError(
+                f"{path}:{line}: the column {name} is there {count} times (cells {some(places)})",
+                hint="give every column a name of its own",
+            )
+    unnamed = [name for name, cell in zip(names, stripped, strict=True) if not cell]
+    note = f"{path}:{line}: no name for the columns in cells {some(n.split('_')[1] for n in unnamed)}"
+    return names, [f"{note}: called {some(unnamed)}"] if unnamed else []

@@ -1,0 +1,49 @@
+"""A file of separated text: CSV and its relatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from bigmodel_cli.sources.tables.blocks import TextBlock, text_blocks
+from bigmodel_cli.sources.tables.dialect import recognised
+from bigmodel_cli.sources.tables.parsing import checked_rows, parsed
+from bigmodel_cli.sources.tables.table import Piece, TableFile, named_columns
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+
+class TextFile(TableFile):
+    """A file of separated text, opened.
+
+    Raises:
+        DataError: If it is empty or no text, or two columns have the same name.
+    """
+
+    def __init__(self, path: Path, told: TextFormat, *, block_size: int) -> None:
+        self.path = path
+        self._block_size = block_size
+        self._dialect = recognised(path, told)
+        self.format = self._dialect.format
+        header = self._dialect.names
+        names, notes = (
+            ([f"column_{place}" for place in range(1, self._dialect.width + 1)], [])
+            if header is None
+            else named_columns(header, path, (self._dialect.format.skip or 0) + 1)
+        )
+        self.names = names
+        self.notes = [*self._dialect.notes, *notes]
+
+    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+        places = [self.names.index(name) for name in wanted]
+        for block in text_blocks(self.path, self._dialect, size=self._block_size):
+            yield partial(self._piece, block, places)
+
+    def _piece(self, block: TextBlock, places: Sequence[int]) -> Piece:
+        if not block.text.strip(b"\n"):
+            return Piece(0, (), str)
+        num_rows, cells = parsed(block, self._dialect, self.names, places)
+        return Piece(num_rows, cells, partial(self._place, block))
+
+    def _place(self, block: TextBlock, row: int) -> str:
+        return f"{block.path}:{checked_rows(block, self._dialect, self.names)[row].line}"
