@@ -1,10 +1,10 @@
-"""How long reading a table takes, from CSV to NumPy arrays, beside pyarrow's own `read_csv`, and how much memory.
+"""How long reading a table takes, from CSV to NumPy arrays, and how much memory, beside pyarrow's `read_csv`.
 
     python benchmarks/tables.py [ROWS] [FOLDER]
 
-A million rows by default: a number of the row, a whole number, two others, two categories and a date. The time of
-both passes is to be at most three times that of `read_csv`, and the growth of memory at most twice the arrays and
-300 MB. Each is the best of several, in turn with the other, in processes of their own.
+A million rows by default: a number of the row, a whole number, two others, two categories and a date. The
+time of both passes is to be at most three times that of `read_csv`, and the growth of memory at most twice the
+arrays and 300 MB. Each is the best of several, in turn with the other, in processes of their own.
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ def main() -> None:
 
 def measured(code: str, path: Path) -> dict[str, float]:
     """What one process found."""
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 

@@ -31,18 +31,24 @@ class ArrowCells(Cells):
     def encoded(self) -> tuple[Sequence[str], np.ndarray]:
         import numpy as np
 
-        encoded = self._array.dictionary_encode()
-        place_of: dict[str, int] = {}
-        # Texts that differ in the space around them alone are one.
-        places = [
-            place_of.setdefault(text.strip(), len(place_of)) for text in encoded.dictionary.to_pylist()
-        ]
+        encoded = self._array if self._is_encoded() else self._array.dictionary_encode()
+        texts = [text.strip() for text in encoded.dictionary.to_pylist()]
         indices = encoded.indices
         if indices.null_count:
-            places.append(place_of.setdefault("", len(place_of)))
-            indices = indices.fill_null(len(places) - 1)
-        # A table without rows has no texts.
-        return list(place_of), np.array(places, np.int32)[indices.to_numpy()]
+            indices = indices.fill_null(len(texts))
+            texts.append("")
+        places = indices.to_numpy()
+        if len(set(texts)) == len(texts):
+            return texts, places
+        # Texts that differ in the space around them alone are one.
+        place_of: dict[str, int] = {}
+        one = [place_of.setdefault(text, len(place_of)) for text in texts]
+        return list(place_of), np.array(one, np.int32)[places]
+
+    def _is_encoded(self) -> bool:
+        import pyarrow as pa
+
+        return bool(pa.types.is_dictionary(self._array.type))
 
     def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
         import numpy as np
@@ -63,7 +69,9 @@ class ArrowCells(Cells):
             return values
         return self._without_marks(missing, notation, values)
 
-    def _without_marks(self, missing: frozenset[str], notation: Notation, values: np.ndarray) -> np.ndarray | None:
+    def _without_marks(
+        self, missing: frozenset[str], notation: Notation, values: np.ndarray
+    ) -> np.ndarray | None:
         """The same where something was read as no finite number: it has to be what marks missing values."""
         import numpy as np
 
@@ -89,12 +97,28 @@ class ArrowCells(Cells):
         return {pair["values"]: pair["counts"] for pair in found.value_counts().to_pylist()}
 
     def any_padded(self) -> bool:
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        texts = pc.utf8_trim_whitespace(self._array)
-        if not pc.any(pc.match_substring_regex(texts, "^[-+]?0")).as_py():
-            return False
-        return bool(pc.any(pc.match_substring_regex(texts, "^[-+]?0[0-9]+$")).as_py())
+        # Few texts begin as such numbers do: only these are looked at.
+        may_be = self._array.filter(pa.array(self._begin_with(b"0+- \t")))
+        return bool(
+            pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(may_be), "^[-+]?0[0-9]+$")).as_py()
+        )
+
+    def _begin_with(self, letters: bytes) -> np.ndarray:
+        """Which texts of two letters or more begin with one of some ASCII letters."""
+        import numpy as np
+
+        _, offsets, data = self._array.buffers()
+        ends = np.frombuffer(offsets, np.int32)[self._array.offset :][: len(self._array) + 1]
+        is_long = ends[1:] - ends[:-1] > 1
+        found = np.zeros(len(self._array), bool)
+        if is_long.any():
+            is_one = np.zeros(256, bool)
+            is_one[list(letters)] = True
+            found[is_long] = is_one[np.frombuffer(data, np.uint8)[ends[:-1][is_long]]]
+        return found
 
     def texts(self) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
@@ -121,7 +145,9 @@ def _plain(texts: Any, notation: Notation) -> Any:
 
     if notation.thousands:
         grouped = pc.match_substring(texts, notation.thousands)
-        if not pc.all(pc.or_(pc.invert(grouped), pc.match_substring_regex(texts, f"^{notation.pattern()}$"))).as_py():
+        if not pc.all(
+            pc.or_(pc.invert(grouped), pc.match_substring_regex(texts, f"^{notation.pattern()}$"))
+        ).as_py():
             return None
         texts = pc.replace_substring(texts, notation.thousands, "")
     if notation.decimal == ",":

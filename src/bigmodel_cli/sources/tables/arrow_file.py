@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
-from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.parsing import EXTRA_HINT, has_pyarrow
 from bigmodel_cli.sources.tables.table import Piece, TableFile
 
@@ -43,7 +43,7 @@ class ArrowFile(TableFile):
             raise DataError(f"{path}: no columns")
         self._types = dict(zip(schema.names, schema.types, strict=True))
 
-    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
         for name in wanted:
             self._check_type(name)
         batches = iter(self._guarded(lambda: _batches(self.path, self._form, list(wanted))))

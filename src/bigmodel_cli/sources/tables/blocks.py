@@ -139,9 +139,7 @@ class _Cutter:
         end = _end_outside(text, quotes)
         if is_last and end < len(text):
             line = self._line + text.count(b"\n", 0, int(quotes[-1]))
-            raise DataError(
-                f"{self._path}:{line}: a quote that begins here is not closed", hint=QUOTES_HINT
-            )
+            raise DataError(f"{self._path}:{line}: a quote that begins here is not closed", hint=QUOTES_HINT)
         self._check_swallowed(text, letters, quotes[: len(quotes) - len(quotes) % 2])
         return end, True
 

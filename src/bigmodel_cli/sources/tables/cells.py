@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_padded, parse
 
 if TYPE_CHECKING:
     import numpy as np
+
+# What the cells of a column are asked for: anything; numbers alone; which of a few texts each of them is.
+Use = Literal["any", "number", "few"]
 
 
 class Cells(ABC):
@@ -51,8 +54,8 @@ class Cells(ABC):
         import numpy as np
 
         texts, places = self.encoded()
-        values: np.ndarray = np.array([value_of(text) for text in texts], dtype)
-        return values[places]
+        values: np.ndarray = np.array([value_of(text) for text in texts], dtype)[places]
+        return values
 
     def counts(self) -> tuple[Sequence[str], np.ndarray]:
         """The different texts, and how many cells have each."""
@@ -85,9 +88,7 @@ class ListCells(Cells):
         import numpy as np
 
         nan = float("nan")
-        found = [
-            nan if not text or text in missing else parse(text, notation) for text in self._texts
-        ]
+        found = [nan if not text or text in missing else parse(text, notation) for text in self._texts]
         return None if None in found else np.array(found, np.float64)
 
     def counts_of(self, texts: frozenset[str]) -> dict[str, int]:

@@ -14,11 +14,28 @@ from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
 from bigmodel_cli.sources.tables.looking import MOST_NUMBERS, MOST_TEXTS, NumberLook, TextLook
 from bigmodel_cli.sources.tables.numbers import Notation, parse
 
-# Words in the name of a column that say that its numbers are names of something, or moments, or of each row one.
+# Words in the name of a column that say that its numbers are names, or moments, or one of its own for each row.
 _CODES = frozenset(
-    {"code", "codes", "zip", "zipcode", "postcode", "postal", "plz", "category", "class", "type", "cluster", "group", "label", "labels"}
+    {
+        "code",
+        "codes",
+        "zip",
+        "zipcode",
+        "postcode",
+        "postal",
+        "plz",
+        "category",
+        "class",
+        "type",
+        "cluster",
+        "group",
+        "label",
+        "labels",
+    }
 )
-_MOMENTS = frozenset({"timestamp", "timestamps", "time", "date", "datetime", "day", "created", "updated", "ts"})
+_MOMENTS = frozenset(
+    {"timestamp", "timestamps", "time", "date", "datetime", "day", "created", "updated", "ts"}
+)
 _IDS = frozenset({"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "rowid", "nr", "no", "number"})
 # Below so many rows nothing is told from values that are all different.
 _FEW_ROWS = 10
@@ -87,7 +104,9 @@ def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFac
     categories = found.categories
     distinct = None if found.counter is None else len(categories)
     if found.values == 0:
-        return ColumnFacts(found.name, told or "constant", "no row has a value", found.rows, found.rows, found.marks, 0)
+        return ColumnFacts(
+            found.name, told or "constant", "no row has a value", found.rows, found.rows, found.marks, 0
+        )
     kind, reason = (told, "as told") if told else _kind_of_numbers(found, distinct)
     is_moment = kind == "date"
     scale = _SCALE.get(format_of_moments(found) or "", 1) if is_moment else 1
@@ -145,7 +164,7 @@ def format_of_moments(found: Numbers) -> str | None:
     """What whole numbers are as moments, where the column's name says that they are some, and all can be."""
     if not found.is_whole or not found.values or not words_of(found.name) & _MOMENTS:
         return None
-    if 19000101 <= found.low and found.high <= 21001231:
+    if found.low >= 19000101 and found.high <= 21001231:
         return dates.DIGITS if found.counter is not None and _are_digits(found) else None
     # From 2000 to 2100.
     for form, scale in ((dates.SECONDS, 1), (dates.MILLISECONDS, 1000)):
@@ -175,7 +194,9 @@ def marks_note(marks: Mapping[str, int]) -> str:
     return f"taken for missing: {listed}"
 
 
-def decided_texts(name: str, look: TextLook, missing: Mapping[str, int], told: ColumnKind | None = None) -> ColumnFacts:
+def decided_texts(
+    name: str, look: TextLook, missing: Mapping[str, int], told: ColumnKind | None = None
+) -> ColumnFacts:
     """The kind of a column whose cells are neither all numbers nor all dates.
 
     Args:
@@ -235,7 +256,9 @@ def _is_prose(look: TextLook, values: int, distinct: int | None) -> bool:
     return (is_wordy and share > 0.1) or (share > 0.5 and look.with_spaces > 0.5 * values)
 
 
-def numbers_of_texts(name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]) -> Numbers | None:
+def numbers_of_texts(
+    name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]
+) -> Numbers | None:
     """What is known of a column that was looked at text by text and is all numbers; None: too many to say."""
     if look.counter is None:
         return None

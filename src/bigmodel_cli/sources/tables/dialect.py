@@ -59,9 +59,7 @@ def recognised(path: Path, told: TextFormat) -> Dialect:
     if not rows:
         raise DataError(f"{path}: no rows")
     header = told.header if told.header is not None else _has_header(rows)
-    found = replace(
-        told, separator=separator, encoding=encoding, quotes=quotes, header=header, skip=skip
-    )
+    found = replace(told, separator=separator, encoding=encoding, quotes=quotes, header=header, skip=skip)
     names = rows[0].cells if header else None
     return Dialect(
         found, names, rows[0].end if header else line, len(rows[0].cells), _notes(path, found, told, rows)
@@ -104,9 +102,7 @@ def _lines_before(text: str, told: TextFormat) -> int:
         return 0
     # `#id,name` is a header: it has as many cells as the first row.
     first, below = lines[marked - 1], lines[marked]
-    is_header = any(
-        first.count(separator) == below.count(separator) > 0 for separator in SEPARATORS
-    )
+    is_header = any(first.count(separator) == below.count(separator) > 0 for separator in SEPARATORS)
     return marked - 1 if is_header else marked
 
 
@@ -188,16 +184,20 @@ def _evenness(text: str, line: int, path: Path, separator: str, quotes: bool) ->
 def _encloses(text: str, separator: str) -> bool:
     """Whether a cell stands in quotes as programs write them: there is a separator or a quote in it."""
     between = re.escape(separator)
-    return bool(re.search(rf'(?:^|{between})"[^"\n]*(?:{between}|"")[^"\n]*"(?:{between}|$)', text, re.MULTILINE))
+    return bool(
+        re.search(rf'(?:^|{between})"[^"\n]*(?:{between}|"")[^"\n]*"(?:{between}|$)', text, re.MULTILINE)
+    )
 
 
 def _has_header(rows: Sequence[Row]) -> bool:
-    """Whether the first row names columns: it has no numbers or dates, and none of its cells comes again below."""
+    """Whether the first row names columns: it has no numbers or dates, and no cell of it comes again below."""
     first, others = [cell.strip() for cell in rows[0].cells], rows[1:]
     values = [cell for cell in first if _is_value(cell)]
     if values:
         return _are_years(first) and len(values) < len(first)
-    below = [{row.cells[place].strip() for row in others if place < len(row.cells)} for place in range(len(first))]
+    below = [
+        {row.cells[place].strip() for row in others if place < len(row.cells)} for place in range(len(first))
+    ]
     again = [cell in values for cell, values in zip(first, below, strict=True) if cell]
     # A header that is repeated below, as files that were joined have it, is one.
     return bool(again) and (not any(again) or (all(again) and len(again) > 1 and _has_numbers(others)))
@@ -221,7 +221,9 @@ def _has_numbers(rows: Sequence[Row]) -> bool:
 def _notes(path: Path, found: TextFormat, told: TextFormat, rows: Sequence[Row]) -> list[str]:
     notes = []
     if told.quotes is None and not found.quotes:
-        notes.append(f"{path}: quotes do not enclose cells: read as letters; quotes: true reads them otherwise")
+        notes.append(
+            f"{path}: quotes do not enclose cells: read as letters; quotes: true reads them otherwise"
+        )
     if told.header is None and not found.header:
         notes.append(
             f"{path}: the first row ({', '.join(rows[0].cells)[:60]}) looks like values: columns are called "

@@ -1,4 +1,4 @@
-"""The characters of a text file: which encoding they are in, and all of them as UTF-8 with `\\n` at ends of lines."""
+"""The characters of a text file: which encoding they are in, and all of them as UTF-8 with `\\n` for each end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CHUNK = 4 << 20
 
 
 def recognised_encoding(start: bytes) -> str:
-    """The encoding of a file that begins with these bytes: by its mark, by zeros between letters, else UTF-8."""
+    """The encoding of a file that begins so: by its mark, by zeros between letters, else UTF-8."""
     for mark, encoding in _MARKS.items():
         if start.startswith(mark):
             return encoding
@@ -50,7 +50,7 @@ def utf8_chunks(stream: BinaryIO, encoding: str, path: Path, *, size: int = _CHU
     held = b""
     for number, piece in enumerate(pieces):
         if not number and is_utf8:
-            piece = piece.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901
+            piece = piece.removeprefix(codecs.BOM_UTF8)
         # The two characters of one end may stand in two pieces.
         text = held + piece
         held = b"\r" if text.endswith(b"\r") else b""
@@ -111,7 +111,8 @@ def check_text(text: bytes, line: int, path: Path, separator: str | None = None)
         rest = text[error.start :].split(b"\n", 1)[0][:20]
         letter = rest[:1].decode(_GUESS, "replace")
         raise DataError(
-            f"{_place(text, error.start, line, path, separator)}: not UTF-8 text: byte 0x{text[error.start]:02x}",
+            f"{_place(text, error.start, line, path, separator)}: not UTF-8 text: "
+            f"byte 0x{text[error.start]:02x}",
             hint=f"say encoding: {_GUESS} or another one; in {_GUESS} this byte is {letter}",
         ) from error
 

@@ -24,8 +24,8 @@ class ColumnFacts:
         missing: How many of them have no value.
         marks: How many have which text that means so; an empty cell is "".
         distinct: How many different values there are; None where they are more than were counted.
-        categories: The different values with how many cells have each, the most frequent ones first; empty where
-            they are too many, or numbers with a fraction.
+        categories: The different values with how many cells have each, the most frequent ones first; empty
+            where they are too many, or numbers with a fraction.
         low: The smallest number, or moment (microseconds since 1970, UTC); None where there is neither.
         high: The largest one.
         is_whole: Whether all numbers are whole.

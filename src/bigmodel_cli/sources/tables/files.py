@@ -1,4 +1,4 @@
-"""The files of a table: which they are, what is in them, and their bytes, unpacked where they are compressed."""
+"""The files of a table: which they are, what is in them, and their bytes, unpacked where need be."""
 
 from __future__ import annotations
 

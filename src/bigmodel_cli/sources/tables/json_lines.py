@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.cut import cut, some
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.tables.cells import Cells, ListCells
+from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
-from bigmodel_cli.sources.tables.parsing import has_pyarrow
+from bigmodel_cli.sources.tables.parsing import cells_of
 from bigmodel_cli.sources.tables.table import Piece, TableFile
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
@@ -45,9 +45,9 @@ class JsonLinesFile(TableFile):
         if empty := [name for name in names if not name.strip()]:
             raise DataError(f"{path}: a key without a name ({empty[0]!r})", hint="give it a name")
 
-    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
         for lines in self._lines():
-            yield partial(self._piece, lines, wanted)
+            yield partial(self._piece, lines, list(wanted))
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Whole lines in blocks, with the number of the first one."""
@@ -73,7 +73,7 @@ class JsonLinesFile(TableFile):
 
     def _object(self, line: int, written: str) -> dict[str, Any]:
         where = f"{self.path}:{line}"
-        hint = "in each line stands one object, such as {\"age\": 39, \"work\": \"Private\"}"
+        hint = 'in each line stands one object, such as {"age": 39, "work": "Private"}'
         try:
             row = json.loads(written, parse_float=str, parse_int=str, parse_constant=_constant)
         except (ValueError, RecursionError) as error:
@@ -97,12 +97,13 @@ class JsonLinesFile(TableFile):
             for name, column in zip(wanted, columns, strict=True):
                 column.append(self._text(row.get(name), name, line))
         return Piece(
-            len(numbers), [_cells(column) for column in columns], lambda row: f"{self.path}:{numbers[row]}"
+            len(numbers), [cells_of(column) for column in columns], lambda row: f"{self.path}:{numbers[row]}"
         )
 
     def _text(self, value: Any, name: str, line: int) -> str:
         if value is None or isinstance(value, str):
-            return value or ""
+            # Half of a pair, which JSON can write and UTF-8 cannot.
+            return (value or "").encode("utf-8", "replace").decode()
         if isinstance(value, bool):
             return "true" if value else "false"
         raise DataError(
@@ -114,17 +115,3 @@ class JsonLinesFile(TableFile):
 def _constant(text: str) -> str:
     """`NaN` and `Infinity`, which Python takes in JSON."""
     return text
-
-
-def _cells(texts: list[str]) -> Cells:
-    if not has_pyarrow():
-        return ListCells(texts)
-    import pyarrow as pa
-
-    from bigmodel_cli.sources.tables.arrow_cells import ArrowCells
-
-    try:
-        return ArrowCells(pa.array(texts, pa.string()))
-    except UnicodeEncodeError:
-        # Half of a pair, which JSON can write and UTF-8 cannot.
-        return ArrowCells(pa.array([text.encode("utf-8", "replace").decode() for text in texts], pa.string()))

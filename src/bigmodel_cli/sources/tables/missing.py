@@ -8,7 +8,9 @@ from bigmodel_cli.sources.tables.facts import ColumnKind
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 # In every column. An empty cell is one always.
-_EVERYWHERE = frozenset({"?", "-", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null", "Null"})
+_EVERYWHERE = frozenset(
+    {"?", "-", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NULL", "null", "Null"}
+)
 # Among numbers and dates alone: in a column of words they may well be a word like any other.
 _AMONG_NUMBERS = frozenset({"--", "---", ".", "..", "None", "none", "nil", "na", "#NV", "#DIV/0!", "#VALUE!"})
 _RECOGNISED = _EVERYWHERE | _AMONG_NUMBERS

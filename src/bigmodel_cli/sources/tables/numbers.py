@@ -36,10 +36,10 @@ class Notation:
             parts.append(f"{self.thousands!r} between thousands")
         return " and ".join(parts) or "plain"
 
-    def pattern(self, repeat: str = "{3}") -> str:
-        """What a number with something between its thousands is, as a regular expression of Python and of RE2."""
+    def pattern(self) -> str:
+        """A number with something between its thousands, as a regular expression of Python and of RE2."""
         between = re.escape(self.thousands or "")
-        return rf"[-+]?[0-9]{{1,3}}(?:{between}[0-9]{repeat})+(?:{re.escape(self.decimal)}[0-9]*)?"
+        return rf"[-+]?[0-9]{{1,3}}(?:{between}[0-9]{{3}})+(?:{re.escape(self.decimal)}[0-9]*)?"
 
 
 PLAIN = Notation()

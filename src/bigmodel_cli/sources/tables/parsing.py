@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from bigmodel_cli.sources.tables.arrow_cells import ArrowCells
+from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.blocks import TextBlock
-from bigmodel_cli.sources.tables.cells import Cells, ListCells
+from bigmodel_cli.sources.tables.cells import Cells, ListCells, Use
 from bigmodel_cli.sources.tables.dialect import Dialect
 from bigmodel_cli.sources.tables.rows import Row, check_width
 
@@ -22,20 +23,42 @@ def has_pyarrow() -> bool:
     return find_spec("pyarrow") is not None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which columns are wanted, and what of them.
+
+    Attributes:
+        places: Of the columns in a row.
+        uses: For each of them what its cells are asked for; pyarrow makes that while it reads.
+        marks: What means "missing" in columns of numbers.
+    """
+
+    places: Sequence[int]
+    uses: Sequence[Use]
+    marks: frozenset[str] = frozenset()
+
+
 def parsed(
-    block: TextBlock, dialect: Dialect, names: Sequence[str], wanted: Sequence[int]
+    block: TextBlock, dialect: Dialect, names: Sequence[str], wanted: Wanted
 ) -> tuple[int, list[Cells]]:
     """How many rows a block has, and the cells of the columns that are wanted.
 
     Raises:
         DataError: If a row has too few or too many cells; names its line.
     """
-    if has_pyarrow():
-        table = _by_pyarrow(block, dialect, len(names), wanted) if block.is_regular else None
-        if table is not None:
-            return table.num_rows, [ArrowCells(_one(column)) for column in table.columns]
+    if has_pyarrow() and block.is_regular:
+        # Where a number is none, or written in a way that pyarrow does not know, all are read as texts.
+        ways = (
+            [wanted, replace(wanted, uses=["any"] * len(wanted.places))]
+            if "number" in wanted.uses
+            else [wanted]
+        )
+        for way in ways:
+            table = _by_pyarrow(block, dialect, len(names), way)
+            if table is not None and _are_finite(table):
+                return table.num_rows, [_arrow_cells(_one(column)) for column in table.columns]
     rows = checked_rows(block, dialect, names)
-    return len(rows), [_cells([row.cells[place] for row in rows]) for place in wanted]
+    return len(rows), [cells_of([row.cells[place] for row in rows]) for place in wanted.places]
 
 
 def checked_rows(block: TextBlock, dialect: Dialect, names: Sequence[str]) -> list[Row]:
@@ -51,7 +74,8 @@ def checked_rows(block: TextBlock, dialect: Dialect, names: Sequence[str]) -> li
     return rows
 
 
-def _cells(texts: list[str]) -> Cells:
+def cells_of(texts: list[str]) -> Cells:
+    """Texts as cells."""
     if not has_pyarrow():
         return ListCells(texts)
     import pyarrow as pa
@@ -59,12 +83,17 @@ def _cells(texts: list[str]) -> Cells:
     return ArrowCells(pa.array(texts, pa.string()))
 
 
-def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Sequence[int]) -> Any:
-    """The block as a table of text, empty cells as nulls; None where pyarrow finds something wrong with it."""
+def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) -> Any:
+    """The block as a table; None where pyarrow finds something wrong with it."""
     import pyarrow as pa
     from pyarrow import csv
 
     names = [str(place) for place in range(width)]
+    types = {
+        "any": pa.string(),
+        "number": pa.float64(),
+        "few": pa.dictionary(pa.int32(), pa.string()),
+    }
     try:
         return csv.read_csv(
             pa.BufferReader(block.text),
@@ -77,14 +106,31 @@ def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Sequence
             csv.ConvertOptions(
                 # The text was found to be UTF-8 when the block was cut.
                 check_utf8=False,
-                column_types=dict.fromkeys(names, pa.string()),
-                include_columns=[names[place] for place in wanted],
-                null_values=[""],
-                strings_can_be_null=True,
+                column_types={
+                    names[place]: types[use] for place, use in zip(wanted.places, wanted.uses, strict=True)
+                },
+                include_columns=[names[place] for place in wanted.places],
+                null_values=["", *wanted.marks],
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowInvalid:
         return None
+
+
+def _are_finite(table: Any) -> bool:
+    """Whether no number is infinite or "not a number", as pyarrow reads some texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = (column for column in table.columns if pa.types.is_floating(column.type))
+    return all(pc.all(pc.is_finite(column), min_count=0).as_py() for column in numbers)
+
+
+def _arrow_cells(array: Any) -> Cells:
+    import pyarrow as pa
+
+    return TypedCells(array) if pa.types.is_floating(array.type) else ArrowCells(array)
 
 
 def _one(column: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rows of text read strictly, one by one, each with its line: slow and exact.
 
-What is quick reads whole blocks (`cells.py`), and comes here to learn where something stands, or for text whose
-quotes are not only where they enclose cells.
+What is quick reads whole blocks (`parsing.py`), and comes here to learn where something stands, or for text
+whose quotes are not only where they enclose cells.
 """
 
 from __future__ import annotations
@@ -137,8 +137,9 @@ def _width_hint(row: Row, expected: int, separator: str) -> str | None:
 def check_swallowed(row: Row, written: str, width: int, path: Path, separator: str) -> None:
     """Refuse a row whose quotes hold what look like other rows: a quote too many has swallowed them.
 
-    Each of its lines has as many cells as a row; and, where the first row has a number before the quote, so have
-    the other ones. Text that happens to have one comma in each of its lines is no such thing, unless there are many.
+    Each of its lines has as many cells as a row; and, where the first row has a number before the quote, so
+    have the other ones. Text that happens to have one comma in each of its lines is no such thing, unless there
+    are many.
 
     Args:
         row: The row.

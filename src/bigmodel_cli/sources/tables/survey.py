@@ -1,4 +1,4 @@
-"""The first pass over a table: every cell of every column is looked at before it is said what the columns are."""
+"""The first pass over a table: every cell is looked at before it is said what the columns are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
 from bigmodel_cli.sources.tables.looking import MOST_TEXTS, Fit, NumberLook, TextLook
 from bigmodel_cli.sources.tables.missing import marks_for
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
-from bigmodel_cli.sources.tables.table import Block, Table
+from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
@@ -58,8 +58,8 @@ def survey(
         progress: Called with the number of rows that were read.
 
     Raises:
-        DataError: If there is no row, a row is wrong, a column has a few cells that are of another kind than the
-            rest, or is not what it is told to be; names file, line and column.
+        DataError: If there is no row, a row is wrong, a column has a few cells of another kind than the rest, or
+            is not what it is told to be; names file, line and column.
     """
     told = told or {}
     for name in [*told, *leave_out]:
@@ -69,13 +69,17 @@ def survey(
     looks = {name: _first_look(table, told.get(name)) for name in names}
     rows = _look(table, looks, progress)
     # What turned out not to be numbers behind the first block is looked at again, from its first row.
-    again = {name: _exact_look(table) for name, look in looks.items() if look is None}
+    again: dict[str, NumberLook | TextLook | None] = {
+        name: _exact_look(table) for name, look in looks.items() if look is None
+    }
     if again:
         _look(table, again, progress)
     looks.update(again)
     if not rows:
         raise DataError(f"{table.files[0].path}: no rows below the line with the columns' names")
-    found = {name: _decided(table, name, look, told.get(name)) for name, look in looks.items() if look is not None}
+    found = {
+        name: _decided(table, name, look, told.get(name)) for name, look in looks.items() if look is not None
+    }
     return Survey(rows, found)
 
 
@@ -147,7 +151,8 @@ def _decided(table: Table, name: str, look: NumberLook | TextLook, told: ColumnK
     facts = decided_texts(name, look, look.missing(marks_for(kind, table.format)), told)
     if kind == told == "category" and look.counter is None:
         raise DataError(
-            f"{table.files[0].path}, {name}: more than {MOST_TEXTS:,} different values are too many for a category",
+            f"{table.files[0].path}, {name}: more than {MOST_TEXTS:,} different values, "
+            "which are too many for categories",
             hint=f"leave the column out, or say {name}: text",
         )
     return facts

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.files import find_files, form_of
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
@@ -69,8 +69,12 @@ class TableFile(ABC):
     format: TextFormat | None = None
 
     @abstractmethod
-    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
         """The blocks, each as what makes it: to be called in any thread.
+
+        Args:
+            wanted: The columns, and what their cells are asked for.
+            marks: What means "missing" in those that are asked for numbers.
 
         Raises:
             DataError: If the file is damaged, or a row is wrong; names file and line.
@@ -93,17 +97,21 @@ class Table:
     notes: Sequence[str]
     format: TextFormat | None
 
-    def blocks(self, wanted: Sequence[str] | None = None) -> Iterator[Block]:
+    def blocks(
+        self, wanted: Sequence[str] | Mapping[str, Use] | None = None, marks: frozenset[str] = frozenset()
+    ) -> Iterator[Block]:
         """All rows, in blocks of a few MB; the next ones are made by threads while one is looked at.
 
         Args:
-            wanted: The columns; None: all of them.
+            wanted: The columns, and what their cells are asked for; None: all of them.
+            marks: What means "missing" in those that are asked for numbers.
 
         Raises:
             DataError: If a file is damaged, or a row is wrong; names file and line.
         """
         names = self.names if wanted is None else wanted
-        makers = (maker for file in self.files for maker in file.pieces(names))
+        uses: Mapping[str, Use] = names if isinstance(names, Mapping) else dict.fromkeys(names, "any")
+        makers = (maker for file in self.files for maker in file.pieces(uses, marks))
         number = first_row = 0
         for piece in _made_ahead(makers):
             if piece.num_rows:
@@ -137,8 +145,8 @@ def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None
     """Open a table: find its files and learn how they are written and what their columns are called.
 
     Args:
-        paths: A file, several, or a pattern (`part-*.csv`): CSV and the like, JSON lines, Parquet, Feather, ORC.
-            Text may be compressed with gzip, bzip2 or xz.
+        paths: A file, several, or a pattern (`part-*.csv`): CSV and the like, JSON lines, Parquet, Feather,
+            ORC. Text may be compressed with gzip, bzip2 or xz.
         told: How text is written; what is None is recognised.
 
     Raises:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from bigmodel_cli.sources.tables.blocks import TextBlock, text_blocks
+from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.dialect import recognised
-from bigmodel_cli.sources.tables.parsing import checked_rows, parsed
+from bigmodel_cli.sources.tables.parsing import Wanted, checked_rows, parsed
 from bigmodel_cli.sources.tables.table import Piece, TableFile, named_columns
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
@@ -34,15 +35,15 @@ class TextFile(TableFile):
         self.names = names
         self.notes = [*self._dialect.notes, *notes]
 
-    def pieces(self, wanted: Sequence[str]) -> Iterator[Callable[[], Piece]]:
-        places = [self.names.index(name) for name in wanted]
+    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
+        what = Wanted([self.names.index(name) for name in wanted], list(wanted.values()), marks)
         for block in text_blocks(self.path, self._dialect, size=self._block_size):
-            yield partial(self._piece, block, places)
+            yield partial(self._piece, block, what)
 
-    def _piece(self, block: TextBlock, places: Sequence[int]) -> Piece:
+    def _piece(self, block: TextBlock, wanted: Wanted) -> Piece:
         if not block.text.strip(b"\n"):
             return Piece(0, (), str)
-        num_rows, cells = parsed(block, self._dialect, self.names, places)
+        num_rows, cells = parsed(block, self._dialect, self.names, wanted)
         return Piece(num_rows, cells, partial(self._place, block))
 
     def _place(self, block: TextBlock, row: int) -> str:

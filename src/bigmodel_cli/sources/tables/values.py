@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import dates
-from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
 from bigmodel_cli.sources.tables.missing import marks_for
-from bigmodel_cli.sources.tables.numbers import parse
+from bigmodel_cli.sources.tables.numbers import PLAIN, parse
 from bigmodel_cli.sources.tables.survey import no_column
 from bigmodel_cli.sources.tables.table import Block, Table
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _NOT_A_TIME = -(1 << 63)
+_MOST_KNOWN = 100_000
 _MICROSECONDS = {dates.SECONDS: 1_000_000, dates.MILLISECONDS: 1000}
 
 
@@ -56,7 +57,8 @@ class Categories:
         """The category of each row, "" where there is none."""
         import numpy as np
 
-        return np.array([*self.names, ""], object)[self.codes]
+        strings: np.ndarray = np.array([*self.names, ""], object)[self.codes]
+        return strings
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +111,8 @@ def read(
         progress: Called with the number of rows that were read.
 
     Raises:
-        DataError: If a column is not there, a row is wrong, or a cell is not of the column's kind; names file, line
-            and column.
+        DataError: If a column is not there, a row is wrong, or a cell is not of the column's kind; names file,
+            line and column.
     """
     parts: dict[str, list[Values]] = {name: [] for name in columns}
     rows = 0
@@ -132,11 +134,20 @@ def read_blocks(table: Table, columns: Mapping[str, ColumnFacts]) -> Iterator[di
         if name not in table.names:
             raise no_column(table, name)
     readers = {name: _reader(table, facts) for name, facts in columns.items()}
-    for block in table.blocks(list(columns)):
+    uses = {name: _use(facts) for name, facts in columns.items()}
+    for block in table.blocks(uses, marks_for("number", table.format)):
         yield {
             name: reader.values(block, cells)
             for (name, reader), cells in zip(readers.items(), block.cells, strict=True)
         }
+
+
+def _use(facts: ColumnFacts) -> Use:
+    """What the cells of a column are asked for."""
+    if facts.kind == "number":
+        return "number" if facts.notation == PLAIN else "any"
+    # Dates as far as they are few are seldom all different; texts are.
+    return "few" if facts.kind in ("category", "date", "constant") else "any"
 
 
 class _Reader:
@@ -213,6 +224,10 @@ class _TextReader(_Reader):
 
 
 class _DateReader(_Reader):
+    def __init__(self, table: Table, facts: ColumnFacts) -> None:
+        super().__init__(table, facts)
+        self._known: dict[str, int] = {}
+
     def values(self, block: Block, cells: Cells) -> Dates:
         import numpy as np
 
@@ -225,6 +240,15 @@ class _DateReader(_Reader):
         return Dates(values.view("datetime64[us]"))
 
     def _moment(self, text: str) -> int:
+        """The moment that a text writes; the same days come in every block."""
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        moment = self._known.get(text)
+        if moment is None:
+            moment = self._known[text] = self._looked_up(text)
+        return moment
+
+    def _looked_up(self, text: str) -> int:
         if self._is_missing(text):
             return _NOT_A_TIME
         form = self._facts.date_format or dates.FORMATS[0]
