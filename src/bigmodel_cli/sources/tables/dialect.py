@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.plain_numbers import plain_integer
-from bigmodel_cli.sources.tables import dates, numbers
+from bigmodel_cli.sources.tables import dates, missing, numbers
 from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
 from bigmodel_cli.sources.tables.rows import OpenQuote, Row, rows_of
@@ -97,9 +97,9 @@ def _lines_before(text: str, told: TextFormat) -> int:
     if _said_separator(text):
         return 1
     lines = text.split("\n", 200)
-    marked = next((place for place, line in enumerate(lines) if line and not line.startswith("#")), 0)
-    if not marked:
-        return 0
+    marked = next((place for place, line in enumerate(lines) if line and not line.startswith("#")), len(lines))
+    if not marked or marked == len(lines):
+        return marked
     # `#id,name` is a header: it has as many cells as the first row.
     first, below = lines[marked - 1], lines[marked]
     is_header = any(first.count(separator) == below.count(separator) > 0 for separator in SEPARATORS)
@@ -150,11 +150,10 @@ def _separator_and_quotes(
         ways = by_name or ways
     with_quotes = [way for way in ways if way[2]]
     best = max(with_quotes or ways, key=_merit)
-    if with_quotes and len(with_quotes) < len(ways):
-        # Without quotes only if these then make better rows, and no cell is enclosed by any.
-        without = max((way for way in ways if not way[2]), key=_merit)
-        if without[0] > max(best[0], 0.99) and not _encloses(sample, without[3]):
-            best = without
+    # Tabs alone are written without quotes by custom, for no cell has one: elsewhere a quote too many is a slip.
+    without = [way for way in ways if not way[2] and way[3] == "\t"]
+    if with_quotes and without and _merit(without[0]) > _merit(best) and not _encloses(sample, "\t"):
+        best = without[0]
     return best[3], best[2]
 
 
@@ -190,17 +189,28 @@ def _encloses(text: str, separator: str) -> bool:
 
 
 def _has_header(rows: Sequence[Row]) -> bool:
-    """Whether the first row names columns: it has no numbers or dates, and no cell of it comes again below."""
+    """Whether the first row names columns: it has no numbers or dates, and does not look like the others."""
     first, others = [cell.strip() for cell in rows[0].cells], rows[1:]
     values = [cell for cell in first if _is_value(cell)]
     if values:
         return _are_years(first) and len(values) < len(first)
-    below = [
-        {row.cells[place].strip() for row in others if place < len(row.cells)} for place in range(len(first))
-    ]
-    again = [cell in values for cell, values in zip(first, below, strict=True) if cell]
-    # A header that is repeated below, as files that were joined have it, is one.
-    return bool(again) and (not any(again) or (all(again) and len(again) > 1 and _has_numbers(others)))
+    below = [_column(others, place) for place in range(len(first))]
+    if any(_is_word_above_values(cell, cells) for cell, cells in zip(first, below, strict=True)):
+        return True
+    # A name may be a value as well, but no frequent one.
+    return any(first) and not any(
+        cell and cells.count(cell) > 0.02 * len(cells) for cell, cells in zip(first, below, strict=True)
+    )
+
+
+def _column(rows: Sequence[Row], place: int) -> list[str]:
+    cells = [row.cells[place].strip() for row in rows if place < len(row.cells)]
+    return [cell for cell in cells if cell]
+
+
+def _is_word_above_values(cell: str, below: Sequence[str]) -> bool:
+    known = [value for value in below if not missing.is_mark(value)]
+    return bool(cell and known) and not missing.is_mark(cell) and all(map(_is_value, known))
 
 
 def _is_value(cell: str) -> bool:
@@ -212,10 +222,6 @@ def _are_years(cells: Sequence[str]) -> bool:
     years = [plain_integer(cell) for cell in cells if _is_value(cell)]
     whole = [year for year in years if year is not None and 1800 <= year <= 2100]
     return len(whole) == len(years) >= 2 and whole == sorted(set(whole))
-
-
-def _has_numbers(rows: Sequence[Row]) -> bool:
-    return any(numbers.is_number(cell.strip()) for row in rows for cell in row.cells)
 
 
 def _notes(path: Path, found: TextFormat, told: TextFormat, rows: Sequence[Row]) -> list[str]:

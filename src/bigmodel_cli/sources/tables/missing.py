@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from bigmodel_cli.sources.tables.facts import ColumnKind
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
@@ -31,6 +29,6 @@ def marks_for(kind: ColumnKind, told: TextFormat | None) -> frozenset[str]:
     return frozenset() if kind in ("text", "image", "id") else _EVERYWHERE
 
 
-def listed(marks: Iterable[tuple[str, int]]) -> str:
-    """`'?' (12), empty (3)`."""
-    return ", ".join(f"{repr(mark) if mark else 'empty'} ({count:,})" for mark, count in marks)
+def is_mark(text: str) -> bool:
+    """Whether a text means "missing" in a column of any kind."""
+    return text in _RECOGNISED
