@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables import parsing
 from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.cells import Cells, Use
-from bigmodel_cli.sources.tables.parsing import EXTRA_HINT, has_pyarrow
 from bigmodel_cli.sources.tables.table import Piece, TableFile
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class ArrowFile(TableFile):
     """
 
     def __init__(self, path: Path, form: FileForm) -> None:
-        if not has_pyarrow():
-            raise DataError(f"{path}: {form} files need pyarrow", hint=f"to read them: {EXTRA_HINT}")
+        if not parsing.has_pyarrow():
+            raise DataError(f"{path}: {form} files need pyarrow", hint=f"to read them: {parsing.EXTRA_HINT}")
         self.path = path
         self._form = form
         schema = self._guarded(lambda: _schema(path, form))

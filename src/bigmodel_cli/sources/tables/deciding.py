@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bigmodel_cli.cut import cut
 from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
-from bigmodel_cli.sources.tables.looking import MOST_NUMBERS, MOST_TEXTS, NumberLook, TextLook
+from bigmodel_cli.sources.tables.looking import MOST_NUMBERS, MOST_TEXTS, NumberLook, TextLook, are_days
 from bigmodel_cli.sources.tables.numbers import Notation, parse
 
 # Words in the name of a column that say that its numbers are names, or moments, or one of its own for each row.
@@ -58,6 +58,7 @@ class Numbers:
         is_unique: Whether each row has one of its own.
         counter: The different texts, where they are few.
         notation: How they are written.
+        are_days: Whether they can be days of eight digits.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Numbers:
     is_unique: bool
     counter: Mapping[str, int] | None
     notation: Notation
+    are_days: bool
 
     @classmethod
     def of_look(cls, name: str, look: NumberLook) -> Numbers:
@@ -80,9 +82,10 @@ class Numbers:
             look.low,
             look.high,
             look.is_whole,
-            look.unique.holds(),
+            look.unique.holds() and not look.marks,
             look.counter,
             look.notation or Notation(),
+            look.are_days,
         )
 
     @property
@@ -109,7 +112,8 @@ def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFac
         )
     kind, reason = (told, "as told") if told else _kind_of_numbers(found, distinct)
     is_moment = kind == "date"
-    scale = _SCALE.get(format_of_moments(found) or "", 1) if is_moment else 1
+    form = format_of_moments(found, is_told=told == "date") if is_moment else None
+    scale = _SCALE.get(form or "", 1)
     return ColumnFacts(
         name=found.name,
         kind=kind,
@@ -123,7 +127,7 @@ def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFac
         high=found.high * scale if scale else None,
         is_whole=found.is_whole,
         notation=found.notation,
-        date_format=format_of_moments(found) if is_moment else None,
+        date_format=form,
         notes=_notes_on_numbers(found, kind),
     )
 
@@ -160,21 +164,17 @@ def _kind_of_few(found: Numbers, distinct: int, words: frozenset[str]) -> tuple[
     return "number", f"whole numbers, {shown}, {distinct:,} different ones"
 
 
-def format_of_moments(found: Numbers) -> str | None:
-    """What whole numbers are as moments, where the column's name says that they are some, and all can be."""
-    if not found.is_whole or not found.values or not words_of(found.name) & _MOMENTS:
+def format_of_moments(found: Numbers, *, is_told: bool = False) -> str | None:
+    """What numbers are as moments, where the column's name or a person says that they are some; None: none."""
+    if not found.is_whole or not found.values or not (is_told or words_of(found.name) & _MOMENTS):
         return None
-    if found.low >= 19000101 and found.high <= 21001231:
-        return dates.DIGITS if found.counter is not None and _are_digits(found) else None
-    # From 2000 to 2100.
+    if found.are_days:
+        return dates.DIGITS
+    # From 2000 to 2100; before that only where a person says so.
     for form, scale in ((dates.SECONDS, 1), (dates.MILLISECONDS, 1000)):
-        if 946_684_800 * scale <= found.low and found.high <= 4_102_444_800 * scale:
+        if (0 if is_told else 946_684_800) * scale <= found.low and found.high <= 4_102_444_800 * scale:
             return form
     return None
-
-
-def _are_digits(found: Numbers) -> bool:
-    return all(dates.from_digits(text) is not None for text, _ in found.categories)
 
 
 def _notes_on_numbers(found: Numbers, kind: ColumnKind) -> list[str]:
@@ -260,6 +260,8 @@ def numbers_of_texts(
     name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]
 ) -> Numbers | None:
     """What is known of a column that was looked at text by text and is all numbers; None: too many to say."""
+    import numpy as np
+
     if look.counter is None:
         return None
     parsed = [parse(text, notation) for text, _ in most_frequent(look.counter, missing)]
@@ -275,6 +277,7 @@ def numbers_of_texts(
         is_unique,
         look.counter if len(look.counter) <= MOST_NUMBERS else None,
         notation,
+        are_days(np.array(found, np.float64)),
     )
 
 

@@ -63,6 +63,13 @@ class Uniqueness:
         return bool((values[1:] != values[:-1]).all())
 
 
+def are_days(values: np.ndarray) -> bool:
+    """Whether numbers can be days of eight digits, `20240229`, from 1900 to 2100."""
+    months, days = values // 100 % 100, values % 100
+    is_day = (values >= 19000101) & (values <= 21001231) & (months >= 1) & (months <= 12)
+    return bool((is_day & (days >= 1) & (days <= 31) & (days % 1 == 0)).all())
+
+
 class NumberLook:
     """A column as long as all of its cells are numbers in one notation, or marks of missing ones.
 
@@ -83,6 +90,7 @@ class NumberLook:
         self.marks: Counter[str] = Counter()
         self.low, self.high = float("inf"), float("-inf")
         self.is_whole = True
+        self.are_days = True
         self.unique = Uniqueness()
         self.counter: Counter[str] | None = Counter()
 
@@ -105,6 +113,7 @@ class NumberLook:
             self.low = min(self.low, float(there.min()))
             self.high = max(self.high, float(there.max()))
         self.is_whole &= is_whole
+        self.are_days = self.are_days and are_days(there)
         if not self.is_whole:
             self.unique.give_up()
         self.unique.take(there)

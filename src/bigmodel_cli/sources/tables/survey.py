@@ -145,6 +145,8 @@ def _decided(table: Table, name: str, look: NumberLook | TextLook, told: ColumnK
         formats, fit = look.dates_fit()
         if not fit.misfits:
             return _date(name, look, formats, fit, number_missing, told)
+        if told and (moments := _moments(table, name, look, number_missing)):
+            return moments
         if told or _has_few_misfits(look, values, fit):
             _refuse(table, name, "date", fit, values)
     kind = told or "category"
@@ -189,6 +191,15 @@ def _numbers(
     quick = _number_look(table, [notation], "number")
     _look(table, {name: quick}, lambda _rows: None)
     return Numbers.of_look(name, quick)
+
+
+def _moments(table: Table, name: str, look: TextLook, missing: Mapping[str, int]) -> ColumnFacts | None:
+    """The facts of a column of numbers that is said to be one of dates; None where they can be none."""
+    notation, fit = look.numbers_fit()
+    if fit.misfits:
+        return None
+    facts = decided_numbers(_numbers(table, name, look, notation, missing), "date")
+    return facts if facts.date_format else None
 
 
 def _date(

@@ -144,7 +144,7 @@ def read_blocks(table: Table, columns: Mapping[str, ColumnFacts]) -> Iterator[di
 
 def _use(facts: ColumnFacts) -> Use:
     """What the cells of a column are asked for."""
-    if facts.kind == "number":
+    if facts.kind == "number" or facts.date_format in _MICROSECONDS:
         return "number" if facts.notation == PLAIN else "any"
     # Dates as far as they are few are seldom all different; texts are.
     return "few" if facts.kind in ("category", "date", "constant") else "any"
