@@ -3,8 +3,8 @@
     python benchmarks/tables.py [ROWS] [FOLDER]
 
 A million rows by default: a number of the row, a whole number, two others, two categories and a date. The
-time of both passes is to be at most three times that of `read_csv`, and the growth of memory at most twice the
-arrays and 300 MB. Each is the best of several, in turn with the other, in processes of their own.
+time is to be at most three times that of `read_csv`, and the growth of memory at most twice the arrays and
+300 MB. Each is the best of several, in turn with the other, in processes of their own.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ from bigmodel_cli.sources.tables.values import read
 """,
     work="""
 table = open_table(sys.argv[1])
-columns = read(table, survey(table).columns)
+found = survey(table, keep=True)
+columns = read(table, found.columns, found.kept)
 """,
     arrays="sum(array.nbytes for column in columns.values() for array in vars(column).values() "
     "if hasattr(array, 'nbytes'))",

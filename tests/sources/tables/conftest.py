@@ -11,10 +11,11 @@ import pytest
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import parsing
 from bigmodel_cli.sources.tables import table as table_module
+from bigmodel_cli.sources.tables.columns import Values
 from bigmodel_cli.sources.tables.survey import Survey, survey
 from bigmodel_cli.sources.tables.table import Table, open_table
 from bigmodel_cli.sources.tables.text_format import TextFormat
-from bigmodel_cli.sources.tables.values import Values, read
+from bigmodel_cli.sources.tables.values import read
 
 
 @pytest.fixture(params=["pyarrow", "python"])
@@ -67,7 +68,9 @@ def surveyed(opened: Callable[..., Table]) -> Callable[..., Survey]:
 def columns(opened: Callable[..., Table]) -> Callable[..., dict[str, Values]]:
     """Writes a file and reads all of its columns."""
 
-    def call(content: str | bytes, name: str = "t.csv", *, kinds: Any = None, **told: Any) -> dict[str, Values]:
+    def call(
+        content: str | bytes, name: str = "t.csv", *, kinds: Any = None, **told: Any
+    ) -> dict[str, Values]:
         table = opened(content, name, **told)
         return read(table, survey(table, kinds).columns)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts
 from bigmodel_cli.sources.tables.giveaways import giveaways
 from bigmodel_cli.sources.tables.survey import survey
 from bigmodel_cli.sources.tables.table import open_table
-from bigmodel_cli.sources.tables.values import Categories, Dates, Numbers, Texts, read
+from bigmodel_cli.sources.tables.values import read
 
 ROWS = 600
 RNG = np.random.default_rng(0)
@@ -28,11 +29,20 @@ def texts(words):
     ("column", "reason"),
     [
         (Categories((CODES + 1) % 3, ("a", "b", "c")), "each of its values stands for one of the target's"),
-        (Categories(CODES * 40 + RNG.integers(0, 40, ROWS).astype(np.int32), tuple(map(str, range(120)))), "tells"),
+        (
+            Categories(CODES * 40 + RNG.integers(0, 40, ROWS).astype(np.int32), tuple(map(str, range(120)))),
+            "tells",
+        ),
         (Numbers(CODES + NOISE / 100), "on its own, of rows that were held out"),
         (Numbers(np.where(CODES == 1, np.nan, CODES * 5).astype(np.float32)), "tells"),
-        (Dates((CODES.astype(np.int64) * 86_400_000_000 + 1_600_000_000_000_000).view("datetime64[us]")), "tells"),
-        (texts([f"a {('cat', 'dog', 'cow')[code]} of mine" for code in CODES]), "contain the name of their class"),
+        (
+            Dates((CODES.astype(np.int64) * 86_400_000_000 + 1_600_000_000_000_000).view("datetime64[us]")),
+            "tells",
+        ),
+        (
+            texts([f"a {('cat', 'dog', 'cow')[code]} of mine" for code in CODES]),
+            "contain the name of their class",
+        ),
     ],
 )
 def test_of_classes(column, reason):
@@ -83,7 +93,10 @@ def test_nothing_is_said_of_few_rows_or_one_class():
 
 @pytest.mark.data
 def test_real_tables_have_none(shared_data):
-    for file, target in (("adult/adult_train.csv", "income"), ("california_housing/housing.csv", "median_house_value")):
+    for file, target in (
+        ("adult/adult_train.csv", "income"),
+        ("california_housing/housing.csv", "median_house_value"),
+    ):
         table = open_table(shared_data(file))
         assert giveaways(read(table, survey(table).columns), target) == []
 

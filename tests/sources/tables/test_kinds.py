@@ -56,7 +56,12 @@ LETTERS = [chr(97 + number % 26) * (1 + number // 26) for number in range(52)]
         ("x", [*cycle(*LETTERS, times=1), *LETTERS[:20]], "category", "most rows have one of their own"),
         ("x", cycle("very long words of a question with ten words", "b"), "category", "2 different values"),
         # Texts.
-        ("x", [f"this is the review of number {n}, quite good" for n in range(50)], "text", "50 different texts"),
+        (
+            "x",
+            [f"this is the review of number {n}, quite good" for n in range(50)],
+            "text",
+            "50 different texts",
+        ),
         ("x", [f"Mr. Owen {n} Braund" for n in range(50)], "text", "4.0 words each on average"),
         ("x", [f"dogs/{n % 30}.JPG" for n in range(50)], "image", "paths of images"),
         ("x", [f"C:\\\\dogs\\\\{n}.png" for n in range(50)], "image", "paths of images"),
@@ -73,7 +78,12 @@ LETTERS = [chr(97 + number % 26) * (1 + number // 26) for number in range(52)]
         ("day", [f"202002{n % 28 + 1:02d}" for n in range(50)], "date", "YYYYMMDD, as the name says"),
         ("x", [f"202002{n % 28 + 1:02d}" for n in range(50)], "number", "whole numbers"),
         ("timestamp", [str(1_600_000_000 + n % 9) for n in range(50)], "date", "seconds since 1970"),
-        ("created_at", [str(1_600_000_000_000 + n % 9) for n in range(50)], "date", "milliseconds since 1970"),
+        (
+            "created_at",
+            [str(1_600_000_000_000 + n % 9) for n in range(50)],
+            "date",
+            "milliseconds since 1970",
+        ),
         # What says nothing.
         ("x", cycle("7"), "constant", "every row has 7"),
         ("x", cycle("yes"), "constant", "every row has 'yes'"),
@@ -203,7 +213,7 @@ def test_numbers_that_float32_rounds_say_so(surveyed):
 
 
 def test_more_values_than_are_counted(surveyed, monkeypatch):
-    monkeypatch.setattr("bigmodel_cli.sources.tables.looking.MOST_TEXTS", 100)
+    monkeypatch.setattr("bigmodel_cli.sources.tables.text_look.MOST_TEXTS", 100)
     cells = [f"code{n % 200}" for n in range(400)]
     facts = surveyed(table_of(cells)).columns["x"]
     assert (facts.kind, facts.distinct) == ("text", None)

@@ -39,9 +39,7 @@ def test_semicolons_among_commas(opened, text):
     assert opened(text).format.separator == ";"
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
-)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_unicode_is_recognised(opened, encoding):
     table = opened("Größe,näme\n1,Zoë\n2,Łódź\n".encode(encoding))
     assert list(table.names) == ["Größe", "näme"]
@@ -132,7 +130,7 @@ def test_columns_may_be_called_anything(opened, name):
         ("# from the lab\n# 2020\nn,word\n1,x\n2,y\n", {}),
         ("#n,word\n1,x\n2,y\n", {}),
         ("n,word\n# a comment, with, commas\n1,x\n2,y\n#end", {"comments": "#"}),
-        ('n,word\n// don\'t "\n1,x\n2,y\n', {"comments": "//"}),
+        ("n,word\n// don't \"\n1,x\n2,y\n", {"comments": "//"}),
         ("A report\nof 2020\nn,word\n1,x\n2,y\n", {"skip": 2}),
         ("\n\nn,word\n\n1,x\n\n2,y\n\n\n", {}),
     ],

@@ -89,7 +89,14 @@ def test_wine_quality(shared_data):
     red, white = (survey(open_table(folder / f"winequality-{color}.csv")) for color in ("red", "white"))
     assert (red.num_rows, white.num_rows) == (1599, 4898)
     assert kinds_of(red) == {"number": list(red.columns)}
-    assert dict(red.columns["quality"].categories) == {"3": 10, "4": 53, "5": 681, "6": 638, "7": 199, "8": 18}
+    assert dict(red.columns["quality"].categories) == {
+        "3": 10,
+        "4": 53,
+        "5": 681,
+        "6": 638,
+        "7": 199,
+        "8": 18,
+    }
     assert (white.columns["quality"].low, white.columns["quality"].high) == (3, 9)
     assert "`category` if they are codes" in white.columns["quality"].reason
     both = open_table(folder / "winequality-*.csv")

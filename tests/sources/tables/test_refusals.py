@@ -36,8 +36,14 @@ CSV = "a,b\n" + MANY
         (CSV + '7,"8\n', ["t.csv:102: a quote that begins here is not closed"]),
         ('a,b\n1,5" x\n2,"y\n3,4\n', ["t.csv:3: a quote that begins here is not closed"]),
         # A cell of another kind.
-        ("a\n" + "".join(f"{n}\n" for n in range(300)) + "abc\n", ["t.csv:302, a: expected a number", "'abc'"]),
-        ("a,b\n" + MANY * 9 + "x1,2\n" + MANY, ["t.csv:902, a: expected a number", "1,000 other rows", "'x1'"]),
+        (
+            "a\n" + "".join(f"{n}\n" for n in range(300)) + "abc\n",
+            ["t.csv:302, a: expected a number", "'abc'"],
+        ),
+        (
+            "a,b\n" + MANY * 9 + "x1,2\n" + MANY,
+            ["t.csv:902, a: expected a number", "1,000 other rows", "'x1'"],
+        ),
         ("a,b\n" + MANY * 9 + "1,1_0\n" + MANY, ["t.csv:902, b: expected a number", "'1_0'"]),
         ("a,b\n" + MANY * 9 + "1,１２\n" + MANY, ["t.csv:902, b: expected a number"]),
         ("a,b\n" + MANY * 9 + "1,inf\n" + MANY, ["t.csv:902, b: expected a number", "'inf'"]),
@@ -45,7 +51,9 @@ CSV = "a,b\n" + MANY
         ("a,b\n" + MANY * 9 + "1,0x1F\n" + MANY, ["t.csv:902, b: expected a number"]),
         ("a,b\n" + MANY * 9 + "unknown,1\n" * 3, ["t.csv:902, a:", "3 such cells", "missing: ['unknown']"]),
         (
-            "d\n" + "".join(f"2020-{m:02d}-{d:02d}\n" for m in range(1, 13) for d in range(1, 25)) + "2020-02-30\n",
+            "d\n"
+            + "".join(f"2020-{m:02d}-{d:02d}\n" for m in range(1, 13) for d in range(1, 25))
+            + "2020-02-30\n",
             ["t.csv:290, d: expected a date as in 288 other rows, found '2020-02-30'"],
         ),
         # Characters.
@@ -130,7 +138,9 @@ def test_json_lines_that_are_wrong(refused, content, says):
 
 def test_kinds_that_are_told_and_do_not_fit(refused):
     rows = "".join(f"{number % 3},x{number}\n" for number in range(50))
-    assert refused("a,b\n" + rows, kinds={"b": "number"}).startswith("t.csv:2, b: expected a number, found 'x0'")
+    assert refused("a,b\n" + rows, kinds={"b": "number"}).startswith(
+        "t.csv:2, b: expected a number, found 'x0'"
+    )
     assert refused("a,b\n" + rows, kinds={"b": "date"}).startswith("t.csv:2, b: expected a date, found 'x0'")
     assert refused("a,bread\n" + rows, kinds={"bred": "text"}).endswith("did you mean bread?")
 

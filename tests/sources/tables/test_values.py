@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts
 from bigmodel_cli.sources.tables.survey import survey
 from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.sources.tables.text_format import TextFormat
-from bigmodel_cli.sources.tables.values import Categories, Dates, Numbers, Texts, read, read_blocks
+from bigmodel_cli.sources.tables.values import read, read_blocks
 
 ROWS = 40
 TABLE = "n,w,d,t,i,c\n" + "".join(
@@ -38,11 +40,28 @@ def test_each_kind_is_an_array(columns):
     assert dates.values[3] == np.datetime64("2020-02-04")
     assert isinstance(texts, Texts)
     assert (texts.data.dtype, texts.offsets.dtype) == (np.uint8, np.int64)
-    assert [texts[k] for k in (0, 39)] == ["some long words of text number 0", "some long words of text number 39"]
+    assert [texts[k] for k in (0, 39)] == [
+        "some long words of text number 0",
+        "some long words of text number 39",
+    ]
     assert isinstance(ids, Texts)
     assert ids[17] == "A017"
     assert isinstance(constant, Categories)
     assert {len(column) for column in found.values()} == {ROWS}
+
+
+@pytest.mark.usefixtures("engine", "small_blocks")
+def test_what_is_kept_is_what_is_read(opened):
+    table = opened(TABLE)
+    found = survey(table, keep=True)
+    assert sorted(found.kept) == ["c", "d", "i", "n", "t", "w"]
+    whole = read(table, found.columns)
+    for name, column in read(table, found.columns, found.kept).items():
+        for field, array in vars(column).items():
+            np.testing.assert_array_equal(array, vars(whole[name])[field], name)
+    # Another kind than was found is read again.
+    other = {"n": replace(found.columns["n"], kind="category")}
+    assert read(table, other, found.kept)["n"].strings()[1] == "0.25"
 
 
 @pytest.mark.usefixtures("engine", "small_blocks")
@@ -178,7 +197,7 @@ def typed():
             "coded": pa.array(["red", "blue", None] * 10).dictionary_encode(),
             "day": pa.array([date(2020, 2, 29), date(1969, 1, 1), None] * 10),
             "moment": pa.array([moment, None, moment] * 10, pa.timestamp("ms", "UTC")),
-            "local": pa.array([datetime(2020, 1, 2), None, None] * 10, pa.timestamp("ns")),  # noqa: DTZ001
+            "local": pa.array([datetime(2020, 1, 2), None, None] * 10, pa.timestamp("ns")),
             "nothing": pa.nulls(30),
             "plz": pa.array(["01069", "80331", "20095"] * 10),
         }
@@ -219,7 +238,9 @@ def test_typed_columns(tmp_path, suffix):
         "nothing": "constant",
         "plz": "category",
     }
-    assert {name: column.kind for name, column in facts.items()} == {name: kinds[name] for name in table.names}
+    assert {name: column.kind for name, column in facts.items()} == {
+        name: kinds[name] for name in table.names
+    }
     found = read(table, facts)
     assert found["int"].strings().tolist()[:3] == ["1", "2", ""]
     assert found["bool"].strings().tolist()[:3] == ["true", "false", ""]

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from bigmodel_cli.cut import cut
 from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
-from bigmodel_cli.sources.tables.looking import MOST_NUMBERS, MOST_TEXTS, NumberLook, TextLook, are_days
+from bigmodel_cli.sources.tables.number_look import MOST_NUMBERS, NumberLook, are_days
 from bigmodel_cli.sources.tables.numbers import Notation, parse
+from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, TextLook
 
-# Words in the name of a column that say that its numbers are names, or moments, or one of its own for each row.
+# Words in the name of a column that say that its numbers are names, moments, or one of its own for each row.
 _CODES = frozenset(
     {
         "code",
@@ -165,7 +166,7 @@ def _kind_of_few(found: Numbers, distinct: int, words: frozenset[str]) -> tuple[
 
 
 def format_of_moments(found: Numbers, *, is_told: bool = False) -> str | None:
-    """What numbers are as moments, where the column's name or a person says that they are some; None: none."""
+    """What numbers are as moments, where the column's name or a person says that they are; None: none."""
     if not found.is_whole or not found.values or not (is_told or words_of(found.name) & _MOMENTS):
         return None
     if found.are_days:

@@ -97,7 +97,9 @@ def _lines_before(text: str, told: TextFormat) -> int:
     if _said_separator(text):
         return 1
     lines = text.split("\n", 200)
-    marked = next((place for place, line in enumerate(lines) if line and not line.startswith("#")), len(lines))
+    marked = next(
+        (place for place, line in enumerate(lines) if line and not line.startswith("#")), len(lines)
+    )
     if not marked or marked == len(lines):
         return marked
     # `#id,name` is a header: it has as many cells as the first row.
@@ -150,7 +152,7 @@ def _separator_and_quotes(
         ways = by_name or ways
     with_quotes = [way for way in ways if way[2]]
     best = max(with_quotes or ways, key=_merit)
-    # Tabs alone are written without quotes by custom, for no cell has one: elsewhere a quote too many is a slip.
+    # Only between tabs are cells written without quotes by custom: elsewhere a quote too many is a slip.
     without = [way for way in ways if not way[2] and way[3] == "\t"]
     if with_quotes and without and _merit(without[0]) > _merit(best) and not _encloses(sample, "\t"):
         best = without[0]

@@ -1,4 +1,4 @@
-"""The characters of a text file: which encoding they are in, and all of them as UTF-8 with `\\n` for each end."""
+"""The characters of a text file: their encoding, and they as UTF-8 with `\\n` at each end of a line."""
 
 from __future__ import annotations
 

@@ -8,16 +8,20 @@ import gzip
 import lzma
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from bigmodel_cli.errors import DataError
 
 FileForm = Literal["text", "json lines", "parquet", "arrow", "orc"]
 # What files begin with.
-_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+_COMPRESSED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _FORMS: dict[bytes, FileForm] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"ORC": "orc"}
 _REFUSED = {
     b"PK\x03\x04": ("an Excel file or another archive", "save it as CSV (UTF-8), or unpack it"),

@@ -1,4 +1,4 @@
-"""Columns that give the target away: what nobody has when a prediction is made, or the target in other words."""
+"""Columns that give the target away: it in other words, or what nobody has when a prediction is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.tables.values import Categories, Dates, Numbers, Texts, Values
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts, Values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +24,8 @@ class Giveaway:
 
     Attributes:
         column: Its name.
-        explained: How much of the target it tells of rows that were held out, beyond what is told without it: 1 is
-            all; R² of numbers, the share of errors that it saves for classes.
+        explained: How much of the target it tells of rows that were held out, beyond what is told without it:
+            1 is all; R² of numbers, the share of errors that it saves for classes.
         reason: How, in words.
     """
 
@@ -37,8 +37,8 @@ class Giveaway:
 def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> list[Giveaway]:
     """The columns that tell the target on their own, the clearest ones first.
 
-    A plain check finds the target itself in another order or scale; a tree on the one column, tried on rows that it
-    has not seen, finds what follows from it, also from where it is missing.
+    A plain check finds the target itself in another order or scale; a tree on the one column, tried on rows
+    that it has not seen, finds what follows from it, also from where it is missing.
 
     Args:
         columns: As `values.read` gives them; of more than 20,000 rows some are taken by chance.
@@ -58,7 +58,11 @@ def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> l
     for name, column in columns.items():
         if name == target:
             continue
-        one = _containing(column, goal, rows) if isinstance(column, Texts) else _told(column, goal, rows, values)
+        one = (
+            _containing(column, goal, rows)
+            if isinstance(column, Texts)
+            else _told(column, goal, rows, values)
+        )
         if one is not None:
             found.append(Giveaway(name, *one))
     return sorted(found, key=lambda one: -one.explained)
@@ -78,9 +82,7 @@ def _as_numbers(column: Values) -> np.ndarray:
     raise TypeError("texts are no numbers")
 
 
-def _told(
-    column: Values, goal: Values, rows: np.ndarray, values: np.ndarray
-) -> tuple[float, str] | None:
+def _told(column: Values, goal: Values, rows: np.ndarray, values: np.ndarray) -> tuple[float, str] | None:
     """How much of the target a column tells, and how, where that is too much."""
     inputs = _as_numbers(column)[rows]
     if reason := _is_the_same(column, inputs, goal, values):

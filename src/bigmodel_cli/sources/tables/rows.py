@@ -138,8 +138,8 @@ def check_swallowed(row: Row, written: str, width: int, path: Path, separator: s
     """Refuse a row whose quotes hold what look like other rows: a quote too many has swallowed them.
 
     Each of its lines has as many cells as a row; and, where the first row has a number before the quote, so
-    have the other ones. Text that happens to have one comma in each of its lines is no such thing, unless there
-    are many.
+    have the other ones. Text that happens to have one comma in each of its lines is no such thing, unless it
+    has many of them.
 
     Args:
         row: The row.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import NoReturn
 
@@ -16,12 +16,13 @@ from bigmodel_cli.sources.tables.deciding import (
     marks_note,
     numbers_of_texts,
 )
-from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
-from bigmodel_cli.sources.tables.looking import MOST_TEXTS, Fit, NumberLook, TextLook
+from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind, Kept
 from bigmodel_cli.sources.tables.missing import marks_for
+from bigmodel_cli.sources.tables.number_look import NumberLook
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_format import TextFormat
+from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
 _FEW_MISFITS = 0.05
@@ -36,10 +37,12 @@ class Survey:
     Attributes:
         num_rows: How many rows there are in all files.
         columns: By name, in the table's order.
+        kept: What was kept of the cells: `values.read` takes it instead of reading the table again.
     """
 
     num_rows: int
     columns: Mapping[str, ColumnFacts]
+    kept: Mapping[str, Kept] = field(default_factory=dict, repr=False, compare=False)
 
 
 def survey(
@@ -47,6 +50,7 @@ def survey(
     told: Mapping[str, ColumnKind] | None = None,
     *,
     leave_out: Sequence[str] = (),
+    keep: bool = False,
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> Survey:
     """Look at every cell, and decide what each column is.
@@ -55,22 +59,23 @@ def survey(
         table: An open table.
         told: The kinds of columns that nobody need guess.
         leave_out: Columns that are not looked at.
+        keep: Whether numbers and categories are kept in memory as they are found, some 4 bytes for each cell.
         progress: Called with the number of rows that were read.
 
     Raises:
-        DataError: If there is no row, a row is wrong, a column has a few cells of another kind than the rest, or
-            is not what it is told to be; names file, line and column.
+        DataError: If there is no row, a row is wrong, a column has a few cells of another kind than the rest,
+            or is not what it is told to be; names file, line and column.
     """
     told = told or {}
     for name in [*told, *leave_out]:
         if name not in table.names:
             raise no_column(table, name)
     names = [name for name in table.names if name not in leave_out]
-    looks = {name: _first_look(table, told.get(name)) for name in names}
+    looks = {name: _first_look(table, told.get(name), keep) for name in names}
     rows = _look(table, looks, progress)
     # What turned out not to be numbers behind the first block is looked at again, from its first row.
     again: dict[str, NumberLook | TextLook | None] = {
-        name: _exact_look(table) for name, look in looks.items() if look is None
+        name: _exact_look(table, keep) for name, look in looks.items() if look is None
     }
     if again:
         _look(table, again, progress)
@@ -80,7 +85,13 @@ def survey(
     found = {
         name: _decided(table, name, look, told.get(name)) for name, look in looks.items() if look is not None
     }
-    return Survey(rows, found)
+    return Survey(rows, found, {name: kept for name, look in looks.items() if look and (kept := _kept(look))})
+
+
+def _kept(look: NumberLook | TextLook) -> Kept | None:
+    if look.kept is None:
+        return None
+    return Kept(look.kept, list(look.counter or ()) if isinstance(look, TextLook) else None)
 
 
 def no_column(table: Table, name: str) -> DataError:
@@ -92,21 +103,25 @@ def no_column(table: Table, name: str) -> DataError:
     )
 
 
-def _first_look(table: Table, told: ColumnKind | None) -> NumberLook | TextLook | None:
+def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> NumberLook | TextLook | None:
     if told is None or told == "number":
-        return _number_look(table, notations_for(table.format or TextFormat()), told)
-    return _exact_look(table)
+        return _number_look(table, notations_for(table.format or TextFormat()), told, keep)
+    return _exact_look(table, keep)
 
 
-def _number_look(table: Table, notations: Sequence[Notation], told: ColumnKind | None) -> NumberLook:
-    return NumberLook(notations, marks_for("number", table.format), takes_padded=told == "number")
+def _number_look(
+    table: Table, notations: Sequence[Notation], told: ColumnKind | None, keep: bool = False
+) -> NumberLook:
+    marks = marks_for("number", table.format)
+    return NumberLook(notations, marks, takes_padded=told == "number", keep=keep)
 
 
-def _exact_look(table: Table) -> TextLook:
+def _exact_look(table: Table, keep: bool) -> TextLook:
     return TextLook(
         notations_for(table.format or TextFormat()),
         marks_for("category", table.format),
         marks_for("number", table.format),
+        keep=keep,
     )
 
 
@@ -119,7 +134,7 @@ def _look(
         for name, cells in zip(list(looks), block.cells, strict=True):
             look = looks[name]
             if isinstance(look, NumberLook) and not look.take(cells):
-                look = looks[name] = _exact_look(table) if not block.number else None
+                look = looks[name] = _exact_look(table, look.kept is not None) if not block.number else None
             if isinstance(look, TextLook):
                 look.take(cells)
         rows = block.first_row + block.num_rows

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.cells import Cells, Use
-from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts, Values, joined
+from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind, Kept
 from bigmodel_cli.sources.tables.missing import marks_for
 from bigmodel_cli.sources.tables.numbers import PLAIN, parse
 from bigmodel_cli.sources.tables.survey import no_column
@@ -24,82 +24,10 @@ _MOST_KNOWN = 100_000
 _MICROSECONDS = {dates.SECONDS: 1_000_000, dates.MILLISECONDS: 1000}
 
 
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """A column of numbers.
-
-    Attributes:
-        values: float32, NaN where there is none.
-    """
-
-    values: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-@dataclass(frozen=True, eq=False)
-class Categories:
-    """A column of categories.
-
-    Attributes:
-        codes: int32, the place of each row's category among the names; -1 where there is none.
-        names: Those that were known beforehand, in their order; then others as they came.
-    """
-
-    codes: np.ndarray
-    names: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def strings(self) -> np.ndarray:
-        """The category of each row, "" where there is none."""
-        import numpy as np
-
-        strings: np.ndarray = np.array([*self.names, ""], object)[self.codes]
-        return strings
-
-
-@dataclass(frozen=True, eq=False)
-class Texts:
-    """A column of texts, one after the other.
-
-    Attributes:
-        data: All of them in UTF-8 (uint8).
-        offsets: Where each one begins, and where the last one ends (int64).
-    """
-
-    data: np.ndarray
-    offsets: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __getitem__(self, row: int) -> str:
-        return bytes(self.data[self.offsets[row] : self.offsets[row + 1]]).decode("utf-8", "replace")
-
-
-@dataclass(frozen=True, eq=False)
-class Dates:
-    """A column of days or moments.
-
-    Attributes:
-        values: datetime64[us] in UTC, NaT where there is none.
-    """
-
-    values: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-Values = Numbers | Categories | Texts | Dates
-
-
 def read(
     table: Table,
     columns: Mapping[str, ColumnFacts],
+    kept: Mapping[str, Kept] | None = None,
     *,
     progress: Callable[[int], None] = lambda _rows: None,
 ) -> dict[str, Values]:
@@ -108,21 +36,46 @@ def read(
     Args:
         table: An open table: the one that was surveyed, or another one with the same columns.
         columns: Those that are read, each as its kind and notation say.
+        kept: What the survey of this table has kept; only the other columns are read from its files.
         progress: Called with the number of rows that were read.
 
     Raises:
-        DataError: If a column is not there, a row is wrong, or a cell is not of the column's kind; names file,
-            line and column.
+        DataError: If a column is not there, a row is wrong, or a cell is not of the column's kind; names
+            file, line and column.
     """
-    parts: dict[str, list[Values]] = {name: [] for name in columns}
+    found = {
+        name: _from_kept(_reader(table, columns[name]), one)
+        for name, one in (kept or {}).items()
+        if name in columns
+    }
+    done = {name: values for name, values in found.items() if values is not None}
+    wanted = {name: facts for name, facts in columns.items() if name not in done}
+    parts: dict[str, list[Values]] = {name: [] for name in wanted}
     rows = 0
-    for block in read_blocks(table, columns):
+    for block in read_blocks(table, wanted) if wanted else ():
         for name, values in block.items():
             parts[name].append(values)
-        rows += len(next(iter(block.values()), ()))
+        rows += len(next(iter(block.values())))
         progress(rows)
     # Each column's parts are let go before the next one is put together.
-    return {name: _joined(facts.kind, parts.pop(name)) for name, facts in columns.items()}
+    return {
+        name: done.pop(name) if name in done else joined(facts.kind, parts.pop(name))
+        for name, facts in columns.items()
+    }
+
+
+def _from_kept(reader: _Reader, kept: Kept) -> Values | None:
+    """A column of what was kept; None where that does not have what it takes."""
+    import numpy as np
+
+    if not kept.parts:
+        return None
+    places = np.concatenate(kept.parts)
+    if kept.texts is None:
+        # A number that is too large is refused with its line where it is read.
+        is_right = isinstance(reader, _NumberReader) and not np.isinf(places).any()
+        return Numbers(places) if is_right else None
+    return reader.of_texts(kept.texts, places)
 
 
 def read_blocks(table: Table, columns: Mapping[str, ColumnFacts]) -> Iterator[dict[str, Values]]:
@@ -160,6 +113,10 @@ class _Reader:
     def values(self, block: Block, cells: Cells) -> Values:
         raise NotImplementedError
 
+    def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
+        """The column of which each cell has one of some texts; None where it has to be read from the file."""
+        return None
+
     def _refused(self, block: Block, cells: Cells, is_right: Callable[[str], bool]) -> DataError:
         """The error for the first cell that is not right."""
         row = int((~cells.mapped(is_right, bool)).argmax())
@@ -190,6 +147,15 @@ class _NumberReader(_Reader):
             raise self._refused(block, cells, self._is_float32)
         return Numbers(values)
 
+    def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
+        import numpy as np
+
+        nan = float("nan")
+        found = [nan if self._is_missing(text) else parse(text, self._facts.notation) for text in texts]
+        if any(value is None or not self._is_float32(text) for value, text in zip(found, texts, strict=True)):
+            return None
+        return Numbers(np.array(found, np.float32)[places])
+
     def _is_float32(self, text: str) -> bool:
         value = parse(text, self._facts.notation)
         return value is None or abs(value) <= 3.4028235e38
@@ -205,6 +171,12 @@ class _CategoryReader(_Reader):
         import numpy as np
 
         return Categories(cells.mapped(self._code, np.int32), self._names)
+
+    def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
+        import numpy as np
+
+        codes = np.array([self._code(text) for text in texts], np.int32)[places]
+        return Categories(codes, tuple(self._names))
 
     def _code(self, text: str) -> int:
         if self._is_missing(text):
@@ -238,6 +210,12 @@ class _DateReader(_Reader):
         if (values == _WRONG).any():
             raise self._refused(block, cells, lambda text: self._moment(text) != _WRONG)
         return Dates(values.view("datetime64[us]"))
+
+    def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
+        import numpy as np
+
+        values = np.array([self._looked_up(text) for text in texts], np.int64)
+        return None if (values == _WRONG).any() else Dates(values[places].view("datetime64[us]"))
 
     def _moment(self, text: str) -> int:
         """The moment that a text writes; the same days come in every block."""
@@ -286,33 +264,3 @@ _READERS: Mapping[ColumnKind, type[_Reader]] = {
 
 def _reader(table: Table, facts: ColumnFacts) -> _Reader:
     return _READERS[facts.kind](table, facts)
-
-
-def _joined(kind: ColumnKind, parts: list[Values]) -> Values:
-    """Blocks of one column put together."""
-    import numpy as np
-
-    if not parts:
-        return _empty(kind)
-    first = parts[0]
-    if isinstance(first, Texts):
-        texts = [part for part in parts if isinstance(part, Texts)]
-        starts = np.cumsum([0, *(int(part.offsets[-1]) for part in texts)])
-        offsets = [part.offsets[:-1] + start for part, start in zip(texts, starts, strict=False)]
-        return Texts(np.concatenate([part.data for part in texts]), np.concatenate([*offsets, starts[-1:]]))
-    if isinstance(first, Categories):
-        codes = np.concatenate([part.codes for part in parts if isinstance(part, Categories)])
-        return replace(first, codes=codes, names=tuple(first.names))
-    return replace(first, values=np.concatenate([part.values for part in parts]))  # type: ignore[union-attr]
-
-
-def _empty(kind: ColumnKind) -> Values:
-    import numpy as np
-
-    if kind == "number":
-        return Numbers(np.zeros(0, np.float32))
-    if kind == "date":
-        return Dates(np.zeros(0, "datetime64[us]"))
-    if kind in ("category", "constant"):
-        return Categories(np.zeros(0, np.int32), ())
-    return Texts(np.zeros(0, np.uint8), np.zeros(1, np.int64))

@@ -1,154 +1,25 @@
-"""Looking at all cells of a column, block by block: quickly while they are numbers, else text by text."""
+"""An exact look at all cells of a column, text by text."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.sources.image_names import is_image_name
 from bigmodel_cli.sources.tables import dates, numbers
 from bigmodel_cli.sources.tables.cells import Cells
 from bigmodel_cli.sources.tables.numbers import Notation
+from bigmodel_cli.sources.tables.uniqueness import Uniqueness
 
 if TYPE_CHECKING:
     import numpy as np
 
-# So many different values of a column are counted, of words and of numbers.
+# So many different texts of a column are counted, and so many letters of them.
 MOST_TEXTS = 100_000
-MOST_NUMBERS = 1000
 _MOST_LETTERS = 10_000_000
-_SAMPLE = 1000
-# So many cells tell that a column is none of numbers, as a rule.
-_FIRST = 100
 _ZEROS = str.maketrans("123456789", "000000000")
-
-
-@dataclass
-class Uniqueness:
-    """Whether each row has a value of its own; values are kept as 8 bytes each as long as it seems so."""
-
-    is_possible: bool = True
-    _is_rising: bool = True
-    _kept: list[np.ndarray] = field(default_factory=list)
-
-    def take(self, values: np.ndarray) -> None:
-        """Take the values of one block, numbers or hashes."""
-        import numpy as np
-
-        if self.is_possible and len(np.unique(values[:_SAMPLE])) < len(values[:_SAMPLE]):
-            self.give_up()
-        if not self.is_possible or not len(values):
-            return
-        last = self._kept[-1][-1] if self._kept else values[0] - 1
-        self._is_rising = self._is_rising and bool(values[0] > last and (values[1:] > values[:-1]).all())
-        self._kept.append(values.copy())
-
-    def give_up(self) -> None:
-        """It is known that some value is there twice."""
-        self.is_possible = False
-        self._kept.clear()
-
-    def holds(self) -> bool:
-        """Whether no value was there twice."""
-        import numpy as np
-
-        if not self.is_possible or not self._kept:
-            return False
-        if self._is_rising:
-            return True
-        values = np.concatenate(self._kept)
-        values.sort()
-        return bool((values[1:] != values[:-1]).all())
-
-
-def are_days(values: np.ndarray) -> bool:
-    """Whether numbers can be days of eight digits, `20240229`, from 1900 to 2100."""
-    months, days = values // 100 % 100, values % 100
-    is_day = (values >= 19000101) & (values <= 21001231) & (months >= 1) & (months <= 12)
-    return bool((is_day & (days >= 1) & (days <= 31) & (days % 1 == 0)).all())
-
-
-class NumberLook:
-    """A column as long as all of its cells are numbers in one notation, or marks of missing ones.
-
-    Args:
-        notations: Those that there may be, the likelier ones first.
-        marks: The texts that mean "missing".
-        takes_padded: Whether numbers may begin with zeros, as codes do.
-    """
-
-    def __init__(
-        self, notations: Sequence[Notation], marks: frozenset[str], *, takes_padded: bool = False
-    ) -> None:
-        self._takes_padded = takes_padded
-        self._notations = notations
-        self._marks = marks
-        self.notation: Notation | None = None
-        self.rows = 0
-        self.marks: Counter[str] = Counter()
-        self.low, self.high = float("inf"), float("-inf")
-        self.is_whole = True
-        self.are_days = True
-        self.unique = Uniqueness()
-        self.counter: Counter[str] | None = Counter()
-
-    def take(self, cells: Cells) -> bool:
-        """Look at a block; False where some cell is no number, or a code: nothing is taken then."""
-        import numpy as np
-
-        values = self._values(cells)
-        if values is None:
-            return False
-        is_there = ~np.isnan(values)
-        there = values if is_there.all() else values[is_there]
-        is_whole = bool((there == np.floor(there)).all())
-        if is_whole and not self._takes_padded and cells.any_padded():
-            return False
-        self.rows += len(values)
-        if len(there) < len(values):
-            self.marks.update(cells.counts_of(self._marks))
-        if len(there):
-            self.low = min(self.low, float(there.min()))
-            self.high = max(self.high, float(there.max()))
-        self.is_whole &= is_whole
-        self.are_days = self.are_days and are_days(there)
-        if not self.is_whole:
-            self.unique.give_up()
-        self.unique.take(there)
-        self._count(cells, there)
-        return True
-
-    def _values(self, cells: Cells) -> np.ndarray | None:
-        if self.notation is not None:
-            return cells.numbers(self._marks, self.notation)
-        sample = [text for text in cells.first(_FIRST) if text and text not in self._marks]
-        for notation in self._notations:
-            if any(numbers.parse(text, notation) is None for text in sample):
-                continue
-            values = cells.numbers(self._marks, notation)
-            if values is not None:
-                # Where no cell has a number yet, any other notation may fit the next ones.
-                self.notation = notation if sample else None
-                return values
-        return None
-
-    def _count(self, cells: Cells, values: np.ndarray) -> None:
-        """Count the different values while they are few."""
-        import numpy as np
-
-        if self.counter is None:
-            return
-        sample = values[: 2 * MOST_NUMBERS]
-        if len(np.unique(sample)) > MOST_NUMBERS:
-            self.counter = None
-            return
-        texts, counts = cells.counts()
-        for text, count in zip(texts, counts.tolist(), strict=True):
-            self.counter[text] += count
-        if len(self.counter) > MOST_NUMBERS + len(self._marks):
-            self.counter = None
 
 
 @dataclass
@@ -194,17 +65,25 @@ class TextLook:
         notations: Those that there may be, the likelier ones first.
         marks: The texts that may mean "missing".
         number_marks: Those that mean so among numbers and dates.
+        keep: Whether each cell's text is kept by its place among the different ones, while these are few.
     """
 
     def __init__(
-        self, notations: Sequence[Notation], marks: frozenset[str], number_marks: frozenset[str]
+        self,
+        notations: Sequence[Notation],
+        marks: frozenset[str],
+        number_marks: frozenset[str],
+        *,
+        keep: bool = False,
     ) -> None:
+        self.kept: list[np.ndarray] | None = [] if keep else None
         self._marks = marks | number_marks
         self._number_marks = number_marks
         self.rows = 0
         self.marks: Counter[str] = Counter()
         self.counter: Counter[str] | None = Counter()
-        self._first_row: dict[str, int] = {}
+        # By text: its place among the different ones, and the first row that has it.
+        self._seen: dict[str, tuple[int, int]] = {}
         self._letters_kept = 0
         self.unique = Uniqueness()
         self._notations = {notation: Fit() for notation in notations}
@@ -232,8 +111,10 @@ class TextLook:
             self.unique.take(np.fromiter(map(hash, texts), np.int64, len(texts)))
         if self.counter is None:
             self._look_at(texts, counts, rows)
-        else:
-            self._count(texts, counts, rows)
+            return
+        self._count(texts, counts, rows)
+        if self.kept is not None:
+            self.kept.append(np.array([self._seen[text][0] for text in texts], np.int32)[places])
 
     def _count(self, texts: Sequence[str], counts: Sequence[int], rows: Sequence[int]) -> None:
         """Only count while the different texts are few: each of them is looked at once, in the end."""
@@ -243,17 +124,17 @@ class TextLook:
                 self.counter[text] += count
             else:
                 self.counter[text] = count
-                self._first_row[text] = row
+                self._seen[text] = (len(self._seen), row)
                 self._letters_kept += len(text)
         if len(self.counter) > MOST_TEXTS or self._letters_kept > _MOST_LETTERS:
             self.end()
-            self.counter = None
-            self._first_row.clear()
+            self.counter = self.kept = None
+            self._seen.clear()
 
     def end(self) -> None:
         """Look at what was only counted."""
         if self.counter is not None:
-            self._look_at(self.counter, self.counter.values(), self._first_row.values())
+            self._look_at(self.counter, self.counter.values(), [row for _, row in self._seen.values()])
 
     def _look_at(self, texts: Iterable[str], counts: Iterable[int], rows: Iterable[int]) -> None:
         for text, count, row in zip(texts, counts, rows, strict=True):

@@ -1,0 +1,120 @@
+"""A quick look at all cells of a column, block by block, for as long as they are numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bigmodel_cli.sources.tables import numbers
+from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.numbers import Notation
+from bigmodel_cli.sources.tables.uniqueness import Uniqueness
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# So many different values of a column are counted.
+MOST_NUMBERS = 1000
+# So many cells tell that a column is none of numbers, as a rule.
+_FIRST = 100
+
+
+def are_days(values: np.ndarray) -> bool:
+    """Whether numbers can be days of eight digits, `20240229`, from 1900 to 2100."""
+    months, days = values // 100 % 100, values % 100
+    is_day = (values >= 19000101) & (values <= 21001231) & (months >= 1) & (months <= 12)
+    return bool((is_day & (days >= 1) & (days <= 31) & (days % 1 == 0)).all())
+
+
+class NumberLook:
+    """A column as long as all of its cells are numbers in one notation, or marks of missing ones.
+
+    Args:
+        notations: Those that there may be, the likelier ones first.
+        marks: The texts that mean "missing".
+        takes_padded: Whether numbers may begin with zeros, as codes do.
+        keep: Whether they are kept as float32, so that nobody need read them again.
+    """
+
+    def __init__(
+        self,
+        notations: Sequence[Notation],
+        marks: frozenset[str],
+        *,
+        takes_padded: bool = False,
+        keep: bool = False,
+    ) -> None:
+        self.kept: list[np.ndarray] | None = [] if keep else None
+        self._takes_padded = takes_padded
+        self._notations = notations
+        self._marks = marks
+        self.notation: Notation | None = None
+        self.rows = 0
+        self.marks: Counter[str] = Counter()
+        self.low, self.high = float("inf"), float("-inf")
+        self.is_whole = True
+        self.are_days = True
+        self.unique = Uniqueness()
+        self.counter: Counter[str] | None = Counter()
+
+    def take(self, cells: Cells) -> bool:
+        """Look at a block; False where some cell is no number, or a code: nothing is taken then."""
+        import numpy as np
+
+        values = self._values(cells)
+        if values is None:
+            return False
+        is_there = ~np.isnan(values)
+        there = values if is_there.all() else values[is_there]
+        is_whole = bool((there == np.floor(there)).all())
+        if is_whole and not self._takes_padded and cells.any_padded():
+            return False
+        self.rows += len(values)
+        if len(there) < len(values):
+            self.marks.update(cells.counts_of(self._marks))
+        if len(there):
+            self.low = min(self.low, float(there.min()))
+            self.high = max(self.high, float(there.max()))
+        self.is_whole &= is_whole
+        self.are_days = self.are_days and are_days(there)
+        if not self.is_whole:
+            self.unique.give_up()
+        self.unique.take(there)
+        self._count(cells, there)
+        if self.kept is not None:
+            with np.errstate(over="ignore"):
+                self.kept.append(values.astype(np.float32))
+        return True
+
+    def _values(self, cells: Cells) -> np.ndarray | None:
+        import numpy as np
+
+        if self.notation is not None:
+            return cells.numbers(self._marks, self.notation)
+        sample = [text for text in cells.first(_FIRST) if text and text not in self._marks]
+        for notation in self._notations:
+            if any(numbers.parse(text, notation) is None for text in sample):
+                continue
+            values = cells.numbers(self._marks, notation)
+            if values is not None:
+                # Where no cell has a number yet, any other notation may fit the next ones.
+                self.notation = None if np.isnan(values).all() else notation
+                return values
+        return None
+
+    def _count(self, cells: Cells, values: np.ndarray) -> None:
+        """Count the different values while they are few."""
+        import numpy as np
+
+        if self.counter is None:
+            return
+        sample = values[: 2 * MOST_NUMBERS]
+        if len(np.unique(sample)) > MOST_NUMBERS:
+            self.counter = None
+            return
+        texts, counts = cells.counts()
+        for text, count in zip(texts, counts.tolist(), strict=True):
+            self.counter[text] += count
+        if len(self.counter) > MOST_NUMBERS + len(self._marks):
+            self.counter = None
