@@ -149,6 +149,8 @@ def test_notations_that_are_told(surveyed, told, high):
         ("1", "1,5", "number", 1),
         ("17", "1.234.567", "category", 17),
         ("80331", "01069", "category", None),
+        ("007", "1.5", "number", 1.5),
+        ("NA", "1.234,5", "number", 1234.5),
         ("1", "word", "category", None),
         ("", "1.5", "number", 1.5),
         ("", "word", "category", None),

@@ -175,6 +175,13 @@ def test_lines_in_quotes_at_the_ends_of_blocks(opened):
 
 
 @pytest.mark.usefixtures("small_blocks")
+def test_a_byte_order_mark_is_a_letter_but_at_the_beginning(opened):
+    rows = [[f"\ufeff{number:03d}x", f"cell {number}"] for number in range(100)]
+    text = "".join(",".join(row) + "\n" for row in rows)
+    assert rows_of(opened("\ufeffn,word\n" + text)) == rows
+
+
+@pytest.mark.usefixtures("small_blocks")
 def test_quotes_within_cells_at_the_ends_of_blocks(opened):
     rows = [[str(number), f'{number}" wide'] for number in range(200)]
     rows[57][1] = "two\nlines, and more"

@@ -64,6 +64,8 @@ CSV = "a,b\n" + MANY
         # Names.
         ("a,b,a\n1,2,3\n", ["t.csv:1: the column a is there 2 times (cells 1, 3)"]),
         ("# x\na, a \n1,2\n", ["t.csv:2: the column a is there 2 times"]),
+        ('"a\nb","a\nb"\n1,2\n', ["t.csv:1: the column a\\nb is there 2 times"]),
+        ('"a\nb",c\n1\n', ["t.csv:3: expected 2 cells (a\\nb, c)"]),
         ("column_2,\n1,2\n", ["t.csv:1: the column column_2 is there 2 times"]),
         # Nothing.
         ("", ["t.csv: an empty file"]),

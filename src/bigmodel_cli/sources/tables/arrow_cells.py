@@ -146,7 +146,8 @@ def _plain(texts: Any, notation: Notation) -> Any:
     if notation.thousands:
         grouped = pc.match_substring(texts, notation.thousands)
         if not pc.all(
-            pc.or_(pc.invert(grouped), pc.match_substring_regex(texts, f"^{notation.pattern()}$"))
+            pc.or_(pc.invert(grouped), pc.match_substring_regex(texts, f"^{notation.pattern()}$")),
+            min_count=0,
         ).as_py():
             return None
         texts = pc.replace_substring(texts, notation.thousands, "")

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import parsing
 from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.cells import Cells, Use
+from bigmodel_cli.sources.tables.names import listed, shown
 from bigmodel_cli.sources.tables.table import Piece, TableFile
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class ArrowFile(TableFile):
         self.names = list(schema.names)
         for name, count in Counter(self.names).items():
             if count > 1:
-                raise DataError(f"{path}: the column {name} is there {count} times")
+                raise DataError(f"{path}: the column {shown(name)} is there {count} times")
         if not self.names:
             raise DataError(f"{path}: no columns")
         self._types = dict(zip(schema.names, schema.types, strict=True))
@@ -86,8 +86,8 @@ class ArrowFile(TableFile):
         if nested or _is_bytes(value) or pa.types.is_duration(value) or pa.types.is_time(value):
             cells = [other for other in self.names if other != name]
             raise DataError(
-                f"{self.path}, {name}: expected numbers, texts, truth values or dates, found {kind}",
-                hint=f"leave it out; the other columns are {some(cells)}" if cells else None,
+                f"{self.path}, {shown(name)}: expected numbers, texts, truth values or dates, found {kind}",
+                hint=f"leave it out; the other columns are {listed(cells)}" if cells else None,
             )
 
 

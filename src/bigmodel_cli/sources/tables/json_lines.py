@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.cut import cut, some
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
+from bigmodel_cli.sources.tables.names import listed, shown
 from bigmodel_cli.sources.tables.parsing import cells_of
 from bigmodel_cli.sources.tables.table import Piece, TableFile
 from bigmodel_cli.sources.tables.text_format import TextFormat
@@ -89,8 +90,8 @@ class JsonLinesFile(TableFile):
         for line, row in self._objects(lines):
             if not known.issuperset(row):
                 raise DataError(
-                    f"{self.path}:{line}: unknown key {some(sorted(set(row) - known))}; "
-                    f"the first {_FIRST} lines have {some(self.names)}",
+                    f"{self.path}:{line}: unknown key {listed(sorted(set(row) - known))}; "
+                    f"the first {_FIRST} lines have {listed(self.names)}",
                     hint="a key that is seldom there has to be in the first line as well, as null",
                 )
             numbers.append(line)
@@ -107,7 +108,7 @@ class JsonLinesFile(TableFile):
         if isinstance(value, bool):
             return "true" if value else "false"
         raise DataError(
-            f"{self.path}:{line}, {name}: expected a number, a text, true, false or null, "
+            f"{self.path}:{line}, {shown(name)}: expected a number, a text, true, false or null, "
             f"found {cut(json.dumps(value), 60)}"
         )
 

@@ -22,9 +22,11 @@ _FIRST = 100
 
 def are_days(values: np.ndarray) -> bool:
     """Whether numbers can be days of eight digits, `20240229`, from 1900 to 2100."""
+    if not len(values) or not (values.min() >= 19000101 and values.max() <= 21001231):
+        return not len(values)
     months, days = values // 100 % 100, values % 100
-    is_day = (values >= 19000101) & (values <= 21001231) & (months >= 1) & (months <= 12)
-    return bool((is_day & (days >= 1) & (days <= 31) & (days % 1 == 0)).all())
+    is_day = (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31) & (days % 1 == 0)
+    return bool(is_day.all())
 
 
 class NumberLook:
@@ -55,11 +57,12 @@ class NumberLook:
         self.low, self.high = float("inf"), float("-inf")
         self.is_whole = True
         self.are_days = True
+        self._has_padded = False
         self.unique = Uniqueness()
         self.counter: Counter[str] | None = Counter()
 
     def take(self, cells: Cells) -> bool:
-        """Look at a block; False where some cell is no number, or a code: nothing is taken then."""
+        """Look at a block; False where some cell is no number: nothing is taken then."""
         import numpy as np
 
         values = self._values(cells)
@@ -68,8 +71,6 @@ class NumberLook:
         is_there = ~np.isnan(values)
         there = values if is_there.all() else values[is_there]
         is_whole = bool((there == np.floor(there)).all())
-        if is_whole and not self._takes_padded and cells.any_padded():
-            return False
         self.rows += len(values)
         if len(there) < len(values):
             self.marks.update(cells.counts_of(self._marks))
@@ -77,6 +78,8 @@ class NumberLook:
             self.low = min(self.low, float(there.min()))
             self.high = max(self.high, float(there.max()))
         self.is_whole &= is_whole
+        if self.is_whole and not self._takes_padded and not self._has_padded:
+            self._has_padded = cells.any_padded()
         self.are_days = self.are_days and are_days(there)
         if not self.is_whole:
             self.unique.give_up()
@@ -86,6 +89,11 @@ class NumberLook:
             with np.errstate(over="ignore"):
                 self.kept.append(values.astype(np.float32))
         return True
+
+    @property
+    def are_codes(self) -> bool:
+        """Whether they are whole numbers of which some begin with zeros: texts, which lose nothing."""
+        return self.is_whole and self._has_padded
 
     def _values(self, cells: Cells) -> np.ndarray | None:
         import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -96,8 +97,9 @@ def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) 
     }
     try:
         return csv.read_csv(
-            pa.BufferReader(block.text),
-            csv.ReadOptions(column_names=names, block_size=len(block.text) + 1, use_threads=False),
+            # pyarrow takes a byte order mark for one at the beginning of any text.
+            pa.BufferReader(b"\n" + block.text if block.text.startswith(codecs.BOM_UTF8) else block.text),
+            csv.ReadOptions(column_names=names, block_size=len(block.text) + 2, use_threads=False),
             csv.ParseOptions(
                 delimiter=dialect.format.separator,
                 quote_char='"' if dialect.format.quotes else False,

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.cut import cut, some
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.names import listed
 from bigmodel_cli.sources.tables.text_format import SEPARATORS
 
 QUOTES_HINT = (
@@ -117,7 +118,7 @@ def check_width(row: Row, names: Sequence[str], path: Path, separator: str) -> N
         return
     word = "cell" if expected == 1 else "cells"
     raise DataError(
-        f"{path}:{row.line}: expected {expected:,} {word} ({some(names)}), "
+        f"{path}:{row.line}: expected {expected:,} {word} ({listed(names)}), "
         f"found {found:,}: {cut(separator.join(row.cells), 80)!r}",
         hint=_width_hint(row, expected, separator),
     )

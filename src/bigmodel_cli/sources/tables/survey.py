@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import NoReturn
 
-from bigmodel_cli.cut import cut, some
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.deciding import (
     Numbers,
@@ -18,6 +17,7 @@ from bigmodel_cli.sources.tables.deciding import (
 )
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind, Kept
 from bigmodel_cli.sources.tables.missing import marks_for
+from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.number_look import NumberLook
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.table import Table
@@ -69,13 +69,15 @@ def survey(
     told = told or {}
     for name in [*told, *leave_out]:
         if name not in table.names:
-            raise no_column(table, name)
+            raise no_column(table.files[0].path, table.names, name)
     names = [name for name in table.names if name not in leave_out]
     looks = {name: _first_look(table, told.get(name), keep) for name in names}
     rows = _look(table, looks, progress)
     # What turned out not to be numbers behind the first block is looked at again, from its first row.
     again: dict[str, NumberLook | TextLook | None] = {
-        name: _exact_look(table, keep) for name, look in looks.items() if look is None
+        name: _exact_look(table, keep)
+        for name, look in looks.items()
+        if look is None or (isinstance(look, NumberLook) and look.are_codes)
     }
     if again:
         _look(table, again, progress)
@@ -92,15 +94,6 @@ def _kept(look: NumberLook | TextLook) -> Kept | None:
     if look.kept is None:
         return None
     return Kept(look.kept, list(look.counter or ()) if isinstance(look, TextLook) else None)
-
-
-def no_column(table: Table, name: str) -> DataError:
-    """The error for a column that is not there."""
-    close = get_close_matches(name, table.names, 1, 0.6)
-    return DataError(
-        f"{table.files[0].path}: no column {name}; its columns: {some(table.names, 20)}",
-        hint=f"did you mean {close[0]}?" if close else None,
-    )
 
 
 def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> NumberLook | TextLook | None:
@@ -133,7 +126,9 @@ def _look(
     for block in table.blocks(list(looks)):
         for name, cells in zip(list(looks), block.cells, strict=True):
             look = looks[name]
-            if isinstance(look, NumberLook) and not look.take(cells):
+            if isinstance(look, NumberLook) and not (
+                look.take(cells) and (block.number or not look.are_codes)
+            ):
                 look = looks[name] = _exact_look(table, look.kept is not None) if not block.number else None
             if isinstance(look, TextLook):
                 look.take(cells)
@@ -148,31 +143,58 @@ def _look(
 def _decided(table: Table, name: str, look: NumberLook | TextLook, told: ColumnKind | None) -> ColumnFacts:
     if isinstance(look, NumberLook):
         return decided_numbers(Numbers.of_look(name, look), told)
-    number_missing = look.missing(marks_for("number", table.format))
-    values = look.rows - sum(number_missing.values())
-    if told in (None, "number") and values:
-        notation, fit = look.numbers_fit()
-        if not fit.misfits and (told or not look.has_padded):
-            return decided_numbers(_numbers(table, name, look, notation, number_missing), told)
-        if told or (not look.has_padded and _has_few_misfits(look, values, fit)):
-            _refuse(table, name, "number", fit, values)
-    if told in (None, "date") and values:
-        formats, fit = look.dates_fit()
-        if not fit.misfits:
-            return _date(name, look, formats, fit, number_missing, told)
-        if told and (moments := _moments(table, name, look, number_missing)):
-            return moments
-        if told or _has_few_misfits(look, values, fit):
-            _refuse(table, name, "date", fit, values)
-    kind = told or "category"
-    facts = decided_texts(name, look, look.missing(marks_for(kind, table.format)), told)
-    if kind == told == "category" and look.counter is None:
+    missing = look.missing(marks_for("number", table.format))
+    if look.rows > sum(missing.values()):
+        found = _as_numbers(table, name, look, missing, told) if told in (None, "number") else None
+        found = found or (_as_dates(table, name, look, missing, told) if told in (None, "date") else None)
+        if found is not None:
+            return found
+    facts = decided_texts(name, look, look.missing(marks_for(told or "category", table.format)), told)
+    if facts.kind == "category" and look.counter is None:
         raise DataError(
-            f"{table.files[0].path}, {name}: more than {MOST_TEXTS:,} different values, "
+            f"{table.files[0].path}, {shown(name)}: more than {MOST_TEXTS:,} different values, "
             "which are too many for categories",
-            hint=f"leave the column out, or say {name}: text",
+            hint=f"leave the column out, or say {shown(name)}: text",
         )
     return facts
+
+
+def _as_numbers(
+    table: Table, name: str, look: TextLook, missing: Mapping[str, int], told: ColumnKind | None
+) -> ColumnFacts | None:
+    """The facts of a column of numbers; None where it is none.
+
+    Raises:
+        DataError: If it is one but for some cells.
+    """
+    notation, fit = look.numbers_fit()
+    values = look.rows - sum(missing.values())
+    if not fit.misfits:
+        found = _numbers(table, name, look, notation, missing)
+        are_codes = look.has_padded and found.is_whole and told is None
+        return None if are_codes else decided_numbers(found, told)
+    if told or (not look.has_padded and _has_few_misfits(look, values, fit)):
+        _refuse(table, name, "number", fit, values)
+    return None
+
+
+def _as_dates(
+    table: Table, name: str, look: TextLook, missing: Mapping[str, int], told: ColumnKind | None
+) -> ColumnFacts | None:
+    """The facts of a column of dates; None where it is none.
+
+    Raises:
+        DataError: If it is one but for some cells.
+    """
+    formats, fit = look.dates_fit()
+    values = look.rows - sum(missing.values())
+    if not fit.misfits:
+        return _date(name, look, formats, fit, missing, told)
+    if told and (moments := _moments(table, name, look, missing)):
+        return moments
+    if told or _has_few_misfits(look, values, fit):
+        _refuse(table, name, "date", fit, values)
+    return None
 
 
 def _has_few_misfits(look: TextLook, values: int, fit: Fit) -> bool:
@@ -190,9 +212,9 @@ def _refuse(table: Table, name: str, kind: ColumnKind, fit: Fit, values: int) ->
     many = f" as in {others:,} other rows" if others else ""
     more = f" ({fit.misfits:,} such cells)" if fit.misfits > 1 else ""
     raise DataError(
-        f"{table.place(fit.row)}, {name}: expected a {kind}{many}, found {cut(fit.text, 60)!r}{more}",
+        f"{table.place(fit.row)}, {shown(name)}: expected a {kind}{many}, found {cut(fit.text, 60)!r}{more}",
         hint=f"correct it; or say missing: [{cut(fit.text, 30)!r}] if it means that there is no value, "
-        f"or {name}: category",
+        f"or {shown(name)}: category",
     )
 
 

@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.files import find_files, form_of
+from bigmodel_cli.sources.tables.names import listed
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 _BLOCK = 4 << 20
@@ -182,31 +182,9 @@ def _check_same(first: TableFile, other: TableFile) -> None:
         return
     missing = [name for name in first.names if name not in other.names]
     more = [name for name in other.names if name not in first.names]
-    parts = [f"lacks {some(missing)}"] if missing else []
-    parts += [f"has {some(more)}, which {first.path.name} has not"] if more else []
+    parts = [f"lacks {listed(missing)}"] if missing else []
+    parts += [f"has {listed(more)}, which {first.path.name} has not"] if more else []
     raise DataError(
         f"{other.path}: other columns than in {first.path}: {' and '.join(parts)}",
         hint="the files of one table have the same columns, in any order",
     )
-
-
-def named_columns(cells: Sequence[str], path: Path, line: int) -> tuple[list[str], list[str]]:
-    """The names of columns as a header has them, and what a person should know of them.
-
-    A column without a name is called by its place: rows that are numbered have one in front.
-
-    Raises:
-        DataError: If two columns have the same name; names the line.
-    """
-    stripped = [cell.strip() for cell in cells]
-    names = [name or f"column_{place}" for place, name in enumerate(stripped, 1)]
-    for name, count in Counter(names).items():
-        if count > 1:
-            places = [str(place) for place, other in enumerate(names, 1) if other == name]
-            raise DataError(
-                f"{path}:{line}: the column {name} is there {count} times (cells {some(places)})",
-                hint="give every column a name of its own",
-            )
-    unnamed = [name for name, cell in zip(names, stripped, strict=True) if not cell]
-    note = f"{path}:{line}: no name for the columns in cells {some(n.split('_')[1] for n in unnamed)}"
-    return names, [f"{note}: called {some(unnamed)}"] if unnamed else []

@@ -9,8 +9,9 @@ from pathlib import Path
 from bigmodel_cli.sources.tables.blocks import TextBlock, text_blocks
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.dialect import recognised
+from bigmodel_cli.sources.tables.names import named_columns
 from bigmodel_cli.sources.tables.parsing import Wanted, checked_rows, parsed
-from bigmodel_cli.sources.tables.table import Piece, TableFile, named_columns
+from bigmodel_cli.sources.tables.table import Piece, TableFile
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 

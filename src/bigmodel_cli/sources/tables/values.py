@@ -12,8 +12,8 @@ from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts, Values, joined
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind, Kept
 from bigmodel_cli.sources.tables.missing import marks_for
+from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.numbers import PLAIN, parse
-from bigmodel_cli.sources.tables.survey import no_column
 from bigmodel_cli.sources.tables.table import Block, Table
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_blocks(table: Table, columns: Mapping[str, ColumnFacts]) -> Iterator[di
     """
     for name in columns:
         if name not in table.names:
-            raise no_column(table, name)
+            raise no_column(table.files[0].path, table.names, name)
     readers = {name: _reader(table, facts) for name, facts in columns.items()}
     uses = {name: _use(facts) for name, facts in columns.items()}
     for block in table.blocks(uses, marks_for("number", table.format)):
@@ -122,7 +122,7 @@ class _Reader:
         row = int((~cells.mapped(is_right, bool)).argmax())
         texts, places = cells.encoded()
         return DataError(
-            f"{block.place_of(row)}, {self._facts.name}: expected a {self._facts.kind}, "
+            f"{block.place_of(row)}, {shown(self._facts.name)}: expected a {self._facts.kind}, "
             f"found {cut(texts[places[row]], 60)!r}",
             hint="correct it, or leave the row out",
         )
