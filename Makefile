@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test browser quick check format fuzz faults golden bench bench-checkpoints bench-audit catalogue docs clean
+.PHONY: demo test browser quick check format fuzz faults golden bench bench-checkpoints bench-audit bench-tables catalogue docs clean
 
 demo: $(STAMP)
 	$(BIN)/bigmodel train configs/digits.yaml
@@ -42,9 +42,10 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The long form of the fuzzing of the config language.
+# The long form of the fuzzing of the config language, and of tables.
 fuzz: $(STAMP)
 	BIGMODEL_FUZZ_CASES=20000 $(BIN)/python -m pytest -q tests/config/test_fuzz.py
+	BIGMODEL_FUZZ_CASES=5000 $(BIN)/python -m pytest -q tests/sources/tables/test_fuzz.py
 
 # The long form of the fault injection: some 400 kills, full disks, damaged and hostile files. About an hour.
 faults: $(STAMP)
@@ -68,6 +69,10 @@ bench-checkpoints: $(STAMP)
 # How long the audit of all of MNIST takes, and which planted copies of photographs it finds.
 bench-audit: $(STAMP)
 	$(BIN)/python benchmarks/audit.py
+
+# How long a million rows of CSV take until they are arrays, and how much memory.
+bench-tables: $(STAMP)
+	$(BIN)/python benchmarks/tables.py
 
 # After an upgrade of Keras.
 catalogue: $(STAMP)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 
@@ -28,6 +27,12 @@ FORMATS = (
     "DD-MM-YYYY",
     "MM-DD-YYYY",
 )
+# By what stands between the numbers, and whether the year is the first of them.
+_ALIKE = {
+    (between, first): tuple(name for name in FORMATS if between in name and name.startswith("Y") is first)
+    for between in "-/."
+    for first in (True, False)
+}
 # Whole numbers that a column's name says are moments.
 SECONDS, MILLISECONDS, DIGITS = "seconds since 1970", "milliseconds since 1970", "YYYYMMDD"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,16 +96,18 @@ def may_be_date(text: str) -> bool:
     return len(text) <= LONGEST and bool(_MAY_BE_DATE.fullmatch(text))
 
 
-def formats_of(text: str) -> Sequence[str]:
-    """The formats in which a text is a date; more than one where day and month cannot be told apart."""
+def moments_of(text: str) -> dict[str, int]:
+    """What a text is, by each format in which it is a date: two where day and month may be either."""
     if not may_be_date(text):
-        return ()
-    return [name for name in FORMATS if parse(text, name) is not None]
+        return {}
+    between = next(letter for letter in text if not letter.isdigit())
+    found = ((name, parse(text, name)) for name in _ALIKE[between, text.index(between) == 4])
+    return {name: moment for name, moment in found if moment is not None}
 
 
 def format_of(text: str) -> str | None:
     """The first of these formats; None where the text is no date."""
-    return next(iter(formats_of(text)), None)
+    return next(iter(moments_of(text)), None)
 
 
 def from_digits(text: str) -> int | None:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.deciding import (
     Numbers,
     decided_numbers,
@@ -123,7 +124,8 @@ def _look(
 ) -> int:
     """Show all rows to some looks; a look at numbers that ends behind the first block becomes None."""
     rows = 0
-    for block in table.blocks(list(looks)):
+    uses: dict[str, Use] = dict.fromkeys(looks, "any")
+    for block in table.blocks(uses):
         for name, cells in zip(list(looks), block.cells, strict=True):
             look = looks[name]
             if isinstance(look, NumberLook) and not (
@@ -132,6 +134,7 @@ def _look(
                 look = looks[name] = _exact_look(table, look.kept is not None) if not block.number else None
             if isinstance(look, TextLook):
                 look.take(cells)
+                uses[name] = "any" if look.counter is None else "few"
         rows = block.first_row + block.num_rows
         progress(rows)
     for look in looks.values():

@@ -37,9 +37,10 @@ class TextFile(TableFile):
         self.notes = [*self._dialect.notes, *notes]
 
     def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
-        what = Wanted([self.names.index(name) for name in wanted], list(wanted.values()), marks)
+        places = [self.names.index(name) for name in wanted]
         for block in text_blocks(self.path, self._dialect, size=self._block_size):
-            yield partial(self._piece, block, what)
+            # What is asked for may change while the blocks are looked at.
+            yield partial(self._piece, block, Wanted(places, list(wanted.values()), marks))
 
     def _piece(self, block: TextBlock, wanted: Wanted) -> Piece:
         if not block.text.strip(b"\n"):

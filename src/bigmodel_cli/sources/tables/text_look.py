@@ -173,17 +173,15 @@ class TextLook:
         return known
 
     def _look_at_date(self, text: str, count: int, row: int) -> None:
-        if not dates.may_be_date(text):
+        moments = dates.moments_of(text)
+        if not moments:
             self._no_date.misses(count, row, text)
             return
         for name, fit in self._formats.items():
-            # A format that hardly any cell has is not asked for any more.
-            if fit.misfits > 100 + self.rows // 10:
-                fit.misfits += count
-            elif (moment := dates.parse(text, name)) is None:
-                fit.misses(count, row, text)
+            if name in moments:
+                fit.takes(moments[name])
             else:
-                fit.takes(moment)
+                fit.misses(count, row, text)
 
     def _measure(self, text: str, count: int) -> None:
         spaces = text.count(" ")
