@@ -72,6 +72,11 @@ def test_several_files_in_the_order_given_and_their_columns_in_any(written):
     assert rows_of(open_table([first, second])) == TWO
 
 
+def test_files_without_a_header_have_none_in_any_of_them(written):
+    first, second = written("1,x\n", "a.csv"), written("two,y\nthree,z\n", "b.csv")
+    assert rows_of(open_table([first, second])) == [["1", "x"], ["two", "y"], ["three", "z"]]
+
+
 def test_a_pattern_is_its_files_by_name(written, tmp_path):
     for number in (2, 1):
         written(f"n,word\n{number},{' xy'[number]}\n", f"part-{number}.csv")

@@ -63,6 +63,7 @@ CSV = "a,b\n" + MANY
         (CSV.encode() * 4000 + b"3,4\0\n", ["t.csv:404001, cell 2: the character 0"]),
         # Names.
         ("a,b,a\n1,2,3\n", ["t.csv:1: the column a is there 2 times (cells 1, 3)"]),
+        ("\n\na,a\n1,2\n", ["t.csv:3: the column a is there 2 times"]),
         ("# x\na, a \n1,2\n", ["t.csv:2: the column a is there 2 times"]),
         ('"a\nb","a\nb"\n1,2\n', ["t.csv:1: the column a\\nb is there 2 times"]),
         ('"a\nb",c\n1\n', ["t.csv:3: expected 2 cells (a\\nb, c)"]),

@@ -30,6 +30,7 @@ class Dialect:
     Attributes:
         format: Separator, encoding, quotes, header and skip are set; the rest is as it was told.
         names: The columns' names as they stand in the header; None where there is no header.
+        header_line: Where the header, or the first row, begins.
         line: The first line behind the header.
         width: How many cells a row has.
         notes: What was recognised that a person should know of.
@@ -37,6 +38,7 @@ class Dialect:
 
     format: TextFormat
     names: Sequence[str] | None
+    header_line: int
     line: int
     width: int
     notes: Sequence[str] = ()
@@ -60,9 +62,13 @@ def recognised(path: Path, told: TextFormat) -> Dialect:
         raise DataError(f"{path}: no rows")
     header = told.header if told.header is not None else _has_header(rows)
     found = replace(told, separator=separator, encoding=encoding, quotes=quotes, header=header, skip=skip)
-    names = rows[0].cells if header else None
     return Dialect(
-        found, names, rows[0].end if header else line, len(rows[0].cells), _notes(path, found, told, rows)
+        found,
+        rows[0].cells if header else None,
+        rows[0].line,
+        rows[0].end if header else line,
+        len(rows[0].cells),
+        _notes(path, found, told, rows),
     )
 
 

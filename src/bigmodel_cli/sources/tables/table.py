@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
@@ -153,8 +153,12 @@ def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None
         DataError: If there is no such file, it is no table, or its columns' names cannot be told apart.
     """
     found = find_files(paths)
-    files = [_opened(path, told or TextFormat()) for path in found]
-    first = files[0]
+    told = told or TextFormat()
+    first = _opened(found[0], told)
+    if first.format is not None and not first.format.header:
+        # No row of the others is a header, as much as it may look like one.
+        told = replace(told, header=False)
+    files = [first, *(_opened(path, told) for path in found[1:])]
     for file in files[1:]:
         _check_same(first, file)
     notes = list(dict.fromkeys(note for file in files for note in file.notes))

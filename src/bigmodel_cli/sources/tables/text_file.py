@@ -31,7 +31,7 @@ class TextFile(TableFile):
         names, notes = (
             ([f"column_{place}" for place in range(1, self._dialect.width + 1)], [])
             if header is None
-            else named_columns(header, path, (self._dialect.format.skip or 0) + 1)
+            else named_columns(header, path, self._dialect.header_line)
         )
         self.names = names
         self.notes = [*self._dialect.notes, *notes]
