@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -332,3 +334,21 @@ def test_csv_and_parquet_of_one_table_are_one(tmp_path, written):
 def test_the_format_is_not_needed_for_typed_files(tmp_path):
     path = save(typed(), tmp_path / "t.parquet")
     assert open_table(path, TextFormat(separator=";")).format is None
+
+
+def test_reading_a_table_does_not_import_pandas(written):
+    """pyarrow does so in many places where it is installed; it takes longer than reading most tables."""
+    code = """
+import sys
+from bigmodel_cli.sources.tables.survey import survey
+from bigmodel_cli.sources.tables.table import open_table
+from bigmodel_cli.sources.tables.values import read
+table = open_table(sys.argv[1])
+found = survey(table, keep=True)
+read(table, found.columns)
+read(table, found.columns, found.kept)
+heavy = {"pandas", "tensorflow", "keras", "sklearn"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    text = TABLE + '1.5,x,2020-02-01,"a ""quote""\nin two lines",A999,same\n'
+    subprocess.run([sys.executable, "-c", code, str(written(text))], check=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from bigmodel_cli.sources.tables.arrow_arrays import filled, mask, numbers, strings, without
 from bigmodel_cli.sources.tables.cells import Cells
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
 
@@ -35,9 +36,9 @@ class ArrowCells(Cells):
         texts = [text.strip() for text in encoded.dictionary.to_pylist()]
         indices = encoded.indices
         if indices.null_count:
-            indices = indices.fill_null(len(texts))
+            indices = filled(indices, len(texts))
             texts.append("")
-        places = indices.to_numpy()
+        places = numbers(indices)
         if len(set(texts)) == len(texts):
             return texts, places
         # Texts that differ in the space around them alone are one.
@@ -52,20 +53,18 @@ class ArrowCells(Cells):
 
     def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
         import numpy as np
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         found = self._cast(self._array) if notation == PLAIN else None
         if found is None:
             texts = pc.utf8_trim_whitespace(self._array)
-            marks = pa.array([*missing, ""], pa.string())
-            texts = pc.if_else(pc.is_in(texts, value_set=marks), None, texts)
+            texts = without(texts, pc.is_in(texts, value_set=strings([*missing, ""])))
             texts = _plain(texts, notation)
             found = None if texts is None else self._cast(texts)
             if found is None:
                 return None
         # Texts that are read as "not a number" or as infinite are no numbers here.
-        if found.null_count == len(found) - np.isfinite(values := _to_numpy(found)).sum():
+        if found.null_count == len(found) - np.isfinite(values := numbers(found)).sum():
             return values
         return self._without_marks(missing, notation, values)
 
@@ -89,19 +88,17 @@ class ArrowCells(Cells):
             return None
 
     def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        found = pc.utf8_trim_whitespace(self._array).fill_null("")
-        found = found.filter(pc.is_in(found, value_set=pa.array([*texts, ""], pa.string())))
+        found = filled(pc.utf8_trim_whitespace(self._array), "")
+        found = found.filter(pc.is_in(found, value_set=strings([*texts, ""])))
         return {pair["values"]: pair["counts"] for pair in found.value_counts().to_pylist()}
 
     def any_padded(self) -> bool:
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         # Few texts begin as such numbers do: only these are looked at.
-        may_be = self._array.filter(pa.array(self._begin_with(b"0+- \t")))
+        may_be = self._array.filter(mask(self._begin_with(b"0+- \t")))
         return bool(
             pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(may_be), "^[-+]?0[0-9]+$")).as_py()
         )
@@ -125,18 +122,13 @@ class ArrowCells(Cells):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        texts = pc.utf8_trim_whitespace(self._array).fill_null("").cast(pa.large_string())
+        texts = filled(pc.utf8_trim_whitespace(self._array), "").cast(pa.large_string())
         # A slice of an array has the buffers of the whole.
         texts = pa.concat_arrays([texts]) if texts.offset else texts
         _, offsets, data = texts.buffers()
         ends = np.frombuffer(offsets, np.int64)[: len(texts) + 1]
         letters = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
         return letters[int(ends[0]) : int(ends[-1])], ends[1:] - ends[0]
-
-
-def _to_numpy(array: Any) -> np.ndarray:
-    values: np.ndarray = array.to_numpy(zero_copy_only=False)
-    return values
 
 
 def _plain(texts: Any, notation: Notation) -> Any:
@@ -196,7 +188,7 @@ class TypedCells(ArrowCells):
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
             self._make_texts()
             return super().numbers(missing, notation)
-        values = _to_numpy(pc.cast(self._typed, pa.float64(), safe=False))
+        values = numbers(pc.cast(self._typed, pa.float64(), safe=False))
         return None if np.isinf(values).any() else values
 
     def counts_of(self, texts: frozenset[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
+from bigmodel_cli.sources.tables.arrow_arrays import strings
 from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.blocks import TextBlock
 from bigmodel_cli.sources.tables.cells import Cells, ListCells, Use
@@ -79,9 +80,7 @@ def cells_of(texts: list[str]) -> Cells:
     """Texts as cells."""
     if not has_pyarrow():
         return ListCells(texts)
-    import pyarrow as pa
-
-    return ArrowCells(pa.array(texts, pa.string()))
+    return ArrowCells(strings(texts))
 
 
 def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) -> Any:
