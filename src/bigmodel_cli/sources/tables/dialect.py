@@ -18,6 +18,8 @@ from bigmodel_cli.sources.tables.rows import OpenQuote, Row, rows_of
 from bigmodel_cli.sources.tables.text_format import SEPARATORS, TextFormat
 
 _SAMPLE = 1 << 18
+# So many letters tell what stands between cells.
+_ENOUGH = 1 << 16
 _MOST_ROWS = 500
 # What a spreadsheet program writes before everything else, for itself.
 _SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
@@ -146,7 +148,7 @@ def _separator_and_quotes(
 ) -> tuple[str, bool]:
     """The separator that makes rows of one width, and whether quotes enclose cells."""
     separators = [told.separator or said] if told.separator or said else list(SEPARATORS)
-    sample = text if is_whole else text[: text.rfind("\n") + 1]
+    sample = text if is_whole and len(text) <= _ENOUGH else text[: text.rfind("\n", 0, _ENOUGH) + 1] or text
     ways: list[tuple[float, int, bool, str]] = []
     for separator in separators:
         assert separator
