@@ -178,7 +178,7 @@ def test_mutated_files(tmp_path, monkeypatch, in_time, first):
         try:
             with in_time(20), monkeypatch.context() as patch:
                 fast = outcome(path, options)
-                patch.setattr(table_module, "_BLOCK", rng.choice([1, 16, 64, 300]))
+                patch.setattr(table_module, "_BLOCK", rng.choice([16, 64, 300]))
                 pieces = outcome(path, options)
                 patch.setattr(parsing, "has_pyarrow", lambda: False)
                 slow_pieces = outcome(path, options)
