@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.image_names import is_image_name
+from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.sources.tables import dates, numbers
 from bigmodel_cli.sources.tables.cells import Cells
 from bigmodel_cli.sources.tables.numbers import Notation
