@@ -107,11 +107,9 @@ def test_a_file_that_is_wrong(refused, content, says):
         ('7,"a', "t.csv:{line}: a quote that"),
     ],
 )
-@pytest.mark.parametrize("before", [0, 13, 90, 250])
+@pytest.mark.parametrize("before", [1, 13, 90, 250])
 def test_lines_behind_lines_in_quotes(refused, row, says, before):
     rows = [f'{number},"{"x" + chr(10)}y"' for number in range(300)]
-    if before == 0 and row.startswith("x"):
-        pytest.skip("a text in the first row may be a name")
     rows.insert(before, row)
     assert refused("n,word\n" + "\n".join(rows) + "\n").startswith(says.format(line=2 + 2 * before))
 
@@ -128,14 +126,15 @@ def test_lines_behind_lines_in_quotes(refused, row, says, before):
         ("{}\n{}\n", "t.jsonl: no rows"),
         ("", "t.jsonl: an empty file"),
         ('{"": 1}\n', "t.jsonl: a key without a name"),
-        ('{"a": 1}\n' * 200 + '{"a": "x"}\n', "t.jsonl"),
+        (
+            "".join(f'{{"a": {n}}}\n' for n in range(200)) + '{"a": "x"}\n',
+            "t.jsonl:201, a: expected a number",
+        ),
         ("[" * 100_000, "t.jsonl:1: no JSON"),
         (b'{"a": "\xff"}\n', "t.jsonl:1: not UTF-8 text"),
     ],
 )
 def test_json_lines_that_are_wrong(refused, content, says):
-    if '"x"' in str(content):
-        pytest.skip("a word among few numbers is a category")
     assert refused(content, "t.jsonl").startswith(says)
 
 
