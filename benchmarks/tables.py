@@ -35,7 +35,7 @@ csv.write_csv(pa.table({
 }), path)
 """
 MEASURE = """
-import json, resource, sys, threading, time
+import json, resource, sys, time
 import numpy, pyarrow, pyarrow.compute
 from pyarrow import csv
 {imports}
@@ -44,18 +44,13 @@ def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
 
-peak, before, done = [0], resident(), threading.Event()
-def watch():
-    while not done.wait(0.002):
-        peak[0] = max(peak[0], resident())
-watcher = threading.Thread(target=watch, daemon=True)
-watcher.start()
+# No thread watches: it would take its turns of Python from what is measured.
+before = resident()
 began, used = time.perf_counter(), time.process_time()
 {work}
 seconds, used = time.perf_counter() - began, time.process_time() - used
-done.set()
-watcher.join()
-print(json.dumps({{"seconds": seconds, "processor": used, "growth": peak[0] - before, "arrays": {arrays}}}))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({{"seconds": seconds, "processor": used, "growth": peak - before, "arrays": {arrays}}}))
 """
 PYARROW = MEASURE.format(imports="", work="table = csv.read_csv(sys.argv[1])", arrays="table.nbytes")
 OURS = MEASURE.format(
