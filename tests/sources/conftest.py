@@ -16,6 +16,7 @@ from PIL import Image
 
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import LoadContext, Source
+from bigmodel_cli.sources.tables import parsing
 
 
 @dataclass
@@ -117,3 +118,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield Server(folder, f"http://127.0.0.1:{running.server_port}/")
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture(params=["pyarrow", "python"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to read text: with the extra `tables`, and without."""
+    if request.param == "python":
+        monkeypatch.setattr(parsing, "has_pyarrow", lambda: False)
+    return request.param

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import unicodedata
 
 import numpy as np
@@ -12,6 +13,9 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS, ImageCsv
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
+
+# With pyarrow and without, a listing is the same.
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 @pytest.fixture
@@ -126,7 +130,7 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
         (
             ("image,label", "a/1.png,x", "a/2.png"),
             {},
-            "labels.csv:3: expected 2 cells (image, label), found 1: a/2.png",
+            "labels.csv:3: expected 2 cells (image, label), found 1: 'a/2.png'",
         ),
         (("image,label", "a/1.png,x", ",y"), {}, "labels.csv:3: no value in column image"),
         (
@@ -165,7 +169,12 @@ def test_kinds_of_labels(table, values, options, class_names, labels):
             "labels.csv: 2 labels of train are out of range: "
             "expected one of class_names (cat, cow), found 'dog' at [0]",
         ),
-        (("image,label", 'a/1.png,"x" y'), {}, "labels.csv:2: cannot be read: ',' expected after '\"'"),
+        (
+            ("image,label", 'a/1.png,"x" y'),
+            {},
+            "labels.csv:2: a quote that is closed before its cell ends, or is not closed: "
+            "',' or the end of the line expected after '\"'",
+        ),
         (
             ("image,label", "labels.csv,x", "a/1.png,y"),
             {},
@@ -179,7 +188,7 @@ def test_tables_that_are_refused(refused, lines, options, message):
 
 def test_a_table_that_is_no_utf_8(refused):
     message = refused("image,label", "a/1.png,ché", "a/2.png,x", encoding="latin-1")
-    assert message == "labels.csv:2: not UTF-8 text (invalid continuation byte at byte 22)"
+    assert message == "labels.csv:2: not UTF-8 text: byte 0xe9"
 
 
 def test_no_table(tmp_path, load):
@@ -216,40 +225,86 @@ def test_tables_of_many_programs(table, told, lines):
     assert told.warnings == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_what_marks_its_encoding_is_read(table, encoding):
+    assert table("image,label", "a/1.png,é", "a/2.png,Ł", encoding=encoding).signature.task.class_names == (
+        "é",
+        "Ł",
+    )
+
+
+@pytest.mark.parametrize("between", [";", "\t", "|"])
+def test_what_stands_in_all_cells_of_a_column_separates_none(table, between):
+    rows = [f"a/1.png,x{between}y{between}z", f"a/2.png,z{between}y{between}x"] * 300
+    assert [len(name) for name in table("image,label", *rows).signature.task.class_names] == [5, 5]
+
+
+def test_a_compressed_listing(photos, load):
+    path = photos("a/1.png", "a/2.png") / "labels.csv.gz"
+    path.write_bytes(gzip.compress(b"image;label\na/1.png;x\na/2.png;y\n"))
+    assert load("image_csv", path=path, image_size=4).splits["train"].labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        (b'a/1.png,"x" y', 'a quote that belongs to a cell is written twice, in quotes: "5"" wide"'),
+        (b'"a/1.png,x', 'a quote that belongs to a cell is written twice, in quotes: "5"" wide"'),
+        (b"a/1.png,\xe9", "save it as UTF-8"),
+        (b"a/1.png,x, y", 'commas in a cell stand in quotes: "a, b"'),
+        (b"# the rest", None),
+        (b'a/1.png,"x\na/2.png,y"', "remove the quote, or close it where its cell ends"),
+    ],
+)
+def test_no_hint_names_an_option_that_there_is_not(photos, load, row, hint):
+    path = photos("a/1.png", "a/2.png") / "labels.csv"
+    path.write_bytes(b"image,label\na/1.png,x\n" + row + b"\n")
+    with pytest.raises(DataError, match=r"labels\.csv:3") as caught:
+        load("image_csv", path=path, image_size=4)
+    assert caught.value.hint == hint
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
         (
             ("image,label", "a/1.png,3", "a/1.png,3,5"),
-            "labels.csv:3: expected 2 cells (image, label), found 3: a/1.png,3,5",
+            "labels.csv:3: expected 2 cells (image, label), found 3: 'a/1.png,3,5'",
         ),
         (
             ("image,label", "a/1.png,a, big", "a/2.png,b"),
-            "labels.csv:2: expected 2 cells (image, label), found 3: a/1.png,a,big",
+            "labels.csv:2: expected 2 cells (image, label), found 3: 'a/1.png,a, big'",
         ),
         (
             ("image,label", "a/1.png,a,", "a/2.png,b"),
-            "labels.csv:2: expected 2 cells (image, label), found 3: a/1.png,a,",
+            "labels.csv:2: expected 2 cells (image, label), found 3: 'a/1.png,a,'",
         ),
         (
             ("image,label,size", "a/1.png,a,4", "", "a/2.png,b"),
-            "labels.csv:4: expected 3 cells (image, label, size), found 2: a/2.png,b",
+            "labels.csv:4: expected 3 cells (image, label, size), found 2: 'a/2.png,b'",
         ),
         (
             ("image;label", "a/1.png;a;b", "a/2.png;b"),
-            "labels.csv:2: expected 2 cells (image, label), found 3: a/1.png;a;b",
+            "labels.csv:2: expected 2 cells (image, label), found 3: 'a/1.png;a;b'",
         ),
-        (("image,label,label", "a/1.png,a,b"), "labels.csv:1: the column label is there 2 times"),
-        (("image, image ,label", "a/1.png,a,b"), "labels.csv:1: the column image is there 2 times"),
-        (("id,id,image,label", "1,2,a/1.png,b"), "labels.csv:1: the column id is there 2 times"),
+        (
+            ("image,label,label", "a/1.png,a,b"),
+            "labels.csv:1: the column label is there 2 times (cells 2, 3)",
+        ),
+        (
+            ("image, image ,label", "a/1.png,a,b"),
+            "labels.csv:1: the column image is there 2 times (cells 1, 2)",
+        ),
+        (("id,id,image,label", "1,2,a/1.png,b"), "labels.csv:1: the column id is there 2 times (cells 1, 2)"),
         # A stray quote that swallows rows.
         (
             ("image,label", '"a/1.png,cat', "a/2.png,dog", "a/1.png,dog"),
-            "labels.csv:2: cannot be read: a quote that begins here is not closed",
+            "labels.csv:2: a quote that begins here is not closed",
         ),
         (
             ("image,label", "a/1.png,cat", '"a/1.png,cat', '"a/2.png,dog'),
-            "labels.csv:3: cannot be read: ',' expected after '\"'",
+            "labels.csv:3: a quote that is closed before its cell ends, or is not closed: "
+            "',' or the end of the line expected after '\"'",
         ),
         (
             ("image,label", 'a/1.png,"cat', "a/2.png,dog", 'a/1.png,dog"', "a/2.png,dog"),
@@ -276,12 +331,16 @@ def test_rows_that_are_not_as_the_columns_say(refused, lines, message):
     [
         (b"", "labels.csv: an empty file"),
         (b"\n\n", "labels.csv: an empty file"),
-        (b"PK\x03\x04\x14\0", "labels.csv: an Excel file or another archive, not a CSV file"),
+        (b"PK\x03\x04\x14\0", "labels.csv: an Excel file or another archive, not a table"),
         (b"\xef\xbb\xbf", "labels.csv: an empty file"),
-        ("image,label\na/1.png,é\n".encode("utf-16"), "labels.csv:1: not UTF-8 text (UTF-16)"),
         (
             "image,label\na/1.png,x\na/2.png,ü\n".encode("latin-1"),
-            "labels.csv:3: not UTF-8 text (invalid start byte at byte 30)",
+            "labels.csv:3: not UTF-8 text: byte 0xfc",
+        ),
+        (b"PAR1\x15\x04\x15", "labels.csv: expected a CSV file, found parquet"),
+        (
+            gzip.compress(b"image,label\na/1.png,x\n" * 99)[:-9],
+            "labels.csv: cut off: what is compressed in it has no end",
         ),
         (b"image,label\na/1.png,\x00\n", None),
     ],

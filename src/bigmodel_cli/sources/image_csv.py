@@ -16,7 +16,6 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
-from bigmodel_cli.sources.csv_table import Table, TableRow, read_table
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
@@ -26,7 +25,9 @@ from bigmodel_cli.sources.label_values import (
     LabelKind,
     label_values,
 )
+from bigmodel_cli.sources.listing import ListedRow, Listing, read_listing
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.sources.tables.rows import swallowed
 from bigmodel_cli.sources.text_labels import typed_labels
 
 IMAGE_COLUMNS = ("image", "path", "file", "filename", "image_path", "filepath", "file_name", "img")
@@ -100,7 +101,7 @@ class ImageCsv(ImageFileOptions):
         Raises:
             DataError: If it cannot be read, lacks a column, or a row lacks a value.
         """
-        table = read_table(self.path)
+        table = read_listing(self.path)
         image = self._column(table, self.image_column, IMAGE_COLUMNS, "image_column")
         label = self._column(table, self.label_column, LABEL_COLUMNS, "label_column")
         split = (
@@ -115,7 +116,7 @@ class ImageCsv(ImageFileOptions):
             row if row.image.isascii() else replace(row, image=_as_on_disk(root, row.image)) for row in rows
         ]
 
-    def _column(self, table: Table, name: str | None, defaults: tuple[str, ...], option: str) -> int:
+    def _column(self, table: Listing, name: str | None, defaults: tuple[str, ...], option: str) -> int:
         place = table.column((name,) if name else defaults)
         if place is None:
             expected = name or " or ".join(defaults)
@@ -125,7 +126,7 @@ class ImageCsv(ImageFileOptions):
             )
         return place
 
-    def _cell(self, table: Table, row: TableRow, place: int) -> str:
+    def _cell(self, table: Listing, row: ListedRow, place: int) -> str:
         cell = row.cells[place]
         if not cell:
             raise DataError(f"{self.path}:{row.line}: no value in column {table.columns[place]}")
@@ -136,7 +137,7 @@ class ImageCsv(ImageFileOptions):
             )
         return cell
 
-    def _row(self, table: Table, row: TableRow, image: int, label: int, split: int | None) -> _Row:
+    def _row(self, table: Listing, row: ListedRow, image: int, label: int, split: int | None) -> _Row:
         self._check_quotes(table, row, image)
         word = "train" if split is None else self._cell(table, row, split)
         of = split_named(word)
@@ -149,18 +150,15 @@ class ImageCsv(ImageFileOptions):
         path = self._cell(table, row, image).replace("\\", "/")
         return _Row(row.line, path, self._cell(table, row, label), of)
 
-    def _check_quotes(self, table: Table, row: TableRow, image: int) -> None:
+    def _check_quotes(self, table: Listing, row: ListedRow, image: int) -> None:
         """Refuse a cell that holds other rows, which a quote too many has swallowed."""
         lines = [
-            line.split(table.delimiter) for cell in row.cells if "\n" in cell for line in cell.splitlines()
+            line.split(table.separator) for cell in row.cells if "\n" in cell for line in cell.splitlines()
         ]
-        swallowed = [cells for cells in lines if len(cells) == len(table.columns) and suffix_of(cells[image])]
-        if swallowed:
-            raise DataError(
-                f"{self.path}:{row.line}: a quote that begins here holds {len(swallowed):,} lines "
-                "that look like rows",
-                hint="remove the quote, or close it where its cell ends",
-            )
+        found = [cells for cells in lines if len(cells) == len(table.columns) and suffix_of(cells[image])]
+        if found:
+            error = swallowed(f"{self.path}:{row.line}", len(found))
+            raise DataError(error.message, hint=error.fix)
 
     def _splits(self, rows: list[_Row], context: LoadContext) -> list[SplitName]:
         order: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -169,7 +167,7 @@ class ImageCsv(ImageFileOptions):
             raise DataError(f"{self.path}: no row is in the train split")
         return [split for split in order if split in found]
 
-    def _warn_of_unused_splits(self, table: Table, context: LoadContext) -> None:
+    def _warn_of_unused_splits(self, table: Listing, context: LoadContext) -> None:
         """A column that has splits is there for a reason: who cuts by share mixes what it keeps apart."""
         place = table.column(_SPLIT_COLUMNS)
         if place is not None and all(split_named(row.cells[place]) for row in table.rows):

@@ -60,12 +60,14 @@ class Wishes:
         offline: Whether no download may be made.
         written_in: The folder that the config will be in, which its paths are relative to.
         warn: Told what is passed over in the data.
+        note: Told what is in data that nothing can be written for.
     """
 
     weights: str | None = None
     offline: bool = False
     written_in: Path = Path()
     warn: Callable[[str], None] = lambda _message: None
+    note: Callable[[str], None] = lambda _message: None
 
     @property
     def names_weights(self) -> bool:
@@ -134,7 +136,7 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
 
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:
-    seen = look_at_table(table, wishes.written_in, wishes.warn)
+    seen = look_at_table(table, wishes.written_in, wishes.warn, wishes.note)
     options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
     start = _start(seen.images, wishes)
     recipe = files_recipe(

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import is_image_name
-from bigmodel_cli.sources.csv_table import Table, read_table
 from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
+from bigmodel_cli.sources.listing import Listing, first_cells, read_listing
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.sources.text_labels import typed_labels
+from bigmodel_cli.starter.columns import no_images
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.labels import targets_of
 from bigmodel_cli.starter.sizes import train_size
@@ -39,19 +41,27 @@ class SeenTable:
     found: str
 
 
-def look_at_table(path: Path, written_in: Path, warn: Callable[[str], None]) -> SeenTable:
+def look_at_table(
+    path: Path, written_in: Path, warn: Callable[[str], None], note: Callable[[str], None]
+) -> SeenTable:
     """What is in a CSV file.
 
     Args:
         path: The file.
         written_in: The folder of the config, which other paths are relative to.
         warn: Told what may not be meant.
+        note: Told what is in a table that lists no images.
 
     Raises:
         DataError: If it lists no images with labels.
     """
-    table = read_table(path)
+    opened = open_table(path)
+    if (cells := first_cells(opened)) and _image_place(opened.names, cells) is None:
+        raise no_images(opened, note)
+    table = read_listing(path)
     image = _image_column(table)
+    if image is None:
+        raise no_images(opened, note)
     split = _split_column(table, besides=image)
     label = _label_column(table, besides=[image, split])
     options = [
@@ -75,38 +85,38 @@ def look_at_table(path: Path, written_in: Path, warn: Callable[[str], None]) -> 
     return SeenTable(images, targets, options, found)
 
 
-def _column(table: Table, place: int) -> list[str]:
+def _column(table: Listing, place: int) -> list[str]:
     return [row.cells[place] for row in table.rows]
 
 
-def _image_column(table: Table) -> int:
-    """The place of the images' column.
+def _image_column(table: Listing) -> int | None:
+    """The place of the images' column; None where there is none.
 
     Raises:
-        DataError: If there is none.
+        DataError: If there are no rows.
     """
     if not table.rows:
         raise DataError(f"{table.path}: no rows below the line with the columns' names")
-    named = table.column(IMAGE_COLUMNS)
-    for place in [named] if named is not None else range(len(table.columns)):
-        cells = _column(table, place)
-        if sum(map(is_image_name, cells)) >= _MOSTLY * len(cells):
+    return _image_place(table.columns, [_column(table, place) for place in range(len(table.columns))])
+
+
+def _image_place(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int | None:
+    """The first column that looks like images, of those with a usual name before others."""
+    places = sorted(range(len(names)), key=lambda place: names[place].casefold() not in IMAGE_COLUMNS)
+    for place in places:
+        if sum(map(is_image_name, columns[place])) >= _MOSTLY * len(columns[place]):
             return place
-    raise DataError(
-        f"{table.path}: no column of image files among {', '.join(table.columns)}; tables of numbers, "
-        "categories or text cannot be trained on yet",
-        hint="numbers alone can, as an .npz file: numpy.savez('data.npz', x=table[columns], y=table[label])",
-    )
+    return None
 
 
-def _split_column(table: Table, besides: int) -> int | None:
+def _split_column(table: Listing, besides: int) -> int | None:
     for place in range(len(table.columns)):
         if place != besides and all(split_named(cell) for cell in _column(table, place)):
             return place
     return None
 
 
-def _label_column(table: Table, besides: Sequence[int | None]) -> int:
+def _label_column(table: Listing, besides: Sequence[int | None]) -> int:
     """The place of the labels' column.
 
     Raises:
@@ -127,7 +137,7 @@ def _label_column(table: Table, besides: Sequence[int | None]) -> int:
     )
 
 
-def _root(table: Table, image: int) -> Path:
+def _root(table: Listing, image: int) -> Path:
     """The folder that the paths are relative to: the table's own, or one in it."""
     first = table.rows[0].cells[image].replace("\\", "/")
     own = table.path.parent
@@ -141,7 +151,7 @@ def _root(table: Table, image: int) -> Path:
     )
 
 
-def _targets(table: Table, label: int, warn: Callable[[str], None]) -> Targets:
+def _targets(table: Listing, label: int, warn: Callable[[str], None]) -> Targets:
     name = table.columns[label]
     for row in table.rows:
         if not row.cells[label]:
@@ -151,7 +161,7 @@ def _targets(table: Table, label: int, warn: Callable[[str], None]) -> Targets:
     return targets_of(values, f"{table.path}: the column {name}")
 
 
-def _num_train(table: Table, split: int | None) -> int:
+def _num_train(table: Listing, split: int | None) -> int:
     if split is None:
         return train_size(len(table.rows))
     return sum(split_named(cell) == "train" for cell in _column(table, split))

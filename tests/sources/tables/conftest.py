@@ -9,21 +9,12 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.tables import parsing
 from bigmodel_cli.sources.tables import table as table_module
 from bigmodel_cli.sources.tables.columns import Values
 from bigmodel_cli.sources.tables.survey import Survey, survey
 from bigmodel_cli.sources.tables.table import Table, open_table
 from bigmodel_cli.sources.tables.text_format import TextFormat
 from bigmodel_cli.sources.tables.values import read
-
-
-@pytest.fixture(params=["pyarrow", "python"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to read text: with the extra `tables`, and without."""
-    if request.param == "python":
-        monkeypatch.setattr(parsing, "has_pyarrow", lambda: False)
-    return request.param
 
 
 @pytest.fixture

@@ -187,6 +187,15 @@ def test_a_byte_order_mark_is_a_letter_but_at_the_beginning(opened):
 
 
 @pytest.mark.usefixtures("small_blocks")
+def test_the_line_of_each_row(opened):
+    rows = [f"{n},{'x' * (n % 9)}" if n % 50 else f'\n{n},"two\nlines"' for n in range(300)]
+    text = "n,word\n" + "\n".join(rows) + "\n"
+    lines = [line for block in opened(text).blocks() for line in block.lines()]
+    begins = [line for line, written in enumerate(text.split("\n"), 1) if "," in written][1:]
+    assert lines == begins
+
+
+@pytest.mark.usefixtures("small_blocks")
 def test_quotes_within_cells_at_the_ends_of_blocks(opened):
     rows = [[str(number), f'{number}" wide'] for number in range(200)]
     rows[57][1] = "two\nlines, and more"
@@ -207,6 +216,17 @@ def test_quotes_within_cells_at_the_ends_of_blocks(opened):
 def test_json_lines(opened, content, expected):
     table = opened(content, "t.jsonl")
     assert (list(table.names), rows_of(table)) == (["n", "word"], expected)
+
+
+@pytest.mark.parametrize("name", ["ORCID", "PAR1", "ARROW1"])
+def test_names_that_other_files_begin_with(opened, name):
+    assert list(opened(f"{name},word\n1,x\n").names) == [name, "word"]
+
+
+@pytest.mark.parametrize("between", ";\t|")
+def test_letters_between_words_are_no_separator_where_the_header_has_none(opened, between):
+    rows = f"1,x{between}y{between}z\n" * 600
+    assert opened("n,word\n" + rows).format.separator == ","
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def command(data: Path | None, output: Path | None, shipped: str | None, as_json
     left out, the config is for the handwritten digits that come with scikit-learn. What was seen, what was
     decided for it, and about how long training takes is printed; the reasons stand in the config.
     """
-    from bigmodel_cli.cli.output import echo_json, warn
+    from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import UsageError
     from bigmodel_cli.starter import Wishes, make_starter, shipped_starter
     from bigmodel_cli.whole_files import write_text
@@ -70,7 +70,7 @@ def command(data: Path | None, output: Path | None, shipped: str | None, as_json
         starter = shipped_starter(shipped, output)
     else:
         written_in = Path() if output is None else output.parent
-        starter = make_starter(data, Wishes(**how, written_in=written_in, warn=warn))
+        starter = make_starter(data, Wishes(**how, written_in=written_in, warn=warn, note=note))
     if output is not None:
         write_text(output, starter.text)
     if as_json:

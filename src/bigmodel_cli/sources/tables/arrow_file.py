@@ -13,7 +13,7 @@ from bigmodel_cli.sources.tables import parsing
 from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.names import listed, shown
-from bigmodel_cli.sources.tables.table import Piece, TableFile
+from bigmodel_cli.sources.tables.table import Block, TableFile
 
 if TYPE_CHECKING:
     from bigmodel_cli.sources.tables.files import FileForm
@@ -33,6 +33,7 @@ class ArrowFile(TableFile):
         if not parsing.has_pyarrow():
             raise DataError(f"{path}: {form} files need pyarrow", hint=f"to read them: {parsing.EXTRA_HINT}")
         self.path = path
+        self.has_lines = False
         self._form = form
         schema = self._guarded(lambda: _schema(path, form))
         self.names = list(schema.names)
@@ -43,7 +44,7 @@ class ArrowFile(TableFile):
             raise DataError(f"{path}: no columns")
         self._types = dict(zip(schema.names, schema.types, strict=True))
 
-    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
         for name in wanted:
             self._check_type(name)
         batches = iter(self._guarded(lambda: _batches(self.path, self._form, list(wanted))))
@@ -55,12 +56,9 @@ class ArrowFile(TableFile):
             yield partial(self._piece, batch, first)
             first += batch.num_rows
 
-    def _piece(self, batch: Any, first: int) -> Piece:
-        return Piece(
-            batch.num_rows,
-            [_cells(column) for column in batch.columns],
-            lambda row: f"{self.path}, row {first + row + 1:,}",
-        )
+    def _piece(self, batch: Any, first: int) -> Block:
+        numbers = range(first + 1, first + 1 + batch.num_rows)
+        return Block(self, batch.num_rows, [_cells(column) for column in batch.columns], lambda: numbers)
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         """What pyarrow gives.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.encodings import check_text, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
-from bigmodel_cli.sources.tables.rows import QUOTES_HINT, OpenQuote, Row, check_swallowed, rows_of
+from bigmodel_cli.sources.tables.rows import OpenQuote, Row, check_swallowed, rows_of, wrong_quote
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +139,7 @@ class _Cutter:
         end = _end_outside(text, quotes)
         if is_last and end < len(text):
             line = self._line + text.count(b"\n", 0, int(quotes[-1]))
-            raise DataError(f"{self._path}:{line}: a quote that begins here is not closed", hint=QUOTES_HINT)
+            raise wrong_quote(f"{self._path}:{line}: a quote that begins here is not closed")
         self._check_swallowed(text, letters, quotes[: len(quotes) - len(quotes) % 2])
         return end, True
 
@@ -153,8 +153,8 @@ class _Cutter:
                 ends = row.end
         except OpenQuote as error:
             if is_last:
-                raise DataError(
-                    f"{self._path}:{error.line}: a quote that begins here is not closed", hint=QUOTES_HINT
+                raise wrong_quote(
+                    f"{self._path}:{error.line}: a quote that begins here is not closed"
                 ) from error
             lines = whole.split(b"\n", ends - self._line)[: ends - self._line]
             return sum(len(line) + 1 for line in lines)

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.plain_numbers import plain_integer
 from bigmodel_cli.sources.tables import dates, missing, numbers
 from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
-from bigmodel_cli.sources.tables.rows import OpenQuote, Row, rows_of
+from bigmodel_cli.sources.tables.names import listed
+from bigmodel_cli.sources.tables.rows import OpenQuote, Row, rows_of, wrong_quote
 from bigmodel_cli.sources.tables.text_format import SEPARATORS, TextFormat
 
 _SAMPLE = 1 << 18
@@ -136,10 +138,7 @@ def _first_rows(text: str, line: int, path: Path, separator: str, quotes: bool) 
     except (OpenQuote, DataError):
         # Whoever reads all of it says where.
         if not rows:
-            raise DataError(
-                f"{path}:{line}: a quote that begins here is not closed",
-                hint="say quotes: false, if quotes are letters like any other",
-            ) from None
+            raise wrong_quote(f"{path}:{line}: a quote that begins here is not closed") from None
     return rows
 
 
@@ -174,11 +173,15 @@ def _merit(way: tuple[float, int, bool, str]) -> tuple[bool, float, int]:
 
 
 def _evenness(text: str, line: int, path: Path, separator: str, quotes: bool) -> tuple[float, int]:
-    """The share of rows that have the most frequent number of cells, and that number."""
+    """The share of rows that have the most frequent number of cells, and that number.
+
+    Where the first row, which all others must be like, has another one, the share is halved.
+    """
     widths: Counter[int] = Counter()
-    failed = 0
+    failed = first = 0
     try:
         for row in rows_of(text, line, path, separator, quotes):
+            first = first or len(row.cells)
             widths[len(row.cells)] += 1
             if widths.total() >= _MOST_ROWS * 2:
                 break
@@ -187,7 +190,8 @@ def _evenness(text: str, line: int, path: Path, separator: str, quotes: bool) ->
     if not widths:
         return 0.0, 0
     width, count = widths.most_common(1)[0]
-    return count / (widths.total() + failed), width
+    share = count / (widths.total() + failed)
+    return share if first == width else share / 2, width
 
 
 def _encloses(text: str, separator: str) -> bool:
@@ -242,7 +246,7 @@ def _notes(path: Path, found: TextFormat, told: TextFormat, rows: Sequence[Row])
         )
     if told.header is None and not found.header:
         notes.append(
-            f"{path}: the first row ({', '.join(rows[0].cells)[:60]}) looks like values: columns are called "
+            f"{path}: the first row ({cut(listed(rows[0].cells), 60)}) looks like values: columns are called "
             "column_1, column_2, …; header: true takes their names from it"
         )
     if told.separator is None and len(rows[0].cells) == 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.refusing import TableError
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -99,9 +100,10 @@ def check_text(text: bytes, line: int, path: Path, separator: str | None = None)
     """
     place = text.find(b"\0")
     if place >= 0:
-        raise DataError(
+        raise TableError(
             f"{_place(text, place, line, path, separator)}: the character 0, which no text has",
-            hint="the file is damaged, or no text; `encoding` says how it is encoded",
+            fix="copy or download it again if it is damaged",
+            say="encoding, if it is text in another one",
         )
     if text.isascii():
         return
@@ -110,10 +112,11 @@ def check_text(text: bytes, line: int, path: Path, separator: str | None = None)
     except UnicodeDecodeError as error:
         rest = text[error.start :].split(b"\n", 1)[0][:20]
         letter = rest[:1].decode(_GUESS, "replace")
-        raise DataError(
+        raise TableError(
             f"{_place(text, error.start, line, path, separator)}: not UTF-8 text: "
             f"byte 0x{text[error.start]:02x}",
-            hint=f"say encoding: {_GUESS} or another one; in {_GUESS} this byte is {letter}",
+            fix="save it as UTF-8",
+            say=f"encoding: {_GUESS} or another one; in {_GUESS} this byte is {letter}",
         ) from error
 
 

@@ -32,6 +32,7 @@ _REFUSED = {
     b"\x89PNG": ("a PNG image", None),
     b"%PDF": ("a PDF document", None),
 }
+_PRINTABLE = b"\t\r\n" + bytes(range(32, 127))
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _FORM_BY_SUFFIX: dict[str, FileForm] = {
     ".parquet": "parquet",
@@ -83,7 +84,8 @@ def form_of(path: Path) -> FileForm:
     with unpacked(path) as stream:
         start = stream.read(64)
     for begins, form in _FORMS.items():
-        if start.startswith(begins):
+        # A column may be called ORCID.
+        if start.startswith(begins) and start.translate(None, _PRINTABLE):
             return form
     for begins, (what, hint) in _REFUSED.items():
         if start.startswith(begins):

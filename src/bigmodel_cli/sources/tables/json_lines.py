@@ -15,7 +15,7 @@ from bigmodel_cli.sources.tables.encodings import check_text, recognised_encodin
 from bigmodel_cli.sources.tables.files import unpacked
 from bigmodel_cli.sources.tables.names import listed, shown
 from bigmodel_cli.sources.tables.parsing import cells_of
-from bigmodel_cli.sources.tables.table import Piece, TableFile
+from bigmodel_cli.sources.tables.table import Block, TableFile
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 _FIRST = 100
@@ -46,7 +46,7 @@ class JsonLinesFile(TableFile):
         if empty := [name for name in names if not name.strip()]:
             raise DataError(f"{path}: a key without a name ({empty[0]!r})", hint="give it a name")
 
-    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
         for lines in self._lines():
             yield partial(self._piece, lines, list(wanted))
 
@@ -83,7 +83,7 @@ class JsonLinesFile(TableFile):
             raise DataError(f"{where}: expected an object, found {cut(written, 60)}", hint=hint)
         return row
 
-    def _piece(self, lines: tuple[int, bytes], wanted: Sequence[str]) -> Piece:
+    def _piece(self, lines: tuple[int, bytes], wanted: Sequence[str]) -> Block:
         columns: list[list[str]] = [[] for _ in wanted]
         known = set(self.names)
         numbers: list[int] = []
@@ -97,9 +97,7 @@ class JsonLinesFile(TableFile):
             numbers.append(line)
             for name, column in zip(wanted, columns, strict=True):
                 column.append(self._text(row.get(name), name, line))
-        return Piece(
-            len(numbers), [cells_of(column) for column in columns], lambda row: f"{self.path}:{numbers[row]}"
-        )
+        return Block(self, len(numbers), [cells_of(column) for column in columns], lambda: numbers)
 
     def _text(self, value: Any, name: str, line: int) -> str:
         if value is None or isinstance(value, str):

@@ -17,12 +17,10 @@ from pathlib import Path
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.names import listed
+from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.text_format import SEPARATORS
 
-QUOTES_HINT = (
-    'a quote that belongs to a cell is written twice, in quotes: "5"" wide"; '
-    "or say quotes: false, if quotes are letters like any other"
-)
+_QUOTES_ARE_LETTERS = "quotes: false, if quotes are letters like any other"
 
 
 @dataclass(frozen=True)
@@ -80,10 +78,9 @@ def rows_of(text: str, line: int, path: Path, separator: str, quotes: bool) -> I
             except csv.Error as error:
                 if "unexpected end of data" in str(error):
                     raise OpenQuote(begins) from error
-                raise DataError(
+                raise wrong_quote(
                     f"{path}:{begins}: a quote that is closed before its cell ends, or is not closed: "
-                    f"{_reason(str(error))}",
-                    hint=QUOTES_HINT,
+                    f"{_reason(str(error))}"
                 ) from error
             if cells is None:
                 return
@@ -91,6 +88,12 @@ def rows_of(text: str, line: int, path: Path, separator: str, quotes: bool) -> I
             if cells:
                 yield Row(begins, ends, cells)
             begins = ends
+
+
+def wrong_quote(message: str) -> TableError:
+    """The error for a quote that is not where it can be."""
+    fix = 'a quote that belongs to a cell is written twice, in quotes: "5"" wide"'
+    return TableError(message, fix=fix, say=_QUOTES_ARE_LETTERS)
 
 
 def _reason(text: str) -> str:
@@ -117,17 +120,17 @@ def check_width(row: Row, names: Sequence[str], path: Path, separator: str) -> N
     if found == expected:
         return
     word = "cell" if expected == 1 else "cells"
-    raise DataError(
+    message = (
         f"{path}:{row.line}: expected {expected:,} {word} ({listed(names)}), "
-        f"found {found:,}: {cut(separator.join(row.cells), 80)!r}",
-        hint=_width_hint(row, expected, separator),
+        f"found {found:,}: {cut(separator.join(row.cells), 80)!r}"
     )
+    if row.cells[0].startswith(("#", "//", "%")):
+        raise TableError(message, say=f"comments: {row.cells[0][0]!r}, if such lines are no rows")
+    raise DataError(message, hint=_width_hint(row, expected, separator))
 
 
 def _width_hint(row: Row, expected: int, separator: str) -> str | None:
     between = SEPARATORS.get(separator, repr(separator))
-    if row.cells[0].startswith(("#", "//", "%")):
-        return f"say comments: {row.cells[0][0]!r}, if such lines are no rows"
     if len(row.cells) == expected + 1 and not row.cells[-1].strip():
         return f"the row ends with {separator!r}; the first row has to end with it as well, or no row may"
     if len(row.cells) > expected:
@@ -161,11 +164,16 @@ def check_swallowed(row: Row, written: str, width: int, path: Path, separator: s
         _is_like_number(cells[place]) for cells in split for place in numeric if cells[place]
     )
     if alike or (not numeric and len(lines) >= 10):
-        raise DataError(
-            f"{path}:{row.line}: a quote that begins here holds {len(lines) - 1:,} lines that look like rows",
-            hint="remove the quote, or close it where its cell ends; "
-            "or say quotes: false, if quotes are letters like any other",
-        )
+        raise swallowed(f"{path}:{row.line}", len(lines) - 1)
+
+
+def swallowed(place: str, count: int) -> TableError:
+    """The error for a quote that holds some rows."""
+    return TableError(
+        f"{place}: a quote that begins here holds {count:,} lines that look like rows",
+        fix="remove the quote, or close it where its cell ends",
+        say=_QUOTES_ARE_LETTERS,
+    )
 
 
 def _is_like_number(cell: str) -> bool:

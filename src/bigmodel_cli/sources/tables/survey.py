@@ -21,6 +21,7 @@ from bigmodel_cli.sources.tables.missing import marks_for
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.number_look import NumberLook
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
+from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_format import TextFormat
 from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
@@ -154,10 +155,11 @@ def _decided(table: Table, name: str, look: NumberLook | TextLook, told: ColumnK
             return found
     facts = decided_texts(name, look, look.missing(marks_for(told or "category", table.format)), told)
     if facts.kind == "category" and look.counter is None:
-        raise DataError(
+        raise TableError(
             f"{table.files[0].path}, {shown(name)}: more than {MOST_TEXTS:,} different values, "
             "which are too many for categories",
-            hint=f"leave the column out, or say {shown(name)}: text",
+            fix="leave the column out",
+            say=f"{shown(name)}: text",
         )
     return facts
 
@@ -214,9 +216,10 @@ def _refuse(table: Table, name: str, kind: ColumnKind, fit: Fit, values: int) ->
     others = values - fit.misfits
     many = f" as in {others:,} other rows" if others else ""
     more = f" ({fit.misfits:,} such cells)" if fit.misfits > 1 else ""
-    raise DataError(
+    raise TableError(
         f"{table.place(fit.row)}, {shown(name)}: expected a {kind}{many}, found {cut(fit.text, 60)!r}{more}",
-        hint=f"correct it; or say missing: [{cut(fit.text, 30)!r}] if it means that there is no value, "
+        fix="correct it",
+        say=f"missing: [{cut(fit.text, 30)!r}] if it means that there is no value, "
         f"or {shown(name)}: category",
     )
 

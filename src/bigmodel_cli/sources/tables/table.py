@@ -24,33 +24,25 @@ class Block:
     """Some rows of a table, column by column.
 
     Attributes:
-        number: Which block of the table it is.
-        first_row: How many rows of the table stand before it.
+        file: What they stand in.
         num_rows: How many there are.
         cells: The columns that were asked for, in that order.
-        place_of: Where a row of it stands, as errors name it: `people.csv:17`.
+        lines: Gives the line that each row begins in, or its number where a file has no lines.
+        number: Which block of the table it is.
+        first_row: How many rows of the table stand before it.
     """
 
-    number: int
-    first_row: int
+    file: TableFile
     num_rows: int
     cells: Sequence[Cells]
-    place_of: Callable[[int], str]
+    lines: Callable[[], Sequence[int]]
+    number: int = 0
+    first_row: int = 0
 
-
-@dataclass(frozen=True)
-class Piece:
-    """A block before it is known where it stands in the table.
-
-    Attributes:
-        num_rows: How many rows there are.
-        cells: The columns that were asked for, in that order.
-        place_of: Where a row of it stands.
-    """
-
-    num_rows: int
-    cells: Sequence[Cells]
-    place_of: Callable[[int], str]
+    def place_of(self, row: int) -> str:
+        """Where a row of it stands, as errors name it: `people.csv:17`."""
+        line = self.lines()[row]
+        return f"{self.file.path}:{line}" if self.file.has_lines else f"{self.file.path}, row {line:,}"
 
 
 class TableFile(ABC):
@@ -61,15 +53,17 @@ class TableFile(ABC):
         names: Its columns.
         notes: What was recognised that a person should know of.
         format: How it is written, where it is text.
+        has_lines: Whether its rows stand in lines.
     """
 
     path: Path
     names: Sequence[str]
     notes: Sequence[str] = ()
     format: TextFormat | None = None
+    has_lines: bool = True
 
     @abstractmethod
-    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
         """The blocks, each as what makes it: to be called in any thread.
 
         Args:
@@ -115,7 +109,7 @@ class Table:
         number = first_row = 0
         for piece in _made_ahead(makers):
             if piece.num_rows:
-                yield Block(number, first_row, piece.num_rows, piece.cells, piece.place_of)
+                yield replace(piece, number=number, first_row=first_row)
                 number, first_row = number + 1, first_row + piece.num_rows
 
     def place(self, row: int) -> str:
@@ -126,9 +120,9 @@ class Table:
         raise IndexError(row)
 
 
-def _made_ahead(makers: Iterator[Callable[[], Piece]]) -> Iterator[Piece]:
-    """Pieces in order, of which a few are made ahead of time."""
-    waiting: deque[Future[Piece]] = deque()
+def _made_ahead(makers: Iterator[Callable[[], Block]]) -> Iterator[Block]:
+    """Blocks in order, of which a few are made ahead of time."""
+    waiting: deque[Future[Block]] = deque()
     pool = ThreadPoolExecutor(_AHEAD)
     try:
         for maker in makers:

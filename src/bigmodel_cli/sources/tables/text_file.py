@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.dialect import recognised
 from bigmodel_cli.sources.tables.names import named_columns
 from bigmodel_cli.sources.tables.parsing import Wanted, checked_rows, parsed
-from bigmodel_cli.sources.tables.table import Piece, TableFile
+from bigmodel_cli.sources.tables.table import Block, TableFile
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 
@@ -36,17 +36,20 @@ class TextFile(TableFile):
         self.names = names
         self.notes = [*self._dialect.notes, *notes]
 
-    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Piece]]:
+    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
         places = [self.names.index(name) for name in wanted]
         for block in text_blocks(self.path, self._dialect, size=self._block_size):
             # What is asked for may change while the blocks are looked at.
             yield partial(self._piece, block, Wanted(places, list(wanted.values()), marks))
 
-    def _piece(self, block: TextBlock, wanted: Wanted) -> Piece:
+    def _piece(self, block: TextBlock, wanted: Wanted) -> Block:
         if not block.text.strip(b"\n"):
-            return Piece(0, (), str)
+            return Block(self, 0, (), lambda: ())
         num_rows, cells = parsed(block, self._dialect, self.names, wanted)
-        return Piece(num_rows, cells, partial(self._place, block))
+        return Block(self, num_rows, cells, partial(self._lines, block, num_rows))
 
-    def _place(self, block: TextBlock, row: int) -> str:
-        return f"{block.path}:{checked_rows(block, self._dialect, self.names)[row].line}"
+    def _lines(self, block: TextBlock, num_rows: int) -> Sequence[int]:
+        # Where there are as many lines as rows, no row has two and none is empty.
+        if block.text.count(b"\n") == num_rows:
+            return range(block.line, block.line + num_rows)
+        return [row.line for row in checked_rows(block, self._dialect, self.names)]
