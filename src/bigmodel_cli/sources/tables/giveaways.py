@@ -113,20 +113,20 @@ def _is_the_same(column: Values, inputs: np.ndarray, goal: Values, values: np.nd
     return "it is the target in another unit" if likeness > 1 - 1e-6 else None
 
 
-def _explained_by_tree(inputs: np.ndarray, values: np.ndarray, are_classes: bool) -> float:
+def _explained_by_tree(inputs: np.ndarray, values: np.ndarray, of_categories: bool) -> float:
     """How much of the target of the second half of the rows a tree tells that has learned from the first."""
     import numpy as np
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     half = len(inputs) // 2
-    made = DecisionTreeClassifier if are_classes else DecisionTreeRegressor
+    made = DecisionTreeClassifier if of_categories else DecisionTreeRegressor
     # Trees of one column need few leaves where it tells something; float32 is what they split by.
     tree = made(min_samples_leaf=_LEAF, max_leaf_nodes=1000, random_state=0)
     scale = np.nanmax(np.abs(inputs), initial=1.0)
     features = (inputs / scale)[:, None].astype(np.float32)
     tree.fit(features[:half], values[:half])
     predicted, actual = tree.predict(features[half:]), values[half:]
-    if are_classes:
+    if of_categories:
         names, counts = np.unique(values[:half], return_counts=True)
         wrong = (actual != names[counts.argmax()]).mean()
         return 0.0 if wrong == 0 else float(1 - (predicted != actual).mean() / wrong)
