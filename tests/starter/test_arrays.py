@@ -7,7 +7,7 @@ import pytest
 from starters import SCRATCH, made, names
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.starter import make_starter
+from bigmodel_cli.starter import Wishes, make_starter
 
 RNG = np.random.default_rng(0)
 Y = np.arange(60) % 3
@@ -115,3 +115,45 @@ def test_few_held_out_classes_are_told_apart_by_the_loss(tmp_path, shape, count,
     path = tmp_path / "a.npz"
     np.savez(path, x=np.random.default_rng(0).normal(size=(count, *shape)).astype("float32"), y=labels)
     assert ("  checkpoint: {monitor: val_loss}" in make_starter(path).text) is is_told
+
+
+RATINGS = 3 + np.arange(60) % 6
+
+
+@pytest.mark.parametrize(
+    ("y", "wanted", "kind", "decided"),
+    [
+        (RATINGS.astype(np.float32), None, "classes", "6 whole numbers from 3 to 8: taken for classes"),
+        (RATINGS, None, "classes", "6 whole numbers from 3 to 8: taken for classes"),
+        (Y.astype(float), None, "classes", "3 whole numbers from 0 to 2: taken for classes"),
+        (18 + np.arange(60), None, "numbers", "60 whole numbers from 18 to 77: taken for numbers"),
+        (Y, None, "classes", None),
+        (RNG.random(60), None, "numbers", None),
+        (np.array(["a", "b", "c"])[Y], None, "classes", None),
+        (RATINGS.astype(np.float32), "numbers", "numbers", None),
+        (18 + np.arange(60), "classes", "classes", None),
+        (np.eye(3)[Y], "numbers", "numbers", None),
+    ],
+)
+def test_what_could_be_otherwise_is_said_and_can_be_asked_for(arrays, y, wanted, kind, decided):
+    path = arrays(x=RNG.random((60, 4)), y=y)
+    starter = make_starter(path, Wishes(labels=wanted))
+    assert f"labels: {kind}" in starter.text
+    told = [sentence for sentence in starter.decisions if sentence.startswith("The labels are ")]
+    other = {"classes": "numbers", "numbers": "classes"}[kind]
+    assert told == (
+        [f"The labels are {decided}; init --labels {other} takes them for {other}."] if decided else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("y", "wanted", "says"),
+    [
+        (np.array(["a", "b", "c"])[Y], "numbers", "the labels are texts"),
+        (RNG.random((60, 2)), "classes", "2 numbers as a label, which are no classes"),
+        (RNG.integers(0, 2, (60, 4)), "classes", "which are no classes"),
+    ],
+)
+def test_labels_that_are_not_what_is_asked_for(arrays, y, wanted, says):
+    with pytest.raises(DataError, match=says):
+        make_starter(arrays(x=RNG.random((60, 4)), y=y), Wishes(labels=wanted))

@@ -155,3 +155,10 @@ def test_images_by_what_is_in_a_column_where_one_of_a_usual_name_has_none(table)
     head, *rows = path.read_text().split("\n")
     path.write_text("\n".join([f"file,{head}", *(f"no{n % 3},{row}" for n, row in enumerate(rows))]))
     assert made(path).data.source.options.image_column == "photo"
+
+
+def test_labels_of_a_table_are_what_is_asked_for(table):
+    path = table([str(number // 4) for number in range(12)])
+    assert "labels: classes" in make_starter(path).text
+    starter = make_starter(path, Wishes(labels="numbers"))
+    assert "labels: numbers" in starter.text and "MeanSquaredError" in starter.text

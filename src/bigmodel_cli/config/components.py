@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter
 from bigmodel_cli.config.problems import Problem, Problems
+from bigmodel_cli.config.python_calls import from_python_call
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
 from bigmodel_cli.config.suggestions import NameSuggestions
 from bigmodel_cli.config.synonyms import ARGUMENTS
@@ -462,7 +463,9 @@ class ComponentParser:
         near = self.language.catalogue.suggest(
             text, candidates + self.language.names(without_activations(parameter.families))
         )
-        plain = as_yaml(text, parameter.accepts)
+        plain = as_yaml(text, parameter.accepts) or from_python_call(
+            text, parameter.families, self.language.catalogue
+        )
         there_are = f"bigmodel list {parameter.families[0]} shows the names"
         suggestion = f"write {plain}" if plain else f"did you mean {near}?" if near else there_are
         elsewhere = [f for f in self.language.catalogue.families_knowing(text) if f not in parameter.families]

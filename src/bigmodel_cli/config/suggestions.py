@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bigmodel_cli.config.python_calls import from_python_call
 from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, Node, Scalar, Sequence
 from bigmodel_cli.config.unsupported import OWN_CODE, SEVERAL_OUTPUTS
 from bigmodel_cli.config.wording import SINGULAR, bare_name, one_name, with_article, without_activations
@@ -90,6 +91,8 @@ class NameSuggestions:
         if bare != name and self._is_known(bare, families):
             if ":" in name:
                 return f"put a space after the colon: {bare}: …"
+            if written := from_python_call(name, families, self.language.catalogue):
+                return f"write {written}"
             called = re.search(r"\(.*\S.*\)", name)
             return f"write {{{bare}: {{…}}}}, each argument by its name" if called else f"write {bare}"
         taker = self._taker(name, families) if arguments is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.duration import describe
 from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
 from bigmodel_cli.starter.images import Images
+from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.tables import look_at_table
@@ -57,6 +58,7 @@ class Wishes:
 
     Attributes:
         weights: `imagenet`, `none` or a file; None: what is there.
+        labels: What labels in an array or a table are; None: what they look like.
         offline: Whether no download may be made.
         written_in: The folder that the config will be in, which its paths are relative to.
         warn: Told what is passed over in the data.
@@ -64,6 +66,7 @@ class Wishes:
     """
 
     weights: str | None = None
+    labels: Wanted | None = None
     offline: bool = False
     written_in: Path = Path()
     warn: Callable[[str], None] = lambda _message: None
@@ -136,7 +139,7 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
 
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:
-    seen = look_at_table(table, wishes.written_in, wishes.warn, wishes.note)
+    seen = look_at_table(table, wishes.written_in, wishes.warn, wishes.note, wishes.labels)
     options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
     start = _start(seen.images, wishes)
     recipe = files_recipe(
@@ -149,7 +152,7 @@ def _for_table(table: Path, wishes: Wishes) -> Starter:
 
 
 def _for_arrays(file: Path, wishes: Wishes) -> Starter:
-    seen = look_at_arrays(file)
+    seen = look_at_arrays(file, wishes.labels)
     options = [f"path: {path_from(wishes.written_in, file)}", *seen.options]
     is_rgb = seen.features.ndim == 4 and 3 in (seen.features.shape[1], seen.features.shape[3])
     start = (
@@ -179,6 +182,8 @@ def _starter(
     name: str, recipe: Recipe, targets: Targets, found: str, start: Pretrained | NoWeights = _NO_IMAGES
 ) -> Starter:
     better = start.better if isinstance(start, NoWeights) else None
+    if targets.decision is not None:
+        recipe = replace(recipe, decisions=[*recipe.decisions, targets.decision])
     return Starter(
         config_text(name, recipe, targets), found, recipe.decisions, describe(recipe.multiply_adds), better
     )

@@ -14,7 +14,7 @@ from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.folders import is_for_pretrained
 from bigmodel_cli.starter.images import Images
-from bigmodel_cli.starter.labels import targets_of
+from bigmodel_cli.starter.labels import Wanted, targets_of
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, pretrained_recipe, side_for
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.targets import Targets
@@ -71,8 +71,12 @@ class SeenArrays:
         return f"{self.num_all:,} examples of shape {shape} ({self.features.dtype}), {self.targets.described}"
 
 
-def look_at_arrays(path: Path) -> SeenArrays:
+def look_at_arrays(path: Path, labels_are: Wanted | None = None) -> SeenArrays:
     """What is in an .npz file.
+
+    Args:
+        path: The file.
+        labels_are: What the person says of them.
 
     Raises:
         DataError: If it has no features with labels, or of a kind that nothing can be written for.
@@ -85,7 +89,7 @@ def look_at_arrays(path: Path) -> SeenArrays:
     features, labels = splits["train"]
     for split, (one, other) in splits.items():
         _check_pair(path, split, one, other)
-    targets = targets_of(labels, f"{path}: {y}")
+    targets = targets_of(labels, f"{path}: {y}", labels_are)
     num_all = sum(len(one) for one, _ in splits.values())
     num_train = len(features) if len(splits) > 1 else train_size(len(features))
     if features.dtype.kind == "f" and not np.isfinite(features).all():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.starter.targets import Targets, classes, flags, numbers
@@ -16,15 +17,19 @@ _FEW = 20
 _PER_CLASS = 5
 
 
-def targets_of(labels: np.ndarray, where: str) -> Targets:
+Wanted = Literal["classes", "numbers"]
+
+
+def targets_of(labels: np.ndarray, where: str, wanted: Wanted | None = None) -> Targets:
     """What the labels of one array or column are.
 
     Args:
         labels: Of shape (n,), or (n, k) for several numbers or one-hot rows.
         where: For errors.
+        wanted: What the person says that they are; None: what they look like.
 
     Raises:
-        DataError: If they are of a kind that nothing can be written for.
+        DataError: If they are of a kind that nothing can be written for, or not what is wanted.
     """
     import numpy as np
 
@@ -35,13 +40,37 @@ def targets_of(labels: np.ndarray, where: str) -> Targets:
             f"{where}: labels of shape {labels.shape} and type {labels.dtype}",
             hint="expected one label per example, or a row of numbers",
         )
+    if labels.dtype.kind in "US" and wanted == "numbers":
+        raise DataError(f"{where}: the labels are texts", hint="leave --labels out: texts are classes")
     if labels.ndim == 2:
-        return _rows(labels, where)
+        found = _numbers(labels) if wanted == "numbers" else _rows(labels, where)
+        if wanted is not None and found.kind != wanted:
+            raise DataError(
+                f"{where}: {found.described}, which are no classes",
+                hint="leave --labels out",
+            )
+        return found
     if labels.dtype.kind in "US":
         return classes(len(np.unique(labels)))
     if not np.isfinite(labels.astype(np.float64)).all():
         raise DataError(f"{where}: there are labels that are NaN or infinite", hint="fill in or remove them")
-    return classes(len(np.unique(labels))) if _look_like_classes(labels) else _numbers(labels[:, None])
+    are_classes = _look_like_classes(labels) if wanted is None else wanted == "classes"
+    targets = classes(len(np.unique(labels))) if are_classes else _numbers(labels[:, None])
+    return targets if wanted else replace(targets, decision=_decision(labels, are_classes=are_classes))
+
+
+def _decision(labels: np.ndarray, *, are_classes: bool) -> str | None:
+    """Why labels are taken for what they are, and what takes them for the other; None where it is plain."""
+    import numpy as np
+
+    values = np.unique(labels)
+    are_whole = bool((values == np.floor(values)).all())
+    if not are_whole or (are_classes and labels.dtype.kind != "f" and values[0] == 0):
+        return None
+    shown = f"{len(values):,} whole numbers from {values[0]:g} to {values[-1]:g}"
+    if are_classes:
+        return f"The labels are {shown}: taken for classes; init --labels numbers takes them for numbers."
+    return f"The labels are {shown}: taken for numbers; init --labels classes takes them for classes."
 
 
 def _look_like_classes(labels: np.ndarray) -> bool:

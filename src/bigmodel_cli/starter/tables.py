@@ -15,7 +15,7 @@ from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.sources.text_labels import typed_labels
 from bigmodel_cli.starter.columns import no_images
 from bigmodel_cli.starter.images import Images, look_at
-from bigmodel_cli.starter.labels import targets_of
+from bigmodel_cli.starter.labels import Wanted, targets_of
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.targets import Targets
 from bigmodel_cli.starter.writing import path_from, quoted
@@ -42,7 +42,11 @@ class SeenTable:
 
 
 def look_at_table(
-    path: Path, written_in: Path, warn: Callable[[str], None], note: Callable[[str], None]
+    path: Path,
+    written_in: Path,
+    warn: Callable[[str], None],
+    note: Callable[[str], None],
+    labels_are: Wanted | None = None,
 ) -> SeenTable:
     """What is in a CSV file.
 
@@ -51,6 +55,7 @@ def look_at_table(
         written_in: The folder of the config, which other paths are relative to.
         warn: Told what may not be meant.
         note: Told what is in a table that lists no images.
+        labels_are: What the person says of them.
 
     Raises:
         DataError: If it lists no images with labels.
@@ -77,7 +82,7 @@ def look_at_table(
     root = _root(table, image)
     if root != path.parent:
         options.append(f"root: {path_from(written_in, root)}")
-    targets = _targets(table, label, warn)
+    targets = _targets(table, label, warn, labels_are)
     options.append(f"labels: {targets.kind}")
     files = [root / row.cells[image].replace("\\", "/") for row in table.rows]
     images = look_at(files, _num_train(table, split))
@@ -151,14 +156,14 @@ def _root(table: Listing, image: int) -> Path:
     )
 
 
-def _targets(table: Listing, label: int, warn: Callable[[str], None]) -> Targets:
+def _targets(table: Listing, label: int, warn: Callable[[str], None], labels_are: Wanted | None) -> Targets:
     name = table.columns[label]
     for row in table.rows:
         if not row.cells[label]:
             raise DataError(f"{table.path}:{row.line}: no value in the column {name}")
     cells = [(row.cells[label], row.line) for row in table.rows]
-    values = typed_labels({"train": cells}, "auto", None, table.path, warn)["train"]
-    return targets_of(values, f"{table.path}: the column {name}")
+    values = typed_labels({"train": cells}, labels_are or "auto", None, table.path, warn)["train"]
+    return targets_of(values, f"{table.path}: the column {name}", labels_are)
 
 
 def _num_train(table: Listing, split: int | None) -> int:

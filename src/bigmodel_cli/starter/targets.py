@@ -19,6 +19,7 @@ class Targets:
         loss: As YAML.
         metrics: As YAML.
         monitor_of_few: What tells epochs apart on few held-out examples; None: what `auto` takes.
+        decision: Why they are that, where it could be otherwise.
     """
 
     kind: Literal["classes", "numbers"]
@@ -28,6 +29,7 @@ class Targets:
     loss: str
     metrics: str
     monitor_of_few: str | None = None
+    decision: str | None = None
 
 
 def classes(count: int) -> Targets:

@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     help="Pretrained weights for images: ImageNet's, a file of one of Keras's applications, or none; "
     "by default ImageNet's, where they are here or can be downloaded.",
 )
+@click.option(
+    "--labels",
+    type=click.Choice(["classes", "numbers"]),
+    help="What the labels of an array or a table are; by default what they look like.",
+)
 @offline_option
 @json_option
 def command(data: Path | None, output: Path | None, shipped: str | None, as_json: bool, **how: Any) -> None:
