@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.losses_and_metrics import Direction
+from bigmodel_cli.config.measures import (
+    MEASURE_PATHS,
+    class_of_measure,
+    is_measure_path,
+    split_of,
+    without_split,
+)
 from bigmodel_cli.config.naming import known_direction
 from bigmodel_cli.config.schema import parse_gate
 from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import GateError, UsageError
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -21,6 +30,8 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "==": operator.eq,
 }
+# A floor as `expect` would have it.
+_COMPARISON = re.compile(r"([^<>=]+?)\s*(>=|<=|==|<|>)\s*([^<>=]+)")
 
 
 @dataclass(frozen=True)
@@ -30,20 +41,29 @@ class GateResult:
     Attributes:
         metric: For instance `test_accuracy`.
         expected: As written, for instance `>= 0.99`.
-        value: What the metric is.
+        value: What the metric is; None where it was not measured.
         met: Whether it is what was expected.
+        reason: Why it was not measured; None where it was.
     """
 
     metric: str
     expected: str
-    value: float
+    value: float | None
     met: bool
+    reason: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def found(self) -> str:
+        """The value as people read it."""
+        return "not measured" if self.value is None else f"{self.value:.6g}"
+
     def __str__(self) -> str:
-        return f"{self.metric} is {self.value:.6g}, expected {self.expected}"
+        if self.reason is not None:
+            return f"{self.metric} was {self.reason} (expected {self.expected})"
+        return f"{self.metric} is {self.found}, expected {self.expected}"
 
 
 def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
@@ -56,15 +76,29 @@ def parse_fail_under(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         metric, _, bound = word.partition("=")
         try:
-            if not metric:
-                raise ValueError("no metric")
+            if not metric or _COMPARISON.fullmatch(word):
+                raise ValueError("no metric and its least value")
             parse_gate(f">= {bound}")
         except ValueError:
             raise UsageError(
-                f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99"
+                f"--fail-under {word}: expected METRIC=VALUE, for instance accuracy=0.99 or accuracy=99%",
+                hint=_with_equals(word),
             ) from None
         gates[class_name(metric)] = f">= {bound}"
     return gates
+
+
+def _with_equals(word: str) -> str | None:
+    """What to write for a comparison, as the config has it."""
+    match = _COMPARISON.fullmatch(word)
+    if match is None:
+        return None
+    metric, sign, bound = match.groups()
+    if sign in (">=", ">"):
+        return f"write {metric}={bound}: it fails where {metric} is lower"
+    return (
+        f'other comparisons stand in the config: expect: {{test_{without_split(metric)}: "{sign} {bound}"}}'
+    )
 
 
 def require_floors(gates: Mapping[str, str], directions: Mapping[str, Direction]) -> None:
@@ -82,38 +116,76 @@ def require_floors(gates: Mapping[str, str], directions: Mapping[str, Direction]
             bound = text.removeprefix(">= ")
             raise UsageError(
                 f"--fail-under {metric}={bound}: of {metric}, less is better",
-                hint=f'write it in the config: expect: {{test_{metric}: "<= {bound}"}}',
+                hint=f'write it in the config: expect: {{test_{without_split(metric)}: "<= {bound}"}}',
             )
 
 
-def check_gates(
-    expect: Mapping[str, str], values: Mapping[str, float], *, require_all: bool = False
-) -> list[GateResult]:
-    """Compare metrics with what is expected of them.
+def check_gates(expect: Mapping[str, str], values: Mapping[str, float], split: str) -> list[GateResult]:
+    """Compare metrics with what is expected of them; what was not measured is not met.
 
     Args:
         expect: Comparisons by metric, as the config's `expect`.
         values: The metrics.
-        require_all: Whether a gate on a metric that is not there is a mistake; otherwise it is left out.
-
-    Raises:
-        UsageError: If it is one.
+        split: What was evaluated.
     """
     results = []
     for metric, text in expect.items():
-        if metric not in values and require_all:
-            raise UsageError(f"there is no metric {metric!r} to compare", hint=_hint(metric, values))
-        if metric in values:
-            sign, bound = parse_gate(text)
-            value = values[metric]
-            results.append(GateResult(metric, text, value, _OPERATORS[sign](value, bound)))
+        value = values.get(metric)
+        if value is None:
+            results.append(
+                GateResult(metric, text, None, met=False, reason=_unmeasured(metric, values, split))
+            )
+            continue
+        sign, bound = parse_gate(text)
+        results.append(GateResult(metric, text, value, _OPERATORS[sign](value, bound)))
     return results
 
 
-def _hint(metric: str, values: Mapping[str, float]) -> str:
-    near = closest(metric, list(values))
+def _unmeasured(metric: str, values: Mapping[str, float], split: str) -> str:
+    if split_of(metric) not in (None, split):
+        return f"not measured: the evaluation is of the {split} split"
+    return f"not measured: the evaluation of the {split} split has no such number; {_hint(metric, values)}"
+
+
+def require_known(
+    floors: Mapping[str, str], names: Collection[str], split: str | None, label_names: Collection[str]
+) -> None:
+    """What `--fail-under` asks for is a number of the evaluation.
+
+    Args:
+        floors: As `parse_fail_under` gives them.
+        names: Of all numbers, without a split.
+        split: What is evaluated; None where that is not known yet.
+        label_names: Of classes, whose numbers can be asked for.
+
+    Raises:
+        UsageError: If one is not.
+    """
+    paths = MEASURE_PATHS if label_names else ()
+    for metric in floors:
+        of, bare = split_of(metric), without_split(metric)
+        if metric in names:
+            continue
+        if bare not in names and not (label_names and is_measure_path(bare)):
+            near = closest(bare, [*names, *paths])
+            hint = f"did you mean {near}?" if near else _hint(bare, names)
+            raise UsageError(f"there is no metric {metric!r} to compare", hint=hint)
+        over = class_of_measure(bare)
+        if label_names and over not in (None, *label_names):
+            near = closest(over or "", label_names)
+            hint = f"did you mean {near}?" if near else f"its classes: {some(label_names)}"
+            raise UsageError(f"--fail-under {metric}: the run has no class {over!r}", hint=hint)
+        if of is not None and split not in (None, of):
+            raise UsageError(
+                f"--fail-under {metric}: the evaluation is of the {split} split",
+                hint=f"write {bare}, or evaluate that split: --split {of}",
+            )
+
+
+def _hint(metric: str, names: Collection[str]) -> str:
+    near = closest(metric, list(names))
     # Those of single classes would be a page.
-    shown = [name for name in values if not name.startswith("per_class") or name.endswith(".min")]
+    shown = [name for name in names if not name.startswith("per_class") or name.endswith(".min")]
     return f"did you mean {near}?" if near else f"metrics: {', '.join(shown)}"
 
 

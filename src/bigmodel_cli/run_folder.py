@@ -57,6 +57,8 @@ LITERT = "litert"
 OUTPUTS = "outputs"
 # The key of run.json that says which value of the loss and of each metric is better.
 BETTER = "better"
+# The key of run.json with the keys of its config that were `auto`.
+AUTO = "auto"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
 # The key of run.json with the callback that ended training before its last epoch, and why; null for none.

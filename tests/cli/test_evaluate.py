@@ -137,6 +137,39 @@ def test_gates_inside_of_an_evaluation(bigmodel, run):
     assert unknown.code == 2 and "did you mean per_class.recall.min?" in unknown.err
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["acuracy=0.5"], "there is no metric 'acuracy' to compare"),
+        (["r2=0.5"], "there is no metric 'r2' to compare"),
+        (["top_3_accuracy=0.5"], "there is no metric 'top_3_accuracy' to compare"),
+        (["per_class.recall.owl=0.5"], "the run has no class 'owl'"),
+        (["test_accuracy=0.5", "--split", "validation"], "the evaluation is of the validation split"),
+        (["validation_accuracy=0.5"], "the evaluation is of the test split"),
+        (["accuracy>=0.5"], "write accuracy=0.5: it fails where accuracy is lower"),
+    ],
+)
+def test_what_no_evaluation_has_is_refused_before_loading(bigmodel, run, monkeypatch, words, says):
+    from bigmodel_cli.inference import evaluate
+
+    def must_not(*_):
+        raise AssertionError("nothing is to be loaded")
+
+    monkeypatch.setattr(evaluate, "evaluate_run", must_not)
+    outcome = bigmodel("evaluate", run, "--fail-under", *words)
+    assert outcome.code == 2 and says in outcome.err
+
+
+def test_a_floor_by_the_name_that_expect_has(bigmodel, run):
+    words = ("--fail-under", "test_accuracy=0%", "--fail-under", "test_macro.f1=1.01")
+    outcome = bigmodel("evaluate", run, *words, "--json")
+    assert outcome.code == 4
+    assert [(gate["metric"], gate["met"]) for gate in outcome.json["gates"]] == [
+        ("test_accuracy", True),
+        ("test_macro.f1", False),
+    ]
+
+
 def test_files_for_ci(bigmodel, run, tmp_path, monkeypatch):
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "github.md"))
     outcome = bigmodel(

@@ -91,6 +91,9 @@ def test_interrupted_and_resumed(bigmodel, here, stopping, expected, epoch, step
 
     resumed = bigmodel("train", "--resume")
     assert resumed.code == 0, resumed.err
+    # At once, before any data is read: it may be another run than was thought of.
+    first = f"resuming {run.title}, the newest unfinished run (its config was {here})"
+    assert resumed.err.splitlines()[0] == first
     place = f"step {step} of epoch {epoch}" if step else f"the end of epoch {epoch}"
     assert f"going on with {run.title} from {place}\n" in resumed.err
     assert numbers(run) == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
@@ -163,7 +166,16 @@ def test_what_may_not_change(bigmodel, trained, word, key, reason):
     [
         (["--resume"], "every run under runs/ is complete: there is nothing to go on with"),
         (["--resume", "nothing"], "nothing: no such run"),
-        (["--resume", "tiny.yaml"], "expected a run, found a config"),
+        (["--resume", "tiny.yaml"], "expected a run, found a config; a run has its config with it."),
+        (
+            ["tiny.yaml", "--resume"],
+            "found a config; a run has its config with it. Try: bigmodel train --resume tiny\n",
+        ),
+        (["tiny.yaml", FOUR, "--resume"], f"Try: bigmodel train --resume tiny {FOUR}\n"),
+        (["--resume", "tiny/1", "tiny.yaml", FOUR], f"Try: bigmodel train --resume tiny/1 {FOUR}\n"),
+        (["tiny.yaml", "--resume", "tiny", "--runs-dir", "my runs"], "--resume tiny --runs-dir 'my runs'\n"),
+        (["gone.yaml", "--resume"], "gone.yaml: expected a run, found a config"),
+        (["tiny", "--resume"], "tiny: the run is named behind --resume. Try: bigmodel train --resume tiny\n"),
         (["tiny.yaml", "--resume", "--from", "x"], "--from starts a new one"),
         (["tiny.yaml", "--from", "x"], "x: no such run"),
         (["--resume", "--strict"], "--strict is for a CONFIG; --resume takes the config of the run"),

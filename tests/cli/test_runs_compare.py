@@ -112,6 +112,37 @@ def test_json(bigmodel, three):
     assert document["notes"] == []
 
 
+EXECUTED = """
+training: {epochs: 2, steps_per_execution: STEPS, precision: PRECISION}
+data: {batch_size: SIZE, cache: CACHE}
+"""
+KEYS = ["training.steps_per_execution", "training.precision", "data.cache", "data.batch_size"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        (KEYS, KEYS, {"data.batch_size"}),
+        (KEYS[:2], KEYS, {"data.cache", "data.batch_size"}),
+        (KEYS[1:], KEYS, {"training.steps_per_execution", "data.batch_size"}),
+        (None, KEYS, {*KEYS}),
+    ],
+)
+def test_what_auto_decided_of_the_execution_is_no_difference(bigmodel, make_run, one, other, differ):
+    for place, auto, values in (
+        ("a/1", one, "4 float32 64 memory"),
+        ("a/2", other, "7 mixed_bfloat16 32 none"),
+    ):
+        config = EXECUTED
+        for word, value in zip(("STEPS", "PRECISION", "SIZE", "CACHE"), values.split(), strict=True):
+            config = config.replace(word, value)
+        make_run(place, config=config, **({} if auto is None else {"auto": auto}))
+    compared = bigmodel("runs", "compare", "a/1", "a/2", "--json").json
+    assert {row["key"] for row in compared["config"]} == differ
+    diff = bigmodel("runs", "diff", "a/1", "a/2", "--json").json
+    assert {row["key"] for row in diff["config"]} == differ
+
+
 def test_many_go_on_below(bigmodel, make_run):
     for number in range(1, 12):
         make_run(f"mnist/{number:02}", accuracy=number / 100)

@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from bigmodel_cli.cli.trained import measured
 
 pytestmark = pytest.mark.tf
 
@@ -114,10 +117,69 @@ def test_a_terminal_gets_a_live_display(tiny, tmp_path):
     assert "Traceback" not in text and "WARNING" not in text
 
 
-def test_a_gate_that_is_not_checked_is_said(bigmodel, tiny):
-    outcome = bigmodel("train", tiny, "training.epochs=1", 'expect.validation_accuracy=">= 0"')
-    assert outcome.code == 0
-    assert (
-        "expect: validation_accuracy: not checked: the evaluation of the test split has no such number"
-        in (outcome.err)
+@pytest.mark.parametrize(
+    ("headline", "metrics", "shown"),
+    [
+        (
+            "accuracy",
+            {"loss": 0.5, "f1_score": 0.25, "accuracy": 0.75, "auc": 0.875},
+            "test_loss 0.5000, test_f1_score 0.2500, test_accuracy 0.7500 (95 % interval 0.7000 to 0.8000), "
+            "test_auc 0.8750",
+        ),
+        (
+            "mean_absolute_error",
+            {"loss": 0.5, "r2_score": 0.25, "mae": 4.0, "mean_absolute_error": 4.0, "r2": 0.25},
+            "test_loss 0.5000, test_mean_absolute_error 4.0000 (95 % interval 3.0000 to 5.0000), "
+            "test_r2 0.2500",
+        ),
+        ("loss", {"loss": 0.5}, "test_loss 0.5000"),
+    ],
+)
+def test_the_interval_stands_behind_its_own_number(headline, metrics, shown):
+    intervals = {
+        "accuracy": {"low": 0.7, "high": 0.8},
+        "mean_absolute_error": {"low": 3.0, "high": 5.0},
+        "r2": {"low": 0.2, "high": 0.3},
+    }
+    result = SimpleNamespace(
+        evaluation=SimpleNamespace(split="test", metrics=metrics),
+        document={"intervals": intervals},
+        headline=headline,
     )
+    assert measured(result) == shown
+
+
+def test_a_gate_that_is_not_measured_is_missed(bigmodel, tiny, tmp_path):
+    words = ("training.epochs=1", 'expect={validation_accuracy: ">= 0", test_loss: ">= 0"}')
+    outcome = bigmodel("train", tiny, *words, "--json", "--junit", "g.xml", "--summary", "s.md")
+    assert outcome.code == 4
+    why = "the evaluation is of the test split"
+    assert f"warning: expect: validation_accuracy: this gate will be missed: {why}" in outcome.err
+    missed, met = outcome.json["gates"]
+    assert missed == {
+        "metric": "validation_accuracy",
+        "expected": ">= 0",
+        "value": None,
+        "met": False,
+        "reason": f"not measured: {why}",
+    }
+    assert met["met"] and met["reason"] is None
+    said = f"validation_accuracy was not measured: {why} (expected >= 0)"
+    assert f"error: quality gate missed: {said}" in outcome.err
+    junit = (tmp_path / "g.xml").read_text()
+    assert 'tests="2" failures="1"' in junit and "was not measured" in junit
+    assert "not measured | **missed** |" in (tmp_path / "s.md").read_text()
+    run = Path(outcome.json["run"])
+    assert json.loads((run / "run.json").read_text())["gates"] == outcome.json["gates"]
+    assert f"gate        {said}: MISSED" in bigmodel("runs", "show", run).out
+    assert "found not measured" in (run / "report.html").read_text()
+    evaluated = bigmodel("evaluate", run, "--json")
+    assert evaluated.code == 4 and evaluated.json["gates"] == outcome.json["gates"]
+    # Who names a split evaluates the others by another word.
+    assert bigmodel("evaluate", run, "--split", "validation", "--json").code == 0
+
+
+def test_a_split_that_there_is_not(bigmodel, tiny):
+    words = ("training.epochs=1", "data.test=0", 'expect.test_accuracy=">= 0"')
+    outcome = bigmodel("train", tiny, *words)
+    assert outcome.code == 2 and "nothing produces 'test_accuracy'" in outcome.err

@@ -42,6 +42,36 @@ def findings(columns=None, best_epoch=5, config=None, record=None, **changes):
     return Findings(whole, {**evaluation, **changes}, config or {}, best_epoch, {**CLASSES, **(record or {})})
 
 
+def of_numbers(losses, r2, best_epoch):
+    columns = {"epoch": list(range(1, 9)), "loss": losses, "val_loss": losses}
+    return Findings(
+        columns,
+        {"split": "test", "examples": 1000, "metrics": {"r2": r2}, "scores": {}, "intervals": {}},
+        {"training": {"epochs": 8}},
+        best_epoch,
+        NUMBERS,
+    )
+
+
+def test_a_falling_loss_is_not_enough_where_the_mean_is_better():
+    (advice,) = advise(of_numbers(FALLING, -3.25, best_epoch=8))
+    assert advice.finding == "R² is -3.250: always answering the mean of the labels is better."
+    assert advice.advice.startswith("The last epoch is the best one, so it is not done: train several times")
+    assert advice.words == "training.epochs=32"
+    (advice,) = advise(of_numbers([2, 1, 0.5, 0.3, 0.21, 0.21, 0.22, 0.22], -0.5, best_epoch=5))
+    assert advice.finding == "R² is -0.500: always answering the mean of the labels is better."
+    assert advice.advice.startswith("What was learned does not hold for these examples")
+    (advice,) = advise(of_numbers(FALLING, 0.1, best_epoch=8))
+    assert advice.finding.startswith("The best epoch is the last one, 8")
+
+
+def test_advice_reads_well_on_a_terminal_too():
+    rows = [{"class": name, "f1": 0.95, "support": 333} for name in "02"]
+    (advice,) = advise(findings(per_class=[*rows, {"class": "1", "f1": 0.5, "support": 300}]))
+    assert advice.finding.startswith("'1' is the weakest class: F1 0.50")
+    assert advice.advice.startswith("Look at its mistakes in the report:") and "below" not in advice.advice
+
+
 def test_a_good_run_gets_no_advice():
     assert advise(findings()) == []
 
@@ -74,7 +104,7 @@ def test_a_good_run_gets_no_advice():
                 per_class=[{"class": name, "f1": 0.95, "support": 333} for name in "ab"]
                 + [{"class": "cat", "f1": 0.5, "support": 300}]
             ),
-            "cat is the weakest class: F1 0.50, where the mean is 0.80 (300 examples in this split).",
+            "'cat' is the weakest class: F1 0.50, where the mean is 0.80 (300 examples in this split).",
             "",
         ),
         (
@@ -291,10 +321,10 @@ def test_one_class_for_everything_is_said():
     matrix = [[333, 0, 0], [330, 3, 0], [333, 0, 0]]
     columns = {"accuracy": [0.34] * 8, "val_accuracy": [0.33] * 8}
     (advice, *_) = advise(findings(columns, metrics={"accuracy": 0.335}, confusion_matrix=matrix))
-    assert advice.finding == "The answer is a for every example, which gives 33.5%."
+    assert advice.finding == "The answer is 'a' for every example, which gives 33.5%."
     columns["accuracy"] = [0.9] * 8
     (advice, *_) = advise(findings(columns, metrics={"accuracy": 0.335}, confusion_matrix=matrix))
-    assert "(the answer is a for everything)" in advice.finding
+    assert "(the answer is 'a' for everything)" in advice.finding
 
 
 PIXELS = signature_as_json(Signature.of(ArrayKind((28, 28, 1), "uint8"), Classification(("a", "b", "c"))))
@@ -383,7 +413,7 @@ def test_rare_classes_and_impatience_are_reasons_too():
     config = {"optimizer": "Adam"}
     (advice, *_) = advise(findings(columns, 5, config, **found))
     assert advice.words == "data.class_weights=balanced"
-    assert advice.finding == "The answer is a for every example, which gives 90.0%."
+    assert advice.finding == "The answer is 'a' for every example, which gives 90.0%."
     weighted = {**config, "data": {"class_weights": "balanced"}}
     (advice, *_) = advise(findings(columns, 5, weighted, **found))
     assert "another learning rate" in advice.advice

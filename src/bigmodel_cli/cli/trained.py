@@ -10,6 +10,7 @@ import click
 
 from bigmodel_cli.cli.options import runs_dir_words
 from bigmodel_cli.cli.output import duration, metrics_line, next_command, note, number, one_line
+from bigmodel_cli.config.measures import said_once
 
 if TYPE_CHECKING:
     from bigmodel_cli.training.conclusion import TrainingResult
@@ -41,7 +42,7 @@ def show_result(result: TrainingResult, runs_dir: Path) -> None:
     click.echo(f"epochs    {result.epochs} in {duration(result.seconds)}, best: {best.get('epoch')}{by}")
     if result.stopped is not None:
         click.echo(f"stopped   by {result.stopped}")
-    click.echo(f"result    {_measured(result)}")
+    click.echo(f"result    {measured(result)}")
     click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
     for gate in result.gates:
         click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
@@ -51,11 +52,13 @@ def show_result(result: TrainingResult, runs_dir: Path) -> None:
     next_command(f"bigmodel evaluate{option}", f"bigmodel predict {result.placeholder}{option}")
 
 
-def _measured(result: TrainingResult) -> str:
-    """Loss and metrics by the names that `expect` has for them, the main one with its interval."""
-    split = result.evaluation.split
-    text = metrics_line({f"{split}_{name}": value for name, value in result.evaluation.metrics.items()})
-    interval = result.document["intervals"].get("accuracy")
-    if interval is None:
-        return text
-    return f"{text} (95 % interval {number(interval['low'])} to {number(interval['high'])})"
+def measured(result: TrainingResult) -> str:
+    """Loss and metrics by the names that `expect` has for them, the report's headline with its interval."""
+    split, found = result.evaluation.split, []
+    for name, value in said_once(result.evaluation.metrics).items():
+        text = metrics_line({f"{split}_{name}": value})
+        interval = result.document["intervals"].get(name) if name == result.headline else None
+        if interval is not None:
+            text += f" (95 % interval {number(interval['low'])} to {number(interval['high'])})"
+        found.append(text)
+    return ", ".join(found)

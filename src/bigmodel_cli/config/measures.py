@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isclose
 from typing import Literal
 
-# Of an evaluation's `metrics` and `scores`.
-CLASS_SCORES = (
-    "accuracy",
-    "balanced_accuracy",
-    "top_3_accuracy",
-    "top_5_accuracy",
-    "log_loss",
-    "brier_score",
-    "expected_calibration_error",
-    "roc_auc",
-    "average_precision",
-)
-NUMBER_SCORES = (
-    "mean_absolute_error",
-    "root_mean_squared_error",
-    "r2",
-    "median_absolute_error",
-    "max_error",
-)
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.task import Task
+
+Labels = Literal["classes", "numbers"]
+# Who knows what an evaluation has.
+_TASKS: Sequence[type[Task]] = (Classification, Regression)
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(
     {
@@ -37,12 +26,19 @@ _SMALLER_IS_BETTER = frozenset(
         "max_error",
     }
 )
+# What metrics of a config are called that measure the same.
+_TWINS: Mapping[str, Sequence[str]] = {
+    "accuracy": ("acc",),
+    "mean_absolute_error": ("mae",),
+    "root_mean_squared_error": ("rmse",),
+    "r2": ("r2_score",),
+}
 MEANS = ("macro", "weighted")
 MEASURES = ("precision", "recall", "f1")
 PER_CLASS = (*MEASURES, "roc_auc", "average_precision")
 DIRECTIONS: Mapping[str, Literal["min", "max"]] = {
     name: "min" if name in _SMALLER_IS_BETTER else "max"
-    for name in (*CLASS_SCORES, *NUMBER_SCORES, *PER_CLASS)
+    for name in (*Classification.scores, *Regression.scores, *PER_CLASS)
 }
 # Over the classes; a class's own name stands here too.
 AGGREGATES = ("min", "max", "mean")
@@ -50,8 +46,9 @@ AGGREGATES = ("min", "max", "mean")
 MEASURE_PATHS = [f"{mean}.{measure}" for mean in MEANS for measure in MEASURES] + [
     f"per_class.{measure}.min" for measure in PER_CLASS
 ]
+_SPLITS = ("train", "validation", "test")
 _PATH = re.compile(
-    rf"(?:(?:train|validation|test)_)?(?:(?:{'|'.join(MEANS)})\.(?:{'|'.join(MEASURES)})"
+    rf"(?:(?:{'|'.join(_SPLITS)})_)?(?:(?:{'|'.join(MEANS)})\.(?:{'|'.join(MEASURES)})"
     rf"|per_class\.(?:{'|'.join(PER_CLASS)})\.(?P<over>.+))",
     re.DOTALL,
 )
@@ -60,6 +57,60 @@ _PATH = re.compile(
 def is_measure_path(name: str) -> bool:
     """Whether `name` is a number inside an evaluation: `macro.f1`, `test_per_class.recall.min`."""
     return _PATH.fullmatch(name) is not None
+
+
+def said_once(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Numbers to be shown: what a metric of the config measures once more is left out where it is equal."""
+    again = {
+        twin
+        for name, twins in _TWINS.items()
+        for twin in twins
+        # Keras counts in float32, by batches.
+        if name in numbers
+        and twin in numbers
+        and isclose(numbers[name], numbers[twin], rel_tol=1e-4, abs_tol=1e-5)
+    }
+    return {name: value for name, value in numbers.items() if name not in again}
+
+
+def split_of(gate: str) -> str | None:
+    """The split that a gate is about: `test` of `test_accuracy`; None where its name has none."""
+    return next((split for split in _SPLITS if gate.startswith(f"{split}_")), None)
+
+
+def without_split(gate: str) -> str:
+    """What a gate asks of a split: `accuracy` of `test_accuracy`."""
+    split = split_of(gate)
+    return gate if split is None else gate.removeprefix(f"{split}_")
+
+
+def scores_of(labels: Labels | None, num_classes: int | None = None) -> list[str]:
+    """The numbers that an evaluation has of some labels; of all, where it is not known what they are.
+
+    Args:
+        labels: What they are; None: not known.
+        num_classes: How many classes there are; None: not known, or there are none.
+    """
+    found = [name for task in _TASKS if labels in (task.labels, None) for name in task.measured(num_classes)]
+    return list(dict.fromkeys(found))
+
+
+def why_unmeasured(gate: str, labels: Labels | None, num_classes: int | None = None) -> str | None:
+    """Why no evaluation of such labels has the number that a gate asks for; None where it may have it.
+
+    Args:
+        gate: For instance `test_accuracy`, `per_class.recall.min`.
+        labels: What they are; None: not known.
+        num_classes: As for `scores_of`.
+    """
+    name = without_split(gate)
+    if labels is None or name in scores_of(labels, num_classes):
+        return None
+    if is_measure_path(name):
+        return None if labels == Classification.labels else f"the labels are {labels}"
+    if name in scores_of(labels):
+        return f"the labels are {num_classes} classes"
+    return f"the labels are {labels}" if name in scores_of(None) else None
 
 
 def class_of_measure(name: str) -> str | None:

@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bigmodel_cli.config.checks.monitors import monitored_names
+from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.measures import split_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.evaluation import (
@@ -28,6 +31,7 @@ from bigmodel_cli.inference.run_data import (
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.devices import choose_device
+from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import require_no_folders
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import record_files
@@ -116,12 +120,31 @@ def _examples(
     chosen = choose_split(request.split, splits)
     check_data(opened, splits, chosen, listener)
     splits = ready_to_evaluate(splits, chosen, experiment, listener)
+    return (
+        chosen,
+        splits.parts[chosen],
+        _gates(experiment, splits, chosen, is_asked=request.split is not None),
+    )
+
+
+def _gates(experiment: Experiment, splits: Splits, chosen: SplitName, *, is_asked: bool) -> dict[str, str]:
+    """What of `expect` an evaluation has to show; what epochs measure, training has compared.
+
+    Args:
+        experiment: Of the run.
+        splits: Of its data.
+        chosen: Which one is evaluated.
+        is_asked: Whether that is by the user's word, who evaluates other splits by another one.
+    """
+    in_epochs = monitored_names(experiment, DataFacts())
     # A gate without a split is about the one that tells most.
     is_meant = chosen == held_out_split(splits.parts)
-    gates = {
-        gate: bound for gate, bound in experiment.expect.items() if gate.startswith(f"{chosen}_") or is_meant
+    others = {name for name in splits.parts if name != chosen} if is_asked else set()
+    return {
+        gate: bound
+        for gate, bound in experiment.expect.items()
+        if gate not in in_epochs and split_of(gate) not in others and (is_meant or split_of(gate) is not None)
     }
-    return chosen, splits.parts[chosen], gates
 
 
 def _check_checkpoint(run: RunFolder, name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from bigmodel_cli.config.measures import said_once
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.gates import GateResult
 from bigmodel_cli.whole_files import write_output
@@ -119,14 +120,14 @@ def _lines(one: Checked) -> list[str]:
     verdict = verdict or (" — all gates met" if one.gates else "")
     lines = [f"### {_cell(one.title)}{verdict}", "", f"{document['examples']:,} examples", ""]
     lines += ["| metric | value | 95 % interval |", "|---|---:|---|"]
-    for name, value in {**document["metrics"], **document["scores"]}.items():
+    for name, value in said_once({**document["metrics"], **document["scores"]}).items():
         interval = document["intervals"].get(name)
         between = f"{interval['low']:.4f} to {interval['high']:.4f}" if interval else ""
         lines.append(f"| {_cell(name.replace('_', ' '))} | {value:.4f} | {between} |")
     if one.gates:
         lines += ["", "| gate | expected | found | |", "|---|---|---:|---|"]
         lines += [
-            f"| {_cell(gate.metric)} | {_cell(gate.expected)} | {gate.value:.6g} | "
+            f"| {_cell(gate.metric)} | {_cell(gate.expected)} | {gate.found} | "
             f"{'met' if gate.met else '**missed**'} |"
             for gate in one.gates
         ]

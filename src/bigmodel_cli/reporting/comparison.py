@@ -18,6 +18,7 @@ from bigmodel_cli.reporting.run_summary import (
     numbers_in,
     read_evaluation,
     read_settings,
+    without_auto,
 )
 from bigmodel_cli.signature import recorded_signature
 
@@ -89,7 +90,8 @@ def compare_two(one: RunSummary, other: RunSummary) -> RunDifferences:
     """Find out in what two runs differ; a piece that is damaged is left out and named."""
     problems = [summary.problem for summary in (one, other) if summary.problem]
     try:
-        keys = differences(read_settings(one.run), read_settings(other.run))
+        found = differences(read_settings(one.run), read_settings(other.run))
+        keys = without_auto(found, (one.record, other.record))
     except DataError as error:
         problems.append(error.message)
         keys = []

@@ -23,6 +23,7 @@ from bigmodel_cli.reporting.run_summary import (
     read_settings,
     summarise,
     values_of,
+    without_auto,
 )
 from bigmodel_cli.run_folder import all_runs, find_run
 
@@ -238,7 +239,8 @@ def _config_rows(runs: Sequence[RunSummary]) -> Iterator[Row]:
     base = next((one for one in settings if one is not None), None)
     found: dict[str, list[Any]] = {}
     for index, one in enumerate(settings):
-        for key, value, other in differences(base, one) if one is not None else ():
+        rows = differences(base, one) if one is not None else ()
+        for key, value, other in without_auto(rows, [summary.record for summary in runs]):
             cells = found.setdefault(key, [value if each is not None else None for each in settings])
             cells[index] = other
     for key, cells in found.items():

@@ -14,6 +14,7 @@ from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.metrics_file import FIRST_COLUMNS, read_metrics
 from bigmodel_cli.run_folder import (
+    AUTO,
     BETTER,
     COMPLETED,
     PIECE_HINT,
@@ -29,6 +30,16 @@ DAMAGED = "damaged"
 # The splits of a run's own data, the one that tells most about new examples first.
 SPLITS = ("test", "validation", "train")
 LOSS = "loss"
+# Keys of a config under which the same is trained whatever they are, but for the last digits.
+_EXECUTION = frozenset(
+    {
+        "data.cache",
+        "training.device",
+        "training.precision",
+        "training.jit_compile",
+        "training.steps_per_execution",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -154,6 +165,20 @@ def read_settings(run: RunFolder) -> dict[str, Any]:
     except UsageError as error:
         raise DataError(error.message, hint=PIECE_HINT) from error
     return settings
+
+
+def without_auto(
+    rows: Iterable[tuple[str, Any, Any]], records: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, Any, Any]]:
+    """Differences of configs without what nobody has chosen.
+
+    Args:
+        rows: As `differences` gives them.
+        records: run.json of each of the runs. What was `auto` in all of them, and is only how a machine
+            executes the same training, is left out; runs of earlier versions do not say what was.
+    """
+    decided = set(_EXECUTION).intersection(*(record.get(AUTO, ()) for record in records))
+    return [row for row in rows if row[0] not in decided]
 
 
 def read_evaluation(run: RunFolder, split: str) -> dict[str, Any] | None:

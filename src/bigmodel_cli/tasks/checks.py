@@ -56,7 +56,8 @@ class Checks(ABC, Generic[T]):
         for where, name in _named(experiment):
             if name not in known:
                 near = closest(name, known)
-                hint = f"did you mean {near}?" if near else f"its classes: {some(known)}"
+                has = f"its classes: {some(known)}" if known else f"it has {self.task.described}"
+                hint = f"did you mean {near}?" if near else has
                 raise UsageError(f"{where}: the data has no class {name!r}", hint=hint)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
 
+from bigmodel_cli.config.measures import said_once
+
 _WRITTEN = {"roc": "ROC", "auc": "AUC", "f1": "F1", "brier": "Brier", "r2": "R²"}
 
 
@@ -61,11 +63,15 @@ class Sections(ABC):
 
     def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
         """The rows of the table of scores."""
-        return {**evaluation["metrics"], **evaluation["scores"]}
+        return said_once({**evaluation["metrics"], **evaluation["scores"]})
 
     def decision(self, evaluation: Mapping[str, Any]) -> str:
         """By what rule was decided, a sentence; empty where there is none."""
         return ""
+
+    def headline_of(self, metrics: Mapping[str, float]) -> str:
+        """The name of the number that the page begins with."""
+        return next(name for name in self.headline if name in metrics)
 
     @abstractmethod
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:

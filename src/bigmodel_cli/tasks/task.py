@@ -19,11 +19,13 @@ class Task(ABC):
     Attributes:
         name: What run.json calls the task.
         labels: What the config's `labels` calls such targets.
+        scores: Numbers that an evaluation has of such targets, by the names that gates use.
         target_shape: Of one target as the data have it; () for a class or a single number.
     """
 
     name: ClassVar[str]
     labels: ClassVar[Literal["classes", "numbers"]]
+    scores: ClassVar[Sequence[str]]
 
     target_shape: tuple[int, ...]
 
@@ -51,6 +53,11 @@ class Task(ABC):
     @abstractmethod
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
+
+    @classmethod
+    def measured(cls, num_classes: int | None) -> Sequence[str]:
+        """Those of `scores` that an evaluation has where there are so many classes; None: not known."""
+        return cls.scores
 
     def lost(self, before: np.ndarray, after: np.ndarray) -> Mapping[int, str]:
         """Labels that no example has any more, with what people call them; of numbers none is missed."""

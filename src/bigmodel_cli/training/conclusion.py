@@ -32,6 +32,7 @@ from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.scores import Scoring
+from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
@@ -55,6 +56,7 @@ class TrainingResult:
         placeholder: What stands for an input of `predict`.
         gates: How the config's `expect` fared.
         stopped: The callback that ended training before its last epoch; None where none did.
+        headline: The metric that the report begins with.
         advice: What to try next, as the report has it.
     """
 
@@ -68,6 +70,7 @@ class TrainingResult:
     placeholder: str
     gates: list[GateResult]
     stopped: Stopped | None = None
+    headline: str = "loss"
     advice: Sequence[Advice] = ()
 
 
@@ -93,7 +96,8 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         best_epoch = (session.checkpoints.best or {}).get("epoch")
         plot_run(session.run, document, signature.task, best_epoch)
         _plot_training_samples(session)
-    gates = _check_gates(session, {**_best_row(session, rows), **gated_values(document)}, split)
+    measured = {**_best_row(session, rows), **gated_values(document)}
+    gates = check_gates(experiment.expect, measured, split)
     result = TrainingResult(
         session.run,
         session.checkpoints.best or {},
@@ -105,6 +109,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         signature.kind.placeholder,
         gates,
         session.stopped,
+        part_of(signature.task, Sections).headline_of(evaluation.metrics),
     )
     if session.trace is not None:
         _say_profile(session, session.trace)
@@ -181,17 +186,6 @@ def _plot_training_samples(session: Session) -> None:
     figure = draw_training_samples(prepared.built, originals, labels, signature.task)
     if figure is not None:
         save(figure, session.run, "training_samples")
-
-
-def _check_gates(session: Session, values: Row, split: str) -> list[GateResult]:
-    """How the config's `expect` fared; a gate that is about something else does not pass in silence."""
-    expect = session.prepared.experiment.expect
-    for gate in expect:
-        if gate not in values:
-            session.listener.warn(
-                f"expect: {gate}: not checked: the evaluation of the {split} split has no such number"
-            )
-    return check_gates(expect, values)
 
 
 def _best_row(session: Session, rows: list[Row]) -> Row:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bigmodel_cli.config.checks.monitors import monitored_names
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.measures import ambiguous_gates
+from bigmodel_cli.config.measures import ambiguous_gates, split_of, why_unmeasured
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
+from bigmodel_cli.inference.run_data import held_out_split
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.splits import Splits
@@ -30,12 +33,25 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
         DataError: If labels are not what the loss takes.
         UsageError: If the data lacks a class that the config names.
     """
-    task = splits.signature.task
-    part_of(task, Checks).check(config.experiment)
-    for sentence in ambiguous_gates(config.experiment.expect, task.label_names or ()):
-        warn(f"expect: {sentence}")
     facts = known_facts(config.experiment, splits)
+    # First what is told with its line.
     for problem in config.check_again(facts):
         warn(problem.render())
+    part_of(splits.signature.task, Checks).check(config.experiment)
+    warn_of_gates(config.experiment, splits, warn)
     check_values(config.experiment, splits)
     return with_value_ranges(config.experiment, facts)
+
+
+def warn_of_gates(experiment: Experiment, splits: Splits, warn: Callable[[str], None]) -> None:
+    """Say before training which gates the evaluation will not show, or may show otherwise than was meant."""
+    task, evaluated = splits.signature.task, held_out_split(splits.parts)
+    for sentence in ambiguous_gates(experiment.expect, task.label_names or ()):
+        warn(f"expect: {sentence}")
+    in_epochs = monitored_names(experiment, DataFacts(labels=task.labels))
+    for gate in (gate for gate in experiment.expect if gate not in in_epochs):
+        why = why_unmeasured(gate, task.labels, task.numbers["num_classes"])
+        if why is None and split_of(gate) not in (None, evaluated):
+            why = f"the evaluation is of the {evaluated} split"
+        if why is not None:
+            warn(f"expect: {gate}: this gate will be missed: {why}")

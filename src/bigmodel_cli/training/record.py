@@ -8,14 +8,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import Any
 
 from bigmodel_cli import __version__
 from bigmodel_cli.cluster.launched import launch_of
-from bigmodel_cli.config.dump import to_yaml
+from bigmodel_cli.config.dump import plain, to_yaml
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.losses_and_metrics import takes_logits
 from bigmodel_cli.config.model_outputs import reading_of
@@ -24,6 +24,7 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (
+    AUTO,
     BETTER,
     FILES,
     OUTPUTS,
@@ -120,10 +121,20 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             "from_logits": takes_logits(prepared.experiment.loss),
             OUTPUTS: reading_of(prepared.experiment).as_json(),
             BETTER: directions(prepared.experiment.metrics),
+            AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
             **data_record(prepared.splits),
         },
     )
+
+
+def _auto_keys(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
+    """The dotted keys of a config that leave it to us what they are."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _auto_keys(inner, (*keys, key))
+    elif value == "auto":
+        yield ".".join(keys)
 
 
 def begin_session(

@@ -26,7 +26,7 @@ from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
-from bigmodel_cli.training.known_data import fit_to_data
+from bigmodel_cli.training.known_data import fit_to_data, warn_of_gates
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers, without_writers
@@ -227,6 +227,7 @@ def _prepare(
         experiment = fit_to_data(config, splits, listener.warn)
     else:
         part_of(splits.signature.task, Checks).check(experiment)
+        warn_of_gates(experiment, splits, listener.warn)
     with watch.phase(START):
         import_tensorflow()
     gate = downloads(allowed=not how.offline)

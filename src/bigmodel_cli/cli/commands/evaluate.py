@@ -60,8 +60,8 @@ if TYPE_CHECKING:
     "--fail-under",
     multiple=True,
     metavar="METRIC=VALUE",
-    help="Exit 4 if a metric is lower, for instance accuracy=0.99 or per_class.recall.min=0.9; "
-    "may be repeated.",
+    help="Exit 4 if a metric is lower, for instance accuracy=0.99, accuracy=99% or "
+    "per_class.recall.min=0.9; may be repeated.",
 )
 @ci_options
 @runs_dir_option
@@ -85,16 +85,15 @@ def command(
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.config.measures import ambiguous_gates
-    from bigmodel_cli.gates import parse_fail_under, require_floors, require_gates
+    from bigmodel_cli.gates import parse_fail_under, require_gates
     from bigmodel_cli.inference.opened import open_run
-    from bigmodel_cli.run_folder import BETTER
 
     if how["renamed"] and how["data"] is None:
         raise click.UsageError("--map is for the classes of --data", click.get_current_context())
     floors = parse_fail_under(fail_under)
     opened = [open_run(run, runs_dir) for run in runs or (None,)]
     for one in opened:
-        require_floors(floors, one.record.get(BETTER) or {})
+        _require_floors(one, floors, how)
         for sentence in ambiguous_gates(floors, one.signature.task.label_names or ()):
             warn(f"--fail-under: {sentence}")
     if not runs:
@@ -119,6 +118,24 @@ def command(
     require_gates([gate for found in checked for gate in found.gates])
 
 
+def _require_floors(opened: OpenRun, floors: dict[str, str], how: dict[str, Any]) -> None:
+    """What run.json can tell of `--fail-under`, before anything is loaded."""
+    from bigmodel_cli.config.measures import scores_of
+    from bigmodel_cli.gates import require_floors, require_known
+    from bigmodel_cli.inference.run_data import held_out_split
+    from bigmodel_cli.run_folder import BETTER
+
+    better, task = opened.record.get(BETTER), opened.signature.task
+    require_floors(floors, better or {})
+    if better is None:
+        # A run of an earlier version does not say how its metrics are called.
+        return
+    names = dict.fromkeys([*better, *scores_of(task.labels, task.numbers["num_classes"])])
+    recorded = opened.record.get("data", {}).get("splits")
+    split = how["split"] or (held_out_split(recorded) if recorded else None)
+    require_known(floors, names, split if how["data"] is None else None, task.label_names or ())
+
+
 def _request(how: dict[str, Any]) -> Request:
     from bigmodel_cli.inference.evaluate import Request
     from bigmodel_cli.inference.other_data import parse_map
@@ -131,16 +148,15 @@ def _request(how: dict[str, Any]) -> Request:
 def _evaluate(
     opened: OpenRun, request: Request, floors: dict[str, str], listener: Listener
 ) -> tuple[RunEvaluation, Checked]:
-    from bigmodel_cli.gates import check_gates
+    from bigmodel_cli.gates import check_gates, require_known
     from bigmodel_cli.inference.evaluate import evaluate_run
     from bigmodel_cli.reporting.ci import Checked
     from bigmodel_cli.scoring.names import gated_values, measures
 
     result = evaluate_run(opened, request, listener)
-    gates = [
-        *check_gates(result.gates, gated_values(result.document)),
-        *check_gates(floors, measures(result.document), require_all=True),
-    ]
+    found, gated, split = measures(result.document), gated_values(result.document), result.document["split"]
+    require_known(floors, found, split, ())
+    gates = [*check_gates(result.gates, gated, split), *check_gates(floors, {**found, **gated}, split)]
     return result, Checked(opened.folder.title, result.document, gates)
 
 
@@ -153,11 +169,12 @@ def _as_json(opened: OpenRun, checked: Checked) -> dict[str, Any]:
 
 def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -> None:
     from bigmodel_cli.cli.output import metrics_line, note, printable
+    from bigmodel_cli.config.measures import said_once
 
     document = result.document
     click.echo(
         f"{printable(document['split'])} ({document['examples']:,} examples): "
-        f"{metrics_line(document['metrics'])}"
+        f"{metrics_line(said_once(document['metrics']))}"
     )
     if document["scores"]:
         click.echo(metrics_line(document["scores"]))
@@ -222,12 +239,13 @@ def _show_classes(per_class: Sequence[dict[str, Any]]) -> None:
 def _show_side_by_side(checked: Sequence[Checked]) -> None:
     """A column for each run, a row for each number that any of them has."""
     from bigmodel_cli.cli.output import number, printable, table
+    from bigmodel_cli.config.measures import said_once
 
     columns = [
         {"split": found.document["split"], "examples": f"{found.document['examples']:,}"}
         | {
             name: number(value)
-            for name, value in {**found.document["metrics"], **found.document["scores"]}.items()
+            for name, value in said_once({**found.document["metrics"], **found.document["scores"]}).items()
         }
         for found in checked
     ]

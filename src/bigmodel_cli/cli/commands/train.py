@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from bigmodel_cli.cli.options import (
     offline_option,
     plain_option,
     runs_dir_option,
+    runs_dir_words,
     strict_option,
     trust_option,
 )
@@ -217,18 +219,50 @@ def _resuming(
     # `--resume training.epochs=20` means the newest run.
     if "=" in resume or resume.startswith("~"):
         words, resume = (resume, *words), NEWEST
-    if Path(resume).suffix in (".yaml", ".yml") and Path(resume).is_file():
-        raise click.UsageError(
-            f"--resume {resume}: expected a run, found a config; a run has its config with it. "
-            f"Try: bigmodel train --resume {Path(resume).stem}",
-            click.get_current_context(),
-        )
+    _require_no_config(words, resume, runs_dir)
     run = find_unfinished(None if resume == NEWEST else resume, runs_dir)
 
     def work(listener: Listener, **how: Any) -> TrainingResult | None:
         from bigmodel_cli.training.train import How
         from bigmodel_cli.training.train import resume as go_on
 
+        if resume == NEWEST:
+            # Before the data is read, which may take long: it may be another run than was thought of.
+            began_with = run.read_record().get("config")
+            listener.say(f"resuming {run.title}, the newest unfinished run (its config was {began_with})")
         return go_on(run, words, listener=listener, how=How(**how))
 
     return work
+
+
+def _require_no_config(words: tuple[str, ...], resume: str, runs_dir: Path) -> None:
+    """A run has its config with it: `train digits.yaml --resume` cannot change what was trained."""
+    configs = [word for word in words if _is_config(word)]
+    runs = [word for word in words if not set("=:~.") & set(word)] if resume == NEWEST else []
+    if not configs and not runs and not (_is_config(resume) and Path(resume).is_file()):
+        return
+    given = next(iter(configs or runs), resume)
+    run = resume if resume not in (NEWEST, given) else _run_name(given) if _is_config(given) else given
+    others = [word for word in words if word not in (*configs, *runs)]
+    command = shlex.join(["bigmodel", "train", "--resume", run, *others]) + runs_dir_words(runs_dir)
+    found = "expected a run, found a config; a run has its config with it"
+    raise click.UsageError(
+        f"{given}: {'the run is named behind --resume' if runs and not configs else found}. Try: {command}",
+        click.get_current_context(),
+    )
+
+
+def _is_config(word: str) -> bool:
+    return Path(word).suffix in (".yaml", ".yml") and "=" not in word
+
+
+def _run_name(config: str) -> str:
+    """What runs of a config are called."""
+    from contextlib import suppress
+
+    from bigmodel_cli.errors import BigmodelError
+    from bigmodel_cli.modeling.language import read_config
+
+    with suppress(BigmodelError):
+        return read_config(Path(config), ()).experiment.name
+    return Path(config).stem

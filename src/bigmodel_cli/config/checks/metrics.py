@@ -14,7 +14,7 @@ from bigmodel_cli.config.losses_and_metrics import (
     metric_facts,
     takes_logits,
 )
-from bigmodel_cli.config.measures import CLASS_SCORES, NUMBER_SCORES
+from bigmodel_cli.config.measures import scores_of
 from bigmodel_cli.config.model_outputs import Ending, ending
 from bigmodel_cli.config.naming import LOSS, OWN_COLUMNS, VALIDATION, metric_name
 from bigmodel_cli.config.schema import Experiment
@@ -133,7 +133,7 @@ def _check_names(experiment: Experiment, report: Report) -> None:
             report.error(where, message, f"give one of them another name: {_renamed(metric, name)}")
         elif name == LOSS or name in OWN_COLUMNS or name.startswith(VALIDATION) or not name.strip():
             report.error(where, _taken(name), f"write another name, for instance {_default(metric)}")
-        elif name in (*CLASS_SCORES, *NUMBER_SCORES) and not _measures(metric, name):
+        elif name in scores_of(None) and not _measures(metric, name):
             message = f"{name} is what every evaluation measures under that name, which is not {metric.name}"
             report.warning(where, message, f"write another name, for instance {_default(metric)}")
         owners[name] = metric.name

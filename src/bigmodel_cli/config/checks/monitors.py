@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.facts import DataFacts
-from bigmodel_cli.config.measures import CLASS_SCORES, MEASURE_PATHS, NUMBER_SCORES, is_measure_path
+from bigmodel_cli.config.measures import (
+    MEASURE_PATHS,
+    is_measure_path,
+    scores_of,
+    split_of,
+    why_unmeasured,
+)
 from bigmodel_cli.config.naming import metric_names
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
@@ -22,20 +28,35 @@ def check(experiment: Experiment, report: Report) -> None:
     monitored = monitored_names(experiment, report.facts)
     for path, monitor in _monitors(experiment):
         _require_produced(monitor, monitored, path, experiment, report)
-    gated = [*monitored, *evaluated_names(experiment, report.facts)]
+    evaluated = evaluated_names(experiment, report.facts)
+    gated = [*monitored, *evaluated]
     for metric in experiment.expect:
-        if "." in metric:
-            _require_measure(metric, report)
+        why = why_unmeasured(metric, report.facts.labels, report.facts.num_classes)
+        if why is not None and metric not in gated:
+            report.error(
+                ("expect", metric), f"nothing produces {metric!r}: {why}", _instead(metric, evaluated)
+            )
+        elif "." in metric:
+            _require_measure(metric, evaluated, report)
         else:
             _require_produced(metric, gated, ("expect", metric), experiment, report)
 
 
-def _require_measure(name: str, report: Report) -> None:
+def _instead(metric: str, evaluated: list[str]) -> str:
+    """What the evaluation has of the split that a gate is about, or of the one that it most likely takes."""
+    split = split_of(metric) or split_of(evaluated[0])
+    return f"there are {', '.join(name for name in evaluated if split_of(name) == split)}"
+
+
+def _require_measure(name: str, evaluated: list[str], report: Report) -> None:
     """A gate on a number inside the evaluation: `per_class.recall.min`."""
     if is_measure_path(name):
         return
     near = f"{name}.min" if is_measure_path(f"{name}.min") else closest(name, MEASURE_PATHS)
-    suggestion = f"did you mean {near}?" if near else f"there are {', '.join(MEASURE_PATHS)}"
+    if near is not None and why_unmeasured(near, report.facts.labels) is not None:
+        suggestion = _instead(name, evaluated)
+    else:
+        suggestion = f"did you mean {near}?" if near else f"there are {', '.join(MEASURE_PATHS)}"
     report.error(("expect", name), f"nothing produces {name!r}", suggestion)
 
 
@@ -61,7 +82,7 @@ def monitored_names(experiment: Experiment, facts: DataFacts) -> list[str]:
 
 def evaluated_names(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The names that the evaluation at the end produces; which split it takes, the data decides."""
-    names = dict.fromkeys([*_metrics(experiment, facts), *CLASS_SCORES, *NUMBER_SCORES])
+    names = dict.fromkeys([*_metrics(experiment, facts), *scores_of(facts.labels, facts.num_classes)])
     splits = [name for name in ("test", "validation") if getattr(experiment.data, name) != 0] or ["train"]
     return [f"{split}_{name}" for split in splits for name in names]
 

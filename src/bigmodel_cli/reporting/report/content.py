@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -15,9 +15,11 @@ from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.naming import direction
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import svg
+from bigmodel_cli.gates import GateResult
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.report.reported import Reported
+from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import STOPPED, RunFolder
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
@@ -42,8 +44,8 @@ def page_content(reported: Reported) -> dict[str, Any]:
             "started": str(record.get("started", ""))[:16].replace("T", " "),
             "version": record.get("versions", {}).get("bigmodel"),
         },
-        "headline": _headline(evaluation, of_task.headline, previous),
-        "gates": [{**gate, "value": f"{gate['value']:.6g}"} for gate in record.get("gates", [])],
+        "headline": _headline(evaluation, of_task.headline_of(evaluation["metrics"]), previous),
+        "gates": [{**gate, "found": GateResult(**gate).found} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),
         "advice": advise(findings),
         "figures": _figures(reported.run, findings),
@@ -75,11 +77,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "reproduce", "Reproduce"
 
 
-def _headline(
-    evaluation: Mapping[str, Any], names: Sequence[str], previous: Mapping[str, float]
-) -> dict[str, Any]:
+def _headline(evaluation: Mapping[str, Any], name: str, previous: Mapping[str, float]) -> dict[str, Any]:
     metrics = evaluation["metrics"]
-    name = next(key for key in names if key in metrics)
     interval = evaluation["intervals"].get(name)
     change = None
     if name in previous:
@@ -155,12 +154,15 @@ def _differences(reported: Reported) -> list[dict[str, str]]:
     if reported.previous is None:
         return []
     try:
+        record = reported.previous.read_record()
         before = yaml.safe_load(reported.previous.require(reported.previous.config).read_text("utf-8"))
     except (DataError, yaml.YAMLError):
         return []
     return [
         {"key": key, "before": _written(old), "after": _written(new)}
-        for key, old, new in differences(before, reported.findings.config)
+        for key, old, new in without_auto(
+            differences(before, reported.findings.config), (record, reported.findings.record)
+        )
     ]
 
 

@@ -44,7 +44,7 @@ def does_not_carry_over(findings: Findings) -> Iterator[Advice]:
         f"{'validation' if validation is not None else f'the {split} split'}, where chance is {chance:.1%}"
     )
     if findings.only_answer is not None:
-        seen += f" (the answer is {findings.only_answer} for everything)"
+        seen += f" (the answer is {findings.only_answer!r} for everything)"
     enough = chance + _KEPT * (training - chance)
     if training - found > _LAG and (averages := _unsettled(findings, seen)) is not None:
         yield averages
@@ -132,9 +132,9 @@ def weak_class(findings: Findings) -> Iterator[Advice]:
     mean = sum(row["f1"] for row in rows) / len(rows)
     if weakest["f1"] < mean - _WEAK and weakest["support"] >= _ENOUGH:
         yield Advice(
-            f"{weakest['class']} is the weakest class: F1 {weakest['f1']:.2f}, where the mean is {mean:.2f} "
-            f"({weakest['support']:,} examples in this split).",
-            "Look at its mistakes below: are they labelled well, and are there enough of them in training?",
+            f"{weakest['class']!r} is the weakest class: F1 {weakest['f1']:.2f}, where the mean is "
+            f"{mean:.2f} ({weakest['support']:,} examples in this split).",
+            "Look at its mistakes in the report: are they labelled well, and has training enough of them?",
         )
 
 
@@ -190,5 +190,5 @@ class ClassificationRules(Rules):
         if training is None and not is_still(findings):
             return None
         if findings.only_answer is not None:
-            return f"The answer is {findings.only_answer} for every example, which gives {accuracy:.1%}."
+            return f"The answer is {findings.only_answer!r} for every example, which gives {accuracy:.1%}."
         return f"Accuracy is {accuracy:.1%}; always answering the largest class gives {chance:.1%}."

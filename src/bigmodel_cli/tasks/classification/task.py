@@ -24,6 +24,17 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     labels: ClassVar[Literal["classes", "numbers"]] = "classes"
+    scores: ClassVar[Sequence[str]] = (
+        "accuracy",
+        "balanced_accuracy",
+        "top_3_accuracy",
+        "top_5_accuracy",
+        "log_loss",
+        "brier_score",
+        "expected_calibration_error",
+        "roc_auc",
+        "average_precision",
+    )
 
     class_names: tuple[str, ...]
     target_shape: tuple[int, ...] = field(default=(), init=False, repr=False)
@@ -54,6 +65,14 @@ class Classification(Task):
     @property
     def numbers(self) -> Mapping[str, int | None]:
         return {"num_classes": self.num_classes}
+
+    @classmethod
+    def measured(cls, num_classes: int | None) -> Sequence[str]:
+        if num_classes is None:
+            return cls.scores
+        # The best of as many always hold the right one.
+        best = {"top_3_accuracy": 3, "top_5_accuracy": 5}
+        return [name for name in cls.scores if best.get(name, 0) < num_classes]
 
     def lost(self, before: np.ndarray, after: np.ndarray) -> Mapping[int, str]:
         gone = sorted(set(before.tolist()) - set(after.tolist()))

@@ -11,6 +11,8 @@ from bigmodel_cli.tasks.advice import Rule, Rules
 
 # Labels and predictions are as far from each other as so many standard deviations of the labels.
 _FAR = 2.0
+# An R² so near to 0 is that of the mean.
+_AS_GOOD = 0.02
 
 
 def far_from_scale(findings: Findings) -> Iterator[Advice]:
@@ -32,6 +34,28 @@ def far_from_scale(findings: Findings) -> Iterator[Advice]:
     )
 
 
+def worse_than_mean(findings: Findings) -> Iterator[Advice]:
+    """A loss that falls, or has fallen, and numbers that are still worse than one number for everything."""
+    r2 = findings.evaluation["metrics"].get("r2")
+    if r2 is None or r2 >= 0 or is_still(findings):
+        return
+    epochs, seen = findings.num_epochs, f"R² is {r2:.3f}: always answering the mean of the labels is better."
+    if findings.best_epoch == epochs:
+        yield Advice(
+            seen,
+            "The last epoch is the best one, so it is not done: train several times as long, or with a "
+            "larger learning rate; inputs of unlike scale slow it down (Normalization in `preprocessing`).",
+            f"training.epochs={4 * epochs}",
+        )
+        return
+    yield Advice(
+        seen,
+        "What was learned does not hold for these examples: are their inputs and labels of the same kind and "
+        "scale as in training? The audit of the data compares the splits.",
+        "bigmodel data CONFIG",
+    )
+
+
 def _about(number: float, digits: int, separator: str = "") -> str:
     """A number that is easily read: `50000` instead of `5e+04`."""
     return f"{float(f'{number:.{digits}g}'):{separator}.12g}"
@@ -40,13 +64,14 @@ def _about(number: float, digits: int, separator: str = "") -> str:
 class RegressionRules(Rules):
     """The rules for numbers."""
 
-    illnesses: ClassVar[Sequence[Rule]] = (far_from_scale, unstable)
+    illnesses: ClassVar[Sequence[Rule]] = (far_from_scale, unstable, worse_than_mean)
     refinements: ClassVar[Sequence[Rule]] = ()
 
     def nothing_learned(self, findings: Findings) -> str | None:
         r2 = findings.evaluation["metrics"].get("r2")
-        if r2 is None or r2 >= 0.02 or not is_still(findings):
+        if r2 is None or r2 >= _AS_GOOD or not is_still(findings):
             return None
+        how = "as good" if r2 > -_AS_GOOD else "better"
         return (
-            f"R² is {r2:.3f}: always answering the mean of the labels is as good, and the loss has not moved."
+            f"R² is {r2:.3f}: always answering the mean of the labels is {how}, and the loss has not moved."
         )

@@ -15,6 +15,13 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     labels: ClassVar[Literal["classes", "numbers"]] = "numbers"
+    scores: ClassVar[Sequence[str]] = (
+        "mean_absolute_error",
+        "root_mean_squared_error",
+        "r2",
+        "median_absolute_error",
+        "max_error",
+    )
 
     target_shape: tuple[int, ...] = ()
 
