@@ -35,6 +35,7 @@ _ALIKE = {
 }
 # Whole numbers that a column's name says are moments.
 SECONDS, MILLISECONDS, DIGITS = "seconds since 1970", "milliseconds since 1970", "YYYYMMDD"
+MICROSECONDS = {SECONDS: 1_000_000, MILLISECONDS: 1000}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

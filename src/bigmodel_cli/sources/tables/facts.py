@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 ColumnKind = Literal["number", "category", "date", "text", "image", "id", "constant"]
-COLUMN_KINDS: tuple[ColumnKind, ...] = ("number", "category", "date", "text", "image", "id", "constant")
+# Below so many rows nothing is told from values that are all different.
+FEW_ROWS = 10
+# So many different values may be a list that was chosen from.
+FEW_VALUES = 20
 
 
 @dataclass(frozen=True)
@@ -65,3 +68,9 @@ class Kept:
 
     parts: list[np.ndarray]
     texts: Sequence[str] | None
+
+
+def most_frequent(counter: Mapping[str, int], without: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Texts by how many cells have them, then by name."""
+    found = [(text, count) for text, count in counter.items() if text and text not in without]
+    return sorted(found, key=lambda pair: (-pair[1], pair[0]))

@@ -6,7 +6,6 @@ import bz2
 import glob
 import gzip
 import lzma
-import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -98,13 +97,6 @@ def form_of(path: Path) -> FileForm:
     return "json lines" if any(suffix in _JSON_SUFFIXES for suffix in suffixes[-2:]) else "text"
 
 
-def is_compressed(path: Path) -> bool:
-    """Whether the bytes of a file are unpacked where they are read."""
-    with path.open("rb") as file:
-        start = file.read(8)
-    return any(start.startswith(begins) for begins in _COMPRESSED)
-
-
 @contextmanager
 def unpacked(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked where it is compressed.
@@ -132,8 +124,3 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         what = error.strerror or (f"damaged: {error}" if stream is not None else str(error))
         raise DataError(f"{path}: cannot be read: {what}") from error
-
-
-def size_of(path: Path) -> int:
-    """How many bytes a file has, compressed as it may be."""
-    return os.stat(path).st_size  # noqa: PTH116 - as any other, but without a new object

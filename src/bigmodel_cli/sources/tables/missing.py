@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bigmodel_cli.sources.tables.facts import ColumnKind
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
@@ -32,3 +34,9 @@ def marks_for(kind: ColumnKind, told: TextFormat | None) -> frozenset[str]:
 def is_mark(text: str) -> bool:
     """Whether a text means "missing" in a column of any kind."""
     return text in _RECOGNISED
+
+
+def marks_note(marks: Mapping[str, int]) -> str:
+    """What was taken for missing besides empty cells."""
+    listed = ", ".join(f"{mark!r} ({count:,})" for mark, count in marks.items())
+    return f"taken for missing: {listed}"

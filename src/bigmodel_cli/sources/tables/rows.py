@@ -17,6 +17,7 @@ from pathlib import Path
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.names import listed
+from bigmodel_cli.sources.tables.numbers import is_number
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.text_format import SEPARATORS
 
@@ -159,9 +160,9 @@ def check_swallowed(row: Row, written: str, width: int, path: Path, separator: s
     if width < 2 or len(lines) < 3 or any(line.count(separator) != width - 1 for line in lines):
         return
     split = [[cell.strip('" ') for cell in line.split(separator)] for line in lines]
-    numeric = [place for place, cell in enumerate(split[0]) if _is_like_number(cell)]
+    numeric = [place for place, cell in enumerate(split[0]) if is_number(cell)]
     alike = bool(numeric) and all(
-        _is_like_number(cells[place]) for cells in split for place in numeric if cells[place]
+        is_number(cells[place]) for cells in split for place in numeric if cells[place]
     )
     if alike or (not numeric and len(lines) >= 10):
         raise swallowed(f"{path}:{row.line}", len(lines) - 1)
@@ -174,7 +175,3 @@ def swallowed(place: str, count: int) -> TableError:
         fix="remove the quote, or close it where its cell ends",
         say=_QUOTES_ARE_LETTERS,
     )
-
-
-def _is_like_number(cell: str) -> bool:
-    return cell.replace(".", "", 1).replace("-", "", 1).isdecimal()

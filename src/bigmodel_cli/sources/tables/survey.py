@@ -9,27 +9,20 @@ from typing import NoReturn
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Use
-from bigmodel_cli.sources.tables.deciding import (
-    Numbers,
-    decided_numbers,
-    decided_texts,
-    marks_note,
-    numbers_of_texts,
-)
-from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind, Kept
-from bigmodel_cli.sources.tables.missing import marks_for
+from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind, Kept
+from bigmodel_cli.sources.tables.missing import marks_for, marks_note
 from bigmodel_cli.sources.tables.names import no_column, shown
+from bigmodel_cli.sources.tables.number_kinds import Numbers, decided_numbers, numbers_of_texts
 from bigmodel_cli.sources.tables.number_look import NumberLook
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_format import TextFormat
+from bigmodel_cli.sources.tables.text_kinds import decided_texts
 from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
 _FEW_MISFITS = 0.05
-_ENOUGH_NUMBERS = 10
-_FEW_VALUES = 20
 
 
 @dataclass(frozen=True)
@@ -207,8 +200,8 @@ def _has_few_misfits(look: TextLook, values: int, fit: Fit) -> bool:
 
     Where there are few different ones, a text among codes that are numbers is one more code.
     """
-    is_many = look.counter is None or len(look.counter) > _FEW_VALUES
-    return is_many and values - fit.misfits >= _ENOUGH_NUMBERS and fit.misfits <= _FEW_MISFITS * values
+    is_many = look.counter is None or len(look.counter) > FEW_VALUES
+    return is_many and values - fit.misfits >= FEW_ROWS and fit.misfits <= _FEW_MISFITS * values
 
 
 def _refuse(table: Table, name: str, kind: ColumnKind, fit: Fit, values: int) -> NoReturn:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.files import find_files, form_of
 from bigmodel_cli.sources.tables.names import listed
 from bigmodel_cli.sources.tables.text_format import TextFormat
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _BLOCK = 4 << 20
 _AHEAD = 2
@@ -122,6 +125,9 @@ class Table:
 
 def _made_ahead(makers: Iterator[Callable[[], Block]]) -> Iterator[Block]:
     """Blocks in order, of which a few are made ahead of time."""
+    # The command line lists sources without it.
+    from concurrent.futures import ThreadPoolExecutor
+
     waiting: deque[Future[Block]] = deque()
     pool = ThreadPoolExecutor(_AHEAD)
     try:

@@ -1,4 +1,4 @@
-"""Which kind a column is, from what was seen in all of its cells, and why, in words."""
+"""What columns whose cells are all numbers are: numbers, codes, moments or ids; and why, in words."""
 
 from __future__ import annotations
 
@@ -8,39 +8,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bigmodel_cli.cut import cut
 from bigmodel_cli.sources.tables import dates
-from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind, most_frequent
+from bigmodel_cli.sources.tables.missing import marks_note
 from bigmodel_cli.sources.tables.number_look import MOST_NUMBERS, NumberLook, are_days
 from bigmodel_cli.sources.tables.numbers import Notation, parse
-from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, TextLook
+from bigmodel_cli.sources.tables.text_look import TextLook
 
 # Words in the name of a column that say that its numbers are names, moments, or one of its own for each row.
-_CODES = frozenset(
-    {
-        "code",
-        "codes",
-        "zip",
-        "zipcode",
-        "postcode",
-        "postal",
-        "plz",
-        "category",
-        "class",
-        "type",
-        "cluster",
-        "group",
-        "label",
-        "labels",
-    }
-)
+_CODES = frozenset({
+    "code", "codes", "zip", "zipcode", "postcode", "postal", "plz",
+    "category", "class", "type", "cluster", "group", "label", "labels",
+})  # fmt: skip
 _MOMENTS = frozenset(
     {"timestamp", "timestamps", "time", "date", "datetime", "day", "created", "updated", "ts"}
 )
 _IDS = frozenset({"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "rowid", "nr", "no", "number"})
-# Below so many rows nothing is told from values that are all different.
-_FEW_ROWS = 10
-_FEW_VALUES = 20
 # Float32, in which numbers are kept, has 24 bits.
 _EXACT = 1 << 24
 
@@ -114,7 +97,7 @@ def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFac
     kind, reason = (told, "as told") if told else _kind_of_numbers(found, distinct)
     is_moment = kind == "date"
     form = format_of_moments(found, is_told=told == "date") if is_moment else None
-    scale = _SCALE.get(form or "", 1)
+    scale = 0 if form == dates.DIGITS else dates.MICROSECONDS.get(form or "", 1)
     return ColumnFacts(
         name=found.name,
         kind=kind,
@@ -133,15 +116,12 @@ def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFac
     )
 
 
-_SCALE = {dates.SECONDS: 1_000_000, dates.MILLISECONDS: 1000, dates.DIGITS: 0}
-
-
 def _kind_of_numbers(found: Numbers, distinct: int | None) -> tuple[ColumnKind, str]:
     words = words_of(found.name)
     shown = _range(found)
     if distinct == 1 and not found.marks:
         return "constant", f"every row has {_number(found.low)}"
-    if found.is_whole and found.is_unique and found.values >= _FEW_ROWS:
+    if found.is_whole and found.is_unique and found.values >= FEW_ROWS:
         is_counted = found.low in (0, 1) and found.high - found.low + 1 == found.values
         if is_counted or (words & _IDS and not words & _MOMENTS):
             return "id", f"whole numbers, one of its own for each row ({shown})"
@@ -160,7 +140,7 @@ def _kind_of_few(found: Numbers, distinct: int, words: frozenset[str]) -> tuple[
         return "category", f"two different whole numbers, {shown}"
     if words & _CODES and distinct <= found.values / 2:
         return "category", f"{distinct:,} different whole numbers, {shown}, which are codes, as the name says"
-    if 2 < distinct <= _FEW_VALUES:
+    if 2 < distinct <= FEW_VALUES:
         return "number", f"whole numbers, {shown}, {distinct} different ones; `category` if they are codes"
     return "number", f"whole numbers, {shown}, {distinct:,} different ones"
 
@@ -189,74 +169,6 @@ def _notes_on_numbers(found: Numbers, kind: ColumnKind) -> list[str]:
     return notes
 
 
-def marks_note(marks: Mapping[str, int]) -> str:
-    """What was taken for missing besides empty cells."""
-    listed = ", ".join(f"{mark!r} ({count:,})" for mark, count in marks.items())
-    return f"taken for missing: {listed}"
-
-
-def decided_texts(
-    name: str, look: TextLook, missing: Mapping[str, int], told: ColumnKind | None = None
-) -> ColumnFacts:
-    """The kind of a column whose cells are neither all numbers nor all dates.
-
-    Args:
-        name: The column's.
-        look: What was seen.
-        missing: How many cells have which text that means "missing" in a column of words.
-        told: The kind that it is said to be.
-    """
-    categories = most_frequent(look.counter or {}, missing)
-    distinct = None if look.counter is None else len(categories)
-    values = look.rows - sum(missing.values())
-    kind, reason = (told, "as told") if told else _kind_of_texts(look, values, distinct, categories)
-    if kind in ("text", "image", "id"):
-        missing = {mark: count for mark, count in missing.items() if not mark}
-    marks = {mark: count for mark, count in missing.items() if mark}
-    return ColumnFacts(
-        name=name,
-        kind=kind,
-        reason=reason,
-        rows=look.rows,
-        missing=sum(missing.values()),
-        marks=dict(missing),
-        distinct=distinct,
-        categories=categories if kind in ("category", "constant") else (),
-        notes=[marks_note(marks)] if marks else [],
-    )
-
-
-def _kind_of_texts(
-    look: TextLook, values: int, distinct: int | None, categories: Sequence[tuple[str, int]]
-) -> tuple[ColumnKind, str]:
-    if values == 0:
-        return "constant", "no row has a value"
-    if distinct == 1 and values == look.rows:
-        return "constant", f"every row has {cut(categories[0][0], 40)!r}"
-    written = values if values else 1
-    if look.images >= 0.99 * written:
-        return "image", "paths of images"
-    is_unique = values >= _FEW_ROWS and values == look.rows and look.unique.holds()
-    if is_unique and look.with_spaces < 0.05 * written and look.letters <= 64 * written:
-        return "id", "a text of its own for each row, without spaces"
-    many = f"more than {MOST_TEXTS:,}" if distinct is None else f"{distinct:,}"
-    if _is_prose(look, written, distinct):
-        return "text", f"{many} different texts, {look.words / written:.1f} words each on average"
-    if distinct is None:
-        return "text", f"{many} different values are too many for categories"
-    note = "; most rows have one of their own" if distinct > values / 2 and distinct > _FEW_VALUES else ""
-    return "category", f"{many} different {'codes with leading zeros' if look.has_padded else 'values'}{note}"
-
-
-def _is_prose(look: TextLook, values: int, distinct: int | None) -> bool:
-    """Whether texts are written for one row each, and not chosen from a list."""
-    if distinct is not None and distinct <= _FEW_VALUES and look.words < 8 * values:
-        return False
-    share = 1.0 if distinct is None else distinct / values
-    is_wordy = look.words >= 5 * values or look.letters >= 50 * values
-    return (is_wordy and share > 0.1) or (share > 0.5 and look.with_spaces > 0.5 * values)
-
-
 def numbers_of_texts(
     name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]
 ) -> Numbers | None:
@@ -280,12 +192,6 @@ def numbers_of_texts(
         notation,
         are_days(np.array(found, np.float64)),
     )
-
-
-def most_frequent(counter: Mapping[str, int], without: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Texts by how many cells have them, then by name."""
-    found = [(text, count) for text, count in counter.items() if text and text not in without]
-    return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
 def words_of(name: str) -> frozenset[str]:
