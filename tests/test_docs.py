@@ -18,6 +18,7 @@ from bigmodel_cli.modeling.language import read_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+GUIDE = ROOT / "docs" / "guide.md"
 COMMAND = re.compile(r"^\s*(?:#\s+)?(bigmodel [a-z][^#&|;>\n]*)", re.MULTILINE)
 FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 
@@ -115,3 +116,14 @@ def said_lines() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("module", "beginning"), sorted(set(said_lines())))
 def test_what_train_says_is_explained(module: str, beginning: str) -> None:
     assert beginning in (ROOT / "docs/output.md").read_text("utf-8")
+
+
+def test_the_sweep_of_the_guide_varies_the_rate_inside_the_schedule():
+    (word,) = set(re.findall(r"configs/digits.yaml (optimizer\S+)=\$rate", GUIDE.read_text("utf-8")))
+    digits = ROOT / "configs" / "digits.yaml"
+
+    def rate(word):
+        return read_config(digits, [f"{word}=1e-2"]).experiment.optimizer.arguments["learning_rate"]
+
+    assert (rate(word).name, rate(word).arguments) == ("CosineDecay", {"initial_learning_rate": 0.01})
+    assert rate("optimizer.Adam.learning_rate") == 0.01, "which replaces the schedule, as the guide says"

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from doc_code import function_of
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.engines import open_engine
@@ -106,3 +107,9 @@ def test_why_litert_answers(copied, numbers):
     assert open_engine(copied, "litert", warn=pytest.fail).reason == (
         "since the run has its model; how that compared with Keras's is not recorded"
     )
+
+
+def test_the_docs_say_how_to_use_the_file(classes):
+    expected = open_engine(classes.run, "keras", warn=print).engine.predict(FEATURES[:7])
+    found = function_of("run-folder.md", "predict")(str(classes.run.litert_model), FEATURES[:7])
+    np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from doc_code import function_of
 from PIL import Image
 
 from bigmodel_cli.errors import DataError
@@ -452,3 +453,26 @@ def test_suffixes_that_lie(tmp_path, suffix, format):
     path = tmp_path / f"x{suffix}"
     Image.new("RGB", (6, 4), RED).save(path, format)
     assert np.abs(decode_image(path, RGB).astype(int) - RED).max() < 16
+
+
+@pytest.mark.parametrize("aspect_ratio", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("color_mode", ["rgb", "grayscale"])
+@pytest.mark.parametrize(
+    ("name", "size", "mode"),
+    [
+        ("wide.png", (91, 37), "RGB"),
+        ("high.png", (37, 91), "RGB"),
+        ("large.jpg", (1001, 777), "RGB"),
+        ("transparent.png", (50, 41), "RGBA"),
+        ("grey.png", (33, 20), "L"),
+        ("fits.png", (32, 24), "RGB"),
+    ],
+)
+def test_the_docs_say_how_a_file_becomes_the_array(tmp_path, name, size, mode, color_mode, aspect_ratio):
+    rng = np.random.default_rng(0)
+    shape = (*size[::-1], len(mode)) if len(mode) > 1 else size[::-1]
+    path = saved(tmp_path / name, Image.fromarray(rng.integers(0, 256, shape, np.uint8)))
+    expected = decode_image(path, ImageFormat((24, 32), color_mode, aspect_ratio=aspect_ratio))
+    read = function_of("run-folder.md", "read")
+    found = read(path, 24, 32, aspect_ratio, "L" if color_mode == "grayscale" else "RGB")
+    assert found.dtype == np.uint8 and np.array_equal(found, expected)
