@@ -272,6 +272,7 @@ def test_is_scored(sample):
     found = scored(sample)
     numbers = {**found.scores.headline, **found.scores.others}
     assert found.scores.headline and all(isinstance(value, float) for value in numbers.values())
+    assert set(numbers) <= set(sample.task.scores), "gates ask for what the task says that it has"
     for name, interval in found.scores.intervals.items():
         score = numbers[name] if name in numbers else found.scores.details["macro"]["f1"]
         assert interval.low <= score <= interval.high, name
