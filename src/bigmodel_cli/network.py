@@ -87,5 +87,6 @@ def weights_hint(address: str, name: str, folder: Path) -> str:
     """What to do where weights cannot be fetched."""
     return (
         f"download {address} where there is a network and save it as {folder / name}, "
-        "or give a copy in the config: weights: PATH (weights: null begins at random)"
+        "or give a copy in the config: weights: PATH "
+        "(weights: null begins at random, which is right where --from RUN brings them)"
     )

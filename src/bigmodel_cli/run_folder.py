@@ -9,6 +9,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
   example_limits.npz     what training examples are like, so that predict can say which inputs are not
+  trained_on.npy         digests of the examples that the weights have learned from
   decision.json          temperature and threshold, where the config has `calibrate`
   evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json; <split>_last.json and so
                          on for another checkpoint
@@ -122,6 +123,11 @@ class RunFolder:
     def example_limits(self) -> Path:
         """What training examples are like."""
         return self.path / "example_limits.npz"
+
+    @property
+    def trained_on(self) -> Path:
+        """Digests of the examples that its weights have learned from."""
+        return self.path / "trained_on.npy"
 
     @property
     def decision(self) -> Path:

@@ -95,3 +95,18 @@ def test_what_weight_decay_leaves_alone(read: Callable[..., Any], excluded: str,
         return
     with pytest.raises(ConfigError, match="expected parts of variables' names"):
         read(excluded=excluded)
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ("{exept: BatchNormalization, last: 20}", "did you mean except?"),
+        ("{lst: 20}", "did you mean last?"),
+        ("{layer: [a]}", "did you mean layers?"),
+        ("{zebra: 20, last: 3}", "write trainable: {last: 20}"),
+    ],
+)
+def test_keys_that_are_spelled_wrongly(read: Callable[..., Any], said: str, advice: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(said)
+    assert advice in [problem["suggestion"] for problem in caught.value.problems]

@@ -309,9 +309,9 @@ GOOD = [
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
 
-    def _load(*words: str) -> LoadedConfig:
+    def _load(*words: str, gets_weights: bool = False) -> LoadedConfig:
         Path("c.yaml").write_text(CONFIG, "utf-8")
-        return read_config(Path("c.yaml"), words)
+        return read_config(Path("c.yaml"), words, gets_weights=gets_weights)
 
     return _load
 
@@ -344,6 +344,85 @@ def test_what_needs_the_data_is_said_when_it_is_there(load: Any) -> None:
     facts = replace(facts, epoch_size=65)
     said = [warning.message for warning in config.check_again(facts)]
     assert any("ends in a single example (65 in batches of 32)" in message for message in said)
+
+
+FROZEN_NORM = "{MobileNet: {include_top: false, weights: null, pooling: avg, trainable: SAID}}"
+
+
+@pytest.mark.parametrize(
+    ("said", "settles"),
+    [
+        ("{last: 20, except: BatchNormalization}", True),
+        ("{last: 20, except: ['*bn*']}", True),
+        ("[Conv2D, DepthwiseConv2D]", True),
+        ("false", True),
+        ("{last: 20}", False),
+        ("{last: 20, except: Conv2D}", False),
+        ("[conv_pw_13*]", False),
+        ("[Conv2D, BatchNormalization]", False),
+        ("true", False),
+    ],
+)
+def test_averages_that_are_frozen_need_not_settle(load: Any, said: str, settles: bool) -> None:
+    config = load(PHOTOS, AROUND_ZERO, model(FROZEN_NORM.replace("SAID", said)))
+    facts = replace(facts_of(config.experiment), epoch_size=400)
+    told = [warning for warning in config.check_again(facts) if "moving averages" in warning.message]
+    assert bool(told) is not settles
+
+
+@pytest.mark.parametrize(
+    "norm",
+    [
+        "{BatchNormalization: {trainable: false, momentum: 0.1}}",
+        "{TimeDistributed: {layer: {BatchNormalization: {momentum: 0.1}}, trainable: false}}",
+    ],
+)
+def test_the_momentum_of_what_is_frozen_does_not_matter(load: Any, norm: str) -> None:
+    assert not [one for one in load(model(norm)).warnings if "momentum" in one.message]
+    assert [
+        one
+        for one in load(
+            model(norm.replace(", trainable: false", "").replace("trainable: false, ", ""))
+        ).warnings
+        if "momentum" in one.message
+    ]
+
+
+OF_START = [
+    ("moving averages", [model(NORM)]),
+    ("moving averages", [PHOTOS, AROUND_ZERO, model(FROZEN_NORM.replace("SAID", "{last: 20}"))]),
+    ("the average of the weights", ["optimizer={Adam: {use_ema: true}}"]),
+    ("weights were trained on", [PHOTOS, model("{MobileNet: {include_top: false, pooling: avg}}")]),
+    ("begin with the same weights", [model("{Dense: {units: 4, kernel_initializer: zeros}}")]),
+    ("has random weights", [PHOTOS, AROUND_ZERO, model(FROZEN_NORM.replace("SAID", "false"))]),
+]
+
+
+@pytest.mark.parametrize(("message", "words"), OF_START)
+def test_what_weights_begin_as_is_no_matter_where_those_of_a_run_are_taken(
+    load: Any, message: str, words: list[str]
+) -> None:
+    def told(config: LoadedConfig) -> bool:
+        facts = facts_of(config.experiment)
+        later = config.check_again(replace(facts, epoch_size=facts.epoch_size or 400))
+        return any(message in one.message for one in (*config.warnings, *later))
+
+    assert told(load(*words))
+    assert not told(load(*words, gets_weights=True))
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("is far larger", [rate("Adam", "10.0")]),
+        ("no better", [callbacks("EarlyStopping")]),
+        ("of the last few batches", [model("{BatchNormalization: {momentum: 0.1}}")]),
+    ],
+)
+def test_what_has_nothing_to_do_with_the_start_is_said_all_the_same(
+    load: Any, message: str, words: list[str]
+) -> None:
+    assert any(message in one.message for one in load(*words, gets_weights=True).warnings)
 
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))

@@ -221,13 +221,31 @@ def _first_of_training(run):
     return train.read(0)[None], train.labels[:1]
 
 
-def test_data_that_changed_since_tells_nothing(copied, tmp_path, noting):
+def test_data_that_changed_since(copied, tmp_path, noting):
+    """What the run has noted tells all the same; where it has noted nothing, that is said."""
     with np.load(tmp_path / "data.npz") as arrays:
         x, y = arrays["x"], arrays["y"]
     np.savez(tmp_path / "new.npz", x=x, y=y)
     np.savez(tmp_path / "data.npz", x=x + 1, y=y)
     load(copied, tmp_path / "new.npz", noting)
-    assert noting.warnings == []
+    assert ["120 of 150 examples were trained on" in told for told in noting.warnings] == [True]
+    noting.warnings.clear()
+    copied.trained_on.unlink()
+    load(copied, tmp_path / "new.npz", noting)
+    (told,) = noting.warnings
+    assert "whether examples of it were trained on cannot be told" in told
+    (tmp_path / "data.npz").unlink()
+    noting.warnings.clear()
+    load(copied, tmp_path / "new.npz", noting)
+    assert noting.warnings == [], "data that are gone are not asked for"
+
+
+def test_a_damaged_note_is_no_note(copied, tmp_path, noting):
+    copied.trained_on.write_bytes(copied.trained_on.read_bytes()[:-8])
+    with np.load(tmp_path / "data.npz") as arrays:
+        np.savez(tmp_path / "new.npz", x=arrays["x"], y=arrays["y"])
+    load(copied, tmp_path / "new.npz", noting)
+    assert ["120 of 150 examples were trained on" in told for told in noting.warnings] == [True]
 
 
 @pytest.mark.parametrize(

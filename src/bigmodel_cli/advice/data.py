@@ -46,6 +46,7 @@ def few_photographs(findings: Findings) -> Iterator[Advice]:
         yield Advice(
             f"{examples:,} images are few to learn seeing from, and the model began from nothing.",
             "Pretrained weights have learned it from a million others; frozen, they need few of yours: "
-            "bigmodel init FOLDER writes such a config.",
+            "bigmodel init FOLDER --weights FILE writes such a config (without --weights it takes those of "
+            "ImageNet, where they are in Keras's cache or can be downloaded).",
             "MobileNet: {weights: imagenet, trainable: false, include_top: false, pooling: avg}",
         )

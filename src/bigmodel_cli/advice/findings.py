@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, signature_from_json
@@ -188,9 +189,25 @@ class Findings:
         is_loaded = any(one.arguments.get("weights") for one in self.components("model"))
         return is_loaded or bool(self.record.get("parent"))
 
+    @cached_property
+    def frozen_at_random(self) -> Component | None:
+        """What of the model keeps random weights; None where nothing does, or another run gave it some."""
+        if self.record.get("parent"):
+            return None
+        return next((one for one in self.components("model") if _keeps_random(one)), None)
+
 
 _ALL_OF_ONE = 0.98
 _IMBALANCE = 5.0
+
+
+def _keeps_random(component: Component) -> bool:
+    """Whether no weight of a component was trained, and not all of it learns."""
+    said = component.arguments.get("trainable", True)
+    if load_catalogue().entry("applications", component.name) is not None:
+        return said is not True and component.arguments.get("weights", "imagenet") is None
+    # Normalization that is frozen changes nothing.
+    return said is False and not component.name.endswith("Normalization")
 
 
 def _components(value: Any) -> Iterator[Component]:

@@ -79,6 +79,29 @@ def not_learned(findings: Findings, seen: str) -> Advice:
     )
 
 
+def frozen_at_random(findings: Findings, seen: str) -> Iterator[Advice]:
+    """Nothing was learned, and something keeps the random weights that it began with.
+
+    Args:
+        findings: What advice is drawn from.
+        seen: By what that is seen, a sentence.
+    """
+    frozen = findings.frozen_at_random
+    if frozen is None:
+        return
+    is_application = "weights" in frozen.arguments
+    given = "weights: imagenet, weights: FILE, or train --from RUN" if is_application else "train --from RUN"
+    words = (
+        f"{frozen.name}: {{weights: imagenet}}" if is_application else f"{frozen.name}: {{trainable: true}}"
+    )
+    yield Advice(
+        seen,
+        f"{frozen.name} is frozen and has random weights, which tell nothing of the examples: give it "
+        f"trained ones ({given}), or let it learn.",
+        words,
+    )
+
+
 def is_still(findings: Findings) -> bool:
     """Whether the loss has not moved."""
     losses = [value for value in findings.columns.get("loss", ()) if math.isfinite(value)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.schema import Experiment
 
 # What an application's `trainable` may have as a mapping.
-_KEYS = ("last", "layers", "except")
+KEYS = ("last", "layers", "except")
+# What of an application's arguments changes no shape of its weights.
+_NO_SHAPES = frozenset({"weights", "trainable", "lora_rank", "name", "pooling", "input_shape"})
+_BATCH_NORM = "BatchNormalization"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,30 @@ def unfrozen(said: Any) -> Unfrozen:
     return Unfrozen(said.get("last"), _texts(said.get("layers", ())), _texts(said.get("except", ())))
 
 
+def may_learn(component: Component) -> bool:
+    """Whether a component, or something in it, is not said to be frozen."""
+    said = component.arguments.get("trainable", True)
+    if component.options is not None:
+        said = getattr(component.options, "trainable", said)
+    return said is not False
+
+
+def may_learn_batch_norm(said: Any) -> bool:
+    """Whether what stands under `trainable` of an application lets batch normalization learn.
+
+    What its layers are called, only the application knows: most have `bn` in their names, and a name that is
+    no class is taken for one that may be of one.
+    """
+    if isinstance(said, bool) or any(True for _ in problems_of(said)):
+        return said is not False
+    chosen = unfrozen(said)
+    if any(name == _BATCH_NORM or "bn" in name for name in chosen.exceptions):
+        return False
+    # Classes begin in upper case, names of layers in lower case.
+    is_named = any(name == _BATCH_NORM or not name[0].isupper() for name in chosen.layers)
+    return chosen.last is not None or is_named
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -47,8 +75,8 @@ def problems_of(said: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         yield from _problems_of_names((), said)
         return
     for key in said:
-        if key not in _KEYS:
-            yield (key,), f"expected {', '.join(_KEYS)}, found {key!r}"
+        if key not in KEYS:
+            yield (key,), f"expected {', '.join(KEYS)}, found {key!r}"
     if ("last" in said) == ("layers" in said):
         yield (), "expected last, a number of layers, or layers, a list of them; one of the two"
     last = said.get("last", 1)
@@ -79,19 +107,41 @@ def without_weights(steps: Sequence[Component]) -> list[Component]:
 
     ImageNet's weights stay: with them Keras may give an application another name.
     """
-    return [_without_weights(step) for step in steps]
+    return [_without_weights(step, lambda one: not _begins_as_imagenet(one)) for step in steps]
 
 
-def _without_weights(value: Any) -> Any:
+def without_weights_of(steps: Sequence[Component], others: Sequence[Component]) -> list[Component]:
+    """Steps of which no application needs ImageNet's weights that others, whose weights are taken, have."""
+    theirs = [_architecture(one) for one in applications(others)]
+
+    def is_theirs(application: Component) -> bool:
+        return _begins_as_imagenet(application) and _architecture(application) in theirs
+
+    return [_without_weights(step, is_theirs) for step in steps]
+
+
+def _begins_as_imagenet(application: Component) -> bool:
+    return bool(application.arguments.get("weights", "imagenet") == "imagenet")
+
+
+def _architecture(application: Component) -> tuple[str, dict[str, Any]]:
+    """What decides the shapes of an application's weights."""
+    entry = load_catalogue().entry("applications", application.name)
+    defaults = {} if entry is None else {name: value.default for name, value in entry.parameters.items()}
+    arguments = {**defaults, **application.arguments}
+    return application.name, {name: arguments[name] for name in arguments if name not in _NO_SHAPES}
+
+
+def _without_weights(value: Any, of: Callable[[Component], bool]) -> Any:
     if isinstance(value, list | tuple):
-        return type(value)(_without_weights(item) for item in value)
+        return type(value)(_without_weights(item, of) for item in value)
     if not isinstance(value, Component):
         return value
-    if value.family == "applications" and value.arguments.get("weights", "imagenet") != "imagenet":
+    if value.family == "applications" and of(value):
         return replace(value, arguments={**value.arguments, "weights": None})
     if value.options is None:
         return value
-    inside = {name: _without_weights(given) for name, given in vars(value.options).items()}
+    inside = {name: _without_weights(given, of) for name, given in vars(value.options).items()}
     return replace(value, options=value.options.model_copy(update=inside))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.config.checks import check_experiment
-from bigmodel_cli.config.checks.freezing import is_of_random_weights
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fill import Filler
@@ -49,9 +48,7 @@ class LoadedConfig:
             ConfigError: With what cannot be meant; under `strict` with everything.
         """
         problems = Problems()
-        check_experiment(self.experiment, self.stack[-1], problems, facts)
-        if self.gets_weights:
-            problems.found = [problem for problem in problems.found if not is_of_random_weights(problem)]
+        check_experiment(self.experiment, self.stack[-1], problems, facts, gets_weights=self.gets_weights)
         problems.found = [problem for problem in problems.found if problem not in self.warnings]
         problems.raise_if_any(strict=self.strict)
         return problems.found
@@ -91,9 +88,7 @@ def load_config(
         raise AssertionError("a config without problems fills an Experiment")
     if not experiment.name:
         experiment = experiment.model_copy(update={"name": path.stem})
-    check_experiment(experiment, tree, problems)
-    if gets_weights:
-        problems.found = [problem for problem in problems.found if not is_of_random_weights(problem)]
+    check_experiment(experiment, tree, problems, gets_weights=gets_weights)
     if was_trained:
         problems.found = [problem for problem in problems.found if problem.place.origin == COMMAND_LINE]
     problems.raise_if_any(strict=strict)

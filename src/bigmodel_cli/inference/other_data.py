@@ -22,7 +22,7 @@ from bigmodel_cli.inference.run_data import (
     ready_to_evaluate,
     require_shape,
 )
-from bigmodel_cli.inference.trained_on import count_trained_on
+from bigmodel_cli.inference.trained_on import trained_on
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
@@ -118,7 +118,13 @@ def _warn_if_trained_on(
     opened: OpenRun, experiment: Experiment, other: OtherData, examples: Examples, listener: Listener
 ) -> None:
     """Say how many examples are those of training: on these a model is better than on new ones."""
-    if count := count_trained_on(opened, experiment, examples):
+    known = trained_on(opened.folder, experiment)
+    if known.has_changed:
+        listener.warn(
+            f"{other.where}: whether examples of it were trained on cannot be told: the data of "
+            f"{opened.folder.title} have changed since it was trained"
+        )
+    if count := known.count(examples):
         which = "all" if count == len(examples) else f"{count:,} of"
         listener.warn(
             f"{other.where}: {which} {len(examples):,} examples were trained on, so the figures say little "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -112,7 +113,9 @@ class Graph:
         if "input_shape" in accepted and "input_shape" not in arguments and "input_tensor" not in arguments:
             fixed["input_shape"] = tuple(tensor.shape[1:])
         plain = Component(component.name, component.family, component.place, component.path, arguments)
-        with told_on_stderr():
+        with told_on_stderr(), warnings.catch_warnings():
+            # That images of another size than theirs get the weights of the usual one is no news.
+            warnings.filterwarnings("ignore", message=r"[\s\S]*will be loaded as the default")
             model = self.objects.make(plain, **fixed)
         set_trainable(model, component)
         return model

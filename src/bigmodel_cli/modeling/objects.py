@@ -115,7 +115,7 @@ def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
             raise DataError(
                 f"{component.place}: {component.name}: its weights could not be downloaded: {reason}",
                 hint=f"save the file in {keras_home() / 'models'}, or give a copy in the config: "
-                "weights: PATH (weights: null begins at random)",
+                "weights: PATH (weights: null begins at random, which is right where --from RUN brings them)",
             ) from error
         shape = f" (it receives shape {_shape(arrived)})" if arrived is not None else ""
         raise config_error(

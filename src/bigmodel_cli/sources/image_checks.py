@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image
+from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, said_by
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 from bigmodel_cli.tasks.task import Task
 
@@ -131,7 +131,7 @@ def _check(path: Path) -> _Header | DataError:
     except DataError as error:
         return error
     except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
-        return DataError(f"{path}: damaged image: {error or type(error).__name__}")
+        return DataError(f"{path}: damaged image: {said_by(error)}")
 
 
 def bits_of_images(paths: Sequence[Path]) -> int:

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
+from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.image_checks import check_images
 
 SAMPLE_FILES = 200
 # Proportions that differ by less than this factor are taken for the same.
 _ALIKE = 1.15
 _MAX_PROPORTION = 3.0
+# So many files that are no images are named.
+_NAMED_BAD = 5
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,14 @@ def look_at(paths: Sequence[Path], num_train: int) -> Images:
     """Look at the headers of a sample, spread over all images.
 
     Raises:
-        DataError: If one is no image.
+        DataError: If one is no image; names the first ones of all that are none.
     """
     heights, widths, modes = [], [], set()
     for path in paths[:: max(1, len(paths) // SAMPLE_FILES)]:
-        (width, height), mode = image_size_and_mode(path)
+        try:
+            (width, height), mode = image_size_and_mode(path)
+        except DataError as error:
+            raise _all_bad(paths) or error from error
         heights.append(height)
         widths.append(width)
         modes.add(mode)
@@ -86,3 +94,15 @@ def look_at(paths: Sequence[Path], num_train: int) -> Images:
         modes <= {"1", "L", "LA", "I", "I;16"},
         high / low <= _ALIKE**2,
     )
+
+
+def _all_bad(paths: Sequence[Path]) -> DataError | None:
+    """What is wrong with all files that are none, so that nobody finds them one by one."""
+    problems = list(check_images(paths, LoadContext(skip_bad_files=True)).problems.values())
+    if not problems:
+        return None
+    named = "; ".join(problem.message for problem in problems[:_NAMED_BAD])
+    rest = f"; and {len(problems) - _NAMED_BAD:,} more" if len(problems) > _NAMED_BAD else ""
+    count = f"{len(problems):,} of {len(paths):,} images cannot be read: " if len(problems) > 1 else ""
+    hint = f"{problems[0].hint or 'repair or remove them'}; a config leaves such files out with"
+    return DataError(f"{count}{named}{rest}", hint=f"{hint} data: {{on_bad_file: skip}}")

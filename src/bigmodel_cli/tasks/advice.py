@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from bigmodel_cli.advice.data import few_held_out, few_photographs
 from bigmodel_cli.advice.findings import Advice, Findings
-from bigmodel_cli.advice.learning import not_learned
+from bigmodel_cli.advice.learning import frozen_at_random, not_learned
 from bigmodel_cli.advice.refining import more_epochs, overfitting
 from bigmodel_cli.parts import part_of
 
@@ -40,8 +40,11 @@ class Rules(ABC):
 
     def advise(self, findings: Findings) -> list[Advice]:
         """At most five things to try after a run, the most telling first."""
-        illness = [one for rule in self.illnesses for one in rule(findings)][:1]
-        if not illness and (seen := self.nothing_learned(findings)) is not None:
+        seen = self.nothing_learned(findings)
+        # What keeps random weights learns nothing whatever else is the matter.
+        frozen = [] if seen is None else list(frozen_at_random(findings, seen))
+        illness = [*frozen, *(one for rule in self.illnesses for one in rule(findings))][:1]
+        if not illness and seen is not None:
             illness = [not_learned(findings, seen)]
         rules = _ALWAYS if illness else (*_ALWAYS, *_REFINEMENTS, *self.refinements)
         return [*illness, *(advice for rule in rules for advice in rule(findings))][:_MOST]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +95,17 @@ class Preview:
         return {"config": plain(self.experiment), "layers": layers, **document}
 
 
+@contextmanager
+def _telling(listener: Listener) -> Iterator[None]:
+    """What Keras warns of while a model is built is said as all warnings are; a run keeps it in train.log."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", UserWarning)
+        yield
+    told = [one for one in caught if issubclass(one.category, UserWarning)]
+    for message in dict.fromkeys(" ".join(str(one.message).split()) for one in told):
+        listener.warn(f"Keras: {message}")
+
+
 def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) -> Preview:
     """Load the data and build the model, to tell what training would do.
 
@@ -105,7 +119,7 @@ def preview(config: LoadedConfig, listener: Listener, *, offline: bool = False) 
     plan = make_plan(experiment.training)
     start(seed=experiment.seed, precision=plan.precision)
     # Schedules get the real number of steps when training begins; nothing that is shown depends on it.
-    with downloads(allowed=not offline):
+    with downloads(allowed=not offline), _telling(listener):
         built = build_model(experiment, splits.signature, total_steps=1)
     model = built.model
     model.optimizer.build(model.trainable_variables)

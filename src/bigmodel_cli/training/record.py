@@ -20,6 +20,7 @@ from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.losses_and_metrics import takes_logits
 from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.naming import directions
+from bigmodel_cli.inference.trained_on import note_trained_on
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
@@ -105,6 +106,8 @@ def data_record(splits: Splits) -> dict[str, Any]:
 def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transfer: Transfer | None) -> None:
     """Write what a new run begins with; run.json comes last, and makes the folder a run."""
     write_text(run.source_config, config.path.read_text("utf-8-sig"))
+    parent = None if transfer is None else transfer.run
+    note_trained_on(run, prepared.experiment, prepared.splits.train, parent)
     begin_session(
         run,
         prepared,
@@ -168,7 +171,7 @@ def begin_session(
     files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, to_yaml(prepared.experiment))
     write_json(run.labels, prepared.splits.signature.task.label_names)
-    whole = (run.config, run.labels, run.source_config)
+    whole = (run.config, run.labels, run.source_config, run.trained_on)
     update_record(
         run,
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bigmodel_cli.cluster.environment import Cluster
@@ -27,6 +27,7 @@ from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.known_data import fit_to_data, warn_of_gates
+from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers, without_writers
@@ -45,7 +46,13 @@ from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
 from bigmodel_cli.training.tensorboard import require_tensorboard, with_tensorboard
 from bigmodel_cli.training.trace import Trace
-from bigmodel_cli.training.transfer import Parent, Transfer, take_weights, take_weights_again
+from bigmodel_cli.training.transfer import (
+    Parent,
+    Transfer,
+    take_weights,
+    take_weights_again,
+    without_fetching,
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,8 @@ def train(
     if how.writes:
         check_writable(runs_dir)
     with _listening(listener) as (logged, stop), naming_lost(how.cluster):
+        if parent is not None:
+            config = without_fetching(config, parent)
         prepared = _prepare(config, logged, watch, how, is_new=True)
         transfer = None if parent is None else _take_weights(prepared, parent, logged)
         run = _new_run(runs_dir, prepared)
@@ -182,13 +191,16 @@ def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Tra
     model = prepared.built.model
     transfer = take_weights(model, parent, prepared.splits.signature.task.label_names)
     listener.say(transfer.describe())
+    seen, warning = trained_on_before(parent.run, prepared.splits)
+    if warning is not None:
+        listener.warn(warning)
     if random := transfer.still_random(prepared.built):
         more = f" and {len(random) - 1} more layers" if len(random) > 1 else ""
         listener.warn(
             f"{random[0]}{more}: frozen, and {parent.run.title} has no weights that fit, so they keep "
             "the random ones that they began with"
         )
-    return transfer
+    return replace(transfer, seen=seen)
 
 
 def _new_run(runs_dir: Path, prepared: Prepared) -> RunFolder:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.config.frozen import without_weights_of
+from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
+from bigmodel_cli.inference.run_data import read_experiment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import is_frozen, leaves
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import BEST, RunFolder
+from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.by_name import Head, base_weights, vocabularies
 
 
@@ -44,11 +48,13 @@ class Transfer:
         run: The other run.
         sha256: Of the checkpoint.
         copied: Which layers have its weights.
+        seen: How many held-out examples it was trained on, by split, where there are some.
     """
 
     run: RunFolder
     sha256: str
     copied: Copied
+    seen: Mapping[SplitName, int] = field(default_factory=dict)
 
     def describe(self) -> str:
         """One sentence for people."""
@@ -88,6 +94,7 @@ class Transfer:
             "new": self.copied.new,
             "reasons": dict(self.copied.reasons),
             "unused": self.copied.unused,
+            "trained_on": dict(self.seen),
         }
 
 
@@ -102,6 +109,17 @@ class Parent:
 
     run: RunFolder
     trust: bool = False
+
+
+def without_fetching(config: LoadedConfig, parent: Parent) -> LoadedConfig:
+    """A config whose applications need no weights of ImageNet, of those that the other run has as well."""
+    try:
+        others = read_experiment(parent.run).model
+    except DataError:
+        return config
+    experiment = config.experiment
+    steps = without_weights_of(experiment.model, others)
+    return replace(config, experiment=experiment.model_copy(update={"model": steps}))
 
 
 def take_weights(model: Any, parent: Parent, class_names: Sequence[str] | None) -> Transfer:

@@ -46,7 +46,12 @@ _MODULES = (
 
 
 def check_experiment(
-    experiment: Experiment, tree: Mapping, problems: Problems, facts: DataFacts | None = None
+    experiment: Experiment,
+    tree: Mapping,
+    problems: Problems,
+    facts: DataFacts | None = None,
+    *,
+    gets_weights: bool = False,
 ) -> None:
     """Collect contradictions between sections.
 
@@ -55,7 +60,10 @@ def check_experiment(
         tree: The same with places.
         problems: Where contradictions are collected.
         facts: Of the data, once it is known; None: what the source knows of it unread.
+        gets_weights: Whether the model is to start from another run's weights.
     """
-    report = Report(tree, problems, facts_of(experiment) if facts is None else facts)
+    report = Report(
+        tree, problems, facts_of(experiment) if facts is None else facts, gets_weights=gets_weights
+    )
     for module in _MODULES:
         module.check(experiment, report)

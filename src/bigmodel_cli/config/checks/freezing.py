@@ -6,14 +6,13 @@ import re
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.frozen import applications, problems_of
-from bigmodel_cli.config.problems import Problem
+from bigmodel_cli.config.frozen import KEYS, applications, problems_of
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.spelling import closest
 
 EXCLUDED = "exclude_from_weight_decay"
 # Optimizers whose default is not 0.
 _DECAYING = frozenset({"AdamW", "Muon"})
-_KEEPS_RANDOM = "is frozen and has random weights, which it keeps"
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -22,7 +21,9 @@ def check(experiment: Experiment, report: Report) -> None:
         said = application.arguments.get("trainable", True)
         found = list(problems_of(said))
         for keys, message in found:
-            report.error((*application.path, "trainable", *keys), message, "write trainable: {last: 20}")
+            near = closest(keys[-1], KEYS) if keys and keys[-1] not in KEYS else None
+            advice = f"did you mean {near}?" if near else "write trainable: {last: 20}"
+            report.error((*application.path, "trainable", *keys), message, advice)
         rank = application.arguments.get("lora_rank")
         if isinstance(rank, int) and rank < 1:
             report.error(
@@ -31,18 +32,13 @@ def check(experiment: Experiment, report: Report) -> None:
                 "write lora_rank: 4",
             )
         has_random_weights = application.arguments.get("weights", "") is None
-        if said is not True and not found and has_random_weights:
+        if said is not True and not found and has_random_weights and not report.gets_weights:
             report.warning(
                 (*application.path, "weights"),
-                f"{application.name} {_KEEPS_RANDOM}",
+                f"{application.name} is frozen and has random weights, which it keeps",
                 "write weights: imagenet, or a file; or take a run's: bigmodel train CONFIG --from RUN",
             )
     _check_excluded(experiment.optimizer, report)
-
-
-def is_of_random_weights(problem: Problem) -> bool:
-    """Whether a problem is that of a frozen application with random weights: another run may bring some."""
-    return _KEEPS_RANDOM in problem.message
 
 
 def _check_excluded(optimizer: Component, report: Report) -> None:

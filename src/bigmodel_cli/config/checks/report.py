@@ -14,12 +14,16 @@ class Report:
         tree: The config with places.
         problems: What was found so far.
         facts: What is known of the data.
+        gets_weights: Whether the model is to start from another run's weights.
     """
 
-    def __init__(self, tree: Mapping, problems: Problems, facts: DataFacts) -> None:
+    def __init__(
+        self, tree: Mapping, problems: Problems, facts: DataFacts, *, gets_weights: bool = False
+    ) -> None:
         self.tree = tree
         self.problems = problems
         self.facts = facts
+        self.gets_weights = gets_weights
 
     def place(self, path: ConfigPathKeys) -> Place:
         """Where a key, or the deepest part of its path that is there, stands."""

@@ -18,6 +18,7 @@ from bigmodel_cli.figures import svg
 from bigmodel_cli.gates import GateResult
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
+from bigmodel_cli.reporting.parent import parent_sentence
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import STOPPED, RunFolder
@@ -102,6 +103,8 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "epochs", f"{record.get('epochs')}, the best is {best.get('epoch')}"
     if (stopped := read_stopped(record.get(STOPPED))) is not None:
         yield "ended by", str(stopped)
+    if (parent := record.get("parent")) is not None:
+        yield "starts from", parent_sentence(parent)
     yield "time", f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
     yield "parameters", f"{record.get('parameters', 0):,}"
     yield "device", str(plan.get("device", {}).get("model"))

@@ -139,8 +139,9 @@ def _config(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _parent(parent: dict[str, Any]) -> str:
-    new = f"; new: {', '.join(parent['new'])}" if parent.get("new") else ""
-    return f"weights of {len(parent.get('loaded', []))} layers are from {parent.get('run')}{new}"
+    from bigmodel_cli.reporting.parent import parent_sentence
+
+    return parent_sentence(parent)
 
 
 def _litert(litert: dict[str, Any]) -> str:

@@ -15,6 +15,6 @@ def check(experiment: Experiment, report: Report) -> None:
     if report.has_errors:
         return
     for pitfall in PITFALLS:
-        if pitfall.find is not None:
+        if pitfall.find is not None and not (pitfall.of_start and report.gets_weights):
             for finding in pitfall.find(experiment, report.facts):
                 report.warning(*finding)

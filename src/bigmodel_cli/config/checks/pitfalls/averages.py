@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bigmodel_cli.config.checks.pitfalls.pitfall import Finding, is_number
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import DataFacts, epoch_size, num_steps
+from bigmodel_cli.config.frozen import may_learn, may_learn_batch_norm
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.walk import walk
 
@@ -25,20 +26,26 @@ _LIKE_PYTORCH = 0.5
 
 def batch_norms(experiment: Experiment) -> Iterator[tuple[Component, float]]:
     """Layers that learn moving averages from their start on, with how much of them each step keeps."""
-    for component in walk(experiment.model):
-        if component.arguments.get("trainable", True) is False:
+    for component in walk(experiment.model, into=may_learn):
+        if not may_learn(component):
             continue
         if component.name == "BatchNormalization":
             momentum = component.arguments.get("momentum", _MOMENTUM)
             if is_number(momentum):
                 yield component, float(momentum)
-        elif _begins_untrained(component) and not component.name.startswith(_WITHOUT_BATCH_NORM):
+        elif _begins_untrained(component):
             found = (m for name, m in _MOMENTA.items() if component.name.startswith(name))
             yield component, next(found, _MOMENTUM)
 
 
 def _begins_untrained(component: Component) -> bool:
-    return component.family == "applications" and component.arguments.get("weights", "imagenet") is None
+    """Whether an application begins with averages that say nothing, and learns some."""
+    return (
+        component.family == "applications"
+        and component.arguments.get("weights", "imagenet") is None
+        and not component.name.startswith(_WITHOUT_BATCH_NORM)
+        and may_learn_batch_norm(component.arguments.get("trainable", True))
+    )
 
 
 def unsettled(experiment: Experiment, facts: DataFacts) -> Iterator[Finding]:
@@ -87,8 +94,9 @@ def averaged_weights(experiment: Experiment, facts: DataFacts) -> Iterator[Findi
 
 def like_pytorch(experiment: Experiment, _facts: DataFacts) -> Iterator[Finding]:
     """A momentum as PyTorch counts it."""
-    for component in walk(experiment.model):
-        momentum = component.arguments.get("momentum") if component.name == "BatchNormalization" else None
+    for component in walk(experiment.model, into=may_learn):
+        is_norm = component.name == "BatchNormalization" and may_learn(component)
+        momentum = component.arguments.get("momentum") if is_norm else None
         if is_number(momentum) and momentum <= _LIKE_PYTORCH:
             yield Finding(
                 (*component.path, "momentum"),

@@ -42,6 +42,7 @@ class Pitfall:
         harm: What comes of it.
         instead: What to write.
         find: Where a config falls into it; None where another check says it.
+        of_start: Whether it is about what weights begin as, which those of another run are instead.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Pitfall:
     harm: str
     instead: str
     find: Find | None = None
+    of_start: bool = False

@@ -14,6 +14,7 @@ PITFALLS = (
         "mean nothing yet.",
         "`BatchNormalization: {momentum: 0.9}`, more epochs, a smaller batch, or pretrained weights",
         averages.unsettled,
+        of_start=True,
     ),
     Pitfall(
         "a momentum as PyTorch counts it",
@@ -29,6 +30,7 @@ PITFALLS = (
         "In short runs what is validated and saved is partly random.",
         "a smaller `ema_momentum`, or more steps",
         averages.averaged_weights,
+        of_start=True,
     ),
     Pitfall(
         "a batch of one example",
@@ -155,6 +157,7 @@ PITFALLS = (
         "With other values pretrained features are worth much less.",
         "`Rescaling: {scale: 1/127.5, offset: -1}`",
         inputs.unlike_imagenet,
+        of_start=True,
     ),
     Pitfall(
         "ImageNet's head in the middle",
@@ -197,5 +200,6 @@ PITFALLS = (
         "All units of a layer get the same gradient, and stay the same.",
         "`kernel_initializer` left out",
         layers.same_weights,
+        of_start=True,
     ),
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import has_heic
-from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, pillow
+from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, pillow, said_by
 from bigmodel_cli.kinds.image.kind import ImageFormat
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def read_image(path: Path, image_format: ImageFormat, *, invert: bool = False) -
     except (DataError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
-        raise DataError(f"{path}: damaged image: {error or type(error).__name__}") from error
+        raise DataError(f"{path}: damaged image: {said_by(error)}") from error
     return Decoded((255 - pixels if invert else pixels).reshape(image_format.shape))
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.files.names import HEIC_HINT, has_heic
+from bigmodel_cli.kinds.image.files.names import HEIC_HINT, HEIC_SUFFIXES, has_heic, suffix_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
 _PILLOW_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 _EXPECTED = "expected a JPEG, PNG, BMP, GIF or WebP image"
+_EXPECTED_TOO = "expected a JPEG, PNG, BMP, GIF, WebP or HEIC image"
 # No format packs pixels closer than PNG does those of one bit: some 8,300 to a byte.
 _MAX_PIXELS_PER_BYTE = 10_000
 _FREE_PIXELS = 2**24
@@ -32,6 +33,11 @@ _OTHER_KINDS = {
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _BOMB = "(a small file can hide a huge image)"
 _BOMB_HINT = "scale it down, or remove it"
+
+
+def said_by(error: Exception) -> str:
+    """What a decoder's error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def has_sixteen_bits(image: Image.Image) -> bool:
@@ -82,13 +88,14 @@ def open_image(path: Path) -> Image.Image:
         ) from error
     except image_module.UnidentifiedImageError as error:
         found = _kind_of(path)
-        raise DataError(f"{path}: {_EXPECTED}, found {found}") from error
+        expected = _EXPECTED_TOO if suffix_of(path.name) in HEIC_SUFFIXES and has_heic() else _EXPECTED
+        raise DataError(f"{path}: {expected}, found {found}") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{path}: cannot be read: {error.strerror or said_by(error)}") from error
     except Exception as error:  # Pillow's readers raise whatever broken headers lead them to.
         if isinstance(error, DataError | MemoryError):
             raise
-        raise DataError(f"{path}: damaged image: {error or type(error).__name__}") from error
+        raise DataError(f"{path}: damaged image: {said_by(error)}") from error
     return image
 
 
