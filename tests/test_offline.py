@@ -103,6 +103,30 @@ def test_an_application_is_refused_with_its_line(
     assert outcome.out == "" and "Downloading" not in outcome.err
 
 
+FROM = APPLICATION.replace("{epochs: 1}", "{epochs: 1, device: cpu}")
+
+
+@pytest.mark.tf
+def test_nothing_is_fetched_where_a_run_brings_the_weights(
+    bigmodel: Callable[..., Any], write: Callable[..., str]
+) -> None:
+    """Whether ImageNet's are asked for, or nothing is said of weights; of another application they are."""
+    parent = write(FROM.replace("alpha", "weights: null, alpha"), "one.yaml")
+    shown = bigmodel("show", parent, "--model")
+    assert shown.code == 0 and "UserWarning" not in shown.err and "rows" not in shown.err, shown.err
+    assert bigmodel("train", parent).code == 0
+    for said in ("", "weights: imagenet, "):
+        child = write(FROM.replace("trainable", f"{said}trainable"), "two.yaml")
+        outcome = bigmodel("train", child, "--from", "one", "--offline", "--json")
+        assert outcome.code == 0, outcome.err
+        assert "weights: null" in (Path(outcome.json["run"]) / "config.yaml").read_text()
+        assert "random" not in outcome.err
+    nested = FROM.replace("  - MobileNet: {alpha: 0.25", "  - MobileNet: {alpha: 0.5")
+    outcome = bigmodel("train", write(nested, "two.yaml"), "--from", "one", "--offline")
+    assert outcome.code == 3 and "mobilenet_5_0_128_tf_no_top.h5 is not in Keras's cache" in outcome.err
+    assert "which is right where --from RUN brings them" in outcome.err
+
+
 @pytest.mark.tf
 def test_the_variable_forbids_it_too(
     bigmodel: Callable[..., Any], write: Callable[..., str], monkeypatch: pytest.MonkeyPatch

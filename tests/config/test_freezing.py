@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bigmodel_cli.config.frozen import without_weights_of
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.language import read_config
 
@@ -110,3 +111,25 @@ def test_keys_that_are_spelled_wrongly(read: Callable[..., Any], said: str, advi
     with pytest.raises(ConfigError) as caught:
         read(said)
     assert advice in [problem["suggestion"] for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "is_fetched"),
+    [
+        ("{alpha: 1.0, include_top: false, weights: null}", False),
+        ("{include_top: false, trainable: {last: 3}}", False),
+        ("{include_top: false, weights: null, alpha: 0.5}", True),
+        ("{weights: null}", True),
+    ],
+)
+def test_which_weights_a_run_brings(tmp_path: Path, theirs: str, is_fetched: bool) -> None:
+    def model(arguments: str) -> Any:
+        text = CONFIG.replace(
+            "{weights: WEIGHTS, include_top: false, pooling: avg, trainable: TRAINABLE}", arguments
+        )
+        (tmp_path / "c.yaml").write_text(text.replace("EXCLUDED", "null"))
+        return read_config(tmp_path / "c.yaml").experiment.model
+
+    ours = model("{include_top: false, pooling: avg, trainable: false}")
+    (application, _) = without_weights_of(ours, model(theirs))
+    assert application.arguments.get("weights", "imagenet") == ("imagenet" if is_fetched else None)

@@ -427,3 +427,29 @@ def test_rare_classes_and_impatience_are_reasons_too():
     # Whose classes are as rare as that, and who finds them, is not ill.
     found |= {"metrics": {"accuracy": 0.97}, "confusion_matrix": [[890, 10], [20, 80]]}
     assert "Nothing" not in str(advise(findings(columns, 5, config, **found)))
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ({"MobileNet": {"weights": None, "trainable": False}}, "MobileNet is frozen and has random weights"),
+        ({"VGG16": {"weights": None, "trainable": {"last": 3}}}, "VGG16 is frozen and has random weights"),
+        ({"repeat": {"times": 2, "steps": [{"Dense": {"units": 9, "trainable": False}}]}}, "Dense is frozen"),
+        ({"MobileNet": {"weights": "imagenet", "trainable": False}}, None),
+        ({"MobileNet": {"trainable": False}}, None),
+        ({"MobileNet": {"weights": None}}, None),
+        ({"BatchNormalization": {"trainable": False}}, None),
+    ],
+)
+def test_frozen_random_weights_are_the_first_cause(model, says):
+    """Whatever else is the matter: here a learning rate that is far too small."""
+    still = {"accuracy": [0.3] * 8, "val_accuracy": [0.33] * 8, "learning_rate": [1e-6] * 8}
+    config = {"model": [model, {"Dense": {"units": 3}}], "optimizer": {"Adam": {"learning_rate": 1e-6}}}
+    found = findings(still, 5, config, metrics={"accuracy": 0.334})
+    advice = advise(found)[0].advice
+    assert advice.startswith(says) if says else "far too small" in advice
+    assert not says or "train --from RUN" in advice
+    brought = advise(changed(found, record={"parent": {"run": "x"}}))[0].advice
+    assert "random weights" not in brought
+    # A run that has learned something is not told.
+    assert "random weights" not in " ".join(one.advice for one in advise(findings(config=config)))

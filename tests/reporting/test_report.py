@@ -332,3 +332,17 @@ def test_a_screenshot(opened, tmp_path):
     page = opened([f"class {number}" for number in range(10)], epochs=50)
     page.screenshot(path=str(tmp_path / "page.png"), full_page=True)
     assert (tmp_path / "page.png").stat().st_size > 50_000
+
+
+@pytest.mark.parametrize("seen", [{}, {"test": 8, "validation": 1}])
+def test_the_run_that_it_started_from_is_named(make_run, seen):
+    run = make_run(["cat", "dog"])
+    parent = {"run": "runs/photos/1", "loaded": ["a", "b"], "new": ["dense"], "trained_on": seen}
+    update_record(run, {"parent": parent})
+    words = page_of(run).words
+    assert "starts from weights of 2 layers are from runs/photos/1; new: dense" in words
+    assert ("it was trained on 8 test examples and 1 validation examples of this run" in words) is bool(seen)
+
+
+def test_a_run_that_began_anew_names_none(make_run):
+    assert "starts from" not in page_of(make_run(["cat", "dog"])).words

@@ -358,6 +358,36 @@ class TestHeic:
         with pytest.raises(DataError, match="broken"):
             decode_image(path, ImageFormat((4, 4)))
 
+    @pytest.mark.parametrize("name", ["made_up.heic", "made_up.HEIF", "made_up.hif"])
+    def test_a_name_that_promises_it(self, tmp_path, monkeypatch, name):
+        path = tmp_path / name
+        path.write_bytes(b"no image at all")
+        with pytest.raises(DataError) as caught:
+            decode_image(path, ImageFormat((4, 4)))
+        too = ", WebP or HEIC" if opening.has_heic() else " or WebP"
+        assert (
+            caught.value.message == f"{path}: expected a JPEG, PNG, BMP, GIF{too} image, found something else"
+        )
+        monkeypatch.setattr(opening, "has_heic", lambda: False)
+        with pytest.raises(DataError, match="GIF or WebP image, found something else"):
+            decode_image(path, ImageFormat((4, 4)))
+
+    @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+    def test_what_is_cut_off_is_told_of_in_one_line(self, photo, share):
+        path, _ = photo("photo.heic")
+        content = path.read_bytes()
+        path.write_bytes(content[: int(share * len(content))])
+        with pytest.raises(DataError) as caught:
+            decode_image(path, ImageFormat((40, 60)))
+        assert caught.value.message.splitlines() == [caught.value.message.strip()]
+
+
+@pytest.mark.parametrize(
+    ("said", "line"), [("a\n", "a"), ("\tb\x0a c\r\n", "b c"), ("", "ValueError"), (" \n", "ValueError")]
+)
+def test_what_a_decoder_says_is_one_line(said, line):
+    assert opening.said_by(ValueError(said)) == line
+
 
 class TestBitDepth:
     """16-bit files whose pixels use fewer bits: 12 from many cameras and scanners."""

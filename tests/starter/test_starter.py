@@ -134,5 +134,23 @@ def test_what_is_no_data(folder):
 
 def test_a_damaged_image_is_named(folder):
     (folder() / "a" / "0.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"images/a/0\.png: expected a JPEG"):
+    with pytest.raises(DataError, match=r"images/a/0\.png: expected a JPEG") as caught:
         make_starter(Path("images"), SCRATCH)
+    assert "on_bad_file: skip" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(("count", "named", "rest"), [(2, 2, None), (5, 5, None), (9, 5, "; and 4 more")])
+def test_all_damaged_images_are_told_of_at_once(folder, count, named, rest):
+    images = sorted(folder(count=10).glob("*/*.png"))
+    for number, path in enumerate(images[:count]):
+        path.write_bytes([b"", b"no image", path.read_bytes()[:20]][number % 3])
+    table = "\n".join(["image,label", *(f"{path},{path.parent.name}" for path in images)])
+    Path("t.csv").write_text(table)
+    for data in (Path("images"), Path("t.csv")):
+        with pytest.raises(DataError) as caught:
+            make_starter(data, SCRATCH)
+        message = caught.value.message
+        assert message.startswith(f"{count} of 20 images cannot be read: ")
+        assert message.count(".png: ") == named
+        assert message.endswith(rest) if rest else "more" not in message
+        assert "on_bad_file: skip" in str(caught.value.hint)
