@@ -141,6 +141,8 @@ def _part(path: Path, size: int) -> bytes:
 
 
 def _count(train: Examples, examples: Examples) -> int | None:
+    if len(train.inputs) > 1 or len(examples.inputs) > 1:
+        return None
     own, other = train.store.files, examples.store.files
     if own is not None and other is not None:
         return _same_files(_sized(train.store, own), _sized(examples.store, other))
@@ -173,5 +175,9 @@ def _content(path: Path) -> bytes:
 
 def _rows(store: Store) -> Iterator[bytes]:
     """What tells each value from others, whatever dtype it came in."""
+    is_number = store.dtype.kind in "biuf"
     for index in range(len(store)):
-        yield np.ascontiguousarray(store.read(index), np.float32).tobytes()
+        value = store.read(index)
+        yield (
+            np.ascontiguousarray(value, np.float32).tobytes() if is_number else repr(value.tolist()).encode()
+        )
