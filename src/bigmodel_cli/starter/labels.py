@@ -54,23 +54,22 @@ def targets_of(labels: np.ndarray, where: str, wanted: Wanted | None = None) -> 
         return classes(len(np.unique(labels)))
     if not np.isfinite(labels.astype(np.float64)).all():
         raise DataError(f"{where}: there are labels that are NaN or infinite", hint="fill in or remove them")
-    are_classes = _look_like_classes(labels) if wanted is None else wanted == "classes"
-    targets = classes(len(np.unique(labels))) if are_classes else _numbers(labels[:, None])
-    return targets if wanted else replace(targets, decision=_decision(labels, are_classes=are_classes))
+    taken_for = wanted or ("classes" if _look_like_classes(labels) else "numbers")
+    targets = classes(len(np.unique(labels))) if taken_for == "classes" else _numbers(labels[:, None])
+    return targets if wanted else replace(targets, decision=_decision(labels, taken_for))
 
 
-def _decision(labels: np.ndarray, *, are_classes: bool) -> str | None:
+def _decision(labels: np.ndarray, taken_for: Wanted) -> str | None:
     """Why labels are taken for what they are, and what takes them for the other; None where it is plain."""
     import numpy as np
 
     values = np.unique(labels)
     are_whole = bool((values == np.floor(values)).all())
-    if not are_whole or (are_classes and labels.dtype.kind != "f" and values[0] == 0):
+    if not are_whole or (taken_for == "classes" and labels.dtype.kind != "f" and values[0] == 0):
         return None
     shown = f"{len(values):,} whole numbers from {values[0]:g} to {values[-1]:g}"
-    if are_classes:
-        return f"The labels are {shown}: taken for classes; init --labels numbers takes them for numbers."
-    return f"The labels are {shown}: taken for numbers; init --labels classes takes them for classes."
+    other = "numbers" if taken_for == "classes" else "classes"
+    return f"The labels are {shown}: taken for {taken_for}; init --labels {other} takes them for {other}."
 
 
 def _look_like_classes(labels: np.ndarray) -> bool:
