@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +110,17 @@ def test_images_that_are_unlike_grey_ones(grey, image, what, hint):
     assert what in found and found[what].hint == hint
     assert not found[what].low <= found[what].value <= found[what].high
     assert str(found[what]).startswith(f"{what} ")
+
+
+def test_a_negative_among_drawings_may_be_that_or_no_drawing(grey):
+    drawings = copy(grey.measuring)
+    drawings.advice = "give one figure on an even ground"
+    (reasons,) = replace(grey, measuring=drawings).unlike(
+        255 - bars(1, 5).store.array, np.array([[0.03, 0.97]])
+    )
+    assert {reason.hint for reason in reasons} == {
+        "give one figure on an even ground; --invert turns bright into dark"
+    }
 
 
 @pytest.mark.parametrize(

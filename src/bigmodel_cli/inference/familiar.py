@@ -135,7 +135,8 @@ class Familiar:
             and is_beyond
             and all(low <= turned[name] <= high for name, (low, high) in self.limits.items())
         ):
-            hint = "--invert turns bright into dark"
+            # Of a drawing that could not be drawn anew, and of a row of an array, either may help.
+            hint = "; ".join(filter(None, [hint, "--invert turns bright into dark"]))
         return [replace(one, hint=hint) for one in reasons]
 
     def content(self) -> bytes:
