@@ -200,7 +200,7 @@ def test_fashion_mnist_is_downloaded_under_keras_names(server, load, mnist_array
     for array, name in mnist_format.IDX_NAMES.items():
         values = mnist_arrays[array]
         header = struct.pack(f">I{values.ndim}I", 0x800 + values.ndim, *values.shape)
-        content = gzip.compress(header + values.tobytes())
+        content = gzip.compress(header + values.tobytes(), mtime=0)
         (server.folder / f"{name}.gz").write_bytes(content)
         hashes[f"{name}.gz"] = hashlib.sha256(content).hexdigest()
     monkeypatch.setattr(mnist_format, "KERAS_DATASETS_URL", server.url)

@@ -241,7 +241,7 @@ def test_what_stands_in_all_cells_of_a_column_separates_none(table, between):
 
 def test_a_compressed_listing(photos, load):
     path = photos("a/1.png", "a/2.png") / "labels.csv.gz"
-    path.write_bytes(gzip.compress(b"image;label\na/1.png;x\na/2.png;y\n"))
+    path.write_bytes(gzip.compress(b"image;label\na/1.png;x\na/2.png;y\n", mtime=0))
     assert load("image_csv", path=path, image_size=4).splits["train"].labels.tolist() == [0, 1]
 
 
@@ -339,7 +339,7 @@ def test_rows_that_are_not_as_the_columns_say(refused, lines, message):
         ),
         (b"PAR1\x15\x04\x15", "labels.csv: expected a CSV file, found parquet"),
         (
-            gzip.compress(b"image,label\na/1.png,x\n" * 99)[:-9],
+            gzip.compress(b"image,label\na/1.png,x\n" * 99, mtime=0)[:-9],
             "labels.csv: cut off: what is compressed in it has no end",
         ),
         (b"image,label\na/1.png,\x00\n", None),

@@ -24,7 +24,7 @@ def idx_folder(tmp_path, mnist_arrays):
     folder = tmp_path / "idx"
     folder.mkdir()
     for array, name in IDX_NAMES.items():
-        (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(mnist_arrays[array])))
+        (folder / f"{name}.gz").write_bytes(gzip.compress(idx_bytes(mnist_arrays[array]), mtime=0))
     return folder
 
 
