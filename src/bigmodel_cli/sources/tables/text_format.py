@@ -60,14 +60,20 @@ def _problem_of_separator(separator: str | None) -> str | None:
 
 
 def _problem_of_encoding(encoding: str | None) -> str | None:
+    if encoding is None:
+        return None
     try:
-        info = None if encoding is None else codecs.lookup(encoding)
+        codecs.lookup(encoding)
     except (LookupError, ValueError):
         return "expected the name of an encoding, such as utf-8, utf-16, latin-1 or cp1252"
-    # `base64` and the like encode bytes.
-    if info is None or getattr(info, "_is_text_encoding", True):
-        return None
-    return "expected an encoding of text"
+    try:
+        "".encode(encoding)
+    except LookupError:
+        # `base64` and the like encode bytes.
+        return "expected an encoding of text"
+    except UnicodeError:
+        pass
+    return None
 
 
 def _one_of(value: str | None, known: tuple[str, ...]) -> str | None:
