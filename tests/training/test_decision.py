@@ -183,7 +183,7 @@ def test_calibrate_is_for_classes(tmp_path):
     np.savez(tmp_path / "data.npz", x=np.zeros((60, 2), np.float32), y=np.linspace(0, 1, 60))
     text = RARE.replace(", class_names: [ham, spam]", "").replace("num_classes, activation: softmax", "1")
     (tmp_path / "c.yaml").write_text(text.replace("CategoricalCrossentropy", "MeanSquaredError"))
-    with pytest.raises(UsageError, match="calibrate is for classes; the labels are numbers"):
+    with pytest.raises(UsageError, match="calibrate is for classes; the labels of npz are numbers"):
         trained(tmp_path, "calibrate={}")
 
 

@@ -299,7 +299,7 @@ def test_numbers_that_only_the_data_knows(train, config, tmp_path, key):
         "~preprocessing",
     )
     for attempt in (lambda: train(*words), lambda: preview(config(*words), Silent())):
-        with pytest.raises(UsageError, match=f"data.{key} is for classes; the labels are numbers"):
+        with pytest.raises(ConfigError, match=f"{key} is for classes; the labels of npz are numbers"):
             attempt()
 
 
