@@ -30,7 +30,8 @@ browser:
 # goes there.
 quick: $(STAMP)
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q --numprocesses 2 -m "not tf and not slow" -p no:hypothesispytest \
-		--ignore tests/training --ignore tests/modeling --ignore tests/inference --ignore tests/reporting
+		--ignore tests/training --ignore tests/modeling --ignore tests/inference --ignore tests/reporting \
+		--ignore tests/sources/tables
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
