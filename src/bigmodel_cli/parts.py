@@ -18,6 +18,31 @@ def called(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
+def class_called(family: str, name: Any, module: str, suffix: str = "") -> Any:
+    """The class of a kind or a task by the name that a file gives it.
+
+    Args:
+        family: `kinds` or `tasks`.
+        name: As it is written; anything, where the file is damaged.
+        module: The file of its folder that has the class.
+        suffix: What the class is called behind the name.
+
+    Raises:
+        TypeError: If there is none of the name.
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise TypeError(f"none of the {family} is called {name!r}")
+    place = f"bigmodel_cli.{family}.{name}.{module}"
+    try:
+        found = importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        # What a folder that is there lacks is a failure of ours.
+        if error.name is None or not place.startswith(error.name):
+            raise
+        raise TypeError(f"none of the {family} is called {name!r}") from None
+    return getattr(found, called(name) + suffix)
+
+
 def part_of(owner: Any, base: type[Part]) -> Part:
     """The part of a kind or a task that a storey asks for.
 

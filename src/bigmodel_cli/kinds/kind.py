@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from bigmodel_cli.parts import called
+from bigmodel_cli.parts import class_called
 
 
 class Kind(ABC):
@@ -65,12 +64,5 @@ def kind_from_json(record: Mapping[str, Any]) -> Kind:
     Raises:
         KeyError, TypeError: If they are damaged.
     """
-    name = record["kind"]
-    if not isinstance(name, str) or not name.isidentifier():
-        raise TypeError(f"no kind of values is called {name!r}")
-    try:
-        module = importlib.import_module(f"bigmodel_cli.kinds.{name}.kind")
-    except ModuleNotFoundError:
-        raise TypeError(f"no kind of values is called {name!r}") from None
-    kind: Kind = getattr(module, f"{called(name)}Kind").from_json(record)
+    kind: Kind = class_called("kinds", record["kind"], "kind", "Kind").from_json(record)
     return kind

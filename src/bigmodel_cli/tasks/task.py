@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from bigmodel_cli.parts import called
+from bigmodel_cli.parts import class_called
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,12 +82,5 @@ def task_from_json(record: Mapping[str, Any]) -> Task:
     Raises:
         KeyError, TypeError: If they are damaged.
     """
-    name = record["task"]
-    if not isinstance(name, str) or not name.isidentifier():
-        raise TypeError(f"no task is called {name!r}")
-    try:
-        module = importlib.import_module(f"bigmodel_cli.tasks.{name}.task")
-    except ModuleNotFoundError:
-        raise TypeError(f"no task is called {name!r}") from None
-    task: Task = getattr(module, called(name)).from_json(record)
+    task: Task = class_called("tasks", record["task"], "task").from_json(record)
     return task
