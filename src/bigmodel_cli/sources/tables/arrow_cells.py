@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.sources.tables.arrow_arrays import filled, mask, numbers, strings, without
 from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.columns import Texts
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
 
 if TYPE_CHECKING:
@@ -117,18 +118,19 @@ class ArrowCells(Cells):
             found[is_long] = is_one[np.frombuffer(data, np.uint8)[ends[:-1][is_long]]]
         return found
 
-    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+    def texts(self) -> Texts:
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        texts = filled(pc.utf8_trim_whitespace(self._array), "").cast(pa.large_string())
+        written = self._array.dictionary_decode() if self._is_encoded() else self._array
+        texts = filled(pc.utf8_trim_whitespace(written), "").cast(pa.large_string())
         # A slice of an array has the buffers of the whole.
         texts = pa.concat_arrays([texts]) if texts.offset else texts
         _, offsets, data = texts.buffers()
         ends = np.frombuffer(offsets, np.int64)[: len(texts) + 1]
         letters = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
-        return letters[int(ends[0]) : int(ends[-1])], ends[1:] - ends[0]
+        return Texts(letters[int(ends[0]) : int(ends[-1])], ends - ends[0])
 
 
 def _plain(texts: Any, notation: Notation) -> Any:
@@ -175,7 +177,7 @@ class TypedCells(ArrowCells):
         self._make_texts()
         return super().encoded()
 
-    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+    def texts(self) -> Texts:
         self._make_texts()
         return super().texts()
 

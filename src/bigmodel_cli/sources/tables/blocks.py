@@ -133,14 +133,19 @@ class _Cutter:
         if not self._quotes or b'"' not in text:
             return (text.rfind(b"\n") + 1), True
         letters = np.frombuffer(text, np.uint8)
-        quotes = np.flatnonzero(letters == _QUOTE)
+        marks = np.flatnonzero((letters == _QUOTE) | (letters == _NEWLINE))
+        # Where the quotes stand among the marks tells how many lines end before each of them.
+        at = np.flatnonzero(letters[marks] == _QUOTE)
+        quotes = marks[at]
         if not _are_regular(letters, quotes, ord(self._separator)):
             return self._end_by_rows(text, is_last), False
         end = _end_outside(text, quotes)
+        lines = at - np.arange(len(at))
         if is_last and end < len(text):
-            line = self._line + text.count(b"\n", 0, int(quotes[-1]))
-            raise wrong_quote(f"{self._path}:{line}: a quote that begins here is not closed")
-        self._check_swallowed(text, letters, quotes[: len(quotes) - len(quotes) % 2])
+            raise wrong_quote(
+                f"{self._path}:{self._line + int(lines[-1])}: a quote that begins here is not closed"
+            )
+        self._check_swallowed(text, quotes, lines)
         return end, True
 
     def _end_by_rows(self, text: bytes, is_last: bool) -> int:
@@ -160,12 +165,17 @@ class _Cutter:
             return sum(len(line) + 1 for line in lines)
         return len(whole)
 
-    def _check_swallowed(self, text: bytes, letters: np.ndarray, quotes: np.ndarray) -> None:
-        """Look at each cell of several lines for rows that a quote has swallowed."""
+    def _check_swallowed(self, text: bytes, quotes: np.ndarray, lines: np.ndarray) -> None:
+        """Look at each cell of several lines for rows that a quote has swallowed.
+
+        Args:
+            text: Some rows.
+            quotes: Where its quotes are.
+            lines: How many lines end before each of them.
+        """
         import numpy as np
 
-        newlines = np.flatnonzero(letters == _NEWLINE)
-        begins, ends = np.searchsorted(newlines, quotes[0::2]), np.searchsorted(newlines, quotes[1::2])
+        begins, ends = lines[: len(lines) - len(lines) % 2 : 2], lines[1::2]
         for place in np.flatnonzero(ends - begins >= 2).tolist():
             start = text.rfind(b"\n", 0, int(quotes[2 * place])) + 1
             end = text.find(b"\n", int(quotes[2 * place + 1]))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from bigmodel_cli.sources.tables.columns import Texts
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_padded, parse
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class Cells(ABC):
         """Whether any number begins with a zero that says nothing: `01069`."""
 
     @abstractmethod
-    def texts(self) -> tuple[np.ndarray, np.ndarray]:
-        """All texts one after the other in UTF-8 (uint8), and where each one ends (int64)."""
+    def texts(self) -> Texts:
+        """All texts, one after the other."""
 
     def mapped(self, value_of: Callable[[str], Any], dtype: Any) -> np.ndarray:
         """What a function makes of each text; it is asked once for each different one."""
@@ -97,9 +98,10 @@ class ListCells(Cells):
     def any_padded(self) -> bool:
         return any(map(is_padded, self._texts))
 
-    def texts(self) -> tuple[np.ndarray, np.ndarray]:
+    def texts(self) -> Texts:
         import numpy as np
 
         encoded = [text.encode("utf-8", "surrogatepass") for text in self._texts]
-        ends = np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-        return np.frombuffer(b"".join(encoded), np.uint8), ends
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(text) for text in encoded], out=offsets[1:])
+        return Texts(np.frombuffer(b"".join(encoded), np.uint8), offsets)

@@ -85,7 +85,24 @@ class Dates:
 Values = Numbers | Categories | Texts | Dates
 
 
-def joined(kind: ColumnKind, parts: list[Values]) -> Values:
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What was kept of a column's cells while they were looked at, block by block.
+
+    Attributes:
+        numbers: As numbers (float32).
+        written: As they are written.
+        places: The place of each cell's text among the different ones (int32).
+        texts: These.
+    """
+
+    numbers: Sequence[np.ndarray] = ()
+    written: Sequence[Texts] = ()
+    places: Sequence[np.ndarray] = ()
+    texts: Sequence[str] = ()
+
+
+def joined(kind: ColumnKind, parts: Sequence[Values]) -> Values:
     """Blocks of one column put together."""
     import numpy as np
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ColumnKind = Literal["number", "category", "date", "text", "image", "id", "constant"]
 # Below so many rows nothing is told from values that are all different.
@@ -54,20 +51,6 @@ class ColumnFacts:
     notation: Notation = PLAIN
     date_format: str | None = None
     notes: Sequence[str] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """What was kept of a column's cells while they were looked at.
-
-    Attributes:
-        parts: Block by block: numbers (float32), or the place of each cell's text among the different ones
-            (int32).
-        texts: These texts; None where numbers were kept.
-    """
-
-    parts: list[np.ndarray]
-    texts: Sequence[str] | None
 
 
 def most_frequent(counter: Mapping[str, int], without: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bigmodel_cli.sources.tables import numbers
 from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.columns import Kept, Texts
 from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.uniqueness import Uniqueness
 
@@ -36,7 +37,8 @@ class NumberLook:
         notations: Those that there may be, the likelier ones first.
         marks: The texts that mean "missing".
         takes_padded: Whether numbers may begin with zeros, as codes do.
-        keep: Whether they are kept as float32, so that nobody need read them again.
+        keep: Whether they are kept, so that nobody need read them again: as float32, and as they are written
+            as long as they may be ids.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class NumberLook:
         takes_padded: bool = False,
         keep: bool = False,
     ) -> None:
-        self.kept: list[np.ndarray] | None = [] if keep else None
+        self.keeps = keep
+        self._kept: list[np.ndarray] = []
+        self._written: list[Texts] = []
         self._takes_padded = takes_padded
         self._notations = notations
         self._marks = marks
@@ -85,10 +89,23 @@ class NumberLook:
             self.unique.give_up()
         self.unique.take(there)
         self._count(cells, there)
-        if self.kept is not None:
-            with np.errstate(over="ignore"):
-                self.kept.append(values.astype(np.float32))
+        if self.keeps:
+            self._keep(cells, values)
         return True
+
+    def _keep(self, cells: Cells, values: np.ndarray) -> None:
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            self._kept.append(values.astype(np.float32))
+        if self.unique.is_possible and not self._takes_padded:
+            self._written.append(cells.texts())
+        else:
+            self._written.clear()
+
+    def kept(self) -> Kept:
+        """What was kept of the cells."""
+        return Kept(numbers=self._kept, written=self._written)
 
     @property
     def are_codes(self) -> bool:

@@ -117,12 +117,9 @@ class _CategoryReader(Reader):
         return code
 
 
-class _TextReader(Reader):
+class TextReader(Reader):
     def values(self, block: Block, cells: Cells) -> Texts:
-        import numpy as np
-
-        data, ends = cells.texts()
-        return Texts(data, np.concatenate([np.zeros(1, np.int64), ends]))
+        return cells.texts()
 
 
 class _DateReader(Reader):
@@ -182,9 +179,9 @@ _READERS: Mapping[ColumnKind, type[Reader]] = {
     "category": _CategoryReader,
     "constant": _CategoryReader,
     "date": _DateReader,
-    "text": _TextReader,
-    "image": _TextReader,
-    "id": _TextReader,
+    "text": TextReader,
+    "image": TextReader,
+    "id": TextReader,
 }
 
 

@@ -9,7 +9,8 @@ from typing import NoReturn
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Use
-from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind, Kept
+from bigmodel_cli.sources.tables.columns import Kept
+from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind
 from bigmodel_cli.sources.tables.missing import marks_for, marks_note
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.number_kinds import Numbers, decided_numbers, numbers_of_texts
@@ -82,13 +83,7 @@ def survey(
     found = {
         name: _decided(table, name, look, told.get(name)) for name, look in looks.items() if look is not None
     }
-    return Survey(rows, found, {name: kept for name, look in looks.items() if look and (kept := _kept(look))})
-
-
-def _kept(look: NumberLook | TextLook) -> Kept | None:
-    if look.kept is None:
-        return None
-    return Kept(look.kept, list(look.counter or ()) if isinstance(look, TextLook) else None)
+    return Survey(rows, found, {name: look.kept() for name, look in looks.items() if look and keep})
 
 
 def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> NumberLook | TextLook | None:
@@ -125,7 +120,7 @@ def _look(
             if isinstance(look, NumberLook) and not (
                 look.take(cells) and (block.number or not look.are_codes)
             ):
-                look = looks[name] = _exact_look(table, look.kept is not None) if not block.number else None
+                look = looks[name] = _exact_look(table, look.keeps) if not block.number else None
             if isinstance(look, TextLook):
                 look.take(cells)
                 uses[name] = "any" if look.counter is None else "few"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.sources.tables import dates, numbers
 from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.columns import Kept, Texts
 from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.uniqueness import Uniqueness
 
@@ -65,7 +66,8 @@ class TextLook:
         notations: Those that there may be, the likelier ones first.
         marks: The texts that may mean "missing".
         number_marks: Those that mean so among numbers and dates.
-        keep: Whether each cell's text is kept by its place among the different ones, while these are few.
+        keep: Whether cells are kept: by the place of each one's text among the different ones, while these
+            are few, and as they are written, while more than half of a block's are different.
     """
 
     def __init__(
@@ -76,7 +78,10 @@ class TextLook:
         *,
         keep: bool = False,
     ) -> None:
-        self.kept: list[np.ndarray] | None = [] if keep else None
+        self.keeps = keep
+        self._places: list[np.ndarray] = []
+        self._written: list[Texts] = []
+        self._keeps_written = keep
         self._marks = marks | number_marks
         self._number_marks = number_marks
         self.rows = 0
@@ -107,14 +112,26 @@ class TextLook:
         self.rows += len(places)
         if len(texts) < len(places):
             self.unique.give_up()
+        self._keep_written(cells, len(texts))
         if self.unique.is_possible:
             self.unique.take(np.fromiter(map(hash, texts), np.int64, len(texts)))
         if self.counter is None:
             self._look_at(texts, counts, rows)
             return
         self._count(texts, counts, rows)
-        if self.kept is not None:
-            self.kept.append(np.array([self._seen[text][0] for text in texts], np.int32)[places])
+        if self.keeps and self.counter is not None:
+            self._places.append(np.array([self._seen[text][0] for text in texts], np.int32)[places])
+
+    def _keep_written(self, cells: Cells, distinct: int) -> None:
+        self._keeps_written = self._keeps_written and 2 * distinct > len(cells)
+        if self._keeps_written:
+            self._written.append(cells.texts())
+        else:
+            self._written.clear()
+
+    def kept(self) -> Kept:
+        """What was kept of the cells."""
+        return Kept(written=self._written, places=self._places, texts=list(self.counter or ()))
 
     def _count(self, texts: Sequence[str], counts: Sequence[int], rows: Sequence[int]) -> None:
         """Only count while the different texts are few: each of them is looked at once, in the end."""
@@ -128,7 +145,8 @@ class TextLook:
                 self._letters_kept += len(text)
         if len(self.counter) > MOST_TEXTS or self._letters_kept > _MOST_LETTERS:
             self.end()
-            self.counter = self.kept = None
+            self.counter = None
+            self._places.clear()
             self._seen.clear()
 
     def end(self) -> None:

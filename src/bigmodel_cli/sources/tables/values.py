@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.tables.columns import Numbers, Values, joined
-from bigmodel_cli.sources.tables.facts import ColumnFacts, Kept
+from bigmodel_cli.sources.tables.columns import Kept, Numbers, Values, joined
+from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.missing import marks_for
 from bigmodel_cli.sources.tables.names import no_column
-from bigmodel_cli.sources.tables.readers import NumberReader, Reader, reader_of, use_of
+from bigmodel_cli.sources.tables.readers import NumberReader, Reader, TextReader, reader_of, use_of
 from bigmodel_cli.sources.tables.table import Table
-
-if TYPE_CHECKING:
-    pass
 
 
 def read(
@@ -60,14 +56,13 @@ def _from_kept(reader: Reader, kept: Kept) -> Values | None:
     """A column of what was kept; None where that does not have what it takes."""
     import numpy as np
 
-    if not kept.parts:
-        return None
-    places = np.concatenate(kept.parts)
-    if kept.texts is None:
-        # A number that is too large is refused with its line where it is read.
-        is_right = isinstance(reader, NumberReader) and not np.isinf(places).any()
-        return Numbers(places) if is_right else None
-    return reader.of_texts(kept.texts, places)
+    if kept.written and isinstance(reader, TextReader):
+        return joined("text", kept.written)
+    if kept.numbers and isinstance(reader, NumberReader):
+        numbers = np.concatenate(kept.numbers)
+        # One that is too large is refused with its line where it is read.
+        return None if np.isinf(numbers).any() else Numbers(numbers)
+    return reader.of_texts(kept.texts, np.concatenate(kept.places)) if kept.places else None
 
 
 def read_blocks(table: Table, columns: Mapping[str, ColumnFacts]) -> Iterator[dict[str, Values]]:
