@@ -129,7 +129,7 @@ def test_what_is_in_a_table_without_images_is_said(tmp_path):
         "  day: date (dates, written YYYY-MM-DD)",
         "  class: category (3 different values)",
         "  again: category (3 different values)",
-        "target: class, it seems",
+        "target: class, it seems, as its name says; another one: --target NAME",
         "  again gives it away: each of its values stands for one of the target's, and no other",
     ]
     assert "numpy.savez" in (caught.value.hint or "")
@@ -147,7 +147,9 @@ def test_of_many_columns_those_that_are_of_no_use_are_said(tmp_path):
         *names[:20],
         "last",
         "… (31 columns in all)",
+        "target",
     ]
+    assert lines[-1] == "target: no column looks like one; say it with --target NAME"
 
 
 def test_images_by_what_is_in_a_column_where_one_of_a_usual_name_has_none(table):

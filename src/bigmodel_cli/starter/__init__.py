@@ -59,6 +59,7 @@ class Wishes:
     Attributes:
         weights: `imagenet`, `none` or a file; None: what is there.
         labels: What labels in an array or a table are; None: what they look like.
+        target: The column of a table that is to be predicted; None: the one that looks so.
         offline: Whether no download may be made.
         written_in: The folder that the config will be in, which its paths are relative to.
         warn: Told what is passed over in the data.
@@ -67,6 +68,7 @@ class Wishes:
 
     weights: str | None = None
     labels: Wanted | None = None
+    target: str | None = None
     offline: bool = False
     written_in: Path = Path()
     warn: Callable[[str], None] = lambda _message: None
@@ -90,6 +92,9 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         UsageError: If there is no such file, or it is none of these.
         DataError: If nothing can be written for what is in it; says why.
     """
+    is_table = data is not None and data.suffix.lower() in (".csv", ".tsv")
+    if wishes.target is not None and not is_table:
+        raise UsageError("--target names a column of a table; only a .csv or .tsv has any")
     if data is None:
         return _for_digits()
     if data.is_dir():
@@ -98,7 +103,7 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         raise UsageError(f"{data}: no such file or folder")
     if data.suffix.lower() == ".npz":
         return _for_arrays(data, wishes)
-    if data.suffix.lower() in (".csv", ".tsv"):
+    if is_table:
         return _for_table(data, wishes)
     raise UsageError(
         f"{data}: expected a folder of images, a .csv or an .npz file",
@@ -139,7 +144,7 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
 
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:
-    seen = look_at_table(table, wishes.written_in, wishes.warn, wishes.note, wishes.labels)
+    seen = look_at_table(table, wishes.written_in, wishes.warn, wishes.note, wishes.labels, wishes.target)
     options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
     start = _start(seen.images, wishes)
     recipe = files_recipe(

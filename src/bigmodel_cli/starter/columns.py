@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.image_csv import LABEL_COLUMNS
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.giveaways import giveaways
-from bigmodel_cli.sources.tables.names import listed, shown
+from bigmodel_cli.sources.tables.names import listed, no_column, shown
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.survey import Survey, survey
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.values import read
+from bigmodel_cli.starter.guessed_target import described, guessed_target
 
 _NEXT = "training on tables comes with the next version"
 _AS_ARRAYS = "numbers alone can, as an .npz file: numpy.savez('data.npz', x=table[columns], y=table[label])"
 _MOST_COLUMNS = 20
-_TARGETS = (*LABEL_COLUMNS, "y", "outcome", "response")
 
 
-def no_images(table: Table, note: Callable[[str], None]) -> DataError:
+def no_images(table: Table, note: Callable[[str], None], target: str | None = None) -> DataError:
     """The error for a table that lists no images.
 
     Args:
         table: It, opened.
         note: Told what it holds, a line for each column.
+        target: The column that is to be predicted; None: which one it may be is said.
     """
     path = table.files[0].path
+    if target is not None and target not in table.names:
+        return no_column(path, table.names, target)
     try:
         found = survey(table, keep=True)
     except TableError as error:
@@ -36,7 +38,7 @@ def no_images(table: Table, note: Callable[[str], None]) -> DataError:
     for line in (
         f"found: a table without images, {found.num_rows:,} rows",
         *_described(list(found.columns.values())),
-        *_about_target(table, found),
+        *_about_target(table, found, target),
     ):
         note(line)
     return DataError(
@@ -57,21 +59,15 @@ def _line(facts: ColumnFacts) -> str:
     return f"  {shown(facts.name)}: {facts.kind} ({'; '.join([facts.reason, *missing, *facts.notes])})"
 
 
-def _about_target(table: Table, found: Survey) -> list[str]:
-    """Which column may be the target, and which others give it away."""
-    target = _target(found.columns)
+def _about_target(table: Table, found: Survey, told: str | None) -> list[str]:
+    """Which column is the target, or may be, and which others give it away."""
+    guess = guessed_target(found.columns) if told is None else None
+    target = guess.name if guess else told
     if target is None:
-        return []
+        return ["target: no column looks like one; say it with --target NAME"]
     columns = {name: facts for name, facts in found.columns.items() if facts.kind not in ("constant", "id")}
-    given = giveaways(read(table, columns, found.kept), target)
+    given = giveaways(read(table, columns, found.kept), target) if target in columns else []
     return [
-        f"target: {shown(target)}, it seems",
+        described(guess) if guess else f"target: {shown(target)}",
         *(f"  {shown(one.column)} gives it away: {cut(one.reason, 100)}" for one in given),
     ]
-
-
-def _target(columns: Mapping[str, ColumnFacts]) -> str | None:
-    """The column that is called as targets are; else the last one, where it can be one."""
-    may_be = [name for name, facts in columns.items() if facts.kind in ("number", "category")]
-    named = [name for wanted in _TARGETS for name in may_be if name.casefold() == wanted]
-    return next(iter(named), next((name for name in may_be[-1:] if name == [*columns][-1]), None))

@@ -11,6 +11,7 @@ from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
 from bigmodel_cli.sources.listing import Listing, first_cells, read_listing
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.sources.tables.names import no_column
 from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.sources.text_labels import typed_labels
 from bigmodel_cli.starter.columns import no_images
@@ -47,6 +48,7 @@ def look_at_table(
     warn: Callable[[str], None],
     note: Callable[[str], None],
     labels_are: Wanted | None = None,
+    target: str | None = None,
 ) -> SeenTable:
     """What is in a CSV file.
 
@@ -56,19 +58,20 @@ def look_at_table(
         warn: Told what may not be meant.
         note: Told what is in a table that lists no images.
         labels_are: What the person says of them.
+        target: The column that they stand in; None: the one that looks so.
 
     Raises:
         DataError: If it lists no images with labels.
     """
     opened = open_table(path)
     if (cells := first_cells(opened)) and _image_place(opened.names, cells) is None:
-        raise no_images(opened, note)
+        raise no_images(opened, note, target)
     table = read_listing(path)
     image = _image_column(table)
     if image is None:
-        raise no_images(opened, note)
+        raise no_images(opened, note, target)
     split = _split_column(table, besides=image)
-    label = _label_column(table, besides=[image, split])
+    label = _label_column(table, [image, split], target)
     options = [
         f"{option}: {quoted(table.columns[column])}"
         for option, column, names in (
@@ -121,12 +124,18 @@ def _split_column(table: Listing, besides: int) -> int | None:
     return None
 
 
-def _label_column(table: Listing, besides: Sequence[int | None]) -> int:
+def _label_column(table: Listing, besides: Sequence[int | None], told: str | None) -> int:
     """The place of the labels' column.
 
     Raises:
-        DataError: If it is not clear which it is.
+        DataError: If it is not there, or not clear which it is.
     """
+    if told is not None and told not in table.columns:
+        raise no_column(table.path, table.columns, told)
+    if told is not None and table.columns.index(told) in besides:
+        raise DataError(f"{table.path}: the target {told} has the images' files, or their splits")
+    if told is not None:
+        return table.columns.index(told)
     named = table.column(LABEL_COLUMNS)
     if named is not None:
         return named

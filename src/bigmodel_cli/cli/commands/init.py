@@ -49,6 +49,11 @@ if TYPE_CHECKING:
     type=click.Choice(["classes", "numbers"]),
     help="What the labels of an array or a table are; by default what they look like.",
 )
+@click.option(
+    "--target",
+    metavar="COLUMN",
+    help="The column of a table that is to be predicted; by default the one whose name or place says so.",
+)
 @offline_option
 @json_option
 def command(data: Path | None, output: Path | None, shipped: str | None, as_json: bool, **how: Any) -> None:
