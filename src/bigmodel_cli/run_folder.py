@@ -13,6 +13,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   decision.json          temperature and threshold, where the config has `calibrate`
   evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json; <split>_last.json and so
                          on for another checkpoint
+  baselines.json         what simple models reach on the same splits, where that was asked for
   plots/                 *.png
   profile/               a trace for TensorBoard, where one was asked for
   tensorboard/           what its callback logs, where there is one
@@ -163,6 +164,11 @@ class RunFolder:
     def samples(self, split: str, checkpoint: str = "best") -> Path:
         """Examples that tell most, with thumbnails."""
         return self.path / "evaluation" / f"samples_{_evaluated(split, checkpoint)}.json"
+
+    @property
+    def baselines(self) -> Path:
+        """What simple models reach on the same splits."""
+        return self.path / "baselines.json"
 
     @property
     def report(self) -> Path:

@@ -20,6 +20,7 @@ from PIL import Image
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.audit import Features
+from bigmodel_cli.kinds.baseline import Encoder
 from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.kinds.familiar import Measuring
 from bigmodel_cli.kinds.image.kind import Drawing, ImageFormat, ImageKind
@@ -71,6 +72,7 @@ SAMPLES = {
     "array": Sample(ArrayKind((7,)), array((7,))),
     "array:picture": Sample(ArrayKind((8, 8, 3), "uint8"), array((8, 8, 3))),
     "array:sequence": Sample(ArrayKind((3, 50), "float64"), array((3, 50))),
+    "array:large": Sample(ArrayKind((101, 100)), array((101, 100))),
 }
 PARTS = list(parts_of("kinds"))
 
@@ -220,6 +222,27 @@ def test_is_audited(kind, values):
     thumbnails = features.thumbnails(values)
     assert thumbnails is None or (thumbnails.dtype, thumbnails.ndim, len(thumbnails)) == (np.float16, 3, 5)
     assert features.are_seen == (thumbnails is not None)
+
+
+def test_simple_models_take_it_or_it_says_why_not(kind, values):
+    encoder = part_of(kind, Encoder)
+    if encoder.why_not is not None:
+        assert encoder.why_not.startswith("has ")
+        return
+    kept = encoder.values(values)
+    assert len(kept) == 5
+    assert 0 < encoder.num_tree_features <= encoder.num_features
+    for encoding, expected in (
+        (encoder.for_linear(kept), encoder.num_features),
+        (encoder.for_trees(kept), encoder.num_tree_features),
+    ):
+        matrix = encoding.encode(kept)
+        assert matrix.shape[0] == 5
+        assert encoding.encode(kept[:2]).shape == (2, matrix.shape[1])
+        assert expected / 2 <= matrix.shape[1] <= 2 * expected, "sizes are chosen by it"
+    dense = encoder.for_linear(kept).encode(kept)
+    dense = dense if isinstance(dense, np.ndarray) else dense.toarray()
+    assert np.isfinite(dense).all() and np.abs(dense).max() < 10
 
 
 def test_is_explained_or_says_why_not(kind, values):

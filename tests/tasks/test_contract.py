@@ -25,6 +25,7 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.tasks.advice import Rules
 from bigmodel_cli.tasks.audit import Labels
+from bigmodel_cli.tasks.baseline import Baselines, Learned
 from bigmodel_cli.tasks.bound import Bound
 from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.tasks.classification.task import Classification
@@ -358,6 +359,24 @@ def test_labels_are_audited(sample):
     assert bool(counted) != (spread is not None), "a task counts its classes or says how its numbers spread"
     assert json.dumps([counted, spread])
     assert not any(len(found) for found in labels.outliers(by_split).values())
+
+
+def test_simple_models_are_fitted_and_scored(sample):
+    """They answer what a model's outputs stand for, and are scored as such."""
+    baselines, scoring = part_of(sample.task, Baselines), part_of(sample.task, Scoring)
+    features = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    learned = Learned(features, sample.labels, seed=0, weights=np.arange(1.0, 7.0))
+    names = [baselines.constant, baselines.linear, baselines.trees]
+    assert len({*names, *map(str.lower, names)}) == 3
+    assert baselines.num_outputs >= 1
+    assert baselines.linear_work(20) > baselines.linear_work(10) > 0
+    for fit in (baselines.fit_constant, baselines.fit_linear, baselines.fit_trees):
+        values = fit(learned)(features)
+        assert len(values) == 6
+        scores = scoring.scored(sample.labels, values, AS_IT_IS, seed=0).scores
+        assert {*scores.headline, *scores.others} & set(baselines.told)
+        assert set(scores.headline) <= set(baselines.told)
+    assert not np.ptp(baselines.fit_constant(learned)(features), axis=0).any()
 
 
 def task_of(run):

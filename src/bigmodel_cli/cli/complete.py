@@ -103,6 +103,13 @@ def runs(context: click.Context, _parameter: click.Parameter, incomplete: str) -
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
+def configs_and_runs(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Either."""
+    return [*configs(context, parameter, incomplete), *runs(context, parameter, incomplete)]
+
+
 def families(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Families of names."""
     from bigmodel_cli.reference import families as all_families

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigmodel_cli.cli.baselines import show_baselines
 from bigmodel_cli.cli.options import runs_dir_words
 from bigmodel_cli.cli.output import duration, metrics_line, next_command, note, number, one_line
 from bigmodel_cli.config.measures import said_once
@@ -34,8 +36,8 @@ def result_as_json(result: TrainingResult) -> dict[str, Any]:
     }
 
 
-def show_result(result: TrainingResult, runs_dir: Path) -> None:
-    """Results for people, and what to type next."""
+def show_result(result: TrainingResult, runs_dir: Path, baselines: Mapping[str, Any] | None = None) -> None:
+    """Results for people, with what simple models reach where that was asked for, and what to type next."""
     best = result.best
     by = f", {one_line(best['monitor'])} {number(best['value'])}" if best.get("monitor") else ""
     click.echo(f"run       {result.run.title}")
@@ -46,6 +48,8 @@ def show_result(result: TrainingResult, runs_dir: Path) -> None:
     click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
     for gate in result.gates:
         click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")
+    if baselines is not None:
+        show_baselines(baselines, {result.evaluation.split: result.document})
     for advice in result.advice[:_MOST]:
         note(f"advice: {advice.finding} {advice.advice}" + (f"\n  {advice.words}" if advice.words else ""))
     option = runs_dir_words(runs_dir)

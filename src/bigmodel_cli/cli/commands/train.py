@@ -69,6 +69,11 @@ NEWEST = "/"
 )
 @click.option("--tensorboard", is_flag=True, help="Log for TensorBoard: tensorboard --logdir runs.")
 @click.option(
+    "--baseline",
+    is_flag=True,
+    help="Fit simple models to the same data at the end; the report shows them beside the model.",
+)
+@click.option(
     "--start-timeout",
     type=Number(min=0, min_open=True),
     default=300.0,
@@ -89,6 +94,7 @@ def command(
     parent: str | None,
     profile: bool,
     tensorboard: bool,
+    baseline: bool,
     start_timeout: float,
     trust: bool,
     runs_dir: Path,
@@ -126,12 +132,14 @@ def command(
         work = _resuming(words, resume, parent, runs_dir, strict=strict)
     with listening(plain=plain, follows=peers is not None and not peers.cluster.is_chief) as listener:
         result = work(listener, offline=how["offline"], profile=profile, peers=peers)
-    if result is None:
-        return
+        if result is None:
+            return
+        found = _baselines(result, listener, offline=how["offline"]) if baseline else None
     if as_json:
-        echo_json(result_as_json(result))
+        document = result_as_json(result)
+        echo_json(document if found is None else {**document, "baselines": found["models"]})
     else:
-        show_result(result, runs_dir)
+        show_result(result, runs_dir, found)
     write_for_ci([_checked(result)], how["junit"], how["summary"])
     require_gates(result.gates)
 
@@ -160,6 +168,13 @@ def _begun_run(runs_dir: Path) -> RunFolder | None:
     from bigmodel_cli.training.resume import run_of_launch
 
     return run_of_launch(launch, runs_dir)
+
+
+def _baselines(result: TrainingResult, listener: Listener, *, offline: bool) -> dict[str, Any]:
+    from bigmodel_cli.baselines.run import keep_baselines
+    from bigmodel_cli.inference.opened import open_folder
+
+    return keep_baselines(open_folder(result.run), listener, offline=offline)
 
 
 def _checked(result: TrainingResult) -> Checked:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from bigmodel_cli.kinds.audit import Features
+from bigmodel_cli.kinds.image.shrinking import shrunk
 
 SIDE = 32
 # ITU-R BT.601, as Pillow turns colours into grey; an alpha channel does not count.
@@ -36,13 +37,7 @@ def thumbnails(pixels: np.ndarray) -> np.ndarray:
         float16 of shape (n, min(height, 32), min(width, 32)), from 0 to 255, in which each pixel is the mean
         of the area that it covers.
     """
-    grey = _grey(pixels)
-    height, width = grey.shape[1:]
-    if height > SIDE:
-        grey = _averaging(height, SIDE) @ grey
-    if width > SIDE:
-        grey = grey @ _averaging(width, SIDE).T
-    return grey.astype(np.float16)
+    return shrunk(_grey(pixels), SIDE).astype(np.float16)
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:
@@ -52,12 +47,3 @@ def _grey(pixels: np.ndarray) -> np.ndarray:
         return pixels[..., 0].astype(np.float32)
     grey: np.ndarray = pixels[..., :3].astype(np.float32) @ _GREY
     return grey
-
-
-def _averaging(size: int, to: int) -> np.ndarray:
-    """The matrix that makes `to` pixels of `size`, each the mean of what it covers: float32 (to, size)."""
-    edges = np.arange(to + 1) * (size / to)
-    pixels = np.arange(size)
-    covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    matrix: np.ndarray = (np.clip(covered, 0, None) * (to / size)).astype(np.float32)
-    return matrix

@@ -19,6 +19,7 @@ from bigmodel_cli.gates import GateResult
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.parent import parent_sentence
+from bigmodel_cli.reporting.report.baselines import baselines_content
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import STOPPED, RunFolder
@@ -54,6 +55,9 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "scores": _scores(of_task.scores(evaluation), evaluation["intervals"], previous),
         "has_previous": bool(previous),
         "decision": of_task.decision(evaluation),
+        "baselines": baselines_content(
+            reported.baselines, evaluation, of_task.headline_of(evaluation["metrics"])
+        ),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
@@ -74,6 +78,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for section in content["of_task"]:
         yield section.id, section.menu
     yield "scores", "Scores"
+    if content["baselines"]:
+        yield "baselines", "Baselines"
     yield "config", "Config"
     yield "reproduce", "Reproduce"
 

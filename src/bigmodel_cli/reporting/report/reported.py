@@ -25,12 +25,14 @@ class Reported:
         findings: Its record, evaluation, config and metrics.
         samples: As evaluation/samples_<split>.json has them.
         previous: The completed run of the same name before it; None where it is the first.
+        baselines: As baselines.json has them; None where none were measured.
     """
 
     run: RunFolder
     findings: Findings
     samples: Mapping[str, Sequence[Mapping[str, Any]]]
     previous: RunFolder | None
+    baselines: Mapping[str, Any] | None = None
 
 
 def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
@@ -60,7 +62,8 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
     best_epoch = (record.get("best") or {}).get("epoch")
     samples = run.read_json(run.intact(run.samples(split)))
     findings = Findings(read_metrics(run.metrics), evaluation, config, best_epoch, record)
-    return Reported(run, findings, samples, _previous(run))
+    baselines = run.read_json(run.intact(run.baselines)) if run.expects(run.baselines) else None
+    return Reported(run, findings, samples, _previous(run), baselines)
 
 
 def _previous(run: RunFolder) -> RunFolder | None:

@@ -1,0 +1,220 @@
+"""Simple models fitted to the training split and scored on what is held out."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.baselines.reading import Columns, Matrix, read_columns
+from bigmodel_cli.baselines.sizes import Sizes, sample
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.inference.run_data import HELD_OUT
+from bigmodel_cli.kinds.baseline import Encoder, Encoding
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.scoring.intervals import intervals_as_json
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.sources.base import Examples, SplitName
+from bigmodel_cli.tasks.baseline import Baselines, Fitted, Learned
+from bigmodel_cli.tasks.scores import Scoring
+from bigmodel_cli.tasks.target import Target
+
+
+@dataclass(frozen=True)
+class _Family:
+    """One family of simple models.
+
+    Attributes:
+        name: What a task calls its model of it.
+        fit: Fits it.
+        encoding: How a column is given to it; None: it looks at none.
+    """
+
+    name: Callable[[Baselines], str]
+    fit: Callable[[Baselines, Learned], Fitted]
+    encoding: Callable[[Encoder, np.ndarray], Encoding] | None = None
+
+
+_CONSTANT = _Family(lambda task: task.constant, lambda task, learned: task.fit_constant(learned))
+_LINEAR = _Family(
+    lambda task: task.linear,
+    lambda task, learned: task.fit_linear(learned),
+    lambda encoder, values: encoder.for_linear(values),
+)
+_TREES = _Family(
+    lambda task: task.trees,
+    lambda task, learned: task.fit_trees(learned),
+    lambda encoder, values: encoder.for_trees(values),
+)
+
+
+def measure_baselines(experiment: Experiment, splits: Splits, listener: Listener) -> dict[str, Any]:
+    """Fit simple models to the training split, and score them on the held-out ones as a model is.
+
+    Args:
+        experiment: For its seed, the weights of its classes and its rule for decisions.
+        splits: Its data.
+        listener: Is told what is fitted, and of what is left out.
+
+    Returns:
+        As baselines.json has it: `splits` with the number of examples that are scored, `models`, each with
+        its `name`, its `target`, `trained_on` (examples), `seconds`, and by split `metrics`, `scores` and
+        `intervals` as an evaluation has them; `shown`, the scores that tell most; `notes`, sentences.
+
+    Raises:
+        DataError: If examples cannot be read.
+    """
+    return _Measuring(experiment, splits, listener).document()
+
+
+class _Measuring:
+    def __init__(self, experiment: Experiment, splits: Splits, listener: Listener) -> None:
+        self._experiment, self._splits, self._listener = experiment, splits, listener
+        self._notes: list[str] = []
+        self._tasks = {name: part_of(task, Baselines) for name, task in splits.signature.targets.items()}
+        self._encoders = self._used()
+        self._sizes = Sizes.of(splits.train, self._encoders.values())
+        self._train = self._read_train()
+        self._held_out: dict[str, Columns] = {name: self._read(name) for name in self._scored_splits()}
+
+    def document(self) -> dict[str, Any]:
+        models = [row for target in self._tasks for row in self._models(target)]
+        return {
+            "seed": self._experiment.seed,
+            "splits": {name: {"examples": len(columns)} for name, columns in self._held_out.items()},
+            "models": models,
+            "shown": list(dict.fromkeys(name for task in self._tasks.values() for name in task.told)),
+            "notes": self._notes,
+        }
+
+    def _scored_splits(self) -> Sequence[SplitName]:
+        names = [name for name in HELD_OUT[::-1] if name in self._splits.parts]
+        if not names:
+            self._note("no examples are held out, so scores are those of the training split")
+        return names or ("train",)
+
+    def _note(self, sentence: str) -> None:
+        self._notes.append(sentence)
+        self._listener.say(sentence)
+
+    def _used(self) -> dict[str, Encoder]:
+        """The encoders of columns that simple models can do something with."""
+        encoders = {name: part_of(kind, Encoder) for name, kind in self._splits.signature.inputs.items()}
+        for name, encoder in encoders.items():
+            if encoder.why_not is not None:
+                self._note(f"{name}: {encoder.why_not}, so simple models do without it")
+        return {name: encoder for name, encoder in encoders.items() if encoder.why_not is None}
+
+    def _read_train(self) -> Columns:
+        train, seed = self._splits.train, self._experiment.seed
+        limits = [
+            limit
+            for task in self._tasks.values()
+            for limit in (self._sizes.linear(task), self._sizes.trees(task))
+        ]
+        # Any number of the first ones is a sample.
+        order = np.random.default_rng(seed).permutation(len(train))[: max(limits)]
+        every = len(order) == len(train) == min(limits)
+        chosen = train if every else train.take(order)
+        return self._columns("train", chosen)
+
+    def _read(self, split: SplitName) -> Columns:
+        part = self._splits.parts[split]
+        chosen = sample(part, self._experiment.seed)
+        if len(chosen) < len(part):
+            self._note(f"{split}: scores are those of a sample of {len(chosen):,} of {len(part):,} examples")
+        return self._columns(split, chosen)
+
+    def _columns(self, split: SplitName, examples: Examples) -> Columns:
+        skips = self._experiment.data.on_bad_file == "skip"
+        found = read_columns(
+            examples, self._encoders, f"reading the {split} split", self._listener.download, skips=skips
+        )
+        if found.num_skipped:
+            self._note(f"{split}: {found.num_skipped:,} examples that cannot be read are left out")
+        return found
+
+    def _models(self, target: str) -> Iterator[dict[str, Any]]:
+        task = self._tasks[target]
+        yield self._measured(target, _CONSTANT, len(self._train))
+        if not self._encoders:
+            return
+        for family, count in ((_LINEAR, self._sizes.linear(task)), (_TREES, self._sizes.trees(task))):
+            name = family.name(task)
+            if count == 0:
+                self._note(f"{name} is left out: for so many features and outputs it would take too long")
+                continue
+            if count < len(self._splits.train):
+                every = f"{len(self._splits.train):,} examples, so that it does not take long"
+                self._note(f"{name} learns from {count:,} of {every}")
+            yield self._measured(target, family, min(count, len(self._train)))
+
+    def _measured(self, target: str, family: _Family, count: int) -> dict[str, Any]:
+        task, train, began = self._tasks[target], self._train.first(count), time.perf_counter()
+        self._listener.say(f"fitting {family.name(task)} to {count:,} examples")
+        learned, matrix = self._learned(target, family, train)
+        with warnings.catch_warnings():
+            # That it could be fitted a little longer; it is as it is.
+            warnings.simplefilter("ignore")
+            fitted = family.fit(task, learned)
+            values = {name: fitted(matrix(columns)) for name, columns in self._held_out.items()}
+        rule = self._rule(target, values)
+        return {
+            "name": family.name(task),
+            "target": target,
+            "trained_on": count,
+            "seconds": round(time.perf_counter() - began, 3),
+            **{name: self._scored(target, name, found, rule) for name, found in values.items()},
+        }
+
+    def _learned(
+        self, target: str, family: _Family, train: Columns
+    ) -> tuple[Learned, Callable[[Columns], Any]]:
+        labels = train.targets[target]
+        learned = Learned(np.zeros((len(train), 0)), labels, self._experiment.seed)
+        if family.encoding is None:
+            return learned, lambda columns: np.zeros((len(columns), 0))
+        encodings = {
+            name: family.encoding(encoder, train.values[name]) for name, encoder in self._encoders.items()
+        }
+        matrix = Matrix.of(encodings, train)
+        weights = self._weights(target, labels)
+        are_codes = matrix.are_codes if matrix.are_codes.any() else None
+        return replace(learned, features=matrix(train), weights=weights, are_codes=are_codes), matrix
+
+    def _weights(self, target: str, labels: np.ndarray) -> np.ndarray | None:
+        """What examples count by their class, where the model's do; classes that come more often count so."""
+        data = self._experiment.data
+        asked = data.class_weights if data.oversample is None else data.oversample
+        of_data = part_of(self._splits.signature.targets[target], Target)
+        strata = of_data.strata(labels)
+        if asked is None or strata is None:
+            return None
+        weights = of_data.class_weights(asked, labels)
+        return None if weights is None else weights.values[strata].astype(np.float64)
+
+    def _rule(self, target: str, values: Mapping[str, np.ndarray]) -> DecisionRule:
+        """What `calibrate` asks for, chosen for this model as it is for the config's own."""
+        asked = self._experiment.calibrate
+        if asked is None or "validation" not in values:
+            return AS_IT_IS
+        scoring = part_of(self._splits.signature.targets[target], Scoring)
+        labels = self._held_out["validation"].targets[target]
+        found = scoring.calibrated(asked, labels, values["validation"], lambda _: None)
+        return AS_IT_IS if found is None else found.rule
+
+    def _scored(self, target: str, split: str, values: np.ndarray, rule: DecisionRule) -> dict[str, Any]:
+        scoring = part_of(self._splits.signature.targets[target], Scoring)
+        labels = self._held_out[split].targets[target]
+        scores = scoring.scored(labels, values, rule, seed=self._experiment.seed).scores
+        return {
+            "metrics": scores.headline,
+            "scores": scores.others,
+            "intervals": intervals_as_json(scores.intervals),
+        }

@@ -1,0 +1,72 @@
+"""What simple models reach at a task: one that looks at nothing, one that adds numbers, and trees."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+# From rows of numbers to what outputs of a model stand for, as `Predictions.values` gives it.
+Fitted = Callable[[Any], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a simple model learns from.
+
+    Attributes:
+        features: Shape (n, k), dense or sparse.
+        labels: Of the same examples.
+        seed: Of what is drawn at random.
+        weights: What each example counts, float of shape (n,); None: all the same.
+        are_codes: Which of the k numbers stand for names, bool of shape (k,); for trees alone.
+    """
+
+    features: Any
+    labels: np.ndarray
+    seed: int
+    weights: np.ndarray | None = None
+    are_codes: np.ndarray | None = None
+
+
+class Baselines(ABC):
+    """The simple models of a task.
+
+    Attributes:
+        constant: What the one is called that says the same of every example, in JSON.
+        linear: The same of the one that adds numbers.
+        trees: The same of trees.
+        told: Scores that the table has, of those that an evaluation has.
+    """
+
+    constant: ClassVar[str]
+    linear: ClassVar[str]
+    trees: ClassVar[str] = "hist_gradient_boosting"
+    told: ClassVar[Sequence[str]]
+
+    def __init__(self, task: Any) -> None:
+        self.task = task
+
+    @property
+    @abstractmethod
+    def num_outputs(self) -> int:
+        """How many numbers are fitted: so many times the work of trees."""
+
+    @abstractmethod
+    def linear_work(self, num_features: int) -> int:
+        """About how many operations `fit_linear` takes for each example."""
+
+    @abstractmethod
+    def fit_constant(self, learned: Learned) -> Fitted:
+        """A model that says of every example what is right most often, or least wrong."""
+
+    @abstractmethod
+    def fit_linear(self, learned: Learned) -> Fitted:
+        """A model that adds numbers, by scikit-learn."""
+
+    @abstractmethod
+    def fit_trees(self, learned: Learned) -> Fitted:
+        """Gradient-boosted trees with scikit-learn's defaults."""
