@@ -189,16 +189,18 @@ def test_impute(how: Any, expected: list[float], encoded: Callable[..., Any]) ->
 
 
 @pytest.mark.tf
-def test_periodic_is_plr_lite(encoded: Callable[..., Any], rows: np.ndarray) -> None:
-    model = encoded(Periodic(frequencies=5, sigma=0.5, width=3), rows)
+@pytest.mark.parametrize("shared", [True, False])
+def test_periodic_is_plr(shared: bool, encoded: Callable[..., Any], rows: np.ndarray) -> None:
+    model = encoded(Periodic(frequencies=5, sigma=0.5, width=3, shared=shared), rows)
     numbers = np.random.default_rng(1).normal(size=(6, 7)).astype(np.float32)
     frequencies, kernel, bias = (np.asarray(weight) for weight in model.trainable_weights)
-    assert frequencies.shape == (7, 5) and kernel.shape == (10, 3) and not model.non_trainable_weights
+    assert frequencies.shape == (7, 5) and not model.non_trainable_weights
+    assert kernel.shape == ((10, 3) if shared else (7, 10, 3)) and bias.shape == (*kernel.shape[:-2], 3)
     assert 0.6 < frequencies.std() / (2 * np.pi * 0.5) < 1.4
     phases = numbers[:, :, None] * frequencies
     waves = np.concatenate([np.cos(phases), np.sin(phases)], axis=-1)
-    expected = np.maximum(waves @ kernel + bias, 0).reshape(6, 21)
-    np.testing.assert_allclose(model(numbers), expected, atol=1e-5)
+    mixed = waves @ kernel if shared else np.einsum("bfk,fkw->bfw", waves, kernel)
+    np.testing.assert_allclose(model(numbers), np.maximum(mixed + bias, 0).reshape(6, 21), atol=1e-5)
 
 
 @pytest.mark.tf

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Impute(Encoding):
     """A value for missing numbers (NaN), learnt from the training rows.
 
-    A column without any value gets 0. With `flag`, columns of 0 and 1 follow behind all others, which say
-    what was missing: twice as many come out.
+    A column without any value gets 0. With `flag`, as many columns of 0 and 1 follow behind all others, which
+    say what was missing.
     """
 
     encoding_name: ClassVar[str] = "impute"

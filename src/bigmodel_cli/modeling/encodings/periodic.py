@@ -13,21 +13,23 @@ from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 class Periodic(Encoding):
     """Several numbers of each: its sines and cosines at trained frequencies, through a dense layer and ReLU.
 
-    PLR(lite) of arXiv:2203.05556: the frequencies are a column's own, the dense layer is shared by all
-    columns. It wants numbers of one scale (behind `quantile` or `Normalization`), and a network behind it
-    fits functions that are not smooth far better. Shape: (batch, features × width), the numbers of a feature
-    side by side."""
+    PLR of arXiv:2203.05556: frequencies and dense layer are a column's own; with `shared` there is one dense
+    layer for all columns, PLR(lite). It wants numbers of one scale (behind `quantile` or `Normalization`); a
+    network behind it fits functions that are not smooth far better.
+    Shape: (batch, features × width), the numbers of a feature side by side.
+    """
 
     encoding_name: ClassVar[str] = "periodic"
-    example: ClassVar[str] = "periodic: {frequencies: 24, sigma: 0.1, width: 8}"
+    example: ClassVar[str] = "periodic: {frequencies: 48, sigma: 1.0, width: 16}"
 
-    frequencies: Annotated[int, Field(ge=1, le=10_000)] = Field(24, description="Frequencies of each column.")
+    frequencies: Annotated[int, Field(ge=1, le=10_000)] = Field(48, description="Frequencies of each column.")
     sigma: Annotated[float, Field(gt=0)] = Field(
-        0.1, description="The standard deviation of the frequencies before training, in cycles per unit."
+        1.0, description="The standard deviation of the frequencies before training, in cycles per unit."
     )
     width: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        8, description="Numbers that come out for each column."
+        16, description="Numbers that come out for each column."
     )
+    shared: bool = Field(False, description="Whether one dense layer serves all columns.")
 
     def encode(self, tensor: Any, learn: Learn) -> Any:
         import keras
@@ -42,4 +44,13 @@ class Periodic(Encoding):
             dtype="float32",
         )(tensor)
         waves = ops.concatenate([ops.cos(phases), ops.sin(phases)], axis=-1)
-        return layers.Flatten()(layers.Dense(self.width, activation="relu")(waves))
+        if self.shared:
+            dense = layers.Dense(self.width, activation="relu")
+        else:
+            dense = layers.EinsumDense(
+                "bfk,fkw->bfw",
+                output_shape=(num_features, self.width),
+                bias_axes="fw",
+                activation="relu",
+            )
+        return layers.Flatten()(dense(waves))

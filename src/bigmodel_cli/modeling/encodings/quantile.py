@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _END = 1e-7
 _LARGEST = 3.4e38
 # Giles, "Approximating the erfinv function" (GPU Computing Gems 2, 2010), single precision: erfinv(x) is x
-# times a polynomial of w = -ln(1 - x²): of w - 2.5 in the middle, of sqrt(w) - 3 at the ends (w >= 5);
-# highest power first.
+# times a polynomial, highest power first: in the middle of w - 2.5, where w is -ln(1 - x²), and at the ends
+# (from w = 5 on) of the root of w less 3.
 _MIDDLE = (
     2.81022636e-08,
     3.43273939e-07,
@@ -97,8 +97,8 @@ def pieces(values: np.ndarray, n_quantiles: int) -> np.ndarray:
 
     Returns:
         float32 (pieces, 5), in order, of at most `n_quantiles + 2`: start, anchor, slope, mass, side. From
-        its start on, `mass + (value - anchor) * slope` of all rows lies on that side of a value (-1: below,
-    1: above)."""
+        its start on, `mass + (value - anchor) * slope` of all rows is below (side -1) or above (1) a value.
+    """
     import numpy as np
 
     known = values[~np.isnan(values)].astype(np.float64)
