@@ -74,6 +74,12 @@ LETTERS = [chr(97 + number % 26) * (1 + number // 26) for number in range(52)]
         ("x", [f"{n % 28 + 1}/02/2020" for n in range(50)], "date", "dates, written DD/MM/YYYY"),
         ("x", [f"02/{n % 28 + 1}/2020" for n in range(50)], "date", "dates, written MM/DD/YYYY"),
         ("x", [f"2/{n % 28 + 1}/2020 1:05 PM" for n in range(50)], "date", "dates, written MM/DD/YYYY"),
+        ("x", [f"{n % 28 + 1} Jan 2020" for n in range(50)], "date", "dates, written DD Mon YYYY"),
+        ("x", [f"{n % 28 + 1}. März 2020" for n in range(50)], "text", "28 different texts"),
+        ("x", [f"September {n % 28 + 1}, 2020 10:{n:02d} AM" for n in range(50)], "date", "Mon DD, YYYY"),
+        ("x", [f"{n % 28 + 1}-FEB-20" for n in range(50)], "date", "dates, written DD-Mon-YY"),
+        ("x", [f"{n % 28 + 1}/02/98" for n in range(50)], "date", "dates, written DD/MM/YY"),
+        ("x", [f"02/{n % 28 + 1}/98" for n in range(50)], "date", "dates, written MM/DD/YY"),
         ("x", cycle("2020-02-03", "", "?", "2020-02-04"), "date", "dates, written YYYY-MM-DD"),
         ("day", [f"202002{n % 28 + 1:02d}" for n in range(50)], "date", "YYYYMMDD, as the name says"),
         ("x", [f"202002{n % 28 + 1:02d}" for n in range(50)], "number", "whole numbers"),
@@ -113,6 +119,10 @@ def test_kinds(surveyed, name, cells, kind, reason):
         (cycle("1'234.5", "2"), Notation(".", "'"), 2, 1234.5),
         (cycle("1\u202f234,5", "2"), Notation(",", "\u202f"), 2, 1234.5),
         (cycle("1.234", "2.250"), PLAIN, 1.234, 2.25),
+        (cycle("$1,200.50", "$3", "-$2.5"), Notation(".", ",", "$"), -2.5, 1200.5),
+        (cycle("12 €", "1.200,50 €", "7"), Notation(",", ".", "€"), 7, 1200.5),
+        (cycle("85%", "7.5 %"), Notation(".", None, "%"), 7.5, 85),
+        (cycle("USD 5", "USD\u00a06.5"), Notation(".", None, "USD"), 5, 6.5),
         (cycle(" 1.5", "2.5 "), PLAIN, 1.5, 2.5),
     ],
 )
@@ -121,7 +131,7 @@ def test_notations(surveyed, cells, notation, low, high):
     assert facts.kind in ("number", "category")
     assert (facts.notation, facts.low, facts.high) == (notation, low, high)
     if notation != PLAIN:
-        assert any("read with" in note for note in facts.notes)
+        assert f"read {notation.described}" in facts.notes
 
 
 def test_one_comma_and_three_digits_depends_on_what_stands_between_cells(surveyed):
@@ -207,6 +217,39 @@ def test_kinds_that_are_told(surveyed):
 def test_dates_that_can_be_read_in_two_ways_say_so(surveyed):
     facts = surveyed(table_of(cycle("01/02/2020", "03/04/2020"))).columns["x"]
     assert facts.notes == ["read as DD/MM/YYYY; all dates can be MM/DD/YYYY as well"]
+
+
+def test_years_of_two_digits_say_what_they_are(surveyed):
+    facts = surveyed(table_of(cycle("31/12/68", "31/12/69"))).columns["x"]
+    assert (facts.low, facts.high) == (-86400 * 10**6, 3124137600 * 10**6)
+    assert facts.notes == ["years of two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (cycle("85%", "7.5%"), "read without '%', as 85 of 85%"),
+        (cycle("$1,200.5", "$7"), "read with ',' between thousands and without '$'"),
+    ],
+)
+def test_what_was_taken_away_from_numbers_is_said(surveyed, cells, note):
+    assert surveyed(table_of(cells)).columns["x"].notes == [note]
+
+
+def test_numbers_with_different_signs_are_no_numbers(surveyed, refused):
+    facts = surveyed(table_of(cycle("$5", "5 €", "7 €"))).columns["x"]
+    assert (facts.kind, facts.distinct) == ("category", 3)
+    cells = [f"{n}.5 €" for n in range(60)]
+    says = refused(table_of([*cells, "$5"]))
+    assert "t.csv:62, x: expected a number as in 60 other rows, found '$5'" in says
+    assert refused(table_of(["$5", *cells])).startswith("t.csv:2, x: expected a number as in 60 other rows")
+
+
+@pytest.mark.parametrize("head", ["1/22/20", '"Jan 3, 2020"', "100%", "$5"])
+def test_a_name_may_look_like_a_date_or_a_price(opened, head):
+    rows = "".join(f"north,{n},{n + 1}\n" for n in range(9))
+    assert opened(f"region,size,{head}\n{rows}").names == ("region", "size", head.strip('"'))
+    assert opened(f"{head}\n" * 30).names == ("column_1",)
 
 
 def test_numbers_that_float32_rounds_say_so(surveyed):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts
 from bigmodel_cli.sources.tables.survey import survey
 from bigmodel_cli.sources.tables.table import Table, open_table
@@ -106,6 +108,8 @@ def test_only_the_columns_that_are_wanted_in_any_order(opened):
         (["1.5", " 2 ", "", "NA", "+3", "-.5", "1e3"], [1.5, 2, np.nan, np.nan, 3, -0.5, 1000]),
         (["0.1", "16777217", "3.4e38"], [0.1, 16777217, 3.4e38]),
         (["1 000", "2 000 000"], [1e3, 2e6]),
+        (["$1,200.50", "", "-$3", "NA"], [1200.5, np.nan, -3, np.nan]),
+        (["85 %", "-7.25%", "0"], [85, -7.25, 0]),
     ],
 )
 def test_numbers(columns, cells, expected):
@@ -123,6 +127,10 @@ def test_numbers(columns, cells, expected):
         ("x", ["2020-01-02T00:30+01:00"] * 2, ["2020-01-01T23:30"] * 2),
         ("x", ["31.12.1899", "01.02.2020"], ["1899-12-31", "2020-02-01"]),
         ("x", ["12/31/2020 12:05 AM", "1/2/2020 1:05 pm"], ["2020-12-31T00:05", "2020-01-02T13:05"]),
+        ("x", ["3 Jan 2024", "29. February 2024 1:05 pm"], ["2024-01-03", "2024-02-29T13:05"]),
+        ("x", ["Wed, 3 Jan 2024 10:00:00 -0130", "?"], ["2024-01-03T11:30", "NaT"]),
+        ("x", ["Jan 3rd, 2024", "Dec 31 1999"], ["2024-01-03", "1999-12-31"]),
+        ("x", ["31-Dec-68", "01-jan-69"], ["2068-12-31", "1969-01-01"]),
         ("date", ["20200229", "19991231"], ["2020-02-29", "1999-12-31"]),
         ("time", ["1600000000", ""], ["2020-09-13T12:26:40", "NaT"]),
         ("time", ["1600000000500", "?"], ["2020-09-13T12:26:40.5", "NaT"]),
@@ -360,3 +368,31 @@ assert not heavy, heavy
 """
     text = TABLE + '1.5,x,2020-02-01,"a ""quote""\nin two lines",A999,same\n'
     subprocess.run([sys.executable, "-c", code, str(written(text))], check=True)
+
+
+def test_moments_are_those_of_datetime():
+    chance = random.Random(0)
+    written, expected = [], []
+    for _ in range(3000):
+        year, month, day = (
+            chance.choice([1, 1600, 1900, 2000, 2023, 2024, 9999]),
+            *chance.choices(range(14), k=2),
+        )
+        day = chance.choice([day, 28, 29, 30, 31, 32])
+        hour, minute, second = chance.randrange(26), chance.randrange(62), chance.choice([0, 59, 60])
+        fraction, zone = (
+            chance.choice(["", ".5", ".123456", ".123456789"]),
+            chance.choice(["", "Z", "+05:30", "-24"]),
+        )
+        written.append(f"{year:04d}-{month}-{day} {hour}:{minute:02d}:{second:02d}{fraction}{zone}")
+        try:
+            offset = timezone(
+                {"+05:30": timedelta(minutes=330), "-24": -timedelta(hours=24)}.get(zone, timedelta())
+            )
+            micros = int((fraction[1:] + "000000")[:6])
+            moment = datetime(year, month, day, hour, minute, second, micros, offset)
+            expected.append((moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
+        except ValueError:
+            expected.append(dates.WRONG)
+    assert 500 < expected.count(dates.WRONG) < 2500
+    assert dates.parsed(written, "YYYY-MM-DD").tolist() == expected

@@ -137,6 +137,8 @@ def _plain(texts: Any, notation: Notation) -> Any:
     """Numbers in another notation in the plain one; None where some text is not in that notation."""
     import pyarrow.compute as pc
 
+    if notation.sign:
+        texts = pc.replace_substring_regex(texts, notation.sign_pattern(), r"\1\2\3")
     if notation.thousands:
         grouped = pc.match_substring(texts, notation.thousands)
         if not pc.all(

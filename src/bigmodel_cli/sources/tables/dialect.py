@@ -205,10 +205,10 @@ def _encloses(text: str, separator: str) -> bool:
 def _has_header(rows: Sequence[Row]) -> bool:
     """Whether the first row names columns: it has no numbers or dates, and does not look like the others."""
     first, others = [cell.strip() for cell in rows[0].cells], rows[1:]
-    values = [cell for cell in first if _is_value(cell)]
-    if values:
-        return _are_years(first) and len(values) < len(first)
     below = [_column(others, place) for place in range(len(first))]
+    values = [cell for cell, cells in zip(first, below, strict=True) if _is_value_among(cell, cells)]
+    if values:
+        return _are_years(values) and len(values) < len(first)
     if any(_is_word_above_values(cell, cells) for cell, cells in zip(first, below, strict=True)):
         return True
     # A name may be a value as well, but no frequent one.
@@ -224,16 +224,25 @@ def _column(rows: Sequence[Row], place: int) -> list[str]:
 
 def _is_word_above_values(cell: str, below: Sequence[str]) -> bool:
     known = [value for value in below if not missing.is_mark(value)]
-    return bool(cell and known) and not missing.is_mark(cell) and all(map(_is_value, known))
+    return bool(cell and known) and not missing.is_mark(cell) and all(map(_form, known))
 
 
-def _is_value(cell: str) -> bool:
-    return numbers.is_number(cell) or dates.format_of(cell) is not None
+def _is_value_among(cell: str, below: Sequence[str]) -> bool:
+    """Whether a cell of the first row is a value: a number is, a date or a price only above its like."""
+    form = _form(cell)
+    return form == "number" or bool(form and (not below or form in map(_form, below)))
+
+
+def _form(cell: str) -> str | None:
+    """What a cell is written as; None: a word."""
+    if numbers.is_number(cell):
+        return numbers.sign_of(cell) or "number"
+    return "date" if dates.is_like_date(cell) else None
 
 
 def _are_years(cells: Sequence[str]) -> bool:
     """Whether numbers in a header are years, as tables of countries have them."""
-    years = [plain_integer(cell) for cell in cells if _is_value(cell)]
+    years = [plain_integer(cell) for cell in cells]
     whole = [year for year in years if year is not None and 1800 <= year <= 2100]
     return len(whole) == len(years) >= 2 and whole == sorted(set(whole))
 

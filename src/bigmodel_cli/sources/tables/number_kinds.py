@@ -161,7 +161,7 @@ def format_of_moments(found: Numbers, *, is_told: bool = False) -> str | None:
 def _notes_on_numbers(found: Numbers, kind: ColumnKind) -> list[str]:
     notes = []
     if found.notation != Notation():
-        notes.append(f"read with {found.notation.described}")
+        notes.append(f"read {found.notation.described}")
     if kind == "number" and found.is_whole and max(abs(found.low), abs(found.high)) > _EXACT:
         notes.append("float32, in which numbers are kept, rounds whole numbers of more than 7 digits")
     if marks := {mark: count for mark, count in found.marks.items() if mark}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.sources.tables import numbers
@@ -118,7 +119,9 @@ class NumberLook:
         if self.notation is not None:
             return cells.numbers(self._marks, self.notation)
         sample = [text for text in cells.first(_FIRST) if text and text not in self._marks]
-        for notation in self._notations:
+        sign = next(filter(None, map(numbers.sign_of, sample)), None)
+        for one in self._notations:
+            notation = replace(one, sign=sign or one.sign)
             if any(numbers.parse(text, notation) is None for text in sample):
                 continue
             values = cells.numbers(self._marks, notation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from bigmodel_cli.plain_numbers import plain_number
@@ -13,7 +13,14 @@ from bigmodel_cli.sources.tables.text_format import TextFormat
 
 # No number of a person is longer; texts are told from numbers by this at once.
 LONGEST = 48
-_MAY_BE_NUMBER = re.compile(r"[-+]?[.,]?[0-9][-+0-9.,'eE \u00a0\u202f\u2019]*")
+# What may stand before or behind a number.
+_SIGNS = ("US$", *"$€£¥₹₩₽₺₪₫₴฿%", "EUR", "USD", "GBP", "CHF", "JPY")
+_ANY_SIGN = "|".join(map(re.escape, _SIGNS))
+_MAY_BE_NUMBER = re.compile(
+    rf"[-+]?(?:(?:{_ANY_SIGN})[ \u00a0\u202f]?)?[-+]?[.,]?[0-9]"
+    rf"[-+0-9.,'eE \u00a0\u202f\u2019]*(?:{_ANY_SIGN})?"
+)
+_SIGNED = re.compile(rf"[-+]?(?P<before>{_ANY_SIGN}).*|.*?(?P<behind>{_ANY_SIGN})")
 _PADDED = re.compile(r"[-+]?0[0-9]+")
 
 
@@ -24,22 +31,31 @@ class Notation:
     Attributes:
         decimal: What stands before the fraction.
         thousands: What stands between groups of three digits, in numbers that have any; None: nothing.
+        sign: What is taken away before or behind numbers that have it, `$` or `%`.
     """
 
     decimal: str = "."
     thousands: str | None = None
+    sign: str | None = None
 
     @property
     def described(self) -> str:
-        parts = ["decimal comma"] if self.decimal == "," else []
+        parts = ["with a decimal comma"] if self.decimal == "," else []
         if self.thousands:
-            parts.append(f"{self.thousands!r} between thousands")
-        return " and ".join(parts) or "plain"
+            parts.append(f"with {self.thousands!r} between thousands")
+        if self.sign:
+            parts.append(f"without {self.sign!r}{', as 85 of 85%' if self.sign == '%' else ''}")
+        return " and ".join(parts)
 
     def pattern(self) -> str:
         """A number with something between its thousands, as a regular expression of Python and of RE2."""
         between = re.escape(self.thousands or "")
         return rf"[-+]?[0-9]{{1,3}}(?:{between}[0-9]{{3}})+(?:{re.escape(self.decimal)}[0-9]*)?"
+
+    def sign_pattern(self) -> str:
+        """The sign around a number that is `\\1\\2\\3`, as a regular expression of Python and of RE2."""
+        sign, space = re.escape(self.sign or ""), "[ \u00a0\u202f]?"
+        return rf"^([-+]?){sign}{space}(.+)$|^(.+?){space}{sign}$"
 
 
 PLAIN = Notation()
@@ -82,6 +98,8 @@ def parse(text: str, notation: Notation) -> float | None:
     """
     if len(text) > LONGEST:
         return None
+    if notation.sign and notation.sign in text:
+        text = re.sub(notation.sign_pattern(), r"\1\2\3", text)
     thousands = notation.thousands
     if thousands and thousands in text:
         if not _grouped(notation).fullmatch(text):
@@ -105,9 +123,22 @@ def may_be_number(text: str) -> bool:
     return len(text) <= LONGEST and bool(_MAY_BE_NUMBER.fullmatch(text))
 
 
+def sign_of(text: str) -> str | None:
+    """What stands before or behind a number that is not part of it; None: nothing.
+
+    >>> sign_of("-$1,200.50"), sign_of("12 EUR"), sign_of("85%"), sign_of("85")
+    ('$', 'EUR', '%', None)
+    """
+    found = _SIGNED.fullmatch(text) if may_be_number(text) else None
+    return found and (found["before"] or found["behind"])
+
+
 def is_number(text: str) -> bool:
     """Whether a text is a number in any notation."""
-    return may_be_number(text) and any(parse(text, notation) is not None for notation in _NOTATIONS)
+    if not may_be_number(text):
+        return False
+    sign = sign_of(text)
+    return any(parse(text, replace(notation, sign=sign)) is not None for notation in _NOTATIONS)
 
 
 def is_padded(text: str) -> bool:

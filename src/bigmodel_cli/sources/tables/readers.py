@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 _NOT_A_TIME = -(1 << 63)
-_MOST_KNOWN = 100_000
-# No moment that a text can write is so far away.
-_WRONG = 1 << 62
 
 
 def use_of(facts: ColumnFacts) -> Use:
@@ -123,46 +120,29 @@ class TextReader(Reader):
 
 
 class _DateReader(Reader):
-    def __init__(self, table: Table, facts: ColumnFacts) -> None:
-        super().__init__(table, facts)
-        self._known: dict[str, int] = {}
-
     def values(self, block: Block, cells: Cells) -> Dates:
-        import numpy as np
-
         scale = dates.MICROSECONDS.get(self._facts.date_format or "")
         if scale is not None and (found := cells.numbers(self._marks, self._facts.notation)) is not None:
             return Dates(_moments(found, scale))
-        values = cells.mapped(self._moment, np.int64)
-        if (values == _WRONG).any():
-            raise self._refused(block, cells, lambda text: self._moment(text) != _WRONG)
-        return Dates(values.view("datetime64[us]"))
+        texts, places = cells.encoded()
+        values = self._parsed(texts)
+        if (values == dates.WRONG).any():
+            wrong = {text for text, value in zip(texts, values.tolist(), strict=True) if value == dates.WRONG}
+            raise self._refused(block, cells, lambda text: text not in wrong)
+        return Dates(values[places].view("datetime64[us]"))
 
     def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
+        values = self._parsed(texts)
+        return None if (values == dates.WRONG).any() else Dates(values[places].view("datetime64[us]"))
+
+    def _parsed(self, texts: Sequence[str]) -> np.ndarray:
         import numpy as np
 
-        values = np.array([self._looked_up(text) for text in texts], np.int64)
-        return None if (values == _WRONG).any() else Dates(values[places].view("datetime64[us]"))
-
-    def _moment(self, text: str) -> int:
-        """The moment that a text writes; the same days come in every block."""
-        if len(self._known) > _MOST_KNOWN:
-            self._known.clear()
-        moment = self._known.get(text)
-        if moment is None:
-            moment = self._known[text] = self._looked_up(text)
-        return moment
-
-    def _looked_up(self, text: str) -> int:
-        if self._is_missing(text):
-            return _NOT_A_TIME
+        values = np.full(len(texts), _NOT_A_TIME, np.int64)
+        there = [place for place, text in enumerate(texts) if not self._is_missing(text)]
         form = self._facts.date_format or dates.FORMATS[0]
-        moment = dates.from_digits(text) if form == dates.DIGITS else _parsed(text, form)
-        return _WRONG if moment is None else moment
-
-
-def _parsed(text: str, form: str) -> int | None:
-    return dates.parse(text, form) if form in dates.FORMATS else None
+        values[there] = dates.parsed([texts[place] for place in there], form)
+        return values
 
 
 def _moments(numbers: np.ndarray, scale: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.columns import Kept
 from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind
@@ -245,6 +246,8 @@ def _date(
     notes = [marks_note({mark: count for mark, count in missing.items() if mark})] if any(missing) else []
     if len(formats) > 1:
         notes.append(f"read as {formats[0]}; all dates can be {formats[1]} as well")
+    if dates.has_short_years(formats[0]):
+        notes.append(dates.SHORT_YEARS)
     return replace(
         facts,
         reason="as told" if told else f"dates, written {formats[0]}",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from bigmodel_cli.sources.tables import dates, numbers
 from bigmodel_cli.sources.tables.cells import Cells
 from bigmodel_cli.sources.tables.columns import Kept, Texts
 from bigmodel_cli.sources.tables.numbers import Notation
+from bigmodel_cli.sources.tables.shapes import grouped
 from bigmodel_cli.sources.tables.uniqueness import Uniqueness
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 # So many different texts of a column are counted, and so many letters of them.
 MOST_TEXTS = 100_000
 _MOST_LETTERS = 10_000_000
-_ZEROS = str.maketrans("123456789", "000000000")
+# The exponents of some may be too large for any number.
+_LONG_EXPONENT = re.compile(r"[eE][-+]?0{3}")
 
 
 @dataclass
@@ -47,16 +50,43 @@ class Fit:
         if self.row is None or row < self.row:
             self.row, self.text = row, text
 
-    def takes(self, moment: int) -> None:
-        """A cell does."""
-        self.low, self.high = min(self.low, moment), max(self.high, moment)
+    def takes(self, moments: np.ndarray) -> None:
+        """Some cells do."""
+        if len(moments):
+            self.low, self.high = min(self.low, int(moments.min())), max(self.high, int(moments.max()))
 
-    def with_(self, other: Fit) -> Fit:
-        """This one, with misfits that another one has counted for several."""
+    def with_(self, *others: Fit) -> Fit:
+        """This one, with misfits that others have counted."""
         both = replace(self)
-        if other.row is not None:
-            both.misses(other.misfits, other.row, other.text)
+        for other in others:
+            if other.row is not None:
+                both.misses(other.misfits, other.row, other.text)
         return both
+
+
+@dataclass(frozen=True)
+class _Different:
+    """Different texts.
+
+    Attributes:
+        texts: They.
+        counts: How many cells have each (int64).
+        rows: The first row that has it (int64).
+    """
+
+    texts: Sequence[str]
+    counts: np.ndarray
+    rows: np.ndarray
+
+    def of(self, places: Sequence[int] | np.ndarray) -> _Different:
+        """Some of them."""
+        return _Different([self.texts[place] for place in places], self.counts[places], self.rows[places])
+
+    def are_misfits_of(self, fit: Fit) -> None:
+        """Count them as what does not fit."""
+        if self.texts:
+            first = int(self.rows.argmin())
+            fit.misses(int(self.counts.sum()), int(self.rows[first]), self.texts[first])
 
 
 class TextLook:
@@ -95,7 +125,8 @@ class TextLook:
         self._formats = {name: Fit() for name in dates.FORMATS}
         # Most texts fit none: these are counted once for all.
         self._no_number, self._no_date = Fit(), Fit()
-        self._fitting: dict[str, frozenset[Notation]] = {}
+        # The numbers by what stands before or behind them, "" where nothing does: misfits of all other signs.
+        self._signs: dict[str, Fit] = {}
         self.has_padded = False
         self.letters = self.words = self.with_spaces = self.images = 0
 
@@ -104,11 +135,10 @@ class TextLook:
         import numpy as np
 
         texts, places = cells.encoded()
-        counts = np.bincount(places, minlength=len(texts)).tolist()
         # Written backwards, the first row of each text is the last to be written.
         first = np.zeros(len(texts), np.int64)
         first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-        rows = (first + self.rows).tolist()
+        found = _Different(texts, np.bincount(places, minlength=len(texts)), first + self.rows)
         self.rows += len(places)
         if len(texts) < len(places):
             self.unique.give_up()
@@ -116,9 +146,9 @@ class TextLook:
         if self.unique.is_possible:
             self.unique.take(np.fromiter(map(hash, texts), np.int64, len(texts)))
         if self.counter is None:
-            self._look_at(texts, counts, rows)
+            self._look_at(found)
             return
-        self._count(texts, counts, rows)
+        self._count(found)
         if self.keeps and self.counter is not None:
             self._places.append(np.array([self._seen[text][0] for text in texts], np.int32)[places])
 
@@ -133,10 +163,10 @@ class TextLook:
         """What was kept of the cells."""
         return Kept(written=self._written, places=self._places, texts=list(self.counter or ()))
 
-    def _count(self, texts: Sequence[str], counts: Sequence[int], rows: Sequence[int]) -> None:
+    def _count(self, found: _Different) -> None:
         """Only count while the different texts are few: each of them is looked at once, in the end."""
         assert self.counter is not None
-        for text, count, row in zip(texts, counts, rows, strict=True):
+        for text, count, row in zip(found.texts, found.counts.tolist(), found.rows.tolist(), strict=True):
             if text in self.counter:
                 self.counter[text] += count
             else:
@@ -151,73 +181,98 @@ class TextLook:
 
     def end(self) -> None:
         """Look at what was only counted."""
+        import numpy as np
+
         if self.counter is not None:
-            self._look_at(self.counter, self.counter.values(), [row for _, row in self._seen.values()])
+            counts = np.array([*self.counter.values()], np.int64)
+            rows = np.array([row for _, row in self._seen.values()], np.int64)
+            self._look_at(_Different([*self.counter], counts, rows))
 
-    def _look_at(self, texts: Iterable[str], counts: Iterable[int], rows: Iterable[int]) -> None:
-        for text, count, row in zip(texts, counts, rows, strict=True):
-            if not text:
-                self.marks[""] += count
-                continue
-            if text in self._marks:
-                self.marks[text] += count
-            if text not in self._number_marks:
-                self._look_at_number(text, count, row)
-                self._look_at_date(text, count, row)
-            self._measure(text, count)
+    def _look_at(self, found: _Different) -> None:
+        import numpy as np
 
-    def _look_at_number(self, text: str, count: int, row: int) -> None:
-        fitting = self._notations_of(text)
+        self._measure(found)
+        marks = {text: place for place, text in enumerate(found.texts) if not text or text in self._marks}
+        for mark, place in marks.items():
+            self.marks[mark] += int(found.counts[place])
+        is_value = np.ones(len(found.texts), bool)
+        is_value[[place for mark, place in marks.items() if not mark or mark in self._number_marks]] = False
+        self._look_at_values(found.of(is_value.nonzero()[0]) if marks else found)
+
+    def _look_at_values(self, found: _Different) -> None:
+        """Which of some texts, none of which means "missing", are numbers, and which are dates."""
+        import numpy as np
+
+        is_number, is_date = np.zeros((2, len(found.texts)), bool)
+        for shape, places in grouped(found.texts).items():
+            if numbers.may_be_number(shape):
+                is_number[places] = True
+                self._look_at_numbers(shape, found.of(places))
+            if formats := dates.formats_of(shape):
+                is_date[places] = self._look_at_dates(shape, formats, found.of(places))
+        found.of((~is_number).nonzero()[0]).are_misfits_of(self._no_number)
+        found.of((~is_date).nonzero()[0]).are_misfits_of(self._no_date)
+
+    def _look_at_numbers(self, shape: str, found: _Different) -> None:
+        """Which notations texts of one shape fit."""
+        if _LONG_EXPONENT.search(shape):
+            for place, text in enumerate(found.texts):
+                self._fit_number(text, found.of([place]))
+        else:
+            self._fit_number(shape, found)
+        if not self.has_padded:
+            self.has_padded = numbers.is_padded(shape) and any(map(numbers.is_padded, found.texts))
+
+    def _fit_number(self, text: str, found: _Different) -> None:
+        sign = numbers.sign_of(text)
+        fitting = [one for one in self._notations if numbers.parse(text, replace(one, sign=sign)) is not None]
         if not fitting:
-            self._no_number.misses(count, row, text)
+            found.are_misfits_of(self._no_number)
             return
+        found.are_misfits_of(self._signs.setdefault(sign or "", Fit()))
         for notation, fit in self._notations.items():
             if notation not in fitting:
-                fit.misses(count, row, text)
-        if not self.has_padded:
-            self.has_padded = numbers.is_padded(text)
+                found.are_misfits_of(fit)
 
-    def _notations_of(self, text: str) -> frozenset[Notation]:
-        """The notations that a text fits, which depends on where its digits are, not on which they are."""
-        if not numbers.may_be_number(text):
-            return frozenset()
-        # An exponent may be too large for any number.
-        shape = text if "e" in text or "E" in text else text.translate(_ZEROS)
-        known = self._fitting.get(shape)
-        if known is None:
-            known = frozenset(one for one in self._notations if numbers.parse(text, one) is not None)
-            if len(self._fitting) < MOST_TEXTS:
-                self._fitting[shape] = known
-        return known
-
-    def _look_at_date(self, text: str, count: int, row: int) -> None:
-        moments = dates.moments_of(text)
-        if not moments:
-            self._no_date.misses(count, row, text)
-            return
+    def _look_at_dates(self, shape: str, formats: Sequence[str], found: _Different) -> np.ndarray:
+        """Which formats texts of one shape fit; whether each of them is a date in any."""
+        moments = {name: dates.moments_of_shape(shape, found.texts, name) for name in formats}
+        fits = {name: those != dates.WRONG for name, those in moments.items()}
+        is_date: np.ndarray = sum(fits.values()) > 0
         for name, fit in self._formats.items():
-            if name in moments:
-                fit.takes(moments[name])
-            else:
-                fit.misses(count, row, text)
+            if name in fits:
+                fit.takes(moments[name][fits[name]])
+            found.of((is_date & ~fits.get(name, ~is_date)).nonzero()[0]).are_misfits_of(fit)
+        return is_date
 
-    def _measure(self, text: str, count: int) -> None:
-        spaces = text.count(" ")
-        self.letters += len(text) * count
-        self.words += (spaces + 1) * count
-        if spaces:
-            self.with_spaces += count
-        elif is_image_name(text):
-            self.images += count
+    def _measure(self, found: _Different) -> None:
+        import numpy as np
+
+        letters = np.array([*map(len, found.texts)], np.int64)
+        spaces = np.array([text.count(" ") for text in found.texts], np.int64)
+        self.letters += int(letters @ found.counts)
+        self.words += int((spaces + 1)[letters > 0] @ found.counts[letters > 0])
+        self.with_spaces += int(found.counts[spaces > 0].sum())
+        images = [
+            place
+            for place, text in enumerate(found.texts)
+            if "." in text and " " not in text and is_image_name(text)
+        ]
+        self.images += int(found.counts[images].sum())
 
     def missing(self, marks: frozenset[str]) -> dict[str, int]:
         """How many cells have which of the texts that mean "missing"."""
         return {mark: count for mark, count in self.marks.items() if not mark or mark in marks}
 
     def numbers_fit(self) -> tuple[Notation, Fit]:
-        """The notation that most cells fit, the first of those that are alike."""
+        """The notation that most cells fit, the first of those that are alike, and how they do."""
         notation, fit = min(self._notations.items(), key=lambda item: item[1].misfits)
-        return notation, fit.with_(self._no_number)
+        # Some numbers may have no sign, and all others have one and the same.
+        sign = max(
+            (sign for sign in self._signs if sign), key=lambda sign: self._signs[sign].misfits, default=""
+        )
+        others = [other for name, other in self._signs.items() if name not in ("", sign)]
+        return replace(notation, sign=sign or notation.sign), fit.with_(self._no_number, *others)
 
     def dates_fit(self) -> tuple[Sequence[str], Fit]:
         """The formats of dates that most cells fit, and how they do."""
