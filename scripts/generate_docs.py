@@ -16,6 +16,7 @@ from bigmodel_cli.cli.main import bigmodel
 from bigmodel_cli.config import schema
 from bigmodel_cli.config.checks.pitfalls.table import PITFALLS
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.modeling.language import language
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -51,12 +52,12 @@ def reference() -> str:
                 "",
                 *_table(model),
             ]
-            lines += [""] if model.model_fields else []
+            lines += [""] if fields_of(model) else []
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _table(model: type[BaseModel]) -> list[str]:
-    if not model.model_fields:
+    if not fields_of(model):
         return []
     rows = [
         f"| `{name}` | {_default(field)} | {_cell(field.description)} |" for name, field in _fields(model)
@@ -65,7 +66,7 @@ def _table(model: type[BaseModel]) -> list[str]:
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
-    yield from model.model_fields.items()
+    yield from fields_of(model).items()
 
 
 def _cell(text: str | None) -> str:

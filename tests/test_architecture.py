@@ -30,7 +30,7 @@ STOREYS = [
     ["tasks.target"],
     ["kinds.redrawing"],
     ["kinds.files", "kinds.shrinking"],
-    ["kinds.read"],
+    ["kinds.read", "kinds.cells"],
     ["signature", "kinds.show"],
     ["config"],
     ["run_folder", "gates", "stopped", "tasks.checks"],

@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from bigmodel_cli.config.catalogue import Entry
 from bigmodel_cli.config.components import OWN_FAMILIES, expected_kinds
 from bigmodel_cli.config.examples import example
+from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.config.shipped import find_shipped, shipped_configs
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import UsageError
@@ -93,7 +94,7 @@ def describe_component(family: str, name: str) -> dict[str, Any]:
                 "family": family,
                 "name": name,
                 "doc": _sentence(model),
-                "arguments": [_field(name, field) for name, field in model.model_fields.items()],
+                "arguments": [_field(name, field) for name, field in fields_of(model).items()],
                 "example": model.example,  # type: ignore[attr-defined]
             }
     else:

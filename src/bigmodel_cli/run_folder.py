@@ -221,21 +221,27 @@ class RunFolder:
             upgraded["signature"] = with_named_columns(record["signature"], self.read_json(self.labels))
         return upgraded
 
-    def read_labels(self) -> tuple[str, ...] | None:
-        """Class names in index order; None where the labels are numbers.
+    def read_labels(self) -> Any:
+        """Class names in index order; None where the labels are numbers; of several targets by target.
 
         Raises:
             DataError: If they are missing, damaged, or not those that the model was trained with.
         """
         names = self.read_json(self.intact(self.labels))
-        if names is not None and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
-            raise DataError(f"{self.labels}: expected a list of class names")
+        of_targets = names if isinstance(names, dict) else {"": names}
+        for given in of_targets.values():
+            if given is not None and not (isinstance(given, list) and all(isinstance(n, str) for n in given)):
+                raise DataError(f"{self.labels}: expected a list of class names")
         if labels_hash(names) != self.read_record().get("labels_sha256"):
             raise DataError(
                 f"{self.labels}: these are not the class names that the model was trained with",
                 hint="restore the file, or train again",
             )
-        return None if names is None else tuple(map(class_name, names))
+        read = {
+            name: None if given is None else tuple(map(class_name, given))
+            for name, given in of_targets.items()
+        }
+        return read if isinstance(names, dict) else read[""]
 
     def read_json(self, path: Path) -> Any:
         """A JSON file of the run.

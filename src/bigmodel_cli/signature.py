@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.kinds.kind import Kind, kind_from_json
+from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.task import Task, task_from_json
@@ -37,9 +39,20 @@ class Signature:
 
     @property
     def kind(self) -> Kind:
-        """Of the one input."""
-        (kind,) = self.inputs.values()
-        return kind
+        """Of an example: that of the one input, or of all of them as a row."""
+        kinds = list(self.inputs.values())
+        return kinds[0] if len(kinds) == 1 and kinds[0].stands_alone else RowKind(self.inputs)
+
+    @property
+    def label_names(self) -> Any:
+        """Names of classes, None where labels are numbers; of several targets by target."""
+        names = {name: task.label_names for name, task in self.targets.items()}
+        return next(iter(names.values())) if len(names) == 1 else names
+
+    @property
+    def slugs(self) -> Mapping[str, str]:
+        """What the inputs are called in a saved model, by the names of columns."""
+        return slugs(self.inputs)
 
     @property
     def task(self) -> Task:
@@ -51,12 +64,35 @@ class Signature:
     def described(self) -> str:
         """In words for the user."""
         tasks = ", ".join(task.described for task in self.targets.values())
-        return f"{tasks}; each example {', '.join(kind.described for kind in self.inputs.values())}"
+        return f"{tasks}; each example {self.kind.described}"
 
     @property
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
-        return {name: number for task in self.targets.values() for name, number in task.numbers.items()}
+        by_target = {
+            f"{target}.{name}": number
+            for target, task in self.targets.items()
+            for name, number in task.numbers.items()
+        }
+        return {**self.task.numbers, **by_target} if len(self.targets) == 1 else by_target
+
+
+def slugs(names: Iterable[str]) -> dict[str, str]:
+    """Names as Keras and SavedModel take them: ASCII letters, digits and `_`, each another one.
+
+    >>> slugs(["age", "Größe (cm)", "Große (cm)", "1st"])
+    {'age': 'age', 'Größe (cm)': 'Gr_e_cm', 'Große (cm)': 'Gro_e_cm', '1st': 'x_1st'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        slug = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "x"
+        slug = slug if slug[0].isalpha() else f"x_{slug}"
+        taken, number = {other.lower() for other in found.values()}, 2
+        unique = slug
+        while unique.lower() in taken:
+            unique, number = f"{slug}_{number}", number + 1
+        found[name] = unique
+    return found
 
 
 def signature_as_json(signature: Signature) -> dict[str, Any]:

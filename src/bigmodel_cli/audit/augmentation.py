@@ -11,7 +11,7 @@ from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.devices import choose_device
-from bigmodel_cli.pipeline.feed import raw_features
+from bigmodel_cli.pipeline.feed import TrainingExamples
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 
@@ -31,7 +31,7 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     Raises:
         ConfigError: If Keras refuses a part of the config.
     """
-    if not audited.experiment.augmentation or not audited.features.are_seen:
+    if not audited.experiment.shared_augmentation or not audited.features.are_seen:
         return None
     of_training = audited.numbers_in("train")
     task = audited.splits.signature.task
@@ -51,5 +51,5 @@ def _build(audited: Audited) -> BuiltModel:
         experiment,
         splits.signature,
         total_steps=1,
-        adapt_data=lambda: raw_features(sample),
+        data=TrainingExamples(sample),
     )

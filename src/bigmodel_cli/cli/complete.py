@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
 
+from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.runs_dir import default_runs_dir
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _keys(config: Any) -> Iterator[str]:
         "training.rollback.": schema.Rollback,
     }
     for prefix, section in sections.items():
-        yield from (f"{prefix}{name}" for name in section.model_fields)
+        yield from (f"{prefix}{name}" for name in fields_of(section))
     if config is not None:
         try:
             yield from _keys_of(read_layers(Path(config)), "")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.config.schema import Checkpoint, Data, Experiment, Training
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
 from bigmodel_cli.config.synonyms import ADVICE, KEYS, UNITS, VALUES
@@ -60,7 +61,7 @@ def home(key: str) -> str | None:
     if key == "extends":
         return "extends"
     for prefix, section in _HOMES:
-        if name := synonym(key, section.model_fields):
+        if name := synonym(key, fields_of(section)):
             is_common = section is Checkpoint and fold(key) in _COMMON
             return None if is_common else f"{prefix}{name}"
     return None
@@ -114,7 +115,7 @@ def suggested_key(key: str, entry: Entry, near: str | None) -> str | None:
 
 def as_mapping(model: type[BaseModel], node: Node) -> str | None:
     """How to write a value as the mapping that is expected."""
-    fields = model.model_fields
+    fields = fields_of(model)
     required = [name for name, field in fields.items() if field.is_required()]
     if isinstance(node, Sequence):
         return f"write {{{', '.join(f'{name}: …' for name in required)}}}" if required else None

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter
+from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.python_calls import from_python_call
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
@@ -53,8 +54,8 @@ from bigmodel_cli.config.wording import expected_kinds as expected_kinds  # help
 _CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
 # Python's `1./255` is a fraction too.
 _FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
-OWN_FAMILIES = ("sources", "blocks")
-STEP_FAMILIES = ("layers", "applications", "blocks")
+OWN_FAMILIES = ("sources", "blocks", "encodings")
+STEP_FAMILIES = ("layers", "applications", "blocks", "encodings")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,14 @@ class DataNumber:
 
 
 NUM_CLASSES = DataNumber("num_classes")
+_OF_COLUMN = re.compile(r".+\.(vocabulary_size|num_classes)", re.DOTALL)
+
+
+def data_number(text: str) -> DataNumber | None:
+    """The number that a text names: `num_classes`, `review.vocabulary_size`; None where it names none."""
+    if text == NUM_CLASSES.name:
+        return NUM_CLASSES
+    return DataNumber(text) if _OF_COLUMN.fullmatch(text) else None
 
 
 @dataclass(frozen=True)
@@ -227,8 +236,8 @@ class ComponentParser:
             # What is missing is missing under the name.
             node = Mapping(node.entries, place=place)
         step, inputs = None, None
-        if family == "blocks" and isinstance(node, Mapping):
-            step, inputs, node = self._extras(node, path, frozenset(model.model_fields))
+        if family in ("blocks", "encodings") and isinstance(node, Mapping):
+            step, inputs, node = self._extras(node, path, frozenset(fields_of(model)))
         options = self.fill(model, node, path)
         if options is None:
             return None
@@ -387,7 +396,7 @@ class ComponentParser:
             if parameter.families:
                 return self.parse(node, parameter.families, path)
             number = as_fraction(node.value)
-            return NUM_CLASSES if node.value == NUM_CLASSES.name else node.value if number is None else number
+            return data_number(node.value) or (node.value if number is None else number)
         return to_plain(node)
 
     def _mapping_argument(self, parameter: Parameter, node: Mapping, path: ConfigPathKeys) -> Any:
@@ -432,8 +441,8 @@ class ComponentParser:
 
     def _text_argument(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> Any:
         numeric = not parameter.accepts or {"integer", "number"} & set(parameter.accepts)
-        if numeric and text == NUM_CLASSES.name:
-            return NUM_CLASSES
+        if numeric and (of_data := data_number(text)) is not None:
+            return of_data
         number = as_fraction(text) if admits(parameter, "number") else None
         if number is not None:
             return number

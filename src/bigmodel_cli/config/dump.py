@@ -15,7 +15,10 @@ from bigmodel_cli.config.reader import plain_scalar
 def plain(value: Any) -> Any:
     """Option models, components, paths and tuples as dicts, lists and scalars."""
     if isinstance(value, BaseModel):
-        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
+        return {
+            field.alias or name: plain(getattr(value, name))
+            for name, field in type(value).model_fields.items()
+        }
     if isinstance(value, Component):
         return _component(value)
     if isinstance(value, DataNumber):

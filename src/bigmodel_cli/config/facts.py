@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class DataFacts:
         has_files: Whether each example is a file of its own.
         value_range: What the values of raw examples lie in.
         epoch_size: Examples that an epoch sees, splits cut and rare classes repeated.
+        by_target: Of several targets what is known of each one's labels.
     """
 
     labels: Literal["classes", "numbers"] | None = None
@@ -38,6 +40,16 @@ class DataFacts:
     value_range: ValueRange | None = None
     epoch_size: int | None = None
     num_columns: int | None = None
+    by_target: Mapping[str, DataFacts] = field(default_factory=dict)
+
+    def of_target(self, target: str) -> DataFacts:
+        """The same with what is known of one target's labels."""
+        known = self.by_target.get(target)
+        if known is None:
+            return self
+        return replace(
+            self, labels=known.labels, num_classes=known.num_classes, num_columns=known.num_columns
+        )
 
 
 def facts_of(experiment: Experiment) -> DataFacts:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticKnownError
 
 
@@ -27,14 +28,33 @@ class RelativePath:
     """Marks a path that is relative to the file that names it."""
 
 
+@dataclass(frozen=True)
+class ByName:
+    """Marks a field that holds either one value for all, or a mapping from names to values.
+
+    Attributes:
+        of: What the names are: targets, or columns and kinds.
+        one: The annotation of one value.
+    """
+
+    of: Literal["targets", "columns"]
+    one: Any
+
+
 ConfigPath = Annotated[Path, RelativePath()]
 Layer = Annotated[Any, ComponentOf(("layers",))]
-Step = Annotated[Any, ComponentOf(("layers", "applications", "blocks"))]
+Step = Annotated[Any, ComponentOf(("layers", "applications", "blocks", "encodings"))]
+PreprocessingStep = Annotated[Any, ComponentOf(("layers", "encodings"))]
 Loss = Annotated[Any, ComponentOf(("losses",))]
 Optimizer = Annotated[Any, ComponentOf(("optimizers",))]
 Metric = Annotated[Any, ComponentOf(("metrics",))]
 Callback = Annotated[Any, ComponentOf(("callbacks",))]
 DataSource = Annotated[Any, ComponentOf(("sources",))]
+
+LossByTarget = Annotated[Any, ByName("targets", Loss)]
+MetricsByTarget = Annotated[Any, ByName("targets", list[Metric] | Literal["auto"])]
+LayersByColumn = Annotated[Any, ByName("columns", list[Layer])]
+Preprocessing = Annotated[Any, ByName("columns", list[PreprocessingStep])]
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -47,3 +67,8 @@ def _no_text(value: Any) -> Any:
 
 
 WholeNumber = Annotated[int, BeforeValidator(_no_text)]
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of an option model by the keys that a config writes."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

@@ -26,7 +26,7 @@ from bigmodel_cli.config.advice import (
     synonym,
 )
 from bigmodel_cli.config.components import ComponentParser, Language, as_fraction
-from bigmodel_cli.config.fields import ComponentOf, RelativePath
+from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import (
@@ -58,10 +58,12 @@ class Filler:
     Args:
         language: The names that components may have.
         problems: Where mistakes are collected.
+        targets: The columns that the config's source is told to predict.
     """
 
-    def __init__(self, language: Language, problems: Problems) -> None:
+    def __init__(self, language: Language, problems: Problems, targets: frozenset[str] = frozenset()) -> None:
         self.problems = problems
+        self.targets = targets
         self.components = ComponentParser(language, problems, self.fill)
 
     def fill(self, model: type[BaseModel], node: Node, path: ConfigPathKeys) -> BaseModel | None:
@@ -73,12 +75,12 @@ class Filler:
             return None
         values: dict[str, Any] = {}
         for key, entry in node.entries.items():
-            field = model.model_fields.get(key)
+            field = fields_of(model).get(key)
             # `augmentation:` with every item commented out is an empty one.
             emptied = field is not None and is_null(entry.node) and isinstance(field.default, list | dict)
             if field is not None and not emptied:
                 values[key] = self._field(field, entry, (*path, key))
-        strangers = {key: entry for key, entry in node.entries.items() if key not in model.model_fields}
+        strangers = {key: entry for key, entry in node.entries.items() if key not in fields_of(model)}
         meant = {self._unknown_key(model, key, entry, path, node) for key, entry in strangers.items()}
         return self._validate(model, values, node, path, meant)
 
@@ -96,7 +98,7 @@ class Filler:
 
     def _no_mapping(self, model: type[BaseModel], node: Node, path: ConfigPathKeys) -> None:
         """A word, a number or a list stands where keys are expected."""
-        names = list(model.model_fields)
+        names = list(fields_of(model))
         fields = f" ({', '.join(names[:5])}{', …' if len(names) > 5 else ''})" if names else ""
         message = f"expected a mapping{fields}, found {describe(node)}"
         self._problem(node, path, message, suggestion=as_mapping(model, node))
@@ -109,6 +111,8 @@ class Filler:
                 return _UNUSABLE if found is None else found
             if isinstance(mark, RelativePath):
                 return self._path(node, path)
+            if isinstance(mark, ByName):
+                return self._by_name(mark, node, path)
         if get_origin(annotation) in (Union, types.UnionType):
             return self._union(get_args(annotation), node, path)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -119,6 +123,36 @@ class Filler:
             _, of = get_args(annotation)
             return {key: self._value(of, entry.node, (*path, key)) for key, entry in node.entries.items()}
         return _plain(node, numeric=annotation in (float, int))
+
+    def _by_name(self, mark: ByName, node: Node, path: ConfigPathKeys) -> Any:
+        """One value for all, or a mapping from names to values."""
+        if not isinstance(node, Mapping) or not self._are_names(mark, node):
+            return self._listed(mark, self._value(mark.one, node, path), node, path)
+        values = {
+            key: self._listed(mark, self._value(mark.one, entry.node, (*path, key)), entry.node, (*path, key))
+            for key, entry in node.entries.items()
+        }
+        return _UNUSABLE if any(value is _UNUSABLE for value in values.values()) else values
+
+    def _are_names(self, mark: ByName, node: Mapping) -> bool:
+        """Whether the keys are names of targets or columns, and not those of components."""
+        if mark.of == "targets":
+            return bool(self.targets) and all(key in self.targets for key in node.entries)
+        known = {
+            name for family in ("layers", "encodings") for name in self.components.language.names((family,))
+        }
+        return bool(node.entries) and not any(key in known for key in node.entries)
+
+    def _listed(self, mark: ByName, value: Any, node: Node, path: ConfigPathKeys) -> Any:
+        """Pydantic sees no type of such a field: what is no list where one is expected is told here."""
+        if value is _UNUSABLE or get_origin(_unwrap(mark.one)[0]) is None or isinstance(value, list):
+            return value
+        if value == "auto" and "auto" in str(mark.one):
+            return value
+        what = "layers" if mark.of == "columns" else "metrics"
+        also = " or auto" if what == "metrics" else ", or lists by column or kind"
+        self._problem(node, path, f"expected a list of {what}{also}, found {describe(node)}")
+        return _UNUSABLE
 
     def _union(self, options: tuple[Any, ...], node: Node, path: ConfigPathKeys) -> Any:
         """The first option of a union that is more than plain data; plain data is pydantic's to decide."""
@@ -219,7 +253,7 @@ class Filler:
         if message.startswith("expected") and ", found " not in message and found is not None:
             message += f", found {describe(found)}"
         key = str(loc[0])
-        description = model.model_fields[key].description if key in model.model_fields else None
+        description = fields_of(model)[key].description if key in fields_of(model) else None
         self.problems.add(
             Problem(
                 place_at(node, loc),
@@ -248,7 +282,7 @@ class Filler:
     ) -> str | None:
         """Report a key that there is not; the one that was probably meant."""
         on_command_line = entry.key_place.origin == COMMAND_LINE
-        keys = [*model.model_fields, *(() if path else ("extends",))]
+        keys = [*fields_of(model), *(() if path else ("extends",))]
         near = synonym(key, keys)
         beside = None if near else self._beside(key, node, path)
         is_known = beside or home(key) or (len(path) < 2 and is_unsupported(key))
@@ -259,7 +293,7 @@ class Filler:
             or elsewhere(key, on_command_line=on_command_line)
             or _keys(model)
         )
-        doc = model.model_fields[near].description if near in model.model_fields else None
+        doc = fields_of(model)[near].description if near in fields_of(model) else None
         message = f"{dotted_or_root(path)} has no key {key!r}"
         doc = f"{near}: {doc}" if doc else None
         self.problems.add(Problem(entry.key_place, (*path, key), message, suggestion=suggestion, doc=doc))
@@ -270,7 +304,7 @@ class Filler:
         for section, entry in node.entries.items():
             name = entry.node.value if isinstance(entry.node, Scalar) else None
             options = self.components.language.own["sources"].get(str(name))
-            if section == "source" and options is not None and key in options.model_fields:
+            if section == "source" and options is not None and key in fields_of(options):
                 where = (*path, section)
                 self.problems.found = [
                     p
@@ -287,7 +321,7 @@ class Filler:
 
 
 def _keys(model: type[BaseModel]) -> str:
-    return f"its keys: {', '.join(model.model_fields)}" if model.model_fields else "it takes no options"
+    return f"its keys: {', '.join(fields_of(model))}" if fields_of(model) else "it takes no options"
 
 
 def dotted_or_root(path: ConfigPathKeys) -> str:

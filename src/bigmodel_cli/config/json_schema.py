@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
 from bigmodel_cli.config.components import NUM_CLASSES, OWN_FAMILIES, STEP_FAMILIES, Language
-from bigmodel_cli.config.fields import ComponentOf, RelativePath
+from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of
 from bigmodel_cli.config.schema import Experiment
 
 Schema = dict[str, Any]
@@ -56,8 +56,8 @@ class _Maker:
 
     def model(self, model: type[BaseModel]) -> Schema:
         """An option model of ours as an object."""
-        properties = {name: self._field(field) for name, field in model.model_fields.items()}
-        required = [name for name, field in model.model_fields.items() if field.is_required()]
+        properties = {name: self._field(field) for name, field in fields_of(model).items()}
+        required = [name for name, field in fields_of(model).items() if field.is_required()]
         schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
         return {**schema, "required": required} if required else schema
 
@@ -82,6 +82,9 @@ class _Maker:
                 return self.component(mark.families)
             if isinstance(mark, RelativePath):
                 return {"type": "string", "minLength": 1}
+            if isinstance(mark, ByName):
+                one = self._annotation(mark.one)
+                return _any_of([one, {"type": "object", "minProperties": 1, "additionalProperties": one}])
         if get_origin(bare) in (Union, types.UnionType):
             return _any_of([self._annotation(option) for option in get_args(bare)])
         if isinstance(bare, type) and issubclass(bare, BaseModel):

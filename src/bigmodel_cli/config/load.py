@@ -13,7 +13,7 @@ from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.merge import override_stack, read_stack
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.tree import COMMAND_LINE, Mapping
+from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, node_at, to_plain
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,18 @@ class LoadedConfig:
         return problems.found
 
 
+def targets_in(tree: Mapping) -> frozenset[str]:
+    """The columns that a config's source is told to predict, read before anything is checked."""
+    source = node_at(tree, ("data", "source"))
+    if not isinstance(source, Mapping) or len(source.entries) != 1:
+        return frozenset()
+    (options,) = source.entries.values()
+    target = options.node.child("target") if isinstance(options.node, Mapping) else None
+    told = () if target is None else to_plain(target)
+    names = [told] if isinstance(told, str) else told if isinstance(told, list | dict) else ()
+    return frozenset(name for name in names if isinstance(name, str))
+
+
 def load_config(
     path: Path,
     overrides: SequenceType[str],
@@ -82,7 +94,7 @@ def load_config(
     stack += override_stack(stack[-1], overrides)
     tree = stack[-1]
     problems = Problems()
-    experiment = Filler(language, problems).fill(Experiment, tree, ())
+    experiment = Filler(language, problems, targets_in(tree)).fill(Experiment, tree, ())
     problems.raise_if_any()
     if not isinstance(experiment, Experiment):
         raise AssertionError("a config without problems fills an Experiment")

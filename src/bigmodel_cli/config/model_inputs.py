@@ -14,7 +14,7 @@ _MOVING = frozenset({"Flatten", "Identity", "Masking", "Permute", "RepeatVector"
 
 def embeddings_of_examples(experiment: Experiment) -> Iterator[Component]:
     """The `Embedding` layers whose indices are the examples' own numbers."""
-    if all(step.name in _MOVING for step in experiment.preprocessing):
+    if all(step.name in _MOVING for step in experiment.shared_preprocessing):
         yield from _embeddings(experiment.model, {"input"})
 
 

@@ -20,9 +20,30 @@ _PREFIXES = (VALIDATION, "validation_", "test_", "train_")
 _NO_METRICS: Mapping[str, Direction] = {}
 
 
-def metric_names(metrics: Iterable[Component]) -> list[str]:
+Metrics = Iterable[Component] | Mapping[str, Iterable[Component]] | Literal["auto"]
+
+
+def metric_names(metrics: Metrics) -> list[str]:
     """Column names of metrics, in order."""
-    return [metric_name(metric) for metric in metrics]
+    return list(named_metrics(metrics))
+
+
+def named_metrics(metrics: Metrics) -> dict[str, Component]:
+    """Metrics by the names of their columns; those of several targets begin with the target's name."""
+    if isinstance(metrics, str):
+        return {}
+    if not isinstance(metrics, Mapping):
+        return {metric_name(metric): metric for metric in metrics}
+    return {
+        of_target(target, name): metric
+        for target, of_one in metrics.items()
+        for name, metric in named_metrics(of_one).items()
+    }
+
+
+def of_target(target: str, name: str) -> str:
+    """What a metric, or the loss, of one of several targets is called: `income_accuracy`."""
+    return f"{target}_{name}"
 
 
 def metric_name(metric: Component) -> str:
@@ -37,11 +58,14 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", spaced).lower()
 
 
-def directions(metrics: Iterable[Component] | Literal["auto"]) -> dict[str, Direction]:
+def directions(metrics: Metrics) -> dict[str, Direction]:
     """Which value of the loss and of each metric is better, by name."""
-    if metrics == "auto":
-        return {LOSS: "min"}
-    return {LOSS: "min", **{metric_name(metric): metric_facts(metric).better or "min" for metric in metrics}}
+    better: dict[str, Direction] = {LOSS: "min"}
+    if isinstance(metrics, Mapping):
+        better |= {of_target(target, LOSS): "min" for target in metrics}
+    return better | {
+        name: metric_facts(metric).better or "min" for name, metric in named_metrics(metrics).items()
+    }
 
 
 def direction(column: str, of_run: Mapping[str, Direction] = _NO_METRICS) -> Direction:

@@ -8,9 +8,20 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.devices import PATTERN as DEVICE_PATTERN
 from bigmodel_cli.config.devices import parse_device
-from bigmodel_cli.config.fields import Callback, DataSource, Layer, Loss, Metric, Optimizer, Share, Step
+from bigmodel_cli.config.fields import (
+    Callback,
+    DataSource,
+    LayersByColumn,
+    LossByTarget,
+    MetricsByTarget,
+    Optimizer,
+    Preprocessing,
+    Share,
+    Step,
+)
 
 _NAME = re.compile(r"\w[\w .-]*")
 _GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII)
@@ -269,17 +280,27 @@ class Experiment(Section):
         0, description="Fixes splits, order, weights and noise."
     )
     data: Data = Field(description="Where the examples come from and how they are split.")
-    preprocessing: list[Layer] = Field(
-        [], description="Keras layers that are saved inside the model; adapted on the training split."
+    preprocessing: Preprocessing = Field(
+        [],
+        description="Keras layers and encodings that are saved inside the model; adapted on the training "
+        "split. A list for all, or by column or kind of columns: {number: [Normalization]}.",
     )
-    augmentation: list[Layer] = Field([], description="Keras layers that are active in training only.")
+    augmentation: LayersByColumn = Field(
+        [],
+        description="Keras layers that are active in training only; a list for all, or by column or kind.",
+    )
     model: list[Step] = Field(
         min_length=1, description="Layers, applications and blocks, from first to last."
     )
-    loss: Loss = Field(description="A Keras loss.")
+    loss: LossByTarget = Field(description="A Keras loss; of several targets one for all, or each its own.")
+    loss_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
+        {}, description="What the loss of each of several targets counts in their sum, by target; else 1."
+    )
     optimizer: Optimizer = Field(description="A Keras optimizer.")
-    metrics: list[Metric] | Literal["auto"] = Field(
-        "auto", description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers."
+    metrics: MetricsByTarget = Field(
+        "auto",
+        description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers. Of several "
+        "targets a list for all, or each its own.",
     )
     training: Training = Field(Training(), description="How long and on what the model is trained.")
     calibrate: Calibrate | None = Field(
@@ -300,3 +321,28 @@ class Experiment(Section):
                 f"expected a name for a folder (letters, digits, '-', '_', '.'), found {value!r}"
             )
         return value
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that are predicted, where the source's options name them."""
+        return getattr(self.data.source.options, "target_names", ())
+
+    def of_target(self, target: str) -> Experiment:
+        """The experiment as if it had this target alone: its loss, its metrics, the steps to its output."""
+        loss = self.loss[target] if isinstance(self.loss, dict) else self.loss
+        metrics = self.metrics.get(target, "auto") if isinstance(self.metrics, dict) else self.metrics
+        steps = self.model
+        if len(self.targets) > 1:
+            place = next((n for n, step in enumerate(steps, 1) if step.step == target), len(steps))
+            steps = steps[:place]
+        return self.model_copy(update={"loss": loss, "metrics": metrics, "model": steps})
+
+    @property
+    def shared_preprocessing(self) -> list[Component]:
+        """The layers of preprocessing, where these are the same for all."""
+        return self.preprocessing if isinstance(self.preprocessing, list) else []
+
+    @property
+    def shared_augmentation(self) -> list[Component]:
+        """The layers of augmentation, likewise."""
+        return self.augmentation if isinstance(self.augmentation, list) else []

@@ -71,14 +71,14 @@ def takes_range(component: Component) -> bool:
 
 def arrivals(experiment: Experiment, facts: DataFacts) -> list[Arrival]:
     """What arrives at each layer before the network: preprocessing, then augmentation."""
-    layers = [*experiment.preprocessing, *experiment.augmentation]
+    layers = [*experiment.shared_preprocessing, *experiment.shared_augmentation]
     return list(_through(layers, Arrival(experiment.data.source, usual(facts.value_range))))
 
 
 def reaching_network(experiment: Experiment, facts: DataFacts) -> ValueRange | None:
     """What the values of preprocessed examples lie in; None where that is not known."""
     start = Arrival(experiment.data.source, usual(facts.value_range))
-    last = [start, *_through(experiment.preprocessing, start)][-1]
+    last = [start, *_through(experiment.shared_preprocessing, start)][-1]
     return _after(last).values
 
 
@@ -112,7 +112,11 @@ def with_value_ranges(experiment: Experiment, facts: DataFacts) -> Experiment:
     if not found:
         return experiment
     sections = ("preprocessing", "augmentation")
-    update = {name: [_filled(layer, found) for layer in getattr(experiment, name)] for name in sections}
+    update = {
+        name: [_filled(layer, found) for layer in layers]
+        for name in sections
+        if isinstance(layers := getattr(experiment, name), list)
+    }
     return experiment.model_copy(update=update)
 
 

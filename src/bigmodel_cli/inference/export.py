@@ -92,6 +92,8 @@ def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener)
             raise ExportError(
                 f"the model has {model.count_params():,} parameters; LiteRT is for at most {MAX_PARAMETERS:,}"
             )
+        if answers.signature.kind.is_composed:
+            raise ExportError("the model takes rows")
         parity = _export_checked(run.litert_model, model, answers)
     except ImportError:
         reason = "ai-edge-litert is not installed"

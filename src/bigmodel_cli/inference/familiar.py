@@ -210,6 +210,8 @@ def keep_familiar(
         scores: Their probabilities, shape (n, classes); None where there are none.
         signature: What an example is.
     """
+    if signature.kind.is_composed:
+        return
     learned, others = _some(train, signature), _some(held_out, signature)
     if not len(learned) or not len(others):
         return

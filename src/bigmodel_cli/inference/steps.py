@@ -37,7 +37,7 @@ class Measures:
         self.distribution = distribution
         self._reset: Any = None
         self.tasks = tasks
-        self.loss = keras.metrics.Mean(name="loss")
+        self.losses = [keras.metrics.Mean(name=name) for name in tasks.loss_names]
 
     def update(
         self, loss: Any, targets: Mapping[str, Targets], outputs: Mapping[str, Any], part: Part | None = None
@@ -45,7 +45,7 @@ class Measures:
         """Take one batch into account, inside the graph.
 
         Args:
-            loss: Of the whole batch.
+            loss: Of the whole batch, as `Tasks.loss` gives it.
             targets: By name.
             outputs: For the same examples, likewise.
             part: Which of them count, where they are one replica's; the replicas' measures are added up when
@@ -57,7 +57,8 @@ class Measures:
             size, counted = tf.cast(tf.shape(next(iter(outputs.values())))[0], "float32"), None
         else:
             size, counted = part.batch_size / part.num_replicas, part.counted
-        self.loss.update_state(loss, sample_weight=size)
+        for metric, value in zip(self.losses, each_of(loss, len(self.losses)), strict=True):
+            metric.update_state(value, sample_weight=size)
         for name, metrics in self.tasks.metrics.items():
             taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
             for item in metrics:
@@ -95,8 +96,18 @@ class Measures:
 
     @property
     def metrics(self) -> list[Any]:
-        """The loss, and the metrics of each target."""
-        return [self.loss, *(item.metric for metrics in self.tasks.metrics.values() for item in metrics)]
+        """The losses, and the metrics of each target."""
+        return [*self.losses, *(item.metric for metrics in self.tasks.metrics.values() for item in metrics)]
+
+
+def each_of(loss: Any, count: int) -> list[Any]:
+    """The losses that `Tasks.loss` gives, one by one."""
+    return [loss] if count == 1 else [loss[index] for index in range(count)]
+
+
+def total_of(loss: Any) -> Any:
+    """The one of them that the model learns from."""
+    return loss if loss.shape.rank == 0 else loss[0]
 
 
 def _activated(outputs: Any, activation: Activation | None) -> Any:
@@ -231,7 +242,7 @@ class EvaluationSteps(MeasuringSteps):
         import tensorflow as tf
 
         count = num_batches(chunk)
-        given = self.tasks.outputs(self.tasks.model.outputs[0])
+        given = self.tasks.outputs(self.tasks.model.output)
         collected = {name: tf.TensorArray(output.dtype, size=count) for name, output in given.items()}
 
         def evaluate_one(index: Any, collected: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -9,12 +9,19 @@ from typing import Any, ClassVar, Self
 
 from bigmodel_cli.parts import class_called
 
+# What a text takes in memory, on average: batches are no larger than memory has room for.
+TEXT_BYTES = 64
+
 
 class Kind(ABC):
     """One kind of values.
 
     Attributes:
         name: What configs and run.json call it.
+        plural: What a config calls all columns of it, side by side.
+        stands_alone: Whether a value can be an example of its own; of the others an example is a row, even
+            where that has one column.
+        is_composed: Whether a value is made of values of several columns.
         placeholder: What stands for a value of it where a command is shown.
         noun: What a person calls one value.
         shape: Of one value as the saved model takes it, without the batch axis.
@@ -22,6 +29,9 @@ class Kind(ABC):
     """
 
     name: ClassVar[str]
+    plural: ClassVar[str] = ""
+    stands_alone: ClassVar[bool] = True
+    is_composed: ClassVar[bool] = False
     placeholder: ClassVar[str]
     noun: ClassVar[str]
 
@@ -56,6 +66,13 @@ class Kind(ABC):
         Raises:
             KeyError, TypeError: If it is damaged.
         """
+
+
+class ColumnKind(Kind):
+    """A kind of cells: an example of them is a row."""
+
+    stands_alone: ClassVar[bool] = False
+    placeholder: ClassVar[str] = "ROWS.csv"
 
 
 def kind_from_json(record: Mapping[str, Any]) -> Kind:

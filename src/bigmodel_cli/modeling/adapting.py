@@ -38,11 +38,9 @@ def adapt(
     """
     import tensorflow as tf
 
-    if any(component.arguments.get(name) is not None for name in _GIVEN):
+    if _is_given(component):
         return
-    watch = None
-    if component.name == "Normalization":
-        watch = _ConstantFeatures(component.arguments.get("axis", -1))
+    watch = _watch_for(component)
 
     def batches() -> Iterator[Any]:
         for features in adapt_data():
@@ -55,6 +53,44 @@ def adapt(
     spec = tf.TensorSpec((None, *first.shape[1:]), first.dtype)
     with pointing_at(component, first):
         layer.adapt(tf.data.Dataset.from_generator(batches, output_signature=spec))
+    _mind(watch, layer, component, warn)
+
+
+def adapt_to(layer: Any, component: Component, values: Any, warn: Callable[[str], None]) -> None:
+    """The same from values that are there at once.
+
+    Args:
+        layer: Has `adapt()`.
+        component: What it was made of.
+        values: Of the training split, shape (n, …).
+        warn: Is told of features that are constant.
+
+    Raises:
+        ConfigError: If Keras refuses what the layer gets.
+    """
+    if _is_given(component):
+        return
+    watch = _watch_for(component)
+    if watch is not None:
+        watch.look_at(np.asarray(values))
+    with pointing_at(component, values):
+        layer.adapt(values)
+    _mind(watch, layer, component, warn)
+
+
+def _is_given(component: Component) -> bool:
+    return any(component.arguments.get(name) is not None for name in _GIVEN)
+
+
+def _watch_for(component: Component) -> _ConstantFeatures | None:
+    return (
+        _ConstantFeatures(component.arguments.get("axis", -1)) if component.name == "Normalization" else None
+    )
+
+
+def _mind(
+    watch: _ConstantFeatures | None, layer: Any, component: Component, warn: Callable[[str], None]
+) -> None:
     if watch is not None and watch.are_there:
         _keep_in_bounds(layer, watch)
         warn(f"{component.place}: Normalization: {watch.describe()}")

@@ -10,17 +10,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.modeling.adapting import AdaptData, adapt
+from bigmodel_cli.modeling.adapting import adapt, adapt_to
 from bigmodel_cli.modeling.augmentation import Augmentation
+from bigmodel_cli.modeling.columns import Columns
 from bigmodel_cli.modeling.compilation import compile_model
+from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.tasks import Tasks, bind_outputs
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.modeling.training_data import TrainingData
+from bigmodel_cli.signature import Signature, slugs
+from bigmodel_cli.sources.base import bare
 from bigmodel_cli.tasks.bound import Bound
 
 
@@ -50,7 +56,7 @@ def build_model(
     signature: Signature,
     *,
     total_steps: int,
-    adapt_data: AdaptData | None = None,
+    data: TrainingData | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> BuiltModel:
     """Build and compile the model of an experiment.
@@ -59,8 +65,8 @@ def build_model(
         experiment: What to build.
         signature: What one raw example is.
         total_steps: Training steps of the whole run; schedules that leave decay_steps out get it.
-        adapt_data: Raw training features for layers with `adapt()`; None leaves them unadapted, which
-            is enough to count parameters.
+        data: What layers with `adapt()` and encodings learn from; None leaves them as they are, which is
+            enough to count parameters.
         warn: Is told what they learned that is not meant.
 
     Raises:
@@ -68,32 +74,123 @@ def build_model(
     """
     import keras
 
-    objects = Objects(signature.numbers)
-
-    def learn(layer: Any, component: Component, arrived: Any) -> None:
-        if adapt_data is not None and hasattr(layer, "adapt"):
-            before = None if arrived is inputs else keras.Model(inputs, arrived)
-            adapt(layer, component, before, adapt_data, warn)
-
-    ((name, kind),) = signature.inputs.items()
-    inputs = keras.Input(kind.shape, dtype=kind.dtype, name=name)
-    origins: dict[str, Component] = {}
-    prepared = _preprocess(experiment.preprocessing, inputs, objects, learn, origins)
-    features = _as_features(prepared)
-    graph = Graph(objects, origins, {"input": features}, output=last_step(experiment.model))
-    outputs = _as_float32(graph.extend(experiment.model, features))
-    bound = bind_outputs(outputs, experiment, signature)
+    objects, origins = Objects(signature.numbers), dict[str, Component]()
+    begin = _begin_row if signature.kind.is_composed else _begin_alone
+    begun = begin(experiment, signature, objects, origins, data, warn)
+    ends = _ends(experiment, signature)
+    graph = Graph(objects, origins, begun.named, learn=begun.learn, outputs=list(ends.values()))
+    last = graph.extend(experiment.model, begun.named.get("input"))
+    if begun.unused:
+        warn(f"columns that the model does not use: {', '.join(begun.unused)}")
+    made = {name: _as_float32(graph.named[name] if len(ends) > 1 else last) for name in ends}
+    bound = bind_outputs(made, experiment, signature)
+    outputs = bare({name: one.in_own_unit(made[name]) for name, one in bound.items()})
     with pointing_at(last_step(experiment.model), outputs):
-        model = keras.Model(inputs, outputs, name=_model_name(experiment.name))
+        model = keras.Model(begun.inputs, outputs, name=_model_name(experiment.name))
     preprocess, network = None, model
+    features = begun.features
     augmentation = [
-        _augmentation(component, objects, features, bound.values()) for component in experiment.augmentation
+        _augmentation(component, objects, features, bound.values())
+        for component in experiment.shared_augmentation
     ]
-    if augmentation and features is not inputs:
-        preprocess = keras.Model(inputs, features)
+    if augmentation and features is not begun.inputs:
+        preprocess = keras.Model(begun.inputs, features)
         network = keras.Model(features, outputs)
     tasks = compile_model(model, experiment, objects, bound, total_steps=total_steps)
     return BuiltModel(model, preprocess, network, augmentation, tasks, origins)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A model up to its first step.
+
+    Attributes:
+        inputs: `keras.Input`s as a model takes them.
+        features: What augmentation gets.
+        named: What steps may name, `input` among it where the first step gets it.
+        learn: Gives what stands in a tensor over the training rows.
+        unused: Columns that no step gets.
+    """
+
+    inputs: Any
+    features: Any
+    named: dict[str, Any]
+    learn: Learn
+    unused: Sequence[str] = ()
+
+
+def _begin_alone(
+    experiment: Experiment,
+    signature: Signature,
+    objects: Objects,
+    origins: dict[str, Component],
+    data: TrainingData | None,
+    warn: Callable[[str], None],
+) -> _Begun:
+    """An example is one tensor."""
+    import keras
+
+    ((name, kind),) = signature.inputs.items()
+    inputs = keras.Input(kind.shape, dtype=kind.dtype, name=name)
+
+    def learn(layer: Any, component: Component, arrived: Any) -> None:
+        if data is not None and hasattr(layer, "adapt"):
+            before = None if arrived is inputs else keras.Model(inputs, arrived)
+            adapt(layer, component, before, data.batches, warn)
+
+    def values(tensor: Any) -> np.ndarray | None:
+        if data is None:
+            return None
+        before = keras.Model(inputs, tensor)
+        return np.concatenate([np.asarray(before(batch, training=False)) for batch in data.batches()])
+
+    prepared = _preprocess(experiment.shared_preprocessing, inputs, objects, learn, origins, values)
+    features = _as_features(prepared)
+    return _Begun(inputs, features, {"input": features}, values)
+
+
+def _begin_row(
+    experiment: Experiment,
+    signature: Signature,
+    objects: Objects,
+    origins: dict[str, Component],
+    data: TrainingData | None,
+    warn: Callable[[str], None],
+) -> _Begun:
+    """An example is a row, with an input for each column."""
+
+    def learn(layer: Any, component: Component, values: Any) -> None:
+        adapt_to(layer, component, values, warn)
+
+    columns = Columns(experiment, signature, objects, origins, data, learn)
+    named = columns.named(experiment.model)
+    inputs = bare(columns.inputs)
+    return _Begun(inputs, inputs, named, columns.values_of, columns.unused)
+
+
+def _ends(experiment: Experiment, signature: Signature) -> dict[str, Component]:
+    """The step that makes the output of each target.
+
+    Raises:
+        ConfigError: If one of several targets has none.
+    """
+    if len(signature.targets) == 1:
+        return dict.fromkeys(signature.targets, last_step(experiment.model))
+    ends = {step.step: step for step in experiment.model if step.step in signature.targets}
+    last = experiment.model[-1]
+    for name in signature.targets:
+        if name not in ends:
+            raise config_error(
+                [
+                    Problem(
+                        last.place,
+                        last.path,
+                        f"no step is named like the target {name}, so nothing is its output",
+                        suggestion=f"name the step that gives it: {{{last.name}: {{name: {name}, …}}}}",
+                    )
+                ]
+            )
+    return {name: ends[name] for name in signature.targets}
 
 
 def compile_for_evaluation(model: Any, experiment: Experiment, signature: Signature) -> Tasks:
@@ -102,7 +199,11 @@ def compile_for_evaluation(model: Any, experiment: Experiment, signature: Signat
     Raises:
         ConfigError: If they do not fit it.
     """
-    bound = bind_outputs(model.outputs[0], experiment, signature)
+    slug_of = slugs(signature.targets)
+    outputs = {
+        name: model.outputs[0] if len(slug_of) == 1 else model.output[slug] for name, slug in slug_of.items()
+    }
+    bound = bind_outputs(outputs, experiment, signature)
     return compile_model(model, experiment, Objects(signature.numbers), bound, total_steps=None)
 
 
@@ -134,10 +235,14 @@ def _preprocess(
     objects: Objects,
     learn: Callable[[Any, Component, Any], None],
     origins: dict[str, Component],
+    values: Learn,
 ) -> Any:
-
     tensor = inputs
     for component in components:
+        if isinstance(component.options, Encoding):
+            with pointing_at(component, tensor):
+                tensor = component.options.encode(tensor, values)
+            continue
         layer = objects.make(component)
         origins[layer.name] = component
         learn(layer, component, tensor)

@@ -15,11 +15,12 @@ from bigmodel_cli.config.losses_and_metrics import (
     takes_logits,
 )
 from bigmodel_cli.config.model_outputs import reading_of
-from bigmodel_cli.config.naming import metric_name
+from bigmodel_cli.config.naming import metric_name, of_target
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.objects import Objects, pointing_at
-from bigmodel_cli.modeling.tasks import BoundMetric, Tasks
+from bigmodel_cli.modeling.tasks import BoundMetric, TargetLoss, Tasks
+from bigmodel_cli.signature import slugs
 from bigmodel_cli.tasks.bound import Bound
 from bigmodel_cli.tasks.task import Task
 
@@ -39,23 +40,50 @@ def compile_model(
     Raises:
         ConfigError: If Keras refuses the loss, the optimizer or a metric.
     """
-    loss = objects.make(experiment.loss)
     optimizer = (
         None
         if total_steps is None
         else _optimizer(_with_decay_steps(experiment.optimizer, total_steps), objects)
     )
+    narrowed = {name: experiment.of_target(name) for name in bound}
     metrics = {
-        name: [_metric(item, experiment, objects, one) for item in metrics_of(experiment, one.task)]
+        name: [_metric(item, narrowed[name], objects, one) for item in metrics_of(narrowed[name], one.task)]
         for name, one in bound.items()
     }
-    with pointing_at(experiment.loss):
-        model.compile(
-            optimizer=optimizer,
-            loss=loss,
-            metrics=[item.metric for of_one in metrics.values() for item in of_one],
-        )
-    return Tasks(model, bound, metrics)
+    losses = {name: objects.make(one.loss) for name, one in narrowed.items()}
+    if len(bound) == 1:
+        ((name, loss),) = losses.items()
+        with pointing_at(narrowed[name].loss):
+            model.compile(optimizer, loss, metrics=[item.metric for item in metrics[name]])
+        return Tasks(model, bound, metrics)
+    for name, of_one in metrics.items():
+        for item in of_one:
+            item.metric.name = of_target(name, item.metric.name)
+    weights = {name: experiment.loss_weights.get(name, 1.0) for name in bound}
+    of_targets = {name: TargetLoss(_as_loss(loss), weights[name]) for name, loss in losses.items()}
+    kept = {name: [item.metric for item in of_one] for name, of_one in metrics.items()}
+    with pointing_at(next(iter(narrowed.values())).loss):
+        model.compile(optimizer, _by_slug(losses), _by_slug(weights), _by_slug(kept))
+    return Tasks(model, bound, metrics, of_targets)
+
+
+def _by_slug(of_targets: Mapping[str, Any]) -> dict[str, Any]:
+    """By what the model calls its outputs."""
+    return {slug: of_targets[name] for name, slug in slugs(of_targets).items()}
+
+
+def _as_loss(loss: Any) -> Any:
+    """Keras's short strings give functions, which lack a mean over examples and weights."""
+    import keras
+
+    if isinstance(loss, keras.losses.Loss):
+        return loss
+
+    class Function(keras.losses.Loss):  # type: ignore[misc]
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return loss(y_true, y_pred)
+
+    return Function()
 
 
 def _optimizer(component: Component, objects: Objects) -> Any:

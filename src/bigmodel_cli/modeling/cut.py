@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bigmodel_cli.sources.base import bare
+
 # Keras's layers that have the argument `training` and, where they draw no random numbers, compute the same
 # with and without it. Whatever else has it is taken to change in training.
 _SAME_IN_TRAINING = frozenset(
@@ -30,6 +32,10 @@ _SAME_IN_TRAINING = frozenset(
         "SpatialDropout3D",
     }
 )
+
+
+# What the tensors between the two are called where they are several.
+FEATURES = "features_"
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,33 @@ def cut(model: Any) -> Cut | None:
         return None
     both = Cut(keras.Model(copy.input, found), keras.Model(found, copy.output))
     return both if both.frozen else None
+
+
+def cut_row(model: Any) -> Cut | None:
+    """A model of rows in two: in front all that training never changes, which may give several tensors.
+
+    Args:
+        model: A functional `keras.Model`, each input of which is a column.
+
+    Returns:
+        The front gives what the back takes: one tensor, or several by `features_1`, `features_2`, …; None
+        where nothing comes first that is not learnt.
+    """
+    import keras
+
+    copy, steps = _traced(model)
+    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    fixed = _fixed(steps, makers)
+    needed: dict[int, Any] = {}
+    for step in steps:
+        if id(step) not in fixed:
+            for tensor in step.inputs:
+                if id(tensor) not in makers or id(makers[id(tensor)]) in fixed:
+                    needed.setdefault(id(tensor), tensor)
+    if not fixed or not needed or len(fixed) == len(steps):
+        return None
+    named = bare({f"{FEATURES}{number}": tensor for number, tensor in enumerate(needed.values(), 1)})
+    return Cut(keras.Model(copy.input, named), keras.Model(named, copy.output))
 
 
 def is_frozen(layer: Any) -> bool:
@@ -148,16 +181,22 @@ def _last_neck(model: Any, steps: Sequence[_Step]) -> Any | None:
     A tensor with a mask is none: the mask would be lost.
     """
     makers = {id(tensor): step for step in steps for tensor in step.outputs}
-    fixed: set[int] = set()
+    fixed = _fixed(steps, makers)
     neck = None
     for step in steps:
-        before = [makers[id(tensor)] for tensor in step.inputs if id(tensor) in makers]
-        if not (never_changes(step.operation) and all(id(other) in fixed for other in before)):
-            continue
-        fixed.add(id(step))
-        if len(step.outputs) == 1 and _is_neck(step, makers, steps, model):
+        if id(step) in fixed and len(step.outputs) == 1 and _is_neck(step, makers, steps, model):
             neck = step.outputs[0]
     return neck
+
+
+def _fixed(steps: Sequence[_Step], makers: dict[int, _Step]) -> set[int]:
+    """The steps that give the same for an example in every epoch."""
+    fixed: set[int] = set()
+    for step in steps:
+        before = [makers[id(tensor)] for tensor in step.inputs if id(tensor) in makers]
+        if never_changes(step.operation) and all(id(other) in fixed for other in before):
+            fixed.add(id(step))
+    return fixed
 
 
 def _is_neck(step: _Step, makers: dict[int, _Step], steps: Sequence[_Step], model: Any) -> bool:

@@ -11,6 +11,7 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.blocks.base import Block
+from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.network import told_on_stderr
@@ -32,8 +33,9 @@ class Graph:
     Args:
         objects: Makes the layers.
         origins: Takes the component of each layer, by the layer's name.
+        learn: Gives encodings what stands in a tensor over the training rows.
         named: Tensors that `inputs` may name, besides those of the steps to come.
-        output: The step that makes the model's output; under mixed precision it stays in float32.
+        outputs: The steps that make the model's outputs; under mixed precision they stay in float32.
     """
 
     def __init__(
@@ -42,17 +44,19 @@ class Graph:
         origins: dict[str, Component],
         named: dict[str, Any] | None = None,
         *,
-        output: Component | None = None,
+        learn: Learn = lambda _tensor: None,
+        outputs: Sequence[Component] = (),
     ) -> None:
         self.objects = objects
         self.origins = origins
         self.named = dict(named or {})
-        self.output = output
+        self.learn = learn
+        self.outputs = outputs
         self.current: Component | None = None
 
     def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
         """Connect steps one after the other; names inside are not seen outside."""
-        inner = Graph(self.objects, self.origins, self.named, output=self.output)
+        inner = Graph(self.objects, self.origins, self.named, learn=self.learn, outputs=self.outputs)
         return inner.extend(steps, tensor)
 
     def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -85,6 +89,9 @@ class Graph:
         if isinstance(component.options, Block):
             self.current = component
             return component.options.connect(tensor, self)
+        if isinstance(component.options, Encoding):
+            with pointing_at(component, tensor):
+                return component.options.encode(tensor, self.learn)
         if component.family == "applications":
             layer = self._application(component, tensor)
         else:
@@ -99,7 +106,7 @@ class Graph:
         mixed = keras.config.dtype_policy().name.startswith("mixed_")
         return (
             {"dtype": "float32"}
-            if mixed and component is self.output and "dtype" not in component.arguments
+            if mixed and any(component is one for one in self.outputs) and "dtype" not in component.arguments
             else {}
         )
 

@@ -10,13 +10,15 @@ from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.load import LoadedConfig, load_config
 from bigmodel_cli.modeling.blocks import block_options
+from bigmodel_cli.modeling.encodings import encoding_options
 from bigmodel_cli.sources import source_options
 
 
 @cache
 def language() -> Language:
     """The language of configs; needs no TensorFlow."""
-    return Language(load_catalogue(), {"sources": source_options(), "blocks": block_options()})
+    own = {"sources": source_options(), "blocks": block_options(), "encodings": encoding_options()}
+    return Language(load_catalogue(), own)
 
 
 def read_config(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bigmodel_cli.config.components import Component, DataNumber
+from bigmodel_cli.config.components import NUM_CLASSES, Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
@@ -25,7 +25,8 @@ class Objects:
     """
 
     def __init__(self, numbers: Mapping[str, int | None]) -> None:
-        self.numbers = numbers
+        # Layers that learn a vocabulary add their sizes.
+        self.numbers = dict(numbers)
 
     def make(self, component: Component, **fixed: Any) -> Any:
         """The Keras object of a component.
@@ -58,10 +59,13 @@ class Objects:
     def _number(self, number: DataNumber, owner: Component) -> int:
         known = self.numbers.get(number.name)
         if known is None:
-            message = f"{number.name} is not known: the labels of this data are numbers, not classes"
-            raise config_error(
-                [Problem(owner.place, owner.path, message, suggestion="write the number of outputs")]
-            )
+            why, advice = "the labels of this data are numbers, not classes", "write the number of outputs"
+            if number.name not in self.numbers and number.name != NUM_CLASSES.name:
+                known_names = [name for name, value in self.numbers.items() if value is not None]
+                why = f"known are {', '.join(known_names) or 'none'}"
+                advice = "a column has a vocabulary_size where its preprocessing looks values up"
+            message = f"{number.name} is not known: {why}"
+            raise config_error([Problem(owner.place, owner.path, message, suggestion=advice)])
         return known
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from bigmodel_cli.config.naming import of_target
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, misfit
 
 
@@ -29,23 +30,44 @@ class BoundMetric:
 
 
 @dataclass(frozen=True)
+class TargetLoss:
+    """The loss of one of several targets.
+
+    Attributes:
+        loss: A `keras.losses.Loss`.
+        weight: What it counts in the sum.
+    """
+
+    loss: Any
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Tasks:
     """All that steps need to know of what a compiled model is for.
 
     Attributes:
-        model: The compiled model, whose loss it is.
+        model: The compiled model; of one target, its loss is the model's.
         bound: Each target's task with its output.
         metrics: Those of each target.
+        losses: Of several targets the loss of each; of one, none.
     """
 
     model: Any
     bound: Mapping[str, Bound]
     metrics: Mapping[str, Sequence[BoundMetric]]
+    losses: Mapping[str, TargetLoss] = field(default_factory=dict)
+
+    @property
+    def loss_names(self) -> list[str]:
+        """What the losses are called that `loss` gives, in its order."""
+        return ["loss", *(of_target(name, "loss") for name in self.losses)]
 
     @property
     def names(self) -> list[str]:
-        """Of the loss and the metrics, as metrics.csv has them."""
-        return ["loss", *(item.metric.name for of_one in self.metrics.values() for item in of_one)]
+        """Of losses and metrics, as metrics.csv has them."""
+        of_targets = (item.metric.name for of_one in self.metrics.values() for item in of_one)
+        return [*self.loss_names, *of_targets]
 
     def targets(self, labels: Mapping[str, Any]) -> dict[str, Targets]:
         """The targets of a batch, as the feed yields them."""
@@ -53,12 +75,16 @@ class Tasks:
 
     def for_loss(self, targets: Mapping[str, Targets]) -> dict[str, Any]:
         """The targets of a batch as the loss takes them."""
-        return {name: targets[name].encoded(bound.encoding) for name, bound in self.bound.items()}
+        return {
+            name: bound.seen_by_loss(targets[name].encoded(bound.encoding))
+            for name, bound in self.bound.items()
+        }
 
     def outputs(self, given: Any) -> dict[str, Any]:
-        """What the model gives for a batch."""
-        (name,) = self.bound
-        return {name: given}
+        """What the model gives for a batch, by target."""
+        if len(self.bound) == 1:
+            return dict.fromkeys(self.bound, given)
+        return {name: given[slug] for name, slug in slugs(self.bound).items()}
 
     def loss(
         self,
@@ -69,7 +95,7 @@ class Tasks:
         *,
         training: bool,
     ) -> Any:
-        """The loss of a batch, inside the graph.
+        """The loss of a batch, inside the graph; of several targets all of `loss_names`, as a vector.
 
         Args:
             features: What the model got.
@@ -79,26 +105,41 @@ class Tasks:
                 not there.
             training: Whether the model learns from it.
         """
-        (name,) = self.bound
-        return self.model.compute_loss(
-            x=features, y=y[name], y_pred=outputs[name], sample_weight=weights.get(name), training=training
-        )
+        seen = {name: bound.seen_by_loss(outputs[name]) for name, bound in self.bound.items()}
+        if not self.losses:
+            (name,) = self.bound
+            return self.model.compute_loss(
+                x=features, y=y[name], y_pred=seen[name], sample_weight=weights.get(name), training=training
+            )
+        import tensorflow as tf
+
+        of_targets = {
+            name: one.loss(y[name], seen[name], sample_weight=weights.get(name))
+            for name, one in self.losses.items()
+        }
+        # Whatever order the targets are written in, the sum is the same to the last digit.
+        summed = [of_targets[name] * self.losses[name].weight for name in sorted(of_targets)]
+        total = tf.add_n([*summed, *(tf.cast(penalty, "float32") for penalty in self.model.losses)])
+        return tf.stack([total, *of_targets.values()])
 
 
-def bind_outputs(outputs: Any, experiment: Experiment, signature: Signature) -> dict[str, Bound]:
+def bind_outputs(
+    outputs: Mapping[str, Any], experiment: Experiment, signature: Signature
+) -> dict[str, Bound]:
     """Each target's task with its output, by name.
 
     Args:
-        outputs: The model's output as a `keras.KerasTensor`.
-        experiment: For the loss and the place of the last step.
+        outputs: The model's outputs as `keras.KerasTensor`s, by target.
+        experiment: For losses and the places of steps.
         signature: For the targets.
 
     Raises:
-        ConfigError: If the output's shape does not fit; it points at the last step.
+        ConfigError: If an output's shape does not fit; it points at the step.
     """
-    if isinstance(outputs, list | tuple | dict):
-        raise misfit(experiment, f"the last step has {len(outputs)} outputs; expected one")
-    return {
-        name: part_of(task, Bound).bind(tuple(outputs.shape), experiment)
-        for name, task in signature.targets.items()
-    }
+    bound = {}
+    for name, task in signature.targets.items():
+        of_one, output = experiment.of_target(name), outputs[name]
+        if isinstance(output, list | tuple | dict):
+            raise misfit(of_one, f"the last step has {len(output)} outputs; expected one")
+        bound[name] = part_of(task, Bound).bind(tuple(output.shape), of_one)
+    return bound

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,13 @@ class Feed:
         self.reader = Reader(read, skips=skipped is not None) if read else None
         self._held: Mapping[str, Any] = {}
         self.hold({name: store.array for name, store in examples.inputs.items() if store.array is not None})
+        self._texts = self._tensors(
+            {
+                name: np.array([*store.names, ""], object)
+                for name, store in examples.inputs.items()
+                if store.names is not None
+            }
+        )
         self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
 
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
@@ -110,8 +118,8 @@ class Feed:
 
         Returns:
             `sizes` of the batches; which examples these are (`rows`), and of them what was `read`; whole
-            columns that are `held` in memory, and `targets`. Where batches are dealt, rows are those of their
-            parts, with what each example counts (`counted`).
+            columns that are `held` in memory, of texts their places among `texts`, and `targets`. Where
+            batches are dealt, rows are those of their parts, with what each example counts (`counted`).
         """
         import tensorflow as tf
 
@@ -126,6 +134,7 @@ class Feed:
             "read": read,
             "held": self._held,
             "targets": self._targets,
+            "texts": self._texts,
             **counted,
         }
 
@@ -159,7 +168,8 @@ class Feed:
                 {name: tf.gather(column, rows) for name, column in chunk[columns].items()}
                 for columns in ("held", "targets")
             )
-        found = {**read, **held}
+            texts = {name: tf.gather(chunk["texts"][name], held[name]) for name in chunk["texts"]}
+        found = {**read, **held, **texts}
         return bare({name: found[name] for name in self.examples.inputs}), targets
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
@@ -222,6 +232,36 @@ def raw_features(
             yield from read.numpy()
     finally:
         feed.close()
+
+
+@dataclass(frozen=True)
+class TrainingExamples:
+    """What layers learn from before training, read from examples.
+
+    Attributes:
+        examples: Of the training split.
+        skipped: As for a feed.
+    """
+
+    examples: Examples
+    skipped: SkippedFiles | None = None
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """The one input, in batches."""
+        return raw_features(self.examples, skipped=self.skipped)
+
+    def values(self, name: str, most: int | None = None) -> np.ndarray:
+        """A column, shape (n, …): all of it, or `most` values that are spread evenly."""
+        count = len(self.examples)
+        rows = (
+            np.arange(count)
+            if most is None or count <= most
+            else np.linspace(0, count - 1, most).astype(np.int64)
+        )
+        store = self.examples.inputs[name]
+        if store.array is None:
+            return np.stack([store.read(row) for row in rows.tolist()])
+        return store.values_of(store.array[rows])
 
 
 def _as_tensor(features: np.ndarray) -> Any:

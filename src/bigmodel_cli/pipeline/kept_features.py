@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -22,12 +22,13 @@ from bigmodel_cli.pipeline.decoded_disk import Slots
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, make_room
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.reader import Reader
-from bigmodel_cli.signature import INPUT
 from bigmodel_cli.sources.base import Examples, SplitName, bare
 from bigmodel_cli.sources.stores import ArrayStore, Store, Wrapped
 
 # Examples that the front gets at once: more where they are small.
 MIN_BATCH, MAX_BATCH = 32, 256
+# Of what is in memory already.
+MAX_HELD_BATCH = 8192
 BATCH_BYTES = 2**20
 # Another way to write features gets another number, and with it other files.
 _VERSION = "features 1"
@@ -39,11 +40,12 @@ class Front:
     """The part of a model that is computed once.
 
     Attributes:
-        run: Gives its output for a batch of the raw input, or of inputs by name; of always the same size.
+        run: Gives its outputs by name for a batch of the raw input, or of inputs by name; of always the same
+            size.
         identity: Of everything that decides it, weights included.
     """
 
-    run: Callable[[Any], np.ndarray]
+    run: Callable[[Any], Mapping[str, np.ndarray]]
     identity: str
 
 
@@ -53,12 +55,12 @@ class KeptFeatures:
 
     Attributes:
         parts: The examples, by split.
-        made: What the front makes of one.
+        made: What the front makes of one, by the names of its outputs; on disk there is room for one.
         cache: Where that is kept.
     """
 
     parts: Mapping[SplitName, Examples]
-    made: Kind
+    made: Mapping[str, Kind]
     cache: Literal["memory", "disk"]
     _places: dict[SplitName, _Place] = field(default_factory=dict)
     _slots: Slots | None = None
@@ -110,11 +112,12 @@ class KeptFeatures:
             place.finish()
 
     def _open(self, front: Front, warn: Callable[[str], None]) -> Slots:
-        digest = hashlib.sha256(f"{_VERSION}\n{front.identity}\n{self.made.dtype} {self.made.shape}".encode())
+        (made,) = self.made.values()
+        digest = hashlib.sha256(f"{_VERSION}\n{front.identity}\n{made.dtype} {made.shape}".encode())
         for part in self.parts.values():
             digest.update(_identity(part).encode())
         path = decoded_folder() / f"{digest.hexdigest()}.decoded"
-        count, item_bytes = sum(map(len, self.parts.values())), self.made.num_bytes
+        count, item_bytes = sum(map(len, self.parts.values())), made.num_bytes
         try:
             make_room(count * item_bytes, path)
             return Slots(path, _origin(self.parts["train"]), count, item_bytes, warn)
@@ -140,17 +143,19 @@ class _Place(ABC):
     """
 
     def __init__(
-        self, examples: Examples, made: Kind, start: int, batch_size: int, how: dict[str, Any]
+        self, examples: Examples, made: Mapping[str, Kind], start: int, batch_size: int, how: dict[str, Any]
     ) -> None:
         self.examples = examples
         self.made = made
         self.start = start
         self.actual = np.arange(len(examples))
-        kept = Examples({INPUT: self._make_store()}, examples.targets)
+        kept = replace(
+            examples, inputs={name: self._make_store(kind) for name, kind in made.items()}, beside={}
+        )
         self.feed = Feed(kept, batch_size, **how)
 
     @abstractmethod
-    def _make_store(self) -> Store:
+    def _make_store(self, made: Kind) -> Store:
         """Zeros, which are enough to trace steps and to measure them."""
 
     @abstractmethod
@@ -158,7 +163,7 @@ class _Place(ABC):
         """Which examples are still to be computed."""
 
     @abstractmethod
-    def put(self, indices: np.ndarray, features: np.ndarray) -> None:
+    def put(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
         """Keep the features of some examples."""
 
     def finish(self) -> None:
@@ -167,39 +172,45 @@ class _Place(ABC):
 
 
 class _InMemory(_Place):
-    def _make_store(self) -> Store:
+    def _make_store(self, made: Kind) -> Store:
         # Takes no memory.
-        zeros = np.broadcast_to(np.zeros((), self.made.dtype), (len(self.examples), *self.made.shape))
+        zeros = np.broadcast_to(np.zeros((), made.dtype), (len(self.examples), *made.shape))
         return ArrayStore(zeros, "features")
 
     def missing(self, slots: Slots | None) -> np.ndarray:
-        self._features = np.empty((len(self.examples), *self.made.shape), self.made.dtype)
+        count = len(self.examples)
+        self._features = {
+            name: np.empty((count, *made.shape), made.dtype) for name, made in self.made.items()
+        }
         return self.actual.copy()
 
-    def put(self, indices: np.ndarray, features: np.ndarray) -> None:
-        self._features[indices] = features
+    def put(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
+        for name, values in features.items():
+            self._features[name][indices] = values
 
     def finish(self) -> None:
         super().finish()
-        self.feed.hold({INPUT: self._features})
+        self.feed.hold(self._features)
         # The feed has its own copy.
         del self._features
 
 
 class _OnDisk(_Place):
-    def _make_store(self) -> Store:
-        self._stored = _Stored(self.examples, self.made, self.start)
+    def _make_store(self, made: Kind) -> Store:
+        self._stored = _Stored(self.examples, made, self.start)
         return self._stored
 
     def missing(self, slots: Slots | None) -> np.ndarray:
         assert slots is not None
         self._slots = slots
-        out = np.empty(self.made.shape, self.made.dtype)
+        (made,) = self.made.values()
+        out = np.empty(made.shape, made.dtype)
         there = [slots.fetch(self.start + index, out) for index in range(len(self.actual))]
         return np.flatnonzero(~np.array(there, np.bool_))
 
-    def put(self, indices: np.ndarray, features: np.ndarray) -> None:
-        for index, one in zip(indices.tolist(), features, strict=True):
+    def put(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
+        (values,) = features.values()
+        for index, one in zip(indices.tolist(), values, strict=True):
             self._slots.keep(self.start + index, one)
 
     def finish(self) -> None:
@@ -236,8 +247,37 @@ class _Stored(Wrapped):
 
 def _computed(
     examples: Examples, front: Front, missing: np.ndarray, skipped: SkippedFiles | None
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
     """Indices of some examples, of those that stand in for them, and the features of the latter."""
+    are_held = all(store.array is not None for store in examples.inputs.values())
+    for size, wanted, given, columns in (_held if are_held else _read)(examples, missing, skipped):
+        # Batches of one size need one graph.
+        filled = {
+            name: column if len(column) == size else np.resize(column, (size, *column.shape[1:]))
+            for name, column in columns.items()
+        }
+        yield wanted, given, {name: values[: len(wanted)] for name, values in front.run(bare(filled)).items()}
+
+
+_Batches = Iterator[tuple[int, np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]
+
+
+def _held(examples: Examples, missing: np.ndarray, _: SkippedFiles | None) -> _Batches:
+    """Batches of what is in memory, with their full size."""
+    value_bytes = sum(store.value_bytes for store in examples.inputs.values())
+    size = min(MAX_HELD_BATCH, max(MIN_BATCH, BATCH_BYTES // max(1, value_bytes)), max(1, len(missing)))
+    for start in range(0, len(missing), size):
+        wanted = missing[start : start + size]
+        columns = {
+            name: store.values_of(store.array[wanted])
+            for name, store in examples.inputs.items()
+            if store.array is not None
+        }
+        yield size, wanted, wanted, columns
+
+
+def _read(examples: Examples, missing: np.ndarray, skipped: SkippedFiles | None) -> _Batches:
+    """Batches of what is read by threads, with their full size."""
     reader = Reader(examples.inputs, skips=skipped is not None)
     size = min(MAX_BATCH, max(MIN_BATCH, BATCH_BYTES // max(1, reader.example_bytes)))
     batches = [missing[start : start + size] for start in range(0, len(missing), size)]
@@ -248,12 +288,7 @@ def _computed(
             if skipped is not None:
                 for index, problem in read.problems.items():
                     skipped.add(examples.name(index), problem)
-            # Batches of one size need one graph.
-            filled = {
-                name: column if len(column) == size else np.resize(column, (size, *column.shape[1:]))
-                for name, column in read.columns.items()
-            }
-            yield wanted, read.indices, front.run(bare(filled))[: len(wanted)]
+            yield size, wanted, read.indices, read.columns
     finally:
         reader.close()
 

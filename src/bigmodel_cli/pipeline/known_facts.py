@@ -10,25 +10,30 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.target import Target
+from bigmodel_cli.tasks.task import Task
 
 
 def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
     """The facts of an experiment's source with what its examples show."""
-    signature = splits.signature
-    return replace(
+    by_target = {name: _of_labels(task) for name, task in splits.signature.targets.items()}
+    stores = list(splits.train.inputs.values())
+    facts = replace(
         facts_of(experiment),
-        labels=signature.task.labels,
-        num_classes=signature.numbers["num_classes"],
         epoch_size=splits.epoch_size(experiment.data),
-        num_columns=part_of(signature.task, Target).num_columns,
-        value_range=_value_range(splits.train.store),
+        value_range=_value_range(stores[0]) if len(stores) == 1 else None,
+        by_target=by_target,
     )
+    return facts.of_target(next(iter(by_target))) if len(by_target) == 1 else facts
+
+
+def _of_labels(task: Task) -> DataFacts:
+    return DataFacts(task.labels, task.numbers["num_classes"], num_columns=part_of(task, Target).num_columns)
 
 
 def _value_range(store: Store) -> ValueRange | None:
     """What the values of a column lie in; None where finding it out would mean to read them all."""
     if store.dtype == "uint8":
         return PIXELS
-    if store.array is None or store.dtype.kind not in "iuf" or not len(store):
+    if store.array is None or store.names is not None or store.dtype.kind not in "iuf" or not len(store):
         return None
     return float(store.array.min()), float(store.array.max())

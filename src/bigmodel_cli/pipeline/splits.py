@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
@@ -17,6 +17,7 @@ from bigmodel_cli.tasks.target import Target
 
 if TYPE_CHECKING:
     import numpy as np
+    from pydantic import BaseModel
 
 # The origin of a split that the source itself yields.
 OWN = "its own"
@@ -33,12 +34,14 @@ class Splits:
         signature: What one example is.
         num_skipped: Files that could not be read and were left out, by where that was found: `loading`, or
             the split that was decoded.
+        looked_at: The source's options with what was found out about the data; None: nothing was.
     """
 
     parts: Mapping[SplitName, Examples]
     origins: Mapping[SplitName, str]
     signature: Signature
     num_skipped: Mapping[str, int] = field(default_factory=dict)
+    looked_at: BaseModel | None = None
 
     @property
     def train(self) -> Examples:
@@ -58,8 +61,7 @@ class Splits:
 
     def strata(self, data: Data) -> np.ndarray | None:
         """The group of each training example, where an epoch sees all of them equally often; else None."""
-        target = part_of(self.signature.task, Target)
-        return None if data.oversample is None else target.strata(self.train.labels)
+        return None if data.oversample is None else strata_of(self.train, self.signature)
 
     def epoch_size(self, data: Data) -> int:
         """How many examples an epoch sees: with `data.oversample` more than there are."""
@@ -104,7 +106,19 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
             origins[name] = f"{shares[name]:.4g} of the training part"
     ordered = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
     num_skipped = {"loading": source.num_skipped} if source.num_skipped else {}
-    return Splits(ordered, origins, source.signature, num_skipped)
+    fitted = {
+        name: task.fitted(ordered["train"].targets[name]) for name, task in source.signature.targets.items()
+    }
+    signature = replace(source.signature, targets=fitted)
+    return Splits(ordered, origins, signature, num_skipped, source.looked_at)
+
+
+def strata_of(examples: Examples, signature: Signature) -> np.ndarray | None:
+    """The group of each example by the first target that has groups; None where none has."""
+    of_targets = (
+        part_of(task, Target).strata(examples.targets[name]) for name, task in signature.targets.items()
+    )
+    return next((strata for strata in of_targets if strata is not None), None)
 
 
 def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> float:
@@ -131,7 +145,7 @@ def _cut(
             f"data.{name}: a split of {count} out of {len(examples)} examples leaves one side empty",
             hint=f"give a larger data.{name}, or more data",
         )
-    strata = part_of(signature.task, Target).strata(examples.labels)
+    strata = strata_of(examples, signature)
     if strata is None:
         order = np.random.default_rng(seed).permutation(len(examples))
         held_out = np.sort(order[:count])

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bigmodel_cli.class_names import class_name
-from bigmodel_cli.signature import INPUT, TARGET, Signature
+from bigmodel_cli.signature import INPUT, TARGET, Signature, slugs
 from bigmodel_cli.sources.stores import ArrayStore, Store, add_array
 
 if TYPE_CHECKING:
     import numpy as np
+    from pydantic import BaseModel
 
     from bigmodel_cli.errors import DataError
 
@@ -28,10 +29,14 @@ class Examples:
         inputs: What a model may take, by the names of columns.
         targets: What is to be predicted, by the names of columns: int64 class indices of shape (n,), or
             float32 numbers of shape (n, …).
+        beside: Columns that are neither, by name: what examples are grouped by.
+        weights: What each example counts, float32 of shape (n,); None: all count the same.
     """
 
     inputs: Mapping[str, Store]
     targets: Mapping[str, np.ndarray]
+    beside: Mapping[str, Store] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     @classmethod
     def of(cls, store: Store, labels: np.ndarray) -> Examples:
@@ -60,8 +65,12 @@ class Examples:
 
     def take(self, indices: np.ndarray) -> Examples:
         """The examples at `indices`, in that order, with no copy of what is not in memory."""
-        inputs = {name: store.take(indices) for name, store in self.inputs.items()}
-        return Examples(inputs, {name: labels[indices] for name, labels in self.targets.items()})
+        inputs, beside = (
+            {name: store.take(indices) for name, store in columns.items()}
+            for columns in (self.inputs, self.beside)
+        )
+        targets = {name: labels[indices] for name, labels in self.targets.items()}
+        return Examples(inputs, targets, beside, None if self.weights is None else self.weights[indices])
 
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
         """The same examples with what `change` makes of each input."""
@@ -88,23 +97,28 @@ class Examples:
         """A sha256 that changes when the examples, their labels or their order change."""
         digest = hashlib.sha256()
         is_plain = len(self.inputs) == len(self.targets) == 1
-        for name, store in self.inputs.items():
+        # An order of columns is nothing that examples have.
+        for name, store in sorted(self.inputs.items()):
             # One input and one target have been told apart without names since before there were several.
             digest.update(b"" if is_plain else f"{name}\0".encode())
             store.add_to(digest)
         tells_layout = all(store.tells_layout for store in self.inputs.values())
-        for name, labels in self.targets.items():
+        for name, labels in sorted(self.targets.items()):
             digest.update(b"" if is_plain else f"{name}\0".encode())
             if tells_layout:
                 add_array(digest, labels)
             else:
                 digest.update(labels.tobytes())
+        if self.weights is not None:
+            add_array(digest, self.weights)
         return digest.hexdigest()
 
 
 def bare(columns: Mapping[str, Value]) -> Value | Mapping[str, Value]:
-    """The one column, as models of one input take it; else all of them by name."""
-    return next(iter(columns.values())) if len(columns) == 1 else columns
+    """Columns as models take them: the one of one input, else all of them by what inputs are called there."""
+    if len(columns) == 1:
+        return next(iter(columns.values()))
+    return {slug: columns[name] for name, slug in slugs(columns).items()}
 
 
 @dataclass(frozen=True)
@@ -115,11 +129,14 @@ class Source:
         splits: Examples by split.
         signature: What one example is.
         num_skipped: Files that could not be read and were left out.
+        looked_at: Options that name what was found out about the data, so that nobody need look again; None:
+            nothing was.
     """
 
     splits: Mapping[SplitName, Examples]
     signature: Signature
     num_skipped: int = 0
+    looked_at: BaseModel | None = None
 
 
 def _ignore(_label: str, _done: int, _total: int | None) -> None:
@@ -138,6 +155,7 @@ class LoadContext:
         skip_bad_files: Files that cannot be read are left out with a warning, where there are others.
         progress: Called with a label, the bytes or files done, and their total (None if unknown).
         warn: Called with a sentence that the user should read.
+        beside: Columns that are asked for beside inputs and targets, where a source has columns.
         left_out: Called with each file that is left out since it cannot be read: its split, its path
             relative to the source's root, and what is wrong with it; None: one warning tells of all of them.
     """
@@ -148,6 +166,7 @@ class LoadContext:
     skip_bad_files: bool = False
     progress: Callable[[str, int, int | None], None] = _ignore
     warn: Callable[[str], None] = field(default=lambda _message: None)
+    beside: Sequence[str] = ()
     left_out: Callable[[SplitName, str, DataError], None] | None = None
 
 

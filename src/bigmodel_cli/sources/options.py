@@ -32,6 +32,11 @@ class SourceOptions(BaseModel, ABC):
         """What the array of examples is called in .npz files that are like the source's data."""
         return "x"
 
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns that are to be predicted, where the data have columns with names."""
+        return ()
+
     def facts(self) -> DataFacts:
         """What is known of the data from these options alone; nothing is read for it."""
         return DataFacts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,16 @@ class Store(ABC):
     Attributes:
         shape: Of one value.
         dtype: Of the same.
-        array: All values, where they are in memory; axis 0 counts the examples.
+        array: All values, where they are in memory; axis 0 counts the examples. Of texts it has the places
+            among `names`.
+        names: Texts that the array's places stand for, the place behind the last one for ""; None: the array
+            has the values.
         files: What values are decoded from, where it is files; the places of these values among them are
             `positions`.
     """
 
     array: np.ndarray | None = None
+    names: Sequence[str] | None = None
     files: Files | None = None
     positions: np.ndarray | None = None
 
@@ -86,6 +91,15 @@ class Store(ABC):
         """The same in another dtype, where the values are in memory."""
         return self
 
+    def values_of(self, held: np.ndarray) -> np.ndarray:
+        """The values that a part of `array` stands for."""
+        if self.names is None:
+            return held
+        import numpy as np
+
+        found: np.ndarray = np.array([*self.names, ""], object)[held]
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class ArrayStore(Store):
@@ -116,14 +130,65 @@ class ArrayStore(Store):
         return value
 
     def name(self, index: int) -> str:
-        position = index if self.positions is None else int(self.positions[index])
-        return f"{self.origin}[{position}]"
+        return row_name(self.origin, self.positions, index)
 
     def add_to(self, digest: Any) -> None:
         add_array(digest, self.array)
 
     def astype(self, dtype: str) -> ArrayStore:
         return self if str(self.dtype) == dtype else replace(self, array=self.array.astype(dtype))
+
+
+@dataclass(frozen=True, eq=False)
+class CodedStore(Store):
+    """Texts in memory, each by its place among those that there are.
+
+    Attributes:
+        array: int32 places of shape (n,); the one behind the last name stands for "".
+        names: The texts.
+        origin: What the examples are called.
+    """
+
+    array: np.ndarray = field()
+    names: Sequence[str] = field()
+    origin: str = ""
+    positions: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        import numpy as np
+
+        return np.dtype(object)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def take(self, indices: np.ndarray) -> CodedStore:
+        positions = indices if self.positions is None else self.positions[indices]
+        return replace(self, array=self.array[indices], positions=positions)
+
+    def read(self, index: int) -> np.ndarray:
+        import numpy as np
+
+        place = int(self.array[index])
+        return np.array(self.names[place] if place < len(self.names) else "", object)
+
+    def name(self, index: int) -> str:
+        return row_name(self.origin, self.positions, index)
+
+    def add_to(self, digest: Any) -> None:
+        # Another order of the same names is nothing else, and names that no example has do not count.
+        for text in self.values_of(self.array).tolist():
+            digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
+
+
+def row_name(origin: str, positions: np.ndarray | None, index: int) -> str:
+    """What an example in memory is called: `train[17]`."""
+    return f"{origin}[{index if positions is None else int(positions[index])}]"
 
 
 class Wrapped(Store):

@@ -54,6 +54,14 @@ class Bound(ABC):
     def encode(self, labels: Any, encoding: Encoding) -> Any:
         """Encode a batch of targets inside a TensorFlow graph."""
 
+    def in_own_unit(self, tensor: Any) -> Any:
+        """What the last step gives, a `keras.KerasTensor`, as what the model is to give."""
+        return tensor
+
+    def seen_by_loss(self, values: Any) -> Any:
+        """Targets, or outputs of the model, as the loss compares them."""
+        return values
+
     def targets(self, labels: Any) -> Targets:
         """The targets of a batch, as the feed yields them."""
         return Targets(self.encode, labels)

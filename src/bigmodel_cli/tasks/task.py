@@ -58,6 +58,10 @@ class Task(ABC):
         """Those of `scores` that an evaluation has where there are so many classes; None: not known."""
         return cls.scores
 
+    def fitted(self, labels: np.ndarray) -> Task:
+        """The same with what it learns from the targets of the training split."""
+        return self
+
     def lost(self, before: np.ndarray, after: np.ndarray) -> Mapping[int, str]:
         """Labels that no example has any more, with what people call them; of numbers none is missed."""
         return {}

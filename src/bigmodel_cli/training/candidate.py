@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
-from bigmodel_cli.pipeline.feed import raw_features
+from bigmodel_cli.pipeline.feed import TrainingExamples
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.training.keeping import Fed
 from bigmodel_cli.training.plan import ExecutionPlan
@@ -64,7 +64,7 @@ def make_candidate(
             work.experiment,
             signature,
             total_steps=work.total_steps,
-            adapt_data=lambda: raw_features(examples, skipped=work.skipped),
+            data=TrainingExamples(examples, work.skipped),
             warn=warn,
         )
     building = time.perf_counter() - began

@@ -34,9 +34,10 @@ def _out_of_range(component: Component, splits: Splits) -> Problem | None:
     if not isinstance(size, int):
         return None
     for part in splits.parts.values():
-        features = part.store.array
-        # What is read file by file is no token.
-        if features is None or not features.size:
+        stores = list(part.inputs.values())
+        features = stores[0].array
+        # What is read file by file is no token, and columns are looked up first.
+        if len(stores) > 1 or features is None or not features.size:
             continue
         smallest, largest = features.min(), features.max()
         if smallest >= 0 and largest < size:
@@ -55,4 +56,4 @@ def _out_of_range(component: Component, splits: Splits) -> Problem | None:
 def _check_labels(experiment: Experiment, splits: Splits) -> None:
     for name, task in splits.signature.targets.items():
         for part in splits.parts.values():
-            part_of(task, Checks).check_labels(experiment, part.targets[name], part.name)
+            part_of(task, Checks).check_labels(experiment.of_target(name), part.targets[name], part.name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,11 +18,12 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
-from bigmodel_cli.modeling.cut import Cut, cut
+from bigmodel_cli.modeling.cut import Cut, cut, cut_row
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures
+from bigmodel_cli.signature import INPUT
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.gauges import free_memory
 from bigmodel_cli.training.work import Work
@@ -79,17 +81,19 @@ class Keeping:
         # Decided once, whichever model is tried next.
         self._features: CacheChoice | None = None
         self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
-        self._may_cut = begins_frozen(work.experiment) and work.experiment.data.cache != "none"
+        self._is_row = work.splits.signature.kind.is_composed
+        begins = self._is_row or begins_frozen(work.experiment)
+        self._may_cut = begins and work.experiment.data.cache != "none"
         if not self._may_cut:
             self._keep_pixels()
 
     def fed(self, built: BuiltModel) -> Fed:
         """A model with its feeds; the first one decides what is kept."""
-        halves = cut(built.model) if self._may_cut else None
+        halves = (cut_row if self._is_row else cut)(built.model) if self._may_cut else None
         if halves is not None:
-            made = _kind_of(halves)
+            made = _kinds_of(halves)
             choice = self._features = self._features or self._choose_features(halves, made)
-            if choice.cache != "none":
+            if choice.cache == "memory" or (choice.cache == "disk" and len(made) == 1):
                 return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache))
         cache, feeds = self._pixels or self._keep_pixels()
         return Fed(built, feeds, cache)
@@ -100,10 +104,10 @@ class Keeping:
         trained = replace(built, network=halves.back, preprocess=None)
         return Fed(trained, feeds, self._features, halves, features)
 
-    def _choose_features(self, halves: Cut, made: Kind) -> CacheChoice:
+    def _choose_features(self, halves: Cut, made: Mapping[str, Kind]) -> CacheChoice:
         choice = choose_feature_cache(
             self.work.experiment.data.cache,
-            sum(map(len, self.parts.values())) * made.num_bytes,
+            sum(map(len, self.parts.values())) * sum(kind.num_bytes for kind in made.values()),
             epochs=self.work.experiment.training.epochs,
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
@@ -114,8 +118,8 @@ class Keeping:
                 "disk": "once, and kept on disk",
                 "none": "in each epoch",
             }
-            what = "what the frozen layers give for an example is computed"
-            self.listener.say(f"frozen: {what} {places[choice.cache]} ({choice.reason})")
+            what = "preprocessing" if self._is_row else "frozen: what the frozen layers give for an example"
+            self.listener.say(f"{what} is computed {places[choice.cache]} ({choice.reason})")
         return choice
 
     def _keep_pixels(self) -> tuple[CacheChoice, dict[SplitName, Feed]]:
@@ -157,10 +161,11 @@ class Keeping:
             cache.close()
 
 
-def _kind_of(halves: Cut) -> Kind:
-    """What the front makes of an example."""
-    (tensor,) = halves.front.outputs
-    return ArrayKind(tuple(tensor.shape[1:]), str(tensor.dtype))
+def _kinds_of(halves: Cut) -> dict[str, Kind]:
+    """What the front makes of an example, by the names of its outputs."""
+    given = halves.front.output
+    tensors = given if isinstance(given, dict) else {INPUT: given}
+    return {name: ArrayKind(tuple(tensor.shape[1:]), str(tensor.dtype)) for name, tensor in tensors.items()}
 
 
 def _as_front(model: Any) -> Front:
@@ -168,8 +173,14 @@ def _as_front(model: Any) -> Front:
     import tensorflow as tf
 
     run = tf.function(lambda features: model(features, training=False), autograph=False)
+
+    def computed(features: Any) -> dict[str, np.ndarray]:
+        given = run(tf.nest.map_structure(tf.constant, features))
+        named = given if isinstance(given, dict) else {INPUT: given}
+        return {name: tensor.numpy() for name, tensor in named.items()}
+
     digest = hashlib.sha256(json.dumps(model.get_config(), sort_keys=True, default=str).encode())
     digest.update(f"{keras.__version__} {tf.__version__}".encode())
     for weight in model.get_weights():
         digest.update(np.ascontiguousarray(weight).tobytes())
-    return Front(lambda features: run(tf.constant(features)).numpy(), digest.hexdigest())
+    return Front(computed, digest.hexdigest())

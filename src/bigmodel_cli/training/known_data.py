@@ -37,7 +37,8 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
     # First what is told with its line.
     for problem in config.check_again(facts):
         warn(problem.render())
-    part_of(splits.signature.task, Checks).check(config.experiment)
+    for name, task in splits.signature.targets.items():
+        part_of(task, Checks).check(config.experiment.of_target(name))
     warn_of_gates(config.experiment, splits, warn)
     check_values(config.experiment, splits)
     return with_value_ranges(config.experiment, facts)
@@ -45,6 +46,8 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
 
 def warn_of_gates(experiment: Experiment, splits: Splits, warn: Callable[[str], None]) -> None:
     """Say before training which gates the evaluation will not show, or may show otherwise than was meant."""
+    if len(splits.signature.targets) > 1:
+        return
     task, evaluated = splits.signature.task, held_out_split(splits.parts)
     for sentence in ambiguous_gates(experiment.expect, task.label_names or ()):
         warn(f"expect: {sentence}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
@@ -44,7 +44,11 @@ def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = N
         for name in ("validation", "test")
         if getattr(experiment.data, name) == "auto" and splits.origins.get(name) != OWN
     }
-    update: dict[str, Any] = {"metrics": metrics_of(experiment, splits.signature.task)}
+    if splits.looked_at is not None:
+        data["source"] = replace(experiment.data.source, options=splits.looked_at)
+    targets = splits.signature.targets
+    by_target = {name: metrics_of(experiment.of_target(name), task) for name, task in targets.items()}
+    update: dict[str, Any] = {"metrics": by_target if len(by_target) > 1 else next(iter(by_target.values()))}
     if decided is not None:
         data |= {"batch_size": decided.batch_size, "cache": decided.cache}
         checkpoint, plan = experiment.training.checkpoint, decided.plan
@@ -78,5 +82,6 @@ def choose_monitor(experiment: Experiment, names: list[str], *, has_validation: 
         return asked
     if not has_validation:
         return None
-    # Metrics on a split say what the user cares about; the loss only where there is no metric.
-    return f"val_{names[1] if len(names) > 1 else names[0]}"
+    # Metrics on a split say what the user cares about; the loss only where there is none, or several targets.
+    is_single = len(experiment.targets) < 2
+    return f"val_{names[1] if is_single and len(names) > 1 else names[0]}"

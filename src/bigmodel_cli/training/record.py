@@ -99,7 +99,7 @@ def data_record(splits: Splits) -> dict[str, Any]:
             },
             "skipped": dict(splits.num_skipped),
         },
-        "labels_sha256": labels_hash(splits.signature.task.label_names),
+        "labels_sha256": labels_hash(splits.signature.label_names),
     }
 
 
@@ -121,14 +121,24 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             "command": command_line(),
             "seed": prepared.experiment.seed,
             "parameters": prepared.built.model.count_params(),
-            "from_logits": takes_logits(prepared.experiment.loss),
-            OUTPUTS: reading_of(prepared.experiment).as_json(),
+            **_readings(prepared),
             BETTER: directions(prepared.experiment.metrics),
             AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
             **data_record(prepared.splits),
         },
     )
+
+
+def _readings(prepared: Prepared) -> dict[str, Any]:
+    """How the outputs of the model become scores; of several targets by target."""
+    experiment = prepared.experiment
+    of_targets = {name: experiment.of_target(name) for name in prepared.splits.signature.targets}
+    readings = {name: reading_of(one).as_json() for name, one in of_targets.items()}
+    if len(readings) > 1:
+        return {OUTPUTS: readings}
+    ((name, one),) = of_targets.items()
+    return {"from_logits": takes_logits(one.loss), OUTPUTS: readings[name]}
 
 
 def _auto_keys(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
@@ -170,7 +180,7 @@ def begin_session(
     }
     files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, to_yaml(prepared.experiment))
-    write_json(run.labels, prepared.splits.signature.task.label_names)
+    write_json(run.labels, prepared.splits.signature.label_names)
     whole = (run.config, run.labels, run.source_config, run.trained_on)
     update_record(
         run,

@@ -133,7 +133,7 @@ def require_same_data(run: RunFolder, splits: Splits, listener: Listener) -> Non
     Raises:
         DataError: If the classes, the training or the validation split changed.
     """
-    record, names = run.read_record(), splits.signature.task.label_names
+    record, names = run.read_record(), splits.signature.label_names
     if names != run.read_labels():
         raise DataError(
             f"{run.title}: the classes of the data are not those that the run began with",

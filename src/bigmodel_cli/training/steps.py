@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.inference.steps import BatchLoop, Measures, num_batches, part_of_batch
+from bigmodel_cli.inference.steps import BatchLoop, Measures, num_batches, part_of_batch, total_of
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
@@ -150,7 +150,7 @@ class TrainingSteps:
         weights = self._sample_weights(targets, part)
         loss, outputs = self._learn(features, tasks.for_loss(targets), weights)
         self.measures.update(loss, targets, outputs, part)
-        return tf.cast(loss, tf.float32)
+        return tf.cast(total_of(loss), tf.float32)
 
     def _sample_weights(self, targets: Mapping[str, Targets], part: Part | None = None) -> dict[str, Any]:
         """What the loss of each example counts, by target; where all count the same, it is not there."""
@@ -186,7 +186,7 @@ class TrainingSteps:
         with tf.GradientTape() as tape:
             outputs = tasks.outputs(self.built.network(features, training=True))
             loss = tasks.loss(features, y, outputs, sample_weights, training=True)
-            scaled = model.optimizer.scale_loss(loss)
+            scaled = model.optimizer.scale_loss(total_of(loss))
         return loss, outputs, tape.gradient(scaled, model.trainable_variables)
 
 

@@ -173,7 +173,7 @@ def resume(
         if newest is not None:
             session.restore(newest)
         elif parent is not None:
-            take_weights_again(prepared.built.model, parent, prepared.splits.signature.task.label_names)
+            take_weights_again(prepared.built.model, parent, prepared.splits.signature.label_names)
         if resumed.is_longer:
             session.go_further()
         if resumed.has_other_epochs:
@@ -189,7 +189,7 @@ def resume(
 
 def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
     model = prepared.built.model
-    transfer = take_weights(model, parent, prepared.splits.signature.task.label_names)
+    transfer = take_weights(model, parent, prepared.splits.signature.label_names)
     listener.say(transfer.describe())
     seen, warning = trained_on_before(parent.run, prepared.splits)
     if warning is not None:
@@ -238,7 +238,8 @@ def _prepare(
     if is_new:
         experiment = fit_to_data(config, splits, listener.warn)
     else:
-        part_of(splits.signature.task, Checks).check(experiment)
+        for name, task in splits.signature.targets.items():
+            part_of(task, Checks).check(experiment.of_target(name))
         warn_of_gates(experiment, splits, listener.warn)
     with watch.phase(START):
         import_tensorflow()

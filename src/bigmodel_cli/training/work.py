@@ -42,8 +42,9 @@ class Work:
 
     def class_weights(self) -> dict[str, ClassWeights]:
         """What the loss of a training example counts by its class; targets without classes are not there."""
-        asked, labels = self.experiment.data.class_weights, self.splits.train.labels
+        asked, targets = self.experiment.data.class_weights, self.splits.train.targets
         if asked is None:
             return {}
         parts = {name: part_of(task, Target) for name, task in self.splits.signature.targets.items()}
-        return {name: found for name, part in parts.items() if (found := part.class_weights(asked, labels))}
+        found = {name: part.class_weights(asked, targets[name]) for name, part in parts.items()}
+        return {name: weights for name, weights in found.items() if weights is not None}

@@ -43,6 +43,8 @@ _MODULES = (
     dead_keys,
     pitfalls,
 )
+# What looks at one target: its loss and metrics, and the steps to its output.
+_BY_TARGET = (outputs, metrics, classes, decisions)
 
 
 def check_experiment(
@@ -66,4 +68,9 @@ def check_experiment(
         tree, problems, facts_of(experiment) if facts is None else facts, gets_weights=gets_weights
     )
     for module in _MODULES:
-        module.check(experiment, report)
+        if module not in _BY_TARGET:
+            module.check(experiment, report)
+            continue
+        for target in experiment.targets or (None,):
+            of_one = experiment if target is None else experiment.of_target(target)
+            module.check(of_one, report if target is None else report.of_target(target))

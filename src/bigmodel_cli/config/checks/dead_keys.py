@@ -91,7 +91,7 @@ def _in_training(experiment: Experiment) -> Iterator[Finding]:
 
 
 def _in_model(experiment: Experiment) -> Iterator[Finding]:
-    sections = (experiment.preprocessing, experiment.augmentation, experiment.model)
+    sections = (experiment.shared_preprocessing, experiment.shared_augmentation, experiment.model)
     for component in (component for section in sections for component in section):
         for name in ("rate", "factor"):
             if component.arguments.get(name) == 0 and (

@@ -13,7 +13,7 @@ from bigmodel_cli.config.measures import (
     split_of,
     why_unmeasured,
 )
-from bigmodel_cli.config.naming import metric_names
+from bigmodel_cli.config.naming import metric_names, of_target
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
@@ -88,11 +88,23 @@ def evaluated_names(experiment: Experiment, facts: DataFacts) -> list[str]:
 
 
 def _metrics(experiment: Experiment, facts: DataFacts) -> list[str]:
+    if len(experiment.targets) > 1:
+        of_targets = (
+            of_target(name, metric)
+            for name in experiment.targets
+            for metric in ("loss", *_of_one(experiment.of_target(name), facts.of_target(name)))
+        )
+        return ["loss", *of_targets]
+    return ["loss", *_of_one(experiment, facts)]
+
+
+def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
+    """The metrics of one target."""
     if experiment.metrics == "auto":
         # The data decides which of the two it is.
         of_labels = {"classes": ["accuracy"], "numbers": ["mean_absolute_error"]}
-        return ["loss", *of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])]
-    return ["loss", *metric_names(experiment.metrics)]
+        return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
+    return metric_names(experiment.metrics)
 
 
 def _monitors(experiment: Experiment) -> Iterator[tuple[ConfigPathKeys, str]]:

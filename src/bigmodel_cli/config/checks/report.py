@@ -29,6 +29,11 @@ class Report:
         """Where a key, or the deepest part of its path that is there, stands."""
         return place_at(self.tree, path)
 
+    def of_target(self, target: str) -> Report:
+        """The same for one of several targets."""
+        facts = self.facts.of_target(target)
+        return Report(self.tree, self.problems, facts, gets_weights=self.gets_weights)
+
     @property
     def has_errors(self) -> bool:
         return any(not problem.is_warning for problem in self.problems.found)

@@ -27,7 +27,7 @@ def check(experiment: Experiment, report: Report) -> None:
             report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")
         if step.step:
             known[step.step] = step
-    for layer in experiment.augmentation:
+    for layer in experiment.shared_augmentation:
         if layer.name in _MIX_LABELS and experiment.loss.name.lower().startswith("sparse"):
             message = f"{layer.name} mixes labels, which needs a loss over one-hot labels"
             report.error(layer.path, message, "write loss: CategoricalCrossentropy")

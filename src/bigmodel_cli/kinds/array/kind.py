@@ -14,6 +14,7 @@ class ArrayKind(Kind):
     """Numbers of one shape, as the data have them."""
 
     name: ClassVar[str] = "array"
+    plural: ClassVar[str] = "arrays"
     placeholder: ClassVar[str] = "ARRAY.npy"
     noun: ClassVar[str] = "example"
 

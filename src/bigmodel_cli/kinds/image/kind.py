@@ -85,6 +85,7 @@ class ImageKind(Kind):
     """
 
     name: ClassVar[str] = "image"
+    plural: ClassVar[str] = "images"
     placeholder: ClassVar[str] = "IMAGE.png"
     noun: ClassVar[str] = "image"
 

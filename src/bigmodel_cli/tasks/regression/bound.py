@@ -9,6 +9,9 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, misfit
 from bigmodel_cli.tasks.regression.task import Regression
 
+# The exponential of more is infinite, and there is no logarithm of less.
+_LARGEST_LOG, _LEAST = 80.0, -1 + 1e-6
+
 
 class RegressionBound(Bound):
     """Losses and metrics take numbers as they are."""
@@ -33,6 +36,22 @@ class RegressionBound(Bound):
         # Of several labels of 0 and 1, each may be right.
         is_binary = kind == "Crossentropy" or loss_facts(experiment.loss).takes_probabilities
         return f"Binary{kind}" if is_binary else kind
+
+    def in_own_unit(self, tensor: Any) -> Any:
+        import keras
+
+        task = self.task
+        if task.spread is not None:
+            tensor = keras.layers.Rescaling(task.spread, task.center, dtype="float32")(tensor)
+        return keras.ops.expm1(keras.ops.clip(tensor, -_LARGEST_LOG, _LARGEST_LOG)) if task.log else tensor
+
+    def seen_by_loss(self, values: Any) -> Any:
+        import tensorflow as tf
+
+        task = self.task
+        if task.log:
+            values = tf.math.log1p(tf.maximum(values, _LEAST))
+        return values if task.spread is None else (values - task.center) / task.spread
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:
         """float32 of at least two axes."""

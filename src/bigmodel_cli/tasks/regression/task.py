@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.tasks.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
 class Regression(Task):
-    """Numbers for each example, of one shape."""
+    """Numbers for each example, of one shape.
+
+    Attributes:
+        log: Whether the loss compares logarithms, of 1 more than the numbers.
+        standardize: Whether it compares numbers, or these logarithms, less `center` in units of `spread`.
+        center: Their mean over the training split; None: not known yet.
+        spread: Their standard deviation there.
+    """
 
     name: ClassVar[str] = "regression"
     labels: ClassVar[Literal["classes", "numbers"]] = "numbers"
@@ -24,6 +34,23 @@ class Regression(Task):
     )
 
     target_shape: tuple[int, ...] = ()
+    log: bool = False
+    standardize: bool = False
+    center: float | None = None
+    spread: float | None = None
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the loss sees something else than the numbers."""
+        return self.log or self.standardize
+
+    def fitted(self, labels: np.ndarray) -> Regression:
+        import numpy as np
+
+        if not self.standardize:
+            return self
+        numbers = np.log1p(labels.astype(np.float64)) if self.log else labels.astype(np.float64)
+        return replace(self, center=float(numbers.mean()), spread=float(numbers.std()) or 1.0)
 
     @property
     def described(self) -> str:
@@ -42,8 +69,10 @@ class Regression(Task):
         return {"num_classes": None}
 
     def as_json(self) -> dict[str, Any]:
-        return {"shape": list(self.target_shape)}
+        scaling = {"log": self.log, "center": self.center, "spread": self.spread} if self.is_scaled else {}
+        return {"shape": list(self.target_shape), **scaling}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        return cls(tuple(record["shape"]))
+        center, spread = record.get("center"), record.get("spread")
+        return cls(tuple(record["shape"]), record.get("log", False), center is not None, center, spread)

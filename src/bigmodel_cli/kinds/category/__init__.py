@@ -1,0 +1,1 @@
+"""One of few words for each example."""

@@ -1,0 +1,85 @@
+"""How the cells of a table's column become values of a kind, and which kind a column is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bigmodel_cli.kinds.kind import Kind
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A column's values as they are kept in memory.
+
+    Attributes:
+        array: Of shape (n, …): the values, or the place of each one among `names`.
+        names: Texts that places stand for; the place behind the last one stands for "". None: the array has
+            the values.
+    """
+
+    array: np.ndarray
+    names: tuple[str, ...] | None = None
+
+
+def column_kinds() -> list[str]:
+    """The kinds that the columns of a table may have."""
+    folder = Path(__file__).parent
+    return sorted(place.parent.name for place in folder.glob("*/cells.py"))
+
+
+class Cells(ABC):
+    """Cells of a kind's columns.
+
+    Attributes:
+        kind: The kind.
+    """
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    @classmethod
+    @abstractmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> Kind:
+        """The kind of a column whose cells were all looked at.
+
+        Args:
+            facts: What is known of them, `tables.facts.ColumnFacts`.
+            options: What the config says of the column.
+
+        Raises:
+            ValueError: If an option is none of the kind's, or has a wrong value; a sentence.
+        """
+
+    @abstractmethod
+    def reading(self) -> dict[str, Any]:
+        """How cells are read, as attributes of `ColumnFacts`."""
+
+    @abstractmethod
+    def held(self, values: Any) -> Held:
+        """What is kept of a column, read as one of `tables.columns.Values`."""
+
+
+def no_options(options: Mapping[str, Any], *known: str) -> None:
+    """Refuse options that there are not.
+
+    Raises:
+        ValueError: Names the first one, and what there is.
+    """
+    for name in options:
+        if name not in known:
+            there_are = f"its options: {', '.join(known)}" if known else "it takes no options"
+            raise ValueError(f"no option {name!r}; {there_are}")
+
+
+def of_texts(places: np.ndarray, names: tuple[str, ...]) -> Held:
+    """Texts by their places; -1 stands for none."""
+    import numpy as np
+
+    return Held(np.where(places < 0, len(names), places).astype(np.int32), names)

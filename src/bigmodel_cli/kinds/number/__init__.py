@@ -1,0 +1,1 @@
+"""Numbers, one for each example."""

@@ -1,0 +1,26 @@
+"""Cells that are numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bigmodel_cli.kinds.cells import Cells, Held, no_options
+from bigmodel_cli.kinds.number.kind import NumberKind
+
+
+class NumberCells(Cells):
+    """Numbers are read in the notation that their column has."""
+
+    kind: NumberKind
+
+    @classmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> NumberKind:
+        no_options(options)
+        return NumberKind(facts.notation.decimal, facts.notation.thousands)
+
+    def reading(self) -> dict[str, Any]:
+        return {"kind": "number", "notation": (self.kind.decimal, self.kind.thousands)}
+
+    def held(self, values: Any) -> Held:
+        return Held(values.values)

@@ -1,0 +1,1 @@
+"""Several columns that stand side by side."""

@@ -1,0 +1,31 @@
+"""Cells that are texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bigmodel_cli.kinds.cells import Cells, Held, no_options
+from bigmodel_cli.kinds.text.kind import TextKind
+
+
+class TextCells(Cells):
+    """Texts as they are written."""
+
+    kind: TextKind
+
+    @classmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> TextKind:
+        no_options(options)
+        return TextKind()
+
+    def reading(self) -> dict[str, Any]:
+        return {"kind": "text"}
+
+    def held(self, values: Any) -> Held:
+        import numpy as np
+
+        # Texts that come again, an empty one above all, are kept once.
+        place_of: dict[str, int] = {}
+        places = [place_of.setdefault(values[row], len(place_of)) for row in range(len(values))]
+        return Held(np.array(places, np.int32), tuple(place_of))

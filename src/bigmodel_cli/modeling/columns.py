@@ -1,0 +1,269 @@
+"""Columns of a row as a model takes them: an input for each, prepared by its own layers or its kind's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.walk import walk
+from bigmodel_cli.errors import ConfigError
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.modeling.encodings.base import Encoding
+from bigmodel_cli.modeling.objects import Objects, pointing_at
+from bigmodel_cli.modeling.training_data import TrainingData
+from bigmodel_cli.signature import Signature
+
+# The mode in which Keras's layers give places in a vocabulary; in all others they give numbers.
+_PLACES = "int"
+# Layers that compute each feature from itself alone, so that many columns can share one.
+_FEATURE_BY_FEATURE = frozenset({"Normalization", "Rescaling", "Identity"})
+# Rows from which an encoding learns, at most.
+_ENOUGH = 100_000
+# Arguments that give each feature its own number; who writes them means one column.
+_OF_ONE_COLUMN = ("mean", "variance", "axis")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """What stands for one column, or several side by side, on their way to the network.
+
+    Attributes:
+        tensor: A `keras.KerasTensor`.
+        names: The columns that it is made of.
+    """
+
+    tensor: Any
+    names: Sequence[str]
+
+
+class Columns:
+    """The inputs of a model of rows, prepared.
+
+    Args:
+        experiment: For its preprocessing.
+        signature: The columns.
+        objects: Makes layers; takes the sizes of vocabularies.
+        origins: Takes the component of each layer, by the layer's name.
+        training: What layers learn from; None: nothing is learnt.
+        learn: Lets a layer with `adapt()` learn from values of shape (n, …).
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        signature: Signature,
+        objects: Objects,
+        origins: dict[str, Component],
+        training: TrainingData | None,
+        learn: Callable[[Any, Component, Any], None],
+    ) -> None:
+        import keras
+
+        self.experiment = experiment
+        self.kinds = signature.inputs
+        self.slugs = signature.slugs
+        self.objects = objects
+        self.origins = origins
+        self.training = training
+        self._learn = learn
+        self.inputs = {
+            name: keras.Input(kind.shape, dtype=kind.dtype, name=self.slugs[name])
+            for name, kind in self.kinds.items()
+        }
+        self._made: dict[str, Column] = {}
+
+    @property
+    def unused(self) -> list[str]:
+        """The columns that no step got."""
+        used = {name for column in self._made.values() for name in column.names}
+        return [name for name in self.inputs if name not in used]
+
+    def named(self, steps: Sequence[Component]) -> dict[str, Any]:
+        """The tensors that steps name in `inputs`, and `input`, where the first step names none."""
+        wanted = {name for step in walk(steps) for name in step.inputs or ()}
+        if steps[0].inputs is None or "previous" in steps[0].inputs:
+            wanted.add("input")
+        self._check(steps, wanted)
+        alone = {name for name in wanted if name in self.kinds}
+        found = {name: self._column(name).tensor for name in sorted(alone)}
+        plurals = {kind.plural for kind in self.kinds.values()}
+        for name in sorted(wanted & plurals - set(found)):
+            found[name] = self._side_by_side(self._of_kind(name, alone), steps[0]).tensor
+        if "input" in wanted:
+            parts = [part for name in sorted(plurals) for part in self._of_kind(name, alone)]
+            found["input"] = self._side_by_side(parts, steps[0]).tensor
+        return found
+
+    def _check(self, steps: Sequence[Component], wanted: set[str]) -> None:
+        """Refuse what is not written by column, and names that there are not.
+
+        Raises:
+            ConfigError: With the place.
+        """
+        written = self.experiment.preprocessing
+        kinds = {kind.name for kind in self.kinds.values()}
+        if isinstance(written, list):
+            if len(self.kinds) > 1 and written:
+                first = written[0]
+                kind = sorted(kinds)[0]
+                raise _refused(
+                    first,
+                    "a row has several columns, and preprocessing is a list",
+                    f"write it by kind or column: preprocessing: {{{kind}: [{first.name}]}}",
+                )
+            return
+        for name, layers in written.items():
+            if name not in self.kinds and name not in kinds and layers:
+                there_are = ", ".join([*sorted(kinds), *self.kinds])
+                raise _refused(
+                    layers[0], f"preprocessing: no column and no kind is called {name!r}", there_are
+                )
+
+    def _of_kind(self, plural: str, alone: set[str]) -> list[Column]:
+        """The columns of a kind: those that share their layers at once, then the others by name."""
+        names = sorted(name for name, kind in self.kinds.items() if kind.plural == plural)
+        shared = [name for name in names if not self._has_own(name) and name not in alone]
+        if len(shared) > 1 and all(map(_is_shareable, self._layers(shared[0]))):
+            joined = [self._joined(shared)] if self.kinds[shared[0]].dtype == "float32" else []
+            if joined:
+                return joined + [self._column(name) for name in names if name not in shared]
+        return [self._column(name) for name in names]
+
+    def _has_own(self, name: str) -> bool:
+        written = self.experiment.preprocessing
+        return isinstance(written, dict) and name in written
+
+    def _layers(self, name: str) -> Sequence[Component]:
+        """The layers of a column: its own, or those of its kind."""
+        written = self.experiment.preprocessing
+        if isinstance(written, list):
+            return written
+        found: Sequence[Component] = written.get(name, written.get(self.kinds[name].name, ()))
+        return found
+
+    def _column(self, name: str) -> Column:
+        if name not in self._made:
+            self._made[name] = self._prepared(Column(self._begun(name), [name]))
+        return self._made[name]
+
+    def _begun(self, name: str) -> Any:
+        """A column as its first layer gets it: a number has an axis of its own."""
+        import keras
+
+        kind, tensor = self.kinds[name], self.inputs[name]
+        if kind.dtype == "float32" and kind.shape == ():
+            return keras.ops.expand_dims(tensor, -1)
+        return keras.ops.cast(tensor, "float32") if kind.dtype == "uint8" else tensor
+
+    def _joined(self, names: Sequence[str]) -> Column:
+        """Columns of numbers as one tensor, prepared together."""
+        import keras
+
+        key = "\n".join(names)
+        if key not in self._made:
+            tensor = keras.ops.concatenate([self._begun(name) for name in names], axis=-1)
+            self._made[key] = self._prepared(Column(tensor, names))
+        return self._made[key]
+
+    def _prepared(self, column: Column) -> Column:
+        for component in self._layers(column.names[0]):
+            column = Column(self._step(component, column), column.names)
+        return column
+
+    def _step(self, component: Component, column: Column) -> Any:
+        import keras
+
+        if isinstance(component.options, Encoding):
+            with pointing_at(component, column.tensor):
+                return component.options.encode(
+                    column.tensor, lambda tensor: self._values(tensor, column.names, _ENOUGH)
+                )
+        layer = self.objects.make(component, **_told_of_missing(component, self.kinds[column.names[0]]))
+        self.origins[layer.name] = component
+        if hasattr(layer, "adapt") and self.training is not None:
+            self._learn(layer, component, self._values(column.tensor, column.names))
+        if hasattr(layer, "vocabulary_size"):
+            self.objects.numbers[f"{column.names[0]}.vocabulary_size"] = int(layer.vocabulary_size())
+        with pointing_at(component, column.tensor):
+            tensor = layer(column.tensor)
+        gives_places = component.arguments.get("output_mode", _PLACES) == _PLACES
+        is_encoded = hasattr(layer, "adapt") and not gives_places
+        return keras.ops.cast(tensor, "float32") if is_encoded else tensor
+
+    def values_of(self, tensor: Any) -> np.ndarray | None:
+        """What stands in a tensor of the network over some training rows; None where nothing is learnt."""
+        found: np.ndarray | None = self._values(tensor, list(self.inputs), _ENOUGH)
+        return found
+
+    def _values(self, tensor: Any, names: Sequence[str], most: int | None = None) -> Any:
+        """What stands in a tensor that is made of some columns, over the training rows."""
+        import keras
+        import tensorflow as tf
+
+        if self.training is None:
+            return None
+        raw = [tf.constant(self.training.values(name, most)) for name in names]
+        inputs = [self.inputs[name] for name in names]
+        if tensor is inputs[0]:
+            return raw[0]
+        return np.asarray(keras.Model(inputs, tensor)(raw, training=False))
+
+    def _side_by_side(self, parts: Sequence[Column], step: Component) -> Column:
+        """Columns next to each other: all places in vocabularies, or all numbers.
+
+        Raises:
+            ConfigError: If some of them are neither; names them.
+        """
+        import keras
+
+        for part in parts:
+            if part.tensor.dtype == "string" or len(part.tensor.shape) > 2:
+                raise self._no_vector(part, step)
+        tensors = [
+            part.tensor if len(part.tensor.shape) == 2 else keras.ops.expand_dims(part.tensor, -1)
+            for part in parts
+        ]
+        if len({tensor.dtype for tensor in tensors}) > 1:
+            tensors = [keras.ops.cast(tensor, "float32") for tensor in tensors]
+        names = [name for part in parts for name in part.names]
+        return Column(tensors[0] if len(tensors) == 1 else keras.ops.concatenate(tensors, axis=-1), names)
+
+    def _no_vector(self, part: Column, step: Component) -> ConfigError:
+        name = part.names[0]
+        kind = self.kinds[name]
+        if part.tensor.dtype == "string":
+            layer = {"category": "{StringLookup: {output_mode: one_hot}}"}.get(
+                kind.name, "{TextVectorization: {output_mode: multi_hot, max_tokens: 1000}}"
+            )
+            message = f"the column {name} is a {kind.noun}, which no layer of numbers takes"
+            return _refused(step, message, f"write preprocessing: {{{kind.name}: [{layer}]}}")
+        names = ", ".join(sorted({*self.kinds, *(kind.plural for kind in self.kinds.values())}))
+        message = (
+            f"the column {name} has shape {tuple(part.tensor.shape[1:])}, and cannot stand beside others"
+        )
+        return _refused(
+            step, message, f"give steps their inputs: [{name}], and join them later; names: {names}"
+        )
+
+
+def _refused(component: Component, message: str, suggestion: str) -> ConfigError:
+    return config_error([Problem(component.place, component.path, message, suggestion=suggestion)])
+
+
+def _is_shareable(component: Component) -> bool:
+    if component.family == "encodings":
+        return True
+    is_known = component.name in _FEATURE_BY_FEATURE
+    return is_known and not any(name in component.arguments for name in _OF_ONE_COLUMN)
+
+
+def _told_of_missing(component: Component, kind: Kind) -> Mapping[str, Any]:
+    """A category that is missing has a place of its own, which is not that of unknown ones."""
+    is_lookup = component.name == "StringLookup" and kind.dtype == "string"
+    return {"mask_token": ""} if is_lookup and "mask_token" not in component.arguments else {}

@@ -1,0 +1,330 @@
+"""Rows of a table: CSV, TSV, JSON lines, Parquet and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.cells import Cells, column_kinds
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.parts import class_called, part_of
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
+from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
+from bigmodel_cli.sources.table_targets import TargetOptions, TargetReader
+from bigmodel_cli.sources.tables.facts import ColumnFacts
+from bigmodel_cli.sources.tables.names import listed, no_column, shown
+from bigmodel_cli.sources.tables.numbers import Notation
+from bigmodel_cli.sources.tables.survey import Survey, survey
+from bigmodel_cli.sources.tables.table import Table, open_table
+from bigmodel_cli.sources.tables.text_format import TextFormat
+from bigmodel_cli.sources.tables.values import read
+
+if TYPE_CHECKING:
+    from bigmodel_cli.sources.tables.columns import Values
+
+IGNORE = "ignore"
+
+
+def _column(told: str | dict[str, Any]) -> str | dict[str, Any]:
+    """Check what is said of a column.
+
+    Raises:
+        ValueError: If it is no kind.
+    """
+    names = [*column_kinds(), IGNORE]
+    expected = f"expected one of {', '.join(names)}, or a kind with its options: {{date: {{parts: [year]}}}}"
+    if isinstance(told, str):
+        if told not in names:
+            raise ValueError(f"{expected}; found {told!r}")
+        return told
+    others = [key for key in told if key != "from"]
+    if len(others) > 1 or (others and others[0] not in names) or not told:
+        raise ValueError(f"{expected}; found {told!r}")
+    if others and not isinstance(told[others[0]], dict | None):
+        raise ValueError(f"expected the options of {others[0]} as a mapping, found {told[others[0]]!r}")
+    return told
+
+
+Told = Annotated[str | dict[str, Any], AfterValidator(_column)]
+
+
+class TableOptions(SourceOptions):
+    """Rows of CSV, TSV, JSON lines, Parquet or Feather files; a column is an input, a target, or left out."""
+
+    source_name: ClassVar[str] = "table"
+    example: ClassVar[str] = "{table: {path: people.csv, target: income}}"
+
+    path: ConfigPath | list[ConfigPath] = Field(
+        description="The file, several, or a pattern such as `part-*.csv`; it may be compressed."
+    )
+    test: ConfigPath | list[ConfigPath] | None = Field(
+        default=None, description="The same of a test split, where it has files of its own."
+    )
+    validation: ConfigPath | list[ConfigPath] | None = Field(
+        default=None, description="The same of a validation split."
+    )
+    target: str | list[str] | dict[str, TargetOptions] = Field(
+        description="The column that is to be predicted, several, or each with its options."
+    )
+    columns: dict[str, Told] = Field(
+        default={},
+        description="What columns are: a kind, a kind with its options, or ignore; `{new: {from: old}}` "
+        "gives a column another name. Columns that are not named are looked at.",
+    )
+    sample_weight: str | None = Field(
+        default=None, description="The column that says what each example counts in the loss."
+    )
+    missing_target: Literal["stop", "drop"] = Field(
+        default="stop", description="What happens where a row has no target: stop, or drop the row."
+    )
+    missing: list[str] | None = Field(
+        default=None,
+        description="Texts that mean that there is no value, as an empty cell does; default: the usual.",
+    )
+    separator: str | None = Field(
+        default=None, description="The character between cells; default: recognised."
+    )
+    encoding: str | None = Field(default=None, description="Of the characters; default: recognised.")
+    quotes: bool | None = Field(
+        default=None, description="Whether quotes can enclose a cell; default: recognised."
+    )
+    header: bool | None = Field(
+        default=None,
+        description="Whether the first row names the columns, which are column_1, column_2, … else; default: "
+        "recognised.",
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="What stands before the fraction of a number; default: recognised."
+    )
+    thousands: str | None = Field(
+        default=None, description="What stands between groups of three digits; default: recognised."
+    )
+    comments: str | None = Field(default=None, description="What lines begin with that are no rows.")
+    skip: int | None = Field(default=None, ge=0, description="Lines above the header that are no rows.")
+
+    @model_validator(mode="after")
+    def _roles(self) -> TableOptions:
+        if not self.target_names:
+            raise ValueError("target: expected at least one column")
+        for name in self.target_names:
+            if self.told_kind(name) == IGNORE:
+                raise ValueError(f"target: {name!r} is a column that columns says to ignore")
+        if self.sample_weight in self.target_names:
+            raise ValueError(f"sample_weight: {self.sample_weight!r} is the target")
+        return self
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)
+
+    def facts(self) -> DataFacts:
+        labels: dict[str, Literal["classes", "numbers"]] = {"category": "classes", "number": "numbers"}
+        told = [labels.get(self.told_kind(name) or "") for name in self.target_names]
+        return DataFacts(told[0] if len(set(told)) == 1 else None)
+
+    def load(self, context: LoadContext) -> Source:
+        return _Loading(self, context).source()
+
+    @property
+    def text_format(self) -> TextFormat:
+        """How the files are written, as far as that is told."""
+        missing = None if self.missing is None else tuple(self.missing)
+        names = ("separator", "encoding", "quotes", "header", "decimal", "thousands", "comments", "skip")
+        return TextFormat(**{name: getattr(self, name) for name in names}, missing=missing)
+
+    def told_kind(self, name: str) -> str | None:
+        """The kind that a column is said to be of; None where nobody says."""
+        told = self.columns.get(name)
+        if isinstance(told, dict):
+            return next((key for key in told if key != "from"), None)
+        return told
+
+    def told_options(self, name: str) -> Mapping[str, Any]:
+        """What is said of its kind."""
+        told, kind = self.columns.get(name), self.told_kind(name)
+        return (told.get(kind) or {}) if isinstance(told, dict) and kind is not None else {}
+
+    def in_files(self, name: str) -> str:
+        """What a column is called in the files."""
+        told = self.columns.get(name)
+        return str(told["from"]) if isinstance(told, dict) and "from" in told else name
+
+
+@dataclass
+class _Loading:
+    """A table that is being loaded."""
+
+    options: TableOptions
+    context: LoadContext
+
+    def source(self) -> Source:
+        opened = {split: self._opened(paths) for split, paths in self._paths()}
+        first = next(iter(opened.values()))
+        self._check_names(first)
+        names = self._names(first)
+        looked = self._surveyed(first, names)
+        left_out = [
+            name for name in names if looked[name].kind in ("id", "constant") and not self._has_role(name)
+        ]
+        self._point_out(first, looked, left_out)
+        facts = {name: one for name, one in looked.items() if name not in left_out}
+        kinds = {name: self._kind(first, name, one) for name, one in facts.items()}
+        columns = {
+            split: self._read(table, {n: self._as_read(n, kinds[n], facts[n]) for n in facts})
+            for split, table in opened.items()
+        }
+        return self._assembled(opened, columns, kinds, left_out)
+
+    def _paths(self) -> Iterator[tuple[SplitName, Any]]:
+        yield "train", self.options.path
+        if self.options.validation is not None:
+            yield "validation", self.options.validation
+        if self.options.test is not None:
+            yield "test", self.options.test
+
+    def _opened(self, paths: Path | list[Path]) -> Table:
+        return open_table(paths, self.options.text_format)
+
+    def _check_names(self, table: Table) -> None:
+        options = self.options
+        asked = [*options.columns, *options.target_names, *self.context.beside]
+        asked += [options.sample_weight] if options.sample_weight else []
+        for name in asked:
+            if options.in_files(name) not in table.names:
+                raise no_column(table.files[0].path, table.names, options.in_files(name))
+
+    def _has_role(self, name: str) -> bool:
+        roles = (*self.options.target_names, *self.context.beside, self.options.sample_weight)
+        return name in roles or self.options.told_kind(name) is not None
+
+    def _names(self, table: Table) -> list[str]:
+        """The columns that are read, as they are called here."""
+        renamed = {self.options.in_files(name): name for name in self.options.columns}
+        names = [renamed.get(name, name) for name in table.names]
+        return [
+            name for name in names if self.options.told_kind(name) != IGNORE or name in self.context.beside
+        ]
+
+    def _surveyed(self, table: Table, names: Sequence[str]) -> dict[str, ColumnFacts]:
+        options = self.options
+        told: dict[str, Any] = {
+            options.in_files(name): kind
+            for name in names
+            if (kind := options.told_kind(name)) not in (None, IGNORE)
+        }
+        if options.sample_weight is not None:
+            told.setdefault(options.in_files(options.sample_weight), "number")
+        leave_out = [name for name in table.names if name not in set(map(options.in_files, names))]
+        found = survey(table, told, leave_out=leave_out, keep=True)
+        self._kept: tuple[Table, Survey] = (table, found)
+        return {name: found.columns[options.in_files(name)] for name in names}
+
+    def _point_out(self, table: Table, looked: Mapping[str, ColumnFacts], left_out: Sequence[str]) -> None:
+        path = table.files[0].path
+        for note in table.notes:
+            self.context.warn(note)
+        if left_out:
+            reasons = ", ".join(f"{shown(name)} ({looked[name].reason})" for name in left_out[:5])
+            more = "" if len(left_out) <= 5 else f" and {len(left_out) - 5} more"
+            self.context.warn(f"{path}: left out: {reasons}{more}; columns: {{NAME: KIND}} takes one in")
+
+    def _kind(self, table: Table, name: str, facts: ColumnFacts) -> Kind:
+        kind = facts.kind if facts.kind not in ("id", "constant") else "category"
+        cells = class_called("kinds", kind, "cells", Cells.__name__)
+        try:
+            found: Kind = cells.learnt(facts, self.options.told_options(name))
+        except ValueError as error:
+            raise DataError(f"{table.files[0].path}, {shown(name)}: {error}") from None
+        return found
+
+    def _as_read(self, name: str, kind: Kind, facts: ColumnFacts) -> ColumnFacts:
+        reading = part_of(kind, Cells).reading()
+        if "notation" in reading:
+            reading["notation"] = Notation(*reading["notation"])
+        return replace(facts, name=self.options.in_files(name), **reading)
+
+    def _read(self, table: Table, facts: Mapping[str, ColumnFacts]) -> dict[str, Values]:
+        surveyed, found = self._kept
+        wanted = {one.name: one for one in facts.values()}
+        if table is not surveyed:
+            for name in wanted:
+                if name not in table.names:
+                    raise no_column(table.files[0].path, table.names, name)
+        values = read(table, wanted, found.kept if table is surveyed else None)
+        return {name: values[one.name] for name, one in facts.items()}
+
+    def _assembled(
+        self,
+        opened: Mapping[SplitName, Table],
+        columns: Mapping[SplitName, Mapping[str, Values]],
+        kinds: Mapping[str, Kind],
+        left_out: Sequence[str],
+    ) -> Source:
+        options = self.options
+        told = {
+            name: options.target[name] if isinstance(options.target, dict) else TargetOptions()
+            for name in options.target_names
+        }
+        drops = options.missing_target == "drop"
+        targets = TargetReader(told, drops, opened, self.context).read(columns, kinds)
+        beside = [name for name in self.context.beside if name in kinds]
+        others = {*options.target_names, options.sample_weight}
+        ignored = {name for name in beside if options.told_kind(name) == IGNORE}
+        inputs = [name for name in kinds if name not in others | ignored]
+        if not inputs:
+            what = listed(options.target_names)
+            raise DataError(f"{opened['train'].files[0].path}: no column is left to predict {what} from")
+        splits = {}
+        for split, values in columns.items():
+            origin = opened[split].files[0].path.name
+            stores = {name: self._store(kinds[name], values[name], origin) for name in {*inputs, *beside}}
+            examples = Examples(
+                {name: stores[name] for name in inputs},
+                targets.values[split],
+                {name: stores[name] for name in beside},
+                self._weights(opened[split], values),
+            )
+            keep = targets.complete[split]
+            splits[split] = examples if keep is None else examples.take(keep)
+        signature = Signature({name: kinds[name] for name in inputs}, targets.tasks)
+        return Source(splits, signature, looked_at=self._looked_at(kinds, left_out))
+
+    def _store(self, kind: Kind, values: Values, origin: str) -> Store:
+        held = part_of(kind, Cells).held(values)
+        if held.names is None:
+            return ArrayStore(held.array, origin)
+        return CodedStore(held.array, held.names, origin)
+
+    def _weights(self, table: Table, values: Mapping[str, Values]) -> Any:
+        import numpy as np
+
+        name = self.options.sample_weight
+        if name is None:
+            return None
+        weights: np.ndarray = values[name].values  # type: ignore[union-attr]
+        bad = ~(np.isfinite(weights) & (weights >= 0))
+        if bad.any():
+            row = int(bad.argmax())
+            found = "none" if np.isnan(weights[row]) else f"{weights[row]:g}"
+            raise DataError(
+                f"{table.place(row)}, {shown(name)}: expected a weight of 0 or more, found {found}"
+            )
+        return weights
+
+    def _looked_at(self, kinds: Mapping[str, Kind], left_out: Sequence[str]) -> TableOptions:
+        told: dict[str, Any] = dict(self.options.columns)
+        for name, kind in kinds.items():
+            if self.options.told_kind(name) is None and name != self.options.sample_weight:
+                source = self.options.in_files(name)
+                told[name] = kind.name if source == name else {"from": source, kind.name: {}}
+        told |= dict.fromkeys(left_out, IGNORE)
+        return self.options.model_copy(update={"columns": told})

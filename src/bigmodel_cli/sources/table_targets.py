@@ -1,0 +1,189 @@
+"""Columns of a table that are to be predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.label_values import label_values
+from bigmodel_cli.sources.tables.names import shown
+from bigmodel_cli.sources.tables.table import Table
+from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class TargetOptions(BaseModel):
+    """How a target is learnt."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    log: bool = Field(
+        default=False,
+        description="Learn the logarithm of a number that is never negative (of 1 more than it); scores and "
+        "predictions are in its own unit.",
+    )
+    standardize: bool = Field(
+        default=True,
+        description="Learn a number less its mean, in standard deviations, of the training split; scores and "
+        "predictions are in its own unit.",
+    )
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets of a table.
+
+    Attributes:
+        values: By split and target, as `Examples` has them.
+        tasks: By target.
+        complete: The rows of each split that have every target; None: all of them.
+    """
+
+    values: Mapping[SplitName, Mapping[str, np.ndarray]]
+    tasks: Mapping[str, Task]
+    complete: Mapping[SplitName, np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class TargetReader:
+    """Makes targets of columns.
+
+    Attributes:
+        told: What the config says of each target.
+        drops: Whether rows that have no target are left out.
+        opened: The files of each split.
+        context: As for `load`.
+    """
+
+    told: Mapping[str, TargetOptions]
+    drops: bool
+    opened: Mapping[SplitName, Table]
+    context: LoadContext
+
+    def read(self, columns: Mapping[SplitName, Mapping[str, Any]], kinds: Mapping[str, Kind]) -> Targets:
+        """The targets.
+
+        Args:
+            columns: By split and name, each one of `tables.columns.Values`.
+            kinds: By name.
+
+        Raises:
+            DataError: If a target is missing in a row, or is of no kind that is predicted; names its place.
+        """
+        complete = {split: self._complete(split, values) for split, values in columns.items()}
+        values: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in columns}
+        tasks: dict[str, Task] = {}
+        for name in self.told:
+            of_splits = {split: of_split[name] for split, of_split in columns.items()}
+            found, tasks[name] = self._of_column(name, of_splits, complete, kinds[name])
+            for split, array in found.items():
+                values[split][name] = array
+        return Targets(values, tasks, complete)
+
+    def _complete(self, split: SplitName, columns: Mapping[str, Any]) -> np.ndarray | None:
+        import numpy as np
+
+        gaps = {name: _is_missing(columns[name]) for name in self.told}
+        lacking = np.logical_or.reduce(list(gaps.values()))
+        if not lacking.any():
+            return None
+        if self.drops:
+            return np.flatnonzero(~lacking)
+        row = int(lacking.argmax())
+        name = next(name for name, gap in gaps.items() if gap[row])
+        count = int(gaps[name].sum())
+        many = f" ({count:,} such rows)" if count > 1 else ""
+        raise DataError(
+            f"{self.opened[split].place(row)}, {shown(name)}: no target{many}",
+            hint="write missing_target: drop to leave such rows out",
+        )
+
+    def _of_column(
+        self,
+        name: str,
+        values: Mapping[SplitName, Any],
+        complete: Mapping[SplitName, np.ndarray | None],
+        kind: Kind,
+    ) -> tuple[dict[SplitName, np.ndarray], Task]:
+        where, told = next(iter(self.opened.values())).files[0].path, self.told[name]
+        if hasattr(next(iter(values.values())), "codes"):
+            labels = {split: _texts(column) for split, column in values.items()}
+            present = {split: array[_rows(complete[split])] for split, array in labels.items()}
+            names = _in_order({text for array in present.values() for text in set(array.tolist())})
+            found, task = label_values(present, "classes", names, where, self.context)
+            spread = {
+                split: _spread(array, complete[split], len(labels[split])) for split, array in found.items()
+            }
+            return spread, task
+        if kind.shape == () and kind.dtype == "float32":
+            numbers = {split: column.values for split, column in values.items()}
+            if told.log:
+                _check_logs(numbers, self.opened, name)
+            return numbers, Regression((), told.log, told.standardize)
+        raise DataError(
+            f"{where}, {shown(name)}: a {kind.noun} is not predicted",
+            hint=f"write columns: {{{shown(name)}: category}} if it names classes",
+        )
+
+
+def _is_missing(values: Any) -> np.ndarray:
+    import numpy as np
+
+    if hasattr(values, "codes"):
+        gaps: np.ndarray = values.codes < 0
+    elif hasattr(values, "offsets"):
+        gaps = np.diff(values.offsets) == 0
+    else:
+        gaps = np.isnan(values.values) if values.values.dtype.kind == "f" else np.isnat(values.values)
+    return gaps
+
+
+def _rows(complete: np.ndarray | None) -> Any:
+    return slice(None) if complete is None else complete
+
+
+def _texts(column: Any) -> np.ndarray:
+    import numpy as np
+
+    texts: np.ndarray = np.array([*column.names, ""], np.str_)[column.codes]
+    return texts
+
+
+def _spread(found: np.ndarray, rows: np.ndarray | None, count: int) -> np.ndarray:
+    """Values of some rows at their places among all; rows without any are dropped later."""
+    import numpy as np
+
+    if rows is None:
+        return found
+    spread = np.zeros(count, found.dtype)
+    spread[rows] = found
+    return spread
+
+
+def _in_order(names: set[str]) -> list[str]:
+    """Names of classes as people order them: numbers by their value."""
+    if all(name.lstrip("-").isdecimal() for name in names):
+        return sorted(names, key=int)
+    return sorted(names)
+
+
+def _check_logs(
+    numbers: Mapping[SplitName, np.ndarray], opened: Mapping[SplitName, Table], name: str
+) -> None:
+    for split, array in numbers.items():
+        if (array < 0).any():
+            row = int((array < 0).argmax())
+            raise DataError(
+                f"{opened[split].place(row)}, {shown(name)}: log: true needs numbers of 0 or more, found "
+                f"{array[row]:g}",
+                hint="write log: false",
+            )
