@@ -108,6 +108,9 @@ class Language:
     catalogue: Catalogue
     own: MappingType[str, MappingType[str, type[BaseModel]]]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own", {family: self.own.get(family, {}) for family in OWN_FAMILIES})
+
     def names(self, families: tuple[str, ...]) -> list[str]:
         """The names of these families that a config can write."""
         names: list[str] = []

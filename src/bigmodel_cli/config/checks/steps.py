@@ -21,14 +21,16 @@ def check(experiment: Experiment, report: Report) -> None:
     known: dict[str, Component] = {}
     for step in experiment.model:
         for index, name in enumerate(step.inputs or ()):
-            if name not in known and name not in ("input", "previous"):
+            # Which columns there are, only the data tell.
+            if name not in known and name not in ("input", "previous") and not experiment.targets:
                 _unknown((*step.path, "inputs", index), name, known, report)
         if step.step in known:
             report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")
         if step.step:
             known[step.step] = step
     for layer in experiment.shared_augmentation:
-        if layer.name in _MIX_LABELS and experiment.loss.name.lower().startswith("sparse"):
+        losses = experiment.loss.values() if isinstance(experiment.loss, dict) else [experiment.loss]
+        if layer.name in _MIX_LABELS and any(one.name.lower().startswith("sparse") for one in losses):
             message = f"{layer.name} mixes labels, which needs a loss over one-hot labels"
             report.error(layer.path, message, "write loss: CategoricalCrossentropy")
         if layer.name in _CHANGE_SHAPE:
