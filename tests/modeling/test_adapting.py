@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,16 @@ pytestmark = pytest.mark.tf
 
 MODEL = "  - Flatten\n  - Dense: {units: num_classes, activation: softmax}\n"
 RNG = np.random.default_rng(0)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Training data of one input."""
+
+    of: list[np.ndarray]
+
+    def batches(self):
+        return iter(self.of)
 
 
 @pytest.fixture
@@ -27,9 +39,7 @@ def adapt(experiment):
         shape, dtype = batches[0].shape[1:], str(batches[0].dtype)
         config = experiment(MODEL, f"preprocessing: {preprocessing}\n")
         signature = Signature.of(ArrayKind(shape, dtype), Classification(("a", "b", "c")))
-        built = build_model(
-            config, signature, total_steps=1, adapt_data=lambda: iter(batches), warn=warnings.append
-        )
+        built = build_model(config, signature, total_steps=1, data=Batches(batches), warn=warnings.append)
         return built, warnings
 
     return call

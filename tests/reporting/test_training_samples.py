@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bigmodel_cli.pipeline.feed import TrainingExamples
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -39,7 +41,10 @@ optimizer: Adam
     )
     signature = Signature.of(ArrayKind((8, 8, 3), "uint8"), CATS)
     return build_model(
-        read_config(path).experiment, signature, total_steps=1, adapt_data=lambda: iter([ORIGINALS])
+        read_config(path).experiment,
+        signature,
+        total_steps=1,
+        data=TrainingExamples(Examples.of_arrays(ORIGINALS, np.zeros(len(ORIGINALS), np.int64), "train")),
     )
 
 
