@@ -82,7 +82,7 @@ SAMPLES = {
 OF_CELLS = {"cells"}
 COLUMN_KINDS = [name for name in names_of("kinds") if not kind_called(name).stands_alone]
 ALONE = [name for name in names_of("kinds") if kind_called(name).stands_alone]
-# A row is what a signature's inputs are together: it has no record and no file of its own. What is not there yet:
+# A row is what a signature's inputs are together, without a record of its own. What is not there yet:
 TO_COME = {"audit", "explain", "familiar", "inputs", "read"}
 PARTS = list(parts_of("kinds"))
 
