@@ -54,9 +54,11 @@ class CacheChoice:
     def kept(self, examples: Examples) -> Examples:
         """Examples of which each is decoded once, where it is kept."""
         decoded = self.decoded
-        if decoded is None or examples.store.files is None:
+        if decoded is None:
             return examples
-        return examples.with_inputs(lambda store: DecodedStore(store, decoded))
+        return examples.with_inputs(
+            lambda store: store if store.files is None else DecodedStore(store, decoded)
+        )
 
     def close(self) -> None:
         """Give back what is open; no feed may need it any more."""
@@ -144,8 +146,8 @@ def _in_memory(
 def _seen_again(splits: Splits) -> list[Store]:
     """The files that every epoch sees."""
     names: Sequence[SplitName] = ("train", "validation")
-    stores = [splits.parts[name].store for name in names if name in splits.parts]
-    return [store for store in stores if store.files is not None]
+    parts = [splits.parts[name] for name in names if name in splits.parts]
+    return [store for part in parts for store in part.inputs.values() if store.files is not None]
 
 
 def _fits_memory(num_bytes: int, free: int | None) -> bool:

@@ -82,7 +82,8 @@ class Keeping:
         self._features: CacheChoice | None = None
         self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
         self._is_row = work.splits.signature.kind.is_composed
-        begins = self._is_row or begins_frozen(work.experiment)
+        are_held = all(store.array is not None for store in self.parts["train"].inputs.values())
+        begins = are_held if self._is_row else begins_frozen(work.experiment)
         self._may_cut = begins and work.experiment.data.cache != "none"
         if not self._may_cut:
             self._keep_pixels()
@@ -105,14 +106,20 @@ class Keeping:
         return Fed(trained, feeds, self._features, halves, features)
 
     def _choose_features(self, halves: Cut, made: Mapping[str, Kind]) -> CacheChoice:
+        # Looking words up takes so much longer than a step that it is worth its while in a single epoch.
+        epochs = (
+            max(2, self.work.experiment.training.epochs)
+            if self._is_row
+            else self.work.experiment.training.epochs
+        )
         choice = choose_feature_cache(
             self.work.experiment.data.cache,
             sum(map(len, self.parts.values())) * sum(kind.num_bytes for kind in made.values()),
-            epochs=self.work.experiment.training.epochs,
+            epochs=epochs,
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        if self.work.experiment.training.epochs > 1:
+        if epochs > 1:
             places = {
                 "memory": "once, and kept in memory",
                 "disk": "once, and kept on disk",
