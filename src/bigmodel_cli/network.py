@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from bigmodel_cli.errors import DataError
 
 OFFLINE_VARIABLE = "BIGMODEL_OFFLINE"
+_CONNECTING = ("socket.getaddrinfo", "socket.connect")
 
 
 class Offline(DataError):
@@ -29,6 +30,7 @@ class _Gate:
 
     def __init__(self) -> None:
         self.is_closed = False
+        self.is_strict = False
         self._listens = False
 
     def close(self) -> None:
@@ -40,6 +42,16 @@ class _Gate:
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.is_closed and event == "urllib.Request":
             raise refused(str(arguments[0]))
+        if self.is_closed and self.is_strict and event in _CONNECTING and (host := _host(event, arguments)):
+            raise Offline(f"a library asks for {host}, and downloads are off (offline)")
+
+
+def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """Whom somebody wants to connect to; None for a socket that is a file."""
+    address = arguments[0] if event == "socket.getaddrinfo" else arguments[1]
+    host = address[0] if isinstance(address, tuple) else address
+    is_named = event == "socket.getaddrinfo" or isinstance(address, tuple)
+    return str(host) if is_named else None
 
 
 _GATE = _Gate()
@@ -60,6 +72,18 @@ def downloads(*, allowed: bool) -> Iterator[None]:
         yield
     finally:
         _GATE.is_closed = before
+
+
+@contextmanager
+def connections(*, allowed: bool) -> Iterator[None]:
+    """The same for libraries that do not fetch by urllib: nothing is connected to inside the block."""
+    before = _GATE.is_strict
+    _GATE.is_strict = not allowed
+    try:
+        with downloads(allowed=allowed):
+            yield
+    finally:
+        _GATE.is_strict = before
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def load(told: Told) -> Callable[..., Source]:
     """Loads a source by name with options: `load("npz", path=…)`."""
 
     def load_source(
-        name: str, seed: int = 0, offline: bool = True, skip_bad_files: bool = False, **options: Any
+        name: str, /, seed: int = 0, offline: bool = True, skip_bad_files: bool = False, **options: Any
     ) -> Source:
         context = told.context(seed=seed, offline=offline, skip_bad_files=skip_bad_files)
         return source_options()[name](**options).load(context)

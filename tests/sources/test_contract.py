@@ -11,6 +11,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from hub_folders import digits_as_hf, digits_as_tfds, needs_hf, needs_tfds
 
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.pipeline.packing import pack
@@ -59,6 +60,10 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         f"cat/{name},{label}\n" for name, label in [("1.png", "x"), ("2.jpg", "y")]
     )
     (folder / "labels.csv").write_text(rows + "dog/1.bmp,x\n")
+    if not needs_tfds.args[0]:
+        digits_as_tfds(tmp_path / "tfds", mnist_arrays)
+    if not needs_hf.args[0]:
+        digits_as_hf(mnist_arrays).save_to_disk(tmp_path / "hf")
     (folder / "numbers.csv").write_text("file,target\ncat/1.png,0.5\ndog/1.bmp,-2\ncat/2.jpg,1e3\n")
     return {
         "mnist": {"path": tmp_path / "mnist.npz"},
@@ -79,13 +84,15 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         "synthetic:numbers": {"shape": (8, 5), "num_classes": None, "num_examples": 9},
         "synthetic:outputs": {"shape": (8, 8, 1), "num_classes": None, "num_outputs": 3, "num_examples": 9},
         "tfrecord": {"path": packed(tmp_path / "packed", folder)},
+        "tfds": {"name": "mnist", "data_dir": tmp_path / "tfds"},
+        "hf": {"path": tmp_path / "hf"},
     }
 
 
 CASES = [
     "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "diabetes", "npz", "npz:numbers",
     "image_folder", "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
-    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "tfrecord",
+    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "tfrecord", "tfds", "hf",
 ]  # fmt: skip
 
 
@@ -93,7 +100,8 @@ CASES = [
 SLOW = {"synthetic:streamed", "digits", "diabetes"}
 
 
-MARKED = [pytest.param(case, marks=pytest.mark.slow) if case in SLOW else case for case in CASES]
+MARKS = {"tfds": needs_tfds, "hf": needs_hf, **dict.fromkeys(SLOW, pytest.mark.slow)}
+MARKED = [pytest.param(case, marks=MARKS.get(case, ())) for case in CASES]
 
 
 @pytest.fixture(params=MARKED)

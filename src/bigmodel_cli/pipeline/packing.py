@@ -15,11 +15,11 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.example_proto import Value, encode_example
-from bigmodel_cli.pipeline.record_frame import HEADER_BYTES, framed
 from bigmodel_cli.signature import signature_as_json
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.sources.image_checks import SKIP_HINT
 from bigmodel_cli.sources.packed import ARRAYS, INDEX, SPLITS, VERSION, PackedSplit
+from bigmodel_cli.sources.record_frame import HEADER_BYTES, framed
 from bigmodel_cli.whole_files import naming_target, sha256_of, whole_place, write_sealed
 
 _SHARD = re.compile(rf"({'|'.join(SPLITS)})-\d{{5}}-of-\d{{5}}\.tfrecord", re.ASCII)

@@ -27,6 +27,25 @@ ImageSize = Annotated[
         {"anyOf": [_PIXELS_SCHEMA, {"type": "array", "items": _PIXELS_SCHEMA, "minItems": 2, "maxItems": 2}]}
     ),
 ]
+Interpolation = Annotated[
+    Literal["nearest", "bilinear", "bicubic", "lanczos"],
+    Field(description="How pixels are computed where an image has another size."),
+]
+AspectRatio = Annotated[
+    Literal["stretch", "crop", "pad"],
+    Field(
+        description="Where proportions differ: stretch the image, crop its longer side, or pad with black."
+    ),
+]
+BitDepth = Annotated[
+    WholeNumber,
+    Field(
+        ge=8,
+        le=16,
+        description="Bits that pixels of 16-bit grey images use; the upper 8 of them are kept. Cameras "
+        "and scanners often use 12.",
+    ),
+]
 
 
 class ImageFileOptions(SourceOptions, ABC):
@@ -37,19 +56,9 @@ class ImageFileOptions(SourceOptions, ABC):
         description="[height, width] that every image is brought to; one number for a square."
     )
     color_mode: ColorMode = Field(default="rgb", description="The channels that every image is converted to.")
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
-        default="bilinear", description="How pixels are computed where an image has another size."
-    )
-    aspect_ratio: Literal["stretch", "crop", "pad"] = Field(
-        default="stretch",
-        description="Where proportions differ: stretch the image, crop its longer side, or pad with black.",
-    )
-
-    bit_depth: Annotated[WholeNumber, Field(ge=8, le=16)] = Field(
-        default=16,
-        description="Bits that pixels of 16-bit grey images use; the upper 8 of them are kept. Cameras "
-        "and scanners often use 12.",
-    )
+    interpolation: Interpolation = "bilinear"
+    aspect_ratio: AspectRatio = "stretch"
+    bit_depth: BitDepth = 16
     made_like: MadeLike | None = Field(
         default=None, description=MADE_LIKE_HELP.format(files="a file that is not is")
     )

@@ -45,7 +45,7 @@ Labels = Mapping[SplitName, "np.ndarray"]
 
 
 def label_values(
-    labels: Labels, kind: LabelKind, names: Sequence[str] | None, where: Path, context: LoadContext
+    labels: Labels, kind: LabelKind, names: Sequence[str] | None, where: Path | str, context: LoadContext
 ) -> tuple[dict[SplitName, np.ndarray], Task]:
     """Turn labels into what `Examples.labels` holds, and say which task they are.
 
@@ -122,7 +122,7 @@ def _is_one_hot(array: np.ndarray) -> bool:
     return _are_several_labels(array) and bool((array.sum(axis=1) == 1).all())
 
 
-def _numbers(array: np.ndarray, split: SplitName, where: Path) -> np.ndarray:
+def _numbers(array: np.ndarray, split: SplitName, where: Path | str) -> np.ndarray:
     import numpy as np
 
     if array.dtype.kind not in "biuf":
@@ -136,7 +136,7 @@ def _numbers(array: np.ndarray, split: SplitName, where: Path) -> np.ndarray:
     return numbers
 
 
-def check_finite(array: np.ndarray, what: str, where: Path) -> None:
+def check_finite(array: np.ndarray, what: str, where: Path | str) -> None:
     """Refuse NaN and infinity: they would only show as a loss of NaN, epochs later.
 
     Raises:
@@ -154,7 +154,7 @@ def check_finite(array: np.ndarray, what: str, where: Path) -> None:
     )
 
 
-def _class_values(array: np.ndarray, split: SplitName, where: Path) -> np.ndarray:
+def _class_values(array: np.ndarray, split: SplitName, where: Path | str) -> np.ndarray:
     """Labels of classes as integers or strings of shape (n,)."""
     import numpy as np
 
@@ -199,7 +199,7 @@ def _distinct(classes: Labels) -> tuple[dict[SplitName, np.ndarray], tuple[str, 
     return dict(zip(classes, np.split(indices, ends[:-1]), strict=True)), names
 
 
-def _known(array: np.ndarray, names: Sequence[str], split: SplitName, where: Path) -> np.ndarray:
+def _known(array: np.ndarray, names: Sequence[str], split: SplitName, where: Path | str) -> np.ndarray:
     """Indices into given names; integers are indices already."""
     import numpy as np
 
@@ -224,7 +224,7 @@ def _known(array: np.ndarray, names: Sequence[str], split: SplitName, where: Pat
     return indices
 
 
-def _check_indices(classes: Labels, where: Path) -> None:
+def _check_indices(classes: Labels, where: Path | str) -> None:
     for split, array in classes.items():
         if array.dtype.kind == "i" and (array < 0).any():
             first = int((array < 0).argmax())
@@ -238,7 +238,7 @@ def _shown(label: object) -> str:
     return repr(getattr(label, "item", lambda: label)())
 
 
-def _warn_of_many(train: np.ndarray, kind: LabelKind, where: Path, context: LoadContext) -> None:
+def _warn_of_many(train: np.ndarray, kind: LabelKind, where: Path | str, context: LoadContext) -> None:
     import numpy as np
 
     count = len(np.unique(train))
@@ -249,7 +249,7 @@ def _warn_of_many(train: np.ndarray, kind: LabelKind, where: Path, context: Load
         )
 
 
-def _check_classes(indices: Labels, names: Sequence[str], where: Path, context: LoadContext) -> None:
+def _check_classes(indices: Labels, names: Sequence[str], where: Path | str, context: LoadContext) -> None:
     """Held-out splits may only have classes that training has."""
     import numpy as np
 

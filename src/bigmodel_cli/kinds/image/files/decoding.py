@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import has_heic
-from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, pillow, said_by
+from bigmodel_cli.kinds.image.files.opening import ImageFile, has_sixteen_bits, open_image, pillow, said_by
 from bigmodel_cli.kinds.image.kind import ImageFormat
 
 if TYPE_CHECKING:
@@ -42,12 +41,12 @@ class Decoded:
     area: tuple[float, float, float, float] | None = None
 
 
-def decode_image(path: Path, image_format: ImageFormat, *, invert: bool = False) -> np.ndarray:
+def decode_image(path: ImageFile, image_format: ImageFormat, *, invert: bool = False) -> np.ndarray:
     """The pixels of `read_image`."""
     return read_image(path, image_format, invert=invert).pixels
 
 
-def read_image(path: Path, image_format: ImageFormat, *, invert: bool = False) -> Decoded:
+def read_image(path: ImageFile, image_format: ImageFormat, *, invert: bool = False) -> Decoded:
     """Read an image file and bring it to a format.
 
     Where the format is that of drawings, a picture that was not made as they are is drawn anew, if it shows

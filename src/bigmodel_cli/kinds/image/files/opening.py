@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import stat
 import warnings
+from dataclasses import dataclass, field
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import HEIC_HINT, HEIC_SUFFIXES, has_heic, suffix_of
@@ -35,6 +37,29 @@ _BOMB = "(a small file can hide a huge image)"
 _BOMB_HINT = "scale it down, or remove it"
 
 
+@dataclass(frozen=True)
+class EncodedImage:
+    """An image file that is part of another one, as what is opened and decoded here.
+
+    Attributes:
+        name: What a person would call it.
+        content: Its bytes.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def open(self, _mode: str = "rb") -> BinaryIO:
+        return BytesIO(self.content)
+
+
+# What an image is read from.
+ImageFile = Path | EncodedImage
+
+
 def said_by(error: Exception) -> str:
     """What a decoder's error says, in one line."""
     return " ".join(str(error).split()) or type(error).__name__
@@ -45,7 +70,7 @@ def has_sixteen_bits(image: Image.Image) -> bool:
     return image.mode.startswith("I")
 
 
-def image_size_and_mode(path: Path) -> tuple[tuple[int, int], str]:
+def image_size_and_mode(path: ImageFile) -> tuple[tuple[int, int], str]:
     """(width, height) and Pillow's name of the pixels' kind (`L`, `RGB`, …), from a file's header alone.
 
     Raises:
@@ -68,7 +93,7 @@ def pillow() -> Any:
     return Image
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(path: ImageFile) -> Image.Image:
     """An image whose header is read and sound; its pixels are not read yet.
 
     Raises:
@@ -99,16 +124,17 @@ def open_image(path: Path) -> Image.Image:
     return image
 
 
-def _opened(path: Path) -> Image.Image:
+def _opened(path: ImageFile) -> Image.Image:
     """An image by its content, whatever its suffix says.
 
     Raises:
         DataError: If it is of a kind for which an extra is missing.
     """
     image_module = pillow()
+    file = path if isinstance(path, Path) else path.open()
     try:
         image: Image.Image = image_module.open(
-            path, formats=[name for name in _PILLOW_FORMATS if name in image_module.OPEN]
+            file, formats=[name for name in _PILLOW_FORMATS if name in image_module.OPEN]
         )
     except image_module.UnidentifiedImageError:
         if not _is_heic(path):
@@ -116,11 +142,11 @@ def _opened(path: Path) -> Image.Image:
         if not has_heic():
             raise DataError(f"{path}: {_EXPECTED}, found a HEIC image", hint=HEIC_HINT) from None
         _register_heic()
-        image = image_module.open(path, formats=["HEIF"])
+        image = image_module.open(file, formats=["HEIF"])
     return image
 
 
-def _kind_of(path: Path) -> str:
+def _kind_of(path: ImageFile) -> str:
     """What a file that is no image seems to be instead."""
     with path.open("rb") as file:
         head = file.read(512)
@@ -132,7 +158,7 @@ def _kind_of(path: Path) -> str:
     return next((kind for begins, kind in _OTHER_KINDS.items() if text.startswith(begins)), "something else")
 
 
-def _is_heic(path: Path) -> bool:
+def _is_heic(path: ImageFile) -> bool:
     """Whether a file begins as a HEIC image does: a box `ftyp` with one of its brands."""
     with path.open("rb") as file:
         head = file.read(64)
@@ -147,13 +173,15 @@ def _register_heic() -> None:
     register_heif_opener(thumbnails=False)
 
 
-def _bytes_of_file(path: Path) -> int:
+def _bytes_of_file(path: ImageFile) -> int:
     """The size of a file. A pipe would be waited for until somebody writes into it; a device may never end.
 
     Raises:
         DataError: If it is one.
         OSError: If the path leads nowhere.
     """
+    if isinstance(path, EncodedImage):
+        return len(path.content)
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         found = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
@@ -161,7 +189,7 @@ def _bytes_of_file(path: Path) -> int:
     return status.st_size
 
 
-def _check_pixels(path: Path, image: Image.Image, num_bytes: int) -> None:
+def _check_pixels(path: ImageFile, image: Image.Image, num_bytes: int) -> None:
     """Refuse an image whose bytes cannot have been enough for its pixels."""
     pixels = image.width * image.height
     if pixels > _FREE_PIXELS and pixels > _MAX_PIXELS_PER_BYTE * num_bytes:

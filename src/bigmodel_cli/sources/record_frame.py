@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import struct
 
-HEADER_BYTES = 12
+HEADER_BYTES, FOOTER_BYTES = 12, 4
 _MOVED_BY = 0xA282EAD8
 
 
 def framed(record: bytes) -> bytes:
     """A record with what stands before and behind it."""
     length = struct.pack("<Q", len(record))
-    return b"".join((length, _checksum(length), record, _checksum(record)))
+    return b"".join((length, checksum(length), record, checksum(record)))
 
 
-def _checksum(content: bytes) -> bytes:
+def checksum(content: bytes) -> bytes:
+    """What stands behind a length or a record."""
     import google_crc32c
 
     crc = google_crc32c.value(content)
