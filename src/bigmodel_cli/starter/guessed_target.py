@@ -17,7 +17,7 @@ _EVENTS = (
 )  # fmt: skip
 _QUANTITIES = ("income", "price", "quality", "rating", "salary", "value", "cost", "sales", "demand", "score")
 _NAMES = (
-    ("target", "label", "labels", "outcome", "response", "y"),
+    ("target", "label", "labels", "tags", "outcome", "response", "y"),
     (*_EVENTS, "species"),
     ("class", "category", "result"),
     (*_QUANTITIES, "medv", "mpg", "strength", "charges", "cnt"),
@@ -76,12 +76,12 @@ def _named(may_be: list[str], names: set[str]) -> str | None:
 
 
 def _may_be_target(facts: ColumnFacts) -> bool:
-    """Whether anything can be learnt of a column: numbers, or categories that come more than once."""
+    """Whether anything can be learnt of a column: numbers, lists, or categories that come more than once."""
     if facts.missing > facts.rows / 2:
         return False
     if facts.kind == "category":
         return facts.distinct is not None and 2 <= facts.distinct <= max(2, facts.rows / 2)
-    return facts.kind == "number"
+    return facts.kind in ("number", "list")
 
 
 def _has_few_values(facts: ColumnFacts) -> bool:

@@ -82,6 +82,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"encoding": "latin-1"},
     {"decimal": ","},
     {"missing": ("red",)},
+    {"missing": ("1", "-3", "$5")},
     {"skip": 1},
 ]
 

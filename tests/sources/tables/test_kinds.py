@@ -194,6 +194,8 @@ def test_words_that_are_marks_among_numbers_alone(surveyed, word):
 def test_marks_that_are_told_are_the_only_ones(surveyed):
     facts = surveyed(table_of(cycle("1.5", "2.5", "-999", "")), missing=("-999",)).columns["x"]
     assert (facts.missing, facts.low) == (40, 1.5)
+    facts = surveyed(table_of(cycle("1.5", "2.5", "-999")), missing=("-999",)).columns["x"]
+    assert (facts.missing, facts.low) == (20, 1.5)
     facts = surveyed(table_of(cycle("NA", "DE", "FR")), missing=()).columns["x"]
     assert (facts.missing, facts.distinct) == (0, 3)
 

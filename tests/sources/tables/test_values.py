@@ -275,7 +275,8 @@ def test_typed_columns(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (pa.array([[1], [2, 3]]), "found list<"),
+        (pa.array([[1.5], [2, 3]]), "found list<"),
+        (pa.array([[["a"]], [["b"]]]), "found list<"),
         (pa.array([{"a": 1}, {"a": 2}]), "found struct<"),
         (pa.array([b"x", b"y"]), "found binary"),
         (pa.array([1, 2], pa.duration("s")), "found duration[s]"),
@@ -289,8 +290,12 @@ def test_types_that_are_no_cells_are_refused_unless_they_are_left_out(tmp_path, 
     table = open_table(path)
     with pytest.raises(DataError) as caught:
         survey(table)
-    assert "t.parquet, x: expected numbers, texts, truth values or dates" in caught.value.message
+    assert "t.parquet, x: expected numbers, texts, truth values, dates or lists" in caught.value.message
     assert says in caught.value.message
+    is_nested = "list" in says or "struct" in says
+    assert caught.value.hint is not None
+    assert ("give each part of it a column" in caught.value.hint) is is_nested
+    assert "leave it out; the other columns are n" in caught.value.hint
     assert list(survey(table, leave_out=["x"]).columns) == ["n"]
 
 

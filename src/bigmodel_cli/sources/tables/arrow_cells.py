@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.sources.tables.arrow_arrays import filled, mask, numbers, strings, without
 from bigmodel_cli.sources.tables.cells import Cells
 from bigmodel_cli.sources.tables.columns import Texts
-from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
+from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +47,9 @@ class ArrowCells(Cells):
         one = [place_of.setdefault(text, len(place_of)) for text in texts]
         return list(place_of), np.array(one, np.int32)[places]
 
+    def _written(self) -> Any:
+        return self._array.dictionary_decode() if self._is_encoded() else self._array
+
     def _is_encoded(self) -> bool:
         import pyarrow as pa
 
@@ -56,9 +59,12 @@ class ArrowCells(Cells):
         import numpy as np
         import pyarrow.compute as pc
 
-        found = self._cast(self._array) if notation == PLAIN else None
+        written = self._written()
+        # A number may be what means "missing".
+        is_plain = notation == PLAIN and not any(map(is_number, missing))
+        found = self._cast(written) if is_plain else None
         if found is None:
-            texts = pc.utf8_trim_whitespace(self._array)
+            texts = pc.utf8_trim_whitespace(written)
             texts = without(texts, pc.is_in(texts, value_set=strings([*missing, ""])))
             texts = _plain(texts, notation)
             found = None if texts is None else self._cast(texts)
@@ -123,8 +129,7 @@ class ArrowCells(Cells):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        written = self._array.dictionary_decode() if self._is_encoded() else self._array
-        texts = filled(pc.utf8_trim_whitespace(written), "").cast(pa.large_string())
+        texts = filled(pc.utf8_trim_whitespace(self._written()), "").cast(pa.large_string())
         # A slice of an array has the buffers of the whole.
         texts = pa.concat_arrays([texts]) if texts.offset else texts
         _, offsets, data = texts.buffers()

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import parsing
+from bigmodel_cli.sources.tables.arrow_arrays import strings
 from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.cells import Cells, Use
+from bigmodel_cli.sources.tables.lists import as_text
 from bigmodel_cli.sources.tables.names import listed, shown
 from bigmodel_cli.sources.tables.table import Block, TableFile
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.sources.tables.files import FileForm
 
 _ROWS = 1 << 16
+_FLATTEN = "give each part of it a column of its own"
 _READ_AGAIN = "copy or download it again"
 
 
@@ -43,8 +46,9 @@ class ArrowFile(TableFile):
         if not self.names:
             raise DataError(f"{path}: no columns")
         self._types = dict(zip(schema.names, schema.types, strict=True))
+        self.lists = frozenset(name for name, kind in self._types.items() if _is_list_of_texts(kind))
 
-    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
+    def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         for name in wanted:
             self._check_type(name)
         batches = iter(self._guarded(lambda: _batches(self.path, self._form, list(wanted))))
@@ -75,17 +79,23 @@ class ArrowFile(TableFile):
             raise DataError(f"{self.path}: damaged: {what}", hint=_READ_AGAIN) from error
 
     def _check_type(self, name: str) -> None:
-        """Columns that hold more than one value, or bytes, are no cells."""
+        """Columns that hold more than one value are no cells, but for lists of texts; nor are bytes."""
         import pyarrow as pa
 
         kind = self._types[name]
+        if _is_list_of_texts(kind):
+            return
+        if name in self.lists and not pa.types.is_null(kind):
+            raise DataError(f"{self.path}, {shown(name)}: expected lists, as in other files, found {kind}")
         value = kind.value_type if pa.types.is_dictionary(kind) else kind
         nested = pa.types.is_nested(value)
         if nested or _is_bytes(value) or pa.types.is_duration(value) or pa.types.is_time(value):
             cells = [other for other in self.names if other != name]
+            others = f"or leave it out; the other columns are {listed(cells)}" if cells else None
             raise DataError(
-                f"{self.path}, {shown(name)}: expected numbers, texts, truth values or dates, found {kind}",
-                hint=f"leave it out; the other columns are {listed(cells)}" if cells else None,
+                f"{self.path}, {shown(name)}: expected numbers, texts, truth values, dates or "
+                f"lists of texts, found {kind}",
+                hint="; ".join(filter(None, [_FLATTEN if nested else None, others])) or None,
             )
 
 
@@ -104,11 +114,33 @@ def _cells(array: Any) -> Cells:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     kind = array.type
+    if _is_list_of_texts(kind):
+        return ArrowCells(strings([_list(items) for items in array.to_pylist()]))
     if pa.types.is_null(kind):
         return ArrowCells(pa.nulls(len(array), pa.string()))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return ArrowCells(pc.cast(array, pa.string()))
     return TypedCells(array)
+
+
+def _list(items: list[Any] | None) -> str:
+    return "" if items is None else as_text(str(item) for item in items if item is not None)
+
+
+def _is_list_of_texts(kind: Any) -> bool:
+    """Whether cells of a type are lists of texts, or of whole numbers that name something."""
+    import pyarrow as pa
+
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    item = kind.value_type
+    item = item.value_type if pa.types.is_dictionary(item) else item
+    return bool(
+        pa.types.is_string(item)
+        or pa.types.is_large_string(item)
+        or pa.types.is_string_view(item)
+        or pa.types.is_integer(item)
+    )
 
 
 def _schema(path: Path, form: FileForm) -> Any:

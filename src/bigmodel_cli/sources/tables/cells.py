@@ -13,8 +13,8 @@ from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_padded, pars
 if TYPE_CHECKING:
     import numpy as np
 
-# What the cells of a column are asked for: anything; numbers alone; which of a few texts each of them is.
-Use = Literal["any", "number", "few"]
+# What the cells of a column are asked for: anything; which of a few texts each of them is.
+Use = Literal["any", "few"]
 
 
 class Cells(ABC):

@@ -82,7 +82,30 @@ class Dates:
         return len(self.values)
 
 
-Values = Numbers | Categories | Texts | Dates
+@dataclass(frozen=True, eq=False)
+class Lists:
+    """A column of lists of texts.
+
+    Attributes:
+        codes: int32, the items of all rows one after the other, by their places among the names.
+        offsets: Where each row's begin, and where the last one's end (int64).
+        missing: Which rows have no list (bool), which is not an empty one.
+        names: Those that were known beforehand, in their order; then others as they came.
+    """
+
+    codes: np.ndarray
+    offsets: np.ndarray
+    missing: np.ndarray
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.missing)
+
+    def __getitem__(self, row: int) -> list[str]:
+        return [self.names[code] for code in self.codes[self.offsets[row] : self.offsets[row + 1]]]
+
+
+Values = Numbers | Categories | Texts | Dates | Lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +134,26 @@ def joined(kind: ColumnKind, parts: Sequence[Values]) -> Values:
     first = parts[0]
     if isinstance(first, Texts):
         texts = [part for part in parts if isinstance(part, Texts)]
-        starts = np.cumsum([0, *(int(part.offsets[-1]) for part in texts)])
-        offsets = [part.offsets[:-1] + start for part, start in zip(texts, starts, strict=False)]
-        return Texts(np.concatenate([part.data for part in texts]), np.concatenate([*offsets, starts[-1:]]))
+        return Texts(np.concatenate([part.data for part in texts]), _offsets(texts))
+    if isinstance(first, Lists):
+        lists = [part for part in parts if isinstance(part, Lists)]
+        codes = np.concatenate([part.codes for part in lists])
+        missing = np.concatenate([part.missing for part in lists])
+        return Lists(codes, _offsets(lists), missing, tuple(first.names))
     if isinstance(first, Categories):
         codes = np.concatenate([part.codes for part in parts if isinstance(part, Categories)])
         return replace(first, codes=codes, names=tuple(first.names))
     return replace(first, values=np.concatenate([part.values for part in parts]))  # type: ignore[union-attr]
+
+
+def _offsets(parts: Sequence[Texts] | Sequence[Lists]) -> np.ndarray:
+    """Where each one of all parts begins."""
+    import numpy as np
+
+    all_offsets = [part.offsets for part in parts]
+    starts = np.cumsum([0, *(int(offsets[-1]) for offsets in all_offsets)])
+    offsets = [one[:-1] + start for one, start in zip(all_offsets, starts, strict=False)]
+    return np.concatenate([*offsets, starts[-1:]])
 
 
 def _empty(kind: ColumnKind) -> Values:
@@ -129,4 +165,6 @@ def _empty(kind: ColumnKind) -> Values:
         return Dates(np.zeros(0, "datetime64[us]"))
     if kind in ("category", "constant"):
         return Categories(np.zeros(0, np.int32), ())
+    if kind == "list":
+        return Lists(np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, bool), ())
     return Texts(np.zeros(0, np.uint8), np.zeros(1, np.int64))

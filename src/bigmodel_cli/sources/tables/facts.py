@@ -8,7 +8,7 @@ from typing import Literal
 
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
 
-ColumnKind = Literal["number", "category", "date", "text", "image", "id", "constant"]
+ColumnKind = Literal["number", "category", "date", "text", "image", "id", "constant", "list"]
 # Below so many rows nothing is told from values that are all different.
 FEW_ROWS = 10
 # So many different values may be a list that was chosen from.

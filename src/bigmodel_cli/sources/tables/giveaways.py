@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts, Values
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Lists, Numbers, Texts, Values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,12 +42,14 @@ def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> l
 
     Args:
         columns: As `values.read` gives them; of more than 20,000 rows some are taken by chance.
-        target: One of them: categories or numbers.
+        target: One of them; nothing is found for texts and lists.
         seed: Which rows are taken, and which are held out.
     """
     import numpy as np
 
     goal = columns[target]
+    if isinstance(goal, Texts | Lists):
+        return []
     values = _as_numbers(goal)
     rows = np.flatnonzero(~np.isnan(values))
     rows = np.random.default_rng(seed).permutation(rows)[:_MOST_ROWS]
@@ -56,7 +58,7 @@ def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> l
         return []
     found = []
     for name, column in columns.items():
-        if name == target:
+        if name == target or isinstance(column, Lists):
             continue
         one = (
             _containing(column, goal, rows)

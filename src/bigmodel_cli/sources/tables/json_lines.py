@@ -13,6 +13,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
+from bigmodel_cli.sources.tables.lists import as_text
 from bigmodel_cli.sources.tables.names import listed, shown
 from bigmodel_cli.sources.tables.parsing import cells_of
 from bigmodel_cli.sources.tables.table import Block, TableFile
@@ -36,17 +37,22 @@ class JsonLinesFile(TableFile):
         with unpacked(path) as stream:
             self._encoding = told.encoding or recognised_encoding(stream.read(4000))
         names: dict[str, None] = {}
+        is_list: dict[str, bool] = {}
         for count, (_, row) in enumerate(row for lines in self._lines() for row in self._objects(lines)):
             names.update(dict.fromkeys(row))
+            for name, value in row.items():
+                if value is not None:
+                    is_list.setdefault(name, isinstance(value, list))
             if count >= _FIRST:
                 break
         if not names:
             raise DataError(f"{path}: no rows")
         self.names = list(names)
+        self.lists = frozenset(name for name, is_one in is_list.items() if is_one)
         if empty := [name for name in names if not name.strip()]:
             raise DataError(f"{path}: a key without a name ({empty[0]!r})", hint="give it a name")
 
-    def pieces(self, wanted: Mapping[str, Use], _marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
+    def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         for lines in self._lines():
             yield partial(self._piece, lines, list(wanted))
 
@@ -76,7 +82,7 @@ class JsonLinesFile(TableFile):
         where = f"{self.path}:{line}"
         hint = 'in each line stands one object, such as {"age": 39, "work": "Private"}'
         try:
-            row = json.loads(written, parse_float=str, parse_int=str, parse_constant=_constant)
+            row = json.loads(written, parse_float=_Fraction, parse_int=str, parse_constant=_constant)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: no JSON: {error}", hint=hint) from error
         if not isinstance(row, dict):
@@ -100,15 +106,41 @@ class JsonLinesFile(TableFile):
         return Block(self, len(numbers), [cells_of(column) for column in columns], lambda: numbers)
 
     def _text(self, value: Any, name: str, line: int) -> str:
-        if value is None or isinstance(value, str):
-            # Half of a pair, which JSON can write and UTF-8 cannot.
-            return (value or "").encode("utf-8", "replace").decode()
-        if isinstance(value, bool):
-            return "true" if value else "false"
+        if value is None:
+            return ""
+        if name in self.lists:
+            if isinstance(value, list) and all(_is_item(item) for item in value):
+                return as_text(map(_as_utf8, value))
+            expected, hint = "a list of texts or null", 'a list of one text is written ["a"]'
+        else:
+            if isinstance(value, bool):
+                return "true" if value else "false"
+            if isinstance(value, str):
+                return _as_utf8(value)
+            expected = "a number, a text, true, false or null"
+            hint = "lists of texts can be read where the first one of a column is a list"
+            if isinstance(value, dict):
+                hint = "give each of its keys a column of its own, or leave it out"
         raise DataError(
-            f"{self.path}:{line}, {shown(name)}: expected a number, a text, true, false or null, "
-            f"found {cut(json.dumps(value), 60)}"
+            f"{self.path}:{line}, {shown(name)}: expected {expected}, found {cut(json.dumps(value), 60)}",
+            hint=hint,
         )
+
+
+class _Fraction(str):
+    """A number that is not whole, as it is written."""
+
+    __slots__ = ()
+
+
+def _is_item(value: Any) -> bool:
+    """Whether a value may be one of a list: a text, or a whole number that names something."""
+    return isinstance(value, str) and not isinstance(value, _Fraction)
+
+
+def _as_utf8(text: str) -> str:
+    # Half of a pair, which JSON can write and UTF-8 cannot.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _constant(text: str) -> str:

@@ -28,7 +28,7 @@ def marks_for(kind: ColumnKind, told: TextFormat | None) -> frozenset[str]:
     if kind in ("number", "date"):
         return _RECOGNISED
     # A text may be any word; only what is not there is missing.
-    return frozenset() if kind in ("text", "image", "id") else _EVERYWHERE
+    return frozenset() if kind in ("text", "image", "id", "list") else _EVERYWHERE
 
 
 def is_mark(text: str) -> bool:

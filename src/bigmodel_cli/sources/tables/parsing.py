@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
 from bigmodel_cli.sources.tables.arrow_arrays import strings
-from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
+from bigmodel_cli.sources.tables.arrow_cells import ArrowCells
 from bigmodel_cli.sources.tables.blocks import TextBlock
 from bigmodel_cli.sources.tables.cells import Cells, ListCells, Use
 from bigmodel_cli.sources.tables.dialect import Dialect
@@ -32,12 +32,10 @@ class Wanted:
     Attributes:
         places: Of the columns in a row.
         uses: For each of them what its cells are asked for; pyarrow makes that while it reads.
-        marks: What means "missing" in columns of numbers.
     """
 
     places: Sequence[int]
     uses: Sequence[Use]
-    marks: frozenset[str] = frozenset()
 
 
 def parsed(
@@ -49,16 +47,9 @@ def parsed(
         DataError: If a row has too few or too many cells; names its line.
     """
     if has_pyarrow() and block.is_regular:
-        # Where a number is none, or written in a way that pyarrow does not know, all are read as texts.
-        ways = (
-            [wanted, replace(wanted, uses=["any"] * len(wanted.places))]
-            if "number" in wanted.uses
-            else [wanted]
-        )
-        for way in ways:
-            table = _by_pyarrow(block, dialect, len(names), way)
-            if table is not None and _are_finite(table):
-                return table.num_rows, [_arrow_cells(_one(column)) for column in table.columns]
+        table = _by_pyarrow(block, dialect, len(names), wanted)
+        if table is not None:
+            return table.num_rows, [ArrowCells(_one(column)) for column in table.columns]
     rows = checked_rows(block, dialect, names)
     return len(rows), [cells_of([row.cells[place] for row in rows]) for place in wanted.places]
 
@@ -89,11 +80,7 @@ def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) 
     from pyarrow import csv
 
     names = [str(place) for place in range(width)]
-    types = {
-        "any": pa.string(),
-        "number": pa.float64(),
-        "few": pa.dictionary(pa.int32(), pa.string()),
-    }
+    types = {"any": pa.string(), "few": pa.dictionary(pa.int32(), pa.string())}
     try:
         return csv.read_csv(
             # pyarrow takes a byte order mark for one at the beginning of any text.
@@ -111,27 +98,12 @@ def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) 
                     names[place]: types[use] for place, use in zip(wanted.places, wanted.uses, strict=True)
                 },
                 include_columns=[names[place] for place in wanted.places],
-                null_values=["", *wanted.marks],
-                strings_can_be_null=False,
+                null_values=[""],
+                strings_can_be_null=True,
             ),
         )
     except pa.ArrowInvalid:
         return None
-
-
-def _are_finite(table: Any) -> bool:
-    """Whether no number is infinite or "not a number", as pyarrow reads some texts."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    numbers = (column for column in table.columns if pa.types.is_floating(column.type))
-    return all(pc.all(pc.is_finite(column), min_count=0).as_py() for column in numbers)
-
-
-def _arrow_cells(array: Any) -> Cells:
-    import pyarrow as pa
-
-    return TypedCells(array) if pa.types.is_floating(array.type) else ArrowCells(array)
 
 
 def _one(column: Any) -> Any:

@@ -9,11 +9,12 @@ from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.cells import Cells, Use
-from bigmodel_cli.sources.tables.columns import Categories, Dates, Numbers, Texts, Values
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Lists, Numbers, Texts, Values
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.lists import items_of
 from bigmodel_cli.sources.tables.missing import marks_for
 from bigmodel_cli.sources.tables.names import shown
-from bigmodel_cli.sources.tables.numbers import PLAIN, parse
+from bigmodel_cli.sources.tables.numbers import parse
 from bigmodel_cli.sources.tables.table import Block, Table
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ _NOT_A_TIME = -(1 << 63)
 
 def use_of(facts: ColumnFacts) -> Use:
     """What the cells of a column are asked for."""
-    if facts.kind == "number" or facts.date_format in dates.MICROSECONDS:
-        return "number" if facts.notation == PLAIN else "any"
     # Dates as far as they are few are seldom all different; texts are.
     return "few" if facts.kind in ("category", "date", "constant") else "any"
 
@@ -94,7 +93,7 @@ class _CategoryReader(Reader):
         self._names = [text for text, _ in facts.categories]
         self._code_of = {name: code for code, name in enumerate(self._names)}
 
-    def values(self, block: Block, cells: Cells) -> Categories:
+    def values(self, block: Block, cells: Cells) -> Values:
         import numpy as np
 
         return Categories(cells.mapped(self._code, np.int32), self._names)
@@ -112,6 +111,25 @@ class _CategoryReader(Reader):
         if code == len(self._names):
             self._names.append(text)
         return code
+
+
+class _ListReader(_CategoryReader):
+    def values(self, block: Block, cells: Cells) -> Lists:
+        import numpy as np
+
+        texts, places = cells.encoded()
+        items = [[self._code(item) for item in items_of(text)] for text in texts]
+        lengths = np.array([*map(len, items)], np.int64)
+        codes = np.array([code for some in items for code in some], np.int32)
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths[places])])
+        # Each row's items stand where those of its text do.
+        shift = (np.cumsum(lengths) - lengths)[places] - offsets[:-1]
+        taken = np.arange(offsets[-1]) + np.repeat(shift, lengths[places])
+        missing = np.array([not text for text in texts], bool)[places]
+        return Lists(codes[taken], offsets, missing, self._names)
+
+    def of_texts(self, texts: Sequence[str], places: np.ndarray) -> None:
+        return None
 
 
 class TextReader(Reader):
@@ -159,6 +177,7 @@ _READERS: Mapping[ColumnKind, type[Reader]] = {
     "category": _CategoryReader,
     "constant": _CategoryReader,
     "date": _DateReader,
+    "list": _ListReader,
     "text": TextReader,
     "image": TextReader,
     "id": TextReader,

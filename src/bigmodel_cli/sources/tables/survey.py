@@ -12,6 +12,7 @@ from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.columns import Kept
 from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.lists import ListLook, check_told
 from bigmodel_cli.sources.tables.missing import marks_for, marks_note
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.number_kinds import Numbers, decided_numbers, numbers_of_texts
@@ -25,6 +26,8 @@ from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
 _FEW_MISFITS = 0.05
+
+Look = NumberLook | TextLook | ListLook
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,15 @@ def survey(
     for name in [*told, *leave_out]:
         if name not in table.names:
             raise no_column(table.files[0].path, table.names, name)
+        check_told(table.files[0].path, name, told.get(name), table.lists)
     names = [name for name in table.names if name not in leave_out]
-    looks = {name: _first_look(table, told.get(name), keep) for name in names}
+    looks: dict[str, Look | None] = {
+        name: ListLook() if name in table.lists else _first_look(table, told.get(name), keep)
+        for name in names
+    }
     rows = _look(table, looks, progress)
     # What turned out not to be numbers behind the first block is looked at again, from its first row.
-    again: dict[str, NumberLook | TextLook | None] = {
+    again: dict[str, Look | None] = {
         name: _exact_look(table, keep)
         for name, look in looks.items()
         if look is None or (isinstance(look, NumberLook) and look.are_codes)
@@ -87,7 +94,7 @@ def survey(
     return Survey(rows, found, {name: look.kept() for name, look in looks.items() if look and keep})
 
 
-def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> NumberLook | TextLook | None:
+def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> Look:
     if told is None or told == "number":
         return _number_look(table, notations_for(table.format or TextFormat()), told, keep)
     return _exact_look(table, keep)
@@ -109,9 +116,7 @@ def _exact_look(table: Table, keep: bool) -> TextLook:
     )
 
 
-def _look(
-    table: Table, looks: dict[str, NumberLook | TextLook | None], progress: Callable[[int], None]
-) -> int:
+def _look(table: Table, looks: dict[str, Look | None], progress: Callable[[int], None]) -> int:
     """Show all rows to some looks; a look at numbers that ends behind the first block becomes None."""
     rows = 0
     uses: dict[str, Use] = dict.fromkeys(looks, "any")
@@ -122,8 +127,9 @@ def _look(
                 look.take(cells) and (block.number or not look.are_codes)
             ):
                 look = looks[name] = _exact_look(table, look.keeps) if not block.number else None
-            if isinstance(look, TextLook):
+            if isinstance(look, TextLook | ListLook):
                 look.take(cells)
+            if isinstance(look, TextLook):
                 uses[name] = "any" if look.counter is None else "few"
         rows = block.first_row + block.num_rows
         progress(rows)
@@ -133,7 +139,9 @@ def _look(
     return rows
 
 
-def _decided(table: Table, name: str, look: NumberLook | TextLook, told: ColumnKind | None) -> ColumnFacts:
+def _decided(table: Table, name: str, look: Look, told: ColumnKind | None) -> ColumnFacts:
+    if isinstance(look, ListLook):
+        return look.facts(name, table.files[0].path, told)
     if isinstance(look, NumberLook):
         return decided_numbers(Numbers.of_look(name, look), told)
     missing = look.missing(marks_for("number", table.format))
@@ -221,7 +229,8 @@ def _numbers(
         return found
     # All cells are known to be numbers in this notation: a quick look finds the rest.
     quick = _number_look(table, [notation], "number")
-    _look(table, {name: quick}, lambda _rows: None)
+    looks: dict[str, Look | None] = {name: quick}
+    _look(table, looks, lambda _rows: None)
     return Numbers.of_look(name, quick)
 
 

@@ -57,6 +57,7 @@ class TableFile(ABC):
         notes: What was recognised that a person should know of.
         format: How it is written, where it is text.
         has_lines: Whether its rows stand in lines.
+        lists: The columns whose cells are lists of texts.
     """
 
     path: Path
@@ -64,14 +65,14 @@ class TableFile(ABC):
     notes: Sequence[str] = ()
     format: TextFormat | None = None
     has_lines: bool = True
+    lists: frozenset[str] = frozenset()
 
     @abstractmethod
-    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
+    def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         """The blocks, each as what makes it: to be called in any thread.
 
         Args:
             wanted: The columns, and what their cells are asked for.
-            marks: What means "missing" in those that are asked for numbers.
 
         Raises:
             DataError: If the file is damaged, or a row is wrong; names file and line.
@@ -94,21 +95,23 @@ class Table:
     notes: Sequence[str]
     format: TextFormat | None
 
-    def blocks(
-        self, wanted: Sequence[str] | Mapping[str, Use] | None = None, marks: frozenset[str] = frozenset()
-    ) -> Iterator[Block]:
+    @property
+    def lists(self) -> frozenset[str]:
+        """The columns whose cells are lists of texts."""
+        return self.files[0].lists
+
+    def blocks(self, wanted: Sequence[str] | Mapping[str, Use] | None = None) -> Iterator[Block]:
         """All rows, in blocks of a few MB; the next ones are made by threads while one is looked at.
 
         Args:
             wanted: The columns, and what their cells are asked for; None: all of them.
-            marks: What means "missing" in those that are asked for numbers.
 
         Raises:
             DataError: If a file is damaged, or a row is wrong; names file and line.
         """
         names = self.names if wanted is None else wanted
         uses: Mapping[str, Use] = names if isinstance(names, Mapping) else dict.fromkeys(names, "any")
-        makers = (maker for file in self.files for maker in file.pieces(uses, marks))
+        makers = (maker for file in self.files for maker in file.pieces(uses))
         number = first_row = 0
         for piece in _made_ahead(makers):
             if piece.num_rows:
@@ -159,7 +162,10 @@ def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None
         # No row of the others is a header, as much as it may look like one.
         told = replace(told, header=False)
     files = [first, *(_opened(path, told) for path in found[1:])]
-    for file in files[1:]:
+    # Whether cells that are missing in the first lines of a file are lists, others may tell.
+    lists = frozenset[str]().union(*(file.lists for file in files))
+    for file in files:
+        file.lists = lists
         _check_same(first, file)
     notes = list(dict.fromkeys(note for file in files for note in file.notes))
     return Table(files, tuple(first.names), notes, first.format)
@@ -182,6 +188,10 @@ def _opened(path: Path, told: TextFormat) -> TableFile:
 
 def _check_same(first: TableFile, other: TableFile) -> None:
     """Files of one table have the same columns, in any order."""
+    if other.lists and other.format is not None:
+        raise DataError(
+            f"{other.path}: text has no lists, as {listed(other.lists)} in other files of the table"
+        )
     if Counter(first.names) == Counter(other.names):
         return
     missing = [name for name in first.names if name not in other.names]

@@ -36,11 +36,11 @@ class TextFile(TableFile):
         self.names = names
         self.notes = [*self._dialect.notes, *notes]
 
-    def pieces(self, wanted: Mapping[str, Use], marks: frozenset[str]) -> Iterator[Callable[[], Block]]:
+    def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         places = [self.names.index(name) for name in wanted]
         for block in text_blocks(self.path, self._dialect, size=self._block_size):
             # What is asked for may change while the blocks are looked at.
-            yield partial(self._piece, block, Wanted(places, list(wanted.values()), marks))
+            yield partial(self._piece, block, Wanted(places, list(wanted.values())))
 
     def _piece(self, block: TextBlock, wanted: Wanted) -> Block:
         if not block.text.strip(b"\n"):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from bigmodel_cli.sources.tables.columns import Kept, Numbers, Values, joined
 from bigmodel_cli.sources.tables.facts import ColumnFacts
-from bigmodel_cli.sources.tables.missing import marks_for
 from bigmodel_cli.sources.tables.names import no_column
 from bigmodel_cli.sources.tables.readers import NumberReader, Reader, TextReader, reader_of, use_of
 from bigmodel_cli.sources.tables.table import Table
@@ -75,7 +74,7 @@ def read_blocks(table: Table, columns: Mapping[str, ColumnFacts]) -> Iterator[di
             raise no_column(table.files[0].path, table.names, name)
     readers = {name: reader_of(table, facts) for name, facts in columns.items()}
     uses = {name: use_of(facts) for name, facts in columns.items()}
-    for block in table.blocks(uses, marks_for("number", table.format)):
+    for block in table.blocks(uses):
         yield {
             name: reader.values(block, cells)
             for (name, reader), cells in zip(readers.items(), block.cells, strict=True)
