@@ -9,6 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.config.group_measures import (
+    EXAMPLES,
+    better_of_group_path,
+    is_by_group,
+    is_group_path,
+)
 from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.measures import (
     MEASURE_PATHS,
@@ -112,7 +118,7 @@ def require_floors(gates: Mapping[str, str], directions: Mapping[str, Direction]
         UsageError: If less of a metric is better.
     """
     for metric, text in gates.items():
-        if known_direction(metric, directions) == "min":
+        if (better_of_group_path(metric) or known_direction(metric, directions)) == "min":
             bound = text.removeprefix(">= ")
             raise UsageError(
                 f"--fail-under {metric}={bound}: of {metric}, less is better",
@@ -166,6 +172,9 @@ def require_known(
         of, bare = split_of(metric), without_split(metric)
         if metric in names:
             continue
+        if is_by_group(metric):
+            _require_known_group(metric, names)
+            continue
         if bare not in names and not (label_names and is_measure_path(bare)):
             near = closest(bare, [*names, *paths])
             hint = f"did you mean {near}?" if near else _hint(bare, names)
@@ -182,10 +191,24 @@ def require_known(
             )
 
 
+def _require_known_group(metric: str, names: Collection[str]) -> None:
+    """The same for scores of groups; which groups there are, is known once they were evaluated."""
+    of_groups = [name for name in names if is_by_group(name)]
+    if without_split(metric) in names or (not of_groups and is_group_path(metric)):
+        return
+    near = closest(without_split(metric), of_groups)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(EXAMPLES)}"
+    raise UsageError(f"there is no metric {metric!r} to compare", hint=hint)
+
+
 def _hint(metric: str, names: Collection[str]) -> str:
     near = closest(metric, list(names))
     # Those of single classes would be a page.
-    shown = [name for name in names if not name.startswith("per_class") or name.endswith(".min")]
+    shown = [
+        name
+        for name in names
+        if not is_by_group(name) and (not name.startswith("per_class") or name.endswith(".min"))
+    ]
     return f"did you mean {near}?" if near else f"metrics: {', '.join(shown)}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bigmodel_cli.config.group_measures import BY, SPREADS
 from bigmodel_cli.config.measures import MEANS, PER_CLASS
 
 
@@ -26,7 +27,20 @@ def measures(evaluation: Mapping[str, Any]) -> dict[str, float]:
         values = list(by_class.values())
         over = {"min": min(values), "max": max(values), "mean": sum(values) / len(values)}
         found |= {f"per_class.{name}.{key}": value for key, value in {**by_class, **over}.items()}
-    return found
+    return {**found, **_of_groups(evaluation)}
+
+
+def _of_groups(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """`by.sex.Female.accuracy`, `by.sex.recall.gap`, `by.sex.equalized_odds_difference`."""
+    found: dict[str, float | None] = {}
+    for column, scores in evaluation.get(BY, {}).items():
+        begin = f"{BY}.{column}"
+        for row in scores["groups"]:
+            found |= {f"{begin}.{row['group']}.{name}": value for name, value in row["scores"].items()}
+        for name, gap in scores["gaps"].items():
+            found |= {f"{begin}.{name}.{spread}": gap[spread] for spread in SPREADS}
+        found |= {f"{begin}.{name}": value for name, value in scores["fairness"].items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def gated_values(evaluation: Mapping[str, Any]) -> dict[str, float]:

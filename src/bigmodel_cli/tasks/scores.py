@@ -12,6 +12,8 @@ import numpy as np
 
 from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.scoring.groups.gaps import GroupScores
+from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.tasks.task import Task
@@ -67,6 +69,15 @@ class Scored(ABC):
     @abstractmethod
     def samples(self) -> dict[str, list[Sample]]:
         """Examples that tell most, by what they tell; `mistakes` are the worst ones."""
+
+    @abstractmethod
+    def by_group(self, groups: Groups, *, seed: int) -> GroupScores:
+        """Scores of groups of the examples.
+
+        Args:
+            groups: Of the same examples.
+            seed: Of the resampling for the intervals.
+        """
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.group_measures import EXAMPLES, is_by_group, is_group_path, labels_of_group_path
 from bigmodel_cli.config.measures import (
     MEASURE_PATHS,
     is_measure_path,
@@ -31,6 +32,9 @@ def check(experiment: Experiment, report: Report) -> None:
     evaluated = evaluated_names(experiment, report.facts)
     gated = [*monitored, *evaluated]
     for metric in experiment.expect:
+        if is_by_group(metric):
+            _require_group_measure(metric, report)
+            continue
         why = why_unmeasured(metric, report.facts.labels, report.facts.num_classes)
         if why is not None and metric not in gated:
             report.error(
@@ -58,6 +62,16 @@ def _require_measure(name: str, evaluated: list[str], report: Report) -> None:
     else:
         suggestion = f"did you mean {near}?" if near else f"there are {', '.join(MEASURE_PATHS)}"
     report.error(("expect", name), f"nothing produces {name!r}", suggestion)
+
+
+def _require_group_measure(name: str, report: Report) -> None:
+    """A gate on scores of groups: `by.sex.recall.gap`; which columns and groups there are, the data tell."""
+    if not is_group_path(name):
+        report.error(("expect", name), f"nothing produces {name!r}", f"there are {', '.join(EXAMPLES)}")
+        return
+    wanted = labels_of_group_path(name)
+    if report.facts.labels is not None and wanted not in (None, report.facts.labels):
+        report.error(("expect", name), f"nothing produces {name!r}: the labels are {report.facts.labels}")
 
 
 def _require_produced(

@@ -20,6 +20,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.parent import parent_sentence
 from bigmodel_cli.reporting.report.baselines import baselines_content
+from bigmodel_cli.reporting.report.groups import groups_content
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import STOPPED, RunFolder
@@ -55,6 +56,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "scores": _scores(of_task.scores(evaluation), evaluation["intervals"], previous),
         "has_previous": bool(previous),
         "decision": of_task.decision(evaluation),
+        "groups": groups_content(evaluation),
         "baselines": baselines_content(
             reported.baselines, evaluation, of_task.headline_of(evaluation["metrics"])
         ),
@@ -78,6 +80,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for section in content["of_task"]:
         yield section.id, section.menu
     yield "scores", "Scores"
+    if content["groups"]:
+        yield "groups", "Groups"
     if content["baselines"]:
         yield "baselines", "Baselines"
     yield "config", "Config"

@@ -13,6 +13,9 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.scoring.calibration import chosen_rule
 from bigmodel_cli.scoring.classes import class_scores
+from bigmodel_cli.scoring.groups.classes import Decisions, grouped_classes
+from bigmodel_cli.scoring.groups.gaps import GroupScores
+from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.probabilities import are_probabilities
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
@@ -32,11 +35,13 @@ class ScoredClasses(Scored):
         class_names: In index order.
         probabilities: Scores at the rule's temperature, shape (n, classes).
         decided: Class indices of shape (n,).
+        positive: The class that is looked for: the rule's, or the second of two; None of more.
     """
 
     class_names: tuple[str, ...]
     probabilities: np.ndarray
     decided: np.ndarray
+    positive: int | None
 
     def columns(self) -> list[str]:
         return ["label", "prediction", *(f"score_{name}" for name in self.class_names)]
@@ -52,6 +57,10 @@ class ScoredClasses(Scored):
             "mistakes": [self._sample(index) for index in mistakes.tolist()],
             "least_certain": [self._sample(index) for index in least_certain(self.probabilities).tolist()],
         }
+
+    def by_group(self, groups: Groups, *, seed: int) -> GroupScores:
+        decisions = Decisions(self.labels, self.decided, self.probabilities, self.class_names, self.positive)
+        return grouped_classes(decisions, groups, seed=seed)
 
     def _sample(self, index: int) -> Sample:
         label, decided = int(self.labels[index]), int(self.decided[index])
@@ -99,7 +108,10 @@ class ClassificationScoring(Scoring[Classification]):
         names, probabilities = self.task.class_names, rule.probabilities(values)
         decided = rule.decide(probabilities)
         scores = class_scores(labels, decided, probabilities, names, seed=seed)
-        return ScoredClasses(labels, values, scores, names, probabilities, decided)
+        positive = None
+        if len(names) == 2:
+            positive = 1 if rule.positive is None else rule.positive
+        return ScoredClasses(labels, values, scores, names, probabilities, decided, positive)
 
     def calibrated(
         self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]

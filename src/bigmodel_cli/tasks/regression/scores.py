@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bigmodel_cli.config.schema import Calibrate
+from bigmodel_cli.scoring.groups.gaps import GroupScores
+from bigmodel_cli.scoring.groups.grouping import Groups
+from bigmodel_cli.scoring.groups.numbers import grouped_numbers
 from bigmodel_cli.scoring.numbers import number_scores
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.regression.task import Regression
@@ -38,6 +41,9 @@ class ScoredNumbers(Scored):
         worst = np.argsort(-errors, kind="stable")[:NUM_SAMPLES].tolist()
         shown = [Sample(index, float(labels[index, 0]), float(predicted[index, 0])) for index in worst]
         return {"mistakes": shown}
+
+    def by_group(self, groups: Groups, *, seed: int) -> GroupScores:
+        return grouped_numbers(self.labels, self.values, groups, seed=seed)
 
 
 class RegressionScoring(Scoring[Regression]):

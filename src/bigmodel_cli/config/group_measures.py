@@ -1,0 +1,98 @@
+"""Names of scores of groups, as gates ask for them: `by.sex.recall.gap`, `by.sex.Female.accuracy`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+
+from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, without_split
+from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.regression.task import Regression
+
+BY = "by"
+# Over the groups, behind the name of a measure.
+SPREADS = ("gap", "ratio", "min", "max")
+# Measures that are about all groups; fairlearn's names.
+FAIRNESS = tuple(
+    f"{name}_{how}"
+    for name in ("demographic_parity", "equalized_odds", "equal_opportunity")
+    for how in ("difference", "ratio")
+)
+RATES = ("recall", "precision", "selection_rate", "false_positive_rate")
+MEAN_ERROR = "mean_error"
+# By what labels are.
+_MEASURES = {
+    Classification.labels: [*Classification.scores, *MEASURES, *RATES],
+    Regression.labels: [*Regression.scores, MEAN_ERROR],
+}
+_NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
+_MEASURE = (
+    rf"(?P<measure>(?:{_NAMES})|(?P<mean>{'|'.join(MEANS)})\.(?:{'|'.join(MEASURES)})"
+    rf"|per_class\.(?:{'|'.join(dict.fromkeys([*RATES, *MEASURES]))})\..+?)"
+)
+_PATHS = (
+    re.compile(rf"by\.(?P<column>.+)\.(?P<fairness>{'|'.join(FAIRNESS)})", re.DOTALL),
+    re.compile(rf"by\.(?P<column>.+?)\.{_MEASURE}\.(?P<spread>{'|'.join(SPREADS)})", re.DOTALL),
+    re.compile(rf"by\.(?P<column>.+?)\.(?P<group>.+)\.{_MEASURE}", re.DOTALL),
+)
+# What a message offers of them.
+EXAMPLES = ("by.COLUMN.recall.gap", "by.COLUMN.GROUP.accuracy", f"by.COLUMN.{FAIRNESS[0]}")
+
+
+def is_by_group(gate: str) -> bool:
+    """Whether a gate means to ask for scores of groups, be it written right or not."""
+    return without_split(gate).startswith(f"{BY}.")
+
+
+def is_group_path(gate: str) -> bool:
+    """Whether it is written right."""
+    return any(path.fullmatch(without_split(gate)) for path in _PATHS)
+
+
+def labels_of_group_path(gate: str) -> str | None:
+    """What labels must be for a gate: `classes` or `numbers`; None where either will do."""
+    for path in _PATHS:
+        if match := path.fullmatch(without_split(gate)):
+            found = match.groupdict()
+            measure = found.get("measure")
+            fitting = [labels for labels, names in _MEASURES.items() if measure in names]
+            # What follows from one class alone, or is a mean over them, has no name of its own.
+            return fitting[0] if fitting else Classification.labels
+    return None
+
+
+def possible_columns(gates: Iterable[str]) -> list[str]:
+    """What columns may be called by which gates want groups: names may have dots, so there are several."""
+    found: dict[str, None] = {}
+    for gate in filter(is_by_group, gates):
+        _, *words = without_split(gate).split(".")
+        found |= dict.fromkeys(".".join(words[:end]) for end in range(1, len(words)))
+    return list(found)
+
+
+def wanted_columns(gates: Iterable[str], columns: Collection[str]) -> list[str]:
+    """The columns by which gates want groups: of several that it could be, the one with the longest name."""
+    found: dict[str, None] = {}
+    for gate in filter(is_by_group, gates):
+        fitting = [name for name in possible_columns([gate]) if name in columns]
+        found |= dict.fromkeys(fitting[-1:])
+    return list(found)
+
+
+def better_of_group_path(gate: str) -> str | None:
+    """Whether more (`max`) or less (`min`) of what a gate asks for is better; None where neither is known."""
+    *_, last = without_split(gate).split(".")
+    if last == "gap" or last.endswith("_difference"):
+        return "min"
+    if last == "ratio" or last.endswith("_ratio"):
+        return "max"
+    for path in _PATHS:
+        if match := path.fullmatch(without_split(gate)):
+            return better_of_measure(match.groupdict().get("measure") or "")
+    return None
+
+
+def better_of_measure(measure: str) -> str | None:
+    """The same for a measure of a group: `recall`, `macro.f1`, `per_class.false_positive_rate.cat`."""
+    name = measure.split(".")[1] if "." in measure else measure
+    return "min" if name == "false_positive_rate" else DIRECTIONS.get(name)

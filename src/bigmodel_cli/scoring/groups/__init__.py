@@ -1,0 +1,1 @@
+"""Scores of groups of examples, and how far they are apart: NumPy alone."""
