@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -176,28 +176,28 @@ class _Measuring:
     def _learned(
         self, target: str, family: _Family, train: Columns
     ) -> tuple[Learned, Callable[[Columns], Any]]:
-        labels = train.targets[target]
-        learned = Learned(np.zeros((len(train), 0)), labels, self._experiment.seed)
+        labels, seed = train.targets[target], self._experiment.seed
         if family.encoding is None:
+            learned = Learned(np.zeros((len(train), 0)), labels, seed, train.weights)
             return learned, lambda columns: np.zeros((len(columns), 0))
         encodings = {
             name: family.encoding(encoder, train.values[name]) for name, encoder in self._encoders.items()
         }
         matrix = Matrix.of(encodings, train)
-        weights = self._weights(target, labels)
         are_codes = matrix.are_codes if matrix.are_codes.any() else None
-        return replace(learned, features=matrix(train), weights=weights, are_codes=are_codes), matrix
+        return Learned(matrix(train), labels, seed, self._weights(target, train), are_codes), matrix
 
-    def _weights(self, target: str, labels: np.ndarray) -> np.ndarray | None:
-        """What examples count by their class, where the model's do; classes that come more often count so."""
-        data = self._experiment.data
+    def _weights(self, target: str, train: Columns) -> np.ndarray | None:
+        """What examples count, by themselves and by their class; classes that come more often count so."""
+        data, labels = self._experiment.data, train.targets[target]
         asked = data.class_weights if data.oversample is None else data.oversample
         of_data = part_of(self._splits.signature.targets[target], Target)
         strata = of_data.strata(labels)
-        if asked is None or strata is None:
-            return None
-        weights = of_data.class_weights(asked, labels)
-        return None if weights is None else weights.values[strata].astype(np.float64)
+        of_classes = None if asked is None or strata is None else of_data.class_weights(asked, labels)
+        if of_classes is None or strata is None:
+            return train.weights
+        by_class: np.ndarray = of_classes.values[strata].astype(np.float64)
+        return by_class if train.weights is None else by_class * train.weights
 
     def _rule(self, target: str, values: Mapping[str, np.ndarray]) -> DecisionRule:
         """What `calibrate` asks for, chosen for this model as it is for the config's own."""

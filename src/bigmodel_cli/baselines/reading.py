@@ -13,7 +13,7 @@ import numpy as np
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.baseline import Encoder, Encoding
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.sources.stores import Store
+from bigmodel_cli.sources.stores import ArrayStore, Store
 
 # Values that a thread reads at once.
 _GROUP = 64
@@ -27,11 +27,13 @@ class Columns:
     Attributes:
         values: As their encoders keep them, by the names of columns.
         targets: By the names of targets.
+        weights: What each counts, float32 of shape (n,); None: all count the same.
         num_skipped: Examples that could not be read and were left out.
     """
 
     values: Mapping[str, np.ndarray]
     targets: Mapping[str, np.ndarray]
+    weights: np.ndarray | None = None
     num_skipped: int = 0
 
     def __len__(self) -> int:
@@ -42,6 +44,7 @@ class Columns:
         return Columns(
             {name: values[:count] for name, values in self.values.items()},
             {name: labels[:count] for name, labels in self.targets.items()},
+            None if self.weights is None else self.weights[:count],
         )
 
 
@@ -70,7 +73,7 @@ def read_columns(
     for name, encoder in encoders.items():
         store = examples.inputs[name]
         if store.array is not None:
-            values[name] = encoder.values(store.array)
+            values[name] = encoder.values(store)
         else:
             values[name], bad = _read(store, encoder, label, progress)
             problems |= bad
@@ -80,6 +83,7 @@ def read_columns(
     return Columns(
         {name: found[kept] if problems else found for name, found in values.items()},
         {name: labels[kept] if problems else labels for name, labels in examples.targets.items()},
+        None if examples.weights is None else examples.weights[kept],
         len(problems),
     )
 
@@ -97,7 +101,7 @@ def _read(
                 rows[number] = store.read(start + number)
             except DataError as error:
                 problems[start + number] = error
-        return encoder.values(rows)
+        return encoder.values(ArrayStore(rows, ""))
 
     groups = []
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="baseline") as threads:

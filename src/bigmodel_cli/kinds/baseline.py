@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.sources.stores import Store
+
 # Rows that are turned into float32 at once.
 _AT_ONCE = 8192
 # More numbers for one value than that are too many for simple models.
@@ -50,11 +52,11 @@ class Encoder(ABC):
         return self.num_features
 
     @abstractmethod
-    def values(self, raw: np.ndarray) -> np.ndarray:
-        """What is kept of values in memory, one row for each.
+    def values(self, store: Store) -> np.ndarray:
+        """What is kept of values in memory, one for each along the first axis.
 
         Args:
-            raw: Values as a store has them, shape (n, …).
+            store: Of values that are in memory.
         """
 
     @abstractmethod
@@ -72,6 +74,12 @@ class Encoder(ABC):
         Args:
             values: As for `for_linear`.
         """
+
+
+def in_memory(store: Store) -> np.ndarray:
+    """What a store in memory has: values, or of texts their places."""
+    assert store.array is not None
+    return store.array
 
 
 def as_rows(raw: np.ndarray, change: Callable[[np.ndarray], np.ndarray] = np.asarray) -> np.ndarray:

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from bigmodel_cli.kinds.baseline import MAX_NUMBERS, Encoder, Encoding, as_rows, standardized
+from bigmodel_cli.kinds.baseline import MAX_NUMBERS, Encoder, Encoding, as_rows, in_memory, standardized
+from bigmodel_cli.sources.stores import Store
 
 
 class ArrayEncoder(Encoder):
@@ -21,8 +22,8 @@ class ArrayEncoder(Encoder):
     def num_features(self) -> int:
         return math.prod(self.kind.shape)
 
-    def values(self, raw: np.ndarray) -> np.ndarray:
-        return as_rows(raw)
+    def values(self, store: Store) -> np.ndarray:
+        return as_rows(in_memory(store))
 
     def for_linear(self, values: np.ndarray) -> Encoding:
         return standardized(values)

@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 
-from bigmodel_cli.kinds.baseline import Encoder, Encoding, as_rows
+from bigmodel_cli.kinds.baseline import Encoder, Encoding, as_rows, in_memory
 from bigmodel_cli.kinds.image.shrinking import shrunk
+from bigmodel_cli.sources.stores import Store
 
 # The longest side of what is kept of a picture.
 _SIDE = 32
@@ -37,8 +38,8 @@ class ImageEncoder(Encoder):
     def _trees_side(self) -> int:
         return _TREES_SIDE_GREY if self._shape[-1] == 1 else _TREES_SIDE
 
-    def values(self, raw: np.ndarray) -> np.ndarray:
-        return as_rows(raw, lambda pixels: shrunk(pixels, _SIDE))
+    def values(self, store: Store) -> np.ndarray:
+        return as_rows(in_memory(store), lambda pixels: shrunk(pixels, _SIDE))
 
     def for_linear(self, values: np.ndarray) -> Encoding:
         # One scale for all pixels: borders hardly change, and would count as much as what is in the middle.
