@@ -273,6 +273,34 @@ class Fit(Comparison):
         return {"value": steady(found["images_per_second"]), "accuracy": found["accuracy"]}
 
 
+class TableFit(Comparison):
+    """Training alone, without start-up and validation."""
+
+    name = "Training a dense network on a table (adult), beside Keras's preprocessing layers in tf.data"
+    unit = "rows/s"
+    bars = (Bar("≥ 5 ×", at_least=5),)
+    _epochs = 6
+
+    def ours(self, place: Workplace) -> dict[str, float]:
+        trained = train(
+            HERE / "table.yaml",
+            None,
+            place.folder("table"),
+            f"data.source.table.path={place.data / 'adult' / 'adult_train.csv'}",
+            f"data.source.table.test={place.data / 'adult' / 'adult_test.csv'}",
+            f"training.epochs={self._epochs}",
+        )
+        whole = {"seconds": trained.process.seconds, "accuracy": trained.accuracy}
+        return {"value": steady(trained.images_per_second()), **whole}
+
+    def plain(self, place: Workplace) -> dict[str, float]:
+        files = (place.data / "adult" / f"adult_{split}.csv" for split in ("train", "test"))
+        process = plain("table_fit.py", *files, "income", str(self._epochs), folder=place.scratch)
+        found = process.last_line
+        whole = {"seconds": process.seconds, "accuracy": found["accuracy"]}
+        return {"value": steady(found["rows_per_second"]), **whole}
+
+
 class WholeMnist(Comparison):
     name = "`bigmodel train configs/mnist.yaml`, whole, beside the gallery's script with 15 epochs"
     unit = "s"
@@ -478,6 +506,7 @@ ALL: dict[str, Comparison] = {
         3,
         Bar("≥ 1.5 × in float32, ≥ 2 × with bfloat16", at_least=2 if has_bfloat16() else 1.5),
     ),
+    "table": TableFit(),
     "mnist": WholeMnist(),
     "outside": OutsideOfSteps(),
     "image-folder": ImageFolder(),
