@@ -1,4 +1,4 @@
-"""A plain Keras script, as a user would write it: a dense network on a table with Keras's preprocessing layers.
+"""A plain Keras script, as a user would write it: a dense network on a table, with Keras's preprocessing.
 
     python table_fit.py TRAIN_CSV TEST_CSV TARGET EPOCHS [SEED]
 
@@ -10,6 +10,7 @@ import csv
 import json
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ keras.utils.set_random_seed(int(sys.argv[5]) if len(sys.argv) > 5 else 0)
 
 
 def read(path):
-    with open(path, newline="") as file:
+    with Path(path).open(newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: np.array([row[name].strip() for row in rows]) for name in rows[0]}
 
