@@ -16,7 +16,7 @@ from bigmodel_cli.cli.main import bigmodel
 from bigmodel_cli.config import schema
 from bigmodel_cli.config.checks.pitfalls.table import PITFALLS
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.fields import fields_of
+from bigmodel_cli.config.fields import fields_of, whole_description
 from bigmodel_cli.modeling.language import language
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -38,7 +38,7 @@ def reference() -> str:
     ]
     for title, model in SECTIONS.items():
         lines += [f"## {title}", "", *_table(model), ""]
-    for family, title in (("sources", "Data sources"), ("blocks", "Blocks")):
+    for family, title in (("sources", "Data sources"), ("blocks", "Blocks"), ("encodings", "Encodings")):
         lines += [f"## {title}", ""]
         for name, model in sorted(language().own[family].items()):
             lines += [
@@ -60,7 +60,8 @@ def _table(model: type[BaseModel]) -> list[str]:
     if not fields_of(model):
         return []
     rows = [
-        f"| `{name}` | {_default(field)} | {_cell(field.description)} |" for name, field in _fields(model)
+        f"| `{name}` | {_default(field)} | {_cell(whole_description(field))} |"
+        for name, field in _fields(model)
     ]
     return ["| key | default | what |", "|---|---|---|", *rows]
 

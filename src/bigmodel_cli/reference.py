@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from bigmodel_cli.config.catalogue import Entry
 from bigmodel_cli.config.components import OWN_FAMILIES, expected_kinds
 from bigmodel_cli.config.examples import example
-from bigmodel_cli.config.fields import fields_of
+from bigmodel_cli.config.fields import fields_of, whole_description
 from bigmodel_cli.config.shipped import find_shipped, shipped_configs
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import UsageError
@@ -22,6 +22,7 @@ _FAMILIES = {
     "layers": "Keras layers (preprocessing, augmentation, model)",
     "applications": "Keras applications: whole known networks as one step (model)",
     "blocks": "what bigmodel adds to layers (model)",
+    "encodings": "what bigmodel adds to layers for columns of numbers (preprocessing)",
     "losses": "loss",
     "optimizers": "optimizer",
     "schedules": "learning-rate schedules (optimizer's learning_rate)",
@@ -136,4 +137,4 @@ def _sentence(model: type[BaseModel]) -> str:
 
 def _field(name: str, field: Any) -> dict[str, Any]:
     default = "required" if field.default is PydanticUndefined else json.dumps(field.default, default=str)
-    return {"name": name, "takes": "", "default": default, "doc": field.description or ""}
+    return {"name": name, "takes": "", "default": default, "doc": whole_description(field)}

@@ -12,6 +12,7 @@ FAMILIES = {
     "layers": "Conv2D",
     "applications": "MobileNetV2",
     "blocks": "residual",
+    "encodings": "impute",
     "losses": "MeanSquaredError",
     "optimizers": "AdamW",
     "schedules": "CosineDecay",

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticKnownError
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,34 @@ class RelativePath:
     """Marks a path that is relative to the file that names it."""
 
 
+class Named(dict[str, Any]):
+    """Values by name, told from a mapping that is itself one value."""
+
+
 @dataclass(frozen=True)
 class ByName:
     """Marks a field that holds either one value for all, or a mapping from names to values.
 
+    Pydantic gets a `Named` of the latter, and what is wrong with one of its values stands under its name.
+
     Attributes:
         of: What the names are: targets, or columns and kinds.
-        one: The annotation of one value.
+        doc: A sentence for the reference.
     """
 
     of: Literal["targets", "columns"]
-    one: Any
+    doc: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        one = handler(source)
+        choices = {_ONE: one, _NAMED: core_schema.dict_schema(core_schema.str_schema(), one)}
+        return core_schema.tagged_union_schema(
+            choices, discriminator=lambda value: _NAMED if isinstance(value, Named) else _ONE
+        )
 
 
+# Tags of the two forms; no config has such keys.
+_ONE, _NAMED = "\0one", "\0named"
 ConfigPath = Annotated[Path, RelativePath()]
 Layer = Annotated[Any, ComponentOf(("layers",))]
 Step = Annotated[Any, ComponentOf(("layers", "applications", "blocks", "encodings"))]
@@ -51,10 +66,15 @@ Metric = Annotated[Any, ComponentOf(("metrics",))]
 Callback = Annotated[Any, ComponentOf(("callbacks",))]
 DataSource = Annotated[Any, ComponentOf(("sources",))]
 
-LossByTarget = Annotated[Any, ByName("targets", Loss)]
-MetricsByTarget = Annotated[Any, ByName("targets", list[Metric] | Literal["auto"])]
-LayersByColumn = Annotated[Any, ByName("columns", list[Layer])]
-Preprocessing = Annotated[Any, ByName("columns", list[PreprocessingStep])]
+_BY_TARGET = "Of several targets one for all, or each its own: {income: …, hours: …}."
+_BY_COLUMN = "Of a table by column, or by kind for all columns of it: {number: […], review: […]}."
+LossByTarget = Annotated[Loss, ByName("targets", _BY_TARGET)]
+MetricsByTarget = Annotated[list[Metric] | Literal["auto"], ByName("targets", _BY_TARGET)]
+LayersByColumn = Annotated[list[Layer], ByName("columns", _BY_COLUMN)]
+Preprocessing = Annotated[
+    list[PreprocessingStep],
+    ByName("columns", f"{_BY_COLUMN[:-1]}; of numbers it may have encodings too."),
+]
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -72,3 +92,9 @@ WholeNumber = Annotated[int, BeforeValidator(_no_text)]
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """The fields of an option model by the keys that a config writes."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def whole_description(field: FieldInfo) -> str:
+    """What the reference says of a key, also that it may be written by name."""
+    more = [mark.doc for mark in field.metadata if isinstance(mark, ByName)]
+    return " ".join([field.description or "", *more]).strip()

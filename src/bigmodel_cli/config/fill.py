@@ -26,7 +26,7 @@ from bigmodel_cli.config.advice import (
     synonym,
 )
 from bigmodel_cli.config.components import ComponentParser, Language, as_fraction
-from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of
+from bigmodel_cli.config.fields import ByName, ComponentOf, Named, RelativePath, fields_of
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import (
@@ -105,14 +105,16 @@ class Filler:
 
     def _value(self, annotation: Any, node: Node, path: ConfigPathKeys) -> Any:
         annotation, marks = _unwrap(annotation)
+        for number, mark in enumerate(marks):
+            if isinstance(mark, ByName):
+                rest = (*marks[:number], *marks[number + 1 :])
+                return self._by_name(Annotated[(annotation, *rest)] if rest else annotation, mark, node, path)
         for mark in marks:
             if isinstance(mark, ComponentOf):
                 found = self.components.parse(node, mark.families, path)
                 return _UNUSABLE if found is None else found
             if isinstance(mark, RelativePath):
                 return self._path(node, path)
-            if isinstance(mark, ByName):
-                return self._by_name(mark, node, path)
         if get_origin(annotation) in (Union, types.UnionType):
             return self._union(get_args(annotation), node, path)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -124,14 +126,13 @@ class Filler:
             return {key: self._value(of, entry.node, (*path, key)) for key, entry in node.entries.items()}
         return _plain(node, numeric=annotation in (float, int))
 
-    def _by_name(self, mark: ByName, node: Node, path: ConfigPathKeys) -> Any:
+    def _by_name(self, annotation: Any, mark: ByName, node: Node, path: ConfigPathKeys) -> Any:
         """One value for all, or a mapping from names to values."""
         if not isinstance(node, Mapping) or not self._are_names(mark, node):
-            return self._listed(mark, self._value(mark.one, node, path), node, path)
-        values = {
-            key: self._listed(mark, self._value(mark.one, entry.node, (*path, key)), entry.node, (*path, key))
-            for key, entry in node.entries.items()
-        }
+            return self._value(annotation, node, path)
+        values = Named(
+            {key: self._value(annotation, entry.node, (*path, key)) for key, entry in node.entries.items()}
+        )
         return _UNUSABLE if any(value is _UNUSABLE for value in values.values()) else values
 
     def _are_names(self, mark: ByName, node: Mapping) -> bool:
@@ -142,17 +143,6 @@ class Filler:
             name for family in ("layers", "encodings") for name in self.components.language.names((family,))
         }
         return bool(node.entries) and not any(key in known for key in node.entries)
-
-    def _listed(self, mark: ByName, value: Any, node: Node, path: ConfigPathKeys) -> Any:
-        """Pydantic sees no type of such a field: what is no list where one is expected is told here."""
-        if value is _UNUSABLE or get_origin(_unwrap(mark.one)[0]) is None or isinstance(value, list):
-            return value
-        if value == "auto" and "auto" in str(mark.one):
-            return value
-        what = "layers" if mark.of == "columns" else "metrics"
-        also = " or auto" if what == "metrics" else ", or lists by column or kind"
-        self._problem(node, path, f"expected a list of {what}{also}, found {describe(node)}")
-        return _UNUSABLE
 
     def _union(self, options: tuple[Any, ...], node: Node, path: ConfigPathKeys) -> Any:
         """The first option of a union that is more than plain data; plain data is pydantic's to decide."""

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
 from bigmodel_cli.config.components import NUM_CLASSES, OWN_FAMILIES, STEP_FAMILIES, Language
-from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of
+from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of, whole_description
 from bigmodel_cli.config.schema import Experiment
 
 Schema = dict[str, Any]
@@ -68,8 +68,8 @@ class _Maker:
         schema = self._annotation(annotation)
         if isinstance(field.json_schema_extra, dict):
             schema = {**schema, **field.json_schema_extra}
-        if field.description:
-            schema = {"description": field.description, **schema}
+        if description := whole_description(field):
+            schema = {"description": description, **schema}
         return schema
 
     def _annotation(self, annotation: Any) -> Schema:
@@ -77,14 +77,15 @@ class _Maker:
         if get_origin(annotation) is Annotated:
             bare, *rest = get_args(annotation)
             marks = rest
+        if any(isinstance(mark, ByName) for mark in marks):
+            rest = [mark for mark in marks if not isinstance(mark, ByName)]
+            one = self._annotation(Annotated[(bare, *rest)] if rest else bare)
+            return _any_of([one, {"type": "object", "minProperties": 1, "additionalProperties": one}])
         for mark in marks:
             if isinstance(mark, ComponentOf):
                 return self.component(mark.families)
             if isinstance(mark, RelativePath):
                 return {"type": "string", "minLength": 1}
-            if isinstance(mark, ByName):
-                one = self._annotation(mark.one)
-                return _any_of([one, {"type": "object", "minProperties": 1, "additionalProperties": one}])
         if get_origin(bare) in (Union, types.UnionType):
             return _any_of([self._annotation(option) for option in get_args(bare)])
         if isinstance(bare, type) and issubclass(bare, BaseModel):

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from bigmodel_cli.config.catalogue import Catalogue
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.dump import plain
+from bigmodel_cli.config.fields import whole_description
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
@@ -134,7 +135,7 @@ class _Walk:
         if isinstance(value, BaseModel):
             field = type(value).model_fields[part]
             self.default = _NOTHING if field.default is PydanticUndefined else field.default
-            self.value, self.doc = getattr(value, part), field.description or ""
+            self.value, self.doc = getattr(value, part), whole_description(field)
         elif isinstance(value, Component):
             self._parameter(value, part)
         else:

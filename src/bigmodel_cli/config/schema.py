@@ -281,26 +281,19 @@ class Experiment(Section):
     )
     data: Data = Field(description="Where the examples come from and how they are split.")
     preprocessing: Preprocessing = Field(
-        [],
-        description="Keras layers and encodings that are saved inside the model; adapted on the training "
-        "split. A list for all, or by column or kind of columns: {number: [Normalization]}.",
+        [], description="Keras layers that are saved inside the model; adapted on the training split."
     )
-    augmentation: LayersByColumn = Field(
-        [],
-        description="Keras layers that are active in training only; a list for all, or by column or kind.",
-    )
+    augmentation: LayersByColumn = Field([], description="Keras layers that are active in training only.")
     model: list[Step] = Field(
         min_length=1, description="Layers, applications and blocks, from first to last."
     )
-    loss: LossByTarget = Field(description="A Keras loss; of several targets one for all, or each its own.")
+    loss: LossByTarget = Field(description="A Keras loss.")
     loss_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(
         {}, description="What the loss of each of several targets counts in their sum, by target; else 1."
     )
     optimizer: Optimizer = Field(description="A Keras optimizer.")
     metrics: MetricsByTarget = Field(
-        "auto",
-        description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers. Of several "
-        "targets a list for all, or each its own.",
+        "auto", description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers."
     )
     training: Training = Field(Training(), description="How long and on what the model is trained.")
     calibrate: Calibrate | None = Field(

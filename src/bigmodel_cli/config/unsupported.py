@@ -1,12 +1,13 @@
-"""What people ask for and bigmodel does not have yet: a plain sentence each, for messages and docs."""
+"""What people ask for and bigmodel does not have yet, or has for tables alone: a plain sentence each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-SEVERAL_INPUTS = "several inputs do not work yet: data have one input and one target"
+SEVERAL_INPUTS = "several inputs are the columns of a table: data: {source: {table: {path: …, target: …}}}"
 SEVERAL_OUTPUTS = (
-    "several outputs, each with a loss and metrics, do not work yet: a model has one output and one loss"
+    "several outputs are the targets of a table, by whose names losses and metrics stand: "
+    "data: {source: {table: {path: …, target: [age, sex]}}}"
 )
 OWN_TARGET = (
     "an array as its own target (an autoencoder) does not work yet: targets are classes, or numbers that are "
@@ -15,9 +16,12 @@ OWN_TARGET = (
 OWN_CODE = (
     "classes and functions of your own Python code do not work yet: a config names what Keras has, and blocks"
 )
-EXAMPLE_WEIGHTS = "a weight for each example does not work yet; data.class_weights has one for each class"
-# All of them, as the docs list them.
-SENTENCES = (SEVERAL_INPUTS, SEVERAL_OUTPUTS, OWN_TARGET, OWN_CODE, EXAMPLE_WEIGHTS)
+EXAMPLE_WEIGHTS = (
+    "a weight for each example is a column of a table: data: {source: {table: {sample_weight: …}}}; "
+    "data.class_weights has one for each class"
+)
+# What there is not yet, as the docs list it.
+SENTENCES = (OWN_TARGET, OWN_CODE)
 
 # Keys, folded, under which other tools have it.
 UNSUPPORTED_KEYS: Mapping[str, str] = {

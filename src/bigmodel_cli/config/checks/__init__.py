@@ -19,6 +19,7 @@ from bigmodel_cli.config.checks import (
     pitfalls,
     schedules,
     steps,
+    targets,
     value_ranges,
 )
 from bigmodel_cli.config.checks.report import Report
@@ -28,6 +29,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping
 
 _MODULES = (
+    targets,
     monitors,
     steps,
     outputs,
