@@ -70,7 +70,7 @@ def read_listing(path: Path) -> Listing:
     except TableError as error:
         # A listing is one way to write a table: no option says that it is another one.
         raise DataError(error.message, hint=error.fix) from error
-    assert table.format is not None and table.format.separator is not None
+    assert table.format.separator is not None
     return Listing(path, table.format.separator, table.names, rows)
 
 

@@ -172,9 +172,8 @@ class _Loading:
         self._check_names(first)
         names = self._names(first)
         looked = self._surveyed(first, names)
-        left_out = [
-            name for name in names if looked[name].kind in ("id", "constant") and not self._has_role(name)
-        ]
+        known = column_kinds()
+        left_out = [name for name in names if looked[name].kind not in known and not self._has_role(name)]
         self._point_out(first, looked, left_out)
         facts = {name: one for name, one in looked.items() if name not in left_out}
         kinds = {name: self._kind(first, name, one) for name, one in facts.items()}
@@ -239,6 +238,12 @@ class _Loading:
 
     def _kind(self, table: Table, name: str, facts: ColumnFacts) -> Kind:
         kind = facts.kind if facts.kind not in ("id", "constant") else "category"
+        if kind not in column_kinds():
+            raise DataError(
+                f"{table.files[0].path}, {shown(name)}: expected one of {', '.join(column_kinds())}; "
+                f"found {facts.reason}",
+                hint=f"columns: {{{shown(name)}: ignore}} leaves it out",
+            )
         cells = class_called("kinds", kind, "cells", Cells.__name__)
         try:
             found: Kind = cells.learnt(facts, self.options.told_options(name))

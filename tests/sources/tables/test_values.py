@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -272,6 +273,26 @@ def test_typed_columns(tmp_path, suffix):
     assert facts["double"].missing == 20
 
 
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_marks_that_are_told_hold_in_files_that_are_no_text(tmp_path, form):
+    from pyarrow import parquet
+
+    path = tmp_path / f"t.{form}"
+    numbers, words = [1.5, -999, None] * 10, ["red", "NA", "none"] * 10
+    if form == "parquet":
+        parquet.write_table(pa.table({"n": numbers, "w": words}), path)
+    else:
+        rows = zip(numbers, words, strict=True)
+        path.write_text("".join(json.dumps({"n": n, "w": w}) + "\n" for n, w in rows))
+    table = open_table(path, TextFormat(missing=("-999", "none")))
+    found = survey(table, keep=True)
+    assert [(facts.missing, facts.distinct) for facts in found.columns.values()] == [(20, 1), (10, 2)]
+    for kept in (found.kept, None):
+        columns = read(table, found.columns, kept)
+        np.testing.assert_array_equal(columns["n"].values, np.array([1.5, np.nan, np.nan] * 10, np.float32))
+        assert columns["w"].strings().tolist() == ["red", "NA", ""] * 10
+
+
 @pytest.mark.parametrize(
     ("array", "says"),
     [
@@ -354,7 +375,7 @@ def test_csv_and_parquet_of_one_table_are_one(tmp_path, written):
 
 def test_the_format_is_not_needed_for_typed_files(tmp_path):
     path = save(typed(), tmp_path / "t.parquet")
-    assert open_table(path, TextFormat(separator=";")).format is None
+    assert survey(open_table(path, TextFormat(separator=";"))).columns == survey(open_table(path)).columns
 
 
 def test_reading_a_table_does_not_import_pandas(written):

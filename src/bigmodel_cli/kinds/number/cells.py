@@ -17,10 +17,10 @@ class NumberCells(Cells):
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> NumberKind:
         no_options(options)
-        return NumberKind(facts.notation.decimal, facts.notation.thousands)
+        return NumberKind(facts.notation.decimal, facts.notation.thousands, facts.notation.sign)
 
     def reading(self) -> dict[str, Any]:
-        return {"kind": "number", "notation": (self.kind.decimal, self.kind.thousands)}
+        return {"kind": "number", "notation": (self.kind.decimal, self.kind.thousands, self.kind.sign)}
 
     def held(self, values: Any) -> Held:
         return Held(values.values)

@@ -16,6 +16,7 @@ class NumberKind(ColumnKind):
     Attributes:
         decimal: What stands before the fraction where it is written.
         thousands: What stands between groups of three digits where it is written; None: nothing.
+        sign: What is taken away before or behind it where it is written, `$` or `%`; None: nothing.
     """
 
     name: ClassVar[str] = "number"
@@ -24,6 +25,7 @@ class NumberKind(ColumnKind):
 
     decimal: str = "."
     thousands: str | None = None
+    sign: str | None = None
     shape: tuple[int, ...] = field(default=(), init=False, repr=False)
     dtype: str = field(default="float32", init=False, repr=False)
 
@@ -32,8 +34,8 @@ class NumberKind(ColumnKind):
         return "number"
 
     def as_json(self) -> dict[str, Any]:
-        return {"decimal": self.decimal, "thousands": self.thousands}
+        return {"decimal": self.decimal, "thousands": self.thousands, "sign": self.sign}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["decimal"], record["thousands"])
+        return cls(record["decimal"], record["thousands"], record.get("sign"))

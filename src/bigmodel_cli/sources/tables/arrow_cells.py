@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.sources.tables.arrow_arrays import filled, mask, numbers, strings, without
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 
 
 class ArrowCells(Cells):
-    """Cells of text; no value is null.
+    """Cells of text; a null is no value, as an empty text is.
 
     Args:
         array: Of strings.
     """
 
     def __init__(self, array: Any) -> None:
-        self._array = array
+        self._cells = array
+
+    @cached_property
+    def _array(self) -> Any:
+        """The cells as strings."""
+        return self._cells
 
     def __len__(self) -> int:
-        return len(self._array)
+        return len(self._cells)
 
     def first(self, count: int) -> Sequence[str]:
         return [(text or "").strip() for text in self._array.slice(0, count).to_pylist()]
@@ -166,51 +172,28 @@ class TypedCells(ArrowCells):
         array: Of numbers, or of anything that has a text.
     """
 
-    def __init__(self, array: Any) -> None:
+    @cached_property
+    def _array(self) -> Any:
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        self._typed = array
-        # Its texts are made when they are asked for.
-        super().__init__(pa.nulls(0, pa.string()))
-        self._has_texts = False
-
-    def __len__(self) -> int:
-        return len(self._typed)
+        # Made when they are asked for.
+        return pc.cast(self._cells, pa.string())
 
     def first(self, count: int) -> Sequence[str]:
-        return TypedCells(self._typed.slice(0, count)).encoded()[0]
-
-    def encoded(self) -> tuple[Sequence[str], np.ndarray]:
-        self._make_texts()
-        return super().encoded()
-
-    def texts(self) -> Texts:
-        self._make_texts()
-        return super().texts()
+        return TypedCells(self._cells.slice(0, count)).encoded()[0]
 
     def numbers(self, missing: frozenset[str], notation: Notation = PLAIN) -> np.ndarray | None:
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        kind = self._typed.type
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-            self._make_texts()
+        kind = self._cells.type
+        are_numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+        if not are_numbers or any(map(is_number, missing)):
             return super().numbers(missing, notation)
-        values = numbers(pc.cast(self._typed, pa.float64(), safe=False))
+        values = numbers(pc.cast(self._cells, pa.float64(), safe=False))
         return None if np.isinf(values).any() else values
-
-    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
-        self._make_texts()
-        return super().counts_of(texts)
 
     def any_padded(self) -> bool:
         return False
-
-    def _make_texts(self) -> None:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        if not self._has_texts:
-            self._array = pc.cast(self._typed, pa.string())
-            self._has_texts = True

@@ -16,14 +16,14 @@ _AMONG_NUMBERS = frozenset({"--", "---", ".", "..", "None", "none", "nil", "na",
 _RECOGNISED = _EVERYWHERE | _AMONG_NUMBERS
 
 
-def marks_for(kind: ColumnKind, told: TextFormat | None) -> frozenset[str]:
+def marks_for(kind: ColumnKind, told: TextFormat) -> frozenset[str]:
     """The texts that mean "missing" in a column of a kind, besides the empty one.
 
     Args:
         kind: The column's.
         told: How the table is written; where it says which texts mean so, these alone do.
     """
-    if told is not None and told.missing is not None:
+    if told.missing is not None:
         return frozenset(told.missing)
     if kind in ("number", "date"):
         return _RECOGNISED

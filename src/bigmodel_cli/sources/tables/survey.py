@@ -20,7 +20,6 @@ from bigmodel_cli.sources.tables.number_look import NumberLook
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
-from bigmodel_cli.sources.tables.text_format import TextFormat
 from bigmodel_cli.sources.tables.text_kinds import decided_texts
 from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
 
@@ -96,7 +95,7 @@ def survey(
 
 def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> Look:
     if told is None or told == "number":
-        return _number_look(table, notations_for(table.format or TextFormat()), told, keep)
+        return _number_look(table, notations_for(table.format), told, keep)
     return _exact_look(table, keep)
 
 
@@ -109,7 +108,7 @@ def _number_look(
 
 def _exact_look(table: Table, keep: bool) -> TextLook:
     return TextLook(
-        notations_for(table.format or TextFormat()),
+        notations_for(table.format),
         marks_for("category", table.format),
         marks_for("number", table.format),
         keep=keep,

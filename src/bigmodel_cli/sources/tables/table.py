@@ -87,13 +87,13 @@ class Table:
         files: Them, in order.
         names: The columns, as the first file has them.
         notes: What was recognised that a person should know of.
-        format: How the first file is written; None where it is no text.
+        format: How the first file is written, where it is text; else what is told.
     """
 
     files: Sequence[TableFile]
     names: Sequence[str]
     notes: Sequence[str]
-    format: TextFormat | None
+    format: TextFormat
 
     @property
     def lists(self) -> frozenset[str]:
@@ -168,7 +168,7 @@ def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None
         file.lists = lists
         _check_same(first, file)
     notes = list(dict.fromkeys(note for file in files for note in file.notes))
-    return Table(files, tuple(first.names), notes, first.format)
+    return Table(files, tuple(first.names), notes, first.format or told)
 
 
 def _opened(path: Path, told: TextFormat) -> TableFile:

@@ -1,0 +1,43 @@
+"""What the source `table` makes of columns: notations, and what no kind takes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.number.kind import NumberKind
+from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.table import TableOptions
+
+
+def loaded(path, **options):
+    warnings: list[str] = []
+    source = TableOptions(path=path, target="y", **options).load(LoadContext(warn=warnings.append))
+    return source, warnings
+
+
+def test_numbers_with_a_sign_keep_their_notation(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("price;share;y\n" + "".join(f"1.{n:03d},50 €;{n / 2}%;{n % 2}\n" for n in range(40)))
+    source, _ = loaded(path)
+    kinds = source.signature.inputs
+    assert kinds == {"price": NumberKind(",", ".", "€"), "share": NumberKind(".", None, "%")}
+    for kind in kinds.values():
+        assert NumberKind.from_json(json.loads(json.dumps(kind.as_json()))) == kind
+    prices = source.splits["train"].inputs["price"].array
+    np.testing.assert_array_equal(prices[:2], [1000.5, 1001.5])
+
+
+def test_lists_are_left_out_unless_they_are_asked_for(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps({"n": n / 2, "tags": ["a"], "y": n % 2}) + "\n" for n in range(40)))
+    source, warnings = loaded(path)
+    assert list(source.signature.inputs) == ["n"]
+    assert "left out: tags (lists of texts, 1 different ones" in warnings[0]
+    with pytest.raises(DataError) as caught:
+        TableOptions(path=path, target="tags").load(LoadContext())
+    assert "t.jsonl, tags: expected one of category, date, number, text; found lists" in caught.value.message
+    assert caught.value.hint == "columns: {tags: ignore} leaves it out"
