@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,10 @@ class Cells(ABC):
 
     Attributes:
         kind: The kind.
+        may_spill: Whether a column that is larger than memory goes into a file.
     """
+
+    may_spill: ClassVar[bool] = True
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind

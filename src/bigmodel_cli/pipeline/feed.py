@@ -63,7 +63,10 @@ class Feed:
         self.stand_ins: np.ndarray | None = None
         self._strata = strata
         self.epoch_size = len(examples) if strata is None else balanced_size(strata)
-        read = {name: store for name, store in examples.inputs.items() if store.array is None}
+        read = {name: store for name, store in examples.inputs.items() if not store.gathers}
+        self._mapped = {
+            name: store for name, store in examples.inputs.items() if store.gathers and store.array is None
+        }
         self.reader = Reader(read, skips=skipped is not None) if read else None
         self._held: Mapping[str, Any] = {}
         self.hold({name: store.array for name, store in examples.inputs.items() if store.array is not None})
@@ -141,17 +144,20 @@ class Feed:
     def _read(self, rows: np.ndarray) -> tuple[np.ndarray, Mapping[str, Any]]:
         """Which examples are taken for these rows, and their columns that are not in memory."""
         rows = rows if self.stand_ins is None else self.stand_ins[rows]
-        if self.reader is None:
-            return rows, {}
-        read = self.reader.take(rows.reshape(-1))
-        if self.skipped is not None:
-            for index, problem in read.problems.items():
-                self.skipped.add(self.examples.name(index), problem)
-        columns = {
+        flat = rows.reshape(-1)
+        columns: dict[str, np.ndarray] = {}
+        if self.reader is not None:
+            read = self.reader.take(flat)
+            if self.skipped is not None:
+                for index, problem in read.problems.items():
+                    self.skipped.add(self.examples.name(index), problem)
+            flat, columns = read.indices, dict(read.columns)
+        columns |= {name: store.gather(flat) for name, store in self._mapped.items()}
+        shaped = {
             name: _as_tensor(column.reshape(*rows.shape, *column.shape[1:]))
-            for name, column in read.columns.items()
+            for name, column in columns.items()
         }
-        return read.indices.reshape(rows.shape), columns
+        return flat.reshape(rows.shape), shaped
 
     def batch(self, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any]]:
         """One batch of a chunk, or one part of a batch, inside the graph.
@@ -168,8 +174,8 @@ class Feed:
                 {name: tf.gather(column, rows) for name, column in chunk[columns].items()}
                 for columns in ("held", "targets")
             )
-            texts = {name: tf.gather(chunk["texts"][name], held[name]) for name in chunk["texts"]}
-        found = {**read, **held, **texts}
+            found = {**read, **held}
+            found |= {name: tf.gather(texts, found[name]) for name, texts in chunk["texts"].items()}
         return bare({name: found[name] for name in self.examples.inputs}), targets
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
@@ -187,9 +193,11 @@ class Feed:
 
     def max_batches(self) -> int:
         """How many batches a chunk may hold."""
-        if self.reader is None:
+        if self.reader is None and not self._mapped:
             return 10_000
-        return max(1, MAX_CHUNK_BYTES // max(1, self.reader.example_bytes * self.batch_size))
+        example_bytes = self.reader.example_bytes if self.reader is not None else 0
+        example_bytes += sum(store.value_bytes for store in self._mapped.values())
+        return max(1, MAX_CHUNK_BYTES // max(1, example_bytes * self.batch_size))
 
     def close(self) -> None:
         """Stop threads, where there are any."""
@@ -259,9 +267,9 @@ class TrainingExamples:
             else np.linspace(0, count - 1, most).astype(np.int64)
         )
         store = self.examples.inputs[name]
-        if store.array is None:
+        if not store.gathers:
             return np.stack([store.read(row) for row in rows.tolist()])
-        return store.values_of(store.array[rows])
+        return store.values_of(store.gather(rows))
 
 
 def _as_tensor(features: np.ndarray) -> Any:

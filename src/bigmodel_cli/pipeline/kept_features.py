@@ -249,7 +249,7 @@ def _computed(
     examples: Examples, front: Front, missing: np.ndarray, skipped: SkippedFiles | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
     """Indices of some examples, of those that stand in for them, and the features of the latter."""
-    are_held = all(store.array is not None for store in examples.inputs.values())
+    are_held = all(store.gathers for store in examples.inputs.values())
     for size, wanted, given, columns in (_held if are_held else _read)(examples, missing, skipped):
         # Batches of one size need one graph.
         filled = {
@@ -263,16 +263,12 @@ _Batches = Iterator[tuple[int, np.ndarray, np.ndarray, Mapping[str, np.ndarray]]
 
 
 def _held(examples: Examples, missing: np.ndarray, _: SkippedFiles | None) -> _Batches:
-    """Batches of what is in memory, with their full size."""
+    """Batches of what is gathered at once, with their full size."""
     value_bytes = sum(store.value_bytes for store in examples.inputs.values())
     size = min(MAX_HELD_BATCH, max(MIN_BATCH, BATCH_BYTES // max(1, value_bytes)), max(1, len(missing)))
     for start in range(0, len(missing), size):
         wanted = missing[start : start + size]
-        columns = {
-            name: store.values_of(store.array[wanted])
-            for name, store in examples.inputs.items()
-            if store.array is not None
-        }
+        columns = {name: store.values_of(store.gather(wanted)) for name, store in examples.inputs.items()}
         yield size, wanted, wanted, columns
 
 

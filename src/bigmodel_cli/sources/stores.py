@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+# Values of a file that are read at once.
+_CHUNK = 1 << 20
+
     from bigmodel_cli.sources.files import Files
 
 
@@ -90,6 +93,17 @@ class Store(ABC):
     def astype(self, dtype: str) -> Store:
         """The same in another dtype, where the values are in memory."""
         return self
+
+    @property
+    def gathers(self) -> bool:
+        """Whether `gather` gives many values at once."""
+        return self.array is not None
+
+    def gather(self, rows: np.ndarray) -> np.ndarray:
+        """Several values, of texts their places among `names`, as `array` has them; see `gathers`."""
+        assert self.array is not None, "what is not in memory is read one by one"
+        found: np.ndarray = self.array[rows]
+        return found
 
     def values_of(self, held: np.ndarray) -> np.ndarray:
         """The values that a part of `array` stands for."""
@@ -181,14 +195,76 @@ class CodedStore(Store):
         return row_name(self.origin, self.positions, index)
 
     def add_to(self, digest: Any) -> None:
-        # Another order of the same names is nothing else, and names that no example has do not count.
-        for text in self.values_of(self.array).tolist():
-            digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
+        add_texts(digest, self.array, self.names)
 
 
 def row_name(origin: str, positions: np.ndarray | None, index: int) -> str:
     """What an example in memory is called: `train[17]`."""
     return f"{origin}[{index if positions is None else int(positions[index])}]"
+
+
+@dataclass(frozen=True, eq=False)
+class MappedStore(Store):
+    """Values in a file that the system reads as they are asked for: a column that is larger than memory.
+
+    Attributes:
+        mapped: All values of the file, or places among `names`, as `np.memmap`.
+        origin: What the examples are called.
+        positions: int64 places of these values in the file.
+        names: As for `CodedStore`; None: the file has the values.
+    """
+
+    mapped: np.ndarray
+    origin: str
+    positions: np.ndarray = field()
+    names: Sequence[str] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.mapped.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        import numpy as np
+
+        return self.mapped.dtype if self.names is None else np.dtype(object)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def gathers(self) -> bool:
+        return True
+
+    def gather(self, rows: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        # Not a view of the file, whose pages would be counted as this process's own.
+        return np.array(self.mapped[self.positions[rows]])
+
+    def take(self, indices: np.ndarray) -> MappedStore:
+        return replace(self, positions=self.positions[indices])
+
+    def read(self, index: int) -> np.ndarray:
+        import numpy as np
+
+        value: np.ndarray = self.values_of(self.gather(np.array([index])))[0]
+        return np.asarray(value)
+
+    def name(self, index: int) -> str:
+        return row_name(self.origin, self.positions, index)
+
+    def add_to(self, digest: Any) -> None:
+        import numpy as np
+
+        # As what is in memory has it: the machine's memory is nothing that data have.
+        if self.names is not None:
+            add_texts(digest, self.gather(np.arange(len(self))), self.names)
+            return
+        digest.update(f"{self.dtype} {(len(self), *self.shape)}".encode())
+        for start in range(0, len(self), _CHUNK):
+            part = self.gather(np.arange(start, min(start + _CHUNK, len(self))))
+            digest.update(part.reshape(-1).view("uint8").data)
 
 
 class Wrapped(Store):
@@ -224,6 +300,20 @@ class Wrapped(Store):
 
     def add_to(self, digest: Any) -> None:
         self.store.add_to(digest)
+
+
+def add_texts(digest: Any, places: np.ndarray, names: Sequence[str]) -> None:
+    """Update a hash by texts, whatever the order of the names that they have their places among."""
+    import numpy as np
+
+    used, codes = np.unique(places, return_inverse=True)
+    texts = [names[place] if place < len(names) else "" for place in used.tolist()]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), np.int32)
+    rank[order] = np.arange(len(texts), dtype=np.int32)
+    for place in order:
+        digest.update(texts[place].encode("utf-8", "surrogateescape") + b"\0")
+    add_array(digest, rank[codes.reshape(-1)])
 
 
 def add_array(digest: Any, array: np.ndarray) -> None:

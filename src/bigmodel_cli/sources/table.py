@@ -18,6 +18,7 @@ from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.sources.spilled import are_large, may_be_large, spilled
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
 from bigmodel_cli.sources.table_targets import TargetOptions, TargetReader
 from bigmodel_cli.sources.tables.facts import ColumnFacts
@@ -177,11 +178,25 @@ class _Loading:
         self._point_out(first, looked, left_out)
         facts = {name: one for name, one in looked.items() if name not in left_out}
         kinds = {name: self._kind(first, name, one) for name, one in facts.items()}
+        as_read = {name: self._as_read(name, kinds[name], facts[name]) for name in facts}
+        in_files = self._too_large(kinds)
         columns = {
-            split: self._read(table, {n: self._as_read(n, kinds[n], facts[n]) for n in facts})
+            split: self._read(table, {n: as_read[n] for n in as_read if n not in in_files})
+            for split, table in opened.items()
+        }
+        self._spilled = {
+            split: spilled(table, {name: as_read[name] for name in in_files}, kinds) if in_files else {}
             for split, table in opened.items()
         }
         return self._assembled(opened, columns, kinds, left_out)
+
+    def _too_large(self, kinds: Mapping[str, Kind]) -> list[str]:
+        """The columns that stay in files, since all together do not fit into memory."""
+        if not are_large(self._kept[1].num_rows, kinds):
+            return []
+        self.context.warn("the table is larger than memory: its columns are read from files, which is slower")
+        roles = (*self.options.target_names, *self.context.beside, self.options.sample_weight)
+        return [name for name, kind in kinds.items() if name not in roles and part_of(kind, Cells).may_spill]
 
     def _paths(self) -> Iterator[tuple[SplitName, Any]]:
         yield "train", self.options.path
@@ -223,7 +238,7 @@ class _Loading:
         if options.sample_weight is not None:
             told.setdefault(options.in_files(options.sample_weight), "number")
         leave_out = [name for name in table.names if name not in set(map(options.in_files, names))]
-        found = survey(table, told, leave_out=leave_out, keep=True)
+        found = survey(table, told, leave_out=leave_out, keep=not may_be_large(table))
         self._kept: tuple[Table, Survey] = (table, found)
         return {name: found.columns[options.in_files(name)] for name in names}
 
@@ -291,7 +306,12 @@ class _Loading:
         splits = {}
         for split, values in columns.items():
             origin = opened[split].files[0].path.name
-            stores = {name: self._store(kinds[name], values[name], origin) for name in {*inputs, *beside}}
+            stores: dict[str, Store] = dict(self._spilled[split])
+            stores |= {
+                name: self._store(kinds[name], values[name], origin)
+                for name in {*inputs, *beside}
+                if name not in stores
+            }
             examples = Examples(
                 {name: stores[name] for name in inputs},
                 targets.values[split],

@@ -82,7 +82,7 @@ class Keeping:
         self._features: CacheChoice | None = None
         self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
         self._is_row = work.splits.signature.kind.is_composed
-        are_held = all(store.array is not None for store in self.parts["train"].inputs.values())
+        are_held = all(store.gathers for store in self.parts["train"].inputs.values())
         begins = are_held if self._is_row else begins_frozen(work.experiment)
         self._may_cut = begins and work.experiment.data.cache != "none"
         if not self._may_cut:

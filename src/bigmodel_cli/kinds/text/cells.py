@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from bigmodel_cli.kinds.cells import Cells, Held, no_options
 from bigmodel_cli.kinds.text.kind import TextKind
@@ -13,6 +13,8 @@ class TextCells(Cells):
     """Texts as they are written."""
 
     kind: TextKind
+    # Its texts are kept in memory, by which places in a file stand for them.
+    may_spill: ClassVar[bool] = False
 
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> TextKind:
