@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from bigmodel_cli.sources.files import Files
+
 # Values of a file that are read at once.
 _CHUNK = 1 << 20
-
-    from bigmodel_cli.sources.files import Files
 
 
 class Store(ABC):
