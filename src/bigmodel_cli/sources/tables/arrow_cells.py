@@ -189,8 +189,8 @@ class TypedCells(ArrowCells):
         import pyarrow.compute as pc
 
         kind = self._cells.type
-        are_numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-        if not are_numbers or any(map(is_number, missing)):
+        is_numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+        if not is_numeric or any(map(is_number, missing)):
             return super().numbers(missing, notation)
         values = numbers(pc.cast(self._cells, pa.float64(), safe=False))
         return None if np.isinf(values).any() else values
