@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from bigmodel_cli.config.group_measures import (
+    better_of_group_path,
+    columns_of_gates,
+    is_by_group,
+    is_group_path,
+)
 from bigmodel_cli.config.measures import said_once, scores_of, split_of, why_unmeasured
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.language import read_config
@@ -121,3 +127,67 @@ def test_the_best_of_as_many_as_there_are():
 )
 def test_what_is_equal_is_said_once(numbers, shown):
     assert list(said_once(numbers)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "gate", "says", "suggests"),
+    [
+        (NUMBERS, "diabetes", "by.sex.recall.gap", "the labels are numbers", None),
+        (NUMBERS, "diabetes", "by.sex.f.accuracy", "the labels are numbers", None),
+        (NUMBERS, "diabetes", "by.sex.equalized_odds_ratio", "the labels are numbers", None),
+        (CLASSES, "digits", "by.sex.mean_error.gap", "the labels are classes", None),
+        (CLASSES, "digits", "by.sex.f.r2", "the labels are classes", None),
+        (CLASSES, "digits", "by.sex.recal.gap", "by.sex.recal.gap", "by.COLUMN.recall.gap"),
+        (CLASSES, "digits", "by.sex", "by.sex", "by.COLUMN.GROUP.accuracy"),
+        (CLASSES, "digits", "test_by.recall.gap", "by.recall.gap", "by.COLUMN.demographic_parity_difference"),
+    ],
+)
+def test_gates_on_groups_that_cannot_be(monkeypatch, tmp_path, text, source, gate, says, suggests):
+    monkeypatch.chdir(tmp_path)
+    problem = problem_of(text, source, gate)
+    assert f"nothing produces {gate!r}" in problem["message"] and says in problem["message"]
+    assert (suggests is None) == (problem["suggestion"] is None)
+    assert suggests is None or suggests in problem["suggestion"]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "gate"),
+    [
+        (NUMBERS, "diabetes", "by.sex.mean_absolute_error.max"),
+        (NUMBERS, "diabetes", "by.a b.q1.mean_error"),
+        (CLASSES, "digits", "by.sex.f.accuracy"),
+        (CLASSES, "digits", "test_by.sex.macro.f1.gap"),
+        (CLASSES, "digits", "by.sex.per_class.recall.7.ratio"),
+        (CLASSES, "digits", "by.a.b.selection_rate.gap"),
+        (CLASSES, "digits", "by.sex.equalized_odds_difference"),
+    ],
+)
+def test_gates_on_groups(monkeypatch, tmp_path, text, source, gate):
+    monkeypatch.chdir(tmp_path)
+    Path("c.yaml").write_text(text.replace("SOURCE", source).replace("GATE", gate))
+    assert list(read_config(Path("c.yaml"), ()).experiment.expect) == [gate]
+
+
+@pytest.mark.parametrize(
+    ("gate", "column", "better"),
+    [
+        ("by.sex.recall.gap", "sex", "min"),
+        ("by.sex.recall.ratio", "sex", "max"),
+        ("by.sex.recall.min", "sex", "max"),
+        ("by.sex.log_loss.max", "sex", "min"),
+        ("by.sex.f.false_positive_rate", "sex", "min"),
+        ("by.sex.f.selection_rate", "sex", None),
+        ("by.sex.f.macro.f1", "sex", "max"),
+        ("by.sex.f.per_class.recall.cat", "sex", "max"),
+        ("by.a.b.recall.gap", "a.b", "min"),
+        ("by.a.b.equal_opportunity_ratio", "a.b", "max"),
+        # A group may be called anything.
+        ("by.a.b.accuracy", "a", "max"),
+        ("test_by.city.recall.accuracy", "city", "max"),
+        ("validation_by.age.q1.r2", "age", "max"),
+    ],
+)
+def test_what_a_gate_on_groups_is_about(gate, column, better):
+    assert is_by_group(gate) and is_group_path(gate)
+    assert columns_of_gates([gate, gate, "test_accuracy"]) == [column]
+    assert better_of_group_path(gate) == better

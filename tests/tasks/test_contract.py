@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from parts_of_all import names_of, part_named, parts_of, storeys_of
 
+from bigmodel_cli.config.group_measures import columns_of_gates, is_group_path, labels_of_group_path
 from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Calibrate
@@ -22,6 +23,8 @@ from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.scoring.groups.grouping import groups_of_names
+from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.tasks.advice import Rules
 from bigmodel_cli.tasks.audit import Labels
@@ -359,6 +362,30 @@ def test_labels_are_audited(sample):
     assert bool(counted) != (spread is not None), "a task counts its classes or says how its numbers spread"
     assert json.dumps([counted, spread])
     assert not any(len(found) for found in labels.outliers(by_split).values())
+
+
+def test_groups_are_scored(sample):
+    """Scores, intervals and gaps of groups, as an evaluation has them, under names that gates know."""
+    scoring = part_of(sample.task, Scoring)
+    values = part_of(sample.task, Predictions).values(sample.outputs, sample.reading)
+    scored = scoring.scored(sample.labels, values, AS_IT_IS, seed=0)
+    groups = groups_of_names(np.array([0, 0, 0, 1, 1, -1]), ["a", "b"])
+    document = scored.by_group(groups, seed=0).as_json()
+    assert json.loads(json.dumps(document)) == document
+    assert [(row["group"], row["examples"]) for row in document["groups"]] == [
+        ("a", 3),
+        ("b", 2),
+        ("(missing)", 1),
+    ]
+    assert document["shown"]
+    for name in document["shown"]:
+        assert all(name in row["scores"] for row in document["groups"]), name
+    names = measures({"metrics": {}, "scores": {}, "by": {"city": document}})
+    assert "by.city.a." + document["shown"][0] in names
+    assert f"by.city.{document['shown'][0]}.gap" in names
+    for name in names:
+        assert is_group_path(name) and columns_of_gates([name]) == ["city"], name
+        assert labels_of_group_path(name) == sample.task.labels, name
 
 
 def test_simple_models_are_fitted_and_scored(sample):

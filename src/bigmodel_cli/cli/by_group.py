@@ -9,6 +9,9 @@ import click
 
 from bigmodel_cli.cli.output import metrics_line, note, number, one_line, table
 
+# Groups of which a table has rows.
+_MOST = 20
+
 
 def show_groups(document: Mapping[str, Any]) -> None:
     """Scores of groups, by each column that was asked for.
@@ -17,10 +20,13 @@ def show_groups(document: Mapping[str, Any]) -> None:
         document: As evaluation/<split>.json has it.
     """
     for column, found in document.get("by", {}).items():
+        groups = found["groups"]
+        least = sorted((row["examples"] for row in groups), reverse=True)[:_MOST][-1]
         rows = [
             [row["described"], f"{row['examples']:,}", *(_cell(row, name) for name in found["shown"])]
-            for row in found["groups"]
-        ]
+            for row in groups
+            if row["examples"] >= least
+        ][:_MOST]
         columns = [f"by {column}", "examples", *found["shown"]]
         table(columns, rows, numeric=columns[1:])
         for name in found["shown"]:
@@ -28,6 +34,8 @@ def show_groups(document: Mapping[str, Any]) -> None:
                 click.echo(one_line(_gap_line(name, found["gaps"][name])))
         if found["fairness"]:
             click.echo(one_line(metrics_line(found["fairness"])))
+        if len(rows) < len(groups):
+            note(f"by {column}: the {len(rows)} largest of {len(groups)} groups; --json has all")
         for sentence in found["notes"]:
             note(f"by {column}: {sentence}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, without_split
 from bigmodel_cli.tasks.classification.task import Classification
@@ -61,21 +61,16 @@ def labels_of_group_path(gate: str) -> str | None:
     return None
 
 
-def possible_columns(gates: Iterable[str]) -> list[str]:
-    """What columns may be called by which gates want groups: names may have dots, so there are several."""
+def columns_of_gates(gates: Iterable[str]) -> list[str]:
+    """The columns by which gates want groups, each once.
+
+    Of `by.a.b.accuracy`, that is the group `b` of `a`: a column whose name has a dot can only be asked for
+    its gaps, or has to be renamed.
+    """
     found: dict[str, None] = {}
     for gate in filter(is_by_group, gates):
-        _, *words = without_split(gate).split(".")
-        found |= dict.fromkeys(".".join(words[:end]) for end in range(1, len(words)))
-    return list(found)
-
-
-def wanted_columns(gates: Iterable[str], columns: Collection[str]) -> list[str]:
-    """The columns by which gates want groups: of several that it could be, the one with the longest name."""
-    found: dict[str, None] = {}
-    for gate in filter(is_by_group, gates):
-        fitting = [name for name in possible_columns([gate]) if name in columns]
-        found |= dict.fromkeys(fitting[-1:])
+        matches = (path.fullmatch(without_split(gate)) for path in _PATHS)
+        found |= {match["column"]: None for match in matches if match}
     return list(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from bigmodel_cli.inference.evaluation import (
     evaluation_places,
     write_evaluation,
 )
+from bigmodel_cli.inference.groups import gated_columns, groups_of, with_groups
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.other_data import load_other_data
@@ -66,6 +68,7 @@ class Request:
         other: Other data than the run's own.
         offline: No download may be made.
         trust: Load the model even if it can run code.
+        by: Columns that make groups, whose scores are asked for.
     """
 
     split: SplitName | None = None
@@ -73,6 +76,7 @@ class Request:
     other: OtherData | None = None
     offline: bool = False
     trust: bool = False
+    by: Sequence[str] = ()
 
 
 def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEvaluation:
@@ -90,13 +94,20 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     folder, checkpoint = opened.folder, request.checkpoint
     _check_checkpoint(folder, checkpoint)
     experiment = read_experiment(folder)
+    # Gates are about the run's own data.
+    gated = gated_columns(experiment) if request.other is None else []
+    request = replace(request, by=list(dict.fromkeys([*request.by, *gated])))
     name, examples, gates = _examples(opened, experiment, request, listener)
+    for column in request.by:
+        # Before the model is loaded.
+        groups_of(examples, column)
     require_no_folders(evaluation_places(folder, name, checkpoint))
     # Another machine may lack the GPU that the run was trained on.
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
     model = load_for_inference(folder, checkpoint, trust=request.trust)
     evaluation = Evaluator.of(model, experiment, opened.signature).evaluate(name, examples, opened.rule)
+    evaluation = with_groups(evaluation, examples, request.by, seed=experiment.seed)
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(folder.path, os.W_OK)
     if is_kept:
@@ -112,11 +123,10 @@ def _examples(
     """On what, what it is called, and what is expected of it."""
     offline = request.offline
     if request.other is not None:
-        name, examples = load_other_data(
-            opened, experiment, request.other, request.split, listener, offline=offline
-        )
+        other = replace(request.other, beside=request.by)
+        name, examples = load_other_data(opened, experiment, other, request.split, listener, offline=offline)
         return name, examples, {}
-    splits = load_splits(experiment, listener, offline=offline)
+    splits = load_splits(experiment, listener, offline=offline, beside=request.by)
     chosen = choose_split(request.split, splits)
     check_data(opened, splits, chosen, listener)
     splits = ready_to_evaluate(splits, chosen, experiment, listener)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.group_measures import BY
 from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Experiment
@@ -66,6 +67,11 @@ class Evaluation:
             "intervals": {name: interval.as_json() for name, interval in scores.intervals.items()},
             **scores.details,
             **({} if decision is None else {"decision": decision}),
+            **(
+                {BY: {column: found.as_json() for column, found in self.scored.by.items()}}
+                if self.scored.by
+                else {}
+            ),
         }
 
 

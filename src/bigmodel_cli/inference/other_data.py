@@ -77,10 +77,11 @@ def load_other_data(
         DataError: If the examples cannot be read, or are not what the model takes.
     """
     if other.where.suffix.lower() in _CONFIGS:
-        name, examples, signature = _of_config(other.where, split, listener, offline=offline)
+        name, examples, signature = _of_config(other, split, listener, offline=offline)
     else:
         options = _options(other.where, experiment, opened.signature)
-        context = replace(load_context(experiment, listener, offline=offline), for_evaluation=True)
+        context = load_context(experiment, listener, offline=offline)
+        context = replace(context, for_evaluation=True, beside=other.beside)
         source = _load(options, context)
         name, examples, signature = _of_source(other.where, source, split)
     trained_with = opened.signature
@@ -133,10 +134,10 @@ def _warn_if_trained_on(
 
 
 def _of_config(
-    path: Path, split: SplitName | None, listener: Listener, *, offline: bool
+    other: OtherData, split: SplitName | None, listener: Listener, *, offline: bool
 ) -> tuple[str, Examples, Signature]:
-    experiment = read_config(path).experiment
-    splits = load_splits(experiment, listener, offline=offline, for_evaluation=True)
+    experiment = read_config(other.where).experiment
+    splits = load_splits(experiment, listener, offline=offline, for_evaluation=True, beside=other.beside)
     chosen = choose_split(split, splits)
     splits = ready_to_evaluate(splits, chosen, experiment, listener)
     return f"{_name(experiment.name)}_{chosen}", splits.parts[chosen], splits.signature

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bigmodel_cli.config.group_measures import columns_of_gates
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
@@ -34,7 +35,12 @@ def read_experiment(run: RunFolder) -> Experiment:
 
 
 def load_splits(
-    experiment: Experiment, listener: Listener, *, offline: bool, for_evaluation: bool = False
+    experiment: Experiment,
+    listener: Listener,
+    *,
+    offline: bool,
+    for_evaluation: bool = False,
+    beside: Sequence[str] = (),
 ) -> Splits:
     """Load an experiment's data and cut it into its splits.
 
@@ -46,13 +52,15 @@ def load_splits(
         listener: Is told of downloads and warnings.
         offline: No download may be made.
         for_evaluation: Whether data will do that nothing could be trained on.
+        beside: Columns that are asked for, be they inputs or not, beside those that `expect` names.
 
     Raises:
         DataError: If that cannot be.
     """
     data = experiment.data
     context = load_context(experiment, listener, offline=offline)
-    source = data.source.options.load(replace(context, for_evaluation=for_evaluation))
+    asked = list(dict.fromkeys([*context.beside, *beside]))
+    source = data.source.options.load(replace(context, for_evaluation=for_evaluation, beside=asked))
     splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
@@ -135,4 +143,5 @@ def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -
         skip_bad_files=experiment.data.on_bad_file == "skip",
         progress=listener.download,
         warn=listener.warn,
+        beside=columns_of_gates(experiment.expect),
     )

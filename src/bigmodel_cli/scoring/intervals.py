@@ -42,7 +42,9 @@ def wilson(hits: int, count: int) -> Interval:
     spread = _Z * np.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
     middle = share + _Z**2 / (2 * count)
     scale = 1 + _Z**2 / count
-    low, high = max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    # The formula has these ends exactly, but not in floating point.
+    low = 0.0 if hits == 0 else (middle - spread) / scale
+    high = 1.0 if hits == count else (middle + spread) / scale
     return Interval(float(low), float(high), "wilson")
 
 

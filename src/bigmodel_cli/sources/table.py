@@ -176,7 +176,8 @@ class _Loading:
         known = column_kinds()
         left_out = [name for name in names if looked[name].kind not in known and not self._has_role(name)]
         self._point_out(first, looked, left_out)
-        facts = {name: one for name, one in looked.items() if name not in left_out}
+        read = {*looked} - {*left_out} | {*self.context.beside}
+        facts = {name: one for name, one in looked.items() if name in read}
         kinds = {name: self._kind(first, name, one) for name, one in facts.items()}
         as_read = {name: self._as_read(name, kinds[name], facts[name]) for name in facts}
         in_files = self._too_large(kinds)
@@ -217,7 +218,7 @@ class _Loading:
                 raise no_column(table.files[0].path, table.names, options.in_files(name))
 
     def _has_role(self, name: str) -> bool:
-        roles = (*self.options.target_names, *self.context.beside, self.options.sample_weight)
+        roles = (*self.options.target_names, self.options.sample_weight)
         return name in roles or self.options.told_kind(name) is not None
 
     def _names(self, table: Table) -> list[str]:
@@ -298,7 +299,7 @@ class _Loading:
         targets = TargetReader(told, drops, opened, self.context).read(columns, kinds)
         beside = [name for name in self.context.beside if name in kinds]
         others = {*options.target_names, options.sample_weight}
-        ignored = {name for name in beside if options.told_kind(name) == IGNORE}
+        ignored = {name for name in beside if options.told_kind(name) == IGNORE} | {*left_out}
         inputs = [name for name in kinds if name not in others | ignored]
         if not inputs:
             what = listed(options.target_names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -51,12 +51,14 @@ class Scored(ABC):
         values: What outputs stand for, as `Predictions.values` gives it.
         scores: All that is known.
         decision: What was decided by, and what the scores are without it; None where there is no such rule.
+        by: Scores of groups, by the columns that make them.
     """
 
     labels: np.ndarray
     values: np.ndarray
     scores: Scores
     decision: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    by: Mapping[str, GroupScores] = field(default_factory=dict, kw_only=True)
 
     @abstractmethod
     def columns(self) -> list[str]:
@@ -87,10 +89,12 @@ class OtherData:
     Attributes:
         where: A folder or a file of examples, or a config.
         renamed: Class names of the data, and what the model calls them; "" leaves a class out.
+        beside: Columns of them that are asked for beside what the model takes.
     """
 
     where: Path
     renamed: Mapping[str, str]
+    beside: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

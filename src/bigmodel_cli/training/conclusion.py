@@ -18,6 +18,7 @@ from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.familiar import keep_familiar
+from bigmodel_cli.inference.groups import gated_columns, with_groups
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
@@ -86,6 +87,8 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         best = load_for_inference(session.run, BEST)
         evaluator = Evaluator.of(best, experiment, signature)
         evaluation = evaluator.evaluate(split, examples, _decision(session, evaluator))
+        columns = gated_columns(experiment)
+        evaluation = with_groups(evaluation, examples, columns, seed=experiment.seed)
         write_evaluation(session.run, evaluation, examples, signature)
         _keep_familiar(session, examples, evaluation, evaluator.reading)
     with session.watch.phase(EXPORT):

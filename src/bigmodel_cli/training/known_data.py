@@ -10,6 +10,7 @@ from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.measures import ambiguous_gates, split_of, why_unmeasured
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
+from bigmodel_cli.inference.groups import gated_columns, groups_of
 from bigmodel_cli.inference.run_data import held_out_split
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
@@ -41,6 +42,9 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
         part_of(task, Checks).check(config.experiment.of_target(name))
     warn_of_gates(config.experiment, splits, warn)
     check_values(config.experiment, splits)
+    for column in gated_columns(config.experiment):
+        # What cannot be grouped then is refused now.
+        groups_of(splits.parts[held_out_split(splits.parts)], column)
     return with_value_ranges(config.experiment, facts)
 
 

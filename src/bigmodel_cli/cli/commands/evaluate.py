@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         "bigmodel evaluate flowers --data new_photos/ --map daisies=daisy",
         "bigmodel evaluate mnist mnist_mlp",
         "bigmodel evaluate --fail-under accuracy=0.99 --junit results.xml",
+        "bigmodel evaluate adult --by sex --by age",
     )
 )
 @click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete.runs)
@@ -55,6 +56,13 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="OLD=NEW",
     help="With --data: its class OLD is the model's NEW; `OLD=` leaves it out; may be repeated.",
+)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Show scores of the groups that a column of the data makes, and gaps between them; numbers are cut "
+    "at quartiles; may be repeated.",
 )
 @click.option(
     "--fail-under",
@@ -84,6 +92,7 @@ def command(
     from bigmodel_cli.cli.ci import write_for_ci
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.config.group_measures import columns_of_gates
     from bigmodel_cli.config.measures import ambiguous_gates
     from bigmodel_cli.gates import parse_fail_under, require_gates
     from bigmodel_cli.inference.opened import open_run
@@ -91,6 +100,7 @@ def command(
     if how["renamed"] and how["data"] is None:
         raise click.UsageError("--map is for the classes of --data", click.get_current_context())
     floors = parse_fail_under(fail_under)
+    how["by"] = [*how["by"], *columns_of_gates(floors)]
     opened = [open_run(run, runs_dir) for run in runs or (None,)]
     for one in opened:
         _require_floors(one, floors, how)
@@ -142,7 +152,7 @@ def _request(how: dict[str, Any]) -> Request:
     from bigmodel_cli.tasks.scores import OtherData
 
     other = None if how["data"] is None else OtherData(how["data"], parse_map(how["renamed"]))
-    return Request(how["split"], how["checkpoint"], other, how["offline"], how["trust"])
+    return Request(how["split"], how["checkpoint"], other, how["offline"], how["trust"], how["by"])
 
 
 def _evaluate(
@@ -168,6 +178,7 @@ def _as_json(opened: OpenRun, checked: Checked) -> dict[str, Any]:
 
 
 def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -> None:
+    from bigmodel_cli.cli.by_group import show_groups
     from bigmodel_cli.cli.output import metrics_line, note, printable
     from bigmodel_cli.config.measures import said_once
 
@@ -183,6 +194,7 @@ def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -
     if "decision" in document:
         click.echo(printable(_decision_line(document)))
     _show_classes(document.get("per_class", []))
+    show_groups(document)
     for gate in gates:
         click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
     if result.is_kept:
