@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigmodel_cli.sources import spilled
+from bigmodel_cli.sources import memory
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.stores import MappedStore
 from bigmodel_cli.sources.table import TableOptions
@@ -34,7 +34,7 @@ def loaded(path, warnings=None):
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    monkeypatch.setattr(spilled, "memory_bytes", lambda: 100_000)
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 100_000)
 
 
 def test_columns_in_files_have_the_same_values(path, little_memory, monkeypatch):
@@ -63,7 +63,7 @@ def test_columns_in_files_have_the_same_values(path, little_memory, monkeypatch)
 def test_their_fingerprint_is_that_of_what_is_in_memory(path, little_memory, monkeypatch):
     one = loaded(path)
     with monkeypatch.context() as much_memory:
-        much_memory.setattr(spilled, "memory_bytes", lambda: None)
+        much_memory.setattr(memory, "memory_bytes", lambda: None)
         assert one.fingerprint() == loaded(path).fingerprint()
     assert one.take(np.arange(10)).fingerprint() != one.take(np.arange(10)[::-1]).fingerprint()
     path.write_text(path.read_text().replace("red", "rot", 1))

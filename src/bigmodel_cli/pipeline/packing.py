@@ -15,6 +15,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.example_proto import Value, encode_example
+from bigmodel_cli.pipeline.packing_rows import pack_rows
 from bigmodel_cli.signature import signature_as_json
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.sources.image_checks import SKIP_HINT
@@ -35,6 +36,7 @@ class Packed:
         shards: Names of the files.
         num_bytes: What they take.
         skipped: Examples that could not be read and were left out.
+        is_sharded: Whether the training split is dealt to several files; rows have one for each column.
     """
 
     folder: Path
@@ -42,6 +44,7 @@ class Packed:
     shards: list[str]
     num_bytes: int
     skipped: int
+    is_sharded: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ def pack(
     with naming_target(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / INDEX).unlink(missing_ok=True)
+    if source.signature.kind.is_composed:
+        names = pack_rows(source, folder, progress)
+        num_bytes = sum((folder / name).stat().st_size for name in names)
+        return Packed(folder, _sizes(source), names, num_bytes, source.num_skipped, is_sharded=False)
     shards = list(_shards(source, num_shards))
     total = sum(len(part) for part in source.splits.values())
     done = 0
@@ -108,6 +115,10 @@ def pack(
     packed = _write_index(source, folder, shards, written)
     _remove_others(packed)
     return packed
+
+
+def _sizes(source: Source) -> dict[SplitName, int]:
+    return {split: len(part) for split, part in source.splits.items()}
 
 
 def _remove_others(packed: Packed) -> None:

@@ -10,6 +10,8 @@ from bigmodel_cli.errors import DataError
 
 # The part of the machine's memory that the arrays of one file may take.
 MAX_SHARE = 0.8
+# The part of it that they may take where they need not be in memory.
+LARGE_SHARE = 0.25
 # Where the kernel says how much memory a container may take.
 _CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -23,6 +25,12 @@ def memory_bytes() -> int | None:
         with suppress(ValueError, OSError):
             limits.append(int(Path(name).read_text("ascii")))
     return min((limit for limit in limits if limit > 0), default=None)
+
+
+def is_large(num_bytes: int) -> bool:
+    """Whether arrays that take so much are better not in memory: training needs as much again, and more."""
+    memory = memory_bytes()
+    return memory is not None and num_bytes > LARGE_SHARE * memory
 
 
 def check_memory(path: Path, num_bytes: int) -> None:

@@ -24,6 +24,8 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import signature_from_json, with_named_columns
 from bigmodel_cli.sources.base import Examples, Source, SplitName
+from bigmodel_cli.sources.packed_rows import VERSION as ROWS
+from bigmodel_cli.sources.packed_rows import open_rows
 from bigmodel_cli.sources.stores import Store, add_array
 from bigmodel_cli.whole_files import read_sealed, sha256_of
 
@@ -182,6 +184,8 @@ def open_packed(folder: Path) -> Source:
     index, record = folder / INDEX, _read_index(folder)
     for name, expected in record["files"].items():
         _require_size(folder / name, expected["bytes"])
+    if record["version"] == ROWS:
+        return open_rows(folder, record)
     arrays_path = folder / ARRAYS
     if sha256_of(arrays_path) != record["files"][ARRAYS]["sha256"]:
         raise DataError(f"{arrays_path}: damaged: its content is not what {INDEX} says", hint=_HINT)
@@ -247,7 +251,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
         raise DataError(error.message, hint=_HINT) from None
     if record.get("version") == 1:
         return _upgraded(record, index)
-    if record.get("version") != VERSION:
+    if record.get("version") not in (VERSION, ROWS):
         raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
     return record
 

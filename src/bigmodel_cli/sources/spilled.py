@@ -11,7 +11,7 @@ from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.sources.memory import memory_bytes
+from bigmodel_cli.sources.memory import is_large
 from bigmodel_cli.sources.stores import MappedStore
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.table import Table
@@ -20,8 +20,6 @@ from bigmodel_cli.sources.tables.values import read_blocks
 if TYPE_CHECKING:
     import numpy as np
 
-# The part of the machine's memory that columns may take as arrays; training needs as much again, and more.
-_SHARE = 0.25
 # What packed and compressed files take as arrays, as a multiple of their size.
 _UNPACKED = 4
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
@@ -33,17 +31,12 @@ def may_be_large(table: Table) -> bool:
         file.path.stat().st_size * (1 if file.path.suffix.lower() in _TEXT_SUFFIXES else _UNPACKED)
         for file in table.files
     )
-    return _exceeds(sum(sizes))
+    return is_large(sum(sizes))
 
 
 def are_large(num_rows: int, kinds: Mapping[str, Kind]) -> bool:
     """Whether columns of so many rows do not fit into memory."""
-    return _exceeds(num_rows * sum(_value_bytes(kind) for kind in kinds.values()))
-
-
-def _exceeds(num_bytes: int) -> bool:
-    memory = memory_bytes()
-    return memory is not None and num_bytes > _SHARE * memory
+    return is_large(num_rows * sum(_value_bytes(kind) for kind in kinds.values()))
 
 
 def _value_bytes(kind: Kind) -> int:

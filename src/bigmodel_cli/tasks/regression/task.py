@@ -69,10 +69,10 @@ class Regression(Task):
         return {"num_classes": None}
 
     def as_json(self) -> dict[str, Any]:
-        scaling = {"log": self.log, "center": self.center, "spread": self.spread} if self.is_scaled else {}
-        return {"shape": list(self.target_shape), **scaling}
+        names = ("log", "standardize", "center", "spread") if self.is_scaled else ()
+        return {"shape": list(self.target_shape), **{name: getattr(self, name) for name in names}}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        center, spread = record.get("center"), record.get("spread")
-        return cls(tuple(record["shape"]), record.get("log", False), center is not None, center, spread)
+        options = {name: value for name, value in record.items() if name not in ("task", "shape")}
+        return cls(tuple(record["shape"]), **options)

@@ -90,11 +90,13 @@ def command(
         return
     counts = ", ".join(f"{count:,} {split}" for split, count in packed.examples.items())
     click.echo(f"{folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
-    if sum(name.startswith("train-") for name in packed.shards) < shards:
+    if packed.is_sharded and sum(name.startswith("train-") for name in packed.shards) < shards:
         note(f"--shards {shards}: no more files than there are examples to train on")
     if is_again:
         note("what was packed there before is replaced")
     if packed.skipped:
         note(f"left out, since they cannot be read: {packed.skipped:,}")
-    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}}}}}"])
+    targets = experiment.targets
+    told = f", target: [{', '.join(targets)}]" if len(targets) > 1 else ""
+    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}{told}}}}}"])
     next_command(f"bigmodel train {words}")

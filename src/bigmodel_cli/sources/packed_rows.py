@@ -1,0 +1,96 @@
+"""Packed rows: a file for each column of each split, which the system reads as its values are asked for.
+
+folder/
+  index.json               what the examples are, size and sha256 of every other file
+  train-age.npy            numbers of a column, or places among its texts (int32)
+  train-city.texts.npy     these texts, one after the other, in UTF-8
+  train-city.ends.npy      where each of them ends
+  train-target-price.npy   a target, as training takes it
+  train-weights.npy        what each example counts, where that differs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.signature import Signature, signature_from_json, slugs
+from bigmodel_cli.sources.base import Examples, Source, SplitName
+from bigmodel_cli.sources.memory import is_large
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore, MappedStore, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# The version of packed data that has rows.
+VERSION = 3
+
+
+def column_file(split: str, slug: str, what: str = "") -> str:
+    """The file of a column: its values, or its `texts` or their `ends`."""
+    return f"{split}-{slug}{'.' if what else ''}{what}.npy"
+
+
+def target_file(split: str, slug: str) -> str:
+    return f"{split}-target-{slug}.npy"
+
+
+def weights_file(split: str) -> str:
+    return f"{split}-weights.npy"
+
+
+def open_rows(folder: Path, record: Mapping[str, Any]) -> Source:
+    """The rows in a folder that `bigmodel data pack` has written, whose files are known to be there.
+
+    Args:
+        folder: It.
+        record: Its index.
+
+    Raises:
+        DataError: If the signature is damaged.
+    """
+    signature = signature_from_json(record["signature"], str(folder / "index.json"))
+    in_memory = not is_large(sum(file["bytes"] for file in record["files"].values()))
+    splits: dict[SplitName, Examples] = {
+        split: _split(folder, split, signature, in_memory=in_memory) for split in record["examples"]
+    }
+    return Source(splits, signature, record["skipped"])
+
+
+def _split(folder: Path, split: str, signature: Signature, *, in_memory: bool) -> Examples:
+    import numpy as np
+
+    inputs = {
+        name: _store(folder, split, slug, in_memory=in_memory) for name, slug in signature.slugs.items()
+    }
+    targets = {
+        name: np.load(folder / target_file(split, slug)) for name, slug in slugs(signature.targets).items()
+    }
+    weights = folder / weights_file(split)
+    return Examples(inputs, targets, weights=np.load(weights) if weights.exists() else None)
+
+
+def _store(folder: Path, split: str, slug: str, *, in_memory: bool) -> Store:
+    import numpy as np
+
+    values = np.load(folder / column_file(split, slug), mmap_mode=None if in_memory else "r")
+    names = _texts(folder, split, slug)
+    if not in_memory:
+        return MappedStore(values, split, np.arange(len(values)), names)
+    return ArrayStore(values, split) if names is None else CodedStore(values, names, split)
+
+
+def _texts(folder: Path, split: str, slug: str) -> Sequence[str] | None:
+    import numpy as np
+
+    path = folder / column_file(split, slug, "texts")
+    if not path.exists():
+        return None
+    content: bytes = np.load(path).tobytes()
+    ends: np.ndarray = np.load(folder / column_file(split, slug, "ends"))
+    starts = [0, *ends.tolist()]
+    return [
+        content[start:end].decode("utf-8", "surrogatepass")
+        for start, end in zip(starts, ends.tolist(), strict=False)
+    ]

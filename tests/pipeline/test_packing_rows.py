@@ -1,0 +1,103 @@
+"""Rows are packed column by column, and read as they were."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.pipeline.packing import pack
+from bigmodel_cli.sources import memory
+from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.packed import damaged_files, open_packed
+from bigmodel_cli.sources.stores import MappedStore
+from bigmodel_cli.sources.table import TableOptions
+
+CSV = '''\
+age,city,on,says,weight,label,price
+31,Bern,2024-02-29,"ä, ""yes""",1,yes,10
+,Genève,2023-01-01,no,0.5,no,11.5
+8,,2020-12-31,,2,yes,12
+44,Bern,1969-07-20,no,1,no,13
+'''
+
+
+@pytest.fixture
+def source(tmp_path):
+    (tmp_path / "people.csv").write_text(CSV, "utf-8")
+    (tmp_path / "test.csv").write_text("".join(CSV.splitlines(keepends=True)[:3]), "utf-8")
+    options = TableOptions(
+        path=tmp_path / "people.csv",
+        test=tmp_path / "test.csv",
+        target=["label", "price"],
+        sample_weight="weight",
+        columns={
+            "city": "category",
+            "says": "text",
+            "age": "number",
+            "on": {"date": {"parts": ["year", "weekday"]}},
+        },
+    )
+    return options.load(LoadContext())
+
+
+@pytest.fixture
+def packed(source, tmp_path):
+    seen: list[tuple[str, int, int | None]] = []
+    found = pack(source, tmp_path / "packed", 8, skips=False, progress=lambda *told: seen.append(told))
+    assert seen[-1] == ("packing", 8, 8)
+    assert found.examples == {"train": 4, "test": 2}
+    assert not found.is_sharded
+    assert found.num_bytes == sum((found.folder / name).stat().st_size for name in found.shards)
+    return found.folder
+
+
+def same(one, other):
+    for split, part in one.splits.items():
+        again = other.splits[split]
+        for name, store in part.inputs.items():
+            for row in range(len(part)):
+                np.testing.assert_array_equal(again.inputs[name].read(row), store.read(row), err_msg=name)
+        for name, values in part.targets.items():
+            np.testing.assert_array_equal(again.targets[name], values)
+        np.testing.assert_array_equal(again.weights, part.weights)
+
+
+def test_what_is_read_is_what_was_packed(source, packed):
+    again = open_packed(packed)
+    assert again.signature == source.signature
+    same(source, again)
+    assert [str(again.splits["train"].inputs["says"].read(row)) for row in range(3)] == ['ä, "yes"', "no", ""]
+    assert again.splits["train"].fingerprint() == source.splits["train"].fingerprint()
+    assert damaged_files(packed) == []
+
+
+def test_what_does_not_fit_into_memory_stays_in_its_files(source, packed, monkeypatch):
+    monkeypatch.setattr(memory, "memory_bytes", lambda: 10)
+    again = open_packed(packed)
+    assert {type(store) for store in again.splits["train"].inputs.values()} == {MappedStore}
+    same(source, again)
+    assert again.splits["train"].fingerprint() == source.splits["train"].fingerprint()
+
+
+def test_damage_is_found(packed):
+    path = packed / "train-age.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b"\x07")
+    assert damaged_files(packed) == ["train-age.npy"]
+    path.write_bytes(content[:-1])
+    with pytest.raises(DataError, match=r"train-age.npy: damaged: it has \d+ bytes, expected \d+"):
+        open_packed(packed)
+    path.unlink()
+    with pytest.raises(DataError, match=r"train-age.npy: cannot be read: No such file or directory"):
+        open_packed(packed)
+
+
+def test_targets_are_told_where_there_are_several(packed):
+    from bigmodel_cli.sources.tfrecord import TfRecord
+
+    assert TfRecord(path=packed, target=["label", "price"]).target_names == ("label", "price")
+    loaded = TfRecord(path=packed, target=["label", "price"]).load(LoadContext())
+    assert list(loaded.signature.targets) == ["label", "price"]
+    with pytest.raises(DataError, match=r"the targets are label, price, not price"):
+        TfRecord(path=packed, target="price").load(LoadContext())
