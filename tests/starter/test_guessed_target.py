@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from starters import SCRATCH, made
 
@@ -66,28 +64,6 @@ def test_no_target_is_named_where_none_is_likely(columns):
 def test_what_is_mostly_missing_is_no_target():
     columns = {**columns_of("size"), "label": ColumnFacts("label", "number", "", 100, missing=60)}
     assert guessed_target(columns) is None
-
-
-def notes_of(path: Path, target: str | None) -> tuple[list[str], str]:
-    lines: list[str] = []
-    with pytest.raises(DataError) as caught:
-        make_starter(path, Wishes(note=lines.append, target=target))
-    return lines, f"{caught.value.message} | {caught.value.hint}"
-
-
-def test_the_target_of_a_table_that_is_told(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("price,twice,note\n" + "".join(f"{n}.5,{2 * n}.25,z{n} z\n" for n in range(60)))
-    guessed, _ = notes_of(path, None)
-    assert guessed[-2] == "target: price, it seems, as its name says; another one: --target NAME"
-    assert "twice gives it away" in guessed[-1]
-    told, _ = notes_of(path, "twice")
-    assert told[-2] == "target: twice"
-    assert "price gives it away" in told[-1]
-    assert notes_of(path, "prise") == (
-        [],
-        f"{path}: no column prise; its columns: price, twice, note | did you mean price?",
-    )
 
 
 def test_the_labels_of_a_table_of_images_are_in_the_target(table):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -84,9 +83,6 @@ def test_images_in_a_folder_beside_the_table(table):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("age,price\n1,2\n", "no column of image files among age, price; training on tables comes with"),
-        ("text;spam\nhello;1\n", "no column of image files among text, spam"),
-        ('ham\t"Hello\nspam\tWin\nham\tOk\n', "no column of image files among column_1, column_2"),
         (
             "age,price\n" + "".join(f"{n},2\n" for n in range(99)) + "x,4\n",
             "t.csv:101, age: expected a number",
@@ -105,51 +101,6 @@ def test_what_cannot_be_done_is_said(tmp_path, monkeypatch, text, says):
     with pytest.raises(DataError) as caught:
         make_starter(Path("t.csv"), SCRATCH)
     assert says in caught.value.message
-
-
-def test_what_is_in_a_table_without_images_is_said(tmp_path):
-    path = tmp_path / "t.csv"
-    chance = random.Random(0)
-    rows = [
-        f"{n + 7},{'ab'[n % 2]},same,{chance.random():.9f},2020-01-{n % 28 + 1:02d},{'xyz'[n % 3]},"
-        f"{'XYZ'[n % 3]}"
-        for n in range(400)
-    ]
-    rows[5:7] = [row.replace(row.split(",")[3], size) for row, size in zip(rows[5:7], "05", strict=True)]
-    path.write_text("\n".join(["id,grade,source,size,day,class,again", *rows, "999,?,same,,2020-01-01,x,X"]))
-    lines: list[str] = []
-    with pytest.raises(DataError) as caught:
-        make_starter(path, Wishes(note=lines.append))
-    assert lines == [
-        "found: a table without images, 401 rows",
-        "  id: id (whole numbers, one of its own for each row (7 to 999))",
-        "  grade: category (2 different values; 1 missing; taken for missing: '?' (1))",
-        "  source: constant (every row has 'same')",
-        "  size: number (numbers, 0 to 5, 400 different ones; 1 missing)",
-        "  day: date (dates, written YYYY-MM-DD)",
-        "  class: category (3 different values)",
-        "  again: category (3 different values)",
-        "target: class, it seems, as its name says; another one: --target NAME",
-        "  again gives it away: each of its values stands for one of the target's, and no other",
-    ]
-    assert "numpy.savez" in (caught.value.hint or "")
-
-
-def test_of_many_columns_those_that_are_of_no_use_are_said(tmp_path):
-    path = tmp_path / "t.csv"
-    names = [f"n{place}" for place in range(30)]
-    rows = [",".join([*(str((n * 7 + place) % 97) for place in range(30)), "z"]) for n in range(50)]
-    path.write_text("\n".join([",".join([*names, "last"]), *rows]))
-    lines: list[str] = []
-    with pytest.raises(DataError):
-        make_starter(path, Wishes(note=lines.append))
-    assert [line.split(":")[0].strip() for line in lines[1:]] == [
-        *names[:20],
-        "last",
-        "… (31 columns in all)",
-        "target",
-    ]
-    assert lines[-1] == "target: no column looks like one; say it with --target NAME"
 
 
 def test_images_by_what_is_in_a_column_where_one_of_a_usual_name_has_none(table):

@@ -9,6 +9,8 @@ from typing import Any
 
 from bigmodel_cli.config.shipped import find_shipped
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.sources.tables.files import is_table_name
+from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.starter.arrays import arrays_recipe, look_at_arrays
 from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.duration import describe
@@ -16,6 +18,8 @@ from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_a
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
+from bigmodel_cli.starter.row_recipe import rows_recipe
+from bigmodel_cli.starter.rows import look_at_rows
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.tables import look_at_table
 from bigmodel_cli.starter.targets import Targets, classes
@@ -63,7 +67,7 @@ class Wishes:
         offline: Whether no download may be made.
         written_in: The folder that the config will be in, which its paths are relative to.
         warn: Told what is passed over in the data.
-        note: Told what is in data that nothing can be written for.
+        note: Told what each column of a table is.
     """
 
     weights: str | None = None
@@ -84,17 +88,17 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     """A starter config.
 
     Args:
-        data: A folder with an image folder per class, a .csv of paths and labels, or an .npz; None for the
-            handwritten digits that come with scikit-learn.
+        data: A folder with an image folder per class, a table (of rows, or of images' paths and labels), or
+            an .npz; None for the handwritten digits that come with scikit-learn.
         wishes: What the person asked for.
 
     Raises:
         UsageError: If there is no such file, or it is none of these.
         DataError: If nothing can be written for what is in it; says why.
     """
-    is_table = data is not None and data.suffix.lower() in (".csv", ".tsv")
+    is_table = data is not None and is_table_name(data)
     if wishes.target is not None and not is_table:
-        raise UsageError("--target names a column of a table; only a .csv or .tsv has any")
+        raise UsageError("--target names a column of a table, such as a .csv or .parquet file")
     if data is None:
         return _for_digits()
     if data.is_dir():
@@ -106,7 +110,7 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     if is_table:
         return _for_table(data, wishes)
     raise UsageError(
-        f"{data}: expected a folder of images, a .csv or an .npz file",
+        f"{data}: expected a folder of images, a table (.csv, .parquet, .jsonl) or an .npz file",
         hint="bigmodel list sources shows all sources",
     )
 
@@ -144,7 +148,11 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
 
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:
-    seen = look_at_table(table, wishes.written_in, wishes.warn, wishes.note, wishes.labels, wishes.target)
+    opened = open_table(table)
+    seen = look_at_table(opened, wishes.written_in, wishes.warn, wishes.labels, wishes.target)
+    if seen is None:
+        rows = look_at_rows(opened, wishes.written_in, wishes.note, wishes.labels, wishes.target)
+        return _starter(table.stem, rows_recipe(rows), rows.targets, rows.found)
     options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
     start = _start(seen.images, wishes)
     recipe = files_recipe(

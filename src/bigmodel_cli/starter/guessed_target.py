@@ -75,6 +75,11 @@ def _named(may_be: list[str], names: set[str]) -> str | None:
     return None
 
 
+def names_a_quantity(name: str) -> bool:
+    """Whether a column is called as quantities are, of which whole numbers are steps and no classes."""
+    return bool(words_of(name) & {*_QUANTITIES})
+
+
 def _may_be_target(facts: ColumnFacts) -> bool:
     """Whether anything can be learnt of a column: numbers, lists, or categories that come more than once."""
     if facts.missing > facts.rows / 2:
@@ -90,5 +95,5 @@ def _has_few_values(facts: ColumnFacts) -> bool:
 
 
 def described(guess: Guess) -> str:
-    """The guess as a line, with what to do if it is wrong."""
-    return f"target: {shown(guess.name)}, it seems, {guess.reason}; another one: --target NAME"
+    """The guess in a sentence, with what to do if it is wrong."""
+    return f"{shown(guess.name)} is the target, {guess.reason}; another one: init --target NAME."

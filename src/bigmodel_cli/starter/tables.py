@@ -12,9 +12,8 @@ from bigmodel_cli.sources.image_csv import IMAGE_COLUMNS, LABEL_COLUMNS
 from bigmodel_cli.sources.listing import Listing, first_cells, read_listing
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.sources.tables.names import no_column
-from bigmodel_cli.sources.tables.table import open_table
+from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.text_labels import typed_labels
-from bigmodel_cli.starter.columns import no_images
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.labels import Wanted, targets_of
 from bigmodel_cli.starter.sizes import train_size
@@ -43,33 +42,34 @@ class SeenTable:
 
 
 def look_at_table(
-    path: Path,
+    opened: Table,
     written_in: Path,
     warn: Callable[[str], None],
-    note: Callable[[str], None],
     labels_are: Wanted | None = None,
     target: str | None = None,
-) -> SeenTable:
-    """What is in a CSV file.
+) -> SeenTable | None:
+    """What is in a table of images; None where it lists none.
 
     Args:
-        path: The file.
+        opened: It.
         written_in: The folder of the config, which other paths are relative to.
         warn: Told what may not be meant.
-        note: Told what is in a table that lists no images.
-        labels_are: What the person says of them.
+        labels_are: What the person says of the labels.
         target: The column that they stand in; None: the one that looks so.
 
     Raises:
-        DataError: If it lists no images with labels.
+        DataError: If it is not clear which column has the labels, or files are not there.
     """
-    opened = open_table(path)
+    if opened.format is None:
+        # The source of images reads text.
+        return None
+    path = opened.files[0].path
     if (cells := first_cells(opened)) and _image_place(opened.names, cells) is None:
-        raise no_images(opened, note, target)
+        return None
     table = read_listing(path)
     image = _image_column(table)
     if image is None:
-        raise no_images(opened, note, target)
+        return None
     split = _split_column(table, besides=image)
     label = _label_column(table, [image, split], target)
     options = [

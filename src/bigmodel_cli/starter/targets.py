@@ -48,6 +48,12 @@ def flags(count: int) -> Targets:
     return Targets("numbers", count, described, head, "BinaryCrossentropy", metrics)
 
 
+def quantity() -> Targets:
+    """A column of numbers of a table, which the source scales for the model and back."""
+    head = ["- Dense: {units: 1}"]
+    return Targets("numbers", 1, "numbers", head, "MeanSquaredError", "[mae, R2Score]")
+
+
 def numbers(center: Sequence[float], spread: Sequence[float]) -> Targets:
     """Quantities, whose scale the model need not learn.
 

@@ -36,6 +36,7 @@ class Recipe:
         decisions: What was decided, and why: sentences for the person and for the head of the config.
         later: What may be done after a first run, as lines of comment.
         monitor: What decides which epoch is the best; None: what `auto` takes.
+        optimizer_options: Arguments of AdamW besides its learning rate, as YAML, a line each.
     """
 
     source: str
@@ -49,6 +50,7 @@ class Recipe:
     decisions: Sequence[str]
     later: Sequence[str] = ()
     monitor: str | None = None
+    optimizer_options: Sequence[str] = ()
 
 
 def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
@@ -70,7 +72,7 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
         "model:",
         *(f"  {line}" for line in [*recipe.model, *targets.head]),
         "",
-        *_goal(targets, recipe.learning_rate),
+        *_goal(targets, recipe),
         "",
         "training:",
         f"  epochs: {recipe.epochs}",
@@ -95,12 +97,13 @@ def _comment(sentence: str) -> list[str]:
     )
 
 
-def _goal(targets: Targets, learning_rate: str) -> list[str]:
-    schedule = f"CosineDecay: {{initial_learning_rate: {learning_rate}}}"
+def _goal(targets: Targets, recipe: Recipe) -> list[str]:
+    schedule = f"CosineDecay: {{initial_learning_rate: {recipe.learning_rate}}}"
     return [
         f"loss: {targets.loss}",
         "optimizer:",
         "  AdamW:",
+        *(f"    {option}" for option in recipe.optimizer_options),
         "    learning_rate:",
         f"      {schedule}".ljust(58) + "# down to 0 at the last step",
         f"metrics: {targets.metrics}",

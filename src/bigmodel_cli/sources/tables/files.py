@@ -32,6 +32,8 @@ _REFUSED = {
     b"%PDF": ("a PDF document", None),
 }
 _PRINTABLE = b"\t\r\n" + bytes(range(32, 127))
+_TEXT_SUFFIXES = (".csv", ".tsv", ".tab")
+_PACKED_SUFFIXES = (".gz", ".bz2", ".xz")
 _JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _FORM_BY_SUFFIX: dict[str, FileForm] = {
     ".parquet": "parquet",
@@ -72,6 +74,15 @@ def _files_of(path: Path) -> list[Path]:
             return files
         raise DataError(f"{path}: no file has such a name")
     raise DataError(f"{path}: no such file")
+
+
+def is_table_name(path: Path) -> bool:
+    """Whether a file is called as tables are: `a.csv`, `a.parquet`, `a.jsonl.gz`."""
+    known = {*_TEXT_SUFFIXES, *_JSON_SUFFIXES, *_FORM_BY_SUFFIX}
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    return bool(suffixes) and (
+        suffixes[-1] in known or (suffixes[-1] in _PACKED_SUFFIXES and suffixes[0] in known)
+    )
 
 
 def form_of(path: Path) -> FileForm:

@@ -1,0 +1,155 @@
+"""The recipe for rows of a table: numbers by rank and waves, a network and a linear part beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bigmodel_cli.starter.rows import SeenRows
+from bigmodel_cli.starter.sizes import batch_size_for
+from bigmodel_cli.starter.writing import Recipe
+
+# Of fewer rows, waves would fit what is there by chance, and most of what is there is linear.
+_FEW = 2_000
+_FREQUENCIES, _WIDTH = 48, 16
+# What comes seldom: other categories and words are unknown ones.
+_MOST_CATEGORIES, _WORDS = 1_000, 2_000
+_PARTS_OF_A_DATE = 5
+_COLUMN = 35
+
+
+def rows_recipe(seen: SeenRows) -> Recipe:
+    """What trains well on tables of any size, without a change.
+
+    What nothing in training changes (ranks, places in vocabularies) is computed once. The last layer gets the
+    prepared columns as well: what is linear in them needs no network.
+    """
+    size = _FEW_ROWS if seen.num_train < _FEW else _MANY_ROWS
+    kinds = [kind for kind in _KINDS if any(facts.kind == kind for facts in seen.inputs.values())]
+    prepared = [_KINDS[kind].plural for kind in kinds]
+    has_waves = size.has_waves and "number" in kinds
+    batch_size = batch_size_for(seen.num_train, size.batch_size(seen.num_train))
+    steps_per_epoch = math.ceil(seen.num_train / batch_size)
+    epochs = max(8, min(100, math.ceil(size.steps / steps_per_epoch)))
+    model = [
+        *(_WAVES if has_waves else []),
+        *_dense([*(["waves"] if has_waves else []), *prepared], size),
+        f"- Concatenate: {{inputs: [previous, {', '.join(prepared)}]}}   # what is linear needs no network",
+    ]
+    width = _width(seen, has_waves)
+    network = width * size.units + size.units**2 + (size.units + width) * seen.targets.count
+    return Recipe(
+        seen.source,
+        batch_size,
+        epochs,
+        size.learning_rate,
+        [line for kind in kinds for line in (f"{kind}:", *_KINDS[kind].steps(seen))],
+        (),
+        model,
+        3.0 * network * seen.num_train * epochs,
+        [*seen.decisions, _why(seen, has_waves, epochs)],
+        monitor=seen.targets.monitor_of_few,
+        optimizer_options=(f"weight_decay: {size.weight_decay}",),
+    )
+
+
+@dataclass(frozen=True)
+class _Size:
+    """What fits so many rows."""
+
+    has_waves: bool
+    units: int
+    dropout: float
+    steps: int
+    learning_rate: str
+    weight_decay: float
+
+    def batch_size(self, num_train: int) -> int:
+        return 64 if num_train < _FEW else 256 if num_train < 5 * _FEW else 512
+
+
+_FEW_ROWS = _Size(False, 64, 0.3, 2_500, "2e-3", 1.0)
+_MANY_ROWS = _Size(True, 256, 0.3, 1_000, "2e-3", 0.1)
+_WAVES = [
+    "# Sines and cosines of each number at trained frequencies: steps and bumps are learnt, too.",
+    f"- periodic: {{name: waves, inputs: [numbers], frequencies: {_FREQUENCIES}, width: {_WIDTH}}}",
+]
+
+
+def _dense(inputs: Sequence[str], size: _Size) -> list[str]:
+    """Two layers on what stands side by side."""
+    units, dropout = f"units: {size.units}, activation: relu", f"- Dropout: {{rate: {size.dropout}}}"
+    named = f"inputs: [{', '.join(inputs)}]"
+    if len(inputs) == 1:
+        first = [f"- Dense: {{{named}, {units}}}"]
+    else:
+        first = [f"- Concatenate: {{{named}}}", f"- Dense: {{{units}}}"]
+    return [*first, dropout, f"- Dense: {{{units}}}", dropout]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How the columns of a kind are prepared.
+
+    Attributes:
+        plural: What steps call all of them.
+        steps: Gives the layers, as YAML.
+    """
+
+    plural: str
+    steps: Callable[[SeenRows], list[str]]
+
+
+def _said(step: str, comment: str) -> str:
+    return f"  - {step}".ljust(_COLUMN) + f"  # {comment}"
+
+
+def _of_numbers(seen: SeenRows) -> list[str]:
+    has_gaps = any(facts.missing for facts in seen.inputs.values() if facts.kind == "number")
+    if has_gaps:
+        filled = _said("impute: {with: median, flag: true}", "and whether it was missing")
+    else:
+        filled = _said("impute: {with: median}", "none is missing here, but later")
+    if seen.num_train < _FEW:
+        return [filled, _said("Normalization", "by mean and variance of each column")]
+    return [filled, _said("quantile", "ranks, as a normal distribution: one scale, no outliers")]
+
+
+def _of_categories(seen: SeenRows) -> list[str]:
+    most = max(facts.distinct or 0 for facts in seen.inputs.values() if facts.kind == "category")
+    limit = f"max_tokens: {_MOST_CATEGORIES}, " if most > _MOST_CATEGORIES else ""
+    return [f"  - StringLookup: {{{limit}output_mode: one_hot}}"]
+
+
+def _of_dates(seen: SeenRows) -> list[str]:
+    return ["  - impute: {with: median}", "  - Normalization"]
+
+
+def _of_texts(seen: SeenRows) -> list[str]:
+    return [f"  - TextVectorization: {{max_tokens: {_WORDS}, output_mode: tf_idf}}"]
+
+
+_KINDS = {
+    "number": _Kind("numbers", _of_numbers),
+    "category": _Kind("categories", _of_categories),
+    "date": _Kind("dates", _of_dates),
+    "text": _Kind("texts", _of_texts),
+}
+
+
+def _width(seen: SeenRows, has_waves: bool) -> int:
+    """How many numbers the network gets, about."""
+    each = {
+        "number": 1 + (_WIDTH + 2 * _FREQUENCIES if has_waves else 0),
+        "date": _PARTS_OF_A_DATE,
+        "text": _WORDS,
+    }
+    return sum(
+        each.get(facts.kind, min(facts.distinct or 0, _MOST_CATEGORIES)) for facts in seen.inputs.values()
+    )
+
+
+def _why(seen: SeenRows, has_waves: bool, epochs: int) -> str:
+    waves = " behind waves of the numbers" if has_waves else ""
+    return f"Two dense layers{waves} and a linear part, for {seen.num_train:,} rows; {epochs} epochs."

@@ -1,0 +1,173 @@
+"""A starter config for rows of a table: which column is predicted, as what, and from which others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bigmodel_cli.cut import cut
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.facts import FEW_VALUES, ColumnFacts
+from bigmodel_cli.sources.tables.giveaways import giveaways
+from bigmodel_cli.sources.tables.names import no_column, shown
+from bigmodel_cli.sources.tables.refusing import TableError
+from bigmodel_cli.sources.tables.survey import Survey, survey
+from bigmodel_cli.sources.tables.table import Table, open_table
+from bigmodel_cli.sources.tables.values import read
+from bigmodel_cli.starter.columns import column_lines
+from bigmodel_cli.starter.guessed_target import described, guessed_target, names_a_quantity
+from bigmodel_cli.starter.labels import Wanted
+from bigmodel_cli.starter.sizes import train_size
+from bigmodel_cli.starter.targets import Targets, classes, quantity
+from bigmodel_cli.starter.writing import path_from, quoted
+
+# Columns that are of no use as inputs, unless somebody says what they are.
+_LEFT_OUT = ("id", "constant")
+# What the files of splits are called: `adult_train.csv` beside `adult_test.csv`.
+_TRAIN = "train"
+_SPLITS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
+
+
+@dataclass(frozen=True)
+class SeenRows:
+    """What the rows of a table are like.
+
+    Attributes:
+        source: The data source as YAML, of several lines.
+        inputs: What is known of the columns that are learnt from.
+        targets: What is predicted.
+        num_train: Rows of the training split.
+        found: A sentence.
+        decisions: What was decided, and why.
+    """
+
+    source: str
+    inputs: Mapping[str, ColumnFacts]
+    targets: Targets
+    num_train: int
+    found: str
+    decisions: Sequence[str]
+
+
+def look_at_rows(
+    table: Table,
+    written_in: Path,
+    note: Callable[[str], None],
+    labels_are: Wanted | None = None,
+    told: str | None = None,
+) -> SeenRows:
+    """What is in a table that lists no images.
+
+    Args:
+        table: It, opened.
+        written_in: The folder of the config, which paths are relative to.
+        note: Told what each column is.
+        labels_are: What the person says of the target.
+        told: The column that is the target; None: the one that looks so.
+
+    Raises:
+        DataError: If no column can be the target, or none is left to predict it from.
+    """
+    path = table.files[0].path
+    if told is not None and told not in table.names:
+        raise no_column(path, table.names, told)
+    try:
+        found = survey(table, keep=True)
+    except TableError as error:
+        raise DataError(error.message, hint=error.fix) from None
+    for line in column_lines([*found.columns.values()]):
+        note(line)
+    guess = guessed_target(found.columns) if told is None else None
+    target = guess.name if guess else told
+    if target is None:
+        raise DataError(f"{path}: no column looks like the target", hint="say which one: --target NAME")
+    targets, kind = _targets(path, found.columns[target], labels_are)
+    inputs = {
+        name: facts for name, facts in found.columns.items() if name != target and facts.kind not in _LEFT_OUT
+    }
+    if not inputs:
+        raise DataError(f"{path}: no column is left to predict {shown(target)} from")
+    splits = _splits_beside(path, table.names)
+    options = [
+        f"path: {path_from(written_in, path)}",
+        *(f"{split}: {path_from(written_in, other)}" for split, other in splits.items()),
+        f"target: {quoted(target)}",
+    ]
+    if kind != found.columns[target].kind:
+        options.append(f"columns: {{{quoted(target)}: {kind}}}")
+    decisions = [
+        *([described(guess)] if guess else []),
+        *([targets.decision] if targets.decision else []),
+        *_given_away(table, found, target),
+    ]
+    rows = found.num_rows
+    held_out = (rows - train_size(rows)) // 2 * (len(_SPLITS) - len(splits))
+    says = f"a table of {rows:,} rows, {_counted(inputs)}, {targets.described} in the column {shown(target)}"
+    return SeenRows(
+        "\n    ".join(["table:", *(f"  {option}" for option in options)]),
+        inputs,
+        replace(targets, decision=None),
+        max(1, rows - held_out),
+        says,
+        decisions,
+    )
+
+
+def _targets(path: Path, facts: ColumnFacts, wanted: Wanted | None) -> tuple[Targets, str]:
+    """What a column is as a target, and the kind that the source takes it for then.
+
+    Raises:
+        DataError: If it is neither numbers nor classes, or not what the person says.
+    """
+    place = f"{path}, {shown(facts.name)}"
+    if facts.kind not in ("number", "category"):
+        message = f"{place}: {facts.kind} ({facts.reason}), which is not predicted"
+        raise DataError(message, hint="name another column: --target NAME")
+    is_number = facts.kind == "number"
+    if wanted == "numbers" and not is_number:
+        raise DataError(f"{place}: the labels are texts", hint="leave --labels out: texts are classes")
+    if wanted == "classes" and ((not facts.is_whole and is_number) or facts.distinct is None):
+        raise DataError(f"{place}: {facts.reason}, which are no classes", hint="leave --labels out")
+    has_few = facts.distinct is not None and facts.distinct <= FEW_VALUES
+    is_unclear = is_number and facts.is_whole and has_few
+    seems = is_unclear and (facts.distinct == 2 or not names_a_quantity(facts.name))
+    as_classes = wanted == "classes" or (wanted is None and (seems or not is_number))
+    found = classes(facts.distinct or 0) if as_classes else quantity()
+    if is_unclear and wanted is None:
+        found = replace(found, decision=_taken(facts, found.kind))
+    return found, "category" if as_classes else "number"
+
+
+def _taken(facts: ColumnFacts, kind: Wanted) -> str:
+    other = "numbers" if kind == "classes" else "classes"
+    return (
+        f"{shown(facts.name)} has {facts.distinct} whole numbers from {facts.low:g} to {facts.high:g}: taken "
+        f"for {kind}; init --labels {other} takes them for {other}."
+    )
+
+
+def _splits_beside(path: Path, names: Sequence[str]) -> dict[str, Path]:
+    """The files of other splits that lie beside one whose name says that it is for training."""
+    found: dict[str, Path] = {}
+    for split, words in _SPLITS.items() if _TRAIN in path.name else ():
+        for word in words:
+            other = path.with_name(path.name.replace(_TRAIN, word))
+            if split not in found and other.is_file() and open_table(other).names == tuple(names):
+                found[split] = other
+    return found
+
+
+def _given_away(table: Table, found: Survey, target: str) -> list[str]:
+    """Columns that tell the target on their own."""
+    columns = {name: facts for name, facts in found.columns.items() if facts.kind not in _LEFT_OUT}
+    return [
+        f"{shown(one.column)} gives it away ({cut(one.reason, 100)}): if nobody has it when a prediction is "
+        f"made, write columns: {{{quoted(one.column)}: ignore}}."
+        for one in giveaways(read(table, columns, found.kept), target)
+    ]
+
+
+def _counted(inputs: Mapping[str, ColumnFacts]) -> str:
+    kinds = [facts.kind for facts in inputs.values()]
+    return ", ".join(f"{kinds.count(kind):,} × {kind}" for kind in dict.fromkeys(kinds))
