@@ -41,12 +41,23 @@ def filled(array: Any, value: str | float | int) -> Any:
     return pc.fill_null(array, _scalar(value, array.type)) if array.null_count else array
 
 
-def without(array: Any, condition: Any) -> Any:
-    """An array of strings with nulls where a condition holds."""
+def without(array: Any, condition: np.ndarray) -> Any:
+    """An array of strings with nulls where a condition holds, and where it had some; no string is copied."""
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    return pc.if_else(condition, pa.nulls(1, array.type)[0], array)
+    nulls = condition | booleans(array.is_null()) if array.null_count else condition
+    _, offsets, data = array.buffers()
+    is_there = mask(np.concatenate([np.zeros(array.offset, bool), ~nulls])).buffers()[1]
+    return pa.Array.from_buffers(array.type, len(array), [is_there, offsets, data], offset=array.offset)
+
+
+def booleans(array: Any) -> np.ndarray:
+    """The values of an array of truth values without nulls."""
+    import numpy as np
+
+    bits = np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), bitorder="little")
+    return bits[array.offset : array.offset + len(array)].astype(bool)
 
 
 def _scalar(value: str | float | int, kind: Any) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.sources.tables.arrow_arrays import filled, mask, numbers, strings, without
+from bigmodel_cli.sources.tables.arrow_arrays import booleans, filled, mask, numbers, strings, without
 from bigmodel_cli.sources.tables.cells import Cells
 from bigmodel_cli.sources.tables.columns import Texts
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_number
@@ -65,13 +65,14 @@ class ArrowCells(Cells):
         import numpy as np
         import pyarrow.compute as pc
 
-        written = self._written()
+        written, found = self._written(), None
         # A number may be what means "missing".
-        is_plain = notation == PLAIN and not any(map(is_number, missing))
-        found = self._cast(written) if is_plain else None
+        if notation == PLAIN and not any(map(is_number, missing)):
+            # pyarrow writes a message for each text that is no number, which takes much longer than looking.
+            found = self._cast(_without_words(written, missing))
         if found is None:
             texts = pc.utf8_trim_whitespace(written)
-            texts = without(texts, pc.is_in(texts, value_set=strings([*missing, ""])))
+            texts = without(texts, booleans(pc.is_in(texts, value_set=strings([*missing, ""]))))
             texts = _plain(texts, notation)
             found = None if texts is None else self._cast(texts)
             if found is None:
@@ -100,35 +101,19 @@ class ArrowCells(Cells):
         except pa.ArrowInvalid:
             return None
 
-    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
-        import pyarrow.compute as pc
-
-        found = filled(pc.utf8_trim_whitespace(self._array), "")
-        found = found.filter(pc.is_in(found, value_set=strings([*texts, ""])))
-        return {pair["values"]: pair["counts"] for pair in found.value_counts().to_pylist()}
+    def counts_where(self, condition: np.ndarray) -> Mapping[str, int]:
+        texts, counts = ArrowCells(self._array.filter(mask(condition))).counts()
+        return dict(zip(texts, counts.tolist(), strict=True))
 
     def any_padded(self) -> bool:
         import pyarrow.compute as pc
 
         # Few texts begin as such numbers do: only these are looked at.
-        may_be = self._array.filter(mask(self._begin_with(b"0+- \t")))
+        first, lengths = _first_letters(self._array)
+        may_be = self._array.filter(mask(_is_one_of(first, b"0+- \t") & (lengths > 1)))
         return bool(
             pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(may_be), "^[-+]?0[0-9]+$")).as_py()
         )
-
-    def _begin_with(self, letters: bytes) -> np.ndarray:
-        """Which texts of two letters or more begin with one of some ASCII letters."""
-        import numpy as np
-
-        _, offsets, data = self._array.buffers()
-        ends = np.frombuffer(offsets, np.int32)[self._array.offset :][: len(self._array) + 1]
-        is_long = ends[1:] - ends[:-1] > 1
-        found = np.zeros(len(self._array), bool)
-        if is_long.any():
-            is_one = np.zeros(256, bool)
-            is_one[list(letters)] = True
-            found[is_long] = is_one[np.frombuffer(data, np.uint8)[ends[:-1][is_long]]]
-        return found
 
     def texts(self) -> Texts:
         import numpy as np
@@ -142,6 +127,41 @@ class ArrowCells(Cells):
         ends = np.frombuffer(offsets, np.int64)[: len(texts) + 1]
         letters = np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
         return Texts(letters[int(ends[0]) : int(ends[-1])], ends - ends[0])
+
+
+def _first_letters(texts: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The first byte of each text (uint8), 0 where there is none, and how many it has."""
+    import numpy as np
+
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
+    starts, lengths = ends[:-1], np.diff(ends)
+    if not lengths.any():
+        return np.zeros(len(texts), np.uint8), lengths
+    letters = np.frombuffer(data, np.uint8)
+    return np.where(lengths > 0, letters[np.minimum(starts, len(letters) - 1)], 0), lengths
+
+
+def _is_one_of(letters: np.ndarray, some: bytes) -> np.ndarray:
+    import numpy as np
+
+    is_one = np.zeros(256, bool)
+    is_one[list(some)] = True
+    found: np.ndarray = is_one[letters]
+    return found
+
+
+def _without_words(texts: Any, missing: frozenset[str]) -> Any:
+    """Texts without those that mean "missing" and do not begin as numbers do, or are too short to tell."""
+    import numpy as np
+
+    first, lengths = _first_letters(texts)
+    is_word = (lengths > 0) & ~_is_one_of(first, b"+-.0123456789") | (lengths <= 3) & _is_one_of(first, b"-.")
+    if not is_word.any():
+        return texts
+    words, places = ArrowCells(texts.filter(mask(is_word))).encoded()
+    is_word[is_word] = np.array([word in missing for word in words], bool)[places]
+    return without(texts, is_word)
 
 
 def _plain(texts: Any, notation: Notation) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from bigmodel_cli.sources.tables.columns import Texts
@@ -39,8 +39,8 @@ class Cells(ABC):
         """The numbers (float64, NaN where there is none); None where some cell is none."""
 
     @abstractmethod
-    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
-        """How many cells have which of some texts, or none (""); those that no cell has are left out."""
+    def counts_where(self, condition: np.ndarray) -> Mapping[str, int]:
+        """How many cells have which text, of those where a condition holds."""
 
     @abstractmethod
     def any_padded(self) -> bool:
@@ -92,8 +92,8 @@ class ListCells(Cells):
         found = [nan if not text or text in missing else parse(text, notation) for text in self._texts]
         return None if None in found else np.array(found, np.float64)
 
-    def counts_of(self, texts: frozenset[str]) -> dict[str, int]:
-        return dict(Counter(text for text in self._texts if not text or text in texts))
+    def counts_where(self, condition: np.ndarray) -> Mapping[str, int]:
+        return Counter(self._texts[place] for place in condition.nonzero()[0])
 
     def any_padded(self) -> bool:
         return any(map(is_padded, self._texts))

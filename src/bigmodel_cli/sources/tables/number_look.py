@@ -78,7 +78,7 @@ class NumberLook:
         is_whole = bool((there == np.floor(there)).all())
         self.rows += len(values)
         if len(there) < len(values):
-            self.marks.update(cells.counts_of(self._marks))
+            self.marks.update(cells.counts_where(~is_there))
         if len(there):
             self.low = min(self.low, float(there.min()))
             self.high = max(self.high, float(there.max()))
