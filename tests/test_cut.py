@@ -41,7 +41,7 @@ NAMES = [f"class_{number:02}" for number in range(30)]
 
 def where_lists_are_cut(tmp_path):
     """A message or label of each place that cuts a list of 30 names."""
-    from bigmodel_cli.audit.findings import _some
+    from bigmodel_cli.audit.finding import some_of
     from bigmodel_cli.reporting.chosen_runs import _nothing
     from bigmodel_cli.reporting.ranking import Ranking
     from bigmodel_cli.reporting.run_summary import RunSummary
@@ -64,7 +64,7 @@ def where_lists_are_cut(tmp_path):
         "loss", "min", [], [(RunSummary(run, {}, "failed"), "failed") for run in runs]
     ).describe_passed_over()
     yield Classification(tuple(NAMES)).listed
-    yield _some(NAMES)
+    yield some_of(NAMES)
     yield ClassWeights(NAMES, np.ones(30)).describe()
     yield RegressionFigures(Regression()).caption(np.arange(30), None).title
 

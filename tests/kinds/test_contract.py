@@ -82,11 +82,11 @@ SAMPLES = {
 # What a kind of cells needs; all others can be an example of their own, and need everything else.
 OF_CELLS = {"cells"}
 # What every column is asked, be it of cells or not; nobody asks a row.
-OF_COLUMNS = {"baseline"}
+OF_COLUMNS = {"baseline", "profile"}
 COLUMN_KINDS = [name for name in names_of("kinds") if not kind_called(name).stands_alone]
 ALONE = [name for name in names_of("kinds") if kind_called(name).stands_alone]
 # A row is what a signature's inputs are together, without a record of its own. What is not there yet:
-TO_COME = {"audit", "explain", "familiar", "inputs", "read"}
+TO_COME = {"explain", "familiar", "inputs", "read"}
 PARTS = list(parts_of("kinds"))
 
 

@@ -10,10 +10,14 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.document import make_document
-from bigmodel_cli.audit.findings import Finding, find_all
+from bigmodel_cli.audit.finding import Finding
+from bigmodel_cli.audit.findings import find_all
 from bigmodel_cli.audit.groups import exact_groups, near_groups, representatives
 from bigmodel_cli.audit.measured import Measured, Unreadable, measure
 from bigmodel_cli.audit.near import Search, find_pairs
+from bigmodel_cli.audit.rows import document as of_rows
+from bigmodel_cli.audit.rows import findings as found_in_rows
+from bigmodel_cli.audit.rows.looked import LookedTable, look
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.run_data import load_context
@@ -29,12 +33,12 @@ class Audit:
     """What was found of a data set.
 
     Attributes:
-        audited: All of it.
+        audited: All of it: examples one by one, or a table.
         findings: What is to be said of it, errors first.
         document: The same for machines.
     """
 
-    audited: Audited
+    audited: Audited | LookedTable
     findings: Sequence[Finding]
     document: dict[str, Any]
 
@@ -67,8 +71,32 @@ def audit(
     Raises:
         DataError: If the data is missing, or so damaged that no splits can be made.
     """
-    splits, unreadable = _load(experiment, listener, offline=offline)
-    chosen = _chosen(splits, max_examples, experiment.seed)
+    loaded = _load(experiment, listener, offline=offline)
+    chosen = _chosen(loaded.splits, max_examples, experiment.seed)
+    of_kind = _audit_rows if loaded.splits.signature.kind.is_composed else _audit_alone
+    return of_kind(experiment, loaded, chosen, listener)
+
+
+def _audit_rows(
+    experiment: Experiment, loaded: _Loaded, chosen: Mapping[SplitName, np.ndarray], listener: Listener
+) -> Audit:
+    """The audit of examples that are several columns."""
+    splits = loaded.splits
+    labels = {
+        target: {split: part.targets[target] for split, part in splits.parts.items()}
+        for target in splits.signature.targets
+    }
+    parts = {name: part.take(chosen[name]) for name, part in splits.parts.items()}
+    table = look(experiment, replace(splits, parts=parts), labels, loaded.left_out_columns, listener.download)
+    findings = found_in_rows.find_all(table)
+    return Audit(table, findings, of_rows.make_document(table, findings))
+
+
+def _audit_alone(
+    experiment: Experiment, loaded: _Loaded, chosen: Mapping[SplitName, np.ndarray], listener: Listener
+) -> Audit:
+    """The audit of examples that are one value each."""
+    splits, unreadable = loaded.splits, loaded.unreadable
     measured = measure(splits, chosen, listener.download)
     if not len(measured):
         first = measured.unreadable[0]
@@ -104,19 +132,34 @@ def audit(
     return Audit(audited, findings, make_document(audited, findings))
 
 
-def _load(experiment: Experiment, listener: Listener, *, offline: bool) -> tuple[Splits, list[Unreadable]]:
-    """The splits as training cuts them, and files with broken headers, whatever training does with them."""
+@dataclass(frozen=True, eq=False)
+class _Loaded:
+    """Data as training cuts it.
+
+    Attributes:
+        splits: Without files whose headers are broken, whatever training does with them.
+        unreadable: These.
+        left_out_columns: Columns from which nothing can be learned, and why.
+    """
+
+    splits: Splits
+    unreadable: list[Unreadable]
+    left_out_columns: Mapping[str, str]
+
+
+def _load(experiment: Experiment, listener: Listener, *, offline: bool) -> _Loaded:
     unreadable: list[Unreadable] = []
+    columns: dict[str, str] = {}
 
     def leave_out(split: SplitName, name: str, problem: DataError) -> None:
         unreadable.append(Unreadable.of(split, name, problem))
 
     context = load_context(experiment, listener, offline=offline)
-    context = replace(context, skip_bad_files=True, left_out=leave_out)
+    context = replace(context, skip_bad_files=True, left_out=leave_out, column_left_out=columns.__setitem__)
     data = experiment.data
     source = data.source.options.load(context)
     splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
-    return splits, unreadable
+    return _Loaded(splits, unreadable, columns)
 
 
 def _chosen(splits: Splits, max_examples: int | None, seed: int) -> Mapping[SplitName, np.ndarray]:

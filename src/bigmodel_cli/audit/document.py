@@ -9,7 +9,7 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.features import describe_channels, describe_files, imbalance
-from bigmodel_cli.audit.findings import Finding
+from bigmodel_cli.audit.finding import Finding
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.sources.base import SplitName

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
-from bigmodel_cli.audit.features import constant_features, imbalance
+from bigmodel_cli.audit.features import constant_features
+from bigmodel_cli.audit.finding import NAMED, Finding, class_findings, count_of, some_of
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import short_name
-from bigmodel_cli.cut import some
 from bigmodel_cli.sources.image_checks import SKIP_HINT
-
-MAX_IMBALANCE = 10.0
-# A class with fewer training examples is hardly learned.
-MIN_EXAMPLES = 10
-_NAMED = 5
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about the data.
-
-    Attributes:
-        severity: An error spoils training; a warning may be meant.
-        kind: What it is about, in one word.
-        message: What was found, where, and the first case of it.
-        hint: What to do about it.
-    """
-
-    severity: Literal["error", "warning"]
-    kind: str
-    message: str
-    hint: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def find_all(audited: Audited) -> list[Finding]:
@@ -47,9 +21,8 @@ def find_all(audited: Audited) -> list[Finding]:
         _unreadable,
         _leaks,
         _contradictions,
-        _missing_classes,
+        _of_classes,
         _no_numbers,
-        _small_classes,
         _copies,
         _constants,
         _outliers,
@@ -63,7 +36,7 @@ def _unreadable(audited: Audited) -> Iterator[Finding]:
     if not files:
         return
     stops = audited.experiment.data.on_bad_file == "stop"
-    message = f"{_count(len(files), 'file')} cannot be read, the first: {files[0].name}: {files[0].reason}"
+    message = f"{count_of(len(files), 'file')} cannot be read, the first: {files[0].name}: {files[0].reason}"
     hint = f"repair them, or remove them; {SKIP_HINT}" if stops else "they are left out of training"
     yield Finding("error" if stops else "warning", "unreadable", message, hint)
 
@@ -83,15 +56,20 @@ def _leaks(audited: Audited) -> Iterator[Finding]:
                 first = min(held_out)
                 group = next(group for group in leaks if first in group.members)
                 twin = next(other for other in group.members if audited.measured.split_of(other) == "train")
-                message = f"{_count(len(held_out), 'example')} of {split} {_are(held_out)} {how}, the first: "
+                message = (
+                    f"{count_of(len(held_out), 'example')} of {split} {_are(held_out)} {how}, the first: "
+                )
                 yield Finding("error", kind, message + _twins(audited, first, twin), hint)
     joined = [group for group in (*audited.exact, *audited.near) if group.joins_held_out]
     if joined:
         shared = _members(audited, joined, "validation")
-        message = f"{_count(len(shared), 'example')} of validation {_are(shared)} in test too, the first: "
+        message = f"{count_of(len(shared), 'example')} of validation {_are(shared)} in test too, "
         first, twin = joined[0].members[0], joined[0].members[-1]
         yield Finding(
-            "warning", "held_out_copies", message + _twins(audited, first, twin), "remove the copies"
+            "warning",
+            "held_out_copies",
+            f"{message}the first: {_twins(audited, first, twin)}",
+            "remove the copies",
         )
 
 
@@ -103,7 +81,7 @@ def _members(audited: Audited, groups: Sequence[Group], split: str) -> set[int]:
 def _contradictions(audited: Audited) -> Iterator[Finding]:
     exact = [group for group in audited.exact if group.labels_differ]
     if exact:
-        message = f"{_count(len(exact), 'example')} {_have(exact)} different labels, the first: "
+        message = f"{count_of(len(exact), 'example')} {_have(exact)} different labels, the first: "
         yield Finding(
             audited.label_facts.contradiction,
             "contradiction",
@@ -113,7 +91,7 @@ def _contradictions(audited: Audited) -> Iterator[Finding]:
     known = {number for group in exact for number in group.members}
     near = [group for group in audited.near if group.labels_differ and not known & set(group.members)]
     if near and audited.label_facts.tell_apart:
-        message = f"{_count(len(near), 'image')} nearly the same as one with another label: "
+        message = f"{count_of(len(near), 'image')} nearly the same as one with another label: "
         yield Finding(
             "warning",
             "near_contradiction",
@@ -122,18 +100,8 @@ def _contradictions(audited: Audited) -> Iterator[Finding]:
         )
 
 
-def _missing_classes(audited: Audited) -> Iterator[Finding]:
-    for split in audited.splits.parts:
-        missing = [row["class"] for row in audited.classes if not row["examples"][split]]
-        if not missing:
-            continue
-        message = f"{split} has no example of {_some(missing)}"
-        if split == "train":
-            hint = "add examples, or remove the class: it cannot be learned"
-            yield Finding("error", "missing_class", message, hint)
-        else:
-            hint = "nothing is measured of it there; give the split more examples"
-            yield Finding("warning", "missing_class", message, hint)
+def _of_classes(audited: Audited) -> Iterator[Finding]:
+    yield from class_findings(audited.classes, list(audited.splits.parts), audited.experiment.data)
 
 
 def _no_numbers(audited: Audited) -> Iterator[Finding]:
@@ -147,28 +115,6 @@ def _no_numbers(audited: Audited) -> Iterator[Finding]:
         if nan or infinite:
             message = f"the {where} have {nan:,} NaN and {infinite:,} infinite numbers"
             yield Finding("error", "no_number", message, "fill them in, or leave these examples out")
-
-
-def _small_classes(audited: Audited) -> Iterator[Finding]:
-    rows = audited.classes
-    counted = [row for row in rows if row["examples"]["train"]]
-    small = [row for row in counted if row["examples"]["train"] < MIN_EXAMPLES]
-    if small:
-        names = _some([f"{row['class']} ({row['examples']['train']})" for row in small])
-        message = f"fewer than {MIN_EXAMPLES} training examples: {names}"
-        yield Finding("warning", "few_examples", message, "add examples, or join classes")
-    ratio, data = imbalance(rows, "train"), audited.experiment.data
-    if ratio and ratio > MAX_IMBALANCE and data.class_weights is None and data.oversample is None:
-        largest, smallest = (
-            choose(counted, key=lambda row: row["examples"]["train"]) for choose in (max, min)
-        )
-        message = (
-            f"the largest class has {ratio:.1f} times the training examples of the smallest: "
-            f"{largest['class']} {largest['examples']['train']:,}, "
-            f"{smallest['class']} {smallest['examples']['train']:,}"
-        )
-        hint = "data.class_weights=balanced or data.oversample=balanced makes up for it"
-        yield Finding("warning", "imbalance", message, hint)
 
 
 def _copies(audited: Audited) -> Iterator[Finding]:
@@ -186,7 +132,7 @@ def _copies(audited: Audited) -> Iterator[Finding]:
             count = sum(len(members) - 1 for members in inside)
             if count:
                 first, twin = inside[0][:2]
-                message = f"{_count(count, 'example')} of {split} {_are(range(count))} {how}, the first: "
+                message = f"{count_of(count, 'example')} of {split} {_are(range(count))} {how}, the first: "
                 hint = "remove them, unless they are to count more"
                 yield Finding("warning", kind, message + _twins(audited, twin, first), hint)
 
@@ -195,15 +141,15 @@ def _constants(audited: Audited) -> Iterator[Finding]:
     kind, measured = audited.splits.signature.kind, audited.measured
     blank = np.flatnonzero(measured.constant) if kind.shape not in ((), (1,)) else np.zeros(0, int)
     if len(blank):
-        names = _some([audited.names[number] for number in blank[: _NAMED + 1].tolist()], len(blank))
-        message = f"{_count(len(blank), kind.noun)} {_are(blank)} {audited.features.constant}: {names}"
+        names = some_of([audited.names[number] for number in blank[: NAMED + 1].tolist()], len(blank))
+        message = f"{count_of(len(blank), kind.noun)} {_are(blank)} {audited.features.constant}: {names}"
         yield Finding("warning", "constant", message, "remove them, or find out what happened to them")
     if len(kind.shape) != 1 or "train" not in measured.sums:
         return
     features = constant_features(measured.sums["train"])
     if features and len(measured) > 1:
-        numbers = _some([str(feature) for feature in features])
-        message = f"{_count(len(features), 'feature')} {_are(features)} the same in all of train: {numbers}"
+        numbers = some_of([str(feature) for feature in features])
+        message = f"{count_of(len(features), 'feature')} {_are(features)} the same in all of train: {numbers}"
         yield Finding("warning", "constant_feature", message, "they say nothing; leave them out")
 
 
@@ -213,17 +159,13 @@ def _outliers(audited: Audited) -> Iterator[Finding]:
             part = audited.splits.parts[split]
             named = [
                 f"{short_name(part, i)} ({np.round(part.labels[i], 6)})"
-                for i in indices[: _NAMED + 1].tolist()
+                for i in indices[: NAMED + 1].tolist()
             ]
             message = (
-                f"{_count(len(indices), 'label')} of {split} {_are(indices)} far outside of what is usual in "
-                f"train: {_some(named, len(indices))}"
+                f"{count_of(len(indices), 'label')} of {split} {_are(indices)} far outside of what is usual "
+                f"in train: {some_of(named, len(indices))}"
             )
             yield Finding("warning", "outlier", message, "look whether they are mistakes")
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _are(found: Sequence[Any] | set[int] | np.ndarray) -> str:
@@ -232,11 +174,6 @@ def _are(found: Sequence[Any] | set[int] | np.ndarray) -> str:
 
 def _have(found: Sequence[Any]) -> str:
     return "has" if len(found) == 1 else "have"
-
-
-def _some(names: Sequence[str], count: int | None = None) -> str:
-    """Names as a sentence has room for them; `count` where there are more than are given."""
-    return some(names, _NAMED, count=count)
 
 
 def _twins(audited: Audited, first: int, twin: int) -> str:

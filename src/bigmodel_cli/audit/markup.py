@@ -31,6 +31,12 @@ td.name { min-width: 7rem; max-width: 28rem; }
 .pairs { display: grid; gap: .75rem;
   grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
 .pair { background: var(--card); border: 1px solid var(--line); padding: .5rem; margin: 0; }
+.columns { display: grid; gap: .75rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(16rem, 100%), 1fr)); }
+.column { background: var(--card); border: 1px solid var(--line); padding: .5rem; font-size: .85rem; }
+.column > span { display: block; } .ends { font-size: .75rem; color: var(--quiet); }
+.column > .ends { display: flex; justify-content: space-between; gap: .5rem; }
+.histogram { display: block; width: 100%; border-bottom: 1px solid var(--line); margin-top: .3rem; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; font-size: .8rem; }
 .two img { width: 100%; max-width: 8rem; image-rendering: pixelated; display: block; }
 """

@@ -24,10 +24,10 @@ def make_page(audited: Audited, document: Mapping[str, Any], pictures: Mapping[s
     parts = [
         f"<h1>{title}</h1>",
         f"<p class=quiet>{_summary(audited, document['data'])}</p>",
-        *_findings(document["findings"]),
+        *show_findings(document["findings"]),
         *_splits(document["splits"]),
-        *_classes(document["classes"], list(document["splits"])),
-        *_targets(document["targets"]),
+        *show_classes(document["classes"], list(document["splits"])),
+        *show_labels(document["targets"]),
         *(part for heading, files in pictures.items() for part in _pictures(heading, files)),
         *_files(document["files"]),
         *_channels(document["splits"]),
@@ -46,7 +46,8 @@ def _summary(audited: Audited, data: Mapping[str, Any]) -> str:
     return f"{source}: {data['examples']:,} examples{seen}; {visible(audited.described)}"
 
 
-def _findings(findings: Sequence[Mapping[str, str]]) -> Iterator[str]:
+def show_findings(findings: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """What is to be said of the data."""
     if not findings:
         yield "<p class=good>Nothing was found that would spoil training.</p>"
     for finding in findings:
@@ -73,10 +74,14 @@ def _splits(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield table(columns, rows, [column for column in columns if column not in ("split", "from")])
 
 
-def _classes(classes: Sequence[Mapping[str, Any]], splits: Sequence[str]) -> Iterator[str]:
+def show_classes(
+    classes: Sequence[Mapping[str, Any]], splits: Sequence[str], heading: str | None = "Classes"
+) -> Iterator[str]:
+    """How many examples each class has, by split."""
     if not classes:
         return
-    yield "<h2>Classes</h2>"
+    if heading is not None:
+        yield f"<h2>{heading}</h2>"
     largest = max(1, *(row["examples"]["train"] for row in classes))
     rows = [
         [
@@ -89,10 +94,14 @@ def _classes(classes: Sequence[Mapping[str, Any]], splits: Sequence[str]) -> Ite
     yield table(["class", "in train", *splits], rows, splits)
 
 
-def _targets(targets: Mapping[str, Sequence[Mapping[str, float]]] | None) -> Iterator[str]:
+def show_labels(
+    targets: Mapping[str, Sequence[Mapping[str, float]]] | None, heading: str | None = "Labels"
+) -> Iterator[str]:
+    """How labels that are numbers are spread, by split."""
     if not targets:
         return
-    yield "<h2>Labels</h2>"
+    if heading is not None:
+        yield f"<h2>{heading}</h2>"
     keys = ["min", "quartile_1", "median", "quartile_3", "max", "mean", "std", "nan", "infinite"]
     rows = [
         [split, str(number), *(f"{output[key]:.6g}" if key in output else "" for key in keys)]

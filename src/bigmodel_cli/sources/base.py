@@ -158,6 +158,8 @@ class LoadContext:
         beside: Columns that are asked for beside inputs and targets, where a source has columns.
         left_out: Called with each file that is left out since it cannot be read: its split, its path
             relative to the source's root, and what is wrong with it; None: one warning tells of all of them.
+        column_left_out: Called with each column that is left out since nothing can be learned from it, and
+            the reason; None: one warning tells of all of them.
     """
 
     seed: int = 0
@@ -168,6 +170,7 @@ class LoadContext:
     warn: Callable[[str], None] = field(default=lambda _message: None)
     beside: Sequence[str] = ()
     left_out: Callable[[SplitName, str, DataError], None] | None = None
+    column_left_out: Callable[[str, str], None] | None = None
 
 
 def class_indices(labels: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -247,7 +247,10 @@ class _Loading:
         path = table.files[0].path
         for note in table.notes:
             self.context.warn(note)
-        if left_out:
+        if self.context.column_left_out is not None:
+            for name in left_out:
+                self.context.column_left_out(name, looked[name].reason)
+        elif left_out:
             reasons = ", ".join(f"{shown(name)} ({looked[name].reason})" for name in left_out[:5])
             more = "" if len(left_out) <= 5 else f" and {len(left_out) - 5} more"
             self.context.warn(f"{path}: left out: {reasons}{more}; columns: {{NAME: KIND}} takes one in")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from bigmodel_cli.kinds.profile import Seen
 from bigmodel_cli.sources.base import SplitName
 
 BySplit = Mapping[SplitName, np.ndarray]
@@ -42,6 +43,10 @@ class Labels(ABC):
         Returns:
             Names with the numbers of the examples.
         """
+
+    def seen(self, labels: np.ndarray) -> Seen | None:
+        """Labels as a column of a table; None where they are more than one value each."""
+        return None
 
     def classes(self, labels: BySplit) -> list[dict[str, Any]]:
         """Counts and shares of each class by split, in their order; none where there are no classes."""

@@ -20,13 +20,14 @@ _LEAF = 3
 
 @dataclass(frozen=True)
 class Giveaway:
-    """A column from which alone the target follows.
+    """How much of the target follows from a column alone.
 
     Attributes:
         column: Its name.
         explained: How much of the target it tells of rows that were held out, beyond what is told without it:
-            1 is all; R² of numbers, the share of errors that it saves for classes.
-        reason: How, in words.
+            1 is all; R² of numbers, for classes the share that it saves of the errors, or of the squared
+            distance of the probabilities (Brier's score), whichever is more.
+        reason: How, in words; "" where that is not too much.
     """
 
     column: str
@@ -45,9 +46,24 @@ def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> l
         target: One of them; nothing is found for texts and lists.
         seed: Which rows are taken, and which are held out.
     """
+    others = {name: column for name, column in columns.items() if name != target}
+    told = told_alone(others, columns[target], seed=seed)
+    return sorted((one for one in told if one.reason), key=lambda one: -one.explained)
+
+
+def told_alone(columns: Mapping[str, Values], goal: Values, *, seed: int = 0) -> list[Giveaway]:
+    """How much of a target each column tells on its own; of texts, only of those that give it away.
+
+    Args:
+        columns: As for `giveaways`, without the target; of lists nothing is said.
+        goal: The target.
+        seed: As for `giveaways`.
+
+    Returns:
+        In the order of the columns; none where there are fewer than 50 rows, or the target is constant.
+    """
     import numpy as np
 
-    goal = columns[target]
     if isinstance(goal, Texts | Lists):
         return []
     values = _as_numbers(goal)
@@ -58,7 +74,7 @@ def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> l
         return []
     found = []
     for name, column in columns.items():
-        if name == target or isinstance(column, Lists):
+        if isinstance(column, Lists):
             continue
         one = (
             _containing(column, goal, rows)
@@ -67,7 +83,7 @@ def giveaways(columns: Mapping[str, Values], target: str, *, seed: int = 0) -> l
         )
         if one is not None:
             found.append(Giveaway(name, *one))
-    return sorted(found, key=lambda one: -one.explained)
+    return found
 
 
 def _as_numbers(column: Values) -> np.ndarray:
@@ -84,14 +100,14 @@ def _as_numbers(column: Values) -> np.ndarray:
     raise TypeError("texts are no numbers")
 
 
-def _told(column: Values, goal: Values, rows: np.ndarray, values: np.ndarray) -> tuple[float, str] | None:
+def _told(column: Values, goal: Values, rows: np.ndarray, values: np.ndarray) -> tuple[float, str]:
     """How much of the target a column tells, and how, where that is too much."""
     inputs = _as_numbers(column)[rows]
     if reason := _is_the_same(column, inputs, goal, values):
         return 1.0, reason
     explained = _explained_by_tree(inputs, values, isinstance(goal, Categories))
     if explained < _TOO_MUCH:
-        return None
+        return explained, ""
     return explained, f"it tells {explained:.1%} of the target on its own, of rows that were held out"
 
 
@@ -131,7 +147,11 @@ def _explained_by_tree(inputs: np.ndarray, values: np.ndarray, of_categories: bo
     if of_categories:
         names, counts = np.unique(values[:half], return_counts=True)
         wrong = (actual != names[counts.argmax()]).mean()
-        return 0.0 if wrong == 0 else float(1 - (predicted != actual).mean() / wrong)
+        saved = 0.0 if wrong == 0 else float(1 - (predicted != actual).mean() / wrong)
+        # What moves probabilities a little may leave every answer as it was.
+        meant = actual[:, None] == names
+        far = [((told - meant) ** 2).sum() for told in (tree.predict_proba(features[half:]), counts / half)]
+        return max(saved, float(1 - far[0] / far[1]) if wrong else 0.0)
     spread = ((actual - values[:half].mean()) ** 2).mean()
     return 0.0 if spread == 0 else float(1 - ((predicted - actual) ** 2).mean() / spread)
 

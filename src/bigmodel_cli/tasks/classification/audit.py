@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from bigmodel_cli.kinds.profile import Seen
 from bigmodel_cli.tasks.audit import BySplit, Labels
 
 
@@ -28,6 +29,9 @@ class ClassificationLabels(Labels):
             learned = np.intersect1d(numbers, of_training, assume_unique=True)
             rows.append((name, learned if len(learned) else numbers))
         return rows
+
+    def seen(self, labels: np.ndarray) -> Seen:
+        return Seen(codes=labels.astype(np.int32), names=self.task.class_names)
 
     def classes(self, labels: BySplit) -> list[dict[str, Any]]:
         size = self.task.num_classes

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from bigmodel_cli.kinds.profile import Seen
 from bigmodel_cli.tasks.audit import BySplit, Labels
 
 # Tukey's outer fence, in interquartile ranges beyond the quartiles (Exploratory Data Analysis, 1977).
@@ -28,6 +29,10 @@ class RegressionLabels(Labels):
         first = labels.reshape(len(labels), -1)[:, 0]
         parts = np.array_split(np.argsort(first, kind="stable"), _NUM_RANGES)
         return [(f"{first[part[0]]:.4g} to {first[part[-1]]:.4g}", part) for part in parts if len(part)]
+
+    def seen(self, labels: np.ndarray) -> Seen | None:
+        columns = _columns(labels)
+        return Seen(columns[0].astype(np.float32)) if len(columns) == 1 else None
 
     def spreads(self, labels: BySplit) -> dict[str, Any]:
         return {split: [_spread(column) for column in _columns(part)] for split, part in labels.items()}

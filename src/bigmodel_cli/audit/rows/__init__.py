@@ -1,0 +1,1 @@
+"""What is in a table, column by column and row by row."""
