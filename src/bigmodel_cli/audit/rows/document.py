@@ -95,7 +95,7 @@ def _column(table: LookedTable, name: str, column: Column) -> dict[str, Any]:
         "tells_alone": told,
         "histogram": {
             "bars": list(column.bars.labels),
-            "ordered": column.bars.are_numbers,
+            "ordered": column.bars.is_ordered,
             "counts": dict(column.counts),
             "classes": dict(column.by_class),
         },

@@ -29,12 +29,12 @@ class Bars:
     Attributes:
         labels: What each bar stands for.
         places: The bar of each row; the one behind the last is that of missing values.
-        are_numbers: Whether bars have an order and stand next to each other.
+        is_ordered: Whether bars have an order and stand next to each other.
     """
 
     labels: Sequence[str]
     places: np.ndarray
-    are_numbers: bool
+    is_ordered: bool
 
     def counts(self, rows: np.ndarray) -> list[int]:
         """Rows in each bar, those without a value last.
@@ -66,7 +66,7 @@ def bars_of(seen: Seen, profile: Profile, of_training: np.ndarray) -> Bars:
     if others > 0:
         labels.append(f"{others:,} others")
     place_of[-1] = len(labels)
-    return Bars(labels, place_of[seen.codes], are_numbers=False)
+    return Bars(labels, place_of[seen.codes], is_ordered=False)
 
 
 def _of_numbers(numbers: np.ndarray, profile: Profile, of_training: np.ndarray) -> Bars:
@@ -74,7 +74,7 @@ def _of_numbers(numbers: np.ndarray, profile: Profile, of_training: np.ndarray) 
     known = numbers[of_training & finite]
     known = known if len(known) else numbers[finite]
     if not len(known):
-        return Bars(["none"], np.where(np.isnan(numbers), 1, 0), are_numbers=True)
+        return Bars(["none"], np.where(np.isnan(numbers), 1, 0), is_ordered=True)
     different = np.unique(known)
     if len(different) <= NUM_BINS:
         # A bar for each number; what training has not goes to the next one.
@@ -87,7 +87,7 @@ def _of_numbers(numbers: np.ndarray, profile: Profile, of_training: np.ndarray) 
         ends = [profile.shown(float(edge)) for edge in (different[0], *middles, different[-1])]
         labels = [f"{first} to {last}" for first, last in pairwise(ends)]
     places = np.searchsorted(middles, np.nan_to_num(numbers, nan=0.0), side="right")
-    return Bars(labels, np.where(np.isnan(numbers), len(labels), places), are_numbers=True)
+    return Bars(labels, np.where(np.isnan(numbers), len(labels), places), is_ordered=True)
 
 
 def spread_of(seen: Seen, profile: Profile) -> dict[str, Any]:
