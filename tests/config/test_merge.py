@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bigmodel_cli.config.merge import override_stack, read_layers
+from bigmodel_cli.config.merge import read_layers
+from bigmodel_cli.config.overrides import override_stack
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, place_at, to_plain
 from bigmodel_cli.errors import ConfigError

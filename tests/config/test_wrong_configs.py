@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,6 +35,17 @@ BASE = {
     "optimizer": "optimizer: {Adam: {learning_rate: 1e-3}}",
     "training": "training: {epochs: 3}",
 }
+# Of a table, for the cases in `tables.txt`.
+BASE_OF_TABLES = {
+    "data": "data: {source: {table: {path: p.csv, target: [income, hours], "
+    "columns: {age: number, id: ignore}}}}",
+    "preprocessing": "preprocessing: {number: [Normalization]}",
+    "model": "model: [{Dense: {units: 8, name: trunk}}, "
+    "{Dense: {units: 1, name: income, activation: sigmoid}}, {Dense: {units: 1, name: hours}}]",
+    "loss": "loss: {income: BinaryCrossentropy, hours: MeanSquaredError}",
+    "optimizer": "optimizer: {Adam: {learning_rate: 1e-3}}",
+    "training": "training: {epochs: 3}",
+}
 # What `extends` finds beside the config.
 BESIDE = {"base.yaml": "\n".join(BASE.values()) + "\n", "loop.yaml": "extends: c.yaml\n"}
 _REPORT = re.compile(r" *(\^|= )|! ")
@@ -48,27 +59,29 @@ class Case:
         lines: The part of a config with the mistake.
         mended: The same part without it.
         shown: `lines` with the report under them, as the table has it.
+        base: What it leaves out.
     """
 
     title: str
     lines: tuple[str, ...]
     mended: tuple[str, ...]
     shown: str
+    base: dict[str, str] = field(default_factory=lambda: BASE, repr=False)
 
     @property
     def text(self) -> str:
-        return _completed(self.lines, but=self.mended)
+        return _completed(self.lines, but=self.mended, base=self.base)
 
     @property
     def mended_text(self) -> str:
-        return _completed(self.mended)
+        return _completed(self.mended, base=self.base)
 
 
-def _completed(lines: Iterable[str], but: Iterable[str] = ()) -> str:
-    """A whole config: what the lines have, then what `BASE` has and they and `but` have not."""
+def _completed(lines: Iterable[str], but: Iterable[str] = (), base: Mapping[str, str] = BASE) -> str:
+    """A whole config: what the lines have, then what `base` has and they and `but` have not."""
     own = [line for line in lines if not line.startswith("$ ")]
     named = {key for line in (*own, *but) for key in re.findall(r"^(\w+):", line)}
-    return "\n".join([*own, *(section for key, section in BASE.items() if key not in named)]) + "\n"
+    return "\n".join([*own, *(section for key, section in base.items() if key not in named)]) + "\n"
 
 
 def words(lines: Iterable[str]) -> list[str]:
@@ -77,14 +90,15 @@ def words(lines: Iterable[str]) -> list[str]:
 
 def read_cases(path: Path) -> list[Case]:
     blocks = re.split(r"^### ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]
-    return [_case(block) for block in blocks]
+    base = BASE_OF_TABLES if path.stem == "tables" else BASE
+    return [_case(block, base) for block in blocks]
 
 
-def _case(block: str) -> Case:
+def _case(block: str, base: dict[str, str]) -> Case:
     title, _, rest = block.rstrip("\n").partition("\n")
     shown, _, mended = rest.partition("\n--- mended\n")
     lines = [line.replace("→", "\t") for line in shown.split("\n") if not _REPORT.match(line)]
-    return Case(title, tuple(lines), tuple(mended.split("\n")), shown)
+    return Case(title, tuple(lines), tuple(mended.split("\n")), shown, base)
 
 
 # The quick loop has every fifth of them.

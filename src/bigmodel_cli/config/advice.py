@@ -176,6 +176,8 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
     if not isinstance(found, Scalar):
         if isinstance(found, Sequence) and len(found.items) > 1 and key in UNSUPPORTED_LISTS:
             return UNSUPPORTED_LISTS[key]
+        if isinstance(found, Mapping) and (near := _near_key(found, _allowed(details))):
+            return f"did you mean {near}?"
         return _as_list(key, found) if any(d["type"] == "list_type" for d in details) else None
     if found.value is None or found.value == "":
         return None
@@ -194,6 +196,12 @@ def suggested_value(key: str, details: list[Any], found: Node) -> str | None:
     if any(d["type"] == "string_type" for d in details):
         return f"write {quoted(found)}"
     return _other_notation(details, found.value)
+
+
+def _near_key(found: Mapping, allowed: list[str]) -> str | None:
+    """Of a mapping whose keys are words that may be chosen from, the one that was meant."""
+    strangers = [key for key in found.entries if key not in allowed]
+    return next((near for key in strangers if (near := closest(key, allowed, cutoff=0.5))), None)
 
 
 def _other_word(key: str, text: str) -> str | None:

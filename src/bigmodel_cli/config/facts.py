@@ -30,6 +30,10 @@ class DataFacts:
         value_range: What the values of raw examples lie in.
         epoch_size: Examples that an epoch sees, splits cut and rare classes repeated.
         by_target: Of several targets what is known of each one's labels.
+        columns: The kinds of columns that a model may take, by name; "" is one that is not known yet. None:
+            the data have no columns with names, as far as is known.
+        has_all_columns: Whether these are all of them.
+        ignored: Columns that are left out because the config says so.
     """
 
     labels: Literal["classes", "numbers"] | None = None
@@ -41,6 +45,9 @@ class DataFacts:
     epoch_size: int | None = None
     num_columns: int | None = None
     by_target: Mapping[str, DataFacts] = field(default_factory=dict)
+    columns: Mapping[str, str] | None = None
+    has_all_columns: bool = False
+    ignored: frozenset[str] = frozenset()
 
     def of_target(self, target: str) -> DataFacts:
         """The same with what is known of one target's labels."""

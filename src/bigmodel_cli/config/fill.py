@@ -28,7 +28,7 @@ from bigmodel_cli.config.advice import (
 from bigmodel_cli.config.components import ComponentParser, Language, as_fraction
 from bigmodel_cli.config.fields import ByName, ComponentOf, Named, RelativePath, fields_of
 from bigmodel_cli.config.problems import Problem, Problems
-from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.spelling import closest, meant
 from bigmodel_cli.config.tree import (
     COMMAND_LINE,
     ConfigPathKeys,
@@ -123,26 +123,43 @@ class Filler:
             return self._items(annotation, node, path)
         if get_origin(annotation) is dict and isinstance(node, Mapping):
             _, of = get_args(annotation)
-            return {key: self._value(of, entry.node, (*path, key)) for key, entry in node.entries.items()}
+            by_key = {key: self._value(of, entry.node, (*path, key)) for key, entry in node.entries.items()}
+            return _UNUSABLE if any(value is _UNUSABLE for value in by_key.values()) else by_key
         return _plain(node, numeric=annotation in (float, int))
 
     def _by_name(self, annotation: Any, mark: ByName, node: Node, path: ConfigPathKeys) -> Any:
         """One value for all, or a mapping from names to values."""
         if not isinstance(node, Mapping) or not self._are_names(mark, node):
             return self._value(annotation, node, path)
-        values = Named(
-            {key: self._value(annotation, entry.node, (*path, key)) for key, entry in node.entries.items()}
-        )
+        values = Named()
+        for key, entry in node.entries.items():
+            value = self._value(annotation, entry.node, (*path, key))
+            if mark.of == "targets" and key not in self.targets:
+                message = f"no target is called {key!r}"
+                where = Problem(
+                    entry.key_place, (*path, key), message, suggestion=meant(key, sorted(self.targets))
+                )
+                self.problems.add(where)
+                value = _UNUSABLE
+            values[key] = value
         return _UNUSABLE if any(value is _UNUSABLE for value in values.values()) else values
 
     def _are_names(self, mark: ByName, node: Mapping) -> bool:
         """Whether the keys are names of targets or columns, and not those of components."""
+        language = self.components.language
         if mark.of == "targets":
-            return bool(self.targets) and all(key in self.targets for key in node.entries)
-        known = {
-            name for family in ("layers", "encodings") for name in self.components.language.names((family,))
-        }
-        return bool(node.entries) and not any(key in known for key in node.entries)
+            if any(key in self.targets for key in node.entries):
+                return True
+            # One that is nearly a target's is no component, unless there is one of that name.
+            near = [key for key in node.entries if closest(key, sorted(self.targets))]
+            families = ("losses", "metrics")
+            short = [name for family in families for name in language.catalogue.identifiers(family)]
+            return bool(near) and not {*language.names(families), *short} & set(node.entries)
+        known = set(language.names(("layers", "encodings")))
+        # A column may have a layer's name; its layers are a list, and a layer's arguments are none.
+        return bool(node.entries) and not any(
+            key in known and not isinstance(entry.node, Sequence) for key, entry in node.entries.items()
+        )
 
     def _union(self, options: tuple[Any, ...], node: Node, path: ConfigPathKeys) -> Any:
         """The first option of a union that is more than plain data; plain data is pydantic's to decide."""
@@ -196,7 +213,8 @@ class Filler:
         try:
             filled = model.model_validate(usable)
         except ValidationError as error:
-            details = [detail for detail in error.errors() if detail["loc"][0] not in unusable]
+            located = [_located(detail, model) for detail in error.errors()]
+            details = [detail for detail in located if detail["loc"][0] not in unusable]
             missing = [d["loc"][0] for d in details if d["type"] == "missing" and len(d["loc"]) == 1]
             self._missing([str(key) for key in missing if key not in meant], node, path)
             details = [d for d in details if d["type"] != "missing" or len(d["loc"]) > 1]
@@ -342,6 +360,16 @@ def _counts_good_items(detail: Any, node: Mapping) -> bool:
     """Whether pydantic calls a list too short that is long enough: of a tuple it counts good items alone."""
     found = node_at(node, detail["loc"]) if detail["type"] == "too_short" else None
     return isinstance(found, Sequence) and len(found.items) >= detail["ctx"]["min_length"]
+
+
+def _located(detail: Any, model: type[BaseModel]) -> Any:
+    """What a model says of several keys together stands at the one that it begins with: `target: …`."""
+    if detail["loc"]:
+        return detail
+    key, _, message = str(detail["msg"]).removeprefix("Value error, ").partition(": ")
+    is_key = key in fields_of(model)
+    name = key if is_key else next(iter(fields_of(model)))
+    return {**detail, "loc": (name,), **({"msg": message} if is_key else {})}
 
 
 def _existing(node: Node, detail: Any) -> tuple[Any, ...]:

@@ -6,14 +6,16 @@ from collections.abc import Sequence as SequenceType
 from dataclasses import dataclass
 from pathlib import Path
 
+from bigmodel_cli.config.by_name import targets_in
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fill import Filler
-from bigmodel_cli.config.merge import override_stack, read_stack
+from bigmodel_cli.config.merge import read_stack
+from bigmodel_cli.config.overrides import override_stack
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, node_at, to_plain
+from bigmodel_cli.config.tree import COMMAND_LINE, Mapping
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,6 @@ class LoadedConfig:
         problems.found = [problem for problem in problems.found if problem not in self.warnings]
         problems.raise_if_any(strict=self.strict)
         return problems.found
-
-
-def targets_in(tree: Mapping) -> frozenset[str]:
-    """The columns that a config's source is told to predict, read before anything is checked."""
-    source = node_at(tree, ("data", "source"))
-    if not isinstance(source, Mapping) or len(source.entries) != 1:
-        return frozenset()
-    (options,) = source.entries.values()
-    target = options.node.child("target") if isinstance(options.node, Mapping) else None
-    told = () if target is None else to_plain(target)
-    names = [told] if isinstance(told, str) else told if isinstance(told, list | dict) else ()
-    return frozenset(name for name in names if isinstance(name, str))
 
 
 def load_config(

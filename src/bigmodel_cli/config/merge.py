@@ -1,31 +1,22 @@
-"""Layers of one config: what `extends` and the command line put over a file."""
+"""Layers of one config: what `extends` puts under a file."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
+from bigmodel_cli.config.by_name import BY_TARGET, REPLACED, Sections, targets_in
 from bigmodel_cli.config.problems import Problem, config_error
-from bigmodel_cli.config.reader import Unreadable, Word, read_file, read_yaml
-from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.reader import read_file
 from bigmodel_cli.config.tree import (
-    COMMAND_LINE,
     ConfigPathKeys,
     Entry,
     Mapping,
-    Node,
-    Place,
     Scalar,
     Sequence,
     describe,
-    dotted,
     is_null,
 )
 from bigmodel_cli.errors import UsageError
-
-_CAMEL_CASE = re.compile(r"[A-Z][A-Za-z0-9]*")
-SOURCE_PATH: ConfigPathKeys = ("data", "source")
 
 
 def read_layers(path: Path) -> Mapping:
@@ -90,187 +81,30 @@ def _bases(tree: Mapping) -> list[Scalar]:
     return items  # type: ignore[return-value]
 
 
-def merge(base: Mapping, over: Mapping, path: ConfigPathKeys = ()) -> Mapping:
+def merge(base: Mapping, over: Mapping) -> Mapping:
     """`over` on top of `base`: mappings merge, everything else replaces.
 
     A component replaces a component of another name (`{SGD: …}` over `{Adam: …}`), since two
-    components in one place can never be meant.
+    components in one place can never be meant; what stands by column or target is merged by its name.
     """
-    if _is_component(base, path) and _is_component(over, path) and set(base.entries) != set(over.entries):
+    return _merged(base, over, (), Sections(targets_in(over) or targets_in(base)))
+
+
+def _merged(base: Mapping, over: Mapping, path: ConfigPathKeys, sections: Sections) -> Mapping:
+    both = (base, over)
+    if path in REPLACED:
+        return over
+    if all(sections.is_component(node, path) for node in both) and set(base.entries) != set(over.entries):
+        return over
+    are_by_target = {sections.are_names(node.entries, path) for node in both}
+    if path in BY_TARGET and len(are_by_target) > 1:
+        # `{hours: Huber}` over `{MeanSquaredError: {…}}`, one for all; or the other way round.
         return over
     entries = dict(base.entries)
     for key, entry in over.entries.items():
         below = entries.get(key)
         if below and isinstance(below.node, Mapping) and isinstance(entry.node, Mapping):
-            entries[key] = Entry(entry.key_place, merge(below.node, entry.node, (*path, key)))
+            entries[key] = Entry(entry.key_place, _merged(below.node, entry.node, (*path, key), sections))
         else:
             entries[key] = entry
     return Mapping(entries, place=over.place)
-
-
-def _is_component(node: Mapping, path: ConfigPathKeys) -> bool:
-    if len(node.entries) != 1:
-        return False
-    return path == SOURCE_PATH or _CAMEL_CASE.fullmatch(next(iter(node.entries))) is not None
-
-
-def override_stack(tree: Mapping, words: Iterable[str]) -> list[Mapping]:
-    """The config as each word of the command line leaves it.
-
-    Raises:
-        ConfigError: With every word that is malformed or leads nowhere.
-    """
-    stack: list[Mapping] = []
-    problems: list[Problem] = []
-    for number, word in enumerate(words, 1):
-        try:
-            tree = _apply(tree, Word(word, number))
-        except Unreadable as error:
-            problems += error.problems
-        stack.append(tree)
-    if problems:
-        raise config_error(problems)
-    return stack
-
-
-def _apply(tree: Mapping, word: Word) -> Mapping:
-    new = _remove(tree, word) if word.text.startswith("~") else _assign(tree, word)
-    return new if isinstance(new, Mapping) else tree
-
-
-def _place(word: Word, start: int, length: int) -> Place:
-    return Place(COMMAND_LINE, word.number, start + 1, max(1, length), word.text, Path.cwd())
-
-
-def _keys(word: Word, text: str, offset: int) -> list[tuple[str, Place]]:
-    dotted_text = re.sub(r"\[(-?[0-9]+)\]", r".\1", text).replace("/", ".")
-    if dotted_text != text:
-        place = _place(word, offset, len(text))
-        meant = word.text[:offset] + dotted_text + word.text[offset + len(text) :]
-        raise Unreadable(Problem(place, (), "keys are separated by dots", suggestion=f"write {meant}"))
-    keys = []
-    for part in text.split("."):
-        keys.append((part, _place(word, offset, len(part))))
-        if not part:
-            message = "an empty key; keys are separated by single dots"
-            raise Unreadable(Problem(keys[-1][1], (), message))
-        offset += len(part) + 1
-    return keys
-
-
-def _assign(tree: Mapping, word: Word) -> Node:
-    text, equals, value = word.text.partition("=")
-    if not equals or text.startswith(("-", "+")):
-        meant = word.text.lstrip("-+")
-        if not equals:
-            key, colon, value = meant.partition(":")
-            meant = f"{key}={value}" if colon else f"{meant}=VALUE"
-        place = _place(word, 0, len(text))
-        raise Unreadable(Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {meant}"))
-    keys = _keys(word, text, 0)
-    within = Word(word.text, word.number, offset=len(text) + 1)
-    node = read_yaml(value, origin=COMMAND_LINE, folder=Path.cwd(), word=within)
-    return _with(tree, keys, node, ())
-
-
-def _with(node: Node | None, keys: list[tuple[str, Place]], value: Node, path: ConfigPathKeys) -> Node:
-    """A copy of `node` in which the path `keys` has `value`; sections on the way are made."""
-    if not keys:
-        return value
-    (key, place), rest = keys[0], keys[1:]
-    if isinstance(node, Sequence):
-        index = _index(node, key, place, path)
-        items = list(node.items)
-        items[index] = _with(items[index], rest, value, (*path, index))
-        return Sequence(items, node.place)
-    if isinstance(node, Scalar) and node.value == key:
-        # `optimizer: Adam` is short for `optimizer: {Adam: {}}`.
-        node = Mapping({key: Entry(node.place, Scalar(None, node.place))}, place=node.place)
-    if node is None or is_null(node):
-        node = Mapping(place=place)
-    if isinstance(node, Scalar):
-        raise Unreadable(_no_such_key(node, keys, path))
-    _require_same_component(node, key, place, path)
-    entries = dict(node.entries)
-    below = entries[key].node if key in entries else None
-    entries[key] = Entry(place, _with(below, rest, value, (*path, key)))
-    return Mapping(entries, place=node.place)
-
-
-def _no_such_key(node: Scalar, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Problem:
-    """A value has no keys; a component's name may, where they are written under it."""
-    (key, place), rest = keys[0], keys[1:]
-    name = node.value
-    is_name = isinstance(name, str) and (path == SOURCE_PATH or _CAMEL_CASE.fullmatch(name))
-    if is_name and (_CAMEL_CASE.fullmatch(key) or rest):
-        return _other_component(str(name), key, place, path)
-    message = f"there is no {key!r} in it: the config has {describe(node)} here"
-    suggestion = f"write {dotted((*path, str(name), key))}=…" if is_name else None
-    return Problem(place, (*path, key), message, suggestion=suggestion)
-
-
-def _other_component(name: str, key: str, place: Place, path: ConfigPathKeys) -> Problem:
-    where = dotted(path)
-    message = f"the config has {name} here, not {key}"
-    suggestion = f"write {where}.{name}.… to change it, or {where}={key} to replace it"
-    return Problem(place, (*path, key), message, suggestion=suggestion)
-
-
-def _require_same_component(node: Mapping, key: str, place: Place, path: ConfigPathKeys) -> None:
-    """A component takes no second name beside its own, and its arguments stand under its name."""
-    if not _is_component(node, path) or key in node.entries:
-        return
-    (name,) = node.entries
-    if _CAMEL_CASE.fullmatch(key) or path == SOURCE_PATH or closest(key, [name]):
-        raise Unreadable(_other_component(name, key, place, path))
-    message = f"there is no {key!r} in it: the config has {name} here"
-    suggestion = f"write {dotted((*path, name, key))}=…"
-    raise Unreadable(Problem(place, (*path, key), message, suggestion=suggestion))
-
-
-def _index(node: Sequence, key: str, place: Place, path: ConfigPathKeys) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,9}", key) or not -len(node.items) <= int(key) < len(node.items):
-        numbers = f"0 to {len(node.items) - 1}" if node.items else "but the list is empty"
-        message = f"expected the number of an item, {numbers}, found {key!r}"
-        raise Unreadable(Problem(place, (*path, key), message, suggestion=_items_hint(node, path)))
-    return int(key) % len(node.items)
-
-
-def _items_hint(node: Sequence, path: ConfigPathKeys) -> str | None:
-    names = []
-    for index, item in enumerate(node.items[:20]):
-        name = next(iter(item.entries), "?") if isinstance(item, Mapping) else describe(item)
-        names.append(f"{index}: {item.value if isinstance(item, Scalar) else name}")
-    more = ", …" if len(node.items) > len(names) else ""
-    return f"items of {dotted(path)}: {', '.join(names)}{more}" if names else None
-
-
-def _remove(tree: Mapping, word: Word) -> Node:
-    if "=" in word.text:
-        place = _place(word, word.text.index("="), 1)
-        value = word.text[word.text.index("=") :]
-        message = f"~KEY removes a key and takes no value: leave out {value}"
-        raise Unreadable(Problem(place, (), message))
-    return _without(tree, _keys(word, word.text[1:], 1), ())
-
-
-def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Node:
-    (key, place), rest = keys[0], keys[1:]
-    if isinstance(node, Sequence):
-        index = _index(node, key, place, path)
-        kept = [_without(node.items[index], rest, (*path, index))] if rest else []
-        return Sequence([*node.items[:index], *kept, *node.items[index + 1 :]], node.place)
-    if not isinstance(node, Mapping) or key not in node.entries:
-        names = list(node.entries) if isinstance(node, Mapping) else []
-        near = closest(key, names)
-        suggestion = (
-            f"did you mean {near}?" if near else f"the config has: {', '.join(names) or 'nothing here'}"
-        )
-        message = "there is no such key to remove"
-        raise Unreadable(Problem(place, (*path, key), message, suggestion=suggestion))
-    entries = dict(node.entries)
-    if rest:
-        entries[key] = Entry(entries[key].key_place, _without(entries[key].node, rest, (*path, key)))
-    else:
-        del entries[key]
-    return Mapping(entries, place=node.place)

@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from bigmodel_cli.config.catalogue import Catalogue
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.dotted_keys import parts
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.fields import whole_description
 from bigmodel_cli.config.load import LoadedConfig
@@ -81,9 +82,10 @@ def explain(loaded: LoadedConfig, key: str, catalogue: Catalogue) -> Explanation
         UsageError: If the config has no such key.
     """
     walk = _Walk(loaded.experiment, catalogue)
-    for part in key.split("."):
+    keys = [part for part, _, _ in parts(key)]
+    for part in keys:
         walk.enter(part, key)
-    origins = [*reversed(list(_written(loaded, key.split("."))))]
+    origins = [*reversed(list(_written(loaded, keys)))]
     if walk.default is not _NOTHING:
         origins.append(Origin(plain(walk.default), None))
     return Explanation(key, plain(walk.value), origins, walk.doc)

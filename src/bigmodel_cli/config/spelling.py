@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from bigmodel_cli.cut import some
+
 
 def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The candidate that is nearest in spelling, or None where none is near.
@@ -23,6 +25,15 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
     matches = get_close_matches(folded, by_folded, n=3, cutoff=cutoff)
     slips = [match for match in matches if typing_errors(folded, match) <= 1]
     return by_folded[(slips or matches)[0]] if matches else None
+
+
+def meant(name: str, known: Iterable[str]) -> str | None:
+    """What to do with a name that is not known: the nearest one, or all that there are."""
+    known = list(known)
+    near = closest(name, known)
+    if near:
+        return f"did you mean {near}?"
+    return f"there are: {some(known, 12)}" if known else None
 
 
 def fold(word: str) -> str:

@@ -27,6 +27,7 @@ SINGULAR = {
     "activations": "activation",
     "sources": "data source",
     "blocks": "block",
+    "encodings": "encoding",
 }
 _KINDS = {
     "integer": "an integer",

@@ -89,7 +89,6 @@ class Columns:
         wanted = {name for step in walk(steps) for name in step.inputs or ()}
         if steps[0].inputs is None or "previous" in steps[0].inputs:
             wanted.add("input")
-        self._check(steps, wanted)
         alone = {name for name in wanted if name in self.kinds}
         found = {name: self._column(name).tensor for name in sorted(alone)}
         plurals = {kind.plural for kind in self.kinds.values()}
@@ -99,31 +98,6 @@ class Columns:
             parts = [part for name in sorted(plurals) for part in self._of_kind(name, alone)]
             found["input"] = self._side_by_side(parts, steps[0]).tensor
         return found
-
-    def _check(self, steps: Sequence[Component], wanted: set[str]) -> None:
-        """Refuse what is not written by column, and names that there are not.
-
-        Raises:
-            ConfigError: With the place.
-        """
-        written = self.experiment.preprocessing
-        kinds = {kind.name for kind in self.kinds.values()}
-        if isinstance(written, list):
-            if len(self.kinds) > 1 and written:
-                first = written[0]
-                kind = sorted(kinds)[0]
-                raise _refused(
-                    first,
-                    "a row has several columns, and preprocessing is a list",
-                    f"write it by kind or column: preprocessing: {{{kind}: [{first.name}]}}",
-                )
-            return
-        for name, layers in written.items():
-            if name not in self.kinds and name not in kinds and layers:
-                there_are = ", ".join([*sorted(kinds), *self.kinds])
-                raise _refused(
-                    layers[0], f"preprocessing: no column and no kind is called {name!r}", there_are
-                )
 
     def _of_kind(self, plural: str, alone: set[str]) -> list[Column]:
         """The columns of a kind: those that share their layers at once, then the others by name."""

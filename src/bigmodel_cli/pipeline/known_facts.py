@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts, ValueRange, facts_of
 from bigmodel_cli.config.schema import Experiment
@@ -22,8 +23,16 @@ def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
         epoch_size=splits.epoch_size(experiment.data),
         value_range=_value_range(stores[0]) if len(stores) == 1 else None,
         by_target=by_target,
+        **_columns(splits),
     )
     return facts.of_target(next(iter(by_target))) if len(by_target) == 1 else facts
+
+
+def _columns(splits: Splits) -> dict[str, Any]:
+    if not splits.signature.kind.is_composed:
+        return {}
+    kinds = {name: kind.name for name, kind in splits.signature.inputs.items()}
+    return {"columns": kinds, "has_all_columns": True}
 
 
 def _of_labels(task: Task) -> DataFacts:

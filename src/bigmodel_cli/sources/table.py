@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
+from pydantic_core import PydanticKnownError
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
@@ -42,14 +43,18 @@ def _column(told: str | dict[str, Any]) -> str | dict[str, Any]:
         ValueError: If it is no kind.
     """
     names = [*column_kinds(), IGNORE]
-    expected = f"expected one of {', '.join(names)}, or a kind with its options: {{date: {{parts: [year]}}}}"
+    others = [told] if isinstance(told, str) else [key for key in told if key != "from"]
+    unknown = [key for key in others if key not in names]
+    if unknown:
+        # Worded and put right as other words that may be chosen from are.
+        expected = ", ".join(map(repr, names[:-1])) + f" or {names[-1]!r}"
+        raise PydanticKnownError("literal_error", {"expected": expected})
     if isinstance(told, str):
-        if told not in names:
-            raise ValueError(f"{expected}; found {told!r}")
         return told
-    others = [key for key in told if key != "from"]
-    if len(others) > 1 or (others and others[0] not in names) or not told:
-        raise ValueError(f"{expected}; found {told!r}")
+    if len(others) > 1 or not told:
+        raise ValueError("expected one kind with its options, such as {date: {parts: [year]}}")
+    if "from" in told and (not isinstance(told["from"], str) or not told["from"]):
+        raise ValueError(f"from: expected the name that the column has in the file, found {told['from']!r}")
     if others and not isinstance(told[others[0]], dict | None):
         raise ValueError(f"expected the options of {others[0]} as a mapping, found {told[others[0]]!r}")
     return told
@@ -95,10 +100,10 @@ class TableOptions(SourceOptions):
         default=None, description="The character between cells; default: recognised."
     )
     encoding: str | None = Field(default=None, description="Of the characters; default: recognised.")
-    quotes: bool | None = Field(
+    quotes: StrictBool | None = Field(
         default=None, description="Whether quotes can enclose a cell; default: recognised."
     )
-    header: bool | None = Field(
+    header: StrictBool | None = Field(
         default=None,
         description="Whether the first row names the columns, which are column_1, column_2, … else; default: "
         "recognised.",
@@ -114,8 +119,10 @@ class TableOptions(SourceOptions):
 
     @model_validator(mode="after")
     def _roles(self) -> TableOptions:
-        if not self.target_names:
-            raise ValueError("target: expected at least one column")
+        if not all(self.target_names) or not self.target_names:
+            raise ValueError("target: expected the name of at least one column")
+        if len(set(self.target_names)) < len(self.target_names):
+            raise ValueError("target: expected names that differ")
         for name in self.target_names:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
@@ -130,7 +137,14 @@ class TableOptions(SourceOptions):
     def facts(self) -> DataFacts:
         labels: dict[str, Literal["classes", "numbers"]] = {"category": "classes", "number": "numbers"}
         told = [labels.get(self.told_kind(name) or "") for name in self.target_names]
-        return DataFacts(told[0] if len(set(told)) == 1 else None)
+        others = {*self.target_names, self.sample_weight}
+        kinds = {name: self.told_kind(name) or "" for name in self.columns if name not in others}
+        return DataFacts(
+            told[0] if len(set(told)) == 1 else None,
+            by_target={name: DataFacts(kind) for name, kind in zip(self.target_names, told, strict=True)},
+            columns={name: kind for name, kind in kinds.items() if kind != IGNORE},
+            ignored=frozenset(name for name, kind in kinds.items() if kind == IGNORE),
+        )
 
     def load(self, context: LoadContext) -> Source:
         return _Loading(self, context).source()

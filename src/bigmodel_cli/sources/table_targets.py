@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
@@ -26,12 +26,12 @@ class TargetOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    log: bool = Field(
+    log: StrictBool = Field(
         default=False,
         description="Learn the logarithm of a number that is never negative (of 1 more than it); scores and "
         "predictions are in its own unit.",
     )
-    standardize: bool = Field(
+    standardize: StrictBool = Field(
         default=True,
         description="Learn a number less its mean, in standard deviations, of the training split; scores and "
         "predictions are in its own unit.",

@@ -9,6 +9,7 @@ from bigmodel_cli.config.checks import (
     batches,
     callback_files,
     classes,
+    columns,
     dead_keys,
     decisions,
     freezing,
@@ -29,7 +30,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping
 
 _MODULES = (
-    targets,
+    columns,
     monitors,
     steps,
     outputs,
@@ -42,6 +43,7 @@ _MODULES = (
     value_ranges,
     callback_files,
     classes,
+    columns,
     dead_keys,
     pitfalls,
 )
@@ -69,6 +71,10 @@ def check_experiment(
     report = Report(
         tree, problems, facts_of(experiment) if facts is None else facts, gets_weights=gets_weights
     )
+    targets.check(experiment, report)
+    if report.has_errors:
+        # What has no loss cannot be looked at further.
+        return
     for module in _MODULES:
         if module not in _BY_TARGET:
             module.check(experiment, report)

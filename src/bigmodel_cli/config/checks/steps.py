@@ -21,8 +21,8 @@ def check(experiment: Experiment, report: Report) -> None:
     known: dict[str, Component] = {}
     for step in experiment.model:
         for index, name in enumerate(step.inputs or ()):
-            # Which columns there are, only the data tell.
-            if name not in known and name not in ("input", "previous") and not experiment.targets:
+            # Where the data have columns, these may be named too.
+            if name not in known and name not in ("input", "previous") and report.facts.columns is None:
                 _unknown((*step.path, "inputs", index), name, known, report)
         if step.step in known:
             report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")

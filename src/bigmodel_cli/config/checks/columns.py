@@ -1,0 +1,155 @@
+"""Names of columns: what steps take, and what preprocessing and augmentation are written by.
+
+Columns, steps, targets and the plurals of kinds share one namespace with `input` and `previous`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.spelling import meant
+from bigmodel_cli.config.tree import ConfigPathKeys
+from bigmodel_cli.config.walk import walk
+from bigmodel_cli.cut import some
+from bigmodel_cli.kinds.cells import column_kinds
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.parts import class_called
+
+# What stands for no column and no step.
+ALWAYS = ("input", "previous")
+_BY_COLUMN = ("preprocessing", "augmentation")
+
+
+def check(experiment: Experiment, report: Report) -> None:
+    """Each name has one owner, and each name that is used has one."""
+    if report.facts.columns is None:
+        _check_no_columns(experiment, report)
+        return
+    _check_columns(experiment, report)
+    _check_steps(experiment, report)
+    for section in _BY_COLUMN:
+        _check_section(section, experiment, report)
+
+
+def plurals() -> dict[str, str]:
+    """The kinds that columns may be of, by what stands for all columns of one."""
+    kinds: list[type[Kind]] = [class_called("kinds", name, "kind", Kind.__name__) for name in column_kinds()]
+    return {kind.plural: kind.name for kind in kinds if kind.plural}
+
+
+def _check_no_columns(experiment: Experiment, report: Report) -> None:
+    """Data without columns with names have nothing that could be written by column."""
+    source = experiment.data.source.name
+    for section in _BY_COLUMN:
+        if isinstance(getattr(experiment, section), dict):
+            message = f"{section} is written by column, and {source} has no columns with names"
+            report.error((section,), message, f"write a list: {section}: [{{…}}]")
+
+
+def _check_columns(experiment: Experiment, report: Report) -> None:
+    """No column has the name of what stands for others."""
+    source = experiment.data.source
+    for name in (*(report.facts.columns or ()), *experiment.targets):
+        if name in ALWAYS or name in plurals():
+            what = "all columns of a kind" if name in plurals() else "what a step gets"
+            message = f"the column {name!r} is called as {what} is"
+            report.error(
+                (*source.path, "columns", name), message, f"rename it: columns: {{{name}_: {{from: {name}}}}}"
+            )
+
+
+def _check_steps(experiment: Experiment, report: Report) -> None:
+    """Names of steps are free, and `inputs` name columns, or steps above."""
+    columns, above = report.facts.columns or {}, dict[str, Component]()
+    for step in experiment.model:
+        for inner in walk([step]):
+            for index, name in enumerate(inner.inputs or ()):
+                path = (*inner.path, "inputs", index)
+                _check_input(name, path, above, experiment, report)
+        if step.step:
+            _check_name(step, columns, report)
+            above[step.step] = step
+
+
+def _check_name(step: Component, columns: Mapping[str, str], report: Report) -> None:
+    where = (*step.path, "name")
+    if step.step in ALWAYS or step.step in plurals():
+        what = (
+            f"all columns of the kind {plurals()[step.step]}"
+            if step.step in plurals()
+            else "what a step gets"
+        )
+        report.error(where, f"the name {step.step!r} is that of {what}", f"write another name: {step.step}_1")
+    elif step.step in columns:
+        report.error(
+            where, f"the name {step.step!r} is that of a column", f"write another name: {step.step}_1"
+        )
+
+
+def _check_input(
+    name: str, path: ConfigPathKeys, above: Mapping[str, Component], experiment: Experiment, report: Report
+) -> None:
+    columns = report.facts.columns or {}
+    if name in above or name in columns or name in ALWAYS:
+        return
+    if name in experiment.targets:
+        report.error(path, f"{name} is a target, which the model is to predict", "take it out of inputs")
+        return
+    kind = plurals().get(name)
+    found = {*columns.values()}
+    there_are = [*above, *columns, *(plural for plural, of in plurals().items() if of in found)]
+    if not report.facts.has_all_columns:
+        if any(name == step.step for step in experiment.model):
+            report.error(path, f"the step {name!r} stands below", "steps take what stands above them")
+        elif name in report.facts.ignored:
+            report.error(path, f"columns says to ignore {name!r}", f"remove {name} here, or there")
+    elif kind is None:
+        report.error(path, f"no column and no step above is called {name!r}", meant(name, there_are))
+    elif kind not in columns.values():
+        report.error(path, f"{name}: no column is of the kind {kind}", meant(name, there_are))
+
+
+def _check_section(section: str, experiment: Experiment, report: Report) -> None:
+    """What is written by column names columns, or kinds that there are."""
+    written, columns = getattr(experiment, section), report.facts.columns or {}
+    if isinstance(written, list):
+        if written and report.facts.has_all_columns and len(columns) > 1:
+            kinds = sorted(set(columns.values()))
+            message = f"{section} is a list, and the data has {len(columns)} columns"
+            layers = _as_written(written)
+            report.error(
+                (section,), message, f"write it by kind or column: {section}: {{{kinds[0]}: {layers}}}"
+            )
+        return
+    for name in written:
+        _check_key(name, (section, name), experiment, report)
+
+
+def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: Report) -> None:
+    columns, kinds = report.facts.columns or {}, column_kinds()
+    if name in columns:
+        if name in kinds and columns[name] not in ("", name):
+            message = f"{name!r} is a column, of the kind {columns[name]}, and a kind"
+            report.error(path, message, f"rename the column: columns: {{{name}_: {{from: {name}}}}}")
+    elif name in experiment.targets:
+        report.error(path, f"{name} is a target; {path[0]} is of what the model gets", f"remove {name}")
+    elif name in plurals():
+        report.error(path, f"no column is called {name!r}", f"write {plurals()[name]}: …")
+    elif name in kinds:
+        if report.facts.has_all_columns and name not in columns.values():
+            report.warning(
+                path, f"no column is of the kind {name}, so that this does nothing", f"remove {name}"
+            )
+    elif name in report.facts.ignored:
+        report.error(path, f"columns says to ignore {name!r}", f"remove {name} here, or there")
+    elif report.facts.has_all_columns:
+        known = [*columns, *sorted(set(columns.values()))]
+        report.error(path, f"no column and no kind is called {name!r}", meant(name, known))
+
+
+def _as_written(layers: list[Any]) -> str:
+    return f"[{some((layer.name for layer in layers), 3)}]"
