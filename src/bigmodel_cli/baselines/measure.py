@@ -126,7 +126,7 @@ class _Measuring:
 
     def _read(self, split: SplitName) -> Columns:
         part = self._splits.parts[split]
-        chosen = sample(part, self._experiment.seed)
+        chosen = sample(part, self._encoders.values(), self._experiment.seed)
         if len(chosen) < len(part):
             self._note(f"{split}: scores are those of a sample of {len(chosen):,} of {len(part):,} examples")
         return self._columns(split, chosen)

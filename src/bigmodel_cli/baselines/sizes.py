@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ _MOST_NUMBERS = 60_000_000
 # What learns from fewer says nothing of what could be learned.
 _FEWEST = 1000
 # Of more examples a sample is read: of files, each of which is decoded, a smaller one.
-_MOST_TRAINED, _MOST_HELD_OUT, _MOST_FILES = 500_000, 100_000, 20_000
+_MOST_HELD_OUT, _MOST_FILES = 100_000, 20_000
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Sizes:
     num_tree_features: int
 
     @classmethod
-    def of(cls, train: Examples, encoders: Iterable[Encoder]) -> Sizes:
-        features = [(encoder.num_features, encoder.num_tree_features) for encoder in encoders]
-        linear, trees = map(sum, zip(*features, strict=True)) if features else (0, 0)
-        return cls(len(train), _most_read(train, _MOST_TRAINED), linear, trees)
+    def of(cls, train: Examples, encoders: Collection[Encoder]) -> Sizes:
+        linear = sum(encoder.num_features for encoder in encoders)
+        trees = sum(encoder.num_tree_features for encoder in encoders)
+        return cls(len(train), _most_read(train, encoders), linear, trees)
 
     def linear(self, task: Baselines) -> int:
         work = max(1, task.linear_work(self.num_features))
@@ -60,14 +60,14 @@ class Sizes:
         return allowed if allowed >= _FEWEST else 0
 
 
-def _most_read(examples: Examples, in_memory: int) -> int:
+def _most_read(examples: Examples, encoders: Collection[Encoder]) -> int:
     has_files = any(store.files is not None for store in examples.inputs.values())
-    return _MOST_FILES if has_files else in_memory
+    return min([_MOST_FILES] if has_files else [encoder.most for encoder in encoders], default=Encoder.most)
 
 
-def sample(held_out: Examples, seed: int) -> Examples:
+def sample(held_out: Examples, encoders: Collection[Encoder], seed: int) -> Examples:
     """Held-out examples, or a sample of them where there are very many."""
-    most = _most_read(held_out, _MOST_HELD_OUT)
+    most = min(_MOST_HELD_OUT, _most_read(held_out, encoders))
     if len(held_out) <= most:
         return held_out
     return held_out.take(np.sort(np.random.default_rng(seed).permutation(len(held_out))[:most]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,7 +31,13 @@ class Encoding:
 
 
 class Encoder(ABC):
-    """Makes numbers of the values of a column."""
+    """Makes numbers of the values of a column.
+
+    Attributes:
+        most: Of more values, a sample is looked at.
+    """
+
+    most: ClassVar[int] = 500_000
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind

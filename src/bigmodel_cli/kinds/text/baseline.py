@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ _DIRECTIONS = 32
 
 class TextEncoder(Encoder):
     """Words, and pairs of them."""
+
+    # To find the words takes longer than to fit a model.
+    most: ClassVar[int] = 50_000
 
     @property
     def num_features(self) -> int:
