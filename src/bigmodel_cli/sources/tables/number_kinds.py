@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from bigmodel_cli.sources.tables import dates
 from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind, most_frequent
 from bigmodel_cli.sources.tables.missing import marks_note
-from bigmodel_cli.sources.tables.number_look import MOST_NUMBERS, NumberLook, are_days
+from bigmodel_cli.sources.tables.number_look import MOST_NUMBERS, Numbers, are_days
 from bigmodel_cli.sources.tables.numbers import Notation, parse
 from bigmodel_cli.sources.tables.text_look import TextLook
 
@@ -28,78 +27,26 @@ _IDS = frozenset({"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "ro
 _EXACT = 1 << 24
 
 
-@dataclass(frozen=True)
-class Numbers:
-    """What is known of a column whose cells are all numbers.
-
-    Attributes:
-        name: The column's.
-        rows: How many cells there are.
-        marks: How many have which text that means "missing".
-        low: The smallest number.
-        high: The largest one.
-        is_whole: Whether all are whole.
-        is_unique: Whether each row has one of its own.
-        counter: The different texts, where they are few.
-        notation: How they are written.
-        are_days: Whether they can be days of eight digits.
-    """
-
-    name: str
-    rows: int
-    marks: Mapping[str, int]
-    low: float
-    high: float
-    is_whole: bool
-    is_unique: bool
-    counter: Mapping[str, int] | None
-    notation: Notation
-    are_days: bool
-
-    @classmethod
-    def of_look(cls, name: str, look: NumberLook) -> Numbers:
-        """As a quick look has found them."""
-        return cls(
-            name,
-            look.rows,
-            look.marks,
-            look.low,
-            look.high,
-            look.is_whole,
-            look.unique.holds() and not look.marks,
-            look.counter,
-            look.notation or Notation(),
-            look.are_days,
-        )
-
-    @property
-    def values(self) -> int:
-        return self.rows - sum(self.marks.values())
-
-    @property
-    def categories(self) -> Sequence[tuple[str, int]]:
-        return most_frequent(self.counter or {}, self.marks)
-
-
-def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFacts:
+def decided_numbers(name: str, found: Numbers, told: ColumnKind | None = None) -> ColumnFacts:
     """The kind of a column whose cells are all numbers.
 
     Args:
+        name: The column's.
         found: What was seen.
         told: The kind that it is said to be.
     """
-    categories = found.categories
+    categories = most_frequent(found.counter or {}, found.marks)
     distinct = None if found.counter is None else len(categories)
     if found.values == 0:
         return ColumnFacts(
-            found.name, told or "constant", "no row has a value", found.rows, found.rows, found.marks, 0
+            name, told or "constant", "no row has a value", found.rows, found.rows, found.marks, 0
         )
-    kind, reason = (told, "as told") if told else _kind_of_numbers(found, distinct)
+    kind, reason = (told, "as told") if told else _kind_of_numbers(name, found, distinct)
     is_moment = kind == "date"
-    form = format_of_moments(found, is_told=told == "date") if is_moment else None
+    form = format_of_moments(name, found, is_told=told == "date") if is_moment else None
     scale = 0 if form == dates.DIGITS else dates.MICROSECONDS.get(form or "", 1)
     return ColumnFacts(
-        name=found.name,
+        name=name,
         kind=kind,
         reason=reason,
         rows=found.rows,
@@ -116,8 +63,8 @@ def decided_numbers(found: Numbers, told: ColumnKind | None = None) -> ColumnFac
     )
 
 
-def _kind_of_numbers(found: Numbers, distinct: int | None) -> tuple[ColumnKind, str]:
-    words = words_of(found.name)
+def _kind_of_numbers(name: str, found: Numbers, distinct: int | None) -> tuple[ColumnKind, str]:
+    words = words_of(name)
     shown = _range(found)
     if distinct == 1 and not found.marks:
         return "constant", f"every row has {_number(found.low)}"
@@ -125,7 +72,7 @@ def _kind_of_numbers(found: Numbers, distinct: int | None) -> tuple[ColumnKind, 
         is_counted = found.low in (0, 1) and found.high - found.low + 1 == found.values
         if is_counted or (words & _IDS and not words & _MOMENTS):
             return "id", f"whole numbers, one of its own for each row ({shown})"
-    if form := format_of_moments(found):
+    if form := format_of_moments(name, found):
         return "date", f"whole numbers that are {form}, as the name says"
     if found.is_whole and distinct is not None:
         return _kind_of_few(found, distinct, words)
@@ -145,9 +92,9 @@ def _kind_of_few(found: Numbers, distinct: int, words: frozenset[str]) -> tuple[
     return "number", f"whole numbers, {shown}, {distinct:,} different ones"
 
 
-def format_of_moments(found: Numbers, *, is_told: bool = False) -> str | None:
+def format_of_moments(name: str, found: Numbers, *, is_told: bool = False) -> str | None:
     """What numbers are as moments, where the column's name or a person says that they are; None: none."""
-    if not found.is_whole or not found.values or not (is_told or words_of(found.name) & _MOMENTS):
+    if not found.is_whole or not found.values or not (is_told or words_of(name) & _MOMENTS):
         return None
     if found.are_days:
         return dates.DIGITS
@@ -169,9 +116,7 @@ def _notes_on_numbers(found: Numbers, kind: ColumnKind) -> list[str]:
     return notes
 
 
-def numbers_of_texts(
-    name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]
-) -> Numbers | None:
+def numbers_of_texts(look: TextLook, notation: Notation, missing: Mapping[str, int]) -> Numbers | None:
     """What is known of a column that was looked at text by text and is all numbers; None: too many to say."""
     import numpy as np
 
@@ -179,18 +124,16 @@ def numbers_of_texts(
         return None
     parsed = [parse(text, notation) for text, _ in most_frequent(look.counter, missing)]
     found = [value for value in parsed if value is not None]
-    is_unique = look.unique.holds() and not missing
     return Numbers(
-        name,
-        look.rows,
-        missing,
-        min(found, default=math.inf),
-        max(found, default=-math.inf),
-        all(value.is_integer() for value in found),
-        is_unique,
-        look.counter if len(look.counter) <= MOST_NUMBERS else None,
-        notation,
-        are_days(np.array(found, np.float64)),
+        rows=look.rows,
+        marks=Counter(missing),
+        low=min(found, default=math.inf),
+        high=max(found, default=-math.inf),
+        is_whole=all(value.is_integer() for value in found),
+        is_unique=look.unique.holds() and not missing,
+        counter=look.counter if len(look.counter) <= MOST_NUMBERS else None,
+        notation=notation,
+        are_days=are_days(np.array(found, np.float64)),
     )
 
 

@@ -15,8 +15,8 @@ from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts,
 from bigmodel_cli.sources.tables.lists import ListLook, check_told
 from bigmodel_cli.sources.tables.missing import marks_for, marks_note
 from bigmodel_cli.sources.tables.names import no_column, shown
-from bigmodel_cli.sources.tables.number_kinds import Numbers, decided_numbers, numbers_of_texts
-from bigmodel_cli.sources.tables.number_look import NumberLook
+from bigmodel_cli.sources.tables.number_kinds import decided_numbers, numbers_of_texts
+from bigmodel_cli.sources.tables.number_look import NumberLook, Numbers
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
@@ -142,7 +142,7 @@ def _decided(table: Table, name: str, look: Look, told: ColumnKind | None) -> Co
     if isinstance(look, ListLook):
         return look.facts(name, table.files[0].path, told)
     if isinstance(look, NumberLook):
-        return decided_numbers(Numbers.of_look(name, look), told)
+        return decided_numbers(name, look.found(), told)
     missing = look.missing(marks_for("number", table.format))
     if look.rows > sum(missing.values()):
         found = _as_numbers(table, name, look, missing, told) if told in (None, "number") else None
@@ -173,7 +173,7 @@ def _as_numbers(
     if not fit.misfits:
         found = _numbers(table, name, look, notation, missing)
         are_codes = look.has_padded and found.is_whole and told is None
-        return None if are_codes else decided_numbers(found, told)
+        return None if are_codes else decided_numbers(name, found, told)
     if told or (not look.has_padded and _has_few_misfits(look, values, fit)):
         _refuse(table, name, "number", fit, values)
     return None
@@ -223,14 +223,14 @@ def _refuse(table: Table, name: str, kind: ColumnKind, fit: Fit, values: int) ->
 def _numbers(
     table: Table, name: str, look: TextLook, notation: Notation, missing: Mapping[str, int]
 ) -> Numbers:
-    found = numbers_of_texts(name, look, notation, missing)
+    found = numbers_of_texts(look, notation, missing)
     if found is not None:
         return found
     # All cells are known to be numbers in this notation: a quick look finds the rest.
     quick = _number_look(table, [notation], "number")
     looks: dict[str, Look | None] = {name: quick}
     _look(table, looks, lambda _rows: None)
-    return Numbers.of_look(name, quick)
+    return quick.found()
 
 
 def _moments(table: Table, name: str, look: TextLook, missing: Mapping[str, int]) -> ColumnFacts | None:
@@ -238,7 +238,7 @@ def _moments(table: Table, name: str, look: TextLook, missing: Mapping[str, int]
     notation, fit = look.numbers_fit()
     if fit.misfits:
         return None
-    facts = decided_numbers(_numbers(table, name, look, notation, missing), "date")
+    facts = decided_numbers(name, _numbers(table, name, look, notation, missing), "date")
     return facts if facts.date_format else None
 
 
