@@ -93,10 +93,10 @@ class Columns:
         found = {name: self._column(name).tensor for name in sorted(alone)}
         plurals = {kind.plural for kind in self.kinds.values()}
         for name in sorted(wanted & plurals - set(found)):
-            found[name] = self._side_by_side(self._of_kind(name, alone), steps[0]).tensor
+            found[name] = self._side_by_side(self._of_kind(name, alone), alone, steps[0])
         if "input" in wanted:
             parts = [part for name in sorted(plurals) for part in self._of_kind(name, alone)]
-            found["input"] = self._side_by_side(parts, steps[0]).tensor
+            found["input"] = self._side_by_side(parts, alone, steps[0])
         return found
 
     def _of_kind(self, plural: str, alone: set[str]) -> list[Column]:
@@ -188,25 +188,39 @@ class Columns:
             return raw[0]
         return np.asarray(keras.Model(inputs, tensor)(raw, training=False))
 
-    def _side_by_side(self, parts: Sequence[Column], step: Component) -> Column:
+    def _side_by_side(self, parts: Sequence[Column], alone: set[str], step: Component) -> Any:
         """Columns next to each other: all places in vocabularies, or all numbers.
 
+        Places mean nothing beside numbers: beside these, columns of places that steps name are left out.
+
         Raises:
-            ConfigError: If some of them are neither; names them.
+            ConfigError: If some columns can stand beside none; names the first one.
         """
         import keras
 
         for part in parts:
             if part.tensor.dtype == "string" or len(part.tensor.shape) > 2:
                 raise self._no_vector(part, step)
+        are_places = {id(part): part.tensor.dtype.startswith("int") for part in parts}
+        if len(set(are_places.values())) > 1:
+            for part in parts:
+                if are_places[id(part)] and not alone.issuperset(part.names):
+                    raise self._places(part, step)
+            parts = [part for part in parts if not are_places[id(part)]]
         tensors = [
             part.tensor if len(part.tensor.shape) == 2 else keras.ops.expand_dims(part.tensor, -1)
             for part in parts
         ]
-        if len({tensor.dtype for tensor in tensors}) > 1:
-            tensors = [keras.ops.cast(tensor, "float32") for tensor in tensors]
-        names = [name for part in parts for name in part.names]
-        return Column(tensors[0] if len(tensors) == 1 else keras.ops.concatenate(tensors, axis=-1), names)
+        return tensors[0] if len(tensors) == 1 else keras.ops.concatenate(tensors, axis=-1)
+
+    def _places(self, part: Column, step: Component) -> ConfigError:
+        (name,) = part.names
+        return _refused(
+            step,
+            f"the column {name} gives places in a vocabulary, which mean nothing beside numbers",
+            f"write output_mode: one_hot, or embed it: {{Embedding: {{inputs: [{name}], "
+            f"input_dim: {name}.vocabulary_size, output_dim: 8}}}}",
+        )
 
     def _no_vector(self, part: Column, step: Component) -> ConfigError:
         name = part.names[0]

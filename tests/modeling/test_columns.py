@@ -1,0 +1,184 @@
+"""Rows in a model: what steps may name, what is shared, what is refused with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.errors import ConfigError
+
+pytestmark = pytest.mark.tf
+
+CSV = """\
+b,a,city,job,Größe (cm),label,price
+1,10,Bern,cook,3,yes,100
+2,20,Bern,,4,no,200
+3,30,Thun,smith,5,yes,300
+4,40,,cook,6,no,401
+"""
+HEAD = """\
+data:
+  source: {table: {path: t.csv, target: TARGET, columns: {city: category, job: category}}}
+  validation: 0
+loss: LOSS
+optimizer: Adam
+preprocessing: PREPROCESSING
+model:
+"""
+PLAIN = "{number: [Normalization], category: [{StringLookup: {output_mode: one_hot}}]}"
+HEAD_OF_MODEL = "  - Dense: {name: out, units: 1, activation: sigmoid}\n"
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch):
+    """Builds the model of a table from its steps; gives it with its splits and the warnings."""
+    from bigmodel_cli.modeling.backend import start
+    from bigmodel_cli.modeling.build import build_model
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.pipeline.feed import TrainingExamples
+    from bigmodel_cli.pipeline.splits import make_splits
+    from bigmodel_cli.sources.base import LoadContext
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(model, *, preprocessing=PLAIN, target="label", loss="BinaryCrossentropy", csv=CSV):
+        Path("t.csv").write_text(csv, "utf-8")
+        head = HEAD.replace("TARGET", target).replace("LOSS", loss).replace("PREPROCESSING", preprocessing)
+        Path("c.yaml").write_text(head + model, "utf-8")
+        experiment = read_config(Path("c.yaml")).experiment
+        splits = make_splits(experiment.data.source.options.load(LoadContext()), validation=0, test=0, seed=0)
+        start(seed=0)
+        warnings: list[str] = []
+        data = TrainingExamples(splits.train)
+        built = build_model(experiment, splits.signature, total_steps=1, data=data, warn=warnings.append)
+        return built, splits, warnings
+
+    return call
+
+
+def raw(splits):
+    """The rows as the saved model takes them."""
+    import tensorflow as tf
+
+    from bigmodel_cli.sources.base import bare
+
+    part = splits.train
+    columns = {
+        name: store.values_of(store.gather(np.arange(len(part)))) for name, store in part.inputs.items()
+    }
+    return bare({name: tf.constant(values) for name, values in columns.items()})
+
+
+def output_of(built, splits, layer):
+    import keras
+
+    inner = keras.Model(built.model.input, built.model.get_layer(layer).output)
+    return np.asarray(inner(raw(splits), training=False))
+
+
+def standardized(*columns):
+    numbers = np.array(columns, np.float32).T
+    return (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
+
+
+# Größe, a, b and price, which is an input where it is no target.
+NUMBERS = standardized([3, 4, 5, 6], [10, 20, 30, 40], [1, 2, 3, 4], [100, 200, 300, 401])
+
+
+def test_columns_of_a_kind_stand_side_by_side_in_the_order_of_their_names(build):
+    built, splits, warnings = build("  - Identity: {name: seen, inputs: [numbers]}\n" + HEAD_OF_MODEL)
+    np.testing.assert_allclose(output_of(built, splits, "seen"), NUMBERS, atol=1e-4)
+    assert warnings == ["columns that the model does not use: city, job"]
+
+
+def test_a_column_by_its_name_and_the_rest_beside_it(build):
+    model = (
+        "  - Identity: {name: one, inputs: [a]}\n  - Identity: {name: all, inputs: [numbers]}\n"
+        "  - Concatenate: {inputs: [one, all]}\n"
+    )
+    built, splits, _ = build(model + HEAD_OF_MODEL)
+    np.testing.assert_allclose(output_of(built, splits, "one"), NUMBERS[:, 1:2], atol=1e-4)
+    # What has layers of its own comes last.
+    np.testing.assert_allclose(output_of(built, splits, "all"), NUMBERS[:, [0, 2, 3, 1]], atol=1e-4)
+
+
+def test_a_missing_category_is_none_of_those_that_are_known_and_not_unknown(build):
+    built, splits, _ = build("  - Identity: {name: seen, inputs: [job]}\n" + HEAD_OF_MODEL)
+    # Unknown ones, then cook, which is the most frequent, then smith.
+    assert output_of(built, splits, "seen").tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 1], [0, 1, 0]]
+
+
+def test_places_are_embedded_and_do_not_stand_beside_numbers(build):
+    model = (
+        "  - Embedding: {name: job_vector, inputs: [job], input_dim: job.vocabulary_size, output_dim: 2}\n"
+        "  - Identity: {name: rest, inputs: [categories]}\n"
+        "  - Concatenate: {inputs: [job_vector, rest, numbers]}\n"
+    )
+    places = (
+        "{number: [Normalization], category: [{StringLookup: {output_mode: one_hot}}], job: [StringLookup]}"
+    )
+    built, splits, _ = build(model + HEAD_OF_MODEL, preprocessing=places)
+    # Missing, unknown, cook, smith.
+    assert built.model.get_layer("job_vector").input_dim == 4
+    assert output_of(built, splits, "rest").shape == (4, 3)
+    with pytest.raises(
+        ConfigError, match=r"c.yaml:8:5: model.0.Dense: the column job gives places in a voca"
+    ):
+        build("  - Dense: {units: 1, activation: sigmoid}\n", preprocessing=places)
+
+
+@pytest.mark.parametrize(
+    ("model", "preprocessing", "message"),
+    [
+        (
+            "",
+            "{number: [Normalization]}",
+            r"c.yaml:8:5: model.0.Dense: the column city is a category, which no layer of numbers takes"
+            r"[\s\S]*write preprocessing: \{category: \[\{StringLookup: \{output_mode: one_hot\}\}\]\}",
+        ),
+        (
+            "",
+            "[Normalization]",
+            r"c.yaml:6:17: preprocessing.0: a row has several columns, and preprocessing is a list"
+            r"[\s\S]*write it by kind or column: preprocessing: \{category: \[Normalization\]\}",
+        ),
+    ],
+)
+def test_what_cannot_be_built_is_refused_with_its_place(build, model, preprocessing, message):
+    with pytest.raises(ConfigError, match=message):
+        build(model + HEAD_OF_MODEL, preprocessing=preprocessing)
+
+
+def test_inputs_have_names_that_keras_takes(build):
+    built, splits, _ = build(HEAD_OF_MODEL)
+    assert set(built.model.input) == {"a", "b", "city", "job", "Gr_e_cm", "price"}
+    assert splits.signature.slugs["Größe (cm)"] == "Gr_e_cm"
+    assert np.asarray(built.model(raw(splits))).shape == (4, 1)
+
+
+TWO = """\
+  - Dense: {name: trunk, units: 4}
+  - Dense: {name: label, inputs: [trunk], units: 1, activation: sigmoid}
+  - Dense: {name: price, inputs: [trunk], units: 1}
+"""
+LOSSES = "{label: BinaryCrossentropy, price: MeanSquaredError}"
+
+
+def test_several_targets_have_an_output_each_in_their_own_unit(build):
+    built, splits, _ = build(TWO, target="[label, price]", loss=LOSSES)
+    assert built.tasks.loss_names == ["loss", "label_loss", "price_loss"]
+    given = built.model(raw(splits))
+    assert set(given) == {"label", "price"}
+    # The mean and the spread of the price, once the last step gives zeros.
+    layer = built.model.get_layer("price")
+    layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    np.testing.assert_allclose(np.asarray(built.model(raw(splits))["price"]), np.full((4, 1), 250.25))
+
+
+def test_a_target_without_a_step_is_named(build):
+    with pytest.raises(
+        ConfigError, match=r"no step is named like the target price, so nothing is its output"
+    ):
+        build(TWO.rsplit("  -", 1)[0], target="[label, price]", loss=LOSSES)
