@@ -166,6 +166,9 @@ def test_parquet_and_json_lines(tmp_path):
     from pyarrow import parquet
 
     table = {"a": [n / 3 for n in range(80)], "b": ["u", "v"] * 40, "target": [n % 2 for n in range(80)]}
-    parquet.write_table(pa.table(table), "t.parquet")
-    found = experiment(make_starter(Path("t.parquet")).text)
+    # What no kind takes is left out.
+    parquet.write_table(pa.table(table | {"tags": [["x"], []] * 40}), "t.parquet")
+    starter = make_starter(Path("t.parquet"))
+    assert "a table of 80 rows, 1 × number, 1 × category, 2 classes in the column target" in starter.found
+    found = experiment(starter.text)
     assert found.loss.name == "CategoricalCrossentropy" and set(found.preprocessing) == {"number", "category"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.cells import column_kinds
 from bigmodel_cli.sources.tables.facts import FEW_VALUES, ColumnFacts
 from bigmodel_cli.sources.tables.giveaways import giveaways
 from bigmodel_cli.sources.tables.names import no_column, shown
@@ -84,7 +85,9 @@ def look_at_rows(
         raise DataError(f"{path}: no column looks like the target", hint="say which one: --target NAME")
     targets, kind = _targets(path, found.columns[target], labels_are)
     inputs = {
-        name: facts for name, facts in found.columns.items() if name != target and facts.kind not in _LEFT_OUT
+        name: facts
+        for name, facts in found.columns.items()
+        if name != target and facts.kind in column_kinds()
     }
     if not inputs:
         raise DataError(f"{path}: no column is left to predict {shown(target)} from")
