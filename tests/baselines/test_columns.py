@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.baselines.measure import measure_baselines
+from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.kinds.baseline import Encoder
 from bigmodel_cli.kinds.category.kind import CategoryKind
@@ -17,7 +18,8 @@ from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.sources.stores import ArrayStore, CodedStore
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore, MappedStore
 
 CITIES = CategoryKind(("Rome", "Oslo", "Lima"))
 
@@ -57,6 +59,20 @@ def test_very_many_categories():
     assert matrix.shape == (301, 301) and matrix.nnz == 301
     codes = encoder.for_trees(kept).encode(kept)
     assert np.nanmax(codes) == 254 and np.isnan(codes[-1])
+
+
+def test_columns_that_are_larger_than_memory(tmp_path):
+    """What is in a file is gathered as it is asked for."""
+    for name, values in (("n", np.array([3, np.nan, 1], np.float32)), ("c", np.array([1, 2, 0], np.int32))):
+        np.memmap(tmp_path / name, values.dtype, "w+", shape=3)[:] = values
+    order = np.array([2, 0, 1])
+    numbers = MappedStore(np.memmap(tmp_path / "n", np.float32, "r", shape=3), "t", order)
+    assert part_of(NumberKind(), Encoder).values(numbers)[:2].tolist() == [[1], [3]]
+    cities = MappedStore(np.memmap(tmp_path / "c", np.int32, "r", shape=3), "t", order, ("Lima", "Rome"))
+    assert part_of(CITIES, Encoder).values(cities).tolist() == [2, 0, -1]
+    examples = Examples({"n": numbers, "c": cities}, {"y": np.zeros(3)})
+    assert groups_of(examples, "c").names == ("Lima", "Rome", "(missing)")
+    assert groups_of(examples, "n").members.tolist() == [0, 1, 2]
 
 
 def test_numbers_and_dates():

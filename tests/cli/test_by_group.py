@@ -135,6 +135,14 @@ def test_in_words(bigmodel, run):
     assert any(line.strip().startswith("by sex") for line in lines)
 
 
+def test_groups_of_several_runs(bigmodel, run):
+    outcome = bigmodel("evaluate", run, "loans", "--by", "city")
+    assert outcome.code == 0
+    lines = [line.strip() for line in outcome.out.splitlines()]
+    assert sum(line.startswith("by city") for line in lines) == 2
+    assert lines.count(f"{run}, test split") == 2
+
+
 def test_many_groups_are_cut_in_words(bigmodel, run):
     outcome = bigmodel("evaluate", run, "--by", "id")
     assert "by id: the 20 largest of 100 groups; --json has all" in outcome.err

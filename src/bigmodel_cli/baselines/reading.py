@@ -72,7 +72,7 @@ def read_columns(
     problems: dict[int, DataError] = {}
     for name, encoder in encoders.items():
         store = examples.inputs[name]
-        if store.array is not None:
+        if store.gathers:
             values[name] = encoder.values(store)
         else:
             values[name], bad = _read(store, encoder, label, progress)

@@ -68,11 +68,10 @@ def groups_of(examples: Examples, column: str) -> Groups:
 
 
 def _of_store(store: Store, column: str) -> Groups:
-    if store.array is None or store.shape != ():
-        what = "a file" if store.array is None else "of several numbers"
+    if not store.gathers or store.shape != ():
+        what = "of several numbers" if store.gathers else "read one by one"
         raise UsageError(
             f"by {column}: each value is {what}", hint="groups are made of categories, texts and numbers"
         )
-    if store.names is not None:
-        return groups_of_names(store.array, store.names)
-    return groups_of_numbers(np.asarray(store.array))
+    held = store.gather(np.arange(len(store)))
+    return groups_of_numbers(held) if store.names is None else groups_of_names(held, store.names)

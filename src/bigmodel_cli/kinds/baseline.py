@@ -62,7 +62,7 @@ class Encoder(ABC):
         """What is kept of values in memory, one for each along the first axis.
 
         Args:
-            store: Of values that are in memory.
+            store: Of values that it gathers.
         """
 
     @abstractmethod
@@ -83,9 +83,8 @@ class Encoder(ABC):
 
 
 def in_memory(store: Store) -> np.ndarray:
-    """What a store in memory has: values, or of texts their places."""
-    assert store.array is not None
-    return store.array
+    """All values of a store that gathers them, or of texts their places among its names."""
+    return store.gather(np.arange(len(store))) if store.array is None else store.array
 
 
 def as_rows(raw: np.ndarray, change: Callable[[np.ndarray], np.ndarray] = np.asarray) -> np.ndarray:

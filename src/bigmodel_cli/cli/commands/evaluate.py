@@ -249,7 +249,8 @@ def _show_classes(per_class: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_side_by_side(checked: Sequence[Checked]) -> None:
-    """A column for each run, a row for each number that any of them has."""
+    """A column for each run, a row for each number that any of them has; groups one run after the other."""
+    from bigmodel_cli.cli.by_group import show_groups
     from bigmodel_cli.cli.output import number, printable, table
     from bigmodel_cli.config.measures import said_once
 
@@ -266,6 +267,9 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
     titles = [found.run for found in checked]
     table(["", *titles], rows, numeric=titles)
     for found in checked:
+        if found.document.get("by"):
+            click.echo(printable(found.title))
+            show_groups(found.document)
         for gate in found.gates:
             click.echo(printable(f"gate: {found.run}: {gate}: {'met' if gate.met else 'MISSED'}"))
 
