@@ -41,3 +41,20 @@ def test_lists_are_left_out_unless_they_are_asked_for(tmp_path):
         TableOptions(path=path, target="tags").load(LoadContext())
     assert "t.jsonl, tags: expected one of category, date, number, text; found lists" in caught.value.message
     assert caught.value.hint == "columns: {tags: ignore} leaves it out"
+
+
+def test_a_column_of_texts_that_are_nearly_all_different_is_pointed_out(tmp_path):
+    rows = "".join(f"key{number % 40},{number % 2}\n" for number in range(60))
+    (tmp_path / "t.csv").write_text(f"code,label\n{rows}")
+    warnings: list[str] = []
+    told = TableOptions(path=tmp_path / "t.csv", target="label", columns={"label": "category"})
+    told.load(LoadContext(warn=warnings.append))
+    assert warnings == [
+        f"{tmp_path / 't.csv'}, code: 40 different texts in 60 rows were taken for categories, "
+        "from which little is learnt; is it number, text or ignore?"
+    ]
+    warnings.clear()
+    told.model_copy(update={"columns": {**told.columns, "code": "category"}}).load(
+        LoadContext(warn=warnings.append)
+    )
+    assert not warnings

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bigmodel_cli.sources.tables.columns import Values
 
 IGNORE = "ignore"
+# Of categories that are as many as this part of the rows, most are in one row alone.
+_MOST_SHARE = 0.3
 
 
 def _column(told: str | dict[str, Any]) -> str | dict[str, Any]:
@@ -261,6 +263,12 @@ class _Loading:
         path = table.files[0].path
         for note in table.notes:
             self.context.warn(note)
+        for name, facts in looked.items():
+            if self._is_scattered(name, facts):
+                self.context.warn(
+                    f"{path}, {shown(name)}: {facts.distinct:,} different texts in {facts.rows:,} rows were "
+                    "taken for categories, from which little is learnt; is it number, text or ignore?"
+                )
         if self.context.column_left_out is not None:
             for name in left_out:
                 self.context.column_left_out(name, looked[name].reason)
@@ -268,6 +276,11 @@ class _Loading:
             reasons = ", ".join(f"{shown(name)} ({looked[name].reason})" for name in left_out[:5])
             more = "" if len(left_out) <= 5 else f" and {len(left_out) - 5} more"
             self.context.warn(f"{path}: left out: {reasons}{more}; columns: {{NAME: KIND}} takes one in")
+
+    def _is_scattered(self, name: str, facts: ColumnFacts) -> bool:
+        """Whether most categories of a column that nobody named are in a row alone."""
+        is_category = facts.kind == "category" and not self._has_role(name)
+        return is_category and (facts.distinct or 0) > _MOST_SHARE * facts.rows
 
     def _kind(self, table: Table, name: str, facts: ColumnFacts) -> Kind:
         kind = facts.kind if facts.kind not in ("id", "constant") else "category"
