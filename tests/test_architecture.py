@@ -33,7 +33,7 @@ STOREYS = [
     ["kinds.read", "kinds.cells"],
     ["signature", "kinds.show"],
     ["config"],
-    ["run_folder", "gates", "stopped", "tasks.checks"],
+    ["run_folder", "gates", "stopped", "evaluation_parts", "tasks.checks"],
     ["figures", "advice"],
     ["tasks.figures", "tasks.sections", "tasks.advice"],
     ["run_files"],

@@ -86,7 +86,7 @@ NAMES = ["loss", "accuracy", "auc"]
     ],
 )
 def test_floors_that_can_be_compared(metric, split):
-    require_known({metric: ">= 0.9"}, NAMES, split, ("cat", "dog"))
+    require_known({metric: ">= 0.9"}, NAMES, split, {"label": ("cat", "dog")})
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_floors_that_can_be_compared(metric, split):
 )
 def test_floors_of_nothing(metric, split, classes, message, hint):
     with pytest.raises(UsageError) as caught:
-        require_known({metric: ">= 0.9"}, NAMES, split, classes)
+        require_known({metric: ">= 0.9"}, NAMES, split, {"label": classes})
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 

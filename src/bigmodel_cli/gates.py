@@ -19,11 +19,12 @@ from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.measures import (
     MEASURE_PATHS,
     class_of_measure,
+    gate_about,
     is_measure_path,
     split_of,
     without_split,
 )
-from bigmodel_cli.config.naming import known_direction
+from bigmodel_cli.config.naming import known_direction, named
 from bigmodel_cli.config.schema import parse_gate
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
@@ -154,7 +155,10 @@ def _unmeasured(metric: str, values: Mapping[str, float], split: str) -> str:
 
 
 def require_known(
-    floors: Mapping[str, str], names: Collection[str], split: str | None, label_names: Collection[str]
+    floors: Mapping[str, str],
+    names: Collection[str],
+    split: str | None,
+    classes: Mapping[str, Collection[str] | None],
 ) -> None:
     """What `--fail-under` asks for is a number of the evaluation.
 
@@ -162,24 +166,32 @@ def require_known(
         floors: As `parse_fail_under` gives them.
         names: Of all numbers, without a split.
         split: What is evaluated; None where that is not known yet.
-        label_names: Of classes, whose numbers can be asked for.
+        classes: Names of classes, whose numbers can be asked for, by target.
 
     Raises:
         UsageError: If one is not.
     """
-    paths = MEASURE_PATHS if label_names else ()
+    is_single = len(classes) == 1
+    paths = [
+        path if is_single else named(target, path)
+        for target, found in classes.items()
+        if found
+        for path in MEASURE_PATHS
+    ]
     for metric in floors:
         of, bare = split_of(metric), without_split(metric)
         if metric in names:
             continue
-        if is_by_group(metric):
-            _require_known_group(metric, names)
+        target, path = gate_about(bare, classes)
+        if is_by_group(path):
+            _require_known_group(metric, path, names)
             continue
-        if bare not in names and not (label_names and is_measure_path(bare)):
+        label_names = classes.get(next(iter(classes), "") if is_single else target) or ()
+        if bare not in names and not (label_names and is_measure_path(path)):
             near = closest(bare, [*names, *paths])
             hint = f"did you mean {near}?" if near else _hint(bare, names)
             raise UsageError(f"there is no metric {metric!r} to compare", hint=hint)
-        over = class_of_measure(bare)
+        over = class_of_measure(path)
         if label_names and over not in (None, *label_names):
             near = closest(over or "", label_names)
             hint = f"did you mean {near}?" if near else f"its classes: {some(label_names)}"
@@ -191,10 +203,10 @@ def require_known(
             )
 
 
-def _require_known_group(metric: str, names: Collection[str]) -> None:
+def _require_known_group(metric: str, path: str, names: Collection[str]) -> None:
     """The same for scores of groups; which groups there are, is known once they were evaluated."""
     of_groups = [name for name in names if is_by_group(name)]
-    if without_split(metric) in names or (not of_groups and is_group_path(metric)):
+    if without_split(metric) in names or (not of_groups and is_group_path(path)):
         return
     near = closest(without_split(metric), of_groups)
     hint = f"did you mean {near}?" if near else f"there are {', '.join(EXAMPLES)}"

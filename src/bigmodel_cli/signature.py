@@ -46,8 +46,13 @@ class Signature:
     @property
     def label_names(self) -> Any:
         """Names of classes, None where labels are numbers; of several targets by target."""
-        names = {name: task.label_names for name, task in self.targets.items()}
+        names = self.label_names_by_target
         return next(iter(names.values())) if len(names) == 1 else names
+
+    @property
+    def label_names_by_target(self) -> dict[str, tuple[str, ...] | None]:
+        """Names of classes, None where labels are numbers, by target."""
+        return {name: task.label_names for name, task in self.targets.items()}
 
     @property
     def slugs(self) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.probabilities import as_scores
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.stores import ArrayStore
 from bigmodel_cli.tasks.classification.task import Classification
@@ -52,8 +52,22 @@ def answers_of(result, split="train"):
     model = load_checkpoint(result.run, "best")
     examples = splits.parts[split]
     return model, Answers(
-        examples, model.predict(examples.store.array, verbose=0), splits.signature, Reading()
+        examples,
+        {name: model.predict(examples.store.array, verbose=0) for name in splits.signature.targets},
+        splits.signature,
+        dict.fromkeys(splits.signature.targets, Reading()),
     )
+
+
+def scores_of(answers):
+    """Those of the one target."""
+    (scores,) = answers.scores.values()
+    return scores
+
+
+def of_all(scores):
+    """By the name that the one target has."""
+    return {TARGET: scores}
 
 
 def test_a_run_records_how_its_export_compared(classes, numbers):
@@ -84,7 +98,7 @@ def test_an_export_of_another_model_is_found_out(classes):
     model, answers = answers_of(classes)
     for layer in model.layers:
         layer.set_weights([weights + 0.5 for weights in layer.get_weights()])
-    others = replace(answers, scores=model.predict(answers.examples.store.array, verbose=0))
+    others = replace(answers, scores=of_all(model.predict(answers.examples.store.array, verbose=0)))
     with pytest.raises(ExportError, match="the LiteRT model answers differently: by up to 0"):
         check_parity(classes.run.litert_model, others)
 
@@ -92,10 +106,10 @@ def test_an_export_of_another_model_is_found_out(classes):
 @pytest.mark.parametrize(("step", "is_kept"), [(9e-4, True), (1.1e-3, False)])
 def test_probabilities_may_differ_by_a_thousandth(classes, step, is_kept):
     _, answers = answers_of(classes)
-    moved = replace(answers, scores=answers.scores + np.array([step, 0, 0]))
+    moved = replace(answers, scores=of_all(scores_of(answers) + np.array([step, 0, 0])))
     # Only examples that stay clear of a tie, whose class the step cannot change.
-    clear = np.flatnonzero(np.ptp(np.sort(answers.scores)[:, 1:], axis=1) > 0.01)
-    moved = replace(moved, examples=moved.examples.take(clear), scores=moved.scores[clear])
+    clear = np.flatnonzero(np.ptp(np.sort(scores_of(answers))[:, 1:], axis=1) > 0.01)
+    moved = replace(moved, examples=moved.examples.take(clear), scores=of_all(scores_of(moved)[clear]))
     if is_kept:
         assert check_parity(classes.run.litert_model, moved).max_difference == pytest.approx(step, rel=0.01)
     else:
@@ -107,7 +121,7 @@ def test_another_class_is_found_out_however_close_the_probabilities_are(tmp_path
     model, answers = tiny(np.array([[0.0, 1e-4]], np.float32))
     export(model, tmp_path / "m.tflite", frozen_converter)
     assert check_parity(tmp_path / "m.tflite", answers).same_classes
-    swapped = replace(answers, scores=answers.scores[:, ::-1])
+    swapped = replace(answers, scores=of_all(scores_of(answers)[:, ::-1]))
     with pytest.raises(ExportError) as caught:
         check_parity(tmp_path / "m.tflite", swapped)
     assert (
@@ -127,7 +141,7 @@ def tiny(kernel):
     examples = Examples.of_arrays(ones, np.zeros(8, np.int64), "test")
     signature = Signature.of(ArrayKind((1,), "float32"), Classification(("a", "b")))
     softmax = Reading("softmax")
-    return model, Answers(examples, as_scores(ones @ kernel, softmax), signature, softmax)
+    return model, Answers(examples, {TARGET: as_scores(ones @ kernel, softmax)}, signature, {TARGET: softmax})
 
 
 def test_logits_are_compared_as_probabilities(tmp_path):
@@ -142,8 +156,10 @@ def test_logits_are_compared_as_probabilities(tmp_path):
 
 def test_numbers_have_a_relative_tolerance(numbers):
     _, answers = answers_of(numbers)
-    largest = np.max(np.abs(answers.scores))
-    near, far = (replace(answers, scores=answers.scores + largest * step) for step in (9e-4, 1.2e-3))
+    largest = np.max(np.abs(scores_of(answers)))
+    near, far = (
+        replace(answers, scores=of_all(scores_of(answers) + largest * step)) for step in (9e-4, 1.2e-3)
+    )
     assert check_parity(numbers.run.litert_model, near).same_classes is None
     with pytest.raises(ExportError, match="by up to"):
         check_parity(numbers.run.litert_model, far)
@@ -220,7 +236,7 @@ def answers_on_ones(model):
     ones = np.ones((8, *model.input_shape[1:]), np.float32)
     signature = Signature.of(ArrayKind(model.input_shape[1:], "float32"), Regression())
     examples = Examples.of_arrays(ones, np.zeros(8, np.float32), "test")
-    return Answers(examples, model.predict(ones, verbose=0), signature, Reading())
+    return Answers(examples, {TARGET: model.predict(ones, verbose=0)}, signature, {TARGET: Reading()})
 
 
 def exported(folder, model, answers=None):
@@ -261,7 +277,7 @@ def test_a_model_that_is_too_large_has_no_export(tmp_path, monkeypatch):
 
 def test_an_export_that_answers_differently_is_not_kept(tmp_path):
     model, answers = tiny(np.ones((1, 2), np.float32))
-    others = replace(answers, scores=answers.scores + 0.25)
+    others = replace(answers, scores=of_all(scores_of(answers) + 0.25))
     assert refused(tmp_path, model, others) == "the LiteRT model answers differently: by up to 0.25"
 
 

@@ -81,7 +81,7 @@ def evaluated() -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
         signature = Signature.of(ImageKind(ImageFormat((28, 28), "grayscale")), Classification(tuple(names)))
         found = part_of(signature.task, Scoring).scored(labels, scores, AS_IT_IS, seed=0)
         metrics = {"loss": 0.5, **found.scores.headline}
-        document = Evaluation("test", len(labels), metrics, {"label": found}).as_json()
+        document = Evaluation("test", len(labels), metrics, {"label": found}, {"label": metrics}).as_json()
         samples = samples_of(found, Examples.of_arrays(pixels, labels, "test"), signature)
         return document, samples
 

@@ -279,7 +279,7 @@ def test_it_fits_a_phone_and_a_desk(opened, names, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.title().startswith("pets/20260102-030405: ")
     drawn = page.evaluate(
-        "(() => { const c = document.getElementById('matrix'); const d = c.getContext('2d')"
+        "(() => { const c = document.querySelector('canvas.confusion'); const d = c.getContext('2d')"
         ".getImageData(0, 0, c.width, c.height).data; return new Set(d).size; })()"
     )
     assert drawn > 5
@@ -292,17 +292,17 @@ def test_it_fits_a_phone_and_a_desk(opened, names, width, scheme):
 
 def test_the_matrix_answers_to_the_keyboard_and_to_the_pointer(opened):
     page = opened(["cat", "dog", "owl"])
-    page.focus("#matrix")
-    assert page.inner_text("#cell").startswith("cat recognised: ")
+    page.focus("canvas.confusion")
+    assert page.inner_text("#confusion-cell").startswith("cat recognised: ")
     page.keyboard.press("ArrowRight")
-    assert page.inner_text("#cell").startswith("cat taken for dog: ")
+    assert page.inner_text("#confusion-cell").startswith("cat taken for dog: ")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    assert page.inner_text("#cell").startswith("owl taken for dog: ")
-    box = page.locator("#matrix").bounding_box()
-    page.locator("#matrix").hover(position={"x": box["width"] - 5, "y": box["height"] - 5})
-    assert page.inner_text("#cell").startswith("owl recognised: ")
+    assert page.inner_text("#confusion-cell").startswith("owl taken for dog: ")
+    box = page.locator("canvas.confusion").bounding_box()
+    page.locator("canvas.confusion").hover(position={"x": box["width"] - 5, "y": box["height"] - 5})
+    assert page.inner_text("#confusion-cell").startswith("owl recognised: ")
 
 
 def test_the_table_of_classes_sorts(opened):

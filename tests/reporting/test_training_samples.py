@@ -7,11 +7,14 @@ import pytest
 
 from bigmodel_cli.pipeline.feed import TrainingExamples
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
+from bigmodel_cli.signature import TARGET
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
 CATS = Classification(("cat", "dog"))
+TARGETS = {TARGET: CATS}
+LABELS = {TARGET: np.array([0, 1])}
 pytestmark = [pytest.mark.slow, pytest.mark.tf, pytest.mark.plots]
 
 
@@ -57,7 +60,7 @@ def titles(figure):
 
 def test_versions_are_drawn_as_preprocessing_and_augmentation_make_them(tmp_path):
     figure = draw_training_samples(
-        built(tmp_path, "[{RandomFlip: {mode: horizontal}}]"), ORIGINALS, np.array([0, 1]), CATS
+        built(tmp_path, "[{RandomFlip: {mode: horizontal}}]"), ORIGINALS, LABELS, TARGETS
     )
     assert titles(figure) == ["cat\noriginal", *["cat"] * 7, "dog\noriginal", *["dog"] * 7]
     images = [image.get_array() for image in figure.axes[0].images]
@@ -77,23 +80,23 @@ def test_versions_are_drawn_as_preprocessing_and_augmentation_make_them(tmp_path
 def test_with_layers_that_change_nothing_pixels_come_back(tmp_path, preprocessing):
     nothing = "[{RandomTranslation: {height_factor: 0, width_factor: 0}}]"
     model = built(tmp_path, nothing, preprocessing)
-    figure = draw_training_samples(model, ORIGINALS, np.array([0, 1]), CATS)
+    figure = draw_training_samples(model, ORIGINALS, LABELS, TARGETS)
     for number, image in enumerate(figure.axes[0].images):
         np.testing.assert_array_equal(image.get_array(), ORIGINALS[number // 8])
 
 
 def test_mixed_labels_say_their_shares(tmp_path):
-    figure = draw_training_samples(built(tmp_path, "[MixUp]"), ORIGINALS, np.array([0, 1]), CATS)
+    figure = draw_training_samples(built(tmp_path, "[MixUp]"), ORIGINALS, LABELS, TARGETS)
     for title in titles(figure)[1:8]:
         shares = {line.split("% ")[1]: int(line.split("%")[0]) for line in title.splitlines()}
         assert 99 <= sum(shares.values()) <= 101 and set(shares) <= {"cat", "dog"}
 
 
 def test_without_augmentation_there_are_the_examples_alone(tmp_path):
-    figure = draw_training_samples(built(tmp_path, "[]"), ORIGINALS, np.array([0, 1]), CATS)
+    figure = draw_training_samples(built(tmp_path, "[]"), ORIGINALS, LABELS, TARGETS)
     assert titles(figure) == ["cat", "dog"]
 
 
 def test_what_preprocessing_makes_no_images_of(tmp_path):
     model = built(tmp_path, "[{GaussianNoise: {stddev: 0.1}}]", "[Flatten]")
-    assert draw_training_samples(model, ORIGINALS, np.array([0, 1]), CATS) is None
+    assert draw_training_samples(model, ORIGINALS, LABELS, TARGETS) is None

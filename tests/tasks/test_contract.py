@@ -21,6 +21,7 @@ from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.errors import ConfigError, DataError, UsageError
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.reporting.of_targets import of_targets
 from bigmodel_cli.reporting.report.reported import read_reported
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.groups.grouping import groups_of_names
@@ -415,7 +416,8 @@ def task_of(run):
 @pytest.mark.slow
 def test_is_drawn(run):
     evaluation = run.read_json(run.evaluation("test"))
-    plots = list(part_of(task_of(run), Figures).plots(run, evaluation, "test"))
+    (told,) = of_targets(run, evaluation, run.read_json(run.samples("test")), {"label": task_of(run)})
+    plots = list(part_of(task_of(run), Figures).plots(told.cells, evaluation, "test"))
     assert plots
     assert len({plot.name for plot in plots}) == len(plots)
     for plot in plots:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
+from bigmodel_cli.config.naming import OWN_COLUMNS, VALIDATION, named
+from bigmodel_cli.evaluation_parts import of_target
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.signature import Signature, signature_from_json
+from bigmodel_cli.signature import Signature, signature_as_json, signature_from_json
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Findings:
         config: config.yaml as plain data.
         best_epoch: Of the checkpoint that was evaluated.
         record: run.json, for the sizes of the splits and what an example is.
+        target: Which of several targets all of this is about; "" where there is one.
     """
 
     columns: Mapping[str, Sequence[float]]
@@ -59,6 +63,31 @@ class Findings:
     config: Mapping[str, Any]
     best_epoch: int | None
     record: Mapping[str, Any]
+    target: str = ""
+
+    def of_targets(self) -> Iterator[Findings]:
+        """The same as if each of several targets were the only one."""
+        targets = self.signature.targets
+        if len(targets) == 1:
+            yield self
+            return
+        for name, task in targets.items():
+            signature = signature_as_json(replace(self.signature, targets={name: task}))
+            yield replace(
+                self,
+                columns=_of_target(self.columns, name),
+                evaluation=of_target(self.evaluation, name),
+                config=_config_of(self.config, name),
+                record={**self.record, "signature": signature},
+                target=name,
+            )
+
+    def words(self, key: str, value: str) -> str:
+        """For the command line, a setting that each of several targets has for itself."""
+        if not self.target:
+            return f"{key}={value}"
+        name = f'"{self.target}"' if "." in self.target else self.target
+        return shlex.quote(f"{key}.{name}={value}")
 
     # How it went.
 
@@ -199,6 +228,32 @@ class Findings:
 
 _ALL_OF_ONE = 0.98
 _IMBALANCE = 5.0
+# What each of several targets has for itself in a config.
+_BY_TARGET = (("loss",), ("metrics",), ("calibrate",), ("data", "class_weights"), ("data", "oversample"))
+
+
+def _of_target(columns: Mapping[str, Sequence[float]], target: str) -> dict[str, Sequence[float]]:
+    """Columns of metrics.csv as if there were one target alone, whose loss is the loss."""
+    found: dict[str, Sequence[float]] = {name: columns[name] for name in columns if name in OWN_COLUMNS}
+    for prefix in ("", VALIDATION):
+        of_one = f"{prefix}{named(target, '')}"
+        found |= {
+            f"{prefix}{name.removeprefix(of_one)}": column
+            for name, column in columns.items()
+            if name.startswith(of_one)
+        }
+    return found
+
+
+def _config_of(config: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """A config as if it had one target alone."""
+    narrowed = {**config, "data": dict(config.get("data", {}))}
+    for *sections, key in _BY_TARGET:
+        holder: dict[str, Any] = narrowed[sections[0]] if sections else narrowed
+        value = holder.get(key)
+        if isinstance(value, dict) and target in value:
+            holder[key] = value[target]
+    return narrowed
 
 
 def _keeps_random(component: Component) -> bool:

@@ -137,7 +137,7 @@ def _by_rare_classes(findings: Findings, seen: str) -> Advice | None:
         seen,
         f"{findings.chance:.0%} of the examples are of one class, so that always answering it costs little. "
         "Weights let rare classes count as much.",
-        "data.class_weights=balanced",
+        findings.words("data.class_weights", "balanced"),
     )
 
 

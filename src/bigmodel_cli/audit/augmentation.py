@@ -34,10 +34,11 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     if not audited.experiment.shared_augmentation or not audited.features.are_seen:
         return None
     of_training = audited.numbers_in("train")
-    task = audited.splits.signature.task
+    targets = audited.splits.signature.targets
+    name, task = next(iter(targets.items()))
     numbers = of_training[different_examples(audited.labels[of_training], task)]
     originals = np.stack([audited.pixels(number) for number in numbers.tolist()])
-    return draw_training_samples(_build(audited), originals, audited.labels[numbers], task)
+    return draw_training_samples(_build(audited), originals, {name: audited.labels[numbers]}, {name: task})
 
 
 def _build(audited: Audited) -> BuiltModel:

@@ -13,6 +13,7 @@ from bigmodel_cli.cli.baselines import show_baselines
 from bigmodel_cli.cli.options import runs_dir_words
 from bigmodel_cli.cli.output import duration, metrics_line, next_command, note, number, one_line
 from bigmodel_cli.config.measures import said_once
+from bigmodel_cli.evaluation_parts import intervals_in
 
 if TYPE_CHECKING:
     from bigmodel_cli.training.conclusion import TrainingResult
@@ -57,11 +58,11 @@ def show_result(result: TrainingResult, runs_dir: Path, baselines: Mapping[str, 
 
 
 def measured(result: TrainingResult) -> str:
-    """Loss and metrics by the names that `expect` has for them, the report's headline with its interval."""
-    split, found = result.evaluation.split, []
+    """Loss and metrics by the names that `expect` has for them, the report's headlines with intervals."""
+    split, found, intervals = result.evaluation.split, [], intervals_in(result.document)
     for name, value in said_once(result.evaluation.metrics).items():
         text = metrics_line({f"{split}_{name}": value})
-        interval = result.document["intervals"].get(name) if name == result.headline else None
+        interval = intervals.get(name) if name in result.headlines else None
         if interval is not None:
             text += f" (95 % interval {number(interval['low'])} to {number(interval['high'])})"
         found.append(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, without_split
+from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, gate_about, without_split
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -61,14 +61,19 @@ def labels_of_group_path(gate: str) -> str | None:
     return None
 
 
-def columns_of_gates(gates: Iterable[str]) -> list[str]:
+def columns_of_gates(gates: Iterable[str], targets: Iterable[str] = ()) -> list[str]:
     """The columns by which gates want groups, each once.
 
     Of `by.a.b.accuracy`, that is the group `b` of `a`: a column whose name has a dot can only be asked for
     its gaps, or has to be renamed.
+
+    Args:
+        gates: As they are written.
+        targets: Names of targets, which gates begin with where there are several.
     """
     found: dict[str, None] = {}
-    for gate in filter(is_by_group, gates):
+    names = list(targets)
+    for gate in filter(is_by_group, (gate_about(gate, names)[1] for gate in gates)):
         matches = (path.fullmatch(without_split(gate)) for path in _PATHS)
         found |= {match["column"]: None for match in matches if match}
     return list(found)

@@ -63,14 +63,19 @@ def said_once(numbers: Mapping[str, float]) -> dict[str, float]:
     """Numbers to be shown: what a metric of the config measures once more is left out where it is equal."""
     again = {
         twin
-        for name, twins in _TWINS.items()
-        for twin in twins
+        for name in numbers
+        for twin in _twins_of(name)
         # Keras counts in float32, by batches.
-        if name in numbers
-        and twin in numbers
-        and isclose(numbers[name], numbers[twin], rel_tol=1e-4, abs_tol=1e-5)
+        if twin in numbers and isclose(numbers[name], numbers[twin], rel_tol=1e-4, abs_tol=1e-5)
     }
     return {name: value for name, value in numbers.items() if name not in again}
+
+
+def _twins_of(name: str) -> Iterator[str]:
+    """Of `income_accuracy` too, where there are several targets."""
+    for measure, twins in _TWINS.items():
+        if name == measure or name.endswith(f"_{measure}"):
+            yield from (f"{name.removesuffix(measure)}{twin}" for twin in twins)
 
 
 def split_of(gate: str) -> str | None:
@@ -82,6 +87,27 @@ def without_split(gate: str) -> str:
     """What a gate asks of a split: `accuracy` of `test_accuracy`."""
     split = split_of(gate)
     return gate if split is None else gate.removeprefix(f"{split}_")
+
+
+def gate_about(gate: str, targets: Iterable[str]) -> tuple[str, str]:
+    """The one of several targets that a gate is about, and what it is called where that is the only one.
+
+    Args:
+        gate: For instance `test_income_accuracy`, `income.macro.f1`.
+        targets: Their names; of none or one, no gate names it.
+
+    Returns:
+        For instance `income` and `test_accuracy`; "" and the gate itself where it names no target.
+    """
+    names = sorted(targets, key=len, reverse=True)
+    if len(names) < 2:
+        return "", gate
+    for bare in dict.fromkeys((without_split(gate), gate)):
+        split = gate.removesuffix(bare)
+        for target in names:
+            if bare.startswith((f"{target}_", f"{target}.")):
+                return target, f"{split}{bare[len(target) + 1 :]}"
+    return "", gate
 
 
 def scores_of(labels: Labels | None, num_classes: int | None = None) -> list[str]:
@@ -120,10 +146,17 @@ def class_of_measure(name: str) -> str | None:
     return None if over in (None, *AGGREGATES) else over
 
 
-def ambiguous_gates(gates: Iterable[str], class_names: Sequence[str]) -> Iterator[str]:
-    """A sentence for each gate over all classes that has the name of one of them: `per_class.recall.min`."""
+def ambiguous_gates(gates: Iterable[str], classes: Mapping[str, Sequence[str] | None]) -> Iterator[str]:
+    """A sentence for each gate over all classes that has the name of one of them: `per_class.recall.min`.
+
+    Args:
+        gates: As they are written.
+        classes: Names of classes by target; None where a target is a number.
+    """
     for gate in gates:
-        match = _PATH.fullmatch(gate)
+        target, name = gate_about(gate, classes)
+        of_one = classes.get(target) if target or len(classes) != 1 else next(iter(classes.values()))
+        match = _PATH.fullmatch(name)
         over = match.group("over") if match else None
-        if over in AGGREGATES and over in class_names:
+        if over in AGGREGATES and over in (of_one or ()):
             yield f"{gate} is the {over} over all classes, not that of the class {over}"

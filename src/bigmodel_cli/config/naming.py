@@ -46,6 +46,18 @@ def of_target(target: str, name: str) -> str:
     return f"{target}_{name}"
 
 
+def named(target: str, name: str) -> str:
+    """What a number of a target is called beside those of others: `income_accuracy`, `income.macro.f1`.
+
+    Args:
+        target: Its name; "" where it is the only one.
+        name: What the number is called where it is.
+    """
+    if not target:
+        return name
+    return f"{target}.{name}" if "." in name else of_target(target, name)
+
+
 def metric_name(metric: Component) -> str:
     """What a metric is called in logs: its `name` argument, its shorthand, or its class in snake case."""
     given = metric.arguments.get("name")
@@ -88,8 +100,11 @@ def known_direction(column: str, of_run: Mapping[str, Direction] = _NO_METRICS) 
         found = of_run.get(name) or _known().get(name)
         if found is not None:
             return found
-    # `per_class.recall.cat` and `macro.f1`.
-    return _by_words(column.split(".")[1] if "." in column else column)
+    # `per_class.recall.cat`, `macro.f1` and `income.macro.f1`.
+    _, *behind = column.split(".")
+    return next((DIRECTIONS[part] for part in behind if part in DIRECTIONS), None) or _by_words(
+        behind[0] if behind else column
+    )
 
 
 def _without_split(column: str) -> Iterable[str]:

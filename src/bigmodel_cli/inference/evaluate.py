@@ -106,7 +106,7 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
     model = load_for_inference(folder, checkpoint, trust=request.trust)
-    evaluation = Evaluator.of(model, experiment, opened.signature).evaluate(name, examples, opened.rule)
+    evaluation = Evaluator.of(model, experiment, opened.signature).evaluate(name, examples, opened.rules)
     evaluation = with_groups(evaluation, examples, request.by, seed=experiment.seed)
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(folder.path, os.W_OK)

@@ -12,10 +12,12 @@ import numpy as np
 
 from bigmodel_cli.config.group_measures import BY
 from bigmodel_cli.config.model_outputs import reading_of
+from bigmodel_cli.config.naming import named, of_target
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError, DivergedError
+from bigmodel_cli.evaluation_parts import TARGETS
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
@@ -23,7 +25,7 @@ from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.scoring.rule import AS_IT_IS, AS_THEY_ARE, DecisionRule
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.predictions import Predictions
@@ -38,8 +40,10 @@ class Evaluation:
     Attributes:
         split: Its name, or that of other data.
         num_examples: Its size.
-        metrics: Loss, the config's metrics, and the scores that everybody knows, by name.
+        metrics: Loss, the config's metrics, and the scores that everybody knows, by name; those of several
+            targets begin with a target's name.
         by_target: What else is known, by the names of targets.
+        metrics_of: The metrics of each target by the names that they have where it is the only one.
         checkpoint: Which saved model it is.
     """
 
@@ -47,6 +51,7 @@ class Evaluation:
     num_examples: int
     metrics: dict[str, float]
     by_target: Mapping[str, Scored]
+    metrics_of: Mapping[str, Mapping[str, float]]
     checkpoint: str = "best"
 
     @property
@@ -57,22 +62,29 @@ class Evaluation:
 
     def as_json(self) -> dict[str, Any]:
         """As evaluation/<split>.json has it."""
-        scores, decision = self.scored.scores, self.scored.decision
-        return {
+        document = {
             "split": self.split,
             "checkpoint": self.checkpoint,
             "examples": self.num_examples,
             "metrics": self.metrics,
-            "scores": scores.others,
-            "intervals": {name: interval.as_json() for name, interval in scores.intervals.items()},
-            **scores.details,
-            **({} if decision is None else {"decision": decision}),
-            **(
-                {BY: {column: found.as_json() for column, found in self.scored.by.items()}}
-                if self.scored.by
-                else {}
-            ),
         }
+        parts = {name: _scored_as_json(scored) for name, scored in self.by_target.items()}
+        if len(parts) == 1:
+            return {**document, **next(iter(parts.values()))}
+        of_targets = {name: {"metrics": self.metrics_of[name], **part} for name, part in parts.items()}
+        return {**document, TARGETS: of_targets}
+
+
+def _scored_as_json(scored: Scored) -> dict[str, Any]:
+    """What is known of one target beside the metrics."""
+    scores, decision = scored.scores, scored.decision
+    return {
+        "scores": scores.others,
+        "intervals": {name: interval.as_json() for name, interval in scores.intervals.items()},
+        **scores.details,
+        **({} if decision is None else {"decision": decision}),
+        **({BY: {column: found.as_json() for column, found in scored.by.items()}} if scored.by else {}),
+    }
 
 
 @dataclass(frozen=True)
@@ -82,14 +94,14 @@ class Evaluator:
     Attributes:
         tasks: What it is measured by.
         signature: What one example is.
-        reading: How the loss reads its outputs.
+        readings: How the loss reads the output of each target.
         batch_size: No larger than in training: what fits there fits here.
         seed: Of the resampling for intervals.
     """
 
     tasks: Tasks
     signature: Signature
-    reading: Reading
+    readings: Mapping[str, Reading]
     batch_size: int
     seed: int
 
@@ -98,15 +110,19 @@ class Evaluator:
         """Of a model that takes raw features, compiled or not, by loss and metrics of its experiment."""
         tasks = compile_for_evaluation(model, experiment, signature)
         batch_size = experiment.data.pinned_batch_size
-        return cls(tasks, signature, reading_of(experiment), batch_size, experiment.seed)
+        readings = {name: reading_of(experiment.of_target(name)) for name in signature.targets}
+        return cls(tasks, signature, readings, batch_size, experiment.seed)
 
-    def evaluate(self, split: str, examples: Examples, rule: DecisionRule = AS_IT_IS) -> Evaluation:
+    def evaluate(
+        self, split: str, examples: Examples, rules: Mapping[str, DecisionRule] = AS_THEY_ARE
+    ) -> Evaluation:
         """Evaluate the model on examples.
 
         Args:
             split: What the examples are called.
             examples: On what.
-            rule: What is decided by; loss and the config's metrics are of the model's own outputs.
+            rules: What is decided by, by target; loss and the config's metrics are of the model's own
+                outputs.
 
         Raises:
             DivergedError: If the model's weights have diverged.
@@ -122,14 +138,26 @@ class Evaluator:
         steps.measures.reset()
         if not math.isfinite(metrics["loss"]):
             raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
-        by_target = {}
+        by_target, metrics_of = {}, {}
         for name, task in self.signature.targets.items():
             outputs = np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
-            values = part_of(task, Predictions).values(outputs, self.reading)
+            values = part_of(task, Predictions).values(outputs, self.readings[name])
             scoring, labels = part_of(task, Scoring), examples.targets[name]
-            by_target[name] = scoring.scored(labels, values, rule, seed=self.seed)
-            metrics |= by_target[name].scores.headline
-        return Evaluation(split, len(examples), metrics, by_target)
+            scored = scoring.scored(labels, values, rules.get(name, AS_IT_IS), seed=self.seed)
+            called = self._called(name)
+            own = {own: metrics[column] for column, own in called.items()} | scored.scores.headline
+            prefix = name if len(self.signature.targets) > 1 else ""
+            metrics |= {named(prefix, measure): value for measure, value in scored.scores.headline.items()}
+            by_target[name], metrics_of[name] = scored, own
+        return Evaluation(split, len(examples), metrics, by_target, metrics_of)
+
+    def _called(self, target: str) -> dict[str, str]:
+        """What loss and metrics of a target are called where it is the only one, by their columns."""
+        columns = ["loss", *(item.metric.name for item in self.tasks.metrics[target])]
+        if len(self.signature.targets) == 1:
+            return dict(zip(columns, columns, strict=True))
+        columns[0] = of_target(target, "loss")
+        return {column: column.removeprefix(of_target(target, "")) for column in columns}
 
 
 def _flat(outputs: np.ndarray) -> np.ndarray:
@@ -143,8 +171,9 @@ def write_evaluation(
     """Write the numbers, every prediction and the samples of an evaluation, and say where they are."""
     numbers, predictions, samples = evaluation_places(run, evaluation.split, evaluation.checkpoint)
     write_json(numbers, evaluation.as_json())
-    write_whole(predictions, lambda place: _write_predictions(place, evaluation.scored, examples))
-    write_json(samples, samples_of(evaluation.scored, examples, signature))
+    write_whole(predictions, lambda place: _write_predictions(place, evaluation.by_target, examples))
+    found = {name: samples_of(scored, examples, signature) for name, scored in evaluation.by_target.items()}
+    write_json(samples, found if len(found) > 1 else next(iter(found.values())))
     return numbers, predictions, samples
 
 
@@ -157,15 +186,22 @@ def evaluation_places(run: RunFolder, split: str, checkpoint: str) -> tuple[Path
     )
 
 
-def _write_predictions(path: Path, scored: Scored, examples: Examples) -> None:
+def _write_predictions(path: Path, by_target: Mapping[str, Scored], examples: Examples) -> None:
+    """Label and prediction of each example; the columns of several targets begin with a target's name."""
+    is_single = len(by_target) == 1
+    columns = [
+        named("" if is_single else target, column)
+        for target, scored in by_target.items()
+        for column in scored.columns()
+    ]
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(csv_row(["example", *scored.columns()]))
-        for index, cells in enumerate(scored.rows()):
-            file.write(csv_row([examples.name(index), *cells]))
+        file.write(csv_row(["example", *columns]))
+        for index, cells in enumerate(zip(*(one.rows() for one in by_target.values()), strict=True)):
+            file.write(csv_row([examples.name(index), *(cell for of_one in cells for cell in of_one)]))
 
 
 def samples_of(scored: Scored, examples: Examples, signature: Signature) -> dict[str, list[dict[str, Any]]]:
-    """Examples that tell most, by what they tell, as evaluation/samples_<split>.json has them.
+    """Examples that tell most of a target, by what they tell, as evaluation/samples_<split>.json has them.
 
     Each has a thumbnail where it is a picture, so that the report needs no data.
     """

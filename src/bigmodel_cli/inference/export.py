@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,15 +63,15 @@ class Answers:
 
     Attributes:
         examples: Read in raw form.
-        scores: A probability per class, shape (n, classes), or numbers of shape (n, …).
+        scores: By target a probability per class, shape (n, classes), or numbers of shape (n, …).
         signature: What one example is.
-        reading: How outputs became these scores.
+        readings: How the outputs of each target became these scores.
     """
 
     examples: Examples
-    scores: np.ndarray
+    scores: Mapping[str, np.ndarray]
     signature: Signature
-    reading: Reading
+    readings: Mapping[str, Reading]
 
 
 def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener) -> dict[str, Any]:
@@ -94,6 +94,8 @@ def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener)
             )
         if answers.signature.kind.is_composed:
             raise ExportError("the model takes rows")
+        if len(answers.signature.targets) > 1:
+            raise ExportError("the model has several outputs")
         parity = _export_checked(run.litert_model, model, answers)
     except ImportError:
         reason = "ai-edge-litert is not installed"
@@ -167,8 +169,9 @@ def check_parity(path: Path, answers: Answers) -> Parity:
     """
     count = min(PARITY_EXAMPLES, len(answers.examples))
     chosen = np.linspace(0, len(answers.examples) - 1, count).astype(np.int64)
-    expected = np.asarray(answers.scores[chosen], np.float64)
-    found = _litert_scores(path, answers, chosen).reshape(expected.shape)
+    ((target, scores),) = answers.scores.items()
+    expected = np.asarray(scores[chosen], np.float64)
+    found = _litert_scores(path, answers, chosen, target).reshape(expected.shape)
     difference = float(np.max(np.abs(expected - found)))
     if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
         raise ExportError(f"the LiteRT model answers differently: by up to {difference:.3g}")
@@ -180,11 +183,11 @@ def check_parity(path: Path, answers: Answers) -> Parity:
     return Parity(count, difference, None if others is None else True)
 
 
-def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray) -> np.ndarray:
+def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray, target: str) -> np.ndarray:
     engine, size = LiteRTEngine(path), batch_size_for(answers.signature)
     outputs = []
     for start in range(0, len(chosen), size):
         features = np.stack([answers.examples.read(index) for index in chosen[start : start + size]])
         outputs.append(engine.predict(features))
     predictions = part_of(answers.signature.task, Predictions)
-    return predictions.values(np.concatenate(outputs), answers.reading)
+    return predictions.values(np.concatenate(outputs), answers.readings[target])

@@ -20,7 +20,7 @@ from bigmodel_cli.sources.stores import Store
 
 def gated_columns(experiment: Experiment) -> list[str]:
     """The columns by which the config's `expect` wants groups."""
-    return columns_of_gates(experiment.expect)
+    return columns_of_gates(experiment.expect, experiment.targets)
 
 
 def with_groups(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import OUTPUTS, ReadRun, RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
@@ -22,13 +24,18 @@ class OpenRun:
         folder: Where it is.
         record: run.json.
         signature: What one raw example is, with the class names.
-        rule: How probabilities become a decision.
+        rules: How probabilities become a decision, by target; those that have no such rule are not there.
     """
 
     folder: RunFolder
     record: dict[str, Any]
     signature: Signature
-    rule: DecisionRule = AS_IT_IS
+    rules: Mapping[str, DecisionRule] = field(default_factory=dict)
+
+    @property
+    def rule(self) -> DecisionRule:
+        """Of the one target."""
+        return next(iter(self.rules.values()), AS_IT_IS)
 
     @property
     def predictions(self) -> Predictions[Any]:
@@ -52,19 +59,26 @@ class OpenRun:
         return replace(self, signature=replace(self.signature, inputs=inputs))
 
 
-def reading_of_run(opened: OpenRun) -> Reading:
-    """How the outputs of a run's model become scores.
+def readings_of_run(opened: OpenRun) -> dict[str, Reading]:
+    """How the outputs of a run's model become scores, by target.
 
     Raises:
         DataError: If its config is needed for that, as of runs of early versions, and is damaged.
     """
-    recorded = opened.record.get(OUTPUTS)
+    targets, recorded = opened.signature.targets, opened.record.get(OUTPUTS)
     if recorded is not None:
-        return Reading.from_json(recorded)
+        of_targets = recorded if len(targets) > 1 else dict.fromkeys(targets, recorded)
+        return {name: Reading.from_json(of_targets[name]) for name in targets}
     from bigmodel_cli.config.model_outputs import reading_of
     from bigmodel_cli.inference.run_data import read_experiment
 
-    return reading_of(read_experiment(opened.folder))
+    return dict.fromkeys(targets, reading_of(read_experiment(opened.folder)))
+
+
+def reading_of_run(opened: OpenRun) -> Reading:
+    """The same of the one target."""
+    (reading,) = readings_of_run(opened).values()
+    return reading
 
 
 def open_run(word: str | None, runs_dir: Path) -> OpenRun:
@@ -90,5 +104,9 @@ def open_folder(folder: RunFolder) -> OpenRun:
     opened = OpenRun(folder, record, signature)
     if not folder.expects(folder.decision):
         return opened
-    written = folder.read_json(folder.intact(folder.decision))
-    return replace(opened, rule=opened.predictions.rule(written))
+    written, targets = folder.read_json(folder.intact(folder.decision)), signature.targets
+    of_targets = written if len(targets) > 1 else dict.fromkeys(targets, written)
+    if not isinstance(of_targets, dict) or not of_targets.keys() <= targets.keys():
+        raise DataError("decision.json: expected a decision rule by target")
+    rules = {name: part_of(targets[name], Predictions).rule(rule) for name, rule in of_targets.items()}
+    return replace(opened, rules=rules)

@@ -143,5 +143,5 @@ def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -
         skip_bad_files=experiment.data.on_bad_file == "skip",
         progress=listener.download,
         warn=listener.warn,
-        beside=columns_of_gates(experiment.expect),
+        beside=columns_of_gates(experiment.expect, experiment.targets),
     )

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from bigmodel_cli.config.measures import said_once
 from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.evaluation_parts import by_target, intervals_in, scores_in
 from bigmodel_cli.gates import GateResult
 from bigmodel_cli.whole_files import write_output
 
@@ -120,8 +121,9 @@ def _lines(one: Checked) -> list[str]:
     verdict = verdict or (" — all gates met" if one.gates else "")
     lines = [f"### {_cell(one.title)}{verdict}", "", f"{document['examples']:,} examples", ""]
     lines += ["| metric | value | 95 % interval |", "|---|---:|---|"]
-    for name, value in said_once({**document["metrics"], **document["scores"]}).items():
-        interval = document["intervals"].get(name)
+    intervals = intervals_in(document)
+    for name, value in said_once({**document["metrics"], **scores_in(document)}).items():
+        interval = intervals.get(name)
         between = f"{interval['low']:.4f} to {interval['high']:.4f}" if interval else ""
         lines.append(f"| {_cell(name.replace('_', ' '))} | {value:.4f} | {between} |")
     if one.gates:
@@ -131,23 +133,34 @@ def _lines(one: Checked) -> list[str]:
             f"{'met' if gate.met else '**missed**'} |"
             for gate in one.gates
         ]
-    classes = document.get("per_class", [])
-    if classes:
-        weakest = sorted(classes, key=lambda row: row["f1"])[:_SHOWN_CLASSES]
-        heading = "weakest classes" if len(classes) > len(weakest) else "classes, weakest first"
-        lines += ["", f"<details><summary>{heading}</summary>", ""]
-        lines += ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
-        lines += [
-            f"| {_cell(row['class'])} | {row['precision']:.4f} | {row['recall']:.4f} | {row['f1']:.4f} "
-            f"| {row['support']:,} |"
-            for row in weakest
-        ]
-        lines += ["", "</details>"]
+    for target, part in by_target(document).items():
+        lines += _class_lines(target, part.get("per_class", []))
     return [*lines, ""]
+
+
+def _class_lines(target: str, classes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The weakest classes of a target; nothing where it has none."""
+    if not classes:
+        return []
+    weakest = sorted(classes, key=lambda row: row["f1"])[:_SHOWN_CLASSES]
+    heading = "weakest classes" if len(classes) > len(weakest) else "classes, weakest first"
+    of_one = f"{_html(target)}: " if target else ""
+    lines = ["", f"<details><summary>{of_one}{heading}</summary>", ""]
+    lines += ["| class | precision | recall | F1 | examples |", "|---|---:|---:|---:|---:|"]
+    lines += [
+        f"| {_cell(row['class'])} | {row['precision']:.4f} | {row['recall']:.4f} | {row['f1']:.4f} "
+        f"| {row['support']:,} |"
+        for row in weakest
+    ]
+    return [*lines, "", "</details>"]
 
 
 def _cell(text: str) -> str:
     """A name that says itself in a table: neither Markdown, nor HTML, nor the end of the cell."""
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", _html(text))
+
+
+def _html(text: str) -> str:
+    """A name that says itself in HTML."""
     visible = "".join(c if c.isprintable() else "�" for c in text)
-    escaped = visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", escaped)
+    return visible.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -9,8 +9,9 @@ from typing import Any
 
 from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.losses_and_metrics import Direction
-from bigmodel_cli.config.naming import direction
+from bigmodel_cli.config.naming import direction, named
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.evaluation_parts import by_target, intervals_in, scores_in
 from bigmodel_cli.reporting.run_summary import (
     SPLITS,
     RunSummary,
@@ -114,8 +115,11 @@ def data_facts(summary: RunSummary) -> dict[str, Any]:
     record = summary.record
     data, signature = record.get("data", {}), recorded_signature(record)
     facts: dict[str, Any] = {"example": signature.described if signature else None}
-    classes = signature.task.numbers["num_classes"] if signature else None
-    facts |= {"classes": classes, "class names sha256": _short(record.get("labels_sha256"))}
+    targets = signature.targets if signature else {}
+    for name, task in targets.items():
+        facts["classes" if len(targets) == 1 else f"{name} classes"] = task.numbers["num_classes"]
+    facts.setdefault("classes", None)
+    facts["class names sha256"] = _short(record.get("labels_sha256"))
     for split, found in data.get("splits", {}).items():
         facts[f"{split} examples"] = found.get("examples")
         facts[f"{split} origin"] = found.get("origin")
@@ -184,10 +188,13 @@ def split_numbers(summary: RunSummary, split: str, problems: list[str]) -> tuple
         document = None
     if document is None:
         return numbers, {}
-    macro = {f"macro.{name}": value for name, value in document.get("macro", {}).items()}
-    return numbers_in({**numbers, **document["metrics"], **document["scores"], **macro}), document[
-        "intervals"
-    ]
+    macro = {
+        named(target, f"macro.{name}"): value
+        for target, part in by_target(document).items()
+        for name, value in part.get("macro", {}).items()
+    }
+    found = numbers_in({**numbers, **document["metrics"], **scores_in(document), **macro})
+    return found, intervals_in(document)
 
 
 def metric_difference(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.figures import save
@@ -10,6 +10,7 @@ from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.image_grids import draw_grid, sample_tiles
+from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.sections import Sections
@@ -21,24 +22,33 @@ if TYPE_CHECKING:
 _COLUMNS = 8
 
 
-def plot_run(run: RunFolder, evaluation: Mapping[str, Any], task: Task, best_epoch: int | None) -> None:
+def plot_run(
+    run: RunFolder, evaluation: Mapping[str, Any], targets: Mapping[str, Task], best_epoch: int | None
+) -> None:
     """Draw everything that metrics, an evaluation and its samples show.
 
     Args:
         run: Where; its metrics, predictions and samples are read.
         evaluation: As evaluation/<split>.json has it.
-        task: What was evaluated.
+        targets: What was evaluated; the files of one of several end with its name.
         best_epoch: Of the checkpoint that was evaluated.
     """
-    samples, title = run.read_json(run.samples(evaluation["split"])), f"{evaluation['split']} split"
-    columns, of_task = read_metrics(run.metrics), part_of(task, Figures)
-    figures: dict[str, Figure] = {}
+    columns = read_metrics(run.metrics)
     if columns["epoch"]:
-        figures["curves"] = draw_curves(columns, best_epoch)
-        figures["speed"] = draw_speed(columns)
-    figures |= {plot.name: plot.draw() for plot in of_task.plots(run, evaluation, title)}
-    for name, (_, heading) in part_of(task, Sections).samples.items():
-        if shown := sample_tiles(samples.get(name, []), of_task):
-            figures[name] = draw_grid(shown, _COLUMNS, f"{heading} on the {title}")
-    for name, figure in figures.items():
-        save(figure, run, name)
+        save(draw_curves(columns, best_epoch), run, "curves")
+        save(draw_speed(columns), run, "speed")
+    samples = run.read_json(run.samples(evaluation["split"]))
+    for told in of_targets(run, evaluation, samples, targets):
+        for name, figure in _figures(told):
+            save(figure, run, told.called(name))
+
+
+def _figures(told: OfTarget) -> Iterator[tuple[str, Figure]]:
+    """What is drawn of a target, by the names of files."""
+    of_task, title = part_of(told.task, Figures), f"{told.evaluation['split']} split"
+    titled = f"{told.target}, {title}" if told.target else title
+    for plot in of_task.plots(told.cells, told.evaluation, titled):
+        yield plot.name, plot.draw()
+    for name, (_, heading) in part_of(told.task, Sections).samples.items():
+        if shown := sample_tiles(told.samples.get(name, []), of_task):
+            yield name, draw_grid(shown, _COLUMNS, f"{heading} on the {titled}")

@@ -12,6 +12,7 @@ from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.config.reader import read_file
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.evaluation_parts import TARGETS
 from bigmodel_cli.metrics_file import FIRST_COLUMNS, read_metrics
 from bigmodel_cli.run_folder import (
     AUTO,
@@ -193,8 +194,8 @@ def read_evaluation(run: RunFolder, split: str) -> dict[str, Any] | None:
     document = run.read_json(run.intact(path))
     if not isinstance(document, dict) or not isinstance(document.get("metrics"), dict):
         raise DataError(f"{path}: not an evaluation", hint=f"make it again: bigmodel evaluate {run.title}")
-    # Evaluations of the first version had neither.
-    return {"scores": {}, "intervals": {}, **document}
+    # Evaluations of the first version had neither; those of several targets have them by target.
+    return document if TARGETS in document else {"scores": {}, "intervals": {}, **document}
 
 
 def evaluations(run: RunFolder) -> Iterator[dict[str, Any]]:

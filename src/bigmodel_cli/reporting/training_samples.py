@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,15 +33,15 @@ def different_examples(labels: np.ndarray, task: Task) -> np.ndarray:
 
 
 def draw_training_samples(
-    built: BuiltModel, originals: np.ndarray, labels: np.ndarray, task: Task
+    built: BuiltModel, originals: np.ndarray, labels: Mapping[str, np.ndarray], targets: Mapping[str, Task]
 ) -> Figure | None:
     """Draw examples, and to the right of each of them augmented versions, under their labels.
 
     Args:
         built: A model with its augmentation.
         originals: Raw images, uint8 of shape (n, height, width) or (n, height, width, channels).
-        labels: Theirs, of shape (n,) or, for numbers, (n, …).
-        task: What the labels are.
+        labels: Theirs by target, of shape (n,) or, for numbers, (n, …); the first target's are shown.
+        targets: What the labels are.
 
     Returns:
         None where preprocessing makes something else than images of them.
@@ -50,13 +50,11 @@ def draw_training_samples(
     if not has_shape_of_picture(features.shape[1:]):
         return None
     black, white = (_preprocessed(built, np.full_like(originals[:1], value)) for value in (0, 255))
-    versions = []
+    versions, shown = [], next(iter(targets))
     for _ in range(NUM_VERSIONS if built.augmentation else 0):
-        original = built.tasks.targets(dict.fromkeys(built.tasks.bound, labels))
-        augmented, targets = augment(built.augmentation, features, original)
-        (target,) = targets.values()
-        versions.append((_visible(np.asarray(augmented), black, white), target.mixed))
-    tiles = list(_tiles(originals, labels, versions, part_of(task, Figures)))
+        augmented, encoded = augment(built.augmentation, features, built.tasks.targets(labels))
+        versions.append((_visible(np.asarray(augmented), black, white), encoded[shown].mixed))
+    tiles = list(_tiles(originals, labels[shown], versions, part_of(targets[shown], Figures)))
     heading = "training examples, and what augmentation makes of them" if versions else "training examples"
     return draw_grid(tiles, 1 + len(versions) if versions else NUM_EXAMPLES, heading)
 

@@ -7,15 +7,27 @@ from typing import Any
 
 from bigmodel_cli.config.group_measures import BY, SPREADS
 from bigmodel_cli.config.measures import MEANS, PER_CLASS
+from bigmodel_cli.config.naming import named
+from bigmodel_cli.evaluation_parts import by_target
 
 
 def measures(evaluation: Mapping[str, Any]) -> dict[str, float]:
     """Every number that a gate can ask for: `accuracy`, `macro.f1`, `per_class.recall.min`.
 
+    Those of several targets begin with a target's name: `income_accuracy`, `income.macro.f1`.
+
     Args:
         evaluation: As evaluation/<split>.json has it.
     """
-    found = {**evaluation["metrics"], **evaluation["scores"]}
+    found = dict(evaluation["metrics"])
+    for target, part in by_target(evaluation).items():
+        found |= {named(target, name): value for name, value in _of_one(part).items()}
+    return found
+
+
+def _of_one(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """What is measured of one target beside the metrics."""
+    found = dict(evaluation["scores"])
     for mean in MEANS:
         found |= {f"{mean}.{name}": value for name, value in evaluation.get(mean, {}).items()}
     for name in PER_CLASS:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,8 @@ class DecisionRule:
 
 
 AS_IT_IS = DecisionRule()
+# Of targets that have none.
+AS_THEY_ARE: Mapping[str, DecisionRule] = MappingProxyType({})
 
 
 def rule_from_json(value: Any, class_names: Sequence[str]) -> DecisionRule:

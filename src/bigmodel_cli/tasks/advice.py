@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, ClassVar
 
 from bigmodel_cli.advice.data import few_held_out, few_photographs
@@ -51,5 +54,16 @@ class Rules(ABC):
 
 
 def advise(findings: Findings) -> list[Advice]:
-    """What to try after a run, as its task has it."""
-    return part_of(findings.signature.task, Rules).advise(findings)
+    """What to try after a run, as its tasks have it; what several targets share is said once."""
+    found = [
+        [(each.target, advice) for advice in part_of(each.signature.task, Rules).advise(each)]
+        for each in findings.of_targets()
+    ]
+    # In turns, so that what is most telling of each target comes first.
+    turns = [said for turn in zip_longest(*found) for said in turn if said is not None]
+    times = Counter(advice for _, advice in turns)
+    advised = (
+        advice if times[advice] >= len(found) else replace(advice, finding=f"{target}: {advice.finding}")
+        for target, advice in turns
+    )
+    return list(dict.fromkeys(advised))[:_MOST]

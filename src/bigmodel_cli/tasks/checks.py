@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bigmodel_cli.config.measures import class_of_measure
@@ -45,15 +45,21 @@ class Checks(ABC, Generic[T]):
             DataError: If one is not.
         """
 
-    def check(self, experiment: Experiment) -> None:
+    def check(self, experiment: Experiment, gates: Mapping[str, str] | None = None) -> None:
         """The same, and whether there is what the config names.
+
+        Args:
+            experiment: The config, for this target.
+            gates: Those of its `expect` that are about this target, as they are written, and what each is
+                called where there is no other target; None: all are.
 
         Raises:
             UsageError: If a class is not there, or what is for classes meets numbers.
         """
         self.check_options(experiment)
         known = self.task.label_names or ()
-        for where, name in _named(experiment):
+        asked = dict(zip(experiment.expect, experiment.expect, strict=True)) if gates is None else gates
+        for where, name in _named(experiment, asked):
             if name not in known:
                 near = closest(name, known)
                 has = f"its classes: {some(known)}" if known else f"it has {self.task.described}"
@@ -61,12 +67,12 @@ class Checks(ABC, Generic[T]):
                 raise UsageError(f"{where}: the data has no class {name!r}", hint=hint)
 
 
-def _named(experiment: Experiment) -> Iterator[tuple[str, str]]:
+def _named(experiment: Experiment, gates: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if experiment.calibrate is not None and experiment.calibrate.positive is not None:
         yield "calibrate.positive", experiment.calibrate.positive
     if isinstance(experiment.data.class_weights, dict):
         yield from (("data.class_weights", name) for name in experiment.data.class_weights)
-    for gate in experiment.expect:
-        name = class_of_measure(gate)
+    for gate, of_one in gates.items():
+        name = class_of_measure(of_one)
         if name is not None:
             yield f"expect: {gate}", name

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-
-from bigmodel_cli.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
 T = TypeVar("T")
+# A column of a table by its name.
+Cells = Callable[[str], Sequence[str]]
 
 
 class Plot(NamedTuple):
@@ -50,11 +50,11 @@ class Figures(ABC, Generic[T]):
         self.task = task
 
     @abstractmethod
-    def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
+    def plots(self, cells: Cells, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
         """The figures of an evaluation.
 
         Args:
-            run: Which has its predictions.
+            cells: Gives a column of predictions_<split>.csv.
             evaluation: As evaluation/<split>.json has it.
             title: Of those that need one.
         """

@@ -8,6 +8,10 @@ from importlib.resources import files
 from typing import Any, ClassVar, NamedTuple
 
 from bigmodel_cli.config.measures import said_once
+from bigmodel_cli.config.naming import named
+from bigmodel_cli.evaluation_parts import by_target
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.tasks.task import Task
 
 _WRITTEN = {"roc": "ROC", "auc": "AUC", "f1": "F1", "brier": "Brier", "r2": "R²"}
 
@@ -76,6 +80,20 @@ class Sections(ABC):
     @abstractmethod
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         """A sample of evaluation/samples_<split>.json, written out."""
+
+
+def headlines_of(targets: Mapping[str, Task], evaluation: Mapping[str, Any]) -> list[str]:
+    """The numbers that the page begins with, one of each target, by the names that `metrics` has for them.
+
+    Args:
+        targets: What was evaluated.
+        evaluation: As evaluation/<split>.json has it.
+    """
+    found = []
+    for name, part in by_target(evaluation).items():
+        task = targets[name] if name else next(iter(targets.values()))
+        found.append(named(name, part_of(task, Sections).headline_of(part["metrics"])))
+    return found
 
 
 def template(package: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -28,12 +28,12 @@ from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
-from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.scoring.rule import AS_THEY_ARE, DecisionRule
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.tasks.predictions import Predictions
-from bigmodel_cli.tasks.scores import Scoring
-from bigmodel_cli.tasks.sections import Sections
+from bigmodel_cli.tasks.scores import Calibrated, Scoring
+from bigmodel_cli.tasks.sections import headlines_of
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.state import Row
@@ -57,7 +57,7 @@ class TrainingResult:
         placeholder: What stands for an input of `predict`.
         gates: How the config's `expect` fared.
         stopped: The callback that ended training before its last epoch; None where none did.
-        headline: The metric that the report begins with.
+        headlines: The metrics that the report begins with, one of each target.
         advice: What to try next, as the report has it.
     """
 
@@ -71,7 +71,7 @@ class TrainingResult:
     placeholder: str
     gates: list[GateResult]
     stopped: Stopped | None = None
-    headline: str = "loss"
+    headlines: Sequence[str] = ("loss",)
     advice: Sequence[Advice] = ()
 
 
@@ -86,18 +86,19 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     with session.watch.phase(EVALUATION):
         best = load_for_inference(session.run, BEST)
         evaluator = Evaluator.of(best, experiment, signature)
-        evaluation = evaluator.evaluate(split, examples, _decision(session, evaluator))
+        evaluation = evaluator.evaluate(split, examples, _decisions(session, evaluator))
         columns = gated_columns(experiment)
         evaluation = with_groups(evaluation, examples, columns, seed=experiment.seed)
         write_evaluation(session.run, evaluation, examples, signature)
-        _keep_familiar(session, examples, evaluation, evaluator.reading)
+        _keep_familiar(session, examples, evaluation, evaluator.readings)
     with session.watch.phase(EXPORT):
-        answers = Answers(examples, evaluation.scored.values, signature, evaluator.reading)
+        values = {name: scored.values for name, scored in evaluation.by_target.items()}
+        answers = Answers(examples, values, signature, evaluator.readings)
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         document = evaluation.as_json()
         best_epoch = (session.checkpoints.best or {}).get("epoch")
-        plot_run(session.run, document, signature.task, best_epoch)
+        plot_run(session.run, document, signature.targets, best_epoch)
         _plot_training_samples(session)
     measured = {**_best_row(session, rows), **gated_values(document)}
     gates = check_gates(experiment.expect, measured, split)
@@ -112,7 +113,7 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         signature.kind.placeholder,
         gates,
         session.stopped,
-        part_of(signature.task, Sections).headline_of(evaluation.metrics),
+        headlines_of(signature.targets, document),
     )
     if session.trace is not None:
         _say_profile(session, session.trace)
@@ -132,12 +133,18 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     return replace(result, advice=advice)
 
 
-def _keep_familiar(session: Session, held_out: Examples, evaluation: Evaluation, reading: Reading) -> None:
+def _keep_familiar(
+    session: Session, held_out: Examples, evaluation: Evaluation, readings: Mapping[str, Reading]
+) -> None:
     """What the examples are like, for who predicts others."""
     prepared, signature = session.prepared, session.prepared.splits.signature
     train = prepared.cache.kept(prepared.splits.train)
-    predictions = part_of(signature.task, Predictions)
-    scores = predictions.probabilities(evaluation.scored.values, reading)
+    # Of several targets no one decides what an example is like.
+    scores = None
+    if len(signature.targets) == 1:
+        ((name, task),) = signature.targets.items()
+        values = evaluation.by_target[name].values
+        scores = part_of(task, Predictions).probabilities(values, readings[name])
     keep_familiar(session.run, train, held_out, scores, signature)
 
 
@@ -157,20 +164,27 @@ def _say_profile(session: Session, trace: Trace) -> None:
         session.listener.say("no trace: training ended with its first call into TensorFlow")
 
 
-def _decision(session: Session, evaluator: Evaluator) -> DecisionRule:
-    """The decision rule that `calibrate` asks for, chosen on examples that the weights were not fitted to."""
+def _decisions(session: Session, evaluator: Evaluator) -> Mapping[str, DecisionRule]:
+    """What `calibrate` asks for, by target, chosen on examples that the weights were not fitted to."""
     prepared, validation = session.prepared, session.prepared.splits.validation
-    asked = prepared.experiment.calibrate
-    if asked is None or validation is None:
-        return AS_IT_IS
-    scored = evaluator.evaluate("validation", prepared.cache.kept(validation)).scored
-    scoring = part_of(evaluator.signature.task, Scoring)
-    found = scoring.calibrated(asked, scored.labels, scored.values, session.listener.warn)
-    if found is None:
-        return AS_IT_IS
-    write_json(session.run.decision, found.document)
-    session.listener.say(found.described)
-    return found.rule
+    targets = evaluator.signature.targets
+    asked = {name: prepared.experiment.of_target(name).calibrate for name in targets}
+    if validation is None or not any(asked.values()):
+        return AS_THEY_ARE
+    evaluated = evaluator.evaluate("validation", prepared.cache.kept(validation))
+    found: dict[str, Calibrated] = {}
+    for name, calibrate in asked.items():
+        scored, scoring = evaluated.by_target[name], part_of(targets[name], Scoring)
+        if calibrate is None:
+            continue
+        chosen = scoring.calibrated(calibrate, scored.labels, scored.values, session.listener.warn)
+        if chosen is not None:
+            found[name] = chosen
+            session.listener.say(f"{name}: {chosen.described}" if len(targets) > 1 else chosen.described)
+    if found:
+        documents = {name: one.document for name, one in found.items()}
+        write_json(session.run.decision, documents if len(targets) > 1 else next(iter(documents.values())))
+    return {name: one.rule for name, one in found.items()}
 
 
 def _plot_training_samples(session: Session) -> None:
@@ -179,14 +193,15 @@ def _plot_training_samples(session: Session) -> None:
     if not part_of(signature.kind, Show).are_pixels:
         return
     examples = prepared.cache.kept(prepared.splits.train)
-    chosen = different_examples(examples.labels, signature.task)
+    name, task = next(iter(signature.targets.items()))
+    chosen = different_examples(examples.targets[name], task)
     try:
         originals = np.stack([examples.read(index) for index in chosen.tolist()])
     except DataError:
         # A bad file that training left out.
         return
-    labels = examples.labels[chosen]
-    figure = draw_training_samples(prepared.built, originals, labels, signature.task)
+    labels = {name: of_one[chosen] for name, of_one in examples.targets.items()}
+    figure = draw_training_samples(prepared.built, originals, labels, signature.targets)
     if figure is not None:
         save(figure, session.run, "training_samples")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bigmodel_cli.config.checks.monitors import monitored_names
-from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.measures import ambiguous_gates, split_of, why_unmeasured
+from bigmodel_cli.config.measures import ambiguous_gates, gate_about, split_of, why_unmeasured
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.inference.groups import gated_columns, groups_of
@@ -15,6 +14,7 @@ from bigmodel_cli.inference.run_data import held_out_split
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.training.data_checks import check_values
 
@@ -38,8 +38,7 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
     # First what is told with its line.
     for problem in config.check_again(facts):
         warn(problem.render())
-    for name, task in splits.signature.targets.items():
-        part_of(task, Checks).check(config.experiment.of_target(name))
+    check_targets(config.experiment, splits.signature)
     warn_of_gates(config.experiment, splits, warn)
     check_values(config.experiment, splits)
     for column in gated_columns(config.experiment):
@@ -48,16 +47,30 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
     return with_value_ranges(config.experiment, facts)
 
 
+def check_targets(experiment: Experiment, signature: Signature) -> None:
+    """Find out whether what a config asks for is there for its targets.
+
+    Raises:
+        UsageError: If the data lacks a class that the config names, or an option is not for such a target.
+    """
+    about = {gate: gate_about(gate, signature.targets) for gate in experiment.expect}
+    for name, task in signature.targets.items():
+        gates = {gate: of_one for gate, (target, of_one) in about.items() if target in ("", name)}
+        part_of(task, Checks).check(experiment.of_target(name), gates)
+
+
 def warn_of_gates(experiment: Experiment, splits: Splits, warn: Callable[[str], None]) -> None:
     """Say before training which gates the evaluation will not show, or may show otherwise than was meant."""
-    if len(splits.signature.targets) > 1:
-        return
-    task, evaluated = splits.signature.task, held_out_split(splits.parts)
-    for sentence in ambiguous_gates(experiment.expect, task.label_names or ()):
+    targets, evaluated = splits.signature.targets, held_out_split(splits.parts)
+    for sentence in ambiguous_gates(experiment.expect, splits.signature.label_names_by_target):
         warn(f"expect: {sentence}")
-    in_epochs = monitored_names(experiment, DataFacts(labels=task.labels))
+    in_epochs = monitored_names(experiment, known_facts(experiment, splits))
     for gate in (gate for gate in experiment.expect if gate not in in_epochs):
-        why = why_unmeasured(gate, task.labels, task.numbers["num_classes"])
+        target, name = gate_about(gate, targets)
+        task = targets[target] if target else next(iter(targets.values()))
+        # What names none of several targets is the loss of all.
+        is_of_one = bool(target) or len(targets) == 1
+        why = why_unmeasured(name, task.labels, task.numbers["num_classes"]) if is_of_one else None
         if why is None and split_of(gate) not in (None, evaluated):
             why = f"the evaluation is of the {evaluated} split"
         if why is not None:

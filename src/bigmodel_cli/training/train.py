@@ -17,16 +17,14 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.network import downloads
-from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
 from bigmodel_cli.run_lock import locked
-from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
-from bigmodel_cli.training.known_data import fit_to_data, warn_of_gates
+from bigmodel_cli.training.known_data import check_targets, fit_to_data, warn_of_gates
 from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.memory import naming_memory
@@ -238,8 +236,7 @@ def _prepare(
     if is_new:
         experiment = fit_to_data(config, splits, listener.warn)
     else:
-        for name, task in splits.signature.targets.items():
-            part_of(task, Checks).check(experiment.of_target(name))
+        check_targets(experiment, splits.signature)
         warn_of_gates(experiment, splits, listener.warn)
     with watch.phase(START):
         import_tensorflow()

@@ -21,7 +21,7 @@ from bigmodel_cli.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bigmodel_cli.gates import GateResult
     from bigmodel_cli.inference.evaluate import Request, RunEvaluation
@@ -100,11 +100,11 @@ def command(
     if how["renamed"] and how["data"] is None:
         raise click.UsageError("--map is for the classes of --data", click.get_current_context())
     floors = parse_fail_under(fail_under)
-    how["by"] = [*how["by"], *columns_of_gates(floors)]
     opened = [open_run(run, runs_dir) for run in runs or (None,)]
+    how["by"] = [*how["by"], *columns_of_gates(floors, opened[0].signature.targets)]
     for one in opened:
         _require_floors(one, floors, how)
-        for sentence in ambiguous_gates(floors, one.signature.task.label_names or ()):
+        for sentence in ambiguous_gates(floors, one.signature.label_names_by_target):
             warn(f"--fail-under: {sentence}")
     if not runs:
         note(f"run: {opened[0].folder.title} (the newest completed one)")
@@ -131,19 +131,26 @@ def command(
 def _require_floors(opened: OpenRun, floors: dict[str, str], how: dict[str, Any]) -> None:
     """What run.json can tell of `--fail-under`, before anything is loaded."""
     from bigmodel_cli.config.measures import scores_of
+    from bigmodel_cli.config.naming import named
     from bigmodel_cli.gates import require_floors, require_known
     from bigmodel_cli.inference.run_data import held_out_split
     from bigmodel_cli.run_folder import BETTER
 
-    better, task = opened.record.get(BETTER), opened.signature.task
+    better, targets = opened.record.get(BETTER), opened.signature.targets
     require_floors(floors, better or {})
     if better is None:
         # A run of an earlier version does not say how its metrics are called.
         return
-    names = dict.fromkeys([*better, *scores_of(task.labels, task.numbers["num_classes"])])
+    scores = [
+        named(name if len(targets) > 1 else "", score)
+        for name, task in targets.items()
+        for score in scores_of(task.labels, task.numbers["num_classes"])
+    ]
+    names = dict.fromkeys([*better, *scores])
     recorded = opened.record.get("data", {}).get("splits")
     split = how["split"] or (held_out_split(recorded) if recorded else None)
-    require_known(floors, names, split if how["data"] is None else None, task.label_names or ())
+    classes = opened.signature.label_names_by_target
+    require_known(floors, names, split if how["data"] is None else None, classes)
 
 
 def _request(how: dict[str, Any]) -> Request:
@@ -165,7 +172,7 @@ def _evaluate(
 
     result = evaluate_run(opened, request, listener)
     found, gated, split = measures(result.document), gated_values(result.document), result.document["split"]
-    require_known(floors, found, split, ())
+    require_known(floors, found, split, {})
     gates = [*check_gates(result.gates, gated, split), *check_gates(floors, {**found, **gated}, split)]
     return result, Checked(opened.folder.title, result.document, gates)
 
@@ -178,15 +185,30 @@ def _as_json(opened: OpenRun, checked: Checked) -> dict[str, Any]:
 
 
 def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -> None:
-    from bigmodel_cli.cli.by_group import show_groups
     from bigmodel_cli.cli.output import metrics_line, note, printable
     from bigmodel_cli.config.measures import said_once
+    from bigmodel_cli.evaluation_parts import by_target
 
     document = result.document
     click.echo(
         f"{printable(document['split'])} ({document['examples']:,} examples): "
         f"{metrics_line(said_once(document['metrics']))}"
     )
+    for target, part in by_target(document).items():
+        _show_target(target, part)
+    for gate in gates:
+        click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
+    if result.is_kept:
+        note(f"written: {opened.folder.title}/evaluation/")
+
+
+def _show_target(target: str, document: Mapping[str, Any]) -> None:
+    """What is known of a target beside loss and metrics."""
+    from bigmodel_cli.cli.by_group import show_groups
+    from bigmodel_cli.cli.output import metrics_line, printable
+
+    if target:
+        click.echo(f"\n{printable(target)}:")
     if document["scores"]:
         click.echo(metrics_line(document["scores"]))
     for line in _interval_lines(document):
@@ -195,13 +217,9 @@ def _show(opened: OpenRun, result: RunEvaluation, gates: Sequence[GateResult]) -
         click.echo(printable(_decision_line(document)))
     _show_classes(document.get("per_class", []))
     show_groups(document)
-    for gate in gates:
-        click.echo(printable(f"gate: {gate}: {'met' if gate.met else 'MISSED'}"))
-    if result.is_kept:
-        note(f"written: {opened.folder.title}/evaluation/")
 
 
-def _interval_lines(document: dict[str, Any]) -> list[str]:
+def _interval_lines(document: Mapping[str, Any]) -> list[str]:
     """What the headline numbers may be on other examples of the same kind."""
     from bigmodel_cli.cli.output import number, one_line
 
@@ -213,7 +231,7 @@ def _interval_lines(document: dict[str, Any]) -> list[str]:
     return [f"95 % intervals: {', '.join(shown)}"] if shown else []
 
 
-def _decision_line(document: dict[str, Any]) -> str:
+def _decision_line(document: Mapping[str, Any]) -> str:
     from bigmodel_cli.cli.output import number
 
     decision = document["decision"]
@@ -253,12 +271,13 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
     from bigmodel_cli.cli.by_group import show_groups
     from bigmodel_cli.cli.output import number, printable, table
     from bigmodel_cli.config.measures import said_once
+    from bigmodel_cli.evaluation_parts import scores_in
 
     columns = [
         {"split": found.document["split"], "examples": f"{found.document['examples']:,}"}
         | {
             name: number(value)
-            for name, value in said_once({**found.document["metrics"], **found.document["scores"]}).items()
+            for name, value in said_once({**found.document["metrics"], **scores_in(found.document)}).items()
         }
         for found in checked
     ]

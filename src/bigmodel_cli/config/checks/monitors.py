@@ -9,12 +9,13 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.group_measures import EXAMPLES, is_by_group, is_group_path, labels_of_group_path
 from bigmodel_cli.config.measures import (
     MEASURE_PATHS,
+    gate_about,
     is_measure_path,
     scores_of,
     split_of,
     why_unmeasured,
 )
-from bigmodel_cli.config.naming import metric_names, of_target
+from bigmodel_cli.config.naming import metric_names, named, of_target
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
@@ -32,16 +33,18 @@ def check(experiment: Experiment, report: Report) -> None:
     evaluated = evaluated_names(experiment, report.facts)
     gated = [*monitored, *evaluated]
     for metric in experiment.expect:
-        if is_by_group(metric):
-            _require_group_measure(metric, report)
+        target, name = gate_about(metric, experiment.targets)
+        facts = report.facts.of_target(target) if target else report.facts
+        if is_by_group(name):
+            _require_group_measure(metric, name, report.of_target(target))
             continue
-        why = why_unmeasured(metric, report.facts.labels, report.facts.num_classes)
+        why = why_unmeasured(name, facts.labels, facts.num_classes)
         if why is not None and metric not in gated:
             report.error(
                 ("expect", metric), f"nothing produces {metric!r}: {why}", _instead(metric, evaluated)
             )
-        elif "." in metric:
-            _require_measure(metric, evaluated, report)
+        elif "." in name and (target or not _are_several(experiment)):
+            _require_measure(metric, (target, name), evaluated, report)
         else:
             _require_produced(metric, gated, ("expect", metric), experiment, report)
 
@@ -52,26 +55,31 @@ def _instead(metric: str, evaluated: list[str]) -> str:
     return f"there are {', '.join(name for name in evaluated if split_of(name) == split)}"
 
 
-def _require_measure(name: str, evaluated: list[str], report: Report) -> None:
-    """A gate on a number inside the evaluation: `per_class.recall.min`."""
+def _require_measure(metric: str, about: tuple[str, str], evaluated: list[str], report: Report) -> None:
+    """A gate on a number inside the evaluation: `per_class.recall.min`, `income.macro.f1`."""
+    target, name = about
     if is_measure_path(name):
         return
     near = f"{name}.min" if is_measure_path(f"{name}.min") else closest(name, MEASURE_PATHS)
-    if near is not None and why_unmeasured(near, report.facts.labels) is not None:
-        suggestion = _instead(name, evaluated)
+    facts = report.facts.of_target(target) if target else report.facts
+    if near is not None and why_unmeasured(near, facts.labels) is not None:
+        suggestion = _instead(metric, evaluated)
+    elif near:
+        suggestion = f"did you mean {named(target, near)}?"
     else:
-        suggestion = f"did you mean {near}?" if near else f"there are {', '.join(MEASURE_PATHS)}"
-    report.error(("expect", name), f"nothing produces {name!r}", suggestion)
+        suggestion = f"there are {', '.join(named(target, path) for path in MEASURE_PATHS)}"
+    report.error(("expect", metric), f"nothing produces {metric!r}", suggestion)
 
 
-def _require_group_measure(name: str, report: Report) -> None:
+def _require_group_measure(metric: str, name: str, report: Report) -> None:
     """A gate on scores of groups: `by.sex.recall.gap`; which columns and groups there are, the data tell."""
     if not is_group_path(name):
-        report.error(("expect", name), f"nothing produces {name!r}", f"there are {', '.join(EXAMPLES)}")
+        report.error(("expect", metric), f"nothing produces {metric!r}", f"there are {', '.join(EXAMPLES)}")
         return
     wanted = labels_of_group_path(name)
     if report.facts.labels is not None and wanted not in (None, report.facts.labels):
-        report.error(("expect", name), f"nothing produces {name!r}: the labels are {report.facts.labels}")
+        why = f"the labels are {report.facts.labels}"
+        report.error(("expect", metric), f"nothing produces {metric!r}: {why}")
 
 
 def _require_produced(
@@ -96,13 +104,21 @@ def monitored_names(experiment: Experiment, facts: DataFacts) -> list[str]:
 
 def evaluated_names(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The names that the evaluation at the end produces; which split it takes, the data decides."""
-    names = dict.fromkeys([*_metrics(experiment, facts), *scores_of(facts.labels, facts.num_classes)])
+    of_targets = {"": facts}
+    if _are_several(experiment):
+        of_targets = {name: facts.of_target(name) for name in experiment.targets}
+    scores = [
+        named(target, score)
+        for target, known in of_targets.items()
+        for score in scores_of(known.labels, known.num_classes)
+    ]
+    names = dict.fromkeys([*_metrics(experiment, facts), *scores])
     splits = [name for name in ("test", "validation") if getattr(experiment.data, name) != 0] or ["train"]
     return [f"{split}_{name}" for split in splits for name in names]
 
 
 def _metrics(experiment: Experiment, facts: DataFacts) -> list[str]:
-    if len(experiment.targets) > 1:
+    if _are_several(experiment):
         of_targets = (
             of_target(name, metric)
             for name in experiment.targets
@@ -119,6 +135,10 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
         of_labels = {"classes": ["accuracy"], "numbers": ["mean_absolute_error"]}
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)
+
+
+def _are_several(experiment: Experiment) -> bool:
+    return len(experiment.targets) > 1
 
 
 def _monitors(experiment: Experiment) -> Iterator[tuple[ConfigPathKeys, str]]:

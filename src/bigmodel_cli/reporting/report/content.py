@@ -12,22 +12,25 @@ import yaml
 from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.config.differences import differences
 from bigmodel_cli.config.dump import to_flow
-from bigmodel_cli.config.naming import direction
+from bigmodel_cli.config.naming import direction, named
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.evaluation_parts import TARGETS, intervals_in
 from bigmodel_cli.figures import svg
 from bigmodel_cli.gates import GateResult
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
+from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.reporting.parent import parent_sentence
 from bigmodel_cli.reporting.report.baselines import baselines_content
 from bigmodel_cli.reporting.report.groups import groups_content
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import STOPPED, RunFolder
+from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
 from bigmodel_cli.tasks.figures import Figures
-from bigmodel_cli.tasks.sections import Sections, shown, titled
+from bigmodel_cli.tasks.sections import Section, Sections, headlines_of, shown, titled
 
 # What a run's record has versions of that pip does not install by that name.
 _NO_PACKAGES = ("python", "bigmodel")
@@ -38,7 +41,9 @@ def page_content(reported: Reported) -> dict[str, Any]:
     findings = reported.findings
     record, evaluation = findings.record, findings.evaluation
     previous = _previous_metrics(reported.previous, evaluation["split"])
-    of_task = part_of(findings.signature.task, Sections)
+    targets = findings.signature.targets
+    told = of_targets(reported.run, evaluation, reported.samples, targets)
+    headlines = headlines_of(targets, evaluation)
     content = {
         "run": {
             # The same wherever the folder is.
@@ -47,19 +52,16 @@ def page_content(reported: Reported) -> dict[str, Any]:
             "started": str(record.get("started", ""))[:16].replace("T", " "),
             "version": record.get("versions", {}).get("bigmodel"),
         },
-        "headline": _headline(evaluation, of_task.headline_of(evaluation["metrics"]), previous),
+        "headlines": [_headline(evaluation, name, previous) for name in headlines],
         "gates": [{**gate, "found": GateResult(**gate).found} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),
         "advice": advise(findings),
-        "figures": _figures(reported.run, findings),
-        "of_task": list(of_task.sections(evaluation, reported.samples)),
-        "scores": _scores(of_task.scores(evaluation), evaluation["intervals"], previous),
+        "figures": _figures(findings),
+        "of_task": [section for of_one in told for section in _of_task(of_one)],
+        "scores": [_scored(of_one, previous) for of_one in told],
         "has_previous": bool(previous),
-        "decision": of_task.decision(evaluation),
-        "groups": groups_content(evaluation),
-        "baselines": baselines_content(
-            reported.baselines, evaluation, of_task.headline_of(evaluation["metrics"])
-        ),
+        "groups": [group for of_one in told for group in _groups(of_one)],
+        "baselines": baselines_content(reported.baselines, evaluation, headlines[0]),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
@@ -88,9 +90,42 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "reproduce", "Reproduce"
 
 
+def _of_task(told: OfTarget) -> Iterator[Section]:
+    """The parts of the page that a target has, under names of their own where there are several."""
+    of_task = part_of(told.task, Sections)
+    for section in of_task.sections(told.evaluation, told.samples):
+        if not told.target:
+            yield section
+            continue
+        menu, title = f"{told.target}: {section.menu}", f"{told.target}: {section.title}"
+        yield section._replace(id=told.called(section.id), menu=menu, title=title)
+
+
+def _groups(told: OfTarget) -> Iterator[dict[str, Any]]:
+    """Scores of groups, under the target's name where there are several."""
+    for group in groups_content(told.evaluation):
+        yield {**group, "name": f"{group['name']}, {told.target}"} if told.target else group
+
+
+def _scored(told: OfTarget, previous: Mapping[str, float]) -> dict[str, Any]:
+    """The scores of a target with what they are drawn in."""
+    of_task = part_of(told.task, Sections)
+    before = {name: previous.get(named(told.target, name)) for name in of_task.scores(told.evaluation)}
+    return {
+        "target": told.target,
+        "rows": _scores(of_task.scores(told.evaluation), told.evaluation["intervals"], before),
+        "decision": of_task.decision(told.evaluation),
+        "figures": [
+            svg(plot.draw(), f"{told.target}: {plot.label}" if told.target else plot.label)
+            for plot in part_of(told.task, Figures).plots(told.cells, told.evaluation, "predictions")
+            if plot.label
+        ],
+    }
+
+
 def _headline(evaluation: Mapping[str, Any], name: str, previous: Mapping[str, float]) -> dict[str, Any]:
     metrics = evaluation["metrics"]
-    interval = evaluation["intervals"].get(name)
+    interval = intervals_in(evaluation).get(name)
     change = None
     if name in previous:
         better = metrics[name] - previous[name]
@@ -125,29 +160,26 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "bad files left out", f"{skipped:,}"
 
 
-def _figures(run: RunFolder, findings: Findings) -> dict[str, str]:
-    columns, of_task = findings.columns, part_of(findings.signature.task, Figures)
-    figures = {}
+def _figures(findings: Findings) -> dict[str, str]:
+    columns, figures = findings.columns, {}
     if columns["epoch"]:
         figures["curves"] = svg(draw_curves(columns, findings.best_epoch), "learning curves")
         figures["speed"] = svg(draw_speed(columns), "speed and memory")
-    for plot in of_task.plots(run, findings.evaluation, "predictions"):
-        if plot.label:
-            figures[plot.name] = svg(plot.draw(), plot.label)
     return figures
 
 
 def _scores(
     found: Mapping[str, float],
     intervals: Mapping[str, Mapping[str, float]],
-    previous: Mapping[str, float],
+    previous: Mapping[str, float | None],
 ) -> list[dict[str, str]]:
     """A row for each metric and score, with its interval and what it was in the run before."""
     rows = []
     for name, value in found.items():
         interval = intervals.get(name)
         between = f"{shown(name, interval['low'])} to {shown(name, interval['high'])}" if interval else ""
-        before = shown(name, previous[name]) if name in previous else ""
+        old = previous.get(name)
+        before = "" if old is None else shown(name, old)
         rows.append(
             {"name": titled(name), "value": shown(name, value), "interval": between, "previous": before}
         )
@@ -160,7 +192,10 @@ def _previous_metrics(previous: RunFolder | None, split: str) -> dict[str, float
         before = previous.read_json(previous.evaluation(split)) if previous else {}
     except DataError:
         return {}
-    return {**before.get("metrics", {}), **before.get("scores", {})}
+    if "scores" in before or TARGETS in before:
+        return measures(before)
+    # Evaluations of the first version had metrics alone.
+    return dict(before.get("metrics", {}))
 
 
 def _differences(reported: Reported) -> list[dict[str, str]]:

@@ -25,15 +25,14 @@ for (const image of document.querySelectorAll(".tiles img")) {
 }
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const canvas = document.getElementById("matrix");
 
-// The confusion matrix: colours are shares of the label, the square root of them where there are many classes.
-if (canvas && data.confusion) {
-  const { classes, counts } = data.confusion;
+// A confusion matrix: colours are shares of the label, the square root of them where there are many classes.
+for (const canvas of document.querySelectorAll("canvas.confusion")) {
+  const { classes, counts } = data[canvas.dataset.section];
   const size = classes.length;
   const totals = counts.map((row) => Math.max(1, row.reduce((sum, count) => sum + count, 0)));
   const share = (row, column) => counts[row][column] / totals[row];
-  const cell = document.getElementById("cell");
+  const cell = document.getElementById(`${canvas.dataset.section}-cell`);
   const context = canvas.getContext("2d");
   let chosen = null, geometry = null;
 

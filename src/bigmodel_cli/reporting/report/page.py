@@ -64,12 +64,16 @@ def render(content: dict[str, Any]) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(here.joinpath("page.html.j2").read_text("utf-8"))
     sections: list[Section] = content["of_task"]
-    bodies = [environment.from_string(section.template).render(section.content) for section in sections]
+    bodies = [
+        environment.from_string(section.template).render({**section.content, "id": section.id})
+        for section in sections
+    ]
     data = {section.id: section.data for section in sections if section.data is not None}
     return template.render(
         **{
             **content,
             "figures": {name: Markup(figure) for name, figure in content["figures"].items()},  # noqa: S704
+            "scores": [{**one, "figures": list(map(Markup, one["figures"]))} for one in content["scores"]],
             "of_task": [
                 {"id": section.id, "title": section.title, "body": Markup(body)}  # noqa: S704
                 for section, body in zip(sections, bodies, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.evaluation_parts import TARGETS
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
@@ -23,14 +24,14 @@ class Reported:
     Attributes:
         run: The run.
         findings: Its record, evaluation, config and metrics.
-        samples: As evaluation/samples_<split>.json has them.
+        samples: As evaluation/samples_<split>.json has them; of several targets by target.
         previous: The completed run of the same name before it; None where it is the first.
         baselines: As baselines.json has them; None where none were measured.
     """
 
     run: RunFolder
     findings: Findings
-    samples: Mapping[str, Sequence[Mapping[str, Any]]]
+    samples: Mapping[str, Any]
     previous: RunFolder | None
     baselines: Mapping[str, Any] | None = None
 
@@ -53,7 +54,7 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
             hint=f"go on with it: bigmodel train --resume {shlex.quote(run.title)}",
         )
     evaluation = run.read_json(run.intact(run.evaluation(split)))
-    if "scores" not in evaluation:
+    if "scores" not in evaluation and TARGETS not in evaluation:
         raise UsageError(
             f"{run.title}: was evaluated by an earlier version of bigmodel",
             hint=f"bigmodel evaluate {shlex.quote(run.title)}",

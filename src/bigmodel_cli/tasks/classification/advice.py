@@ -145,7 +145,7 @@ def imbalance(findings: Findings) -> Iterator[Advice]:
         yield Advice(
             f"The largest class has {max(supports) / min(supports):.0f} times the examples of the smallest.",
             "Weights let rare classes count as much; watch balanced accuracy and macro F1.",
-            "data.class_weights=balanced",
+            findings.words("data.class_weights", "balanced"),
         )
 
 
@@ -158,7 +158,7 @@ def calibration(findings: Findings) -> Iterator[Advice]:
         yield Advice(
             f"Probabilities are off by {error:.1%} on average.",
             "A temperature, chosen on the validation split, brings them into line without another training.",
-            "calibrate={}",
+            findings.words("calibrate", "{}"),
         )
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bigmodel_cli.figures import BLUE, GREEN, LINE_STYLES, ORANGE, PALETTE, new_figure, plain, tidy
-from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.tasks.classification.task import Classification
-from bigmodel_cli.tasks.figures import Caption, Figures, Plot
+from bigmodel_cli.tasks.figures import Caption, Cells, Figures, Plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +30,7 @@ _MIN_SHARE = 0.005
 class ClassificationFigures(Figures[Classification]):
     """What is drawn of classes."""
 
-    def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
+    def plots(self, cells: Cells, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
         names, curves = self.task.class_names, evaluation.get("curves", {})
         titled = f"{title}, accuracy {evaluation['metrics']['accuracy']:.2%}"
         matrix = evaluation["confusion_matrix"]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bigmodel_cli.cut import some
 from bigmodel_cli.figures import BLUE, ORANGE, new_figure, tidy
-from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.tasks.figures import Caption, Figures, Plot
+from bigmodel_cli.tasks.figures import Caption, Cells, Figures, Plot
 from bigmodel_cli.tasks.regression.task import Regression
 
 if TYPE_CHECKING:
@@ -26,8 +23,8 @@ _MAX_POINTS = 5000
 class RegressionFigures(Figures[Regression]):
     """What is drawn of numbers."""
 
-    def plots(self, run: RunFolder, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
-        labels, outputs = _read_numbers(run.intact(run.predictions(evaluation["split"])))
+    def plots(self, cells: Cells, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
+        labels, outputs = (_numbers(cells(column)) for column in ("label", "prediction"))
         yield Plot("residuals", lambda: draw_residuals(labels, outputs, title), "residuals")
 
     def different(self, labels: np.ndarray, count: int) -> np.ndarray:
@@ -75,9 +72,6 @@ def _around(values: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _read_numbers(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and predictions of a file of predicted numbers, each of shape (n, outputs)."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [(json.loads(row["label"]), json.loads(row["prediction"])) for row in csv.DictReader(file)]
-    labels, predictions = ([np.ravel(row[side]) for row in rows] for side in (0, 1))
-    return np.array(labels, float), np.array(predictions, float)
+def _numbers(cells: Sequence[str]) -> np.ndarray:
+    """Written numbers, of shape (n, outputs)."""
+    return np.array([np.ravel(json.loads(cell)) for cell in cells], float)
