@@ -8,6 +8,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   metrics.csv            a row per epoch
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
+  front.json             what stands before it where it takes rows: words and their places
   example_limits.npz     what training examples are like, so that predict can say which inputs are not
   trained_on.npy         digests of the examples that the weights have learned from
   decision.json          temperature and threshold, where the config has `calibrate`
@@ -119,6 +120,11 @@ class RunFolder:
     @property
     def litert_model(self) -> Path:
         return self.path / "model.tflite"
+
+    @property
+    def front(self) -> Path:
+        """What is computed before model.tflite, where that takes rows."""
+        return self.path / "front.json"
 
     @property
     def example_limits(self) -> Path:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.run_folder import COMPLETED, LITERT, RunFolder
+from bigmodel_cli.signature import slugs
+from bigmodel_cli.sources.base import bare
+
+if TYPE_CHECKING:
+    from bigmodel_cli.inference.front import Front
+    from bigmodel_cli.inference.litert import LiteRTEngine
 
 EngineName = Literal["litert", "keras"]
 
@@ -17,8 +24,14 @@ EngineName = Literal["litert", "keras"]
 class Engine(Protocol):
     """Computes model outputs."""
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
+    def predict(self, features: Any) -> Any:
         """Model outputs, float32 of shape (n, …), for raw features of shape (n, …).
+
+        Args:
+            features: An array, or for each column of rows its values as `kinds.cells.Held`.
+
+        Returns:
+            An array, or of several targets one for each by what outputs are called there.
 
         Raises:
             DataError: If the model cannot compute one of them.
@@ -42,11 +55,42 @@ class KerasEngine:
         start(seed=0)
         self._model = load_for_inference(run, "best", trust=trust)
 
-    def predict(self, features: np.ndarray) -> np.ndarray:
+    def predict(self, features: Any) -> Any:
         from bigmodel_cli.inference.steps import naming_refusal
 
         with naming_refusal():
-            return np.asarray(self._model(features, training=False), np.float32)
+            given = self._model(_as_tensors(features), training=False)
+        if isinstance(given, Mapping):
+            return {name: np.asarray(values, np.float32) for name, values in given.items()}
+        return np.asarray(given, np.float32)
+
+
+def _as_tensors(features: Any) -> Any:
+    """What a Keras model takes: an array as it is, columns by what its inputs are called."""
+    if not isinstance(features, Mapping):
+        return features
+    import tensorflow as tf
+
+    return bare({name: tf.constant(column.values()) for name, column in features.items()})
+
+
+class RowEngine:
+    """Predicts rows: words are looked up in NumPy, all else is a LiteRT model's.
+
+    Args:
+        front: What is looked up.
+        litert: The model behind it.
+    """
+
+    def __init__(self, front: Front, litert: LiteRTEngine) -> None:
+        self.front = front
+        self._litert = litert
+
+    def predict(self, features: Mapping[str, Held]) -> Any:
+        slug_of = slugs(features)
+        columns = {slug_of[name]: column for name, column in features.items()}
+        given = self._litert.predict_named(self.front.run(columns))
+        return next(iter(given.values())) if len(given) == 1 else given
 
 
 @dataclass(frozen=True)
@@ -91,11 +135,8 @@ def open_engine(
         if wanted == "litert":
             raise UsageError(f"{run.title}: {reason}", hint="use --engine keras")
         return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
-    from bigmodel_cli.inference.litert import LiteRTEngine
-
     try:
-        # LiteRT notices no damage to the weights, it only predicts something else.
-        return ChosenEngine("litert", LiteRTEngine(run.intact(run.litert_model)), _how_it_compared(record))
+        return ChosenEngine("litert", _litert_engine(run), _how_it_compared(record))
     except ImportError as error:
         reason = f"LiteRT cannot be loaded: {error}"
         if wanted == "litert":
@@ -106,6 +147,18 @@ def open_engine(
             raise DataError(reason, hint="use --engine keras") from error
         warn(f"{reason}; predicting with Keras instead")
     return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
+
+
+def _litert_engine(run: RunFolder) -> Engine:
+    from bigmodel_cli.inference.litert import LiteRTEngine
+
+    # LiteRT notices no damage to the weights, it only predicts something else.
+    engine = LiteRTEngine(run.intact(run.litert_model))
+    if not run.expects(run.front):
+        return engine
+    from bigmodel_cli.inference.front import read_front
+
+    return RowEngine(read_front(run.intact(run.front)), engine)
 
 
 def _why_there_is_no_model(record: Mapping[str, Any]) -> str:

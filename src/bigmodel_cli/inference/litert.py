@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +31,7 @@ class LiteRTEngine:
         try:
             with silenced():
                 self._interpreter = Interpreter(str(path), num_threads=os.cpu_count() or 1)
-            self._batch_size = -1
+            self._shapes: list[tuple[int, ...]] = []
             self._input = self._interpreter.get_input_details()[0]
             self._output = self._interpreter.get_output_details()[0]
         except (ValueError, RuntimeError) as error:
@@ -36,16 +39,40 @@ class LiteRTEngine:
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Model outputs, float32 of shape (n, …), for raw features of shape (n, …)."""
-        if len(features) != self._batch_size:
+        self._invoke([(self._input["index"], features)])
+        return np.array(self._interpreter.get_tensor(self._output["index"]))
+
+    def predict_named(self, features: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Model outputs by name, each of shape (n, …), for features by name, each of shape (n, …).
+
+        Args:
+            features: What the model's signature names; what it does not name is not needed.
+        """
+        inputs, outputs = self._signature
+        self._invoke([(index, features[name]) for name, index in inputs.items()])
+        return {name: np.array(self._interpreter.get_tensor(index)) for name, index in outputs.items()}
+
+    @cached_property
+    def _signature(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The places of inputs and outputs by the names of the model's one signature."""
+        runner = self._interpreter.get_signature_runner()
+        both = (runner.get_input_details(), runner.get_output_details())
+        inputs, outputs = ({name: one["index"] for name, one in details.items()} for details in both)
+        return inputs, outputs
+
+    def _invoke(self, inputs: Sequence[tuple[Any, np.ndarray]]) -> None:
+        shapes = [values.shape for _, values in inputs]
+        if shapes != self._shapes:
             with silenced():
-                self._interpreter.resize_tensor_input(self._input["index"], features.shape)
+                for index, values in inputs:
+                    self._interpreter.resize_tensor_input(index, values.shape)
                 self._interpreter.allocate_tensors()
-            self._batch_size = len(features)
-        self._interpreter.set_tensor(self._input["index"], features)
+            self._shapes = shapes
+        for index, values in inputs:
+            self._interpreter.set_tensor(index, values)
         try:
             self._interpreter.invoke()
         except RuntimeError as error:
             # LiteRT repeats itself, without a blank between.
             reason = str(error).partition("Node number")[0].strip() or "LiteRT refuses it"
             raise DataError(f"the model cannot compute it: {reason}") from None
-        return np.array(self._interpreter.get_tensor(self._output["index"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +25,23 @@ class Held:
     """
 
     array: np.ndarray
-    names: tuple[str, ...] | None = None
+    names: Sequence[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def take(self, rows: np.ndarray) -> Held:
+        """The values of some rows, by their places or as a mask."""
+        return Held(self.array[rows], self.names)
+
+    def values(self) -> np.ndarray:
+        """The values themselves, texts among them as objects."""
+        if self.names is None:
+            return self.array
+        import numpy as np
+
+        values: np.ndarray = np.array([*self.names, ""], object)[self.array]
+        return values
 
 
 def column_kinds() -> list[str]:

@@ -66,7 +66,7 @@ def cut(model: Any) -> Cut | None:
     """
     import keras
 
-    copy, steps = _traced(model)
+    copy, steps = traced(model)
     found = _last_neck(copy, steps)
     if found is None:
         return None
@@ -86,7 +86,7 @@ def cut_row(model: Any) -> Cut | None:
     """
     import keras
 
-    copy, steps = _traced(model)
+    copy, steps = traced(model)
     makers = {id(tensor): step for step in steps for tensor in step.outputs}
     fixed = _fixed(steps, makers)
     needed: dict[int, Any] = {}
@@ -137,7 +137,7 @@ def never_changes(operation: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """An operation where it is called, with the tensors that go in and come out."""
 
     operation: Any
@@ -145,15 +145,15 @@ class _Step:
     outputs: Sequence[Any]
 
 
-def _traced(model: Any) -> tuple[Any, list[_Step]]:
+def traced(model: Any) -> tuple[Any, list[Step]]:
     """The same layers as another model, and its steps in order; what learns in part is two steps."""
     import keras
 
-    steps: list[_Step] = []
+    steps: list[Step] = []
 
     def step(operation: Any, *arguments: Any, **options: Any) -> Any:
         outputs = operation(*arguments, **options)
-        steps.append(_Step(operation, _tensors((arguments, options)), _tensors(outputs)))
+        steps.append(Step(operation, _tensors((arguments, options)), _tensors(outputs)))
         return outputs
 
     def call(operation: Any, *arguments: Any, **options: Any) -> Any:
@@ -175,7 +175,7 @@ def _tensors(structure: Any) -> list[Any]:
     return [item for item in keras.tree.flatten(structure) if isinstance(item, keras.KerasTensor)]
 
 
-def _last_neck(model: Any, steps: Sequence[_Step]) -> Any | None:
+def _last_neck(model: Any, steps: Sequence[Step]) -> Any | None:
     """The last tensor that all of the model goes through, and before which nothing changes.
 
     A tensor with a mask is none: the mask would be lost.
@@ -189,7 +189,7 @@ def _last_neck(model: Any, steps: Sequence[_Step]) -> Any | None:
     return neck
 
 
-def _fixed(steps: Sequence[_Step], makers: dict[int, _Step]) -> set[int]:
+def _fixed(steps: Sequence[Step], makers: dict[int, Step]) -> set[int]:
     """The steps that give the same for an example in every epoch."""
     fixed: set[int] = set()
     for step in steps:
@@ -199,7 +199,7 @@ def _fixed(steps: Sequence[_Step], makers: dict[int, _Step]) -> set[int]:
     return fixed
 
 
-def _is_neck(step: _Step, makers: dict[int, _Step], steps: Sequence[_Step], model: Any) -> bool:
+def _is_neck(step: Step, makers: dict[int, Step], steps: Sequence[Step], model: Any) -> bool:
     (tensor,) = step.outputs
     if getattr(tensor, "_keras_mask", None) is not None:
         return False
@@ -214,7 +214,7 @@ def _is_neck(step: _Step, makers: dict[int, _Step], steps: Sequence[_Step], mode
     )
 
 
-def _above(step: _Step, makers: dict[int, _Step]) -> set[int]:
+def _above(step: Step, makers: dict[int, Step]) -> set[int]:
     """A step and all before it that it needs."""
     found: set[int] = set()
     waiting = [step]

@@ -1,0 +1,175 @@
+"""The layers of a model that look words up, as NumPy can compute them, and the part behind as another model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bigmodel_cli.modeling.cut import FEATURES, Step, traced
+
+# What hands an input on in another shape or dtype before it is looked up.
+_HANDING_ON = frozenset({"ExpandDims", "Squeeze", "Cast", "Identity"})
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
+_MODES = frozenset({"int", "one_hot", "multi_hot", "count"})
+
+
+class NoLookup(ValueError):
+    """What NumPy does not compute; a sentence."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A model without its lookups.
+
+    Attributes:
+        back: A `keras.Model` from inputs by name: numbers as they are, and what lookups gave.
+        lookups: How each of those is computed, as `inference.front.Lookup` takes it, by its name.
+        numbers: The names of the inputs that it takes as they are.
+    """
+
+    back: Any
+    lookups: Mapping[str, Mapping[str, Any]]
+    numbers: tuple[str, ...]
+
+
+def behind_lookups(model: Any) -> Behind:
+    """The part of a model behind the last layer that takes words.
+
+    Args:
+        model: A functional `keras.Model`, each input of which is a column.
+
+    Raises:
+        NoLookup: If NumPy does not compute what stands before.
+    """
+    import keras
+
+    copy, steps = traced(model)
+    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    front = [step for step in steps if _is_looked_up(step)]
+    needed = _needed(steps, makers, front)
+    named: dict[str, Any] = {tensor.name: tensor for tensor in copy.inputs if id(tensor) in needed}
+    if words := [name for name, tensor in named.items() if tensor.dtype == "string"]:
+        raise NoLookup(f"{', '.join(words)}: texts are used by what is no lookup")
+    numbers = tuple(named)
+    lookups = {}
+    for number, step in enumerate(front, 1):
+        name = f"{FEATURES}{number}"
+        lookups[name] = _described(step, _column_of(step, makers))
+        (named[name],) = step.outputs
+    return Behind(_model_of(keras, named, copy.output), lookups, numbers)
+
+
+def _model_of(keras: Any, named: Mapping[str, Any], outputs: Any) -> Any:
+    """A model of tensors inside another one, by names that are not theirs."""
+    import warnings
+
+    with warnings.catch_warnings():
+        # Keras would rather have tensors called as their keys are.
+        warnings.simplefilter("ignore", UserWarning)
+        return keras.Model(dict(named), outputs)
+
+
+def _is_looked_up(step: Step) -> bool:
+    takes_words = any(tensor.dtype == "string" for tensor in step.inputs)
+    hands_words_on = any(tensor.dtype == "string" for tensor in step.outputs)
+    return (takes_words and not hands_words_on) or type(step.operation).__name__ in _LOOKUPS
+
+
+def _needed(steps: list[Step], makers: Mapping[int, Step], front: list[Step]) -> set[int]:
+    """The inputs that what is behind takes as they are."""
+    looked_up = {id(step) for step in front}
+    before: set[int] = set()
+    waiting = list(front)
+    while waiting:
+        for tensor in waiting.pop().inputs:
+            if id(tensor) in makers and id(makers[id(tensor)]) not in before:
+                before.add(id(makers[id(tensor)]))
+                waiting.append(makers[id(tensor)])
+    # What stands before a lookup may be needed behind as well.
+    behind = [step for step in steps if id(step) not in looked_up and not _only_for(step, steps, before, front)]
+    return {id(tensor) for step in behind for tensor in step.inputs if id(tensor) not in makers}
+
+
+def _only_for(step: Step, steps: list[Step], before: set[int], front: list[Step]) -> bool:
+    """Whether nothing but lookups gets what a step gives."""
+    if id(step) not in before:
+        return False
+    given = {id(tensor) for tensor in step.outputs}
+    takers = [other for other in steps if any(id(tensor) in given for tensor in other.inputs)]
+    inside = {id(one) for one in front}
+    return all(id(other) in inside or _only_for(other, steps, before, front) for other in takers)
+
+
+def _column_of(step: Step, makers: Mapping[int, Step]) -> Any:
+    """The input that a lookup takes.
+
+    Raises:
+        NoLookup: If something computes what it takes.
+    """
+    (tensor,) = step.inputs
+    while id(tensor) in makers:
+        maker = makers[id(tensor)]
+        if type(maker.operation).__name__ not in _HANDING_ON or len(maker.inputs) != 1:
+            raise NoLookup(f"{type(maker.operation).__name__} stands before a lookup")
+        (tensor,) = maker.inputs
+    if len(tensor.shape) != 1:
+        raise NoLookup(f"{tensor.name}: several words in one value are looked up")
+    return tensor
+
+
+def _described(step: Step, column: Any) -> Mapping[str, Any]:
+    layer, name = step.operation, type(step.operation).__name__
+    if name not in _LOOKUPS or not type(layer).__module__.startswith("keras."):
+        raise NoLookup(f"{name} takes texts, and is computed by Keras alone")
+    (out,) = step.outputs
+    config = layer.get_config()
+    common = {"column": column.name, "dtype": str(out.dtype), "axes": len(out.shape) - 1}
+    mode = config["output_mode"]
+    if mode not in _MODES or config.get("sparse") or config.get("ragged"):
+        raise NoLookup(f"{name} with output_mode {mode}, sparse or ragged, is computed by Keras alone")
+    depth = None if mode == "int" else int(out.shape[-1])
+    if name == "TextVectorization":
+        return {**common, **_of_texts(layer, config), "mode": mode, "depth": depth}
+    if mode in ("multi_hot", "count") and len(step.inputs[0].shape) == 1:
+        raise NoLookup(f"{name} with output_mode {mode} takes all rows for one")
+    return {**common, **_of_tokens(layer, config, name), "mode": mode, "depth": depth}
+
+
+def _of_tokens(layer: Any, config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    count, mask = config["num_oov_indices"], config["mask_token"]
+    if count > 1 or config.get("invert"):
+        raise NoLookup(f"{name} with {'invert' if count <= 1 else 'several num_oov_indices'}")
+    # In the mode int a mask has the place 0; in others it counts as nothing.
+    start = 1 if mask is not None and config["output_mode"] == "int" else 0
+    tokens = layer.get_vocabulary(include_special_tokens=False)
+    return {
+        "tokens": [int(token) for token in tokens] if name == "IntegerLookup" else list(map(str, tokens)),
+        "first": start + count,
+        "unknown": start if count else None,
+        "mask": mask,
+        "mask_place": 0 if start else -1,
+    }
+
+
+def _of_texts(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    standardize, split = config["standardize"], config["split"]
+    if standardize not in (None, "lower", "strip_punctuation", "lower_and_strip_punctuation"):
+        raise NoLookup("TextVectorization with a function for standardize")
+    if split not in (None, "whitespace", "character"):
+        raise NoLookup("TextVectorization with a function for split")
+    gives_places = config["output_mode"] == "int"
+    ngrams = config["ngrams"]
+    return {
+        "tokens": list(map(str, layer.get_vocabulary(include_special_tokens=False))),
+        "first": 2 if gives_places else 1,
+        "unknown": 1 if gives_places else 0,
+        "mask": "",
+        "mask_place": 0 if gives_places else -1,
+        "text": {
+            "standardize": standardize,
+            "split": split,
+            "ngrams": list(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams,
+            "length": config["output_sequence_length"],
+        },
+    }
