@@ -158,6 +158,7 @@ def own_places(run: RunFolder) -> list[Path]:
         run.metrics,
         run.log,
         run.litert_model,
+        run.front,
         run.example_limits,
         run.decision,
         run.report,

@@ -64,6 +64,8 @@ BETTER = "better"
 AUTO = "auto"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
+# The key of run.json that says how the tables are written that its rows are from.
+ROWS_WRITTEN = "rows"
 # The key of run.json with the callback that ended training before its last epoch, and why; null for none.
 STOPPED = "stopped"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -11,18 +12,24 @@ import numpy as np
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.run_folder import COMPLETED, LITERT, RunFolder
-from bigmodel_cli.signature import slugs
+from bigmodel_cli.signature import signature_from_json, slugs
 from bigmodel_cli.sources.base import bare
 
 if TYPE_CHECKING:
     from bigmodel_cli.inference.front import Front
     from bigmodel_cli.inference.litert import LiteRTEngine
 
+# Rows that LiteRT computes at once, at most, and what their words may take as numbers.
+_MOST_ROWS, _MOST_BYTES = 4096, 4 * 2**20
 EngineName = Literal["litert", "keras"]
 
 
 class Engine(Protocol):
     """Computes model outputs."""
+
+    @property
+    def needed(self) -> Collection[str]:
+        """Columns of rows in which no number may be missing."""
 
     def predict(self, features: Any) -> Any:
         """Model outputs, float32 of shape (n, …), for raw features of shape (n, …).
@@ -53,7 +60,21 @@ class KerasEngine:
 
         choose_device("auto")
         start(seed=0)
+        self._run = run
         self._model = load_for_inference(run, "best", trust=trust)
+
+    @cached_property
+    def needed(self) -> Collection[str]:
+        """Columns of rows in which no number may be missing.
+
+        Raises:
+            DataError: If the run's config is damaged.
+        """
+        from bigmodel_cli.config.preprocessing import never_missing
+        from bigmodel_cli.inference.run_data import read_experiment
+
+        signature = signature_from_json(self._run.read_record().get("signature") or {})
+        return never_missing(read_experiment(self._run), signature.inputs)
 
     def predict(self, features: Any) -> Any:
         from bigmodel_cli.inference.steps import naming_refusal
@@ -86,11 +107,39 @@ class RowEngine:
         self.front = front
         self._litert = litert
 
+    @property
+    def needed(self) -> Collection[str]:
+        """Columns of numbers in which no value may be missing."""
+        return self.front.needed
+
     def predict(self, features: Mapping[str, Held]) -> Any:
         slug_of = slugs(features)
         columns = {slug_of[name]: column for name, column in features.items()}
-        given = self._litert.predict_named(self.front.run(columns))
+        count = len(next(iter(columns.values())))
+        size = max(1, min(_MOST_ROWS, _MOST_BYTES // self.front.row_bytes))
+        parts = [self._some(columns, slice(start, start + size)) for start in range(0, count, size)]
+        return joined(parts)
+
+    def _some(self, columns: Mapping[str, Held], rows: slice) -> Any:
+        given = self._litert.predict_named(
+            self.front.run({name: column.take(rows) for name, column in columns.items()})
+        )
         return next(iter(given.values())) if len(given) == 1 else given
+
+
+def outputs_by_target(given: Any, targets: Iterable[str]) -> dict[str, np.ndarray]:
+    """What an engine gives for the targets of a run, by their own names."""
+    slug_of = slugs(targets)
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(slug_of, given)
+    return {name: given[slug] for name, slug in slug_of.items()}
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """What an engine gives for examples one after the other."""
+    if isinstance(parts[0], Mapping):
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,27 @@ import numpy as np
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import BigmodelError
+from bigmodel_cli.inference.engines import Engine, RowEngine, outputs_by_target
+from bigmodel_cli.inference.front import Front, Lookup
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.listener import Listener
+from bigmodel_cli.modeling.lookups import NoLookup, behind_lookups
 from bigmodel_cli.native_output import silenced
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.scores import Scoring
-from bigmodel_cli.whole_files import naming_target, whole_place
+from bigmodel_cli.whole_files import naming_target, whole_place, write_text
 
 PARITY_EXAMPLES = 100
+# What the one output of a model with named inputs is called.
+OUTPUT = "output"
 # How far the scores of an exported model may be from Keras's: float32 sums in another order.
 TOLERANCE = 1e-3
 # A flatbuffer holds at most 2 GB, and the conversion needs several times the model's size.
@@ -66,16 +73,20 @@ class Answers:
         scores: By target a probability per class, shape (n, classes), or numbers of shape (n, …).
         signature: What one example is.
         readings: How the outputs of each target became these scores.
+        needed: Columns of numbers in which no value may be missing.
     """
 
     examples: Examples
     scores: Mapping[str, np.ndarray]
     signature: Signature
     readings: Mapping[str, Reading]
+    needed: Sequence[str] = ()
 
 
 def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener) -> dict[str, Any]:
     """Write model.tflite, unless LiteRT cannot express the model or answers differently.
+
+    Of a model of rows it is the part behind the lookups of words; these stand in front.json.
 
     Args:
         run: Where.
@@ -92,11 +103,8 @@ def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener)
             raise ExportError(
                 f"the model has {model.count_params():,} parameters; LiteRT is for at most {MAX_PARAMETERS:,}"
             )
-        if answers.signature.kind.is_composed:
-            raise ExportError("the model takes rows")
-        if len(answers.signature.targets) > 1:
-            raise ExportError("the model has several outputs")
-        parity = _export_checked(run.litert_model, model, answers)
+        exported = _export_rows if answers.signature.kind.is_composed else _export_checked
+        parity = exported(run, model, answers)
     except ImportError:
         reason = "ai-edge-litert is not installed"
     except ExportError as error:
@@ -107,14 +115,29 @@ def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener)
     return {"reason": reason}
 
 
-def _export_checked(path: Path, model: Any, answers: Answers) -> Parity:
+def _export_checked(run: RunFolder, model: Any, answers: Answers) -> Parity:
+    path = run.litert_model
     with naming_target(path), whole_place(path) as temporary:
         try:
             export(model, temporary, frozen_converter)
-            return check_parity(temporary, answers)
+            return check_parity(LiteRTEngine(temporary), answers)
         except ExportError:
             export(model, temporary, saved_model_converter)
-            return check_parity(temporary, answers)
+            return check_parity(LiteRTEngine(temporary), answers)
+
+
+def _export_rows(run: RunFolder, model: Any, answers: Answers) -> Parity:
+    try:
+        behind = behind_lookups(model)
+    except NoLookup as error:
+        raise ExportError(str(error)) from None
+    front = Front({name: Lookup(**one) for name, one in behind.lookups.items()}, answers.needed)
+    path = run.litert_model
+    with naming_target(path), whole_place(path) as temporary:
+        export(behind.back, temporary, named_converter)
+        parity = check_parity(RowEngine(front, LiteRTEngine(temporary)), answers)
+    write_text(run.front, front.content())
+    return parity
 
 
 def frozen_converter(model: Any) -> Any:
@@ -125,6 +148,27 @@ def frozen_converter(model: Any) -> Any:
     function = tf.function(lambda features: model(features, training=False), autograph=False)
     spec = tf.TensorSpec((None, *inputs.shape[1:]), inputs.dtype)
     return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function(spec)])
+
+
+def named_converter(model: Any) -> Any:
+    """A converter of a model of several inputs, or outputs, which keep their names."""
+    import tensorflow as tf
+
+    inputs = model.input
+
+    def outputs(features: Any) -> Any:
+        given = model(features, training=False)
+        return given if isinstance(given, dict) else {OUTPUT: given}
+
+    specs = {
+        name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=name)
+        for name, tensor in inputs.items()
+    }
+    concrete = tf.function(outputs, autograph=False).get_concrete_function(specs)
+    # Weights that nothing is seen to hold would be empty.
+    holder = tf.Module()
+    holder.held = [variable.value for variable in model.variables]
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)
 
 
 def saved_model_converter(model: Any) -> Any:
@@ -155,11 +199,11 @@ def export(model: Any, path: Path, converter_of: Callable[[Any], Any]) -> None:
     path.write_bytes(content)
 
 
-def check_parity(path: Path, answers: Answers) -> Parity:
+def check_parity(engine: Engine, answers: Answers) -> Parity:
     """Let an exported model predict examples that are spread over all of those that Keras has predicted.
 
     Args:
-        path: The .tflite file.
+        engine: Predicts with it.
         answers: Keras's.
 
     Raises:
@@ -169,25 +213,53 @@ def check_parity(path: Path, answers: Answers) -> Parity:
     """
     count = min(PARITY_EXAMPLES, len(answers.examples))
     chosen = np.linspace(0, len(answers.examples) - 1, count).astype(np.int64)
-    ((target, scores),) = answers.scores.items()
-    expected = np.asarray(scores[chosen], np.float64)
-    found = _litert_scores(path, answers, chosen, target).reshape(expected.shape)
+    found = _scores_of(engine, answers, chosen)
+    compared = [_compared(answers, name, chosen, found[name]) for name in answers.signature.targets]
+    same = [one.same_classes for one in compared if one.same_classes is not None]
+    return Parity(count, max(one.max_difference for one in compared), all(same) if same else None)
+
+
+def _compared(answers: Answers, target: str, chosen: np.ndarray, found: np.ndarray) -> Parity:
+    """How the answers for one target compare.
+
+    Raises:
+        ExportError: As `check_parity`.
+    """
+    expected = np.asarray(answers.scores[target][chosen], np.float64)
+    found = found.reshape(expected.shape)
     difference = float(np.max(np.abs(expected - found)))
     if not difference <= TOLERANCE * max(1.0, float(np.max(np.abs(expected)))):
         raise ExportError(f"the LiteRT model answers differently: by up to {difference:.3g}")
-    others = part_of(answers.signature.task, Scoring).differing(expected, found)
+    others = part_of(answers.signature.targets[target], Scoring).differing(expected, found)
     if others:
         raise ExportError(
-            f"the LiteRT model answers differently: with another class for {others} of {count} examples"
+            f"the LiteRT model answers differently: with another class for {others} of {len(chosen)} examples"
         )
-    return Parity(count, difference, None if others is None else True)
+    return Parity(len(chosen), difference, None if others is None else True)
 
 
-def _litert_scores(path: Path, answers: Answers, chosen: np.ndarray, target: str) -> np.ndarray:
-    engine, size = LiteRTEngine(path), batch_size_for(answers.signature)
-    outputs = []
-    for start in range(0, len(chosen), size):
-        features = np.stack([answers.examples.read(index) for index in chosen[start : start + size]])
-        outputs.append(engine.predict(features))
-    predictions = part_of(answers.signature.task, Predictions)
-    return predictions.values(np.concatenate(outputs), answers.readings[target])
+def _scores_of(engine: Engine, answers: Answers, chosen: np.ndarray) -> dict[str, np.ndarray]:
+    """What an engine says of some examples, by target."""
+    size, targets = batch_size_for(answers.signature), answers.signature.targets
+    batches = (chosen[start : start + size] for start in range(0, len(chosen), size))
+    outputs = [outputs_by_target(engine.predict(_features(answers, some)), targets) for some in batches]
+    return {
+        name: part_of(task, Predictions).values(
+            np.concatenate([of_batch[name] for of_batch in outputs]), answers.readings[name]
+        )
+        for name, task in targets.items()
+    }
+
+
+def _features(answers: Answers, chosen: np.ndarray) -> Any:
+    """Some examples as an engine takes them."""
+    examples = answers.examples
+    if not answers.signature.kind.is_composed:
+        return np.stack([examples.read(index) for index in chosen.tolist()])
+    return {name: _held(store, chosen) for name, store in examples.inputs.items()}
+
+
+def _held(store: Store, chosen: np.ndarray) -> Held:
+    if store.array is not None:
+        return Held(store.array[chosen], store.names)
+    return Held(np.stack([store.read(index) for index in chosen.tolist()]))

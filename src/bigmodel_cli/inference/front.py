@@ -1,4 +1,4 @@
-"""What stands before a LiteRT model that has no texts: lookups of words, in NumPy, from what Keras's layers learned.
+"""What stands before a LiteRT model that takes no texts: words are looked up in NumPy, as Keras learnt them.
 
 `modeling/lookups.py` describes them, a run keeps the description (`front.json`), and this computes by it.
 """
@@ -52,6 +52,13 @@ class Lookup:
     axes: int
     dtype: str
     text: Mapping[str, Any] | None = None
+
+    @property
+    def width(self) -> int:
+        """How many numbers come out for an example; of texts of any length a guess."""
+        if self.depth is not None:
+            return self.depth
+        return 1 if self.text is None else self.text["length"] or 256
 
     def run(self, column: Held) -> np.ndarray:
         """What comes out for some examples.
@@ -172,6 +179,11 @@ class Front:
 
     made: Mapping[str, Lookup]
     needed: Sequence[str] = ()
+
+    @property
+    def row_bytes(self) -> int:
+        """What the looked up words of a row take as numbers, roughly."""
+        return 4 * sum(lookup.width for lookup in self.made.values()) + 1
 
     def run(self, columns: Mapping[str, Held]) -> dict[str, np.ndarray]:
         """What a LiteRT model takes.

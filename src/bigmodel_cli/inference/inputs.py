@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.kinds.inputs import Finder, Group, Input
+from bigmodel_cli.kinds.inputs import Asked, Finder, Group, Input, Rows
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 
@@ -27,7 +27,14 @@ class Inputs:
     """Examples to predict, in the order of the words.
 
     Of files only the names are in memory; an `Input` is made when it is its turn.
+
+    Attributes:
+        columns: Those of the tables that they are rows of; None: they are no rows.
+        remarks: What a user should know of them.
     """
+
+    columns: None = None
+    remarks: Sequence[str] = ()
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self._groups = groups
@@ -62,6 +69,22 @@ def find_inputs(
     if finder.passed_over is not None:
         warn(finder.passed_over)
     return inputs
+
+
+def find_rows(asked: Asked, signature: Signature, warn: Callable[[str], None]) -> Rows | None:
+    """What the words mean where examples are read many at a time; None where they are read one by one.
+
+    Raises:
+        UsageError: If a word means nothing, or an example has no columns that could be set or kept.
+        DataError: If a file is no table with the columns that the model takes.
+    """
+    rows = part_of(signature.kind, Finder).rows(asked, warn)
+    if rows is None and (asked.settings or asked.kept):
+        option = "--set" if asked.settings else "--keep"
+        raise UsageError(
+            f"{option} is for models of rows of a table; this one takes {signature.kind.described}"
+        )
+    return rows
 
 
 def _groups(word: str, finder: Finder, examples_array: Callable[[], str]) -> list[Group]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class LiteRTEngine:
         ImportError: If the package is not installed on this platform.
         DataError: If the file is damaged.
     """
+
+    needed: Collection[str] = ()
 
     def __init__(self, path: Path) -> None:
         from ai_edge_litert.interpreter import Interpreter

@@ -9,6 +9,7 @@ from typing import Any
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.answering import Answering
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import OUTPUTS, ReadRun, RunFolder, find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
@@ -79,6 +80,15 @@ def reading_of_run(opened: OpenRun) -> Reading:
     """The same of the one target."""
     (reading,) = readings_of_run(opened).values()
     return reading
+
+
+def answering_of(opened: OpenRun) -> Answering:
+    """How the outputs of a run's model are understood.
+
+    Raises:
+        DataError: As `readings_of_run`.
+    """
+    return Answering(opened.signature, readings_of_run(opened), opened.rules)
 
 
 def open_run(word: str | None, runs_dir: Path) -> OpenRun:

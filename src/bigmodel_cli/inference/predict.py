@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.engines import Engine
+from bigmodel_cli.inference.answering import Answering
+from bigmodel_cli.inference.engines import Engine, joined
 from bigmodel_cli.inference.familiar import Familiar, Unlike, describe
 from bigmodel_cli.inference.inputs import Inputs, batch_size_for
-from bigmodel_cli.inference.opened import OpenRun, reading_of_run
-from bigmodel_cli.kinds.inputs import Input
+from bigmodel_cli.inference.opened import OpenRun, answering_of
+from bigmodel_cli.kinds.inputs import Batch, Input, Rows
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.predictions import Answer
 from bigmodel_cli.whole_files import naming_target, output_place
@@ -42,6 +42,7 @@ class Prediction:
         redrawn: Whether its picture was drawn anew, as the training examples were made; None where those were
             not made in a known way.
         unlike: In what it is unlike the training examples; None where those are not known.
+        cells: What is kept of its row in the table that it is from.
     """
 
     input: Input
@@ -49,6 +50,7 @@ class Prediction:
     error: str | None = None
     redrawn: bool | None = None
     unlike: Sequence[Unlike] | None = None
+    cells: Sequence[str] = ()
 
     def as_json(self, top: int) -> dict[str, Any]:
         document: dict[str, Any] = {"input": self.input.name}
@@ -64,7 +66,7 @@ class Prediction:
 def predict(
     opened: OpenRun,
     engine: Engine,
-    inputs: Inputs,
+    inputs: Inputs | Rows,
     *,
     invert: bool = False,
     familiar: Familiar | None = None,
@@ -81,30 +83,18 @@ def predict(
         invert: Whether bright becomes dark first.
         familiar: What training examples are like; None: inputs are not compared with them.
     """
-    reading = reading_of_run(opened)
-    with closing(_read_ahead(inputs, opened.signature, invert=invert)) as batches:
+    answering = answering_of(opened)
+    read = (
+        _read_ahead(inputs, opened.signature, invert=invert)
+        if isinstance(inputs, Inputs)
+        else inputs.batches(opened.signature, engine.needed)
+    )
+    with closing(read) as batches:
         for batch in batches:
-            yield from _predictions(batch, engine, opened, reading, familiar)
+            yield from _predictions(batch, engine, answering, familiar)
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some inputs with what was read of them.
-
-    Attributes:
-        inputs: Readable or not.
-        features: Of those that could be read, in their order.
-        errors: One per input: why it could not be read, or None.
-        redrawn: One per input: whether it was drawn anew; None where that cannot be.
-    """
-
-    inputs: Sequence[Input]
-    features: np.ndarray
-    errors: Sequence[str | None]
-    redrawn: Sequence[bool | None]
-
-
-def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Generator[_Batch, None, None]:
+def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Generator[Batch, None, None]:
     """Batches in order, each read by one thread while the engine computes those before it."""
     largest, kind = batch_size_for(signature), signature.kind
     num_readers = _num_readers(list(islice(inputs, largest)))
@@ -112,7 +102,7 @@ def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Genera
     size = min(largest, -(-len(inputs) // num_readers))
     stopped = Event()
 
-    def read(items: Sequence[Input]) -> _Batch:
+    def read(items: Sequence[Input]) -> Batch:
         features = np.empty((len(items), *kind.shape), kind.dtype)
         errors: list[str | None] = []
         redrawn: list[bool | None] = []
@@ -130,10 +120,10 @@ def _read_ahead(inputs: Inputs, signature: Signature, *, invert: bool) -> Genera
                 redrawn.append(value.redrawn)
                 features[num_read] = value.array
                 num_read += 1
-        return _Batch(items, features[:num_read], errors, redrawn)
+        return Batch(items, features[:num_read], errors, redrawn)
 
     readers = ThreadPoolExecutor(num_readers, thread_name_prefix="read")
-    ahead: deque[Future[_Batch]] = deque()
+    ahead: deque[Future[Batch]] = deque()
     try:
         for items in _parts(inputs, size):
             ahead.append(readers.submit(read, items))
@@ -162,56 +152,64 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
 
 
 def _predictions(
-    batch: _Batch, engine: Engine, opened: OpenRun, reading: Reading, familiar: Familiar | None
+    batch: Batch, engine: Engine, answering: Answering, familiar: Familiar | None
 ) -> Iterator[Prediction]:
-    rows: Iterator[tuple[Answer, Sequence[Unlike] | None]] = iter(())
     outputs, errors = _computed(engine, batch)
+    rows: Iterator[tuple[Answer, bool, Sequence[Unlike] | None]] = iter(())
     if outputs is not None:
-        predictions = opened.predictions
-        values = predictions.values(outputs, reading)
+        understood = answering.understood(outputs)
         unlike: Iterable[Sequence[Unlike] | None] = repeat(None)
         if familiar is not None:
-            read = batch.features[_are_computed(batch, errors)]
-            unlike = familiar.unlike(read, predictions.probabilities(values, reading))
-        rows = zip(predictions.answers(values, reading, opened.rule), unlike, strict=False)
-    for item, redrawn, error in zip(batch.inputs, batch.redrawn, errors, strict=True):
-        answer, reasons = (None, None) if error else next(rows)
-        if answer is not None and not np.isfinite(answer.values).all():
+            read = _some(batch.features, np.array(_are_computed(batch, errors), np.bool_))
+            unlike = familiar.unlike(read, understood.probabilities)
+        rows = zip(understood.answers, understood.are_finite.tolist(), unlike, strict=False)
+    cells = batch.cells or repeat(())
+    for item, redrawn, error, kept in zip(batch.inputs, batch.redrawn, errors, cells, strict=False):
+        answer, is_finite, reasons = (None, True, None) if error else next(rows)
+        if not is_finite:
             answer, error = None, f"{item.name}: the model's output is NaN or infinite"
-        yield Prediction(item, answer, error, redrawn, reasons)
+        yield Prediction(item, answer, error, redrawn, reasons, kept)
 
 
-def _are_computed(batch: _Batch, errors: Sequence[str | None]) -> list[bool]:
+def _are_computed(batch: Batch, errors: Sequence[str | None]) -> list[bool]:
     """Which of a batch's features the model took."""
     both = zip(batch.errors, errors, strict=True)
     return [error is None for unread, error in both if unread is None]
 
 
-def _computed(engine: Engine, batch: _Batch) -> tuple[np.ndarray | None, Sequence[str | None]]:
+def _some(features: Any, chosen: np.ndarray) -> Any:
+    """Some of the examples of a batch."""
+    if isinstance(features, np.ndarray):
+        return features[chosen]
+    return {name: column.take(chosen) for name, column in features.items()}
+
+
+def _computed(engine: Engine, batch: Batch) -> tuple[Any, Sequence[str | None]]:
     """Outputs of what can be computed, and for each input why there is none, or None."""
-    if not len(batch.features):
+    if not batch.num_read:
         return None, batch.errors
     try:
         return engine.predict(batch.features), batch.errors
     except DataError:
         # The others of the batch need not suffer for it.
         pass
-    outputs: list[np.ndarray] = []
+    outputs: list[Any] = []
     errors: list[str | None] = []
-    features = iter(batch.features)
+    place = 0
     for item, error in zip(batch.inputs, batch.errors, strict=True):
         if error is None:
             try:
-                outputs.append(engine.predict(next(features)[np.newaxis]))
+                outputs.append(engine.predict(_some(batch.features, np.array([place]))))
             except DataError as refused:
                 error = f"{item.name}: {refused.message}"
+            place += 1
         errors.append(error)
-    return (np.concatenate(outputs) if outputs else None), errors
+    return (joined(outputs) if outputs else None), errors
 
 
 @contextmanager
 def csv_output(
-    path: Path, columns: Sequence[str], *, says_unlike: bool = False
+    path: Path, columns: Sequence[str], *, says_unlike: bool = False, kept: Sequence[str] | None = None
 ) -> Iterator[Callable[[Prediction], None]]:
     """A CSV file of predictions, or of the reasons where there is none.
 
@@ -219,6 +217,7 @@ def csv_output(
         path: The file.
         columns: What the cells of an answer are called.
         says_unlike: Whether a column says in what inputs are unlike the training examples.
+        kept: The columns of the tables that inputs are rows of, which come first; None: inputs are named.
 
     Yields:
         What takes each prediction; the file is there, whole, once the block ends.
@@ -238,11 +237,23 @@ def csv_output(
         def take(item: Prediction) -> None:
             cells = [""] * len(columns) if item.answer is None else item.answer.cells()
             reasons = [describe(item.unlike or ())] if says_unlike else []
-            write([item.input.name, *cells, item.error or "", *reasons])
+            first = [item.input.name] if kept is None else item.cells
+            write([*first, *cells, item.error or "", *reasons])
 
         try:
-            write(["input", *columns, *last])
+            write(_apart(["input"] if kept is None else kept, [*columns, *last]))
             yield take
         finally:
             with naming_target(path):
                 file.close()
+
+
+def _apart(first: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Names of columns, of which those that come later get a number where there is such a one already."""
+    names = list(first)
+    for name in others:
+        number, unique = 2, name
+        while unique in names:
+            unique, number = f"{name}_{number}", number + 1
+        names.append(unique)
+    return names

@@ -30,8 +30,8 @@ class Held:
     def __len__(self) -> int:
         return len(self.array)
 
-    def take(self, rows: np.ndarray) -> Held:
-        """The values of some rows, by their places or as a mask."""
+    def take(self, rows: np.ndarray | slice) -> Held:
+        """The values of some rows: by their places, as a mask, or from one to another."""
         return Held(self.array[rows], self.names)
 
     def values(self) -> np.ndarray:

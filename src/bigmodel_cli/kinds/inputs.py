@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ class Input:
     """
 
     name: str
-    features: np.ndarray | None = None
+    features: Any = None
 
     @property
     def num_bytes(self) -> int:
@@ -79,6 +79,72 @@ class Group:
         return (Input(f"{self.names[0]}[{index}]", row) for index, row in enumerate(self.rows))
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some inputs with what was read of them.
+
+    Attributes:
+        inputs: Readable or not.
+        features: Of those that could be read, in their order: an array, or columns by name.
+        errors: One per input: why it could not be read, or None.
+        redrawn: One per input: whether it was drawn anew; None where that cannot be.
+        cells: One per input: what stands in its row of the table that it is from, as it is written.
+    """
+
+    inputs: Sequence[Input]
+    features: Any
+    errors: Sequence[str | None]
+    redrawn: Sequence[bool | None]
+    cells: Sequence[Sequence[str]] | None = None
+
+    @property
+    def num_read(self) -> int:
+        """How many could be read."""
+        return sum(error is None for error in self.errors)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user wants to have predicted.
+
+    Attributes:
+        words: Files, folders, patterns; `-` is standard input.
+        settings: Values of columns of one row: `age=39`.
+        written: How tables are written, as far as the run's config tells, and what their columns are called.
+        kept: The columns whose cells are wanted beside the predictions; None: all. Empty: none.
+    """
+
+    words: Sequence[str]
+    settings: Sequence[str] = ()
+    written: Mapping[str, Any] | None = None
+    kept: Sequence[str] | None = ()
+
+
+class Rows(ABC):
+    """Examples that are read many at a time.
+
+    Attributes:
+        columns: Those whose cells are wanted beside the predictions.
+        remarks: What a user should know of them.
+    """
+
+    columns: Sequence[str] | None = ()
+    remarks: Sequence[str] = ()
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many words there are; of rows nobody has counted."""
+
+    @abstractmethod
+    def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
+        """All of them, in order.
+
+        Args:
+            signature: What the model takes.
+            needed: Columns in which no value may be missing.
+        """
+
+
 class Finder(ABC):
     """Finds the examples that paths mean.
 
@@ -90,6 +156,15 @@ class Finder(ABC):
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
+
+    def rows(self, asked: Asked, warn: Callable[[str], None]) -> Rows | None:
+        """Examples that are read many at a time; None where they are read one by one.
+
+        Raises:
+            UsageError, DataError: If there is no such file, or it is no table with the columns that the model
+                takes.
+        """
+        return None
 
     def at(self, path: Path, examples_array: Callable[[], str] = lambda: "x") -> Group:
         """The examples at a path that is there.

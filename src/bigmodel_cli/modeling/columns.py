@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.preprocessing import layers_of
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.walk import walk
@@ -114,12 +115,7 @@ class Columns:
         return isinstance(written, dict) and name in written
 
     def _layers(self, name: str) -> Sequence[Component]:
-        """The layers of a column: its own, or those of its kind."""
-        written = self.experiment.preprocessing
-        if isinstance(written, list):
-            return written
-        found: Sequence[Component] = written.get(name, written.get(self.kinds[name].name, ()))
-        return found
+        return layers_of(self.experiment, name, self.kinds[name])
 
     def _column(self, name: str) -> Column:
         if name not in self._made:

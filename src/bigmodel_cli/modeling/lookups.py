@@ -1,4 +1,4 @@
-"""The layers of a model that look words up, as NumPy can compute them, and the part behind as another model."""
+"""The layers of a model that look words up, described for NumPy, and the part behind as another model."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ def _needed(steps: list[Step], makers: Mapping[int, Step], front: list[Step]) ->
                 before.add(id(makers[id(tensor)]))
                 waiting.append(makers[id(tensor)])
     # What stands before a lookup may be needed behind as well.
-    behind = [step for step in steps if id(step) not in looked_up and not _only_for(step, steps, before, front)]
+    behind = [
+        step for step in steps if id(step) not in looked_up and not _only_for(step, steps, before, front)
+    ]
     return {id(tensor) for step in behind for tensor in step.inputs if id(tensor) not in makers}
 
 

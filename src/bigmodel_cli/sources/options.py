@@ -6,7 +6,8 @@ A source is one module in this package with one `SourceOptions` subclass. Nothin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,6 +37,11 @@ class SourceOptions(BaseModel, ABC):
     def target_names(self) -> tuple[str, ...]:
         """The columns that are to be predicted, where the data have columns with names."""
         return ()
+
+    @property
+    def rows_written(self) -> Mapping[str, Any] | None:
+        """How the tables of rows are written, and what columns are called in them; None for no rows."""
+        return None
 
     def facts(self) -> DataFacts:
         """What is known of the data from these options alone; nothing is read for it."""

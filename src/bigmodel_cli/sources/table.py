@@ -158,6 +158,11 @@ class TableOptions(SourceOptions):
         names = ("separator", "encoding", "quotes", "header", "decimal", "thousands", "comments", "skip")
         return TextFormat(**{name: getattr(self, name) for name in names}, missing=missing)
 
+    @property
+    def rows_written(self) -> Mapping[str, Any]:
+        names = {name: self.in_files(name) for name in self.columns if self.in_files(name) != name}
+        return {"format": vars(self.text_format), "names": names}
+
     def told_kind(self, name: str) -> str | None:
         """The kind that a column is said to be of; None where nobody says."""
         told = self.columns.get(name)

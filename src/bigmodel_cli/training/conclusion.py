@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
+from bigmodel_cli.config.preprocessing import never_missing
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
@@ -93,7 +94,8 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         _keep_familiar(session, examples, evaluation, evaluator.readings)
     with session.watch.phase(EXPORT):
         values = {name: scored.values for name, scored in evaluation.by_target.items()}
-        answers = Answers(examples, values, signature, evaluator.readings)
+        needed = never_missing(experiment, signature.inputs)
+        answers = Answers(examples, values, signature, evaluator.readings, needed)
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         document = evaluation.as_json()

@@ -29,6 +29,7 @@ from bigmodel_cli.run_folder import (
     BETTER,
     FILES,
     OUTPUTS,
+    ROWS_WRITTEN,
     RUN_ID,
     RUNNING,
     SCHEMA_VERSION,
@@ -122,6 +123,7 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             "seed": prepared.experiment.seed,
             "parameters": prepared.built.model.count_params(),
             **_readings(prepared),
+            **_rows_written(prepared),
             BETTER: directions(prepared.experiment.metrics),
             AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
@@ -139,6 +141,12 @@ def _readings(prepared: Prepared) -> dict[str, Any]:
         return {OUTPUTS: readings}
     ((name, one),) = of_targets.items()
     return {"from_logits": takes_logits(one.loss), OUTPUTS: readings[name]}
+
+
+def _rows_written(prepared: Prepared) -> dict[str, Any]:
+    """How the tables are written that rows are from, as far as the config tells."""
+    written = prepared.experiment.data.source.options.rows_written
+    return {} if written is None else {ROWS_WRITTEN: written}
 
 
 def _auto_keys(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
@@ -210,7 +218,7 @@ def _put_aside(run: RunFolder, record: Mapping[str, Any]) -> tuple[dict[str, Any
     A process that ends in between leaves a config that nothing speaks against, and nothing for `predict` that
     is of an earlier best.
     """
-    stale = (run.litert_model, run.decision, run.report)
+    stale = (run.litert_model, run.front, run.decision, run.report)
     written = {run.inside(path) for path in (run.config, run.labels, run.metrics, run.log, *stale)}
     damaged = {name: digest for name, digest in damaged_files(run).items() if name not in written}
     files = {name: entry for name, entry in record.get(FILES, {}).items() if name not in written}

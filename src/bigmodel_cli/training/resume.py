@@ -189,6 +189,7 @@ def _remade(run: RunFolder) -> Iterator[tuple[Path, str]]:
     yield run.labels, "made again from the data"
     yield run.metrics, "made again from the checkpoint"
     yield run.litert_model, "made again when training ends"
+    yield run.front, "made again when training ends"
 
 
 def newest_checkpoint(run: RunFolder, listener: Listener) -> str | None:

@@ -16,8 +16,10 @@ from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_di
 
 if TYPE_CHECKING:
     from bigmodel_cli.inference.familiar import Unlike
+    from bigmodel_cli.inference.inputs import Inputs
     from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.inference.predict import Prediction
+    from bigmodel_cli.kinds.inputs import Rows
     from bigmodel_cli.signature import Signature
 
 # More inputs that are unlike the training examples are counted, not named.
@@ -31,9 +33,11 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
         "bigmodel predict digit.png",
         "bigmodel predict photos/ --run flowers --csv predictions.csv",
         "bigmodel predict 'photos/*.jpg' --plot predictions.png",
+        "bigmodel predict people.csv --run adult --csv scored.csv --keep id,name",
+        "bigmodel predict --set age=39 --set workclass=Private",
     )
 )
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "--run", shell_complete=complete.runs, help="A run's folder or name. [default: the newest completed run]"
 )
@@ -50,10 +54,23 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
     help="LiteRT answers before TensorFlow would have started.",
 )
 @click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="A value of the one row to predict; columns that are not set are missing.",
+)
+@click.option(
+    "--keep",
+    metavar="COLUMNS",
+    help="Columns of the rows that --csv writes beside their predictions, with commas between. "
+    "[default: all]",
+)
+@click.option(
     "--csv",
     "csv_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all scores to this file.",
+    help="Write all scores to this file; those of rows behind their columns.",
 )
 @click.option(
     "--plot",
@@ -77,14 +94,14 @@ def command(
 ) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays.
 
-    A dash (-) stands for the names that standard input has, one a line.
+    A model of rows takes tables: CSV, TSV, JSON lines, Parquet, Feather.
+
+    A dash (-) stands for the names that standard input has, one a line, or for rows on it.
     """
     from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
-    from bigmodel_cli.cli.words import with_names_from_stdin
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.familiar import read_familiar
-    from bigmodel_cli.inference.inputs import find_inputs
-    from bigmodel_cli.inference.opened import open_run
+    from bigmodel_cli.inference.opened import answering_of, open_run
     from bigmodel_cli.inference.predict import predict
 
     opened = open_run(run, runs_dir)
@@ -92,10 +109,12 @@ def command(
         opened = opened.taking_files_as_they_are()
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
-    if (decision := opened.predictions.decided_for(opened.rule)) is not None:
+    for decision in answering_of(opened).decided:
         note(f"decided for {decision}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
-    found = find_inputs(with_names_from_stdin(inputs), opened.signature, warn, opened.examples_array)
+    found = _found(inputs, opened, how["settings"], how["keep"], csv_path)
+    for remark in found.remarks:
+        note(remark)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
     if how["verbose"]:
         note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")
@@ -103,7 +122,8 @@ def command(
     with closing(
         predict(opened, chosen.engine, found, invert=how["invert"], familiar=familiar)
     ) as predictions:
-        _take_all(predictions, results, _csv(csv_path, opened, says_unlike=familiar is not None))
+        csv = _csv(csv_path, opened, found.columns, says_unlike=familiar is not None)
+        _take_all(predictions, results, csv)
     for sentence in results.remarks(inverted=how["invert"]):
         note(sentence)
     if as_json:
@@ -213,17 +233,52 @@ class _Results:
         return f"{count:,} of {self._num_taken:,} inputs {'was' if count == 1 else 'were'}"
 
 
+def _found(
+    words: Sequence[str],
+    opened: OpenRun,
+    settings: Sequence[str],
+    keep: str | None,
+    csv_path: Path | None,
+) -> Inputs | Rows:
+    """What the words and options of the command mean."""
+    from bigmodel_cli.cli.output import warn
+    from bigmodel_cli.cli.words import with_names_from_stdin
+    from bigmodel_cli.errors import UsageError
+    from bigmodel_cli.inference.inputs import find_inputs, find_rows
+    from bigmodel_cli.kinds.inputs import Asked
+    from bigmodel_cli.run_folder import ROWS_WRITTEN
+
+    if not words and not settings:
+        raise click.UsageError("Missing argument 'INPUT...'.")
+    if keep is not None and csv_path is None:
+        raise UsageError("--keep says which columns --csv writes", hint="add --csv FILE")
+    # Where nothing is written beside the predictions, no cell need be kept.
+    kept = () if csv_path is None else None if keep is None else _names(keep)
+    written = opened.record.get(ROWS_WRITTEN)
+    rows = find_rows(Asked(words, settings, written, kept), opened.signature, warn)
+    if rows is not None:
+        return rows
+    return find_inputs(with_names_from_stdin(words), opened.signature, warn, opened.examples_array)
+
+
+def _names(words: str) -> list[str]:
+    """Names of columns with commas between; quotes enclose one that has a comma."""
+    import csv
+
+    return [name.strip() for name in next(csv.reader([words], skipinitialspace=True))]
+
+
 def _csv(
-    path: Path | None, opened: OpenRun, *, says_unlike: bool
+    path: Path | None, opened: OpenRun, kept: Sequence[str] | None, *, says_unlike: bool
 ) -> AbstractContextManager[Callable[[Prediction], None] | None]:
     """The CSV file, where one is wanted."""
-    from bigmodel_cli.inference.opened import reading_of_run
+    from bigmodel_cli.inference.opened import answering_of
     from bigmodel_cli.inference.predict import csv_output
 
     if path is None:
         return nullcontext()
-    columns = opened.predictions.columns(reading_of_run(opened))
-    return csv_output(path, columns, says_unlike=says_unlike)
+    columns = answering_of(opened).columns
+    return csv_output(path, columns, says_unlike=says_unlike, kept=kept)
 
 
 def _take_all(

@@ -39,6 +39,28 @@ class Reader:
     def values(self, block: Block, cells: Cells) -> Values:
         raise NotImplementedError
 
+    def with_wrong(self, block: Block, cells: Cells) -> tuple[Values, Mapping[int, str]]:
+        """Values, of which those are missing whose cells are not of the column's kind.
+
+        Returns:
+            The values, and what is written in the cells that are not, by their rows.
+        """
+        try:
+            return self.values(block, cells), {}
+        except DataError:
+            return self._without_wrong(cells)
+
+    def _without_wrong(self, cells: Cells) -> tuple[Values, Mapping[int, str]]:
+        import numpy as np
+
+        texts, places = cells.encoded()
+        first = np.zeros(1, np.int32)
+        is_right = np.array([self.of_texts([text], first) is not None for text in texts], np.bool_)
+        kept = [text if right else "" for text, right in zip(texts, is_right.tolist(), strict=True)]
+        values = self.of_texts(kept, places)
+        assert values is not None
+        return values, {row: texts[places[row]] for row in np.flatnonzero(~is_right[places]).tolist()}
+
     def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
         """The column of which each cell has one of some texts; None where it has to be read from the file."""
         return None

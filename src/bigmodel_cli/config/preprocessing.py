@@ -1,0 +1,31 @@
+"""What a config's preprocessing does to the columns of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.kinds.kind import Kind
+
+_FILLS = "impute"
+
+
+def layers_of(experiment: Experiment, column: str, kind: Kind) -> Sequence[Component]:
+    """The layers of a column: its own, or those of its kind."""
+    written = experiment.preprocessing
+    if isinstance(written, list):
+        return written
+    found: Sequence[Component] = written.get(column, written.get(kind.name, ()))
+    return found
+
+
+def never_missing(experiment: Experiment, inputs: Mapping[str, Kind]) -> list[str]:
+    """The columns of numbers whose missing values nothing fills."""
+    return [
+        name
+        for name, kind in inputs.items()
+        if not kind.stands_alone
+        and kind.dtype == "float32"
+        and all(layer.name != _FILLS for layer in layers_of(experiment, name, kind))
+    ]

@@ -1,0 +1,357 @@
+"""Rows of tables to predict: files, standard input, or values that are named one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bigmodel_cli.cut import cut, some
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.kinds.cells import Cells, Held
+from bigmodel_cli.kinds.inputs import Asked, Batch, Finder, Group, Input, Rows
+from bigmodel_cli.kinds.row.kind import RowKind
+from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT, KeptInput, kept_input
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.tables.cells import Cells as Written
+from bigmodel_cli.sources.tables.cells import ListCells, Use
+from bigmodel_cli.sources.tables.facts import ColumnFacts
+from bigmodel_cli.sources.tables.names import listed, no_column, shown
+from bigmodel_cli.sources.tables.numbers import Notation
+from bigmodel_cli.sources.tables.readers import Reader, reader_of, use_of
+from bigmodel_cli.sources.tables.table import Block, Table, TableFile, open_table
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+# Rows that are predicted at once, at most, and what their values may take.
+_MOST_ROWS, _MOST_BYTES = 4096, 4 * 2**20
+# What the columns of a table without a header are called.
+_NAMELESS = "column_"
+_SET = "--set"
+
+
+class RowFinder(Finder):
+    """Finds tables, and looks for the model's columns in them."""
+
+    kind: RowKind
+    hint: ClassVar[str] = (
+        "give a table (.csv, .tsv, .jsonl, .parquet), - for standard input, or --set COLUMN=VALUE"
+    )
+
+    def rows(self, asked: Asked, warn: Callable[[str], None]) -> Rows:
+        written = _Written.of(asked.written, self.kind)
+        if asked.settings and asked.words:
+            raise UsageError(
+                "--set asks about one row, and files have rows of their own", hint="give one of both"
+            )
+        if asked.settings:
+            return _OneRow(self.kind, written, asked.settings)
+        return _Files(self.kind, written, asked.words, asked.kept)
+
+    def files(self, path: Path) -> Group:
+        raise TypeError("rows are read many at a time")
+
+    @property
+    def passed_over(self) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class _Written:
+    """How tables are written, as the run's config says.
+
+    Attributes:
+        format: What is told of the text.
+        names: What columns are called in files, where that is another name than here.
+    """
+
+    format: TextFormat
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any] | None, kind: RowKind) -> _Written:
+        told = dict((record or {}).get("format") or {})
+        names = dict((record or {}).get("names") or {})
+        if told.get("missing") is not None:
+            told["missing"] = tuple(told["missing"])
+        if told.get("header") is None:
+            # Names that nobody gives stand in no file.
+            told["header"] = not all(names.get(name, name).startswith(_NAMELESS) for name in kind.columns)
+        return cls(TextFormat(**told), names)
+
+    def in_files(self, column: str, names: Sequence[str]) -> str:
+        """What a column is called in a file that has columns of some names."""
+        there = self.names.get(column, column)
+        return there if there in names or column not in names else column
+
+
+def _facts(name: str, kind: Any) -> ColumnFacts:
+    """How a column's cells are read."""
+    reading = part_of(kind, Cells).reading()
+    if "notation" in reading:
+        reading["notation"] = Notation(*reading["notation"])
+    return ColumnFacts(name, reason="as in training", rows=0, **reading)
+
+
+@dataclass
+class _Columns:
+    """The columns of one table as a model takes them.
+
+    Attributes:
+        kind: What the model takes.
+        facts: How the cells of each column are read.
+        readers: What reads them.
+    """
+
+    kind: RowKind
+    facts: Mapping[str, ColumnFacts]
+    readers: Mapping[str, Reader]
+
+    @classmethod
+    def of(cls, kind: RowKind, table: Table, written: _Written) -> _Columns:
+        facts = {name: _facts(written.in_files(name, table.names), one) for name, one in kind.columns.items()}
+        return cls(kind, facts, {name: reader_of(table, one) for name, one in facts.items()})
+
+    def read(
+        self, block: Block, cells: Mapping[str, Written], places: _Places, needed: Collection[str]
+    ) -> _Read:
+        """The values of a block; rows in which something is wrong have an error.
+
+        Args:
+            block: It.
+            cells: Of the model's columns.
+            places: Say where a row stands.
+            needed: Columns in which no value may be missing.
+        """
+        held: dict[str, Held] = {}
+        errors: dict[int, str] = {}
+        for name, reader in self.readers.items():
+            values, wrong = reader.with_wrong(block, cells[name])
+            held[name] = part_of(self.kind.columns[name], Cells).held(values)
+            noun = self.kind.columns[name].noun
+            for row, text in wrong.items():
+                found = f"expected a {noun}, found {cut(text, 60)!r}"
+                errors.setdefault(row, f"{places.of(row, name)}: {found}")
+            if name in needed:
+                for row in _missing(held[name]).tolist():
+                    why = "no value, and nothing in the model's preprocessing fills it in"
+                    errors.setdefault(row, f"{places.of(row, name)}: {why}")
+        return _Read(held, errors)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Columns of some rows, and what is wrong with some of them."""
+
+    held: Mapping[str, Held]
+    errors: Mapping[int, str]
+
+
+def _missing(column: Held) -> np.ndarray:
+    """The rows that have no number."""
+    return np.flatnonzero(np.isnan(column.array.reshape(len(column), -1)).any(axis=1))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the rows of a block stand, as errors and lines name them.
+
+    Attributes:
+        lines: Of each row; None: there is one row, which is named column by column.
+        file: What it is called.
+        has_lines: Whether rows stand in lines.
+    """
+
+    lines: Sequence[int] | None
+    file: str = _SET
+    has_lines: bool = True
+
+    def name(self, row: int) -> str:
+        if self.lines is None:
+            return self.file
+        return f"{self.file}:{self.lines[row]}" if self.has_lines else f"{self.file}, row {self.lines[row]:,}"
+
+    def of(self, row: int, column: str) -> str:
+        return f"{_SET} {shown(column)}" if self.lines is None else f"{self.name(row)}, {shown(column)}"
+
+
+def _batch(read: _Read, rows: range, places: _Places, cells: Sequence[Sequence[str]] | None) -> Batch:
+    inputs = [Input(places.name(row)) for row in rows]
+    errors = [read.errors.get(row) for row in rows]
+    good = np.array([row for row, error in zip(rows, errors, strict=True) if error is None], np.int64)
+    features = {name: column.take(good) for name, column in read.held.items()}
+    return Batch(inputs, features, errors, [None] * len(inputs), cells)
+
+
+class _OneRow(Rows):
+    """One row whose values are named on the command line; those that are left out are missing."""
+
+    def __init__(self, kind: RowKind, written: _Written, settings: Sequence[str]) -> None:
+        self._kind = kind
+        self._values = _settings(settings, list(kind.columns))
+        left_out = [name for name in kind.columns if name not in self._values]
+        self.remarks = [f"not set, and so missing: {some(map(shown, left_out), 20)}"] if left_out else []
+        self.columns = list(kind.columns)
+        self._table = Table((), tuple(kind.columns), (), written.format)
+        self._columns = _Columns.of(kind, self._table, written)
+
+    def __len__(self) -> int:
+        return 1
+
+    def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
+        texts = [self._values.get(name, "") for name in self._kind.columns]
+        cells = {name: ListCells([text]) for name, text in zip(self._kind.columns, texts, strict=True)}
+        places = _Places(None)
+        block = Block(_NoFile(), 1, list(cells.values()), lambda: (1,))
+        yield _batch(self._columns.read(block, cells, places, needed), range(1), places, [texts])
+
+
+class _NoFile(TableFile):
+    """Where a row stands that is in no file."""
+
+    path = Path(_SET)
+    names = ()
+
+    def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
+        return iter(())
+
+
+def _settings(words: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
+    """Values by column.
+
+    Raises:
+        UsageError: If a word names none, or one twice.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        # A name may have an equals sign in it.
+        names = [name for name in columns if word.startswith(f"{name}=")]
+        if not names:
+            raise _no_setting(word, columns)
+        name = max(names, key=len)
+        if name in found:
+            raise UsageError(f"--set {word}: {shown(name)} is set twice")
+        found[name] = word[len(name) + 1 :]
+    return found
+
+
+def _no_setting(word: str, columns: Sequence[str]) -> UsageError:
+    name, sign, _ = word.partition("=")
+    if not sign:
+        return UsageError(f"--set {word}: expected COLUMN=VALUE", hint=f"columns: {listed(columns, 20)}")
+    close = get_close_matches(name, columns, 1, 0.6)
+    hint = f"did you mean {shown(close[0])}?" if close else f"columns: {listed(columns, 20)}"
+    return UsageError(f"--set {word}: the model has no column {shown(name)}", hint=hint)
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A table to predict.
+
+    Attributes:
+        word: As the user calls it.
+        table: It.
+        columns: What of it the model takes.
+        names: The model's columns by what they are called in the files.
+    """
+
+    word: str
+    table: Table
+    columns: _Columns
+    names: Mapping[str, str]
+
+
+class _Files(Rows):
+    """Rows of files."""
+
+    def __init__(
+        self, kind: RowKind, written: _Written, words: Sequence[str], kept: Sequence[str] | None
+    ) -> None:
+        self._kind = kind
+        self._input: KeptInput | None = None
+        self._opened = [self._open(word, written) for word in words]
+        self.remarks = list(dict.fromkeys(note for one in self._opened for note in one.table.notes))
+        there = list(dict.fromkeys(name for one in self._opened for name in one.table.names))
+        for name in kept or ():
+            if name not in there:
+                raise no_column(self._opened[0].table.files[0].path, there, name)
+        self.columns = there if kept is None else list(kept)
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+    def _open(self, word: str, written: _Written) -> _Opened:
+        path: Path | str = word
+        if word == STANDARD_INPUT:
+            self._input = kept_input()
+            path = self._input.path
+        with self._as_called():
+            table = open_table(path, written.format)
+        names = {name: written.in_files(name, table.names) for name in self._kind.columns}
+        for name in names.values():
+            if name not in table.names:
+                raise no_column(Path(word), table.names, name)
+        return _Opened(word, table, _Columns.of(self._kind, table, written), names)
+
+    def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
+        size = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, self._kind.num_bytes)))
+        for opened in self._opened:
+            for block in self._blocks(opened):
+                cells = dict(zip(_wanted(opened, self.columns), block.cells, strict=True))
+                places = _Places(block.lines(), self._called(opened, block), block.file.has_lines)
+                read = opened.columns.read(
+                    block, {name: cells[there] for name, there in opened.names.items()}, places, needed
+                )
+                texts = _texts(cells, self.columns, block.num_rows) if self.columns else None
+                for start in range(0, block.num_rows, size):
+                    rows = range(start, min(start + size, block.num_rows))
+                    yield _batch(read, rows, places, None if texts is None else texts[start : rows.stop])
+
+    def _blocks(self, opened: _Opened) -> Iterator[Block]:
+        uses = dict.fromkeys(_wanted(opened, self.columns), "any")
+        uses |= {opened.names[name]: use_of(facts) for name, facts in opened.columns.facts.items()}
+        blocks = opened.table.blocks(uses)
+        while True:
+            with self._as_called():
+                block = next(blocks, None)
+            if block is None:
+                return
+            yield block
+
+    @contextmanager
+    def _as_called(self) -> Iterator[None]:
+        """What is said of the file that keeps standard input is said of `-`."""
+        try:
+            yield
+        except DataError as error:
+            if self._input is None:
+                raise
+            message = error.message.replace(str(self._input.path), STANDARD_INPUT)
+            raise DataError(message, hint=error.hint) from None
+
+    def _called(self, opened: _Opened, block: Block) -> str:
+        return opened.word if opened.word == STANDARD_INPUT else str(block.file.path)
+
+
+def _wanted(opened: _Opened, columns: Sequence[str]) -> list[str]:
+    """The columns of a table that are read."""
+    return list(
+        dict.fromkeys([*opened.names.values(), *(name for name in columns if name in opened.table.names)])
+    )
+
+
+def _texts(cells: Mapping[str, Written], columns: Sequence[str], num_rows: int) -> list[Sequence[str]]:
+    """What is written in some columns, row by row."""
+    written = [_each(cells[name]) if name in cells else [""] * num_rows for name in columns]
+    return list(zip(*written, strict=True))
+
+
+def _each(cells: Written) -> list[str]:
+    texts, places = cells.encoded()
+    found: list[str] = np.array([*texts, ""], object)[places].tolist()
+    return found
