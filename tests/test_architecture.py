@@ -29,7 +29,7 @@ STOREYS = [
     ["kinds.kind", "tasks.task"],
     ["tasks.target"],
     ["kinds.redrawing"],
-    ["kinds.files", "kinds.shrinking"],
+    ["kinds.files", "kinds.shrinking", "kinds.standard_input"],
     ["kinds.read", "kinds.cells"],
     ["signature", "kinds.show"],
     ["config"],

@@ -81,7 +81,9 @@ def test_a_run_records_how_its_export_compared(classes, numbers):
 def test_examples_are_spread_over_the_split(classes, tmp_path):
     _, answers = answers_of(classes)
     path = classes.run.litert_model
-    assert check_parity(path, answers) == exporting.Parity(100, pytest.approx(0, abs=1e-6), True)
+    assert check_parity(LiteRTEngine(path), answers) == exporting.Parity(
+        100, pytest.approx(0, abs=1e-6), True
+    )
     asked = []
 
     class Asked(ArrayStore):
@@ -90,7 +92,7 @@ def test_examples_are_spread_over_the_split(classes, tmp_path):
             return super().read(index)
 
     examples = Examples.of(Asked(answers.examples.store.array, "train"), answers.examples.labels)
-    check_parity(path, replace(answers, examples=examples))
+    check_parity(LiteRTEngine(path), replace(answers, examples=examples))
     assert (asked[0], asked[-1], len(set(asked))) == (0, 119, 100)
 
 
@@ -100,7 +102,7 @@ def test_an_export_of_another_model_is_found_out(classes):
         layer.set_weights([weights + 0.5 for weights in layer.get_weights()])
     others = replace(answers, scores=of_all(model.predict(answers.examples.store.array, verbose=0)))
     with pytest.raises(ExportError, match="the LiteRT model answers differently: by up to 0"):
-        check_parity(classes.run.litert_model, others)
+        check_parity(LiteRTEngine(classes.run.litert_model), others)
 
 
 @pytest.mark.parametrize(("step", "is_kept"), [(9e-4, True), (1.1e-3, False)])
@@ -111,19 +113,21 @@ def test_probabilities_may_differ_by_a_thousandth(classes, step, is_kept):
     clear = np.flatnonzero(np.ptp(np.sort(scores_of(answers))[:, 1:], axis=1) > 0.01)
     moved = replace(moved, examples=moved.examples.take(clear), scores=of_all(scores_of(moved)[clear]))
     if is_kept:
-        assert check_parity(classes.run.litert_model, moved).max_difference == pytest.approx(step, rel=0.01)
+        assert check_parity(LiteRTEngine(classes.run.litert_model), moved).max_difference == pytest.approx(
+            step, rel=0.01
+        )
     else:
         with pytest.raises(ExportError, match=r"by up to 0\.0011"):
-            check_parity(classes.run.litert_model, moved)
+            check_parity(LiteRTEngine(classes.run.litert_model), moved)
 
 
 def test_another_class_is_found_out_however_close_the_probabilities_are(tmp_path):
     model, answers = tiny(np.array([[0.0, 1e-4]], np.float32))
     export(model, tmp_path / "m.tflite", frozen_converter)
-    assert check_parity(tmp_path / "m.tflite", answers).same_classes
+    assert check_parity(LiteRTEngine(tmp_path / "m.tflite"), answers).same_classes
     swapped = replace(answers, scores=of_all(scores_of(answers)[:, ::-1]))
     with pytest.raises(ExportError) as caught:
-        check_parity(tmp_path / "m.tflite", swapped)
+        check_parity(LiteRTEngine(tmp_path / "m.tflite"), swapped)
     assert (
         caught.value.message == "the LiteRT model answers differently: with another class for 8 of 8 examples"
     )
@@ -147,11 +151,11 @@ def tiny(kernel):
 def test_logits_are_compared_as_probabilities(tmp_path):
     model, answers = tiny(np.array([[1000.0, 999.0]], np.float32))
     export(model, tmp_path / "m.tflite", frozen_converter)
-    assert check_parity(tmp_path / "m.tflite", answers).max_difference == 0
+    assert check_parity(LiteRTEngine(tmp_path / "m.tflite"), answers).max_difference == 0
     # Among numbers as large as these logits the change is within the tolerance.
     _, changed = tiny(np.array([[1000.0, 999.9]], np.float32))
     with pytest.raises(ExportError, match=r"by up to 0\.206"):
-        check_parity(tmp_path / "m.tflite", changed)
+        check_parity(LiteRTEngine(tmp_path / "m.tflite"), changed)
 
 
 def test_numbers_have_a_relative_tolerance(numbers):
@@ -160,9 +164,9 @@ def test_numbers_have_a_relative_tolerance(numbers):
     near, far = (
         replace(answers, scores=of_all(scores_of(answers) + largest * step)) for step in (9e-4, 1.2e-3)
     )
-    assert check_parity(numbers.run.litert_model, near).same_classes is None
+    assert check_parity(LiteRTEngine(numbers.run.litert_model), near).same_classes is None
     with pytest.raises(ExportError, match="by up to"):
-        check_parity(numbers.run.litert_model, far)
+        check_parity(LiteRTEngine(numbers.run.litert_model), far)
 
 
 def sequential(*layers, shape):

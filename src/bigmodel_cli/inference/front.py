@@ -71,8 +71,9 @@ class Lookup:
         if column.names is None:
             places = self._places_of_numbers(column.array.reshape(-1))
         else:
-            known = np.array([self._place(name) for name in (*column.names, "")], np.int64)
-            places = known[column.array]
+            used, inverse = np.unique(column.array, return_inverse=True)
+            names = [*column.names, ""]
+            places = np.array([self._place(names[place]) for place in used.tolist()], np.int64)[inverse]
         return self._encoded(places)
 
     def _encoded(self, places: np.ndarray) -> np.ndarray:
@@ -153,9 +154,7 @@ def tokenizer(options: Mapping[str, Any]) -> Callable[[bytes], Sequence[bytes]]:
         written = (text.lower() if "lower" in standardize else text).translate(None, removed)
         if split == "whitespace":
             return written.split()
-        if split == "character":
-            return [character.encode() for character in written.decode("utf-8", "replace")]
-        return [written]
+        return [character.encode() for character in written.decode("utf-8", "replace")]
 
     if widths is None:
         return pieces

@@ -85,9 +85,9 @@ def predict(
     """
     answering = answering_of(opened)
     read = (
-        _read_ahead(inputs, opened.signature, invert=invert)
-        if isinstance(inputs, Inputs)
-        else inputs.batches(opened.signature, engine.needed)
+        inputs.batches(opened.signature, engine.needed)
+        if isinstance(inputs, Rows)
+        else _read_ahead(inputs, opened.signature, invert=invert)
     )
     with closing(read) as batches:
         for batch in batches:

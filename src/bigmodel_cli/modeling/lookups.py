@@ -158,8 +158,8 @@ def _of_texts(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     standardize, split = config["standardize"], config["split"]
     if standardize not in (None, "lower", "strip_punctuation", "lower_and_strip_punctuation"):
         raise NoLookup("TextVectorization with a function for standardize")
-    if split not in (None, "whitespace", "character"):
-        raise NoLookup("TextVectorization with a function for split")
+    if split not in ("whitespace", "character"):
+        raise NoLookup(f"TextVectorization with split {split}")
     gives_places = config["output_mode"] == "int"
     ngrams = config["ngrams"]
     return {
