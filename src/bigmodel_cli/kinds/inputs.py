@@ -128,7 +128,7 @@ class Rows(ABC):
         remarks: What a user should know of them.
     """
 
-    columns: Sequence[str] | None = ()
+    columns: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
     @abstractmethod

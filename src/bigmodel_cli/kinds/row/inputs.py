@@ -313,7 +313,7 @@ class _Files(Rows):
                     yield _batch(read, rows, places, None if texts is None else texts[start : rows.stop])
 
     def _blocks(self, opened: _Opened) -> Iterator[Block]:
-        uses = dict.fromkeys(_wanted(opened, self.columns), "any")
+        uses: dict[str, Use] = dict.fromkeys(_wanted(opened, self.columns), "any")
         uses |= {opened.names[name]: use_of(facts) for name, facts in opened.columns.facts.items()}
         blocks = opened.table.blocks(uses)
         while True:
