@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,18 @@ from bigmodel_cli.inference.inputs import find_inputs
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
 from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.category.kind import CategoryKind
+from bigmodel_cli.kinds.cells import Held
+from bigmodel_cli.kinds.date.kind import DateKind
+from bigmodel_cli.kinds.familiar import Measuring, describe
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.kinds.number.kind import NumberKind
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_files import list_files
 from bigmodel_cli.run_folder import FILES, OUTPUTS, RunFolder, update_record
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -229,4 +237,51 @@ def test_few_examples_are_enough(make, signature, count):
     scores = scores_of(few) if isinstance(signature.task, Classification) else None
     familiar = measure(few, few, scores, signature)
     assert not any(familiar.unlike(few.store.array, scores))
-    assert familiar.content()
+    assert familiar.arrays()
+
+
+def rows_of(ages, works, days=None):
+    names = tuple(dict.fromkeys(filter(None, works)))
+    codes = np.array([names.index(work) if work else len(names) for work in works], np.int32)
+    inputs = {"age": ArrayStore(np.array(ages, np.float32), "t"), "work": CodedStore(codes, names, "t")}
+    inputs["when"] = ArrayStore(np.array(days or [[2020, 1]] * len(ages), np.float32), "t")
+    return Examples(inputs, {"y": np.zeros(len(ages), np.float32)})
+
+
+PEOPLE = Signature(
+    {"age": NumberKind(), "work": CategoryKind(("a",)), "when": DateKind(("year", "day"))},
+    {"y": Regression()},
+)
+
+
+def columns_of(examples):
+    return {name: Held(store.array, store.names) for name, store in examples.inputs.items()}
+
+
+def test_rows_are_compared_column_by_column_and_kept(tmp_path):
+    run = RunFolder(tmp_path)
+    train = rows_of([20, 30, 90], ["private", "public", "private"], [[2019, 3], [2020, 9], [2019, 30]])
+    keep_familiar(run, train, rows_of([17], ["none"]), None, PEOPLE)
+    update_record(run, {FILES: {}})
+    limits = read_familiar(run, PEOPLE, pytest.fail)
+    new = rows_of(
+        [17, 16, np.nan, 50, 90],
+        ["none", "public", "privat", None, "x"],
+        [[2019, 1], [2021, 30], [2020, 3], [np.nan, np.nan], [2019, 31]],
+    )
+    assert [describe(reasons) for reasons in limits.unlike(columns_of(new), None)] == [
+        "",
+        "age 16, not 17 to 90; when (year) 2021, not 2019 to 2020",
+        "work 'privat' is not known; age is missing, and never was in training",
+        "work, when are missing, and never were in training",
+        "work 'x' is not known; when (day) 31, not 1 to 30",
+    ]
+    reasons = limits.unlike(columns_of(new), None)[2]
+    assert [reason.hint for reason in reasons] == [None, "did you mean work=private?"]
+    assert json.loads(json.dumps([reason.as_json() for reason in reasons]))[1]["value"] == "privat"
+
+
+def test_what_was_missing_in_training_may_be_missing():
+    train = rows_of([20, np.nan], ["a", None], [[2020, 1], [np.nan, np.nan]])
+    limits = part_of(PEOPLE.kind, Measuring).limits(train, train)
+    assert limits.unlike(columns_of(train), None) == [[], []]

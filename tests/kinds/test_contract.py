@@ -86,7 +86,7 @@ OF_COLUMNS = {"baseline", "profile"}
 COLUMN_KINDS = [name for name in names_of("kinds") if not kind_called(name).stands_alone]
 ALONE = [name for name in names_of("kinds") if kind_called(name).stands_alone]
 # A row is what a signature's inputs are together, without a record of its own. What is not there yet:
-TO_COME = {"explain", "familiar"}
+TO_COME = {"explain"}
 PARTS = list(parts_of("kinds"))
 
 

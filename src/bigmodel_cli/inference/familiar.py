@@ -16,7 +16,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.rarity import Rarity, Together
-from bigmodel_cli.kinds.familiar import Measuring
+from bigmodel_cli.kinds.familiar import Limits, Measuring, Unlike, ValueMeasuring
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
@@ -33,37 +33,8 @@ _MOST_FEATURES = 4_096
 SHAPE, FEATURE, TOGETHER = "shape", "feature", "all of these together"
 
 
-@dataclass(frozen=True, slots=True)
-class Unlike:
-    """In what an example is unlike those of training.
-
-    Attributes:
-        what: What was measured.
-        value: Of the example.
-        low, high: What is usual.
-        hint: What may help.
-    """
-
-    what: str
-    value: float
-    low: float
-    high: float
-    hint: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return {"what": self.what, "value": self.value, "low": self.low, "high": self.high, "hint": self.hint}
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.value:.3g}, not {self.low:.3g} to {self.high:.3g}"
-
-
-def describe(reasons: Iterable[Unlike]) -> str:
-    """In what an example is unlike those of training, in half a sentence."""
-    return "; ".join(map(str, reasons))
-
-
 @dataclass(frozen=True, eq=False)
-class Familiar:
+class Familiar(Limits):
     """What examples of training are like.
 
     Attributes:
@@ -76,7 +47,7 @@ class Familiar:
         together: The same of all measures at once.
     """
 
-    measuring: Measuring
+    measuring: ValueMeasuring
     span: tuple[float, float]
     limits: Mapping[str, tuple[float, float]]
     features: np.ndarray | None
@@ -84,12 +55,6 @@ class Familiar:
     together: Together | None = None
 
     def unlike(self, features: np.ndarray, scores: np.ndarray | None) -> list[list[Unlike]]:
-        """In what each example is unlike those of training; nothing where it is like them.
-
-        Args:
-            features: Of the signature's shape, shape (n, …).
-            scores: Probabilities, shape (n, classes); None where there are none.
-        """
         values = self.measuring.scaled(features, self.span)
         measured = self.measuring.measures(values)
         found: list[list[Unlike]] = [[] for _ in values]
@@ -139,8 +104,7 @@ class Familiar:
             hint = "; ".join(filter(None, [hint, "--invert turns bright into dark"]))
         return [replace(one, hint=hint) for one in reasons]
 
-    def content(self) -> bytes:
-        """As a file has it."""
+    def arrays(self) -> dict[str, np.ndarray]:
         arrays: dict[str, np.ndarray] = {
             "span": np.array(self.span, np.float64),
             "names": np.array(list(self.limits), np.str_),
@@ -152,12 +116,10 @@ class Familiar:
             arrays |= {f"together_{name}": np.asarray(value) for name, value in vars(self.together).items()}
         if self.rarity is not None:
             arrays.update(self.rarity.arrays())
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **arrays)
-        return buffer.getvalue()
+        return arrays
 
 
-def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], None]) -> Familiar | None:
+def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], None]) -> Limits | None:
     """What a run has kept; None where it was trained before runs did, or the file is damaged.
 
     Args:
@@ -170,21 +132,27 @@ def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], No
         return None
     try:
         with np.load(run.intact(path), allow_pickle=False) as arrays:
-            low, high = arrays["span"].tolist()
-            pairs = zip(arrays["names"].tolist(), arrays["limits"].tolist(), strict=True)
-            return Familiar(
-                part_of(signature.kind, Measuring),
-                (low, high),
-                {name: (least, most) for name, (least, most) in pairs},
-                arrays.get("features"),
-                Rarity.from_arrays(arrays),
-                _together(arrays),
-            )
+            measuring = part_of(signature.kind, Measuring)
+            return measuring.limits_from(arrays) or _familiar(measuring, arrays)
     except DataError as error:
         warn(f"{error.message}; inputs are not compared with the training examples")
     except Exception as error:  # NumPy's readers raise whatever broken bytes lead them to.
         warn(f"{path}: damaged: {error}; inputs are not compared with the training examples")
     return None
+
+
+def _familiar(measuring: Measuring, arrays: Mapping[str, Any]) -> Familiar:
+    assert isinstance(measuring, ValueMeasuring)
+    low, high = arrays["span"].tolist()
+    pairs = zip(arrays["names"].tolist(), arrays["limits"].tolist(), strict=True)
+    return Familiar(
+        measuring,
+        (low, high),
+        {name: (least, most) for name, (least, most) in pairs},
+        arrays.get("features"),
+        Rarity.from_arrays(arrays),
+        _together(arrays),
+    )
 
 
 def _together(arrays: Mapping[str, Any]) -> Together | None:
@@ -210,17 +178,17 @@ def keep_familiar(
         scores: Their probabilities, shape (n, classes); None where there are none.
         signature: What an example is.
     """
-    if signature.kind.is_composed:
-        return
-    learned, others = _some(train, signature), _some(held_out, signature)
-    if not len(learned) or not len(others):
-        return
-    familiar = measure(
-        train.take(learned), held_out.take(others), None if scores is None else scores[others], signature
-    )
-    if familiar is not None:
-        content = familiar.content()
-        write_whole(run.example_limits, lambda place: place.write_bytes(content))
+    limits = part_of(signature.kind, Measuring).limits(train, held_out)
+    if limits is None:
+        learned, others = _some(train, signature), _some(held_out, signature)
+        if not len(learned) or not len(others):
+            return
+        known = None if scores is None else scores[others]
+        limits = measure(train.take(learned), held_out.take(others), known, signature)
+    if limits is not None:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **limits.arrays())
+        write_whole(run.example_limits, lambda place: place.write_bytes(buffer.getvalue()))
 
 
 def measure(
@@ -239,6 +207,7 @@ def measure(
     if not len(learned) or not len(others):
         return None
     measuring = part_of(signature.kind, Measuring)
+    assert isinstance(measuring, ValueMeasuring)
     span = measuring.span(learned)
     learned, others = measuring.scaled(learned, span), measuring.scaled(others, span)
     of_learned, of_others = measuring.measures(learned), measuring.measures(others)

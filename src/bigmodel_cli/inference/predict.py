@@ -19,9 +19,9 @@ from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.answering import Answering
 from bigmodel_cli.inference.engines import Engine, joined
-from bigmodel_cli.inference.familiar import Familiar, Unlike, describe
 from bigmodel_cli.inference.inputs import Inputs, batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, answering_of
+from bigmodel_cli.kinds.familiar import Limits, Unlike, describe
 from bigmodel_cli.kinds.inputs import Batch, Input, Rows
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.predictions import Answer
@@ -69,7 +69,7 @@ def predict(
     inputs: Inputs | Rows,
     *,
     invert: bool = False,
-    familiar: Familiar | None = None,
+    familiar: Limits | None = None,
 ) -> Generator[Prediction, None, None]:
     """Predict examples in batches; the next ones are read by threads while the engine computes.
 
@@ -152,7 +152,7 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
 
 
 def _predictions(
-    batch: Batch, engine: Engine, answering: Answering, familiar: Familiar | None
+    batch: Batch, engine: Engine, answering: Answering, familiar: Limits | None
 ) -> Iterator[Prediction]:
     outputs, errors = _computed(engine, batch)
     rows: Iterator[tuple[Answer, bool, Sequence[Unlike] | None]] = iter(())

@@ -15,10 +15,10 @@ from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
-    from bigmodel_cli.inference.familiar import Unlike
     from bigmodel_cli.inference.inputs import Inputs
     from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.inference.predict import Prediction
+    from bigmodel_cli.kinds.familiar import Unlike
     from bigmodel_cli.kinds.inputs import Rows
     from bigmodel_cli.signature import Signature
 
@@ -193,7 +193,7 @@ class _Results:
 
     def _take_unlike(self, prediction: Prediction, reasons: Sequence[Unlike]) -> None:
         from bigmodel_cli.cli.output import one_line
-        from bigmodel_cli.inference.familiar import describe
+        from bigmodel_cli.kinds.familiar import describe
 
         self._num_unlike += 1
         if self._num_unlike <= _MOST_UNLIKE:

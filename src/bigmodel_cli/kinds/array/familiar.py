@@ -6,16 +6,16 @@ import numpy as np
 
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.array.show import ArrayShow
-from bigmodel_cli.kinds.familiar import Measuring
+from bigmodel_cli.kinds.familiar import ValueMeasuring
 from bigmodel_cli.kinds.image.familiar import ImageMeasuring
 
 
-def ArrayMeasuring(kind: ArrayKind) -> Measuring:
+def ArrayMeasuring(kind: ArrayKind) -> ValueMeasuring:
     """Arrays in the form of pictures are measured as these are."""
     return ImageMeasuring(kind) if ArrayShow(kind).are_pictures else _Numbers(kind)
 
 
-class _Numbers(Measuring):
+class _Numbers(ValueMeasuring):
     """Measures numbers as a whole, and each for itself."""
 
     advice = "bring the numbers to the scale of the training data"

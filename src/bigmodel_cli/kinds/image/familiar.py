@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bigmodel_cli.kinds.familiar import Measuring
+from bigmodel_cli.kinds.familiar import ValueMeasuring
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.parts import part_of
@@ -21,7 +21,7 @@ _LEAST_CONTRAST = 0.02
 _BRIGHTNESS, _BORDER = "brightness", "border"
 
 
-class ImageMeasuring(Measuring):
+class ImageMeasuring(ValueMeasuring):
     """Measures how bright, even and colourful pictures are, and compares thumbnails."""
 
     least = 0.0
