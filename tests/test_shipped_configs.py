@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import subprocess
@@ -33,6 +34,10 @@ STAND_INS = {
         ["mnist", "mnist_best", "mnist_mlp", "mnist_mlp_mse"],
         "{synthetic: {shape: [28, 28, 1], num_classes: 10, num_examples: 400}}",
     ),
+}
+# Rows of the columns that a config of a table names or that its kinds need, where the files are not there.
+TABLES = {
+    "adult": "{path: t.csv, test: t.csv, target: income}",
 }
 # The one of 34 million parameters, most of them in two layers; test_build.py builds it in full.
 SMALLER = {
@@ -66,7 +71,7 @@ def test_the_wheel_has_them(tmp_path: Path) -> None:
 def test_the_expected_configs_are_there() -> None:
     assert {path.stem for path in CONFIGS} >= {
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
-        "photos_pretrained", "regression",
+        "photos_pretrained", "regression", "adult", "breast_cancer",
     }  # fmt: skip
 
 
@@ -93,7 +98,7 @@ def test_the_schema_accepts_it(path: Path, validator: Any) -> None:
 @pytest.mark.tf
 @pytest.mark.slow
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_it_trains(path: Path, tmp_path: Path) -> None:
+def test_it_trains(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from bigmodel_cli.training.train import How, train
 
     words = (
@@ -101,6 +106,15 @@ def test_it_trains(path: Path, tmp_path: Path) -> None:
     )
     if path.stem in STAND_INS:
         words.append(f"data.source={STAND_INS[path.stem]}")
+    if path.stem in TABLES:
+        monkeypatch.chdir(tmp_path)
+        chance = random.Random(0)
+        rows = [
+            f"{chance.random():.4f},{chance.choice('abc')},{chance.choice(['<=50K', '>50K'])},{row / 7:.3f}"
+            for row in range(300)
+        ]
+        Path("t.csv").write_text("\n".join(["age,ocean_proximity,income,median_house_value", *rows]))
+        words.append(f"data.source.table={TABLES[path.stem]}")
     words += SMALLER.get(path.stem, [])
     result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
     assert result.epochs == 1
@@ -116,6 +130,24 @@ def test_digits_is_as_good_as_its_header_says(tmp_path: Path) -> None:
     config = read_config(ROOT / "configs" / "digits.yaml")
     result = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
     assert result.evaluation.metrics["accuracy"] >= 0.97
+
+
+@pytest.mark.tf
+@pytest.mark.slow
+@pytest.mark.data
+def test_adult_is_as_good_as_its_header_says(shared_data: Callable[[str], Path], tmp_path: Path) -> None:
+    from bigmodel_cli.training.train import How, train
+
+    folder = shared_data("adult")
+    words = [
+        f"data.source.table.path={folder / 'adult_train.csv'}",
+        f"data.source.table.test={folder / 'adult_test.csv'}",
+    ]
+    config = read_config(ROOT / "configs" / "adult.yaml", words)
+    evaluation = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True)).evaluation
+    assert evaluation.num_examples == 16_281
+    assert evaluation.metrics["accuracy"] >= 0.864
+    assert evaluation.as_json()["scores"]["roc_auc"] >= 0.918
 
 
 @pytest.mark.tf

@@ -11,7 +11,7 @@ from bigmodel_cli.starter.sizes import batch_size_for
 from bigmodel_cli.starter.writing import Recipe
 
 # Of fewer rows, waves would fit what is there by chance, and most of what is there is linear.
-_FEW = 2_000
+_FEW = 1_000
 _FREQUENCIES, _WIDTH = 48, 16
 # What comes seldom: other categories and words are unknown ones.
 _MOST_CATEGORIES, _WORDS = 1_000, 2_000
@@ -49,7 +49,7 @@ def rows_recipe(seen: SeenRows) -> Recipe:
         model,
         3.0 * network * seen.num_train * epochs,
         [*seen.decisions, _why(seen, has_waves, epochs)],
-        monitor=seen.targets.monitor_of_few,
+        monitor=_monitor(seen),
         optimizer_options=(f"weight_decay: {size.weight_decay}",),
     )
 
@@ -66,7 +66,9 @@ class _Size:
     weight_decay: float
 
     def batch_size(self, num_train: int) -> int:
-        return 64 if num_train < _FEW else 256 if num_train < 5 * _FEW else 512
+        return (
+            64 if num_train < _FEW else 128 if num_train < 5 * _FEW else 256 if num_train < 20 * _FEW else 512
+        )
 
 
 _FEW_ROWS = _Size(False, 64, 0.3, 2_500, "2e-3", 1.0)
@@ -148,6 +150,12 @@ def _width(seen: SeenRows, has_waves: bool) -> int:
     return sum(
         each.get(facts.kind, min(facts.distinct or 0, _MOST_CATEGORIES)) for facts in seen.inputs.values()
     )
+
+
+def _monitor(seen: SeenRows) -> str | None:
+    """Accuracy goes on rising where the loss already grows with certainty; of few rows it is too coarse."""
+    is_coarse = seen.targets.kind == "numbers" or seen.num_train < _FEW
+    return seen.targets.monitor_of_few if is_coarse else None
 
 
 def _why(seen: SeenRows, has_waves: bool, epochs: int) -> str:

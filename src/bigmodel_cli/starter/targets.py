@@ -19,6 +19,7 @@ class Targets:
         loss: As YAML.
         metrics: As YAML.
         monitor_of_few: What tells epochs apart on few held-out examples; None: what `auto` takes.
+        why_monitored: The same as a comment.
         decision: Why they are that, where it could be otherwise.
     """
 
@@ -29,6 +30,7 @@ class Targets:
     loss: str
     metrics: str
     monitor_of_few: str | None = None
+    why_monitored: str = "of few held-out examples all may be right early: the loss still tells epochs apart"
     decision: str | None = None
 
 
@@ -51,7 +53,8 @@ def flags(count: int) -> Targets:
 def quantity() -> Targets:
     """A column of numbers of a table, which the source scales for the model and back."""
     head = ["- Dense: {units: 1}"]
-    return Targets("numbers", 1, "numbers", head, "MeanSquaredError", "[mae, R2Score]")
+    why = "squared errors, as R² and the root mean squared error have them"
+    return Targets("numbers", 1, "numbers", head, "MeanSquaredError", "[mae, R2Score]", "val_loss", why)
 
 
 def numbers(center: Sequence[float], spread: Sequence[float]) -> Targets:

@@ -17,7 +17,6 @@ from bigmodel_cli.starter.targets import Targets
 MODELINE = "# yaml-language-server: $schema=bigmodel.schema.json"
 _ODD = re.compile(r"[^ -~]")
 _COMMENT_WIDTH = 100
-_FINER = "# of few held-out examples all may be right early: the loss still tells epochs apart"
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,16 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
         "",
         "training:",
         f"  epochs: {recipe.epochs}",
-        *([f"  checkpoint: {{monitor: {recipe.monitor}}}".ljust(39) + _FINER] if recipe.monitor else []),
+        *_checkpoint(recipe.monitor, targets),
         *recipe.later,
     ]
     return "\n".join(parts) + "\n"
+
+
+def _checkpoint(monitor: str | None, targets: Targets) -> list[str]:
+    return (
+        [f"  checkpoint: {{monitor: {monitor}}}".ljust(39) + f"# {targets.why_monitored}"] if monitor else []
+    )
 
 
 def _section(name: str, lines: Sequence[str], comment: str) -> list[str]:

@@ -71,9 +71,11 @@ def _show(loaded: LoadedConfig, warnings: list[Problem], unknown: list[str]) -> 
     show_warnings(warnings)
     experiment = loaded.experiment
     steps = len(experiment.model)
+    losses = experiment.loss.values() if isinstance(experiment.loss, dict) else [experiment.loss]
+    names = [*(loss.name for loss in losses), experiment.optimizer.name]
     click.echo(
         f"{one_line(str(loaded.path))}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
-        f"{experiment.loss.name}, {experiment.optimizer.name}, {experiment.training.epochs} epochs)"
+        f"{', '.join(names)}, {experiment.training.epochs} epochs)"
     )
     if unknown:
         note(f"not checked, since only the data tells it: {', '.join(unknown)}")
