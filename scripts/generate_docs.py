@@ -23,6 +23,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 SECTIONS = {
     "The config": schema.Experiment,
     "data": schema.Data,
+    "data.split_by": schema.SplitBy,
     "training": schema.Training,
     "training.checkpoint": schema.Checkpoint,
 }

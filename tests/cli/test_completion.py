@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
             ["optimizer=", "optimizer.AdamW=", "optimizer.AdamW.learning_rate="],
         ),
         ("bigmodel train configs/a.yaml model.1.Dense.u", ["model.1.Dense.units="]),
-        ("bigmodel train configs/a.yaml ~los", ["~loss"]),
+        ("bigmodel train configs/a.yaml ~los", ["~loss", "~loss_weights"]),
         ("bigmodel train configs/a.yaml seed=1 optimizer.AdamW.l", ["optimizer.AdamW.learning_rate="]),
         (
             "bigmodel train configs/a.yaml training.rollback.",

@@ -23,7 +23,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.run_data import load_context
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.pipeline.splits import Splits, make_splits
+from bigmodel_cli.pipeline.splits import Splits, split_source
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.tasks.audit import Labels
 
@@ -158,7 +158,7 @@ def _load(experiment: Experiment, listener: Listener, *, offline: bool) -> _Load
     context = replace(context, skip_bad_files=True, left_out=leave_out, column_left_out=columns.__setitem__)
     data = experiment.data
     source = data.source.options.load(context)
-    splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
+    splits = split_source(source, data, experiment.seed, listener.warn)
     return _Loaded(splits, unreadable, columns)
 
 

@@ -65,6 +65,7 @@ def _keys(config: Any) -> Iterator[str]:
     sections: dict[str, type[schema.Section]] = {
         "": schema.Experiment,
         "data.": schema.Data,
+        "data.split_by.": schema.SplitBy,
         "training.": schema.Training,
         "training.checkpoint.": schema.Checkpoint,
         "training.rollback.": schema.Rollback,
@@ -80,6 +81,7 @@ def _keys(config: Any) -> Iterator[str]:
 
 
 def _keys_of(node: Node, prefix: str) -> Iterator[str]:
+    from bigmodel_cli.config.dotted_keys import quoted_key
     from bigmodel_cli.config.tree import Mapping, Sequence
 
     children: list[tuple[str, Node]] = []
@@ -88,7 +90,7 @@ def _keys_of(node: Node, prefix: str) -> Iterator[str]:
     elif isinstance(node, Sequence):
         children = [(str(index), item) for index, item in enumerate(node.items)]
     for key, child in children:
-        path = f"{prefix}.{key}" if prefix else key
+        path = f"{prefix}.{quoted_key(key)}" if prefix else quoted_key(key)
         yield path
         yield from _keys_of(child, path)
 

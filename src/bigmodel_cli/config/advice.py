@@ -158,7 +158,8 @@ def in_our_words(detail: Any) -> str:
         return f"expected a list of at most {detail['ctx']['max_length']}"
     if detail["type"] == "missing":
         return "expected one item more"
-    message = str(detail["msg"])
+    # `Input should be a valid dictionary or instance of SplitBy`: no config has instances.
+    message = re.sub(r" or instance of \w+", "", str(detail["msg"]))
     for theirs, ours in _PYDANTIC_WORDS.items():
         message = message.replace(theirs, ours)
     return message[0].lower() + message[1:]

@@ -213,7 +213,9 @@ class Filler:
         try:
             filled = model.model_validate(usable)
         except ValidationError as error:
-            located = [_located(detail, model) for detail in error.errors()]
+            # What several keys say together tells nothing where one of them is misspelt.
+            several = [detail for detail in error.errors() if detail["loc"] or not meant]
+            located = [_located(detail, model) for detail in several]
             details = [detail for detail in located if detail["loc"][0] not in unusable]
             missing = [d["loc"][0] for d in details if d["type"] == "missing" and len(d["loc"]) == 1]
             self._missing([str(key) for key in missing if key not in meant], node, path)

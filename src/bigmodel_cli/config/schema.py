@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.components import Component
@@ -99,6 +99,33 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class SplitBy(Section):
+    """A column that splits follow: one of the two."""
+
+    group: str | None = Field(
+        None,
+        min_length=1,
+        description="Examples with the same value of this column are never in two splits; shares of classes "
+        "are kept as far as that allows. The column is no input, unless columns says of what kind it is.",
+    )
+    time: str | None = Field(
+        None,
+        min_length=1,
+        description="What comes later in this column, dates or numbers, is held out: the latest for test, "
+        "then for validation. Examples of one moment stay together, where the shares come nearest.",
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> SplitBy:
+        if (self.group is None) == (self.time is None):
+            raise ValueError("group: expected one of {group: COLUMN} and {time: COLUMN}")
+        return self
+
+    @property
+    def column(self) -> str:
+        return self.group or self.time or ""
+
+
 class Data(Section):
     """Where the examples come from and how they are split."""
 
@@ -122,6 +149,11 @@ class Data(Section):
         "stop",
         description="What happens where an image file is missing or cannot be read: stop with exit code 3, "
         "or skip: leave it out and count it.",
+    )
+    split_by: Literal["random"] | SplitBy = Field(
+        "random",
+        description="How splits are cut: at random, each class by its share; or {group: COLUMN} or "
+        "{time: COLUMN} of a table.",
     )
     cache: Literal["auto", "memory", "disk", "none"] = Field(
         "auto",

@@ -13,7 +13,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
-from bigmodel_cli.pipeline.splits import OWN, Splits, make_splits
+from bigmodel_cli.pipeline.splits import OWN, Splits, split_source
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
@@ -61,7 +61,7 @@ def load_splits(
     context = load_context(experiment, listener, offline=offline)
     asked = list(dict.fromkeys([*context.beside, *beside]))
     source = data.source.options.load(replace(context, for_evaluation=for_evaluation, beside=asked))
-    splits = make_splits(source, validation=data.validation, test=data.test, seed=experiment.seed)
+    splits = split_source(source, data, experiment.seed, listener.warn)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
         if data.on_bad_file == "skip"
@@ -137,6 +137,7 @@ def require_shape(signature: Signature, trained_with: Signature, where: str = ""
 
 def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -> LoadContext:
     """What a source may use where an experiment reads it."""
+    by = experiment.data.split_by
     return LoadContext(
         seed=experiment.seed,
         offline=offline,
@@ -144,4 +145,6 @@ def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -
         progress=listener.download,
         warn=listener.warn,
         beside=columns_of_gates(experiment.expect, experiment.targets),
+        group_by=None if by == "random" else by.group,
+        order_by=None if by == "random" else by.time,
     )

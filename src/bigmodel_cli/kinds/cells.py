@@ -80,6 +80,10 @@ class Cells(ABC):
     def reading(self) -> dict[str, Any]:
         """How cells are read, as attributes of `ColumnFacts`."""
 
+    def order(self, values: Any) -> np.ndarray | None:
+        """What says which of a column's values are earlier; None where they have no order."""
+        return None
+
     @abstractmethod
     def held(self, values: Any) -> Held:
         """What is kept of a column, read as one of `tables.columns.Values`."""

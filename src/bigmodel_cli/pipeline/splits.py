@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +11,7 @@ from bigmodel_cli.config.schema import Data
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.order import balanced_size
+from bigmodel_cli.pipeline.split_by import Column
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.tasks.target import Target
@@ -73,7 +74,30 @@ class Splits:
         return {name: part.fingerprint() for name, part in self.parts.items()}
 
 
-def make_splits(source: Source, *, validation: Share, test: Share, seed: int) -> Splits:
+def split_source(
+    source: Source, data: Data, seed: int, warn: Callable[[str], None] = lambda _message: None
+) -> Splits:
+    """The splits that a config asks for.
+
+    Args:
+        source: What the data source yields.
+        data: What the config says of data.
+        seed: The experiment's seed.
+        warn: Is told what the source's own splits have in common that they should not.
+
+    Raises:
+        DataError: As `make_splits`.
+    """
+    by = None if data.split_by == "random" else Column(data.split_by)
+    splits = make_splits(source, validation=data.validation, test=data.test, seed=seed, by=by)
+    if by is not None and (shared := by.shared(splits.parts)) is not None:
+        warn(f"data.split_by: {shared}")
+    return splits
+
+
+def make_splits(
+    source: Source, *, validation: Share, test: Share, seed: int, by: Column | None = None
+) -> Splits:
     """Take the source's own splits and cut those that it lacks from its training part.
 
     Args:
@@ -81,6 +105,7 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
         validation: Share of the training part, or `auto`: the source's own, else a tenth.
         test: The same; `auto` cuts a tenth only where the source has no other held-out split.
         seed: The same seed cuts the same examples.
+        by: The column that cuts follow; None: each class by its share.
 
     Raises:
         DataError: If a share is asked for although the source has that split, or a split gets no example.
@@ -101,9 +126,10 @@ def make_splits(source: Source, *, validation: Share, test: Share, seed: int) ->
             parts.pop(name, None)
         if shares[name] > 0:
             count = round(total * shares[name])
-            kept, held_out = _cut(parts["train"], count, source.signature, seed + number, name)
-            parts["train"], parts[name] = kept, held_out
-            origins[name] = f"{shares[name]:.4g} of the training part"
+            cut = _Cut(name, count, seed + number, by)
+            parts["train"], parts[name] = cut.of(parts["train"], source.signature)
+            share = shares[name]
+            origins[name] = f"{share:.4g} of the training part" if by is None else by.describe(share)
     ordered = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
     num_skipped = {"loading": source.num_skipped} if source.num_skipped else {}
     fitted = {
@@ -134,25 +160,46 @@ def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> 
     return float(asked)
 
 
-def _cut(
-    examples: Examples, count: int, signature: Signature, seed: int, name: str
-) -> tuple[Examples, Examples]:
-    """Hold `count` examples out, each group of alike ones in its share where there are such."""
-    import numpy as np
+@dataclass(frozen=True)
+class _Cut:
+    """One split that is held out.
 
-    if not 0 < count < len(examples):
-        raise DataError(
-            f"data.{name}: a split of {count} out of {len(examples)} examples leaves one side empty",
-            hint=f"give a larger data.{name}, or more data",
-        )
-    strata = strata_of(examples, signature)
-    if strata is None:
-        order = np.random.default_rng(seed).permutation(len(examples))
-        held_out = np.sort(order[:count])
-    else:
-        held_out = _stratified(strata, count, seed)
-    kept = np.setdiff1d(np.arange(len(examples)), held_out, assume_unique=True)
-    return examples.take(kept), examples.take(held_out)
+    Attributes:
+        name: Of the split.
+        count: Examples in it.
+        seed: Decides which.
+        by: The column that it follows.
+    """
+
+    name: str
+    count: int
+    seed: int
+    by: Column | None
+
+    def of(self, examples: Examples, signature: Signature) -> tuple[Examples, Examples]:
+        """What is kept, and what is held out."""
+        import numpy as np
+
+        if not 0 < self.count < len(examples):
+            raise DataError(
+                f"data.{self.name}: a split of {self.count} out of {len(examples)} examples leaves one side "
+                "empty",
+                hint=f"give a larger data.{self.name}, or more data",
+            )
+        held_out = self._held_out(examples, strata_of(examples, signature))
+        kept = np.setdiff1d(np.arange(len(examples)), held_out, assume_unique=True)
+        return examples.take(kept), examples.take(held_out)
+
+    def _held_out(self, examples: Examples, strata: np.ndarray | None) -> np.ndarray:
+        """Each group of alike examples in its share, where there are such."""
+        import numpy as np
+
+        if self.by is not None:
+            return self.by.held_out(examples, self.count, strata, self.seed)
+        if strata is not None:
+            return _stratified(strata, self.count, self.seed)
+        order = np.random.default_rng(self.seed).permutation(len(examples))
+        return np.sort(order[: self.count])
 
 
 def _stratified(strata: np.ndarray, count: int, seed: int) -> np.ndarray:

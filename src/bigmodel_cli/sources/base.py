@@ -156,6 +156,8 @@ class LoadContext:
         progress: Called with a label, the bytes or files done, and their total (None if unknown).
         warn: Called with a sentence that the user should read.
         beside: Columns that are asked for beside inputs and targets, where a source has columns.
+        group_by: A column that splits are cut by, beside the others; an input only where the options say so.
+        order_by: A column whose order decides splits, beside the others.
         left_out: Called with each file that is left out since it cannot be read: its split, its path
             relative to the source's root, and what is wrong with it; None: one warning tells of all of them.
         column_left_out: Called with each column that is left out since nothing can be learned from it, and
@@ -169,8 +171,16 @@ class LoadContext:
     progress: Callable[[str, int, int | None], None] = _ignore
     warn: Callable[[str], None] = field(default=lambda _message: None)
     beside: Sequence[str] = ()
+    group_by: str | None = None
+    order_by: str | None = None
     left_out: Callable[[SplitName, str, DataError], None] | None = None
     column_left_out: Callable[[str, str], None] | None = None
+
+    @property
+    def columns_beside(self) -> list[str]:
+        """All columns that are asked for."""
+        by = (name for name in (self.group_by, self.order_by) if name is not None)
+        return list(dict.fromkeys([*self.beside, *by]))
 
 
 def class_indices(labels: Sequence[Any] | np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

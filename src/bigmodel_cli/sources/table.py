@@ -195,9 +195,10 @@ class _Loading:
         names = self._names(first)
         looked = self._surveyed(first, names)
         known = column_kinds()
-        left_out = [name for name in names if looked[name].kind not in known and not self._has_role(name)]
+        roles = [name for name in names if self._has_role(name) or name == self.context.group_by]
+        left_out = [name for name in names if looked[name].kind not in known and name not in roles]
         self._point_out(first, looked, left_out)
-        read = {*looked} - {*left_out} | {*self.context.beside}
+        read = {*looked} - {*left_out} | {*self.context.columns_beside}
         facts = {name: one for name, one in looked.items() if name in read}
         kinds = {name: self._kind(first, name, one) for name, one in facts.items()}
         as_read = {name: self._as_read(name, kinds[name], facts[name]) for name in facts}
@@ -217,7 +218,7 @@ class _Loading:
         if not are_large(self._kept[1].num_rows, kinds):
             return []
         self.context.warn("the table is larger than memory: its columns are read from files, which is slower")
-        roles = (*self.options.target_names, *self.context.beside, self.options.sample_weight)
+        roles = (*self.options.target_names, *self.context.columns_beside, self.options.sample_weight)
         return [name for name, kind in kinds.items() if name not in roles and part_of(kind, Cells).may_spill]
 
     def _paths(self) -> Iterator[tuple[SplitName, Any]]:
@@ -232,7 +233,7 @@ class _Loading:
 
     def _check_names(self, table: Table) -> None:
         options = self.options
-        asked = [*options.columns, *options.target_names, *self.context.beside]
+        asked = [*options.columns, *options.target_names, *self.context.columns_beside]
         asked += [options.sample_weight] if options.sample_weight else []
         for name in asked:
             if options.in_files(name) not in table.names:
@@ -247,7 +248,9 @@ class _Loading:
         renamed = {self.options.in_files(name): name for name in self.options.columns}
         names = [renamed.get(name, name) for name in table.names]
         return [
-            name for name in names if self.options.told_kind(name) != IGNORE or name in self.context.beside
+            name
+            for name in names
+            if self.options.told_kind(name) != IGNORE or name in self.context.columns_beside
         ]
 
     def _surveyed(self, table: Table, names: Sequence[str]) -> dict[str, ColumnFacts]:
@@ -332,9 +335,11 @@ class _Loading:
         }
         drops = options.missing_target == "drop"
         targets = TargetReader(told, drops, opened, self.context).read(columns, kinds)
-        beside = [name for name in self.context.beside if name in kinds]
+        beside = [name for name in self.context.columns_beside if name in kinds]
         others = {*options.target_names, options.sample_weight}
         ignored = {name for name in beside if options.told_kind(name) == IGNORE} | {*left_out}
+        if self.context.group_by is not None and options.told_kind(self.context.group_by) is None:
+            ignored.add(self.context.group_by)
         inputs = [name for name in kinds if name not in others | ignored]
         if not inputs:
             what = listed(options.target_names)
@@ -351,13 +356,28 @@ class _Loading:
             examples = Examples(
                 {name: stores[name] for name in inputs},
                 targets.values[split],
-                {name: stores[name] for name in beside},
+                {name: stores[name] for name in beside} | self._order(values, kinds, origin),
                 self._weights(opened[split], values),
             )
             keep = targets.complete[split]
             splits[split] = examples if keep is None else examples.take(keep)
         signature = Signature({name: kinds[name] for name in inputs}, targets.tasks)
-        return Source(splits, signature, looked_at=self._looked_at(kinds, left_out))
+        return Source(splits, signature, looked_at=self._looked_at(kinds, [*ignored]))
+
+    def _order(
+        self, values: Mapping[str, Values], kinds: Mapping[str, Kind], origin: str
+    ) -> dict[str, Store]:
+        """The column whose order decides splits."""
+        name = self.context.order_by
+        if name is None:
+            return {}
+        order = part_of(kinds[name], Cells).order(values[name])
+        if order is None:
+            raise DataError(
+                f"{origin}, {shown(name)}: a {kinds[name].noun} is not earlier or later than another",
+                hint=f"write columns: {{{shown(name)}: date}} where it is one",
+            )
+        return {name: ArrayStore(order, origin)}
 
     def _store(self, kind: Kind, values: Values, origin: str) -> Store:
         held = part_of(kind, Cells).held(values)
@@ -387,5 +407,7 @@ class _Loading:
             if self.options.told_kind(name) is None and name != self.options.sample_weight:
                 source = self.options.in_files(name)
                 told[name] = kind.name if source == name else {"from": source, kind.name: {}}
-        told |= dict.fromkeys(left_out, IGNORE)
+        for name in left_out:
+            source = self.options.in_files(name)
+            told[name] = IGNORE if source == name else {"from": source, IGNORE: {}}
         return self.options.model_copy(update={"columns": told})

@@ -26,6 +26,7 @@ _BY_COLUMN = ("preprocessing", "augmentation")
 
 def check(experiment: Experiment, report: Report) -> None:
     """Each name has one owner, and each name that is used has one."""
+    _check_split_by(experiment, report)
     if report.facts.columns is None:
         _check_no_columns(experiment, report)
         return
@@ -48,6 +49,23 @@ def _check_no_columns(experiment: Experiment, report: Report) -> None:
         if isinstance(getattr(experiment, section), dict):
             message = f"{section} is written by column, and {source} has no columns with names"
             report.error((section,), message, f"write a list: {section}: [{{…}}]")
+
+
+def _check_split_by(experiment: Experiment, report: Report) -> None:
+    """Splits follow a column that is there and is no target."""
+    data = experiment.data
+    if data.split_by == "random":
+        return
+    name = data.split_by.column
+    path = ("data", "split_by", "group" if data.split_by.group else "time")
+    if report.facts.columns is None:
+        message = f"{data.source.name} has no columns with names, by which splits could be cut"
+        report.error(("data", "split_by"), message, "write split_by: random")
+    elif name in experiment.targets:
+        report.error(path, f"{name} is a target, which splits are not cut by", "name another column")
+    elif data.validation == 0 and data.test == 0:
+        message = "validation and test are 0, so that nothing is cut, by a column or otherwise"
+        report.warning(("data", "split_by"), message, "remove split_by")
 
 
 def _check_columns(experiment: Experiment, report: Report) -> None:

@@ -31,6 +31,10 @@ class DateCells(Cells):
     def reading(self) -> dict[str, Any]:
         return {"kind": "date", "date_format": self.kind.format}
 
+    def order(self, values: Any) -> np.ndarray | None:
+        moments: np.ndarray = values.values
+        return moments
+
     def held(self, values: Any) -> Held:
         import numpy as np
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.kinds.cells import Cells, Held, no_options
 from bigmodel_cli.kinds.number.kind import NumberKind
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class NumberCells(Cells):
@@ -21,6 +24,10 @@ class NumberCells(Cells):
 
     def reading(self) -> dict[str, Any]:
         return {"kind": "number", "notation": (self.kind.decimal, self.kind.thousands, self.kind.sign)}
+
+    def order(self, values: Any) -> np.ndarray | None:
+        numbers: np.ndarray = values.values
+        return numbers
 
     def held(self, values: Any) -> Held:
         return Held(values.values)
