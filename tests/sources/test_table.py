@@ -58,3 +58,26 @@ def test_a_column_of_texts_that_are_nearly_all_different_is_pointed_out(tmp_path
         LoadContext(warn=warnings.append)
     )
     assert not warnings
+
+
+def test_classes_are_numbered_alike_in_all_files(tmp_path):
+    path, test = tmp_path / "t.csv", tmp_path / "u.csv"
+    # Frequent ones first, one of them in two forms of Unicode, and one that only rows without a class have not.
+    path.write_text("x,y\n" + "1.5,b\n" * 9 + "2.5,e\u0301\n" * 5 + "3.5,\u00e9\n2.5,a\n4.5,\n")
+    test.write_text("x,y\n1,a\n2,\u00e9\n3,b\n")
+    source, _ = loaded(path, test=test, missing_target="drop")
+    assert source.signature.targets["y"].class_names == ("a", "b", "\u00e9")
+    train, held_out = (source.splits[split].targets["y"] for split in ("train", "test"))
+    assert train.tolist() == [1] * 9 + [2] * 6 + [0]
+    assert (held_out.dtype, held_out.tolist()) == (np.int64, [0, 2, 1])
+    assert len(source.splits["train"].inputs["x"]) == 16
+    with pytest.raises(DataError, match=r"t.csv:18, y: no target"):
+        loaded(path)
+
+
+def test_classes_that_are_numbers_stand_in_the_order_of_numbers(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "1.5,10\n2.5,9\n3.5,-1\n" * 9)
+    source, _ = loaded(path, columns={"y": "category"})
+    assert source.signature.targets["y"].class_names == ("-1", "9", "10")
+    assert source.splits["train"].targets["y"].tolist() == [2, 1, 0] * 9

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.sources.base import LoadContext, SplitName
@@ -116,12 +117,15 @@ class TargetReader:
     ) -> tuple[dict[SplitName, np.ndarray], Task]:
         where, told = next(iter(self.opened.values())).files[0].path, self.told[name]
         if hasattr(next(iter(values.values())), "codes"):
-            labels = {split: _texts(column) for split, column in values.items()}
-            present = {split: array[_rows(complete[split])] for split, array in labels.items()}
-            names = _in_order({text for array in present.values() for text in set(array.tolist())})
-            found, task = label_values(present, "classes", names, where, self.context)
+            present = {split: column.codes[_rows(complete[split])] for split, column in values.items()}
+            names = _in_order(
+                {name for split, codes in present.items() for name in _used(codes, values[split])}
+            )
+            # Names are looked up once, not for each row.
+            labels = {split: _class_of(values[split], names)[codes] for split, codes in present.items()}
+            found, task = label_values(labels, "classes", names, where, self.context)
             spread = {
-                split: _spread(array, complete[split], len(labels[split])) for split, array in found.items()
+                split: _spread(array, complete[split], len(values[split])) for split, array in found.items()
             }
             return spread, task
         if kind.shape == () and kind.dtype == "float32":
@@ -151,11 +155,19 @@ def _rows(complete: np.ndarray | None) -> Any:
     return slice(None) if complete is None else complete
 
 
-def _texts(column: Any) -> np.ndarray:
+def _used(codes: np.ndarray, column: Any) -> set[str]:
+    """The names of the classes that some rows have."""
     import numpy as np
 
-    texts: np.ndarray = np.array([*column.names, ""], np.str_)[column.codes]
-    return texts
+    return {class_name(column.names[code]) for code in np.flatnonzero(np.bincount(codes))}
+
+
+def _class_of(column: Any, names: list[str]) -> np.ndarray:
+    """The class of each of a column's names (int64); -1 for those that no row has."""
+    import numpy as np
+
+    place_of = {name: place for place, name in enumerate(names)}
+    return np.array([place_of.get(class_name(name), -1) for name in column.names], np.int64)
 
 
 def _spread(found: np.ndarray, rows: np.ndarray | None, count: int) -> np.ndarray:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _DAY = 86_400_000_000
+# Parts that follow from the time alone, and the microseconds of their unit.
+_TIMES = {"days": _DAY, "hour": 3_600_000_000, "minute": 60_000_000}
 
 
 class DateCells(Cells):
@@ -39,24 +41,41 @@ class DateCells(Cells):
         import numpy as np
 
         moments = values.values
-        numbers = [np.where(np.isnat(moments), np.nan, _part(name, moments)) for name in self.kind.parts]
-        return Held(np.stack(numbers, axis=1).astype(np.float32))
+        is_missing, since = np.isnat(moments), moments.astype(np.int64)
+        days = since // _DAY
+        there = days[~is_missing]
+        # There are far fewer days than rows: the calendar is asked once for each.
+        first, last = (int(there.min()), int(there.max())) if len(there) else (0, 0)
+        is_short = last - first <= len(days)
+        calendar = np.arange(first, last + 1) if is_short else days
+        rows = np.clip(days - first, 0, last - first) if is_short else slice(None)
+        numbers = np.empty((len(days), len(self.kind.parts)), np.float32)
+        for place, name in enumerate(self.kind.parts):
+            numbers[:, place] = _of_time(name, since) if name in _TIMES else _of_day(name, calendar)[rows]
+        numbers[is_missing] = np.nan
+        return Held(numbers)
 
 
-def _part(name: str, moments: np.ndarray) -> np.ndarray:
-    """One number of each moment, datetime64[us]; anything of one that is missing."""
+def _of_time(name: str, since: np.ndarray) -> np.ndarray:
+    """A number of each moment, in microseconds since 1970."""
+    found: np.ndarray = (
+        since / _DAY if name == "days" else since // _TIMES[name] % (24 if name == "hour" else 60)
+    )
+    return found
+
+
+def _of_day(name: str, days: np.ndarray) -> np.ndarray:
+    """A number of each day, counted from 1970 on."""
     import numpy as np
 
-    days, months, years = (moments.astype(f"datetime64[{unit}]") for unit in "DMY")
-    since = moments.astype(np.int64)
+    if name == "weekday":
+        # The first of January 1970 was a Thursday.
+        return (days + 3) % 7
+    dates = days.astype("datetime64[D]")
+    months, years = dates.astype("datetime64[M]"), dates.astype("datetime64[Y]")
     found: dict[str, np.ndarray] = {
         "year": years.astype(np.int64) + 1970,
         "month": (months - years).astype(np.int64) + 1,
-        "day": (days - months).astype(np.int64) + 1,
-        # The first of January 1970 was a Thursday.
-        "weekday": (days.astype(np.int64) + 3) % 7,
-        "hour": since // 3_600_000_000 % 24,
-        "minute": since // 60_000_000 % 60,
-        "days": since / _DAY,
+        "day": (dates - months).astype(np.int64) + 1,
     }
     return found[name]

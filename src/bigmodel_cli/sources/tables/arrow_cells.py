@@ -14,6 +14,9 @@ from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_number
 if TYPE_CHECKING:
     import numpy as np
 
+# So many cells tell, as a rule, whether there are marks of missing values among numbers.
+_FIRST = 100
+
 
 class ArrowCells(Cells):
     """Cells of text; a null is no value, as an empty text is.
@@ -69,7 +72,10 @@ class ArrowCells(Cells):
         # A number may be what means "missing".
         if notation == PLAIN and not any(map(is_number, missing)):
             # pyarrow writes a message for each text that is no number, which takes much longer than looking.
-            found = self._cast(_without_words(written, missing))
+            has_marks = not missing.isdisjoint(self.first(_FIRST))
+            found = None if has_marks else self._cast(written)
+            if found is None:
+                found = self._cast(_without_words(written, missing))
         if found is None:
             texts = pc.utf8_trim_whitespace(written)
             texts = without(texts, booleans(pc.is_in(texts, value_set=strings([*missing, ""]))))
@@ -157,8 +163,6 @@ def _without_words(texts: Any, missing: frozenset[str]) -> Any:
 
     first, lengths = _first_letters(texts)
     is_word = (lengths > 0) & ~_is_one_of(first, b"+-.0123456789") | (lengths <= 3) & _is_one_of(first, b"-.")
-    if not is_word.any():
-        return texts
     words, places = ArrowCells(texts.filter(mask(is_word))).encoded()
     is_word[is_word] = np.array([word in missing for word in words], bool)[places]
     return without(texts, is_word)

@@ -20,11 +20,8 @@ _MONTHS = (
     "jan(?:uary)?", "feb(?:ruary)?", "mar(?:ch)?", "apr(?:il)?", "may", "june?",
     "july?", "aug(?:ust)?", "sept?(?:ember)?", "oct(?:ober)?", "nov(?:ember)?", "dec(?:ember)?",
 )  # fmt: skip
-_MAY_BE_DATE = re.compile(
-    r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*"
-    r"|(?=.*[0-9]).*\b(?:jan|feb|mar|apr|may|ju[nl]|aug|sep|oct|nov|dec).*",
-    re.DOTALL | re.IGNORECASE,
-)
+_MONTH = re.compile(r"(?:\b|(?<=[0-9]))(?:jan|feb|mar|apr|may|ju[nl]|aug|sep|oct|nov|dec)", re.IGNORECASE)
+_MAY_BE_DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}")
 _TIME = (
     r"(?:[T ,]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
     r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
@@ -75,12 +72,17 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def formats_of(shape: str) -> Sequence[str]:
     """The formats that a text of a shape can have; whether there is such a day, its digits tell."""
-    return _formats_of(shape) if len(shape) <= LONGEST and _MAY_BE_DATE.fullmatch(shape) else ()
+    is_long = len(shape) > LONGEST
+    return () if is_long or not (_MAY_BE_DATE.match(shape) or _MONTH.search(shape)) else _formats_of(shape)
 
 
 @lru_cache(10_000)
 def _formats_of(shape: str) -> Sequence[str]:
-    return tuple(name for name in FORMATS if _pattern(name).fullmatch(shape)) if shape.isascii() else ()
+    if not shape.isascii():
+        return ()
+    has_name = bool(_MONTH.search(shape))
+    may_be = (name for name in FORMATS if ("Mon" in name) is has_name and name.strip("DMYon")[0] in shape)
+    return tuple(name for name in may_be if _pattern(name).fullmatch(shape))
 
 
 def is_like_date(text: str) -> bool:

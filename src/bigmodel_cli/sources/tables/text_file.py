@@ -43,7 +43,7 @@ class TextFile(TableFile):
             yield partial(self._piece, block, Wanted(places, list(wanted.values())))
 
     def _piece(self, block: TextBlock, wanted: Wanted) -> Block:
-        if not block.text.strip(b"\n"):
+        if not block.text.lstrip(b"\n"):
             return Block(self, 0, (), lambda: ())
         num_rows, cells = parsed(block, self._dialect, self.names, wanted)
         return Block(self, num_rows, cells, partial(self._lines, block, num_rows))
