@@ -62,7 +62,7 @@ def test_a_column_of_texts_that_are_nearly_all_different_is_pointed_out(tmp_path
 
 def test_classes_are_numbered_alike_in_all_files(tmp_path):
     path, test = tmp_path / "t.csv", tmp_path / "u.csv"
-    # Frequent ones first, one of them in two forms of Unicode, and one that only rows without a class have not.
+    # Not in their order, one of them in two forms of Unicode, and a row without any.
     path.write_text("x,y\n" + "1.5,b\n" * 9 + "2.5,e\u0301\n" * 5 + "3.5,\u00e9\n2.5,a\n4.5,\n")
     test.write_text("x,y\n1,a\n2,\u00e9\n3,b\n")
     source, _ = loaded(path, test=test, missing_target="drop")
