@@ -35,7 +35,7 @@ def test_json_is_what_the_table_says(bigmodel, tiny):
     assert document["splits"] == {"validation": {"examples": 12}}
     assert document["notes"] == []
     for model in document["models"]:
-        assert set(model) == {"name", "target", "trained_on", "seconds", "validation"}
+        assert set(model) == {"name", "target", "shown", "trained_on", "seconds", "validation"}
         assert set(model["validation"]) == {"metrics", "scores", "intervals"}
     again = bigmodel("baseline", tiny, "data.test=0", "seed=3", "--json", "--plain").json
     assert [m["validation"] for m in again["models"]] == [m["validation"] for m in document["models"]]

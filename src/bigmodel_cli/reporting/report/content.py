@@ -61,7 +61,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "scores": [_scored(of_one, previous) for of_one in told],
         "has_previous": bool(previous),
         "groups": [group for of_one in told for group in _groups(of_one)],
-        "baselines": baselines_content(reported.baselines, evaluation, headlines[0]),
+        "baselines": baselines_content(reported.baselines, told),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
