@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bigmodel_cli.kinds.image.kind import COLOR_MODES
-from bigmodel_cli.sources.hubs.columns import Classes, Column, Images, Numbers, Texts, Unread
+from bigmodel_cli.sources.hubs.column_types import Classes, Images, Numbers, Texts
+from bigmodel_cli.sources.hubs.columns import Column, Unread
 
 _UNEVEN = "examples differ in their number, and a model takes arrays of one shape"
 
@@ -17,7 +18,8 @@ def columns_of(features: Any) -> dict[str, Column]:
     Args:
         features: A `tfds.features.FeatureConnector`.
     """
-    return {name: _column(feature) for name, feature in flattened(features)}
+    # Notes of features are read in any order.
+    return {name: _column(feature) for name, feature in sorted(flattened(features), key=lambda pair: pair[0])}
 
 
 def flattened(features: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -81,6 +83,8 @@ def _sequence(feature: Any) -> Column:
     if isinstance(inner, tfds.features.FeaturesDict):
         return Unread("a list of several values each", "a model takes one value of each column")
     column = _column(inner)
+    if column.names is not None:
+        return Unread("a list of classes", "several classes for one example are not predicted yet")
     length = feature.get_tensor_info().shape[0]
     if not isinstance(column, Numbers):
         return Unread(
