@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.hubs.choosing import DataSet
 from bigmodel_cli.sources.hubs.column_types import Numbers
 from bigmodel_cli.sources.hubs.columns import Column
+from bigmodel_cli.sources.hubs.rows import Rows
 from bigmodel_cli.sources.hubs.tfds_features import columns_of
 from bigmodel_cli.sources.hubs.tfds_rows import TfdsRows
 
@@ -29,18 +30,28 @@ def open_prepared(tfds: Any, folder: Path, name: str) -> DataSet:
     try:
         builder = tfds.builder_from_directory(folder)
         info = builder.info
-        keys = info.supervised_keys
     except Exception as error:  # Its notes are JSON of many classes' own forms.
         lines = str(error).splitlines() or [type(error).__name__]
         raise DataError(f"{where}: {folder} cannot be read: {lines[0]}", hint="prepare it again") from error
-    columns = columns_of(info.features)
+    return described_by(info, where, lambda split: TfdsRows(builder, split, where))
+
+
+def described_by(info: Any, where: str, rows: Callable[[str], Rows]) -> DataSet:
+    """A data set as TFDS describes it.
+
+    Args:
+        info: A `tfds.core.DatasetInfo`.
+        where: What it is called in messages.
+        rows: As for `DataSet`.
+    """
+    columns, keys = columns_of(info.features), info.supervised_keys
     # What stands in the third place is not always a weight.
     weight = _only(columns, _names(keys, 2))
     return DataSet(
         where=where,
         columns=columns,
         splits=list(info.splits),
-        rows=lambda split: TfdsRows(builder, split, where),
+        rows=rows,
         default_inputs=_names(keys, 0),
         default_target=_only(columns, _names(keys, 1)),
         default_weight=weight if isinstance(columns.get(weight or ""), Numbers) else None,

@@ -34,6 +34,7 @@ def flattened(features: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 
 def _column(feature: Any) -> Column:
+    import numpy as np
     import tensorflow_datasets as tfds
 
     of = tfds.features
@@ -52,7 +53,7 @@ def _column(feature: Any) -> Column:
     if isinstance(feature, of.Text):
         return Unread("numbers of words", _UNEVEN) if feature.encoder else Texts()
     if isinstance(feature, of.Tensor):
-        return _tensor(feature.shape, feature.np_dtype)
+        return _tensor(feature.shape, np.dtype(feature.np_dtype))
     return Unread(f"a {type(feature).__name__}", "features of this type are not read yet")
 
 
@@ -64,11 +65,13 @@ def _classes(feature: Any) -> Column:
 
 
 def _image(feature: Any) -> Column:
+    import numpy as np
+
     *before, height, width, channels = feature.shape
     if before:
         return Unread("an animation", "videos are not read yet")
-    if feature.np_dtype.name not in ("uint8", "uint16"):
-        return Unread(f"an image of {feature.np_dtype.name}", "pixels are read as 8 or 16 bits")
+    if np.dtype(feature.np_dtype).name not in ("uint8", "uint16"):
+        return Unread(f"an image of {np.dtype(feature.np_dtype).name}", "pixels are read as 8 or 16 bits")
     if channels is not None and channels not in COLOR_MODES:
         return Unread(f"an image of {channels} channels", "images have 1, 3 or 4 channels here")
     size = None if height is None or width is None else (height, width)
