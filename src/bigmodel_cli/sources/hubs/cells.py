@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,9 +17,9 @@ from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
 from bigmodel_cli.sources.tables import columns as tables
 from bigmodel_cli.sources.tables.cells import ListCells
 from bigmodel_cli.sources.tables.facts import FEW_ROWS, ColumnFacts
-from bigmodel_cli.sources.tables.number_kinds import Numbers as SeenNumbers
 from bigmodel_cli.sources.tables.number_kinds import decided_numbers
 from bigmodel_cli.sources.tables.number_look import MOST_NUMBERS
+from bigmodel_cli.sources.tables.number_look import Numbers as SeenNumbers
 from bigmodel_cli.sources.tables.numbers import PLAIN
 from bigmodel_cli.sources.tables.text_kinds import decided_texts
 from bigmodel_cli.sources.tables.text_look import TextLook
@@ -116,18 +117,17 @@ def _facts_of_numbers(name: str, cells: np.ndarray, told: CellKind | None) -> Co
     }
     gaps = {"": len(cells) - len(there)} if len(there) < len(cells) else {}
     seen = SeenNumbers(
-        name=name,
         rows=len(cells),
-        marks=gaps,
+        marks=Counter(gaps),
         low=float(different[0]) if len(different) else 0.0,
         high=float(different[-1]) if len(different) else 0.0,
         is_whole=bool((different == np.floor(different)).all()),
         is_unique=len(different) == len(cells),
-        counter=counted if len(different) <= MOST_NUMBERS or told == "category" else None,
+        counter=Counter(counted) if len(different) <= MOST_NUMBERS or told == "category" else None,
         notation=PLAIN,
         are_days=False,
     )
-    found = decided_numbers(seen, told)
+    found = decided_numbers(name, seen, told)
     # What a moment is as a number, tables know of what is written; here it is a number like any other.
     return replace(found, kind="number") if found.kind == "date" else found
 
