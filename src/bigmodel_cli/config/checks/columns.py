@@ -148,7 +148,9 @@ def _check_section(section: str, experiment: Experiment, report: Report) -> None
 
 
 def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: Report) -> None:
-    columns, kinds = report.facts.columns or {}, column_kinds()
+    columns = report.facts.columns or {}
+    # A source may have columns of kinds that tables have not, such as pixels in memory.
+    kinds = {*column_kinds(), *columns.values()}
     if name in columns:
         if name in kinds and columns[name] not in ("", name):
             message = f"{name!r} is a column, of the kind {columns[name]}, and a kind"
