@@ -12,7 +12,7 @@ from pydantic_core import PydanticKnownError
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.cells import Cells, column_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
@@ -128,6 +128,10 @@ class TableOptions(SourceOptions):
         for name in self.target_names:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
+        try:
+            self.text_format  # noqa: B018
+        except UsageError as error:
+            raise ValueError(error.message) from None
         if self.sample_weight in self.target_names:
             raise ValueError(f"sample_weight: {self.sample_weight!r} is the target")
         return self
@@ -353,11 +357,14 @@ class _Loading:
                 for name in {*inputs, *beside}
                 if name not in stores
             }
+            if not len(next(iter(stores.values()))):
+                raise DataError(f"{opened[split].files[0].path}: no rows")
             examples = Examples(
                 {name: stores[name] for name in inputs},
                 targets.values[split],
                 {name: stores[name] for name in beside} | self._order(values, kinds, origin),
                 self._weights(opened[split], values),
+                opened[split].place,
             )
             keep = targets.complete[split]
             splits[split] = examples if keep is None else examples.take(keep)
