@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
@@ -27,7 +26,7 @@ from bigmodel_cli.explaining.rows.effects import (
 from bigmodel_cli.explaining.rows.importance import Importance, importances, row_limit
 from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.inference.loading import load_for_inference
-from bigmodel_cli.inference.opened import OpenRun, reading_of_run
+from bigmodel_cli.inference.opened import OpenRun, readings_of_run
 from bigmodel_cli.inference.run_data import choose_split, load_splits, read_experiment
 from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.listener import Listener
@@ -35,7 +34,7 @@ from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.scoring.rule import AS_IT_IS
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.explain import Explained
@@ -204,6 +203,7 @@ class RowExplainer:
     Attributes:
         targets: The names of those that are explained.
         notes: What a user should know, as sentences.
+        run: Its folder.
 
     Raises:
         UsageError: If the request does not fit the run.
@@ -220,6 +220,7 @@ class RowExplainer:
         choose_device("cpu" if self._experiment.training.device == "cpu" else "auto")
         start(seed=self._experiment.seed)
         self._model = load_for_inference(opened.folder, "best", trust=request.trust)
+        self.run = str(opened.folder.path)
         self._networks: dict[str, RowNetwork] = {}
 
     @cached_property
@@ -355,12 +356,14 @@ class RowExplainer:
         return self._networks[target]
 
     def _reading(self, target: str) -> Reading:
-        if len(self._opened.signature.targets) == 1:
-            return reading_of_run(self._opened)
-        return reading_of(self._experiment.of_target(target))
+        return self._readings[target]
 
-    def _rule(self, target: str) -> Any:
-        return self._opened.rule if len(self._opened.signature.targets) == 1 else AS_IT_IS
+    @cached_property
+    def _readings(self) -> Mapping[str, Reading]:
+        return readings_of_run(self._opened)
+
+    def _rule(self, target: str) -> DecisionRule:
+        return self._opened.rules.get(target, AS_IT_IS)
 
 
 def _targets(opened: OpenRun, asked: str | None) -> list[str]:
@@ -372,9 +375,3 @@ def _targets(opened: OpenRun, asked: str | None) -> list[str]:
         hint = f"did you mean {near}?" if near else f"targets: {some(names)}"
         raise UsageError(f"--target {asked}: the run has no such target", hint=hint)
     return [asked]
-
-
-def rows_of(stores: Mapping[str, Store]) -> Iterator[Mapping[str, Store]]:
-    """Rows one by one."""
-    for index in range(len(next(iter(stores.values())))):
-        yield {name: store.take(np.array([index])) for name, store in stores.items()}
