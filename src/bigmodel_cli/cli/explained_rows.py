@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,14 @@ def _show_importances(found: ColumnImportances) -> None:
     rows = []
     for column in shown:
         mean, (low, high) = column.means[found.headline], column.intervals[found.headline]
-        rows.append([column.column, _signed(mean), f"{_signed(low)} to {_signed(high)}", bar(mean, largest)])
+        rows.append(
+            [
+                column.column,
+                _signed(mean, largest),
+                f"{_signed(low, largest)} to {_signed(high, largest)}",
+                bar(mean, largest),
+            ]
+        )
     table(["column", f"worse {found.headline}", "95 % interval", ""], rows, numeric=["95 % interval"])
     if len(shown) < len(found.columns):
         note(f"the {_MOST} that are worth most of {len(found.columns):,} columns; --json has all")
@@ -172,7 +180,7 @@ def _show_finding(explanation: RowExplanation, finding: RowFinding) -> None:
         cells = [name, "missing" if value is None else cut(str(value), _LETTERS)]
         for method, found in finding.effects.items():
             effect = found.by_column[name]
-            cells += [_signed(effect), bar(effect, largest[method])]
+            cells += [_signed(effect, largest[method]), bar(effect, largest[method])]
         rows.append(cells)
     columns = ["column", "value", *(name for method in finding.effects for name in (method, ""))]
     table(columns, rows)
@@ -186,5 +194,7 @@ def bar(value: float, largest: float) -> str:
     return ("█" if value >= 0 else "░") * length
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.4g}" if abs(value) >= 1e-4 else f"{value:+.1g}" if value else "0"
+def _signed(value: float, largest: float) -> str:
+    """A number with its sign, as precise as the largest one beside it deserves."""
+    digits = max(0, 3 - math.floor(math.log10(largest))) if largest else 0
+    return f"{value:+.{min(digits, 9)}f}"

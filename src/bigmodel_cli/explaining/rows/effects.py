@@ -2,8 +2,8 @@
 
 Occlusion replaces one column's value by those of training rows (Robnik-Šikonja and Kononenko 2008, Explaining
 Classifications For Individual Instances): the effect is how far the score is above its mean over these.
-Integrated gradients (Sundararajan, Taly, Yan 2017) follow the score along the straight line from the mean of the
-encoded training rows to the encoded row, and are added up over the numbers that a column became.
+Integrated gradients (Sundararajan, Taly, Yan 2017) follow the score along the straight line from the mean of
+the encoded training rows to the encoded row, and are added up over the numbers that a column became.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class RowPictures:
                 raise UsageError(f"--out {self._file}: one file for several pictures; expected a folder")
             path = self._file
         else:
-            stem = re.sub(r"[^\w.-]+", "-", Path(name).name).strip("-") or "row"
+            stem = re.sub(r"[^\w.]+", "-", Path(name).name).strip("-") or "row"
             path, number = self._folder / f"{stem}.png", 2
             while path in self._taken:
                 path, number = self._folder / f"{stem}-{number}.png", number + 1
