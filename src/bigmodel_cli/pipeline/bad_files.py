@@ -70,7 +70,7 @@ def leave_out_broken(
         if part is None or all(store.array is not None for store in part.inputs.values()):
             continue
         problems = check_decoding(part, f"decoding the {name} split", progress)
-        parts[name] = without_bad(part, problems, name, splits.signature.task, LoadContext(warn=warn))
+        parts[name] = without_bad(part, problems, name, splits.signature.targets, LoadContext(warn=warn))
         if problems:
             warn(skipped_sentence(list(problems.values()), f"{len(part):,} {name} files"))
             num_skipped[name] = len(problems)
