@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bigmodel_cli.config.naming import named
+from bigmodel_cli.cut import some
 
 # The key under which several targets have their parts, by name.
 TARGETS = "targets"
@@ -47,3 +48,17 @@ def intervals_in(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, float]
         for target, part in by_target(evaluation).items()
         for name, interval in part["intervals"].items()
     }
+
+
+def decision_in_words(decision: Mapping[str, Any]) -> str:
+    """A decision rule of one target as people read it: `temperature 1.2, spam from 0.24 on`.
+
+    Args:
+        decision: As decision.json or evaluation/<split>.json has it.
+    """
+    if (thresholds := decision.get("thresholds")) is not None:
+        return some((f"{name} from {threshold:.3g} on" for name, threshold in thresholds.items()), 8)
+    text = f"temperature {decision['temperature']:.3g}"
+    if decision.get("threshold") is not None:
+        text += f", {decision['positive']} from {decision['threshold']:.3g} on"
+    return text

@@ -35,6 +35,7 @@ from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.figures import Figures
+from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.scores import OtherData, Scoring
@@ -68,6 +69,7 @@ class Sample:
 _OF_THREE = np.array([[5, 2, 3], [1, 8, 1], [2, 2, 6], [4, 3, 3], [0, 9, 1], [1, 1, 8]], np.float32) / 10
 _NUMBERS = np.linspace(-3, 4, 6, dtype=np.float32)
 _CLASSES = np.array([0, 1, 2, 0, 1, 0])
+_SETS = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 0, 1]])
 # A task's name, with a variant after a colon.
 SAMPLES = {
     "classification": Sample(Classification(("cat", "dog", "0.5")), _CLASSES, _OF_THREE, "arrays"),
@@ -78,6 +80,16 @@ SAMPLES = {
         np.log(_OF_THREE + 0.01),
         "arrays",
         Reading("softmax"),
+    ),
+    "multilabel": Sample(
+        Multilabel(("red", "green", "0.5")), _SETS, _OF_THREE[::-1] + 0.1, "../0.2.0/labels"
+    ),
+    "multilabel:logits": Sample(
+        Multilabel(("red", "green", "blue")),
+        _SETS,
+        20 * _OF_THREE - 7,
+        "../0.2.0/labels",
+        Reading("sigmoid"),
     ),
     "regression": Sample(Regression(), _NUMBERS, _NUMBERS[:, None] + 0.5, "numbers"),
     "regression:several": Sample(
@@ -134,7 +146,7 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in ("classes", "numbers")
+    assert task.labels in ("classes", "numbers", "sets")
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
     assert sample.labels.shape[1:] == task.target_shape
@@ -203,12 +215,14 @@ def asking(tmp_path):
 @pytest.mark.parametrize("option", FOR_CLASSES)
 def test_options_are_taken_or_refused_by_name(sample, asking, option):
     checks, experiment = part_of(sample.task, Checks), asking(FOR_CLASSES[option])
-    if sample.task.label_names is not None:
+    # Examples with several labels are of no one group that could be weighed.
+    has_groups = part_of(sample.task, Target).strata(sample.labels) is not None
+    if has_groups or (sample.task.label_names is not None and option == "calibrate"):
         checks.check(experiment)
         return
     with pytest.raises(UsageError) as caught:
         checks.check(experiment)
-    assert caught.value.message == f"{option} is for classes; the labels are numbers"
+    assert caught.value.message == f"{option} is for classes; the labels are {sample.task.labels}"
     assert caught.value.hint == f"remove {option}"
 
 
@@ -221,8 +235,9 @@ def test_a_class_that_is_not_there_is_named(sample, asking):
 
 
 def test_a_threshold_needs_a_class(sample, asking):
+    """Where it is not for each label by itself."""
     names, asked = sample.task.label_names, asking("calibrate: {threshold: f1}")
-    if names is not None and len(names) == 2:
+    if (names is not None and len(names) == 2) or sample.task.labels == "sets":
         part_of(sample.task, Checks).check(asked)
         return
     with pytest.raises(UsageError, match="calibrate"):
@@ -243,6 +258,16 @@ def test_predictions_are_read_from_outputs(sample):
         np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
 
 
+def as_text(prediction):
+    """A prediction of a JSON document as cells have it."""
+    if isinstance(prediction, str):
+        return prediction
+    values = np.atleast_1d(prediction).tolist()
+    if all(isinstance(value, str) for value in values):
+        return "|".join(values)
+    return " ".join(f"{value:.6g}" for value in values)
+
+
 def test_a_prediction_is_a_line_a_document_and_cells(sample):
     predictions, _, said = answers(sample)
     columns = predictions.columns(sample.reading)
@@ -252,8 +277,7 @@ def test_a_prediction_is_a_line_a_document_and_cells(sample):
         first = json.loads(json.dumps(answer.as_json(2)))["prediction"]
         cells, line = answer.cells(), answer.line(2)
         assert len(cells) == len(columns)
-        words = [f"{value:.6g}" for value in np.atleast_1d(first)] if not isinstance(first, str) else [first]
-        assert cells[0] == " ".join(words)
+        assert cells[0] == as_text(first)
         assert line.startswith(cells[0])
         assert "\n" not in line
         assert answer.caption(str)
@@ -292,6 +316,10 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
     assert list(rows[0])[:2] == ["label", "prediction"]
     for row, label, answer in zip(rows, sample.labels, said, strict=True):
         told = answer.as_json(1)["prediction"]
+        if sample.task.labels == "sets":
+            assert row["prediction"] == as_text(told)
+            assert row["label"] == sample.task.as_text(label)
+            continue
         assert row["prediction"] == (told if isinstance(told, str) else json.dumps(told))
         names = getattr(sample.task, "class_names", None)
         assert row["label"] == (names[label] if names else json.dumps(label.tolist()))
@@ -488,4 +516,4 @@ def test_a_run_predicts(run, bigmodel, tmp_path):
     for row, line, prediction in zip(rows, lines, document.json["predictions"], strict=True):
         assert line.split(": ")[1].startswith(row["prediction"])
         found = prediction["prediction"]
-        assert row["prediction"] == (found if isinstance(found, str) else f"{found:.6g}")
+        assert row["prediction"] == as_text(found)

@@ -145,7 +145,8 @@ def test_a_mixed_example_counts_by_the_parts_of_its_classes(prepare, imbalanced)
     training = prepared.loop.training
     mixed = tf.constant([[0.75, 0.0, 0.25], [0.0, 1.0, 0.0]])
     targets = prepared.built.tasks.targets({"label": tf.constant([0, 1])})
-    found = training._sample_weights({"label": targets["label"].mix(mixed)})["label"].numpy()
+    of_classes = training.settings.class_weights["label"].values
+    found = targets["label"].mix(mixed).weights(of_classes).numpy()
     w = balanced(prepared.splits.train.labels)
     np.testing.assert_allclose(found, [0.75 * w[0] + 0.25 * w[2], w[1]], rtol=1e-6)
     assert np.isfinite(prepared.run()[0]["loss"])
@@ -166,7 +167,7 @@ def test_examples_that_are_mixed_twice_count_by_their_classes(prepare, imbalance
     np.testing.assert_allclose(mixed.numpy().sum(axis=1), 1, rtol=1e-5)
     assert ((mixed.numpy() > 0.01).sum(axis=1) > 1).any()
     w = balanced(train.labels)
-    found = training._sample_weights(targets)["label"].numpy()
+    found = targets["label"].weights(training.settings.class_weights["label"].values).numpy()
     np.testing.assert_allclose(found, mixed.numpy() @ w, rtol=1e-5)
     assert np.isfinite(prepared.run()[0]["loss"])
     # Weights that are all the same weigh nothing, whatever was mixed.

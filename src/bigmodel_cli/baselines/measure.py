@@ -63,9 +63,9 @@ def measure_baselines(experiment: Experiment, splits: Splits, listener: Listener
         listener: Is told what is fitted, and of what is left out.
 
     Returns:
-        As baselines.json has it: `splits` with the number of examples that are scored; `models`, each with
-        its `name`, its `target`, the scores that tell most (`shown`), `trained_on` (examples), `seconds`, and
-        by split `metrics`, `scores` and `intervals` as an evaluation has them; `notes`, sentences.
+        As baselines.json has it: `splits` with the number of examples that are scored, `models`, each with
+        its `name`, its `target`, `trained_on` (examples), `seconds`, and by split `metrics`, `scores` and
+        `intervals` as an evaluation has them; `shown`, the scores that tell most; `notes`, sentences.
 
     Raises:
         DataError: If examples cannot be read.
@@ -89,6 +89,7 @@ class _Measuring:
             "seed": self._experiment.seed,
             "splits": {name: {"examples": len(columns)} for name, columns in self._held_out.items()},
             "models": models,
+            "shown": list(dict.fromkeys(name for task in self._tasks.values() for name in task.told)),
             "notes": self._notes,
         }
 
@@ -167,7 +168,6 @@ class _Measuring:
         return {
             "name": family.name(task),
             "target": target,
-            "shown": list(task.told),
             "trained_on": count,
             "seconds": round(time.perf_counter() - began, 3),
             **{name: self._scored(target, name, found, rule) for name, found in values.items()},
@@ -189,7 +189,7 @@ class _Measuring:
 
     def _weights(self, target: str, train: Columns) -> np.ndarray | None:
         """What examples count, by themselves and by their class; classes that come more often count so."""
-        data, labels = self._experiment.data, train.targets[target]
+        data, labels = self._experiment.of_target(target).data, train.targets[target]
         asked = data.class_weights if data.oversample is None else data.oversample
         of_data = part_of(self._splits.signature.targets[target], Target)
         strata = of_data.strata(labels)
@@ -201,7 +201,7 @@ class _Measuring:
 
     def _rule(self, target: str, values: Mapping[str, np.ndarray]) -> DecisionRule:
         """What `calibrate` asks for, chosen for this model as it is for the config's own."""
-        asked = self._experiment.calibrate
+        asked = self._experiment.of_target(target).calibrate
         if asked is None or "validation" not in values:
             return AS_IT_IS
         scoring = part_of(self._splits.signature.targets[target], Scoring)

@@ -21,7 +21,7 @@ class DataFacts:
     """What is known of data; None is unknown.
 
     Attributes:
-        labels: Whether labels are classes or numbers.
+        labels: Whether labels are classes, numbers, or sets of labels.
         num_classes: Number of classes.
         num_examples: Examples of the training part, before splits are cut from it.
         own_splits: Held-out splits that the source has, where it is known which.
@@ -32,12 +32,11 @@ class DataFacts:
         by_target: Of several targets what is known of each one's labels.
         columns: The kinds of columns that a model may take, by name; "" is one that is not known yet. None:
             the data have no columns with names, as far as is known.
-        ranges: What the values of columns of numbers lie in, by name.
         has_all_columns: Whether these are all of them.
         ignored: Columns that are left out because the config says so.
     """
 
-    labels: Literal["classes", "numbers"] | None = None
+    labels: Literal["classes", "numbers", "sets"] | None = None
     num_classes: int | None = None
     num_examples: int | None = None
     own_splits: frozenset[str] | None = None
@@ -47,7 +46,6 @@ class DataFacts:
     num_columns: int | None = None
     by_target: Mapping[str, DataFacts] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
-    ranges: Mapping[str, ValueRange] = field(default_factory=dict)
     has_all_columns: bool = False
     ignored: frozenset[str] = frozenset()
 

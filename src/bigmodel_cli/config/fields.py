@@ -41,14 +41,20 @@ class ByName:
     Attributes:
         of: What the names are: targets, or columns and kinds.
         doc: A sentence for the reference.
+        exactly: Whether a mapping is by name only where each key is a target: where one value is a mapping
+            whose keys the data decide.
     """
 
     of: Literal["targets", "columns"]
     doc: str
+    exactly: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         one = handler(source)
-        choices = {_ONE: one, _NAMED: core_schema.dict_schema(core_schema.str_schema(), one)}
+        by_name = core_schema.dict_schema(core_schema.str_schema(), one)
+        # Pydantic makes a plain mapping of it.
+        named = core_schema.no_info_after_validator_function(Named, by_name)
+        choices = {_ONE: one, _NAMED: named}
         return core_schema.tagged_union_schema(
             choices, discriminator=lambda value: _NAMED if isinstance(value, Named) else _ONE
         )
@@ -75,6 +81,9 @@ Preprocessing = Annotated[
     list[PreprocessingStep],
     ByName("columns", f"{_BY_COLUMN[:-1]}; of numbers it may have encodings too."),
 ]
+
+# What is for classes, and so for those of several targets that have some.
+OF_CLASSES = ByName("targets", "Of several targets one for all that are classes, or by target.", exactly=True)
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

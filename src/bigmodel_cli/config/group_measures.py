@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, gate_about, without_split
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
 
 BY = "by"
@@ -24,6 +25,7 @@ MEAN_ERROR = "mean_error"
 _MEASURES = {
     Classification.labels: [*Classification.scores, *MEASURES, *RATES],
     Regression.labels: [*Regression.scores, MEAN_ERROR],
+    Multilabel.labels: [*Multilabel.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (
@@ -81,17 +83,13 @@ def columns_of_gates(gates: Iterable[str], targets: Iterable[str] = ()) -> list[
 
 def better_of_group_path(gate: str) -> str | None:
     """Whether more (`max`) or less (`min`) of what a gate asks for is better; None where neither is known."""
-    # Of several targets, a gate begins with the name of one.
-    _, is_of_groups, path = f".{without_split(gate)}".partition(f".{BY}.")
-    if not is_of_groups:
-        return None
-    *_, last = path.split(".")
+    *_, last = without_split(gate).split(".")
     if last == "gap" or last.endswith("_difference"):
         return "min"
     if last == "ratio" or last.endswith("_ratio"):
         return "max"
-    for pattern in _PATHS:
-        if match := pattern.fullmatch(f"{BY}.{path}"):
+    for path in _PATHS:
+        if match := path.fullmatch(without_split(gate)):
             return better_of_measure(match.groupdict().get("measure") or "")
     return None
 

@@ -8,12 +8,13 @@ from math import isclose
 from typing import Literal
 
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.task import Task
 
-Labels = Literal["classes", "numbers"]
+Labels = Literal["classes", "numbers", "sets"]
 # Who knows what an evaluation has.
-_TASKS: Sequence[type[Task]] = (Classification, Regression)
+_TASKS: Sequence[type[Task]] = (Classification, Regression, Multilabel)
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(
     {
@@ -24,6 +25,7 @@ _SMALLER_IS_BETTER = frozenset(
         "root_mean_squared_error",
         "median_absolute_error",
         "max_error",
+        "hamming_loss",
     }
 )
 # What metrics of a config are called that measure the same.
@@ -38,7 +40,7 @@ MEASURES = ("precision", "recall", "f1")
 PER_CLASS = (*MEASURES, "roc_auc", "average_precision")
 DIRECTIONS: Mapping[str, Literal["min", "max"]] = {
     name: "min" if name in _SMALLER_IS_BETTER else "max"
-    for name in (*Classification.scores, *Regression.scores, *PER_CLASS)
+    for name in (*Classification.scores, *Regression.scores, *Multilabel.scores, *PER_CLASS)
 }
 # Over the classes; a class's own name stands here too.
 AGGREGATES = ("min", "max", "mean")
@@ -133,7 +135,7 @@ def why_unmeasured(gate: str, labels: Labels | None, num_classes: int | None = N
     if labels is None or name in scores_of(labels, num_classes):
         return None
     if is_measure_path(name):
-        return None if labels == Classification.labels else f"the labels are {labels}"
+        return None if labels != Regression.labels else f"the labels are {labels}"
     if name in scores_of(labels):
         return f"the labels are {num_classes} classes"
     return f"the labels are {labels}" if name in scores_of(None) else None

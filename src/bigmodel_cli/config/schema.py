@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -12,11 +12,13 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.devices import PATTERN as DEVICE_PATTERN
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.config.fields import (
+    OF_CLASSES,
     Callback,
     DataSource,
     LayersByColumn,
     LossByTarget,
     MetricsByTarget,
+    Named,
     Optimizer,
     Preprocessing,
     Share,
@@ -162,13 +164,13 @@ class Data(Section):
         "example, so that they are computed once. auto: in memory up to 1 GB and an eighth of what is free, "
         "else on disk up to 20 GB and a quarter of what is free, else none; none too in a single epoch.",
     )
-    class_weights: Literal["balanced"] | dict[ClassName, ClassWeight] | None = Field(
+    class_weights: Annotated[Literal["balanced"] | dict[ClassName, ClassWeight] | None, OF_CLASSES] = Field(
         None,
         description="What the loss of a training example counts, by its class; balanced: all classes count "
         "the same in sum; or a number per class, 1 where one is left out. Either is scaled to 1 on average "
         "over the training examples.",
     )
-    oversample: Literal["balanced"] | None = Field(
+    oversample: Annotated[Literal["balanced"] | None, OF_CLASSES] = Field(
         None,
         description="balanced: each epoch repeats examples of rare classes, until every class is seen as "
         "often as the largest one; the steps per epoch become more.",
@@ -304,6 +306,11 @@ class Calibrate(Section):
         return value
 
 
+def _of_one(value: Any, target: str) -> Any:
+    """What is asked for one target, where it may be by target."""
+    return value.get(target) if isinstance(value, Named) else value
+
+
 class Experiment(Section):
     """One config: everything that a training run needs to know."""
 
@@ -328,7 +335,7 @@ class Experiment(Section):
         "auto", description="Keras metrics; auto: accuracy for classes, mean absolute error for numbers."
     )
     training: Training = Field(Training(), description="How long and on what the model is trained.")
-    calibrate: Calibrate | None = Field(
+    calibrate: Annotated[Calibrate | None, OF_CLASSES] = Field(
         None,
         description="What is decided on the model's probabilities, chosen on the validation split; `{}`: a "
         "temperature; null: nothing, the most probable class is decided for.",
@@ -360,7 +367,15 @@ class Experiment(Section):
         if len(self.targets) > 1:
             place = next((n for n, step in enumerate(steps, 1) if step.step == target), len(steps))
             steps = steps[:place]
-        return self.model_copy(update={"loss": loss, "metrics": metrics, "model": steps})
+        options = {key: _of_one(getattr(self.data, key), target) for key in ("class_weights", "oversample")}
+        update = {
+            "loss": loss,
+            "metrics": metrics,
+            "model": steps,
+            "calibrate": _of_one(self.calibrate, target),
+            "data": self.data.model_copy(update=options),
+        }
+        return self.model_copy(update=update)
 
     @property
     def shared_preprocessing(self) -> list[Component]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -88,9 +88,28 @@ def load_other_data(
     require_shape(signature, trained_with, f"{other.where}: ")
     examples = in_dtype(examples, trained_with.kind.dtype, str(other.where))
     _warn_if_trained_on(opened, experiment, other, examples, listener)
-    scoring = part_of(trained_with.task, Scoring)
-    kept, labels = scoring.relabelled(examples.labels, signature.task, other, listener.warn)
-    return name, (examples if len(kept) == len(examples) else examples.take(kept)).with_labels(labels)
+    return name, _relabelled(examples, signature, trained_with, other, listener.warn)
+
+
+def _relabelled(
+    examples: Examples,
+    signature: Signature,
+    trained_with: Signature,
+    other: OtherData,
+    warn: Callable[[str], None],
+) -> Examples:
+    """The examples that can be evaluated on, with labels as the model has them."""
+    for name, task in trained_with.targets.items():
+        # A single target may have no name of its own.
+        given = name if name in signature.targets else next(iter(signature.targets))
+        if len(trained_with.targets) > 1 and given != name:
+            raise DataError(f"{other.where}: has no target {name!r}")
+        scoring, values = part_of(task, Scoring), examples.targets[given]
+        kept, labels = scoring.relabelled(values, signature.targets[given], other, warn)
+        examples = examples if len(kept) == len(examples) else examples.take(kept)
+        others = {target: found for target, found in examples.targets.items() if target != given}
+        examples = replace(examples, targets={**others, name: labels})
+    return replace(examples, targets={name: examples.targets[name] for name in trained_with.targets})
 
 
 def in_dtype(examples: Examples, dtype: str, where: str) -> Examples:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -165,14 +166,42 @@ def naming_refusal() -> Iterator[None]:
         ) from error
 
 
-def part_of_batch(feed: Feed, chunk: Chunk, index: Any) -> tuple[Any, Mapping[str, Any], Part | None]:
-    """Inputs and targets of one batch of a chunk, inside the graph; on a replica those of its part."""
+class Batch(NamedTuple):
+    """Examples of one step, inside the graph.
+
+    Attributes:
+        features: The one input, or inputs by name.
+        labels: By target, as the feed has them.
+        counts: What each example counts in the loss, of shape (batch,); None: all count the same.
+        part: Which of them are a replica's; None: the batch is whole.
+    """
+
+    features: Any
+    labels: Mapping[str, Any]
+    counts: Any = None
+    part: Part | None = None
+
+    def weights(self, of_classes: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+        """What the loss of each example counts, by target; where all count the same, it is not there.
+
+        Args:
+            of_classes: The same by classes alone.
+        """
+        weights = dict(of_classes)
+        for more in (self.counts, None if self.part is None else self.part.loss_weights):
+            if more is not None:
+                weights = {name: weights[name] * more if name in weights else more for name in self.labels}
+        return weights
+
+
+def part_of_batch(feed: Feed, chunk: Chunk, index: Any) -> Batch:
+    """One batch of a chunk, inside the graph; on a replica its part."""
     dealing = feed.dealing
     if dealing is None:
-        return *feed.batch(chunk, index), None
+        return Batch(*feed.batch(chunk, index), feed.weights(chunk, index))
     row = index * dealing.num_local + replica_number() - dealing.first
     part = Part(chunk["counted"][row], chunk["sizes"][index], dealing.num_replicas)
-    return *feed.batch(chunk, row), part
+    return Batch(*feed.batch(chunk, row), feed.weights(chunk, row), part)
 
 
 def num_batches(chunk: Chunk) -> Any:
@@ -219,19 +248,16 @@ class MeasuringSteps:
 
     def _measure(self, chunk: Chunk, index: Any) -> Any:
         """Loss of one batch, or on a replica of its part."""
-        return self._step(*part_of_batch(self.feed, chunk, index))[0]
+        return self._step(part_of_batch(self.feed, chunk, index))[0]
 
-    def _step(
-        self, features: Any, labels: Mapping[str, Any], part: Part | None
-    ) -> tuple[Any, dict[str, Any]]:
-        tasks, targets = self.tasks, self.tasks.targets(labels)
+    def _step(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
+        tasks, targets = self.tasks, self.tasks.targets(batch.labels)
         y = tasks.for_loss(targets)
-        outputs = tasks.outputs(self.network(features, training=False))
-        weights = {} if part is None else dict.fromkeys(y, part.loss_weights)
-        loss = tasks.loss(features, y, outputs, weights, training=False)
-        if part is not None:
+        outputs = tasks.outputs(self.network(batch.features, training=False))
+        loss = tasks.loss(batch.features, y, outputs, batch.weights(), training=False)
+        if batch.part is not None:
             (loss,) = sum_over_replicas([loss])
-        self.measures.update(loss, targets, outputs, part)
+        self.measures.update(loss, targets, outputs, batch.part)
         return loss, outputs
 
 
@@ -246,7 +272,7 @@ class EvaluationSteps(MeasuringSteps):
         collected = {name: tf.TensorArray(output.dtype, size=count) for name, output in given.items()}
 
         def evaluate_one(index: Any, collected: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            _, outputs = self._step(*self.feed.batch(chunk, index), None)
+            _, outputs = self._step(part_of_batch(self.feed, chunk, index))
             return index + 1, {name: kept.write(index, outputs[name]) for name, kept in collected.items()}
 
         loop = tf.while_loop(lambda index, _: index < count, evaluate_one, (tf.constant(0), collected))

@@ -119,7 +119,10 @@ class Tasks:
         }
         # Whatever order the targets are written in, the sum is the same to the last digit.
         summed = [of_targets[name] * self.losses[name].weight for name in sorted(of_targets)]
-        total = tf.add_n([*summed, *(tf.cast(penalty, "float32") for penalty in self.model.losses)])
+        # The replicas' losses are added up, and each has the whole penalty.
+        share = 1 / tf.distribute.get_strategy().num_replicas_in_sync
+        penalties = [tf.cast(penalty, "float32") * share for penalty in self.model.losses]
+        total = tf.add_n([*summed, *penalties])
         return tf.stack([total, *of_targets.values()])
 
 

@@ -29,6 +29,9 @@ MAX_CHUNK_BATCHES = 64
 # What the graph gets at once, by name: tensors, or columns of them by name.
 Chunk = Mapping[str, Any]
 
+# The key of a chunk with what each example counts in the loss.
+_WEIGHTS = "weights"
+
 
 class Feed:
     """Yields chunks: tensors that hold several batches, from which the graph takes one at a time.
@@ -78,6 +81,8 @@ class Feed:
             }
         )
         self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
+        weights = {} if examples.weights is None else {_WEIGHTS: examples.weights.astype(np.float32)}
+        self._weights = self._tensors(weights)
 
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
         """Let the columns in memory be these."""
@@ -121,8 +126,9 @@ class Feed:
 
         Returns:
             `sizes` of the batches; which examples these are (`rows`), and of them what was `read`; whole
-            columns that are `held` in memory, of texts their places among `texts`, and `targets`. Where
-            batches are dealt, rows are those of their parts, with what each example counts (`counted`).
+            columns that are `held` in memory, of texts their places among `texts`, `targets`, and what each
+            example counts in the loss (`weights`) where that is not the same. Where batches are dealt, rows
+            are those of their parts, with which examples count (`counted`).
         """
         import tensorflow as tf
 
@@ -138,6 +144,7 @@ class Feed:
             "held": self._held,
             "targets": self._targets,
             "texts": self._texts,
+            **self._weights,
             **counted,
         }
 
@@ -177,6 +184,19 @@ class Feed:
             found = {**read, **held}
             found |= {name: tf.gather(texts, found[name]) for name, texts in chunk["texts"].items()}
         return bare({name: found[name] for name in self.examples.inputs}), targets
+
+    def weights(self, chunk: Chunk, index: Any) -> Any:
+        """What the examples of a batch, or of a part of one, count in the loss, inside the graph.
+
+        Returns:
+            float32 of shape (batch,); None where all count the same.
+        """
+        import tensorflow as tf
+
+        if _WEIGHTS not in chunk:
+            return None
+        with self._reachable():
+            return tf.gather(chunk[_WEIGHTS], chunk["rows"][index])
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
         """Begin to read the chunks that are probably asked for next; nothing where all is in memory."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
+from bigmodel_cli.config.fields import Named
 from bigmodel_cli.config.schema import Data
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.parts import part_of
@@ -62,7 +63,12 @@ class Splits:
 
     def strata(self, data: Data) -> np.ndarray | None:
         """The group of each training example, where an epoch sees all of them equally often; else None."""
-        return None if data.oversample is None else strata_of(self.train, self.signature)
+        if data.oversample is None:
+            return None
+        if isinstance(data.oversample, Named):
+            (name,) = data.oversample
+            return part_of(self.signature.targets[name], Target).strata(self.train.targets[name])
+        return strata_of(self.train, self.signature)
 
     def epoch_size(self, data: Data) -> int:
         """How many examples an epoch sees: with `data.oversample` more than there are."""
@@ -140,9 +146,13 @@ def make_splits(
 
 
 def strata_of(examples: Examples, signature: Signature) -> np.ndarray | None:
-    """The group of each example by the first target that has groups; None where none has."""
+    """The group of each example by the first target that has groups; None where none has.
+
+    Of several targets that is the first one by name: the order in which they are written decides nothing.
+    """
     of_targets = (
-        part_of(task, Target).strata(examples.targets[name]) for name, task in signature.targets.items()
+        part_of(task, Target).strata(examples.targets[name])
+        for name, task in sorted(signature.targets.items())
     )
     return next((strata for strata in of_targets if strata is not None), None)
 

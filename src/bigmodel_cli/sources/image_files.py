@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
-from bigmodel_cli.signature import TARGET, Signature
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.files import Files, FileStore
 from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
@@ -62,7 +62,7 @@ def checked_source(
         if context.left_out is not None:
             for index, problem in own.items():
                 context.left_out(split, part.paths[index], problem)
-        splits[split] = without_bad(examples, own, split, {TARGET: task}, context)
+        splits[split] = without_bad(examples, own, split, dict.fromkeys(examples.targets, task), context)
         start = stop
     if problems and context.left_out is None:
         context.warn(skipped_sentence(list(problems.values()), f"{len(paths):,} files"))

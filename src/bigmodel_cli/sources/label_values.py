@@ -13,16 +13,17 @@ from bigmodel_cli.class_names import alike_but_for_case, class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, SplitName, class_indices
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
 
-LabelKind = Literal["auto", "classes", "numbers"]
+LabelKind = Literal["auto", "classes", "numbers", "sets"]
 LABELS_HELP = (
-    "What labels are: classes, numbers (regression), or auto: numbers where they are floats or "
-    "several columns of 0 and 1, else classes."
+    "What labels are: classes, numbers (regression), sets (columns of 0 and 1: any of several labels), or "
+    "auto: numbers where they are floats or several columns of 0 and 1, else classes."
 )
 
 
@@ -63,6 +64,8 @@ def label_values(
     Raises:
         DataError: If labels are missing, not finite, out of range, or classes of held-out splits unknown.
     """
+    if kind == "sets":
+        return label_sets(labels, names, where)
     flat = {split: _without_single_column(array) for split, array in labels.items()}
     if kind != "numbers":
         flat, names = _without_one_hot(flat, names)
@@ -83,6 +86,33 @@ def label_values(
     if alike := alike_but_for_case(names):
         context.warn(f"{where}: {alike} differ in case alone; they are different classes")
     return indices, Classification(tuple(names))
+
+
+def label_sets(
+    labels: Labels, names: Sequence[str] | None, where: Path | str
+) -> tuple[dict[SplitName, np.ndarray], Task]:
+    """Columns of 0 and 1 as sets of labels, which are called by their numbers where they have no names.
+
+    Raises:
+        DataError: If they are no such columns, or as many as there are names.
+    """
+    import numpy as np
+
+    count = _first(labels).shape[1] if _first(labels).ndim == 2 else 0
+    for split, array in labels.items():
+        if array.ndim != 2 or array.shape[1] != count or not count:
+            expected = "(n, labels)"
+            raise DataError(f"{where}: sets of labels are of shape {expected}; {split} has {array.shape}")
+        is_bad = (array != 0) & (array != 1)
+        if is_bad.any():
+            row, column = np.argwhere(is_bad)[0].tolist()
+            raise DataError(
+                f"{where}: {split}[{row}]: label {column} is {array[row, column]}; sets of labels are 0 and 1"
+            )
+    if names is not None and len(names) != count:
+        raise DataError(f"{where}: {count} labels, and {len(names)} names for them")
+    called = tuple(names) if names is not None else tuple(map(str, range(count)))
+    return {split: array.astype(np.int64) for split, array in labels.items()}, Multilabel(called)
 
 
 def _first(labels: Labels) -> np.ndarray:

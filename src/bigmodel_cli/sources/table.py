@@ -12,8 +12,8 @@ from pydantic_core import PydanticKnownError
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
-from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.kinds.cells import Cells, column_kinds, found_kinds
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.cells import Cells, column_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.signature import Signature
@@ -21,7 +21,6 @@ from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.spilled import are_large, may_be_large, spilled
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
-from bigmodel_cli.sources.table_files import TableFiles, files_of
 from bigmodel_cli.sources.table_targets import TargetOptions, TargetReader
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.names import listed, no_column, shown
@@ -126,14 +125,10 @@ class TableOptions(SourceOptions):
             raise ValueError("target: expected the name of at least one column")
         if len(set(self.target_names)) < len(self.target_names):
             raise ValueError("target: expected names that differ")
-        for name in self.target_names:
+        for name in self.target_columns:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
-        try:
-            self.text_format  # noqa: B018
-        except UsageError as error:
-            raise ValueError(error.message) from None
-        if self.sample_weight in self.target_names:
+        if self.sample_weight in self.target_columns:
             raise ValueError(f"sample_weight: {self.sample_weight!r} is the target")
         return self
 
@@ -141,10 +136,25 @@ class TableOptions(SourceOptions):
     def target_names(self) -> tuple[str, ...]:
         return (self.target,) if isinstance(self.target, str) else tuple(self.target)
 
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns that targets are made of."""
+        of_targets = (self.told_target(name).columns or (name,) for name in self.target_names)
+        return tuple(column for columns in of_targets for column in columns)
+
+    def told_target(self, name: str) -> TargetOptions:
+        return self.target[name] if isinstance(self.target, dict) else TargetOptions()
+
+    def _told_labels(self, name: str) -> Literal["classes", "numbers", "sets"] | None:
+        """What a target's labels are, as far as that is told."""
+        target, kind = self.told_target(name), self.told_kind(name)
+        if target.separator is not None or target.columns is not None:
+            return "sets"
+        return "classes" if kind == "category" else "numbers" if kind == "number" else None
+
     def facts(self) -> DataFacts:
-        labels: dict[str, Literal["classes", "numbers"]] = {"category": "classes", "number": "numbers"}
-        told = [labels.get(self.told_kind(name) or "") for name in self.target_names]
-        others = {*self.target_names, self.sample_weight}
+        told = [self._told_labels(name) for name in self.target_names]
+        others = {*self.target_columns, self.sample_weight}
         kinds = {name: self.told_kind(name) or "" for name in self.columns if name not in others}
         return DataFacts(
             told[0] if len(set(told)) == 1 else None,
@@ -199,7 +209,7 @@ class _Loading:
         self._check_names(first)
         names = self._names(first)
         looked = self._surveyed(first, names)
-        known = found_kinds()
+        known = column_kinds()
         roles = [name for name in names if self._has_role(name) or name == self.context.group_by]
         left_out = [name for name in names if looked[name].kind not in known and name not in roles]
         self._point_out(first, looked, left_out)
@@ -223,7 +233,7 @@ class _Loading:
         if not are_large(self._kept[1].num_rows, kinds):
             return []
         self.context.warn("the table is larger than memory: its columns are read from files, which is slower")
-        roles = (*self.options.target_names, *self.context.columns_beside, self.options.sample_weight)
+        roles = (*self.options.target_columns, *self.context.columns_beside, self.options.sample_weight)
         return [name for name, kind in kinds.items() if name not in roles and part_of(kind, Cells).may_spill]
 
     def _paths(self) -> Iterator[tuple[SplitName, Any]]:
@@ -238,14 +248,14 @@ class _Loading:
 
     def _check_names(self, table: Table) -> None:
         options = self.options
-        asked = [*options.columns, *options.target_names, *self.context.columns_beside]
+        asked = [*options.columns, *options.target_columns, *self.context.columns_beside]
         asked += [options.sample_weight] if options.sample_weight else []
         for name in asked:
             if options.in_files(name) not in table.names:
                 raise no_column(table.files[0].path, table.names, options.in_files(name))
 
     def _has_role(self, name: str) -> bool:
-        roles = (*self.options.target_names, self.options.sample_weight)
+        roles = (*self.options.target_columns, self.options.sample_weight)
         return name in roles or self.options.told_kind(name) is not None
 
     def _names(self, table: Table) -> list[str]:
@@ -334,14 +344,11 @@ class _Loading:
         left_out: Sequence[str],
     ) -> Source:
         options = self.options
-        told = {
-            name: options.target[name] if isinstance(options.target, dict) else TargetOptions()
-            for name in options.target_names
-        }
+        told = {name: options.told_target(name) for name in options.target_names}
         drops = options.missing_target == "drop"
         targets = TargetReader(told, drops, opened, self.context).read(columns, kinds)
         beside = [name for name in self.context.columns_beside if name in kinds]
-        others = {*options.target_names, options.sample_weight}
+        others = {*options.target_columns, options.sample_weight}
         ignored = {name for name in beside if options.told_kind(name) == IGNORE} | {*left_out}
         if self.context.group_by is not None and options.told_kind(self.context.group_by) is None:
             ignored.add(self.context.group_by)
@@ -349,27 +356,23 @@ class _Loading:
         if not inputs:
             what = listed(options.target_names)
             raise DataError(f"{opened['train'].files[0].path}: no column is left to predict {what} from")
-        files = self._files(opened, columns, {name: kinds[name] for name in {*inputs, *beside}})
         splits = {}
         for split, values in columns.items():
             origin = opened[split].files[0].path.name
-            stores: dict[str, Store] = {**self._spilled[split], **files.stores[split]}
+            stores: dict[str, Store] = dict(self._spilled[split])
             stores |= {
                 name: self._store(kinds[name], values[name], origin)
                 for name in {*inputs, *beside}
                 if name not in stores
             }
-            if not len(next(iter(stores.values()))):
-                raise DataError(f"{opened[split].files[0].path}: no rows")
             examples = Examples(
                 {name: stores[name] for name in inputs},
                 targets.values[split],
                 {name: stores[name] for name in beside} | self._order(values, kinds, origin),
                 self._weights(opened[split], values),
-                opened[split].place,
             )
             keep = targets.complete[split]
-            splits[split] = files.sound(examples, split, keep, targets.tasks, self.context)
+            splits[split] = examples if keep is None else examples.take(keep)
         signature = Signature({name: kinds[name] for name in inputs}, targets.tasks)
         return Source(splits, signature, looked_at=self._looked_at(kinds, [*ignored]))
 
@@ -387,21 +390,6 @@ class _Loading:
                 hint=f"write columns: {{{shown(name)}: date}} where it is one",
             )
         return {name: ArrayStore(order, origin)}
-
-    def _files(
-        self,
-        opened: Mapping[SplitName, Table],
-        columns: Mapping[SplitName, Mapping[str, Values]],
-        kinds: Mapping[str, Kind],
-    ) -> TableFiles:
-        """What stands in the files that columns of paths name."""
-        cells = {name: part_of(kind, Cells) for name, kind in kinds.items()}
-        paths = {name: part for name, part in cells.items() if part.are_paths}
-        held = {
-            split: {name: part.held(values[name]) for name, part in paths.items()}
-            for split, values in columns.items()
-        }
-        return files_of(opened, held, kinds, self.context)
 
     def _store(self, kind: Kind, values: Values, origin: str) -> Store:
         held = part_of(kind, Cells).held(values)

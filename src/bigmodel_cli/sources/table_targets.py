@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.label_columns import of_columns, of_separated
 from bigmodel_cli.sources.label_values import label_values
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.table import Table
@@ -38,6 +38,28 @@ class TargetOptions(BaseModel):
         description="Learn a number less its mean, in standard deviations, of the training split; scores and "
         "predictions are in its own unit.",
     )
+    separator: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What stands between the labels in a cell, of which a row may have several, or none: "
+        '`{tags: {separator: "|"}}`.',
+    )
+    columns: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="Columns of 0 and 1, or yes and no, that are one target together: each is a label that a "
+        "row may have; the target's own name is free.",
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> TargetOptions:
+        if self.separator is not None and self.columns is not None:
+            raise ValueError(
+                "separator is for labels in one column, columns for one column of each: leave one out"
+            )
+        if self.columns is not None and len(set(self.columns)) < len(self.columns):
+            raise ValueError("columns: expected names that differ")
+        return self
 
 
 @dataclass(frozen=True)
@@ -85,16 +107,42 @@ class TargetReader:
         values: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in columns}
         tasks: dict[str, Task] = {}
         for name in self.told:
-            of_splits = {split: of_split[name] for split, of_split in columns.items()}
-            found, tasks[name] = self._of_column(name, of_splits, complete, kinds[name])
+            found, tasks[name] = self._of_target(name, columns, complete, kinds)
             for split, array in found.items():
                 values[split][name] = array
         return Targets(values, tasks, complete)
 
+    def _of_target(
+        self,
+        name: str,
+        columns: Mapping[SplitName, Mapping[str, Any]],
+        complete: Mapping[SplitName, np.ndarray | None],
+        kinds: Mapping[str, Kind],
+    ) -> tuple[dict[SplitName, np.ndarray], Task]:
+        told = self.told[name]
+        if told.columns is not None:
+            return of_columns(columns, told.columns, self._place)
+        of_splits = {split: of_split[name] for split, of_split in columns.items()}
+        if told.separator is not None:
+            return of_separated(of_splits, told.separator, name, self._place)
+        return self._of_column(name, of_splits, complete, kinds[name])
+
+    def _place(self, split: SplitName, row: int) -> str:
+        return self.opened[split].place(row)
+
     def _complete(self, split: SplitName, columns: Mapping[str, Any]) -> np.ndarray | None:
         import numpy as np
 
-        gaps = {name: _is_missing(columns[name]) for name in self.told}
+        # A cell without a label is an empty set.
+        wanted = [
+            column
+            for name, told in self.told.items()
+            if told.separator is None
+            for column in told.columns or (name,)
+        ]
+        if not wanted:
+            return None
+        gaps = {name: _is_missing(columns[name]) for name in wanted}
         lacking = np.logical_or.reduce(list(gaps.values()))
         if not lacking.any():
             return None
@@ -109,18 +157,6 @@ class TargetReader:
             hint="write missing_target: drop to leave such rows out",
         )
 
-    def _check_classes(
-        self, present: Mapping[SplitName, np.ndarray], names: Sequence[str], where: Path, name: str
-    ) -> None:
-        """Nothing is learnt of classes that are in one row each."""
-        rows = sum(map(len, present.values()))
-        if len(names) == rows > 2 and not self.context.for_evaluation:
-            raise DataError(
-                f"{where}, {shown(name)}: each of the {rows:,} rows has a class of its own, so that none can "
-                "be learnt",
-                hint=f"name another target; or write columns: {{{shown(name)}: number}} if it is a quantity",
-            )
-
     def _of_column(
         self,
         name: str,
@@ -134,7 +170,6 @@ class TargetReader:
             names = _in_order(
                 {name for split, codes in present.items() for name in _used(codes, values[split])}
             )
-            self._check_classes(present, names, where, name)
             # Names are looked up once, not for each row.
             labels = {split: _class_of(values[split], names)[codes] for split, codes in present.items()}
             found, task = label_values(labels, "classes", names, where, self.context)

@@ -173,7 +173,7 @@ class Scoring(ABC, Generic[T]):
         if not self.has_labels_of(of_data):
             raise self.other_labels(of_data, f"{data.where}: ")
         if data.renamed:
-            raise UsageError("--map is for classes; the labels of this run are numbers")
+            raise UsageError(f"--map is for classes; the labels of this run are {self.task.labels}")
         return np.arange(len(labels)), labels
 
     def other_labels(self, of_data: Task, where: str = "", hint: str | None = None) -> DataError:

@@ -23,7 +23,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers"]]
+    labels: ClassVar[Literal["classes", "numbers", "sets"]]
     scores: ClassVar[Sequence[str]]
 
     target_shape: tuple[int, ...]

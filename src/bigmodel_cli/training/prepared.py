@@ -182,8 +182,9 @@ def _describe_parts(batch_size: int, num_replicas: int, accumulate: int) -> Iter
 
 def _choose(work: Work, keeping: Keeping, plan: ExecutionPlan, listener: Listener) -> Candidate:
     """The model and its training steps, executed in the fastest of the ways that the config leaves open."""
-    for of_target in work.class_weights().values():
-        listener.say(f"class weights: {of_target.describe()}")
+    for name, weights in work.class_weights().items():
+        of_one = f" of {name}" if len(work.splits.signature.targets) > 1 else ""
+        listener.say(f"class weights{of_one}: {weights.describe()}")
     made: list[Candidate] = []
     started: list[ExecutionPlan] = []
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.inference.steps import BatchLoop, Measures, num_batches, part_of_batch, total_of
+from bigmodel_cli.inference.steps import Batch, BatchLoop, Measures, num_batches, part_of_batch, total_of
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
@@ -23,10 +23,9 @@ from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.modeling.replicas.batch_norm import joint_batch_norm
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.modeling.replicas.gradients import of_the_batch, summed_already
-from bigmodel_cli.modeling.replicas.part import Part, taking
+from bigmodel_cli.modeling.replicas.part import taking
 from bigmodel_cli.modeling.replicas.randomness import different_seeds
 from bigmodel_cli.pipeline.feed import Chunk, Feed
-from bigmodel_cli.tasks.bound import Targets
 from bigmodel_cli.tasks.target import ClassWeights
 from bigmodel_cli.training.accumulation import in_parts
 from bigmodel_cli.training.variables import named_variables
@@ -136,32 +135,27 @@ class TrainingSteps:
 
     def _train_one(self, chunk: Chunk, index: Any) -> Any:
         """The loss of one batch of a chunk, from which the weights learn."""
-        features, labels, part = part_of_batch(self.feed, chunk, index)
-        with taking(part):
-            return self._train_step(features, labels, part)
+        batch = part_of_batch(self.feed, chunk, index)
+        with taking(batch.part):
+            return self._train_step(batch)
 
-    def _train_step(self, features: Any, labels: Mapping[str, Any], part: Part | None) -> Any:
+    def _train_step(self, batch: Batch) -> Any:
         import tensorflow as tf
 
+        features = batch.features
         if self.built.preprocess is not None:
             features = self.built.preprocess(features, training=False)
         tasks = self.built.tasks
-        features, targets = augment(self._augmentation, features, tasks.targets(labels))
-        weights = self._sample_weights(targets, part)
+        features, targets = augment(self._augmentation, features, tasks.targets(batch.labels))
+        weights = batch.weights(
+            {
+                name: targets[name].weights(of_classes.values)
+                for name, of_classes in self.settings.class_weights.items()
+            }
+        )
         loss, outputs = self._learn(features, tasks.for_loss(targets), weights)
-        self.measures.update(loss, targets, outputs, part)
+        self.measures.update(loss, targets, outputs, batch.part)
         return tf.cast(total_of(loss), tf.float32)
-
-    def _sample_weights(self, targets: Mapping[str, Targets], part: Part | None = None) -> dict[str, Any]:
-        """What the loss of each example counts, by target; where all count the same, it is not there."""
-        weights = {
-            name: targets[name].weights(of_classes.values)
-            for name, of_classes in self.settings.class_weights.items()
-        }
-        if part is None:
-            return weights
-        of_part = part.loss_weights
-        return {name: weights[name] * of_part if name in weights else of_part for name in targets}
 
     def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, dict[str, Any]]:
         """Loss and outputs of a batch; the weights learn from it."""

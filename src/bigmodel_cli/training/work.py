@@ -42,9 +42,9 @@ class Work:
 
     def class_weights(self) -> dict[str, ClassWeights]:
         """What the loss of a training example counts by its class; targets without classes are not there."""
-        asked, targets = self.experiment.data.class_weights, self.splits.train.targets
-        if asked is None:
-            return {}
-        parts = {name: part_of(task, Target) for name, task in self.splits.signature.targets.items()}
-        found = {name: part.class_weights(asked, targets[name]) for name, part in parts.items()}
+        found = {}
+        for name, task in self.splits.signature.targets.items():
+            asked = self.experiment.of_target(name).data.class_weights
+            if asked is not None:
+                found[name] = part_of(task, Target).class_weights(asked, self.splits.train.targets[name])
         return {name: weights for name, weights in found.items() if weights is not None}

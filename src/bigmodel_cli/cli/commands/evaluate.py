@@ -233,18 +233,16 @@ def _interval_lines(document: Mapping[str, Any]) -> list[str]:
 
 def _decision_line(document: Mapping[str, Any]) -> str:
     from bigmodel_cli.cli.output import number
+    from bigmodel_cli.evaluation_parts import decision_in_words
 
     decision = document["decision"]
-    rule = f"temperature {decision['temperature']:.3g}"
-    if decision["threshold"] is not None:
-        rule += f", {decision['positive']} from {decision['threshold']:.3g} on"
     found = {**document["metrics"], **document["scores"]}
     changed = [
         f"{name} {number(value)}"
         for name, value in decision["without"].items()
         if name in found and abs(found[name] - value) > 5e-5
     ]
-    return f"decision: {rule}; without it: {', '.join(changed) or 'the same'}"
+    return f"decision: {decision_in_words(decision)}; without it: {', '.join(changed) or 'the same'}"
 
 
 def _show_classes(per_class: Sequence[dict[str, Any]]) -> None:
@@ -271,7 +269,7 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
     from bigmodel_cli.cli.by_group import show_groups
     from bigmodel_cli.cli.output import number, printable, table
     from bigmodel_cli.config.measures import said_once
-    from bigmodel_cli.evaluation_parts import by_target, scores_in
+    from bigmodel_cli.evaluation_parts import scores_in
 
     columns = [
         {"split": found.document["split"], "examples": f"{found.document['examples']:,}"}
@@ -286,10 +284,9 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
     titles = [found.run for found in checked]
     table(["", *titles], rows, numeric=titles)
     for found in checked:
-        for target, part in by_target(found.document).items():
-            if part.get("by"):
-                click.echo(printable(f"{found.title}: {target}" if target else found.title))
-                show_groups(part)
+        if found.document.get("by"):
+            click.echo(printable(found.title))
+            show_groups(found.document)
         for gate in found.gates:
             click.echo(printable(f"gate: {found.run}: {gate}: {'met' if gate.met else 'MISSED'}"))
 

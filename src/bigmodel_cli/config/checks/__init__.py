@@ -48,7 +48,7 @@ _MODULES = (
     pitfalls,
 )
 # What looks at one target: its loss and metrics, and the steps to its output.
-_BY_TARGET = (outputs, metrics, classes, decisions)
+_BY_TARGET = (outputs, metrics, classes)
 
 
 def check_experiment(

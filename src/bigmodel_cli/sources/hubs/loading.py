@@ -10,7 +10,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.opening import open_image
 from bigmodel_cli.kinds.image.kind import ColorMode
 from bigmodel_cli.kinds.kind import Kind
-from bigmodel_cli.signature import TARGET, Signature
+from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.hubs.choosing import DataSet, cannot_be, input_of, splits_of, target_of
 from bigmodel_cli.sources.hubs.columns import Unfit, image_file
@@ -213,4 +213,4 @@ def _sound(examples: Examples, part: _Part, split: SplitName, task: Task, contex
     else:
         for index, problem in part.problems.items():
             context.left_out(split, f"{split}[{index}]", problem)
-    return without_bad(examples, part.problems, split, {TARGET: task}, context)
+    return without_bad(examples, part.problems, split, dict.fromkeys(examples.targets, task), context)

@@ -36,17 +36,10 @@ class ClassificationSections(Sections):
             "confusion", "Confusion", "Confusion matrix", template(__package__, "confusion"), found, data
         )
         yield from super().sections(evaluation, samples)
-        columns = [*_class_columns(evaluation), "examples"]
-        rows = {"classes": _classes(evaluation), "class_columns": columns}
-        yield Section("classes", "Classes", "Classes", template(__package__, "classes"), rows)
+        yield class_table(evaluation, "Classes")
 
     def scores(self, evaluation: Mapping[str, Any]) -> dict[str, float]:
-        means = {
-            f"{mean}.{name}": value
-            for mean in ("macro", "weighted")
-            for name, value in evaluation.get(mean, {}).items()
-        }
-        return {**super().scores(evaluation), **means}
+        return with_means(super().scores(evaluation), evaluation)
 
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         shares = {key: f"{sample[key]:.1%}" for key in ("probability", "of_label")}
@@ -67,6 +60,23 @@ class ClassificationSections(Sections):
             if name in before and name in now and before[name] != now[name]
         ]
         return f"{rule}: {'; '.join(changes)}." if changes else f"{rule}."
+
+
+def with_means(scores: Mapping[str, float], evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """Scores with the means over the classes behind them."""
+    means = {
+        f"{mean}.{name}": value
+        for mean in ("macro", "weighted")
+        for name, value in evaluation.get(mean, {}).items()
+    }
+    return {**scores, **means}
+
+
+def class_table(evaluation: Mapping[str, Any], title: str) -> Section:
+    """A row for each class, or label."""
+    columns = [*_class_columns(evaluation), "examples"]
+    rows = {"classes": _classes(evaluation), "class_columns": columns}
+    return Section("classes", title, title, template(__package__, "classes"), rows)
 
 
 def confusion(evaluation: Mapping[str, Any]) -> dict[str, Any]:

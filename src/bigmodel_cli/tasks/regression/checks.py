@@ -19,6 +19,9 @@ class RegressionChecks(Checks[Regression]):
     """What is for classes is refused."""
 
     def check_options(self, experiment: Experiment) -> None:
+        if len(experiment.targets) > 1:
+            # What is asked of all targets is for those that have classes.
+            return
         data = experiment.data
         asked = {
             "calibrate": experiment.calibrate,

@@ -153,10 +153,12 @@ def _litert(litert: dict[str, Any]) -> str:
 
 
 def _decision(rule: dict[str, Any]) -> str:
-    text = f"temperature {rule['temperature']:.3g}"
-    if rule.get("threshold") is not None:
-        text += f", {rule['positive']} from {rule['threshold']:.3g} on"
-    return f"{text}; chosen on {rule.get('examples')} examples of the {rule.get('split')} split"
+    from bigmodel_cli.evaluation_parts import decision_in_words
+
+    if not {"temperature", "thresholds"} & rule.keys():
+        return "; ".join(f"{target}: {_decision(of_one)}" for target, of_one in rule.items())
+    chosen = f"chosen on {rule.get('examples')} examples of the {rule.get('split')} split"
+    return f"{decision_in_words(rule)}; {chosen}"
 
 
 def _stopped(stopped: dict[str, Any]) -> str:

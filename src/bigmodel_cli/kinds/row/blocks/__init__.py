@@ -1,1 +1,0 @@
-"""Blocks of a table as a model of rows takes them."""

@@ -1,0 +1,1 @@
+"""Any of several labels: none, one, or many of them."""

@@ -1,0 +1,33 @@
+"""Each label is explained by its log-odds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bigmodel_cli.config.reading import Activation
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.modeling.surgery import final_activation
+from bigmodel_cli.tasks.classification.explain import ClassificationExplained
+from bigmodel_cli.tasks.explain import LOG_ODDS, OUTPUT, Score
+from bigmodel_cli.tasks.predictions import Answer
+
+
+class MultilabelExplained(ClassificationExplained):
+    """Labels by their names, the most probable first."""
+
+    one = "label"
+    many = "labels"
+
+    def ranked(self, answer: Answer) -> Sequence[int]:
+        indices: list[int] = np.argsort(-answer.values, kind="stable").tolist()
+        return indices
+
+    def score(self, model: object, kind: Kind, of_logits: Activation | None, temperature: float) -> Score:
+        bare, activation = (None, of_logits) if of_logits else final_activation(model)
+        # What stands before a sigmoid is the log-odds of the label.
+        name = LOG_ODDS if activation == "sigmoid" else OUTPUT
+        return Score(
+            name, lambda outputs, target: outputs[:, target], bare if activation == "sigmoid" else None
+        )
