@@ -221,6 +221,11 @@ class TestColumns:
         assert text.startswith("2 columns have other values in test than in train")
         assert "day (1.00), size (0." in text
 
+    def test_of_what_splits_are_cut_by_is_none(self, look):
+        found = look(people(), "data.split_by={time: day}")
+        assert found.document["columns"]["day"]["drift"]["test"]["distance"] == 1
+        assert kinds(found) == []
+
     def test_missing_values_of_one_split(self, look):
         columns, test = people(), people(400, 5)
         test["steps"] = [number if place % 2 else "" for place, number in enumerate(test["steps"])]
@@ -344,3 +349,18 @@ def test_the_page(look, tmp_path):
     assert page.seen.count("svg") == 5
     assert "&lt;b&gt;&amp;" in text and "<b>&<" not in text
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_texts(look):
+    random = np.random.default_rng(0)
+    words = np.array("the cat sat on a mat with some big red dog and other animals".split())
+    columns = people()
+    columns["note"] = [" ".join(random.choice(words, random.integers(4, 20))) for _ in range(ROWS)]
+    columns["note"][:30] = [""] * 20 + ["nothing to say about this one here"] * 10
+    found = look(columns, "preprocessing.text=[{TextVectorization: {output_mode: multi_hot}}]")
+    note = found.document["columns"]["note"]
+    assert (note["kind"], note["counts"]) == ("text", "characters")
+    train = note["splits"]["train"]
+    assert train["most_frequent"][0][0] == "nothing to say about this one here"
+    assert 5 < train["min"] < train["median"] < train["max"] < 200
+    assert sum(split["missing"] for split in note["splits"].values()) == 20

@@ -187,8 +187,11 @@ def _twins(table: LookedTable) -> Iterator[Finding]:
 
 def _drifts(table: LookedTable) -> Iterator[Finding]:
     found: dict[str, list[tuple[float, str]]] = {}
+    by = table.experiment.data.split_by
+    # What splits were cut by is another in each.
+    cut_by = None if isinstance(by, str) else by.time
     for named in (table.columns, table.targets):
-        for name, facts in named.items():
+        for name, facts in ((name, facts) for name, facts in named.items() if name != cut_by):
             for split, drift in facts.drifts.items():
                 if drift.loses_values and abs(drift.missing) >= drift.distance:
                     text = f"{shown(name)} ({abs(drift.missing):.0%} of rows {_more(drift.missing)} missing)"

@@ -25,7 +25,7 @@ from bigmodel_cli.tasks.audit import Labels
 from bigmodel_cli.tasks.target import Target
 
 # Cells whose spread is looked at, and training rows from which a tree learns what a column tells.
-_MAX_CELLS = 200_000_000
+_MAX_CELLS = 20_000_000
 _MIN_ROWS = 20_000
 _ROWS_OF_TREES = 20_000
 # A histogram has a colour for each class where there are no more.

@@ -8,6 +8,7 @@ from typing import Any
 from bigmodel_cli.audit.markup import name, page, table, visible
 from bigmodel_cli.audit.page import MAX_LISTED, show_classes, show_findings, show_labels
 from bigmodel_cli.audit.rows.picture import CLASS_COLORS, histogram
+from bigmodel_cli.cut import cut
 
 _MAX_COLUMNS = 300
 
@@ -134,6 +135,9 @@ def facts_of(column: Mapping[str, Any]) -> Iterator[str]:
     yield " · ".join(part for part in parts if part)
     if (text := values_of(column)) is not None:
         yield text
+    repeated = [(text, count) for text, count in train.get("most_frequent", ())[:1] if count > 1]
+    if "median" in train and repeated:
+        yield f"most frequent: {cut(repeated[0][0], 40)} ({repeated[0][1]:,})"
     for split, drift in column["drift"].items():
         if drift["matters"]:
             yield f"{split}: other values than train (distance {drift['distance']:.2f})"
