@@ -164,6 +164,9 @@ class _Results:
     """
 
     def __init__(self, top: int, *, keeps_documents: bool, plot_room: int) -> None:
+        from bigmodel_cli.cli.output import json_text, one_line
+
+        self._json_text, self._one_line, self._write = json_text, one_line, sys.stdout.write
         self.top = top
         self.documents: list[str] = []
         self.plotted: list[Prediction] = []
@@ -175,8 +178,6 @@ class _Results:
         self._hints: dict[str, None] = {}
 
     def take(self, prediction: Prediction) -> None:
-        from bigmodel_cli.cli.output import json_text, one_line
-
         self._num_taken += 1
         self._num_redrawn += prediction.redrawn is True
         if prediction.unlike:
@@ -186,10 +187,10 @@ class _Results:
         elif len(self.plotted) < self._plot_room:
             self.plotted.append(prediction)
         if self._keeps_documents:
-            self.documents.append(json_text(prediction.as_json(self.top)))
+            self.documents.append(self._json_text(prediction.as_json(self.top)))
         elif prediction.answer is not None:
             line = f"{prediction.input.name}: {prediction.answer.line(self.top)}"
-            sys.stdout.write(f"{one_line(line)}\n")
+            self._write(f"{self._one_line(line)}\n")
 
     def _take_unlike(self, prediction: Prediction, reasons: Sequence[Unlike]) -> None:
         from bigmodel_cli.cli.output import one_line

@@ -33,12 +33,18 @@ class Ranked(Answer):
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The best classes with their scores, best first."""
-        best = self.ranking[:count]
-        scores = self.values[best].tolist()
-        return [(self.class_names[index], score) for index, score in zip(best.tolist(), scores, strict=True)]
+        names, score_of = self.class_names, self.values.item
+        return [(names[index], score_of(index)) for index in self.ranking[:count].tolist()]
 
     def line(self, top: int) -> str:
-        return ", ".join(self._described(name, score) for name, score in self.top(top))
+        # There may be millions of lines, so each is made at once.
+        names, score_of, written = (
+            self.class_names,
+            self.values.item,
+            ".1%" if self.are_probabilities else ".4g",
+        )
+        best = self.ranking[:top].tolist()
+        return ", ".join([f"{names[index]} {score_of(index):{written}}" for index in best])
 
     def caption(self, shown: Callable[[str], str]) -> str:
         ((name, score),) = self.top(1)
