@@ -12,7 +12,10 @@ from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.network import Offline, keras_home
+from bigmodel_cli.signature import slugs
 
+# Names of layers that TensorFlow takes, of its scopes.
+_TAKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _NODE_TAIL = re.compile(r" for '\{\{node.*|\s*\[Op:.*|\{\{.*?\}\}", re.DOTALL)
 
@@ -27,6 +30,7 @@ class Objects:
     def __init__(self, numbers: Mapping[str, int | None]) -> None:
         # Layers that learn a vocabulary add their sizes.
         self.numbers = dict(numbers)
+        self._called: dict[str, str] = {}
 
     def make(self, component: Component, **fixed: Any) -> Any:
         """The Keras object of a component.
@@ -42,7 +46,17 @@ class Objects:
             if component.name[0].islower():
                 return _by_identifier(component)
             arguments = {key: self.value(value, component) for key, value in component.arguments.items()}
+            name = arguments.get("name")
+            if isinstance(name, str) and not _TAKEN_NAME.fullmatch(name):
+                # A step that is named like a target may be called anything.
+                arguments["name"] = self._layer_name(name)
             return _find(component)(**{**arguments, **fixed})
+
+    def _layer_name(self, name: str) -> str:
+        """What a layer is called whose own name TensorFlow refuses; each another one."""
+        if name not in self._called:
+            self._called[name] = slugs([*self._called, name])[name]
+        return self._called[name]
 
     def value(self, value: Any, owner: Component) -> Any:
         """An argument with the components and data numbers inside it replaced."""
