@@ -76,6 +76,32 @@ class Workplace:
             self._made[config] = train(CONFIGS / f"{config}.yaml", self.mnist, folder, *words).path
         return self._made[config]
 
+    def of_table(self) -> Path:
+        """A run of table.yaml on adult; made once."""
+        if "table" not in self._made:
+            self._made["table"] = train_table(self, self.folder("run-table"), 1).path
+        return self._made["table"]
+
+    def plain_of_table(self) -> Path:
+        """The model of plain/table_fit.py; made once."""
+        if "plain table" not in self._made:
+            path = self.scratch / "table.keras"
+            files = (self.data / "adult" / f"adult_{split}.csv" for split in ("train", "test"))
+            plain("table_fit.py", *files, "income", "1", "0", path, folder=self.scratch)
+            self._made["plain table"] = path
+        return self._made["plain table"]
+
+    def rows(self, count: int) -> Path:
+        """A CSV file of rows of adult's test split, again and again."""
+        name = f"rows-{count}"
+        if name not in self._made:
+            head, *lines = (self.data / "adult" / "adult_test.csv").read_text().splitlines()
+            path = self.scratch / f"{name}.csv"
+            chosen = (lines[number % len(lines)] for number in range(count))
+            path.write_text("\n".join([head, *chosen, ""]))
+            self._made[name] = path
+        return self._made[name]
+
     def digits(self, count: int) -> Path:
         """A folder of PNG files of MNIST's test split."""
         name = f"digits-{count}"
@@ -138,6 +164,18 @@ def train(config: Path, mnist: Path | None, folder: Path, *words: str) -> Traine
     where = [f"data.source.mnist.path={mnist}"] if mnist else []
     process = bigmodel("train", config, *where, *words, "--plain", "--json", folder=folder)
     return TrainedRun(process, folder / json.loads(process.output)["run"])
+
+
+def train_table(place: Workplace, folder: Path, epochs: int) -> TrainedRun:
+    """A run of table.yaml on adult."""
+    return train(
+        HERE / "table.yaml",
+        None,
+        folder,
+        f"data.source.table.path={place.data / 'adult' / 'adult_train.csv'}",
+        f"data.source.table.test={place.data / 'adult' / 'adult_test.csv'}",
+        f"training.epochs={epochs}",
+    )
 
 
 def steady(rates: list[float]) -> float:
@@ -249,6 +287,32 @@ class PredictFolder(Comparison):
         return {"value": self._count / process.seconds, "megabytes": process.megabytes}
 
 
+class PredictRows(Comparison):
+    """Whole processes."""
+
+    unit = "rows/s"
+
+    def __init__(self, name: str, count: int, *bars: Bar) -> None:
+        self.name = name
+        self.bars = bars
+        self._count = count
+
+    def ours(self, place: Workplace) -> dict[str, float]:
+        words = [place.rows(self._count), "--run", place.of_table()]
+        return self._measured(bigmodel("predict", *words, folder=place.scratch))
+
+    def plain(self, place: Workplace) -> dict[str, float]:
+        words = [place.plain_of_table(), place.rows(self._count)]
+        return self._measured(plain("predict_rows.py", *words, folder=place.scratch))
+
+    def _measured(self, process: Finished) -> dict[str, float]:
+        return {
+            "value": self._count / process.seconds,
+            "seconds": process.seconds,
+            "megabytes": process.megabytes,
+        }
+
+
 class Fit(Comparison):
     """Training alone, without start-up and validation."""
 
@@ -282,14 +346,7 @@ class TableFit(Comparison):
     _epochs = 6
 
     def ours(self, place: Workplace) -> dict[str, float]:
-        trained = train(
-            HERE / "table.yaml",
-            None,
-            place.folder("table"),
-            f"data.source.table.path={place.data / 'adult' / 'adult_train.csv'}",
-            f"data.source.table.test={place.data / 'adult' / 'adult_test.csv'}",
-            f"training.epochs={self._epochs}",
-        )
+        trained = train_table(place, place.folder("table"), self._epochs)
         whole = {"seconds": trained.process.seconds, "accuracy": trained.accuracy}
         return {"value": steady(trained.images_per_second()), **whole}
 
@@ -507,6 +564,15 @@ ALL: dict[str, Comparison] = {
         Bar("≥ 1.5 × in float32, ≥ 2 × with bfloat16", at_least=2 if has_bfloat16() else 1.5),
     ),
     "table": TableFit(),
+    "predict-row": PredictRows(
+        "`bigmodel predict rows.csv` of one row, beside loading the .keras file",
+        1,
+        Bar("≤ 0.6 s", "seconds", at_most=0.6),
+        Bar("≤ 160 MB", "megabytes", at_most=160),
+    ),
+    "predict-rows": PredictRows(
+        "`bigmodel predict rows.csv` of 100,000 rows, beside a script", 100_000, Bar("≥ 5 ×", at_least=5)
+    ),
     "mnist": WholeMnist(),
     "outside": OutsideOfSteps(),
     "image-folder": ImageFolder(),

@@ -38,7 +38,7 @@ STOREYS = [
     ["tasks.figures", "tasks.sections", "tasks.advice"],
     ["run_files"],
     ["run_lock", "metrics_file", "sources", "scoring"],
-    ["pipeline", "run_removal", "cluster", "tasks.predictions", "kinds.profile"],
+    ["kinds.blocks", "pipeline", "run_removal", "cluster", "tasks.predictions", "kinds.profile"],
     ["tasks.scores"],
     ["tasks.bound"],
     ["modeling"],

@@ -38,6 +38,8 @@ STAND_INS = {
 # Rows of the columns that a config of a table names or that its kinds need, where the files are not there.
 TABLES = {
     "adult": "{path: t.csv, test: t.csv, target: income}",
+    "adult_two_targets": "{path: t.csv, test: t.csv, target: [income, hours-per-week]}",
+    "housing": "{path: t.csv, target: median_house_value}",
 }
 # The one of 34 million parameters, most of them in two layers; test_build.py builds it in full.
 SMALLER = {
@@ -71,7 +73,8 @@ def test_the_wheel_has_them(tmp_path: Path) -> None:
 def test_the_expected_configs_are_there() -> None:
     assert {path.stem for path in CONFIGS} >= {
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
-        "photos_pretrained", "regression", "adult", "breast_cancer",
+        "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
+        "housing", "digit_sums",
     }  # fmt: skip
 
 
@@ -110,10 +113,12 @@ def test_it_trains(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.chdir(tmp_path)
         chance = random.Random(0)
         rows = [
-            f"{chance.random():.4f},{chance.choice('abc')},{chance.choice(['<=50K', '>50K'])},{row / 7:.3f}"
+            f"{chance.random():.4f},{chance.choice('abc')},{chance.choice(['<=50K', '>50K'])},{row / 7:.3f},"
+            f"{row % 50}"
             for row in range(300)
         ]
-        Path("t.csv").write_text("\n".join(["age,ocean_proximity,income,median_house_value", *rows]))
+        names = "age,ocean_proximity,income,median_house_value,hours-per-week"
+        Path("t.csv").write_text("\n".join([names, *rows]))
         words.append(f"data.source.table={TABLES[path.stem]}")
     words += SMALLER.get(path.stem, [])
     result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), how=How(offline=True))

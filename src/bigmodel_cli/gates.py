@@ -184,7 +184,8 @@ def require_known(
             continue
         target, path = gate_about(bare, classes)
         if is_by_group(path):
-            _require_known_group(metric, path, names)
+            of_groups = [name for name in names if is_by_group(gate_about(name, classes)[1])]
+            _require_known_group(metric, path, of_groups)
             continue
         label_names = classes.get(next(iter(classes), "") if is_single else target) or ()
         if bare not in names and not (label_names and is_measure_path(path)):
@@ -203,10 +204,9 @@ def require_known(
             )
 
 
-def _require_known_group(metric: str, path: str, names: Collection[str]) -> None:
+def _require_known_group(metric: str, path: str, of_groups: Collection[str]) -> None:
     """The same for scores of groups; which groups there are, is known once they were evaluated."""
-    of_groups = [name for name in names if is_by_group(name)]
-    if without_split(metric) in names or (not of_groups and is_group_path(path)):
+    if without_split(metric) in of_groups or (not of_groups and is_group_path(path)):
         return
     near = closest(without_split(metric), of_groups)
     hint = f"did you mean {near}?" if near else f"there are {', '.join(EXAMPLES)}"

@@ -15,6 +15,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json; <split>_last.json and so
                          on for another checkpoint
   baselines.json         what simple models reach on the same splits, where that was asked for
+  importance.json        what columns of a table are worth to the model, where that was asked for
   plots/                 *.png
   profile/               a trace for TensorBoard, where one was asked for
   tensorboard/           what its callback logs, where there is one
@@ -177,6 +178,11 @@ class RunFolder:
     def baselines(self) -> Path:
         """What simple models reach on the same splits."""
         return self.path / "baselines.json"
+
+    @property
+    def importance(self) -> Path:
+        """What columns of a table are worth to the model."""
+        return self.path / "importance.json"
 
     @property
     def report(self) -> Path:

@@ -287,5 +287,6 @@ def test_several_columns_and_targets(experiment):
     assert found["shown", "logistic_regression"]["metrics"]["accuracy"] == 1
     assert found["sum", "hist_gradient_boosting"]["metrics"]["r2"] > 0.7
     assert document["splits"] == {"test": {"examples": 40}}
-    assert document["shown"][:1] == ["accuracy"] and "r2" in document["shown"]
+    shown = {model["target"]: model["shown"] for model in document["models"]}
+    assert shown["shown"][0] == "accuracy" and "r2" in shown["sum"]
     assert "fitting ridge to 80 examples" in heard.said

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,7 +38,7 @@ def test_json_is_what_the_table_says(bigmodel, tiny):
     assert document["splits"] == {"validation": {"examples": 12}}
     assert document["notes"] == []
     for model in document["models"]:
-        assert set(model) == {"name", "target", "trained_on", "seconds", "validation"}
+        assert set(model) == {"name", "target", "shown", "trained_on", "seconds", "validation"}
         assert set(model["validation"]) == {"metrics", "scores", "intervals"}
     again = bigmodel("baseline", tiny, "data.test=0", "seed=3", "--json", "--plain").json
     assert [m["validation"] for m in again["models"]] == [m["validation"] for m in document["models"]]
@@ -136,3 +139,21 @@ def test_it_needs_no_tensorflow(tiny):
         f"assert run(['baseline', {tiny!r}]) == 0; assert not {{'tensorflow', 'keras'}} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.slow
+def test_an_interruption_ends_it_at_once(changed):
+    config = changed(
+        "[6, 6, 1], num_classes: 3, num_examples: 120", "[8, 8, 1], num_classes: 10, num_examples: 30000"
+    )
+    code = "import sys; from bigmodel_cli.cli.main import main; main(sys.argv[1:])"
+    words = [sys.executable, "-c", code, "baseline", config, "--plain"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert any("fitting hist_gradient_boosting" in line for line in process.stderr)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        out, err = process.communicate(timeout=60)
+    # A tree for each of ten classes is not interrupted.
+    assert time.monotonic() - began < 20
+    assert (process.returncode, out, err.strip()) == (130, "", "error: interrupted")

@@ -120,7 +120,7 @@ def test_in_words(bigmodel, run):
     for row in found["groups"]:
         (line,) = [line for line in lines if line.strip().startswith(row["group"] + " ")]
         interval = row["intervals"]["recall"]
-        between = f"({interval['low']:.3g} to {interval['high']:.3g})"
+        between = f"({interval['low']:.3f} to {interval['high']:.3f})"
         assert f"{row['scores']['recall']:.4f} {between}" in line
     gap = found["gaps"]["recall"]
     # By city first, as it was asked for; then by what `expect` asks for.

@@ -7,7 +7,7 @@ each time; without it, some hundreds run, the same ones every time.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,47 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = {path.name: path.read_text("utf-8") for path in sorted((ROOT / "configs").glob("*.yaml"))}
 TREES = {name: to_plain(read_text(text, origin=name, folder=Path())) for name, text in CONFIGS.items()}
 
+# Of a table with two targets, everything by name.
+TABLE = """\
+data:
+  source:
+    table:
+      path: people.csv
+      test: [a.csv, b.csv]
+      target: {Survived: {}, fare: {log: true}}
+      columns: {age: number, day: {date: {parts: [year, month]}}, name: {from: Name, text: {}}, id: ignore}
+      sample_weight: weight
+      missing: ["?", NA]
+      missing_target: drop
+  split_by: {group: family}
+preprocessing:
+  number: [{impute: {with: median, flag: true}}, {quantile: {}}]
+  category: [{StringLookup: {output_mode: one_hot}}]
+  age: [impute, {periodic: {}}]
+augmentation: {number: [{GaussianNoise: {stddev: 0.1}}]}
+model:
+  - Concatenate: {inputs: [numbers, categories, age]}
+  - Dense: {name: trunk, units: 8, activation: relu}
+  - Dense: {name: Survived, inputs: [trunk], units: 1, activation: sigmoid}
+  - Dense: {name: fare, inputs: [trunk], units: 1}
+loss: {Survived: BinaryCrossentropy, fare: MeanSquaredError}
+loss_weights: {Survived: 1, fare: 0.01}
+metrics: {Survived: [AUC], fare: [mae]}
+optimizer: {Adam: {learning_rate: 1e-3}}
+"""
+TREES_OF_TABLES = {"table.yaml": to_plain(read_text(TABLE, origin="table.yaml", folder=Path()))}
+
 _LONG = int(os.environ.get("BIGMODEL_FUZZ_CASES", "0"))
 # How the cases are shared out: mutations find the most.
-_SHARES = {"mutated": 0.4, "typed": 0.15, "grammar": 0.2, "text": 0.08, "bytes": 0.05, "words": 0.12}
+_SHARES = {
+    "mutated": 0.4,
+    "typed": 0.15,
+    "grammar": 0.2,
+    "text": 0.08,
+    "bytes": 0.05,
+    "words": 0.12,
+    "tables": 0.2,
+}
 _SHORT = 500
 
 
@@ -116,7 +154,8 @@ def _check_dump(settings_before: dict[str, Any], dumped: str) -> None:
 
 _SOME_NAMES = (
     "units filters lr name inputs rate Dense Conv2D Adam repeat layers times path source epochs monitor "
-    "Flatten << 0 null extends accuracy 😀 a_b"
+    "Flatten << 0 null extends accuracy 😀 a_b "
+    "table columns target number numbers age Survived impute from group"
 )
 _NAMES = st.sampled_from(_SOME_NAMES.split())
 _SCALARS = (
@@ -190,9 +229,9 @@ def _copy(tree: Any) -> Any:
 
 
 @st.composite
-def mutated(draw: Callable[..., Any]) -> str:
-    """A shipped config with one to four mistakes, in one of the styles of YAML."""
-    tree = _copy(TREES[draw(st.sampled_from(sorted(TREES)))])
+def mutated(draw: Callable[..., Any], trees: Mapping[str, Any] = TREES) -> str:
+    """A config with one to four mistakes, in one of the styles of YAML."""
+    tree = _copy(trees[draw(st.sampled_from(sorted(trees)))])
     for _ in range(draw(st.integers(1, 4))):
         spots = _spots(tree)
         if spots:
@@ -218,6 +257,12 @@ def _swap(tree: Any, draw: Callable[..., Any]) -> None:
 @_cases("mutated")
 @given(mutated())
 def test_mutated_configs(text: str) -> None:
+    check(text)
+
+
+@_cases("tables")
+@given(mutated(TREES_OF_TABLES))
+def test_mutated_configs_of_tables(text: str) -> None:
     check(text)
 
 

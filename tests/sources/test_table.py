@@ -39,7 +39,10 @@ def test_lists_are_left_out_unless_they_are_asked_for(tmp_path):
     assert "left out: tags (lists of texts, 1 different ones" in warnings[0]
     with pytest.raises(DataError) as caught:
         TableOptions(path=path, target="tags").load(LoadContext())
-    assert "t.jsonl, tags: expected one of category, date, number, text; found lists" in caught.value.message
+    assert (
+        "t.jsonl, tags: expected one of category, date, image, number, text; found lists"
+        in caught.value.message
+    )
     assert caught.value.hint == "columns: {tags: ignore} leaves it out"
 
 

@@ -122,6 +122,13 @@ def test_the_target_that_is_told():
     assert any(line.startswith("price gives it away") for line in starter.decisions)
 
 
+def test_rows_without_a_target_are_left_out():
+    path = write("t.csv", "a,price", [f"{n / 7:.3f},{'' if n % 20 == 3 else n * 1.5}" for n in range(100)])
+    starter = make_starter(path)
+    assert experiment(starter.text).data.source.options.missing_target == "drop"
+    assert "5 rows have no price: they are left out." in starter.decisions
+
+
 def test_names_of_columns_are_quoted():
     path = write(
         "t.csv", '"a: b","größe, (cm)",yes', [f"{n % 9},{n / 3:.2f},{'uv'[n % 2]}" for n in range(40)]

@@ -63,9 +63,9 @@ def measure_baselines(experiment: Experiment, splits: Splits, listener: Listener
         listener: Is told what is fitted, and of what is left out.
 
     Returns:
-        As baselines.json has it: `splits` with the number of examples that are scored, `models`, each with
-        its `name`, its `target`, `trained_on` (examples), `seconds`, and by split `metrics`, `scores` and
-        `intervals` as an evaluation has them; `shown`, the scores that tell most; `notes`, sentences.
+        As baselines.json has it: `splits` with the number of examples that are scored; `models`, each with
+        its `name`, its `target`, the scores that tell most (`shown`), `trained_on` (examples), `seconds`, and
+        by split `metrics`, `scores` and `intervals` as an evaluation has them; `notes`, sentences.
 
     Raises:
         DataError: If examples cannot be read.
@@ -89,7 +89,6 @@ class _Measuring:
             "seed": self._experiment.seed,
             "splits": {name: {"examples": len(columns)} for name, columns in self._held_out.items()},
             "models": models,
-            "shown": list(dict.fromkeys(name for task in self._tasks.values() for name in task.told)),
             "notes": self._notes,
         }
 
@@ -168,6 +167,7 @@ class _Measuring:
         return {
             "name": family.name(task),
             "target": target,
+            "shown": list(task.told),
             "trained_on": count,
             "seconds": round(time.perf_counter() - began, 3),
             **{name: self._scored(target, name, found, rule) for name, found in values.items()},

@@ -44,8 +44,13 @@ def _cell(row: Mapping[str, Any], name: str) -> str:
     value, interval = row["scores"].get(name), row["intervals"].get(name)
     if value is None:
         return "–"
-    between = f" ({interval['low']:.3g} to {interval['high']:.3g})" if interval else ""
+    between = f" ({_short(interval['low'])} to {_short(interval['high'])})" if interval else ""
     return f"{number(value)}{between}"
+
+
+def _short(value: float) -> str:
+    """Two of them, beside the value, in each of several columns of a terminal."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 def _gap_line(name: str, gap: Mapping[str, Any]) -> str:

@@ -66,14 +66,14 @@ class DataNumber:
 
 
 NUM_CLASSES = DataNumber("num_classes")
-_OF_COLUMN = re.compile(r".+\.(vocabulary_size|num_classes)", re.DOTALL)
+OF_COLUMN = re.compile(r".+\.(vocabulary_size|num_classes)", re.DOTALL)
 
 
 def data_number(text: str) -> DataNumber | None:
     """The number that a text names: `num_classes`, `review.vocabulary_size`; None where it names none."""
     if text == NUM_CLASSES.name:
         return NUM_CLASSES
-    return DataNumber(text) if _OF_COLUMN.fullmatch(text) else None
+    return DataNumber(text) if OF_COLUMN.fullmatch(text) else None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class DataFacts:
         by_target: Of several targets what is known of each one's labels.
         columns: The kinds of columns that a model may take, by name; "" is one that is not known yet. None:
             the data have no columns with names, as far as is known.
+        ranges: What the values of columns of numbers lie in, by name.
         has_all_columns: Whether these are all of them.
         ignored: Columns that are left out because the config says so.
     """
@@ -46,6 +47,7 @@ class DataFacts:
     num_columns: int | None = None
     by_target: Mapping[str, DataFacts] = field(default_factory=dict)
     columns: Mapping[str, str] | None = None
+    ranges: Mapping[str, ValueRange] = field(default_factory=dict)
     has_all_columns: bool = False
     ignored: frozenset[str] = frozenset()
 

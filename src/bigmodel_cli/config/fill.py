@@ -167,9 +167,12 @@ class Filler:
         """The first option of a union that is more than plain data; plain data is pydantic's to decide."""
         if is_null(node) and type(None) in options:
             return None
+        are_lists = any(get_origin(_unwrap(option)[0]) in (list, tuple) for option in options)
         for option in options:
             bare, marks = _unwrap(option)
             special = any(isinstance(mark, ComponentOf | RelativePath) for mark in marks)
+            # One path or several: a list is no path.
+            special = special and not (are_lists and isinstance(node, Sequence))
             # A section that may be left out is one all the same.
             is_all = set(options) == {option, type(None)}
             model = (

@@ -83,13 +83,17 @@ def columns_of_gates(gates: Iterable[str], targets: Iterable[str] = ()) -> list[
 
 def better_of_group_path(gate: str) -> str | None:
     """Whether more (`max`) or less (`min`) of what a gate asks for is better; None where neither is known."""
-    *_, last = without_split(gate).split(".")
+    # Of several targets, a gate begins with the name of one.
+    _, is_of_groups, path = f".{without_split(gate)}".partition(f".{BY}.")
+    if not is_of_groups:
+        return None
+    *_, last = path.split(".")
     if last == "gap" or last.endswith("_difference"):
         return "min"
     if last == "ratio" or last.endswith("_ratio"):
         return "max"
-    for path in _PATHS:
-        if match := path.fullmatch(without_split(gate)):
+    for pattern in _PATHS:
+        if match := pattern.fullmatch(f"{BY}.{path}"):
             return better_of_measure(match.groupdict().get("measure") or "")
     return None
 

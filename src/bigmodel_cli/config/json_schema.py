@@ -10,15 +10,20 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
-from bigmodel_cli.config.components import NUM_CLASSES, OWN_FAMILIES, STEP_FAMILIES, Language
+from bigmodel_cli.config.components import NUM_CLASSES, OF_COLUMN, OWN_FAMILIES, STEP_FAMILIES, Language
 from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of, whole_description
 from bigmodel_cli.config.schema import Experiment
 
 Schema = dict[str, Any]
 _FRACTION: Schema = {"type": "string", "pattern": r"^\s*[-+]?\d+(\.\d*)?\s*/\s*\d+(\.\d*)?\s*$"}
+# What only the data know.
+_OF_DATA: list[Schema] = [
+    {"const": NUM_CLASSES.name},
+    {"type": "string", "pattern": f"^{OF_COLUMN.pattern}$"},
+]
 _KINDS: dict[str, list[Schema]] = {
-    "integer": [{"type": "integer"}, {"const": NUM_CLASSES.name}],
-    "number": [{"type": "number"}, _FRACTION, {"const": NUM_CLASSES.name}],
+    "integer": [{"type": "integer"}, *_OF_DATA],
+    "number": [{"type": "number"}, _FRACTION, *_OF_DATA],
     "boolean": [{"type": "boolean"}],
     "string": [{"type": "string"}],
     "list": [{"type": "array"}],

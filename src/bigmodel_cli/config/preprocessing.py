@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.walk import walk
 from bigmodel_cli.kinds.kind import Kind
 
 _FILLS = "impute"
 
 
-def layers_of(experiment: Experiment, column: str, kind: Kind) -> Sequence[Component]:
+def layers_of(experiment: Experiment, column: str, kind: Kind | type[Kind]) -> Sequence[Component]:
     """The layers of a column: its own, or those of its kind."""
     written = experiment.preprocessing
     if isinstance(written, list):
         return written
     found: Sequence[Component] = written.get(column, written.get(kind.name, ()))
     return found
+
+
+def takers(experiment: Experiment, column: str, kind: Kind | type[Kind]) -> Iterator[Component]:
+    """The steps that a column reaches first: by its name, with its kind, or with all columns."""
+    for place, step in enumerate(experiment.model):
+        for inner in walk([step]):
+            names = set(inner.inputs or ())
+            is_first = inner is step and place == 0
+            if is_first and (inner.inputs is None or "previous" in names):
+                names.add("input")
+            if names & {column, kind.plural, "input"}:
+                yield inner
 
 
 def never_missing(experiment: Experiment, inputs: Mapping[str, Kind]) -> list[str]:

@@ -38,7 +38,7 @@ def integrated_gradients(network: Network, subject: Subject) -> list[Attribution
     weights = np.ones(steps + 1)
     weights[[0, -1]] = 0.5
     average = _sum_of_gradients(network, subject, np.linspace(0, 1, steps + 1), weights) / steps
-    while steps < _MAX_STEPS and not _are_complete(average * pixels, differences):
+    while steps < _MAX_STEPS and not are_complete(average * pixels, differences):
         between = (np.arange(steps) + 0.5) / steps
         average = (average + _sum_of_gradients(network, subject, between, np.ones(steps)) / steps) / 2
         steps *= 2
@@ -78,7 +78,8 @@ def _sum_of_gradients(
     return total
 
 
-def _are_complete(attributed: np.ndarray, differences: np.ndarray) -> bool:
+def are_complete(attributed: np.ndarray, differences: np.ndarray) -> bool:
+    """Whether attributions sum to the differences of the scores within 1 %."""
     sums = attributed.reshape(len(differences), -1).sum(axis=1)
     errors = np.abs(sums - differences)
     return bool(np.all((errors <= _TOLERANCE * np.abs(differences)) | (differences == 0)))

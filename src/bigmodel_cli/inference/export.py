@@ -262,4 +262,11 @@ def _features(answers: Answers, chosen: np.ndarray) -> Any:
 def _held(store: Store, chosen: np.ndarray) -> Held:
     if store.array is not None:
         return Held(store.array[chosen], store.names)
-    return Held(np.stack([store.read(index) for index in chosen.tolist()]))
+    values = [store.read(index) for index in chosen.tolist()]
+    return _of_texts(values) if store.dtype == object else Held(np.stack(values))
+
+
+def _of_texts(values: Sequence[np.ndarray]) -> Held:
+    texts = [str(value) for value in values]
+    names = tuple(dict.fromkeys(text for text in texts if text))
+    return Held(np.array([names.index(text) if text else len(names) for text in texts], np.int32), names)

@@ -107,12 +107,14 @@ def check_data(opened: OpenRun, splits: Splits, split: SplitName, listener: List
         DataError: If the model does not fit them, or the split could hold what it has learned from.
     """
     trained_with = opened.signature
+    targets = splits.signature.targets
     for name, task in trained_with.targets.items():
-        scoring, of_data = part_of(task, Scoring), splits.signature.targets.get(name)
-        if of_data is None:
-            raise DataError(f"the data has no target {name!r}", hint="restore the data, or train again")
+        scoring = part_of(task, Scoring)
+        # What a target of its own is called, versions of a source may tell otherwise.
+        of_data = targets[name] if len(targets) > 1 else splits.signature.task
         if not scoring.has_labels_of(of_data):
-            raise scoring.other_labels(of_data, hint="restore the data, or train again")
+            where = f"{name}: " if len(targets) > 1 else ""
+            raise scoring.other_labels(of_data, where, hint="restore the data, or train again")
     require_shape(splits.signature, trained_with)
     recorded = opened.record.get("data", {}).get("splits", {}).get(split, {}).get("sha256")
     if splits.parts[split].fingerprint() == recorded:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from bigmodel_cli.parts import class_called
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -50,15 +52,26 @@ def column_kinds() -> list[str]:
     return sorted(place.parent.name for place in folder.glob("*/cells.py"))
 
 
+def found_kinds() -> list[str]:
+    """Those that a column may be of although nobody says so."""
+    return [
+        name for name in column_kinds() if not class_called("kinds", name, "cells", "Cells").needs_options
+    ]
+
+
 class Cells(ABC):
     """Cells of a kind's columns.
 
     Attributes:
         kind: The kind.
         may_spill: Whether a column that is larger than memory goes into a file.
+        are_paths: Whether a cell is the path of a file that has the value.
+        needs_options: Whether the config has to say something of such a column.
     """
 
     may_spill: ClassVar[bool] = True
+    are_paths: ClassVar[bool] = False
+    needs_options: ClassVar[bool] = False
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind

@@ -74,11 +74,12 @@ def cut(model: Any) -> Cut | None:
     return both if both.frozen else None
 
 
-def cut_row(model: Any) -> Cut | None:
+def cut_row(model: Any, through: tuple[type, ...] = ()) -> Cut | None:
     """A model of rows in two: in front all that training never changes, which may give several tensors.
 
     Args:
         model: A functional `keras.Model`, each input of which is a column.
+        through: Classes of layers that are in front even where they learn, when all before them is.
 
     Returns:
         The front gives what the back takes: one tensor, or several by `features_1`, `features_2`, …; None
@@ -88,7 +89,7 @@ def cut_row(model: Any) -> Cut | None:
 
     copy, steps = traced(model)
     makers = {id(tensor): step for step in steps for tensor in step.outputs}
-    fixed = _fixed(steps, makers)
+    fixed = _fixed(steps, makers, through)
     needed: dict[int, Any] = {}
     for step in steps:
         if id(step) not in fixed:
@@ -189,19 +190,26 @@ def _last_neck(model: Any, steps: Sequence[Step]) -> Any | None:
     return neck
 
 
-def _fixed(steps: Sequence[Step], makers: dict[int, Step]) -> set[int]:
-    """The steps that give the same for an example in every epoch."""
+def _fixed(steps: Sequence[Step], makers: dict[int, Step], through: tuple[type, ...] = ()) -> set[int]:
+    """The steps that give the same for an example in every epoch, or are of classes that count as such."""
     fixed: set[int] = set()
     for step in steps:
         before = [makers[id(tensor)] for tensor in step.inputs if id(tensor) in makers]
-        if never_changes(step.operation) and all(id(other) in fixed for other in before):
+        # A mask would be lost where the model is cut.
+        is_passed = isinstance(step.operation, through) and not any(map(_has_mask, step.outputs))
+        is_still = is_passed or never_changes(step.operation)
+        if is_still and all(id(other) in fixed for other in before):
             fixed.add(id(step))
     return fixed
 
 
+def _has_mask(tensor: Any) -> bool:
+    return getattr(tensor, "_keras_mask", None) is not None
+
+
 def _is_neck(step: Step, makers: dict[int, Step], steps: Sequence[Step], model: Any) -> bool:
     (tensor,) = step.outputs
-    if getattr(tensor, "_keras_mask", None) is not None:
+    if _has_mask(tensor):
         return False
     above = _above(step, makers)
     inside = {id(tensor) for other in steps if id(other) in above for tensor in other.outputs}

@@ -88,6 +88,8 @@ def choose_cache(
         return CacheChoice("none")
     files = parts[0].files
     assert files is not None
+    if any(part.files is not files for part in parts):
+        return CacheChoice("none", "columns of images of several sizes are not kept")
     in_memory = sum(map(len, parts)) * parts[0].value_bytes
     if asked == "auto" and epochs == 1:
         return CacheChoice("none", "in one epoch none is decoded twice")

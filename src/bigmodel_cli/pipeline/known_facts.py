@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,7 @@ def known_facts(experiment: Experiment, splits: Splits) -> DataFacts:
     facts = replace(
         facts_of(experiment),
         epoch_size=splits.epoch_size(experiment.data),
-        value_range=_value_range(stores[0]) if len(stores) == 1 else None,
+        value_range=None if splits.signature.kind.is_composed else _value_range(stores[0]),
         by_target=by_target,
         **_columns(splits),
     )
@@ -32,7 +33,9 @@ def _columns(splits: Splits) -> dict[str, Any]:
     if not splits.signature.kind.is_composed:
         return {}
     kinds = {name: kind.name for name, kind in splits.signature.inputs.items()}
-    return {"columns": kinds, "has_all_columns": True}
+    found = {name: _value_range(store) for name, store in splits.train.inputs.items()}
+    ranges = {name: one for name, one in found.items() if one is not None and math.isfinite(sum(one))}
+    return {"columns": kinds, "has_all_columns": True, "ranges": ranges}
 
 
 def _of_labels(task: Task) -> DataFacts:
@@ -45,4 +48,9 @@ def _value_range(store: Store) -> ValueRange | None:
         return PIXELS
     if store.array is None or store.names is not None or store.dtype.kind not in "iuf" or not len(store):
         return None
-    return float(store.array.min()), float(store.array.max())
+    import numpy as np
+
+    if store.dtype.kind == "f" and np.isnan(store.array).all():
+        return None
+    # Of a column, what is missing is NaN.
+    return float(np.nanmin(store.array)), float(np.nanmax(store.array))

@@ -88,7 +88,7 @@ class Column:
             row, number = int(missing.argmax()), int(missing.sum())
             more = f" ({number:,} such examples)" if number > 1 else ""
             raise DataError(
-                f"{examples.name(row)}: no {self.name}, by which data.split_by cuts{more}",
+                f"{examples.place(row)}: no {self.name}, by which data.split_by cuts{more}",
                 hint="give these rows a value, or leave them out",
             )
         return store.array

@@ -31,12 +31,14 @@ class Examples:
             float32 numbers of shape (n, …).
         beside: Columns that are neither, by name: what examples are grouped by.
         weights: What each example counts, float32 of shape (n,); None: all count the same.
+        places: Names where a row of the source stands, file and line; None: nobody knows.
     """
 
     inputs: Mapping[str, Store]
     targets: Mapping[str, np.ndarray]
     beside: Mapping[str, Store] = field(default_factory=dict)
     weights: np.ndarray | None = None
+    places: Callable[[int], str] | None = None
 
     @classmethod
     def of(cls, store: Store, labels: np.ndarray) -> Examples:
@@ -70,7 +72,8 @@ class Examples:
             for columns in (self.inputs, self.beside)
         )
         targets = {name: labels[indices] for name, labels in self.targets.items()}
-        return Examples(inputs, targets, beside, None if self.weights is None else self.weights[indices])
+        weights = None if self.weights is None else self.weights[indices]
+        return Examples(inputs, targets, beside, weights, self.places)
 
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
         """The same examples with what `change` makes of each input."""
@@ -92,6 +95,14 @@ class Examples:
     def name(self, index: int) -> str:
         """What a person would call the example: its path, or `train[17]`."""
         return next(iter(self.inputs.values())).name(index)
+
+    def place(self, index: int) -> str:
+        """Where the example stands, as errors name it: `people.csv:17`; may read the file up to there."""
+        in_rows = (store for store in self.inputs.values() if store.files is None)
+        store = next(in_rows, None)
+        if self.places is None or store is None:
+            return self.name(index)
+        return self.places(index if store.positions is None else int(store.positions[index]))
 
     def fingerprint(self) -> str:
         """A sha256 that changes when the examples, their labels or their order change."""

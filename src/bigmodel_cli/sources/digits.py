@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
@@ -10,6 +10,9 @@ from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.tasks.classification.task import Classification
+
+if TYPE_CHECKING:
+    import numpy as np
 
 IMAGE_FORMAT = ImageFormat((8, 8), "grayscale")
 _BRIGHTEST = 16
@@ -29,8 +32,15 @@ class Digits(SourceOptions):
         from sklearn.datasets import load_digits
 
         found = load_digits()
-        features = np.round(found.images * (255 / _BRIGHTEST)).astype(np.uint8)[..., None]
-        examples = Examples.of_arrays(features, found.target.astype(np.int64), "train")
+        examples = Examples.of_arrays(pixels(found), found.target.astype(np.int64), "train")
         class_names = tuple(str(name) for name in found.target_names)
         signature = Signature.of(ImageKind(IMAGE_FORMAT), Classification(class_names))
         return Source({"train": examples}, signature)
+
+
+def pixels(found: Any) -> np.ndarray:
+    """Images as scikit-learn has them, of 0 to 16, as uint8 of shape (n, 8, 8, 1)."""
+    import numpy as np
+
+    images: np.ndarray = found.images
+    return np.round(images * (255 / _BRIGHTEST)).astype(np.uint8)[..., None]

@@ -159,7 +159,7 @@ def without_bad(
     examples: Examples,
     problems: Mapping[int, DataError],
     split: SplitName,
-    targets: Mapping[str, Task],
+    tasks: Mapping[str, Task],
     context: LoadContext,
 ) -> Examples:
     """The examples that are left where some cannot be read.
@@ -168,7 +168,7 @@ def without_bad(
         examples: All of a split.
         problems: What is wrong with some of them, by index.
         split: Its name.
-        targets: Say what labels are lost.
+        tasks: Say what labels are lost, by target.
         context: Is told of a split that lost a class, where that is no error.
 
     Raises:
@@ -186,16 +186,11 @@ def without_bad(
             hint=first.hint,
         )
     left = examples.take(np.setdiff1d(np.arange(len(examples)), bad))
-    lost = [
-        (name, label, called)
-        for name, task in targets.items()
-        for label, called in task.lost(examples.targets[name], left.targets[name]).items()
-    ]
-    for name, label, called in lost:
+    for target, label, called in _lost(tasks, examples, left):
         if split != "train" or context.for_evaluation:
             context.warn(f"{split} has no example of {called} that can be read")
             continue
-        of_bad = examples.targets[name][bad]
+        of_bad = examples.targets[target][bad]
         has = of_bad == label if of_bad.ndim == 1 else of_bad[:, label] == 1
         first = problems[int(bad[has][0])]
         raise DataError(
@@ -203,3 +198,10 @@ def without_bad(
             hint=first.hint or "repair the files, or remove the class",
         )
     return left
+
+
+def _lost(tasks: Mapping[str, Task], before: Examples, after: Examples) -> Iterator[tuple[str, int, str]]:
+    """Labels that no example has any more: the target, the label, and what people call it."""
+    for target, task in tasks.items():
+        for label, called in task.lost(before.targets[target], after.targets[target]).items():
+            yield target, label, called

@@ -24,19 +24,21 @@ class _Table:
     Attributes:
         target: What its column of labels is called here; the files have no name for it.
         rows: How many there are.
-        num_classes: None where the labels are numbers.
+        labels: What they are.
+        num_classes: How many, where they are classes.
     """
 
     target: str
     rows: int
+    labels: Literal["classes", "numbers"]
     num_classes: int | None = None
 
 
 _TABLES = {
-    "iris": _Table("species", 150, 3),
-    "wine": _Table("cultivar", 178, 3),
-    "breast_cancer": _Table("diagnosis", 569, 2),
-    "diabetes": _Table("progression", 442),
+    "iris": _Table("species", 150, "classes", 3),
+    "wine": _Table("cultivar", 178, "classes", 3),
+    "breast_cancer": _Table("diagnosis", 569, "classes", 2),
+    "diabetes": _Table("progression", 442, "numbers"),
 }
 
 
@@ -56,14 +58,9 @@ class ScikitLearn(SourceOptions):
 
     def facts(self) -> DataFacts:
         table = _TABLES[self.dataset]
-        is_numbers = table.num_classes is None
+        num_columns = 1 if table.labels == "numbers" else None
         return DataFacts(
-            "numbers" if is_numbers else "classes",
-            table.num_classes,
-            table.rows,
-            frozenset(),
-            num_columns=1 if is_numbers else None,
-            columns={},
+            table.labels, table.num_classes, table.rows, frozenset(), num_columns=num_columns, columns={}
         )
 
     def load(self, context: LoadContext) -> Source:
@@ -82,7 +79,7 @@ class ScikitLearn(SourceOptions):
             name: ArrayStore(np.ascontiguousarray(column), self.dataset)
             for name, column in zip(names, columns, strict=True)
         }
-        is_numbers = _TABLES[self.dataset].num_classes is None
+        is_numbers = _TABLES[self.dataset].labels == "numbers"
         labels = found.target.astype(np.float32 if is_numbers else np.int64)
         task = (
             Regression(standardize=True)

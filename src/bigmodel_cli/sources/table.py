@@ -12,8 +12,8 @@ from pydantic_core import PydanticKnownError
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
-from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.cells import Cells, column_kinds
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.kinds.cells import Cells, column_kinds, found_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.signature import Signature
@@ -21,6 +21,7 @@ from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.spilled import are_large, may_be_large, spilled
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
+from bigmodel_cli.sources.table_files import TableFiles, files_of
 from bigmodel_cli.sources.table_targets import TargetOptions, TargetReader
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.names import listed, no_column, shown
@@ -128,6 +129,10 @@ class TableOptions(SourceOptions):
         for name in self.target_columns:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
+        try:
+            self.text_format  # noqa: B018
+        except UsageError as error:
+            raise ValueError(error.message) from None
         if self.sample_weight in self.target_columns:
             raise ValueError(f"sample_weight: {self.sample_weight!r} is the target")
         return self
@@ -209,7 +214,7 @@ class _Loading:
         self._check_names(first)
         names = self._names(first)
         looked = self._surveyed(first, names)
-        known = column_kinds()
+        known = found_kinds()
         roles = [name for name in names if self._has_role(name) or name == self.context.group_by]
         left_out = [name for name in names if looked[name].kind not in known and name not in roles]
         self._point_out(first, looked, left_out)
@@ -356,23 +361,27 @@ class _Loading:
         if not inputs:
             what = listed(options.target_names)
             raise DataError(f"{opened['train'].files[0].path}: no column is left to predict {what} from")
+        files = self._files(opened, columns, {name: kinds[name] for name in {*inputs, *beside}})
         splits = {}
         for split, values in columns.items():
             origin = opened[split].files[0].path.name
-            stores: dict[str, Store] = dict(self._spilled[split])
+            stores: dict[str, Store] = {**self._spilled[split], **files.stores[split]}
             stores |= {
                 name: self._store(kinds[name], values[name], origin)
                 for name in {*inputs, *beside}
                 if name not in stores
             }
+            if not len(next(iter(stores.values()))):
+                raise DataError(f"{opened[split].files[0].path}: no rows")
             examples = Examples(
                 {name: stores[name] for name in inputs},
                 targets.values[split],
                 {name: stores[name] for name in beside} | self._order(values, kinds, origin),
                 self._weights(opened[split], values),
+                opened[split].place,
             )
             keep = targets.complete[split]
-            splits[split] = examples if keep is None else examples.take(keep)
+            splits[split] = files.sound(examples, split, keep, targets.tasks, self.context)
         signature = Signature({name: kinds[name] for name in inputs}, targets.tasks)
         return Source(splits, signature, looked_at=self._looked_at(kinds, [*ignored]))
 
@@ -390,6 +399,21 @@ class _Loading:
                 hint=f"write columns: {{{shown(name)}: date}} where it is one",
             )
         return {name: ArrayStore(order, origin)}
+
+    def _files(
+        self,
+        opened: Mapping[SplitName, Table],
+        columns: Mapping[SplitName, Mapping[str, Values]],
+        kinds: Mapping[str, Kind],
+    ) -> TableFiles:
+        """What stands in the files that columns of paths name."""
+        cells = {name: part_of(kind, Cells) for name, kind in kinds.items()}
+        paths = {name: part for name, part in cells.items() if part.are_paths}
+        held = {
+            split: {name: part.held(values[name]) for name, part in paths.items()}
+            for split, values in columns.items()
+        }
+        return files_of(opened, held, kinds, self.context)
 
     def _store(self, kind: Kind, values: Values, origin: str) -> Store:
         held = part_of(kind, Cells).held(values)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
@@ -157,6 +158,18 @@ class TargetReader:
             hint="write missing_target: drop to leave such rows out",
         )
 
+    def _check_classes(
+        self, present: Mapping[SplitName, np.ndarray], names: Sequence[str], where: Path, name: str
+    ) -> None:
+        """Nothing is learnt of classes that are in one row each."""
+        rows = sum(map(len, present.values()))
+        if len(names) == rows > 2 and not self.context.for_evaluation:
+            raise DataError(
+                f"{where}, {shown(name)}: each of the {rows:,} rows has a class of its own, so that none can "
+                "be learnt",
+                hint=f"name another target; or write columns: {{{shown(name)}: number}} if it is a quantity",
+            )
+
     def _of_column(
         self,
         name: str,
@@ -170,6 +183,7 @@ class TargetReader:
             names = _in_order(
                 {name for split, codes in present.items() for name in _used(codes, values[split])}
             )
+            self._check_classes(present, names, where, name)
             # Names are looked up once, not for each row.
             labels = {split: _class_of(values[split], names)[codes] for split, codes in present.items()}
             found, task = label_values(labels, "classes", names, where, self.context)

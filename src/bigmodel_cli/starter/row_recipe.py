@@ -112,7 +112,7 @@ def _of_numbers(seen: SeenRows) -> list[str]:
     if has_gaps:
         filled = _said("impute: {with: median, flag: true}", "and whether it was missing")
     else:
-        filled = _said("impute: {with: median}", "none is missing here, but later")
+        filled = _said("impute: {with: median}", "for rows that lack one later")
     if seen.num_train < _FEW:
         return [filled, _said("Normalization", "by mean and variance of each column")]
     return [filled, _said("quantile", "ranks, as a normal distribution: one scale, no outliers")]

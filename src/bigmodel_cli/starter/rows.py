@@ -99,8 +99,12 @@ def look_at_rows(
     ]
     if kind != found.columns[target].kind:
         options.append(f"columns: {{{quoted(target)}: {kind}}}")
+    lacking = found.columns[target].missing
+    if lacking:
+        options.append("missing_target: drop")
     decisions = [
         *([described(guess)] if guess else []),
+        *([f"{lacking:,} rows have no {shown(target)}: they are left out."] if lacking else []),
         *([targets.decision] if targets.decision else []),
         *_given_away(table, found, target),
     ]

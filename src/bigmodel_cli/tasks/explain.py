@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.predictions import Answer
 
 LOG_ODDS, OUTPUT = "log-odds", "output"
@@ -59,6 +62,16 @@ class Explained(ABC):
     @abstractmethod
     def label(self, target: int, answer: Answer) -> str | None:
         """What a target is called; None where there is no other."""
+
+    @abstractmethod
+    def measures(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule) -> dict[str, float]:
+        """How good predictions are, in the numbers by which columns are compared, the first above all.
+
+        Args:
+            labels: Of shape (n, …).
+            values: What outputs stand for, as `Predictions.values` gives it.
+            rule: What is decided by.
+        """
 
     @abstractmethod
     def value_name(self, *, are_probabilities: bool) -> str:

@@ -9,6 +9,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.tasks.checks import Checks
+from bigmodel_cli.training.missing_values import check_missing
 
 
 def check_values(experiment: Experiment, splits: Splits) -> None:
@@ -16,7 +17,8 @@ def check_values(experiment: Experiment, splits: Splits) -> None:
 
     Raises:
         ConfigError: If an Embedding is too small; it points at it.
-        DataError: If labels are no shares of 1 where the loss takes such.
+        DataError: If a number is missing and nothing stands in for it, or labels are no shares of 1
+            where the loss takes such.
     """
     problems = [
         problem
@@ -25,6 +27,7 @@ def check_values(experiment: Experiment, splits: Splits) -> None:
     ]
     if problems:
         raise config_error(problems)
+    check_missing(experiment, splits)
     _check_labels(experiment, splits)
 
 

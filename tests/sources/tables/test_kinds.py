@@ -238,6 +238,16 @@ def test_what_was_taken_away_from_numbers_is_said(surveyed, cells, note):
     assert surveyed(table_of(cells)).columns["x"].notes == [note]
 
 
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("twice", ["1.0", "+1", "1%"])
+def test_a_number_that_is_written_in_two_ways_is_there_twice(surveyed, twice):
+    cells = [str(n) for n in range(60)]
+    assert surveyed(table_of(cells)).columns["x"].kind == "id"
+    facts = surveyed(table_of([*cells[:-1], twice])).columns["x"]
+    assert (facts.kind, facts.high, facts.distinct) == ("number", 58, 60)
+    assert surveyed(table_of([twice, *cells[:-1]])).columns["x"].kind == "number"
+
+
 def test_numbers_with_different_signs_are_no_numbers(surveyed, refused):
     facts = surveyed(table_of(cycle("$5", "5 €", "7 €"))).columns["x"]
     assert (facts.kind, facts.distinct) == ("category", 3)

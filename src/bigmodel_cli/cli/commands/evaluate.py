@@ -269,7 +269,7 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
     from bigmodel_cli.cli.by_group import show_groups
     from bigmodel_cli.cli.output import number, printable, table
     from bigmodel_cli.config.measures import said_once
-    from bigmodel_cli.evaluation_parts import scores_in
+    from bigmodel_cli.evaluation_parts import by_target, scores_in
 
     columns = [
         {"split": found.document["split"], "examples": f"{found.document['examples']:,}"}
@@ -284,9 +284,10 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
     titles = [found.run for found in checked]
     table(["", *titles], rows, numeric=titles)
     for found in checked:
-        if found.document.get("by"):
-            click.echo(printable(found.title))
-            show_groups(found.document)
+        for target, part in by_target(found.document).items():
+            if part.get("by"):
+                click.echo(printable(f"{found.title}: {target}" if target else found.title))
+                show_groups(part)
         for gate in found.gates:
             click.echo(printable(f"gate: {found.run}: {gate}: {'met' if gate.met else 'MISSED'}"))
 

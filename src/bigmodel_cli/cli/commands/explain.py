@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.explaining.destinations import Destinations
     from bigmodel_cli.explaining.explain import Explainer
     from bigmodel_cli.explaining.findings import Explanation, Finding
+    from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.kinds.inputs import Input
 
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
         "bigmodel explain digit.png",
         "bigmodel explain photos/ --run flowers --method grad-cam --out explained/",
         "bigmodel explain cat.jpg --class cat --class dog --json",
+        "bigmodel explain --run adult",
+        "bigmodel explain --run adult --row 17",
+        "bigmodel explain people.csv --run adult --out explained/",
     )
 )
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, metavar="[IMAGE|ROWS]...")
 @click.option(
     "--run", shell_complete=complete.runs, help="A run's folder or name. [default: the newest completed run]"
 )
@@ -39,9 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--top",
     type=WholeNumber(min=1),
-    default=3,
-    show_default=True,
-    help="Classes to explain for each image.",
+    help="Classes to explain for each image, or row. [default: 3 of images, 1 of rows]",
 )
 @click.option(
     "--method",
@@ -56,7 +58,26 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="A folder for the pictures, or a .png file for one. [default: the current folder]",
+    help="A folder for the pictures, or a .png file for one. [default: the current folder; of rows none]",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="Explain one row with these values; columns that are left out are missing; may be repeated.",
+)
+@click.option("--row", type=WholeNumber(min=0), help="Explain this row of the split, counted from 0.")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    help="Of rows: the split. [default: test, else validation]",
+)
+@click.option("--target", metavar="NAME", help="Of several targets: this one. [default: each]")
+@click.option(
+    "--repeats",
+    type=WholeNumber(min=2),
+    help="Of rows: how often each column is shuffled. [default: 20]",
 )
 @click.option("--invert", is_flag=True, help="Turn bright into dark first, for dark digits on white paper.")
 @as_is_option
@@ -77,21 +98,64 @@ def command(
 
     IMAGEs are files, folders of them, quoted globs, or .npy and .npz arrays. A dash (-) stands for the names
     that standard input has, one a line.
+
+    Of a table: what each column is worth on a split; of ROWS (tables), of --row or of --set, what moves each
+    prediction, column by column.
     """
-    from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
-    from bigmodel_cli.cli.words import with_names_from_stdin
-    from bigmodel_cli.explaining.destinations import Destinations
-    from bigmodel_cli.explaining.explain import Explainer, Request, require_images
-    from bigmodel_cli.inference.inputs import find_inputs
+    from bigmodel_cli.cli.output import note
     from bigmodel_cli.inference.opened import open_run
 
     if with_maps and not as_json:
         raise click.UsageError("--maps is for --json", click.get_current_context())
     opened = open_run(run, runs_dir)
-    if how.pop("as_is"):
-        opened = opened.taking_files_as_they_are()
     if run is None:
         note(f"run: {opened.folder.title} (the newest completed one)")
+    if opened.signature.kind.is_composed:
+        from bigmodel_cli.cli.explained_rows import explain_rows
+
+        explain_rows(opened, images, {**how, "maps": with_maps}, out, as_json=as_json)
+        return
+    _require_image_options(images, how)
+    _explain_images(opened, images, how, out, as_json=as_json, with_maps=with_maps)
+
+
+# What is asked of rows alone.
+_OF_ROWS = ("settings", "row", "split", "target", "repeats")
+
+
+def _require_image_options(images: tuple[str, ...], how: dict[str, Any]) -> None:
+    """Refuse what rows alone can be asked.
+
+    Raises:
+        click.UsageError: If it is there, or no image is.
+    """
+    context = click.get_current_context()
+    for name in _OF_ROWS:
+        if how.pop(name) not in (None, ()):
+            option = "--set" if name == "settings" else f"--{name}"
+            raise click.UsageError(f"{option} is for models of rows of a table", context)
+    if not images:
+        raise click.UsageError("Missing argument 'IMAGE...'.", context)
+
+
+def _explain_images(
+    opened: OpenRun,
+    images: tuple[str, ...],
+    how: dict[str, Any],
+    out: Path | None,
+    *,
+    as_json: bool,
+    with_maps: bool,
+) -> None:
+    from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
+    from bigmodel_cli.cli.words import with_names_from_stdin
+    from bigmodel_cli.explaining.destinations import Destinations
+    from bigmodel_cli.explaining.explain import Explainer, Request, require_images
+    from bigmodel_cli.inference.inputs import find_inputs
+
+    if how.pop("as_is"):
+        opened = opened.taking_files_as_they_are()
+    how["top"] = how["top"] or 3
     require_images(opened)
     found = find_inputs(with_names_from_stdin(images), opened.signature, warn, opened.examples_array)
     destinations = Destinations(out, found)

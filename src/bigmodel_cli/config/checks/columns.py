@@ -10,6 +10,7 @@ from typing import Any
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.preprocessing import layers_of, takers
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.tree import ConfigPathKeys
@@ -22,6 +23,18 @@ from bigmodel_cli.parts import class_called
 # What stands for no column and no step.
 ALWAYS = ("input", "previous")
 _BY_COLUMN = ("preprocessing", "augmentation")
+# Wider than this nothing begins to learn well, unless it is brought to a scale.
+_WIDE = 100
+_SCALES = frozenset(
+    {"Normalization", "Rescaling", "BatchNormalization", "LayerNormalization", "Embedding", "Discretization",
+     "CategoryEncoding", "IntegerLookup", "Hashing", "impute", "quantile", "piecewise_linear", "periodic"}
+)  # fmt: skip
+# What makes numbers of strings, by kind.
+_AS_NUMBERS = {
+    "category": "{StringLookup: {output_mode: one_hot}}",
+    "text": "{TextVectorization: {output_mode: multi_hot, max_tokens: 1000}}",
+}
+_TAKES_STRINGS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing"})
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -34,6 +47,8 @@ def check(experiment: Experiment, report: Report) -> None:
     _check_steps(experiment, report)
     for section in _BY_COLUMN:
         _check_section(section, experiment, report)
+    if report.facts.has_all_columns and not report.has_errors:
+        _check_takers(experiment, report)
 
 
 def plurals() -> dict[str, str]:
@@ -49,6 +64,26 @@ def _check_no_columns(experiment: Experiment, report: Report) -> None:
         if isinstance(getattr(experiment, section), dict):
             message = f"{section} is written by column, and {source} has no columns with names"
             report.error((section,), message, f"write a list: {section}: [{{…}}]")
+
+
+def _check_takers(experiment: Experiment, report: Report) -> None:
+    """Steps take numbers, and these near 1."""
+    for name, kind_name in (report.facts.columns or {}).items():
+        kind: type[Kind] = class_called("kinds", kind_name, "kind", Kind.__name__)
+        if layers_of(experiment, name, kind):
+            continue
+        low, high = report.facts.ranges.get(name, (0.0, 0.0))
+        for step in takers(experiment, name, kind):
+            if kind.dtype == "string" and step.name not in _TAKES_STRINGS:
+                message = f"the column {name} is a {kind.noun}, which no layer of numbers takes"
+                layer = _AS_NUMBERS.get(kind_name, "StringLookup")
+                report.error(step.path, message, f"write preprocessing: {{{kind_name}: [{layer}]}}")
+            elif high - low > _WIDE and step.name not in _SCALES:
+                message = (
+                    f"values of {name} from {low:g} to {high:g} reach {step.name}: Keras's initial weights "
+                    "are made for values around 1"
+                )
+                report.warning(step.path, message, f"write preprocessing: {{{kind_name}: [Normalization]}}")
 
 
 def _check_split_by(experiment: Experiment, report: Report) -> None:
@@ -148,7 +183,9 @@ def _check_section(section: str, experiment: Experiment, report: Report) -> None
 
 
 def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: Report) -> None:
-    columns, kinds = report.facts.columns or {}, column_kinds()
+    columns = report.facts.columns or {}
+    # A source may have columns of kinds that tables have not, such as pixels in memory.
+    kinds = {*column_kinds(), *columns.values()}
     if name in columns:
         if name in kinds and columns[name] not in ("", name):
             message = f"{name!r} is a column, of the kind {columns[name]}, and a kind"

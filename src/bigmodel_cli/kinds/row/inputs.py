@@ -7,32 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from bigmodel_cli.cut import cut, some
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.kinds.cells import Cells, Held
+from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.inputs import Asked, Batch, Finder, Group, Input, Rows
+from bigmodel_cli.kinds.row.blocks.columns import SET, Columns, Places, ReadRows, Written
+from bigmodel_cli.kinds.row.blocks.files import FilesOfRows
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT, KeptInput, kept_input
-from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.tables.cells import Cells as Written
+from bigmodel_cli.sources.tables.cells import Cells as CellTexts
 from bigmodel_cli.sources.tables.cells import ListCells, Use
-from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.names import listed, no_column, shown
-from bigmodel_cli.sources.tables.numbers import Notation
-from bigmodel_cli.sources.tables.readers import Reader, reader_of, use_of
+from bigmodel_cli.sources.tables.readers import use_of
 from bigmodel_cli.sources.tables.table import Block, Table, TableFile, open_table
-from bigmodel_cli.sources.tables.text_format import TextFormat
 
 # Rows that are predicted at once, at most, and what their values may take.
 _MOST_ROWS, _MOST_BYTES = 4096, 4 * 2**20
-# What the columns of a table without a header are called.
-_NAMELESS = "column_"
-_SET = "--set"
 
 
 class RowFinder(Finder):
@@ -44,14 +39,14 @@ class RowFinder(Finder):
     )
 
     def rows(self, asked: Asked, warn: Callable[[str], None]) -> Rows:
-        written = _Written.of(asked.written, self.kind)
+        written = Written.of(asked.written, self.kind)
         if asked.settings and asked.words:
             raise UsageError(
                 "--set asks about one row, and files have rows of their own", hint="give one of both"
             )
         if asked.settings:
             return _OneRow(self.kind, written, asked.settings)
-        return _Files(self.kind, written, asked.words, asked.kept)
+        return _Tables(self.kind, written, asked.words, asked.kept)
 
     def files(self, path: Path) -> Group:
         raise TypeError("rows are read many at a time")
@@ -61,144 +56,35 @@ class RowFinder(Finder):
         return None
 
 
-@dataclass(frozen=True)
-class _Written:
-    """How tables are written, as the run's config says.
-
-    Attributes:
-        format: What is told of the text.
-        names: What columns are called in files, where that is another name than here.
-    """
-
-    format: TextFormat
-    names: Mapping[str, str]
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any] | None, kind: RowKind) -> _Written:
-        told = dict((record or {}).get("format") or {})
-        names = dict((record or {}).get("names") or {})
-        if told.get("missing") is not None:
-            told["missing"] = tuple(told["missing"])
-        if told.get("header") is None:
-            # Names that nobody gives stand in no file.
-            told["header"] = not all(names.get(name, name).startswith(_NAMELESS) for name in kind.columns)
-        return cls(TextFormat(**told), names)
-
-    def in_files(self, column: str, names: Sequence[str]) -> str:
-        """What a column is called in a file that has columns of some names."""
-        there = self.names.get(column, column)
-        return there if there in names or column not in names else column
-
-
-def _facts(name: str, kind: Any) -> ColumnFacts:
-    """How a column's cells are read."""
-    reading = part_of(kind, Cells).reading()
-    if "notation" in reading:
-        reading["notation"] = Notation(*reading["notation"])
-    return ColumnFacts(name, reason="as in training", rows=0, **reading)
-
-
-@dataclass
-class _Columns:
-    """The columns of one table as a model takes them.
-
-    Attributes:
-        kind: What the model takes.
-        facts: How the cells of each column are read.
-        readers: What reads them.
-    """
-
-    kind: RowKind
-    facts: Mapping[str, ColumnFacts]
-    readers: Mapping[str, Reader]
-
-    @classmethod
-    def of(cls, kind: RowKind, table: Table, written: _Written) -> _Columns:
-        facts = {name: _facts(written.in_files(name, table.names), one) for name, one in kind.columns.items()}
-        return cls(kind, facts, {name: reader_of(table, one) for name, one in facts.items()})
-
-    def read(
-        self, block: Block, cells: Mapping[str, Written], places: _Places, needed: Collection[str]
-    ) -> _Read:
-        """The values of a block; rows in which something is wrong have an error.
-
-        Args:
-            block: It.
-            cells: Of the model's columns.
-            places: Say where a row stands.
-            needed: Columns in which no value may be missing.
-        """
-        held: dict[str, Held] = {}
-        errors: dict[int, str] = {}
-        for name, reader in self.readers.items():
-            values, wrong = reader.with_wrong(block, cells[name])
-            held[name] = part_of(self.kind.columns[name], Cells).held(values)
-            noun = self.kind.columns[name].noun
-            for row, text in wrong.items():
-                found = f"expected a {noun}, found {cut(text, 60)!r}"
-                errors.setdefault(row, f"{places.of(row, name)}: {found}")
-            if name in needed:
-                for row in _missing(held[name]).tolist():
-                    why = "no value, and nothing in the model's preprocessing fills it in"
-                    errors.setdefault(row, f"{places.of(row, name)}: {why}")
-        return _Read(held, errors)
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Columns of some rows, and what is wrong with some of them."""
-
-    held: Mapping[str, Held]
-    errors: Mapping[int, str]
-
-
-def _missing(column: Held) -> np.ndarray:
-    """The rows that have no number."""
-    return np.flatnonzero(np.isnan(column.array.reshape(len(column), -1)).any(axis=1))
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where the rows of a block stand, as errors and lines name them.
-
-    Attributes:
-        lines: Of each row; None: there is one row, which is named column by column.
-        file: What it is called.
-        has_lines: Whether rows stand in lines.
-    """
-
-    lines: Sequence[int] | None
-    file: str = _SET
-    has_lines: bool = True
-
-    def name(self, row: int) -> str:
-        if self.lines is None:
-            return self.file
-        return f"{self.file}:{self.lines[row]}" if self.has_lines else f"{self.file}, row {self.lines[row]:,}"
-
-    def of(self, row: int, column: str) -> str:
-        return f"{_SET} {shown(column)}" if self.lines is None else f"{self.name(row)}, {shown(column)}"
-
-
-def _batch(read: _Read, rows: range, places: _Places, cells: Sequence[Sequence[str]] | None) -> Batch:
+def _batch(
+    read: ReadRows, rows: range, places: Places, cells: Sequence[Sequence[str]] | None, files: FilesOfRows
+) -> Batch:
     inputs = [Input(places.name(row)) for row in rows]
+    decoded = files.read(read, [row for row in rows if row not in read.errors], places)
     errors = [read.errors.get(row) for row in rows]
     good = np.array([row for row, error in zip(rows, errors, strict=True) if error is None], np.int64)
-    features = {name: column.take(good) for name, column in read.held.items()}
+    features = {
+        name: _stacked(decoded[name], good) if name in decoded else column.take(good)
+        for name, column in read.held.items()
+    }
     return Batch(inputs, features, errors, [None] * len(inputs), cells)
+
+
+def _stacked(values: Mapping[int, np.ndarray], rows: np.ndarray) -> Held:
+    return Held(np.array([values[row] for row in rows.tolist()]))
 
 
 class _OneRow(Rows):
     """One row whose values are named on the command line; those that are left out are missing."""
 
-    def __init__(self, kind: RowKind, written: _Written, settings: Sequence[str]) -> None:
+    def __init__(self, kind: RowKind, written: Written, settings: Sequence[str]) -> None:
         self._kind = kind
         self._values = _settings(settings, list(kind.columns))
         left_out = [name for name in kind.columns if name not in self._values]
         self.remarks = [f"not set, and so missing: {some(map(shown, left_out), 20)}"] if left_out else []
         self.columns = list(kind.columns)
         self._table = Table((), tuple(kind.columns), (), written.format)
-        self._columns = _Columns.of(kind, self._table, written)
+        self._columns = Columns.of(kind, self._table, written)
 
     def __len__(self) -> int:
         return 1
@@ -206,15 +92,16 @@ class _OneRow(Rows):
     def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
         texts = [self._values.get(name, "") for name in self._kind.columns]
         cells = {name: ListCells([text]) for name, text in zip(self._kind.columns, texts, strict=True)}
-        places = _Places(None)
+        places = Places(None)
         block = Block(_NoFile(), 1, list(cells.values()), lambda: (1,))
-        yield _batch(self._columns.read(block, cells, places, needed), range(1), places, [texts])
+        files = FilesOfRows.of(self._kind, Path())
+        yield _batch(self._columns.read(block, cells, places, needed), range(1), places, [texts], files)
 
 
 class _NoFile(TableFile):
     """Where a row stands that is in no file."""
 
-    path = Path(_SET)
+    path = Path(SET)
     names = ()
 
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
@@ -262,15 +149,15 @@ class _Opened:
 
     word: str
     table: Table
-    columns: _Columns
+    columns: Columns
     names: Mapping[str, str]
 
 
-class _Files(Rows):
-    """Rows of files."""
+class _Tables(Rows):
+    """Rows of tables in files."""
 
     def __init__(
-        self, kind: RowKind, written: _Written, words: Sequence[str], kept: Sequence[str] | None
+        self, kind: RowKind, written: Written, words: Sequence[str], kept: Sequence[str] | None
     ) -> None:
         self._kind = kind
         self._input: KeptInput | None = None
@@ -285,7 +172,7 @@ class _Files(Rows):
     def __len__(self) -> int:
         return len(self._opened)
 
-    def _open(self, word: str, written: _Written) -> _Opened:
+    def _open(self, word: str, written: Written) -> _Opened:
         path: Path | str = word
         if word == STANDARD_INPUT:
             self._input = kept_input()
@@ -296,21 +183,24 @@ class _Files(Rows):
         for name in names.values():
             if name not in table.names:
                 raise no_column(Path(word), table.names, name)
-        return _Opened(word, table, _Columns.of(self._kind, table, written), names)
+        return _Opened(word, table, Columns.of(self._kind, table, written), names)
 
     def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
         size = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, self._kind.num_bytes)))
         for opened in self._opened:
             for block in self._blocks(opened):
                 cells = dict(zip(_wanted(opened, self.columns), block.cells, strict=True))
-                places = _Places(block.lines(), self._called(opened, block), block.file.has_lines)
+                places = Places(block.lines(), self._called(opened, block), block.file.has_lines)
                 read = opened.columns.read(
                     block, {name: cells[there] for name, there in opened.names.items()}, places, needed
                 )
+                folder = Path() if opened.word == STANDARD_INPUT else block.file.path.parent
+                files = FilesOfRows.of(self._kind, folder)
                 texts = _texts(cells, self.columns, block.num_rows) if self.columns else None
                 for start in range(0, block.num_rows, size):
                     rows = range(start, min(start + size, block.num_rows))
-                    yield _batch(read, rows, places, None if texts is None else texts[start : rows.stop])
+                    kept = None if texts is None else texts[start : rows.stop]
+                    yield _batch(read, rows, places, kept, files)
 
     def _blocks(self, opened: _Opened) -> Iterator[Block]:
         uses: dict[str, Use] = dict.fromkeys(_wanted(opened, self.columns), "any")
@@ -345,13 +235,13 @@ def _wanted(opened: _Opened, columns: Sequence[str]) -> list[str]:
     )
 
 
-def _texts(cells: Mapping[str, Written], columns: Sequence[str], num_rows: int) -> list[Sequence[str]]:
+def _texts(cells: Mapping[str, CellTexts], columns: Sequence[str], num_rows: int) -> list[Sequence[str]]:
     """What is written in some columns, row by row."""
     written = [_each(cells[name]) if name in cells else [""] * num_rows for name in columns]
     return list(zip(*written, strict=True))
 
 
-def _each(cells: Written) -> list[str]:
+def _each(cells: CellTexts) -> list[str]:
     texts, places = cells.encoded()
     found: list[str] = np.array([*texts, ""], object)[places].tolist()
     return found

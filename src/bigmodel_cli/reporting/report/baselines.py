@@ -6,27 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.config.naming import direction
-from bigmodel_cli.tasks.sections import shown, titled
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.reporting.of_targets import OfTarget
+from bigmodel_cli.tasks.sections import Sections, shown, titled
 
 
-def baselines_content(
-    found: Mapping[str, Any] | None, evaluation: Mapping[str, Any], headline: str
-) -> dict[str, Any] | None:
-    """A table of scores, and what they say of the model.
+def baselines_content(found: Mapping[str, Any] | None, told: Sequence[OfTarget]) -> list[dict[str, Any]]:
+    """A table of scores for each target, and what they say of the model.
 
     Args:
         found: As baselines.json has it; None where there is none.
-        evaluation: Of the run's model.
-        headline: The number that the page begins with.
+        told: What the run's evaluation says of each target.
 
     Returns:
-        `columns`, `rows`, a `verdict` and `notes`; None where nothing was measured on the same split.
+        For each target that has models on the same split `target` ("" where it is the only one), `columns`,
+        `rows`, a `verdict` and `notes`.
     """
+    of_all = [_of_target(found, of_one) for of_one in told] if found is not None else []
+    return [content for content in of_all if content is not None]
+
+
+def _of_target(found: Mapping[str, Any], told: OfTarget) -> dict[str, Any] | None:
+    evaluation = told.evaluation
     split = evaluation["split"]
-    models = [model for model in (found or {}).get("models", []) if split in model]
-    if found is None or not models:
+    models = [model for model in found["models"] if split in model and told.target in ("", model["target"])]
+    if not models:
         return None
-    names = found["shown"]
+    names = models[0]["shown"]
     rows = [{"name": "this run", "cells": list(_cells(evaluation, names)), "trained_on": ""}]
     rows += [
         {
@@ -36,7 +42,9 @@ def baselines_content(
         }
         for model in models
     ]
+    headline = part_of(told.task, Sections).headline_of(evaluation["metrics"])
     return {
+        "target": told.target,
         "columns": [titled(name) for name in names],
         "rows": rows,
         "verdict": _verdict(models, evaluation, headline),

@@ -23,6 +23,7 @@ from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.reporting.parent import parent_sentence
 from bigmodel_cli.reporting.report.baselines import baselines_content
 from bigmodel_cli.reporting.report.groups import groups_content
+from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import STOPPED, RunFolder
@@ -61,7 +62,8 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "scores": [_scored(of_one, previous) for of_one in told],
         "has_previous": bool(previous),
         "groups": [group for of_one in told for group in _groups(of_one)],
-        "baselines": baselines_content(reported.baselines, evaluation, headlines[0]),
+        "baselines": baselines_content(reported.baselines, told),
+        "importance": importance_content(reported.importance),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
@@ -86,6 +88,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "groups", "Groups"
     if content["baselines"]:
         yield "baselines", "Baselines"
+    if content["importance"]:
+        yield "importance", "Columns"
     yield "config", "Config"
     yield "reproduce", "Reproduce"
 

@@ -27,6 +27,7 @@ class Reported:
         samples: As evaluation/samples_<split>.json has them; of several targets by target.
         previous: The completed run of the same name before it; None where it is the first.
         baselines: As baselines.json has them; None where none were measured.
+        importance: As importance.json has it; None where nobody asked.
     """
 
     run: RunFolder
@@ -34,6 +35,7 @@ class Reported:
     samples: Mapping[str, Any]
     previous: RunFolder | None
     baselines: Mapping[str, Any] | None = None
+    importance: Mapping[str, Any] | None = None
 
 
 def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
@@ -64,7 +66,8 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
     samples = run.read_json(run.intact(run.samples(split)))
     findings = Findings(read_metrics(run.metrics), evaluation, config, best_epoch, record)
     baselines = run.read_json(run.intact(run.baselines)) if run.expects(run.baselines) else None
-    return Reported(run, findings, samples, _previous(run), baselines)
+    importance = run.read_json(run.intact(run.importance)) if run.expects(run.importance) else None
+    return Reported(run, findings, samples, _previous(run), baselines, importance)
 
 
 def _previous(run: RunFolder) -> RunFolder | None:

@@ -117,11 +117,17 @@ def _as_data_set(found: Any, where: str) -> DataSet:
     first = next(iter(splits.values()))
     columns = columns_of(first.features, [split.data.table for split in splits.values()])
     classes = [name for name, column in columns.items() if isinstance(column, Classes)]
+
+    def rows(name: str) -> HfRows:
+        if name not in splits:
+            raise DataError(f"{where}: no split {name}; its splits: {some(splits)}")
+        return HfRows(splits[name], name, columns, where)
+
     return DataSet(
         where=where,
         columns=columns,
         splits=list(splits),
-        rows=lambda name: HfRows(splits[name], name, columns, where),
+        rows=rows,
         default_target=classes[0] if len(classes) == 1 else None,
     )
 

@@ -124,7 +124,7 @@ def _instructions(builder: Any, split: str, where: str) -> Sequence[Any]:
     splits = builder.info.splits
     name = split.partition("[")[0].strip()
     if name not in splits:
-        listed = ", ".join(splits) or "none"
+        listed = ", ".join(sorted(splits)) or "none"
         raise DataError(f"{where}: no split {name}; its splits: {listed}")
     if _format(builder) not in _FORMATS:
         raise DataError(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
+from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import cut, some
 from bigmodel_cli.errors import DataError
 
@@ -47,8 +48,10 @@ def named_columns(cells: Sequence[str], path: Path, line: int) -> tuple[list[str
 
 def no_column(path: Path, names: Sequence[str], name: str) -> DataError:
     """The error for a column that is not there."""
-    close = get_close_matches(name, names, 1, 0.6)
-    return DataError(
-        f"{path}: no column {shown(name)}; its columns: {listed(names, 20)}",
-        hint=f"did you mean {shown(close[0])}?" if close else None,
-    )
+    close = closest(name, names)
+    hint = f"did you mean {shown(close)}?" if close else None
+    if len(names) == 1:
+        hint = "say separator, or skip: N where lines stand above the names of the columns"
+    elif all(re.fullmatch(r"column_\d+", other) for other in names):
+        hint = "say header: true where the first row names the columns"
+    return DataError(f"{path}: no column {shown(name)}; its columns: {listed(names, 20)}", hint=hint)

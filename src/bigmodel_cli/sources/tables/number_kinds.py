@@ -130,7 +130,8 @@ def numbers_of_texts(look: TextLook, notation: Notation, missing: Mapping[str, i
         low=min(found, default=math.inf),
         high=max(found, default=-math.inf),
         is_whole=all(value.is_integer() for value in found),
-        is_unique=look.unique.holds() and not missing,
+        # Two texts may be one number.
+        is_unique=not missing and look.rows == len({*found}),
         counter=look.counter if len(look.counter) <= MOST_NUMBERS else None,
         notation=notation,
         are_days=are_days(np.array(found, np.float64)),

@@ -23,6 +23,7 @@ from bigmodel_cli.errors import UsageError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.modeling.surgery import final_activation
 from bigmodel_cli.scoring.probabilities import are_probabilities as are_distributions
+from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.classification.predictions import Ranked, score_name
 from bigmodel_cli.tasks.explain import LOG_ODDS, OUTPUT, Explained, Score
 from bigmodel_cli.tasks.predictions import Answer
@@ -54,6 +55,14 @@ class ClassificationExplained(Explained):
         name: str = self.task.class_names[target]
         return name
 
+    def measures(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule) -> dict[str, float]:
+        probabilities = rule.probabilities(values)
+        found = {"accuracy": float((rule.decide(probabilities) == labels).mean())}
+        if are_distributions(values):
+            of_labels = probabilities[np.arange(len(labels)), labels]
+            found["log_loss"] = float(-np.log(np.maximum(of_labels, _SMALLEST)).mean())
+        return found
+
     def value_name(self, *, are_probabilities: bool) -> str:
         return score_name(are_probabilities=are_probabilities)
 
@@ -66,7 +75,7 @@ class ClassificationExplained(Explained):
         bare, activation = (None, of_logits) if of_logits else final_activation(model)
         if model.output_shape[-1] == 1:
             found = _of_one_for_two(temperature if activation else None)
-        elif activation is None and _gives_probabilities(model, kind):
+        elif activation is None and not kind.is_composed and _gives_probabilities(model, kind):
             known = super().score(model, kind, "softmax", temperature)
             return replace(known, of=lambda outputs, target: known.of(_logarithms(outputs), target))
         else:

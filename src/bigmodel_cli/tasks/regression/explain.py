@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.predictions import Answer
 
@@ -25,6 +28,13 @@ class RegressionExplained(Explained):
 
     def label(self, target: int, answer: Answer) -> str | None:
         return f"output {target + 1}" if answer.values.size > 1 else None
+
+    def measures(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule) -> dict[str, float]:
+        errors = np.asarray(values, np.float64).reshape(len(labels), -1) - labels.reshape(len(labels), -1)
+        return {
+            "mean_absolute_error": float(np.abs(errors).mean()),
+            "root_mean_squared_error": float(np.sqrt((errors**2).mean())),
+        }
 
     def value_name(self, *, are_probabilities: bool) -> str:
         return "prediction"

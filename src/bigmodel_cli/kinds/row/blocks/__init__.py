@@ -1,0 +1,1 @@
+"""Blocks of a table as a model of rows takes them."""

@@ -1,0 +1,144 @@
+"""The cells of a model's columns in a block of rows as values; rows with something wrong are named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.cut import cut
+from bigmodel_cli.kinds.cells import Cells, Held
+from bigmodel_cli.kinds.row.kind import RowKind
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.sources.tables.cells import Cells as CellTexts
+from bigmodel_cli.sources.tables.facts import ColumnFacts
+from bigmodel_cli.sources.tables.names import shown
+from bigmodel_cli.sources.tables.numbers import Notation
+from bigmodel_cli.sources.tables.readers import Reader, reader_of
+from bigmodel_cli.sources.tables.table import Block, Table
+from bigmodel_cli.sources.tables.text_format import TextFormat
+
+# What the columns of a table without a header are called.
+_NAMELESS = "column_"
+SET = "--set"
+
+
+@dataclass(frozen=True)
+class Written:
+    """How tables are written, as the run's config says.
+
+    Attributes:
+        format: What is told of the text.
+        names: What columns are called in files, where that is another name than here.
+    """
+
+    format: TextFormat
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any] | None, kind: RowKind) -> Written:
+        told = dict((record or {}).get("format") or {})
+        names = dict((record or {}).get("names") or {})
+        if told.get("missing") is not None:
+            told["missing"] = tuple(told["missing"])
+        if told.get("header") is None:
+            # Names that nobody gives stand in no file.
+            told["header"] = not all(names.get(name, name).startswith(_NAMELESS) for name in kind.columns)
+        return cls(TextFormat(**told), names)
+
+    def in_files(self, column: str, names: Sequence[str]) -> str:
+        """What a column is called in a file that has columns of some names."""
+        there = self.names.get(column, column)
+        return there if there in names or column not in names else column
+
+
+def _facts(name: str, kind: Any) -> ColumnFacts:
+    """How a column's cells are read."""
+    reading = part_of(kind, Cells).reading()
+    if "notation" in reading:
+        reading["notation"] = Notation(*reading["notation"])
+    return ColumnFacts(name, reason="as in training", rows=0, **reading)
+
+
+@dataclass
+class Columns:
+    """The columns of one table as a model takes them.
+
+    Attributes:
+        kind: What the model takes.
+        facts: How the cells of each column are read.
+        readers: What reads them.
+    """
+
+    kind: RowKind
+    facts: Mapping[str, ColumnFacts]
+    readers: Mapping[str, Reader]
+
+    @classmethod
+    def of(cls, kind: RowKind, table: Table, written: Written) -> Columns:
+        facts = {name: _facts(written.in_files(name, table.names), one) for name, one in kind.columns.items()}
+        return cls(kind, facts, {name: reader_of(table, one) for name, one in facts.items()})
+
+    def read(
+        self, block: Block, cells: Mapping[str, CellTexts], places: Places, needed: Collection[str]
+    ) -> ReadRows:
+        """The values of a block; rows in which something is wrong have an error.
+
+        Args:
+            block: It.
+            cells: Of the model's columns.
+            places: Say where a row stands.
+            needed: Columns in which no value may be missing.
+        """
+        held: dict[str, Held] = {}
+        errors: dict[int, str] = {}
+        for name, reader in self.readers.items():
+            values, wrong = reader.with_wrong(block, cells[name])
+            held[name] = part_of(self.kind.columns[name], Cells).held(values)
+            noun = self.kind.columns[name].noun
+            for row, text in wrong.items():
+                found = f"expected a {noun}, found {cut(text, 60)!r}"
+                errors.setdefault(row, f"{places.of(row, name)}: {found}")
+            if name in needed:
+                for row in _missing(held[name]).tolist():
+                    why = "no value, and nothing in the model's preprocessing fills it in"
+                    errors.setdefault(row, f"{places.of(row, name)}: {why}")
+        return ReadRows(held, errors)
+
+
+@dataclass(frozen=True)
+class ReadRows:
+    """Columns of some rows, and what is wrong with some of them."""
+
+    held: Mapping[str, Held]
+    errors: dict[int, str]
+
+
+def _missing(column: Held) -> np.ndarray:
+    """The rows that have no number."""
+    return np.flatnonzero(np.isnan(column.array.reshape(len(column), -1)).any(axis=1))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the rows of a block stand, as errors and lines name them.
+
+    Attributes:
+        lines: Of each row; None: there is one row, which is named column by column.
+        file: What it is called.
+        has_lines: Whether rows stand in lines.
+    """
+
+    lines: Sequence[int] | None
+    file: str = SET
+    has_lines: bool = True
+
+    def name(self, row: int) -> str:
+        if self.lines is None:
+            return self.file
+        return f"{self.file}:{self.lines[row]}" if self.has_lines else f"{self.file}, row {self.lines[row]:,}"
+
+    def of(self, row: int, column: str) -> str:
+        return f"{SET} {shown(column)}" if self.lines is None else f"{self.name(row)}, {shown(column)}"
