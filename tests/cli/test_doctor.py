@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bigmodel_cli.cli.commands.doctor import _extra_lines
 from bigmodel_cli.cluster.environment import DEFAULT_PORT
 from bigmodel_cli.doctor import machine
 from bigmodel_cli.doctor.examine import (
@@ -20,7 +21,7 @@ from bigmodel_cli.doctor.examine import (
     _port_problems,
     _speed_problems,
 )
-from bigmodel_cli.doctor.machine import describe_port
+from bigmodel_cli.doctor.machine import EXTRAS, describe_extras, describe_port
 from bigmodel_cli.pipeline.decoded_folder import decoded_folder, header
 
 pytestmark = pytest.mark.tf
@@ -50,6 +51,7 @@ def test_what_a_script_gets(bigmodel, tmp_path, monkeypatch):
     assert document["decoded_cache"] == {"path": str(decoded_folder()), "bytes": 0, "files": []}
     assert document["free_disk_bytes"] > 0
     assert document["processor"]["cores"] == os.cpu_count() and document["processor"]["model"]
+    assert document["extras"] == describe_extras() and set(document["extras"]) == set(EXTRAS)
     assert set(document["cuda"]["built_for"]) == {"cuda", "cudnn"}
     (speed, *_) = document["speed"]
     assert speed["device"] == document["devices"][0]["name"]
@@ -135,8 +137,19 @@ def test_extras_that_hints_and_docs_name_are_there():
     pages = [*(ROOT / "src").rglob("*.py"), *(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
     named = {name for page in pages for name in re.findall(r"bigmodel-cli\[(\w+)\]", page.read_text("utf-8"))}
     assert {"gpu", "ray"} <= named <= set(extras)
+    packages = {name: re.split(r"\W*[>=\[]", needs[0])[0] for name, needs in extras.items()}
+    assert {name: packages[name] for name in EXTRAS} == dict(EXTRAS)
+    assert set(extras) - set(EXTRAS) == {"gpu", "dev", "all"}
     (tensorflow,) = (need for need in project["dependencies"] if need.startswith("tensorflow"))
     assert extras["gpu"][0].startswith(tensorflow.replace("tensorflow", "tensorflow[and-cuda]", 1))
+
+
+def test_extras_are_named_whether_or_not_they_are_there():
+    assert list(_extra_lines({"heic": "1.8", "tfds": None, "hf": None})) == [
+        "extras            heic 1.8",
+        "                  not installed: tfds, hf (pip install 'bigmodel-cli[tfds]')",
+    ]
+    assert list(_extra_lines({"heic": "1.8"})) == ["extras            heic 1.8"]
 
 
 def test_it_takes_no_argument(refuses):

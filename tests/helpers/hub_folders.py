@@ -44,24 +44,34 @@ def write_tfds(
     """
     import tensorflow_datasets as tfds
 
+    records = {
+        split: [encode_example(b"", {key: list(value) for key, value in row.items()})[0] for row in rows]
+        for split, rows in splits.items()
+    }
+    return write_records(folder, tfds.features.FeaturesDict(features), records, supervised)
+
+
+def write_records(
+    folder: Path,
+    features: Any,
+    splits: Mapping[str, Sequence[bytes]],
+    supervised: tuple[str, str] | None = None,
+) -> Path:
+    """The same of examples that are bytes already; each split is two files."""
+    import tensorflow_datasets as tfds
+
     folder.mkdir(parents=True)
-    (name,) = folder.relative_to(folder.parents[1]).parts[:1]
+    name = folder.parent.name
     infos = []
-    for split, rows in splits.items():
-        records = [
-            framed(encode_example(b"", {key: list(value) for key, value in row.items()})[0]) for row in rows
-        ]
-        halves = [records[: len(records) // 2], records[len(records) // 2 :]]
+    for split, records in splits.items():
+        framed_records = [framed(record) for record in records]
+        halves = [framed_records[: len(records) // 2], framed_records[len(records) // 2 :]]
         for number, half in enumerate(halves):
             (folder / f"{name}-{split}.tfrecord-{number:05}-of-00002").write_bytes(b"".join(half))
         sizes = [len(half) for half in halves]
         infos.append(tfds.core.SplitInfo(name=split, shard_lengths=sizes, num_bytes=1))
     tfds.folder_dataset.write_metadata(
-        data_dir=folder,
-        features=tfds.features.FeaturesDict(features),
-        split_infos=infos,
-        check_data=False,
-        supervised_keys=supervised,
+        data_dir=folder, features=features, split_infos=infos, check_data=False, supervised_keys=supervised
     )
     return folder
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.doctor.device_speed import measure_devices
-from bigmodel_cli.doctor.machine import describe_cuda, describe_port, describe_processor
+from bigmodel_cli.doctor.machine import describe_cuda, describe_extras, describe_port, describe_processor
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import CUDA_HINT, hidden_gpus, list_devices
 from bigmodel_cli.network import keras_home
@@ -36,6 +36,7 @@ def examine(*, measure: bool = True) -> dict[str, Any]:
     port = describe_port()
     return {
         "versions": environment_now["versions"],
+        "extras": describe_extras(),
         "platform": environment_now["platform"],
         "processor": describe_processor(),
         "devices": [vars(device) for device in devices],

@@ -37,6 +37,22 @@ _CUDA_PACKAGES = ("nvidia-cuda-runtime-cu12", "nvidia-cuda-runtime")
 _CUDNN_PACKAGES = ("nvidia-cudnn-cu12", "nvidia-cudnn")
 
 
+# By extra, the package that it is for.
+EXTRAS = {
+    "tensorboard": "tensorboard",
+    "heic": "pillow-heif",
+    "tables": "pyarrow",
+    "ray": "ray",
+    "tfds": "tensorflow-datasets",
+    "hf": "datasets",
+}
+
+
+def describe_extras() -> dict[str, str | None]:
+    """The version of what each extra installs; None where it is not there."""
+    return {extra: _installed((package,)) for extra, package in EXTRAS.items()}
+
+
 def describe_processor() -> dict[str, Any]:
     """Its name, cores and those of its features that matter."""
     flags = processor_flags()

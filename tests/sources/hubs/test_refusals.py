@@ -54,7 +54,7 @@ def test_a_missing_extra_is_named() -> None:
     [
         (
             "{tfds: {name: a b}}",
-            "c.yaml:1:30: data.source.tfds.name: expected the name of a data set as TFDS writes it",
+            "c.yaml:1:30: data.source.tfds.name: expected the name of a data set as TFDS wri",
         ),
         ("{tfds: {name: mnist, input: x, target: x}}", "input: 'x' is the target"),
         ("{tfds: {name: mnist, columns: {a: sound}}}", "expected"),

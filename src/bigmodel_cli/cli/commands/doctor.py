@@ -43,6 +43,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     data, decoded = found["data_cache"], found["decoded_cache"]
     lines = [
         *(f"{name:<18}{version}" for name, version in found["versions"].items()),
+        *_extra_lines(found["extras"]),
         f"{'platform':<18}{found['platform']}",
         *_device_lines(found),
         f"{'data cache':<18}{data['path']} ({data['bytes']:,} bytes)",
@@ -57,6 +58,14 @@ def _lines(found: dict[str, Any]) -> list[str]:
     for problem in found["problems"]:
         lines += [f"problem: {problem['message']}", f"   hint: {problem['hint']}"]
     return lines if found["problems"] else [*lines, "all is well"]
+
+
+def _extra_lines(extras: dict[str, str | None]) -> Iterator[str]:
+    there = ", ".join(f"{extra} {version}" for extra, version in extras.items() if version)
+    lacking = [extra for extra, version in extras.items() if not version]
+    yield f"{'extras':<18}{there or 'none'}"
+    if lacking:
+        yield f"{'':<18}not installed: {', '.join(lacking)} (pip install 'bigmodel-cli[{lacking[0]}]')"
 
 
 def _device_lines(found: dict[str, Any]) -> Iterator[str]:

@@ -9,8 +9,9 @@ from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.hubs.column_types import Numbers
 from bigmodel_cli.sources.hubs.columns import Column, Unfit
-from bigmodel_cli.sources.hubs.options import HubOptions
+from bigmodel_cli.sources.hubs.options import IGNORE, HubOptions, named
 from bigmodel_cli.sources.hubs.rows import Rows
 from bigmodel_cli.sources.packed import SPLITS
 from bigmodel_cli.sources.split_names import split_named
@@ -25,16 +26,55 @@ class DataSet:
         columns: What it has in each row, in its own order.
         splits: Names of its splits.
         rows: The rows of a split by its name.
-        default_input: The column that it says is for the model; None: it does not say.
+        default_inputs: Columns that it says are for the model; none: it does not say.
         default_target: The same of what is predicted.
+        default_weight: The same of what each example counts.
     """
 
     where: str
     columns: Mapping[str, Column]
     splits: Sequence[str]
     rows: Callable[[str], Rows]
-    default_input: str | None = None
+    default_inputs: Sequence[str] = ()
     default_target: str | None = None
+    default_weight: str | None = None
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What columns are for.
+
+    Attributes:
+        inputs: What the model takes.
+        targets: What is predicted.
+        weight: What each example counts; None: all count the same.
+        beside: What examples are grouped by.
+        are_asked_for: Whether the config names the inputs, or the data set does.
+    """
+
+    inputs: Sequence[str]
+    targets: Sequence[str]
+    weight: str | None
+    beside: Sequence[str]
+    are_asked_for: bool
+
+
+def roles_of(data: DataSet, options: HubOptions, context: LoadContext) -> Roles:
+    """Which columns are inputs, targets and others.
+
+    Raises:
+        DataError: If one is asked for that is not there, or there is none.
+    """
+    for name in [*options.columns, *context.beside]:
+        _column(data, name, "columns")
+    targets = [_able_target(data, name) for name in _targets(data, options)]
+    weight = options.sample_weight or data.default_weight
+    if weight is not None and not isinstance(data.columns[_column(data, weight, "sample_weight")], Numbers):
+        raise cannot_be(data, weight, "sample_weight", Unfit(data.columns[weight].described))
+    others = {*targets, weight}
+    said = _said_inputs(data, options, others)
+    inputs = said or _found_inputs(data, options, others, context)
+    return Roles(inputs, targets, weight, list(context.beside), bool(said))
 
 
 def _column(data: DataSet, name: str, option: str) -> str:
@@ -53,66 +93,94 @@ def _column(data: DataSet, name: str, option: str) -> str:
     )
 
 
-def target_of(data: DataSet, options: HubOptions) -> str:
-    """The column that is predicted: the one that is said, or the only one of classes.
-
-    Raises:
-        DataError: If there is none, or it cannot be.
-    """
-    if options.target is not None or data.default_target is not None:
-        name = _column(data, options.target or data.default_target or "", "target")
-        try:
-            data.columns[name].labels([])
-        except Unfit as unfit:
-            raise cannot_be(data, name, "target", unfit) from None
-        return name
+def _targets(data: DataSet, options: HubOptions) -> Sequence[str]:
+    """The columns that are predicted: those that are said, or the only one of classes."""
+    if options.target is not None:
+        return named(options.target)
+    if data.default_target is not None:
+        return [data.default_target]
     able = [name for name, column in data.columns.items() if column.is_target]
     classes = [name for name in able if data.columns[name].names]
     if len(classes) == 1:
-        return classes[0]
+        return classes
     raise DataError(
         f"{data.where}: it does not say what is to be predicted; columns that can be: {some(able) or 'none'}",
         hint="say which with target",
     )
 
 
-def input_of(data: DataSet, options: HubOptions, target: str) -> str:
-    """The column that the model takes: the one that is said, or the only one that can be.
+def _able_target(data: DataSet, name: str) -> str:
+    try:
+        data.columns[_column(data, name, "target")].labels([])
+    except Unfit as unfit:
+        raise cannot_be(data, name, "target", unfit) from None
+    return name
 
-    Raises:
-        DataError: If there is none.
+
+def _said_inputs(data: DataSet, options: HubOptions, others: set[str | None]) -> Sequence[str]:
+    """The inputs that the config names, or else the data set."""
+    if options.input is not None:
+        for name in named(options.input):
+            _able_input(data, options, _column(data, name, "input"))
+        return named(options.input)
+    within = [name for name in data.columns if any(_is_of(name, default) for default in data.default_inputs)]
+    told = [name for name in within if name not in others and options.columns.get(name) != IGNORE]
+    for name in told:
+        # Without a part of what the data set calls its input, what is left may say nothing.
+        _able_input(data, options, name)
+    return told
+
+
+def _is_of(name: str, default: str) -> bool:
+    """Whether a column is one that is named, or within it."""
+    return name == default or name.startswith(f"{default}/")
+
+
+def _found_inputs(
+    data: DataSet, options: HubOptions, others: set[str | None], context: LoadContext
+) -> Sequence[str]:
+    """All columns that can be inputs; where some are images, these alone.
+
+    What stands beside images are other labels of theirs, names of their files and the like.
     """
-    said = options.input or (data.default_input if data.default_input != target else None)
-    if said is not None:
-        return _column(data, said, "input")
-    able = _able(data, options, target)
-    if len(able) == 1:
-        return able[0]
-    if able:
-        raise DataError(
-            f"{data.where}: it does not say what the model takes; columns that can be: {some(able)}",
-            hint="say which with input",
-        )
-    listed = some([f"{name} ({column.described})" for name, column in data.columns.items() if name != target])
-    raise DataError(f"{data.where}: no column that a model can take yet; its columns: {listed or 'none'}")
+    left = [name for name in data.columns if name not in others and options.columns.get(name) != IGNORE]
+    against = {name: reason_against(data, options, name) for name in left}
+    able = [name for name, reason in against.items() if reason is None]
+    images = [name for name in able if data.columns[name].is_picture]
+    found = images or able
+    if not found:
+        listed = some([f"{name} ({data.columns[name].described})" for name in left])
+        raise DataError(f"{data.where}: no column that a model can take yet; its columns: {listed or 'none'}")
+    told = [f"{name} ({reason})" for name, reason in against.items() if reason is not None]
+    told += [name for name in able if name not in found]
+    if told:
+        context.warn(f"{data.where}: columns that are no inputs: {some(told, 5)}; input says which are")
+    return found
 
 
-def _able(data: DataSet, options: HubOptions, target: str) -> list[str]:
-    """Columns that can be the input."""
-    able = []
-    for name, column in data.columns.items():
-        try:
-            column.kind(options, lambda: ((1, 1), "rgb"))
-        except Unfit:
-            continue
-        able += [name] if name != target else []
-    return able
+def reason_against(data: DataSet, options: HubOptions, name: str) -> str | None:
+    """Why a column cannot be an input; None: it can."""
+    column = data.columns[name]
+    if column.is_cell:
+        return None
+    try:
+        column.kind(options, lambda: ((1, 1), "rgb"))
+    except Unfit as unfit:
+        return str(unfit)
+    return None
+
+
+def _able_input(data: DataSet, options: HubOptions, name: str) -> None:
+    reason = reason_against(data, options, name)
+    if reason is not None:
+        raise cannot_be(data, name, "input", Unfit(reason))
 
 
 def cannot_be(data: DataSet, name: str, role: str, unfit: Unfit) -> DataError:
     """The error for a column that is asked for and cannot be used so."""
     return DataError(
-        f"{data.where}: {name} cannot be the {role}: {unfit}", hint=f"name another column with {role}"
+        f"{data.where}: {name} cannot be the {role}: {unfit}",
+        hint=f"say which columns are meant with {role}",
     )
 
 
@@ -138,9 +206,8 @@ def splits_of(data: DataSet, options: HubOptions, context: LoadContext) -> dict[
             f"{data.where}: no split is called train; its splits: {some(data.splits) or 'none'}",
             hint="say which is for training with train",
         )
-    unused = [own for own in left if not any(asked.values())]
-    if unused:
+    if left and not any(asked.values()):
         context.warn(
-            f"{data.where}: not used of its splits: {some(unused)}; train, validation and test say which are"
+            f"{data.where}: not used of its splits: {some(left)}; train, validation and test say which are"
         )
     return {split: found[split] for split in SPLITS if split in found}

@@ -1,19 +1,13 @@
-"""What a column of a data set that others keep holds, and what it can be here: an input, a target."""
+"""What a column of a data set that others keep can be here: an input, a target, neither for a reason."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.array.kind import ArrayKind
-from bigmodel_cli.kinds.image.files.decoding import decode_image
-from bigmodel_cli.kinds.image.files.opening import EncodedImage, ImageFile
-from bigmodel_cli.kinds.image.kind import ColorMode, ImageFormat, ImageKind, format_of_pixels
+from bigmodel_cli.kinds.image.kind import ColorMode
 from bigmodel_cli.kinds.kind import Kind
 
 if TYPE_CHECKING:
@@ -35,9 +29,13 @@ class Column(ABC):
     Attributes:
         described: The same in words for the user.
         names: What whole numbers stand for; None where they stand for nothing else.
+        is_cell: Whether it is a cell of a table as an input: what kind it is, is found in its values.
+        is_picture: Whether other columns tell of it, where nobody says what they are for.
     """
 
     names: tuple[str, ...] | None = None
+    is_cell: bool = False
+    is_picture: bool = False
 
     @property
     @abstractmethod
@@ -68,6 +66,14 @@ class Column(ABC):
         """
         raise NotImplementedError
 
+    def cells(self, raw: Sequence[Any]) -> Any:
+        """Values of a cell: float64 with NaN, datetime64[us] with NaT, or texts with "" for what is missing.
+
+        Args:
+            raw: As the rows have them.
+        """
+        raise NotImplementedError
+
     def labels(self, raw: Sequence[Any]) -> np.ndarray:
         """Targets as an array of shape (n, …).
 
@@ -87,119 +93,6 @@ class Column(ABC):
         except Unfit:
             return False
         return True
-
-
-@dataclass(frozen=True)
-class Images(Column):
-    """Image files.
-
-    Attributes:
-        size: (height, width) of all of them; None: they may differ, or nobody says.
-        color_mode: Their channels; None: they may differ, or nobody says.
-    """
-
-    size: tuple[int, int] | None = None
-    color_mode: ColorMode | None = None
-
-    @property
-    def described(self) -> str:
-        size = "" if self.size is None else f" of {self.size[0]} × {self.size[1]}"
-        return f"an image{size}"
-
-    def kind(self, options: HubOptions, look: Look) -> Kind:
-        size = options.image_size or self.size
-        color_mode = options.color_mode or self.color_mode
-        if size is None:
-            size, found = look()
-            color_mode = color_mode or found
-        return ImageKind(options.format_of(size, color_mode or "rgb"))
-
-    def value(self, raw: Any, kind: Kind, called: str) -> np.ndarray:
-        return decode_image(image_file(raw, called), _as_it_is(kind))
-
-
-@dataclass(frozen=True)
-class Numbers(Column):
-    """Numbers of one shape.
-
-    Attributes:
-        shape: Of one value.
-        dtype: NumPy's name of theirs.
-    """
-
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def described(self) -> str:
-        shape = " × ".join(map(str, self.shape))
-        return f"an array of {shape} numbers ({self.dtype})" if shape else f"a number ({self.dtype})"
-
-    def kind(self, options: HubOptions, look: Look) -> Kind:
-        if not self.shape or 0 in self.shape:
-            return super().kind(options, look)
-        # What bool and double precision become is what `npz` makes of them.
-        dtype = {"bool": "uint8", "float64": "float32"}.get(self.dtype, self.dtype)
-        pixels = format_of_pixels(self.shape, dtype)
-        if pixels is None:
-            return ArrayKind(self.shape, dtype)
-        return ImageKind(options.drawn(pixels))
-
-    def value(self, raw: Any, kind: Kind, called: str) -> np.ndarray:
-        import numpy as np
-
-        array = np.asarray(raw)
-        if array.dtype.kind == "O" or array.size != np.prod(self.shape):
-            raise DataError(f"{called}: expected {self.described}, found {_shown(raw)}")
-        with np.errstate(over="ignore"):
-            array = array.reshape(self.shape).astype(kind.dtype, copy=False)
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise DataError(f"{called}: some of its numbers are NaN or infinite")
-        return array
-
-    def labels(self, raw: Sequence[Any]) -> np.ndarray:
-        import numpy as np
-
-        if None in raw:
-            raise DataError(f"example {list(raw).index(None):,} has none")
-        return np.asarray(raw, self.dtype).reshape(len(raw), *self.shape)
-
-
-@dataclass(frozen=True)
-class Classes(Column):
-    """One of several classes, by number.
-
-    Attributes:
-        names: Of the classes, in index order.
-    """
-
-    names: tuple[str, ...] | None
-
-    @property
-    def described(self) -> str:
-        return f"one of {len(self.names or ())} classes"
-
-    def labels(self, raw: Sequence[Any]) -> np.ndarray:
-        import numpy as np
-
-        # Data sets write -1, or nothing, where a label is not known.
-        return np.array([-1 if value is None else value for value in raw], np.int64)
-
-
-@dataclass(frozen=True)
-class Texts(Column):
-    """Strings."""
-
-    @property
-    def described(self) -> str:
-        return "a text"
-
-    def labels(self, raw: Sequence[Any]) -> np.ndarray:
-        import numpy as np
-
-        if None in raw:
-            raise DataError(f"example {list(raw).index(None):,} has none")
-        return np.array([_text(value) for value in raw], np.str_)
 
 
 @dataclass(frozen=True)
@@ -223,29 +116,3 @@ class Unread(Column):
 
     def labels(self, raw: Sequence[Any]) -> np.ndarray:
         raise Unfit(f"{self.what}: {self.reason}")
-
-
-@cache
-def _as_it_is(kind: Kind) -> ImageFormat:
-    """How images are read that are the data: what they hold is what all others are drawn like."""
-    return cast(ImageKind, kind.as_it_is()).format
-
-
-def image_file(raw: bytes | Path, called: str) -> ImageFile:
-    """What an image is read from: its own file, or bytes within another one."""
-    return raw if isinstance(raw, Path) else EncodedImage(called, raw)
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _shown(raw: Any) -> str:
-    import numpy as np
-
-    if raw is None:
-        return "nothing"
-    try:
-        return f"shape {np.shape(raw)}"
-    except ValueError:
-        return "lists of different length"

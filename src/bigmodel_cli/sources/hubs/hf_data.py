@@ -13,7 +13,7 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.network import Offline, connections
 from bigmodel_cli.sources.hubs.choosing import DataSet
-from bigmodel_cli.sources.hubs.columns import Classes
+from bigmodel_cli.sources.hubs.column_types import Classes
 from bigmodel_cli.sources.hubs.extras import library
 from bigmodel_cli.sources.hubs.hf_features import columns_of
 from bigmodel_cli.sources.hubs.hf_rows import HfRows

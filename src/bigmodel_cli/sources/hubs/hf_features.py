@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.kinds.image.kind import ColorMode
-from bigmodel_cli.sources.hubs.columns import Classes, Column, Images, Numbers, Texts, Unread
+from bigmodel_cli.sources.hubs.column_types import Classes, Images, Moments, Numbers, Texts
+from bigmodel_cli.sources.hubs.columns import Column, Unread
 
 _UNEVEN = "examples differ in their number, and a model takes arrays of one shape"
 _NUMBER = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)")
@@ -84,8 +85,8 @@ def _value(dtype: str) -> Column:
         return Texts()
     if _NUMBER.fullmatch(dtype):
         return Numbers((), dtype)
-    if dtype.startswith(("date", "time", "duration")):
-        return Unread(f"a date or time ({dtype})", "those are not read yet")
+    if dtype.startswith(("date", "timestamp")):
+        return Moments()
     return Unread(f"a value of type {dtype}", "such values are not read")
 
 
@@ -107,6 +108,8 @@ def _list(feature: Any, arrays: Sequence[Any]) -> Column:
         return Unread("a list of several values each", "a model takes one value of each column")
     chunks = [chunk for array in arrays for chunk in array.chunks if len(chunk)]
     column = _column(inner, [_Chunked([chunk.flatten() for chunk in chunks])])
+    if column.names is not None:
+        return Unread("a list of classes", "several classes for one example are not predicted yet")
     if not isinstance(column, Numbers):
         if isinstance(column, Unread) and column.reason == _UNEVEN:
             return column

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.hubs.columns import Column, Images, Numbers
+from bigmodel_cli.sources.hubs.column_types import Images, Numbers
+from bigmodel_cli.sources.hubs.columns import Column
 from bigmodel_cli.sources.hubs.rows import Rows
 
 if TYPE_CHECKING:

@@ -6,211 +6,221 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.files.opening import open_image
-from bigmodel_cli.kinds.image.kind import ColorMode
 from bigmodel_cli.kinds.kind import Kind
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
-from bigmodel_cli.sources.hubs.choosing import DataSet, cannot_be, input_of, splits_of, target_of
-from bigmodel_cli.sources.hubs.columns import Unfit, image_file
-from bigmodel_cli.sources.hubs.options import HubOptions
-from bigmodel_cli.sources.hubs.rows import Rows, RowStore, of_each, value_of
-from bigmodel_cli.sources.image_checks import SKIP_HINT, skipped_sentence, without_bad
+from bigmodel_cli.sources.hubs.cells import CellKind, cell_column, own_texts
+from bigmodel_cli.sources.hubs.choosing import DataSet, Roles, cannot_be, roles_of, splits_of
+from bigmodel_cli.sources.hubs.columns import Unfit
+from bigmodel_cli.sources.hubs.options import IGNORE, HubOptions
+from bigmodel_cli.sources.hubs.reading import Part, Reading, is_kept, size_and_mode
+from bigmodel_cli.sources.hubs.rows import Rows
+from bigmodel_cli.sources.image_checks import skipped_sentence, without_bad
 from bigmodel_cli.sources.label_values import label_values
-from bigmodel_cli.sources.memory import memory_bytes
-from bigmodel_cli.sources.stores import ArrayStore, Store
+from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
 
-# Inputs that take no more than this part of the machine's memory are read once, and kept there.
-KEPT_SHARE = 0.25
-
 
 def load_examples(data: DataSet, options: HubOptions, context: LoadContext) -> Source:
-    """Examples of one input and one target.
+    """Examples of a data set.
 
-    What fits into a quarter of the memory is read once; else only targets are, and each input whenever it is
-    needed. Either way examples stand in the order of the data set's files.
+    Images and arrays that fit into a quarter of the memory are read once, larger ones whenever they are
+    needed; all other columns are read once. Either way examples stand in the order of the data set's files.
 
     Raises:
         DataError: If there is no such column or split, a column cannot be used so, or a row is damaged.
     """
-    target_name = target_of(data, options)
-    input_name = input_of(data, options, target_name)
-    splits = {split: data.rows(own) for split, own in splits_of(data, options, context).items()}
-    splits = {split: rows for split, rows in splits.items() if len(rows) or split == "train"}
-    if not all(map(len, splits.values())):
-        raise DataError(f"{data.where}: its train split has no example")
-    kind = _kind(data, input_name, splits, options, context)
-    reading = _Reading(data, input_name, target_name, kind, context)
-    is_kept = _is_kept(kind, sum(map(len, splits.values())))
-    read = {split: reading.read(split, rows, is_kept=is_kept) for split, rows in splits.items()}
-    read = _with_labels(data, target_name, read, context)
-    names = options.names_among(data.columns[target_name].names)
-    labels, task = label_values(
-        {split: part.labels for split, part in read.items()}, options.labels, names, data.where, context
-    )
-    parts = {
-        split: _sound(Examples.of(part.store, labels[split]), part, split, task, context)
-        for split, part in read.items()
-    }
-    return Source(parts, Signature.of(kind, task), sum(len(part.problems) for part in read.values()))
-
-
-def _kind(
-    data: DataSet,
-    name: str,
-    splits: Mapping[SplitName, Rows],
-    options: HubOptions,
-    context: LoadContext,
-) -> Kind:
-    try:
-        return data.columns[name].kind(options, lambda: _seen(data, name, splits, context))
-    except Unfit as unfit:
-        raise cannot_be(data, name, "input", unfit) from None
-
-
-def _seen(
-    data: DataSet, name: str, splits: Mapping[SplitName, Rows], context: LoadContext
-) -> tuple[tuple[int, int], ColorMode]:
-    """(height, width) and channels of all images, as each of their headers says.
-
-    Raises:
-        DataError: If they differ in size.
-    """
-
-    def header(_: int, row: Mapping[str, Any]) -> tuple[tuple[int, int], str] | None:
-        try:
-            with open_image(image_file(row[name], data.where)) as image:
-                return image.size, image.mode
-        except (DataError, AttributeError):
-            # What is damaged is told of when it is decoded.
-            return None
-
-    headers = (
-        each
-        for rows in splits.values()
-        for each in of_each(rows, [name], header, "looking at images", context)
-    )
-    found = {each for each in headers if each is not None}
-    sizes = sorted({size[::-1] for size, _ in found})
-    if len(sizes) == 1:
-        is_grey = all(mode in ("1", "L") or mode.startswith("I") for _, mode in found)
-        return sizes[0], "grayscale" if is_grey else "rgb"
-    if not sizes:
-        raise DataError(f"{data.where}: none of the images in {name} can be read")
-    smallest, largest = (" × ".join(map(str, size)) for size in (sizes[0], sizes[-1]))
-    raise DataError(
-        f"{data.where}: the images in {name} differ in size, from {smallest} to {largest}",
-        hint="say what all of them become: image_size: [height, width]",
-    )
-
-
-def _is_kept(kind: Kind, count: int) -> bool:
-    memory = memory_bytes()
-    return memory is None or kind.num_bytes * count <= KEPT_SHARE * memory
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """One split that was read.
-
-    Attributes:
-        store: Inputs.
-        labels: As they are in the data, of shape (n, …).
-        problems: What is wrong with inputs that cannot be read, by index.
-    """
-
-    store: Store
-    labels: np.ndarray
-    problems: Mapping[int, DataError]
+    return _Loading(data, options, context, roles_of(data, options, context)).source()
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """Reads splits: what is an input, what a target."""
+class _Loading:
+    """A data set that is being loaded."""
 
     data: DataSet
-    input_name: str
-    target_name: str
-    kind: Kind
+    options: HubOptions
     context: LoadContext
+    roles: Roles
 
-    def read(self, split: SplitName, rows: Rows, *, is_kept: bool) -> _Part:
-        """Targets of all rows and, where they are kept, inputs.
+    def source(self) -> Source:
+        splits = self._rows()
+        alone = [name for name in self.roles.inputs if not self.data.columns[name].is_cell]
+        kinds = {name: self._kind(name, splits) for name in alone}
+        named = [*self.roles.targets, self.roles.weight, *self.roles.inputs, *self.roles.beside]
+        cells = [name for name in dict.fromkeys(named) if name is not None and name not in alone]
+        keeps = is_kept(kinds, sum(map(len, splits.values())))
+        reading = Reading(self.data, kinds, cells, keeps, self.context)
+        parts = {split: reading.read(split, rows) for split, rows in splits.items()}
+        raw = {split: self._labels(split, part) for split, part in parts.items()}
+        parts = {split: part for split, part in parts.items() if self._is_labelled(split, raw[split])}
+        labels, tasks = self._tasks({split: raw[split] for split in parts})
+        inputs, beside, kinds = self._stores(parts, kinds)
+        is_plain = len(kinds) == len(tasks) == 1 and self.options.target is None
+        if is_plain and next(iter(kinds.values())).stands_alone:
+            # What the config does not name has no name, as in other sources of one input and one target.
+            kinds, inputs = {INPUT: kinds[alone[0]]}, {s: {INPUT: inputs[s][alone[0]]} for s in parts}
+            (target,) = tasks
+            tasks, labels = {TARGET: tasks[target]}, {s: {TARGET: labels[s][target]} for s in parts}
+        examples = {
+            split: self._sound(
+                Examples(inputs[split], labels[split], beside[split], self._weights(split, part)),
+                part,
+                split,
+                tasks,
+            )
+            for split, part in parts.items()
+        }
+        num_skipped = sum(len(part.problems) for part in parts.values())
+        return Source(examples, Signature(kinds, tasks), num_skipped, self._looked_at(kinds))
+
+    def _rows(self) -> dict[SplitName, Rows]:
+        """The rows of each split that has any."""
+        own = splits_of(self.data, self.options, self.context)
+        splits = {split: self.data.rows(name) for split, name in own.items()}
+        if "train" in splits and not len(splits["train"]):
+            raise DataError(f"{self.data.where}: its train split has no example")
+        return {split: rows for split, rows in splits.items() if len(rows)}
+
+    def _kind(self, name: str, splits: Mapping[SplitName, Rows]) -> Kind:
+        column = self.data.columns[name]
+        try:
+            return column.kind(self.options, lambda: size_and_mode(self.data, name, splits, self.context))
+        except Unfit as unfit:
+            raise cannot_be(self.data, name, "input", unfit) from None
+
+    def _labels(self, split: SplitName, part: Part) -> dict[str, np.ndarray]:
+        """Targets as they are in the data, of shape (n, …)."""
+        found = {}
+        for name in self.roles.targets:
+            where, column = f"{self.data.where}: {name} of {split}", self.data.columns[name]
+            if self.options.labels == "auto" and (reason := own_texts(name, column, part.cells[name])):
+                raise DataError(
+                    f"{where}: {reason}: texts are not written by a model yet",
+                    hint="write labels: classes if they are names of classes",
+                )
+            try:
+                found[name] = column.labels(part.cells[name])
+            except DataError as error:
+                raise DataError(f"{where}: {error.message}", hint=error.hint) from None
+            except (ValueError, TypeError, OverflowError) as error:
+                raise DataError(f"{where}: expected {column.described}: {error}") from None
+        return found
+
+    def _is_labelled(self, split: SplitName, labels: Mapping[str, np.ndarray]) -> bool:
+        """Whether the classes of a split are known; of published test splits they often are not.
 
         Raises:
-            DataError: If a row is damaged.
+            DataError: If some of its examples have a class and others have none.
         """
+        for name, array in labels.items():
+            is_unknown = array == -1
+            if self.data.columns[name].names is None or not is_unknown.any():
+                continue
+            if split == "train" or not is_unknown.all():
+                raise DataError(
+                    f"{self.data.where}: {int(is_unknown.sum()):,} of {len(array):,} examples of {split} "
+                    f"have no {name} (-1), the first is {split}[{int(is_unknown.argmax())}]"
+                )
+            self.context.warn(
+                f"{self.data.where}: no example of {split} has its {name} (-1): the split is not used"
+            )
+            return False
+        return True
+
+    def _tasks(
+        self, raw: Mapping[SplitName, Mapping[str, np.ndarray]]
+    ) -> tuple[dict[SplitName, dict[str, np.ndarray]], dict[str, Task]]:
+        labels: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in raw}
+        tasks: dict[str, Task] = {}
+        for name in self.roles.targets:
+            names = self.options.names_among(self.data.columns[name].names)
+            where = f"{self.data.where}: {name}" if len(self.roles.targets) > 1 else self.data.where
+            of_splits = {split: arrays[name] for split, arrays in raw.items()}
+            found, tasks[name] = label_values(of_splits, self.options.labels, names, where, self.context)
+            for split, array in found.items():
+                labels[split][name] = array
+        return labels, tasks
+
+    def _stores(
+        self, parts: Mapping[SplitName, Part], kinds: Mapping[str, Kind]
+    ) -> tuple[Mapping[SplitName, dict[str, Store]], Mapping[SplitName, dict[str, Store]], dict[str, Kind]]:
+        """Inputs and columns beside them by split, and the kinds of inputs.
+
+        Raises:
+            DataError: If a column cannot be what it is said to be, or no input is left.
+        """
+        found, stores, left_out = dict(kinds), {split: dict(part.stores) for split, part in parts.items()}, []
+        names = dict.fromkeys([*self.roles.inputs, *self.roles.beside])
+        for name in (each for each in names if each not in kinds):
+            told = self.options.columns.get(name)
+            asked = self.roles.are_asked_for or told is not None or name in self.roles.beside
+            column = self.data.columns[name]
+            cells = {split: column.cells(part.cells[name]) for split, part in parts.items()}
+            try:
+                kind: CellKind | None = None if told == IGNORE else told
+                made = cell_column(name, cells, kind, is_asked_for=asked)
+            except Unfit as unfit:
+                if asked:
+                    raise cannot_be(self.data, name, "input", unfit) from None
+                left_out.append(f"{name} ({unfit})")
+                continue
+            found[name] = made.kind
+            for split, store in made.stores.items():
+                stores[split][name] = store
+        inputs = [name for name in self.roles.inputs if name in found]
+        if not inputs:
+            raise DataError(f"{self.data.where}: no column is left to predict from: {some(left_out)}")
+        if left_out:
+            self.context.warn(
+                f"{self.data.where}: left out: {some(left_out, 5)}; columns: {{NAME: KIND}} takes one in"
+            )
+        return (
+            {split: {name: of[name] for name in inputs} for split, of in stores.items()},
+            {split: {name: of[name] for name in self.roles.beside} for split, of in stores.items()},
+            {name: found[name] for name in inputs},
+        )
+
+    def _weights(self, split: SplitName, part: Part) -> np.ndarray | None:
         import numpy as np
 
-        column, problems = self.data.columns[self.input_name], {}
-        inputs = np.zeros((len(rows) if is_kept else 0, *self.kind.shape), self.kind.dtype)
-
-        def take(position: int, row: Mapping[str, Any]) -> Any:
-            if is_kept:
-                called = f"{self.data.where}: {split}[{position}]: {self.input_name}"
-                try:
-                    inputs[position] = value_of(row[self.input_name], column, self.kind, called)
-                except DataError as error:
-                    if not self.context.skip_bad_files:
-                        raise DataError(error.message, hint=error.hint or SKIP_HINT) from error
-                    problems[position] = error
-            return row[self.target_name]
-
-        names = [self.target_name, *([self.input_name] if is_kept else [])]
-        raw = list(of_each(rows, names, take, f"reading {split}", self.context))
-        labels = self._labels(raw, split)
-        if is_kept:
-            return _Part(ArrayStore(inputs, split), labels, dict(sorted(problems.items())))
-        store = RowStore(rows, self.input_name, column, self.kind, split, np.arange(len(rows)))
-        return _Part(store, labels, {})
-
-    def _labels(self, raw: Sequence[Any], split: SplitName) -> np.ndarray:
-        where = f"{self.data.where}: {self.target_name} of {split}"
-        try:
-            return self.data.columns[self.target_name].labels(raw)
-        except DataError as error:
-            raise DataError(f"{where}: {error.message}", hint=error.hint) from None
-        except (ValueError, TypeError, OverflowError) as error:
+        name = self.roles.weight
+        if name is None:
+            return None
+        found: np.ndarray = np.asarray(self.data.columns[name].cells(part.cells[name]), np.float32)
+        bad = ~(np.isfinite(found) & (found >= 0))
+        if bad.any():
+            at = int(bad.argmax())
             raise DataError(
-                f"{where}: expected {self.data.columns[self.target_name].described}: {error}"
-            ) from None
-
-
-def _with_labels(
-    data: DataSet, target: str, read: Mapping[SplitName, _Part], context: LoadContext
-) -> dict[SplitName, _Part]:
-    """The splits whose classes are known; published test splits often have none.
-
-    Raises:
-        DataError: If a split has some examples without a class.
-    """
-    found = dict(read)
-    for split, part in read.items():
-        is_unknown = part.labels == -1
-        if data.columns[target].names is None or not is_unknown.any():
-            continue
-        if split == "train" or not is_unknown.all():
-            raise DataError(
-                f"{data.where}: {int(is_unknown.sum()):,} of {len(part.labels):,} examples of {split} have "
-                f"no {target} (-1), the first is {split}[{int(is_unknown.argmax())}]"
+                f"{self.data.where}: {name} of {split}[{at}]: expected a weight of 0 or more, "
+                f"found {found[at]:g}"
             )
-        context.warn(f"{data.where}: no example of {split} has its {target} (-1): the split is not used")
-        del found[split]
-    return found
+        return found
 
+    def _sound(self, examples: Examples, part: Part, split: SplitName, tasks: Mapping[str, Task]) -> Examples:
+        """The examples of a split that could be read."""
+        if not part.problems:
+            return examples
+        if self.context.left_out is None:
+            count = f"{len(examples):,} examples of {split}"
+            self.context.warn(skipped_sentence(list(part.problems.values()), count))
+        else:
+            for index, problem in part.problems.items():
+                self.context.left_out(split, f"{split}[{index}]", problem)
+        return without_bad(examples, part.problems, split, tasks, self.context)
 
-def _sound(examples: Examples, part: _Part, split: SplitName, task: Task, context: LoadContext) -> Examples:
-    """The examples of a split that could be read."""
-    if not part.problems:
-        return examples
-    if context.left_out is None:
-        context.warn(skipped_sentence(list(part.problems.values()), f"{len(examples):,} examples of {split}"))
-    else:
-        for index, problem in part.problems.items():
-            context.left_out(split, f"{split}[{index}]", problem)
-    return without_bad(examples, part.problems, split, dict.fromkeys(examples.targets, task), context)
+    def _looked_at(self, kinds: Mapping[str, Kind]) -> HubOptions | None:
+        """The options with what was found out about columns; None where they have no names here."""
+        if INPUT in kinds:
+            return None
+        told: dict[str, Any] = {
+            **self.options.columns,
+            **{name: kind.name for name, kind in kinds.items() if not kind.stands_alone},
+        }
+        targets: Sequence[str] = self.roles.targets
+        target = targets[0] if self.options.target is None else self.options.target
+        return self.options.model_copy(update={"columns": told, "input": list(kinds), "target": target})

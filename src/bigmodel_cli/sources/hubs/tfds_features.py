@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bigmodel_cli.kinds.image.kind import COLOR_MODES
-from bigmodel_cli.sources.hubs.columns import Classes, Column, Images, Numbers, Texts, Unread
+from bigmodel_cli.sources.hubs.column_types import Classes, Images, Numbers, Texts
+from bigmodel_cli.sources.hubs.columns import Column, Unread
 
 _UNEVEN = "examples differ in their number, and a model takes arrays of one shape"
 
@@ -17,7 +18,8 @@ def columns_of(features: Any) -> dict[str, Column]:
     Args:
         features: A `tfds.features.FeatureConnector`.
     """
-    return {name: _column(feature) for name, feature in flattened(features)}
+    # Notes of features are read in any order.
+    return {name: _column(feature) for name, feature in sorted(flattened(features), key=lambda pair: pair[0])}
 
 
 def flattened(features: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -32,6 +34,7 @@ def flattened(features: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 
 def _column(feature: Any) -> Column:
+    import numpy as np
     import tensorflow_datasets as tfds
 
     of = tfds.features
@@ -50,7 +53,7 @@ def _column(feature: Any) -> Column:
     if isinstance(feature, of.Text):
         return Unread("numbers of words", _UNEVEN) if feature.encoder else Texts()
     if isinstance(feature, of.Tensor):
-        return _tensor(feature.shape, feature.np_dtype)
+        return _tensor(feature.shape, np.dtype(feature.np_dtype))
     return Unread(f"a {type(feature).__name__}", "features of this type are not read yet")
 
 
@@ -62,11 +65,13 @@ def _classes(feature: Any) -> Column:
 
 
 def _image(feature: Any) -> Column:
+    import numpy as np
+
     *before, height, width, channels = feature.shape
     if before:
         return Unread("an animation", "videos are not read yet")
-    if feature.np_dtype.name not in ("uint8", "uint16"):
-        return Unread(f"an image of {feature.np_dtype.name}", "pixels are read as 8 or 16 bits")
+    if np.dtype(feature.np_dtype).name not in ("uint8", "uint16"):
+        return Unread(f"an image of {np.dtype(feature.np_dtype).name}", "pixels are read as 8 or 16 bits")
     if channels is not None and channels not in COLOR_MODES:
         return Unread(f"an image of {channels} channels", "images have 1, 3 or 4 channels here")
     size = None if height is None or width is None else (height, width)
@@ -81,6 +86,8 @@ def _sequence(feature: Any) -> Column:
     if isinstance(inner, tfds.features.FeaturesDict):
         return Unread("a list of several values each", "a model takes one value of each column")
     column = _column(inner)
+    if column.names is not None:
+        return Unread("a list of classes", "several classes for one example are not predicted yet")
     length = feature.get_tensor_info().shape[0]
     if not isinstance(column, Numbers):
         return Unread(

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.hubs.columns import Column, Numbers
+from bigmodel_cli.sources.hubs.column_types import Numbers
+from bigmodel_cli.sources.hubs.columns import Column
 from bigmodel_cli.sources.hubs.rows import Rows
 from bigmodel_cli.sources.hubs.tfds_features import columns_of, flattened
 from bigmodel_cli.sources.hubs.tfrecords import Stretch, TfRecords
