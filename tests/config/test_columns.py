@@ -81,12 +81,6 @@ def test_what_is_right_stays_right_when_the_columns_are_known(load):
             "preprocessing: {category: [Normalization]})",
         ),
         (
-            "augmentation",
-            "augmentation: [{GaussianNoise: {stddev: 1}}]",
-            "6:1: augmentation is a list, and the data has 4 columns (write it by kind or column: "
-            "augmentation: {category: [GaussianNoise]})",
-        ),
-        (
             "model",
             "model: [{Dense: {units: 8, name: Survived, inputs: [ages], activation: sigmoid}}, "
             "{Dense: {units: 1, name: fare}}]",

@@ -47,7 +47,6 @@ preprocessing:
   number: [{impute: {with: median, flag: true}}, {quantile: {}}]
   category: [{StringLookup: {output_mode: one_hot}}]
   age: [impute, {periodic: {}}]
-augmentation: {number: [{GaussianNoise: {stddev: 0.1}}]}
 model:
   - Concatenate: {inputs: [numbers, categories, age]}
   - Dense: {name: trunk, units: 8, activation: relu}

@@ -138,12 +138,6 @@ def test_places_are_embedded_and_do_not_stand_beside_numbers(build):
             r"c.yaml:8:5: model.0.Dense: the column city is a category, which no layer of numbers takes"
             r"[\s\S]*write preprocessing: \{category: \[\{StringLookup: \{output_mode: one_hot\}\}\]\}",
         ),
-        (
-            "",
-            "[Normalization]",
-            r"c.yaml:6:17: preprocessing.0: a row has several columns, and preprocessing is a list"
-            r"[\s\S]*write it by kind or column: preprocessing: \{category: \[Normalization\]\}",
-        ),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_its_place(build, model, preprocessing, message):

@@ -76,7 +76,7 @@ _BY_TARGET = "Of several targets one for all, or each its own: {income: …, hou
 _BY_COLUMN = "Of a table by column, or by kind for all columns of it: {number: […], review: […]}."
 LossByTarget = Annotated[Loss, ByName("targets", _BY_TARGET)]
 MetricsByTarget = Annotated[list[Metric] | Literal["auto"], ByName("targets", _BY_TARGET)]
-LayersByColumn = Annotated[list[Layer], ByName("columns", _BY_COLUMN)]
+LayersByColumn = Annotated[list[Layer], ByName("columns", "Of images and arrays, which have no columns.")]
 Preprocessing = Annotated[
     list[PreprocessingStep],
     ByName("columns", f"{_BY_COLUMN[:-1]}; of numbers it may have encodings too."),

@@ -81,8 +81,8 @@ class Feed:
             }
         )
         self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
-        weights = {} if examples.weights is None else {_WEIGHTS: examples.weights.astype(np.float32)}
-        self._weights = self._tensors(weights)
+        counts = examples.counts()
+        self._weights = self._tensors({} if counts is None else {_WEIGHTS: counts})
 
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
         """Let the columns in memory be these."""

@@ -75,6 +75,16 @@ class Examples:
         weights = None if self.weights is None else self.weights[indices]
         return Examples(inputs, targets, beside, weights, self.places)
 
+    def counts(self) -> np.ndarray | None:
+        """What each example counts in the losses, float32 of shape (n,), 1 on average; None: all the same.
+
+        So the learning rate keeps its meaning, whatever unit weights have.
+        """
+        if self.weights is None:
+            return None
+        mean = float(self.weights.mean(dtype="float64")) or 1.0
+        return (self.weights / mean).astype("float32")
+
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
         """The same examples with what `change` makes of each input."""
         return replace(self, inputs={name: change(store) for name, store in self.inputs.items()})

@@ -6,7 +6,6 @@ Columns, steps, targets and the plurals of kinds share one namespace with `input
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
@@ -45,8 +44,8 @@ def check(experiment: Experiment, report: Report) -> None:
         return
     _check_columns(experiment, report)
     _check_steps(experiment, report)
-    for section in _BY_COLUMN:
-        _check_section(section, experiment, report)
+    _check_preprocessing(experiment, report)
+    _check_augmentation(experiment, report)
     if report.facts.has_all_columns and not report.has_errors:
         _check_takers(experiment, report)
 
@@ -166,20 +165,30 @@ def _check_input(
         report.error(path, f"{name}: no column is of the kind {kind}", meant(name, there_are))
 
 
-def _check_section(section: str, experiment: Experiment, report: Report) -> None:
+def _check_preprocessing(experiment: Experiment, report: Report) -> None:
     """What is written by column names columns, or kinds that there are."""
-    written, columns = getattr(experiment, section), report.facts.columns or {}
-    if isinstance(written, list):
-        if written and report.facts.has_all_columns and len(columns) > 1:
-            kinds = sorted(set(columns.values()))
-            message = f"{section} is a list, and the data has {len(columns)} columns"
-            layers = _as_written(written)
-            report.error(
-                (section,), message, f"write it by kind or column: {section}: {{{kinds[0]}: {layers}}}"
-            )
-        return
-    for name in written:
-        _check_key(name, (section, name), experiment, report)
+    written, columns = experiment.preprocessing, report.facts.columns or {}
+    if isinstance(written, dict):
+        for name in written:
+            _check_key(name, ("preprocessing", name), experiment, report)
+    elif written and report.facts.has_all_columns and len(columns) > 1:
+        kind, layers = sorted(set(columns.values()))[0], some((layer.name for layer in written), 3)
+        report.error(
+            ("preprocessing",),
+            f"preprocessing is a list, and the data has {len(columns)} columns",
+            f"write it by kind or column: preprocessing: {{{kind}: [{layers}]}}",
+        )
+
+
+def _check_augmentation(experiment: Experiment, report: Report) -> None:
+    """Nothing stands between the preprocessing of columns and the model, but steps can do the same."""
+    if experiment.augmentation:
+        report.error(
+            ("augmentation",),
+            "augmentation of columns does not work yet",
+            "steps that are active in training alone do the same: model: "
+            "[{GaussianNoise: {inputs: [numbers], stddev: 0.1}}, …]",
+        )
 
 
 def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: Report) -> None:
@@ -191,7 +200,7 @@ def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: 
             message = f"{name!r} is a column, of the kind {columns[name]}, and a kind"
             report.error(path, message, f"rename the column: columns: {{{name}_: {{from: {name}}}}}")
     elif name in experiment.targets:
-        report.error(path, f"{name} is a target; {path[0]} is of what the model gets", f"remove {name}")
+        report.error(path, f"{name} is a target; preprocessing is of what the model gets", f"remove {name}")
     elif name in plurals():
         report.error(path, f"no column is called {name!r}", f"write {plurals()[name]}: …")
     elif name in kinds:
@@ -204,7 +213,3 @@ def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: 
     elif report.facts.has_all_columns:
         known = [*columns, *sorted(set(columns.values()))]
         report.error(path, f"no column and no kind is called {name!r}", meant(name, known))
-
-
-def _as_written(layers: list[Any]) -> str:
-    return f"[{some((layer.name for layer in layers), 3)}]"
