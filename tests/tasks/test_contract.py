@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from parts_of_all import names_of, part_named, parts_of, storeys_of
 
+from bigmodel_cli.baselines.sizes import threads_for
 from bigmodel_cli.config.group_measures import columns_of_gates, is_group_path, labels_of_group_path
 from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.reading import Reading
@@ -427,7 +428,8 @@ def test_simple_models_are_fitted_and_scored(sample):
     assert baselines.num_outputs >= 1
     assert baselines.linear_work(20) > baselines.linear_work(10) > 0
     for fit in (baselines.fit_constant, baselines.fit_linear, baselines.fit_trees):
-        values = fit(learned)(features)
+        with threads_for(features, baselines):
+            values = fit(learned)(features)
         assert len(values) == 6
         scores = scoring.scored(sample.labels, values, AS_IT_IS, seed=0).scores
         assert {*scores.headline, *scores.others} & set(baselines.told)

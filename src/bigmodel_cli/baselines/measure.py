@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.baselines.reading import Columns, Matrix, read_columns
-from bigmodel_cli.baselines.sizes import Sizes, sample
+from bigmodel_cli.baselines.sizes import Sizes, sample, threads_for
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.run_data import HELD_OUT
 from bigmodel_cli.kinds.baseline import Encoder, Encoding
@@ -158,7 +158,7 @@ class _Measuring:
         task, train, began = self._tasks[target], self._train.first(count), time.perf_counter()
         self._listener.say(f"fitting {family.name(task)} to {count:,} examples")
         learned, matrix = self._learned(target, family, train)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), threads_for(learned.features, task):
             # That it could be fitted a little longer; it is as it is.
             warnings.simplefilter("ignore")
             fitted = family.fit(task, learned)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +20,8 @@ _LINEAR_WORK = 300_000_000_000
 _TREES_WORK, _TREES_MORE = 50_000_000, 2000
 # Numbers that are held in memory.
 _MOST_NUMBERS = 60_000_000
+# Numbers times outputs from which on several threads are worth their waiting for one another.
+_WORK_FOR_THREADS = 2_000_000
 # What learns from fewer says nothing of what could be learned.
 _FEWEST = 1000
 # Of more examples a sample is read: of files, each of which is decoded, a smaller one.
@@ -71,3 +76,19 @@ def sample(held_out: Examples, encoders: Collection[Encoder], seed: int) -> Exam
     if len(held_out) <= most:
         return held_out
     return held_out.take(np.sort(np.random.default_rng(seed).permutation(len(held_out))[:most]))
+
+
+@contextmanager
+def threads_for(features: Any, task: Baselines) -> Iterator[None]:
+    """Inside, scikit-learn has one thread where there is too little work for several.
+
+    They wait for one another by spinning, hundreds of times for each tree: on a busy machine, trees of 300
+    examples took 9 seconds with two threads, and a fifth of a second with one.
+    """
+    from threadpoolctl import threadpool_limits
+
+    is_little = features.shape[0] * features.shape[1] * task.num_outputs < _WORK_FOR_THREADS
+    # What there is to be limited is only known once it is loaded.
+    import_module("sklearn.ensemble")
+    with threadpool_limits(1 if is_little else None):
+        yield
