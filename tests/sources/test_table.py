@@ -38,12 +38,14 @@ def test_lists_are_left_out_unless_they_are_asked_for(tmp_path):
     assert list(source.signature.inputs) == ["n"]
     assert "left out: tags (lists of texts, 1 different ones" in warnings[0]
     with pytest.raises(DataError) as caught:
-        TableOptions(path=path, target="tags").load(LoadContext())
+        TableOptions(path=path, target="y").load(LoadContext(beside=("tags",)))
     assert (
         "t.jsonl, tags: expected one of category, date, image, number, text; found lists"
         in caught.value.message
     )
     assert caught.value.hint == "columns: {tags: ignore} leaves it out"
+    of_sets = TableOptions(path=path, target="tags").load(LoadContext())
+    assert of_sets.signature.targets["tags"].label_names == ("a",)
 
 
 def test_a_column_of_texts_that_are_nearly_all_different_is_pointed_out(tmp_path):

@@ -172,3 +172,34 @@ def test_a_frozen_part_that_gets_nothing_is_warned_of(
     assert left.code == 0, left.err
     assert "warning: dense: frozen, and " in left.err
     assert "has no weights that fit, so they keep the random ones" in left.err
+
+
+def with_heads(*names: str, seed: int) -> Any:
+    """A model with a head for each target, all of the same shape."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dense(5, name="hidden")(inputs)
+    return keras.Model(inputs, {name: keras.layers.Dense(3, name=name)(hidden) for name in names})
+
+
+def test_heads_of_several_targets_go_by_the_names_of_targets_and_classes() -> None:
+    theirs = {"kind": ("a", "b", "c"), "worth": None, "gone": ("x", "y", "z")}
+    ours = {"worth": None, "new": ("a", "b", "c"), "kind": ("c", "a", "b")}
+    source, model = with_heads("kind", "worth", "gone", seed=1), with_heads("worth", "new", "kind", seed=2)
+    before = weights(model, "new")
+    found = copied(source, model, theirs, ours)
+    assert (set(found.loaded), found.new) == ({"hidden", "worth", "kind"}, ["new"])
+    assert found.unused == ["gone"]
+    assert same(weights(model, "worth"), weights(source, "worth"))
+    assert same(weights(model, "kind"), [value[..., [2, 0, 1]] for value in weights(source, "kind")])
+    assert same(weights(model, "new"), before)
+
+
+def test_a_head_of_one_target_is_none_of_several() -> None:
+    source, model = with_heads("kind", "worth", seed=1), with_heads("label", seed=2)
+    before = weights(model, "label")
+    found = copied(source, model, {"kind": ("a", "b", "c"), "worth": None}, ("a", "b", "c"))
+    assert (found.loaded, found.unused) == (["hidden"], ["kind", "worth"])
+    assert same(weights(model, "label"), before)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.tables.columns import Lists
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.tasks.multilabel.task import BETWEEN, Multilabel
 
@@ -21,13 +22,13 @@ Place = Callable[[SplitName, int], str]
 
 
 def of_separated(
-    values: Mapping[SplitName, Any], separator: str, name: str, place: Place
+    values: Mapping[SplitName, Any], separator: str | None, name: str, place: Place
 ) -> tuple[dict[SplitName, np.ndarray], Multilabel]:
-    """Cells such as `a|c`; an empty one has no label.
+    """Cells such as `a|c`, or lists of labels; an empty one has no label.
 
     Args:
-        values: The column, by split, of categories or texts.
-        separator: What stands between labels.
+        values: The column, by split, of categories, texts or lists.
+        separator: What stands between labels; None: they are lists.
         name: Of the column.
         place: Of a row, for messages.
 
@@ -57,11 +58,21 @@ def of_separated(
 Sets = tuple[list[list[str]], "np.ndarray"] | None
 
 
-def _sets(column: Any, separator: str) -> Sets:
+def are_lists(column: Any) -> bool:
+    """Whether the cells of a column are lists."""
+    return isinstance(column, Lists)
+
+
+def _sets(column: Any, separator: str | None) -> Sets:
     """The different sets of labels of a column, and the place of each row's among them; None: it has none."""
     import numpy as np
 
-    if hasattr(column, "codes") and not hasattr(column, "offsets"):
+    if are_lists(column):
+        rows = range(len(column))
+        return [[class_name(label) for label in column[row]] for row in rows], np.arange(len(column))
+    if separator is None:
+        return None
+    if hasattr(column, "codes"):
         # Behind the last name stands what is missing: -1.
         return [_split(text, separator) for text in (*column.names, "")], column.codes
     if hasattr(column, "data"):

@@ -220,8 +220,13 @@ class _Loading:
         self._point_out(first, looked, left_out)
         read = {*looked} - {*left_out} | {*self.context.columns_beside}
         facts = {name: one for name, one in looked.items() if name in read}
-        kinds = {name: self._kind(first, name, one) for name, one in facts.items()}
-        as_read = {name: self._as_read(name, kinds[name], facts[name]) for name in facts}
+        kinds = {
+            name: self._kind(first, name, one)
+            for name, one in facts.items()
+            # Sets of labels are predicted, and are no kind of input.
+            if one.kind != "list" or name not in self.options.target_names
+        }
+        as_read = {name: self._as_read(name, kinds.get(name), facts[name]) for name in facts}
         in_files = self._too_large(kinds)
         columns = {
             split: self._read(table, {n: as_read[n] for n in as_read if n not in in_files})
@@ -325,8 +330,8 @@ class _Loading:
             raise DataError(f"{table.files[0].path}, {shown(name)}: {error}") from None
         return found
 
-    def _as_read(self, name: str, kind: Kind, facts: ColumnFacts) -> ColumnFacts:
-        reading = part_of(kind, Cells).reading()
+    def _as_read(self, name: str, kind: Kind | None, facts: ColumnFacts) -> ColumnFacts:
+        reading = {} if kind is None else part_of(kind, Cells).reading()
         if "notation" in reading:
             reading["notation"] = Notation(*reading["notation"])
         return replace(facts, name=self.options.in_files(name), **reading)

@@ -13,7 +13,7 @@ from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.sources.base import LoadContext, SplitName
-from bigmodel_cli.sources.label_columns import of_columns, of_separated
+from bigmodel_cli.sources.label_columns import are_lists, of_columns, of_separated
 from bigmodel_cli.sources.label_values import label_values
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.table import Table
@@ -124,7 +124,7 @@ class TargetReader:
         if told.columns is not None:
             return of_columns(columns, told.columns, self._place)
         of_splits = {split: of_split[name] for split, of_split in columns.items()}
-        if told.separator is not None:
+        if told.separator is not None or are_lists(next(iter(of_splits.values()))):
             return of_separated(of_splits, told.separator, name, self._place)
         return self._of_column(name, of_splits, complete, kinds[name])
 
@@ -205,6 +205,10 @@ class TargetReader:
 def _is_missing(values: Any) -> np.ndarray:
     import numpy as np
 
+    if are_lists(values):
+        # An empty list is no missing one.
+        missing: np.ndarray = values.missing
+        return missing
     if hasattr(values, "codes"):
         gaps: np.ndarray = values.codes < 0
     elif hasattr(values, "offsets"):

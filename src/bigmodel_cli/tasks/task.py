@@ -53,6 +53,11 @@ class Task(ABC):
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the loss sees something else than targets in their own unit."""
+        return False
+
     @classmethod
     def measured(cls, num_classes: int | None) -> Sequence[str]:
         """Those of `scores` that an evaluation has where there are so many classes; None: not known."""

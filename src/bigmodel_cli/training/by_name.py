@@ -29,6 +29,10 @@ class Head:
         self._theirs = None if theirs is None else [class_name(name) for name in theirs]
         self._ours = None if ours is None else [class_name(name) for name in ours]
 
+    def is_of(self, layer: Any) -> bool:
+        """Whether a layer is the one whose outputs these are."""
+        return layer is self._layer
+
     def reason_against(self, source: Any, layer: Any) -> str | None:
         """Why a layer does not get the weights of another; None where it does, maybe in another order."""
         if source is not self._source and layer is not self._layer:

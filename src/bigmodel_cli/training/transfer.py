@@ -17,8 +17,12 @@ from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import is_frozen, leaves
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import BEST, RunFolder
+from bigmodel_cli.signature import slugs
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.by_name import Head, base_weights, vocabularies
+
+# Names of classes in index order, None where labels are numbers; of several targets by target.
+Labels = Any
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def without_fetching(config: LoadedConfig, parent: Parent) -> LoadedConfig:
     return replace(config, experiment=experiment.model_copy(update={"model": steps}))
 
 
-def take_weights(model: Any, parent: Parent, class_names: Sequence[str] | None) -> Transfer:
+def take_weights(model: Any, parent: Parent, labels: Labels) -> Transfer:
     """Give a model the weights of a run's best checkpoint, layer by layer.
 
     Layers are matched in order, by their class and the shapes of their weights, so that a step that was put
@@ -132,7 +136,8 @@ def take_weights(model: Any, parent: Parent, class_names: Sequence[str] | None) 
     Args:
         model: Built, with adapted layers.
         parent: The other run.
-        class_names: Of the new run, in index order; None where labels are numbers.
+        labels: Names of the new run's classes, in index order; None where labels are numbers; of several
+            targets by target.
 
     Raises:
         DataError: If the checkpoint is missing or damaged.
@@ -141,7 +146,7 @@ def take_weights(model: Any, parent: Parent, class_names: Sequence[str] | None) 
     run = parent.run
     sha256 = checkpoint_entry(run, BEST)["sha256"]
     source = load_checkpoint(run, BEST, trust=parent.trust)
-    copied = copy_weights(source, model, run.read_labels(), class_names)
+    copied = copy_weights(source, model, run.read_labels(), labels)
     if copied is None:
         raise UsageError(
             f"--from {run.title}: no layer of the model has the class and the shapes of one of that run's",
@@ -150,19 +155,30 @@ def take_weights(model: Any, parent: Parent, class_names: Sequence[str] | None) 
     return Transfer(run, sha256, copied)
 
 
-def copy_weights(
-    source: Any, model: Any, their_classes: Sequence[str] | None, our_classes: Sequence[str] | None
-) -> Copied | None:
+def copy_weights(source: Any, model: Any, their_labels: Labels, our_labels: Labels) -> Copied | None:
     """Give a model the weights of another where layers fit; None where no layer fits."""
     theirs, ours = list(_layers(source)), list(_layers(model))
-    pairs = list(_pairs(theirs, ours))
+    heads = _heads(theirs, ours, their_labels, our_labels)
+    if heads is None:
+        heads = [Head(ours[-1], theirs[-1], their_labels, our_labels)]
+        pairs = list(_pairs(theirs, ours))
+    else:
+        # Heads go to heads of the same target, whatever order they are in.
+        own, others = _heads_of(ours, our_labels), _heads_of(theirs, their_labels)
+        pairs = list(
+            _pairs(
+                [layer for layer in theirs if layer not in others.values()],
+                [layer for layer in ours if layer not in own.values()],
+            )
+        )
+        pairs += [(others[name], layer) for name, layer in own.items() if _fits(others.get(name), layer)]
     if not pairs:
         return None
-    head = Head(ours[-1], theirs[-1], their_classes, our_classes)
     words_differ = vocabularies(source) != vocabularies(model)
     reasons: dict[str, str] = {}
     taken_from, given_to = set(), set()
     for source_layer, layer in pairs:
+        head = next((one for one in heads if one.is_of(layer)), heads[0])
         reason = head.reason_against(source_layer, layer)
         if type(layer).__name__ == "Embedding" and words_differ:
             reason = "the vocabulary is another"
@@ -182,13 +198,13 @@ def copy_weights(
     )
 
 
-def take_weights_again(model: Any, parent: Mapping[str, Any], class_names: Sequence[str] | None) -> None:
+def take_weights_again(model: Any, parent: Mapping[str, Any], labels: Labels) -> None:
     """Give a model the weights that its run began with, where no checkpoint has them.
 
     Args:
         model: As the run's config has it.
         parent: What run.json says of the other run.
-        class_names: As for `take_weights`.
+        labels: As for `take_weights`.
 
     Raises:
         DataError: If that run's checkpoint is not there any more, or is another one by now.
@@ -204,7 +220,35 @@ def take_weights_again(model: Any, parent: Mapping[str, Any], class_names: Seque
     if not is_the_same:
         what = f"{run.checkpoint(BEST)} is not the one that the run began with"
         raise DataError(f"{what}, and no checkpoint has its weights", hint=hint)
-    take_weights(model, Parent(run), class_names)
+    take_weights(model, Parent(run), labels)
+
+
+def _heads_of(layers: Sequence[Any], labels: Labels) -> dict[str, Any]:
+    """The layers that give the outputs of a model, by target."""
+    if not isinstance(labels, Mapping):
+        return {"": layers[-1]}
+    by_name = {layer.name: layer for layer in layers}
+    return {name: by_name[slug] for name, slug in slugs(labels).items() if slug in by_name}
+
+
+def _heads(
+    theirs: Sequence[Any], ours: Sequence[Any], their_labels: Labels, our_labels: Labels
+) -> list[Head] | None:
+    """What stands for classes of each of several targets; None where both models have one."""
+    if not isinstance(their_labels, Mapping) and not isinstance(our_labels, Mapping):
+        return None
+    others = _heads_of(theirs, their_labels)
+    known = their_labels if isinstance(their_labels, Mapping) else {}
+    wanted = our_labels if isinstance(our_labels, Mapping) else {"": our_labels}
+    found = [
+        Head(layer, others.get(name), known.get(name), wanted[name])
+        for name, layer in _heads_of(ours, our_labels).items()
+    ]
+    return found or [Head(None, None, None, None)]
+
+
+def _fits(source: Any, layer: Any) -> bool:
+    return source is not None and _kind(source) == _kind(layer)
 
 
 def _layers(model: Any) -> Iterator[Any]:

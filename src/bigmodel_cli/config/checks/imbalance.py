@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.fields import Named
 from bigmodel_cli.config.schema import Experiment
 
+# An example of such labels is of no one class.
+_NO_CLASSES = ("numbers", "sets")
+
 
 def check(experiment: Experiment, report: Report) -> None:
     """Both are for classes, and one of them is enough."""
-    data, several = experiment.data, len(experiment.targets) > 1
+    data = experiment.data
     asked = {key: getattr(data, key) for key in ("class_weights", "oversample")}
     given = {key: value for key, value in asked.items() if value is not None}
-    for key, value in given.items():
-        if isinstance(value, Named):
-            for target in value:
-                if report.facts.of_target(target).labels == "numbers":
-                    message = f"{key} is for classes; {target} is a number"
-                    report.error(("data", key, target), message, "remove it")
-        elif report.facts.labels == "numbers":
-            are = "targets" if several else f"labels of {data.source.name}"
-            report.error(("data", key), f"{key} is for classes; the {are} are numbers", "remove it")
+    refused = [_is_refused(key, value, experiment, report) for key, value in given.items()]
     _check_oversample(experiment, report)
-    if len(given) == 2 and not report.has_errors:
+    if len(given) == 2 and not any(refused):
         report.warning(
             ("data", "oversample"),
             "class_weights and oversample both make up for rare classes: together they do it twice",
             "remove one of the two",
         )
+
+
+def _is_refused(key: str, value: Any, experiment: Experiment, report: Report) -> bool:
+    """Whether there are no classes for what is asked, which is then reported."""
+    if not isinstance(value, Named):
+        labels = report.facts.labels
+        if labels in _NO_CLASSES:
+            are = "targets" if len(experiment.targets) > 1 else f"labels of {experiment.data.source.name}"
+            report.error(("data", key), f"{key} is for classes; the {are} are {labels}", "remove it")
+        return labels in _NO_CLASSES
+    others = {target: report.facts.of_target(target).labels for target in value}
+    bad = {target: labels for target, labels in others.items() if labels in _NO_CLASSES}
+    for target, labels in bad.items():
+        message = f"{key} is for classes; the labels of {target} are {labels}"
+        report.error(("data", key, target), message, "remove it")
+    return bool(bad)
 
 
 def _check_oversample(experiment: Experiment, report: Report) -> None:
@@ -37,7 +50,7 @@ def _check_oversample(experiment: Experiment, report: Report) -> None:
         return
     if not isinstance(asked, Named):
         of_classes = [
-            name for name in experiment.targets if report.facts.of_target(name).labels != "numbers"
+            name for name in experiment.targets if report.facts.of_target(name).labels not in _NO_CLASSES
         ] or experiment.targets
         message = "oversample repeats examples for the classes of one target, and there are several"
         report.error(("data", "oversample"), message, f"write oversample: {{{of_classes[0]}: {asked}}}")

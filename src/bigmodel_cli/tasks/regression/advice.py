@@ -17,6 +17,9 @@ _AS_GOOD = 0.02
 
 def far_from_scale(findings: Findings) -> Iterator[Advice]:
     """Numbers that the model would need thousands of steps to come near to."""
+    if findings.signature.task.is_scaled:
+        # The loss sees them on a scale of its own already.
+        return
     labels, predictions = (findings.evaluation.get(key) or [] for key in ("labels", "predictions"))
     if len(labels) != 1 or len(predictions) != 1:
         return
