@@ -176,3 +176,20 @@ def test_a_target_without_a_step_is_named(build):
         ConfigError, match=r"no step is named like the target price, so nothing is its output"
     ):
         build(TWO.rsplit("  -", 1)[0], target="[label, price]", loss=LOSSES)
+
+
+def test_an_embedding_holds_the_vocabulary(build):
+    def steps(name, rows):
+        embedding = f"  - Embedding: {{inputs: [{name}], input_dim: {rows}, output_dim: 2}}\n"
+        return embedding + "  - Flatten\n" + HEAD_OF_MODEL
+
+    looked_up = "{category: [StringLookup]}"
+    built, _, _ = build(steps("categories", "categories.vocabulary_size"), preprocessing=looked_up)
+    # Two towns or two jobs, one place for what is missing, and one for what is not known.
+    assert built.model.get_layer("embedding").input_dim == 4
+    message = (
+        r"c.yaml:8:5: model.0.Embedding: input_dim: 3 is smaller than the vocabulary of city, which has 4"
+        r"[\s\S]*write input_dim: city.vocabulary_size"
+    )
+    with pytest.raises(ConfigError, match=message):
+        build(steps("city", 3), preprocessing=looked_up)

@@ -24,6 +24,8 @@ from bigmodel_cli.signature import Signature
 _PLACES = "int"
 # Layers that compute each feature from itself alone, so that many columns can share one.
 _FEATURE_BY_FEATURE = frozenset({"Normalization", "Rescaling", "Identity"})
+# A number that only the data knows: how many places a column's lookup gives.
+_VOCABULARY = "vocabulary_size"
 # Rows from which an encoding learns, at most.
 _ENOUGH = 100_000
 # Arguments that give each feature its own number; who writes them means one column.
@@ -98,7 +100,35 @@ class Columns:
         if "input" in wanted:
             parts = [part for name in sorted(plurals) for part in self._of_kind(name, alone)]
             found["input"] = self._side_by_side(parts, alone, steps[0])
+        self._count_vocabularies()
+        self._check_embeddings(steps)
         return found
+
+    def _count_vocabularies(self) -> None:
+        """Of a kind's columns side by side an Embedding has to hold the largest vocabulary."""
+        numbers = self.objects.numbers
+        for plural in {kind.plural for kind in self.kinds.values()}:
+            names = (name for name, kind in self.kinds.items() if kind.plural == plural)
+            sizes = [numbers.get(f"{name}.{_VOCABULARY}") for name in names]
+            if known := [size for size in sizes if size is not None]:
+                numbers[f"{plural}.{_VOCABULARY}"] = max(known)
+
+    def _check_embeddings(self, steps: Sequence[Component]) -> None:
+        """Refuse an Embedding with fewer rows than words: a GPU takes the others for zeros, without a word.
+
+        Raises:
+            ConfigError: Points at the step.
+        """
+        for step in walk(steps):
+            rows = step.arguments.get("input_dim")
+            for name in step.inputs or () if step.name == "Embedding" else ():
+                words = self.objects.numbers.get(f"{name}.{_VOCABULARY}")
+                if isinstance(rows, int) and words is not None and rows < words:
+                    raise _refused(
+                        step,
+                        f"input_dim: {rows} is smaller than the vocabulary of {name}, which has {words:,}",
+                        f"write input_dim: {name}.{_VOCABULARY}",
+                    )
 
     def _of_kind(self, plural: str, alone: set[str]) -> list[Column]:
         """The columns of a kind: those that share their layers at once, then the others by name."""
@@ -159,7 +189,7 @@ class Columns:
         if hasattr(layer, "adapt") and self.training is not None:
             self._learn(layer, component, self._values(column.tensor, column.names))
         if hasattr(layer, "vocabulary_size"):
-            self.objects.numbers[f"{column.names[0]}.vocabulary_size"] = int(layer.vocabulary_size())
+            self.objects.numbers[f"{column.names[0]}.{_VOCABULARY}"] = int(layer.vocabulary_size())
         with pointing_at(component, column.tensor):
             tensor = layer(column.tensor)
         gives_places = component.arguments.get("output_mode", _PLACES) == _PLACES
