@@ -103,3 +103,29 @@ def test_what_adapt_has_learnt_is_not_called_frozen(build: Callable[..., Any]) -
     from bigmodel_cli.modeling.cut import cut
 
     assert cut(build(POOL + HEAD, "preprocessing: [Normalization]\n", shape=(32, 32, 3)).model) is None
+
+
+def test_pixels_pass_the_front_of_a_row_as_they_are():
+    import keras
+
+    from bigmodel_cli.modeling.cut import cut_row
+
+    photo = keras.Input((4, 4, 3), dtype="uint8", name="photo")
+    age = keras.Input((), dtype="float32", name="age")
+    seen = keras.layers.Rescaling(1 / 255)(keras.ops.cast(photo, "float32"))
+    row = keras.layers.Concatenate()(
+        [keras.layers.Flatten()(seen), keras.layers.Rescaling(2.0)(keras.ops.expand_dims(age, -1))]
+    )
+    model = keras.Model({"photo": photo, "age": age}, keras.layers.Dense(2)(row))
+    rng = np.random.default_rng(0)
+    given = {
+        "photo": rng.integers(0, 256, (5, 4, 4, 3)).astype(np.uint8),
+        "age": rng.standard_normal(5).astype(np.float32),
+    }
+    expected = np.asarray(model(given))
+    for as_they_are, dtypes in ((["photo"], {"uint8", "float32"}), ([], {"float32"})):
+        halves = cut_row(model, as_they_are=as_they_are)
+        kept = halves.front(given)
+        tensors = list(kept.values()) if isinstance(kept, dict) else [kept]
+        assert {str(tensor.dtype.name) for tensor in tensors} == dtypes
+        np.testing.assert_allclose(np.asarray(halves.back(kept)), expected, rtol=1e-5)

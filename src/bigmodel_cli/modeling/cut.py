@@ -6,7 +6,7 @@ The front is what nothing in training changes: layers that do not learn, and dra
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,12 +74,13 @@ def cut(model: Any) -> Cut | None:
     return both if both.frozen else None
 
 
-def cut_row(model: Any, through: tuple[type, ...] = ()) -> Cut | None:
+def cut_row(model: Any, through: tuple[type, ...] = (), as_they_are: Collection[str] = ()) -> Cut | None:
     """A model of rows in two: in front all that training never changes, which may give several tensors.
 
     Args:
         model: A functional `keras.Model`, each input of which is a column.
         through: Classes of layers that are in front even where they learn, when all before them is.
+        as_they_are: Inputs that pass the front as they are: pixels, which would take more as anything else.
 
     Returns:
         The front gives what the back takes: one tensor, or several by `features_1`, `features_2`, …; None
@@ -89,7 +90,8 @@ def cut_row(model: Any, through: tuple[type, ...] = ()) -> Cut | None:
 
     copy, steps = traced(model)
     makers = {id(tensor): step for step in steps for tensor in step.outputs}
-    fixed = _fixed(steps, makers, through)
+    passing = {id(tensor) for tensor in copy.inputs if tensor.name in as_they_are}
+    fixed = _fixed(steps, makers, through, passing)
     needed: dict[int, Any] = {}
     for step in steps:
         if id(step) not in fixed:
@@ -99,7 +101,19 @@ def cut_row(model: Any, through: tuple[type, ...] = ()) -> Cut | None:
     if not fixed or not needed or len(fixed) == len(steps):
         return None
     named = bare({f"{FEATURES}{number}": tensor for number, tensor in enumerate(needed.values(), 1)})
-    return Cut(keras.Model(copy.input, named), keras.Model(named, copy.output))
+    return Cut(keras.Model(copy.input, named), model_from(named, copy.output))
+
+
+def model_from(named: Any, outputs: Any) -> Any:
+    """A `keras.Model` from tensors inside another one, one or by names that are not theirs."""
+    import warnings
+
+    import keras
+
+    with warnings.catch_warnings():
+        # Keras would rather have tensors called as their keys are.
+        warnings.simplefilter("ignore", UserWarning)
+        return keras.Model(named, outputs)
 
 
 def is_frozen(layer: Any) -> bool:
@@ -190,14 +204,23 @@ def _last_neck(model: Any, steps: Sequence[Step]) -> Any | None:
     return neck
 
 
-def _fixed(steps: Sequence[Step], makers: dict[int, Step], through: tuple[type, ...] = ()) -> set[int]:
-    """The steps that give the same for an example in every epoch, or are of classes that count as such."""
+def _fixed(
+    steps: Sequence[Step],
+    makers: dict[int, Step],
+    through: tuple[type, ...] = (),
+    passing: Collection[int] = (),
+) -> set[int]:
+    """The steps that give the same for an example in every epoch, or are of classes that count as such.
+
+    Those behind a tensor that is passing are none.
+    """
     fixed: set[int] = set()
     for step in steps:
         before = [makers[id(tensor)] for tensor in step.inputs if id(tensor) in makers]
+        is_behind = any(id(tensor) in passing for tensor in step.inputs)
         # A mask would be lost where the model is cut.
         is_passed = isinstance(step.operation, through) and not any(map(_has_mask, step.outputs))
-        is_still = is_passed or never_changes(step.operation)
+        is_still = not is_behind and (is_passed or never_changes(step.operation))
         if is_still and all(id(other) in fixed for other in before):
             fixed.add(id(step))
     return fixed

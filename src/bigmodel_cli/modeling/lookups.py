@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bigmodel_cli.modeling.cut import FEATURES, Step, traced
+from bigmodel_cli.modeling.cut import FEATURES, Step, model_from, traced
 
 # What hands an input on in another shape or dtype before it is looked up.
 _HANDING_ON = frozenset({"ExpandDims", "Squeeze", "Cast", "Identity"})
@@ -42,8 +42,6 @@ def behind_lookups(model: Any) -> Behind:
     Raises:
         NoLookup: If NumPy does not compute what stands before.
     """
-    import keras
-
     copy, steps = traced(model)
     makers = {id(tensor): step for step in steps for tensor in step.outputs}
     front = [step for step in steps if _is_looked_up(step)]
@@ -57,17 +55,7 @@ def behind_lookups(model: Any) -> Behind:
         name = f"{FEATURES}{number}"
         lookups[name] = _described(step, _column_of(step, makers))
         (named[name],) = step.outputs
-    return Behind(_model_of(keras, named, copy.output), lookups, numbers)
-
-
-def _model_of(keras: Any, named: Mapping[str, Any], outputs: Any) -> Any:
-    """A model of tensors inside another one, by names that are not theirs."""
-    import warnings
-
-    with warnings.catch_warnings():
-        # Keras would rather have tensors called as their keys are.
-        warnings.simplefilter("ignore", UserWarning)
-        return keras.Model(dict(named), outputs)
+    return Behind(model_from(named, copy.output), lookups, numbers)
 
 
 def _is_looked_up(step: Step) -> bool:

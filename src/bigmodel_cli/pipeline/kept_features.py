@@ -42,11 +42,11 @@ class Front:
     Attributes:
         run: Gives its outputs by name for a batch of the raw input, or of inputs by name; of always the same
             size.
-        identity: Of everything that decides it, weights included.
+        identity: Gives what stands for everything that decides it, weights included.
     """
 
     run: Callable[[Any], Mapping[str, np.ndarray]]
-    identity: str
+    identity: Callable[[], str]
 
 
 @dataclass
@@ -113,7 +113,7 @@ class KeptFeatures:
 
     def _open(self, front: Front, warn: Callable[[str], None]) -> Slots:
         (made,) = self.made.values()
-        digest = hashlib.sha256(f"{_VERSION}\n{front.identity}\n{made.dtype} {made.shape}".encode())
+        digest = hashlib.sha256(f"{_VERSION}\n{front.identity()}\n{made.dtype} {made.shape}".encode())
         for part in self.parts.values():
             digest.update(_identity(part).encode())
         path = decoded_folder() / f"{digest.hexdigest()}.decoded"
@@ -273,8 +273,10 @@ def _held(examples: Examples, missing: np.ndarray, _: SkippedFiles | None) -> _B
 
 
 def _read(examples: Examples, missing: np.ndarray, skipped: SkippedFiles | None) -> _Batches:
-    """Batches of what is read by threads, with their full size."""
-    reader = Reader(examples.inputs, skips=skipped is not None)
+    """Batches of what is read by threads, with their full size; what can be gathered at once is."""
+    gathered = {name: store for name, store in examples.inputs.items() if store.gathers}
+    single = {name: store for name, store in examples.inputs.items() if name not in gathered}
+    reader = Reader(single, skips=skipped is not None)
     size = min(MAX_BATCH, max(MIN_BATCH, BATCH_BYTES // max(1, reader.example_bytes)))
     batches = [missing[start : start + size] for start in range(0, len(missing), size)]
     try:
@@ -284,7 +286,8 @@ def _read(examples: Examples, missing: np.ndarray, skipped: SkippedFiles | None)
             if skipped is not None:
                 for index, problem in read.problems.items():
                     skipped.add(examples.name(index), problem)
-            yield size, wanted, read.indices, read.columns
+            others = {name: store.values_of(store.gather(read.indices)) for name, store in gathered.items()}
+            yield size, wanted, read.indices, {**read.columns, **others}
     finally:
         reader.close()
 

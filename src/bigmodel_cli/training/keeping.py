@@ -82,7 +82,10 @@ class Keeping:
         self._features: CacheChoice | None = None
         self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
         self._is_row = work.splits.signature.kind.is_composed
-        are_held = all(store.gathers for store in self.parts["train"].inputs.values())
+        stores, slug_of = self.parts["train"].inputs, work.splits.signature.slugs
+        # Pixels stay as small as they are.
+        self._pixel_columns = [slug_of[name] for name, store in stores.items() if store.files is not None]
+        are_held = all(store.gathers or store.files is not None for store in stores.values())
         begins = are_held if self._is_row else begins_frozen(work.experiment)
         self._may_cut = begins and work.experiment.data.cache != "none"
         if not self._may_cut:
@@ -90,7 +93,7 @@ class Keeping:
 
     def fed(self, built: BuiltModel) -> Fed:
         """A model with its feeds; the first one decides what is kept."""
-        halves = (cut_row if self._is_row else cut)(built.model) if self._may_cut else None
+        halves = self._halves(built.model) if self._may_cut else None
         if halves is not None:
             made = _kinds_of(halves)
             choice = self._features = self._features or self._choose_features(halves, made)
@@ -98,6 +101,9 @@ class Keeping:
                 return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache))
         cache, feeds = self._pixels or self._keep_pixels()
         return Fed(built, feeds, cache)
+
+    def _halves(self, model: Any) -> Cut | None:
+        return cut_row(model, as_they_are=self._pixel_columns) if self._is_row else cut(model)
 
     def _fed_features(self, built: BuiltModel, halves: Cut, features: KeptFeatures) -> Fed:
         assert self._features is not None
@@ -119,7 +125,8 @@ class Keeping:
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        if epochs > 1:
+        # Several features are not kept on disk; what is done instead says so itself.
+        if epochs > 1 and (choice.cache != "disk" or len(made) == 1):
             places = {
                 "memory": "once, and kept in memory",
                 "disk": "once, and kept on disk",
@@ -186,8 +193,11 @@ def _as_front(model: Any) -> Front:
         named = given if isinstance(given, dict) else {INPUT: given}
         return {name: tensor.numpy() for name, tensor in named.items()}
 
-    digest = hashlib.sha256(json.dumps(model.get_config(), sort_keys=True, default=str).encode())
-    digest.update(f"{keras.__version__} {tf.__version__}".encode())
-    for weight in model.get_weights():
-        digest.update(np.ascontiguousarray(weight).tobytes())
-    return Front(computed, digest.hexdigest())
+    def identity() -> str:
+        digest = hashlib.sha256(json.dumps(model.get_config(), sort_keys=True, default=str).encode())
+        digest.update(f"{keras.__version__} {tf.__version__}".encode())
+        for weight in model.get_weights():
+            digest.update(np.ascontiguousarray(weight).tobytes())
+        return digest.hexdigest()
+
+    return Front(computed, identity)
