@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bigmodel_cli.audit.audit import audit
 from bigmodel_cli.audit.folder import write_audit
@@ -364,3 +365,25 @@ def test_texts(look):
     assert train["most_frequent"][0][0] == "nothing to say about this one here"
     assert 5 < train["min"] < train["median"] < train["max"] < 200
     assert sum(split["missing"] for split in note["splits"].values()) == 20
+
+
+def test_images_beside_numbers(look, tmp_path):
+    """Of images all that is known is whether they are the same."""
+    (tmp_path / "photos").mkdir()
+    for number in range(30):
+        Image.new("L", (8, 8), number * 8).save(tmp_path / "photos" / f"{number}.png")
+    columns = {name: values[:30] for name, values in people().items()}
+    columns["photo"] = [f"photos/{number}.png" for number in range(30)]
+    found = look(
+        columns,
+        "data.validation=0.2",
+        "data.test=0.2",
+        "preprocessing.image=[{Rescaling: {scale: 1/255}}]",
+        "model=[{Flatten: {inputs: [photo]}}, {Dense: {units: 1, activation: sigmoid}}]",
+        more=", columns: {photo: {image: {image_size: 8, color_mode: grayscale}}}",
+    )
+    photo = found.document["columns"]["photo"]
+    assert (photo["kind"], photo["drift"], photo["tells_alone"]) == ("image", {}, {})
+    assert photo["splits"]["train"] == {"missing": 0, "missing_share": 0, "distinct": 18}
+    assert not [finding for finding in found.findings if "photo" in finding.message]
+    assert found.document["splits"]["test"]["in_train"] == 0

@@ -495,6 +495,15 @@ def test_predictions_are_explained(sample):
         explained.index("nothing such")
 
 
+def test_columns_are_compared_by_scores_that_are_known(sample):
+    found = scored(sample)
+    measures = part_of(sample.task, Explained).measures(sample.labels, found.values, AS_IT_IS)
+    scores = found.scores
+    assert next(iter(measures)) == next(iter(scores.headline))
+    known = {**scores.headline, **scores.others}
+    assert measures == pytest.approx({name: known[name] for name in measures})
+
+
 def test_a_run_is_advised(run):
     """Whatever a run came to, what is said of it is whole."""
     rules = part_of(task_of(run), Rules)

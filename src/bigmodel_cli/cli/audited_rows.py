@@ -70,6 +70,6 @@ def _row(name: str, column: Mapping[str, Any], others: list[str]) -> list[str]:
         f"{train['missing_share']:.1%}" if train["missing"] else "",
         f"{train['distinct']:,}" if "distinct" in train else "",
         cut(values_of(column) or "", _LETTERS),
-        *(f"{column['drift'][split]['distance']:.2f}" for split in others),
+        *(f"{drift['distance']:.2f}" if (drift := column["drift"].get(split)) else "" for split in others),
         "" if told is None else f"{max(0.0, told):.0%}",
     ]

@@ -24,6 +24,7 @@ class Seen:
             None: they are not counted.
         names: The values that codes stand for.
         are_texts: Whether the values are written by people, each another one.
+        are_opaque: Whether all that is known of two values is if they are the same: arrays, images.
         parts: All of each value, where `numbers` or `codes` are a part of it: arrays of shape (n,).
     """
 
@@ -31,6 +32,7 @@ class Seen:
     codes: np.ndarray | None = None
     names: Sequence[str] = ()
     are_texts: bool = False
+    are_opaque: bool = False
     parts: Sequence[np.ndarray] = ()
 
     @property
@@ -60,6 +62,7 @@ class Seen:
             None if self.codes is None else self.codes[rows],
             self.names,
             self.are_texts,
+            self.are_opaque,
             [part[rows] for part in self.parts],
         )
 

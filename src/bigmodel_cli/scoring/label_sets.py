@@ -34,8 +34,7 @@ def label_scores(
     truth, decided = np.asarray(labels, bool), np.asarray(decided, bool)
     hits, told, there = (truth & decided).sum(axis=0), decided.sum(axis=0), truth.sum(axis=0)
     table = _measures(hits, told, there)
-    precisions = [_average_precision(truth[:, n], values[:, n]) for n in range(len(class_names))]
-    known = [value for value in precisions if value is not None]
+    precisions = average_precisions(truth, values)
     present = there > 0
     per_class = [
         {
@@ -48,7 +47,7 @@ def label_scores(
     ]
     is_exact = (truth == decided).all(axis=1)
     headline = {
-        "mean_average_precision": float(np.mean(known)) if known else 0.0,
+        "mean_average_precision": mean_of_known(precisions),
         "macro_f1": float(table["f1"][present].mean()) if present.any() else 0.0,
     }
     micro = _measures(hits.sum(), told.sum(), there.sum())
@@ -81,6 +80,22 @@ def _measures(hits: Any, told: Any, there: Any) -> dict[str, Any]:
         "recall": hits / np.maximum(there, 1),
         "f1": 2 * hits / np.maximum(told + there, 1),
     }
+
+
+def average_precisions(truth: np.ndarray, values: np.ndarray) -> list[float | None]:
+    """The average precision of each label; None where no example has it.
+
+    Args:
+        truth: Whether an example has a label, bool of shape (n, labels).
+        values: How probable each is, likewise.
+    """
+    return [_average_precision(truth[:, n], values[:, n]) for n in range(truth.shape[1])]
+
+
+def mean_of_known(precisions: Sequence[float | None]) -> float:
+    """Their mean over the labels that some example has; 0 where none has any."""
+    known = [value for value in precisions if value is not None]
+    return float(np.mean(known)) if known else 0.0
 
 
 def _average_precision(truth: np.ndarray, values: np.ndarray) -> float | None:

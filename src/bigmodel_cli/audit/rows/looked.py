@@ -40,7 +40,7 @@ class Column:
         kind: What its values are.
         profile: Shows its numbers.
         spreads: By split, as the document has them.
-        drifts: How far each other split is from training.
+        drifts: How far each other split is from training; empty where values have no more than a sameness.
         bars: Its histogram.
         counts: Rows in each bar, by split.
         by_class: Rows of training in each bar, by class of the first target that has few; empty where none
@@ -186,7 +186,8 @@ def look(
         seen = profile.seen([part.inputs[name] for part in splits.parts.values()])
         hashes.add(name, seen, taken[within["train"]])
         looked = seen.take(taken)
-        learned.columns[name] = looked.take(chosen)
+        if not seen.are_opaque:
+            learned.columns[name] = looked.take(chosen)
         missing = {split: seen.missing[of_split] for split, of_split in rows.items()}
         columns[name] = _column(seen, looked, profile, within, classes, missing)
     targets = {
@@ -270,7 +271,11 @@ def _column(
         profile.kind,
         profile,
         spreads,
-        {split: drift(parts["train"], part) for split, part in parts.items() if split != "train"},
+        {
+            split: drift(parts["train"], part)
+            for split, part in parts.items()
+            if split != "train" and not seen.are_opaque
+        },
         bars,
         {split: bars.counts(places) for split, places in within.items()},
         {label: bars.counts(within["train"][chosen]) for label, chosen in classes.items()},

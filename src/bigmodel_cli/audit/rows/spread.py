@@ -57,6 +57,8 @@ def bars_of(seen: Seen, profile: Profile, of_training: np.ndarray) -> Bars:
     if seen.numbers is not None:
         return _of_numbers(seen.numbers, profile, of_training)
     assert seen.codes is not None
+    if seen.are_opaque:
+        return Bars(["there"], (seen.codes < 0).astype(np.int64), is_ordered=False)
     counts = np.bincount(seen.codes[of_training & (seen.codes >= 0)], minlength=len(seen.names))
     shown = np.argsort(-counts, kind="stable")[:MOST_NAMED]
     labels = [str(seen.names[code]) for code in shown]
@@ -121,8 +123,11 @@ def _counted(seen: Seen) -> dict[str, Any]:
     assert seen.codes is not None
     counts = np.bincount(seen.codes[seen.codes >= 0], minlength=len(seen.names))
     order = np.argsort(-counts, kind="stable")[:MOST_NAMED]
+    distinct = {"distinct": int((counts > 0).sum())}
+    if seen.are_opaque:
+        return distinct
     return {
-        "distinct": int((counts > 0).sum()),
+        **distinct,
         "most_frequent": [[str(seen.names[code]), int(counts[code])] for code in order if counts[code]],
         "rare": int(((counts > 0) & (counts < FEW_ROWS)).sum()),
         "rare_rows": int(counts[counts < FEW_ROWS].sum()),

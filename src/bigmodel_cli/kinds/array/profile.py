@@ -19,4 +19,6 @@ class ArrayProfile(Profile):
             return Seen(joined_numbers(stores).reshape(-1))
         values = (store.read(index).tobytes() for store in stores for index in range(len(store)))
         codes, names = coded(list(values))
-        return Seen(codes=codes, names=[f"array {number + 1}" for number in range(len(names))])
+        return Seen(
+            codes=codes, names=[f"array {number + 1}" for number in range(len(names))], are_opaque=True
+        )

@@ -22,6 +22,7 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.modeling.surgery import final_activation
+from bigmodel_cli.scoring.classes import probability_losses
 from bigmodel_cli.scoring.probabilities import are_probabilities as are_distributions
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.classification.predictions import Ranked, score_name
@@ -59,8 +60,7 @@ class ClassificationExplained(Explained):
         probabilities = rule.probabilities(values)
         found = {"accuracy": float((rule.decide(probabilities) == labels).mean())}
         if are_distributions(values):
-            of_labels = probabilities[np.arange(len(labels)), labels]
-            found["log_loss"] = float(-np.log(np.maximum(of_labels, _SMALLEST)).mean())
+            found["log_loss"] = float(probability_losses(labels, probabilities)["log_loss"].mean())
         return found
 
     def value_name(self, *, are_probabilities: bool) -> str:

@@ -33,7 +33,7 @@ class RegressionExplained(Explained):
         errors = np.asarray(values, np.float64).reshape(len(labels), -1) - labels.reshape(len(labels), -1)
         return {
             "mean_absolute_error": float(np.abs(errors).mean()),
-            "root_mean_squared_error": float(np.sqrt((errors**2).mean())),
+            "root_mean_squared_error": float(np.sqrt((errors**2).mean(axis=0)).mean()),
         }
 
     def value_name(self, *, are_probabilities: bool) -> str:
