@@ -33,7 +33,8 @@ class RowKind(Kind):
     def described(self) -> str:
         counts = Counter(kind.noun for kind in self.columns.values())
         names = (f"{count} × {noun}" for noun, count in counts.items())
-        return f"{len(self.columns)} columns ({', '.join(names)})"
+        many = "1 column" if len(self.columns) == 1 else f"{len(self.columns)} columns"
+        return f"{many} ({', '.join(names)})"
 
     @property
     def num_bytes(self) -> int:
