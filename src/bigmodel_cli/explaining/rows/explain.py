@@ -53,7 +53,6 @@ class RowRequest:
         method: `occlusion`, `integrated-gradients`, or `all`.
         repeats: How often each column is shuffled.
         trust: Load the model even if it can run code.
-        offline: No download may be made.
     """
 
     target: str | None = None
@@ -63,7 +62,6 @@ class RowRequest:
     method: str = "all"
     repeats: int = 20
     trust: bool = False
-    offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,7 +224,7 @@ class RowExplainer:
     @cached_property
     def splits(self) -> Splits:
         """The run's data, as training cut it."""
-        return load_splits(self._experiment, self._listener, offline=self._request.offline)
+        return load_splits(self._experiment, self._listener, offline=False)
 
     @property
     def split(self) -> SplitName:
