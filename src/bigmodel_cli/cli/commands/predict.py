@@ -104,6 +104,7 @@ def command(
     from bigmodel_cli.inference.opened import answering_of, open_run
     from bigmodel_cli.inference.predict import predict
 
+    _require_inputs(inputs, how["settings"])
     opened = open_run(run, runs_dir)
     if how["as_is"]:
         opened = opened.taking_files_as_they_are()
@@ -234,6 +235,11 @@ class _Results:
         return f"{count:,} of {self._num_taken:,} inputs {'was' if count == 1 else 'were'}"
 
 
+def _require_inputs(words: Sequence[str], settings: Sequence[str]) -> None:
+    if not words and not settings:
+        raise click.UsageError("Missing argument 'INPUT...'.")
+
+
 def _found(
     words: Sequence[str],
     opened: OpenRun,
@@ -249,8 +255,6 @@ def _found(
     from bigmodel_cli.kinds.inputs import Asked
     from bigmodel_cli.run_folder import ROWS_WRITTEN
 
-    if not words and not settings:
-        raise click.UsageError("Missing argument 'INPUT...'.")
     if keep is not None and csv_path is None:
         raise UsageError("--keep says which columns --csv writes", hint="add --csv FILE")
     # Where nothing is written beside the predictions, no cell need be kept.
