@@ -13,17 +13,11 @@ from bigmodel_cli.cli.output import echo_json, note, number, one_line, require_a
 from bigmodel_cli.cli.progress import listening
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.explaining.rows.explain import (
-    ColumnImportances,
-    RowExplainer,
-    RowExplanation,
-    RowFinding,
-    RowRequest,
-    in_order,
-)
+from bigmodel_cli.explaining.rows.explain import RowExplainer, RowRequest
 from bigmodel_cli.explaining.rows.given import given_rows
 from bigmodel_cli.explaining.rows.keeping import keep_importances
 from bigmodel_cli.explaining.rows.pictures import RowPictures
+from bigmodel_cli.explaining.rows.results import ColumnImportances, RowExplanation, RowFinding, in_order
 from bigmodel_cli.inference.opened import OpenRun
 
 # What images alone can be asked, by the names of their options.

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from bigmodel_cli.explaining.rows.explain import ColumnImportances
+from bigmodel_cli.explaining.rows.results import ColumnImportances
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.reporting.report.page import write_report

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.explaining.rows.explain import ColumnImportances, RowExplanation, in_order
+from bigmodel_cli.explaining.rows.results import ColumnImportances, RowExplanation, in_order
 from bigmodel_cli.figures import write_figure
 from bigmodel_cli.reporting.importance_plot import draw_effects, draw_importance
 
