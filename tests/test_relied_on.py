@@ -236,6 +236,14 @@ def private_names(path: Path) -> Iterator[str]:
             yield str(node.module)
 
 
+def test_rows_that_were_chosen_of_a_dataset_have_their_places_in_a_column() -> None:
+    """What a saved selection of Hugging Face's datasets is read by, without writing it anew."""
+    datasets = pytest.importorskip("datasets")
+    chosen = datasets.Dataset.from_dict({"x": [5, 6, 7, 8]}).select([3, 0, 2])
+    assert chosen._indices.column(0).to_pylist() == [3, 0, 2]
+    assert datasets.Dataset.from_dict({"x": [5]})._indices is None
+
+
 def test_no_other_private_name_is_touched() -> None:
     """A new one belongs into a check above, where the next upgrade is tried first."""
     ours = inspect.getsource(inspect.getmodule(test_no_other_private_name_is_touched))  # type: ignore[arg-type]
