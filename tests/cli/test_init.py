@@ -103,8 +103,9 @@ def test_a_config_that_comes_with_it_is_whole_elsewhere(bigmodel, tmp_path, monk
     assert f"configs/{name}.yaml" not in Path("own/c.yaml").read_text()
     assert bigmodel("check", "own/c.yaml").code == 0
     differences = bigmodel("show", "own/c.yaml", "--diff", CONFIGS / f"{name}.yaml", "--json").json
-    # A relative path is relative to the config.
-    assert {each["key"] for each in differences} <= {"data.source.image_folder.path"}
+    # Relative paths are relative to the config.
+    files = ("data.source.image_folder.path", "data.source.table.path", "data.source.table.test")
+    assert {each["key"] for each in differences} <= set(files)
 
 
 @pytest.mark.parametrize("word", ["mnist", "mnist.yaml", "configs/mnist.yaml"])
@@ -122,7 +123,8 @@ def test_a_config_that_comes_with_it_by_name(bigmodel, refuses, tmp_path, monkey
 def test_names_of_configs_that_are_none(bigmodel, refuses, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     refuses(2, "init", "--config", "mnst", says=("no config mnst comes with bigmodel", "did you mean mnist?"))
-    refuses(2, "init", "--config", "zebra", says=("no config zebra comes with bigmodel", "digits, mnist"))
+    says = ("no config zebra comes with bigmodel", "digit_sums, digits, housing, mnist")
+    refuses(2, "init", "--config", "zebra", says=says)
     refuses(2, "init", "photos", "--config", "mnist", says=("--config takes no DATA and no --weights",))
     Path("mnist.yaml").write_text("")
     assert "did you mean mnist.yaml?" in bigmodel("train", "mnist").err

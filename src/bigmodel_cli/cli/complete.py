@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from click.shell_completion import CompletionItem
 
-from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.runs_dir import default_runs_dir
 
 if TYPE_CHECKING:
@@ -59,6 +58,7 @@ def _overrides(config: Any, incomplete: str) -> list[CompletionItem]:
 
 def _keys(config: Any) -> Iterator[str]:
     from bigmodel_cli.config import schema
+    from bigmodel_cli.config.fields import fields_of
     from bigmodel_cli.config.merge import read_layers
     from bigmodel_cli.errors import BigmodelError
 
