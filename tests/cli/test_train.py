@@ -144,7 +144,7 @@ def test_the_interval_stands_behind_its_own_number(headline, metrics, shown):
     result = SimpleNamespace(
         evaluation=SimpleNamespace(split="test", metrics=metrics),
         document={"intervals": intervals},
-        headline=headline,
+        headlines=[headline],
     )
     assert measured(result) == shown
 
