@@ -117,7 +117,8 @@ def test_what_is_no_data(folder):
     with pytest.raises(UsageError, match="nope: no such file or folder"):
         make_starter(Path("nope"), SCRATCH)
     Path("a.txt").write_text("")
-    with pytest.raises(UsageError, match=r"a\.txt: expected a folder of images, a \.csv or an \.npz file"):
+    expected = r"a\.txt: expected a folder of images, a table \(\.csv, \.parquet, \.jsonl\) or an \.npz file"
+    with pytest.raises(UsageError, match=expected):
         make_starter(Path("a.txt"), SCRATCH)
     # A folder of photographs without folders for their classes, and one that is a level too high.
     flat = Path("flat")
