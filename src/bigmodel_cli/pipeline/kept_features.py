@@ -32,7 +32,6 @@ MAX_HELD_BATCH = 8192
 BATCH_BYTES = 2**20
 # Another way to write features gets another number, and with it other files.
 _VERSION = "features 1"
-_LABEL = "computing what does not learn"
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,13 @@ class KeptFeatures:
         parts: The examples, by split.
         made: What the front makes of one, by the names of its outputs; on disk there is room for one.
         cache: Where that is kept.
+        label: What computing it is called where progress is shown.
     """
 
     parts: Mapping[SplitName, Examples]
     made: Mapping[str, Kind]
     cache: Literal["memory", "disk"]
+    label: str
     _places: dict[SplitName, _Place] = field(default_factory=dict)
     _slots: Slots | None = None
 
@@ -108,7 +109,7 @@ class KeptFeatures:
                 place.actual[wanted] = given
                 place.put(given, features)
                 done += len(wanted)
-                progress(_LABEL, done, total)
+                progress(self.label, done, total)
             place.finish()
 
     def _open(self, front: Front, warn: Callable[[str], None]) -> Slots:

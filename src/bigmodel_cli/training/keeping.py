@@ -97,8 +97,9 @@ class Keeping:
         if halves is not None:
             made = _kinds_of(halves)
             choice = self._features = self._features or self._choose_features(halves, made)
-            if choice.cache == "memory" or (choice.cache == "disk" and len(made) == 1):
-                return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache))
+            if choice.cache != "none":
+                label = "computing preprocessing" if self._is_row else "computing what does not learn"
+                return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache, label))
         cache, feeds = self._pixels or self._keep_pixels()
         return Fed(built, feeds, cache)
 
@@ -113,11 +114,7 @@ class Keeping:
 
     def _choose_features(self, halves: Cut, made: Mapping[str, Kind]) -> CacheChoice:
         # Looking words up takes so much longer than a step that it is worth its while in a single epoch.
-        epochs = (
-            max(2, self.work.experiment.training.epochs)
-            if self._is_row
-            else self.work.experiment.training.epochs
-        )
+        epochs = max(self.work.experiment.training.epochs, 2 if self._is_row else 1)
         choice = choose_feature_cache(
             self.work.experiment.data.cache,
             sum(map(len, self.parts.values())) * sum(kind.num_bytes for kind in made.values()),
@@ -125,8 +122,9 @@ class Keeping:
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        # Several features are not kept on disk; what is done instead says so itself.
-        if epochs > 1 and (choice.cache != "disk" or len(made) == 1):
+        if self._is_row and choice.cache == "disk":
+            choice = CacheChoice("none", "columns of rows are kept in memory alone, and do not fit there")
+        if epochs > 1:
             places = {
                 "memory": "once, and kept in memory",
                 "disk": "once, and kept on disk",
