@@ -99,5 +99,8 @@ def test_targets_are_told_where_there_are_several(packed):
     assert TfRecord(path=packed, target=["label", "price"]).target_names == ("label", "price")
     loaded = TfRecord(path=packed, target=["label", "price"]).load(LoadContext())
     assert list(loaded.signature.targets) == ["label", "price"]
+    with pytest.raises(DataError, match="a table with several targets: label, price") as caught:
+        TfRecord(path=packed).load(LoadContext())
+    assert caught.value.hint is not None and "write target: [label, price] in tfrecord" in caught.value.hint
     with pytest.raises(DataError, match=r"the targets are label, price, not price"):
         TfRecord(path=packed, target="price").load(LoadContext())

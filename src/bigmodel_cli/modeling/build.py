@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.checks.targets import without_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
@@ -24,7 +25,7 @@ from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.tasks import Tasks, bind_outputs
-from bigmodel_cli.modeling.training_data import TrainingData
+from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.sources.base import bare
 from bigmodel_cli.tasks.bound import Bound
@@ -141,8 +142,7 @@ def _begin_alone(
     def values(tensor: Any) -> np.ndarray | None:
         if data is None:
             return None
-        before = keras.Model(inputs, tensor)
-        return np.concatenate([np.asarray(before(batch, training=False)) for batch in data.batches()])
+        return np.asarray(keras.Model(inputs, tensor)(data.values(name, ENOUGH), training=False))
 
     prepared = _preprocess(experiment.shared_preprocessing, inputs, objects, learn, origins, values)
     features = _as_features(prepared)
@@ -179,17 +179,10 @@ def _ends(experiment: Experiment, signature: Signature) -> dict[str, Component]:
     ends = {step.step: step for step in experiment.model if step.step in signature.targets}
     last = experiment.model[-1]
     for name in signature.targets:
+        # Of packed tables, which targets there are the data tell.
         if name not in ends:
-            raise config_error(
-                [
-                    Problem(
-                        last.place,
-                        last.path,
-                        f"no step is named like the target {name}, so nothing is its output",
-                        suggestion=f"name the step that gives it: {{{last.name}: {{name: {name}, …}}}}",
-                    )
-                ]
-            )
+            message, advice = without_step(name, last)
+            raise config_error([Problem(last.place, last.path, message, suggestion=advice)])
     return {name: ends[name] for name in signature.targets}
 
 

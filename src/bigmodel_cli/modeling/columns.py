@@ -17,7 +17,7 @@ from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.modeling.encodings.base import Encoding
 from bigmodel_cli.modeling.objects import Objects, pointing_at
-from bigmodel_cli.modeling.training_data import TrainingData
+from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
 from bigmodel_cli.signature import Signature
 
 # The mode in which Keras's layers give places in a vocabulary; in all others they give numbers.
@@ -26,8 +26,6 @@ _PLACES = "int"
 _FEATURE_BY_FEATURE = frozenset({"Normalization", "Rescaling", "Identity"})
 # A number that only the data knows: how many places a column's lookup gives.
 _VOCABULARY = "vocabulary_size"
-# Rows from which an encoding learns, at most.
-_ENOUGH = 100_000
 # Arguments that give each feature its own number; who writes them means one column.
 _OF_ONE_COLUMN = ("mean", "variance", "axis")
 
@@ -182,7 +180,7 @@ class Columns:
         if isinstance(component.options, Encoding):
             with pointing_at(component, column.tensor):
                 return component.options.encode(
-                    column.tensor, lambda tensor: self._values(tensor, column.names, _ENOUGH)
+                    column.tensor, lambda tensor: self._values(tensor, column.names, ENOUGH)
                 )
         layer = self.objects.make(component, **_told_of_missing(component, self.kinds[column.names[0]]))
         self.origins[layer.name] = component
@@ -198,7 +196,7 @@ class Columns:
 
     def values_of(self, tensor: Any) -> np.ndarray | None:
         """What stands in a tensor of the network over some training rows; None where nothing is learnt."""
-        found: np.ndarray | None = self._values(tensor, list(self.inputs), _ENOUGH)
+        found: np.ndarray | None = self._values(tensor, list(self.inputs), ENOUGH)
         return found
 
     def _values(self, tensor: Any, names: Sequence[str], most: int | None = None) -> Any:

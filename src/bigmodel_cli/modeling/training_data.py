@@ -7,6 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
+# Rows from which an encoding learns, at most.
+ENOUGH = 100_000
+
 
 class TrainingData(Protocol):
     """The raw inputs of the training split."""

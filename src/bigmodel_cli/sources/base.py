@@ -89,11 +89,6 @@ class Examples:
         """The same examples with what `change` makes of each input."""
         return replace(self, inputs={name: change(store) for name, store in self.inputs.items()})
 
-    def with_labels(self, labels: np.ndarray) -> Examples:
-        """The same examples with other values of the one target."""
-        (name,) = self.targets
-        return replace(self, targets={name: labels})
-
     def read(self, index: int) -> Any:
         """The one input of an example, or inputs by name.
 

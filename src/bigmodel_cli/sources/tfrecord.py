@@ -32,6 +32,12 @@ class TfRecord(SourceOptions):
     def load(self, context: LoadContext) -> Source:
         source = open_packed(self.path)
         found = source.signature.targets
+        if self.target is None and len(found) > 1:
+            names = ", ".join(found)
+            raise DataError(
+                f"{self.path}: a table with several targets: {names}",
+                hint=f"write target: [{names}] in tfrecord, by whose names losses and metrics stand",
+            )
         if self.target is not None and set(self.target_names) != set(found):
             told = ", ".join(self.target_names)
             raise DataError(f"{self.path}: the targets are {', '.join(found)}, not {told}")

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.checks.report import Report
+from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.unsupported import SEVERAL_OUTPUTS
+
+
+def without_step(target: str, last: Component) -> tuple[str, str]:
+    """What to say of one of several targets that has no step, and what to do, with the model's last step."""
+    return (
+        f"no step is named like the target {target}, so nothing is its output",
+        f"name the step that gives it: {{{last.name}: {{name: {target}, …}}}}",
+    )
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -19,9 +28,7 @@ def check(experiment: Experiment, report: Report) -> None:
     last = experiment.model[-1]
     for target in targets if len(targets) > 1 else ():
         if target not in steps:
-            message = f"no step is named like the target {target}, so nothing is its output"
-            advice = f"name the step that gives it: {{{last.name}: {{name: {target}, …}}}}"
-            report.error(last.path, message, advice)
+            report.error(last.path, *without_step(target, last))
     if experiment.loss_weights and len(targets) < 2:
         message = "loss_weights weighs the losses of several targets, and there is one"
         report.error(("loss_weights",), message, "remove loss_weights" if targets else SEVERAL_OUTPUTS)
