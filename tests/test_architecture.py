@@ -36,7 +36,7 @@ STOREYS = [
     ["run_folder", "gates", "stopped", "evaluation_parts", "tasks.checks"],
     ["figures", "advice"],
     ["tasks.figures", "tasks.sections", "tasks.advice"],
-    ["run_files"],
+    ["run_files", "new_run", "run_search"],
     ["run_lock", "metrics_file", "sources", "scoring"],
     ["kinds.blocks", "pipeline", "run_removal", "cluster", "tasks.predictions", "kinds.profile"],
     ["tasks.scores"],

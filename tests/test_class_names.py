@@ -12,7 +12,8 @@ from bigmodel_cli.gates import check_gates, parse_fail_under
 from bigmodel_cli.inference.other_data import parse_map
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.modeling.language import read_config
-from bigmodel_cli.run_folder import RunFolder, create_run, labels_hash, update_record
+from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.run_folder import RunFolder, labels_hash, update_record
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.scoring.rule import rule_from_json
 from bigmodel_cli.signature import Signature
@@ -110,7 +111,7 @@ def test_options(forms):
 
 
 def test_runs_of_earlier_versions(forms, tmp_path):
-    folder: RunFolder = create_run(tmp_path, "x")
+    folder: RunFolder = NewRun(tmp_path, "x").create()
     write_json(folder.labels, [forms[1], "b"])
     update_record(folder, {"labels_sha256": labels_hash([forms[1], "b"])})
     assert folder.read_labels() == (forms[0], "b")

@@ -45,7 +45,8 @@ def where_lists_are_cut(tmp_path):
     from bigmodel_cli.reporting.chosen_runs import _nothing
     from bigmodel_cli.reporting.ranking import Ranking
     from bigmodel_cli.reporting.run_summary import RunSummary
-    from bigmodel_cli.run_folder import RunFolder, find_run
+    from bigmodel_cli.run_folder import RunFolder
+    from bigmodel_cli.run_search import find_run
     from bigmodel_cli.tasks.classification.task import Classification
     from bigmodel_cli.tasks.regression.figures import RegressionFigures
     from bigmodel_cli.tasks.regression.task import Regression

@@ -12,19 +12,11 @@ from pathlib import Path
 import pytest
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_files import all_files, list_files, remove_half_written
-from bigmodel_cli.run_folder import (
-    FILES,
-    ReadRun,
-    RunFolder,
-    all_runs,
-    check_writable,
-    create_run,
-    find_run,
-    labels_hash,
-    update_record,
-)
+from bigmodel_cli.run_folder import FILES, ReadRun, RunFolder, labels_hash, update_record
 from bigmodel_cli.run_lock import record_files
+from bigmodel_cli.run_search import all_runs, find_run
 from bigmodel_cli.whole_files import (
     read_sealed,
     sha256_of,
@@ -102,13 +94,14 @@ class TestWriting:
 
 class TestMaking:
     def test_two_runs_in_one_second(self, tmp_path):
-        made = [create_run(tmp_path, "m").path.name for _ in range(3)]
+        made = [NewRun(tmp_path, "m").create().path.name for _ in range(3)]
         assert made[1:] == [f"{made[0]}-2", f"{made[0]}-3"] or len(set(made)) == 3
 
     def test_many_at_once(self, tmp_path):
         made = []
         threads = [
-            threading.Thread(target=lambda: made.append(create_run(tmp_path, "m").path)) for _ in range(8)
+            threading.Thread(target=lambda: made.append(NewRun(tmp_path, "m").create().path))
+            for _ in range(8)
         ]
         for thread in threads:
             thread.start()
@@ -119,11 +112,24 @@ class TestMaking:
     def test_a_file_in_the_way(self, tmp_path):
         (tmp_path / "m").write_text("")
         with pytest.raises(ResourceError, match="cannot be written: Not a directory"):
-            create_run(tmp_path, "m")
+            NewRun(tmp_path, "m").create()
         with pytest.raises(ResourceError, match="expected a folder for runs, found a file"):
-            check_writable(tmp_path / "m" / "deeper")
-        check_writable(tmp_path / "new" / "deeper")
+            NewRun(tmp_path / "m" / "deeper", "m").require_writable()
+        NewRun(tmp_path / "new" / "deeper", "m").require_writable()
         assert not (tmp_path / "new").exists()
+
+    def test_a_folder_with_a_name_of_its_own(self, tmp_path):
+        new = NewRun(tmp_path, "search", "trial-7")
+        assert new.create().path == tmp_path / "search" / "trial-7"
+        # A process that was killed before it began has left it.
+        run = new.create()
+        write_sealed(run.record, {"schema_version": 2})
+        with pytest.raises(UsageError, match="trial-7: there is a run already") as caught:
+            new.create()
+        assert "train --resume" in (caught.value.hint or "")
+        (tmp_path / "search" / "trial-8").write_text("")
+        with pytest.raises(ResourceError, match="expected a folder, found a file"):
+            NewRun(tmp_path, "search", "trial-8").create()
 
 
 class TestFinding:
@@ -276,7 +282,7 @@ def test_an_opened_run_reads_its_record_once(monkeypatch):
 
 
 def test_files_that_others_wrote_since_a_run_was_opened_stay_listed(tmp_path):
-    run = create_run(tmp_path, "x")
+    run = NewRun(tmp_path, "x").create()
     (run.path / "a.txt").write_text("a")
     (run.path / "b.txt").write_text("b")
     update_record(run, {FILES: {}})

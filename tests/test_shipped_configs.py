@@ -20,6 +20,7 @@ from bigmodel_cli.config.shipped import FOLDER, shipped_configs
 from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import language, read_config
+from bigmodel_cli.new_run import NewRun
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
@@ -121,7 +122,7 @@ def test_it_trains(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         Path("t.csv").write_text("\n".join([names, *rows]))
         words.append(f"data.source.table={TABLES[path.stem]}")
     words += SMALLER.get(path.stem, [])
-    result = train(read_config(path, words), runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
+    result = train(read_config(path, words), NewRun(tmp_path, "c"), [Silent()], how=How(offline=True))
     assert result.epochs == 1
     assert result.run.checkpoint("best").is_file()
     assert result.run.checkpoint("last").is_file()
@@ -133,7 +134,7 @@ def test_digits_is_as_good_as_its_header_says(tmp_path: Path) -> None:
     from bigmodel_cli.training.train import How, train
 
     config = read_config(ROOT / "configs" / "digits.yaml")
-    result = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
+    result = train(config, NewRun(tmp_path, config.experiment.name), [Silent()], how=How(offline=True))
     assert result.evaluation.metrics["accuracy"] >= 0.97
 
 
@@ -149,7 +150,9 @@ def test_adult_is_as_good_as_its_header_says(shared_data: Callable[[str], Path],
         f"data.source.table.test={folder / 'adult_test.csv'}",
     ]
     config = read_config(ROOT / "configs" / "adult.yaml", words)
-    evaluation = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True)).evaluation
+    evaluation = train(
+        config, NewRun(tmp_path, config.experiment.name), [Silent()], how=How(offline=True)
+    ).evaluation
     assert evaluation.num_examples == 16_281
     assert evaluation.metrics["accuracy"] >= 0.864
     assert evaluation.as_json()["scores"]["roc_auc"] >= 0.918
@@ -165,6 +168,6 @@ def test_the_articles_network_learns_the_real_mnist(
 
     words = [f"data.source.mnist.path={shared_data('mnist')}", "training.epochs=3"]
     config = read_config(ROOT / "configs" / "mnist_mlp.yaml", words)
-    result = train(config, runs_dir=tmp_path, listener=Silent(), how=How(offline=True))
+    result = train(config, NewRun(tmp_path, config.experiment.name), [Silent()], how=How(offline=True))
     assert result.evaluation.num_examples == 10_000
     assert result.evaluation.metrics["accuracy"] >= 0.96

@@ -29,17 +29,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.class_names import class_name
-from bigmodel_cli.cut import some
-from bigmodel_cli.errors import DataError, ResourceError, UsageError
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.signature import with_named_columns
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
@@ -328,102 +325,6 @@ PIECE_HINT = "the run is incomplete or was changed by hand; name another with --
 def labels_hash(names: Any) -> str:
     """A sha256 of the class names and their order."""
     return hashlib.sha256(json.dumps(names, ensure_ascii=True).encode()).hexdigest()
-
-
-def create_run(runs_dir: Path, name: str) -> RunFolder:
-    """Make a new, empty folder for a run; two that start in one second get two folders.
-
-    Raises:
-        ResourceError: If it cannot be made.
-    """
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    for number in range(1, 1000):
-        path = runs_dir / name / (stamp if number == 1 else f"{stamp}-{number}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if not (runs_dir / name).is_dir():
-                break
-            continue
-        except OSError as error:
-            raise _cannot_write(path, error) from None
-        return RunFolder(path)
-    raise ResourceError(f"{runs_dir / name}: no folder for the run can be made here")
-
-
-def check_writable(runs_dir: Path) -> None:
-    """Find out before any work whether a run could be written.
-
-    Raises:
-        ResourceError: If not.
-    """
-    folder = runs_dir
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    if not folder.is_dir():
-        raise ResourceError(f"{folder}: expected a folder for runs, found a file", hint=_WRITABLE_HINT)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ResourceError(f"{folder}: not writable, so no run can be kept here", hint=_WRITABLE_HINT)
-
-
-_WRITABLE_HINT = "choose another folder: --runs-dir DIR, or the environment variable BIGMODEL_RUNS"
-
-
-def _cannot_write(path: Path, error: OSError) -> ResourceError:
-    return ResourceError(f"{path}: cannot be written: {error.strerror or error}", hint=_WRITABLE_HINT)
-
-
-def all_runs(runs_dir: Path) -> Iterator[RunFolder]:
-    """Every folder under `runs_dir` that holds a run, newest first; one that has lost its record too."""
-    pieces = [*runs_dir.glob("*/*/run.json"), *runs_dir.glob("*/*/checkpoints")]
-    newest = {piece.parent: piece.stat().st_mtime for piece in reversed(pieces)}
-    for path in sorted(newest, key=lambda path: (path.name, newest[path]), reverse=True):
-        yield RunFolder(path)
-
-
-def find_run(word: str | None, runs_dir: Path) -> RunFolder:
-    """The run that a user means.
-
-    Args:
-        word: A folder, `<name>/<time>`, or `<name>` for its newest completed run; None for the newest of all.
-        runs_dir: Where runs are kept.
-
-    Raises:
-        UsageError: If there is none.
-        DataError: If it has lost its record.
-    """
-    if word is not None:
-        for candidate in (Path(word), runs_dir / word):
-            if RunFolder(candidate).record.is_file():
-                return RunFolder(candidate)
-            if RunFolder(candidate).checkpoints.is_dir():
-                raise DataError(f"{candidate}: not a run any more: it has no run.json", hint=PIECE_HINT)
-    for run in all_runs(runs_dir):
-        if (word is None or is_named(run, word)) and _status(run) == COMPLETED:
-            return run
-    if word is None:
-        raise UsageError(
-            f"there is no completed run under {runs_dir}/",
-            hint="train one first: bigmodel train CONFIG, or name a run's folder with --run",
-        )
-    names = sorted({run.path.parent.name for run in all_runs(runs_dir)})
-    raise UsageError(
-        f"{word}: no such run (expected a run's folder, or the name of one under {runs_dir}/)",
-        hint=f"names there: {some(names)}" if names else "train one first: bigmodel train CONFIG",
-    )
-
-
-def is_named(run: RunFolder, word: str) -> bool:
-    """Whether a word is the name of a run, or the folder in which the runs of that name are."""
-    folder = run.path.parent
-    return word == folder.name or (os.sep in word and folder.resolve() == Path(word).resolve())
-
-
-def _status(run: RunFolder) -> str | None:
-    try:
-        return run.read_record().get("status")
-    except DataError:
-        return None
 
 
 def update_record(run: RunFolder, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,16 +9,8 @@ from typing import Any
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.run_files import all_files, list_files, require_no_folders
-from bigmodel_cli.run_folder import (
-    COMPLETED,
-    FILES,
-    RUNNING,
-    SESSIONS,
-    RunFolder,
-    all_runs,
-    find_run,
-    update_record,
-)
+from bigmodel_cli.run_folder import COMPLETED, FILES, RUNNING, SESSIONS, RunFolder, update_record
+from bigmodel_cli.run_search import all_runs, find_run
 
 CRASHED = "crashed"
 # Who only looks whether a run is alive holds its lock for a moment.

@@ -14,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
-from bigmodel_cli.run_folder import BEST, RunFolder, all_runs
+from bigmodel_cli.run_folder import BEST, RunFolder
 from bigmodel_cli.run_lock import is_alive, locked
+from bigmodel_cli.run_search import all_runs
 from bigmodel_cli.whole_files import read_sealed
 
 # One storey above the folders of runs, where no run is looked for.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.listener import Silent
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import record_files
 
@@ -77,7 +78,7 @@ def _train(folder: Path, text: str = CLASSES, *, own_test: bool = False) -> Any:
     _write_data(folder, own_test=own_test)
     path = folder / "c.yaml"
     path.write_text(text)
-    return train(read_config(path), runs_dir=folder / "runs", listener=Silent())
+    return train(read_config(path), NewRun(folder / "runs", "c"), [Silent()])
 
 
 @pytest.fixture(scope="session")

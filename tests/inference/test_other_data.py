@@ -17,6 +17,7 @@ from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.inference.other_data import in_dtype, load_other_data, parse_map
 from bigmodel_cli.inference.run_data import load_splits, read_experiment
 from bigmodel_cli.listener import Silent
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.scores import OtherData
@@ -288,7 +289,7 @@ def test_a_folder_of_images_is_read_as_the_runs_own(tmp_path):
     write_photos(tmp_path / "photos", ["ape", "bee", "cat"])
     (tmp_path / "c.yaml").write_text(IMAGES)
     config = read_config(tmp_path / "c.yaml")
-    run = train(config, runs_dir=tmp_path / "runs", listener=Silent()).run
+    run = train(config, NewRun(tmp_path / "runs", config.experiment.name), [Silent()]).run
     write_photos(tmp_path / "new photos!", ["bee", "wasp"], 4)
     found = evaluate(run, tmp_path / "new photos!", {"wasp": "cat"})
     assert (found.document["split"], found.document["examples"]) == ("new_photos", 8)

@@ -13,6 +13,7 @@ from sklearn import datasets
 
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.starter import Wishes, make_starter
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
@@ -29,7 +30,9 @@ def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
 
         Path("c.yaml").write_text(make_starter(data, Wishes(weights=weights)).text)
         config = read_config(Path("c.yaml"), strict=True)
-        result = train(config, runs_dir=tmp_path / "runs", listener=Silent(), how=How(offline=True))
+        result = train(
+            config, NewRun(tmp_path / "runs", config.experiment.name), [Silent()], how=How(offline=True)
+        )
         return float(result.evaluation.metrics[metric])
 
     return call

@@ -12,6 +12,7 @@ import pytest
 
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import RunFolder
 
 # 80 training examples: four batches of 16 and, with validation and test, none left over.
@@ -163,7 +164,7 @@ def _train(loaded: Any, runs_dir: Path, **how: bool) -> Trained:
     from bigmodel_cli.training.train import How
     from bigmodel_cli.training.train import train as train_config
 
-    return Trained(train_config(loaded, runs_dir=runs_dir, listener=Silent(), how=How(**how)))
+    return Trained(train_config(loaded, NewRun(runs_dir, loaded.experiment.name), [Silent()], how=How(**how)))
 
 
 @pytest.fixture(scope="session")

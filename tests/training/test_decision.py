@@ -13,6 +13,7 @@ from bigmodel_cli.inference.evaluate import Request, evaluate_run
 from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.training.train import train
 
 pytestmark = pytest.mark.tf
@@ -59,7 +60,7 @@ def folder(tmp_path_factory):
 def trained(folder, *words):
     listener = Noting()
     config = read_config(folder / "c.yaml", words)
-    result = train(config, runs_dir=folder / "runs", listener=listener)
+    result = train(config, NewRun(folder / "runs", config.experiment.name), [listener])
     return result, listener
 
 

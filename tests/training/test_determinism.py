@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.training.trial import step_seconds, steps_per_execution
 
 pytestmark = pytest.mark.tf
@@ -49,7 +50,7 @@ def test_a_runs_own_config_trains_to_the_same_result(train, deterministic, tmp_p
     again = read_config(first.run.config)
     assert to_yaml(again.experiment) == first.run.config.read_text()
     assert "auto" not in first.run.config.read_text().split("training:")[1]
-    second = train_config(again, runs_dir=tmp_path / "again", listener=Silent())
+    second = train_config(again, NewRun(tmp_path / "again", again.experiment.name), [Silent()])
     assert without_times(read_metrics(second.run.metrics)) == without_times(first.metrics)
     assert second.evaluation.metrics == first.result.evaluation.metrics
     assert second.run.config.read_text() == first.run.config.read_text()

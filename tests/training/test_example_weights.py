@@ -9,6 +9,7 @@ import pytest
 
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.new_run import NewRun
 
 pytestmark = pytest.mark.tf
 
@@ -43,7 +44,7 @@ def fit(tmp_path, monkeypatch):
         Path("t.csv").write_text(csv, "utf-8")
         text = CONFIG.format(**{**told, "path": "t.csv", "validation": 0, **words})
         Path("c.yaml").write_text(text, "utf-8")
-        result = train(read_config(Path("c.yaml")), runs_dir=tmp_path / "runs", listener=Silent())
+        result = train(read_config(Path("c.yaml")), NewRun(tmp_path / "runs", "c"), [Silent()])
         return read_metrics(result.run.metrics)
 
     return call

@@ -9,6 +9,7 @@ import pytest
 
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.signature import TARGET
 from bigmodel_cli.sources.base import Examples
@@ -230,15 +231,15 @@ def test_a_resume_is_exact(train, config, deterministic, imbalanced, tmp_path, m
 
     stopper.progressed = stop_inside_the_second_epoch
     with pytest.raises(Interrupted):
-        train_config(config(*words), runs_dir=tmp_path / "broken", listener=stopper)
+        train_config(config(*words), NewRun(tmp_path / "broken", "c"), [stopper])
     (folder,) = (tmp_path / "broken").glob("tiny/*")
-    resumed = resume(RunFolder(folder), (), listener=Silent())
+    resumed = resume(RunFolder(folder), (), [Silent()])
     assert without_times(resumed.run) == without_times(expected.run)
     found_weights = load_checkpoint(resumed.run, "last").get_weights()
     for found, wanted in zip(found_weights, expected.model("last").get_weights(), strict=True):
         np.testing.assert_array_equal(found, wanted)
     with pytest.raises(UsageError, match=rf"{word.partition('=')[0]} cannot change in the middle of a run"):
-        resume(resumed.run, (f"{word.partition('=')[0]}=null", "training.epochs=9"), listener=Silent())
+        resume(resumed.run, (f"{word.partition('=')[0]}=null", "training.epochs=9"), [Silent()])
 
 
 @pytest.mark.parametrize(

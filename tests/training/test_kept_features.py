@@ -181,7 +181,7 @@ def test_a_run_that_goes_on_needs_no_file_of_weights_any_more(
     run = train(*words, *EXACT, "training.epochs=1").run
     config = run.config.read_text()
     path.unlink()
-    resume(run, ["training.epochs=2"], listener=Silent())
+    resume(run, ["training.epochs=2"], [Silent()])
     assert run.config.read_text() == config.replace("epochs: 1", "epochs: 2").replace(
         "cache: none", "cache: none"
     )

@@ -330,5 +330,5 @@ def test_low_rank_weights_come_back_as_they_were(train):
     model = f"model=[Flatten, {{Dense: {{units: 8, lora_rank: 2}}}}, {head}]"
     whole = train(model, "training.epochs=3", "training.deterministic=true")
     part = train(model, "training.epochs=2", "training.deterministic=true")
-    resume(part.run, ["training.epochs=3"], listener=Silent())
+    resume(part.run, ["training.epochs=3"], [Silent()])
     assert read_metrics(part.run.metrics)["loss"] == pytest.approx(whole.metrics["loss"], rel=1e-5)

@@ -18,6 +18,7 @@ from bigmodel_cli.inference.opened import answering_of, open_folder
 from bigmodel_cli.inference.predict import predict
 from bigmodel_cli.kinds.inputs import Asked
 from bigmodel_cli.listener import Silent
+from bigmodel_cli.new_run import NewRun
 
 pytestmark = pytest.mark.tf
 
@@ -68,7 +69,7 @@ def trained(tmp_path_factory):
     with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     (folder / "c.yaml").write_text(CONFIG, "utf-8")
-    return train(read_config(folder / "c.yaml"), runs_dir=folder / "runs", listener=Silent()).run
+    return train(read_config(folder / "c.yaml"), NewRun(folder / "runs", "c"), [Silent()]).run
 
 
 def test_a_row_without_its_image_is_left_out_and_the_export_answers_alike(trained):

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from bigmodel_cli.errors import ResourceError
-from bigmodel_cli.run_folder import create_run, labels_hash
+from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.run_folder import labels_hash
 
 pytestmark = pytest.mark.tf
 
@@ -91,7 +92,7 @@ def test_the_metrics(complete):
 
 
 def test_two_runs_in_one_second_get_two_folders(tmp_path):
-    runs = [create_run(tmp_path, "tiny").path for _ in range(3)]
+    runs = [NewRun(tmp_path, "tiny").create().path for _ in range(3)]
     assert len(set(runs)) == 3 and all(path.parent == tmp_path / "tiny" for path in runs)
 
 

@@ -97,7 +97,7 @@ def _keys_of(node: Node, prefix: str) -> Iterator[str]:
 
 def runs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of runs, and their folders as `<name>/<time>`."""
-    from bigmodel_cli.run_folder import all_runs
+    from bigmodel_cli.run_search import all_runs
 
     given = context.params.get("runs_dir") or default_runs_dir()
     folders = [run.path for run in all_runs(Path(given))]

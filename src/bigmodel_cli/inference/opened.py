@@ -11,7 +11,8 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.answering import Answering
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.run_folder import OUTPUTS, ReadRun, RunFolder, find_run
+from bigmodel_cli.run_folder import OUTPUTS, ReadRun, RunFolder
+from bigmodel_cli.run_search import find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.signature import Signature, signature_from_json
 from bigmodel_cli.tasks.predictions import Predictions

@@ -11,7 +11,8 @@ from pathlib import Path
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.reporting.run_summary import RunSummary, summarise
-from bigmodel_cli.run_folder import RunFolder, all_runs, is_named
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_search import all_runs, is_named
 
 
 def chosen_runs(words: Sequence[str], runs_dir: Path) -> list[RunSummary]:

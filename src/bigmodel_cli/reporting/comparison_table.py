@@ -25,7 +25,7 @@ from bigmodel_cli.reporting.run_summary import (
     values_of,
     without_auto,
 )
-from bigmodel_cli.run_folder import all_runs, find_run
+from bigmodel_cli.run_search import all_runs, find_run
 
 Kind = Literal["metric", "seconds", "count", "text"]
 

@@ -1,11 +1,11 @@
-"""train.log: everything that the listener was told, with times, and the full text of what went wrong."""
+"""train.log: everything that listeners were told, with times, and the full text of what went wrong."""
 
 from __future__ import annotations
 
 import time
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,16 @@ from bigmodel_cli.listener import Listener, Progress, Silent
 
 
 class LoggedListener:
-    """Passes everything on to a listener and keeps it in a file.
+    """Passes everything on to listeners and keeps it in a file.
 
     Until the run's folder exists, lines are kept in memory.
 
     Args:
-        inner: The listener that shows it.
+        listeners: Those that are told, in this order.
     """
 
-    def __init__(self, inner: Listener) -> None:
-        self.inner: Listener = inner
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = list(listeners)
         self._path: Path | None = None
         self._waiting: list[str] = []
 
@@ -49,14 +49,14 @@ class LoggedListener:
         with suppress(OSError), self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
 
-    @contextmanager
-    def _audible(self) -> Iterator[None]:
+    def _tell(self, tell: Callable[[Listener], None]) -> None:
         """A terminal that is gone, or a pipe that nobody reads any more, does not end a run."""
-        try:
-            yield
-        except OSError as error:
-            self.inner = Silent()
-            self.note(f"nobody listens any more: {error}")
+        for number, listener in enumerate(self._listeners):
+            try:
+                tell(listener)
+            except OSError as error:
+                self._listeners[number] = Silent()
+                self.note(f"nobody listens any more: {error}")
 
     def note_error(self, error: BaseException) -> None:
         """Keep the full text of an error."""
@@ -64,27 +64,22 @@ class LoggedListener:
 
     def say(self, message: str) -> None:
         self.note(message)
-        with self._audible():
-            self.inner.say(message)
+        self._tell(lambda one: one.say(message))
 
     def warn(self, message: str) -> None:
         self.note(f"warning: {message}")
-        with self._audible():
-            self.inner.warn(message)
+        self._tell(lambda one: one.warn(message))
 
     def download(self, label: str, done: int, total: int | None) -> None:
-        with self._audible():
-            self.inner.download(label, done, total)
+        self._tell(lambda one: one.download(label, done, total))
 
     def progressed(self, progress: Progress) -> None:
-        with self._audible():
-            self.inner.progressed(progress)
+        self._tell(lambda one: one.progressed(progress))
 
     def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
         best = "" if progress.best is None else f" best_epoch={progress.best.epoch}"
         self.note(" ".join(f"{name}={value:.6g}" for name, value in row.items()) + best)
-        with self._audible():
-            self.inner.epoch_ended(progress, row)
+        self._tell(lambda one: one.epoch_ended(progress, row))
 
     @contextmanager
     def keeping_warnings(self) -> Iterator[None]:

@@ -16,16 +16,8 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import checkpoint_entry, damaged_files, was_never_named
-from bigmodel_cli.run_folder import (
-    BEST,
-    COMPLETED,
-    LAST,
-    PIECE_HINT,
-    SESSIONS,
-    TRAINED_CONFIG,
-    RunFolder,
-    all_runs,
-)
+from bigmodel_cli.run_folder import BEST, COMPLETED, LAST, PIECE_HINT, SESSIONS, TRAINED_CONFIG, RunFolder
+from bigmodel_cli.run_search import all_runs
 from bigmodel_cli.training.checkpoints import is_of
 from bigmodel_cli.training.record import LAUNCH_KEY
 from bigmodel_cli.training.state import Moment, State, read_state

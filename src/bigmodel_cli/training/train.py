@@ -17,9 +17,10 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.network import downloads
+from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
-from bigmodel_cli.run_folder import RunFolder, check_writable, create_run
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
@@ -79,18 +80,18 @@ class How:
 
 def train(
     config: LoadedConfig,
+    new: NewRun,
+    listeners: Sequence[Listener] = (),
     *,
-    runs_dir: Path,
-    listener: Listener,
     parent: Parent | None = None,
     how: How = How(),
 ) -> TrainingResult | None:
     """Train the model of a config and keep everything about it in a new run folder.
 
     Args:
-        config: A checked config.
-        runs_dir: Where the run folder is made.
-        listener: Is told how it goes.
+        config: A checked config; where `parent` is given, one that was read with `gets_weights`.
+        new: Where the run folder is made.
+        listeners: Are told how it goes.
         parent: A run whose best weights the model starts from, where layers fit.
         how: How it is done.
 
@@ -100,18 +101,19 @@ def train(
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
         DataError: If the data is missing or damaged.
-        ResourceError: If something ran out, training diverged, or another process is lost.
+        ResourceError: If something ran out, the folder cannot be written, training diverged, or another
+            process is lost.
         Interrupted: If a signal ended it.
     """
     watch = Stopwatch()
     if how.writes:
-        check_writable(runs_dir)
-    with _listening(listener) as (logged, stop), naming_lost(how.cluster):
+        new.require_writable()
+    with _listening(listeners) as (logged, stop), naming_lost(how.cluster):
         if parent is not None:
             config = without_fetching(config, parent)
         prepared = _prepare(config, logged, watch, how, is_new=True)
         transfer = None if parent is None else _take_weights(prepared, parent, logged)
-        run = _new_run(runs_dir, prepared)
+        run = _create(new, prepared)
         with locked(run) if how.writes else nullcontext():
             if how.writes:
                 logged.open(run.log)
@@ -124,9 +126,9 @@ def train(
 
 def resume(
     run: RunFolder,
-    overrides: Sequence[str],
+    overrides: Sequence[str] = (),
+    listeners: Sequence[Listener] = (),
     *,
-    listener: Listener,
     how: How = How(),
 ) -> TrainingResult | None:
     """Go on with a run from its newest sound checkpoint, in its own folder.
@@ -137,7 +139,7 @@ def resume(
     Args:
         run: A run that was interrupted, failed or crashed, or a complete one with more `training.epochs`.
         overrides: Words of the command line; what may change is in `resume.py`.
-        listener: Is told how it goes.
+        listeners: Are told how it goes.
         how: As for `train`.
 
     Returns:
@@ -151,7 +153,7 @@ def resume(
     watch = Stopwatch()
     with (
         locked(run) if how.writes else nullcontext(),
-        _listening(listener) as (logged, stop),
+        _listening(listeners) as (logged, stop),
         naming_lost(how.cluster),
     ):
         resumed = read_resumed(run, overrides)
@@ -201,18 +203,18 @@ def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Tra
     return replace(transfer, seen=seen)
 
 
-def _new_run(runs_dir: Path, prepared: Prepared) -> RunFolder:
+def _create(new: NewRun, prepared: Prepared) -> RunFolder:
     """A new folder, made by the chief, whose path the other processes learn."""
     distribution = prepared.distribution
     if distribution.cluster is None:
-        return create_run(runs_dir, prepared.experiment.name)
-    own = str(create_run(runs_dir, prepared.experiment.name).path.absolute()) if distribution.is_chief else ""
+        return new.create()
+    own = str(new.create().path.absolute()) if distribution.is_chief else ""
     return RunFolder(Path(distribution.chiefs_text(own)))
 
 
 @contextmanager
-def _listening(listener: Listener) -> Iterator[tuple[LoggedListener, StopRequest]]:
-    logged = LoggedListener(listener)
+def _listening(listeners: Sequence[Listener]) -> Iterator[tuple[LoggedListener, StopRequest]]:
+    logged = LoggedListener(listeners)
     with logged.keeping_warnings(), stop_on_signal() as stop, stop.unmistaken():
         yield logged, stop
 

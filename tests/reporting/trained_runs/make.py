@@ -19,7 +19,7 @@ import yaml
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-from bigmodel_cli.run_folder import find_run
+from bigmodel_cli.run_search import find_run
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2].parent / "shared" / "data"

@@ -204,8 +204,10 @@ def _config(words: tuple[str, ...], *, tensorboard: bool, **how: bool) -> Loaded
 def _training(
     loaded: LoadedConfig, parent: str | None, runs_dir: Path, *, trust: bool
 ) -> Callable[..., TrainingResult | None]:
-    from bigmodel_cli.run_folder import find_run
+    from bigmodel_cli.new_run import NewRun
+    from bigmodel_cli.run_search import find_run
 
+    new = NewRun(runs_dir, loaded.experiment.name)
     source = None if parent is None else find_run(parent, runs_dir)
 
     def work(listener: Listener, **how: Any) -> TrainingResult | None:
@@ -213,7 +215,7 @@ def _training(
         from bigmodel_cli.training.transfer import Parent
 
         parent_run = None if source is None else Parent(source, trust)
-        return train(loaded, runs_dir=runs_dir, listener=listener, parent=parent_run, how=How(**how))
+        return train(loaded, new, [listener], parent=parent_run, how=How(**how))
 
     return work
 
@@ -245,7 +247,7 @@ def _resuming(
             # Before the data is read, which may take long: it may be another run than was thought of.
             began_with = run.read_record().get("config")
             listener.say(f"resuming {run.title}, the newest unfinished run (its config was {began_with})")
-        return go_on(run, words, listener=listener, how=How(**how))
+        return go_on(run, words, [listener], how=How(**how))
 
     return work
 

@@ -14,7 +14,8 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.evaluation_parts import TARGETS
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.reporting.run_summary import SPLITS
-from bigmodel_cli.run_folder import COMPLETED, RunFolder, all_runs
+from bigmodel_cli.run_folder import COMPLETED, RunFolder
+from bigmodel_cli.run_search import all_runs
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def command(one: str, other: str, runs_dir: Path, as_json: bool) -> None:
     from bigmodel_cli.errors import UsageError
     from bigmodel_cli.reporting.comparison import compare_two
     from bigmodel_cli.reporting.run_summary import summarise
-    from bigmodel_cli.run_folder import find_run
+    from bigmodel_cli.run_search import find_run
 
     runs = find_run(one, runs_dir), find_run(other, runs_dir)
     if runs[0].path.resolve() == runs[1].path.resolve():

@@ -108,8 +108,8 @@ def _list(doomed: Sequence[RunFolder], sizes: dict[str, int]) -> None:
 def _warn_of_children(doomed: Sequence[RunFolder], runs_dir: Path) -> None:
     """Runs that stay may need the weights of one that goes, if they are begun again."""
     from bigmodel_cli.cli.output import one_line, warn
-    from bigmodel_cli.run_folder import all_runs
     from bigmodel_cli.run_removal import children
+    from bigmodel_cli.run_search import all_runs
 
     going = {run.path.resolve() for run in doomed}
     staying = [run for run in all_runs(runs_dir) if run.path.resolve() not in going]

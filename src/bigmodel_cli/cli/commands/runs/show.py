@@ -53,7 +53,7 @@ def command(run: str | None, runs_dir: Path, as_json: bool) -> None:
 
 def _find(word: str | None, runs_dir: Path) -> RunFolder:
     from bigmodel_cli.errors import UsageError
-    from bigmodel_cli.run_folder import all_runs, find_run
+    from bigmodel_cli.run_search import all_runs, find_run
 
     try:
         return find_run(word, runs_dir)

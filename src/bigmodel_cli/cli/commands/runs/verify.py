@@ -28,8 +28,8 @@ def command(run: str | None, accept: bool, runs_dir: Path, as_json: bool) -> Non
     from bigmodel_cli.cli.output import echo_json, note, printable, size, table
     from bigmodel_cli.errors import DataError
     from bigmodel_cli.run_files import verify_run
-    from bigmodel_cli.run_folder import find_run
     from bigmodel_cli.run_lock import accept_changes
+    from bigmodel_cli.run_search import find_run
 
     folder = find_run(run, runs_dir)
     if accept:
