@@ -35,6 +35,8 @@ class DataFacts:
         ranges: What the values of columns of numbers lie in, by name.
         has_all_columns: Whether these are all of them.
         ignored: Columns that are left out because the config says so.
+        beside: What examples can be grouped by that is no input, where the columns have no names; None: only
+            the data tell.
     """
 
     labels: Literal["classes", "numbers", "sets"] | None = None
@@ -50,6 +52,7 @@ class DataFacts:
     ranges: Mapping[str, ValueRange] = field(default_factory=dict)
     has_all_columns: bool = False
     ignored: frozenset[str] = frozenset()
+    beside: frozenset[str] | None = frozenset()
 
     def of_target(self, target: str) -> DataFacts:
         """The same with what is known of one target's labels."""

@@ -155,7 +155,7 @@ class Data(Section):
     split_by: Literal["random"] | SplitBy = Field(
         "random",
         description="How splits are cut: at random, each class by its share; or {group: COLUMN} or "
-        "{time: COLUMN} of a table.",
+        "{time: COLUMN} of what the source tells of its examples.",
     )
     cache: Literal["auto", "memory", "disk", "none"] = Field(
         "auto",

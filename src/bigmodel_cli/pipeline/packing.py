@@ -19,7 +19,8 @@ from bigmodel_cli.pipeline.packing_rows import pack_rows
 from bigmodel_cli.signature import signature_as_json
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.sources.image_checks import SKIP_HINT
-from bigmodel_cli.sources.packed import ARRAYS, INDEX, SPLITS, VERSION, PackedSplit
+from bigmodel_cli.sources.packed import ARRAYS, INDEX, SPLITS, VERSION, PackedSplit, arrays_beside
+from bigmodel_cli.sources.packed_rows import BESIDE
 from bigmodel_cli.sources.record_frame import HEADER_BYTES, framed
 from bigmodel_cli.whole_files import naming_target, sha256_of, whole_place, write_sealed
 
@@ -141,6 +142,8 @@ def _write_index(
         contents: dict[str, Any] = {}
         for split, part in splits.items():
             contents |= part.arrays(split)
+            indices = _written_indices(split, shards, written)
+            contents |= arrays_beside(split, source.splits[split].beside, indices)
         np.savez(temporary, **contents)
     files: dict[str, dict[str, Any]] = {
         name: {"bytes": found.num_bytes, "sha256": found.sha256}
@@ -156,6 +159,7 @@ def _write_index(
             "signature": signature_as_json(source.signature),
             "examples": examples,
             "skipped": skipped,
+            BESIDE: sorted(next(iter(source.splits.values())).beside),
             "shards": names,
             "files": files,
         },
@@ -213,6 +217,12 @@ def _label(part: Examples, index: int) -> Value:
     return np.atleast_1d(part.labels[index]).reshape(-1).tolist()
 
 
+def _written_indices(split: str, shards: Sequence[_Shard], written: Sequence[_Written]) -> np.ndarray:
+    """The places of the packed examples among all of a split."""
+    own = [found.indices for shard, found in zip(shards, written, strict=True) if shard.split == split]
+    return np.concatenate([np.asarray(indices, np.int64) for indices in own])
+
+
 def _split(part: Examples, split: str, shards: Sequence[_Shard], written: Sequence[_Written]) -> PackedSplit:
     own = [(shard, found) for shard, found in zip(shards, written, strict=True) if shard.split == split]
     names = [name for _, found in own for name in found.names]
@@ -221,7 +231,7 @@ def _split(part: Examples, split: str, shards: Sequence[_Shard], written: Sequen
         parts: list[np.ndarray] = [np.asarray(values(found), dtype) for _, found in own]
         return np.concatenate(parts)
 
-    indices = joined(lambda found: found.indices, np.int64)
+    indices = _written_indices(split, shards, written)
     if not len(indices):
         raise DataError(f"no example of {split} can be read")
     return PackedSplit(

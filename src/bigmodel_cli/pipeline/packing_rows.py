@@ -10,7 +10,15 @@ import numpy as np
 from bigmodel_cli.signature import signature_as_json, slugs
 from bigmodel_cli.sources.base import Examples, Source
 from bigmodel_cli.sources.packed import INDEX
-from bigmodel_cli.sources.packed_rows import VERSION, column_file, target_file, weights_file
+from bigmodel_cli.sources.packed_rows import (
+    BESIDE,
+    VERSION,
+    beside_slug,
+    column_file,
+    joined_texts,
+    target_file,
+    weights_file,
+)
 from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.whole_files import naming_target, sha256_of, whole_place, write_sealed
 
@@ -34,11 +42,19 @@ def pack_rows(source: Source, folder: Path, progress: Callable[[str, int, int | 
         ResourceError: If the disk is full.
     """
     names: list[str] = []
+    beside = sorted({name for part in source.splits.values() for name in part.beside})
     columns = [
-        (split, name, slug) for split in source.splits for name, slug in source.signature.slugs.items()
+        (part.inputs[name], split, slug)
+        for split, part in source.splits.items()
+        for name, slug in source.signature.slugs.items()
     ]
-    for done, (split, name, slug) in enumerate(columns, 1):
-        names += _write_column(source.splits[split].inputs[name], folder, split, slug)
+    columns += [
+        (part.beside[name], split, beside_slug(slug))
+        for split, part in source.splits.items()
+        for name, slug in slugs(beside).items()
+    ]
+    for done, (store, split, slug) in enumerate(columns, 1):
+        names += _write_column(store, folder, split, slug)
         progress("packing", done, len(columns))
     for split, part in source.splits.items():
         names += _write_others(part, folder, split)
@@ -52,6 +68,7 @@ def pack_rows(source: Source, folder: Path, progress: Callable[[str, int, int | 
             "signature": signature_as_json(source.signature),
             "examples": {split: len(part) for split, part in source.splits.items()},
             "skipped": source.num_skipped,
+            BESIDE: beside,
             "shards": [],
             "files": files,
         },
@@ -74,11 +91,8 @@ def _write_column(store: Store, folder: Path, split: str, slug: str) -> Iterator
         del array
     yield name
     if store.names is not None:
-        encoded = [text.encode("utf-8", "surrogatepass") for text in store.names]
-        ends = np.cumsum([len(text) for text in encoded], dtype=np.int64)
-        yield _write_array(
-            folder, column_file(split, slug, "texts"), np.frombuffer(b"".join(encoded), np.uint8)
-        )
+        content, ends = joined_texts(store.names)
+        yield _write_array(folder, column_file(split, slug, "texts"), content)
         yield _write_array(folder, column_file(split, slug, "ends"), ends)
 
 

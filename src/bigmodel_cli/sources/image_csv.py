@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
+from bigmodel_cli.sources.beside import stores_beside
 from bigmodel_cli.sources.image_files import ListedFiles, checked_source
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
@@ -27,7 +29,11 @@ from bigmodel_cli.sources.label_values import (
 )
 from bigmodel_cli.sources.listing import ListedRow, Listing, read_listing
 from bigmodel_cli.sources.split_names import split_named
+from bigmodel_cli.sources.stores import Store
+from bigmodel_cli.sources.tables.missing import marks_for
+from bigmodel_cli.sources.tables.names import no_column
 from bigmodel_cli.sources.tables.rows import swallowed
+from bigmodel_cli.sources.tables.text_format import TextFormat
 from bigmodel_cli.sources.text_labels import typed_labels
 
 IMAGE_COLUMNS = ("image", "path", "file", "filename", "image_path", "filepath", "file_name", "img")
@@ -37,12 +43,13 @@ _SPLIT_COLUMNS = ("split", "subset", "set", "fold", "partition")
 
 @dataclass(frozen=True)
 class _Row:
-    """One image as the CSV lists it."""
+    """One image as the CSV lists it, with cells of other columns that are asked for."""
 
     line: int
     image: str
     label: str
     split: SplitName
+    beside: tuple[str, ...] = ()
 
 
 class ImageCsv(ImageFileOptions):
@@ -71,7 +78,7 @@ class ImageCsv(ImageFileOptions):
 
     def facts(self) -> DataFacts:
         labels = None if self.labels == "auto" else self.labels
-        return DataFacts(labels, has_files=True, value_range=PIXELS, num_columns=1)
+        return DataFacts(labels, has_files=True, value_range=PIXELS, num_columns=1, beside=None)
 
     def load(self, context: LoadContext) -> Source:
         root = self.root or self.path.parent
@@ -90,10 +97,28 @@ class ImageCsv(ImageFileOptions):
             context.warn,
         )
         labels, task = label_values(raw, self.labels, self.class_names, self.path, context)
+        beside = self._beside(rows, context)
         listed = {
-            split: ListedFiles([row.image for row in part], labels[split]) for split, part in by_split.items()
+            split: ListedFiles([row.image for row in part], labels[split], beside[split])
+            for split, part in by_split.items()
         }
         return checked_source(root, listed, ImageKind(self.image_format), task, context)
+
+    def _beside(self, rows: Sequence[_Row], context: LoadContext) -> Mapping[SplitName, Mapping[str, Store]]:
+        """The columns that are asked for beside images and labels, by split."""
+        import numpy as np
+
+        texts = {
+            name: [row.beside[place] for row in rows] for place, name in enumerate(context.columns_beside)
+        }
+        stores = stores_beside(texts, context, self.path.name, lambda row: f"{self.path}:{rows[row].line}")
+        return {
+            split: {
+                name: store.take(np.flatnonzero([row.split == split for row in rows]))
+                for name, store in stores.items()
+            }
+            for split in {row.split for row in rows}
+        }
 
     def _rows(self, root: Path, context: LoadContext) -> list[_Row]:
         """The rows of the CSV.
@@ -107,11 +132,19 @@ class ImageCsv(ImageFileOptions):
         split = (
             None if self.split_column is None else self._column(table, self.split_column, (), "split_column")
         )
+        beside = [self._beside_column(table, name) for name in context.columns_beside]
         if not table.rows:
             raise DataError(f"{self.path}: no rows below the line with the columns' names")
         if split is None:
             self._warn_of_unused_splits(table, context)
-        rows = (self._row(table, row, image, label, split) for row in table.rows)
+        gaps = marks_for("category", TextFormat())
+        rows = (
+            replace(
+                self._row(table, row, image, label, split),
+                beside=tuple("" if row.cells[place] in gaps else row.cells[place] for place in beside),
+            )
+            for row in table.rows
+        )
         return [
             row if row.image.isascii() else replace(row, image=_as_on_disk(root, row.image)) for row in rows
         ]
@@ -125,6 +158,11 @@ class ImageCsv(ImageFileOptions):
                 hint=f"the first line names the columns; say which is meant with {option}",
             )
         return place
+
+    def _beside_column(self, table: Listing, name: str) -> int:
+        if name not in table.columns:
+            raise no_column(self.path, table.columns, name)
+        return table.columns.index(name)
 
     def _cell(self, table: Listing, row: ListedRow, place: int) -> str:
         cell = row.cells[place]

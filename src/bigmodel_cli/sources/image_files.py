@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.files import Files, FileStore
 from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
+from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -25,10 +26,12 @@ class ListedFiles:
     Attributes:
         paths: Relative to the source's root, with `/` between their parts.
         labels: As for all examples.
+        beside: The same.
     """
 
     paths: Sequence[str]
     labels: np.ndarray
+    beside: Mapping[str, Store] = field(default_factory=dict)
 
 
 def checked_source(
@@ -59,6 +62,7 @@ def checked_source(
         stop = start + len(part.paths)
         own = {index - start: problem for index, problem in problems.items() if start <= index < stop}
         examples = Examples.of(FileStore(files, np.arange(start, stop)), part.labels)
+        examples = replace(examples, beside=part.beside)
         if context.left_out is not None:
             for index, problem in own.items():
                 context.left_out(split, part.paths[index], problem)

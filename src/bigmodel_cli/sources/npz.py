@@ -27,6 +27,7 @@ from bigmodel_cli.sources.label_values import (
     label_values,
 )
 from bigmodel_cli.sources.npz_arrays import as_written, read_npz
+from bigmodel_cli.sources.npz_beside import columns_beside
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
@@ -71,7 +72,7 @@ class Npz(SourceOptions):
         return self.features_array
 
     def facts(self) -> DataFacts:
-        return DataFacts(None if self.labels == "auto" else self.labels)
+        return DataFacts(None if self.labels == "auto" else self.labels, beside=None)
 
     def load(self, context: LoadContext) -> Source:
         arrays = read_npz(self.path)
@@ -81,6 +82,9 @@ class Npz(SourceOptions):
         self._check_shapes(features, raw_labels, names)
         labels, task = label_values(raw_labels, self.labels, self.class_names, self.path, context)
         splits = {split: Examples.of_arrays(features[split], labels[split], split) for split in names}
+        of_features = {split: x for split, (x, _) in names.items()}
+        beside = columns_beside(arrays, of_features, self.features_array, self.path, context)
+        splits = {split: replace(examples, beside=beside[split]) for split, examples in splits.items()}
         first = next(iter(splits.values()))
         shape, dtype = first.store.shape, str(first.store.dtype)
         return Source(splits, Signature.of(self._kind(shape, dtype), task))

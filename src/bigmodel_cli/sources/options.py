@@ -21,12 +21,14 @@ class SourceOptions(BaseModel, ABC):
     Attributes:
         source_name: What configs call it.
         example: One line of YAML that shows its use.
+        beside_hint: What to do where splits are to follow what the source does not know.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
     source_name: ClassVar[str]
     example: ClassVar[str]
+    beside_hint: ClassVar[str] = "write split_by: random"
 
     @property
     def examples_array(self) -> str:

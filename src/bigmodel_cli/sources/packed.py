@@ -2,7 +2,7 @@
 
 folder/
   index.json                     what the examples are, size and sha256 of every other file
-  index.npz                      for each split: labels, names, and where each example is
+  index.npz                      for each split: labels, names, where each example is, and columns beside it
   train-00000-of-00008.tfrecord  TFRecord files of tf.train.Example: `features` (the bytes of the array),
                                  `label`, `name`
 
@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
-from bigmodel_cli.signature import signature_from_json, with_named_columns
+from bigmodel_cli.signature import signature_from_json, slugs, with_named_columns
 from bigmodel_cli.sources.base import Examples, Source, SplitName
+from bigmodel_cli.sources.packed_rows import BESIDE, joined_texts, open_rows, split_texts
 from bigmodel_cli.sources.packed_rows import VERSION as ROWS
-from bigmodel_cli.sources.packed_rows import open_rows
-from bigmodel_cli.sources.stores import Store, add_array
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store, add_array
 from bigmodel_cli.whole_files import read_sealed, sha256_of
 
 if TYPE_CHECKING:
@@ -67,6 +67,38 @@ class PackedSplit:
     @classmethod
     def of(cls, split: str, arrays: Mapping[str, np.ndarray]) -> PackedSplit:
         return cls(**{name: arrays[f"{split}_{name}"] for name in cls.__dataclass_fields__})
+
+
+def arrays_beside(split: str, stores: Mapping[str, Store], indices: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns that are no inputs as arrays of the index: values, or places among texts and these texts.
+
+    Args:
+        split: Whose they are.
+        stores: By name.
+        indices: Of the examples that are packed.
+    """
+    found = {}
+    for name, slug in slugs(sorted(stores)).items():
+        store, key = stores[name], f"{split}_{BESIDE}_{slug}"
+        found[key] = store.gather(indices)
+        if store.names is not None:
+            found[f"{key}.texts"], found[f"{key}.ends"] = joined_texts(store.names)
+    return found
+
+
+def _stores_beside(
+    split: str, names: Sequence[str], arrays: Mapping[str, np.ndarray]
+) -> dict[str, ArrayStore | CodedStore]:
+    """What `arrays_beside` made arrays of."""
+    found: dict[str, ArrayStore | CodedStore] = {}
+    for name, slug in slugs(names).items():
+        key = f"{split}_{BESIDE}_{slug}"
+        if f"{key}.texts" in arrays:
+            texts = split_texts(arrays[f"{key}.texts"], arrays[f"{key}.ends"])
+            found[name] = CodedStore(arrays[key], texts, split)
+        else:
+            found[name] = ArrayStore(arrays[key], split)
+    return found
 
 
 class Shards:
@@ -193,23 +225,20 @@ def open_packed(folder: Path) -> Source:
     shards = Shards([folder / name for name in record["shards"]])
     with np.load(arrays_path, allow_pickle=False) as arrays:
         splits = {split: PackedSplit.of(split, arrays) for split in SPLITS if f"{split}_labels" in arrays}
+        beside = {split: _stores_beside(split, record.get(BESIDE, ()), arrays) for split in splits}
     origin = record["files"][ARRAYS]["sha256"]
     is_swapped = not np.dtype(record.get(_STORED_DTYPE, signature.kind.dtype)).isnative
+    examples = {
+        split: Examples.of(
+            PackedStore(
+                np.arange(len(found.labels)), found, shards, signature.kind, f"{origin} {split}", is_swapped
+            ),
+            found.labels,
+        )
+        for split, found in splits.items()
+    }
     return Source(
-        {
-            split: Examples.of(
-                PackedStore(
-                    np.arange(len(found.labels)),
-                    found,
-                    shards,
-                    signature.kind,
-                    f"{origin} {split}",
-                    is_swapped,
-                ),
-                found.labels,
-            )
-            for split, found in splits.items()
-        },
+        {split: replace(part, beside=beside[split]) for split, part in examples.items()},
         signature,
         record["skipped"],
     )

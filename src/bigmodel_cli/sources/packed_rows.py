@@ -6,6 +6,7 @@ folder/
   train-city.texts.npy     these texts, one after the other, in UTF-8
   train-city.ends.npy      where each of them ends
   train-target-price.npy   a target, as training takes it
+  train-beside-home.npy    a column that is no input, by which splits are cut or scores are made, likewise
   train-weights.npy        what each example counts, where that differs
 """
 
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
 
 # The version of packed data that has rows.
 VERSION = 3
+# Names of the columns that are no inputs, in the index.
+BESIDE = "beside"
 
 
 def column_file(split: str, slug: str, what: str = "") -> str:
     """The file of a column: its values, or its `texts` or their `ends`."""
     return f"{split}-{slug}{'.' if what else ''}{what}.npy"
+
+
+def beside_slug(slug: str) -> str:
+    """What a column that is no input is called in the names of files."""
+    return f"beside-{slug}"
 
 
 def target_file(split: str, slug: str) -> str:
@@ -53,22 +61,47 @@ def open_rows(folder: Path, record: Mapping[str, Any]) -> Source:
     signature = signature_from_json(record["signature"], str(folder / "index.json"))
     in_memory = not is_large(sum(file["bytes"] for file in record["files"].values()))
     splits: dict[SplitName, Examples] = {
-        split: _split(folder, split, signature, in_memory=in_memory) for split in record["examples"]
+        split: _split(folder, split, signature, record.get(BESIDE, ()), in_memory=in_memory)
+        for split in record["examples"]
     }
     return Source(splits, signature, record["skipped"])
 
 
-def _split(folder: Path, split: str, signature: Signature, *, in_memory: bool) -> Examples:
+def _split(
+    folder: Path, split: str, signature: Signature, names_beside: Sequence[str], *, in_memory: bool
+) -> Examples:
     import numpy as np
 
     inputs = {
         name: _store(folder, split, slug, in_memory=in_memory) for name, slug in signature.slugs.items()
     }
+    beside = {
+        name: _store(folder, split, beside_slug(slug), in_memory=in_memory)
+        for name, slug in slugs(names_beside).items()
+    }
     targets = {
         name: np.load(folder / target_file(split, slug)) for name, slug in slugs(signature.targets).items()
     }
     weights = folder / weights_file(split)
-    return Examples(inputs, targets, weights=np.load(weights) if weights.exists() else None)
+    return Examples(inputs, targets, beside, weights=np.load(weights) if weights.exists() else None)
+
+
+def joined_texts(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Texts one after the other in UTF-8 (uint8), and where each of them ends (int64)."""
+    import numpy as np
+
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    ends: np.ndarray = np.cumsum([len(text) for text in encoded], dtype=np.int64)
+    return np.frombuffer(b"".join(encoded), np.uint8), ends
+
+
+def split_texts(content: np.ndarray, ends: np.ndarray) -> list[str]:
+    """What `joined_texts` has joined."""
+    joined, stops = content.tobytes(), ends.tolist()
+    return [
+        joined[start:stop].decode("utf-8", "surrogatepass")
+        for start, stop in zip([0, *stops], stops, strict=False)
+    ]
 
 
 def _store(folder: Path, split: str, slug: str, *, in_memory: bool) -> Store:
@@ -87,10 +120,4 @@ def _texts(folder: Path, split: str, slug: str) -> Sequence[str] | None:
     path = folder / column_file(split, slug, "texts")
     if not path.exists():
         return None
-    content: bytes = np.load(path).tobytes()
-    ends: np.ndarray = np.load(folder / column_file(split, slug, "ends"))
-    starts = [0, *ends.tolist()]
-    return [
-        content[start:end].decode("utf-8", "surrogatepass")
-        for start, end in zip(starts, ends.tolist(), strict=False)
-    ]
+    return split_texts(np.load(path), np.load(folder / column_file(split, slug, "ends")))

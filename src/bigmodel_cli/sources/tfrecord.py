@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
+from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
@@ -29,8 +32,12 @@ class TfRecord(SourceOptions):
     def target_names(self) -> tuple[str, ...]:
         return (self.target,) if isinstance(self.target, str) else tuple(self.target or ())
 
+    def facts(self) -> DataFacts:
+        return DataFacts(beside=None)
+
     def load(self, context: LoadContext) -> Source:
         source = open_packed(self.path)
+        _check_beside(source, self.path, context)
         found = source.signature.targets
         if self.target is None and len(found) > 1:
             names = ", ".join(found)
@@ -42,3 +49,20 @@ class TfRecord(SourceOptions):
             told = ", ".join(self.target_names)
             raise DataError(f"{self.path}: the targets are {', '.join(found)}, not {told}")
         return source
+
+
+def _check_beside(source: Source, path: Path, context: LoadContext) -> None:
+    """Packed data have what the config that they were packed by asks for beside inputs and targets.
+
+    Raises:
+        DataError: If they lack a column.
+    """
+    part = next(iter(source.splits.values()))
+    known = [*part.inputs, *part.beside]
+    for name in context.columns_beside:
+        if name not in known:
+            raise DataError(
+                f"{path}: no column {name} was packed beside the examples; "
+                f"columns beside them: {some(part.beside) or 'none'}",
+                hint="pack the data again by a config whose split_by (or expect) names it",
+            )

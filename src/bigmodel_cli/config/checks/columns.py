@@ -92,9 +92,13 @@ def _check_split_by(experiment: Experiment, report: Report) -> None:
         return
     name = data.split_by.column
     path = ("data", "split_by", "group" if data.split_by.group else "time")
-    if report.facts.columns is None:
-        message = f"{data.source.name} has no columns with names, by which splits could be cut"
-        report.error(("data", "split_by"), message, "write split_by: random")
+    beside = report.facts.beside
+    if report.facts.columns is None and not beside and beside is not None:
+        message = f"{data.source.name} tells nothing of its examples by which splits could be cut"
+        report.error(("data", "split_by"), message, data.source.options.beside_hint)
+    elif report.facts.columns is None and beside and name not in beside:
+        message = f"{data.source.name} tells nothing of its examples that is called {name!r}"
+        report.error(path, message, meant(name, beside))
     elif name in experiment.targets:
         report.error(path, f"{name} is a target, which splits are not cut by", "name another column")
     elif data.validation == 0 and data.test == 0:

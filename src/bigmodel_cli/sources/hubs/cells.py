@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
-from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.beside import column_of_splits
 from bigmodel_cli.sources.hubs.column_types import Texts
 from bigmodel_cli.sources.hubs.columns import Column, Unfit
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
@@ -65,6 +66,29 @@ def cell_column(
     return CellColumn(
         learnt, {split: _store(learnt, kind_name, each, split) for split, each in cells.items()}
     )
+
+
+def cells_beside(
+    name: str, cells: Mapping[SplitName, Any], context: LoadContext, where: str
+) -> Mapping[SplitName, Store]:
+    """A column that splits follow, or scores are by.
+
+    Args:
+        name: What it is called.
+        cells: As for `cell_column`.
+        context: Says which.
+        where: What the data set is called in errors.
+
+    Raises:
+        DataError: If splits are to follow the order of what has none.
+    """
+    import numpy as np
+
+    if name not in (context.group_by, context.order_by):
+        return cell_column(name, cells, None, is_asked_for=True).stores
+    if all(isinstance(of_split, np.ndarray) for of_split in cells.values()):
+        return {split: ArrayStore(of_split, split) for split, of_split in cells.items()}
+    return column_of_splits(name, cells, context, where)
 
 
 def own_texts(name: str, column: Column, raw: Sequence[Any]) -> str | None:

@@ -48,7 +48,7 @@ class Roles:
         inputs: What the model takes.
         targets: What is predicted.
         weight: What each example counts; None: all count the same.
-        beside: What examples are grouped by.
+        beside: What examples are grouped by, or splits follow.
         are_asked_for: Whether the config names the inputs, or the data set does.
     """
 
@@ -65,16 +65,22 @@ def roles_of(data: DataSet, options: HubOptions, context: LoadContext) -> Roles:
     Raises:
         DataError: If one is asked for that is not there, or there is none.
     """
-    for name in [*options.columns, *context.beside]:
+    for name in [*options.columns, *context.columns_beside]:
         _column(data, name, "columns")
     targets = [_able_target(data, name) for name in _targets(data, options)]
     weight = options.sample_weight or data.default_weight
     if weight is not None and not isinstance(data.columns[_column(data, weight, "sample_weight")], Numbers):
         raise cannot_be(data, weight, "sample_weight", Unfit(data.columns[weight].described))
-    others = {*targets, weight}
+    others = {*targets, weight, _left_out_group(options, context)}
     said = _said_inputs(data, options, others)
     inputs = said or _found_inputs(data, options, others, context)
-    return Roles(inputs, targets, weight, list(context.beside), bool(said))
+    return Roles(inputs, targets, weight, context.columns_beside, bool(said))
+
+
+def _left_out_group(options: HubOptions, context: LoadContext) -> str | None:
+    """The column whose groups splits keep together, where the config does not say that it is an input too."""
+    group = context.group_by
+    return group if options.columns.get(group or "", IGNORE) == IGNORE else None
 
 
 def _column(data: DataSet, name: str, option: str) -> str:

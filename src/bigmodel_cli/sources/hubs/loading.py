@@ -11,7 +11,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
-from bigmodel_cli.sources.hubs.cells import CellKind, cell_column, own_texts
+from bigmodel_cli.sources.hubs.cells import CellKind, cell_column, cells_beside, own_texts
 from bigmodel_cli.sources.hubs.choosing import DataSet, Roles, cannot_be, roles_of, splits_of
 from bigmodel_cli.sources.hubs.columns import Unfit
 from bigmodel_cli.sources.hubs.options import IGNORE, HubOptions
@@ -155,10 +155,9 @@ class _Loading:
             DataError: If a column cannot be what it is said to be, or no input is left.
         """
         found, stores, left_out = dict(kinds), {split: dict(part.stores) for split, part in parts.items()}, []
-        names = dict.fromkeys([*self.roles.inputs, *self.roles.beside])
-        for name in (each for each in names if each not in kinds):
+        for name in (each for each in self.roles.inputs if each not in kinds):
             told = self.options.columns.get(name)
-            asked = self.roles.are_asked_for or told is not None or name in self.roles.beside
+            asked = self.roles.are_asked_for or told is not None
             column = self.data.columns[name]
             cells = {split: column.cells(part.cells[name]) for split, part in parts.items()}
             try:
@@ -181,9 +180,35 @@ class _Loading:
             )
         return (
             {split: {name: of[name] for name in inputs} for split, of in stores.items()},
-            {split: {name: of[name] for name in self.roles.beside} for split, of in stores.items()},
+            self._beside(parts, stores, kinds),
             {name: found[name] for name in inputs},
         )
+
+    def _beside(
+        self,
+        parts: Mapping[SplitName, Part],
+        stores: Mapping[SplitName, Mapping[str, Store]],
+        kinds: Mapping[str, Kind],
+    ) -> Mapping[SplitName, dict[str, Store]]:
+        """The columns that splits follow, or scores are by.
+
+        Raises:
+            DataError: If one has no single value for each row.
+        """
+        found: dict[SplitName, dict[str, Store]] = {split: {} for split in parts}
+        for name in self.roles.beside:
+            column = self.data.columns[name]
+            if name in kinds:
+                of_splits: Mapping[SplitName, Store] = {split: of[name] for split, of in stores.items()}
+            elif not column.is_cell:
+                unfit = Unfit(f"{column.described} is no single value")
+                raise cannot_be(self.data, name, "column that examples are grouped by", unfit)
+            else:
+                cells = {split: column.cells(part.cells[name]) for split, part in parts.items()}
+                of_splits = cells_beside(name, cells, self.context, self.data.where)
+            for split, store in of_splits.items():
+                found[split][name] = store
+        return found
 
     def _weights(self, split: SplitName, part: Part) -> np.ndarray | None:
         import numpy as np

@@ -97,7 +97,7 @@ class HubOptions(SourceOptions, ABC):
         labels = None if self.labels == "auto" else self.labels
         if self.target is None:
             # One input and one target go without names.
-            return DataFacts(labels)
+            return DataFacts(labels, beside=None)
         names = dict.fromkeys([*named(self.input), *self.columns])
         return DataFacts(
             labels,
