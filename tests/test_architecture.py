@@ -49,6 +49,8 @@ STOREYS = [
     ["kinds.baseline", "tasks.baseline"],
     ["baselines"],
     ["training", "explaining", "audit", "reference", "starter"],
+    ["workers"],
+    ["tuning"],
     ["doctor"],
     ["cli"],
 ]

@@ -67,6 +67,11 @@ def _text(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.9g}"
 
 
+def as_written(value: float) -> float:
+    """A number as reading the file gives it."""
+    return float(_text(value))
+
+
 def read_metrics(path: Path) -> dict[str, list[float]]:
     """The columns of metrics.csv.
 

@@ -1,4 +1,4 @@
-"""What ended training before its last epoch: a callback, and why it did."""
+"""What ended training before its last epoch: a callback or a search, and why it did."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+# What ends training that is no callback.
+SEARCH = "the search"
+
 
 @dataclass(frozen=True)
 class Stopped:
-    """A callback that ended training.
+    """What ended training.
 
     Attributes:
-        callback: Its class, for instance `EarlyStopping`; `a callback` where that is not known.
+        callback: A callback's class, for instance `EarlyStopping`; `a callback` where that is not known;
+            `the search` that a run was a trial of.
         epoch: The epoch after which training ended, from 1.
         num_epochs: Epochs that there were to be.
         monitor: The column that it watched; None where it watched none.
@@ -21,6 +25,7 @@ class Stopped:
         waited: For how many epochs it then waited.
         min_delta: What counts as better, at least.
         baseline: What was to be reached; None where nothing was, or it was.
+        why: The reason in words, of what is no callback.
     """
 
     callback: str
@@ -32,6 +37,7 @@ class Stopped:
     waited: int | None = None
     min_delta: float = 0.0
     baseline: float | None = None
+    why: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As run.json has it under `stopped`."""
@@ -43,6 +49,8 @@ class Stopped:
         return f"{where}: {reason}" if reason else where
 
     def _reason(self) -> str:
+        if self.why is not None:
+            return self.why
         if self.monitor is None or self.waited is None:
             return ""
         epochs = f"{self.waited} epoch{'s' * (self.waited != 1)}"

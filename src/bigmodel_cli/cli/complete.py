@@ -12,6 +12,7 @@ from bigmodel_cli.runs_dir import default_runs_dir
 
 if TYPE_CHECKING:
     import click
+    from pydantic import BaseModel
 
     from bigmodel_cli.config.tree import Node
 
@@ -60,15 +61,18 @@ def _keys(config: Any) -> Iterator[str]:
     from bigmodel_cli.config import schema
     from bigmodel_cli.config.fields import fields_of
     from bigmodel_cli.config.merge import read_layers
+    from bigmodel_cli.config.tune import Budget, Tune
     from bigmodel_cli.errors import BigmodelError
 
-    sections: dict[str, type[schema.Section]] = {
+    sections: dict[str, type[BaseModel]] = {
         "": schema.Experiment,
         "data.": schema.Data,
         "data.split_by.": schema.SplitBy,
         "training.": schema.Training,
         "training.checkpoint.": schema.Checkpoint,
         "training.rollback.": schema.Rollback,
+        "tune.": Tune,
+        "tune.budget.": Budget,
     }
     for prefix, section in sections.items():
         yield from (f"{prefix}{name}" for name in fields_of(section))

@@ -13,9 +13,10 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.merge import read_stack
 from bigmodel_cli.config.overrides import override_stack
-from bigmodel_cli.config.problems import Problem, Problems
+from bigmodel_cli.config.problems import Problem, Problems, config_error
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.tree import COMMAND_LINE, Mapping
+from bigmodel_cli.config.space import SPACE_PATH, read_space
+from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, node_at
 
 
 @dataclass(frozen=True)
@@ -82,17 +83,35 @@ def load_config(
     """
     stack = read_stack(path)
     stack += override_stack(stack[-1], overrides)
-    tree = stack[-1]
     problems = Problems()
-    experiment = Filler(language, problems, targets_in(tree)).fill(Experiment, tree, ())
-    problems.raise_if_any()
-    if not isinstance(experiment, Experiment):
-        raise AssertionError("a config without problems fills an Experiment")
-    if not experiment.name:
-        experiment = experiment.model_copy(update={"name": path.stem})
-    check_experiment(experiment, tree, problems, gets_weights=gets_weights)
+    experiment = read_experiment(stack[-1], language, problems, path.stem, gets_weights=gets_weights)
+    if experiment is None:
+        raise config_error(problems.found)
     if was_trained:
         problems.found = [problem for problem in problems.found if problem.place.origin == COMMAND_LINE]
     problems.raise_if_any(strict=strict)
     warnings = tuple(problems.found)
     return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), warnings, strict, gets_weights)
+
+
+def read_experiment(
+    tree: Mapping, language: Language, problems: Problems, name: str, *, gets_weights: bool = False
+) -> Experiment | None:
+    """What a config says, looked through for contradictions; None, and errors, where it cannot be read.
+
+    Args:
+        tree: The config.
+        language: The names that it may use.
+        problems: Where mistakes are collected.
+        name: Its name, where it gives none.
+        gets_weights: Whether the model is to start from another run's weights.
+    """
+    experiment = Filler(language, problems, targets_in(tree)).fill(Experiment, tree, ())
+    for problem in read_space(node_at(tree, SPACE_PATH))[1]:
+        problems.add(problem)
+    if not isinstance(experiment, Experiment) or problems.has_errors:
+        return None
+    if not experiment.name:
+        experiment = experiment.model_copy(update={"name": name})
+    check_experiment(experiment, tree, problems, gets_weights=gets_weights)
+    return experiment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Sequence as Sequence_
 from pathlib import Path
 
 from bigmodel_cli.config.by_name import CAMEL_CASE, Sections, targets_in
@@ -47,9 +48,26 @@ def override_stack(tree: Mapping, words: Iterable[str]) -> list[Mapping]:
     return stack
 
 
-def _apply(tree: Mapping, word: Word) -> Mapping:
-    new = _remove(tree, word) if word.text.startswith("~") else _assign(tree, word)
+def with_value(tree: Mapping, keys: Sequence_[tuple[str, Place]], value: Node | None) -> Mapping:
+    """A copy of the config in which a path has another value, or is not there.
+
+    Args:
+        tree: The config.
+        keys: The path, each key with its place.
+        value: The value; None: the path goes away.
+
+    Raises:
+        Unreadable: If the path leads nowhere.
+    """
+    way = list(keys)
+    new = (
+        _without(tree, way, ()) if value is None else _with(tree, way, value, (), Sections(targets_in(tree)))
+    )
     return new if isinstance(new, Mapping) else tree
+
+
+def _apply(tree: Mapping, word: Word) -> Mapping:
+    return _remove(tree, word) if word.text.startswith("~") else _assign(tree, word)
 
 
 def _place(word: Word, start: int, length: int) -> Place:
@@ -71,7 +89,7 @@ def _keys(word: Word, text: str, offset: int) -> list[tuple[str, Place]]:
     return keys
 
 
-def _assign(tree: Mapping, word: Word) -> Node:
+def _assign(tree: Mapping, word: Word) -> Mapping:
     end = end_of_keys(word.text)
     text, equals, value = (word.text, "", "") if end < 0 else (word.text[:end], "=", word.text[end + 1 :])
     if not equals or text.startswith(("-", "+")):
@@ -84,7 +102,7 @@ def _assign(tree: Mapping, word: Word) -> Node:
     keys = _keys(word, text, 0)
     within = Word(word.text, word.number, offset=len(text) + 1)
     node = read_yaml(value, origin=COMMAND_LINE, folder=Path.cwd(), word=within)
-    return _with(tree, keys, node, (), Sections(targets_in(tree)))
+    return with_value(tree, keys, node)
 
 
 def _with(
@@ -169,13 +187,13 @@ def _items_hint(node: Sequence, path: ConfigPathKeys) -> str | None:
     return f"items of {dotted(path)}: {', '.join(names)}{more}" if names else None
 
 
-def _remove(tree: Mapping, word: Word) -> Node:
+def _remove(tree: Mapping, word: Word) -> Mapping:
     if (end := end_of_keys(word.text)) >= 0:
         place = _place(word, end, 1)
         value = word.text[end:]
         message = f"~KEY removes a key and takes no value: leave out {value}"
         raise Unreadable(Problem(place, (), message))
-    return _without(tree, _keys(word, word.text[1:], 1), ())
+    return with_value(tree, _keys(word, word.text[1:], 1), None)
 
 
 def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Node:

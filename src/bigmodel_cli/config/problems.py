@@ -121,6 +121,11 @@ class Problems:
         """Leave out what is known and accepted."""
         self.found = [problem for problem in self.found if problem not in known.found]
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether something was collected that cannot be meant."""
+        return any(not problem.is_warning for problem in self.found)
+
     def raise_if_any(self, *, strict: bool = False) -> None:
         """Raises:
         ConfigError: If an error was collected, or under `strict` anything at all; it shows all of them.

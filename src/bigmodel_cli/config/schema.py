@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.components import Component
@@ -24,6 +24,8 @@ from bigmodel_cli.config.fields import (
     Share,
     Step,
 )
+from bigmodel_cli.config.section import Section
+from bigmodel_cli.config.tune import Tune
 
 _NAME = re.compile(r"\w[\w .-]*")
 _GATE = re.compile(r"\s*(>=|<=|>|<|==)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%?)\s*", re.ASCII)
@@ -93,12 +95,6 @@ def parse_every(text: str) -> Every:
 def _comparison(text: str) -> str:
     parse_gate(text)
     return text
-
-
-class Section(BaseModel):
-    """A mapping of the config."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class SplitBy(Section):
@@ -343,6 +339,11 @@ class Experiment(Section):
     expect: dict[ClassName, Annotated[str, AfterValidator(_comparison)]] = Field(
         {},
         description='Quality gates, such as {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.',
+    )
+    tune: Tune | None = Field(
+        None,
+        exclude=True,
+        description="What `bigmodel tune` searches; `bigmodel train` trains the config as it is.",
     )
 
     @field_validator("name")

@@ -9,6 +9,7 @@ from pathlib import Path
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.load import LoadedConfig, load_config
+from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
 from bigmodel_cli.sources import source_options
@@ -44,3 +45,13 @@ def read_config(
     """
     how = {"strict": strict, "was_trained": was_trained, "gets_weights": gets_weights}
     return load_config(path, overrides, language(), **how)
+
+
+def read_searched(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> Searched:
+    """Read and check a config and the space that its `tune` section spans.
+
+    Raises:
+        UsageError: If there is no such file.
+        ConfigError: With every mistake that was found, those of trials too.
+    """
+    return Searched.of(read_config(path, overrides, strict=strict), language())

@@ -120,12 +120,9 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     if session.trace is not None:
         _say_profile(session, session.trace)
     results = {
-        "epochs": result.epochs,
-        "best": session.checkpoints.best,
-        STOPPED: session.stopped.as_json() if session.stopped else None,
+        **_results(session, rows),
         split: evaluation.metrics,
         LITERT: litert,
-        "throughput": _throughput(rows, prepared.plan.replicas),
         "gates": [gate.as_json() for gate in gates],
     }
     phases = session.watch.as_json()
@@ -133,6 +130,23 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
     advice = write_report(session.run, results, seconds=result.seconds, phases=phases)
     end_session(session.run, COMPLETED, result.seconds, results, phases, prepared.skipped)
     return replace(result, advice=advice)
+
+
+def conclude_trial(session: Session, rows: list[Row]) -> None:
+    """Complete the record of a run that only its validation scores are wanted of."""
+    results = _results(session, rows)
+    phases = session.watch.as_json()
+    end_session(session.run, COMPLETED, session.seconds, results, phases, session.prepared.skipped)
+
+
+def _results(session: Session, rows: list[Row]) -> dict[str, Any]:
+    """What run.json has of training itself."""
+    return {
+        "epochs": len(rows),
+        "best": session.checkpoints.best,
+        STOPPED: session.stopped.as_json() if session.stopped else None,
+        "throughput": _throughput(rows, session.prepared.plan.replicas),
+    }
 
 
 def _keep_familiar(

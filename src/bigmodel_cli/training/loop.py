@@ -14,6 +14,7 @@ from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Best, Listener, Progress
 from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.pipeline.feed import in_order
+from bigmodel_cli.stopped import SEARCH, Stopped
 from bigmodel_cli.training.callback_state import require_counters
 from bigmodel_cli.training.gauges import epoch_memory
 from bigmodel_cli.training.learning_rate import current_learning_rate
@@ -23,6 +24,9 @@ from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.stopping import who_stopped
 from bigmodel_cli.training.stopwatch import CALLBACKS, CHECKPOINTS, INPUT, STEPS, VALIDATION, Stopwatch
 from bigmodel_cli.training.trace import Trace
+
+# Is given the row of an epoch, as metrics.csv has it; says why training ends with it, or None: it goes on.
+Judge = Callable[[Row], str | None]
 
 
 class Saver(Protocol):
@@ -57,6 +61,7 @@ class Loop:
         moment: Where training stands; it goes on from there.
         watch: Takes the time of each phase.
         trace: Traces some calls into TensorFlow; None where nobody wants to know.
+        judge: Asked after each epoch but the last; None where nobody else decides how long is trained.
     """
 
     training: TrainingSteps
@@ -70,6 +75,7 @@ class Loop:
     moment: Moment = field(default_factory=Moment)
     watch: Stopwatch = field(default_factory=Stopwatch)
     trace: Trace | None = None
+    judge: Judge | None = None
     _began: float = field(default_factory=time.perf_counter)
     _steps_run: int = 0
 
@@ -165,12 +171,20 @@ class Loop:
         # ModelCheckpoint puts the logs beside a name `epoch` of its own into its file's name.
         with self.watch.phase(CALLBACKS):
             self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
-        is_stopped = bool(self.model.stop_training)
-        # After the last epoch nothing is cut short.
-        is_early = is_stopped and epoch < self.num_epochs
-        by = who_stopped(self.callbacks.callbacks, epoch, self.num_epochs).as_json() if is_early else None
+        stopped = self._stopped(epoch, row)
+        is_stopped = bool(self.model.stop_training) or stopped is not None
+        by = None if stopped is None else stopped.as_json()
         self.moment = Moment(epoch, rows=(*self.moment.rows, row), is_stopped=is_stopped, stopped=by)
         return True
+
+    def _stopped(self, epoch: int, row: Row) -> Stopped | None:
+        """What has ended training with this epoch, where it was not the last one anyway."""
+        if epoch == self.num_epochs:
+            return None
+        if self.model.stop_training:
+            return who_stopped(self.callbacks.callbacks, epoch, self.num_epochs)
+        why = None if self.judge is None else self.judge(row)
+        return None if why is None else Stopped(SEARCH, epoch, self.num_epochs, why=why)
 
     def _train_epoch(self, epoch: int, began: float, saver: Saver) -> Row:
         feed, measures = self.training.feed, self.training.measures

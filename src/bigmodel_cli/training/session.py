@@ -22,7 +22,7 @@ from bigmodel_cli.stopped import Stopped, read_stopped
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule, rate_text
 from bigmodel_cli.training.log import LoggedListener
-from bigmodel_cli.training.loop import Loop
+from bigmodel_cli.training.loop import Judge, Loop
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.restorable import Restorable
@@ -45,7 +45,8 @@ class Session:
         watch: Takes the time since the session began.
         state: What training goes on from, with the run's time, rollbacks and learning rate.
         trace: Traces some training steps; None where nobody wants to know.
-        stopped: The callback that has ended training before its last epoch; None where none has.
+        judge: Says after an epoch that training ends with it; None where nobody does.
+        stopped: What has ended training before its last epoch; None where nothing has.
     """
 
     prepared: Prepared
@@ -55,6 +56,7 @@ class Session:
     watch: Stopwatch
     state: State = field(default_factory=lambda: State(Moment()))
     trace: Trace | None = None
+    judge: Judge | None = None
     stopped: Stopped | None = field(default=None, init=False)
     _log: MetricsLog = field(init=False)
     _restorable: Restorable = field(init=False)
@@ -127,6 +129,7 @@ class Session:
             moment=self.state.moment,
             watch=self.watch,
             trace=self.trace,
+            judge=self.judge,
         )
 
     # What the loop calls.

@@ -24,10 +24,11 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.callback_paths import put_into_run, require_writable
 from bigmodel_cli.training.checkpoints import Checkpoints
-from bigmodel_cli.training.conclusion import TrainingResult, conclude
+from bigmodel_cli.training.conclusion import TrainingResult, conclude, conclude_trial
 from bigmodel_cli.training.known_data import check_targets, fit_to_data, warn_of_gates
 from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
+from bigmodel_cli.training.loop import Judge
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers, without_writers
 from bigmodel_cli.training.prepared import Prepared, prepare
@@ -62,11 +63,14 @@ class How:
         offline: No download may be made.
         profile: Write a trace of some steps, and say where the time went.
         peers: The processes that train together, of which this is one; None: this one alone.
+        judge: Makes the run a trial: it may be ended after any epoch, and is not concluded; nothing is
+            evaluated on the test split, exported or drawn.
     """
 
     offline: bool = False
     profile: bool = False
     peers: Peers | None = None
+    judge: Judge | None = None
 
     @property
     def cluster(self) -> Cluster | None:
@@ -96,7 +100,7 @@ def train(
         how: How it is done.
 
     Returns:
-        What the run came to; None where another process writes it.
+        What the run came to; None where another process writes it, and of a trial.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -108,6 +112,8 @@ def train(
     watch = Stopwatch()
     if how.writes:
         new.require_writable()
+    # A run is what a config says, whatever else could be searched.
+    config = replace(config, experiment=config.experiment.model_copy(update={"tune": None}))
     with _listening(listeners) as (logged, stop), naming_lost(how.cluster):
         if parent is not None:
             config = without_fetching(config, parent)
@@ -119,7 +125,7 @@ def train(
                 logged.open(run.log)
                 write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
-            session = _session(prepared, run, logged, watch, profile=how.profile)
+            session = _session(prepared, run, logged, watch, how)
             can_go_back = prepared.experiment.training.on_divergence == "rollback"
             return _go(session, stop, keeps_start=can_go_back or parent is not None)
 
@@ -168,7 +174,7 @@ def resume(
         require_same_data(run, prepared.splits, logged)
         if how.writes:
             logged.open(run.log)
-        session = _session(prepared, run, logged, watch, profile=how.profile)
+        session = _session(prepared, run, logged, watch, how)
         parent = run.read_record().get("parent")
         if newest is not None:
             session.restore(newest)
@@ -254,7 +260,7 @@ def _prepare(
 
 
 def _session(
-    prepared: Prepared, run: RunFolder, listener: LoggedListener, watch: Stopwatch, *, profile: bool
+    prepared: Prepared, run: RunFolder, listener: LoggedListener, watch: Stopwatch, how: How
 ) -> Session:
     experiment, objects = prepared.experiment, Objects(prepared.splits.signature.numbers)
     if prepared.distribution.is_chief:
@@ -267,8 +273,8 @@ def _session(
     checkpoints = Checkpoints(
         run, prepared.experiment.training.checkpoint, prepared.monitor, prepared.distribution
     )
-    trace = Trace(run.profile) if profile and prepared.distribution.is_chief else None
-    return Session(prepared, run, checkpoints, listener, watch, trace=trace)
+    trace = Trace(run.profile) if how.profile and prepared.distribution.is_chief else None
+    return Session(prepared, run, checkpoints, listener, watch, trace=trace, judge=how.judge)
 
 
 def _go(session: Session, stop: StopRequest, *, keeps_start: bool) -> TrainingResult | None:
@@ -286,6 +292,9 @@ def _go(session: Session, stop: StopRequest, *, keeps_start: bool) -> TrainingRe
             rows = session.train(stop, keeps_start=keeps_start)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
+        if session.judge is not None:
+            conclude_trial(session, rows)
+            return None
         return conclude(session, rows) if session.is_chief else None
 
 

@@ -1,0 +1,89 @@
+"""The configs of a search: each point of its space is a config like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Mapping_
+from dataclasses import dataclass
+
+from bigmodel_cli.config.components import Language
+from bigmodel_cli.config.load import LoadedConfig, read_experiment
+from bigmodel_cli.config.problems import Problem, Problems, config_error
+from bigmodel_cli.config.reader import Unreadable
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.space import SPACE_PATH, Space, Value, read_space
+from bigmodel_cli.config.tree import Mapping, node_at
+from bigmodel_cli.config.tune import Tune
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A config with a `tune` section.
+
+    Attributes:
+        loaded: The config.
+        tune: Its section.
+        space: What is searched.
+        language: The names that configs may use.
+    """
+
+    loaded: LoadedConfig
+    tune: Tune
+    space: Space
+    language: Language
+
+    @classmethod
+    def of(cls, loaded: LoadedConfig, language: Language) -> Searched:
+        """Raises:
+        ConfigError: If the config has no `tune`, or with everything in its space that no trial could have.
+        """
+        tune, tree = loaded.experiment.tune, loaded.stack[-1]
+        if tune is None:
+            message = "tune is missing: it says what to search"
+            hint = "for instance tune: {space: {data.batch_size: {choice: [32, 64, 128]}}}"
+            raise config_error([Problem(tree.place, (), message, suggestion=hint)])
+        space, _ = read_space(node_at(tree, SPACE_PATH))
+        searched = cls(loaded, tune, space, language)
+        problems = searched._check()
+        problems.raise_if_any(strict=loaded.strict)
+        return searched
+
+    def words(self, point: Mapping_[str, Value]) -> tuple[str, ...]:
+        """What `bigmodel train CONFIG` has to be told to train the trial of a point."""
+        return tuple(one.word for one in self.space.assignments(point))
+
+    def config_at(self, point: Mapping_[str, Value]) -> LoadedConfig:
+        """The config of a trial, without `tune`.
+
+        Raises:
+            ConfigError: If what was drawn does not go together.
+        """
+        problems = Problems()
+        tree, experiment = self._read(point, problems)
+        if experiment is None or tree is None:
+            raise config_error(problems.found)
+        problems.raise_if_any()
+        loaded = self.loaded
+        overrides = (*loaded.overrides, *self.words(point))
+        return LoadedConfig(experiment, (*loaded.stack, tree), loaded.path, overrides, tuple(problems.found))
+
+    def _read(
+        self, point: Mapping_[str, Value], problems: Problems
+    ) -> tuple[Mapping | None, Experiment | None]:
+        try:
+            tree = self.space.apply(self.loaded.stack[-1], point)
+        except Unreadable as error:
+            for problem in error.problems:
+                problems.add(problem)
+            return None, None
+        return tree, read_experiment(tree, self.language, problems, self.loaded.path.stem)
+
+    def _check(self) -> Problems:
+        """Every mistake that a trial could meet which changes one thing at a time, where it is written."""
+        problems = Problems()
+        for point in self.space.corners():
+            met = Problems()
+            self._read(point, met)
+            for problem in met.found:
+                if problem not in self.loaded.warnings:
+                    problems.add(problem)
+        return problems

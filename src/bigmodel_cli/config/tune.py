@@ -1,0 +1,106 @@
+"""The section `tune`: what is searched, how long, and by what the best is chosen."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from bigmodel_cli.config.section import Section
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?) ?(second|minute|hour|day)s?", re.ASCII)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(MB|GB|TB)", re.ASCII)
+_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def parse_time(text: str) -> float:
+    """`30 minutes`, `1.5 hours` as seconds.
+
+    Raises:
+        ValueError: If it is none, or nothing.
+    """
+    match = _TIME.fullmatch(text)
+    if not match or float(match.group(1)) <= 0:
+        raise ValueError(f"expected a time such as `30 minutes` or `2 hours`, found {text!r}")
+    return float(match.group(1)) * _SECONDS[match.group(2)]
+
+
+def parse_size(text: str) -> int:
+    """`500 MB`, `5 GB` as bytes.
+
+    Raises:
+        ValueError: If it is none, or nothing.
+    """
+    match = _SIZE.fullmatch(text)
+    if not match or float(match.group(1)) <= 0:
+        raise ValueError(f"expected a size such as `500 MB` or `5 GB`, found {text!r}")
+    return round(float(match.group(1)) * _BYTES[match.group(2)])
+
+
+def _time(text: str) -> str:
+    parse_time(text)
+    return text
+
+
+def _size(text: str) -> str:
+    parse_size(text)
+    return text
+
+
+class Budget(Section):
+    """What a search may use, over all its sessions."""
+
+    time: Annotated[str, AfterValidator(_time)] | None = Field(
+        None, description="No trial begins after so long, such as `2 hours`; those that run are finished."
+    )
+    disk: Annotated[str, AfterValidator(_size)] | None = Field(
+        None, description="What the folder of the search may take on disk, such as `5 GB`."
+    )
+
+
+class Tune(Section):
+    """What is searched, how long, and by what the best is chosen."""
+
+    space: dict[str, Any] = Field(
+        min_length=1,
+        description="Keys of the config, dotted as on the command line, and what each may be: "
+        "`{log: [1e-4, 1e-2]}`, `{uniform: [0, 0.5]}`, `{integer: [32, 512], log: true}`, "
+        "`{choice: [...]}`; inside a choice too. A key that begins with `preset` changes several at once.",
+    )
+    metric: str = Field(
+        "auto",
+        description="The column of metrics.csv that decides which trial is the best; auto: what the "
+        "checkpoint watches.",
+    )
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto", description="Whether a smaller (min) or a larger (max) value is better."
+    )
+    trials: Annotated[int, Field(ge=1)] = Field(
+        30, description="How many trials there are in all, whatever interrupts the search."
+    )
+    search: Literal["auto", "random", "grid", "tpe"] = Field(
+        "auto",
+        description="How values are chosen: at random; every combination (grid); or by what earlier trials "
+        "came to (tpe, with the extra `tune`). auto: tpe with the extra, else random.",
+    )
+    stop_early: bool = Field(
+        True,
+        description="Trials that do worse than others did at the same epoch end early (successive halving).",
+    )
+    keep: Annotated[int, Field(ge=1)] = Field(
+        5,
+        description="Of how many of the best trials the weights stay; config, record and metrics stay of all.",
+    )
+    budget: Budget = Field(Budget(), description="What the search may use, over all its sessions.")
+
+    @property
+    def seconds(self) -> float | None:
+        """The budget of time; None where there is none."""
+        return None if self.budget.time is None else parse_time(self.budget.time)
+
+    @property
+    def bytes(self) -> int | None:
+        """The budget of disk; None where there is none."""
+        return None if self.budget.disk is None else parse_size(self.budget.disk)
