@@ -91,7 +91,7 @@ class Tune(Section):
     )
     keep: Annotated[int, Field(ge=1)] = Field(
         5,
-        description="Of how many of the best trials the weights stay; config, record and metrics stay of all.",
+        description="Of how many of the best trials the weights stay; of all, config, record and metrics do.",
     )
     budget: Budget = Field(Budget(), description="What the search may use, over all its sessions.")
 
