@@ -308,3 +308,75 @@ def test_a_class_without_any_readable_file_is_said_so(flowers, look):
         path.write_bytes(b"")
     with pytest.raises(DataError, match="no file of the class rose in the train split can be read"):
         look(*OWN)
+
+
+class TestSeveralTargets:
+    """An image with two targets: each is counted, compared and shown by itself."""
+
+    CONFIG = """\
+name: flowers
+data:
+  source:
+    table:
+      path: flowers/flowers.csv
+      target: [kind, height]
+      columns: {file: {image: {image_size: [64, 64]}}}
+  validation: 0.2
+  test: 0
+model:
+  - Flatten
+  - Dense: {name: trunk, units: 4}
+  - Dense: {name: kind, inputs: [trunk], units: 2, activation: softmax}
+  - Dense: {name: height, inputs: [trunk], units: 1}
+loss: {kind: CategoricalCrossentropy, height: MeanSquaredError}
+optimizer: Adam
+"""
+
+    @pytest.fixture
+    def found(self, flowers, look):
+        root = flowers({"pictures": range(40)})
+        # The first picture once more: of the same kind, of another height; one height is far outside.
+        shutil.copy(root / "pictures/000.png", root / "pictures/040.png")
+        rows = [
+            f"pictures/{n:03}.png,{'tulip' if n % 2 else 'rose'},{[30, 31, 32.5][n % 3]}"
+            for n in range(1, 40)
+        ]
+        rows += ["pictures/000.png,rose,30", "pictures/040.png,rose,900"]
+        (root / "flowers.csv").write_text("\n".join(["file,kind,height", *rows]) + "\n")
+        return look(config=self.CONFIG)
+
+    def test_each_has_its_own_counts_and_findings(self, found):
+        document = found.document
+        assert document["data"]["targets"] == ["kind", "height"] and document["classes"] == []
+        kind, height = document["targets"]["kind"], document["targets"]["height"]
+        assert [row["class"] for row in kind["classes"]] == ["rose", "tulip"]
+        assert sum(sum(row["examples"].values()) for row in kind["classes"]) == 41
+        assert height["classes"] == [] and kind["numbers"] is None
+        assert max(part[0]["max"] for part in height["numbers"].values()) == 900
+        (group,) = document["duplicates"]["exact"]
+        assert group["labels_differ"]
+        assert sorted(one["label"]["height"] for one in group["examples"]) == [30, 900]
+        assert {one["label"]["kind"] for one in group["examples"]} == {"rose"}
+        assert [one for one in kinds(found) if one[1] == "contradiction"] == [("warning", "contradiction")]
+        assert message(found, "contradiction").startswith(
+            "1 example has different labels of height, the first"
+        )
+        assert "of height of" in message(found, "outlier")
+
+    def test_the_page_has_a_sheet_for_each(self, found, tmp_path, monkeypatch):
+        from bigmodel_cli.audit.folder import write_audit
+
+        write_audit(tmp_path / "out", found, augmentation=False)
+        page = (tmp_path / "out/index.html").read_text()
+        assert "Classes of <bdi>kind</bdi>" in page and "Labels of <bdi>height</bdi>" in page
+        assert "kind: rose, height: 900.0" in page
+        names = sorted(path.name for path in (tmp_path / "out").iterdir())
+        assert names == ["audit.json", "examples-1.png", "examples-2.png", "index.html"]
+
+    def test_printed(self, found, capsys):
+        from bigmodel_cli.cli.audited import show_examples
+
+        show_examples(found.document, found.audited.described)
+        printed = capsys.readouterr().out
+        assert "kind: 2 classes" in printed
+        assert "\ntarget kind:\n" in printed and "\ntarget height:\n" in printed

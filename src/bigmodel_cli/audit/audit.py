@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.audit.audited import Audited
+from bigmodel_cli.audit.audited import Audited, TargetLabels
 from bigmodel_cli.audit.document import make_document
 from bigmodel_cli.audit.finding import Finding
 from bigmodel_cli.audit.findings import find_all
@@ -22,10 +22,9 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.run_data import load_context
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits, split_source
 from bigmodel_cli.sources.base import SplitName
-from bigmodel_cli.tasks.audit import Labels
+from bigmodel_cli.tasks.audit import BySplit
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +81,10 @@ def _audit_rows(
 ) -> Audit:
     """The audit of examples that are several columns."""
     splits = loaded.splits
-    labels = {
-        target: {split: part.targets[target] for split, part in splits.parts.items()}
-        for target in splits.signature.targets
-    }
     parts = {name: part.take(chosen[name]) for name, part in splits.parts.items()}
-    table = look(experiment, replace(splits, parts=parts), labels, loaded.left_out_columns, listener.download)
+    table = look(
+        experiment, replace(splits, parts=parts), _labels(splits), loaded.left_out_columns, listener.download
+    )
     findings = found_in_rows.find_all(table)
     return Audit(table, findings, of_rows.make_document(table, findings))
 
@@ -97,39 +94,38 @@ def _audit_alone(
 ) -> Audit:
     """The audit of examples that are one value each."""
     splits, unreadable = loaded.splits, loaded.unreadable
-    measured = measure(splits, chosen, listener.download)
+    measured, of_all = measure(splits, chosen, listener.download), _labels(splits)
     if not len(measured):
         first = measured.unreadable[0]
         raise DataError(f"no example can be read, the first: {first.name}: {first.reason}")
-    labels = np.concatenate(
-        [
-            splits.parts[name].labels[measured.indices[measured.splits == number]]
-            for number, name in enumerate(measured.split_names)
-        ]
-    )
+    targets = {
+        name: TargetLabels.of(task, of_all[name], measured) for name, task in splits.signature.targets.items()
+    }
+    labels = {name: of.of_measured for name, of in targets.items()}
     exact = exact_groups(measured, labels)
     kept = representatives(measured, exact)
     search = _search(splits, measured, kept, listener)
-    said, of_all = (
-        part_of(splits.signature.task, Labels),
-        {n: part.labels for n, part in splits.parts.items()},
-    )
     audited = Audited(
         experiment,
         splits,
         measured,
-        labels,
+        targets,
         sum(map(len, chosen.values())) < sum(splits.sizes.values()),
         [*unreadable, *measured.unreadable],
         exact,
         search,
         near_groups(search.pairs, exact, measured, labels),
-        said.classes(of_all),
-        said.spreads(of_all),
-        said.outliers(of_all),
     )
     findings = find_all(audited)
     return Audit(audited, findings, make_document(audited, findings))
+
+
+def _labels(splits: Splits) -> dict[str, BySplit]:
+    """Of all examples, by target and split."""
+    return {
+        target: {split: part.targets[target] for split, part in splits.parts.items()}
+        for target in splits.signature.targets
+    }
 
 
 @dataclass(frozen=True, eq=False)

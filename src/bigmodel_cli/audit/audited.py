@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,7 +18,42 @@ from bigmodel_cli.kinds.audit import Features
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName
-from bigmodel_cli.tasks.audit import Labels
+from bigmodel_cli.sources.tables.names import shown
+from bigmodel_cli.tasks.audit import BySplit, Labels
+from bigmodel_cli.tasks.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class TargetLabels:
+    """The labels of a target with what was found of them.
+
+    Attributes:
+        facts: Looks at them.
+        of_measured: Those of the examples that were read, in their order.
+        of_all: Those of all examples, by split.
+        classes: Counts and shares of each class; none where there are no classes.
+        spreads: How labels that are numbers are spread; None where they are classes.
+        outliers: Indices of examples with a label far outside, by split.
+    """
+
+    facts: Labels
+    of_measured: np.ndarray
+    of_all: BySplit
+    classes: list[dict[str, Any]]
+    spreads: dict[str, Any] | None
+    outliers: BySplit
+
+    @classmethod
+    def of(cls, task: Task, of_all: BySplit, measured: Measured) -> Self:
+        facts = part_of(task, Labels)
+        of_measured = np.concatenate(
+            [
+                of_all[name][measured.indices[measured.splits == number]]
+                for number, name in enumerate(measured.split_names)
+            ]
+        )
+        classes, spreads, outliers = facts.classes(of_all), facts.spreads(of_all), facts.outliers(of_all)
+        return cls(facts, of_measured, of_all, classes, spreads, outliers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,29 +64,23 @@ class Audited:
         experiment: The config.
         splits: Its data, without the files whose headers are broken.
         measured: The examples that were read.
-        labels: Theirs, in their order.
+        targets: Labels, by target.
         sampled: Whether only some of the examples were looked at.
         unreadable: Files that cannot be read.
         exact: Examples that are there more than once.
         search: Pairs of images that show the same.
         near: The groups that these pairs make.
-        classes: Counts and shares of each class.
-        targets: How labels that are numbers are spread; None where they are classes.
-        outliers: Indices of examples with a target far outside, by split.
     """
 
     experiment: Experiment
     splits: Splits
     measured: Measured
-    labels: np.ndarray
+    targets: Mapping[str, TargetLabels]
     sampled: bool
     unreadable: Sequence[Unreadable]
     exact: Sequence[Group]
     search: Search
     near: Sequence[Group]
-    classes: list[dict[str, Any]]
-    targets: dict[str, Any] | None
-    outliers: Mapping[SplitName, np.ndarray]
 
     @property
     def features(self) -> Features:
@@ -59,15 +88,19 @@ class Audited:
         return part_of(self.splits.signature.kind, Features)
 
     @property
-    def label_facts(self) -> Labels:
-        """What looks at the labels."""
-        return part_of(self.splits.signature.task, Labels)
-
-    @property
     def described(self) -> str:
         """What labels and examples are, in words for the user."""
         signature = self.splits.signature
-        return f"{signature.task.described}; each {signature.kind.described}"
+        tasks = signature.targets
+        labels = [
+            f"{shown(name)}: {task.described}" if len(tasks) > 1 else task.described
+            for name, task in tasks.items()
+        ]
+        return f"{', '.join(labels)}; each {signature.kind.described}"
+
+    def of_one(self, target: str) -> str:
+        """Whose labels a sentence is about, to be put behind `labels`: nothing where there is one target."""
+        return f" of {shown(target)}" if len(self.targets) > 1 else ""
 
     @cached_property
     def names(self) -> Sequence[str]:
@@ -94,8 +127,9 @@ class Audited:
         return examples.store.read(int(self.measured.indices[number]))
 
     def label(self, number: int) -> Any:
-        """A class's name, a number, or a list of numbers."""
-        return self.label_facts.shown(self.labels[number])
+        """A class's name, a number, or a list of numbers; of several targets by target."""
+        labels = {name: of.facts.shown(of.of_measured[number]) for name, of in self.targets.items()}
+        return labels if len(labels) > 1 else next(iter(labels.values()))
 
     def example(self, number: int) -> dict[str, Any]:
         """An example as the document has it."""

@@ -35,10 +35,13 @@ def draw_augmentation(audited: Audited) -> Figure | None:
         return None
     of_training = audited.numbers_in("train")
     targets = audited.splits.signature.targets
-    name, task = next(iter(targets.items()))
-    numbers = of_training[different_examples(audited.labels[of_training], task)]
-    originals = np.stack([audited.pixels(number) for number in numbers.tolist()])
-    return draw_training_samples(_build(audited), originals, {name: audited.labels[numbers]}, {name: task})
+    labels = {name: of.of_measured[of_training] for name, of in audited.targets.items()}
+    first = next(iter(targets))
+    chosen = different_examples(labels[first], targets[first])
+    originals = np.stack([audited.pixels(number) for number in of_training[chosen].tolist()])
+    return draw_training_samples(
+        _build(audited), originals, {name: each[chosen] for name, each in labels.items()}, targets
+    )
 
 
 def _build(audited: Audited) -> BuiltModel:

@@ -27,22 +27,27 @@ def draw_contact_sheets(audited: Audited) -> list[Figure]:
     """Examples of each class, or of each range of numbers; training examples where there are some.
 
     Returns:
-        A figure for every 25 classes, four at most; none where examples are no images.
+        For each target a figure for every 25 classes, four at most; none where examples are no images.
     """
     if not audited.features.are_seen:
         return []
-    labels, learned = audited.labels, audited.numbers_in("train")
-    rows = [(name, _spread(numbers)) for name, numbers in audited.label_facts.rows(labels, learned)]
-    shown = rows[: MAX_PAGES * ROWS_PER_PAGE]
-    pages = [shown[start : start + ROWS_PER_PAGE] for start in range(0, len(shown), ROWS_PER_PAGE)]
-    return [
-        _draw(audited, page, _title(number * ROWS_PER_PAGE, len(page), len(rows)))
-        for number, page in enumerate(pages)
-    ]
+    learned = audited.numbers_in("train")
+    figures = []
+    for target, labels in audited.targets.items():
+        rows = [(name, _spread(numbers)) for name, numbers in labels.facts.rows(labels.of_measured, learned)]
+        shown = rows[: MAX_PAGES * ROWS_PER_PAGE]
+        heading = target if len(audited.targets) > 1 else None
+        for start in range(0, len(shown), ROWS_PER_PAGE):
+            page = shown[start : start + ROWS_PER_PAGE]
+            figures.append(_draw(audited, page, _title(heading, start, len(page), len(rows))))
+    return figures
 
 
-def _title(start: int, count: int, total: int) -> str | None:
-    return None if count == total else f"classes {start + 1} to {start + count} of {total:,}"
+def _title(heading: str | None, start: int, count: int, total: int) -> str | None:
+    parts = [] if heading is None else [plain(heading)]
+    if count < total:
+        parts.append(f"classes {start + 1} to {start + count} of {total:,}")
+    return ": ".join(parts) or None
 
 
 def _spread(numbers: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from bigmodel_cli.audit.finding import Finding
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.tables.names import shown
 
 VERSION = 1
 
@@ -20,7 +21,7 @@ VERSION = 1
 def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, Any]:
     """All that was found; docs/data-audit.md describes it."""
     splits, measured = audited.splits, audited.measured
-    kind, task = splits.signature.kind, splits.signature.task
+    kind = splits.signature.kind
     return {
         "version": VERSION,
         "name": audited.experiment.name,
@@ -31,15 +32,13 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
             "root": None if audited.root is None else str(audited.root),
             "shape": list(kind.shape),
             "dtype": kind.dtype,
-            "labels": task.labels,
-            **task.numbers,
+            **_what_labels_are(audited),
             "examples": sum(splits.sizes.values()),
             "examined": len(measured),
             "sampled": audited.sampled,
         },
         "splits": {name: _split(audited, name) for name in splits.parts},
-        "classes": audited.classes,
-        "targets": audited.targets,
+        **_labels(audited),
         "files": describe_files(measured, audited.names, kind),
         "unreadable": [vars(file) for file in audited.unreadable],
         "constant": [audited.example(number) for number in np.flatnonzero(measured.constant).tolist()],
@@ -62,13 +61,55 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
             },
         },
         "outliers": [
-            {"split": split, "name": short_name(audited.splits.parts[split], index), "label": label.tolist()}
-            for split, indices in audited.outliers.items()
-            for index, label in zip(
-                indices.tolist(), audited.splits.parts[split].labels[indices], strict=True
-            )
+            {
+                "split": split,
+                "name": short_name(audited.splits.parts[split], index),
+                "label": of.of_all[split][index].tolist(),
+                **({"target": target} if len(audited.targets) > 1 else {}),
+            }
+            for target, of in audited.targets.items()
+            for split, indices in of.outliers.items()
+            for index in indices.tolist()
         ],
     }
+
+
+def labels_by_target(document: Mapping[str, Any]) -> dict[str | None, dict[str, Any]]:
+    """Of a document, `classes` and `numbers` by target; one target alone has no name there."""
+    if "targets" in document["data"]:
+        return dict(document["targets"])
+    return {None: {"classes": document["classes"], "numbers": document["targets"]}}
+
+
+def label_text(label: Any) -> str:
+    """A label as a document has it, in words; those of several targets each with its name."""
+    if not isinstance(label, Mapping):
+        return str(label)
+    return ", ".join(f"{shown(target)}: {one}" for target, one in label.items())
+
+
+def _what_labels_are(audited: Audited) -> dict[str, Any]:
+    tasks = audited.splits.signature.targets
+    if len(tasks) > 1:
+        return {"targets": list(tasks)}
+    (task,) = tasks.values()
+    return {"labels": task.labels, **task.numbers}
+
+
+def _labels(audited: Audited) -> dict[str, Any]:
+    if len(audited.targets) == 1:
+        (only,) = audited.targets.values()
+        return {"classes": only.classes, "targets": only.spreads}
+    targets = {
+        name: {
+            "classes": of.classes,
+            "imbalance": {split: imbalance(of.classes, split) for split in of.of_all},
+            "numbers": of.spreads,
+            "outliers": {split: len(indices) for split, indices in of.outliers.items()},
+        }
+        for name, of in audited.targets.items()
+    }
+    return {"classes": [], "targets": targets}
 
 
 def _split(audited: Audited, name: SplitName) -> dict[str, Any]:
@@ -78,7 +119,9 @@ def _split(audited: Audited, name: SplitName) -> dict[str, Any]:
         "examples": len(audited.splits.parts[name]),
         "examined": len(here),
         "origin": audited.splits.origins[name],
-        "imbalance": imbalance(audited.classes, name),
+        "imbalance": imbalance(next(iter(audited.targets.values())).classes, name)
+        if len(audited.targets) == 1
+        else None,
         "unreadable": sum(file.split == name for file in audited.unreadable),
         "constant": int(measured.constant[here].sum()),
         "channels": [] if sums is None else describe_channels(sums),

@@ -79,38 +79,45 @@ def _members(audited: Audited, groups: Sequence[Group], split: str) -> set[int]:
 
 
 def _contradictions(audited: Audited) -> Iterator[Finding]:
-    exact = [group for group in audited.exact if group.labels_differ]
-    if exact:
-        message = f"{count_of(len(exact), 'example')} {_have(exact)} different labels, the first: "
-        yield Finding(
-            audited.label_facts.contradiction,
-            "contradiction",
-            message + _labelled(audited, exact[0]),
-            "decide for one label, or remove them",
-        )
-    known = {number for group in exact for number in group.members}
-    near = [group for group in audited.near if group.labels_differ and not known & set(group.members)]
-    if near and audited.label_facts.tell_apart:
-        message = f"{count_of(len(near), 'image')} nearly the same as one with another label: "
-        yield Finding(
-            "warning",
-            "near_contradiction",
-            message + _labelled(audited, near[0]),
-            "look which label is right",
-        )
+    for target, labels in audited.targets.items():
+        of_one = audited.of_one(target)
+        exact = [group for group in audited.exact if target in group.differ]
+        if exact:
+            message = (
+                f"{count_of(len(exact), 'example')} {_have(exact)} different labels{of_one}, the first: "
+            )
+            yield Finding(
+                labels.facts.contradiction,
+                "contradiction",
+                message + _labelled(audited, exact[0], target),
+                "decide for one label, or remove them",
+            )
+        known = {number for group in exact for number in group.members}
+        near = [group for group in audited.near if target in group.differ and not known & set(group.members)]
+        if near and labels.facts.tell_apart:
+            message = f"{count_of(len(near), 'image')} nearly the same as one with another label{of_one}: "
+            yield Finding(
+                "warning",
+                "near_contradiction",
+                message + _labelled(audited, near[0], target),
+                "look which label is right",
+            )
 
 
 def _of_classes(audited: Audited) -> Iterator[Finding]:
-    yield from class_findings(audited.classes, list(audited.splits.parts), audited.experiment.data)
+    for target, labels in audited.targets.items():
+        data = audited.experiment.of_target(target).data
+        yield from class_findings(labels.classes, list(audited.splits.parts), data, audited.of_one(target))
 
 
 def _no_numbers(audited: Audited) -> Iterator[Finding]:
     counts: list[tuple[str, int, int]] = [
         (f"features of {split}", sums.nan, sums.infinite) for split, sums in audited.measured.sums.items()
     ]
-    for split, outputs in (audited.targets or {}).items():
-        nan, infinite = (sum(output[key] for output in outputs) for key in ("nan", "infinite"))
-        counts.append((f"labels of {split}", nan, infinite))
+    for target, labels in audited.targets.items():
+        for split, outputs in (labels.spreads or {}).items():
+            nan, infinite = (sum(output[key] for output in outputs) for key in ("nan", "infinite"))
+            counts.append((f"labels{audited.of_one(target)} of {split}", nan, infinite))
     for where, nan, infinite in counts:
         if nan or infinite:
             message = f"the {where} have {nan:,} NaN and {infinite:,} infinite numbers"
@@ -154,16 +161,18 @@ def _constants(audited: Audited) -> Iterator[Finding]:
 
 
 def _outliers(audited: Audited) -> Iterator[Finding]:
-    for split, indices in audited.outliers.items():
-        if len(indices):
+    for target, labels in audited.targets.items():
+        for split, indices in labels.outliers.items():
+            if not len(indices):
+                continue
             part = audited.splits.parts[split]
             named = [
-                f"{short_name(part, i)} ({np.round(part.labels[i], 6)})"
+                f"{short_name(part, i)} ({np.round(labels.of_all[split][i], 6)})"
                 for i in indices[: NAMED + 1].tolist()
             ]
             message = (
-                f"{count_of(len(indices), 'label')} of {split} {_are(indices)} far outside of what is usual "
-                f"in train: {some_of(named, len(indices))}"
+                f"{count_of(len(indices), 'label')}{audited.of_one(target)} of {split} {_are(indices)} far "
+                f"outside of what is usual in train: {some_of(named, len(indices))}"
             )
             yield Finding("warning", "outlier", message, "look whether they are mistakes")
 
@@ -182,8 +191,10 @@ def _twins(audited: Audited, first: int, twin: int) -> str:
     )
 
 
-def _labelled(audited: Audited, group: Group) -> str:
+def _labelled(audited: Audited, group: Group, target: str) -> str:
     """The first member of a group, and the first one with another label."""
+    of = audited.targets[target]
+    labels = {number: of.facts.shown(of.of_measured[number]) for number in group.members}
     first = group.members[0]
-    other = next(n for n in group.members if audited.label(n) != audited.label(first))
-    return " and ".join(f"{audited.names[number]} ({audited.label(number)})" for number in (first, other))
+    other = next(number for number in group.members if labels[number] != labels[first])
+    return " and ".join(f"{audited.names[number]} ({labels[number]})" for number in (first, other))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +17,18 @@ class Group:
 
     Attributes:
         members: Their numbers among those that were measured, from the first on.
-        labels_differ: Whether they do not all have the same label.
+        differ: The targets under which they do not all have the same label.
         splits: The splits that they are in.
     """
 
     members: tuple[int, ...]
-    labels_differ: bool
+    differ: frozenset[str]
     splits: frozenset[str]
+
+    @property
+    def labels_differ(self) -> bool:
+        """Whether they do not all have the same labels."""
+        return bool(self.differ)
 
     @property
     def is_leak(self) -> bool:
@@ -36,12 +41,12 @@ class Group:
         return "train" not in self.splits and len(self.splits) > 1
 
 
-def exact_groups(measured: Measured, labels: np.ndarray) -> list[Group]:
+def exact_groups(measured: Measured, labels: Mapping[str, np.ndarray]) -> list[Group]:
     """Examples with the same bytes.
 
     Args:
         measured: All that were read.
-        labels: Of shape (n, …), in their order.
+        labels: By target, of shape (n, …), in their order.
     """
     by_digest: dict[bytes, list[int]] = {}
     for number, digest in enumerate(measured.digests):
@@ -58,7 +63,7 @@ def representatives(measured: Measured, exact: Sequence[Group]) -> np.ndarray:
 
 
 def near_groups(
-    pairs: Sequence[Pair], exact: Sequence[Group], measured: Measured, labels: np.ndarray
+    pairs: Sequence[Pair], exact: Sequence[Group], measured: Measured, labels: Mapping[str, np.ndarray]
 ) -> list[Group]:
     """Examples that show the same, by pairs of representatives; their exact copies belong to them."""
     from scipy.sparse import coo_array
@@ -77,8 +82,8 @@ def near_groups(
     return [_group(sorted(each), measured, labels) for each in members.values()]
 
 
-def _group(members: Iterable[int], measured: Measured, labels: np.ndarray) -> Group:
+def _group(members: Iterable[int], measured: Measured, labels: Mapping[str, np.ndarray]) -> Group:
     numbers = tuple(members)
     splits = frozenset(measured.split_of(number) for number in numbers)
-    differ = len(np.unique(labels[list(numbers)], axis=0)) > 1
-    return Group(numbers, differ, splits)
+    differ = (name for name, each in labels.items() if len(np.unique(each[list(numbers)], axis=0)) > 1)
+    return Group(numbers, frozenset(differ), splits)

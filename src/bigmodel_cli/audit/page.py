@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.audit.audited import Audited
+from bigmodel_cli.audit.document import label_text, labels_by_target
 from bigmodel_cli.audit.markup import data_uri, name, page, table, visible
 from bigmodel_cli.audit.page_copies import show_copies
 
@@ -26,8 +27,7 @@ def make_page(audited: Audited, document: Mapping[str, Any], pictures: Mapping[s
         f"<p class=quiet>{_summary(audited, document['data'])}</p>",
         *show_findings(document["findings"]),
         *_splits(document["splits"]),
-        *show_classes(document["classes"], list(document["splits"])),
-        *show_labels(document["targets"]),
+        *_labels(document),
         *(part for heading, files in pictures.items() for part in _pictures(heading, files)),
         *_files(document["files"]),
         *_channels(document["splits"]),
@@ -72,6 +72,13 @@ def _splits(splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         for split_name, split in splits.items()
     ]
     yield table(columns, rows, [column for column in columns if column not in ("split", "from")])
+
+
+def _labels(document: Mapping[str, Any]) -> Iterator[str]:
+    for target, facts in labels_by_target(document).items():
+        of_one = "" if target is None else f" of {name(target)}"
+        yield from show_classes(facts["classes"], list(document["splits"]), f"Classes{of_one}")
+        yield from show_labels(facts["numbers"], f"Labels{of_one}")
 
 
 def show_classes(
@@ -155,5 +162,5 @@ def _listed(heading: str, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]
         return
     more = f", the first {MAX_LISTED}" if len(rows) > MAX_LISTED else ""
     yield f"<h2>{heading}: {len(rows):,}{more}</h2>"
-    cells = [[name(row[key]) for key in keys] for row in rows[:MAX_LISTED]]
+    cells = [[name(label_text(row[key])) for key in keys] for row in rows[:MAX_LISTED]]
     yield table(keys, cells)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.contact_sheet import as_tile
+from bigmodel_cli.audit.document import label_text
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.markup import data_uri, name, visible
 
@@ -80,7 +81,7 @@ def _half(audited: Audited, number: int) -> str:
     if audited.features.are_seen:
         image = f'<img alt="" src="{data_uri(_jpeg(audited.pixels(number)), "jpeg")}">'
     return (
-        f"<div>{image}<b>{visible(example['label'])}</b> ({example['split']})<br>"
+        f"<div>{image}<b>{visible(label_text(example['label']))}</b> ({example['split']})<br>"
         f"{name(example['name'])}</div>"
     )
 

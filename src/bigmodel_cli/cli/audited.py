@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bigmodel_cli.audit.document import label_text, labels_by_target
 from bigmodel_cli.cli.output import note, one_line, table
 
 # Rows of classes from which on only the largest and the smallest are printed, and pairs that are.
@@ -24,8 +25,11 @@ def show_examples(document: Mapping[str, Any], described: str) -> None:
         described: What labels and examples are, in words.
     """
     _show_splits(document, described)
-    show_classes(document["classes"], list(document["splits"]))
-    show_labels(document["targets"] or {})
+    for target, facts in labels_by_target(document).items():
+        if target is not None:
+            click.echo(one_line(f"target {target}:"))
+        show_classes(facts["classes"], list(document["splits"]))
+        show_labels(facts["numbers"] or {})
     _show_files(document["files"])
     _show_channels(document["splits"])
     _show_pairs(document["duplicates"])
@@ -137,4 +141,4 @@ def _show_pairs(duplicates: Mapping[str, Any]) -> None:
 
 
 def _titled(found: Mapping[str, Any]) -> str:
-    return f"{found['name']} ({found['split']}, {found['label']})"
+    return f"{found['name']} ({found['split']}, {label_text(found['label'])})"
