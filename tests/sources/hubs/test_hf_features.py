@@ -15,6 +15,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import Source
 from bigmodel_cli.sources.hubs import reading
 from bigmodel_cli.sources.hubs.rows import RowStore
+from bigmodel_cli.tasks.multilabel.task import Multilabel
 
 pytestmark = needs_hf
 COUNT = 30
@@ -40,7 +41,7 @@ def rows() -> dict[str, list[Any]]:
         "uneven": [[1] * (index % 4) for index in range(COUNT)],
         "grid": [[[index, 1], [2, 3]] for index in range(COUNT)],
         "nested": [{"inner": index % 5} for index in range(COUNT)],
-        "tags": [[0, 1] for _ in range(COUNT)],
+        "tags": [[each for each in range(3) if index >> each & 1] for index in range(COUNT)],
         "both": [{"de": "ja", "en": "yes"} for _ in range(COUNT)],
         "raw": [b"12" for _ in range(COUNT)],
     }
@@ -64,7 +65,7 @@ def saved(rows: dict[str, list[Any]], tmp_path_factory: pytest.TempPathFactory) 
             "uneven": datasets.Sequence(datasets.Value("int64")),
             "grid": datasets.Array2D((2, 2), "int32"),
             "nested": {"inner": datasets.Value("int8")},
-            "tags": datasets.Sequence(datasets.ClassLabel(num_classes=2)),
+            "tags": datasets.Sequence(datasets.ClassLabel(names=["old", "loud", "wet"])),
             "both": {"de": datasets.Value("string"), "en": datasets.Value("string")},
             "raw": datasets.Value("binary"),
         }
@@ -76,7 +77,7 @@ def saved(rows: dict[str, list[Any]], tmp_path_factory: pytest.TempPathFactory) 
 
 REFUSED = {
     "uneven": "a list of numbers: examples differ in their number, and a model takes arrays of one shape",
-    "tags": "a list of classes: several classes for one example are not predicted yet",
+    "tags": "any of 3 classes is no input that a model can take yet",
     "raw": "a value of type binary: such values are not read",
 }
 
@@ -149,6 +150,39 @@ def test_what_nobody_names_is_looked_at(load: Callable[..., Source], told: Any, 
         "left out: key (whole numbers, one of its own for each row (0 to 29))" in w for w in told.warnings
     )
     assert any("both/de (every row has 'ja')" in warning for warning in told.warnings)
+
+
+def test_lists_of_classes_are_sets_of_labels(
+    load: Callable[..., Source], saved: Path, rows: dict[str, list[Any]]
+) -> None:
+    source = load("hf", path=saved, input="image", target="tags")
+    assert source.signature.targets == {"tags": Multilabel(("old", "loud", "wet"))}
+    labels = source.splits["train"].labels
+    assert labels.dtype == np.int64
+    assert [np.flatnonzero(row).tolist() for row in labels] == rows["tags"]
+    named = load("hf", path=saved, input="image", target="tags", class_names=["a", "b", "c"])
+    assert named.signature.targets["tags"].class_names == ("a", "b", "c")
+    with pytest.raises(DataError, match="tags cannot be the target: any of 3 classes are sets, not classes"):
+        load("hf", path=saved, input="image", target="tags", labels="classes")
+
+
+def test_lists_of_classes_that_are_not_known_are_refused(load: Callable[..., Source], tmp_path: Path) -> None:
+    import datasets
+
+    def saved(name: str, tags: list[Any]) -> Path:
+        names = datasets.Sequence(datasets.ClassLabel(names=["a", "b"]))
+        features = datasets.Features({"x": datasets.Value("float32"), "tags": names})
+        columns = {"x": [1.0, 2.0, 4.0], "tags": tags}
+        datasets.Dataset.from_dict(columns, features=features).save_to_disk(tmp_path / name)
+        return tmp_path / name
+
+    # The only one of classes is what is predicted.
+    source = load("hf", path=saved("good", [[], [0, 0], [1]]), input="x")
+    assert source.splits["train"].labels.tolist() == [[0, 0], [1, 0], [0, 1]]
+    with pytest.raises(DataError, match=r"tags of train: \[1\] has the class -1; there are 2, from 0 on"):
+        load("hf", path=saved("bad", [[0], [-1], [1]]), input="x")
+    with pytest.raises(DataError, match=r"tags of train: 1 of 3 examples have none, the first is \[2\]"):
+        load("hf", path=saved("gap", [[0], [1], None]), input="x")
 
 
 def test_several_targets_and_weights(load: Callable[..., Source], saved: Path) -> None:

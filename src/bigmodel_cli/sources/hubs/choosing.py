@@ -106,9 +106,11 @@ def _targets(data: DataSet, options: HubOptions) -> Sequence[str]:
     if data.default_target is not None:
         return [data.default_target]
     able = [name for name, column in data.columns.items() if column.is_target]
-    classes = [name for name in able if data.columns[name].names]
-    if len(classes) == 1:
-        return classes
+    of_classes = [name for name in able if data.columns[name].names]
+    # Where there is one class for each example, sets of others are what is known besides.
+    single = [name for name in of_classes if not data.columns[name].are_sets]
+    if len(single or of_classes) == 1:
+        return single or of_classes
     raise DataError(
         f"{data.where}: it does not say what is to be predicted; columns that can be: {some(able) or 'none'}",
         hint="say which with target",

@@ -135,6 +135,34 @@ class Classes(Column):
 
 
 @dataclass(frozen=True)
+class ClassSets(Column):
+    """Any of several classes, as a list of their numbers.
+
+    Attributes:
+        names: Of the classes, in index order.
+    """
+
+    names: tuple[str, ...]
+    are_sets: bool = field(default=True, init=False, repr=False)
+
+    @property
+    def described(self) -> str:
+        return f"any of {len(self.names)} classes"
+
+    def labels(self, raw: Sequence[Any]) -> np.ndarray:
+        import numpy as np
+
+        _require_all(raw)
+        found = np.zeros((len(raw), len(self.names)), np.int64)
+        for row, numbers in enumerate(raw):
+            for number in numbers:
+                if number is None or not 0 <= number < len(self.names):
+                    raise DataError(f"[{row}] has the class {number}; there are {len(self.names)}, from 0 on")
+                found[row, number] = 1
+        return found
+
+
+@dataclass(frozen=True)
 class Texts(Column):
     """Strings."""
 

@@ -30,11 +30,13 @@ class Column(ABC):
         described: The same in words for the user.
         names: What whole numbers stand for; None where they stand for nothing else.
         is_cell: Whether it is a cell of a table as an input: what kind it is, is found in its values.
+        are_sets: Whether each row has any of `names`.
         is_picture: Whether other columns tell of it, where nobody says what they are for.
     """
 
     names: tuple[str, ...] | None = None
     is_cell: bool = False
+    are_sets: bool = False
     is_picture: bool = False
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.kinds.image.kind import ColorMode
-from bigmodel_cli.sources.hubs.column_types import Classes, Images, Moments, Numbers, Texts
+from bigmodel_cli.sources.hubs.column_types import Classes, ClassSets, Images, Moments, Numbers, Texts
 from bigmodel_cli.sources.hubs.columns import Column, Unread
 
 _UNEVEN = "examples differ in their number, and a model takes arrays of one shape"
@@ -108,8 +108,8 @@ def _list(feature: Any, arrays: Sequence[Any]) -> Column:
         return Unread("a list of several values each", "a model takes one value of each column")
     chunks = [chunk for array in arrays for chunk in array.chunks if len(chunk)]
     column = _column(inner, [_Chunked([chunk.flatten() for chunk in chunks])])
-    if column.names is not None:
-        return Unread("a list of classes", "several classes for one example are not predicted yet")
+    if isinstance(column, Classes) and column.names is not None:
+        return ClassSets(column.names)
     if not isinstance(column, Numbers):
         if isinstance(column, Unread) and column.reason == _UNEVEN:
             return column

@@ -138,10 +138,15 @@ class _Loading:
         labels: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in raw}
         tasks: dict[str, Task] = {}
         for name in self.roles.targets:
-            names = self.options.names_among(self.data.columns[name].names)
+            column, kind = self.data.columns[name], self.options.labels
+            if column.are_sets and kind not in ("auto", "sets"):
+                raise cannot_be(self.data, name, "target", Unfit(f"{column.described} are sets, not {kind}"))
+            names = self.options.names_among(column.names)
             where = f"{self.data.where}: {name}" if len(self.roles.targets) > 1 else self.data.where
             of_splits = {split: arrays[name] for split, arrays in raw.items()}
-            found, tasks[name] = label_values(of_splits, self.options.labels, names, where, self.context)
+            found, tasks[name] = label_values(
+                of_splits, "sets" if column.are_sets else kind, names, where, self.context
+            )
             for split, array in found.items():
                 labels[split][name] = array
         return labels, tasks

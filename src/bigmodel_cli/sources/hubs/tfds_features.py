@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bigmodel_cli.kinds.image.kind import COLOR_MODES
-from bigmodel_cli.sources.hubs.column_types import Classes, Images, Numbers, Texts
+from bigmodel_cli.sources.hubs.column_types import Classes, ClassSets, Images, Numbers, Texts
 from bigmodel_cli.sources.hubs.columns import Column, Unread
 
 _UNEVEN = "examples differ in their number, and a model takes arrays of one shape"
@@ -86,8 +86,8 @@ def _sequence(feature: Any) -> Column:
     if isinstance(inner, tfds.features.FeaturesDict):
         return Unread("a list of several values each", "a model takes one value of each column")
     column = _column(inner)
-    if column.names is not None:
-        return Unread("a list of classes", "several classes for one example are not predicted yet")
+    if isinstance(column, Classes) and column.names is not None:
+        return ClassSets(column.names)
     length = feature.get_tensor_info().shape[0]
     if not isinstance(column, Numbers):
         return Unread(

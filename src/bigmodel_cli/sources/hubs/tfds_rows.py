@@ -103,7 +103,8 @@ class TfdsRows(Rows):
             return {
                 name: _value(values[name], self._features[name], self._columns[name])
                 if name in values
-                else None
+                # A record need not mention a list that is empty.
+                else ([] if self._columns[name].are_sets else None)
                 for name in names
             }
         except (ValueError, IndexError, zlib.error) as error:
@@ -157,6 +158,8 @@ def _value(found: Any, feature: Any, column: Column) -> Any:
 
     of = found.WhichOneof("kind")
     values = [] if of is None else getattr(found, of).value
+    if column.are_sets:
+        return list(values)
     if not isinstance(column, Numbers):
         return values[0] if values else None
     if of == "bytes_list":
