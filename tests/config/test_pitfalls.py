@@ -11,6 +11,7 @@ import pytest
 from bigmodel_cli.config.checks.pitfalls.table import PITFALLS
 from bigmodel_cli.config.facts import facts_of
 from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.modeling.encodings import encoding_options
 from bigmodel_cli.modeling.language import read_config
 
 CONFIG = """\
@@ -334,6 +335,16 @@ def test_it_is_said_before_training(load: Any, words: list[str], path: str, mess
 @pytest.mark.parametrize("words", GOOD)
 def test_what_is_right_is_not_warned_of(load: Any, words: list[str]) -> None:
     assert [warning.message for warning in load(*words).warnings] == []
+
+
+@pytest.mark.parametrize("name", encoding_options())
+@pytest.mark.parametrize("place", range(3))
+def test_encodings_may_stand_wherever_layers_do(load: Any, name: str, place: int) -> None:
+    """Pitfalls ask every step what it ends in; Keras's catalogue knows none of ours."""
+    steps = ["{Dense: {units: 8, activation: relu}}", "{Dropout: {rate: 0.1}}"]
+    words = ["data.source={table: {path: a.csv, target: y}}", "preprocessing=[]"]
+    config = load(*words, f"model=[{', '.join([*steps[:place], name, *steps[place:], HEAD])}]")
+    assert config.warnings == () and config.experiment.model[place].name == name
 
 
 def test_what_needs_the_data_is_said_when_it_is_there(load: Any) -> None:

@@ -61,6 +61,10 @@ class Entry:
     requires_function: str | None = None
 
 
+# What we add ourselves (`components.OWN_FAMILIES`) stands wherever layers do, and has option models instead.
+_NOTHING_KNOWN: Mapping[str, Any] = {"entries": {}, "aliases": {}}
+
+
 class Catalogue:
     """What one version of Keras offers, by family (`layers`, `optimizers`, `schedules`, …).
 
@@ -82,8 +86,8 @@ class Catalogue:
         return tuple(self._make(family, name) for name in self._families[family]["entries"])
 
     def entry(self, family: str, name: str) -> Entry | None:
-        """The entry of a name or of an alias (`MaxPool2D`, `MSE`)."""
-        known = self._families[family]
+        """The entry of a name or of an alias (`MaxPool2D`, `MSE`); None for families that are not Keras's."""
+        known = self._families.get(family, _NOTHING_KNOWN)
         name = known["aliases"].get(name, name)
         return self._make(family, name) if name in known["entries"] else None
 
