@@ -16,7 +16,7 @@ from bigmodel_cli.cli.main import run as run_command
 from bigmodel_cli.cli.progress import Lines
 from bigmodel_cli.kinds.image.read import ImageRead
 from bigmodel_cli.metrics_file import TIME_COLUMNS
-from bigmodel_cli.pipeline.decoded_folder import decoded_folder
+from bigmodel_cli.sources.decoded_folder import decoded_folder
 
 pytestmark = pytest.mark.tf
 

@@ -22,7 +22,7 @@ from bigmodel_cli.doctor.examine import (
     _speed_problems,
 )
 from bigmodel_cli.doctor.machine import EXTRAS, describe_extras, describe_port
-from bigmodel_cli.pipeline.decoded_folder import decoded_folder, header
+from bigmodel_cli.sources.decoded_folder import decoded_folder, header
 
 pytestmark = pytest.mark.tf
 ROOT = Path(__file__).parents[2]

@@ -106,7 +106,7 @@ def test_auto_is_disk_up_to_the_limit_of_all_such_files(choose, disk, splits, mo
 
 
 def test_others_make_room(choose, disk, splits, monkeypatch, tmp_path):
-    monkeypatch.setattr("bigmodel_cli.pipeline.decoded_folder.MAX_TOTAL_BYTES", 20_000)
+    monkeypatch.setattr("bigmodel_cli.sources.decoded_folder.MAX_TOTAL_BYTES", 20_000)
     other = tmp_path / "cache" / "decoded" / ("0" * 64 + ".decoded")
     other.parent.mkdir(parents=True)
     other.write_bytes(bytes(16_384))

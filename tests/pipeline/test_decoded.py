@@ -17,7 +17,7 @@ from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline import decoded_disk
 from bigmodel_cli.pipeline.decoded import DecodedStore, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, path_of
-from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES
+from bigmodel_cli.sources.decoded_folder import HEADER_BYTES
 
 from .conftest import listed
 

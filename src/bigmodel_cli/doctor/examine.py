@@ -13,7 +13,7 @@ from bigmodel_cli.doctor.machine import describe_cuda, describe_extras, describe
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.devices import CUDA_HINT, hidden_gpus, list_devices
 from bigmodel_cli.network import keras_home
-from bigmodel_cli.pipeline.decoded_folder import decoded_folder, list_decoded
+from bigmodel_cli.sources.decoded_folder import decoded_folder, list_decoded
 from bigmodel_cli.training.record import environment
 
 LOW_DISK_BYTES = 2 * 10**9

@@ -152,4 +152,5 @@ def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -
         beside=columns_of_gates(experiment.expect, experiment.targets),
         group_by=None if by == "random" else by.group,
         order_by=None if by == "random" else by.time,
+        keeps_decoded=experiment.data.cache in ("auto", "disk"),
     )

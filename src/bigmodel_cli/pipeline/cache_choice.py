@@ -12,15 +12,16 @@ from typing import Literal
 
 from bigmodel_cli.pipeline.decoded import Decoded, DecodedStore, MemoryDecoded
 from bigmodel_cli.pipeline.decoded_disk import DiskDecoded, bytes_of, is_supported, path_of
-from bigmodel_cli.pipeline.decoded_folder import (
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import Examples, SplitName
+from bigmodel_cli.sources.decoded_folder import (
+    DISK_SHARE,
     MAX_TOTAL_BYTES,
     bytes_on_disk,
     decoded_folder,
     free_bytes,
     make_room,
 )
-from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.sources.stores import Store
 
 Cache = Literal["memory", "disk", "none"]
@@ -28,8 +29,6 @@ Cache = Literal["memory", "disk", "none"]
 # In memory: at most so much, and at most this part of what is free.
 MAX_MEMORY_BYTES = 10**9
 MEMORY_SHARE = 1 / 8
-# On disk: at most this part of what is free, and no more than all such files may take together.
-DISK_SHARE = 1 / 4
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy as np
 
 from bigmodel_cli.cut import cut_front
 from bigmodel_cli.pipeline.decoded import Decoded
-from bigmodel_cli.pipeline.decoded_folder import HEADER_BYTES, decoded_folder, header
+from bigmodel_cli.sources.decoded_folder import HEADER_BYTES, decoded_folder, header
 from bigmodel_cli.sources.files import Files
 
 # Behind the pixels: that they are there, and the CRC-32 of the slot's number and of them.

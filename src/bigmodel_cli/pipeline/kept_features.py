@@ -19,10 +19,10 @@ from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.decoded_disk import Slots
-from bigmodel_cli.pipeline.decoded_folder import decoded_folder, make_room
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.reader import Reader
 from bigmodel_cli.sources.base import Examples, SplitName, bare
+from bigmodel_cli.sources.decoded_folder import decoded_folder, make_room
 from bigmodel_cli.sources.stores import ArrayStore, Store, Wrapped
 
 # Examples that the front gets at once: more where they are small.

@@ -174,6 +174,7 @@ class LoadContext:
         beside: Columns that are asked for beside inputs and targets, where a source has columns.
         group_by: A column that splits are cut by, beside the others; an input only where the options say so.
         order_by: A column whose order decides splits, beside the others.
+        keeps_decoded: Whether decoded examples may be kept on disk for later runs.
         left_out: Called with each file that is left out since it cannot be read: its split, its path
             relative to the source's root, and what is wrong with it; None: one warning tells of all of them.
         column_left_out: Called with each column that is left out since nothing can be learned from it, and
@@ -189,6 +190,7 @@ class LoadContext:
     beside: Sequence[str] = ()
     group_by: str | None = None
     order_by: str | None = None
+    keeps_decoded: bool = False
     left_out: Callable[[SplitName, str, DataError], None] | None = None
     column_left_out: Callable[[str, str], None] | None = None
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.modeling.devices import bfloat16_unit, processor_name
-from bigmodel_cli.pipeline.decoded_folder import cache_folder
+from bigmodel_cli.sources.decoded_folder import cache_folder
 from bigmodel_cli.training.plan import ExecutionPlan
 from bigmodel_cli.whole_files import write_json
 

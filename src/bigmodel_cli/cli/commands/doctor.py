@@ -21,7 +21,7 @@ def command(clear_cache: bool, no_speed: bool, as_json: bool) -> None:
     from bigmodel_cli.cli.output import echo_json, one_line
 
     if clear_cache:
-        from bigmodel_cli.pipeline.decoded_folder import clear_decoded, decoded_folder
+        from bigmodel_cli.sources.decoded_folder import clear_decoded, decoded_folder
 
         removed = {"path": str(decoded_folder()), "removed_bytes": clear_decoded()}
         if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.hubs.column_types import Images, Numbers
 from bigmodel_cli.sources.hubs.columns import Column
-from bigmodel_cli.sources.hubs.rows import Rows
+from bigmodel_cli.sources.hubs.rows import Rows, written_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,6 +36,7 @@ class HfRows(Rows):
         self._count = len(dataset)
         files = [Path(each["filename"]) for each in dataset.cache_files]
         sizes = [f"{path.name} {path.stat().st_size}" for path in files if path.is_file()]
+        self.written = written_in(path for path in files if path.is_file())
         places = "" if self._places is None else str(self._places.tolist())
         self.identity = "\n".join([split, str(self._table.schema), str(self._count), *sizes, places])
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bigmodel_cli.errors import DataError
@@ -29,9 +30,12 @@ class Rows(ABC):
 
     Attributes:
         identity: Changes when the rows or their order do.
+        written: The files that they are in, with the times of their last change; empty where they are in
+            none.
     """
 
     identity: str
+    written: str = ""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -45,6 +49,15 @@ class Rows(ABC):
         Raises:
             DataError: If one is damaged.
         """
+
+
+def written_in(paths: Iterable[Path]) -> str:
+    """Files with the times of their last change.
+
+    Raises:
+        OSError: If one is not there.
+    """
+    return "\n".join(f"{path.resolve()} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in paths)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.hubs.column_types import Numbers
 from bigmodel_cli.sources.hubs.columns import Column
-from bigmodel_cli.sources.hubs.rows import Rows
+from bigmodel_cli.sources.hubs.rows import Rows, written_in
 from bigmodel_cli.sources.hubs.tfds_features import columns_of, flattened
 from bigmodel_cli.sources.hubs.tfrecords import Stretch, TfRecords
 
@@ -73,6 +73,7 @@ class TfdsRows(Rows):
         paths = [Path(each.filename) for each in instructions]
         try:
             sizes = [f"{path.name} {path.stat().st_size}" for path in paths]
+            self.written = written_in(paths)
         except OSError as error:
             raise DataError(f"{error.filename}: cannot be read: {error.strerror}") from None
         parts = [f"{each.skip} {each.take}" for each in instructions]

@@ -15,6 +15,8 @@ from bigmodel_cli.errors import ResourceError
 
 # All of these files together take at most so many bytes.
 MAX_TOTAL_BYTES = 20 * 10**9
+# One of them at most this part of what is free.
+DISK_SHARE = 1 / 4
 MAGIC = b"bigmodel decoded 1\n"
 HEADER_BYTES = 4096
 _NAME = re.compile(r"[0-9a-f]{64}\.decoded")

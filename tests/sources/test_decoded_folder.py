@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bigmodel_cli.errors import ResourceError
-from bigmodel_cli.pipeline import decoded_folder
-from bigmodel_cli.pipeline.decoded_folder import (
+from bigmodel_cli.sources import decoded_folder
+from bigmodel_cli.sources.decoded_folder import (
     clear_decoded,
     free_bytes,
     header,
