@@ -39,7 +39,7 @@ STOREYS = [
     ["run_files", "new_run", "run_search"],
     ["run_lock", "metrics_file", "sources", "scoring"],
     ["kinds.blocks", "pipeline", "run_removal", "cluster", "tasks.predictions", "kinds.profile"],
-    ["tasks.scores"],
+    ["tasks.scores", "alone"],
     ["tasks.bound"],
     ["modeling"],
     ["kinds.inputs", "kinds.familiar"],

@@ -6,7 +6,7 @@ A source is one module in this package with one `SourceOptions` subclass. Nothin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +38,11 @@ class SourceOptions(BaseModel, ABC):
     @property
     def target_names(self) -> tuple[str, ...]:
         """The columns that are to be predicted, where the data have columns with names."""
+        return ()
+
+    @property
+    def named_columns(self) -> Collection[str]:
+        """The columns of which the options say what they are, so that somebody knows of them."""
         return ()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -136,6 +136,10 @@ class TableOptions(SourceOptions):
         if self.sample_weight in self.target_columns:
             raise ValueError(f"sample_weight: {self.sample_weight!r} is the target")
         return self
+
+    @property
+    def named_columns(self) -> Collection[str]:
+        return [name for name in self.columns if self.told_kind(name) is not None]
 
     @property
     def target_names(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.training.data_checks import check_values
+from bigmodel_cli.training.giveaways import warn_of_giveaways
 
 
 def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None]) -> Experiment:
@@ -41,6 +42,7 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
     check_targets(config.experiment, splits.signature)
     warn_of_gates(config.experiment, splits, warn)
     check_values(config.experiment, splits)
+    warn_of_giveaways(config.experiment, splits, warn)
     for column in gated_columns(config.experiment):
         # What cannot be grouped then is refused now.
         groups_of(splits.parts[held_out_split(splits.parts)], column)

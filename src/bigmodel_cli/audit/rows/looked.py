@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.audit.rows.alone import alone
+from bigmodel_cli.alone import alone
 from bigmodel_cli.audit.rows.copies import Copies, RowHashes
 from bigmodel_cli.audit.rows.drift import Drift, drift
 from bigmodel_cli.audit.rows.spread import Bars, bars_of, by_split, mark_in, spread_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -81,8 +82,12 @@ class HubOptions(SourceOptions, ABC):
         return self
 
     @property
-    def targetnamed(self) -> tuple[str, ...]:
+    def target_names(self) -> tuple[str, ...]:
         return tuple(named(self.target))
+
+    @property
+    def named_columns(self) -> Collection[str]:
+        return self.columns
 
     @property
     def drawings(self) -> MadeLike | None:
