@@ -48,10 +48,14 @@ class DateCells(Cells):
         first, last = (int(there.min()), int(there.max())) if len(there) else (0, 0)
         is_short = last - first <= len(days)
         calendar = np.arange(first, last + 1) if is_short else days
-        rows = np.clip(days - first, 0, last - first) if is_short else slice(None)
-        numbers = np.empty((len(days), len(self.kind.parts)), np.float32)
+        of_days = np.zeros((len(calendar), len(self.kind.parts)), np.float32)
         for place, name in enumerate(self.kind.parts):
-            numbers[:, place] = _of_time(name, since) if name in _TIMES else _of_day(name, calendar)[rows]
+            if name not in _TIMES:
+                of_days[:, place] = _of_day(name, calendar)
+        numbers = of_days.take(days - first, axis=0, mode="clip") if is_short else of_days
+        for place, name in enumerate(self.kind.parts):
+            if name in _TIMES:
+                numbers[:, place] = _of_time(name, since)
         numbers[is_missing] = np.nan
         return Held(numbers)
 

@@ -114,7 +114,7 @@ def _facts(name: str, cells: Any, told: CellKind | None) -> ColumnFacts:
         if told in ("number", "date"):
             raise Unfit(f"texts are not read as {told} here")
         look = TextLook((), frozenset(), frozenset())
-        look.take(ListCells(cells))
+        look.take(look.glance(ListCells(cells)))
         look.end()
         gaps = {"": count} if (count := sum(not cell for cell in cells)) else {}
         return decided_texts(name, look, gaps, told)

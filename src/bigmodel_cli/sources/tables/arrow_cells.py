@@ -68,7 +68,9 @@ class ArrowCells(Cells):
         import numpy as np
         import pyarrow.compute as pc
 
-        written, found = self._written(), None
+        if self._is_encoded():
+            return self._numbers_of_few(missing, notation)
+        written, found = self._array, None
         # A number may be what means "missing".
         if notation == PLAIN and not any(map(is_number, missing)):
             # pyarrow writes a message for each text that is no number, which takes much longer than looking.
@@ -87,6 +89,17 @@ class ArrowCells(Cells):
         if found.null_count == len(found) - np.isfinite(values := numbers(found)).sum():
             return values
         return self._without_marks(missing, notation, values)
+
+    def _numbers_of_few(self, missing: frozenset[str], notation: Notation) -> np.ndarray | None:
+        """The same where there are few different texts: each of them is read once."""
+        import numpy as np
+
+        found = ArrowCells(self._array.dictionary).numbers(missing, notation)
+        if found is None:
+            return None
+        places = filled(self._array.indices, len(found))
+        values: np.ndarray = np.append(found, np.nan)[numbers(places)]
+        return values
 
     def _without_marks(
         self, missing: frozenset[str], notation: Notation, values: np.ndarray
@@ -108,15 +121,16 @@ class ArrowCells(Cells):
             return None
 
     def counts_where(self, condition: np.ndarray) -> Mapping[str, int]:
-        texts, counts = ArrowCells(self._array.filter(mask(condition))).counts()
-        return dict(zip(texts, counts.tolist(), strict=True))
+        texts, counts = type(self)(self._cells.filter(mask(condition))).counts()
+        return {text: count for text, count in zip(texts, counts.tolist(), strict=True) if count}
 
     def any_padded(self) -> bool:
         import pyarrow.compute as pc
 
         # Few texts begin as such numbers do: only these are looked at.
-        first, lengths = _first_letters(self._array)
-        may_be = self._array.filter(mask(_is_one_of(first, b"0+- \t") & (lengths > 1)))
+        texts = self._array.dictionary if self._is_encoded() else self._array
+        first, lengths = _first_letters(texts)
+        may_be = texts.filter(mask(_is_one_of(first, b"0+- \t") & (lengths > 1)))
         return bool(
             pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(may_be), "^[-+]?0[0-9]+$")).as_py()
         )
@@ -139,6 +153,8 @@ def _first_letters(texts: Any) -> tuple[np.ndarray, np.ndarray]:
     """The first byte of each text (uint8), 0 where there is none, and how many it has."""
     import numpy as np
 
+    if not len(texts):
+        return np.zeros(0, np.uint8), np.zeros(0, np.int32)
     _, offsets, data = texts.buffers()
     ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
     starts, lengths = ends[:-1], np.diff(ends)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.encodings import check_text, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
-from bigmodel_cli.sources.tables.rows import OpenQuote, Row, check_swallowed, rows_of, wrong_quote
+from bigmodel_cli.sources.tables.quotes import Quotes
+from bigmodel_cli.sources.tables.rows import Row, rows_of
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bigmodel_cli.sources.tables.dialect import Dialect
 
-_QUOTE, _NEWLINE = ord('"'), ord("\n")
+_QUOTE = ord('"')
 # A row that is longer than this is a quote that was never closed, or no table.
 _LONGEST_ROW = 32 << 20
+# A piece of a row that is longer than this may be behind a quote that is a letter.
+_LONGEST_TAIL = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,15 @@ class TextBlock:
         path: Their file.
         line: The number of the first line.
         text: UTF-8; lines end with `\\n`.
-        is_regular: Whether quotes stand only where they enclose a cell.
+        lines: How many there are.
+        is_regular: Whether quotes stand only where they enclose a cell; None: `settled` finds out.
     """
 
     path: Path
     line: int
     text: bytes
-    is_regular: bool
+    lines: int
+    is_regular: bool | None
 
     def rows(self, dialect: Dialect) -> Iterator[Row]:
         """Its rows, one by one.
@@ -53,14 +56,62 @@ class TextBlock:
             bool(dialect.format.quotes),
         )
 
+    def settled(self, dialect: Dialect) -> TextBlock:
+        """This one, with what the cutter left to whoever reads it.
 
-def text_blocks(path: Path, dialect: Dialect, *, size: int) -> Iterator[TextBlock]:
+        Raises:
+            CutInRow: If it does not end with a row.
+            DataError: If it is no text, or its quotes are not where they can be; names the line.
+        """
+        if self.is_regular is not None:
+            return self
+        check_text(self.text, self.line, self.path, dialect.format.separator)
+        quotes = Quotes(self.path, dialect)
+        is_regular, end = quotes.looked_at(self.text, self.line, is_last=False)
+        if end < len(self.text):
+            raise CutInRow(self.line)
+        return replace(self, is_regular=is_regular)
+
+    def check_swallowed(self, dialect: Dialect, num_rows: int) -> None:
+        """Look for rows that a quote has swallowed, where there are more lines than rows.
+
+        Raises:
+            DataError: Naming the line.
+        """
+        if self.is_regular and num_rows < self.lines:
+            Quotes(self.path, dialect).check_swallowed(self.text, self.line)
+
+
+class CutInRow(Exception):
+    """A block was cut within a row, since quotes are letters as well.
+
+    Args:
+        line: Where the block begins, which does begin with a row.
+    """
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def text_blocks(
+    path: Path, dialect: Dialect, *, size: int, strict_from: int | None = None
+) -> Iterator[TextBlock]:
     """A file's rows behind its header, in blocks of about `size` bytes.
+
+    Where a row ends is told from how many quotes stand before; whether these only enclose cells is left to
+    `TextBlock.settled`, which any thread can ask.
+
+    Args:
+        path: The file.
+        dialect: How it is written.
+        size: Of a block.
+        strict_from: The line from which on quotes are looked at before anything is cut; None: nowhere.
 
     Raises:
         DataError: If the file is damaged, or its quotes are; names the line.
     """
-    cutter = _Cutter(path, dialect)
+    cutter = _Cutter(path, dialect, strict_from)
     with unpacked(path) as stream:
         chunks = utf8_chunks(stream, dialect.format.encoding or "utf-8", path, size=size)
         if dialect.format.comments:
@@ -97,12 +148,10 @@ def _without_comments(chunks: Iterator[bytes], mark: bytes) -> Iterator[bytes]:
 class _Cutter:
     """Takes pieces of text, and gives what is whole rows of what it has."""
 
-    def __init__(self, path: Path, dialect: Dialect) -> None:
-        assert dialect.format.separator is not None
+    def __init__(self, path: Path, dialect: Dialect, strict_from: int | None) -> None:
         self._path = path
-        self._separator = dialect.format.separator
-        self._quotes = bool(dialect.format.quotes)
-        self._width = dialect.width
+        self._dialect = dialect
+        self._strict_from = strict_from
         self._line = dialect.line
         self._held = b""
 
@@ -112,7 +161,7 @@ class _Cutter:
             text += b"\n"
         if not text:
             return None
-        end, is_regular = self._end(text, is_last)
+        is_regular, end = self._end(text, is_last)
         self._held = text[end:]
         if not end and len(text) > _LONGEST_ROW:
             raise DataError(
@@ -121,97 +170,35 @@ class _Cutter:
             )
         if not end:
             return None
-        block = TextBlock(self._path, self._line, text[:end], is_regular)
-        check_text(block.text, block.line, self._path, self._separator)
-        self._line += block.text.count(b"\n")
+        whole = text[:end]
+        if is_regular is not None:
+            check_text(whole, self._line, self._path, self._dialect.format.separator)
+        block = TextBlock(self._path, self._line, whole, whole.count(b"\n"), is_regular)
+        self._line += block.lines
         return block
 
-    def _end(self, text: bytes, is_last: bool) -> tuple[int, bool]:
-        """Where the last whole row ends, and whether quotes only enclose cells."""
-        import numpy as np
-
-        if not self._quotes or b'"' not in text:
-            return (text.rfind(b"\n") + 1), True
-        letters = np.frombuffer(text, np.uint8)
-        marks = np.flatnonzero((letters == _QUOTE) | (letters == _NEWLINE))
-        # Where the quotes stand among the marks tells how many lines end before each of them.
-        at = np.flatnonzero(letters[marks] == _QUOTE)
-        quotes = marks[at]
-        if not _are_regular(letters, quotes, ord(self._separator)):
-            return self._end_by_rows(text, is_last), False
-        end = _end_outside(text, quotes)
-        lines = at - np.arange(len(at))
-        if is_last and end < len(text):
-            raise wrong_quote(
-                f"{self._path}:{self._line + int(lines[-1])}: a quote that begins here is not closed"
-            )
-        self._check_swallowed(text, quotes, lines)
-        return end, True
-
-    def _end_by_rows(self, text: bytes, is_last: bool) -> int:
-        """The same where quotes are letters as well, by reading the rows."""
-        whole = text[: text.rfind(b"\n") + 1]
-        check_text(whole, self._line, self._path, self._separator)
-        ends = self._line
-        try:
-            for row in rows_of(whole.decode("utf-8"), self._line, self._path, self._separator, True):
-                ends = row.end
-        except OpenQuote as error:
-            if is_last:
-                raise wrong_quote(
-                    f"{self._path}:{error.line}: a quote that begins here is not closed"
-                ) from error
-            lines = whole.split(b"\n", ends - self._line)[: ends - self._line]
-            return sum(len(line) + 1 for line in lines)
-        return len(whole)
-
-    def _check_swallowed(self, text: bytes, quotes: np.ndarray, lines: np.ndarray) -> None:
-        """Look at each cell of several lines for rows that a quote has swallowed.
-
-        Args:
-            text: Some rows.
-            quotes: Where its quotes are.
-            lines: How many lines end before each of them.
-        """
-        import numpy as np
-
-        begins, ends = lines[: len(lines) - len(lines) % 2 : 2], lines[1::2]
-        for place in np.flatnonzero(ends - begins >= 2).tolist():
-            start = text.rfind(b"\n", 0, int(quotes[2 * place])) + 1
-            end = text.find(b"\n", int(quotes[2 * place + 1]))
-            line = self._line + int(begins[place])
-            written = text[start : end if end >= 0 else len(text)].decode("utf-8", "replace")
-            check_swallowed(Row(line, line, []), written, self._width, self._path, self._separator)
+    def _end(self, text: bytes, is_last: bool) -> tuple[bool | None, int]:
+        """Whether quotes only enclose cells (None: nobody looked), and where the last whole row ends."""
+        if not self._dialect.format.quotes:
+            return None, text.rfind(b"\n") + 1
+        if self._strict_from is None or self._line < self._strict_from:
+            end = _end_by_count(text)
+            # A quote that is a letter makes all that follows look enclosed.
+            if len(text) - end <= _LONGEST_TAIL and not (is_last and end < len(text)):
+                return None, end
+        return Quotes(self._path, self._dialect).looked_at(text, self._line, is_last=is_last)
 
 
-def _are_regular(letters: np.ndarray, quotes: np.ndarray, separator: int) -> bool:
-    """Whether quotes, taken in turn as opening and closing, all stand at the ends of cells.
-
-    A quote that belongs to a cell is written twice, which closes and opens in one place.
-    """
+def _end_by_count(text: bytes) -> int:
+    """The end of the last line that has an even number of quotes before it; 0 where there is none."""
     import numpy as np
 
-    opening, closing = quotes[0::2], quotes[1::2]
-    before = letters[opening - 1]
-    is_doubled = np.zeros(len(opening), bool)
-    is_doubled[1:] = opening[1:] - 1 == closing[: len(opening) - 1]
-    if not ((before == separator) | (before == _NEWLINE) | is_doubled | (opening == 0)).all():
-        return False
-    inside = closing < len(letters) - 1
-    after = letters[np.minimum(closing + 1, len(letters) - 1)]
-    is_doubled = np.zeros(len(closing), bool)
-    is_doubled[: len(opening) - 1] = opening[1:] == closing[: len(opening) - 1] + 1
-    return bool(((after == separator) | (after == _NEWLINE) | is_doubled | ~inside).all())
-
-
-def _end_outside(text: bytes, quotes: np.ndarray) -> int:
-    """The end of the last line that does not end in quotes; 0 where there is none."""
-    import numpy as np
-
-    place = text.rfind(b"\n")
+    place, end = text.rfind(b"\n"), len(text)
+    # Where there are many, this counts them much faster than `bytes.count`.
+    is_inside = np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE) % 2 == 1
     while place >= 0:
-        before = int(np.searchsorted(quotes, place))
-        if before % 2 == 0:
+        is_inside ^= text.count(b'"', place, end) % 2 == 1
+        if not is_inside:
             return place + 1
-        place = text.rfind(b"\n", 0, int(quotes[before - 1]))
+        end, place = place, text.rfind(b"\n", 0, text.rfind(b'"', 0, place))
     return 0

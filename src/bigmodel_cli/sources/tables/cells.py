@@ -13,8 +13,9 @@ from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_padded, pars
 if TYPE_CHECKING:
     import numpy as np
 
-# What the cells of a column are asked for: anything; which of a few texts each of them is.
-Use = Literal["any", "few"]
+# What the cells of a column are asked for: anything; which of a few texts each of them is; their numbers and
+# which of them have none.
+Use = Literal["any", "few", "number"]
 
 
 class Cells(ABC):

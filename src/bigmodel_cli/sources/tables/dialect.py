@@ -178,19 +178,20 @@ def _evenness(text: str, line: int, path: Path, separator: str, quotes: bool) ->
     Where the first row, which all others must be like, has another one, the share is halved.
     """
     widths: Counter[int] = Counter()
-    failed = first = 0
+    failed = first = count = 0
     try:
         for row in rows_of(text, line, path, separator, quotes):
             first = first or len(row.cells)
             widths[len(row.cells)] += 1
-            if widths.total() >= _MOST_ROWS * 2:
+            count += 1
+            if count >= _MOST_ROWS * 2:
                 break
     except (OpenQuote, DataError):
-        failed = max(1, widths.total() // 4)
+        failed = max(1, count // 4)
     if not widths:
         return 0.0, 0
-    width, count = widths.most_common(1)[0]
-    share = count / (widths.total() + failed)
+    width, most = widths.most_common(1)[0]
+    share = most / (count + failed)
     return share if first == width else share / 2, width
 
 

@@ -6,11 +6,11 @@ On its way through blocks a list is one text, in which a character that no text 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.columns import Kept
 from bigmodel_cli.sources.tables.facts import ColumnFacts, ColumnKind, most_frequent
 from bigmodel_cli.sources.tables.names import shown
@@ -42,10 +42,16 @@ class ListLook:
         self.rows = self._missing = self._items = 0
         self._counter: Counter[str] = Counter()
 
-    def take(self, cells: Cells) -> None:
-        """Look at a block."""
+    use: Use = "any"
+
+    def glance(self, cells: Cells) -> Mapping[str, int]:
+        """How many cells of a block have which list, in any thread."""
         texts, counts = cells.counts()
-        for text, count in zip(texts, counts.tolist(), strict=True):
+        return dict(zip(texts, counts.tolist(), strict=True))
+
+    def take(self, counts: Mapping[str, int]) -> None:
+        """Take a block."""
+        for text, count in counts.items():
             self.rows += count
             self._missing += 0 if text else count
             for item in items_of(text):

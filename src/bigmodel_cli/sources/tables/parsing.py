@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-from bigmodel_cli.sources.tables.arrow_arrays import strings
-from bigmodel_cli.sources.tables.arrow_cells import ArrowCells
+from bigmodel_cli.sources.tables.arrow_arrays import numbers, strings
+from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
 from bigmodel_cli.sources.tables.blocks import TextBlock
 from bigmodel_cli.sources.tables.cells import Cells, ListCells, Use
 from bigmodel_cli.sources.tables.dialect import Dialect
@@ -48,8 +48,14 @@ def parsed(
     """
     if has_pyarrow() and block.is_regular:
         table = _by_pyarrow(block, dialect, len(names), wanted)
+        if table is None and "number" in wanted.uses:
+            wanted = replace(wanted, uses=["any" if use == "number" else use for use in wanted.uses])
+            table = _by_pyarrow(block, dialect, len(names), wanted)
         if table is not None:
-            return table.num_rows, [ArrowCells(_one(column)) for column in table.columns]
+            cells = zip(table.columns, wanted.uses, strict=True)
+            return table.num_rows, [
+                (TypedCells if use == "number" else ArrowCells)(_one(column)) for column, use in cells
+            ]
     rows = checked_rows(block, dialect, names)
     return len(rows), [cells_of([row.cells[place] for row in rows]) for place in wanted.places]
 
@@ -75,14 +81,14 @@ def cells_of(texts: list[str]) -> Cells:
 
 
 def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) -> Any:
-    """The block as a table; None where pyarrow finds something wrong with it."""
+    """The block as a table; None where pyarrow finds something wrong with it, or no number that is finite."""
     import pyarrow as pa
     from pyarrow import csv
 
     names = [str(place) for place in range(width)]
-    types = {"any": pa.string(), "few": pa.dictionary(pa.int32(), pa.string())}
+    types = {"any": pa.string(), "few": pa.dictionary(pa.int32(), pa.string()), "number": pa.float64()}
     try:
-        return csv.read_csv(
+        table = csv.read_csv(
             # pyarrow takes a byte order mark for one at the beginning of any text.
             pa.BufferReader(b"\n" + block.text if block.text.startswith(codecs.BOM_UTF8) else block.text),
             csv.ReadOptions(column_names=names, block_size=len(block.text) + 2, use_threads=False),
@@ -104,6 +110,16 @@ def _by_pyarrow(block: TextBlock, dialect: Dialect, width: int, wanted: Wanted) 
         )
     except pa.ArrowInvalid:
         return None
+    typed = (column for column, use in zip(table.columns, wanted.uses, strict=True) if use == "number")
+    # `nan` and `inf` are words here.
+    return table if all(map(_are_finite, typed)) else None
+
+
+def _are_finite(column: Any) -> bool:
+    import numpy as np
+
+    values = numbers(_one(column))
+    return int(np.isfinite(values).sum()) == len(values) - int(column.null_count)
 
 
 def _one(column: Any) -> Any:

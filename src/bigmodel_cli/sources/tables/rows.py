@@ -11,8 +11,8 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
@@ -24,8 +24,7 @@ from bigmodel_cli.sources.tables.text_format import SEPARATORS
 _QUOTES_ARE_LETTERS = "quotes: false, if quotes are letters like any other"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A row as it is written.
 
     Attributes:

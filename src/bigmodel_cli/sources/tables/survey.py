@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import dates
-from bigmodel_cli.sources.tables.cells import Use
+from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.columns import Kept
 from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind
 from bigmodel_cli.sources.tables.lists import ListLook, check_told
@@ -119,23 +119,40 @@ def _look(table: Table, looks: dict[str, Look | None], progress: Callable[[int],
     """Show all rows to some looks; a look at numbers that ends behind the first block becomes None."""
     rows = 0
     uses: dict[str, Use] = dict.fromkeys(looks, "any")
-    for block in table.blocks(uses):
-        for name, cells in zip(list(looks), block.cells, strict=True):
+
+    def glance(cells: Sequence[Cells]) -> list[tuple[Look | None, Any]]:
+        # While threads glance, looks end and others begin.
+        asked = list(looks.values())
+        return [(look, look.glance(one) if look else None) for look, one in zip(asked, cells, strict=True)]
+
+    for block in table.blocks(uses, glance):
+        for name, cells, (asked, seen) in zip([*looks], block.cells, block.glance, strict=True):
             look = looks[name]
-            if isinstance(look, NumberLook) and not (
-                look.take(cells) and (block.number or not look.are_codes)
-            ):
-                look = looks[name] = _exact_look(table, look.keeps) if not block.number else None
-            if isinstance(look, TextLook | ListLook):
-                look.take(cells)
-            if isinstance(look, TextLook):
-                uses[name] = "any" if look.counter is None else "few"
+            if look is not asked:
+                seen = look.glance(cells) if look else None
+            look = looks[name] = _taken(table, look, cells, seen, is_first=not block.number)
+            if look is not None:
+                uses[name] = look.use
         rows = block.first_row + block.num_rows
         progress(rows)
     for look in looks.values():
         if isinstance(look, TextLook):
             look.end()
     return rows
+
+
+def _taken(table: Table, look: Look | None, cells: Cells, seen: Any, *, is_first: bool) -> Look | None:
+    """The look that has taken a block; None where numbers have ended behind the first one."""
+    if isinstance(look, NumberLook):
+        if look.take(cells, seen) and not (is_first and look.are_codes):
+            return look
+        if not is_first:
+            return None
+        look = _exact_look(table, look.keeps)
+        seen = look.glance(cells)
+    if look is not None:
+        look.take(seen)
+    return look
 
 
 def _decided(table: Table, name: str, look: Look, told: ColumnKind | None) -> ColumnFacts:

@@ -6,8 +6,9 @@ from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Cells, Use
@@ -22,6 +23,10 @@ _BLOCK = 4 << 20
 _AHEAD = 2
 
 
+class CutWrongly(Exception):
+    """A block was cut within a row; the file knows by now how it has to be cut."""
+
+
 @dataclass(frozen=True)
 class Block:
     """Some rows of a table, column by column.
@@ -33,6 +38,7 @@ class Block:
         lines: Gives the line that each row begins in, or its number where a file has no lines.
         number: Which block of the table it is.
         first_row: How many rows of the table stand before it.
+        glance: What was made of the cells by the thread that made them.
     """
 
     file: TableFile
@@ -41,6 +47,7 @@ class Block:
     lines: Callable[[], Sequence[int]]
     number: int = 0
     first_row: int = 0
+    glance: Any = None
 
     def place_of(self, row: int) -> str:
         """Where a row of it stands, as errors name it: `people.csv:17`."""
@@ -75,6 +82,7 @@ class TableFile(ABC):
             wanted: The columns, and what their cells are asked for.
 
         Raises:
+            CutWrongly: By a block, which has to be made anew, and all behind it.
             DataError: If the file is damaged, or a row is wrong; names file and line.
         """
 
@@ -100,23 +108,42 @@ class Table:
         """The columns whose cells are lists of texts."""
         return self.files[0].lists
 
-    def blocks(self, wanted: Sequence[str] | Mapping[str, Use] | None = None) -> Iterator[Block]:
+    def blocks(
+        self,
+        wanted: Sequence[str] | Mapping[str, Use] | None = None,
+        glance: Callable[[Sequence[Cells]], Any] | None = None,
+    ) -> Iterator[Block]:
         """All rows, in blocks of a few MB; the next ones are made by threads while one is looked at.
 
         Args:
             wanted: The columns, and what their cells are asked for; None: all of them.
+            glance: Called in these threads with the cells of each block.
 
         Raises:
             DataError: If a file is damaged, or a row is wrong; names file and line.
         """
         names = self.names if wanted is None else wanted
         uses: Mapping[str, Use] = names if isinstance(names, Mapping) else dict.fromkeys(names, "any")
-        makers = (maker for file in self.files for maker in file.pieces(uses))
         number = first_row = 0
-        for piece in _made_ahead(makers):
+        for piece in self._pieces(uses, glance):
             if piece.num_rows:
                 yield replace(piece, number=number, first_row=first_row)
                 number, first_row = number + 1, first_row + piece.num_rows
+
+    def _pieces(
+        self, uses: Mapping[str, Use], glance: Callable[[Sequence[Cells]], Any] | None
+    ) -> Iterator[Block]:
+        done = 0
+        while True:
+            makers = islice((maker for file in self.files for maker in file.pieces(uses)), done, None)
+            try:
+                for piece in _made_ahead(makers, glance):
+                    yield piece
+                    done += 1
+                return
+            except CutWrongly:
+                # What was cut before is cut as it was.
+                continue
 
     def place(self, row: int) -> str:
         """Where a row stands, as errors name it: `people.csv:17`; reads the table up to there."""
@@ -126,22 +153,39 @@ class Table:
         raise IndexError(row)
 
 
-def _made_ahead(makers: Iterator[Callable[[], Block]]) -> Iterator[Block]:
+def _made_ahead(
+    makers: Iterator[Callable[[], Block]], glance: Callable[[Sequence[Cells]], Any] | None
+) -> Iterator[Block]:
     """Blocks in order, of which a few are made ahead of time."""
     # The command line lists sources without it.
     from concurrent.futures import ThreadPoolExecutor
 
     waiting: deque[Future[Block]] = deque()
+    problem: DataError | None = None
     pool = ThreadPoolExecutor(_AHEAD)
     try:
-        for maker in makers:
-            waiting.append(pool.submit(maker))
+        while True:
+            try:
+                maker = next(makers, None)
+            except DataError as error:
+                # What is wrong in the blocks before it is told first.
+                maker, problem = None, error
+            if maker is None:
+                break
+            waiting.append(pool.submit(_made, maker, glance))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+    if problem is not None:
+        raise problem
+
+
+def _made(maker: Callable[[], Block], glance: Callable[[Sequence[Cells]], Any] | None) -> Block:
+    block = maker()
+    return replace(block, glance=glance(block.cells)) if glance is not None and block.num_rows else block
 
 
 def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None = None) -> Table:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from bigmodel_cli.sources.tables.blocks import TextBlock, text_blocks
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.tables.blocks import CutInRow, TextBlock, text_blocks
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.dialect import recognised
 from bigmodel_cli.sources.tables.names import named_columns
 from bigmodel_cli.sources.tables.parsing import Wanted, checked_rows, parsed
-from bigmodel_cli.sources.tables.table import Block, TableFile
+from bigmodel_cli.sources.tables.table import Block, CutWrongly, TableFile
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 
@@ -24,6 +25,8 @@ class TextFile(TableFile):
 
     def __init__(self, path: Path, told: TextFormat, *, block_size: int) -> None:
         self.path = path
+        # The line from which on blocks are cut with care, where one was cut wrongly.
+        self._strict_from: int | None = None
         self._block_size = block_size
         self._dialect = recognised(path, told)
         self.format = self._dialect.format
@@ -38,18 +41,30 @@ class TextFile(TableFile):
 
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         places = [self.names.index(name) for name in wanted]
-        for block in text_blocks(self.path, self._dialect, size=self._block_size):
+        blocks = text_blocks(self.path, self._dialect, size=self._block_size, strict_from=self._strict_from)
+        for block in blocks:
             # What is asked for may change while the blocks are looked at.
             yield partial(self._piece, block, Wanted(places, list(wanted.values())))
 
     def _piece(self, block: TextBlock, wanted: Wanted) -> Block:
         if not block.text.lstrip(b"\n"):
             return Block(self, 0, (), lambda: ())
-        num_rows, cells = parsed(block, self._dialect, self.names, wanted)
+        try:
+            block = block.settled(self._dialect)
+        except CutInRow as error:
+            self._strict_from = min(error.line, self._strict_from or error.line)
+            raise CutWrongly from error
+        try:
+            num_rows, cells = parsed(block, self._dialect, self.names, wanted)
+        except DataError:
+            # Swallowed rows explain cells that are too few or too many.
+            block.check_swallowed(self._dialect, 0)
+            raise
+        block.check_swallowed(self._dialect, num_rows)
         return Block(self, num_rows, cells, partial(self._lines, block, num_rows))
 
     def _lines(self, block: TextBlock, num_rows: int) -> Sequence[int]:
         # Where there are as many lines as rows, no row has two and none is empty.
-        if block.text.count(b"\n") == num_rows:
+        if block.lines == num_rows:
             return range(block.line, block.line + num_rows)
         return [row.line for row in checked_rows(block, self._dialect, self.names)]

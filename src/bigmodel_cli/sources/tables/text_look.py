@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.sources.tables import dates, numbers
-from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.columns import Kept, Texts
 from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.shapes import grouped
@@ -71,7 +71,7 @@ class _Different:
     Attributes:
         texts: They.
         counts: How many cells have each (int64).
-        rows: The first row that has it (int64).
+        rows: The first row that has it (int64), of the block or the table.
     """
 
     texts: Sequence[str]
@@ -87,6 +87,21 @@ class _Different:
         if self.texts:
             first = int(self.rows.argmin())
             fit.misses(int(self.counts.sum()), int(self.rows[first]), self.texts[first])
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What one block of texts has.
+
+    Attributes:
+        found: The different ones.
+        places: The place of each cell's text among them (int32).
+        written: All cells as they are written; None: they are not kept.
+    """
+
+    found: _Different
+    places: np.ndarray
+    written: Texts | None
 
 
 class TextLook:
@@ -130,19 +145,28 @@ class TextLook:
         self.has_padded = False
         self.letters = self.words = self.with_spaces = self.images = 0
 
-    def take(self, cells: Cells) -> None:
-        """Look at a block."""
+    def glance(self, cells: Cells) -> Glance:
+        """The different texts of a block, in any thread."""
         import numpy as np
 
         texts, places = cells.encoded()
         # Written backwards, the first row of each text is the last to be written.
         first = np.zeros(len(texts), np.int64)
         first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-        found = _Different(texts, np.bincount(places, minlength=len(texts)), first + self.rows)
+        found = _Different(texts, np.bincount(places, minlength=len(texts)), first)
+        keeps_written = self._keeps_written and 2 * len(texts) > len(places)
+        return Glance(found, places, cells.texts() if keeps_written else None)
+
+    def take(self, glance: Glance) -> None:
+        """Take a block."""
+        import numpy as np
+
+        texts, places = glance.found.texts, glance.places
+        found = replace(glance.found, rows=glance.found.rows + self.rows)
         self.rows += len(places)
         if len(texts) < len(places):
             self.unique.give_up()
-        self._keep_written(cells, len(texts))
+        self._keep_written(glance.written)
         if self.unique.is_possible:
             self.unique.take(np.fromiter(map(hash, texts), np.int64, len(texts)))
         if self.counter is None:
@@ -152,10 +176,15 @@ class TextLook:
         if self.keeps and self.counter is not None:
             self._places.append(np.array([self._seen[text][0] for text in texts], np.int32)[places])
 
-    def _keep_written(self, cells: Cells, distinct: int) -> None:
-        self._keeps_written = self._keeps_written and 2 * distinct > len(cells)
-        if self._keeps_written:
-            self._written.append(cells.texts())
+    @property
+    def use(self) -> Use:
+        """What the cells of the next blocks are asked for."""
+        return "any" if self.counter is None else "few"
+
+    def _keep_written(self, written: Texts | None) -> None:
+        self._keeps_written = self._keeps_written and written is not None
+        if self._keeps_written and written is not None:
+            self._written.append(written)
         else:
             self._written.clear()
 
