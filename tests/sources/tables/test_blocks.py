@@ -1,8 +1,9 @@
-"""Blocks of text: cut quickly, settled by the threads that read them; whatever their size, they hold the same."""
+"""Blocks of text, cut quickly and settled by the threads that read them: whatever their size, the same."""
 
 from __future__ import annotations
 
 import pytest
+from tests.helpers.table_rows import rows_of
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import blocks as blocks_module
@@ -10,7 +11,6 @@ from bigmodel_cli.sources.tables import table as table_module
 from bigmodel_cli.sources.tables.survey import survey
 from bigmodel_cli.sources.tables.table import CutWrongly
 from bigmodel_cli.sources.tables.values import read
-from tests.helpers.table_rows import rows_of
 
 pytest.importorskip("pyarrow")
 
@@ -25,7 +25,7 @@ def of_every_size(monkeypatch, make):
 
 
 def test_a_block_that_was_cut_within_a_row_is_cut_again(opened, monkeypatch):
-    # Behind the letter in the first cell the number of quotes says that the end of a line in quotes ends a row.
+    # Behind the letter in the first cell the count of quotes takes the line's end in quotes for a row's.
     rows = [[f'{n}" wide', "two\nlines" if n % 3 else "x"] for n in range(60)]
     text = "size,word\n" + "".join(f'{a},"{b}"\n' for a, b in rows)
     wrongly = []
@@ -58,7 +58,7 @@ def test_what_is_wrong_first_is_told_first(opened, monkeypatch):
 )
 @pytest.mark.parametrize("early", ["0.25", "7"])
 def test_numbers_are_the_same_as_types_of_pyarrow_and_as_texts(opened, monkeypatch, early, late):
-    """Behind the first blocks fractions are read as numbers at once; what is none of these is read as text."""
+    """Behind the first blocks fractions are read as numbers at once; what is none is read as text."""
     cells = [f"{early}{n}" for n in range(50)] + [f'"{late}"'] + [f"{early}{n}" for n in range(50, 60)]
     text = "n,value\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells))
 
