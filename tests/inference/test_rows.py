@@ -24,6 +24,8 @@ from bigmodel_cli.kinds.number.kind import NumberKind
 from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.run_folder import OUTPUTS, RunFolder
 from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.tables import parsing
+from bigmodel_cli.sources.tables import table as table_module
 from bigmodel_cli.tasks.regression.task import Regression
 
 PEOPLE = Signature(
@@ -104,9 +106,12 @@ def test_standard_input_has_csv_or_json_lines(monkeypatch, text):
 
 
 def test_what_is_wrong_with_standard_input_is_said_of_the_dash(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"age": 39, "work": "a"}\n{"age"}\n')))
-    with pytest.raises(DataError, match=r"^-:2: no JSON"):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'age,work\n39,"a"b\n')))
+    with pytest.raises(DataError, match=r"^-:2: a quote that is closed before its cell ends"):
         predicted(Asked(["-"]))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"age": 39, "work": "a"}\n{"age"}\n')))
+    good, bad = predicted(Asked(["-"]))
+    assert (numbers([good]), bad.error) == ([39.01], "-:2: no JSON: expecting ':' delimiter, at letter 7")
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
     with pytest.raises(UsageError, match="-: expected rows on standard input"):
         predicted(Asked(["-"]))
@@ -119,6 +124,68 @@ def test_a_wrong_cell_is_an_error_of_its_row_alone():
     assert found[1].error == "p.csv:3, age: expected a number, found 'old'"
     assert found[3].error == "p.csv:5, age: expected a number, found '1e99'"
     assert engine.batches == [2]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "errors"),
+    [
+        (
+            "p.csv",
+            [b"1,a", b"2", b"3,c,x", b'4,"two\nlines"', b"5,", b"\xff,z", b"7,a\0b", b"8,h"],
+            {
+                1: "p.csv:3: expected 2 cells (age, work), found 1: '2'",
+                2: "p.csv:4: expected 2 cells (age, work), found 3: '3,c,x'",
+                5: "p.csv:8: not UTF-8 text: byte 0xff",
+                6: "p.csv:9: the character 0, which no text has",
+            },
+        ),
+        (
+            "p.jsonl",
+            [
+                b'{"age": 1, "work": "a"}',
+                b'{"age": 2,',
+                b"[3]",
+                b'{"age": 4, "work": "two\\nlines"}',
+                b'{"age": 5}',
+                b'{"age": 6, "work": {"at": "home"}}',
+                b'{"age": 7, "job": "a"}',
+                b'{"age": 8, "work": "h"}',
+            ],
+            {
+                1: "p.jsonl:2: no JSON: expecting property name enclosed in double quotes, at letter 11",
+                2: "p.jsonl:3: expected an object, found [3]",
+                5: 'p.jsonl:6, work: expected a number, a text, true, false or null, found {"at": "home"}',
+            },
+        ),
+    ],
+)
+@pytest.mark.parametrize("has_pyarrow", [True, False])
+@pytest.mark.parametrize("block", [20, 1 << 20])
+def test_a_wrong_row_is_an_error_of_its_own(name, rows, errors, has_pyarrow, block, monkeypatch):
+    monkeypatch.setattr(parsing, "has_pyarrow", lambda: has_pyarrow)
+    monkeypatch.setattr(table_module, "_BLOCK", block)
+    head = b"age,work\n" if name == "p.csv" else b""
+    Path(name).write_bytes(head + b"\n".join(rows) + b"\n")
+    found = predicted(Asked([name]))
+    assert {row: item.error for row, item in enumerate(found) if item.error} == errors
+    right = [1.01, 2.0, 3.0, 4.09, 5.0, 6.0, 7.0, 8.01]
+    assert numbers(found) == [None if row in errors else number for row, number in enumerate(right)]
+
+
+def test_what_stands_in_a_wrong_row_is_written_beside_its_error():
+    write("p.csv", "age,work\n1,a\n2\n3,b,c\n")
+    assert csv_of(None) == [
+        ["age", "work", "prediction", "error"],
+        ["1", "a", "1.01", ""],
+        ["2", "", "", "p.csv:3: expected 2 cells (age, work), found 1: '2'"],
+        ["3", "b", "", "p.csv:4: expected 2 cells (age, work), found 3: '3,b,c'"],
+    ]
+
+
+def test_names_that_are_no_text_end_it_all():
+    Path("p.csv").write_bytes(b"age,work\xff\n1,a\n")
+    with pytest.raises(DataError, match=r"^p\.csv:1: not UTF-8 text: byte 0xff"):
+        predicted(Asked(["p.csv"]))
 
 
 def test_a_missing_number_that_nothing_fills_in_is_an_error_of_its_row():

@@ -152,4 +152,23 @@ def test_kinds_that_are_told_and_do_not_fit(refused):
 
 def test_an_encoding_that_does_not_fit_names_the_line(refused):
     content = "a,b\n1,2\n3,x".encode("utf-16") + b"\x00\xd8\x20\x00"
-    assert refused(content).startswith("t.csv:3: not utf-16")
+    assert refused(content).startswith("t.csv:3: not utf-16 text: bytes 0x00 0xd8 | ")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "shift_jis", "gb18030"])
+def test_a_file_that_is_cut_within_a_letter(refused, encoding):
+    content = "n,word\n1,one\n2,日本".encode(encoding)[:-1]
+    told = {} if encoding.startswith("utf") else {"encoding": encoding}
+    if encoding == "utf-16-le":
+        content = content[: len("n,word\n1,one\n".encode(encoding)) + 5]
+    assert refused(content, **told) == (
+        f"t.csv:3: the {encoding} text ends within a letter | copy or download it again if it is damaged; "
+        "or say encoding, if it is text in another one"
+    )
+
+
+def test_bytes_that_an_encoding_has_no_letter_for(refused):
+    assert refused(b"n,word\n1,a\n2,\x81\n", encoding="cp1252").startswith(
+        "t.csv:3: not cp1252 text: byte 0x81 | "
+    )
+    assert refused(b"n,word\n1,a\n2,+\xff\n", encoding="utf-7").startswith("t.csv:3: not utf-7 text: ")

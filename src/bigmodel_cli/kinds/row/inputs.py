@@ -178,7 +178,7 @@ class _Tables(Rows):
             self._input = kept_input()
             path = self._input.path
         with self._as_called():
-            table = open_table(path, written.format)
+            table = open_table(path, written.format, keeps_wrong=True)
         names = {name: written.in_files(name, table.names) for name in self._kind.columns}
         for name in names.values():
             if name not in table.names:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.tables.encodings import check_text, utf8_chunks
+from bigmodel_cli.sources.tables.encodings import check_text, readable, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
 from bigmodel_cli.sources.tables.quotes import Quotes
 from bigmodel_cli.sources.tables.rows import Row, rows_of
@@ -95,7 +95,12 @@ class CutInRow(Exception):
 
 
 def text_blocks(
-    path: Path, dialect: Dialect, *, size: int, strict_from: int | None = None
+    path: Path,
+    dialect: Dialect,
+    *,
+    size: int,
+    strict_from: int | None = None,
+    unreadable: dict[int, str] | None = None,
 ) -> Iterator[TextBlock]:
     """A file's rows behind its header, in blocks of about `size` bytes.
 
@@ -107,6 +112,8 @@ def text_blocks(
         dialect: How it is written.
         size: Of a block.
         strict_from: The line from which on quotes are looked at before anything is cut; None: nowhere.
+        unreadable: Gets lines with bytes that are no text, and what is wrong with each; None: they are
+            refused.
 
     Raises:
         DataError: If the file is damaged, or its quotes are; names the line.
@@ -116,6 +123,8 @@ def text_blocks(
         chunks = utf8_chunks(stream, dialect.format.encoding or "utf-8", path, size=size)
         if dialect.format.comments:
             chunks = _without_comments(chunks, dialect.format.comments.encode())
+        if unreadable is not None:
+            chunks = readable(chunks, unreadable)
         for chunk in _behind_header(chunks, dialect.line - 1):
             if block := cutter.cut(chunk):
                 yield block

@@ -13,7 +13,7 @@ from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.plain_numbers import plain_integer
 from bigmodel_cli.sources.tables import dates, missing, numbers
-from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
+from bigmodel_cli.sources.tables.encodings import check_text, readable, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
 from bigmodel_cli.sources.tables.names import listed
 from bigmodel_cli.sources.tables.rows import OpenQuote, Row, rows_of, wrong_quote
@@ -48,13 +48,18 @@ class Dialect:
     notes: Sequence[str] = ()
 
 
-def recognised(path: Path, told: TextFormat) -> Dialect:
+def recognised(path: Path, told: TextFormat, *, keeps_wrong: bool = False) -> Dialect:
     """How a file is written.
+
+    Args:
+        path: It.
+        told: What need not be recognised.
+        keeps_wrong: Whether bytes that are no text are passed over.
 
     Raises:
         DataError: If it has no rows, or no text; names the line.
     """
-    encoding, text, is_whole = _beginning(path, told.encoding)
+    encoding, text, is_whole = _beginning(path, told.encoding, keeps_wrong=keeps_wrong)
     skip = _lines_before(text, told)
     body = _without_comments(_after_lines(text, skip), told.comments)
     if not body.strip():
@@ -76,7 +81,7 @@ def recognised(path: Path, told: TextFormat) -> Dialect:
     )
 
 
-def _beginning(path: Path, told: str | None) -> tuple[str, str, bool]:
+def _beginning(path: Path, told: str | None, *, keeps_wrong: bool) -> tuple[str, str, bool]:
     """The encoding, the beginning of the text, and whether that is all of it."""
     with unpacked(path) as stream:
         start = stream.read(4000)
@@ -90,6 +95,10 @@ def _beginning(path: Path, told: str | None) -> tuple[str, str, bool]:
         is_whole = not stream.read(1)
     # The sample may end within a letter, or within a line.
     data = data if is_whole else data[: data.rfind(b"\n") + 1] or data
+    if keeps_wrong:
+        # Names that are no text are no names.
+        check_text(data.split(b"\n", 1)[0], 1, path)
+        data = b"".join(readable(iter([data]), {}))
     check_text(data, 1, path)
     name = codecs.lookup(encoding).name
     return name.removesuffix("-sig") if told is None else told, data.decode("utf-8"), is_whole

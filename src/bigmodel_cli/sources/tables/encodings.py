@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.refusing import TableError
 
 _MARKS = {
@@ -20,6 +19,10 @@ _MARKS = {
 # What text that is no UTF-8 is most often, for the hint alone: which one it is, nobody can tell for certain.
 _GUESS = "cp1252"
 _CHUNK = 4 << 20
+_COPY = "copy or download it again if it is damaged"
+_ANOTHER = "encoding, if it is text in another one"
+# How Python calls a letter of which some bytes are lacking at the end.
+_CUT_OFF = ("truncated data", "unexpected end of data", "incomplete multibyte sequence")
 
 
 def recognised_encoding(start: bytes) -> str:
@@ -80,10 +83,66 @@ def _decoded(stream: BinaryIO, encoding: str, path: Path, size: int) -> Iterator
         except UnicodeError as error:
             # What is before the bad byte in this piece tells the line.
             before = piece[: getattr(error, "start", 0)].decode(encoding, "ignore")
-            number = line + before.count("\n")
-            raise DataError(f"{path}:{number}: not {encoding} text: {error}") from error
+            raise _not_decoded(f"{path}:{line + before.count(chr(10))}", encoding, error) from error
         line += text.count("\n")
         yield text.encode("utf-8", "surrogatepass")
+
+
+def _not_decoded(place: str, encoding: str, error: UnicodeError) -> TableError:
+    """The error for bytes that are no text in an encoding."""
+    if not isinstance(error, UnicodeDecodeError):
+        # Some say it in words of their own: that a file lacks what it has to begin with.
+        return TableError(f"{place}: not {encoding} text", fix=_COPY, say=_ANOTHER)
+    found = error.object[error.start : error.end]
+    if error.end == len(error.object) and error.reason in _CUT_OFF:
+        return TableError(f"{place}: the {encoding} text ends within a letter", fix=_COPY, say=_ANOTHER)
+    word = "byte" if len(found) == 1 else "bytes"
+    written = " ".join(f"0x{one:02x}" for one in found[:8])
+    return TableError(f"{place}: not {encoding} text: {word} {written}", fix=_COPY, say=_ANOTHER)
+
+
+def readable(chunks: Iterator[bytes], unreadable: dict[int, str]) -> Iterator[bytes]:
+    """Text in which whatever is no letter is one that says so.
+
+    Args:
+        chunks: The text in pieces.
+        unreadable: Gets the lines where that was so, and what is wrong with each, as it follows the place.
+    """
+    held, line = b"", 1
+    for chunk in chunks:
+        text = held + chunk
+        end = text.rfind(b"\n") + 1
+        held = text[end:]
+        if end:
+            yield _readable(text[:end], line, unreadable)
+            line += text.count(b"\n", 0, end)
+    if held:
+        yield _readable(held, line, unreadable)
+
+
+def _readable(text: bytes, line: int, unreadable: dict[int, str]) -> bytes:
+    if problem_of(text) is None:
+        return text
+    lines = text.split(b"\n")
+    for place, written in enumerate(lines):
+        if problem := problem_of(written):
+            unreadable[line + place] = f": {problem[1]}"
+            lines[place] = written.decode("utf-8", "replace").replace("\0", "\ufffd").encode("utf-8")
+    return b"\n".join(lines)
+
+
+def problem_of(text: bytes) -> tuple[int, str] | None:
+    """Where bytes are first that no text has, and which; None: nowhere."""
+    place = text.find(b"\0")
+    if place >= 0:
+        return place, "the character 0, which no text has"
+    if text.isascii():
+        return None
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start, f"not UTF-8 text: byte 0x{text[error.start]:02x}"
+    return None
 
 
 def check_text(text: bytes, line: int, path: Path, separator: str | None = None) -> None:
@@ -98,26 +157,23 @@ def check_text(text: bytes, line: int, path: Path, separator: str | None = None)
     Raises:
         DataError: Naming line and cell.
     """
-    place = text.find(b"\0")
-    if place >= 0:
-        raise TableError(
-            f"{_place(text, place, line, path, separator)}: the character 0, which no text has",
-            fix="copy or download it again if it is damaged",
-            say="encoding, if it is text in another one",
-        )
-    if text.isascii():
+    found = problem_of(text)
+    if found is None:
         return
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        rest = text[error.start :].split(b"\n", 1)[0][:20]
-        letter = rest[:1].decode(_GUESS, "replace")
+    place, problem = found
+    message = f"{_place(text, place, line, path, separator)}: {problem}"
+    if not text[place]:
         raise TableError(
-            f"{_place(text, error.start, line, path, separator)}: not UTF-8 text: "
-            f"byte 0x{text[error.start]:02x}",
-            fix="save it as UTF-8",
-            say=f"encoding: {_GUESS} or another one; in {_GUESS} this byte is {letter}",
-        ) from error
+            message,
+            fix=_COPY,
+            say=_ANOTHER,
+        )
+    letter = text[place : place + 1].decode(_GUESS, "replace")
+    raise TableError(
+        message,
+        fix="save it as UTF-8",
+        say=f"encoding: {_GUESS} or another one; in {_GUESS} this byte is {letter}",
+    )
 
 
 def _place(text: bytes, place: int, line: int, path: Path, separator: str | None) -> str:

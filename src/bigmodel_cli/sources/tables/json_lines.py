@@ -11,7 +11,7 @@ from typing import Any
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.cells import Use
-from bigmodel_cli.sources.tables.encodings import check_text, recognised_encoding, utf8_chunks
+from bigmodel_cli.sources.tables.encodings import check_text, readable, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
 from bigmodel_cli.sources.tables.lists import as_text
 from bigmodel_cli.sources.tables.names import listed, shown
@@ -27,13 +27,21 @@ class JsonLinesFile(TableFile):
 
     A key that is lacking is a missing value, as null is.
 
+    Args:
+        path: It.
+        told: How it is written.
+        block_size: In how large pieces it is read.
+        keeps_wrong: Whether lines that are wrong are kept, and named by their block.
+
     Raises:
         DataError: If the first lines are no objects.
     """
 
-    def __init__(self, path: Path, told: TextFormat, *, block_size: int) -> None:
+    def __init__(self, path: Path, told: TextFormat, *, block_size: int, keeps_wrong: bool = False) -> None:
         self.path = path
         self._block_size = block_size
+        # By line, as it follows the place.
+        self._wrong: dict[int, str] | None = {} if keeps_wrong else None
         with unpacked(path) as stream:
             self._encoding = told.encoding or recognised_encoding(stream.read(4000))
         names: dict[str, None] = {}
@@ -48,6 +56,7 @@ class JsonLinesFile(TableFile):
         if not names:
             raise DataError(f"{path}: no rows")
         self.names = list(names)
+        self._known = frozenset(names)
         self.lists = frozenset(name for name, is_one in is_list.items() if is_one)
         if empty := [name for name in names if not name.strip()]:
             raise DataError(f"{path}: a key without a name ({empty[0]!r})", hint="give it a name")
@@ -60,7 +69,10 @@ class JsonLinesFile(TableFile):
         """Whole lines in blocks, with the number of the first one."""
         held, line = b"", 1
         with unpacked(self.path) as stream:
-            for chunk in utf8_chunks(stream, self._encoding, self.path, size=self._block_size):
+            chunks = utf8_chunks(stream, self._encoding, self.path, size=self._block_size)
+            if self._wrong is not None:
+                chunks = readable(chunks, self._wrong)
+            for chunk in chunks:
                 text = held + chunk
                 end = text.rfind(b"\n") + 1
                 held = text[end:]
@@ -71,12 +83,23 @@ class JsonLinesFile(TableFile):
             yield line, held
 
     def _objects(self, lines: tuple[int, bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The objects with their lines; where wrong ones are kept they are empty, and `_wrong` says why."""
         first, text = lines
         check_text(text, first, self.path)
         for line, written in enumerate(text.decode("utf-8").split("\n"), first):
             if not written.strip():
                 continue
-            yield line, self._object(line, written)
+            try:
+                yield line, self._object(line, written)
+            except DataError as error:
+                yield line, self._kept(line, error)
+
+    def _kept(self, line: int, error: DataError) -> dict[str, Any]:
+        """What stands for an object that is wrong, where such are kept."""
+        if self._wrong is None:
+            raise error
+        self._wrong.setdefault(line, error.message.removeprefix(f"{self.path}:{line}"))
+        return {}
 
     def _object(self, line: int, written: str) -> dict[str, Any]:
         where = f"{self.path}:{line}"
@@ -84,26 +107,33 @@ class JsonLinesFile(TableFile):
         try:
             row = json.loads(written, parse_float=_Fraction, parse_int=str, parse_constant=_constant)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: no JSON: {error}", hint=hint) from error
+            raise DataError(f"{where}: no JSON: {_reason(error)}", hint=hint) from error
         if not isinstance(row, dict):
             raise DataError(f"{where}: expected an object, found {cut(written, 60)}", hint=hint)
         return row
 
     def _piece(self, lines: tuple[int, bytes], wanted: Sequence[str]) -> Block:
-        columns: list[list[str]] = [[] for _ in wanted]
-        known = set(self.names)
         numbers: list[int] = []
+        rows: list[list[str]] = []
         for line, row in self._objects(lines):
-            if not known.issuperset(row):
-                raise DataError(
-                    f"{self.path}:{line}: unknown key {listed(sorted(set(row) - known))}; "
-                    f"the first {_FIRST} lines have {listed(self.names)}",
-                    hint="a key that is seldom there has to be in the first line as well, as null",
-                )
             numbers.append(line)
-            for name, column in zip(wanted, columns, strict=True):
-                column.append(self._text(row.get(name), name, line))
-        return Block(self, len(numbers), [cells_of(column) for column in columns], lambda: numbers)
+            try:
+                rows.append(self._texts(line, row, wanted))
+            except DataError as error:
+                rows.append(self._texts(line, self._kept(line, error), wanted))
+        columns = [cells_of([row[place] for row in rows]) for place in range(len(wanted))]
+        known = self._wrong or {}
+        wrong = {place: known[line] for place, line in enumerate(numbers) if line in known}
+        return Block(self, len(numbers), columns, lambda: numbers, wrong=wrong)
+
+    def _texts(self, line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
+        if more := [name for name in row if name not in self._known]:
+            raise DataError(
+                f"{self.path}:{line}: unknown key {listed(sorted(more))}; "
+                f"the first {_FIRST} lines have {listed(self.names)}",
+                hint="a key that is seldom there has to be in the first line as well, as null",
+            )
+        return [self._text(row.get(name), name, line) for name in wanted]
 
     def _text(self, value: Any, name: str, line: int) -> str:
         if value is None:
@@ -125,6 +155,12 @@ class JsonLinesFile(TableFile):
             f"{self.path}:{line}, {shown(name)}: expected {expected}, found {cut(json.dumps(value), 60)}",
             hint=hint,
         )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:1].lower()}{error.msg[1:]}, at letter {error.colno}"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 class _Fraction(str):

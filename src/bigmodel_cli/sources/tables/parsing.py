@@ -46,18 +46,33 @@ def parsed(
     Raises:
         DataError: If a row has too few or too many cells; names its line.
     """
-    if has_pyarrow() and block.is_regular:
-        table = _by_pyarrow(block, dialect, len(names), wanted)
-        if table is None and "number" in wanted.uses:
-            wanted = replace(wanted, uses=["any" if use == "number" else use for use in wanted.uses])
-            table = _by_pyarrow(block, dialect, len(names), wanted)
-        if table is not None:
-            cells = zip(table.columns, wanted.uses, strict=True)
-            return table.num_rows, [
-                (TypedCells if use == "number" else ArrowCells)(_one(column)) for column, use in cells
-            ]
+    if columns := parsed_at_once(block, dialect, len(names), wanted):
+        return columns
     rows = checked_rows(block, dialect, names)
-    return len(rows), [cells_of([row.cells[place] for row in rows]) for place in wanted.places]
+    return len(rows), columns_of([row.cells for row in rows], wanted)
+
+
+def parsed_at_once(
+    block: TextBlock, dialect: Dialect, width: int, wanted: Wanted
+) -> tuple[int, list[Cells]] | None:
+    """The same by pyarrow; None where that cannot be asked, or some row is wrong."""
+    if not has_pyarrow() or not block.is_regular:
+        return None
+    table = _by_pyarrow(block, dialect, width, wanted)
+    if table is None and "number" in wanted.uses:
+        wanted = replace(wanted, uses=["any" if use == "number" else use for use in wanted.uses])
+        table = _by_pyarrow(block, dialect, width, wanted)
+    if table is None:
+        return None
+    cells = zip(table.columns, wanted.uses, strict=True)
+    return table.num_rows, [
+        (TypedCells if use == "number" else ArrowCells)(_one(column)) for column, use in cells
+    ]
+
+
+def columns_of(rows: Sequence[Sequence[str]], wanted: Wanted) -> list[Cells]:
+    """The columns that are wanted of rows of texts."""
+    return [cells_of([row[place] for row in rows]) for place in wanted.places]
 
 
 def checked_rows(block: TextBlock, dialect: Dialect, names: Sequence[str]) -> list[Row]:

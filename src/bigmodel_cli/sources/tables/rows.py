@@ -116,17 +116,25 @@ def check_width(row: Row, names: Sequence[str], path: Path, separator: str) -> N
     Raises:
         DataError: Naming its line.
     """
-    found, expected = len(row.cells), len(names)
-    if found == expected:
+    problem = width_problem(row, names, separator)
+    if problem is None:
         return
-    word = "cell" if expected == 1 else "cells"
-    message = (
-        f"{path}:{row.line}: expected {expected:,} {word} ({listed(names)}), "
-        f"found {found:,}: {cut(separator.join(row.cells), 80)!r}"
-    )
+    message = f"{path}:{row.line}: {problem}"
     if row.cells[0].startswith(("#", "//", "%")):
         raise TableError(message, say=f"comments: {row.cells[0][0]!r}, if such lines are no rows")
-    raise DataError(message, hint=_width_hint(row, expected, separator))
+    raise DataError(message, hint=_width_hint(row, len(names), separator))
+
+
+def width_problem(row: Row, names: Sequence[str], separator: str) -> str | None:
+    """What is wrong with a row that has not one cell for each column; None where it has."""
+    found, expected = len(row.cells), len(names)
+    if found == expected:
+        return None
+    word = "cell" if expected == 1 else "cells"
+    return (
+        f"expected {expected:,} {word} ({listed(names)}), "
+        f"found {found:,}: {cut(separator.join(row.cells), 80)!r}"
+    )
 
 
 def _width_hint(row: Row, expected: int, separator: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ class Block:
         number: Which block of the table it is.
         first_row: How many rows of the table stand before it.
         glance: What was made of the cells by the thread that made them.
+        wrong: Rows that are wrong where a table keeps them, and what is wrong with each as it follows its
+            place: `: expected 2 cells …`, `, age: expected …`.
     """
 
     file: TableFile
@@ -48,6 +50,7 @@ class Block:
     number: int = 0
     first_row: int = 0
     glance: Any = None
+    wrong: Mapping[int, str] = field(default_factory=dict)
 
     def place_of(self, row: int) -> str:
         """Where a row of it stands, as errors name it: `people.csv:17`."""
@@ -188,24 +191,27 @@ def _made(maker: Callable[[], Block], glance: Callable[[Sequence[Cells]], Any] |
     return replace(block, glance=glance(block.cells)) if glance is not None and block.num_rows else block
 
 
-def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None = None) -> Table:
+def open_table(
+    paths: Path | str | Sequence[Path | str], told: TextFormat | None = None, *, keeps_wrong: bool = False
+) -> Table:
     """Open a table: find its files and learn how they are written and what their columns are called.
 
     Args:
         paths: A file, several, or a pattern (`part-*.csv`): CSV and the like, JSON lines, Parquet, Feather,
             ORC. Text may be compressed with gzip, bzip2 or xz.
         told: How text is written; what is None is recognised.
+        keeps_wrong: Whether rows that are wrong are kept, and named by their block, and do not end it all.
 
     Raises:
         DataError: If there is no such file, it is no table, or its columns' names cannot be told apart.
     """
     found = find_files(paths)
     told = told or TextFormat()
-    first = _opened(found[0], told)
+    first = _opened(found[0], told, keeps_wrong)
     if first.format is not None and not first.format.header:
         # No row of the others is a header, as much as it may look like one.
         told = replace(told, header=False)
-    files = [first, *(_opened(path, told) for path in found[1:])]
+    files = [first, *(_opened(path, told, keeps_wrong) for path in found[1:])]
     # Whether cells that are missing in the first lines of a file are lists, others may tell.
     lists = frozenset[str]().union(*(file.lists for file in files))
     for file in files:
@@ -215,16 +221,16 @@ def open_table(paths: Path | str | Sequence[Path | str], told: TextFormat | None
     return Table(files, tuple(first.names), notes, first.format or told)
 
 
-def _opened(path: Path, told: TextFormat) -> TableFile:
+def _opened(path: Path, told: TextFormat, keeps_wrong: bool) -> TableFile:
     form = form_of(path)
     if form == "text":
         from bigmodel_cli.sources.tables.text_file import TextFile
 
-        return TextFile(path, told, block_size=_BLOCK)
+        return TextFile(path, told, block_size=_BLOCK, keeps_wrong=keeps_wrong)
     if form == "json lines":
         from bigmodel_cli.sources.tables.json_lines import JsonLinesFile
 
-        return JsonLinesFile(path, told, block_size=_BLOCK)
+        return JsonLinesFile(path, told, block_size=_BLOCK, keeps_wrong=keeps_wrong)
     from bigmodel_cli.sources.tables.arrow_file import ArrowFile
 
     return ArrowFile(path, form)

@@ -93,7 +93,7 @@ class Columns:
             needed: Columns in which no value may be missing.
         """
         held: dict[str, Held] = {}
-        errors: dict[int, str] = {}
+        errors = {row: f"{places.name(row)}{problem}" for row, problem in block.wrong.items()}
         for name, reader in self.readers.items():
             values, wrong = reader.with_wrong(block, cells[name])
             held[name] = part_of(self.kind.columns[name], Cells).held(values)
