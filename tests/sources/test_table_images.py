@@ -71,14 +71,14 @@ def test_tables_of_several_folders_have_one_list_of_files():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({}, "image_size: expected [height, width] in pixels, or one number for a square; found none"),
-        ({"image_size": 0}, "image_size: expected [height, width] in pixels"),
+        ({}, "expected [height, width] in pixels, or one number for a square; found none"),
+        ({"image_size": 0}, "expected [height, width] in pixels"),
         ({"image_size": [3, 4, 5]}, "found [3, 4, 5]"),
         (
             {"image_size": 8, "color_mode": "grey"},
-            "color_mode: expected one of grayscale, rgb, rgba; found 'grey'",
+            "expected one of grayscale, rgb, rgba; found 'grey'",
         ),
-        ({"image_size": 8, "size": 3}, "no option 'size'; its options: image_size, color_mode"),
+        ({"image_size": 8, "size": 3}, "no option 'size'"),
     ],
 )
 def test_options_that_are_none(options, problem):

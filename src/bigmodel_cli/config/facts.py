@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from bigmodel_cli.config.schema import Experiment
@@ -35,6 +35,7 @@ class DataFacts:
         ranges: What the values of columns of numbers lie in, by name.
         has_all_columns: Whether these are all of them.
         ignored: Columns that are left out because the config says so.
+        told: What is said of the kinds of columns, by name: the kind, and its options.
         beside: What examples can be grouped by that is no input, where the columns have no names; None: only
             the data tell.
     """
@@ -52,6 +53,7 @@ class DataFacts:
     ranges: Mapping[str, ValueRange] = field(default_factory=dict)
     has_all_columns: bool = False
     ignored: frozenset[str] = frozenset()
+    told: Mapping[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     beside: frozenset[str] | None = frozenset()
 
     def of_target(self, target: str) -> DataFacts:

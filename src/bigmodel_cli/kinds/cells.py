@@ -59,6 +59,20 @@ def found_kinds() -> list[str]:
     ]
 
 
+class WrongOptionError(ValueError):
+    """An option of a column's kind that there is not, or that has a wrong value.
+
+    Args:
+        option: Its name.
+        message: What is wrong with it.
+        hint: What to write instead, where the message does not say it.
+    """
+
+    def __init__(self, option: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.option, self.message, self.hint = option, message, hint
+
+
 class Cells(ABC):
     """Cells of a kind's columns.
 
@@ -86,8 +100,17 @@ class Cells(ABC):
             options: What the config says of the column.
 
         Raises:
-            ValueError: If an option is none of the kind's, or has a wrong value; a sentence.
+            ValueError: If an option, which `check_options` let pass, does not fit the cells; a sentence.
         """
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        """Check what a config says of a column, as far as it can be without its cells.
+
+        Raises:
+            WrongOptionError: If an option is none of the kind's, or has a wrong value.
+        """
+        no_options(options)
 
     @abstractmethod
     def reading(self) -> dict[str, Any]:
@@ -106,12 +129,12 @@ def no_options(options: Mapping[str, Any], *known: str) -> None:
     """Refuse options that there are not.
 
     Raises:
-        ValueError: Names the first one, and what there is.
+        WrongOptionError: For the first one, with what there is.
     """
     for name in options:
         if name not in known:
             there_are = f"its options: {', '.join(known)}" if known else "it takes no options"
-            raise ValueError(f"no option {name!r}; {there_are}")
+            raise WrongOptionError(str(name), f"no option {name!r}", there_are)
 
 
 def of_texts(places: np.ndarray, names: tuple[str, ...]) -> Held:

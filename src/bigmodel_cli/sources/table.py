@@ -170,6 +170,11 @@ class TableOptions(SourceOptions):
             by_target={name: DataFacts(kind) for name, kind in zip(self.target_names, told, strict=True)},
             columns={name: kind for name, kind in kinds.items() if kind != IGNORE},
             ignored=frozenset(name for name, kind in kinds.items() if kind == IGNORE),
+            told={
+                name: (kind, self.told_options(name))
+                for name in self.columns
+                if (kind := self.told_kind(name)) not in (None, IGNORE)
+            },
         )
 
     def load(self, context: LoadContext) -> Source:
@@ -329,6 +334,8 @@ class _Loading:
             )
         cells = class_called("kinds", kind, "cells", Cells.__name__)
         try:
+            # A run's own config was checked when it was written, and may have been changed since.
+            cells.check_options(self.options.told_options(name))
             found: Kind = cells.learnt(facts, self.options.told_options(name))
         except ValueError as error:
             raise DataError(f"{table.files[0].path}, {shown(name)}: {error}") from None

@@ -15,7 +15,7 @@ from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.tree import ConfigPathKeys
 from bigmodel_cli.config.walk import walk
 from bigmodel_cli.cut import some
-from bigmodel_cli.kinds.cells import column_kinds
+from bigmodel_cli.kinds.cells import Cells, WrongOptionError, column_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called
 
@@ -43,6 +43,7 @@ def check(experiment: Experiment, report: Report) -> None:
         _check_no_columns(experiment, report)
         return
     _check_columns(experiment, report)
+    _check_options(experiment, report)
     _check_steps(experiment, report)
     _check_preprocessing(experiment, report)
     _check_augmentation(experiment, report)
@@ -116,6 +117,18 @@ def _check_columns(experiment: Experiment, report: Report) -> None:
             report.error(
                 (*source.path, "columns", name), message, f"rename it: columns: {{{name}_: {{from: {name}}}}}"
             )
+
+
+def _check_options(experiment: Experiment, report: Report) -> None:
+    """What is said of columns' kinds can be."""
+    source = experiment.data.source
+    for name, (kind, options) in report.facts.told.items():
+        cells: type[Cells] = class_called("kinds", kind, "cells", Cells.__name__)
+        try:
+            cells.check_options(options)
+        except WrongOptionError as wrong:
+            path = (*source.path, "columns", name, kind, wrong.option)
+            report.error(path, f"{kind} of {name}: {wrong.message}", wrong.hint)
 
 
 def _check_steps(experiment: Experiment, report: Report) -> None:

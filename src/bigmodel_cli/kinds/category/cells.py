@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bigmodel_cli.kinds.category.kind import CategoryKind
-from bigmodel_cli.kinds.cells import Cells, Held, no_options, of_texts
+from bigmodel_cli.kinds.cells import Cells, Held, of_texts
 
 
 class CategoryCells(Cells):
@@ -16,7 +16,6 @@ class CategoryCells(Cells):
 
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> CategoryKind:
-        no_options(options)
         return CategoryKind(tuple(text for text, _ in facts.categories))
 
     def reading(self) -> dict[str, Any]:

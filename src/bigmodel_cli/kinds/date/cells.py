@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.kinds.cells import Cells, Held, no_options
+from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError, no_options
 from bigmodel_cli.kinds.date.kind import OF_DAYS, OF_MOMENTS, PARTS, DateKind
 
 if TYPE_CHECKING:
@@ -22,12 +22,19 @@ class DateCells(Cells):
     kind: DateKind
 
     @classmethod
-    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> DateKind:
+    def check_options(cls, options: Mapping[str, Any]) -> None:
         no_options(options, "parts")
+        given = options.get("parts") or []
+        if not isinstance(given, list | tuple):
+            raise WrongOptionError("parts", f"expected a list, found {given!r}", f"write parts: [{given}]")
+        if unknown := [part for part in given if part not in PARTS]:
+            there_are = f"expected some of {', '.join(PARTS)}"
+            raise WrongOptionError("parts", f"{there_are}; found {unknown[0]!r}")
+
+    @classmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> DateKind:
         are_days = all(bound is not None and bound % _DAY == 0 for bound in (facts.low, facts.high))
         parts = tuple(options.get("parts") or (OF_DAYS if are_days else OF_MOMENTS))
-        if unknown := [part for part in parts if part not in PARTS]:
-            raise ValueError(f"parts: expected some of {', '.join(PARTS)}, found {unknown[0]!r}")
         return DateKind(parts, facts.date_format)
 
     def reading(self) -> dict[str, Any]:

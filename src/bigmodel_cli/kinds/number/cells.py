@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.kinds.cells import Cells, Held, no_options
+from bigmodel_cli.kinds.cells import Cells, Held
 from bigmodel_cli.kinds.number.kind import NumberKind
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ class NumberCells(Cells):
 
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> NumberKind:
-        no_options(options)
         return NumberKind(facts.notation.decimal, facts.notation.thousands, facts.notation.sign)
 
     def reading(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from bigmodel_cli.kinds.cells import Cells, Held, no_options
+from bigmodel_cli.kinds.cells import Cells, Held
 from bigmodel_cli.kinds.text.kind import TextKind
 
 
@@ -18,7 +18,6 @@ class TextCells(Cells):
 
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> TextKind:
-        no_options(options)
         return TextKind()
 
     def reading(self) -> dict[str, Any]:
