@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.config.load import load_config
+from bigmodel_cli.errors import ConfigError, DataError
+from bigmodel_cli.modeling.language import language
 from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.sources import memory
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.packed import damaged_files, open_packed
 from bigmodel_cli.sources.stores import MappedStore
 from bigmodel_cli.sources.table import TableOptions
+from bigmodel_cli.sources.tfrecord import TfRecord
 
 CSV = '''\
 age,city,on,says,weight,label,price
@@ -93,14 +96,54 @@ def test_damage_is_found(packed):
         open_packed(packed)
 
 
-def test_targets_are_told_where_there_are_several(packed):
-    from bigmodel_cli.sources.tfrecord import TfRecord
-
+def test_packed_data_know_the_names_of_several_targets(packed, tmp_path):
     assert TfRecord(path=packed, target=["label", "price"]).target_names == ("label", "price")
     loaded = TfRecord(path=packed, target=["label", "price"]).load(LoadContext())
     assert list(loaded.signature.targets) == ["label", "price"]
-    with pytest.raises(DataError, match="a table with several targets: label, price") as caught:
-        TfRecord(path=packed).load(LoadContext())
-    assert caught.value.hint is not None and "write target: [label, price] in tfrecord" in caught.value.hint
+    assert set(TfRecord(path=packed).target_names) == {"label", "price"}
+    assert TfRecord(path=packed).facts().columns == {
+        "age": "number",
+        "city": "category",
+        "on": "date",
+        "says": "text",
+    }
+    # A run whose data are gone has to know them still.
+    assert set(TfRecord(path=packed).load(LoadContext()).looked_at.target) == {"label", "price"}
+    assert TfRecord(path=tmp_path / "none").target_names == ()
     with pytest.raises(DataError, match=r"the targets are label, price, not price"):
         TfRecord(path=packed, target="price").load(LoadContext())
+    (packed / "index.json").write_text("{}")
+    assert TfRecord(path=packed).target_names == ()
+
+
+CONFIG = """
+data:
+  source: {tfrecord: {path: packed}}
+preprocessing:
+  category: [{StringLookup: {output_mode: one_hot}}]
+  age: [Normalization]
+model:
+  - Concatenate: {name: all, inputs: [age, city]}
+  - Dense: {name: label, inputs: [all], units: 1, activation: sigmoid}
+  - Dense: {name: price, inputs: [all], units: 1}
+loss: {label: BinaryCrossentropy, price: MeanSquaredError}
+optimizer: Adam
+training: {epochs: 1}
+"""
+
+
+def test_configs_of_packed_rows_name_their_columns_and_targets(packed, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text(CONFIG)
+    experiment = load_config(config, [], language()).experiment
+    assert set(experiment.targets) == {"label", "price"}
+    assert set(experiment.loss) == {"label", "price"}
+    with pytest.raises(ConfigError, match=r"model.0.Concatenate.inputs.0: no column and no step above is called 'aeg'"):
+        load_config(config, ["model.0.Concatenate.inputs=[aeg, city]"], language())
+    packed.rename(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match=r"c.yaml:11:8: loss: expected a loss") as refused:
+        load_config(config, [], language())
+    assert (
+        "packed has no index.json (yet), which knows the names of several targets: pack the data first, "
+        "or write target: [NAME, NAME] in tfrecord" in refused.value.message
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceType
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bigmodel_cli.config.by_name import targets_in
+from bigmodel_cli.config.by_name import SOURCE_PATH, targets_in
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.facts import DataFacts
@@ -17,6 +17,7 @@ from bigmodel_cli.config.problems import Problem, Problems, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.space import SPACE_PATH, read_space
 from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, node_at
+from bigmodel_cli.config.unsupported import SEVERAL_OUTPUTS
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,13 @@ def load_config(
     return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), warnings, strict, gets_weights)
 
 
+def _source_options(tree: Mapping, language: Language) -> object | None:
+    """The options of a config's source; None where they cannot be read, which is told with all the rest."""
+    source = node_at(tree, SOURCE_PATH)
+    found = source and Filler(language, Problems()).components.parse(source, ("sources",), SOURCE_PATH)
+    return getattr(found, "options", None)
+
+
 def read_experiment(
     tree: Mapping, language: Language, problems: Problems, name: str, *, gets_weights: bool = False
 ) -> Experiment | None:
@@ -106,7 +114,14 @@ def read_experiment(
         name: Its name, where it gives none.
         gets_weights: Whether the model is to start from another run's weights.
     """
-    experiment = Filler(language, problems, targets_in(tree)).fill(Experiment, tree, ())
+    source = None if (targets := targets_in(tree)) else _source_options(tree, language)
+    targets = targets or frozenset(getattr(source, "target_names", ()))
+    experiment = Filler(language, problems, targets).fill(Experiment, tree, ())
+    if reason := getattr(source, "unknown_targets", None):
+        problems.found = [
+            replace(one, suggestion=reason) if one.suggestion == SEVERAL_OUTPUTS else one
+            for one in problems.found
+        ]
     for problem in read_space(node_at(tree, SPACE_PATH))[1]:
         problems.add(problem)
     if not isinstance(experiment, Experiment) or problems.has_errors:

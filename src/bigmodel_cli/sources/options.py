@@ -46,6 +46,11 @@ class SourceOptions(BaseModel, ABC):
         return ()
 
     @property
+    def unknown_targets(self) -> str | None:
+        """Why the names of targets are not known where losses and metrics ask for them, and what to do."""
+        return None
+
+    @property
     def rows_written(self) -> Mapping[str, Any] | None:
         """How the tables of rows are written, and what columns are called in them; None for no rows."""
         return None

@@ -17,6 +17,7 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -242,6 +243,42 @@ def open_packed(folder: Path) -> Source:
         signature,
         record["skipped"],
     )
+
+
+@dataclass(frozen=True)
+class PackedNames:
+    """What the columns of packed rows are called.
+
+    Attributes:
+        columns: The kinds of inputs by their names.
+        targets: What is predicted.
+    """
+
+    columns: Mapping[str, str]
+    targets: Sequence[str]
+
+
+def packed_names(folder: Path) -> PackedNames | None:
+    """The names of columns in a folder of packed rows; None where it is another one, or not there (yet).
+
+    So little is read for it that a config can be checked with it.
+    """
+    try:
+        return _names_in(folder, (folder / INDEX).stat().st_mtime_ns)
+    except (OSError, DataError, KeyError, TypeError, AttributeError):
+        # Whoever reads the data says what is wrong with them.
+        return None
+
+
+@lru_cache(8)
+def _names_in(folder: Path, _changed: int) -> PackedNames | None:
+    """The same; the checks of a config ask many times, and an index can be long."""
+    record = _read_index(folder)
+    if record["version"] != ROWS:
+        return None
+    written = record["signature"]
+    columns = {name: str(kind["kind"]) for name, kind in written["inputs"].items()}
+    return PackedNames(columns, tuple(written["targets"]))
 
 
 def damaged_files(folder: Path) -> list[str]:

@@ -96,7 +96,5 @@ def command(
         note("what was packed there before is replaced")
     if packed.skipped:
         note(f"left out, since they cannot be read: {packed.skipped:,}")
-    targets = experiment.targets
-    told = f", target: [{', '.join(targets)}]" if len(targets) > 1 else ""
-    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}{told}}}}}"])
+    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}}}}}"])
     next_command(f"bigmodel train {words}")
