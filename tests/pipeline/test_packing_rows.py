@@ -138,7 +138,9 @@ def test_configs_of_packed_rows_name_their_columns_and_targets(packed, tmp_path)
     experiment = load_config(config, [], language()).experiment
     assert set(experiment.targets) == {"label", "price"}
     assert set(experiment.loss) == {"label", "price"}
-    with pytest.raises(ConfigError, match=r"model.0.Concatenate.inputs.0: no column and no step above is called 'aeg'"):
+    with pytest.raises(
+        ConfigError, match=r"model.0.Concatenate.inputs.0: no column and no step above is called 'aeg'"
+    ):
         load_config(config, ["model.0.Concatenate.inputs=[aeg, city]"], language())
     packed.rename(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match=r"c.yaml:11:8: loss: expected a loss") as refused:
