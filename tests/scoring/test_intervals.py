@@ -13,6 +13,8 @@ from bigmodel_cli.scoring.intervals import (
     percentiles,
     wilson,
 )
+from bigmodel_cli.scoring.label_sets import average_precisions, label_scores, mean_of_known
+from bigmodel_cli.scoring.precision_intervals import bootstrapped_precisions
 
 
 @pytest.mark.parametrize(
@@ -70,3 +72,39 @@ def test_intervals_from_the_matrix_are_those_from_the_examples():
 def test_the_same_seed_gives_the_same_interval():
     values = np.arange(50.0)[:, None]
     assert percentiles(bootstrapped_means(values, 3)) == percentiles(bootstrapped_means(values, 3))
+
+
+def test_mean_average_precision_of_samples_is_scikit_learns(monkeypatch):
+    monkeypatch.setattr("bigmodel_cli.scoring.precision_intervals._AT_ONCE", 60 * 23)
+    random = np.random.default_rng(2)
+    truth = random.random((60, 3)) < [0.3, 0.03, 0.0]
+    # Rounded, so that many are equal.
+    values = np.round(truth * 0.3 + random.random((60, 3)), 1)
+    found = bootstrapped_precisions(truth, values, seed=5)
+    assert found.shape == (RESAMPLES,)
+    again = np.random.default_rng(5)
+    for start in range(0, 100, 23):
+        for value, rows in zip(found[start : start + 23], again.integers(0, 60, (23, 60)), strict=True):
+            assert value == pytest.approx(mean_of_known(average_precisions(truth[rows], values[rows])))
+
+
+def test_the_interval_of_mean_average_precision_has_it_inside():
+    random = np.random.default_rng(3)
+    truth = random.random((300, 4)) < 0.3
+    values = np.clip(truth * 0.3 + random.random((300, 4)) * 0.7, 0, 1)
+    scores = label_scores(truth, values > 0.5, values, "abcd", seed=0)
+    interval, mean = (
+        scores.intervals["mean_average_precision"],
+        scores.headline["mean_average_precision"],
+    )
+    assert interval.low < mean < interval.high and 0.02 < interval.high - interval.low < 0.15
+    assert interval.method == "bootstrap"
+    # Nobody has a label: there is nothing to draw.
+    nothing = label_scores(np.zeros((5, 2)), np.zeros((5, 2)), np.zeros((5, 2)), "ab", seed=0)
+    assert nothing.intervals["mean_average_precision"].high == 0
+
+
+def test_of_many_examples_fewer_samples_are_drawn(monkeypatch):
+    monkeypatch.setattr("bigmodel_cli.scoring.precision_intervals._MOST_COUNTS", 60 * 2 * 150)
+    truth = np.arange(120).reshape(60, 2) % 3 == 0
+    assert bootstrapped_precisions(truth, np.arange(120.0).reshape(60, 2), seed=0).shape == (150,)

@@ -10,6 +10,7 @@ import numpy as np
 from bigmodel_cli.scoring.groups.gaps import GroupScores, Values
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.intervals import Interval, bootstrapped_means, percentiles, wilson
+from bigmodel_cli.scoring.precision_intervals import bootstrapped_precisions
 from bigmodel_cli.scoring.scores import Scores
 
 _MEASURES = ("precision", "recall", "f1")
@@ -58,6 +59,7 @@ def label_scores(
     }
     wrong = bootstrapped_means((truth != decided).mean(axis=1, keepdims=True), seed)[:, 0]
     intervals = {
+        "mean_average_precision": percentiles(bootstrapped_precisions(truth, values, seed)),
         **_f1_intervals(truth, decided, seed),
         "exact_match": wilson(int(is_exact.sum()), len(labels)),
         "hamming_loss": percentiles(wrong),
