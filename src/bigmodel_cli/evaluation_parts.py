@@ -10,6 +10,8 @@ from bigmodel_cli.cut import some
 
 # The key under which several targets have their parts, by name.
 TARGETS = "targets"
+# The column of predictions that says whether an example has a target, where some lack it.
+KNOWN = "known"
 _SHARED = ("split", "checkpoint", "examples")
 
 

@@ -387,3 +387,24 @@ def test_images_beside_numbers(look, tmp_path):
     assert photo["splits"]["train"] == {"missing": 0, "missing_share": 0, "distinct": 18}
     assert not [finding for finding in found.findings if "photo" in finding.message]
     assert found.document["splits"]["test"]["in_train"] == 0
+
+
+def test_rows_without_one_of_several_targets_are_no_class_and_no_contradiction(look):
+    columns = people(300)
+    columns["size"][1], columns["steps"][1] = columns["size"][0], columns["steps"][0]
+    columns["town"][1], columns["day"][1] = columns["town"][0], columns["day"][0]
+    columns["pay"] = columns["size"] * 2
+    glad = columns["glad"].astype(object)
+    glad[:2] = "yes", ""
+    glad[2:100] = ""
+    columns["glad"] = glad
+    heads = "model=[{Dense: {name: glad, units: 1, activation: sigmoid}}, {Dense: {name: pay, units: 1}}]"
+    loss = "loss={glad: BinaryCrossentropy, pay: MeanSquaredError}"
+    found = look(columns, heads, loss, target="[glad, pay]", more=", missing_target: mask").document
+    assert sum(found["targets"]["glad"]["missing"].values()) == 99
+    counted = [sum(row["examples"].values()) for row in found["targets"]["glad"]["classes"]]
+    assert counted == [int((glad == label).sum()) for label in ("no", "yes")]
+    assert found["contradictions"]["glad"] == [] and "missing" not in found["targets"]["pay"]
+    assert (
+        found["columns"]["size"]["tells_alone"]["pay"] > 0.9 > found["columns"]["steps"]["tells_alone"]["pay"]
+    )

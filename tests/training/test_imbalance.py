@@ -163,7 +163,7 @@ def test_examples_that_are_mixed_twice_count_by_their_classes(prepare, imbalance
     prepared = prepare(*words, BALANCED)
     training, train = prepared.loop.training, prepared.splits.train
     features, labels = tf.cast(train.store.array[:16], tf.float32), tf.constant(train.labels[:16])
-    _, targets = augment(training._augmentation, features, prepared.built.tasks.targets({"label": labels}))
+    _, targets, _ = augment(training._augmentation, features, prepared.built.tasks.targets({"label": labels}))
     mixed = targets["label"].mixed
     np.testing.assert_allclose(mixed.numpy().sum(axis=1), 1, rtol=1e-5)
     assert ((mixed.numpy() > 0.01).sum(axis=1) > 1).any()

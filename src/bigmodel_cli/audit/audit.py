@@ -83,7 +83,7 @@ def _audit_rows(
     splits = loaded.splits
     parts = {name: part.take(chosen[name]) for name, part in splits.parts.items()}
     table = look(
-        experiment, replace(splits, parts=parts), _labels(splits), loaded.left_out_columns, listener.download
+        experiment, replace(splits, parts=parts), splits.parts, loaded.left_out_columns, listener.download
     )
     findings = found_in_rows.find_all(table)
     return Audit(table, findings, of_rows.make_document(table, findings))

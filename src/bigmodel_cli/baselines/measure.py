@@ -141,7 +141,11 @@ class _Measuring:
 
     def _models(self, target: str) -> Iterator[dict[str, Any]]:
         task = self._tasks[target]
-        yield self._measured(target, _CONSTANT, len(self._train))
+        train = self._train.having(target)
+        if not len(train) or not all(len(columns) for columns in self._of(target).values()):
+            self._note(f"{target}: too few examples of the sample have it for simple models")
+            return
+        yield self._measured(target, _CONSTANT, train)
         if not self._encoders:
             return
         for family, count in ((_LINEAR, self._sizes.linear(task)), (_TREES, self._sizes.trees(task))):
@@ -149,28 +153,34 @@ class _Measuring:
             if count == 0:
                 self._note(f"{name} is left out: for so many features and outputs it would take too long")
                 continue
-            if count < len(self._splits.train):
-                every = f"{len(self._splits.train):,} examples, so that it does not take long"
+            there = len(self._splits.train.rows_of(target))
+            if count < there:
+                every = f"{there:,} examples, so that it does not take long"
                 self._note(f"{name} learns from {count:,} of {every}")
-            yield self._measured(target, family, min(count, len(self._train)))
+            yield self._measured(target, family, train.first(count))
 
-    def _measured(self, target: str, family: _Family, count: int) -> dict[str, Any]:
-        task, train, began = self._tasks[target], self._train.first(count), time.perf_counter()
-        self._listener.say(f"fitting {family.name(task)} to {count:,} examples")
+    def _of(self, target: str) -> dict[str, Columns]:
+        """What is held out and has a target."""
+        return {name: columns.having(target) for name, columns in self._held_out.items()}
+
+    def _measured(self, target: str, family: _Family, train: Columns) -> dict[str, Any]:
+        task, held_out, began = self._tasks[target], self._of(target), time.perf_counter()
+        self._listener.say(f"fitting {family.name(task)} to {len(train):,} examples")
         learned, matrix = self._learned(target, family, train)
         with warnings.catch_warnings(), threads_for(learned.features, task):
             # That it could be fitted a little longer; it is as it is.
             warnings.simplefilter("ignore")
             fitted = family.fit(task, learned)
-            values = {name: fitted(matrix(columns)) for name, columns in self._held_out.items()}
-        rule = self._rule(target, values)
+            values = {name: fitted(matrix(columns)) for name, columns in held_out.items()}
+        labels = {name: columns.targets[target] for name, columns in held_out.items()}
+        rule = self._rule(target, labels, values)
         return {
             "name": family.name(task),
             "target": target,
             "shown": list(task.told),
-            "trained_on": count,
+            "trained_on": len(train),
             "seconds": round(time.perf_counter() - began, 3),
-            **{name: self._scored(target, name, found, rule) for name, found in values.items()},
+            **{name: self._scored(target, labels[name], found, rule) for name, found in values.items()},
         }
 
     def _learned(
@@ -199,19 +209,21 @@ class _Measuring:
         by_class: np.ndarray = of_classes.values[strata].astype(np.float64)
         return by_class if train.weights is None else by_class * train.weights
 
-    def _rule(self, target: str, values: Mapping[str, np.ndarray]) -> DecisionRule:
+    def _rule(
+        self, target: str, labels: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]
+    ) -> DecisionRule:
         """What `calibrate` asks for, chosen for this model as it is for the config's own."""
         asked = self._experiment.of_target(target).calibrate
         if asked is None or "validation" not in values:
             return AS_IT_IS
         scoring = part_of(self._splits.signature.targets[target], Scoring)
-        labels = self._held_out["validation"].targets[target]
-        found = scoring.calibrated(asked, labels, values["validation"], lambda _: None)
+        found = scoring.calibrated(asked, labels["validation"], values["validation"], lambda _: None)
         return AS_IT_IS if found is None else found.rule
 
-    def _scored(self, target: str, split: str, values: np.ndarray, rule: DecisionRule) -> dict[str, Any]:
+    def _scored(
+        self, target: str, labels: np.ndarray, values: np.ndarray, rule: DecisionRule
+    ) -> dict[str, Any]:
         scoring = part_of(self._splits.signature.targets[target], Scoring)
-        labels = self._held_out[split].targets[target]
         scores = scoring.scored(labels, values, rule, seed=self._experiment.seed).scores
         return {
             "metrics": scores.headline,

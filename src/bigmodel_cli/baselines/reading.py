@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,22 +29,33 @@ class Columns:
         targets: By the names of targets.
         weights: What each counts, float32 of shape (n,); None: all count the same.
         num_skipped: Examples that could not be read and were left out.
+        known: Which have a target, bool of shape (n,), by the targets that some lack.
     """
 
     values: Mapping[str, np.ndarray]
     targets: Mapping[str, np.ndarray]
     weights: np.ndarray | None = None
     num_skipped: int = 0
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.targets.values())))
 
     def first(self, count: int) -> Columns:
         """The first ones, with no copy."""
+        return self._taken(slice(count))
+
+    def having(self, target: str) -> Columns:
+        """Those that have a target."""
+        return self._taken(self.known[target]) if target in self.known else self
+
+    def _taken(self, rows: Any) -> Columns:
         return Columns(
-            {name: values[:count] for name, values in self.values.items()},
-            {name: labels[:count] for name, labels in self.targets.items()},
-            None if self.weights is None else self.weights[:count],
+            {name: values[rows] for name, values in self.values.items()},
+            {name: labels[rows] for name, labels in self.targets.items()},
+            None if self.weights is None else self.weights[rows],
+            self.num_skipped,
+            {name: has[rows] for name, has in self.known.items()},
         )
 
 
@@ -85,6 +96,7 @@ def read_columns(
         {name: labels[kept] if problems else labels for name, labels in examples.targets.items()},
         None if examples.weights is None else examples.weights[kept],
         len(problems),
+        {name: has[kept] for name, has in examples.known.items()},
     )
 
 

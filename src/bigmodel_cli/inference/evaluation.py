@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError, DivergedError
-from bigmodel_cli.evaluation_parts import TARGETS
+from bigmodel_cli.evaluation_parts import KNOWN, TARGETS
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
@@ -42,9 +42,12 @@ class Evaluation:
         num_examples: Its size.
         metrics: Loss, the config's metrics, and the scores that everybody knows, by name; those of several
             targets begin with a target's name.
-        by_target: What else is known, by the names of targets.
+        by_target: What else is known, by the names of targets, of the examples that have them.
         metrics_of: The metrics of each target by the names that they have where it is the only one.
         checkpoint: Which saved model it is.
+        values: What the model's outputs for all examples stand for, by target.
+        known: Which examples have a target, bool, by the targets that some lack.
+        told: What is decided for those that lack one, as cells of rows of predictions, likewise.
     """
 
     split: str
@@ -53,6 +56,9 @@ class Evaluation:
     by_target: Mapping[str, Scored]
     metrics_of: Mapping[str, Mapping[str, float]]
     checkpoint: str = "best"
+    values: Mapping[str, np.ndarray] = field(default_factory=dict)
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    told: Mapping[str, Sequence[list[str]]] = field(default_factory=dict)
 
     @property
     def scored(self) -> Scored:
@@ -71,8 +77,29 @@ class Evaluation:
         parts = {name: _scored_as_json(scored) for name, scored in self.by_target.items()}
         if len(parts) == 1:
             return {**document, **next(iter(parts.values()))}
-        of_targets = {name: {"metrics": self.metrics_of[name], **part} for name, part in parts.items()}
+        of_targets = {
+            name: {**self._size(name), "metrics": self.metrics_of[name], **part}
+            for name, part in parts.items()
+        }
         return {**document, TARGETS: of_targets}
+
+    def _size(self, target: str) -> dict[str, int]:
+        """How many examples have a target, where some lack it."""
+        return {"examples": int(self.known[target].sum())} if target in self.known else {}
+
+    def columns(self, target: str) -> list[str]:
+        """What the cells of a target are called in rows of predictions, where it is the only one."""
+        return [*self.by_target[target].columns(), *([KNOWN] if target in self.known else [])]
+
+    def rows(self, target: str) -> Iterator[list[str]]:
+        """Label and prediction of each example, as cells."""
+        rows = self.by_target[target].rows()
+        if target not in self.known:
+            yield from rows
+            return
+        others = iter(self.told[target])
+        for is_known in self.known[target].tolist():
+            yield [*next(rows), "1"] if is_known else ["", *next(others), "0"]
 
 
 def _scored_as_json(scored: Scored) -> dict[str, Any]:
@@ -138,18 +165,32 @@ class Evaluator:
         steps.measures.reset()
         if not math.isfinite(metrics["loss"]):
             raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
-        by_target, metrics_of = {}, {}
+        by_target, metrics_of, all_values, told = {}, {}, {}, {}
         for name, task in self.signature.targets.items():
             outputs = np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
             values = part_of(task, Predictions).values(outputs, self.readings[name])
-            scoring, labels = part_of(task, Scoring), examples.targets[name]
-            scored = scoring.scored(labels, values, rules.get(name, AS_IT_IS), seed=self.seed)
+            scoring, rule = part_of(task, Scoring), rules.get(name, AS_IT_IS)
+            all_values[name] = values
+            if name in examples.known:
+                known = examples.known[name]
+                told[name] = list(scoring.cells(values[~known], rule))
+                values = values[known]
+            scored = scoring.scored(examples.labels_of(name), values, rule, seed=self.seed)
             called = self._called(name)
             own = {own: metrics[column] for column, own in called.items()} | scored.scores.headline
             prefix = name if len(self.signature.targets) > 1 else ""
             metrics |= {named(prefix, measure): value for measure, value in scored.scores.headline.items()}
             by_target[name], metrics_of[name] = scored, own
-        return Evaluation(split, len(examples), metrics, by_target, metrics_of)
+        return Evaluation(
+            split,
+            len(examples),
+            metrics,
+            by_target,
+            metrics_of,
+            values=all_values,
+            known=examples.known,
+            told=told,
+        )
 
     def _called(self, target: str) -> dict[str, str]:
         """What loss and metrics of a target are called where it is the only one, by their columns."""
@@ -171,8 +212,11 @@ def write_evaluation(
     """Write the numbers, every prediction and the samples of an evaluation, and say where they are."""
     numbers, predictions, samples = evaluation_places(run, evaluation.split, evaluation.checkpoint)
     write_json(numbers, evaluation.as_json())
-    write_whole(predictions, lambda place: _write_predictions(place, evaluation.by_target, examples))
-    found = {name: samples_of(scored, examples, signature) for name, scored in evaluation.by_target.items()}
+    write_whole(predictions, lambda place: _write_predictions(place, evaluation, examples))
+    found = {
+        name: samples_of(scored, examples.having(name), signature)
+        for name, scored in evaluation.by_target.items()
+    }
     write_json(samples, found if len(found) > 1 else next(iter(found.values())))
     return numbers, predictions, samples
 
@@ -186,17 +230,17 @@ def evaluation_places(run: RunFolder, split: str, checkpoint: str) -> tuple[Path
     )
 
 
-def _write_predictions(path: Path, by_target: Mapping[str, Scored], examples: Examples) -> None:
+def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples) -> None:
     """Label and prediction of each example; the columns of several targets begin with a target's name."""
-    is_single = len(by_target) == 1
+    targets = list(evaluation.by_target)
     columns = [
-        named("" if is_single else target, column)
-        for target, scored in by_target.items()
-        for column in scored.columns()
+        named("" if len(targets) == 1 else target, column)
+        for target in targets
+        for column in evaluation.columns(target)
     ]
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(csv_row(["example", *columns]))
-        for index, cells in enumerate(zip(*(one.rows() for one in by_target.values()), strict=True)):
+        for index, cells in enumerate(zip(*map(evaluation.rows, targets), strict=True)):
             file.write(csv_row([examples.name(index), *(cell for of_one in cells for cell in of_one)]))
 
 

@@ -40,12 +40,15 @@ def with_groups(
     if not columns:
         return evaluation
     groups = {column: groups_of(examples, column) for column in columns}
-    by_target = {
-        target: replace(
-            scored, by={column: scored.by_group(found, seed=seed) for column, found in groups.items()}
-        )
-        for target, scored in evaluation.by_target.items()
-    }
+    by_target = {}
+    for target, scored in evaluation.by_target.items():
+        rows = examples.rows_of(target)
+        of_target = {
+            column: found.take(rows) if target in examples.known else found
+            for column, found in groups.items()
+        }
+        by = {column: scored.by_group(found, seed=seed) for column, found in of_target.items()}
+        by_target[target] = replace(scored, by=by)
     return replace(evaluation, by_target=by_target)
 
 

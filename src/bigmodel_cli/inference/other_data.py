@@ -104,9 +104,17 @@ def _relabelled(
         given = name if name in signature.targets else next(iter(signature.targets))
         if len(trained_with.targets) > 1 and given != name:
             raise DataError(f"{other.where}: has no target {name!r}")
-        scoring, values = part_of(task, Scoring), examples.targets[given]
-        kept, labels = scoring.relabelled(values, signature.targets[given], other, warn)
-        examples = examples if len(kept) == len(examples) else examples.take(kept)
+        rows = examples.rows_of(given)
+        kept, found = part_of(task, Scoring).relabelled(
+            examples.labels_of(given), signature.targets[given], other, warn
+        )
+        # Those that lack the target stay for the others.
+        labels = np.zeros((len(examples), *found.shape[1:]), found.dtype)
+        labels[rows[kept]] = found
+        left_out = np.delete(rows, kept)
+        if len(left_out):
+            stay = np.delete(np.arange(len(examples)), left_out)
+            examples, labels = examples.take(stay), labels[stay]
         others = {target: found for target, found in examples.targets.items() if target != given}
         examples = replace(examples, targets={**others, name: labels})
     return replace(examples, targets={name: examples.targets[name] for name in trained_with.targets})

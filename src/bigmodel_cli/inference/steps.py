@@ -41,7 +41,12 @@ class Measures:
         self.losses = [keras.metrics.Mean(name=name) for name in tasks.loss_names]
 
     def update(
-        self, loss: Any, targets: Mapping[str, Targets], outputs: Mapping[str, Any], part: Part | None = None
+        self,
+        loss: Any,
+        targets: Mapping[str, Targets],
+        outputs: Mapping[str, Any],
+        part: Part | None = None,
+        known: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Take one batch into account, inside the graph.
 
@@ -51,6 +56,8 @@ class Measures:
             outputs: For the same examples, likewise.
             part: Which of them count, where they are one replica's; the replicas' measures are added up when
                 they are read.
+            known: 1, or 0 of those that lack a target, float32 of shape (batch,), by the targets that some
+                lack.
         """
         import tensorflow as tf
 
@@ -64,7 +71,8 @@ class Measures:
             taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
             for item in metrics:
                 y = targets[name].encoded(item.encoding)
-                item.metric.update_state(y, taken[item.activation], sample_weight=counted)
+                weights = _product(counted, known.get(name))
+                item.metric.update_state(y, taken[item.activation], sample_weight=weights)
 
     def reset(self) -> None:
         """Begin anew."""
@@ -99,6 +107,11 @@ class Measures:
     def metrics(self) -> list[Any]:
         """The losses, and the metrics of each target."""
         return [*self.losses, *(item.metric for metrics in self.tasks.metrics.values() for item in metrics)]
+
+
+def _product(one: Any, other: Any) -> Any:
+    """Of two weights, of which either may be None: it counts as 1."""
+    return other if one is None else one if other is None else one * other
 
 
 def each_of(loss: Any, count: int) -> list[Any]:
@@ -172,13 +185,16 @@ class Batch(NamedTuple):
     Attributes:
         features: The one input, or inputs by name.
         labels: By target, as the feed has them.
-        counts: What each example counts in the loss, of shape (batch,); None: all count the same.
+        counts: What each example counts in the loss of a target, of shape (batch,), where that is not the
+            same.
+        known: 1 or 0, likewise, of targets that some examples lack.
         part: Which of them are a replica's; None: the batch is whole.
     """
 
     features: Any
     labels: Mapping[str, Any]
-    counts: Any = None
+    counts: Mapping[str, Any] = MappingProxyType({})
+    known: Mapping[str, Any] = MappingProxyType({})
     part: Part | None = None
 
     def weights(self, of_classes: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
@@ -187,21 +203,22 @@ class Batch(NamedTuple):
         Args:
             of_classes: The same by classes alone.
         """
-        weights = dict(of_classes)
-        for more in (self.counts, None if self.part is None else self.part.loss_weights):
-            if more is not None:
-                weights = {name: weights[name] * more if name in weights else more for name in self.labels}
-        return weights
+        of_part = None if self.part is None else self.part.loss_weights
+        weights = {
+            name: _product(_product(of_classes.get(name), self.counts.get(name)), of_part)
+            for name in self.labels
+        }
+        return {name: found for name, found in weights.items() if found is not None}
 
 
 def part_of_batch(feed: Feed, chunk: Chunk, index: Any) -> Batch:
     """One batch of a chunk, inside the graph; on a replica its part."""
     dealing = feed.dealing
     if dealing is None:
-        return Batch(*feed.batch(chunk, index), feed.weights(chunk, index))
+        return Batch(*feed.batch(chunk, index), *feed.weights(chunk, index))
     row = index * dealing.num_local + replica_number() - dealing.first
     part = Part(chunk["counted"][row], chunk["sizes"][index], dealing.num_replicas)
-    return Batch(*feed.batch(chunk, row), feed.weights(chunk, row), part)
+    return Batch(*feed.batch(chunk, row), *feed.weights(chunk, row), part)
 
 
 def num_batches(chunk: Chunk) -> Any:
@@ -257,7 +274,7 @@ class MeasuringSteps:
         loss = tasks.loss(batch.features, y, outputs, batch.weights(), training=False)
         if batch.part is not None:
             (loss,) = sum_over_replicas([loss])
-        self.measures.update(loss, targets, outputs, batch.part)
+        self.measures.update(loss, targets, outputs, batch.part, batch.known)
         return loss, outputs
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bigmodel_cli.tasks.bound import Targets
@@ -23,17 +24,21 @@ class Augmentation:
 
 
 def augment(
-    augmentations: Sequence[Augmentation], features: Any, targets: Mapping[str, Targets]
-) -> tuple[Any, Mapping[str, Targets]]:
+    augmentations: Sequence[Augmentation],
+    features: Any,
+    targets: Mapping[str, Targets],
+    counts: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[Any, Mapping[str, Targets], Mapping[str, Any]]:
     """Augment a batch.
 
     Args:
         augmentations: In the order of the config.
         features: Preprocessed, of shape (batch, …).
         targets: Of the same examples.
+        counts: What each counts in the loss of a target, of shape (batch,), where that is not the same.
 
     Returns:
-        Features and targets, which some layers mix.
+        Features, targets and counts, which some layers mix: an example of two counts what its parts do.
     """
     mixed = None
     for augmentation in augmentations:
@@ -42,7 +47,18 @@ def augment(
             continue
         ((name, target),) = targets.items()
         if mixed is None:
-            mixed = target.encoded("one_hot")
+            mixed = _with_counts(target.encoded("one_hot"), counts.get(name))
         both = augmentation.layer({"images": features, "labels": mixed}, training=True)
         features, mixed = both["images"], both["labels"]
-    return features, targets if mixed is None else {name: target.mix(mixed)}
+    if mixed is None:
+        return features, targets, counts
+    if name in counts:
+        mixed, counts = mixed[:, :-1], {name: mixed[:, -1]}
+    return features, {name: target.mix(mixed)}, counts
+
+
+def _with_counts(labels: Any, counts: Any) -> Any:
+    """One-hot rows, and behind each what its example counts, which is mixed as labels are."""
+    import tensorflow as tf
+
+    return labels if counts is None else tf.concat([labels, counts[:, tf.newaxis]], axis=-1)

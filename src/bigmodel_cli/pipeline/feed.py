@@ -29,9 +29,6 @@ MAX_CHUNK_BATCHES = 64
 # What the graph gets at once, by name: tensors, or columns of them by name.
 Chunk = Mapping[str, Any]
 
-# The key of a chunk with what each example counts in the loss.
-_WEIGHTS = "weights"
-
 
 class Feed:
     """Yields chunks: tensors that hold several batches, from which the graph takes one at a time.
@@ -81,8 +78,8 @@ class Feed:
             }
         )
         self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
-        counts = examples.counts()
-        self._weights = self._tensors({} if counts is None else {_WEIGHTS: counts})
+        self._weights = self._tensors(examples.counts())
+        self._known = self._tensors({name: has.astype(np.float32) for name, has in examples.known.items()})
 
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
         """Let the columns in memory be these."""
@@ -126,9 +123,10 @@ class Feed:
 
         Returns:
             `sizes` of the batches; which examples these are (`rows`), and of them what was `read`; whole
-            columns that are `held` in memory, of texts their places among `texts`, `targets`, and what each
-            example counts in the loss (`weights`) where that is not the same. Where batches are dealt, rows
-            are those of their parts, with which examples count (`counted`).
+            columns that are `held` in memory, of texts their places among `texts`, `targets`, what each
+            example counts in the loss (`weights`) where that is not the same, and of targets that some lack
+            which have them (`known`). Where batches are dealt, rows are those of their parts, with which
+            examples count (`counted`).
         """
         import tensorflow as tf
 
@@ -144,7 +142,8 @@ class Feed:
             "held": self._held,
             "targets": self._targets,
             "texts": self._texts,
-            **self._weights,
+            "weights": self._weights,
+            "known": self._known,
             **counted,
         }
 
@@ -185,18 +184,22 @@ class Feed:
             found |= {name: tf.gather(texts, found[name]) for name, texts in chunk["texts"].items()}
         return bare({name: found[name] for name in self.examples.inputs}), targets
 
-    def weights(self, chunk: Chunk, index: Any) -> Any:
-        """What the examples of a batch, or of a part of one, count in the loss, inside the graph.
+    def weights(self, chunk: Chunk, index: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """What the examples of a batch, or of a part of one, count, inside the graph.
 
         Returns:
-            float32 of shape (batch,); None where all count the same.
+            In the loss of each target, float32 of shape (batch,), where they do not all count the same; and 1
+            or 0, likewise, of targets that some examples lack.
         """
         import tensorflow as tf
 
-        if _WEIGHTS not in chunk:
-            return None
+        rows = chunk["rows"][index]
         with self._reachable():
-            return tf.gather(chunk[_WEIGHTS], chunk["rows"][index])
+            weights, known = (
+                {name: tf.gather(column, rows) for name, column in chunk[columns].items()}
+                for columns in ("weights", "known")
+            )
+        return weights, known
 
     def ahead(self, order: np.ndarray, start: int, max_batches: int) -> None:
         """Begin to read the chunks that are probably asked for next; nothing where all is in memory."""

@@ -11,13 +11,13 @@ def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
 
 
 def balanced_order(labels: np.ndarray, *, seed: int, epoch: int) -> np.ndarray:
-    """Every class as often as the largest one, `data.oversample: balanced`.
+    """Every class as often as the largest one, `data.oversample: balanced`; what has no class comes once.
 
     Each example of a class comes as often as a whole number of times allows; which ones come once more, each
     epoch draws anew.
 
     Args:
-        labels: int64 class indices of shape (n,).
+        labels: int64 class indices of shape (n,); less than 0 of an example that has none.
         seed: Of the experiment.
         epoch: From 1.
 
@@ -25,8 +25,8 @@ def balanced_order(labels: np.ndarray, *, seed: int, epoch: int) -> np.ndarray:
         int64 of shape (balanced_size(labels),).
     """
     random = np.random.default_rng([seed, epoch])
-    counts = np.bincount(labels)
-    rows = []
+    counts = np.bincount(labels[labels >= 0])
+    rows = [np.flatnonzero(labels < 0)]
     for label in np.flatnonzero(counts):
         of_class = np.flatnonzero(labels == label)
         times, more = divmod(int(counts.max()), len(of_class))
@@ -36,5 +36,5 @@ def balanced_order(labels: np.ndarray, *, seed: int, epoch: int) -> np.ndarray:
 
 def balanced_size(labels: np.ndarray) -> int:
     """Examples of an epoch in which every class comes as often as the largest one."""
-    counts = np.bincount(labels)
-    return int(counts.max() * np.count_nonzero(counts))
+    counts = np.bincount(labels[labels >= 0])
+    return int(counts.max() * np.count_nonzero(counts) + np.count_nonzero(labels < 0))

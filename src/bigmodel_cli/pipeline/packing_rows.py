@@ -13,9 +13,11 @@ from bigmodel_cli.sources.packed import INDEX
 from bigmodel_cli.sources.packed_rows import (
     BESIDE,
     VERSION,
+    WITH_GAPS,
     beside_slug,
     column_file,
     joined_texts,
+    known_file,
     target_file,
     weights_file,
 )
@@ -64,7 +66,8 @@ def pack_rows(source: Source, folder: Path, progress: Callable[[str, int, int | 
     write_sealed(
         folder / INDEX,
         {
-            "version": VERSION,
+            # An earlier bigmodel would take what is missing for values.
+            "version": WITH_GAPS if any(part.known for part in source.splits.values()) else VERSION,
             "signature": signature_as_json(source.signature),
             "examples": {split: len(part) for split, part in source.splits.items()},
             "skipped": source.num_skipped,
@@ -99,6 +102,8 @@ def _write_column(store: Store, folder: Path, split: str, slug: str) -> Iterator
 def _write_others(part: Examples, folder: Path, split: str) -> Iterator[str]:
     for name, slug in slugs(part.targets).items():
         yield _write_array(folder, target_file(split, slug), part.targets[name])
+        if name in part.known:
+            yield _write_array(folder, known_file(split, slug), part.known[name])
     if part.weights is not None:
         yield _write_array(folder, weights_file(split), part.weights)
 

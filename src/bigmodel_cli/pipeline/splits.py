@@ -16,6 +16,7 @@ from bigmodel_cli.pipeline.split_by import Column
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.tasks.target import Target
+from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,12 +63,15 @@ class Splits:
         return {name: len(part) for name, part in self.parts.items()}
 
     def strata(self, data: Data) -> np.ndarray | None:
-        """The group of each training example, where an epoch sees all of them equally often; else None."""
+        """The group of each training example, where an epoch sees all of them equally often; else None.
+
+        It is -1 of an example without a value of the target that makes the groups.
+        """
         if data.oversample is None:
             return None
         if isinstance(data.oversample, Named):
             (name,) = data.oversample
-            return part_of(self.signature.targets[name], Target).strata(self.train.targets[name])
+            return _strata_of_target(self.train, name, self.signature.targets[name])
         return strata_of(self.train, self.signature)
 
     def epoch_size(self, data: Data) -> int:
@@ -114,10 +118,12 @@ def make_splits(
         by: The column that cuts follow; None: each class by its share.
 
     Raises:
-        DataError: If a share is asked for although the source has that split, or a split gets no example.
+        DataError: If a share is asked for although the source has that split, or a split gets no example, or
+            none with a value of a target.
     """
     if "train" not in source.splits:
         # Data that is only evaluated may have none.
+        _check_targets(source.splits)
         return Splits(source.splits, dict.fromkeys(source.splits, OWN), source.signature)
     shares = {
         "test": _share("test", test, source, default=0.0 if "validation" in source.splits else DEFAULT_SHARE),
@@ -137,12 +143,29 @@ def make_splits(
             share = shares[name]
             origins[name] = f"{share:.4g} of the training part" if by is None else by.describe(share)
     ordered = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
+    _check_targets(ordered)
     num_skipped = {"loading": source.num_skipped} if source.num_skipped else {}
     fitted = {
-        name: task.fitted(ordered["train"].targets[name]) for name, task in source.signature.targets.items()
+        name: task.fitted(ordered["train"].labels_of(name)) for name, task in source.signature.targets.items()
     }
     signature = replace(source.signature, targets=fitted)
     return Splits(ordered, origins, signature, num_skipped, source.looked_at)
+
+
+def _check_targets(parts: Mapping[SplitName, Examples]) -> None:
+    """Nothing can be learnt or measured of a target that a whole split lacks.
+
+    Raises:
+        DataError: Names the split's first example.
+    """
+    for split, part in parts.items():
+        for name, known in part.known.items():
+            if not known.any():
+                raise DataError(
+                    f"{part.place(0)}, {name}: no target, nor in any other of the {len(part):,} examples "
+                    f"of the {split} split",
+                    hint=f"leave {name} out of target, or give the split examples that have it",
+                )
 
 
 def strata_of(examples: Examples, signature: Signature) -> np.ndarray | None:
@@ -150,11 +173,29 @@ def strata_of(examples: Examples, signature: Signature) -> np.ndarray | None:
 
     Of several targets that is the first one by name: the order in which they are written decides nothing.
     """
-    of_targets = (
-        part_of(task, Target).strata(examples.targets[name])
-        for name, task in sorted(signature.targets.items())
-    )
+    of_targets = (_strata_of_target(examples, name, task) for name, task in sorted(signature.targets.items()))
     return next((strata for strata in of_targets if strata is not None), None)
+
+
+def _strata_of_target(examples: Examples, name: str, task: Task) -> np.ndarray | None:
+    """The group of each example by a target: -1 where it has none; None where there are no groups."""
+    import numpy as np
+
+    strata = part_of(task, Target).strata(examples.targets[name])
+    if strata is None or name not in examples.known:
+        return strata
+    return np.where(examples.known[name], strata, -1)
+
+
+def _strata_of_cut(examples: Examples, signature: Signature) -> np.ndarray | None:
+    """The same for splits, which get their share of those that have each target, too."""
+    import numpy as np
+
+    strata = strata_of(examples, signature)
+    if not examples.known:
+        return strata
+    parts = [known for _, known in sorted(examples.known.items())] + ([] if strata is None else [strata])
+    return np.unique(np.stack(parts), axis=1, return_inverse=True)[1].reshape(-1)
 
 
 def _share(name: SplitName, asked: Share, source: Source, *, default: float) -> float:
@@ -196,7 +237,7 @@ class _Cut:
                 "empty",
                 hint=f"give a larger data.{self.name}, or more data",
             )
-        held_out = self._held_out(examples, strata_of(examples, signature))
+        held_out = self._held_out(examples, _strata_of_cut(examples, signature))
         kept = np.setdiff1d(np.arange(len(examples)), held_out, assume_unique=True)
         return examples.take(kept), examples.take(held_out)
 

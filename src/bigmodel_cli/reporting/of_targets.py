@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.config.naming import named
-from bigmodel_cli.evaluation_parts import of_target
+from bigmodel_cli.evaluation_parts import KNOWN, of_target
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import slugs
 from bigmodel_cli.tasks.task import Task
@@ -35,11 +35,14 @@ class OfTarget:
     run: RunFolder
 
     def cells(self, column: str) -> list[str]:
-        """A column of predictions_<split>.csv, by the name that it has where there is no other target."""
+        """A column of predictions_<split>.csv, by the name that it has where there is no other target.
+
+        It has the examples that have the target.
+        """
         path = self.run.intact(self.run.predictions(self.evaluation["split"]))
-        wanted = named(self.target, column)
+        wanted, known = named(self.target, column), named(self.target, KNOWN)
         with path.open(encoding="utf-8", newline="") as file:
-            return [row[wanted] for row in csv.DictReader(file)]
+            return [row[wanted] for row in csv.DictReader(file) if row.get(known) != "0"]
 
     def called(self, name: str) -> str:
         """What a figure or a section is called beside those of other targets."""

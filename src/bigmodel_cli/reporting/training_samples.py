@@ -52,7 +52,7 @@ def draw_training_samples(
     black, white = (_preprocessed(built, np.full_like(originals[:1], value)) for value in (0, 255))
     versions, shown = [], next(iter(targets))
     for _ in range(NUM_VERSIONS if built.augmentation else 0):
-        augmented, encoded = augment(built.augmentation, features, built.tasks.targets(labels))
+        augmented, encoded, _ = augment(built.augmentation, features, built.tasks.targets(labels))
         versions.append((_visible(np.asarray(augmented), black, white), encoded[shown].mixed))
     tiles = list(_tiles(originals, labels[shown], versions, part_of(targets[shown], Figures)))
     heading = "training examples, and what augmentation makes of them" if versions else "training examples"

@@ -32,6 +32,8 @@ class Examples:
         beside: Columns that are neither, by name: what examples are grouped by.
         weights: What each example counts, float32 of shape (n,); None: all count the same.
         places: Names where a row of the source stands, file and line; None: nobody knows.
+        known: Which examples have a target, bool of shape (n,), by the targets that some lack; the others
+            stand in `targets` with 0, and count in no loss, metric or score of that target.
     """
 
     inputs: Mapping[str, Store]
@@ -39,6 +41,7 @@ class Examples:
     beside: Mapping[str, Store] = field(default_factory=dict)
     weights: np.ndarray | None = None
     places: Callable[[int], str] | None = None
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store, labels: np.ndarray) -> Examples:
@@ -73,17 +76,44 @@ class Examples:
         )
         targets = {name: labels[indices] for name, labels in self.targets.items()}
         weights = None if self.weights is None else self.weights[indices]
-        return Examples(inputs, targets, beside, weights, self.places)
+        known = {name: has[indices] for name, has in self.known.items()}
+        return Examples(inputs, targets, beside, weights, self.places, known)
 
-    def counts(self) -> np.ndarray | None:
-        """What each example counts in the losses, float32 of shape (n,), 1 on average; None: all the same.
+    def rows_of(self, target: str) -> np.ndarray:
+        """The examples that have a target, int64 places in their order."""
+        import numpy as np
 
-        So the learning rate keeps its meaning, whatever unit weights have.
+        return np.flatnonzero(self.known[target]) if target in self.known else np.arange(len(self))
+
+    def having(self, target: str) -> Examples:
+        """Those examples."""
+        return self.take(self.rows_of(target)) if target in self.known else self
+
+    def labels_of(self, target: str) -> np.ndarray:
+        """Their targets."""
+        labels = self.targets[target]
+        return labels[self.known[target]] if target in self.known else labels
+
+    def counts(self) -> dict[str, np.ndarray]:
+        """What each example counts in the loss of each target, float32 of shape (n,), 1 on average.
+
+        So the learning rate keeps its meaning, whatever unit weights have, and the loss of a target that some
+        examples lack is the mean over those that have it. Targets whose examples count the same are not
+        there.
         """
-        if self.weights is None:
-            return None
-        mean = float(self.weights.mean(dtype="float64")) or 1.0
-        return (self.weights / mean).astype("float32")
+        counts = {}
+        for name in self.targets:
+            weights = self._weights_of(name)
+            if weights is not None:
+                mean = float(weights.mean(dtype="float64")) or 1.0
+                counts[name] = (weights / mean).astype("float32")
+        return counts
+
+    def _weights_of(self, target: str) -> np.ndarray | None:
+        if target not in self.known:
+            return self.weights
+        known = self.known[target].astype("float32")
+        return known if self.weights is None else self.weights * known
 
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
         """The same examples with what `change` makes of each input."""
@@ -127,6 +157,9 @@ class Examples:
                 digest.update(labels.tobytes())
         if self.weights is not None:
             add_array(digest, self.weights)
+        for name, known in sorted(self.known.items()):
+            digest.update(f"{name}\0".encode())
+            add_array(digest, known)
         return digest.hexdigest()
 
 

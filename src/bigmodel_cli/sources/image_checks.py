@@ -190,9 +190,10 @@ def without_bad(
         if split != "train" or context.for_evaluation:
             context.warn(f"{split} has no example of {called} that can be read")
             continue
-        of_bad = examples.targets[target][bad]
+        lost = bad[np.isin(bad, examples.rows_of(target))]
+        of_bad = examples.targets[target][lost]
         has = of_bad == label if of_bad.ndim == 1 else of_bad[:, label] == 1
-        first = problems[int(bad[has][0])]
+        first = problems[int(lost[has][0])]
         raise DataError(
             f"no file of the class {called} in the train split can be read, the first: {first.message}",
             hint=first.hint or "repair the files, or remove the class",
@@ -203,5 +204,5 @@ def without_bad(
 def _lost(tasks: Mapping[str, Task], before: Examples, after: Examples) -> Iterator[tuple[str, int, str]]:
     """Labels that no example has any more: the target, the label, and what people call it."""
     for target, task in tasks.items():
-        for label, called in task.lost(before.targets[target], after.targets[target]).items():
+        for label, called in task.lost(before.labels_of(target), after.labels_of(target)).items():
             yield target, label, called

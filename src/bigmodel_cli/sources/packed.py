@@ -25,7 +25,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import signature_from_json, slugs, with_named_columns
 from bigmodel_cli.sources.base import Examples, Source, SplitName
-from bigmodel_cli.sources.packed_rows import BESIDE, joined_texts, open_rows, split_texts
+from bigmodel_cli.sources.packed_rows import BESIDE, WITH_GAPS, joined_texts, open_rows, split_texts
 from bigmodel_cli.sources.packed_rows import VERSION as ROWS
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store, add_array
 from bigmodel_cli.whole_files import read_sealed, sha256_of
@@ -217,7 +217,7 @@ def open_packed(folder: Path) -> Source:
     index, record = folder / INDEX, _read_index(folder)
     for name, expected in record["files"].items():
         _require_size(folder / name, expected["bytes"])
-    if record["version"] == ROWS:
+    if record["version"] in (ROWS, WITH_GAPS):
         return open_rows(folder, record)
     arrays_path = folder / ARRAYS
     if sha256_of(arrays_path) != record["files"][ARRAYS]["sha256"]:
@@ -317,7 +317,7 @@ def _read_index(folder: Path) -> dict[str, Any]:
         raise DataError(error.message, hint=_HINT) from None
     if record.get("version") == 1:
         return _upgraded(record, index)
-    if record.get("version") not in (VERSION, ROWS):
+    if record.get("version") not in (VERSION, ROWS, WITH_GAPS):
         raise DataError(f"{index}: of another version of bigmodel", hint=_HINT)
     return record
 

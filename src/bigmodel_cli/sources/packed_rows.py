@@ -8,6 +8,7 @@ folder/
   train-target-price.npy   a target, as training takes it
   train-beside-home.npy    a column that is no input, by which splits are cut or scores are made, likewise
   train-weights.npy        what each example counts, where that differs
+  train-known-price.npy    which examples have a target, where some lack it (version 4)
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from bigmodel_cli.sources.stores import ArrayStore, CodedStore, MappedStore, Sto
 if TYPE_CHECKING:
     import numpy as np
 
-# The version of packed data that has rows.
-VERSION = 3
+# The version of packed data that has rows, and of those whose examples may lack a target.
+VERSION, WITH_GAPS = 3, 4
 # Names of the columns that are no inputs, in the index.
 BESIDE = "beside"
 
@@ -46,6 +47,10 @@ def target_file(split: str, slug: str) -> str:
 
 def weights_file(split: str) -> str:
     return f"{split}-weights.npy"
+
+
+def known_file(split: str, slug: str) -> str:
+    return f"{split}-known-{slug}.npy"
 
 
 def open_rows(folder: Path, record: Mapping[str, Any]) -> Source:
@@ -83,7 +88,14 @@ def _split(
         name: np.load(folder / target_file(split, slug)) for name, slug in slugs(signature.targets).items()
     }
     weights = folder / weights_file(split)
-    return Examples(inputs, targets, beside, weights=np.load(weights) if weights.exists() else None)
+    known = {name: folder / known_file(split, slug) for name, slug in slugs(signature.targets).items()}
+    return Examples(
+        inputs,
+        targets,
+        beside,
+        weights=np.load(weights) if weights.exists() else None,
+        known={name: np.load(path) for name, path in known.items() if path.exists()},
+    )
 
 
 def joined_texts(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.spilled import are_large, may_be_large, spilled
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
 from bigmodel_cli.sources.table_files import TableFiles, files_of
-from bigmodel_cli.sources.table_targets import TargetOptions, TargetReader
+from bigmodel_cli.sources.table_targets import MissingTarget, TargetOptions, TargetReader
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.names import listed, no_column, shown
 from bigmodel_cli.sources.tables.numbers import Notation
@@ -92,8 +92,10 @@ class TableOptions(SourceOptions):
     sample_weight: str | None = Field(
         default=None, description="The column that says what each example counts in the loss."
     )
-    missing_target: Literal["stop", "drop"] = Field(
-        default="stop", description="What happens where a row has no target: stop, or drop the row."
+    missing_target: MissingTarget = Field(
+        default="stop",
+        description="What happens where a row has no target: stop, drop the row, or of several targets mask: "
+        "the row trains those that it has.",
     )
     missing: list[str] | None = Field(
         default=None,
@@ -135,6 +137,11 @@ class TableOptions(SourceOptions):
             raise ValueError(error.message) from None
         if self.sample_weight in self.target_columns:
             raise ValueError(f"sample_weight: {self.sample_weight!r} is the target")
+        if self.missing_target == "mask" and len(self.target_names) == 1:
+            raise ValueError(
+                "missing_target: mask is for several targets, of which a row has some; write drop, since "
+                "without the only one a row trains nothing"
+            )
         return self
 
     @property
@@ -366,8 +373,7 @@ class _Loading:
     ) -> Source:
         options = self.options
         told = {name: options.told_target(name) for name in options.target_names}
-        drops = options.missing_target == "drop"
-        targets = TargetReader(told, drops, opened, self.context).read(columns, kinds)
+        targets = TargetReader(told, options.missing_target, opened, self.context).read(columns, kinds)
         beside = [name for name in self.context.columns_beside if name in kinds]
         others = {*options.target_columns, options.sample_weight}
         ignored = {name for name in beside if options.told_kind(name) == IGNORE} | {*left_out}
@@ -395,8 +401,9 @@ class _Loading:
                 {name: stores[name] for name in beside} | self._order(values, kinds, origin),
                 self._weights(opened[split], values),
                 opened[split].place,
+                targets.known[split],
             )
-            keep = targets.complete[split]
+            keep = targets.kept[split]
             splits[split] = files.sound(examples, split, keep, targets.tasks, self.context)
         signature = Signature({name: kinds[name] for name in inputs}, targets.tasks)
         return Source(splits, signature, looked_at=self._looked_at(kinds, [*ignored]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
@@ -22,6 +22,9 @@ from bigmodel_cli.tasks.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+MissingTarget = Literal["stop", "drop", "mask"]
 
 
 class TargetOptions(BaseModel):
@@ -70,12 +73,33 @@ class Targets:
     Attributes:
         values: By split and target, as `Examples` has them.
         tasks: By target.
-        complete: The rows of each split that have every target; None: all of them.
+        kept: The rows of each split that are examples; None: all of them.
+        known: By split, which rows have a target, bool, by the targets that some kept rows lack.
     """
 
     values: Mapping[SplitName, Mapping[str, np.ndarray]]
     tasks: Mapping[str, Task]
-    complete: Mapping[SplitName, np.ndarray | None]
+    kept: Mapping[SplitName, np.ndarray | None]
+    known: Mapping[SplitName, Mapping[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class _Present:
+    """Which rows of a split have targets.
+
+    Attributes:
+        kept: Those that are examples; None: all.
+        rows: By target those of them that have it; where it is not there, as `kept`.
+        known: As `Targets.known` has it.
+    """
+
+    kept: np.ndarray | None = None
+    rows: Mapping[str, np.ndarray] = field(default_factory=dict)
+    known: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def of(self, target: str) -> np.ndarray | None:
+        """The rows that have a target and are kept; None: all."""
+        return self.rows.get(target, self.kept)
 
 
 @dataclass(frozen=True)
@@ -84,13 +108,13 @@ class TargetReader:
 
     Attributes:
         told: What the config says of each target.
-        drops: Whether rows that have no target are left out.
+        missing: What happens where a row has no target, as `missing_target` says.
         opened: The files of each split.
         context: As for `load`.
     """
 
     told: Mapping[str, TargetOptions]
-    drops: bool
+    missing: MissingTarget
     opened: Mapping[SplitName, Table]
     context: LoadContext
 
@@ -104,20 +128,26 @@ class TargetReader:
         Raises:
             DataError: If a target is missing in a row, or is of no kind that is predicted; names its place.
         """
-        complete = {split: self._complete(split, values) for split, values in columns.items()}
+        present = {split: self._present(split, values) for split, values in columns.items()}
         values: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in columns}
         tasks: dict[str, Task] = {}
         for name in self.told:
-            found, tasks[name] = self._of_target(name, columns, complete, kinds)
+            rows = {split: of_split.of(name) for split, of_split in present.items()}
+            found, tasks[name] = self._of_target(name, columns, rows, kinds)
             for split, array in found.items():
                 values[split][name] = array
-        return Targets(values, tasks, complete)
+        return Targets(
+            values,
+            tasks,
+            {split: of_split.kept for split, of_split in present.items()},
+            {split: of_split.known for split, of_split in present.items()},
+        )
 
     def _of_target(
         self,
         name: str,
         columns: Mapping[SplitName, Mapping[str, Any]],
-        complete: Mapping[SplitName, np.ndarray | None],
+        rows: Mapping[SplitName, np.ndarray | None],
         kinds: Mapping[str, Kind],
     ) -> tuple[dict[SplitName, np.ndarray], Task]:
         told = self.told[name]
@@ -126,36 +156,57 @@ class TargetReader:
         of_splits = {split: of_split[name] for split, of_split in columns.items()}
         if told.separator is not None or are_lists(next(iter(of_splits.values()))):
             return of_separated(of_splits, told.separator, name, self._place)
-        return self._of_column(name, of_splits, complete, kinds[name])
+        return self._of_column(name, of_splits, rows, kinds[name])
 
     def _place(self, split: SplitName, row: int) -> str:
         return self.opened[split].place(row)
 
-    def _complete(self, split: SplitName, columns: Mapping[str, Any]) -> np.ndarray | None:
+    def _present(self, split: SplitName, columns: Mapping[str, Any]) -> _Present:
+        """Which rows have targets.
+
+        Raises:
+            DataError: If one lacks one, and that is an error.
+        """
         import numpy as np
 
-        # A cell without a label is an empty set.
-        wanted = [
-            column
+        gaps = {
+            column: _is_missing(columns[column])
             for name, told in self.told.items()
+            # A cell without a label is an empty set.
             if told.separator is None
             for column in told.columns or (name,)
-        ]
-        if not wanted:
-            return None
-        gaps = {name: _is_missing(columns[name]) for name in wanted}
-        lacking = np.logical_or.reduce(list(gaps.values()))
-        if not lacking.any():
-            return None
-        if self.drops:
-            return np.flatnonzero(~lacking)
-        row = int(lacking.argmax())
+        }
+        if not any(gap.any() for gap in gaps.values()):
+            return _Present()
+        if self.missing == "stop":
+            raise self._missing(split, gaps)
+        if self.missing == "drop":
+            return _Present(np.flatnonzero(~np.logical_or.reduce(list(gaps.values()))))
+        lacking = {
+            name: np.logical_or.reduce([gaps[column] for column in told.columns or (name,)])
+            for name, told in self.told.items()
+            if told.separator is None
+        }
+        # A row that trains nothing is no example.
+        has_none = np.logical_and.reduce(list(lacking.values())) & (len(lacking) == len(self.told))
+        return _Present(
+            np.flatnonzero(~has_none) if has_none.any() else None,
+            {name: np.flatnonzero(~gap) for name, gap in lacking.items()},
+            {name: ~gap for name, gap in lacking.items() if (gap & ~has_none).any()},
+        )
+
+    def _missing(self, split: SplitName, gaps: Mapping[str, np.ndarray]) -> DataError:
+        """What to say of the first row without a target, by columns."""
+        import numpy as np
+
+        row = int(np.logical_or.reduce(list(gaps.values())).argmax())
         name = next(name for name, gap in gaps.items() if gap[row])
         count = int(gaps[name].sum())
         many = f" ({count:,} such rows)" if count > 1 else ""
-        raise DataError(
+        others = ", or mask to let them train the other targets" if len(self.told) > 1 else ""
+        return DataError(
             f"{self.opened[split].place(row)}, {shown(name)}: no target{many}",
-            hint="write missing_target: drop to leave such rows out",
+            hint=f"write missing_target: drop to leave such rows out{others}",
         )
 
     def _check_classes(
@@ -174,12 +225,14 @@ class TargetReader:
         self,
         name: str,
         values: Mapping[SplitName, Any],
-        complete: Mapping[SplitName, np.ndarray | None],
+        rows: Mapping[SplitName, np.ndarray | None],
         kind: Kind,
     ) -> tuple[dict[SplitName, np.ndarray], Task]:
+        import numpy as np
+
         where, told = next(iter(self.opened.values())).files[0].path, self.told[name]
         if hasattr(next(iter(values.values())), "codes"):
-            present = {split: column.codes[_rows(complete[split])] for split, column in values.items()}
+            present = {split: column.codes[_rows(rows[split])] for split, column in values.items()}
             names = _in_order(
                 {name for split, codes in present.items() for name in _used(codes, values[split])}
             )
@@ -188,13 +241,19 @@ class TargetReader:
             labels = {split: _class_of(values[split], names)[codes] for split, codes in present.items()}
             found, task = label_values(labels, "classes", names, where, self.context)
             spread = {
-                split: _spread(array, complete[split], len(values[split])) for split, array in found.items()
+                split: _spread(array, rows[split], len(values[split])) for split, array in found.items()
             }
             return spread, task
         if kind.shape == () and kind.dtype == "float32":
             numbers = {split: column.values for split, column in values.items()}
             if told.log:
                 _check_logs(numbers, self.opened, name)
+            if self.missing == "mask":
+                # Times a weight of 0, no number would still be none.
+                numbers = {
+                    split: np.nan_to_num(array, posinf=np.inf, neginf=-np.inf)
+                    for split, array in numbers.items()
+                }
             return numbers, Regression((), told.log, told.standardize)
         raise DataError(
             f"{where}, {shown(name)}: a {kind.noun} is not predicted",

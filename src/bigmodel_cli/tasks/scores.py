@@ -130,6 +130,15 @@ class Scoring(ABC, Generic[T]):
         """
 
     @abstractmethod
+    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
+        """What is decided for examples, as the cells behind the label's in a row of predictions.
+
+        Args:
+            values: As for `scored`.
+            rule: What is decided by.
+        """
+
+    @abstractmethod
     def calibrated(
         self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
     ) -> Calibrated | None:

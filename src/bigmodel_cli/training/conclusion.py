@@ -93,9 +93,8 @@ def conclude(session: Session, rows: list[Row]) -> TrainingResult:
         write_evaluation(session.run, evaluation, examples, signature)
         _keep_familiar(session, examples, evaluation, evaluator.readings)
     with session.watch.phase(EXPORT):
-        values = {name: scored.values for name, scored in evaluation.by_target.items()}
         needed = never_missing(experiment, signature.inputs)
-        answers = Answers(examples, values, signature, evaluator.readings, needed)
+        answers = Answers(examples, evaluation.values, signature, evaluator.readings, needed)
         litert = export_run(session.run, best, answers, session.listener)
     with session.watch.phase(PLOTS):
         document = evaluation.as_json()
@@ -210,7 +209,7 @@ def _plot_training_samples(session: Session) -> None:
         return
     examples = prepared.cache.kept(prepared.splits.train)
     name, task = next(iter(signature.targets.items()))
-    chosen = different_examples(examples.targets[name], task)
+    chosen = examples.rows_of(name)[different_examples(examples.labels_of(name), task)]
     try:
         originals = np.stack([examples.read(index) for index in chosen.tolist()])
     except DataError:

@@ -58,5 +58,5 @@ def _out_of_range(component: Component, splits: Splits) -> Problem | None:
 
 def _check_labels(experiment: Experiment, splits: Splits) -> None:
     for name, task in splits.signature.targets.items():
-        for part in splits.parts.values():
+        for part in (whole.having(name) for whole in splits.parts.values()):
             part_of(task, Checks).check_labels(experiment.of_target(name), part.targets[name], part.name)

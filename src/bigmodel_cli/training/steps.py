@@ -146,7 +146,10 @@ class TrainingSteps:
         if self.built.preprocess is not None:
             features = self.built.preprocess(features, training=False)
         tasks = self.built.tasks
-        features, targets = augment(self._augmentation, features, tasks.targets(batch.labels))
+        features, targets, counts = augment(
+            self._augmentation, features, tasks.targets(batch.labels), batch.counts
+        )
+        batch = batch._replace(counts=counts)
         weights = batch.weights(
             {
                 name: targets[name].weights(of_classes.values)
@@ -154,7 +157,7 @@ class TrainingSteps:
             }
         )
         loss, outputs = self._learn(features, tasks.for_loss(targets), weights)
-        self.measures.update(loss, targets, outputs, batch.part)
+        self.measures.update(loss, targets, outputs, batch.part, batch.known)
         return tf.cast(total_of(loss), tf.float32)
 
     def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, dict[str, Any]]:

@@ -46,5 +46,6 @@ class Work:
         for name, task in self.splits.signature.targets.items():
             asked = self.experiment.of_target(name).data.class_weights
             if asked is not None:
-                found[name] = part_of(task, Target).class_weights(asked, self.splits.train.targets[name])
+                labels = self.splits.train.labels_of(name)
+                found[name] = part_of(task, Target).class_weights(asked, labels)
         return {name: weights for name, weights in found.items() if weights is not None}

@@ -107,17 +107,21 @@ class Copies:
         """The rows that have the same inputs as another one with another target.
 
         Args:
-            targets: A whole number for each row, the same for the same target.
+            targets: A whole number for each row, the same for the same target; less than 0 of a row that has
+                none.
         """
+        known = np.flatnonzero(targets >= 0)
         low = np.full(len(self.sizes), np.iinfo(np.int64).max)
         high = np.full(len(self.sizes), np.iinfo(np.int64).min)
-        np.minimum.at(low, self.group, targets)
-        np.maximum.at(high, self.group, targets)
-        return np.flatnonzero((low < high)[self.group])
+        np.minimum.at(low, self.group[known], targets[known])
+        np.maximum.at(high, self.group[known], targets[known])
+        found: np.ndarray = known[(low < high)[self.group[known]]]
+        return found
 
     def wrong_at_least(self, targets: np.ndarray, split: str) -> int:
         """How many rows of a split no model can be right about: all but a group's most frequent target."""
         rows = self.splits[split]
+        rows = rows[targets[rows] >= 0]
         labels, codes = np.unique(targets[rows], return_inverse=True)
         pairs, counts = np.unique(self.group[rows] * len(labels) + codes, return_counts=True)
         most = np.zeros(len(self.sizes), np.int64)

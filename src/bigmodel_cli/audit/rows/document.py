@@ -71,6 +71,7 @@ def _split(table: LookedTable, name: str) -> dict[str, Any]:
 
 def _target(table: LookedTable, name: str, facts: TargetFacts) -> dict[str, Any]:
     return {
+        **({"missing": dict(facts.missing)} if facts.missing else {}),
         "classes": facts.classes,
         "imbalance": {split: imbalance(facts.classes, split) for split in table.of_all},  # type: ignore[arg-type]
         "numbers": facts.spreads,

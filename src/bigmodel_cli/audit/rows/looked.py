@@ -20,6 +20,7 @@ from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.profile import Profile, Seen
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.sources.tables.giveaways import Giveaway
 from bigmodel_cli.tasks.audit import Labels
 from bigmodel_cli.tasks.target import Target
@@ -70,8 +71,9 @@ class TargetFacts:
         spreads: How numbers are spread; None where there are none.
         outliers: Rows with a label far outside, by split.
         drifts: How far each other split is from training.
-        codes: A whole number for each row, the same for the same target.
+        codes: A whole number for each row, the same for the same target; -1 of a row that has none.
         alone: What each column tells of it.
+        missing: How many rows of each split have none; empty where all have one.
     """
 
     labels: Labels
@@ -81,6 +83,7 @@ class TargetFacts:
     drifts: Mapping[str, Drift]
     codes: np.ndarray
     alone: Mapping[str, Giveaway]
+    missing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,11 +157,18 @@ class _Learned:
     columns: dict[str, Seen]
     seed: int
 
+    def having(self, known: np.ndarray) -> _Learned:
+        """Those of them that are among the rows which have a target."""
+        chosen = np.flatnonzero(known[self.rows])
+        return _Learned(
+            self.rows[chosen], {name: seen.take(chosen) for name, seen in self.columns.items()}, self.seed
+        )
+
 
 def look(
     experiment: Experiment,
     splits: Splits,
-    labels_of_all: Mapping[str, Mapping[Any, np.ndarray]],
+    whole: Mapping[SplitName, Examples],
     left_out: Mapping[str, str],
     progress: Callable[[str, int, int | None], None],
 ) -> LookedTable:
@@ -167,7 +177,7 @@ def look(
     Args:
         experiment: The config.
         splits: The rows to look at.
-        labels_of_all: Targets of all rows, by target and split.
+        whole: All rows, by split.
         left_out: Columns that are no inputs, and why.
         progress: Called with a label, the columns done, and their total.
     """
@@ -191,12 +201,7 @@ def look(
         missing = {split: seen.missing[of_split] for split, of_split in rows.items()}
         columns[name] = _column(seen, looked, profile, within, classes, missing)
     targets = {
-        name: _target(
-            part_of(task, Labels),
-            labels_of_all[name],
-            {str(split): part.targets[name] for split, part in splits.parts.items()},
-            learned,
-        )
+        name: _target(part_of(task, Labels), name, whole, splits.parts, learned)
         for name, task in splits.signature.targets.items()
     }
     progress("looking at the columns", len(profiles), len(profiles))
@@ -204,7 +209,7 @@ def look(
     return LookedTable(
         experiment,
         splits,
-        {split: len(labels) for split, labels in next(iter(labels_of_all.values())).items()},
+        {split: len(part) for split, part in whole.items()},
         len(taken),
         columns,
         targets,
@@ -247,7 +252,8 @@ def _classes(splits: Splits, rows: np.ndarray) -> dict[str, np.ndarray]:
         strata = part_of(task, Target).strata(splits.train.targets[name])
         names = task.label_names or ()
         if strata is not None and 2 <= len(names) <= MOST_CLASSES:
-            return {label: strata[rows] == code for code, label in enumerate(names)}
+            known = splits.train.known.get(name, np.ones(len(strata), np.bool_))
+            return {label: (strata == code)[rows] & known[rows] for code, label in enumerate(names)}
     return {}
 
 
@@ -296,27 +302,37 @@ def _digest(seen: Seen) -> bytes:
 
 def _target(
     labels: Labels,
-    of_all: Mapping[Any, np.ndarray],
-    looked: Mapping[str, np.ndarray],
+    name: str,
+    whole: Mapping[SplitName, Examples],
+    looked: Mapping[SplitName, Examples],
     learned: _Learned,
 ) -> TargetFacts:
     """What is found of a target, counted over all rows, and compared over those that are looked at."""
-    seen = {split: labels.seen(part) for split, part in looked.items()}
+    seen = {str(split): labels.seen(part.labels_of(name)) for split, part in looked.items()}
+    of_all = {split: part.labels_of(name) for split, part in whole.items()}
     train = seen["train"]
     drifts = {
         split: drift(train, part)
         for split, part in seen.items()
         if split != "train" and train is not None and part is not None
     }
-    joined = np.concatenate(list(looked.values()))
+    joined = np.concatenate([part.targets[name] for part in looked.values()])
+    codes, missing = _codes(joined), {}
+    if any(name in part.known for part in whole.values()):
+        missing = {str(split): len(part) - len(of_all[split]) for split, part in whole.items()}
+        known = np.concatenate(
+            [np.isin(np.arange(len(part)), part.rows_of(name)) for part in looked.values()]
+        )
+        codes, learned = np.where(known, codes, -1), learned.having(known)
     return TargetFacts(
         labels,
         labels.classes(of_all),
         labels.spreads(of_all),
-        {str(split): found for split, found in labels.outliers(of_all).items()},
+        {str(split): whole[split].rows_of(name)[found] for split, found in labels.outliers(of_all).items()},
         drifts,
-        _codes(joined),
+        codes,
         alone(learned.columns, labels.seen(joined[learned.rows]), learned.seed),
+        missing,
     )
 
 

@@ -112,7 +112,8 @@ class RowExplainer:
 
     def _importances(self, target: str) -> ColumnImportances:
         network, seed = self._network(target), self._experiment.seed
-        examples, size = self._sample(self.splits.parts[self.split], row_limit(network.width))
+        having = self.splits.parts[self.split].having(target)
+        examples, size = self._sample(having, row_limit(network.width))
         task = self._opened.signature.targets[target]
         predictions, explained = part_of(task, Predictions), part_of(task, Explained)
         reading, labels = self._reading(target), examples.targets[target]

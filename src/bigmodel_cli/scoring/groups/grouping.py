@@ -36,6 +36,14 @@ class Groups:
         """Examples of each, int64 of shape (groups,)."""
         return np.bincount(self.members, minlength=len(self.names))
 
+    def take(self, rows: np.ndarray) -> Groups:
+        """The groups of some of the examples."""
+        kept, members = np.unique(self.members[rows], return_inverse=True)
+        names, described = (
+            tuple(texts[place] for place in kept.tolist()) for texts in (self.names, self.described)
+        )
+        return Groups(names, members.reshape(-1), described, self.notes)
+
 
 def groups_of_names(codes: np.ndarray, names: Sequence[str]) -> Groups:
     """A group for each name, in their order.

@@ -47,9 +47,9 @@ class ScoredClasses(Scored):
         return ["label", "prediction", *(f"score_{name}" for name in self.class_names)]
 
     def rows(self) -> Iterator[list[str]]:
-        names = self.class_names
-        for label, decided, row in zip(self.labels, self.decided, self.probabilities, strict=True):
-            yield [names[label], names[decided], *(f"{value:.9g}" for value in row)]
+        told = _cells(self.class_names, self.decided, self.probabilities)
+        for label, cells in zip(self.labels, told, strict=True):
+            yield [self.class_names[label], *cells]
 
     def samples(self) -> dict[str, list[Sample]]:
         mistakes = confident_mistakes(self.labels, self.decided, self.probabilities)
@@ -66,6 +66,11 @@ class ScoredClasses(Scored):
         label, decided = int(self.labels[index]), int(self.decided[index])
         of_decided, of_label = (round(float(self.probabilities[index, one]), 6) for one in (decided, label))
         return Sample(index, self.class_names[label], self.class_names[decided], of_decided, of_label)
+
+
+def _cells(names: Sequence[str], decided: np.ndarray, probabilities: np.ndarray) -> Iterator[list[str]]:
+    for index, row in zip(decided, probabilities, strict=True):
+        yield [names[index], *(f"{value:.9g}" for value in row)]
 
 
 def confident_mistakes(labels: np.ndarray, decided: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -101,6 +106,10 @@ class ClassificationScoring(Scoring[Classification]):
         plain = self._decided(labels, values, AS_IT_IS, seed).scores
         without = {**plain.headline, **plain.others, "macro.f1": plain.details["macro"]["f1"]}
         return replace(found, decision={**rule.as_json(self.task.class_names), "without": without})
+
+    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
+        probabilities = rule.probabilities(values)
+        return _cells(self.task.class_names, rule.decide(probabilities), probabilities)
 
     def _decided(
         self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, seed: int

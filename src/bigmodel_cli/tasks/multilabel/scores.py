@@ -37,9 +37,8 @@ class ScoredLabels(Scored):
         return ["label", "prediction", *(f"score_{name}" for name in self.task.class_names)]
 
     def rows(self) -> Iterator[list[str]]:
-        for label, decided, row in zip(self.labels, self.decided, self.values, strict=True):
-            scores = (f"{value:.9g}" for value in row.tolist())
-            yield [self.task.as_text(label), self.task.as_text(decided), *scores]
+        for label, cells in zip(self.labels, _cells(self.task, self.decided, self.values), strict=True):
+            yield [self.task.as_text(label), *cells]
 
     def samples(self) -> dict[str, list[Sample]]:
         """The sets that are furthest from the right ones, and those that are nearest to another decision."""
@@ -62,6 +61,11 @@ class ScoredLabels(Scored):
         return grouped_labels(self.labels, self.decided, self.values, groups, class_names=names, seed=seed)
 
 
+def _cells(task: Multilabel, decided: np.ndarray, values: np.ndarray) -> Iterator[list[str]]:
+    for found, row in zip(decided, values, strict=True):
+        yield [task.as_text(found), *(f"{value:.9g}" for value in row.tolist())]
+
+
 class MultilabelScoring(Scoring[Multilabel]):
     """Of labels, each of which is decided for by itself."""
 
@@ -72,6 +76,9 @@ class MultilabelScoring(Scoring[Multilabel]):
         plain = self._decided(labels, values, AS_IT_IS, seed).scores
         without = {**plain.headline, **plain.others}
         return replace(found, decision={**rule.as_json(self.task.class_names), "without": without})
+
+    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
+        return _cells(self.task, label_rule(rule, self.task).decided(values), values)
 
     def _decided(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, seed: int) -> ScoredLabels:
         decided = label_rule(rule, self.task).decided(values)

@@ -27,9 +27,8 @@ class ScoredNumbers(Scored):
         return ["label", "prediction"]
 
     def rows(self) -> Iterator[list[str]]:
-        for label, row in zip(self.labels, self.values, strict=True):
-            value = row.tolist() if row.size > 1 else row.item()
-            yield [json.dumps(label.tolist()), json.dumps(value)]
+        for label, cells in zip(self.labels, _cells(self.values), strict=True):
+            yield [json.dumps(label.tolist()), *cells]
 
     def samples(self) -> dict[str, list[Sample]]:
         """The largest errors; of several outputs, by their sum, and with the first one."""
@@ -46,11 +45,19 @@ class ScoredNumbers(Scored):
         return grouped_numbers(self.labels, self.values, groups, seed=seed)
 
 
+def _cells(values: np.ndarray) -> Iterator[list[str]]:
+    for row in values:
+        yield [json.dumps(row.tolist() if row.size > 1 else row.item())]
+
+
 class RegressionScoring(Scoring[Regression]):
     """Of numbers, of which nothing is decided."""
 
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
         return ScoredNumbers(labels, values, number_scores(labels, values, seed=seed))
+
+    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
+        return _cells(values)
 
     def calibrated(
         self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
