@@ -94,6 +94,13 @@ def _audit_alone(
 ) -> Audit:
     """The audit of examples that are one value each."""
     splits, unreadable = loaded.splits, loaded.unreadable
+    for part in splits.parts.values():
+        for name, known in part.known.items():
+            raise DataError(
+                f"{part.place(int(known.argmin()))}, {name}: no target; the audit of {splits.signature.kind.noun}s "
+                "looks at labels that all of them have",
+                hint="write missing_target: drop to look at the others",
+            )
     measured, of_all = measure(splits, chosen, listener.download), _labels(splits)
     if not len(measured):
         first = measured.unreadable[0]
