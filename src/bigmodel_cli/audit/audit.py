@@ -97,8 +97,8 @@ def _audit_alone(
     for part in splits.parts.values():
         for name, known in part.known.items():
             raise DataError(
-                f"{part.place(int(known.argmin()))}, {name}: no target; the audit of {splits.signature.kind.noun}s "
-                "looks at labels that all of them have",
+                f"{part.place(int(known.argmin()))}, {name}: no target; the audit of examples of one "
+                f"{splits.signature.kind.noun} looks at labels that all of them have",
                 hint="write missing_target: drop to look at the others",
             )
     measured, of_all = measure(splits, chosen, listener.download), _labels(splits)

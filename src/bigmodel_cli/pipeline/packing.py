@@ -88,9 +88,15 @@ def pack(
         progress: Called with a label, the examples done, and their total.
 
     Raises:
-        DataError: If an example cannot be read, and is not left out.
+        DataError: If an example cannot be read, and is not left out; or has several targets.
         ResourceError: If the disk is full.
     """
+    if len(source.signature.targets) > 1 and not source.signature.kind.is_composed:
+        raise DataError(
+            f"{folder}: records of one {source.signature.kind.noun} each have one target, and these have "
+            f"{len(source.signature.targets)}",
+            hint="pack them with one target, or train from the source itself",
+        )
     with naming_target(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / INDEX).unlink(missing_ok=True)
@@ -98,12 +104,6 @@ def pack(
         names = pack_rows(source, folder, progress)
         num_bytes = sum((folder / name).stat().st_size for name in names)
         return Packed(folder, _sizes(source), names, num_bytes, source.num_skipped, is_sharded=False)
-    if len(source.signature.targets) > 1:
-        raise DataError(
-            f"{folder}: records of one {source.signature.kind.noun} each have one target, and these have "
-            f"{len(source.signature.targets)}",
-            hint="pack them with one target, or train from the source itself",
-        )
     shards = list(_shards(source, num_shards))
     total = sum(len(part) for part in source.splits.values())
     done = 0
