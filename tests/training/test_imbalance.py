@@ -231,7 +231,7 @@ def test_a_resume_is_exact(train, config, deterministic, imbalanced, tmp_path, m
 
     stopper.progressed = stop_inside_the_second_epoch
     with pytest.raises(Interrupted):
-        train_config(config(*words), NewRun(tmp_path / "broken", "c"), [stopper])
+        train_config(config(*words), NewRun(tmp_path / "broken", "tiny"), [stopper])
     (folder,) = (tmp_path / "broken").glob("tiny/*")
     resumed = resume(RunFolder(folder), (), [Silent()])
     assert without_times(resumed.run) == without_times(expected.run)
