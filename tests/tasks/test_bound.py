@@ -45,8 +45,8 @@ def task(num_classes, num_outputs=1):
     ],
 )
 def test_what_a_loss_takes(loss, num_classes, num_outputs, encoding):
-    experiment = SimpleNamespace(loss=named(loss, "losses"), model=[named("Dense", "layers")])
-    bound = part_of(task(num_classes, num_outputs), Bound).bind((None, num_outputs), experiment)
+    aim = SimpleNamespace(loss=named(loss, "losses"), model=[named("Dense", "layers")])
+    bound = part_of(task(num_classes, num_outputs), Bound).bind((None, num_outputs), aim)
     assert bound.encoding == encoding
 
 

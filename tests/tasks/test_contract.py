@@ -15,6 +15,7 @@ import pytest
 from parts_of_all import names_of, part_named, parts_of, storeys_of
 
 from bigmodel_cli.baselines.sizes import threads_for
+from bigmodel_cli.config.aim import aims_of
 from bigmodel_cli.config.group_measures import columns_of_gates, is_group_path, labels_of_group_path
 from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.reading import Reading
@@ -166,28 +167,29 @@ def test_targets_are_split_and_weighed(sample):
 
 
 @pytest.fixture
-def experiment(run):
-    """The config of a run of such a task."""
-    return read_config(FROZEN.parent / "configs" / f"{run.path.name}.yaml").experiment
+def aim(run, sample):
+    """What the config of a run of such a task says of its target."""
+    experiment = read_config(FROZEN.parent / "configs" / f"{run.path.name}.yaml").experiment
+    return aims_of(experiment, {"target": sample.task})["target"]
 
 
 @pytest.mark.tf
-def test_targets_are_encoded_for_loss_and_metrics(sample, experiment):
+def test_targets_are_encoded_for_loss_and_metrics(sample, aim):
     import tensorflow as tf
 
-    bound = part_of(sample.task, Bound).bind((None, *sample.outputs.shape[1:]), experiment)
+    bound = part_of(sample.task, Bound).bind((None, *sample.outputs.shape[1:]), aim)
     targets = bound.targets(tf.constant(sample.labels))
-    for encoding in {bound.encoding, *(bound.metric_encoding(metric_facts(m)) for m in experiment.metrics)}:
+    for encoding in {bound.encoding, *(bound.metric_encoding(metric_facts(m)) for m in aim.metrics)}:
         encoded = targets.encoded(encoding)
         assert len(encoded) == 6
         assert targets.encoded(encoding) is encoded
-    assert bound.variant("Accuracy", experiment).endswith("Accuracy")
+    assert bound.variant("Accuracy", aim).endswith("Accuracy")
 
 
-def test_outputs_that_do_not_fit_are_refused(sample, experiment):
+def test_outputs_that_do_not_fit_are_refused(sample, aim):
     says = r"\.yaml:\d+:\d+: model\.\d\.Dense: the model's output has shape \(None, 7\)"
     with pytest.raises(ConfigError, match=says):
-        part_of(sample.task, Bound).bind((None, 7), experiment)
+        part_of(sample.task, Bound).bind((None, 7), aim)
 
 
 FOR_CLASSES = {

@@ -10,7 +10,6 @@ from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.losses_and_metrics import loss_facts, takes_logits
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.config.schema import Experiment
 
 # What makes probabilities, and whether those of the classes sum to 1. All others give other values.
 PROBABILITIES: Mapping[str, bool] = {
@@ -146,10 +145,10 @@ def _activation(step: Component) -> str | None:
     return "linear" if given is None else str(given)
 
 
-def reading_of(experiment: Experiment) -> Reading:
-    """How the loss reads the outputs of the model."""
-    facts, last = loss_facts(experiment.loss), ending(experiment.model)
-    if takes_logits(experiment.loss):
+def reading_of(loss: Component, steps: Sequence[Component]) -> Reading:
+    """How the loss reads what the last of some steps gives."""
+    facts, last = loss_facts(loss), ending(steps)
+    if takes_logits(loss):
         return Reading("softmax" if facts.outputs == "distribution" else "sigmoid")
     are_probabilities = facts.takes_probabilities or last.gives_probabilities
     decided_by_sign = facts.outputs == "margins" and not last.gives_probabilities

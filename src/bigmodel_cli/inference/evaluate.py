@@ -12,13 +12,14 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.measures import split_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import (
     Evaluation,
     Evaluator,
     evaluation_places,
     write_evaluation,
 )
-from bigmodel_cli.inference.groups import gated_columns, groups_of, with_groups
+from bigmodel_cli.inference.groups import groups_of, with_groups
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.other_data import load_other_data
@@ -94,8 +95,9 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     folder, checkpoint = opened.folder, request.checkpoint
     _check_checkpoint(folder, checkpoint)
     experiment = read_experiment(folder)
+    asked = Asked.by(experiment, opened.signature)
     # Gates are about the run's own data.
-    gated = gated_columns(experiment) if request.other is None else []
+    gated = asked.grouped_by if request.other is None else []
     request = replace(request, by=list(dict.fromkeys([*request.by, *gated])))
     name, examples, gates = _examples(opened, experiment, request, listener)
     for column in request.by:
@@ -106,7 +108,7 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
     model = load_for_inference(folder, checkpoint, trust=request.trust)
-    evaluation = Evaluator.of(model, experiment, opened.signature).evaluate(name, examples, opened.rules)
+    evaluation = Evaluator.of(model, asked, opened.signature).evaluate(name, examples, opened.rules)
     evaluation = with_groups(evaluation, examples, request.by, seed=experiment.seed)
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(folder.path, os.W_OK)
@@ -129,7 +131,8 @@ def _examples(
     splits = load_splits(experiment, listener, offline=offline, beside=request.by)
     chosen = choose_split(request.split, splits)
     check_data(opened, splits, chosen, listener)
-    splits = ready_to_evaluate(splits, chosen, experiment, listener)
+    skips = experiment.data.on_bad_file == "skip"
+    splits = ready_to_evaluate(splits, chosen, listener, skips_bad_files=skips)
     return (
         chosen,
         splits.parts[chosen],

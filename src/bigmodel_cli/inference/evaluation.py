@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.group_measures import BY
-from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.naming import named, of_target
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.evaluation_parts import KNOWN, TARGETS
+from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
@@ -133,12 +132,10 @@ class Evaluator:
     seed: int
 
     @classmethod
-    def of(cls, model: Any, experiment: Experiment, signature: Signature) -> Evaluator:
-        """Of a model that takes raw features, compiled or not, by loss and metrics of its experiment."""
-        tasks = compile_for_evaluation(model, experiment, signature)
-        batch_size = experiment.data.pinned_batch_size
-        readings = {name: reading_of(experiment.of_target(name)) for name in signature.targets}
-        return cls(tasks, signature, readings, batch_size, experiment.seed)
+    def of(cls, model: Any, asked: Asked, signature: Signature) -> Evaluator:
+        """Of a model that takes raw features, compiled or not, by what its config asks."""
+        tasks = compile_for_evaluation(model, asked.aims, signature)
+        return cls(tasks, signature, asked.readings, asked.batch_size, asked.seed)
 
     def evaluate(
         self, split: str, examples: Examples, rules: Mapping[str, DecisionRule] = AS_THEY_ARE

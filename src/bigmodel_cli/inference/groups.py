@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from bigmodel_cli.config.group_measures import columns_of_gates
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
@@ -16,11 +14,6 @@ from bigmodel_cli.inference.evaluation import Evaluation
 from bigmodel_cli.scoring.groups.grouping import Groups, groups_of_names, groups_of_numbers
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.stores import Store
-
-
-def gated_columns(experiment: Experiment) -> list[str]:
-    """The columns by which the config's `expect` wants groups."""
-    return columns_of_gates(experiment.expect, experiment.targets)
 
 
 def with_groups(

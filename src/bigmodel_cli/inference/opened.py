@@ -71,10 +71,10 @@ def readings_of_run(opened: OpenRun) -> dict[str, Reading]:
     if recorded is not None:
         of_targets = recorded if len(targets) > 1 else dict.fromkeys(targets, recorded)
         return {name: Reading.from_json(of_targets[name]) for name in targets}
-    from bigmodel_cli.config.model_outputs import reading_of
+    from bigmodel_cli.config.aim import aims_of
     from bigmodel_cli.inference.run_data import read_experiment
 
-    return dict.fromkeys(targets, reading_of(read_experiment(opened.folder)))
+    return {name: aim.reading for name, aim in aims_of(read_experiment(opened.folder), targets).items()}
 
 
 def reading_of_run(opened: OpenRun) -> Reading:

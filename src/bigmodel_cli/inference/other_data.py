@@ -166,7 +166,8 @@ def _of_config(
     experiment = read_config(other.where).experiment
     splits = load_splits(experiment, listener, offline=offline, for_evaluation=True, beside=other.beside)
     chosen = choose_split(split, splits)
-    splits = ready_to_evaluate(splits, chosen, experiment, listener)
+    skips = experiment.data.on_bad_file == "skip"
+    splits = ready_to_evaluate(splits, chosen, listener, skips_bad_files=skips)
     return f"{_name(experiment.name)}_{chosen}", splits.parts[chosen], splits.signature
 
 

@@ -69,13 +69,15 @@ def load_splits(
     )
 
 
-def ready_to_evaluate(splits: Splits, split: SplitName, experiment: Experiment, listener: Listener) -> Splits:
+def ready_to_evaluate(
+    splits: Splits, split: SplitName, listener: Listener, *, skips_bad_files: bool
+) -> Splits:
     """The splits with every file of `split` readable; those that are held out are so since they were loaded.
 
     Raises:
         DataError: If too few files are left.
     """
-    if split in HELD_OUT or experiment.data.on_bad_file == "stop":
+    if split in HELD_OUT or not skips_bad_files:
         return splits
     return leave_out_broken(splits, [split], listener.download, listener.warn)
 

@@ -70,15 +70,18 @@ def trained_on(run: RunFolder, experiment: Experiment | None = None) -> TrainedO
     return TrainedOn(train=train) if train.fingerprint() == recorded else TrainedOn(has_changed=True)
 
 
-def note_trained_on(
-    run: RunFolder, experiment: Experiment, train: Examples, parent: RunFolder | None
-) -> None:
+def note_trained_on(run: RunFolder, train: Examples, parent: RunFolder | None, *, has_files: bool) -> None:
     """Note in a run's folder what its weights learn from, and what those learned from that they begin as.
 
-    Data that come with bigmodel are always the same, and need no note.
+    Args:
+        run: Whose folder.
+        train: What it learns from.
+        parent: The run that it starts from.
+        has_files: Whether these are the user's own; data that come with bigmodel are always the same, and
+            need no note.
     """
     before = None if parent is None else _read(parent)
-    if before is None and not hasattr(experiment.data.source.options, "path"):
+    if before is None and not has_files:
         return
     digests = digests_of(train)
     if digests is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.config.aim import Aim, aims_of
 from bigmodel_cli.config.checks.targets import without_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_outputs import last_step
@@ -20,7 +21,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.adapting import adapt, adapt_to
 from bigmodel_cli.modeling.augmentation import Augmentation
 from bigmodel_cli.modeling.columns import Columns
-from bigmodel_cli.modeling.compilation import compile_model
+from bigmodel_cli.modeling.compilation import compile_model, make_optimizer
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
@@ -84,7 +85,8 @@ def build_model(
     if begun.unused:
         warn(f"columns that the model does not use: {', '.join(begun.unused)}")
     made = {name: _as_float32(graph.named[name] if len(ends) > 1 else last) for name in ends}
-    bound = bind_outputs(made, experiment, signature)
+    aims = aims_of(experiment, signature.targets)
+    bound = bind_outputs(made, aims, signature)
     outputs = bare({name: one.in_own_unit(made[name]) for name, one in bound.items()})
     with pointing_at(last_step(experiment.model), outputs):
         model = keras.Model(begun.inputs, outputs, name=_model_name(experiment.name))
@@ -97,7 +99,8 @@ def build_model(
     if augmentation and features is not begun.inputs:
         preprocess = keras.Model(begun.inputs, features)
         network = keras.Model(features, outputs)
-    tasks = compile_model(model, experiment, objects, bound, total_steps=total_steps)
+    optimizer = make_optimizer(experiment.optimizer, objects, total_steps)
+    tasks = compile_model(model, aims, objects, bound, optimizer)
     return BuiltModel(model, preprocess, network, augmentation, tasks, origins)
 
 
@@ -186,8 +189,8 @@ def _ends(experiment: Experiment, signature: Signature) -> dict[str, Component]:
     return {name: ends[name] for name in signature.targets}
 
 
-def compile_for_evaluation(model: Any, experiment: Experiment, signature: Signature) -> Tasks:
-    """Give a loaded model the loss and metrics of its experiment, and no optimizer.
+def compile_for_evaluation(model: Any, aims: Mapping[str, Aim], signature: Signature) -> Tasks:
+    """Give a loaded model the losses and metrics of its targets, and no optimizer.
 
     Raises:
         ConfigError: If they do not fit it.
@@ -196,8 +199,8 @@ def compile_for_evaluation(model: Any, experiment: Experiment, signature: Signat
     outputs = {
         name: model.outputs[0] if len(slug_of) == 1 else model.output[slug] for name, slug in slug_of.items()
     }
-    bound = bind_outputs(outputs, experiment, signature)
-    return compile_model(model, experiment, Objects(signature.numbers), bound, total_steps=None)
+    bound = bind_outputs(outputs, aims, signature)
+    return compile_model(model, aims, Objects(signature.numbers), bound)
 
 
 def _model_name(name: str) -> str:

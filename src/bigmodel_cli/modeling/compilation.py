@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.checks.freezing import EXCLUDED
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.losses_and_metrics import (
@@ -14,55 +15,50 @@ from bigmodel_cli.config.losses_and_metrics import (
     metric_facts,
     takes_logits,
 )
-from bigmodel_cli.config.model_outputs import reading_of
 from bigmodel_cli.config.naming import metric_name, of_target
-from bigmodel_cli.config.reading import Activation
-from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.reading import Activation, Reading
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.tasks import BoundMetric, TargetLoss, Tasks
 from bigmodel_cli.signature import slugs
 from bigmodel_cli.tasks.bound import Bound
-from bigmodel_cli.tasks.task import Task
 
 
 def compile_model(
     model: Any,
-    experiment: Experiment,
+    aims: Mapping[str, Aim],
     objects: Objects,
     bound: Mapping[str, Bound],
-    *,
-    total_steps: int | None,
+    optimizer: Any | None = None,
 ) -> Tasks:
-    """Compile `model` as the experiment says, so that the saved file is complete for Keras alone.
+    """Compile `model` as its config says, so that the saved file is complete for Keras alone.
 
-    A model that has no steps ahead gets no optimizer.
+    Args:
+        model: The model.
+        aims: For losses and metrics, by target.
+        objects: Makes them.
+        bound: Each target's task with its output.
+        optimizer: As `make_optimizer` gives it; None: it is not trained any further.
 
     Raises:
-        ConfigError: If Keras refuses the loss, the optimizer or a metric.
+        ConfigError: If Keras refuses a loss or a metric.
     """
-    optimizer = (
-        None
-        if total_steps is None
-        else _optimizer(_with_decay_steps(experiment.optimizer, total_steps), objects)
-    )
-    narrowed = {name: experiment.of_target(name) for name in bound}
     metrics = {
-        name: [_metric(item, narrowed[name], objects, one) for item in metrics_of(narrowed[name], one.task)]
+        name: [_metric(item, aims[name], objects, one) for item in aims[name].metrics]
         for name, one in bound.items()
     }
-    losses = {name: objects.make(one.loss) for name, one in narrowed.items()}
+    losses = {name: objects.make(aims[name].loss) for name in bound}
     if len(bound) == 1:
         ((name, loss),) = losses.items()
-        with pointing_at(narrowed[name].loss):
+        with pointing_at(aims[name].loss):
             model.compile(optimizer, loss, metrics=[item.metric for item in metrics[name]])
         return Tasks(model, bound, metrics)
     for name, of_one in metrics.items():
         for item in of_one:
             item.metric.name = of_target(name, item.metric.name)
-    weights = {name: experiment.loss_weights.get(name, 1.0) for name in bound}
+    weights = {name: aims[name].weight for name in bound}
     of_targets = {name: TargetLoss(_as_loss(loss), weights[name]) for name, loss in losses.items()}
     kept = {name: [item.metric for item in of_one] for name, of_one in metrics.items()}
-    with pointing_at(next(iter(narrowed.values())).loss):
+    with pointing_at(aims[next(iter(bound))].loss):
         model.compile(optimizer, _by_slug(losses), _by_slug(weights), _by_slug(kept))
     return Tasks(model, bound, metrics, of_targets)
 
@@ -86,7 +82,13 @@ def _as_loss(loss: Any) -> Any:
     return Function()
 
 
-def _optimizer(component: Component, objects: Objects) -> Any:
+def make_optimizer(component: Component, objects: Objects, total_steps: int) -> Any:
+    """The optimizer for a training of so many steps.
+
+    Raises:
+        ConfigError: If Keras refuses it.
+    """
+    component = _with_decay_steps(component, total_steps)
     arguments = dict(component.arguments)
     excluded = arguments.pop(EXCLUDED, None)
     optimizer = objects.make(replace(component, arguments=arguments))
@@ -120,22 +122,14 @@ def _decays_with_training(component: Component) -> bool:
 _DECAYING = frozenset({"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PolynomialDecay"})
 
 
-def metrics_of(experiment: Experiment, task: Task) -> list[Component]:
-    """The metrics of a task; under `auto` what it has by itself."""
-    if experiment.metrics != "auto":
-        return list(experiment.metrics)
-    place = experiment.loss.place
-    return [Component(name, "metrics", place, ("metrics",)) for name in task.default_metrics]
-
-
-def _metric(component: Component, experiment: Experiment, objects: Objects, bound: Bound) -> BoundMetric:
+def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> BoundMetric:
     name = metric_name(component)
     if component.name in SHORTHANDS:
         kind: Literal["Accuracy", "Crossentropy"]
         kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"
-        component = replace(component, name=bound.variant(kind, experiment))
+        component = replace(component, name=bound.variant(kind, aim))
     facts = metric_facts(component)
-    encoding, activation = bound.metric_encoding(facts), _activation(component, facts, experiment)
+    encoding, activation = bound.metric_encoding(facts), _activation(component, facts, aim.reading)
     if component.name[0].islower():
         metric = objects.make(component)
         metric = metric if hasattr(metric, "update_state") else _from_function(metric)
@@ -144,12 +138,11 @@ def _metric(component: Component, experiment: Experiment, objects: Objects, boun
     return BoundMetric(objects.make(component, name=name), encoding, activation)
 
 
-def _activation(component: Component, facts: MetricFacts, experiment: Experiment) -> Activation | None:
+def _activation(component: Component, facts: MetricFacts, reading: Reading) -> Activation | None:
     """What makes probabilities of logits, or of scores around 0, for a metric that takes probabilities.
 
     Who writes a threshold for such a metric means the scores as they are, unless it is one of probabilities.
     """
-    reading = reading_of(experiment)
     if facts.outputs not in ("probabilities", "numbers") or takes_logits(component):
         return None
     if reading.activation is not None:

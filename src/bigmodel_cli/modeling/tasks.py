@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.naming import of_target
 from bigmodel_cli.config.reading import Activation
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, misfit
@@ -127,13 +127,13 @@ class Tasks:
 
 
 def bind_outputs(
-    outputs: Mapping[str, Any], experiment: Experiment, signature: Signature
+    outputs: Mapping[str, Any], aims: Mapping[str, Aim], signature: Signature
 ) -> dict[str, Bound]:
     """Each target's task with its output, by name.
 
     Args:
         outputs: The model's outputs as `keras.KerasTensor`s, by target.
-        experiment: For losses and the places of steps.
+        aims: For losses and the places of steps.
         signature: For the targets.
 
     Raises:
@@ -141,8 +141,8 @@ def bind_outputs(
     """
     bound = {}
     for name, task in signature.targets.items():
-        of_one, output = experiment.of_target(name), outputs[name]
+        aim, output = aims[name], outputs[name]
         if isinstance(output, list | tuple | dict):
-            raise misfit(of_one, f"the last step has {len(output)} outputs; expected one")
-        bound[name] = part_of(task, Bound).bind(tuple(output.shape), of_one)
+            raise misfit(aim, f"the last step has {len(output)} outputs; expected one")
+        bound[name] = part_of(task, Bound).bind(tuple(output.shape), aim)
     return bound

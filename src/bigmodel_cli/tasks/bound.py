@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
+from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import MetricFacts
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
-from bigmodel_cli.config.schema import Experiment
 
 # Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
 Encoding = Literal["integer", "one_hot", "binary", "number"]
@@ -29,17 +29,17 @@ class Bound(ABC):
     def __init__(self, task: Any) -> None:
         self.task = task
 
-    def bind(self, shape: Shape, experiment: Experiment) -> Self:
-        """The same for an output of a shape and the loss of an experiment.
+    def bind(self, shape: Shape, aim: Aim) -> Self:
+        """The same for an output of a shape and the loss that it is trained with.
 
         Raises:
             ConfigError: If the output does not fit; it points at the last step.
         """
-        self.encoding = self.loss_encoding(shape, experiment)
+        self.encoding = self.loss_encoding(shape, aim)
         return self
 
     @abstractmethod
-    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
+    def loss_encoding(self, shape: Shape, aim: Aim) -> Encoding:
         """How the loss takes targets; a ConfigError where an output of a shape does not fit."""
 
     @abstractmethod
@@ -47,7 +47,7 @@ class Bound(ABC):
         """How a metric takes targets, beside the loss."""
 
     @abstractmethod
-    def variant(self, kind: Literal["Accuracy", "Crossentropy"], experiment: Experiment) -> str:
+    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
         """The class that Keras takes for `accuracy` or `crossentropy`, by the shape of the labels."""
 
     @abstractmethod
@@ -102,7 +102,7 @@ class Targets:
         return tf.linalg.matvec(self.encoded("one_hot"), tf.constant(of_classes))
 
 
-def misfit(experiment: Experiment, message: str, suggestion: str | None = None) -> Exception:
+def misfit(aim: Aim, message: str, suggestion: str | None = None) -> Exception:
     """An error that points at the step which makes the output."""
-    step = last_step(experiment.model)
+    step = last_step(aim.model)
     return config_error([Problem(step.place, step.path, message, suggestion=suggestion)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -11,8 +11,7 @@ from typing import Any
 
 from bigmodel_cli.config.callback_paths import FILES, PATHS, written_path
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.naming import directions
-from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.losses_and_metrics import Direction
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.training.callbacks import make_callback
@@ -31,14 +30,21 @@ def require_writable(components: Sequence[Component]) -> None:
             _make_room(component, path)
 
 
-def put_into_run(callbacks: Any, experiment: Experiment, objects: Objects, folder: Path) -> Any:
+def put_into_run(
+    callbacks: Any,
+    components: Sequence[Component],
+    objects: Objects,
+    folder: Path,
+    directions: Mapping[str, Direction],
+) -> Any:
     """The callbacks with those whose paths are relative writing into a run.
 
     Args:
         callbacks: A `keras.callbacks.CallbackList` of those that do not wait for the run.
-        experiment: Lists them.
+        components: As the config lists them.
         objects: Makes them.
         folder: Of the run, for what its callbacks write.
+        directions: Which value of each metric is better.
 
     Returns:
         A `keras.callbacks.CallbackList` with the same callbacks in the same order, each of which says by name
@@ -50,7 +56,7 @@ def put_into_run(callbacks: Any, experiment: Experiment, objects: Objects, folde
     import keras
 
     everything = list(callbacks.callbacks)
-    made = [component for component in experiment.training.callbacks if not logs_into_run(component)]
+    made = [component for component in components if not logs_into_run(component)]
     for index, component in enumerate(made):
         path = written_path(component)
         if path is None:
@@ -60,7 +66,7 @@ def put_into_run(callbacks: Any, experiment: Experiment, objects: Objects, folde
             _make_room(component, path)
         arguments = {**component.arguments, PATHS[component.name]: str(path)}
         inside = replace(component, arguments=arguments)
-        everything[index] = make_callback(inside, objects, directions(experiment.metrics))
+        everything[index] = make_callback(inside, objects, directions)
         _name_what_fails(everything[index], component.name, path)
     return keras.callbacks.CallbackList(everything, model=callbacks.model, **callbacks.params)
 

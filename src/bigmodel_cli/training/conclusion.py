@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from statistics import median
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
-from bigmodel_cli.config.preprocessing import never_missing
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
+from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.familiar import keep_familiar
-from bigmodel_cli.inference.groups import gated_columns, with_groups
+from bigmodel_cli.inference.groups import with_groups
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
@@ -36,10 +36,9 @@ from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.scores import Calibrated, Scoring
 from bigmodel_cli.tasks.sections import headlines_of
 from bigmodel_cli.training.record import end_session
-from bigmodel_cli.training.session import Session
-from bigmodel_cli.training.state import Row
-from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS
+from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, Stopwatch
 from bigmodel_cli.training.trace import Trace
+from bigmodel_cli.training.trained import Trained
 from bigmodel_cli.whole_files import write_json
 
 
@@ -63,7 +62,7 @@ class TrainingResult:
     """
 
     run: RunFolder
-    best: dict[str, Any]
+    best: Mapping[str, Any]
     evaluation: Evaluation
     document: dict[str, Any]
     epochs: int
@@ -76,138 +75,138 @@ class TrainingResult:
     advice: Sequence[Advice] = ()
 
 
-def conclude(session: Session, rows: list[Row]) -> TrainingResult:
-    """Evaluate the best checkpoint, export it, draw the plots and complete the record."""
-    prepared = session.prepared
-    experiment, signature = prepared.experiment, prepared.splits.signature
-    split = held_out_split(prepared.splits.parts)
-    session.listener.say(f"evaluating the best checkpoint on the {split} split")
-    splits = ready_to_evaluate(prepared.splits, split, experiment, session.listener)
-    examples = prepared.cache.kept(splits.parts[split])
-    with session.watch.phase(EVALUATION):
-        best = load_for_inference(session.run, BEST)
-        evaluator = Evaluator.of(best, experiment, signature)
-        evaluation = evaluator.evaluate(split, examples, _decisions(session, evaluator))
-        columns = gated_columns(experiment)
-        evaluation = with_groups(evaluation, examples, columns, seed=experiment.seed)
-        write_evaluation(session.run, evaluation, examples, signature)
-        _keep_familiar(session, examples, evaluation, evaluator.readings)
-    with session.watch.phase(EXPORT):
-        needed = never_missing(experiment, signature.inputs)
-        answers = Answers(examples, evaluation.values, signature, evaluator.readings, needed)
-        litert = export_run(session.run, best, answers, session.listener)
-    with session.watch.phase(PLOTS):
+def conclude(
+    run: RunFolder, trained: Trained, asked: Asked, listener: Listener, watch: Stopwatch
+) -> TrainingResult:
+    """Evaluate the best checkpoint, export it, draw the plots and complete the record.
+
+    Args:
+        run: Its folder.
+        trained: What was trained.
+        asked: What its config asks of it.
+        listener: Is told how it goes.
+        watch: Takes the time of the session.
+    """
+    signature = trained.splits.signature
+    split = held_out_split(trained.splits.parts)
+    listener.say(f"evaluating the best checkpoint on the {split} split")
+    splits = ready_to_evaluate(trained.splits, split, listener, skips_bad_files=asked.skips_bad_files)
+    examples = trained.cache.kept(splits.parts[split])
+    with watch.phase(EVALUATION):
+        best = load_for_inference(run, BEST)
+        evaluator = Evaluator.of(best, asked, signature)
+        evaluation = evaluator.evaluate(split, examples, _decisions(run, trained, asked, evaluator, listener))
+        evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
+        write_evaluation(run, evaluation, examples, signature)
+        _keep_familiar(run, trained, examples, evaluation, asked.readings)
+    with watch.phase(EXPORT):
+        answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
+        litert = export_run(run, best, answers, listener)
+    with watch.phase(PLOTS):
         document = evaluation.as_json()
-        best_epoch = (session.checkpoints.best or {}).get("epoch")
-        plot_run(session.run, document, signature.targets, best_epoch)
-        _plot_training_samples(session)
-    measured = {**_best_row(session, rows), **gated_values(document)}
-    gates = check_gates(experiment.expect, measured, split)
-    result = TrainingResult(
-        session.run,
-        session.checkpoints.best or {},
-        evaluation,
-        document,
-        len(rows),
-        session.seconds,
-        prepared.built.model.count_params(),
-        signature.kind.placeholder,
-        gates,
-        session.stopped,
-        headlines_of(signature.targets, document),
-    )
-    if session.trace is not None:
-        _say_profile(session, session.trace)
+        plot_run(run, document, signature.targets, trained.best_epoch)
+        _plot_training_samples(run, trained)
+    if trained.trace is not None:
+        _say_profile(watch, trained.trace, listener)
+    gates = check_gates(asked.gates, {**trained.best_row, **gated_values(document)}, split)
     results = {
-        **_results(session, rows),
+        **_results(trained),
         split: evaluation.metrics,
         LITERT: litert,
         "gates": [gate.as_json() for gate in gates],
     }
-    phases = session.watch.as_json()
+    seconds, phases = trained.seconds + watch.total, watch.as_json()
     # Before the record says that the run is complete: who interrupts it here can go on with it.
-    advice = write_report(session.run, results, seconds=result.seconds, phases=phases)
-    end_session(session.run, COMPLETED, result.seconds, results, phases, prepared.skipped)
-    return replace(result, advice=advice)
+    advice = write_report(run, results, seconds=seconds, phases=phases)
+    end_session(run, COMPLETED, seconds, results, phases, trained.skipped)
+    return TrainingResult(
+        run,
+        trained.best,
+        evaluation,
+        document,
+        len(trained.rows),
+        seconds,
+        trained.built.model.count_params(),
+        signature.kind.placeholder,
+        gates,
+        trained.stopped,
+        headlines_of(signature.targets, document),
+        advice,
+    )
 
 
-def conclude_trial(session: Session, rows: list[Row]) -> None:
+def conclude_trial(run: RunFolder, trained: Trained, watch: Stopwatch) -> None:
     """Complete the record of a run that only its validation scores are wanted of."""
-    results = _results(session, rows)
-    phases = session.watch.as_json()
-    end_session(session.run, COMPLETED, session.seconds, results, phases, session.prepared.skipped)
+    seconds = trained.seconds + watch.total
+    end_session(run, COMPLETED, seconds, _results(trained), watch.as_json(), trained.skipped)
 
 
-def _results(session: Session, rows: list[Row]) -> dict[str, Any]:
+def _results(trained: Trained) -> dict[str, Any]:
     """What run.json has of training itself."""
     return {
-        "epochs": len(rows),
-        "best": session.checkpoints.best,
-        STOPPED: session.stopped.as_json() if session.stopped else None,
-        "throughput": _throughput(rows, session.prepared.plan.replicas),
+        "epochs": len(trained.rows),
+        "best": trained.best or None,
+        STOPPED: trained.stopped.as_json() if trained.stopped else None,
+        "throughput": trained.throughput,
     }
 
 
 def _keep_familiar(
-    session: Session, held_out: Examples, evaluation: Evaluation, readings: Mapping[str, Reading]
+    run: RunFolder,
+    trained: Trained,
+    held_out: Examples,
+    evaluation: Evaluation,
+    readings: Mapping[str, Reading],
 ) -> None:
     """What the examples are like, for who predicts others."""
-    prepared, signature = session.prepared, session.prepared.splits.signature
-    train = prepared.cache.kept(prepared.splits.train)
+    signature = trained.splits.signature
+    train = trained.cache.kept(trained.splits.train)
     # Of several targets no one decides what an example is like.
     scores = None
     if len(signature.targets) == 1:
         ((name, task),) = signature.targets.items()
         values = evaluation.by_target[name].values
         scores = part_of(task, Predictions).probabilities(values, readings[name])
-    keep_familiar(session.run, train, held_out, scores, signature)
+    keep_familiar(run, train, held_out, scores, signature)
 
 
-def _throughput(rows: list[Row], replicas: int) -> dict[str, float]:
-    """The median of the epochs' examples per second, in all and for each device."""
-    # The first epoch also compiles.
-    rate = median(row["examples_per_second"] for row in rows[1:] or rows)
-    return {"examples_per_second": round(rate, 3), "per_device": round(rate / replicas, 3)}
-
-
-def _say_profile(session: Session, trace: Trace) -> None:
-    for line in session.watch.describe():
-        session.listener.say(line)
+def _say_profile(watch: Stopwatch, trace: Trace, listener: Listener) -> None:
+    for line in watch.describe():
+        listener.say(line)
     if trace.stop():
-        session.listener.say(f"trace: tensorboard --logdir {shlex.quote(str(trace.folder))}")
+        listener.say(f"trace: tensorboard --logdir {shlex.quote(str(trace.folder))}")
     else:
-        session.listener.say("no trace: training ended with its first call into TensorFlow")
+        listener.say("no trace: training ended with its first call into TensorFlow")
 
 
-def _decisions(session: Session, evaluator: Evaluator) -> Mapping[str, DecisionRule]:
+def _decisions(
+    run: RunFolder, trained: Trained, asked: Asked, evaluator: Evaluator, listener: Listener
+) -> Mapping[str, DecisionRule]:
     """What `calibrate` asks for, by target, chosen on examples that the weights were not fitted to."""
-    prepared, validation = session.prepared, session.prepared.splits.validation
-    targets = evaluator.signature.targets
-    asked = {name: prepared.experiment.of_target(name).calibrate for name in targets}
-    if validation is None or not any(asked.values()):
+    validation, targets = trained.splits.validation, evaluator.signature.targets
+    wanted = {name: aim.calibrate for name, aim in asked.aims.items() if aim.calibrate is not None}
+    if validation is None or not wanted:
         return AS_THEY_ARE
-    evaluated = evaluator.evaluate("validation", prepared.cache.kept(validation))
+    evaluated = evaluator.evaluate("validation", trained.cache.kept(validation))
     found: dict[str, Calibrated] = {}
-    for name, calibrate in asked.items():
+    for name, calibrate in wanted.items():
         scored, scoring = evaluated.by_target[name], part_of(targets[name], Scoring)
-        if calibrate is None:
-            continue
-        chosen = scoring.calibrated(calibrate, scored.labels, scored.values, session.listener.warn)
+        chosen = scoring.calibrated(calibrate, scored.labels, scored.values, listener.warn)
         if chosen is not None:
             found[name] = chosen
-            session.listener.say(f"{name}: {chosen.described}" if len(targets) > 1 else chosen.described)
+            listener.say(f"{name}: {chosen.described}" if len(targets) > 1 else chosen.described)
     if found:
         documents = {name: one.document for name, one in found.items()}
-        write_json(session.run.decision, documents if len(targets) > 1 else next(iter(documents.values())))
+        write_json(run.decision, documents if len(targets) > 1 else next(iter(documents.values())))
     return {name: one.rule for name, one in found.items()}
 
 
-def _plot_training_samples(session: Session) -> None:
+def _plot_training_samples(run: RunFolder, trained: Trained) -> None:
     """Draw what the model has learned from, augmented as it was in training."""
-    prepared, signature = session.prepared, session.prepared.splits.signature
+    signature = trained.splits.signature
     if not part_of(signature.kind, Show).are_pixels:
         return
-    examples = prepared.cache.kept(prepared.splits.train)
+    examples = trained.cache.kept(trained.splits.train)
     name, task = next(iter(signature.targets.items()))
     chosen = examples.rows_of(name)[different_examples(examples.labels_of(name), task)]
     try:
@@ -216,12 +215,6 @@ def _plot_training_samples(session: Session) -> None:
         # A bad file that training left out.
         return
     labels = {name: of_one[chosen] for name, of_one in examples.targets.items()}
-    figure = draw_training_samples(prepared.built, originals, labels, signature.targets)
+    figure = draw_training_samples(trained.built, originals, labels, signature.targets)
     if figure is not None:
-        save(figure, session.run, "training_samples")
-
-
-def _best_row(session: Session, rows: list[Row]) -> Row:
-    """The metrics of the best checkpoint's epoch."""
-    best_epoch = (session.checkpoints.best or {}).get("epoch")
-    return next(row for row in rows if row["epoch"] == best_epoch)
+        save(figure, run, "training_samples")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bigmodel_cli.config.checks.monitors import monitored_names
+from bigmodel_cli.config.group_measures import columns_of_gates
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.measures import ambiguous_gates, gate_about, split_of, why_unmeasured
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
-from bigmodel_cli.inference.groups import gated_columns, groups_of
+from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.inference.run_data import held_out_split
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
@@ -43,7 +44,7 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
     warn_of_gates(config.experiment, splits, warn)
     check_values(config.experiment, splits)
     warn_of_giveaways(config.experiment, splits, warn)
-    for column in gated_columns(config.experiment):
+    for column in columns_of_gates(config.experiment.expect, config.experiment.targets):
         # What cannot be grouped then is refused now.
         groups_of(splits.parts[held_out_split(splits.parts)], column)
     return with_value_ranges(config.experiment, facts)

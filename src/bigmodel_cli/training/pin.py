@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bigmodel_cli.config.aim import aims_of
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.naming import direction, directions
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.modeling.compilation import metrics_of
 from bigmodel_cli.pipeline.cache_choice import Cache
 from bigmodel_cli.pipeline.splits import OWN, Splits
 from bigmodel_cli.training.plan import ExecutionPlan
@@ -47,7 +47,7 @@ def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = N
     if splits.looked_at is not None:
         data["source"] = replace(experiment.data.source, options=splits.looked_at)
     targets = splits.signature.targets
-    by_target = {name: metrics_of(experiment.of_target(name), task) for name, task in targets.items()}
+    by_target = {name: list(aim.metrics) for name, aim in aims_of(experiment, targets).items()}
     update: dict[str, Any] = {"metrics": by_target if len(by_target) > 1 else next(iter(by_target.values()))}
     if decided is not None:
         data |= {"batch_size": decided.batch_size, "cache": decided.cache}

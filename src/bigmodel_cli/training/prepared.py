@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bigmodel_cli.config.naming import directions
+from bigmodel_cli.config.frozen import without_weights
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.steps import MeasuringSteps
 from bigmodel_cli.listener import Listener
@@ -19,17 +19,21 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.batch_size import choose_batch_size
+from bigmodel_cli.training.callback_paths import put_into_run
 from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.candidate import Candidate, make_candidate
 from bigmodel_cli.training.frozen_cost import describe_parameters, describe_recomputed
 from bigmodel_cli.training.keeping import Fed, Keeping
 from bigmodel_cli.training.memory import naming_memory
-from bigmodel_cli.training.peers import Peers
+from bigmodel_cli.training.peers import Peers, without_writers
 from bigmodel_cli.training.pin import Decisions, choose_monitor, pinned
 from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
+from bigmodel_cli.training.settled import Settled
 from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.tensorboard import with_tensorboard
 from bigmodel_cli.training.trial import choose_fastest
 from bigmodel_cli.training.work import Work
 
@@ -39,7 +43,7 @@ class Prepared:
     """What trains.
 
     Attributes:
-        experiment: The config with every `auto` decided.
+        settled: The config with every `auto` decided.
         splits: Its data.
         plan: How it is executed.
         distribution: Where the model's replicas are.
@@ -52,7 +56,7 @@ class Prepared:
         skipped: Takes note of bad training files; None where they are an error.
     """
 
-    experiment: Experiment
+    settled: Settled
     splits: Splits
     plan: ExecutionPlan
     distribution: Distribution
@@ -91,6 +95,17 @@ class Prepared:
         """Compute what is computed once, with the weights as they are: training begins after it."""
         self.fed.fill(self.skipped, listener)
 
+    def write_into(self, run: RunFolder) -> None:
+        """Let callbacks write into a run's folder; of several processes those of the chief alone do."""
+        objects, training = Objects(self.splits.signature.numbers), self.settled.training
+        if self.distribution.is_chief:
+            self.callbacks = put_into_run(
+                self.callbacks, training.callbacks, objects, run.callbacks, self.settled.directions
+            )
+        self.callbacks = with_tensorboard(self.callbacks, training.callbacks, objects, run.tensorboard)
+        if not self.distribution.is_chief:
+            self.callbacks.callbacks = without_writers(self.callbacks.callbacks)
+
     def trace_again(self) -> None:
         """Forget compiled steps, which hold on to the optimizer's schedule."""
         old = self.training
@@ -106,7 +121,12 @@ class Prepared:
 
 
 def prepare(
-    experiment: Experiment, splits: Splits, listener: Listener, peers: Peers | None = None
+    experiment: Experiment,
+    splits: Splits,
+    listener: Listener,
+    peers: Peers | None = None,
+    *,
+    has_checkpoint: bool = False,
 ) -> Prepared:
     """Decide every `auto` and build the model.
 
@@ -115,6 +135,7 @@ def prepare(
         splits: Its data.
         listener: Is told what was decided.
         peers: The processes that train together; None: this one alone.
+        has_checkpoint: Whether it has all weights: a file that they once came from may be gone.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -128,7 +149,9 @@ def prepare(
     distribution = distribute(plan.device, peers.cluster if peers else None)
     skipped = SkippedFiles(listener.warn) if experiment.data.on_bad_file == "skip" else None
     asked = experiment.data.batch_size
-    work = Work(experiment, splits, 1 if asked == "auto" else asked, skipped, distribution)
+    steps = without_weights(experiment.model) if has_checkpoint else experiment.model
+    built_as = experiment.model_copy(update={"model": steps})
+    work = Work(built_as, splits, 1 if asked == "auto" else asked, skipped, distribution)
     if asked == "auto":
         work = replace(work, batch_size=choose_batch_size(work, plan, listener))
     keeping = Keeping(work, listener)
@@ -143,16 +166,17 @@ def prepare(
         listener.say(line)
     monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in fed.feeds)
     experiment = pinned(experiment, splits, Decisions(work.batch_size, fed.cache.cache, plan, monitor))
+    settled = Settled.by(experiment, splits.signature)
     callbacks = make_callbacks(
-        experiment.training.callbacks,
+        settled.training.callbacks,
         Objects(splits.signature.numbers),
         built.model,
-        epochs=experiment.training.epochs,
+        epochs=settled.training.epochs,
         steps=fed.feeds["train"].num_batches(),
-        directions=directions(experiment.metrics),
+        directions=settled.directions,
     )
     return Prepared(
-        experiment, splits, plan, distribution, built, keeping, fed, training, callbacks, monitor, skipped
+        settled, splits, plan, distribution, built, keeping, fed, training, callbacks, monitor, skipped
     )
 
 

@@ -15,21 +15,15 @@ from typing import Any
 
 from bigmodel_cli import __version__
 from bigmodel_cli.cluster.launched import launch_of
-from bigmodel_cli.config.dump import plain, to_yaml
+from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.losses_and_metrics import takes_logits
-from bigmodel_cli.config.model_outputs import reading_of
-from bigmodel_cli.config.naming import directions
 from bigmodel_cli.inference.trained_on import note_trained_on
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (
     AUTO,
-    BETTER,
     FILES,
-    OUTPUTS,
-    ROWS_WRITTEN,
     RUN_ID,
     RUNNING,
     SCHEMA_VERSION,
@@ -108,7 +102,7 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
     """Write what a new run begins with; run.json comes last, and makes the folder a run."""
     write_text(run.source_config, config.path.read_text("utf-8-sig"))
     parent = None if transfer is None else transfer.run
-    note_trained_on(run, prepared.experiment, prepared.splits.train, parent)
+    note_trained_on(run, prepared.splits.train, parent, has_files=prepared.settled.has_files)
     begin_session(
         run,
         prepared,
@@ -116,37 +110,16 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
         overrides=config.overrides,
         changes={
             RUN_ID: uuid.uuid4().hex,
-            "name": prepared.experiment.name,
+            **prepared.settled.facts,
             "config": str(config.path),
             "overrides": list(config.overrides),
             "command": command_line(),
-            "seed": prepared.experiment.seed,
             "parameters": prepared.built.model.count_params(),
-            **_readings(prepared),
-            **_rows_written(prepared),
-            BETTER: directions(prepared.experiment.metrics),
             AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
             **data_record(prepared.splits),
         },
     )
-
-
-def _readings(prepared: Prepared) -> dict[str, Any]:
-    """How the outputs of the model become scores; of several targets by target."""
-    experiment = prepared.experiment
-    of_targets = {name: experiment.of_target(name) for name in prepared.splits.signature.targets}
-    readings = {name: reading_of(one).as_json() for name, one in of_targets.items()}
-    if len(readings) > 1:
-        return {OUTPUTS: readings}
-    ((name, one),) = of_targets.items()
-    return {"from_logits": takes_logits(one.loss), OUTPUTS: readings[name]}
-
-
-def _rows_written(prepared: Prepared) -> dict[str, Any]:
-    """How the tables are written that rows are from, as far as the config tells."""
-    written = prepared.experiment.data.source.options.rows_written
-    return {} if written is None else {ROWS_WRITTEN: written}
 
 
 def _auto_keys(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
@@ -187,7 +160,7 @@ def begin_session(
         **{key: machine[key] for key in ("host", "process", "versions", "git_commit")},
     }
     files, damaged = _put_aside(run, record) if record else ({}, {})
-    write_text(run.config, to_yaml(prepared.experiment))
+    write_text(run.config, prepared.settled.text)
     write_json(run.labels, prepared.splits.signature.label_names)
     whole = (run.config, run.labels, run.source_config, run.trained_on)
     update_record(

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bigmodel_cli.cluster.launched import launched_as
+from bigmodel_cli.config.schema import Training
 from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
 from bigmodel_cli.listener import Best
 from bigmodel_cli.metrics_file import MetricsLog
-from bigmodel_cli.modeling.compilation import lacks_decay_steps
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
-from bigmodel_cli.stopped import Stopped, read_stopped
+from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.training.checkpoints import Checkpoints
 from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule, rate_text
 from bigmodel_cli.training.log import LoggedListener
@@ -28,9 +28,10 @@ from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.restorable import Restorable
 from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
-from bigmodel_cli.training.state import Moment, Row, State
+from bigmodel_cli.training.state import Moment, State
 from bigmodel_cli.training.stopwatch import CHECKPOINTS, INPUT, Stopwatch
 from bigmodel_cli.training.trace import Trace
+from bigmodel_cli.training.trained import Trained
 
 
 @dataclass
@@ -40,24 +41,23 @@ class Session:
     Attributes:
         prepared: What trains.
         run: Its folder.
-        checkpoints: Saves what it reaches.
         listener: Is told how it goes.
         watch: Takes the time since the session began.
         state: What training goes on from, with the run's time, rollbacks and learning rate.
-        trace: Traces some training steps; None where nobody wants to know.
+        profile: Whether some training steps are traced.
         judge: Says after an epoch that training ends with it; None where nobody does.
-        stopped: What has ended training before its last epoch; None where nothing has.
+        checkpoints: Saves what it reaches.
     """
 
     prepared: Prepared
     run: RunFolder
-    checkpoints: Checkpoints
     listener: LoggedListener
     watch: Stopwatch
     state: State = field(default_factory=lambda: State(Moment()))
-    trace: Trace | None = None
+    profile: bool = False
     judge: Judge | None = None
-    stopped: Stopped | None = field(default=None, init=False)
+    checkpoints: Checkpoints = field(init=False)
+    _trace: Trace | None = field(init=False)
     _log: MetricsLog = field(init=False)
     _restorable: Restorable = field(init=False)
     _restored: str | None = None
@@ -65,6 +65,15 @@ class Session:
     def __post_init__(self) -> None:
         self._log = MetricsLog(self.run.metrics, self.prepared.columns, writes=self.is_chief)
         self._restorable = Restorable(self.prepared)
+        self.checkpoints = Checkpoints(
+            self.run, self._training.checkpoint, self.prepared.monitor, self.prepared.distribution
+        )
+        self._trace = Trace(self.run.profile) if self.profile and self.is_chief else None
+
+    @property
+    def _training(self) -> Training:
+        """What the config says of training."""
+        return self.prepared.settled.training
 
     @property
     def model(self) -> Any:
@@ -80,7 +89,7 @@ class Session:
         """The time of the whole run, over all its sessions."""
         return self.state.seconds + self.watch.total
 
-    def train(self, stop: StopRequest, *, keeps_start: bool = False) -> list[Row]:
+    def train(self, stop: StopRequest, *, keeps_start: bool = False) -> Trained:
         """Run the loop; every complete epoch is in metrics.csv and in the checkpoints when it ends.
 
         Args:
@@ -107,28 +116,37 @@ class Session:
             if stop:
                 self._save_last(loop.moment)
             elif (stopped := read_stopped(loop.moment.stopped)) is not None:
-                self.stopped = stopped
                 self.listener.say(f"training was ended by {stopped}")
             with self.watch.phase(CHECKPOINTS):
                 self.checkpoints.wait_for_all()
-        if self.trace is not None:
-            self.trace.stop()
-        return rows
+        if self._trace is not None:
+            self._trace.stop()
+        return Trained(
+            self.prepared.built,
+            self.prepared.splits,
+            self.prepared.cache,
+            rows,
+            self.checkpoints.best or {},
+            read_stopped(loop.moment.stopped),
+            self.prepared.plan.replicas,
+            self.state.seconds,
+            self.prepared.skipped,
+            self._trace,
+        )
 
     def _loop(self, stop: StopRequest) -> Loop:
-        experiment = self.prepared.experiment
         return Loop(
             self.prepared.training,
             self.prepared.validation_steps(),
             self.prepared.callbacks,
-            seed=experiment.seed,
-            num_epochs=experiment.training.epochs,
+            seed=self.prepared.settled.asked.seed,
+            num_epochs=self._training.epochs,
             steps_per_execution=self.prepared.plan.steps_per_execution or 1,
             listener=self.listener,
             stop=stop,
             moment=self.state.moment,
             watch=self.watch,
-            trace=self.trace,
+            trace=self._trace,
             judge=self.judge,
         )
 
@@ -205,10 +223,9 @@ class Session:
         """Say what another number of epochs makes of the learning rate's schedule."""
         if not has_schedule(self.model.optimizer):
             return
-        experiment = self.prepared.experiment
         covers = (
-            f"covers {experiment.training.epochs} epochs now"
-            if lacks_decay_steps(experiment.optimizer)
+            f"covers {self._training.epochs} epochs now"
+            if self.prepared.settled.schedule_follows_epochs
             else "stays as the config has it"
         )
         rate = rate_text(current_learning_rate(self.model.optimizer))
@@ -222,7 +239,7 @@ class Session:
         Raises:
             DivergedError: If the config does not ask for it, or it was done too often.
         """
-        training = self.prepared.experiment.training
+        training = self._training
         done, seconds = self.state.rollbacks, self.state.seconds
         if training.on_divergence != "rollback":
             raise error
@@ -265,8 +282,8 @@ class Session:
                 raise Interrupted(error.signal_number, self._where(), hint=self._resume_hint()) from error
             raise
         finally:
-            if self.trace is not None:
-                self.trace.stop()
+            if self._trace is not None:
+                self._trace.stop()
             self.checkpoints.close()
             self.prepared.close()
 

@@ -9,28 +9,25 @@ from pathlib import Path
 
 from bigmodel_cli.cluster.environment import Cluster
 from bigmodel_cli.cluster.failures import naming_lost
-from bigmodel_cli.config.frozen import without_weights
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.network import downloads
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import locked
-from bigmodel_cli.training.callback_paths import put_into_run, require_writable
-from bigmodel_cli.training.checkpoints import Checkpoints
+from bigmodel_cli.training.callback_paths import require_writable
 from bigmodel_cli.training.conclusion import TrainingResult, conclude, conclude_trial
 from bigmodel_cli.training.known_data import check_targets, fit_to_data, warn_of_gates
 from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Judge
 from bigmodel_cli.training.memory import naming_memory
-from bigmodel_cli.training.peers import Peers, without_writers
+from bigmodel_cli.training.peers import Peers
 from bigmodel_cli.training.prepared import Prepared, prepare
 from bigmodel_cli.training.record import begin_session, write_start
 from bigmodel_cli.training.resume import (
@@ -44,8 +41,7 @@ from bigmodel_cli.training.resume import (
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
-from bigmodel_cli.training.tensorboard import require_tensorboard, with_tensorboard
-from bigmodel_cli.training.trace import Trace
+from bigmodel_cli.training.tensorboard import require_tensorboard
 from bigmodel_cli.training.transfer import (
     Parent,
     Transfer,
@@ -125,9 +121,10 @@ def train(
                 logged.open(run.log)
                 write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
-            session = _session(prepared, run, logged, watch, how)
-            can_go_back = prepared.experiment.training.on_divergence == "rollback"
-            return _go(session, stop, keeps_start=can_go_back or parent is not None)
+            prepared.write_into(run)
+            session = Session(prepared, run, logged, watch, profile=how.profile, judge=how.judge)
+            can_go_back = prepared.settled.training.on_divergence == "rollback"
+            return _go(session, run, stop, keeps_start=can_go_back or parent is not None)
 
 
 def resume(
@@ -174,7 +171,8 @@ def resume(
         require_same_data(run, prepared.splits, logged)
         if how.writes:
             logged.open(run.log)
-        session = _session(prepared, run, logged, watch, how)
+        prepared.write_into(run)
+        session = Session(prepared, run, logged, watch, profile=how.profile, judge=how.judge)
         parent = run.read_record().get("parent")
         if newest is not None:
             session.restore(newest)
@@ -184,13 +182,13 @@ def resume(
             session.go_further()
         if resumed.has_other_epochs:
             session.say_schedule()
-        require_epochs_ahead(run, session.state.moment, prepared.experiment.training.epochs)
+        require_epochs_ahead(run, session.state.moment, prepared.settled.training.epochs)
         logged.say(f"going on with {run.title} from {session.state.moment}")
         # Until then all have read what they go on from.
         prepared.distribution.wait()
         if how.writes:
             begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
-        return _go(session, stop, keeps_start=newest is None and parent is not None)
+        return _go(session, run, stop, keeps_start=newest is None and parent is not None)
 
 
 def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
@@ -250,52 +248,30 @@ def _prepare(
         import_tensorflow()
     gate = downloads(allowed=not how.offline)
     with watch.phase(MODEL), naming_memory(experiment.data.batch_size), gate:
-        if not has_checkpoint:
-            return prepare(experiment, splits, listener, how.peers)
-        # The checkpoint has all weights: a file that they once came from may be gone.
-        steps = without_weights(experiment.model)
-        prepared = prepare(experiment.model_copy(update={"model": steps}), splits, listener, how.peers)
-        prepared.experiment = prepared.experiment.model_copy(update={"model": experiment.model})
-        return prepared
+        return prepare(experiment, splits, listener, how.peers, has_checkpoint=has_checkpoint)
 
 
-def _session(
-    prepared: Prepared, run: RunFolder, listener: LoggedListener, watch: Stopwatch, how: How
-) -> Session:
-    experiment, objects = prepared.experiment, Objects(prepared.splits.signature.numbers)
-    if prepared.distribution.is_chief:
-        prepared.callbacks = put_into_run(prepared.callbacks, experiment, objects, run.callbacks)
-    prepared.callbacks = with_tensorboard(
-        prepared.callbacks, experiment.training.callbacks, objects, run.tensorboard
-    )
-    if not prepared.distribution.is_chief:
-        prepared.callbacks.callbacks = without_writers(prepared.callbacks.callbacks)
-    checkpoints = Checkpoints(
-        run, prepared.experiment.training.checkpoint, prepared.monitor, prepared.distribution
-    )
-    trace = Trace(run.profile) if how.profile and prepared.distribution.is_chief else None
-    return Session(prepared, run, checkpoints, listener, watch, trace=trace, judge=how.judge)
-
-
-def _go(session: Session, stop: StopRequest, *, keeps_start: bool) -> TrainingResult | None:
-    distribution = session.prepared.distribution
+def _go(session: Session, run: RunFolder, stop: StopRequest, *, keeps_start: bool) -> TrainingResult | None:
+    prepared = session.prepared
+    distribution = prepared.distribution
     if distribution.cluster is not None:
         stop.shared(lambda number: int(distribution.everyones([number]).max()))
-    batch_size = session.prepared.experiment.data.pinned_batch_size
     with (
         session.recorded(),
         naming_lost(distribution.cluster),
         stop.unmistaken(),
-        naming_memory(batch_size, lambda: session.prepared.training, session.listener.say),
+        naming_memory(prepared.settled.asked.batch_size, lambda: prepared.training, session.listener.say),
     ):
         with distribution.parting():
-            rows = session.train(stop, keeps_start=keeps_start)
+            trained = session.train(stop, keeps_start=keeps_start)
         if stop.signal_number is not None:
             raise Interrupted(stop.signal_number)
-        if session.judge is not None:
-            conclude_trial(session, rows)
+        if not session.is_chief:
             return None
-        return conclude(session, rows) if session.is_chief else None
+        if session.judge is not None:
+            conclude_trial(run, trained, session.watch)
+            return None
+        return conclude(run, trained, prepared.settled.asked, session.listener, session.watch)
 
 
 def _describe_data(splits: Splits) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bigmodel_cli.config.aim import aims_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.parts import part_of
@@ -42,10 +43,9 @@ class Work:
 
     def class_weights(self) -> dict[str, ClassWeights]:
         """What the loss of a training example counts by its class; targets without classes are not there."""
-        found = {}
-        for name, task in self.splits.signature.targets.items():
-            asked = self.experiment.of_target(name).data.class_weights
-            if asked is not None:
-                labels = self.splits.train.labels_of(name)
-                found[name] = part_of(task, Target).class_weights(asked, labels)
+        found, targets = {}, self.splits.signature.targets
+        for name, aim in aims_of(self.experiment, targets).items():
+            if aim.class_weights is not None:
+                of_task, labels = part_of(targets[name], Target), self.splits.train.labels_of(name)
+                found[name] = of_task.class_weights(aim.class_weights, labels)
         return {name: weights for name, weights in found.items() if weights is not None}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import LossFacts, MetricFacts, loss_facts
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, misfit
 from bigmodel_cli.tasks.classification.task import Classification
 
@@ -17,11 +17,11 @@ class ClassificationBound(Bound):
 
     task: Classification
 
-    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
-        count, facts = self.task.num_classes, loss_facts(experiment.loss)
+    def loss_encoding(self, shape: Shape, aim: Aim) -> Encoding:
+        count, facts = self.task.num_classes, loss_facts(aim.loss)
         if len(shape) != 2:
             raise misfit(
-                experiment,
+                aim,
                 f"the model's output has shape {shape}; {count} classes need (None, {count})",
                 "add Flatten or GlobalAveragePooling2D, "
                 "then {Dense: {units: num_classes, activation: softmax}}",
@@ -33,10 +33,10 @@ class ClassificationBound(Bound):
         if is_binary and count == 2 and not facts.needs_several:
             return "binary"
         raise misfit(
-            experiment,
-            f"the model's output has shape {shape}; {experiment.loss.name} over the data's {count} classes "
+            aim,
+            f"the model's output has shape {shape}; {aim.loss.name} over the data's {count} classes "
             f"needs (None, {count})",
-            _fitting(experiment, facts, num_outputs),
+            _fitting(aim, facts, num_outputs),
         )
 
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
@@ -44,7 +44,7 @@ class ClassificationBound(Bound):
             return "binary"
         return "integer" if metric.takes_indices else "one_hot"
 
-    def variant(self, kind: Literal["Accuracy", "Crossentropy"], experiment: Experiment) -> str:
+    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
         return f"{_VARIANTS[self.encoding]}{kind}"
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:
@@ -59,10 +59,10 @@ class ClassificationBound(Bound):
         return tf.one_hot(indices, self.task.num_classes, dtype=tf.float32)
 
 
-def _fitting(experiment: Experiment, loss: LossFacts, num_outputs: int | None) -> str:
+def _fitting(aim: Aim, loss: LossFacts, num_outputs: int | None) -> str:
     """What to write where outputs and classes are not as many."""
     of_classes = "write units: num_classes"
-    source = experiment.data.source
+    source = aim.source
     # Whole numbers are taken for classes, also where they are ages.
     if loss.is_for_classes or num_outputs != 1 or not hasattr(source.options, "labels"):
         return of_classes

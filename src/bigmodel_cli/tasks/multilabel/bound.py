@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, misfit
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 
@@ -15,18 +15,18 @@ class MultilabelBound(Bound):
 
     task: Multilabel
 
-    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
-        count, facts = len(self.task.class_names), loss_facts(experiment.loss)
+    def loss_encoding(self, shape: Shape, aim: Aim) -> Encoding:
+        count, facts = len(self.task.class_names), loss_facts(aim.loss)
         if shape[1:] != (count,):
             raise misfit(
-                experiment,
+                aim,
                 f"the model's output has shape {shape}; {count} labels need (None, {count})",
                 "end the model with {Dense: {units: num_classes, activation: sigmoid}}",
             )
         if facts.takes_indices or facts.outputs == "distribution":
             raise misfit(
-                experiment,
-                f"{experiment.loss.name} is for one class of each example; here it may have several labels",
+                aim,
+                f"{aim.loss.name} is for one class of each example; here it may have several labels",
                 "write loss: BinaryCrossentropy, and activation: sigmoid in the last layer",
             )
         return "number"
@@ -34,7 +34,7 @@ class MultilabelBound(Bound):
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
         return "number"
 
-    def variant(self, kind: Literal["Accuracy", "Crossentropy"], experiment: Experiment) -> str:
+    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
         return f"Binary{kind}"
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
-from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, misfit
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -18,11 +18,11 @@ class RegressionBound(Bound):
 
     task: Regression
 
-    def loss_encoding(self, shape: Shape, experiment: Experiment) -> Encoding:
+    def loss_encoding(self, shape: Shape, aim: Aim) -> Encoding:
         wanted = self.task.target_shape or (1,)
         if shape[1:] != wanted:
             raise misfit(
-                experiment,
+                aim,
                 f"the model's output has shape {shape}; the labels are numbers of shape {wanted}, "
                 f"which needs {(None, *wanted)}",
                 f"end the model with {{Dense: {{units: {wanted[-1]}}}}}",
@@ -32,9 +32,9 @@ class RegressionBound(Bound):
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
         return "number"
 
-    def variant(self, kind: Literal["Accuracy", "Crossentropy"], experiment: Experiment) -> str:
+    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
         # Of several labels of 0 and 1, each may be right.
-        is_binary = kind == "Crossentropy" or loss_facts(experiment.loss).takes_probabilities
+        is_binary = kind == "Crossentropy" or loss_facts(aim.loss).takes_probabilities
         return f"Binary{kind}" if is_binary else kind
 
     def in_own_unit(self, tensor: Any) -> Any:

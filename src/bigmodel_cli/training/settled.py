@@ -1,0 +1,71 @@
+"""What is still asked of a config once its model is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bigmodel_cli.config.dump import to_yaml
+from bigmodel_cli.config.losses_and_metrics import Direction, takes_logits
+from bigmodel_cli.config.naming import directions
+from bigmodel_cli.config.schema import Experiment, Training
+from bigmodel_cli.inference.asked import Asked
+from bigmodel_cli.modeling.compilation import lacks_decay_steps
+from bigmodel_cli.run_folder import BETTER, OUTPUTS, ROWS_WRITTEN
+from bigmodel_cli.signature import Signature
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A config whose `auto`s are decided, as the loop and the run's folder need it.
+
+    Attributes:
+        text: All of it, as YAML.
+        training: How long, and with which callbacks and checkpoints.
+        asked: What it asks of the trained model.
+        directions: Which value of each metric is better.
+        schedule_follows_epochs: Whether the number of epochs decides the schedule of the learning rate.
+        has_files: Whether its examples are the user's own, and not such as come with bigmodel.
+        facts: What run.json says of it.
+    """
+
+    text: str
+    training: Training
+    asked: Asked
+    directions: Mapping[str, Direction]
+    schedule_follows_epochs: bool
+    has_files: bool
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def by(cls, experiment: Experiment, signature: Signature) -> Settled:
+        """What an experiment says whose `auto`s are decided, of examples of a signature."""
+        asked, better = Asked.by(experiment, signature), directions(experiment.metrics)
+        source = experiment.data.source.options
+        written = {} if source.rows_written is None else {ROWS_WRITTEN: source.rows_written}
+        return cls(
+            to_yaml(experiment),
+            experiment.training,
+            asked,
+            better,
+            lacks_decay_steps(experiment.optimizer),
+            hasattr(source, "path"),
+            {
+                "name": experiment.name,
+                "seed": experiment.seed,
+                **_outputs(asked),
+                # As far as the config tells.
+                **written,
+                BETTER: better,
+            },
+        )
+
+
+def _outputs(asked: Asked) -> dict[str, Any]:
+    """How the outputs of the model become scores; of several targets by target."""
+    readings = {name: aim.reading.as_json() for name, aim in asked.aims.items()}
+    if len(readings) > 1:
+        return {OUTPUTS: readings}
+    ((name, aim),) = asked.aims.items()
+    return {"from_logits": takes_logits(aim.loss), OUTPUTS: readings[name]}
