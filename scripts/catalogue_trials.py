@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter
-from bigmodel_cli.config.components import ComponentParser, Language
+from bigmodel_cli.config.component_parser import ComponentParser
+from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.examples import example
 from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.reader import read_text

@@ -9,11 +9,12 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bigmodel_cli.config.catalogue import Entry
-from bigmodel_cli.config.components import OWN_FAMILIES, expected_kinds
+from bigmodel_cli.config.components import OWN_FAMILIES
 from bigmodel_cli.config.examples import example
 from bigmodel_cli.config.fields import fields_of, whole_description
 from bigmodel_cli.config.shipped import find_shipped, shipped_configs
 from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.wording import expected_kinds
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.language import language
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.config.catalogue import Entry, load_catalogue
-from bigmodel_cli.config.components import Component, ComponentParser, Language
+from bigmodel_cli.config.component_parser import ComponentParser
+from bigmodel_cli.config.components import Component, Language
 from bigmodel_cli.config.examples import LAYER_EXAMPLES, example
 from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.problems import Problems

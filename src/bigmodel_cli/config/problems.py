@@ -117,6 +117,18 @@ class Problems:
         if problem not in self.found:
             self.found.append(problem)
 
+    def tell(
+        self,
+        place: Place,
+        path: ConfigPathKeys,
+        message: str,
+        *,
+        suggestion: str | None = None,
+        doc: str | None = None,
+    ) -> None:
+        """Add one by what it says."""
+        self.add(Problem(place, path, message, suggestion=suggestion, doc=doc))
+
     def forget(self, known: Problems) -> None:
         """Leave out what is known and accepted."""
         self.found = [problem for problem in self.found if problem not in known.found]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.python_calls import from_python_call
 from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, Node, Scalar, Sequence
 from bigmodel_cli.config.unsupported import OWN_CODE, SEVERAL_OUTPUTS
 from bigmodel_cli.config.wording import SINGULAR, bare_name, one_name, with_article, without_activations
-
-if TYPE_CHECKING:
-    from bigmodel_cli.config.components import Language
 
 # What other tools call the key that holds a component's class.
 _CLASS_KEYS = frozenset(

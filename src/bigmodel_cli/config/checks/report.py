@@ -41,7 +41,7 @@ class Report:
     def error(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
         """Something that cannot be meant."""
         place = self.place(path)
-        self.problems.add(Problem(place, path, message, suggestion=suggestion))
+        self.problems.tell(place, path, message, suggestion=suggestion)
 
     def warning(self, path: ConfigPathKeys, message: str, suggestion: str | None = None) -> None:
         """Something that may be meant, but seldom is."""
