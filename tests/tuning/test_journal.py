@@ -18,7 +18,7 @@ def _filled(path: Path) -> Journal:
         journal.begin(number, {"data.batch_size": number}, (f"data.batch_size={number}",))
         for epoch, score in enumerate(scores, 1):
             journal.epoch(number, epoch, score)
-        journal.end(number, COMPLETED, score=max(scores), epoch=2, seconds=1.5)
+        journal.end(number, COMPLETED, elapsed=1.5 * number, score=max(scores), epoch=2, seconds=1.5)
     journal.begin(4, {"data.batch_size": 4}, ("data.batch_size=4",))
     return journal
 
@@ -28,6 +28,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     read = Journal(tmp_path / "journal.jsonl")
     assert read.trials == written.trials
     assert read.metric == written.metric
+    assert read.seconds == 4.5
     assert [trial.number for trial in read.ranked] == [2, 1, 3]
     assert not read.trials[4].has_ended
 
@@ -62,7 +63,7 @@ def test_an_epoch_that_is_trained_again_counts_once(tmp_path: Path) -> None:
 
 def test_failed_trials_have_no_rank(tmp_path: Path) -> None:
     journal = _filled(tmp_path / "journal.jsonl")
-    journal.end(4, FAILED, reason="memory ran out")
+    journal.end(4, FAILED, elapsed=9.0, reason="memory ran out")
     assert [trial.number for trial in journal.ranked] == [2, 1, 3]
 
 

@@ -78,6 +78,7 @@ class Journal:
     Attributes:
         trials: By number.
         metric: What they are compared by; None before the first epoch of the first one.
+        seconds: That the search has taken, over all its sessions, until a trial ended last.
 
     Raises:
         DataError: If it is damaged otherwise than by a process that was killed while it wrote.
@@ -87,6 +88,7 @@ class Journal:
         self.path = path
         self.trials: dict[int, Trial] = {}
         self.metric: Metric | None = None
+        self.seconds = 0.0
         self._read()
 
     def compare_by(self, metric: Metric) -> None:
@@ -112,9 +114,9 @@ class Journal:
         if epoch not in self.trials[number].scores:
             self._add({"event": "epoch", "trial": number, "epoch": epoch, "score": score})
 
-    def end(self, number: int, status: str, **values: Any) -> None:
-        """A trial has ended."""
-        self._add({"event": "end", "trial": number, "status": status, **values})
+    def end(self, number: int, status: str, *, elapsed: float, **values: Any) -> None:
+        """A trial has ended, so many seconds after the search began."""
+        self._add({"event": "end", "trial": number, "status": status, "elapsed": elapsed, **values})
 
     def _add(self, event: Mapping[str, Any]) -> None:
         self._count(event)
@@ -153,5 +155,6 @@ class Journal:
             trial.scores[event["epoch"]] = event["score"]
         else:
             trial.status = event["status"]
+            self.seconds = event["elapsed"]
             for key in ("score", "epoch", "reason", "seconds"):
                 setattr(trial, key, event.get(key, getattr(trial, key)))

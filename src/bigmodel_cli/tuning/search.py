@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,23 +14,31 @@ from typing import Any, Protocol
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.naming import OWN_COLUMNS, direction, directions
 from bigmodel_cli.config.searched import Searched
+from bigmodel_cli.config.tune import Tune
 from bigmodel_cli.errors import ConfigError, DataError, ResourceError, UsageError
 from bigmodel_cli.metrics_file import as_written, read_metrics
 from bigmodel_cli.run_folder import STOPPED as RUN_STOPPED
 from bigmodel_cli.stopped import SEARCH
 from bigmodel_cli.training.pin import choose_monitor
+from bigmodel_cli.training.signals import stop_on_signal
+from bigmodel_cli.tuning.best import write_best
+from bigmodel_cli.tuning.disk import Disk
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.halving import hopeless
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
 from bigmodel_cli.tuning.samplers import Sampler, sampler_of
 from bigmodel_cli.whole_files import read_sealed, write_sealed, write_text
-from bigmodel_cli.workers.job import Job, Told
+from bigmodel_cli.workers.job import DISK_FULL, Job, Told
 from bigmodel_cli.workers.pool import Pool
 
 # How long nothing may be told before a search looks at its clock.
 _PATIENCE_SECONDS = 1.0
 # So many trials that fail alike at the beginning are no bad luck.
 _MANY_FAILURES = 3
+# A process that ends so often without an epoch in between will never get further.
+_MANY_DEATHS = 3
+# What of `tune` decides what is drawn and how trials end.
+_FIXED = ("space", "metric", "mode", "search", "stop_early")
 
 
 class Watcher(Protocol):
@@ -66,123 +78,185 @@ class Search:
         Raises:
             UsageError: If another process searches here, or the search was begun with another config.
             ConfigError, DataError, ResourceError: If the first trials all failed by the same.
+            ResourceError: If the disk is full.
             Interrupted: If a signal ended it.
         """
         self.folder.path.mkdir(parents=True, exist_ok=True)
-        with _locked(self.folder):
+        with stop_on_signal(), _locked(self.folder):
             self._require_same()
             journal = Journal(self.folder.journal)
             seed = self.searched.loaded.experiment.seed
-            sampler = sampler_of(self.searched.tune.search, self.searched.space, seed)
+            sampler = sampler_of(self.tune.search, self.searched.space, seed)
             with Pool(self.num_workers, self.folder.log) as pool:
-                self._go(journal, sampler, pool)
+                _Session(self, journal, sampler, pool).go()
+            write_best(self.searched, self.folder, journal)
             return journal
 
+    @property
+    def tune(self) -> Tune:
+        return self.searched.tune
+
     def _require_same(self) -> None:
-        """Trials of one search are of one config."""
+        """Trials of one search are of one config; how many there are, and what they may take, can change."""
         experiment = self.searched.loaded.experiment
-        config = to_yaml(experiment.model_copy(update={"tune": None}))
-        space = to_yaml(self.searched.tune.space)
-        asked = {"config": config, "space": space}
-        if self.folder.record.exists():
-            before = read_sealed(self.folder.record)
-            for key, text in asked.items():
-                if before[key] != text:
-                    what = "the config" if key == "config" else "tune.space"
-                    raise UsageError(
-                        f"{self.folder.path}: {what} has changed since this search was begun",
-                        hint="give the search another name: name=…, or remove its folder",
-                    )
+        asked = {
+            "config": to_yaml(experiment.model_copy(update={"tune": None})),
+            **{f"tune.{key}": to_yaml(getattr(self.tune, key)) for key in _FIXED},
+        }
+        if not self.folder.record.exists():
+            write_sealed(self.folder.record, asked)
             return
-        write_sealed(self.folder.record, asked)
+        before = read_sealed(self.folder.record)
+        changed = [key for key, text in asked.items() if before[key] != text]
+        if changed:
+            raise UsageError(
+                f"{self.folder.path}: not the search that was begun here: {', '.join(changed)} changed",
+                hint="give this one another name: name=NAME; or remove the folder",
+            )
 
-    def _go(self, journal: Journal, sampler: Sampler, pool: Pool) -> None:
-        open_ = [trial for trial in journal.trials.values() if not trial.has_ended]
+
+@dataclass
+class _Session:
+    """One process's part of a search."""
+
+    search: Search
+    journal: Journal
+    sampler: Sampler
+    pool: Pool
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic() - self.journal.seconds
+        self._deaths: Counter[int] = Counter()
+        self._open = [trial for trial in self.journal.trials.values() if not trial.has_ended]
+        self._disk = Disk(self.search.folder, self.search.tune.keep, self.search.tune.bytes)
+
+    def go(self) -> None:
+        self._disk.tidy(self.journal)
         while True:
-            while pool.has_room and (trial := self._next(open_, journal, sampler)) is not None:
-                self._submit(trial, journal, pool)
-            if not pool.jobs:
+            while self.pool.has_room and (trial := self._next()) is not None:
+                self._submit(trial)
+            if not self.pool.jobs:
                 return
-            for told in pool.told(_PATIENCE_SECONDS):
-                self._take(told, journal, pool)
+            for told in self.pool.told(_PATIENCE_SECONDS):
+                self._take(told)
 
-    def _next(self, open_: list[Trial], journal: Journal, sampler: Sampler) -> Trial | None:
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def _next(self) -> Trial | None:
         """The trial that is trained next: those that were cut off first."""
-        if open_:
-            return open_.pop(0)
-        number = len(journal.trials) + 1
-        if number > self.searched.tune.trials:
+        if self._open:
+            return self._open.pop(0)
+        tune, number = self.search.tune, len(self.journal.trials) + 1
+        is_late = tune.seconds is not None and self._elapsed > tune.seconds
+        if number > tune.trials or is_late:
             return None
-        point = sampler.draw(number, journal)
-        return None if point is None else journal.begin(number, point, self.searched.words(point))
+        point = self.sampler.draw(number, self.journal)
+        return None if point is None else self.journal.begin(number, point, self.search.searched.words(point))
 
-    def _submit(self, trial: Trial, journal: Journal, pool: Pool) -> None:
-        self.watcher.began(trial)
-        path = self.folder.config(trial.number)
+    def _submit(self, trial: Trial) -> None:
+        self.search.watcher.began(trial)
+        folder = self.search.folder
+        path = folder.config(trial.number)
         try:
-            config = self.searched.config_at(trial.point)
+            config = self.search.searched.config_at(trial.point)
         except ConfigError as error:
-            self._fail(trial, journal, "ConfigError", error.message)
+            self._fail(trial, "ConfigError", error.message)
             return
         path.parent.mkdir(exist_ok=True)
         write_text(path, to_yaml(config.experiment))
-        pool.submit(
-            Job(trial.number, str(path), str(self.folder.run(trial.number).path), offline=self.offline)
-        )
+        run = str(folder.run(trial.number).path)
+        self.pool.submit(Job(trial.number, str(path), run, offline=self.search.offline))
 
-    def _take(self, told: Told, journal: Journal, pool: Pool) -> None:
-        trial = journal.trials[told.number]
+    def _take(self, told: Told) -> None:
+        trial = self.journal.trials[told.number]
         if told.what == "epoch":
-            pool.answer(trial.number, self._judge(trial, told.values["row"], journal))
-        self.watcher.told(trial, told)
+            self._epoch(trial, told.values["row"])
+        self.search.watcher.told(trial, told)
         if told.what == "ended":
-            self._end(trial, journal)
+            self._end(trial)
         elif told.what == "failed":
-            self._fail(trial, journal, told.values["kind"], told.values["message"])
-        elif told.what == "died":
-            self._fail(trial, journal, "died", f"its process ended with status {told.values['status']}")
+            self._fail(trial, told.values["kind"], told.values["message"])
+        elif told.what in ("died", "interrupted"):
+            self._go_on(trial, told)
 
-    def _judge(self, trial: Trial, row: dict[str, float], journal: Journal) -> str | None:
+    def _epoch(self, trial: Trial, row: Mapping[str, float]) -> None:
         epoch = int(row["epoch"])
-        if journal.metric is None:
-            journal.compare_by(metric_of(self.searched, row))
-        assert journal.metric is not None
-        journal.epoch(trial.number, epoch, as_written(row[journal.metric.column]))
-        if not self.searched.tune.stop_early:
-            return None
-        num_epochs = self.searched.loaded.experiment.training.epochs
-        return hopeless(trial, journal, epoch, num_epochs)
+        self._deaths[trial.number] = 0
+        if self.journal.metric is None:
+            self.journal.compare_by(metric_of(self.search.searched, row))
+        assert self.journal.metric is not None
+        if epoch == 1 and (why := self._disk.room_for(trial.number, self.journal)) is not None:
+            self.pool.cancel(trial.number)
+            self._fail(trial, "budget", why)
+            return
+        self.journal.epoch(trial.number, epoch, as_written(row[self.journal.metric.column]))
+        why = None
+        if self.search.tune.stop_early:
+            num_epochs = self.search.searched.loaded.experiment.training.epochs
+            why = hopeless(trial, self.journal, epoch, num_epochs)
+        self.pool.answer(trial.number, why)
 
-    def _end(self, trial: Trial, journal: Journal) -> None:
+    def _go_on(self, trial: Trial, told: Told) -> None:
+        """A process that is gone takes a part of an epoch with it, unless it is gone again and again."""
+        self._deaths[trial.number] += 1
+        if self._deaths[trial.number] < _MANY_DEATHS:
+            self._open.append(trial)
+            return
+        status = told.values.get("status")
+        killed = " (killed, as Linux does where memory runs out)" if status == -signal.SIGKILL else ""
+        what = f"its process ended {_MANY_DEATHS} times in the same epoch, with status {status}{killed}"
+        self._fail(trial, "died", what)
+
+    def _end(self, trial: Trial) -> None:
         """Note what a complete run came to; it may have been complete before this process began."""
-        run = self.folder.run(trial.number)
+        run = self.search.folder.run(trial.number)
         record, columns = run.read_record(), read_metrics(run.metrics)
-        assert journal.metric is not None, "known since the first epoch"
-        scores = columns[journal.metric.column]
+        if self.journal.metric is None:
+            self.journal.compare_by(metric_of(self.search.searched, {k: v[0] for k, v in columns.items()}))
+        assert self.journal.metric is not None
+        scores = columns[self.journal.metric.column]
         for epoch, score in enumerate(scores, 1):
-            journal.epoch(trial.number, epoch, score)
+            self.journal.epoch(trial.number, epoch, score)
         epoch = (record.get("best") or {}).get("epoch") or len(scores)
         stopped = record.get(RUN_STOPPED) or {}
         by_search = stopped.get("callback") == SEARCH
-        journal.end(
+        self.journal.end(
             trial.number,
             STOPPED if by_search else COMPLETED,
+            elapsed=round(self._elapsed, 3),
             score=scores[epoch - 1],
             epoch=epoch,
             reason=stopped.get("why"),
             seconds=record["seconds"],
         )
-        self.watcher.ended(trial)
+        self._disk.tidy(self.journal)
+        self.search.watcher.ended(trial)
 
-    def _fail(self, trial: Trial, journal: Journal, kind: str, message: str) -> None:
-        journal.end(trial.number, FAILED, reason=message)
-        self.watcher.ended(trial)
-        ended = [one for one in journal.trials.values() if one.has_ended]
-        if len(ended) >= _MANY_FAILURES and all(one.reason == message for one in ended):
+    def _fail(self, trial: Trial, kind: str, message: str) -> None:
+        """Note why a trial came to nothing.
+
+        Raises:
+            ResourceError: If the disk is full: then all trials would fail.
+            BigmodelError: If the first trials all failed by the same.
+        """
+        if kind == DISK_FULL:
+            raise ResourceError(message, hint="free some space; the same command goes on")
+        self.journal.end(trial.number, FAILED, elapsed=round(self._elapsed, 3), reason=message)
+        self._disk.tidy(self.journal)
+        self.search.watcher.ended(trial)
+        ended = [one for one in self.journal.trials.values() if one.has_ended]
+        if len(ended) >= _MANY_FAILURES and all(_gist(one.reason) == _gist(message) for one in ended):
             raise _ERRORS.get(kind, ResourceError)(
                 f"the first {len(ended)} trials all failed by the same: {message}",
-                hint="mend the config, remove the search's folder, and search again",
+                hint=f"mend the config, remove {self.search.folder.path}, and search again",
             )
+
+
+def _gist(reason: str | None) -> str:
+    """A reason without the numbers in it, which differ from trial to trial."""
+    return re.sub(r"[0-9][0-9.,]*", "#", reason or "")
 
 
 _ERRORS: dict[str, Any] = {"ConfigError": ConfigError, "UsageError": UsageError, "DataError": DataError}

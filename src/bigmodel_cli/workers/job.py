@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# The kind of an error by which no job can go on before somebody makes room.
+DISK_FULL = "disk full"
+
 
 @dataclass(frozen=True)
 class Job:

@@ -128,6 +128,9 @@ class Pool:
             self._workers = {slot: one for slot, one in self._workers.items() if one is not worker}
             worker.job = None
             return None if job is None else Told(job.number, "died", told.values)
+        if job is None:
+            # It was cancelled.
+            return None
         if told.is_last:
             worker.job = None
         return told
@@ -137,6 +140,14 @@ class Pool:
         for worker in self._workers.values():
             if worker.job is not None and worker.job.number == number:
                 worker.send({"why": why})
+
+    def cancel(self, number: int) -> None:
+        """End the worker of a job at once; nothing more is told of the job."""
+        for slot, worker in list(self._workers.items()):
+            if worker.job is not None and worker.job.number == number:
+                worker.job = None
+                worker.process.kill()
+                del self._workers[slot]
 
     def _end(self, *, at_once: bool) -> None:
         """End all workers; what one trains is saved first, so that it can be gone on with."""

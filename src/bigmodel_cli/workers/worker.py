@@ -22,7 +22,8 @@ from bigmodel_cli.errors import BigmodelError, Interrupted
 from bigmodel_cli.listener import Progress
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import COMPLETED, RunFolder
-from bigmodel_cli.workers.job import Job
+from bigmodel_cli.whole_files import NO_ROOM
+from bigmodel_cli.workers.job import DISK_FULL, Job
 
 # How long a run may take to save what it has reached once nobody waits for it any more.
 _GRACE_SECONDS = 5.0
@@ -126,7 +127,8 @@ def main() -> None:
             channel.tell(job.number, "interrupted")
             return
         except BigmodelError as error:
-            channel.tell(job.number, "failed", kind=type(error).__name__, message=error.message)
+            kind = DISK_FULL if _is_disk_full(error) else type(error).__name__
+            channel.tell(job.number, "failed", kind=kind, message=error.message)
         except Exception as error:
             import traceback
 
@@ -134,6 +136,10 @@ def main() -> None:
             channel.tell(job.number, "failed", kind=type(error).__name__, message=f"{error}")
         else:
             channel.tell(job.number, "ended")
+
+
+def _is_disk_full(error: BigmodelError) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in NO_ROOM
 
 
 if __name__ == "__main__":
