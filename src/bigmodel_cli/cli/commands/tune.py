@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -56,7 +57,9 @@ def command(
 
     A trial is a run like any other. The same command goes on with a search that was interrupted.
     """
+    from bigmodel_cli.errors import Interrupted
     from bigmodel_cli.modeling.language import read_searched
+    from bigmodel_cli.training.record import command_line
     from bigmodel_cli.tuning.folder import SearchFolder
     from bigmodel_cli.tuning.journal import Trial
     from bigmodel_cli.tuning.search import Search
@@ -74,5 +77,9 @@ def command(
 
     searched = read_searched(config, overrides, strict=strict)
     folder = SearchFolder(tunes_dir / searched.loaded.experiment.name)
-    journal = Search(searched, folder, Lines(), workers, offline).run()
+    try:
+        journal = Search(searched, folder, Lines(), workers, offline).run()
+    except Interrupted as error:
+        hint = f"go on with: {shlex.join(command_line())}"
+        raise Interrupted(error.signal_number, f"interrupted; {folder.path} is kept", hint=hint) from error
     click.echo(str(journal.ranked[0]))
