@@ -39,6 +39,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if mark and f"not {mark[1]}" in config.option.markexpr else None
 
 
+def pytest_pycollect_makeitem(
+    collector: pytest.Collector, name: str, obj: object
+) -> list[pytest.Item] | None:
+    """Nor does it make tests of functions that it would leave out; some have hundreds of parameters."""
+    expression = collector.config.option.markexpr
+    marks = getattr(obj, "pytestmark", ()) if name.startswith("test_") else ()
+    return [] if any(f"not {mark.name}" in expression for mark in marks) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What an upgrade of Keras broke is named before a hundred tests fail of it."""
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
@@ -54,11 +63,33 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     return (parent / str(number) for number in itertools.count())
 
 
+@pytest.fixture
+def tmp_path(_homes: Iterator[Path], request: pytest.FixtureRequest) -> Path:
+    """As pytest's own, without the link to the newest that it makes anew for every test."""
+    number = next(_homes)
+    folder = number.with_name(f"{re.sub(r'[^A-Za-z0-9_]', '_', request.node.name)[:30]}{number.name}")
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _unused_homes() -> list[Path]:
+    return []
+
+
 @pytest.fixture(autouse=True)
-def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the real home, Keras's real cache or the user's runs."""
-    home = next(_homes)
-    home.mkdir()
+def _own_home(
+    _homes: Iterator[Path], _unused_homes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """No test reads or writes the real home, Keras's real cache or the user's runs.
+
+    A home that is empty still is the next test's: folders are what the quick loop spends its time on.
+    """
+    if _unused_homes:
+        home = _unused_homes.pop()
+    else:
+        home = next(_homes)
+        home.mkdir()
     for name, folder in {
         "HOME": home,
         "USERPROFILE": home,
@@ -79,6 +110,9 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
+    yield
+    if home.is_dir() and not any(home.iterdir()):
+        _unused_homes.append(home)
 
 
 @pytest.fixture(autouse=True)

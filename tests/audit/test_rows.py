@@ -80,6 +80,7 @@ def message(found, kind):
     return finding.message
 
 
+@pytest.mark.slow
 def test_a_sound_table_has_no_finding(look):
     found = look(people())
     assert kinds(found) == []
@@ -97,6 +98,7 @@ def test_a_sound_table_has_no_finding(look):
     assert max(told, key=told.get) == "size" and told["size"] > 0.2 > told["steps"]
 
 
+@pytest.mark.slow
 def test_every_bar_counts_every_row(look):
     columns = people()
     columns["size"][::10] = np.nan
@@ -111,6 +113,7 @@ def test_every_bar_counts_every_row(look):
 
 
 class TestRows:
+    @pytest.mark.slow
     def test_a_test_split_of_known_rows_is_an_error(self, look):
         columns = people()
         half = {name: np.concatenate([v[:50], people(50, 9)[name]]) for name, v in columns.items()}
@@ -124,12 +127,14 @@ class TestRows:
         with pytest.raises(DataError, match="not fit for training: 50 rows of test"):
             found.require_good(strict=False)
 
+    @pytest.mark.slow
     def test_a_few_known_rows_are_a_warning(self, look):
         columns = people()
         known = {name: np.concatenate([v[:3], people(97, 9)[name]]) for name, v in columns.items()}
         found = look(columns, "data.validation=0", test=known)
         assert [kind for kind in kinds(found) if kind[1] == "leak"] == [("warning", "leak")]
 
+    @pytest.mark.slow
     def test_rows_of_few_values_are_the_same_by_chance(self, look):
         columns = {name: values for name, values in people().items() if name in ("town", "glad")}
         found = look(columns)
@@ -137,6 +142,7 @@ class TestRows:
         assert {severity for severity, _ in kinds(found)} == {"warning"}
         assert found.document["splits"]["test"]["in_train"] == found.document["splits"]["test"]["examples"]
 
+    @pytest.mark.slow
     def test_contradictions(self, look):
         columns = people()
         again = {name: np.concatenate([v, v[:6]]) for name, v in columns.items()}
@@ -168,6 +174,7 @@ class TestRows:
         assert len(set(swapped.values.tolist())) == 2, "values of two columns that change places"
 
 
+@pytest.mark.slow
 class TestColumns:
     def test_that_give_the_target_away(self, look):
         columns = people()
@@ -234,6 +241,7 @@ class TestColumns:
         assert "steps (50% of rows more missing)" in text
 
 
+@pytest.mark.slow
 def test_numbers_as_target(look):
     columns = people()
     columns["glad"] = (columns["size"] * 3).round()
@@ -245,6 +253,7 @@ def test_numbers_as_target(look):
     assert found.document["columns"]["size"]["histogram"]["classes"] == {}
 
 
+@pytest.mark.slow
 def test_a_sample(look):
     found = look(people(), max_examples=300)
     data = found.document["data"]
@@ -253,6 +262,7 @@ def test_a_sample(look):
     assert counted == found.document["splits"]["train"]["examples"], "labels are counted in full"
 
 
+@pytest.mark.slow
 def test_many_cells_are_described_by_some_rows(look, monkeypatch):
     monkeypatch.setattr("bigmodel_cli.audit.rows.looked._MAX_CELLS", 1600)
     monkeypatch.setattr("bigmodel_cli.audit.rows.looked._MIN_ROWS", 100)
@@ -337,6 +347,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.mark.slow
 def test_the_page(look, tmp_path):
     columns = people()
     found = look({**columns, "<b>&": columns["size"] + 1})
@@ -352,6 +363,7 @@ def test_the_page(look, tmp_path):
     assert "http" not in text.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 def test_texts(look):
     random = np.random.default_rng(0)
     words = ["the", "cat", "sat", "on", "a", "mat", "with", "big", "red", "dogs"]
@@ -367,6 +379,7 @@ def test_texts(look):
     assert sum(split["missing"] for split in note["splits"].values()) == 20
 
 
+@pytest.mark.slow
 def test_images_beside_numbers(look, tmp_path):
     """Of images all that is known is whether they are the same."""
     (tmp_path / "photos").mkdir()

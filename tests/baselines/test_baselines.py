@@ -28,6 +28,9 @@ from bigmodel_cli.sources.stores import ArrayStore, Store
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 
+# Fits models: nothing for every edit.
+pytestmark = pytest.mark.slow
+
 YES_NO = Classification(("no", "yes"))
 
 

@@ -86,6 +86,7 @@ def test_numbers_and_dates():
     assert trees.shape == (2, 2)
 
 
+@pytest.mark.slow
 def test_texts():
     train = of_texts("buy now", "see you soon", "buy it now", "")
     linear, trees = encoded(TextKind(), train, of_texts("buy now", "", "unknown words"))
@@ -96,6 +97,7 @@ def test_texts():
     assert np.abs(trees[0]).max() > 0.1 and not trees[1:].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("texts", [("", ""), ("!", "?"), ("word",)])
 def test_texts_without_words_to_compare(texts):
     for matrix in encoded(TextKind(), of_texts(*texts)):
@@ -147,6 +149,7 @@ def measured(write, content, weight=", sample_weight: weight"):
     return {model["name"]: model for model in measure_baselines(experiment, splits, Silent())["models"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decides", ["age", "city", "day", "note"])
 def test_whatever_column_decides_is_found(write, decides):
     models = measured(write, shop(400, decides))
@@ -156,6 +159,7 @@ def test_whatever_column_decides_is_found(write, decides):
         assert models[name]["test"]["metrics"]["accuracy"] >= least, name
 
 
+@pytest.mark.slow
 def test_weights_of_examples_count(write):
     """Rows that say the opposite, and count nothing, change nothing that is fitted."""
     content = shop(300, "city")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 def test_a_config(bigmodel, tiny):
     outcome = bigmodel("baseline", tiny, "--plain")
     assert outcome.code == 0
@@ -30,6 +31,7 @@ def test_a_config(bigmodel, tiny):
     assert "fitting logistic_regression to 96 examples" in outcome.err
 
 
+@pytest.mark.slow
 def test_json_is_what_the_table_says(bigmodel, tiny):
     outcome = bigmodel("baseline", tiny, "data.test=0", "seed=3", "--json", "--plain")
     document = outcome.json
@@ -44,6 +46,7 @@ def test_json_is_what_the_table_says(bigmodel, tiny):
     assert [m["validation"] for m in again["models"]] == [m["validation"] for m in document["models"]]
 
 
+@pytest.mark.slow
 def test_without_held_out_examples_the_training_split_is_scored_which_is_said(bigmodel, tiny):
     outcome = bigmodel("baseline", tiny, "data.test=0", "data.validation=0", "--json", "--plain")
     assert outcome.code == 0
@@ -130,6 +133,7 @@ def test_train_with_baselines(bigmodel, tiny):
     assert 'id="baselines"' in (run / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_it_needs_no_tensorflow(tiny):
     """scikit-learn alone: the whole takes a second or two."""
     import subprocess

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from sklearn import metrics
 
 from bigmodel_cli.scoring.groups.classes import Decisions, grouped_classes
 from bigmodel_cli.scoring.groups.gaps import Gap, gap_of, mean_by_chance, share_by_chance
@@ -81,7 +80,10 @@ def test_by_counting():
     assert document["gaps"]["selection_rate"]["worst"] is None
 
 
+@pytest.mark.slow
 def test_scores_and_losses_of_a_group_are_those_of_its_examples_alone():
+    from sklearn import metrics
+
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 200)
     probability = np.clip(labels * 0.3 + random.random(200) * 0.7, 0.01, 0.99)
@@ -132,9 +134,12 @@ def fairlearn():
     return pytest.importorskip("fairlearn.metrics", reason="fairlearn is not installed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_fairness_is_that_of_fairlearn(fairlearn, name):
+    from sklearn import metrics
+
     labels, decided, letters = case(CASES[name])
     found = two(labels, decided, groups_of("".join(letters)))
     # What a group cannot have is 0 there and nothing here.
@@ -197,7 +202,10 @@ def test_one_group_has_no_gaps():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.slow
 def test_several_classes_are_each_against_all_others(fairlearn):
+    from sklearn import metrics
+
     random = np.random.default_rng(0)
     labels = random.integers(0, 3, 300)
     letters = random.choice(list("abc"), 300)

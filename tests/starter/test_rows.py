@@ -33,6 +33,7 @@ def people(count: int = 60, name: str = "people.csv") -> Path:
     return write(name, "age,job,size 1,day,note,bought", rows)
 
 
+@pytest.mark.slow
 def test_all_kinds_of_columns(tmp_path):
     lines: list[str] = []
     starter = make_starter(people(), Wishes(note=lines.append))
@@ -58,6 +59,7 @@ def test_all_kinds_of_columns(tmp_path):
     assert found.model[5].inputs == ("previous", "numbers", "categories", "dates", "texts")
 
 
+@pytest.mark.slow
 def test_many_rows_get_ranks_and_waves():
     path = write("t.csv", "a,b,price", [f"{n % 90}.5,{n % 70},{n * 3 % 101}.25" for n in range(4000)])
     found = experiment(make_starter(path).text)
@@ -68,6 +70,7 @@ def test_many_rows_get_ranks_and_waves():
     assert (found.loss.name, found.model[-1].arguments) == ("MeanSquaredError", {"units": 1})
 
 
+@pytest.mark.slow
 def test_the_test_split_lies_beside():
     people(30, "data_test.csv")
     write("data_val.csv", "other,columns", ["1,2"])
@@ -75,6 +78,7 @@ def test_the_test_split_lies_beside():
     assert (found.path.name, found.test.name, found.validation) == ("data_train.csv", "data_test.csv", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "labels", "is_classes"),
     [
@@ -94,11 +98,13 @@ def test_few_whole_numbers(name, labels, is_classes):
     assert len(taken) == (labels is None)
 
 
+@pytest.mark.slow
 def test_flags_are_classes_whatever_they_are_called():
     path = write("t.csv", "a,score", [f"{n / 7:.3f},{n % 2}" for n in range(50)])
     assert experiment(make_starter(path).text).loss.name == "CategoricalCrossentropy"
 
 
+@pytest.mark.slow
 def test_columns_that_tell_nothing_or_all():
     rows = [
         f"{n + 7},{'ab'[n % 2]},same,{random.Random(n).random():.9f},{'xyz'[n % 3]},{'XYZ'[n % 3]}"
@@ -162,12 +168,14 @@ def test_what_cannot_be_done_is_said(rows, wishes, says):
     assert "t.csv" in caught.value.message
 
 
+@pytest.mark.slow
 def test_many_categories_are_limited():
     rows = [f"k{n % 1500},{'uv'[n % 2]}" for n in range(3000)]
     (lookup,) = experiment(make_starter(write("t.csv", "code,target", rows)).text).preprocessing["category"]
     assert lookup.arguments["max_tokens"] == 1000
 
 
+@pytest.mark.slow
 def test_parquet_and_json_lines(tmp_path):
     pa = pytest.importorskip("pyarrow")
     from pyarrow import parquet

@@ -396,6 +396,7 @@ def test_labels_are_audited(sample):
     assert not any(len(found) for found in labels.outliers(by_split).values())
 
 
+@pytest.mark.slow
 def test_groups_are_scored(sample):
     """Scores, intervals and gaps of groups, as an evaluation has them, under names that gates know."""
     scoring = part_of(sample.task, Scoring)
@@ -420,6 +421,7 @@ def test_groups_are_scored(sample):
         assert labels_of_group_path(name) == sample.task.labels, name
 
 
+@pytest.mark.slow
 def test_simple_models_are_fitted_and_scored(sample):
     """They answer what a model's outputs stand for, and are scored as such."""
     baselines, scoring = part_of(sample.task, Baselines), part_of(sample.task, Scoring)
@@ -497,6 +499,7 @@ def test_predictions_are_explained(sample):
         explained.index("nothing such")
 
 
+@pytest.mark.slow
 def test_columns_are_compared_by_scores_that_are_known(sample):
     found = scored(sample)
     measures = part_of(sample.task, Explained).measures(sample.labels, found.values, AS_IT_IS)
