@@ -32,21 +32,21 @@ def held(texts):
     )
 
 
-def model_of(layer, kind="string"):
+def model_of(layer, kind="string", *, has_axis=False):
     import keras
 
     inputs = keras.Input((), dtype=kind, name="column")
-    taken = inputs if kind == "string" else keras.ops.expand_dims(inputs, -1)
+    taken = keras.ops.expand_dims(inputs, -1) if has_axis or kind != "string" else inputs
     return keras.Model({"column": inputs}, keras.ops.cast(layer(taken), "float32"))
 
 
-def both(layer, column, kind="string"):
+def both(layer, column, kind="string", *, has_axis=False):
     """What Keras gives, and what NumPy gives from what is written of the layer."""
     import tensorflow as tf
 
     from bigmodel_cli.modeling.lookups import behind_lookups
 
-    model = model_of(layer, kind)
+    model = model_of(layer, kind, has_axis=has_axis)
     behind = behind_lookups(model)
     assert behind.numbers == ()
     front = Front({name: Lookup(**described) for name, described in behind.lookups.items()})
@@ -63,6 +63,11 @@ def both(layer, column, kind="string"):
         {"output_mode": "int", "mask_token": ""},
         {"output_mode": "int"},
         {"output_mode": "one_hot", "mask_token": "red", "max_tokens": 7, "pad_to_max_tokens": True},
+        {"output_mode": "int", "num_oov_indices": 3},
+        {"output_mode": "int", "num_oov_indices": 3, "mask_token": ""},
+        {"output_mode": "one_hot", "num_oov_indices": 4},
+        {"output_mode": "one_hot", "num_oov_indices": 4, "mask_token": "", "salt": [3, 2**40]},
+        {"output_mode": "int", "num_oov_indices": 2, "mask_token": "", "salt": 7},
     ],
 )
 def test_words(options):
@@ -87,6 +92,8 @@ def test_words(options):
         {"output_mode": "count", "standardize": "lower"},
         {"output_mode": "count", "standardize": None},
         {"output_mode": "int", "standardize": "strip_punctuation"},
+        {"output_mode": "tf_idf"},
+        {"output_mode": "tf_idf", "ngrams": 2, "max_tokens": 40, "pad_to_max_tokens": True},
     ],
 )
 def test_texts(options):
@@ -98,15 +105,81 @@ def test_texts(options):
     np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
-def test_whole_numbers(mode):
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count", "tf_idf"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_oov_indices": 3},
+        {"num_oov_indices": 3, "mask_token": 0},
+        {"num_oov_indices": 3, "oov_method": "farmhash"},
+        {"num_oov_indices": 3, "oov_method": "farmhash", "salt": [5, 6]},
+    ],
+)
+def test_whole_numbers(mode, options):
     from keras import layers
 
-    layer = layers.IntegerLookup(output_mode=mode)
+    layer = layers.IntegerLookup(output_mode=mode, **options)
     layer.adapt(np.array([[3], [3], [-7], [0]]))
-    column = Held(np.array([3, -7, 0, 5, 3.9, -1], np.float32))
+    column = Held(np.array([3, -7, 0, 5, 3.9, -1, 1e6, -12], np.float32))
     expected, _, found = both(layer, column, "float32")
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"output_mode": "int"},
+        {"output_mode": "one_hot"},
+        {"output_mode": "one_hot", "mask_value": ""},
+        {"output_mode": "int", "mask_value": "red"},
+        {"output_mode": "int", "mask_value": "red", "salt": 133},
+        {"output_mode": "one_hot", "salt": [133, 2**50]},
+        {"output_mode": "count", "mask_value": "fox"},
+    ],
+)
+@pytest.mark.parametrize("bins", [1, 7])
+def test_hashed_words(options, bins):
+    from keras import layers
+
+    column = held([*WORDS, *TEXTS, "x" * 70, "ü" * 200])
+    has_axis = options["output_mode"] != "int"
+    expected, _, found = both(layers.Hashing(bins, **options), column, has_axis=has_axis)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "count", "tf_idf"])
+@pytest.mark.parametrize("unknown", [1, 3])
+def test_words_that_are_counted(mode, unknown):
+    from keras import layers
+
+    layer = layers.StringLookup(output_mode=mode, mask_token="", num_oov_indices=unknown)
+    layer.adapt(np.array([["red"], ["red"], ["green"], ["blue"], [""]]))
+    expected, _, found = both(layer, held(WORDS), has_axis=True)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
+def test_hashed_numbers(mode):
+    from keras import layers
+
+    column = Held(np.array([3, -7, 0, 5, 3.9, -1, 1e9], np.float32))
+    expected, _, found = both(layers.Hashing(5, output_mode=mode), column, "float32")
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_texts_of_every_length_fall_into_the_buckets_of_tensorflow():
+    import tensorflow as tf
+
+    from bigmodel_cli.inference.front import bucket_of
+
+    # 128 bytes at most stand for all lengths: up to 16, 32, 64 and more, whole words of 8 bytes and not.
+    texts = ["".join(chr(97 + (7 * place + size) % 26) for place in range(size)) for size in range(129)]
+    count = 2**62 + 57
+    fast = tf.strings.to_hash_bucket_fast(texts, count).numpy()
+    strong = tf.strings.to_hash_bucket_strong(texts, count, key=[3, 2**60]).numpy()
+    assert [bucket_of(text, count, "farmhash", None) for text in texts] == fast.tolist()
+    assert [bucket_of(text, count, "farmhash", [3, 2**60]) for text in texts] == strong.tolist()
 
 
 def test_a_word_that_a_layer_refuses_is_an_error():
@@ -121,16 +194,10 @@ def test_a_word_that_a_layer_refuses_is_an_error():
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda layers: layers.StringLookup(vocabulary=["a"], num_oov_indices=3), "several num_oov_indices"),
+        (lambda layers: layers.StringLookup(vocabulary=["a"], invert=True), "invert"),
         (lambda layers: layers.TextVectorization(vocabulary=["a"], split=None), "split None"),
-        (lambda layers: layers.Hashing(5, output_mode="one_hot"), "Hashing takes texts"),
+        (lambda layers: layers.Hashing(5, output_mode="count"), "all rows for one"),
         (lambda layers: layers.StringLookup(vocabulary=["a"], output_mode="multi_hot"), "all rows for one"),
-        (
-            lambda layers: layers.TextVectorization(
-                vocabulary=["a"], idf_weights=[1.0], output_mode="tf_idf"
-            ),
-            "output_mode tf_idf",
-        ),
     ],
 )
 def test_what_numpy_does_not_compute_is_said(make, reason):
@@ -151,7 +218,7 @@ def test_it_is_written_and_read(tmp_path):
     path.write_text(front.content(), "utf-8")
     assert read_front(path) == front
     document = json.loads(path.read_text("utf-8"))
-    for damaged in ({**document, "version": 2}, {**document, "made": 3}, {"version": 1}, []):
+    for damaged in ({**document, "version": 3}, {**document, "made": 3}, {"version": 1}, []):
         path.write_text(json.dumps(damaged))
         with pytest.raises(DataError, match=r"front\.json"):
             read_front(path)

@@ -104,6 +104,28 @@ def test_a_column_by_its_name_and_the_rest_beside_it(build):
     np.testing.assert_allclose(output_of(built, splits, "all"), NUMBERS[:, [0, 2, 3, 1]], atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("layer", "width"),
+    [
+        ("Hashing: {num_bins: 5, output_mode: one_hot}", 5),
+        ("Hashing: {num_bins: 5, output_mode: count}", 5),
+        ("StringLookup: {output_mode: multi_hot}", 3),
+        ("StringLookup: {output_mode: tf_idf, num_oov_indices: 2}", 4),
+    ],
+)
+def test_words_of_rows_are_not_counted_together(build, layer, width):
+    built, splits, _ = build(
+        "  - Identity: {name: seen, inputs: [job]}\n" + HEAD_OF_MODEL,
+        preprocessing=f"{{number: [Normalization], category: [{{{layer}}}]}}",
+    )
+    cook, missing, smith, again = output_of(built, splits, "seen")
+    assert built.model.get_layer("seen").output.shape == (None, width)
+    assert len(cook) == width and cook.tolist() == again.tolist() != smith.tolist()
+    assert np.count_nonzero(cook) == np.count_nonzero(smith) == 1
+    # A lookup takes a missing word for none, hashing for one more word.
+    assert np.count_nonzero(missing) == (1 if layer.startswith("Hashing") else 0)
+
+
 def test_a_missing_category_is_none_of_those_that_are_known_and_not_unknown(build):
     built, splits, _ = build("  - Identity: {name: seen, inputs: [job]}\n" + HEAD_OF_MODEL)
     # Unknown ones, then cook, which is the most frequent, then smith.

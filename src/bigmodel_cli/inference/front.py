@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.hashing import fingerprint64, siphash
 from bigmodel_cli.kinds.cells import Held
 
-# Another way to describe lookups gets another number.
-VERSION = 1
+# Another way to describe lookups gets another number. Version 1 had neither buckets nor weights.
+VERSION = 2
+_KNOWN = (1, VERSION)
 # What Keras's TextVectorization takes out: the ASCII punctuation.
 _PUNCTUATION = rb"""!"#$%&()*+,-./:;<=>?@[\]^_`{|}~'"""
 
@@ -31,14 +33,19 @@ class Lookup:
         column: The column that it takes, as the model calls it.
         tokens: What it knows, in the order of their places.
         first: The place of the first token.
-        unknown: The place of what it does not know; -1: it counts as nothing, None: it is refused.
+        unknown: The place of what it does not know; -1: it counts as nothing, None: it is refused. Of several
+            such places, the first.
         mask: What is no token; None: there is nothing such.
         mask_place: Its place; -1: it counts as nothing.
-        mode: `int`, `one_hot`, `multi_hot` or `count`, as Keras has them.
+        mode: `int`, `one_hot`, `multi_hot`, `count` or `tf_idf`, as Keras has them.
         depth: How many places there are, in all modes but `int`.
         axes: Axes of length 1 that places have behind that of the examples, in the mode `int`.
         dtype: NumPy's name of the dtype that comes out.
         text: How a text becomes tokens; None: a text is a token.
+        buckets: How what is not known has one of several places: their `count`, the `method` (`farmhash` of
+            the token as a text, `floormod` of a whole number), and the `salt` with which it is hashed, two
+            whole numbers or None. None: there is one place.
+        weights: What a token counts by its place, in the mode `tf_idf`.
     """
 
     column: str
@@ -52,6 +59,8 @@ class Lookup:
     axes: int
     dtype: str
     text: Mapping[str, Any] | None = None
+    buckets: Mapping[str, Any] | None = None
+    weights: Sequence[float] | None = None
 
     @property
     def width(self) -> int:
@@ -84,13 +93,18 @@ class Lookup:
         out = np.zeros((len(places), self.depth), self.dtype)
         known = np.flatnonzero(places >= 0)
         out[known, places[known]] = 1
-        return out
+        return self._weighted(out)
+
+    def _weighted(self, counts: np.ndarray) -> np.ndarray:
+        return counts if self.weights is None else counts * np.asarray(self.weights, counts.dtype)
 
     def _place(self, token: Any) -> int:
-        place = self._place_of.get(token, self.unknown)
-        if place is None:
+        place: int | None = self._place_of.get(token)
+        if place is not None:
+            return place
+        if self.unknown is None:
             raise DataError(f"{self.column}: {token!r} is not known, and num_oov_indices is 0")
-        return place
+        return self.unknown if self.buckets is None else self.unknown + bucket_of(token, **self.buckets)
 
     @cached_property
     def _place_of(self) -> dict[Any, int]:
@@ -133,11 +147,19 @@ class Lookup:
         out = np.zeros((len(rows), self.depth), self.dtype)
         for row, places in zip(out, rows, strict=True):
             there = np.array([place for place in places if place >= 0], np.int64)
-            if self.mode == "count":
-                np.add.at(row, there, 1)
-            else:
+            if self.mode == "multi_hot":
                 row[there] = 1
-        return out
+            else:
+                np.add.at(row, there, 1)
+        return self._weighted(out)
+
+
+def bucket_of(token: str | int, count: int, method: str, salt: Sequence[int] | None) -> int:
+    """Which of several buckets a token falls into that is not known, as `Lookup.buckets` says."""
+    if method == "floormod":
+        return int(token) % count
+    text = str(token).encode("utf-8", "replace")
+    return (fingerprint64(text) if salt is None else siphash(text, salt)) % count
 
 
 def tokenizer(options: Mapping[str, Any]) -> Callable[[bytes], Sequence[bytes]]:
@@ -212,7 +234,7 @@ def read_front(path: Path) -> Front:
     """
     try:
         document = json.loads(path.read_text("utf-8"))
-        if document["version"] != VERSION:
+        if document["version"] not in _KNOWN:
             raise DataError(f"{path}: version {document['version']} is not known here")
         made = {name: Lookup(**described) for name, described in document["made"].items()}
         return Front(made, document["needed"])

@@ -184,6 +184,8 @@ class Columns:
                 )
         layer = self.objects.make(component, **_told_of_missing(component, self.kinds[column.names[0]]))
         self.origins[layer.name] = component
+        if _takes_rows_for_tokens(component) and len(column.tensor.shape) == 1:
+            column = Column(keras.ops.expand_dims(column.tensor, -1), column.names)
         if hasattr(layer, "adapt") and self.training is not None:
             self._learn(layer, component, self._values(column.tensor, column.names))
         if hasattr(layer, "vocabulary_size"):
@@ -273,6 +275,18 @@ def _is_shareable(component: Component) -> bool:
         return True
     is_known = component.name in _FEATURE_BY_FEATURE
     return is_known and not any(name in component.arguments for name in _OF_ONE_COLUMN)
+
+
+def _takes_rows_for_tokens(component: Component) -> bool:
+    """Whether a layer would count the words of all rows together, if a row's word had no axis of its own.
+
+    `Hashing` does not with `one_hot`, but tells Keras another shape.
+    """
+    mode = component.arguments.get("output_mode", _PLACES)
+    counts = mode not in (_PLACES, "one_hot")
+    if component.name == "Hashing":
+        return counts or bool(mode == "one_hot")
+    return component.name in ("StringLookup", "IntegerLookup") and counts
 
 
 def _told_of_missing(component: Component, kind: Kind) -> Mapping[str, Any]:

@@ -10,8 +10,10 @@ from bigmodel_cli.modeling.cut import FEATURES, Step, model_from, traced
 
 # What hands an input on in another shape or dtype before it is looked up.
 _HANDING_ON = frozenset({"ExpandDims", "Squeeze", "Cast", "Identity"})
-_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
-_MODES = frozenset({"int", "one_hot", "multi_hot", "count"})
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization", "Hashing"})
+# In these a rank of 1 is one example with as many tokens.
+_COUNTING = frozenset({"multi_hot", "count", "tf_idf"})
+_MODES = frozenset({"int", "one_hot", *_COUNTING})
 
 
 class NoLookup(ValueError):
@@ -114,22 +116,56 @@ def _described(step: Step, column: Any) -> Mapping[str, Any]:
         raise NoLookup(f"{name} takes texts, and is computed by Keras alone")
     (out,) = step.outputs
     config = layer.get_config()
-    common = {"column": column.name, "dtype": str(out.dtype), "axes": len(out.shape) - 1}
     mode = config["output_mode"]
     if mode not in _MODES or config.get("sparse") or config.get("ragged"):
         raise NoLookup(f"{name} with output_mode {mode}, sparse or ragged, is computed by Keras alone")
-    depth = None if mode == "int" else int(out.shape[-1])
+    common = {
+        "column": column.name,
+        "dtype": str(out.dtype),
+        "axes": len(out.shape) - 1,
+        "mode": mode,
+        "depth": None if mode == "int" else int(out.shape[-1]),
+        "weights": _inverse_frequencies(layer) if mode == "tf_idf" else None,
+    }
     if name == "TextVectorization":
-        return {**common, **_of_texts(layer, config), "mode": mode, "depth": depth}
-    if mode in ("multi_hot", "count") and len(step.inputs[0].shape) == 1:
+        return {**common, **_of_texts(layer, config)}
+    (given,) = step.inputs
+    if mode in _COUNTING and len(given.shape) == 1:
         raise NoLookup(f"{name} with output_mode {mode} takes all rows for one")
-    return {**common, **_of_tokens(layer, config, name), "mode": mode, "depth": depth}
+    if name == "Hashing":
+        return {**common, **_of_hashing(config, given.dtype)}
+    return {**common, **_of_tokens(layer, config, name)}
+
+
+def _inverse_frequencies(layer: Any) -> list[float]:
+    """What a layer with `tf_idf` counts a token as, by its place; in its file alone Keras gives them away."""
+    stored: dict[str, Any] = {}
+    layer.save_own_variables(stored)
+    return [float(weight) for weight in stored["idf_weights"]]
+
+
+def _of_hashing(config: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    """A lookup that knows no token."""
+    count, mask = config["num_bins"], config["mask_value"]
+    if mask is not None and dtype.startswith("float"):
+        # Keras compares the mask with fractions, and hashes whole numbers.
+        raise NoLookup("Hashing of fractions with mask_value")
+    # The mask has a place of its own where there are two.
+    start = 1 if mask is not None and count > 1 else 0
+    return {
+        "tokens": [],
+        "first": start,
+        "unknown": start,
+        "mask": mask if start else None,
+        "mask_place": 0,
+        "buckets": {"count": count - start, "method": "farmhash", "salt": config["salt"]},
+    }
 
 
 def _of_tokens(layer: Any, config: Mapping[str, Any], name: str) -> dict[str, Any]:
     count, mask = config["num_oov_indices"], config["mask_token"]
-    if count > 1 or config.get("invert"):
-        raise NoLookup(f"{name} with {'invert' if count <= 1 else 'several num_oov_indices'}")
+    if config.get("invert"):
+        raise NoLookup(f"{name} with invert")
     # In the mode int a mask has the place 0; in others it counts as nothing.
     start = 1 if mask is not None and config["output_mode"] == "int" else 0
     tokens = layer.get_vocabulary(include_special_tokens=False)
@@ -139,6 +175,17 @@ def _of_tokens(layer: Any, config: Mapping[str, Any], name: str) -> dict[str, An
         "unknown": start if count else None,
         "mask": mask,
         "mask_place": 0 if start else -1,
+        "buckets": _buckets(config, name) if count > 1 else None,
+    }
+
+
+def _buckets(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Which of several places a token has that is not known; older versions of Keras have no `oov_method`."""
+    is_remainder = name == "IntegerLookup" and config.get("oov_method") != "farmhash"
+    return {
+        "count": config["num_oov_indices"],
+        "method": "floormod" if is_remainder else "farmhash",
+        "salt": config.get("salt"),
     }
 
 
