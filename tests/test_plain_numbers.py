@@ -9,8 +9,8 @@ import pytest
 from bigmodel_cli.cluster.environment import is_slurm_step, split_address
 from bigmodel_cli.config.components import as_fraction
 from bigmodel_cli.config.devices import parse_device
-from bigmodel_cli.config.reader import plain_scalar
-from bigmodel_cli.config.schema import parse_gate
+from bigmodel_cli.config.phrases import parse_gate
+from bigmodel_cli.config.scalars import plain_scalar
 from bigmodel_cli.config.spelling import as_yaml
 from bigmodel_cli.gates import parse_fail_under
 from bigmodel_cli.plain_numbers import plain_integer, plain_number

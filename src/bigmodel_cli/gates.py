@@ -25,7 +25,7 @@ from bigmodel_cli.config.measures import (
     without_split,
 )
 from bigmodel_cli.config.naming import known_direction, named
-from bigmodel_cli.config.schema import parse_gate
+from bigmodel_cli.config.phrases import parse_gate
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import GateError, UsageError

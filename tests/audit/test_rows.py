@@ -264,8 +264,8 @@ def test_a_sample(look):
 
 @pytest.mark.slow
 def test_many_cells_are_described_by_some_rows(look, monkeypatch):
-    monkeypatch.setattr("bigmodel_cli.audit.rows.looked._MAX_CELLS", 1600)
-    monkeypatch.setattr("bigmodel_cli.audit.rows.looked._MIN_ROWS", 100)
+    monkeypatch.setattr("bigmodel_cli.audit.rows.look._MAX_CELLS", 1600)
+    monkeypatch.setattr("bigmodel_cli.audit.rows.look._MIN_ROWS", 100)
     columns = people()
     again = {name: np.concatenate([v, v[:6]]) for name, v in columns.items()}
     found = look(again, "data.validation=0", "data.test=0")

@@ -9,16 +9,8 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.schema import (
-    Checkpoint,
-    Data,
-    Every,
-    Experiment,
-    Rollback,
-    Training,
-    parse_every,
-    parse_gate,
-)
+from bigmodel_cli.config.phrases import Every, parse_every, parse_gate
+from bigmodel_cli.config.schema import Checkpoint, Data, Experiment, Rollback, Training
 from bigmodel_cli.config.spelling import fold
 from bigmodel_cli.config.synonyms import ADVICE, KEYS, UNITS, VALUES
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bigmodel_cli.config.reader import MAX_BYTES, plain_scalar, read_file, read_text
+from bigmodel_cli.config.reader import MAX_BYTES, read_file, read_text
+from bigmodel_cli.config.scalars import plain_scalar
 from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, Sequence, place_at, to_plain
 from bigmodel_cli.errors import ConfigError, UsageError
 

@@ -37,8 +37,8 @@ def build(tmp_path, monkeypatch):
     from bigmodel_cli.modeling.backend import start
     from bigmodel_cli.modeling.build import build_model
     from bigmodel_cli.modeling.language import read_config
-    from bigmodel_cli.pipeline.feed import TrainingExamples
     from bigmodel_cli.pipeline.splits import make_splits
+    from bigmodel_cli.pipeline.training_examples import TrainingExamples
     from bigmodel_cli.sources.base import LoadContext
 
     monkeypatch.chdir(tmp_path)

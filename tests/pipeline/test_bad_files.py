@@ -9,10 +9,11 @@ from PIL import Image
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.pipeline.bad_files import SkippedFiles, leave_out_broken
-from bigmodel_cli.pipeline.feed import Feed, raw_features
+from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.order import epoch_order
 from bigmodel_cli.pipeline.reader import MAX_TRIED
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.pipeline.training_examples import raw_features
 from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.files import Files, FileStore

@@ -10,8 +10,9 @@ from PIL import Image
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
-from bigmodel_cli.pipeline.feed import Feed, in_order, raw_features
+from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.pipeline.order import epoch_order
+from bigmodel_cli.pipeline.training_examples import raw_features
 from bigmodel_cli.signature import TARGET
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.files import Files, FileStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigmodel_cli.pipeline.feed import TrainingExamples
+from bigmodel_cli.pipeline.training_examples import TrainingExamples
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 from bigmodel_cli.signature import TARGET
 from bigmodel_cli.sources.base import Examples

@@ -17,7 +17,8 @@ from bigmodel_cli.audit.measured import Measured, Unreadable, measure
 from bigmodel_cli.audit.near import Search, find_pairs
 from bigmodel_cli.audit.rows import document as of_rows
 from bigmodel_cli.audit.rows import findings as found_in_rows
-from bigmodel_cli.audit.rows.looked import LookedTable, look
+from bigmodel_cli.audit.rows.look import look
+from bigmodel_cli.audit.rows.looked import LookedTable
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.run_data import load_context

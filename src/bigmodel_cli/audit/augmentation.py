@@ -11,8 +11,8 @@ from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.devices import choose_device
-from bigmodel_cli.pipeline.feed import TrainingExamples
 from bigmodel_cli.pipeline.known_facts import known_facts
+from bigmodel_cli.pipeline.training_examples import TrainingExamples
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from bigmodel_cli.audit.features import imbalance
@@ -34,6 +35,11 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def errors_first(found: Iterable[Iterable[Finding]]) -> list[Finding]:
+    """All that finders have found, in their order, but errors before the rest."""
+    return sorted(chain.from_iterable(found), key=lambda finding: finding.severity != "error")
 
 
 def class_findings(

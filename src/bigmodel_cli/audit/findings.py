@@ -9,7 +9,7 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.features import constant_features
-from bigmodel_cli.audit.finding import NAMED, Finding, class_findings, count_of, some_of
+from bigmodel_cli.audit.finding import NAMED, Finding, class_findings, count_of, errors_first, some_of
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import short_name
 from bigmodel_cli.sources.image_checks import SKIP_HINT
@@ -27,8 +27,7 @@ def find_all(audited: Audited) -> list[Finding]:
         _constants,
         _outliers,
     )
-    found = [finding for finder in finders for finding in finder(audited)]
-    return sorted(found, key=lambda finding: finding.severity != "error")
+    return errors_first(finder(audited) for finder in finders)
 
 
 def _unreadable(audited: Audited) -> Iterator[Finding]:

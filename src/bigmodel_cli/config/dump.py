@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from bigmodel_cli.config.components import Component, DataNumber
-from bigmodel_cli.config.reader import plain_scalar
+from bigmodel_cli.config.scalars import plain_scalar
 
 
 def plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
-from bigmodel_cli.config.reader import plain_scalar
+from bigmodel_cli.config.scalars import plain_scalar
 
 # Layers whose required arguments alone make no good example.
 LAYER_EXAMPLES: Mapping[str, str] = {

@@ -7,7 +7,6 @@ scalars below is that of https://yaml.org/spec/1.2.2/#103-core-schema instead.
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.config.scalars import plain_scalar
 from bigmodel_cli.config.shipped import how_to_get
 from bigmodel_cli.config.syntax import explain
 from bigmodel_cli.config.tree import (
@@ -36,45 +36,10 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 
-_NULL = re.compile(r"(~|null|Null|NULL|)")
-_TRUE = re.compile(r"(true|True|TRUE)")
-_FALSE = re.compile(r"(false|False|FALSE)")
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_INFINITY = re.compile(r"([-+]?)\.(inf|Inf|INF)")
-_NAN = re.compile(r"\.(nan|NaN|NAN)")
 # What looks like a space in an editor and keeps a colon or a dash from being one.
 _STRANGE_SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u3000]")
 # What PyYAML counts as the end of a line; `str.splitlines` knows more.
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-
-
-def plain_scalar(text: str) -> str | int | float | bool | None:
-    """The value of an unquoted scalar under YAML 1.2's core schema."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
-    return _number(text)
-
-
-def _number(text: str) -> str | int | float:
-    # Python refuses to convert integers of more than 4,300 digits; no config means one.
-    if _INTEGER.fullmatch(text) and len(text) < 400:
-        return int(text)
-    if _OCTAL.fullmatch(text):
-        return int(text[2:], 8)
-    if _HEXADECIMAL.fullmatch(text):
-        return int(text[2:], 16)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if infinite := _INFINITY.fullmatch(text):
-        return -math.inf if infinite.group(1) == "-" else math.inf
-    return math.nan if _NAN.fullmatch(text) else text
 
 
 class _Composer(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer):

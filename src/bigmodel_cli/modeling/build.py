@@ -78,7 +78,7 @@ def build_model(
 
     objects, origins = Objects(signature.numbers), dict[str, Component]()
     begin = _begin_row if signature.kind.is_composed else _begin_alone
-    begun = begin(experiment, signature, objects, origins, data, warn)
+    begun = begin(experiment, signature, _Making(objects, origins, data, warn))
     ends = _ends(experiment, signature)
     graph = Graph(objects, origins, begun.named, learn=begun.learn, outputs=list(ends.values()))
     last = graph.extend(experiment.model, begun.named.get("input"))
@@ -105,6 +105,23 @@ def build_model(
 
 
 @dataclass(frozen=True)
+class _Making:
+    """What a model is made with.
+
+    Attributes:
+        objects: Makes Keras's objects.
+        origins: Takes the component of each layer, by the layer's name.
+        data: What layers learn from; None: they stay as they are.
+        warn: Is told what they learned that is not meant.
+    """
+
+    objects: Objects
+    origins: dict[str, Component]
+    data: TrainingData | None
+    warn: Callable[[str], None]
+
+
+@dataclass(frozen=True)
 class _Begun:
     """A model up to its first step.
 
@@ -123,49 +140,35 @@ class _Begun:
     unused: Sequence[str] = ()
 
 
-def _begin_alone(
-    experiment: Experiment,
-    signature: Signature,
-    objects: Objects,
-    origins: dict[str, Component],
-    data: TrainingData | None,
-    warn: Callable[[str], None],
-) -> _Begun:
+def _begin_alone(experiment: Experiment, signature: Signature, making: _Making) -> _Begun:
     """An example is one tensor."""
     import keras
 
-    ((name, kind),) = signature.inputs.items()
+    ((name, kind),), data = signature.inputs.items(), making.data
     inputs = keras.Input(kind.shape, dtype=kind.dtype, name=name)
 
     def learn(layer: Any, component: Component, arrived: Any) -> None:
         if data is not None and hasattr(layer, "adapt"):
             before = None if arrived is inputs else keras.Model(inputs, arrived)
-            adapt(layer, component, before, data.batches, warn)
+            adapt(layer, component, before, data.batches, making.warn)
 
     def values(tensor: Any) -> np.ndarray | None:
         if data is None:
             return None
         return np.asarray(keras.Model(inputs, tensor)(data.values(name, ENOUGH), training=False))
 
-    prepared = _preprocess(experiment.shared_preprocessing, inputs, objects, learn, origins, values)
+    prepared = _preprocess(experiment.shared_preprocessing, inputs, making, learn, values)
     features = _as_features(prepared)
     return _Begun(inputs, features, {"input": features}, values)
 
 
-def _begin_row(
-    experiment: Experiment,
-    signature: Signature,
-    objects: Objects,
-    origins: dict[str, Component],
-    data: TrainingData | None,
-    warn: Callable[[str], None],
-) -> _Begun:
+def _begin_row(experiment: Experiment, signature: Signature, making: _Making) -> _Begun:
     """An example is a row, with an input for each column."""
 
     def learn(layer: Any, component: Component, values: Any) -> None:
-        adapt_to(layer, component, values, warn)
+        adapt_to(layer, component, values, making.warn)
 
-    columns = Columns(experiment, signature, objects, origins, data, learn)
+    columns = Columns(experiment, signature, making.objects, making.origins, making.data, learn)
     named = columns.named(experiment.model)
     inputs = bare(columns.inputs)
     return _Begun(inputs, inputs, named, columns.values_of, columns.unused)
@@ -175,17 +178,19 @@ def _ends(experiment: Experiment, signature: Signature) -> dict[str, Component]:
     """The step that makes the output of each target.
 
     Raises:
-        ConfigError: If one of several targets has none.
+        ConfigError: If some of several targets have none.
     """
     if len(signature.targets) == 1:
         return dict.fromkeys(signature.targets, last_step(experiment.model))
-    ends = {step.step: step for step in experiment.model if step.step in signature.targets}
     last = experiment.model[-1]
-    for name in signature.targets:
-        # Of packed tables, which targets there are the data tell.
-        if name not in ends:
-            message, advice = without_step(name, last)
-            raise config_error([Problem(last.place, last.path, message, suggestion=advice)])
+    # Of packed tables, which targets there are the data tell.
+    lacking = [
+        Problem(last.place, last.path, message, suggestion=advice)
+        for message, advice in without_step(signature.targets, experiment.model)
+    ]
+    if lacking:
+        raise config_error(lacking)
+    ends = {step.step: step for step in experiment.model}
     return {name: ends[name] for name in signature.targets}
 
 
@@ -228,9 +233,8 @@ def _as_float32(outputs: Any) -> Any:
 def _preprocess(
     components: Sequence[Component],
     inputs: Any,
-    objects: Objects,
+    making: _Making,
     learn: Callable[[Any, Component, Any], None],
-    origins: dict[str, Component],
     values: Learn,
 ) -> Any:
     tensor = inputs
@@ -239,8 +243,8 @@ def _preprocess(
             with pointing_at(component, tensor):
                 tensor = component.options.encode(tensor, values)
             continue
-        layer = objects.make(component)
-        origins[layer.name] = component
+        layer = making.objects.make(component)
+        making.origins[layer.name] = component
         learn(layer, component, tensor)
         with pointing_at(component, tensor):
             tensor = layer(tensor)

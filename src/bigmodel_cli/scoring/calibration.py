@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bigmodel_cli.config.schema import Calibrate, parse_threshold
+from bigmodel_cli.config.phrases import parse_threshold
+from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.scoring.classes import probability_losses
 from bigmodel_cli.scoring.rule import DecisionRule
 

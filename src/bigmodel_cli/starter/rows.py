@@ -80,45 +80,56 @@ def look_at_rows(
     for line in column_lines([*found.columns.values()]):
         note(line)
     guess = guessed_target(found.columns) if told is None else None
-    target = guess.name if guess else told
-    if target is None:
+    name = guess.name if guess else told
+    if name is None:
         raise DataError(f"{path}: no column looks like the target", hint="say which one: --target NAME")
-    targets, kind = _targets(path, found.columns[target], labels_are)
+    target = found.columns[name]
+    targets, kind = _targets(path, target, labels_are)
     inputs = {
-        name: facts
-        for name, facts in found.columns.items()
-        if name != target and facts.kind in column_kinds()
+        column: facts
+        for column, facts in found.columns.items()
+        if column != name and facts.kind in column_kinds()
     }
     if not inputs:
-        raise DataError(f"{path}: no column is left to predict {shown(target)} from")
+        raise DataError(f"{path}: no column is left to predict {shown(name)} from")
     splits = _splits_beside(path, table.names)
-    options = [
-        f"path: {path_from(written_in, path)}",
-        *(f"{split}: {path_from(written_in, other)}" for split, other in splits.items()),
-        f"target: {quoted(target)}",
-    ]
-    if kind != found.columns[target].kind:
-        options.append(f"columns: {{{quoted(target)}: {kind}}}")
-    lacking = found.columns[target].missing
-    if lacking:
-        options.append("missing_target: drop")
-    decisions = [
-        *([described(guess)] if guess else []),
-        *([f"{lacking:,} rows have no {shown(target)}: they are left out."] if lacking else []),
-        *([targets.decision] if targets.decision else []),
-        *_given_away(table, found, target),
-    ]
     rows = found.num_rows
     held_out = (rows - train_size(rows)) // 2 * (len(_SPLITS) - len(splits))
-    says = f"a table of {rows:,} rows, {_counted(inputs)}, {targets.described} in the column {shown(target)}"
     return SeenRows(
-        "\n    ".join(["table:", *(f"  {option}" for option in options)]),
+        _source({"path": path, **splits}, written_in, target, kind),
         inputs,
         replace(targets, decision=None),
         max(1, rows - held_out),
-        says,
-        decisions,
+        f"a table of {rows:,} rows, {_counted(inputs)}, {targets.described} in the column {shown(name)}",
+        [
+            *([described(guess)] if guess else []),
+            *(
+                [f"{target.missing:,} rows have no {shown(name)}: they are left out."]
+                if target.missing
+                else []
+            ),
+            *([targets.decision] if targets.decision else []),
+            *_given_away(table, found, name),
+        ],
     )
+
+
+def _source(files: Mapping[str, Path], written_in: Path, target: ColumnFacts, kind: str) -> str:
+    """The data source as YAML.
+
+    Args:
+        files: By the option that names them.
+        written_in: The folder of the config.
+        target: The column that is predicted.
+        kind: What it is taken for.
+    """
+    options = [f"{option}: {path_from(written_in, path)}" for option, path in files.items()]
+    options.append(f"target: {quoted(target.name)}")
+    if kind != target.kind:
+        options.append(f"columns: {{{quoted(target.name)}: {kind}}}")
+    if target.missing:
+        options.append("missing_target: drop")
+    return "\n    ".join(["table:", *(f"  {option}" for option in options)])
 
 
 def _targets(path: Path, facts: ColumnFacts, wanted: Wanted | None) -> tuple[Targets, str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.config.reader import plain_scalar
+from bigmodel_cli.config.scalars import plain_scalar
 from bigmodel_cli.starter.targets import Targets
 
 # Editors with the YAML language server complete and explain the config by it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
-from bigmodel_cli.pipeline.feed import TrainingExamples
+from bigmodel_cli.pipeline.training_examples import TrainingExamples
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.training.keeping import Fed
 from bigmodel_cli.training.plan import ExecutionPlan

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.naming import direction
-from bigmodel_cli.config.schema import Checkpoint, parse_every
+from bigmodel_cli.config.phrases import parse_every
+from bigmodel_cli.config.schema import Checkpoint
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.run_files import CHECKPOINT, CHECKPOINT_RUN, PREVIOUS, checkpoint_entry

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.audit.finding import Finding, class_findings, count_of, some_of
+from bigmodel_cli.audit.finding import Finding, class_findings, count_of, errors_first, some_of
 from bigmodel_cli.audit.rows.looked import LookedTable
 from bigmodel_cli.audit.rows.spread import FEW_ROWS
 from bigmodel_cli.sources.tables.names import shown
@@ -40,8 +40,7 @@ def find_all(table: LookedTable) -> list[Finding]:
         _copies,
         _outliers,
     )
-    found = [finding for finder in finders for finding in finder(table)]
-    return sorted(found, key=lambda finding: finding.severity != "error")
+    return errors_first(finder(table) for finder in finders)
 
 
 def _leaks(table: LookedTable) -> Iterator[Finding]:

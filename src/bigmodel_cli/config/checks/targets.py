@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.schema import Experiment
@@ -9,12 +11,15 @@ from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.unsupported import SEVERAL_OUTPUTS
 
 
-def without_step(target: str, last: Component) -> tuple[str, str]:
-    """What to say of one of several targets that has no step, and what to do, with the model's last step."""
-    return (
-        f"no step is named like the target {target}, so nothing is its output",
-        f"name the step that gives it: {{{last.name}: {{name: {target}, …}}}}",
-    )
+def without_step(targets: Iterable[str], steps: Sequence[Component]) -> Iterator[tuple[str, str]]:
+    """What to say of each of several targets that no step of a model is named like, and what to do."""
+    named = {step.step for step in steps}
+    for target in targets:
+        if target not in named:
+            yield (
+                f"no step is named like the target {target}, so nothing is its output",
+                f"name the step that gives it: {{{steps[-1].name}: {{name: {target}, …}}}}",
+            )
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -24,11 +29,8 @@ def check(experiment: Experiment, report: Report) -> None:
         for target in targets:
             if target not in experiment.loss:
                 report.error(("loss",), f"the target {target} has no loss", f"add {target}: …")
-    steps = {step.step for step in experiment.model}
-    last = experiment.model[-1]
-    for target in targets if len(targets) > 1 else ():
-        if target not in steps:
-            report.error(last.path, *without_step(target, last))
+    for message, advice in without_step(targets if len(targets) > 1 else (), experiment.model):
+        report.error(experiment.model[-1].path, message, advice)
     if experiment.loss_weights and len(targets) < 2:
         message = "loss_weights weighs the losses of several targets, and there is one"
         report.error(("loss_weights",), message, "remove loss_weights" if targets else SEVERAL_OUTPUTS)

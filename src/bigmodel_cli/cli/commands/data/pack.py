@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,9 @@ from bigmodel_cli.cli.options import (
     overrides_argument,
     plain_option,
 )
+
+if TYPE_CHECKING:
+    from bigmodel_cli.pipeline.packing import Packed
 
 
 @click.command(
@@ -56,7 +60,7 @@ def command(
     Any source can be packed; training from the files sees the same examples in the same batches. They take as
     much room as the decoded pixels do.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command, note, show_warnings, size
+    from bigmodel_cli.cli.output import echo_json, next_command, show_warnings
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.inference.run_data import load_context
     from bigmodel_cli.modeling.language import read_config
@@ -78,23 +82,31 @@ def command(
             progress=listener.download,
         )
     if as_json:
-        echo_json(
-            {
-                "folder": str(packed.folder),
-                "examples": packed.examples,
-                "shards": packed.shards,
-                "bytes": packed.num_bytes,
-                "skipped": packed.skipped,
-            }
-        )
+        echo_json(_as_json(packed))
         return
+    _show(packed, shards, is_again=is_again)
+    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}}}}}"])
+    next_command(f"bigmodel train {words}")
+
+
+def _as_json(packed: Packed) -> dict[str, Any]:
+    return {
+        "folder": str(packed.folder),
+        "examples": packed.examples,
+        "shards": packed.shards,
+        "bytes": packed.num_bytes,
+        "skipped": packed.skipped,
+    }
+
+
+def _show(packed: Packed, shards: int, *, is_again: bool) -> None:
+    from bigmodel_cli.cli.output import note, size
+
     counts = ", ".join(f"{count:,} {split}" for split, count in packed.examples.items())
-    click.echo(f"{folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
+    click.echo(f"{packed.folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
     if packed.is_sharded and sum(name.startswith("train-") for name in packed.shards) < shards:
         note(f"--shards {shards}: no more files than there are examples to train on")
     if is_again:
         note("what was packed there before is replaced")
     if packed.skipped:
         note(f"left out, since they cannot be read: {packed.skipped:,}")
-    words = shlex.join([str(config), f"data.source={{tfrecord: {{path: {folder}}}}}"])
-    next_command(f"bigmodel train {words}")
