@@ -165,6 +165,10 @@ class _Cutter:
         self._held = b""
 
     def cut(self, chunk: bytes, *, is_last: bool = False) -> TextBlock | None:
+        if not is_last and (end := self._quick_end(chunk)):
+            whole = b"".join((self._held, memoryview(chunk)[:end]))
+            self._held = chunk[end:]
+            return self._block(whole, None)
         text = self._held + chunk
         if is_last and text and not text.endswith(b"\n"):
             text += b"\n"
@@ -179,35 +183,57 @@ class _Cutter:
             )
         if not end:
             return None
-        whole = text[:end]
         if is_regular is not None:
-            check_text(whole, self._line, self._path, self._dialect.format.separator)
-        block = TextBlock(self._path, self._line, whole, whole.count(b"\n"), is_regular)
+            check_text(text[:end], self._line, self._path, self._dialect.format.separator)
+        return self._block(text[:end], is_regular)
+
+    def _block(self, text: bytes, is_regular: bool | None) -> TextBlock:
+        block = TextBlock(self._path, self._line, text, text.count(b"\n"), is_regular)
         self._line += block.lines
         return block
+
+    @property
+    def _is_strict(self) -> bool:
+        return self._strict_from is not None and self._line >= self._strict_from
+
+    def _quick_end(self, chunk: bytes) -> int:
+        """Where the last whole row of a piece ends that stands behind what is held; 0: to be looked at."""
+        if not self._dialect.format.quotes:
+            return chunk.rfind(b"\n") + 1
+        if self._is_strict:
+            return 0
+        end = _end_by_count(chunk, is_inside=self._held.count(b'"') % 2 == 1)
+        # A quote that is a letter makes all that follows look enclosed.
+        return end if len(chunk) - end <= _LONGEST_TAIL else 0
 
     def _end(self, text: bytes, is_last: bool) -> tuple[bool | None, int]:
         """Whether quotes only enclose cells (None: nobody looked), and where the last whole row ends."""
         if not self._dialect.format.quotes:
             return None, text.rfind(b"\n") + 1
-        if self._strict_from is None or self._line < self._strict_from:
-            end = _end_by_count(text)
-            # A quote that is a letter makes all that follows look enclosed.
-            if len(text) - end <= _LONGEST_TAIL and not (is_last and end < len(text)):
+        if not self._is_strict and (len(text) <= _LONGEST_TAIL or is_last):
+            end = _end_by_count(text, is_inside=False)
+            if not (is_last and end < len(text)):
                 return None, end
         return Quotes(self._path, self._dialect).looked_at(text, self._line, is_last=is_last)
 
 
-def _end_by_count(text: bytes) -> int:
-    """The end of the last line that has an even number of quotes before it; 0 where there is none."""
+def _end_by_count(text: bytes, *, is_inside: bool) -> int:
+    """The end of the last line that has an even number of quotes before it; 0 where there is none.
+
+    Args:
+        text: Some.
+        is_inside: Whether it begins within quotes.
+    """
     import numpy as np
 
     place, end = text.rfind(b"\n"), len(text)
     # Where there are many, this counts them much faster than `bytes.count`.
-    is_inside = np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE) % 2 == 1
+    is_inside ^= int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE)) % 2 == 1
     while place >= 0:
         is_inside ^= text.count(b'"', place, end) % 2 == 1
         if not is_inside:
             return place + 1
-        end, place = place, text.rfind(b"\n", 0, text.rfind(b'"', 0, place))
+        opened = text.rfind(b'"', 0, place)
+        # It may stand before the text.
+        end, place = place, text.rfind(b"\n", 0, opened) if opened >= 0 else -1
     return 0

@@ -203,6 +203,11 @@ class NumberLook:
         return Kept(numbers=self._kept, written=self._written)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether any block was taken."""
+        return self._seen.rows > 0
+
+    @property
     def are_codes(self) -> bool:
         """Whether they are whole numbers of which some begin with zeros: texts, which lose nothing."""
         return self._seen.is_whole and self._has_padded

@@ -16,12 +16,14 @@ from bigmodel_cli.sources.tables.lists import ListLook, check_told
 from bigmodel_cli.sources.tables.missing import marks_for, marks_note
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.number_kinds import decided_numbers, numbers_of_texts
+from bigmodel_cli.sources.tables.number_look import Glance as NumberGlance
 from bigmodel_cli.sources.tables.number_look import NumberLook, Numbers
 from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_kinds import decided_texts
 from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
+from bigmodel_cli.sources.tables.text_look import Glance as TextGlance
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
 _FEW_MISFITS = 0.05
@@ -120,17 +122,14 @@ def _look(table: Table, looks: dict[str, Look | None], progress: Callable[[int],
     rows = 0
     uses: dict[str, Use] = dict.fromkeys(looks, "any")
 
-    def glance(cells: Sequence[Cells]) -> list[tuple[Look | None, Any]]:
+    def glance(cells: Sequence[Cells]) -> list[Any]:
         # While threads glance, looks end and others begin.
         asked = list(looks.values())
-        return [(look, look.glance(one) if look else None) for look, one in zip(asked, cells, strict=True)]
+        return [_glanced(table, look, one) if look else None for look, one in zip(asked, cells, strict=True)]
 
     for block in table.blocks(uses, glance):
-        for name, cells, (asked, seen) in zip([*looks], block.cells, block.glance, strict=True):
-            look = looks[name]
-            if look is not asked:
-                seen = look.glance(cells) if look else None
-            look = looks[name] = _taken(table, look, cells, seen, is_first=not block.number)
+        for name, cells, seen in zip([*looks], block.cells, block.glance, strict=True):
+            look = looks[name] = _taken(table, looks[name], cells, seen, is_first=not block.number)
             if look is not None:
                 uses[name] = look.use
         rows = block.first_row + block.num_rows
@@ -141,16 +140,28 @@ def _look(table: Table, looks: dict[str, Look | None], progress: Callable[[int],
     return rows
 
 
+def _glanced(table: Table, look: Look, cells: Cells) -> Any:
+    """What a look sees in a block; where numbers end in the first one, what an exact look sees."""
+    seen = look.glance(cells)
+    if seen is None and isinstance(look, NumberLook) and not look.has_begun:
+        return _exact_look(table, look.keeps).glance(cells)
+    return seen
+
+
 def _taken(table: Table, look: Look | None, cells: Cells, seen: Any, *, is_first: bool) -> Look | None:
     """The look that has taken a block; None where numbers have ended behind the first one."""
     if isinstance(look, NumberLook):
-        if look.take(cells, seen) and not (is_first and look.are_codes):
+        if look.take(cells, seen if isinstance(seen, NumberGlance) else None) and not (
+            is_first and look.are_codes
+        ):
             return look
         if not is_first:
             return None
         look = _exact_look(table, look.keeps)
-        seen = look.glance(cells)
-    if look is not None:
+    if isinstance(look, TextLook):
+        # A thread may have looked for numbers yet.
+        look.take(seen if isinstance(seen, TextGlance) else look.glance(cells))
+    elif look is not None:
         look.take(seen)
     return look
 
