@@ -16,18 +16,17 @@ import os
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import signature_from_json, slugs, with_named_columns
 from bigmodel_cli.sources.base import Examples, Source, SplitName
 from bigmodel_cli.sources.packed_rows import BESIDE, WITH_GAPS, joined_texts, open_rows, split_texts
 from bigmodel_cli.sources.packed_rows import VERSION as ROWS
-from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store, add_array
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore, PlacedStore, Store, add_array
 from bigmodel_cli.whole_files import read_sealed, sha256_of
 
 if TYPE_CHECKING:
@@ -143,40 +142,20 @@ def _fill(out: memoryview, read: Callable[[memoryview, int], int | None]) -> boo
 
 
 @dataclass(frozen=True, eq=False)
-class PackedStore(Store):
+class PackedStore(PlacedStore):
     """Inputs of one split in packed files.
 
     Attributes:
-        positions: Their places in the split: int64 of shape (n,).
         split: Where they are.
         shards: The files.
-        kind: What one of them is.
         origin: What tells the split from all others: with the sha256 of the index.
         is_swapped: Whether the bytes of numbers lie the other way round than this machine has them.
     """
 
-    positions: np.ndarray = field()
     split: PackedSplit
     shards: Shards
-    kind: Kind
     origin: str
     is_swapped: bool = False
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.kind.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        import numpy as np
-
-        return np.dtype(self.kind.dtype)
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def take(self, indices: np.ndarray) -> PackedStore:
-        return replace(self, positions=self.positions[indices])
 
     def read_into(self, index: int, out: np.ndarray) -> None:
         position = int(self.positions[index])
@@ -232,7 +211,7 @@ def open_packed(folder: Path) -> Source:
     examples = {
         split: Examples.of(
             PackedStore(
-                np.arange(len(found.labels)), found, shards, signature.kind, f"{origin} {split}", is_swapped
+                signature.kind, np.arange(len(found.labels)), found, shards, f"{origin} {split}", is_swapped
             ),
             found.labels,
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from bigmodel_cli.kinds.kind import Kind
     from bigmodel_cli.sources.files import Files
 
 # Values of a file that are read at once.
@@ -265,6 +266,35 @@ class MappedStore(Store):
         for start in range(0, len(self), _CHUNK):
             part = self.gather(np.arange(start, min(start + _CHUNK, len(self))))
             digest.update(part.reshape(-1).view("uint8").data)
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedStore(Store):
+    """Values of one kind, each of which is read from its place among others.
+
+    Attributes:
+        kind: What one of them is.
+        positions: Their places: int64 of shape (n,).
+    """
+
+    kind: Kind
+    positions: np.ndarray = field()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.kind.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        import numpy as np
+
+        return np.dtype(self.kind.dtype)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, indices: np.ndarray) -> Self:
+        return replace(self, positions=self.positions[indices])
 
 
 class Wrapped(Store):

@@ -133,7 +133,7 @@ class Reading:
         for name, kind in self.kinds.items():
             if name not in stores:
                 places: np.ndarray = np.arange(len(rows))
-                stores[name] = RowStore(rows, name, self.data.columns[name], kind, split, places)
+                stores[name] = RowStore(kind, places, rows, name, self.data.columns[name], split)
         return Part(stores, cells, dict(sorted(problems.items())))
 
     def _earlier(self, rows: Rows, pictures: Sequence[str]) -> KeptArrays | None:

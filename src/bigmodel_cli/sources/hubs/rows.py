@@ -7,7 +7,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +15,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.hubs.columns import Column
-from bigmodel_cli.sources.stores import Store, add_array
+from bigmodel_cli.sources.stores import PlacedStore, add_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,39 +61,19 @@ def written_in(paths: Iterable[Path]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class RowStore(Store):
+class RowStore(PlacedStore):
     """One column of rows, each of which is read when it is needed.
 
     Attributes:
         rows: All of the split.
         column: Its name, and what it holds.
-        kind: What its values become.
         origin: What rows are called by, with their number.
-        positions: int64 places of these among the rows, of shape (n,).
     """
 
-    rows: Rows = field()
-    name_of_column: str = field()
-    column: Column = field()
-    kind: Kind = field()
-    origin: str = field()
-    positions: np.ndarray = field()
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.kind.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        import numpy as np
-
-        return np.dtype(self.kind.dtype)
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    def take(self, indices: np.ndarray) -> RowStore:
-        return replace(self, positions=self.positions[indices])
+    rows: Rows
+    name_of_column: str
+    column: Column
+    origin: str
 
     def read(self, index: int) -> np.ndarray:
         name = self.name_of_column

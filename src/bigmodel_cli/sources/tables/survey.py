@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import dates
-from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.columns import Kept
 from bigmodel_cli.sources.tables.facts import FEW_ROWS, FEW_VALUES, ColumnFacts, ColumnKind
+from bigmodel_cli.sources.tables.fits import Fit
 from bigmodel_cli.sources.tables.lists import ListLook, check_told
+from bigmodel_cli.sources.tables.looking import Look, exact_look, first_look, look_through, number_look
 from bigmodel_cli.sources.tables.missing import marks_for, marks_note
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.number_kinds import decided_numbers, numbers_of_texts
-from bigmodel_cli.sources.tables.number_look import Glance as NumberGlance
 from bigmodel_cli.sources.tables.number_look import NumberLook, Numbers
-from bigmodel_cli.sources.tables.numbers import Notation, notations_for
+from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_kinds import decided_texts
-from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, Fit, TextLook
-from bigmodel_cli.sources.tables.text_look import Glance as TextGlance
+from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, TextLook
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
 _FEW_MISFITS = 0.05
-
-Look = NumberLook | TextLook | ListLook
 
 
 @dataclass(frozen=True)
@@ -73,19 +70,16 @@ def survey(
             raise no_column(table.files[0].path, table.names, name)
         check_told(table.files[0].path, name, told.get(name), table.lists)
     names = [name for name in table.names if name not in leave_out]
-    looks: dict[str, Look | None] = {
-        name: ListLook() if name in table.lists else _first_look(table, told.get(name), keep)
-        for name in names
-    }
-    rows = _look(table, looks, progress)
+    looks: dict[str, Look | None] = {name: first_look(table, name, told.get(name), keep) for name in names}
+    rows = look_through(table, looks, progress)
     # What turned out not to be numbers behind the first block is looked at again, from its first row.
     again: dict[str, Look | None] = {
-        name: _exact_look(table, keep)
+        name: exact_look(table, keep)
         for name, look in looks.items()
         if look is None or (isinstance(look, NumberLook) and look.are_codes)
     }
     if again:
-        _look(table, again, progress)
+        look_through(table, again, progress)
     looks.update(again)
     if not rows:
         raise DataError(f"{table.files[0].path}: no rows below the line with the columns' names")
@@ -93,77 +87,6 @@ def survey(
         name: _decided(table, name, look, told.get(name)) for name, look in looks.items() if look is not None
     }
     return Survey(rows, found, {name: look.kept() for name, look in looks.items() if look and keep})
-
-
-def _first_look(table: Table, told: ColumnKind | None, keep: bool) -> Look:
-    if told is None or told == "number":
-        return _number_look(table, notations_for(table.format), told, keep)
-    return _exact_look(table, keep)
-
-
-def _number_look(
-    table: Table, notations: Sequence[Notation], told: ColumnKind | None, keep: bool = False
-) -> NumberLook:
-    marks = marks_for("number", table.format)
-    return NumberLook(notations, marks, takes_padded=told == "number", keep=keep)
-
-
-def _exact_look(table: Table, keep: bool) -> TextLook:
-    return TextLook(
-        notations_for(table.format),
-        marks_for("category", table.format),
-        marks_for("number", table.format),
-        keep=keep,
-    )
-
-
-def _look(table: Table, looks: dict[str, Look | None], progress: Callable[[int], None]) -> int:
-    """Show all rows to some looks; a look at numbers that ends behind the first block becomes None."""
-    rows = 0
-    uses: dict[str, Use] = dict.fromkeys(looks, "any")
-
-    def glance(cells: Sequence[Cells]) -> list[Any]:
-        # While threads glance, looks end and others begin.
-        asked = list(looks.values())
-        return [_glanced(table, look, one) if look else None for look, one in zip(asked, cells, strict=True)]
-
-    for block in table.blocks(uses, glance):
-        for name, cells, seen in zip([*looks], block.cells, block.glance, strict=True):
-            look = looks[name] = _taken(table, looks[name], cells, seen, is_first=not block.number)
-            if look is not None:
-                uses[name] = look.use
-        rows = block.first_row + block.num_rows
-        progress(rows)
-    for look in looks.values():
-        if isinstance(look, TextLook):
-            look.end()
-    return rows
-
-
-def _glanced(table: Table, look: Look, cells: Cells) -> Any:
-    """What a look sees in a block; where numbers end in the first one, what an exact look sees."""
-    seen = look.glance(cells)
-    if seen is None and isinstance(look, NumberLook) and not look.has_begun:
-        return _exact_look(table, look.keeps).glance(cells)
-    return seen
-
-
-def _taken(table: Table, look: Look | None, cells: Cells, seen: Any, *, is_first: bool) -> Look | None:
-    """The look that has taken a block; None where numbers have ended behind the first one."""
-    if isinstance(look, NumberLook):
-        if look.take(cells, seen if isinstance(seen, NumberGlance) else None) and not (
-            is_first and look.are_codes
-        ):
-            return look
-        if not is_first:
-            return None
-        look = _exact_look(table, look.keeps)
-    if isinstance(look, TextLook):
-        # A thread may have looked for numbers yet.
-        look.take(seen if isinstance(seen, TextGlance) else look.glance(cells))
-    elif look is not None:
-        look.take(seen)
-    return look
 
 
 def _decided(table: Table, name: str, look: Look, told: ColumnKind | None) -> ColumnFacts:
@@ -255,9 +178,9 @@ def _numbers(
     if found is not None:
         return found
     # All cells are known to be numbers in this notation: a quick look finds the rest.
-    quick = _number_look(table, [notation], "number")
+    quick = number_look(table, [notation], "number")
     looks: dict[str, Look | None] = {name: quick}
-    _look(table, looks, lambda _rows: None)
+    look_through(table, looks, lambda _rows: None)
     return quick.found()
 
 

@@ -12,6 +12,7 @@ from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.sources.tables import dates, numbers
 from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.columns import Kept, Texts
+from bigmodel_cli.sources.tables.fits import Different, Fit
 from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.shapes import grouped
 from bigmodel_cli.sources.tables.uniqueness import Uniqueness
@@ -26,69 +27,6 @@ _MOST_LETTERS = 10_000_000
 _LONG_EXPONENT = re.compile(r"[eE][-+]?0{3}")
 
 
-@dataclass
-class Fit:
-    """How the cells of a column fit a notation or a format.
-
-    Attributes:
-        misfits: How many do not.
-        row: The first one's row; None: all fit.
-        text: What stands there.
-        low: The smallest moment of those that fit a format of dates.
-        high: The largest one.
-    """
-
-    misfits: int = 0
-    row: int | None = None
-    text: str = ""
-    low: float = float("inf")
-    high: float = float("-inf")
-
-    def misses(self, count: int, row: int, text: str) -> None:
-        """Some cells do not, and the first one of them stands in a row."""
-        self.misfits += count
-        if self.row is None or row < self.row:
-            self.row, self.text = row, text
-
-    def takes(self, moments: np.ndarray) -> None:
-        """Some cells do."""
-        if len(moments):
-            self.low, self.high = min(self.low, int(moments.min())), max(self.high, int(moments.max()))
-
-    def with_(self, *others: Fit) -> Fit:
-        """This one, with misfits that others have counted."""
-        both = replace(self)
-        for other in others:
-            if other.row is not None:
-                both.misses(other.misfits, other.row, other.text)
-        return both
-
-
-@dataclass(frozen=True)
-class _Different:
-    """Different texts.
-
-    Attributes:
-        texts: They.
-        counts: How many cells have each (int64).
-        rows: The first row that has it (int64), of the block or the table.
-    """
-
-    texts: Sequence[str]
-    counts: np.ndarray
-    rows: np.ndarray
-
-    def of(self, places: Sequence[int] | np.ndarray) -> _Different:
-        """Some of them."""
-        return _Different([self.texts[place] for place in places], self.counts[places], self.rows[places])
-
-    def are_misfits_of(self, fit: Fit) -> None:
-        """Count them as what does not fit."""
-        if self.texts:
-            first = int(self.rows.argmin())
-            fit.misses(int(self.counts.sum()), int(self.rows[first]), self.texts[first])
-
-
 @dataclass(frozen=True)
 class Glance:
     """What one block of texts has.
@@ -99,7 +37,7 @@ class Glance:
         written: All cells as they are written; None: they are not kept.
     """
 
-    found: _Different
+    found: Different
     places: np.ndarray
     written: Texts | None
 
@@ -153,7 +91,7 @@ class TextLook:
         # Written backwards, the first row of each text is the last to be written.
         first = np.zeros(len(texts), np.int64)
         first[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-        found = _Different(texts, np.bincount(places, minlength=len(texts)), first)
+        found = Different(texts, np.bincount(places, minlength=len(texts)), first)
         keeps_written = self._keeps_written and 2 * len(texts) > len(places)
         return Glance(found, places, cells.texts() if keeps_written else None)
 
@@ -192,7 +130,7 @@ class TextLook:
         """What was kept of the cells."""
         return Kept(written=self._written, places=self._places, texts=list(self.counter or ()))
 
-    def _count(self, found: _Different) -> None:
+    def _count(self, found: Different) -> None:
         """Only count while the different texts are few: each of them is looked at once, in the end."""
         assert self.counter is not None
         for text, count, row in zip(found.texts, found.counts.tolist(), found.rows.tolist(), strict=True):
@@ -215,9 +153,9 @@ class TextLook:
         if self.counter is not None:
             counts = np.array([*self.counter.values()], np.int64)
             rows = np.array([row for _, row in self._seen.values()], np.int64)
-            self._look_at(_Different([*self.counter], counts, rows))
+            self._look_at(Different([*self.counter], counts, rows))
 
-    def _look_at(self, found: _Different) -> None:
+    def _look_at(self, found: Different) -> None:
         import numpy as np
 
         self._measure(found)
@@ -228,7 +166,7 @@ class TextLook:
         is_value[[place for mark, place in marks.items() if not mark or mark in self._number_marks]] = False
         self._look_at_values(found.of(is_value.nonzero()[0]) if marks else found)
 
-    def _look_at_values(self, found: _Different) -> None:
+    def _look_at_values(self, found: Different) -> None:
         """Which of some texts, none of which means "missing", are numbers, and which are dates."""
         import numpy as np
 
@@ -242,7 +180,7 @@ class TextLook:
         found.of((~is_number).nonzero()[0]).are_misfits_of(self._no_number)
         found.of((~is_date).nonzero()[0]).are_misfits_of(self._no_date)
 
-    def _look_at_numbers(self, shape: str, found: _Different) -> None:
+    def _look_at_numbers(self, shape: str, found: Different) -> None:
         """Which notations texts of one shape fit."""
         if _LONG_EXPONENT.search(shape):
             for place, text in enumerate(found.texts):
@@ -252,7 +190,7 @@ class TextLook:
         if not self.has_padded:
             self.has_padded = numbers.is_padded(shape) and any(map(numbers.is_padded, found.texts))
 
-    def _fit_number(self, text: str, found: _Different) -> None:
+    def _fit_number(self, text: str, found: Different) -> None:
         sign = numbers.sign_of(text)
         fitting = [one for one in self._notations if numbers.parse(text, replace(one, sign=sign)) is not None]
         if not fitting:
@@ -263,7 +201,7 @@ class TextLook:
             if notation not in fitting:
                 found.are_misfits_of(fit)
 
-    def _look_at_dates(self, shape: str, formats: Sequence[str], found: _Different) -> np.ndarray:
+    def _look_at_dates(self, shape: str, formats: Sequence[str], found: Different) -> np.ndarray:
         """Which formats texts of one shape fit; whether each of them is a date in any."""
         moments = {name: dates.moments_of_shape(shape, found.texts, name) for name in formats}
         fits = {name: those != dates.WRONG for name, those in moments.items()}
@@ -274,7 +212,7 @@ class TextLook:
             found.of((is_date & ~fits.get(name, ~is_date)).nonzero()[0]).are_misfits_of(fit)
         return is_date
 
-    def _measure(self, found: _Different) -> None:
+    def _measure(self, found: Different) -> None:
         import numpy as np
 
         letters = np.array([*map(len, found.texts)], np.int64)
