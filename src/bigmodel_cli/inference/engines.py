@@ -44,6 +44,10 @@ class Engine(Protocol):
             DataError: If the model cannot compute one of them.
         """
 
+    def look(self, features: Any) -> tuple[Any, np.ndarray | None]:
+        """The same, with what the model's last layer was given, shape (n, features); None where that is not
+        known."""
+
 
 class KerasEngine:
     """Predicts with the run's saved Keras model.
@@ -85,6 +89,22 @@ class KerasEngine:
             return {name: np.asarray(values, np.float32) for name, values in given.items()}
         return np.asarray(given, np.float32)
 
+    def look(self, features: Any) -> tuple[Any, np.ndarray | None]:
+        from bigmodel_cli.inference.steps import naming_refusal
+
+        if self._whole is None:
+            return self.predict(features), None
+        with naming_refusal():
+            outputs, inner = self._whole(features, training=False)
+        return np.asarray(outputs, np.float32), np.asarray(inner, np.float32)
+
+    @cached_property
+    def _whole(self) -> Any:
+        """The model that gives its inner features, too; None where it has none that are known."""
+        from bigmodel_cli.modeling.inner import with_features
+
+        return with_features(self._model)
+
 
 def _as_tensors(features: Any) -> Any:
     """What a Keras model takes: an array as it is, columns by what its inputs are called."""
@@ -119,6 +139,9 @@ class RowEngine:
         size = max(1, min(_MOST_ROWS, _MOST_BYTES // self.front.row_bytes))
         parts = [self._some(columns, slice(start, start + size)) for start in range(0, count, size)]
         return joined(parts)
+
+    def look(self, features: Mapping[str, Held]) -> tuple[Any, None]:
+        return self.predict(features), None
 
     def _some(self, columns: Mapping[str, Held], rows: slice) -> Any:
         given = self._litert.predict_named(

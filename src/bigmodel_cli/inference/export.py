@@ -90,7 +90,7 @@ def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener)
 
     Args:
         run: Where.
-        model: The best checkpoint's model.
+        model: The best checkpoint's model; its second output, if any, is what the last layer is given.
         answers: What it said of held-out examples; some of them are compared.
         listener: Is told why where there is no export.
 
@@ -122,8 +122,16 @@ def _export_checked(run: RunFolder, model: Any, answers: Answers) -> Parity:
             export(model, temporary, frozen_converter)
             return check_parity(LiteRTEngine(temporary), answers)
         except ExportError:
-            export(model, temporary, saved_model_converter)
+            # On this way outputs have no order that is known: there is but one.
+            export(_alone(model), temporary, saved_model_converter)
             return check_parity(LiteRTEngine(temporary), answers)
+
+
+def _alone(model: Any) -> Any:
+    """The model without its inner features."""
+    import keras
+
+    return model if len(model.outputs) == 1 else keras.Model(model.inputs, model.outputs[0])
 
 
 def _export_rows(run: RunFolder, model: Any, answers: Answers) -> Parity:

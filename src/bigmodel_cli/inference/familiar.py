@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.inner import compared
 from bigmodel_cli.inference.rarity import Rarity, Together
 from bigmodel_cli.kinds.familiar import Limits, Measuring, Unlike, ValueMeasuring
 from bigmodel_cli.parts import part_of
@@ -31,6 +32,9 @@ _FEATURE_MARGIN = 0.5
 # More numbers of an example are not compared one by one.
 _MOST_FEATURES = 4_096
 SHAPE, FEATURE, TOGETHER = "shape", "feature", "all of these together"
+INNER = "features before the last layer"
+# What stands before the names of their arrays in the file.
+_OF_INNER = "inner_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,8 @@ class Familiar(Limits):
             compared one by one.
         rarity: How far examples are from what is common; None where that is not known.
         together: The same of all measures at once.
+        inner: The same of what the model's last layer is given, where that is known; then shapes are not
+            compared: it sees more.
     """
 
     measuring: ValueMeasuring
@@ -53,8 +59,15 @@ class Familiar(Limits):
     features: np.ndarray | None
     rarity: Rarity | None
     together: Together | None = None
+    inner: Rarity | None = None
 
-    def unlike(self, features: np.ndarray, scores: np.ndarray | None) -> list[list[Unlike]]:
+    @property
+    def looks_inside(self) -> bool:
+        return self.inner is not None
+
+    def unlike(
+        self, features: np.ndarray, scores: np.ndarray | None, inner: np.ndarray | None = None
+    ) -> list[list[Unlike]]:
         values = self.measuring.scaled(features, self.span)
         measured = self.measuring.measures(values)
         found: list[list[Unlike]] = [[] for _ in values]
@@ -68,9 +81,9 @@ class Familiar(Limits):
         if self.features is not None:
             self._compare_features(values, found)
         if self.rarity is not None and (shapes := self.measuring.shapes(values)) is not None:
-            rare = self.rarity.of(shapes, scores)
-            for index in np.flatnonzero(rare > self.rarity.limit).tolist():
-                found[index].append(Unlike(SHAPE, float(rare[index]), 0.0, self.rarity.limit))
+            _compare(SHAPE, self.rarity, shapes, scores, found)
+        if self.inner is not None and inner is not None:
+            _compare(INNER, self.inner, compared(inner), scores, found)
         return [
             self._hinted(reasons, {name: float(numbers[index]) for name, numbers in measured.items()})
             for index, reasons in enumerate(found)
@@ -116,7 +129,18 @@ class Familiar(Limits):
             arrays |= {f"together_{name}": np.asarray(value) for name, value in vars(self.together).items()}
         if self.rarity is not None:
             arrays.update(self.rarity.arrays())
+        if self.inner is not None:
+            arrays |= {f"{_OF_INNER}{name}": array for name, array in self.inner.arrays().items()}
         return arrays
+
+
+def _compare(
+    what: str, rarity: Rarity, examples: np.ndarray, scores: np.ndarray | None, found: list[list[Unlike]]
+) -> None:
+    """Add to what was found which examples are rare."""
+    rare = rarity.of(examples, scores)
+    for index in np.flatnonzero(rare > rarity.limit).tolist():
+        found[index].append(Unlike(what, float(rare[index]), 0.0, rarity.limit))
 
 
 def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], None]) -> Limits | None:
@@ -144,6 +168,7 @@ def read_familiar(run: RunFolder, signature: Signature, warn: Callable[[str], No
 def _familiar(measuring: Measuring, arrays: Mapping[str, Any]) -> Familiar:
     assert isinstance(measuring, ValueMeasuring)
     low, high = arrays["span"].tolist()
+    inner = {name.removeprefix(_OF_INNER): arrays[name] for name in arrays if name.startswith(_OF_INNER)}
     pairs = zip(arrays["names"].tolist(), arrays["limits"].tolist(), strict=True)
     return Familiar(
         measuring,
@@ -152,6 +177,7 @@ def _familiar(measuring: Measuring, arrays: Mapping[str, Any]) -> Familiar:
         arrays.get("features"),
         Rarity.from_arrays(arrays),
         _together(arrays),
+        Rarity.from_arrays(inner),
     )
 
 
@@ -168,6 +194,7 @@ def keep_familiar(
     held_out: Examples,
     scores: np.ndarray | None,
     signature: Signature,
+    inner: Rarity | None = None,
 ) -> None:
     """Measure training and held-out examples, and keep in the run what they are like.
 
@@ -177,14 +204,16 @@ def keep_familiar(
         held_out: Others, on which the limits are set.
         scores: Their probabilities, shape (n, classes); None where there are none.
         signature: What an example is.
+        inner: How far from what is common the features before the model's last layer are; None where they are
+            not compared.
     """
     limits = part_of(signature.kind, Measuring).limits(train, held_out)
     if limits is None:
-        learned, others = _some(train, signature), _some(held_out, signature)
+        learned, others = some_of(train, signature), some_of(held_out, signature)
         if not len(learned) or not len(others):
             return
         known = None if scores is None else scores[others]
-        limits = measure(train.take(learned), held_out.take(others), known, signature)
+        limits = measure(train.take(learned), held_out.take(others), known, signature, inner)
     if limits is not None:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **limits.arrays())
@@ -192,7 +221,11 @@ def keep_familiar(
 
 
 def measure(
-    train: Examples, held_out: Examples, scores: np.ndarray | None, signature: Signature
+    train: Examples,
+    held_out: Examples,
+    scores: np.ndarray | None,
+    signature: Signature,
+    inner: Rarity | None = None,
 ) -> Familiar | None:
     """What examples are like; None where none can be read.
 
@@ -201,6 +234,7 @@ def measure(
         held_out: Some others.
         scores: As for `keep_familiar`.
         signature: What one of them is.
+        inner: As for `keep_familiar`.
     """
     learned, learned_labels, _ = _read(train, signature)
     others, _, kept = _read(held_out, signature)
@@ -222,9 +256,10 @@ def measure(
         together = Together.fit(
             np.concatenate([_stacked(found, limits) for found in (of_learned, of_others)])
         )
-        known = None if scores is None else scores[kept]
-        rarity = Rarity.fit(shapes, learned_labels, other_shapes, known)
-    return Familiar(measuring, span, limits, _feature_limits(learned, others), rarity, together)
+        if inner is None:
+            known = None if scores is None else scores[kept]
+            rarity = Rarity.fit(shapes, learned_labels, other_shapes, known)
+    return Familiar(measuring, span, limits, _feature_limits(learned, others), rarity, together, inner)
 
 
 def _feature_limits(learned: np.ndarray, others: np.ndarray) -> np.ndarray | None:
@@ -247,9 +282,9 @@ def _with_margin(low: float, high: float) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _some(examples: Examples, signature: Signature) -> np.ndarray:
-    """Indices of examples that are spread over all."""
-    count = min(len(examples), _MOST_EXAMPLES, max(1, _MOST_BYTES // max(1, signature.kind.num_bytes)))
+def some_of(examples: Examples, signature: Signature, most: int = _MOST_EXAMPLES) -> np.ndarray:
+    """Indices of examples that are spread over all: no more than `most`, and none that take too much."""
+    count = min(len(examples), most, max(1, _MOST_BYTES // max(1, signature.kind.num_bytes)))
     return np.unique(np.linspace(0, len(examples) - 1, count).astype(np.int64))
 
 

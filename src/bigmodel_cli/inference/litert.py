@@ -35,14 +35,22 @@ class LiteRTEngine:
                 self._interpreter = Interpreter(str(path), num_threads=os.cpu_count() or 1)
             self._shapes: list[tuple[int, ...]] = []
             self._input = self._interpreter.get_input_details()[0]
-            self._output = self._interpreter.get_output_details()[0]
+            self._outputs = self._interpreter.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise DataError(f"{path}: damaged: {error}") from None
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Model outputs, float32 of shape (n, …), for raw features of shape (n, …)."""
         self._invoke([(self._input["index"], features)])
-        return np.array(self._interpreter.get_tensor(self._output["index"]))
+        return self._given(0)
+
+    def look(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Outputs as `predict` gives them, with what the last layer was given where the model has that."""
+        outputs = self.predict(features)
+        return outputs, self._given(1) if len(self._outputs) == 2 else None
+
+    def _given(self, number: int) -> np.ndarray:
+        return np.array(self._interpreter.get_tensor(self._outputs[number]["index"]))
 
     def predict_named(self, features: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Model outputs by name, each of shape (n, …), for features by name, each of shape (n, …).

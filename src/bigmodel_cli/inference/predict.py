@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, repeat
 from pathlib import Path
 from threading import Event
@@ -154,14 +155,15 @@ def _parts(items: Iterable[Input], size: int) -> Iterator[list[Input]]:
 def _predictions(
     batch: Batch, engine: Engine, answering: Answering, familiar: Limits | None
 ) -> Iterator[Prediction]:
-    outputs, errors = _computed(engine, batch)
+    looks_inside = familiar is not None and familiar.looks_inside
+    outputs, inner, errors = _computed(engine.look if looks_inside else partial(_outputs, engine), batch)
     rows: Iterator[tuple[Answer, bool, Sequence[Unlike] | None]] = iter(())
     if outputs is not None:
         understood = answering.understood(outputs)
         unlike: Iterable[Sequence[Unlike] | None] = repeat(None)
         if familiar is not None:
             read = _some(batch.features, np.array(_are_computed(batch, errors), np.bool_))
-            unlike = familiar.unlike(read, understood.probabilities)
+            unlike = familiar.unlike(read, understood.probabilities, inner)
         rows = zip(understood.answers, understood.are_finite.tolist(), unlike, strict=False)
     cells = batch.cells or repeat(())
     for item, redrawn, error, kept in zip(batch.inputs, batch.redrawn, errors, cells, strict=False):
@@ -184,27 +186,36 @@ def _some(features: Any, chosen: np.ndarray) -> Any:
     return {name: column.take(chosen) for name, column in features.items()}
 
 
-def _computed(engine: Engine, batch: Batch) -> tuple[Any, Sequence[str | None]]:
-    """Outputs of what can be computed, and for each input why there is none, or None."""
+def _outputs(engine: Engine, features: Any) -> tuple[Any, None]:
+    return engine.predict(features), None
+
+
+def _computed(
+    look: Callable[[Any], tuple[Any, np.ndarray | None]], batch: Batch
+) -> tuple[Any, np.ndarray | None, Sequence[str | None]]:
+    """Outputs and inner features of what can be computed, and for each input why there are none, or None."""
     if not batch.num_read:
-        return None, batch.errors
+        return None, None, batch.errors
     try:
-        return engine.predict(batch.features), batch.errors
+        return *look(batch.features), batch.errors
     except DataError:
         # The others of the batch need not suffer for it.
         pass
     outputs: list[Any] = []
+    inner: list[np.ndarray] = []
     errors: list[str | None] = []
     place = 0
     for item, error in zip(batch.inputs, batch.errors, strict=True):
         if error is None:
             try:
-                outputs.append(engine.predict(_some(batch.features, np.array([place]))))
+                given, inside = look(_some(batch.features, np.array([place])))
+                outputs.append(given)
+                inner += [] if inside is None else [inside]
             except DataError as refused:
                 error = f"{item.name}: {refused.message}"
             place += 1
         errors.append(error)
-    return (joined(outputs) if outputs else None), errors
+    return (joined(outputs) if outputs else None), (joined(inner) if inner else None), errors
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,16 +14,20 @@ _ITERATIONS = 6
 # A class of fewer examples has no directions of its own.
 _LEAST_OF_CLASS = 16
 # Of fewer held-out examples the furthest one is no limit: too many others are further.
-_LEAST_HELD_OUT = 50
+LEAST_HELD_OUT = 50
 # So many held-out examples, at least, say what scores are common.
 _LEAST_SCORES = 500
 # How much what is unusual in the scores counts beside what is unusual in the example.
 _OF_SCORES = 0.5
-# The part of held-out examples that are usual.
-_USUAL = 0.985
+# The part of held-out examples that are usual: by their values, and by features, which see more.
+_USUAL, _USUAL_FEATURES = 0.985, 0.982
 # Several numbers together: of how many examples at least, their least variance, how many of them are usual,
 # and how much further the limit is.
 _LEAST_TOGETHER, _LEAST_SPREAD, _USUAL_TOGETHER, _FURTHER = 100, 1e-5, 0.99, 1.25
+# Of features before a model's last layer more directions are common; these are kept for all groups, at most.
+_DIRECTIONS_OF_FEATURES, _MOST_NUMBERS = 40, 2**21
+# So many held-out examples of a class count as much for its scale as all others do.
+_OWN_SCALE = 20
 # Classes beyond these are taken together.
 _MOST_CLASSES = 100
 _LEAST_PROBABILITY, _TINY = 1e-30, 1e-3
@@ -86,7 +90,8 @@ class Rarity:
     Attributes:
         means: Of each group of examples, shape (groups, features): a class each, or one for all.
         directions: Orthonormal, shape (groups, directions, features).
-        scale: Mean and deviation of the logarithm of held-out examples' distance.
+        scale: Mean and deviation of the logarithm of held-out examples' distance, shape (2,), or of each
+            group's, shape (groups, 2).
         limit: What is further is rare.
         scores: The common scores; None where too few are known.
     """
@@ -104,7 +109,10 @@ class Rarity:
             examples: Shape (n, features).
             scores: Probabilities, shape (n, classes); None where there are none.
         """
-        rare = _standing(self.distances(examples, scores), self.scale)
+        scale = self.scale
+        if scale.ndim > 1:
+            scale = scale[self._groups(len(examples), scores)].T
+        rare = _standing(self.distances(examples, scores), scale)
         if self.scores is not None and scores is not None:
             rare = rare + _OF_SCORES * _standing(self.scores.distances(scores), self.scores.scale)
         return np.asarray(rare)
@@ -116,16 +124,20 @@ class Rarity:
             examples: Shape (n, features).
             scores: Probabilities, shape (n, classes); None where there are none.
         """
-        groups = np.zeros(len(examples), np.int64)
-        if len(self.means) > 1 and scores is not None:
-            groups = scores.argmax(axis=1)
+        groups = self._groups(len(examples), scores)
         distances = np.empty(len(examples), np.float32)
         for group in np.unique(groups).tolist():
             chosen = groups == group
             away = examples[chosen] - self.means[group]
-            directions = self.directions[group]
+            directions = self.directions[group].astype(np.float32, copy=False)
             distances[chosen] = np.linalg.norm(away - (away @ directions.T) @ directions, axis=1)
         return distances
+
+    def _groups(self, count: int, scores: np.ndarray | None) -> np.ndarray:
+        """The group that each of `count` examples is compared with, by its scores."""
+        if len(self.means) > 1 and scores is not None:
+            return np.asarray(scores.argmax(axis=1))
+        return np.zeros(count, np.int64)
 
     @classmethod
     def fit(
@@ -139,22 +151,58 @@ class Rarity:
             others: Held-out examples, which say how far is usual.
             scores: Their probabilities, shape (m, classes); None where there are none.
         """
+        found = cls._of_directions(learned, labels, others, scores, _DIRECTIONS)
+        if found is None:
+            return None
+        scale = _scale(found.distances(others, scores))
+        return replace(found, scale=scale, scores=_common_scores(scores))._limited(others, scores, _USUAL)
+
+    @classmethod
+    def of_features(
+        cls, learned: np.ndarray, labels: np.ndarray, others: np.ndarray, scores: np.ndarray | None
+    ) -> Rarity | None:
+        """The same of features before a model's last layer, which are further away in some classes.
+
+        Scores say no more than these features, and are not looked at again.
+
+        Args:
+            learned, labels, others, scores: As for `fit`.
+        """
+        found = cls._of_directions(learned, labels, others, scores, _DIRECTIONS_OF_FEATURES)
+        if found is None:
+            return None
+        distances, groups = found.distances(others, scores), found._groups(len(others), scores)
+        scale = _scale_of_each(distances, groups, len(found.means))
+        kept = found.directions.astype(np.float16)
+        return replace(found, directions=kept, scale=scale)._limited(others, scores, _USUAL_FEATURES)
+
+    @classmethod
+    def _of_directions(
+        cls,
+        learned: np.ndarray,
+        labels: np.ndarray,
+        others: np.ndarray,
+        scores: np.ndarray | None,
+        most: int,
+    ) -> Rarity | None:
+        """The directions that are common, no more than `most`, without scale and limit."""
         counts = np.zeros(0) if scores is None else np.bincount(labels, minlength=scores.shape[1])
         groups = [learned]
         if len(counts) and counts.min() >= _LEAST_OF_CLASS and len(counts) <= _MOST_CLASSES:
             groups = [learned[labels == index] for index in range(len(counts))]
-        count = min(_DIRECTIONS, learned.shape[1] // 4, min(map(len, groups)) // 4)
-        if count < 1 or len(others) < _LEAST_HELD_OUT:
+        room = _MOST_NUMBERS // (len(groups) * learned.shape[1])
+        count = min(most, room, learned.shape[1] // 4, min(map(len, groups)) // 4)
+        if count < 1 or len(others) < LEAST_HELD_OUT:
             return None
         means = np.stack([group.mean(axis=0) for group in groups]).astype(np.float32)
         directions = np.stack(
             [_directions(group - mean, count) for group, mean in zip(groups, means, strict=True)]
         )
-        rarity = cls(means, directions, np.array([0.0, 1.0]), np.inf)
-        scale = _scale(rarity.distances(others, scores))
-        rarity = cls(means, directions, scale, np.inf, _common_scores(scores))
-        usual = float(np.quantile(rarity.of(others, scores), _USUAL, method="higher"))
-        return cls(means, directions, scale, usual, rarity.scores)
+        return cls(means, directions, np.array([0.0, 1.0]), np.inf)
+
+    def _limited(self, others: np.ndarray, scores: np.ndarray | None, usual: float) -> Rarity:
+        """The same with the limit up to which a part of the held-out examples are usual."""
+        return replace(self, limit=float(np.quantile(self.of(others, scores), usual, method="higher")))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """As a file has it."""
@@ -212,6 +260,19 @@ def _logs(scores: np.ndarray) -> np.ndarray:
 def _scale(distances: np.ndarray) -> np.ndarray:
     logs = np.log(distances + _TINY)
     return np.array([logs.mean(), max(float(logs.std()), _TINY)])
+
+
+def _scale_of_each(distances: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    """The scale of each group, shape (count, 2): of few examples it is nearer to that of all."""
+    logs, whole = np.log(distances + _TINY), _scale(distances)
+    scales = []
+    for group in range(count):
+        own = logs[groups == group]
+        weight = len(own) + _OWN_SCALE
+        mean = (own.sum() + _OWN_SCALE * whole[0]) / weight
+        variance = (((own - mean) ** 2).sum() + _OWN_SCALE * whole[1] ** 2) / weight
+        scales.append((mean, max(float(np.sqrt(variance)), _TINY)))
+    return np.array(scales)
 
 
 def _standing(distances: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -61,13 +61,21 @@ def describe(reasons: Iterable[Unlike]) -> str:
 class Limits(ABC):
     """What examples of training are like."""
 
+    @property
+    def looks_inside(self) -> bool:
+        """Whether what the model makes of an example is compared, too."""
+        return False
+
     @abstractmethod
-    def unlike(self, features: Any, scores: np.ndarray | None) -> Sequence[Sequence[Unlike]]:
+    def unlike(
+        self, features: Any, scores: np.ndarray | None, inner: np.ndarray | None = None
+    ) -> Sequence[Sequence[Unlike]]:
         """In what each example is unlike those of training; nothing where it is like them.
 
         Args:
             features: Of the signature's shape, shape (n, …), or columns by name.
             scores: Probabilities, shape (n, classes); None where there are none.
+            inner: What the model's last layer was given, shape (n, features); None where that is not known.
         """
 
     @abstractmethod

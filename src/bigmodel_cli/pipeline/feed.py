@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
 from bigmodel_cli.sources.base import Examples, bare
+from bigmodel_cli.sources.stores import ArrayStore
 
 # A chunk of what was read is copied into the graph whole; more would only cost memory.
 MAX_CHUNK_BYTES = 64 * 2**20
@@ -83,6 +85,12 @@ class Feed:
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
         """Let the columns in memory be these."""
         self._held = self._tensors(columns)
+
+    @property
+    def as_held(self) -> Examples:
+        """The examples with the columns in memory as they are held, with no copy of them."""
+        held = {name: ArrayStore(tensor.numpy(), "held") for name, tensor in self._held.items()}
+        return replace(self.examples, inputs={**self.examples.inputs, **held})
 
     def _tensors(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
         import tensorflow as tf

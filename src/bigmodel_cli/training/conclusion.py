@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
-from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
-from bigmodel_cli.inference.familiar import keep_familiar
 from bigmodel_cli.inference.groups import with_groups
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
@@ -30,11 +28,10 @@ from bigmodel_cli.reporting.training_samples import different_examples, draw_tra
 from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_THEY_ARE, DecisionRule
-from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
-from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.scores import Calibrated, Scoring
 from bigmodel_cli.tasks.sections import headlines_of
+from bigmodel_cli.training.likeness import keep_likeness
 from bigmodel_cli.training.record import end_session
 from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, Stopwatch
 from bigmodel_cli.training.trace import Trace
@@ -98,10 +95,10 @@ def conclude(
         evaluation = evaluator.evaluate(split, examples, _decisions(run, trained, asked, evaluator, listener))
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
-        _keep_familiar(run, trained, examples, evaluation, asked.readings)
+        exported = keep_likeness(run, trained, best, examples, evaluation, asked)
     with watch.phase(EXPORT):
         answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
-        litert = export_run(run, best, answers, listener)
+        litert = export_run(run, exported, answers, listener)
     with watch.phase(PLOTS):
         document = evaluation.as_json()
         plot_run(run, document, signature.targets, trained.best_epoch)
@@ -149,25 +146,6 @@ def _results(trained: Trained) -> dict[str, Any]:
         STOPPED: trained.stopped.as_json() if trained.stopped else None,
         "throughput": trained.throughput,
     }
-
-
-def _keep_familiar(
-    run: RunFolder,
-    trained: Trained,
-    held_out: Examples,
-    evaluation: Evaluation,
-    readings: Mapping[str, Reading],
-) -> None:
-    """What the examples are like, for who predicts others."""
-    signature = trained.splits.signature
-    train = trained.cache.kept(trained.splits.train)
-    # Of several targets no one decides what an example is like.
-    scores = None
-    if len(signature.targets) == 1:
-        ((name, task),) = signature.targets.items()
-        values = evaluation.by_target[name].values
-        scores = part_of(task, Predictions).probabilities(values, readings[name])
-    keep_familiar(run, train, held_out, scores, signature)
 
 
 def _say_profile(watch: Stopwatch, trace: Trace, listener: Listener) -> None:

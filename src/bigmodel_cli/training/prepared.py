@@ -20,7 +20,7 @@ from bigmodel_cli.pipeline.cache_choice import CacheChoice
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.batch_size import choose_batch_size
 from bigmodel_cli.training.callback_paths import put_into_run
 from bigmodel_cli.training.callbacks import make_callbacks
@@ -72,6 +72,13 @@ class Prepared:
     def feeds(self) -> dict[SplitName, Feed]:
         """Of the splits that training sees."""
         return self.fed.feeds
+
+    @property
+    def fronts(self) -> dict[SplitName, Examples] | None:
+        """What the layers that do not learn give for examples, by split; None where that is not kept."""
+        if self.fed.features is None or not self.distribution.is_single:
+            return None
+        return {name: feed.as_held for name, feed in self.feeds.items()}
 
     @property
     def cache(self) -> CacheChoice:

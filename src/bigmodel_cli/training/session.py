@@ -132,6 +132,7 @@ class Session:
             self.state.seconds,
             self.prepared.skipped,
             self._trace,
+            self.prepared.fronts,
         )
 
     def _loop(self, stop: StopRequest) -> Loop:

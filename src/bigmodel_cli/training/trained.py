@@ -11,6 +11,7 @@ from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.training.state import Row
 from bigmodel_cli.training.trace import Trace
@@ -31,6 +32,7 @@ class Trained:
         seconds: Of the run's earlier sessions.
         skipped: Training files that turned out to be bad; None where they are an error.
         trace: Of some training steps, which has ended; None where nobody wanted one.
+        fronts: By split, what the layers that do not learn give for examples; None where that was not kept.
     """
 
     built: BuiltModel
@@ -43,6 +45,7 @@ class Trained:
     seconds: float
     skipped: SkippedFiles | None = None
     trace: Trace | None = None
+    fronts: Mapping[SplitName, Examples] | None = None
 
     @property
     def best_epoch(self) -> int | None:

@@ -78,7 +78,9 @@ class LimitsOfColumns(Limits):
 
     columns: Mapping[str, ColumnLimits]
 
-    def unlike(self, features: Mapping[str, Held], scores: np.ndarray | None) -> list[list[Unlike]]:
+    def unlike(
+        self, features: Mapping[str, Held], scores: np.ndarray | None, inner: np.ndarray | None = None
+    ) -> list[list[Unlike]]:
         found: list[list[Unlike]] = [[] for _ in range(len(next(iter(features.values()))))]
         for name, limits in self.columns.items():
             for row, reason in limits.unlike(name, features[name]):
