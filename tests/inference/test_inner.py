@@ -126,13 +126,14 @@ def corners(count, seed):
 def trained(folder, config):
     from bigmodel_cli.listener import Silent
     from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.new_run import NewRun
     from bigmodel_cli.training.train import train
 
     pixels, labels = bars(1000, 0)
     np.savez(folder / "bars.npz", x=pixels, y=labels)
     path = folder / "c.yaml"
     path.write_text(config)
-    return train(read_config(path), runs_dir=folder / "runs", listener=Silent()).run
+    return train(read_config(path), NewRun(folder / "runs", "bars"), [Silent()]).run
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +207,7 @@ def test_what_is_frozen_is_not_computed_again(tmp_path, monkeypatch):
     assert model.input.shape[1:] == train.store.shape != (16, 16, 1)
     assert (len(train), len(held_out)) == (800, 100)
     # They are those of the examples themselves.
-    pixels, labels = bars(1000, 0)
+    pixels, _ = bars(1000, 0)
     _, features = open_engine(run, "litert", warn=pytest.fail).engine.look(pixels)
     _, kept = model(np.stack([train.read(index) for index in range(800)]))
     known = {row.tobytes() for row in np.round(features, 3)}
