@@ -67,7 +67,43 @@ def test_many_rows_get_ranks_and_waves():
     assert not found.preprocessing["number"][0].options.flag
     assert (found.model[0].name, found.model[0].inputs) == ("periodic", ("numbers",))
     assert found.model[1].inputs == ("waves", "numbers")
-    assert (found.loss.name, found.model[-1].arguments) == ("MeanSquaredError", {"units": 1})
+    assert names(found.model[2:]) == [
+        "EinsumDense", "Dropout", "EinsumDense", "Dropout", "RepeatVector", "Concatenate", "EinsumDense",
+        "GlobalAveragePooling1D",
+    ]  # fmt: skip
+    assert (found.loss.name, found.model[8].arguments["output_shape"]) == ("MeanSquaredError", [8, 1])
+    assert found.model[6].inputs == ("numbers",)
+
+
+@pytest.mark.parametrize(
+    ("count", "target", "batch_size", "epochs", "monitor"),
+    [
+        (900, "kind", 64, 100, "val_loss"),
+        # 1,200 of 1,500 rows in batches of 64: 19 steps an epoch, 3,000 in all would be 158 epochs.
+        (1500, "kind", 64, 150, "auto"),
+        (1500, "price", 64, 150, "val_loss"),
+        # 4,800 rows, 38 steps an epoch.
+        (6000, "kind", 128, 79, "auto"),
+        # 9,998 rows, 40 steps an epoch, and 3,000 or 1,000 steps.
+        (12_498, "kind", 256, 75, "auto"),
+        (12_500, "kind", 256, 25, "auto"),
+    ],
+)
+def test_how_long_by_the_number_of_rows(count, target, batch_size, epochs, monitor):
+    rows = [f"{n % 90}.5,{n % 70},{n * 3 % 101}.25,{'xyz'[n * n % 7 % 3]}" for n in range(count)]
+    found = experiment(make_starter(write("t.csv", "a,b,price,kind", rows), Wishes(target=target)).text)
+    assert (found.data.batch_size, found.training.epochs) == (batch_size, epochs)
+    assert found.training.checkpoint.monitor == monitor
+
+
+def test_words_alone_are_learnt_in_fewer_steps():
+    path = write("t.csv", "a,kind", [f"w{n * n % 17},{'xyz'[n % 3]}" for n in range(2000)])
+    found = experiment(make_starter(path).text)
+    assert (found.data.batch_size, found.training.epochs, found.training.checkpoint.monitor) == (
+        64,
+        40,
+        "auto",
+    )
 
 
 @pytest.mark.slow

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 from bigmodel_cli.starter.rows import SeenRows
 from bigmodel_cli.starter.sizes import batch_size_for
+from bigmodel_cli.starter.targets import Targets
 from bigmodel_cli.starter.writing import Recipe
 
 # Of fewer rows, waves would fit what is there by chance, and most of what is there is linear.
 _FEW = 1_000
+# Of more rows, as many steps would take longer than they help.
+_MANY = 10_000
+# Up to so many rows.
+_BATCH_SIZES = ((2_000, 64), (5_000, 128), (20_000, 256))
+# An epoch is checked, saved and told, which costs more than its steps where these are few.
+_MOST_EPOCHS = 150
 _FREQUENCIES, _WIDTH = 48, 16
 # What comes seldom: other categories and words are unknown ones.
 _MOST_CATEGORIES, _WORDS = 1_000, 2_000
@@ -25,20 +32,25 @@ def rows_recipe(seen: SeenRows) -> Recipe:
     What nothing in training changes (ranks, places in vocabularies) is computed once. The last layer gets the
     prepared columns as well: what is linear in them needs no network.
     """
-    size = _FEW_ROWS if seen.num_train < _FEW else _MANY_ROWS
     kinds = [kind for kind in _KINDS if any(facts.kind == kind for facts in seen.inputs.values())]
     prepared = [_KINDS[kind].plural for kind in kinds]
+    size = _size(seen.num_train, has_numbers="number" in kinds)
     has_waves = size.has_waves and "number" in kinds
     batch_size = batch_size_for(seen.num_train, size.batch_size(seen.num_train))
     steps_per_epoch = math.ceil(seen.num_train / batch_size)
-    epochs = max(8, min(100, math.ceil(size.steps / steps_per_epoch)))
+    epochs = max(8, min(size.most_epochs, math.ceil(size.steps / steps_per_epoch)))
+    inputs = [*(["waves"] if has_waves else []), *prepared]
     model = [
         *(_WAVES if has_waves else []),
-        *_dense([*(["waves"] if has_waves else []), *prepared], size),
-        f"- Concatenate: {{inputs: [previous, {', '.join(prepared)}]}}   # what is linear needs no network",
+        *(
+            _networks(inputs, prepared, size, seen.targets)
+            if size.networks > 1
+            else _dense(inputs, prepared, size)
+        ),
     ]
     width = _width(seen, has_waves)
     network = width * size.units + size.units**2 + (size.units + width) * seen.targets.count
+    network *= size.networks
     return Recipe(
         seen.source,
         batch_size,
@@ -48,8 +60,9 @@ def rows_recipe(seen: SeenRows) -> Recipe:
         (),
         model,
         3.0 * network * seen.num_train * epochs,
-        [*seen.decisions, _why(seen, has_waves, epochs)],
-        monitor=_monitor(seen),
+        [*seen.decisions, _why(seen, size, has_waves, epochs)],
+        monitor=_monitor(seen, size),
+        ends_model=size.networks > 1,
         optimizer_options=(f"weight_decay: {size.weight_decay}",),
     )
 
@@ -64,30 +77,76 @@ class _Size:
     steps: int
     learning_rate: str
     weight_decay: float
+    most_epochs: int = 100
+    networks: int = 1
 
     def batch_size(self, num_train: int) -> int:
-        return (
-            64 if num_train < _FEW else 128 if num_train < 5 * _FEW else 256 if num_train < 20 * _FEW else 512
-        )
+        return next((size for rows, size in _BATCH_SIZES if num_train < rows), 512)
 
 
 _FEW_ROWS = _Size(False, 64, 0.3, 2_500, "2e-3", 1.0)
+# What single rows tell, copies of others among them, is learnt late, by one network at the cost of all else.
+_SOME_ROWS = _Size(True, 64, 0.1, 3_000, "2e-3", 0.1, _MOST_EPOCHS, networks=8)
 _MANY_ROWS = _Size(True, 256, 0.3, 1_000, "2e-3", 0.1)
+
+
+def _size(num_train: int, *, has_numbers: bool) -> _Size:
+    if num_train < _FEW:
+        return _FEW_ROWS
+    return _SOME_ROWS if num_train < _MANY and has_numbers else _MANY_ROWS
+
+
 _WAVES = [
     "# Sines and cosines of each number at trained frequencies: steps and bumps are learnt, too.",
     f"- periodic: {{name: waves, inputs: [numbers], frequencies: {_FREQUENCIES}, width: {_WIDTH}}}",
 ]
 
 
-def _dense(inputs: Sequence[str], size: _Size) -> list[str]:
-    """Two layers on what stands side by side."""
+def _dense(inputs: Sequence[str], linear: Sequence[str], size: _Size) -> list[str]:
+    """Two layers on what stands side by side, and the prepared columns beside them."""
     units, dropout = f"units: {size.units}, activation: relu", f"- Dropout: {{rate: {size.dropout}}}"
     named = f"inputs: [{', '.join(inputs)}]"
     if len(inputs) == 1:
         first = [f"- Dense: {{{named}, {units}}}"]
     else:
         first = [f"- Concatenate: {{{named}}}", f"- Dense: {{{units}}}"]
-    return [*first, dropout, f"- Dense: {{{units}}}", dropout]
+    beside = f"- Concatenate: {{inputs: [previous, {', '.join(linear)}]}}   # {_LINEAR}"
+    return [*first, dropout, f"- Dense: {{{units}}}", dropout, beside]
+
+
+_LINEAR = "what is linear needs no network"
+
+
+def _networks(inputs: Sequence[str], linear: Sequence[str], size: _Size, targets: Targets) -> list[str]:
+    """Several small networks side by side to the end, whose answers are averaged."""
+    count, is_classes = size.networks, targets.kind == "classes"
+
+    def dense(equation: str, units: int | str, activation: str) -> list[str]:
+        # Keras counts the weights of all as those of one, so that they would begin too small.
+        start = f"{{VarianceScaling: {{scale: {count}, mode: fan_avg, distribution: uniform}}}}"
+        return [
+            f"- EinsumDense: {{equation: '{equation}', output_shape: [{count}, {units}], bias_axes: kj,",
+            f"    activation: {activation}, kernel_initializer: {start}}}",
+        ]
+
+    def beside(names: Sequence[str]) -> list[str]:
+        return [f"- Concatenate: {{inputs: [{', '.join(names)}]}}"] if len(names) > 1 else []
+
+    first, other = "bi,kij->bkj", "bki,kij->bkj"
+    repeated = f"n: {count}" if len(linear) > 1 else f"inputs: [{linear[0]}], n: {count}"
+    return [
+        *beside(inputs),
+        f"# {count} networks side by side (k), each with weights of its own: their answers are averaged.",
+        *dense(first, size.units, "relu"),
+        f"- Dropout: {{rate: {size.dropout}}}",
+        *dense(other, size.units, "relu"),
+        f"- Dropout: {{name: networks, rate: {size.dropout}}}",
+        *beside(linear),
+        f"- RepeatVector: {{{repeated}}}",
+        f"- Concatenate: {{inputs: [networks, previous]}}   # {_LINEAR}",
+        *dense(other, "num_classes" if is_classes else 1, "softmax" if is_classes else "linear"),
+        "- GlobalAveragePooling1D",
+    ]
 
 
 @dataclass(frozen=True)
@@ -152,12 +211,13 @@ def _width(seen: SeenRows, has_waves: bool) -> int:
     )
 
 
-def _monitor(seen: SeenRows) -> str | None:
+def _monitor(seen: SeenRows, size: _Size) -> str | None:
     """Accuracy goes on rising where the loss already grows with certainty; of few rows it is too coarse."""
-    is_coarse = seen.targets.kind == "numbers" or seen.num_train < _FEW
+    is_coarse = seen.targets.kind == "numbers" or size is _FEW_ROWS
     return seen.targets.monitor_of_few if is_coarse else None
 
 
-def _why(seen: SeenRows, has_waves: bool, epochs: int) -> str:
+def _why(seen: SeenRows, size: _Size, has_waves: bool, epochs: int) -> str:
     waves = " behind waves of the numbers" if has_waves else ""
-    return f"Two dense layers{waves} and a linear part, for {seen.num_train:,} rows; {epochs} epochs."
+    layers = f"{size.networks} small networks" if size.networks > 1 else "Two dense layers"
+    return f"{layers}{waves} and a linear part, for {seen.num_train:,} rows; {epochs} epochs."

@@ -30,11 +30,12 @@ class Recipe:
         learning_rate: At the start; it falls to 0 by a cosine.
         preprocessing: Steps as YAML, a line each.
         augmentation: The same.
-        model: The same; without the last layers, which follow from the labels.
+        model: The same; without the last layers, which follow from the labels (see `ends_model`).
         multiply_adds: Of a whole training, for an estimate of its time.
         decisions: What was decided, and why: sentences for the person and for the head of the config.
         later: What may be done after a first run, as lines of comment.
-        monitor: What decides which epoch is the best; None: what `auto` takes.
+        monitor: What decides which epoch is the best, as YAML; None: what `auto` takes.
+        ends_model: Whether `model` has the last layers, too.
         optimizer_options: Arguments of AdamW besides its learning rate, as YAML, a line each.
     """
 
@@ -49,6 +50,7 @@ class Recipe:
     decisions: Sequence[str]
     later: Sequence[str] = ()
     monitor: str | None = None
+    ends_model: bool = False
     optimizer_options: Sequence[str] = ()
 
 
@@ -69,22 +71,22 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
         *_section("preprocessing", recipe.preprocessing, "saved inside the model"),
         *_section("augmentation", recipe.augmentation, "active in training only"),
         "model:",
-        *(f"  {line}" for line in [*recipe.model, *targets.head]),
+        *(f"  {line}" for line in [*recipe.model, *([] if recipe.ends_model else targets.head)]),
         "",
         *_goal(targets, recipe),
         "",
         "training:",
         f"  epochs: {recipe.epochs}",
-        *_checkpoint(recipe.monitor, targets),
+        *_checkpoint(recipe, targets),
         *recipe.later,
     ]
     return "\n".join(parts) + "\n"
 
 
-def _checkpoint(monitor: str | None, targets: Targets) -> list[str]:
-    return (
-        [f"  checkpoint: {{monitor: {monitor}}}".ljust(39) + f"# {targets.why_monitored}"] if monitor else []
-    )
+def _checkpoint(recipe: Recipe, targets: Targets) -> list[str]:
+    if recipe.monitor is None:
+        return []
+    return [f"  checkpoint: {{monitor: {recipe.monitor}}}".ljust(39) + f"# {targets.why_monitored}"]
 
 
 def _section(name: str, lines: Sequence[str], comment: str) -> list[str]:
