@@ -112,6 +112,11 @@ class Cells(ABC):
         """
         no_options(options)
 
+    @property
+    def expected(self) -> str:
+        """What a cell should be, in words."""
+        return f"a {self.kind.noun}"
+
     @abstractmethod
     def reading(self) -> dict[str, Any]:
         """How cells are read, as attributes of `ColumnFacts`."""

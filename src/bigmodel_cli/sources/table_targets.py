@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.label_columns import are_lists, of_columns, of_separated
 from bigmodel_cli.sources.label_values import label_values
@@ -256,7 +258,7 @@ class TargetReader:
                 }
             return numbers, Regression((), told.log, told.standardize)
         raise DataError(
-            f"{where}, {shown(name)}: a {kind.noun} is not predicted",
+            f"{where}, {shown(name)}: {part_of(kind, Cells).expected} is not predicted",
             hint=f"write columns: {{{shown(name)}: category}} if it names classes",
         )
 
@@ -274,6 +276,8 @@ def _is_missing(values: Any) -> np.ndarray:
         gaps = np.diff(values.offsets) == 0
     else:
         gaps = np.isnan(values.values) if values.values.dtype.kind == "f" else np.isnat(values.values)
+        # A list of numbers is whole.
+        gaps = np.asarray(gaps.reshape(len(values), -1).any(axis=1))
     return gaps
 
 

@@ -296,7 +296,7 @@ def test_marks_that_are_told_hold_in_files_that_are_no_text(tmp_path, form):
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (pa.array([[1.5], [2, 3]]), "found list<"),
+        (pa.array([[[1.5]], [[2.0]]]), "found list<"),
         (pa.array([[["a"]], [["b"]]]), "found list<"),
         (pa.array([{"a": 1}, {"a": 2}]), "found struct<"),
         (pa.array([b"x", b"y"]), "found binary"),

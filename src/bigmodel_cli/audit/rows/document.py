@@ -88,7 +88,7 @@ def _column(table: LookedTable, name: str, column: Column) -> dict[str, Any]:
         if name in facts.alone
     }
     return {
-        "kind": column.kind.noun,
+        "kind": column.kind.name,
         "described": column.kind.described,
         "counts": column.profile.counts,
         "splits": dict(column.spreads),

@@ -58,6 +58,10 @@ class ColumnLimits:
     def _of_numbers(self, name: str, numbers: np.ndarray) -> Iterator[tuple[int, Unlike]]:
         if not self.may_be_missing:
             yield from ((row, Unlike(name, None)) for row in _rows(np.isnan(numbers).any(axis=1)))
+        if self.labels and len(self.labels) < numbers.shape[1]:
+            # Of a list the number that is furthest from those of training stands for all.
+            beyond = np.maximum(numbers - self.high, self.low - numbers).argmax(axis=1)
+            numbers = numbers[np.arange(len(numbers)), beyond][:, None]
         for label, low, high, values in zip(self.labels, self.low, self.high, numbers.T, strict=True):
             for row in _rows((values < low) | (values > high)):
                 yield row, Unlike(label, float(values[row]), low, high)
@@ -126,7 +130,9 @@ def _limits_of(name: str, kind: Kind, stores: Sequence[Store]) -> ColumnLimits:
     labels = [name] if parts is None else [f"{name} ({part})" for part in parts]
     if not is_known.any():
         return ColumnLimits(may_be_missing=True)
-    low, high = np.nanmin(numbers, axis=0).tolist(), np.nanmax(numbers, axis=0).tolist()
+    # The numbers of a list have no names of their own.
+    axis = 0 if len(labels) == numbers.shape[1] else None
+    low, high = (np.atleast_1d(of(numbers, axis=axis)).tolist() for of in (np.nanmin, np.nanmax))
     return ColumnLimits(labels, low, high, None, not is_known.all())
 
 

@@ -31,8 +31,8 @@ class RowKind(Kind):
 
     @property
     def described(self) -> str:
-        counts = Counter(kind.noun for kind in self.columns.values())
-        names = (f"{count} × {noun}" for noun, count in counts.items())
+        counts = Counter(kind.name for kind in self.columns.values())
+        names = (f"{count} × {name}" for name, count in counts.items())
         many = "1 column" if len(self.columns) == 1 else f"{len(self.columns)} columns"
         return f"{many} ({', '.join(names)})"
 

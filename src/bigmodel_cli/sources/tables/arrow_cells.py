@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.sources.tables.arrow_arrays import booleans, filled, mask, numbers, strings, without
-from bigmodel_cli.sources.tables.cells import Cells
+from bigmodel_cli.sources.tables.cells import NO_VALUE, Cells
 from bigmodel_cli.sources.tables.columns import Texts
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_number
 
@@ -237,3 +237,32 @@ class TypedCells(ArrowCells):
 
     def any_padded(self) -> bool:
         return False
+
+
+class VectorCells(ArrowCells):
+    """Cells that are lists.
+
+    Args:
+        array: Of lists.
+    """
+
+    @cached_property
+    def _array(self) -> Any:
+        # For those who want to see them: as they are written.
+        return strings(["" if items is None else _written_list(items) for items in self._cells.to_pylist()])
+
+    def vectors(self) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        items = self._cells.type.value_type
+        if not (pa.types.is_floating(items) or pa.types.is_integer(items)):
+            return super().vectors()
+        lengths = numbers(filled(pc.list_value_length(self._cells), NO_VALUE)).astype(np.int64)
+        # An item that is null is no number.
+        return numbers(pc.cast(self._cells.flatten(), pa.float64(), safe=False)), lengths
+
+
+def _written_list(items: Sequence[Any]) -> str:
+    return f"[{', '.join('null' if item is None else str(item) for item in items)}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables import parsing
 from bigmodel_cli.sources.tables.arrow_arrays import strings
-from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells
+from bigmodel_cli.sources.tables.arrow_cells import ArrowCells, TypedCells, VectorCells
 from bigmodel_cli.sources.tables.cells import Cells, Use
 from bigmodel_cli.sources.tables.lists import as_text
 from bigmodel_cli.sources.tables.names import listed, shown
@@ -47,22 +47,30 @@ class ArrowFile(TableFile):
             raise DataError(f"{path}: no columns")
         self._types = dict(zip(schema.names, schema.types, strict=True))
         self.lists = frozenset(name for name, kind in self._types.items() if _is_list_of_texts(kind))
+        self.vectors = frozenset(name for name, kind in self._types.items() if _is_vector(kind))
 
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         for name in wanted:
             self._check_type(name)
+        uses = list(wanted.values())
         batches = iter(self._guarded(lambda: _batches(self.path, self._form, list(wanted))))
         first = 0
         while True:
             batch = self._guarded(lambda: next(batches, None))
             if batch is None:
                 return
-            yield partial(self._piece, batch, first)
+            yield partial(self._piece, batch, first, uses)
             first += batch.num_rows
 
-    def _piece(self, batch: Any, first: int) -> Block:
+    def _piece(self, batch: Any, first: int, uses: Sequence[Use]) -> Block:
         numbers = range(first + 1, first + 1 + batch.num_rows)
-        return Block(self, batch.num_rows, [_cells(column) for column in batch.columns], lambda: numbers)
+        cells = [
+            VectorCells(column)
+            if _is_vector(column.type) or (use == "vector" and _is_list_of_texts(column.type))
+            else _cells(column)
+            for column, use in zip(batch.columns, uses, strict=True)
+        ]
+        return Block(self, batch.num_rows, cells, lambda: numbers)
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
         """What pyarrow gives.
@@ -79,11 +87,11 @@ class ArrowFile(TableFile):
             raise DataError(f"{self.path}: damaged: {what}", hint=_READ_AGAIN) from error
 
     def _check_type(self, name: str) -> None:
-        """Columns that hold more than one value are no cells, but for lists of texts; nor are bytes."""
+        """Columns of more than one value are no cells, but for lists of texts or numbers; nor are bytes."""
         import pyarrow as pa
 
         kind = self._types[name]
-        if _is_list_of_texts(kind):
+        if _is_list_of_texts(kind) or _is_vector(kind):
             return
         if name in self.lists and not pa.types.is_null(kind):
             raise DataError(f"{self.path}, {shown(name)}: expected lists, as in other files, found {kind}")
@@ -94,7 +102,7 @@ class ArrowFile(TableFile):
             others = f"or leave it out; the other columns are {listed(cells)}" if cells else None
             raise DataError(
                 f"{self.path}, {shown(name)}: expected numbers, texts, truth values, dates or "
-                f"lists of texts, found {kind}",
+                f"lists of texts or numbers, found {kind}",
                 hint="; ".join(filter(None, [_FLATTEN if nested else None, others])) or None,
             )
 
@@ -121,6 +129,16 @@ def _cells(array: Any) -> Cells:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return ArrowCells(pc.cast(array, pa.string()))
     return TypedCells(array)
+
+
+def _is_vector(kind: Any) -> bool:
+    """Whether cells of a type are lists of numbers."""
+    import pyarrow as pa
+
+    if pa.types.is_fixed_size_list(kind):
+        return bool(pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(is_list and pa.types.is_floating(kind.value_type))
 
 
 def _list(items: list[Any] | None) -> str:

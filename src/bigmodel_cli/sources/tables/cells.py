@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from bigmodel_cli.plain_numbers import plain_number
 from bigmodel_cli.sources.tables.columns import Texts
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation, is_padded, parse
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 # What the cells of a column are asked for: anything; which of a few texts each of them is; their numbers and
-# which of them have none.
-Use = Literal["any", "few", "number"]
+# which of them have none; lists of numbers.
+Use = Literal["any", "few", "number", "vector"]
+# What stands for the length of a list where there is no value, and where there is something else.
+NO_VALUE, NO_NUMBERS = -1, -2
 
 
 class Cells(ABC):
@@ -58,6 +61,27 @@ class Cells(ABC):
         texts, places = self.encoded()
         values: np.ndarray = np.array([value_of(text) for text in texts], dtype)[places]
         return values
+
+    def vectors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cells that are lists of numbers: `[0.5, 2]`.
+
+        Returns:
+            All numbers, one after the other (float64, some of which may be NaN or infinite), and how many
+            each cell has (int64): `NO_VALUE` or `NO_NUMBERS` where it is no such list.
+        """
+        import numpy as np
+
+        texts, places = self.encoded()
+        lists = [_numbers_of(text) for text in texts]
+        lengths = np.array(
+            [
+                len(found) if found is not None else NO_NUMBERS if text else NO_VALUE
+                for found, text in zip(lists, texts, strict=True)
+            ],
+            np.int64,
+        )
+        numbers = [number for place in places.tolist() for number in lists[place] or ()]
+        return np.array(numbers, np.float64), lengths[places]
 
     def counts(self) -> tuple[Sequence[str], np.ndarray]:
         """The different texts, and how many cells have each."""
@@ -106,3 +130,13 @@ class ListCells(Cells):
         offsets = np.zeros(len(encoded) + 1, np.int64)
         np.cumsum([len(text) for text in encoded], out=offsets[1:])
         return Texts(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+
+def _numbers_of(text: str) -> list[float] | None:
+    """The numbers of a list that is written `[0.5, 2]`; None where it is none."""
+    if len(text) < 2 or text[0] != "[" or text[-1] != "]":
+        return None
+    if not text[1:-1].strip():
+        return []
+    found = [plain_number(item.strip()) for item in text[1:-1].split(",")]
+    return [number for number in found if number is not None] if None not in found else None

@@ -105,7 +105,21 @@ class Lists:
         return [self.names[code] for code in self.codes[self.offsets[row] : self.offsets[row + 1]]]
 
 
-Values = Numbers | Categories | Texts | Dates | Lists
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """A column of lists of numbers of one length.
+
+    Attributes:
+        values: float32 of shape (rows, length).
+    """
+
+    values: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+Values = Numbers | Categories | Texts | Dates | Lists | Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +175,8 @@ def _empty(kind: ColumnKind) -> Values:
 
     if kind == "number":
         return Numbers(np.zeros(0, np.float32))
+    if kind == "array":
+        return Vectors(np.zeros((0, 0), np.float32))
     if kind == "date":
         return Dates(np.zeros(0, "datetime64[us]"))
     if kind in ("category", "constant"):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
 
-ColumnKind = Literal["number", "category", "date", "text", "image", "id", "constant", "list"]
+ColumnKind = Literal["number", "category", "date", "text", "image", "id", "constant", "list", "array"]
 # Below so many rows nothing is told from values that are all different.
 FEW_ROWS = 10
 # So many different values may be a list that was chosen from.
@@ -34,6 +34,7 @@ class ColumnFacts:
         is_whole: Whether all numbers are whole.
         notation: How its numbers are written.
         date_format: How its dates are written.
+        length: Of its lists of numbers.
         notes: What a person should know of it.
     """
 
@@ -50,6 +51,7 @@ class ColumnFacts:
     is_whole: bool = False
     notation: Notation = PLAIN
     date_format: str | None = None
+    length: int | None = None
     notes: Sequence[str] = ()
 
 

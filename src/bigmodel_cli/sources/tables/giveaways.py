@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bigmodel_cli.sources.tables.columns import Categories, Dates, Lists, Numbers, Texts, Values
+from bigmodel_cli.sources.tables.columns import Categories, Dates, Lists, Numbers, Texts, Values, Vectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ def told_alone(columns: Mapping[str, Values], goal: Values, *, seed: int = 0) ->
     """
     import numpy as np
 
-    if isinstance(goal, Texts | Lists):
+    if isinstance(goal, Texts | Lists | Vectors):
         return []
     values = _as_numbers(goal)
     rows = np.flatnonzero(~np.isnan(values))
@@ -74,7 +74,7 @@ def told_alone(columns: Mapping[str, Values], goal: Values, *, seed: int = 0) ->
         return []
     found = []
     for name, column in columns.items():
-        if isinstance(column, Lists):
+        if isinstance(column, Lists | Vectors):
             continue
         one = (
             _containing(column, goal, rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.plain_numbers import plain_number
 from bigmodel_cli.sources.tables.cells import Use
 from bigmodel_cli.sources.tables.encodings import check_text, readable, recognised_encoding, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
@@ -46,24 +47,30 @@ class JsonLinesFile(TableFile):
             self._encoding = told.encoding or recognised_encoding(stream.read(4000))
         names: dict[str, None] = {}
         is_list: dict[str, bool] = {}
+        vectors, texts = set[str](), set[str]()
         for count, (_, row) in enumerate(row for lines in self._lines() for row in self._objects(lines)):
             names.update(dict.fromkeys(row))
             for name, value in row.items():
                 if value is not None:
                     is_list.setdefault(name, isinstance(value, list))
+                if isinstance(value, list):
+                    vectors.update([name] if any(isinstance(item, _Fraction) for item in value) else [])
+                    texts.update([] if all(map(_is_number, value)) else [name])
             if count >= _FIRST:
                 break
         if not names:
             raise DataError(f"{path}: no rows")
         self.names = list(names)
         self._known = frozenset(names)
-        self.lists = frozenset(name for name, is_one in is_list.items() if is_one)
+        self.vectors = frozenset(name for name in vectors - texts if is_list[name])
+        self.lists = frozenset(name for name, is_one in is_list.items() if is_one) - self.vectors
         if empty := [name for name in names if not name.strip()]:
             raise DataError(f"{path}: a key without a name ({empty[0]!r})", hint="give it a name")
 
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         for lines in self._lines():
-            yield partial(self._piece, lines, list(wanted))
+            # What is asked for changes while pieces are made.
+            yield partial(self._piece, lines, dict(wanted))
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Whole lines in blocks, with the number of the first one."""
@@ -112,7 +119,7 @@ class JsonLinesFile(TableFile):
             raise DataError(f"{where}: expected an object, found {cut(written, 60)}", hint=hint)
         return row
 
-    def _piece(self, lines: tuple[int, bytes], wanted: Sequence[str]) -> Block:
+    def _piece(self, lines: tuple[int, bytes], wanted: Mapping[str, Use]) -> Block:
         numbers: list[int] = []
         rows: list[list[str]] = []
         for line, row in self._objects(lines):
@@ -126,14 +133,19 @@ class JsonLinesFile(TableFile):
         wrong = {place: known[line] for place, line in enumerate(numbers) if line in known}
         return Block(self, len(numbers), columns, lambda: numbers, wrong=wrong)
 
-    def _texts(self, line: int, row: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
+    def _texts(self, line: int, row: Mapping[str, Any], wanted: Mapping[str, Use]) -> list[str]:
         if more := [name for name in row if name not in self._known]:
             raise DataError(
                 f"{self.path}:{line}: unknown key {listed(sorted(more))}; "
                 f"the first {_FIRST} lines have {listed(self.names)}",
                 hint="a key that is seldom there has to be in the first line as well, as null",
             )
-        return [self._text(row.get(name), name, line) for name in wanted]
+        return [
+            _list_text(row.get(name))
+            if use == "vector" or name in self.vectors
+            else self._text(row.get(name), name, line)
+            for name, use in wanted.items()
+        ]
 
     def _text(self, value: Any, name: str, line: int) -> str:
         if value is None:
@@ -163,6 +175,13 @@ def _reason(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
+def _list_text(value: Any) -> str:
+    """A list of numbers as it is written; of anything else a text that is no such list."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return f"[{', '.join(value)}]"
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
 class _Fraction(str):
     """A number that is not whole, as it is written."""
 
@@ -172,6 +191,10 @@ class _Fraction(str):
 def _is_item(value: Any) -> bool:
     """Whether a value may be one of a list: a text, or a whole number that names something."""
     return isinstance(value, str) and not isinstance(value, _Fraction)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and plain_number(value) is not None
 
 
 def _as_utf8(text: str) -> str:

@@ -93,7 +93,7 @@ def check_told(path: Path, name: str, told: ColumnKind | None, lists: frozenset[
     Raises:
         DataError: Naming the column.
     """
-    if told is not None and (told == "list") is not (name in lists):
+    if told not in (None, "array") and (told == "list") is not (name in lists):
         expected, found = ("lists", "single values") if told == "list" else (f"a {told}", "lists")
         raise DataError(
             f"{path}, {shown(name)}: expected {expected}, found {found}",

@@ -15,8 +15,9 @@ from bigmodel_cli.sources.tables.numbers import Notation, notations_for
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_look import Glance as TextGlance
 from bigmodel_cli.sources.tables.text_look import TextLook
+from bigmodel_cli.sources.tables.vectors import VectorLook
 
-Look = NumberLook | TextLook | ListLook
+Look = NumberLook | TextLook | ListLook | VectorLook
 
 
 def first_look(table: Table, name: str, told: ColumnKind | None, keep: bool) -> Look:
@@ -28,6 +29,8 @@ def first_look(table: Table, name: str, told: ColumnKind | None, keep: bool) -> 
         told: The kind that it is said to be.
         keep: Whether cells are kept.
     """
+    if told == "array" or name in table.vectors:
+        return VectorLook()
     if name in table.lists:
         return ListLook()
     if told is None or told == "number":
@@ -56,7 +59,9 @@ def exact_look(table: Table, keep: bool) -> TextLook:
 def look_through(table: Table, looks: dict[str, Look | None], progress: Callable[[int], None]) -> int:
     """Show all rows to some looks; a look at numbers that ends behind the first block becomes None."""
     rows = 0
-    uses: dict[str, Use] = dict.fromkeys(looks, "any")
+    uses: dict[str, Use] = {
+        name: look.use if isinstance(look, VectorLook) else "any" for name, look in looks.items()
+    }
 
     def glance(cells: Sequence[Cells]) -> list[Any]:
         # While threads glance, looks end and others begin.

@@ -25,6 +25,8 @@ _NOT_A_TIME = -(1 << 63)
 
 def use_of(facts: ColumnFacts) -> Use:
     """What the cells of a column are asked for."""
+    if facts.kind == "array":
+        return "vector"
     # Dates as far as they are few are seldom all different; texts are.
     return "few" if facts.kind in ("category", "date", "constant") else "any"
 
@@ -207,4 +209,8 @@ _READERS: Mapping[ColumnKind, type[Reader]] = {
 
 
 def reader_of(table: Table, facts: ColumnFacts) -> Reader:
+    if facts.kind == "array":
+        from bigmodel_cli.sources.tables.vectors import VectorReader
+
+        return VectorReader(table, facts)
     return _READERS[facts.kind](table, facts)

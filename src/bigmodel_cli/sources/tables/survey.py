@@ -23,6 +23,7 @@ from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_kinds import decided_texts
 from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, TextLook
+from bigmodel_cli.sources.tables.vectors import VectorLook
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
 _FEW_MISFITS = 0.05
@@ -90,7 +91,7 @@ def survey(
 
 
 def _decided(table: Table, name: str, look: Look, told: ColumnKind | None) -> ColumnFacts:
-    if isinstance(look, ListLook):
+    if isinstance(look, ListLook | VectorLook):
         return look.facts(name, table.files[0].path, told)
     if isinstance(look, NumberLook):
         return decided_numbers(name, look.found(), told)

@@ -68,6 +68,7 @@ class TableFile(ABC):
         format: How it is written, where it is text.
         has_lines: Whether its rows stand in lines.
         lists: The columns whose cells are lists of texts.
+        vectors: The columns whose cells are lists of numbers, as far as their types or first rows tell.
     """
 
     path: Path
@@ -76,6 +77,7 @@ class TableFile(ABC):
     format: TextFormat | None = None
     has_lines: bool = True
     lists: frozenset[str] = frozenset()
+    vectors: frozenset[str] = frozenset()
 
     @abstractmethod
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
@@ -110,6 +112,11 @@ class Table:
     def lists(self) -> frozenset[str]:
         """The columns whose cells are lists of texts."""
         return self.files[0].lists
+
+    @property
+    def vectors(self) -> frozenset[str]:
+        """The columns whose cells are lists of numbers."""
+        return self.files[0].vectors
 
     def blocks(
         self,
@@ -213,9 +220,10 @@ def open_table(
         told = replace(told, header=False)
     files = [first, *(_opened(path, told, keeps_wrong) for path in found[1:])]
     # Whether cells that are missing in the first lines of a file are lists, others may tell.
-    lists = frozenset[str]().union(*(file.lists for file in files))
+    vectors = frozenset[str]().union(*(file.vectors for file in files))
+    lists = frozenset[str]().union(*(file.lists for file in files)) - vectors
     for file in files:
-        file.lists = lists
+        file.lists, file.vectors = lists, vectors
         _check_same(first, file)
     notes = list(dict.fromkeys(note for file in files for note in file.notes))
     return Table(files, tuple(first.names), notes, first.format or told)

@@ -58,7 +58,9 @@ class TextFile(TableFile):
         )
         for block in blocks:
             # What is asked for may change while the blocks are looked at.
-            yield partial(self._piece, block, Wanted(places, list(wanted.values())))
+            # In text a list is one.
+            uses: list[Use] = ["any" if use == "vector" else use for use in wanted.values()]
+            yield partial(self._piece, block, Wanted(places, uses))
 
     def _piece(self, block: TextBlock, wanted: Wanted) -> Block:
         if not block.text.lstrip(b"\n"):

@@ -96,10 +96,10 @@ class Columns:
         errors = {row: f"{places.name(row)}{problem}" for row, problem in block.wrong.items()}
         for name, reader in self.readers.items():
             values, wrong = reader.with_wrong(block, cells[name])
-            held[name] = part_of(self.kind.columns[name], Cells).held(values)
-            noun = self.kind.columns[name].noun
+            part = part_of(self.kind.columns[name], Cells)
+            held[name] = part.held(values)
             for row, text in wrong.items():
-                found = f"expected a {noun}, found {cut(text, 60)!r}"
+                found = f"expected {part.expected}, found {cut(text, 60)!r}"
                 errors.setdefault(row, f"{places.of(row, name)}: {found}")
             if name in needed:
                 for row in _missing(held[name]).tolist():
