@@ -196,6 +196,10 @@ def test_a_cache_of_arrays_has_no_effect(bigmodel, tiny):
     outcome = bigmodel("check", tiny, "data.cache=disk")
     assert "cache has no effect: synthetic reads no image files" in outcome.err + outcome.out
     assert "no effect" not in bigmodel("check", tiny, "data.cache=none").err
+    # What is resized is kept.
+    resized = "preprocessing=[{Resizing: {height: 9, width: 9}}]"
+    outcome = bigmodel("check", tiny, "data.cache=memory", resized)
+    assert outcome.code == 0 and "no effect" not in outcome.err + outcome.out
 
 
 FROZEN = (

@@ -57,6 +57,50 @@ def test_what_is_trained_is_the_same(prepare: Callable[..., Any], case: str) -> 
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+RESIZED = (
+    "preprocessing=[{Resizing: {height: 9, width: 9}}, {Rescaling: {scale: 1/255}}]",
+    "model=[{Conv2D: {filters: 4, kernel_size: 3, activation: relu}}, Flatten, "
+    "{Dropout: {rate: 0.3}}, {Dense: {units: num_classes, activation: softmax}}]",
+    "training.deterministic=true",
+)
+
+
+@pytest.mark.usefixtures("deterministic")
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("augmentation=[{RandomTranslation: {height_factor: 0.2, width_factor: 0.2}}]",),
+        ("data.batch_size=13", "preprocessing.0.Resizing.interpolation=bicubic"),
+    ],
+)
+def test_preprocessing_is_computed_once_and_no_digit_changes(
+    prepare: Callable[..., Any], words: tuple[str, ...]
+) -> None:
+    kept = prepare(*RESIZED, *words)
+    assert input_of(kept) == ((9, 9, 1), False)
+    plain = prepare(*RESIZED, *words, "data.cache=none")
+    assert input_of(plain) == ((6, 6, 1), False)
+    assert measured(kept) == measured(plain)
+    for one, other in zip(kept.built.model.get_weights(), plain.built.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("data.cache=disk",),
+        ("training.epochs=1",),
+        # Computed as quickly as read.
+        ("preprocessing=[{Rescaling: {scale: 1/255}}]",),
+        # Draws random numbers.
+        ("preprocessing.1={RandomContrast: {factor: 0.2}}", "augmentation=[MixUp]"),
+    ],
+)
+def test_where_preprocessing_is_not_kept(prepare: Callable[..., Any], words: tuple[str, ...]) -> None:
+    assert input_of(prepare(*RESIZED[:2], *EXACT, *words)) == ((6, 6, 1), False)
+
+
 @pytest.mark.parametrize("cache", ["memory", "disk"])
 def test_half_precision(prepare: Callable[..., Any], cache: str) -> None:
     words = (MODEL, "training.precision=mixed_bfloat16", "training.jit_compile=false")

@@ -56,13 +56,14 @@ class Cut:
         return [layer for layer in leaves(self.front) if is_frozen(layer)]
 
 
-def cut(model: Any) -> Cut | None:
+def cut(model: Any, *, needs_frozen: bool = True) -> Cut | None:
     """The model in two, with as much in front as can be; None where nothing that is frozen comes first.
 
     Where a part of an application is unfrozen, the cut goes through the application.
 
     Args:
         model: A functional `keras.Model`.
+        needs_frozen: Whether something in front must be frozen; else it is enough that it does not learn.
     """
     import keras
 
@@ -71,7 +72,7 @@ def cut(model: Any) -> Cut | None:
     if found is None:
         return None
     both = Cut(keras.Model(copy.input, found), keras.Model(found, copy.output))
-    return both if both.frozen else None
+    return both if both.frozen or not needs_frozen else None
 
 
 def cut_row(model: Any, through: tuple[type, ...] = (), as_they_are: Collection[str] = ()) -> Cut | None:

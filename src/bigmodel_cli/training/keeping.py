@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.frozen import begins_frozen
+from bigmodel_cli.config.preprocessing import is_worth_keeping
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
-from bigmodel_cli.modeling.cut import Cut, cut, cut_row
+from bigmodel_cli.modeling.cut import Cut, cut, cut_row, never_changes
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
 from bigmodel_cli.pipeline.feed import Feed
@@ -87,24 +88,41 @@ class Keeping:
         self._pixel_columns = [slug_of[name] for name, store in stores.items() if store.files is not None]
         are_held = all(store.gathers or store.files is not None for store in stores.values())
         begins = are_held if self._is_row else begins_frozen(work.experiment)
-        self._may_cut = begins and work.experiment.data.cache != "none"
+        in_memory = all(store.array is not None for store in stores.values())
+        # On a GPU the same takes next to nothing, and features would take its memory.
+        self._is_prepared = not begins and in_memory and not _has_gpu() and is_worth_keeping(work.experiment)
+        self._may_cut = (begins or self._is_prepared) and work.experiment.data.cache != "none"
         if not self._may_cut:
             self._keep_pixels()
 
     def fed(self, built: BuiltModel) -> Fed:
         """A model with its feeds; the first one decides what is kept."""
-        halves = self._halves(built.model) if self._may_cut else None
+        halves = self._halves(built) if self._may_cut else None
         if halves is not None:
             made = _kinds_of(halves)
             choice = self._features = self._features or self._choose_features(halves, made)
             if choice.cache != "none":
-                label = "computing preprocessing" if self._is_row else "computing what does not learn"
+                label = (
+                    "computing preprocessing" if self._in_memory_alone else "computing what does not learn"
+                )
                 return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache, label))
         cache, feeds = self._pixels or self._keep_pixels()
         return Fed(built, feeds, cache)
 
-    def _halves(self, model: Any) -> Cut | None:
-        return cut_row(model, as_they_are=self._pixel_columns) if self._is_row else cut(model)
+    @property
+    def _in_memory_alone(self) -> bool:
+        """Whether it is preprocessing of what is in memory: a disk would take longer than computing it again."""
+        return self._is_row or self._is_prepared
+
+    def _halves(self, built: BuiltModel) -> Cut | None:
+        if self._is_row:
+            return cut_row(built.model, as_they_are=self._pixel_columns)
+        if not self.work.experiment.augmentation:
+            return cut(built.model, needs_frozen=not self._is_prepared)
+        front = built.preprocess
+        if front is None or not never_changes(front):
+            return None
+        return Cut(front, built.network)
 
     def _fed_features(self, built: BuiltModel, halves: Cut, features: KeptFeatures) -> Fed:
         assert self._features is not None
@@ -122,15 +140,18 @@ class Keeping:
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        if self._is_row and choice.cache == "disk":
-            choice = CacheChoice("none", "columns of rows are kept in memory alone, and do not fit there")
+        if self._in_memory_alone and choice.cache == "disk":
+            what = "columns of rows are" if self._is_row else "what is made of arrays in memory is"
+            fit = "do not fit" if self._is_row else "does not fit"
+            choice = CacheChoice("none", f"{what} kept in memory alone, and {fit} there")
         if epochs > 1:
             places = {
                 "memory": "once, and kept in memory",
                 "disk": "once, and kept on disk",
                 "none": "in each epoch",
             }
-            what = "preprocessing" if self._is_row else "frozen: what the frozen layers give for an example"
+            frozen = "frozen: what the frozen layers give for an example"
+            what = "preprocessing" if self._in_memory_alone else frozen
             self.listener.say(f"{what} is computed {places[choice.cache]} ({choice.reason})")
         return choice
 
@@ -178,6 +199,12 @@ def _kinds_of(halves: Cut) -> dict[str, Kind]:
     given = halves.front.output
     tensors = given if isinstance(given, dict) else {INPUT: given}
     return {name: ArrayKind(tuple(tensor.shape[1:]), str(tensor.dtype)) for name, tensor in tensors.items()}
+
+
+def _has_gpu() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
 
 
 def _as_front(model: Any) -> Front:

@@ -8,6 +8,7 @@ from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import facts_of
 from bigmodel_cli.config.frozen import begins_frozen
+from bigmodel_cli.config.preprocessing import is_worth_keeping
 from bigmodel_cli.config.schema import Experiment, Rollback
 from bigmodel_cli.config.tree import ConfigPathKeys
 
@@ -33,7 +34,7 @@ def _in_data(experiment: Experiment) -> Iterator[Finding]:
     data = experiment.data
     if facts_of(experiment).has_files:
         return
-    keeps = data.cache in _CACHES and not begins_frozen(experiment)
+    keeps = data.cache in _CACHES and not begins_frozen(experiment) and not is_worth_keeping(experiment)
     for key, is_asked_for in (("on_bad_file", data.on_bad_file == "skip"), ("cache", keeps)):
         if is_asked_for:
             yield ("data", key), f"{data.source.name} reads no image files", "remove it"
