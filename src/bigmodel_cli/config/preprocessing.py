@@ -49,5 +49,5 @@ _QUICK = frozenset({"CenterCrop", "Flatten", "Identity", "Normalization", "Permu
 
 
 def is_worth_keeping(experiment: Experiment) -> bool:
-    """Whether preprocessing of single examples takes so long that its result is better kept, if there is room."""
+    """Whether preprocessing of single examples takes so long that its result had better be kept."""
     return any(component.name not in _QUICK for component in experiment.shared_preprocessing)

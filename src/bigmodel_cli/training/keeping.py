@@ -111,7 +111,7 @@ class Keeping:
 
     @property
     def _in_memory_alone(self) -> bool:
-        """Whether it is preprocessing of what is in memory: a disk would take longer than computing it again."""
+        """Whether preprocessing alone is kept: computing it again is quicker than a disk."""
         return self._is_row or self._is_prepared
 
     def _halves(self, built: BuiltModel) -> Cut | None:
