@@ -63,6 +63,7 @@ class Session:
     _restored: str | None = None
 
     def __post_init__(self) -> None:
+        self.prepared.write_into(self.run)
         self._log = MetricsLog(self.run.metrics, self.prepared.columns, writes=self.is_chief)
         self._restorable = Restorable(self.prepared)
         self.checkpoints = Checkpoints(

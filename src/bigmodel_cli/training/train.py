@@ -16,13 +16,14 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.network import downloads
 from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import locked
 from bigmodel_cli.training.callback_paths import require_writable
 from bigmodel_cli.training.conclusion import TrainingResult, conclude, conclude_trial
-from bigmodel_cli.training.known_data import check_targets, fit_to_data, warn_of_gates
+from bigmodel_cli.training.known_data import check_asked, fit_to_data
 from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Judge
@@ -121,7 +122,6 @@ def train(
                 logged.open(run.log)
                 write_start(run, prepared, config, transfer)
             logged.say(f"run: {run.title}")
-            prepared.write_into(run)
             session = Session(prepared, run, logged, watch, profile=how.profile, judge=how.judge)
             can_go_back = prepared.settled.training.on_divergence == "rollback"
             return _go(session, run, stop, keeps_start=can_go_back or parent is not None)
@@ -171,7 +171,6 @@ def resume(
         require_same_data(run, prepared.splits, logged)
         if how.writes:
             logged.open(run.log)
-        prepared.write_into(run)
         session = Session(prepared, run, logged, watch, profile=how.profile, judge=how.judge)
         parent = run.read_record().get("parent")
         if newest is not None:
@@ -242,8 +241,7 @@ def _prepare(
     if is_new:
         experiment = fit_to_data(config, splits, listener.warn)
     else:
-        check_targets(experiment, splits.signature)
-        warn_of_gates(experiment, splits, listener.warn)
+        check_asked(experiment, known_facts(experiment, splits), splits, listener.warn)
     with watch.phase(START):
         import_tensorflow()
     gate = downloads(allowed=not how.offline)
