@@ -135,6 +135,15 @@ def test_few_whole_numbers(name, labels, is_classes):
 
 
 @pytest.mark.slow
+def test_lists_are_labels_that_there_is_no_recipe_for():
+    Path("t.jsonl").write_text("\n".join(f'{{"tags": ["a", "b{n % 2}"], "x": {n}.5}}' for n in range(60)))
+    with pytest.raises(DataError, match="several labels at once, for which init has no recipe") as caught:
+        make_starter(Path("t.jsonl"), Wishes(target="tags"))
+    assert "write target: tags, as its last layer Dense: {units: num_classes, activation: sigmoid}" in str(
+        caught.value.hint
+    )
+
+
 def test_flags_are_classes_whatever_they_are_called():
     path = write("t.csv", "a,score", [f"{n / 7:.3f},{n % 2}" for n in range(50)])
     assert experiment(make_starter(path).text).loss.name == "CategoricalCrossentropy"

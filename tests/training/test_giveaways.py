@@ -63,3 +63,27 @@ def test_another_column_that_is_named_hides_nothing(said):
 def test_nothing_is_looked_at_where_all_are_named(said, monkeypatch):
     monkeypatch.setattr("bigmodel_cli.training.giveaways.alone", pytest.fail)
     assert said(", columns: {tax: number, age: number}") == []
+
+
+def test_rows_without_the_target_are_left_out(said, tmp_path):
+    """Of two targets the one that half of the rows lack: what is known of the others tells it no less."""
+    said()
+    head, *rows = (tmp_path / "people.csv").read_text().split()
+    kept = [f"{row},{'' if n % 2 else 'ab'[row.split(',')[1] == 'low']}" for n, row in enumerate(rows)]
+    (tmp_path / "people.csv").write_text("\n".join([f"{head},band", *kept]) + "\n")
+    (tmp_path / "two.yaml").write_text(
+        CONFIG.replace("target: income%s", "target: [income, band], missing_target: mask").replace(
+            "model: [{Dense: {inputs: [numbers], units: num_classes, activation: softmax}}]",
+            "model:\n"
+            "  - Dense: {name: income, inputs: [numbers], units: income.num_classes, activation: softmax}\n"
+            "  - Dense: {name: band, inputs: [numbers], units: band.num_classes, activation: softmax}",
+        )
+    )
+    experiment = read_config(tmp_path / "two.yaml", ()).experiment
+    splits = load_splits(experiment, Silent(), offline=True)
+    sentences: list[str] = []
+    warn_of_giveaways(experiment, splits, sentences.append)
+    assert [sentence.split(" (")[0] for sentence in sentences] == [
+        "given away: income by tax",
+        "given away: band by tax",
+    ]

@@ -139,6 +139,12 @@ def _targets(path: Path, facts: ColumnFacts, wanted: Wanted | None) -> tuple[Tar
         DataError: If it is neither numbers nor classes, or not what the person says.
     """
     place = f"{path}, {shown(facts.name)}"
+    if facts.kind == "list":
+        raise DataError(
+            f"{place}: {facts.reason}: several labels at once, for which init has no recipe",
+            hint=f"take a config for another target and write target: {quoted(facts.name)}, as its last "
+            "layer Dense: {units: num_classes, activation: sigmoid}, and loss: BinaryCrossentropy",
+        )
     if facts.kind not in ("number", "category"):
         message = f"{place}: {facts.kind} ({facts.reason}), which is not predicted"
         raise DataError(message, hint="name another column: --target NAME")

@@ -44,9 +44,11 @@ def warn_of_giveaways(experiment: Experiment, splits: Splits, warn: Callable[[st
     rows = splits.train.take(chosen)
     profiles = {name: part_of(kind, Profile) for name, kind in columns.items()}
     seen = {name: profile.seen([rows.inputs[name]]) for name, profile in profiles.items()}
-    known = {name: one for name, one in seen.items() if not one.are_opaque}
+    looked = {name: one for name, one in seen.items() if not one.are_opaque}
     for target, task in signature.targets.items():
-        _warn_of(target, known, part_of(task, Labels).seen(rows.targets[target]), seed, warn)
+        there = rows.rows_of(target)
+        labels = part_of(task, Labels).seen(rows.targets[target][there])
+        _warn_of(target, {name: one.take(there) for name, one in looked.items()}, labels, seed, warn)
 
 
 def _warn_of(
