@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -117,9 +118,16 @@ def _own_home(
 
 @pytest.fixture(autouse=True)
 def _tensorflow_as_ever(request: pytest.FixtureRequest) -> None:
-    """A test that imported TensorFlow itself, and first, would have it without what bigmodel sets before."""
+    """A test that imported TensorFlow itself, and first, would have it without what bigmodel sets before.
+
+    What is there then stays: Keras collects garbage whenever a model is begun, and looking through all of
+    TensorFlow and all tests took longer than to train what these train.
+    """
     if request.node.get_closest_marker("tf"):
         import_tensorflow()
+        if not gc.get_freeze_count():
+            gc.collect()
+            gc.freeze()
 
 
 @pytest.fixture
