@@ -31,7 +31,7 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     Raises:
         ConfigError: If Keras refuses a part of the config.
     """
-    if not audited.experiment.shared_augmentation or not audited.features.are_seen:
+    if not audited.experiment.augmentation or not audited.features.are_seen:
         return None
     of_training = audited.numbers_in("train")
     targets = audited.splits.signature.targets

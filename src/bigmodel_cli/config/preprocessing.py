@@ -1,4 +1,4 @@
-"""What a config's preprocessing does to the columns of a row."""
+"""What a config's preprocessing and augmentation do to the columns of a row."""
 
 from __future__ import annotations
 
@@ -10,12 +10,30 @@ from bigmodel_cli.config.walk import walk
 from bigmodel_cli.kinds.kind import Kind
 
 _FILLS = "impute"
+# Keras's layers that mix whole examples and their labels.
+MIXING = frozenset({"MixUp", "CutMix"})
+ByColumn = Sequence[Component] | Mapping[str, Sequence[Component]]
 
 
 def layers_of(experiment: Experiment, column: str, kind: Kind | type[Kind]) -> Sequence[Component]:
     """The layers of a column: its own, or those of its kind."""
-    written = experiment.preprocessing
-    if isinstance(written, list):
+    return _of_column(experiment.preprocessing, column, kind)
+
+
+def augmentation_of(experiment: Experiment, column: str, kind: Kind | type[Kind]) -> Sequence[Component]:
+    """The layers that are active in training only, behind those, likewise."""
+    return _of_column(experiment.augmentation, column, kind)
+
+
+def all_augmentation(experiment: Experiment) -> list[Component]:
+    """The layers of augmentation, of whichever column."""
+    written: ByColumn = experiment.augmentation
+    parts = written.values() if isinstance(written, Mapping) else [written]
+    return [layer for part in parts for layer in part]
+
+
+def _of_column(written: ByColumn, column: str, kind: Kind | type[Kind]) -> Sequence[Component]:
+    if not isinstance(written, Mapping):
         return written
     found: Sequence[Component] = written.get(column, written.get(kind.name, ()))
     return found

@@ -1,4 +1,7 @@
-"""Augmentation as a training step applies it: between preprocessing and network, on whole batches."""
+"""Augmentation as a training step applies it: between preprocessing and network, on whole batches.
+
+That of a row's columns is inside the network that is trained, each layer behind its column, not in the model.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from bigmodel_cli.tasks.bound import Targets
+from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.preprocessing import MIXING
+from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.modeling.objects import Objects, pointing_at
+from bigmodel_cli.tasks.bound import Bound, Targets
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,48 @@ class Augmentation:
 
     layer: Any
     mixes_labels: bool
+
+
+def augmentation_layer(
+    component: Component, objects: Objects, features: Any, tasks: Sequence[Bound] = ()
+) -> Augmentation:
+    """A layer of augmentation.
+
+    Args:
+        component: The config's.
+        objects: Makes it.
+        features: A `keras.KerasTensor` of what it gets.
+        tasks: Whose labels it may mix.
+
+    Raises:
+        ConfigError: If it does something else than changing features in training; it points at the component.
+    """
+    layer = objects.make(component)
+    problem, suggestion = None, None
+    if hasattr(layer, "adapt"):
+        problem, suggestion = (
+            f"{component.name} learns from data; augmentation is for training only",
+            "move it to preprocessing",
+        )
+    mixes_labels = component.name in MIXING
+    if mixes_labels and any(task.encoding != "one_hot" for task in tasks):
+        problem = f"{component.name} mixes labels, which needs a loss over one-hot labels"
+        suggestion = "write loss: CategoricalCrossentropy, and end the model with units: num_classes"
+    if mixes_labels and len(tasks) > 1:
+        problem = f"{component.name} mixes the labels of one target, and there are {len(tasks)}"
+        suggestion = "take it out, or predict one target"
+    if problem is None and not mixes_labels:
+        with pointing_at(component, features):
+            changed = layer.compute_output_shape(features.shape)
+        if tuple(changed) != tuple(features.shape):
+            problem = (
+                f"{component.name} turns shape {features.shape} into {tuple(changed)}; "
+                "augmentation keeps the shape"
+            )
+            suggestion = "move it to preprocessing"
+    if problem:
+        raise config_error([Problem(component.place, component.path, problem, suggestion=suggestion)])
+    return Augmentation(layer, mixes_labels)
 
 
 def augment(

@@ -6,7 +6,7 @@ config's steps. Augmentation stands between the two in training only, so it is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,14 @@ from bigmodel_cli.config.aim import Aim, aims_of
 from bigmodel_cli.config.checks.targets import without_step
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_outputs import last_step
+from bigmodel_cli.config.preprocessing import augmentation_of, layers_of
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.adapting import adapt, adapt_to
-from bigmodel_cli.modeling.augmentation import Augmentation
+from bigmodel_cli.modeling.augmentation import Augmentation, augmentation_layer
 from bigmodel_cli.modeling.columns import Columns
 from bigmodel_cli.modeling.compilation import compile_model, make_optimizer
+from bigmodel_cli.modeling.cut import without
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.graph import Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
@@ -29,7 +31,6 @@ from bigmodel_cli.modeling.tasks import Tasks, bind_outputs
 from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.sources.base import bare
-from bigmodel_cli.tasks.bound import Bound
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,12 @@ class BuiltModel:
     Attributes:
         model: The functional `keras.Model` from raw features to outputs; what is saved.
         preprocess: The part of it before augmentation, or None where there is none.
-        network: The part of it after augmentation; the model itself where there is no augmentation.
-        augmentation: What stands between the two in training.
+        network: The part of it after augmentation; the model itself where there is no augmentation. Of rows
+            the model with augmentation, each layer behind its column.
+        augmentation: What stands between the two in training, or in the network of rows.
         tasks: What it is trained for and measured by.
         origins: The step of the config that each layer comes from, by the layer's name.
+        augments_columns: Whether augmentation is inside the network.
     """
 
     model: Any
@@ -51,6 +54,12 @@ class BuiltModel:
     augmentation: Sequence[Augmentation]
     tasks: Tasks
     origins: Mapping[str, Component]
+    augments_columns: bool = False
+
+    @property
+    def layers_in_network(self) -> list[Any]:
+        """The layers of augmentation that are inside the network."""
+        return [item.layer for item in self.augmentation] if self.augments_columns else []
 
 
 def build_model(
@@ -90,18 +99,22 @@ def build_model(
     outputs = bare({name: one.in_own_unit(made[name]) for name, one in bound.items()})
     with pointing_at(last_step(experiment.model), outputs):
         model = keras.Model(begun.inputs, outputs, name=_model_name(experiment.name))
-    preprocess, network = None, model
+    preprocess, network, of_columns = None, model, begun.of_columns
+    if of_columns:
+        model = without(network, [item.layer for item in of_columns])
     features = begun.features
     augmentation = [
-        _augmentation(component, objects, features, bound.values())
-        for component in experiment.shared_augmentation
+        augmentation_layer(component, objects, features, list(bound.values()))
+        for component in begun.augmentation
     ]
     if augmentation and features is not begun.inputs:
         preprocess = keras.Model(begun.inputs, features)
         network = keras.Model(features, outputs)
     optimizer = make_optimizer(experiment.optimizer, objects, total_steps)
     tasks = compile_model(model, aims, objects, bound, optimizer)
-    return BuiltModel(model, preprocess, network, augmentation, tasks, origins)
+    return BuiltModel(
+        model, preprocess, network, [*augmentation, *of_columns], tasks, origins, bool(of_columns)
+    )
 
 
 @dataclass(frozen=True)
@@ -131,6 +144,8 @@ class _Begun:
         named: What steps may name, `input` among it where the first step gets it.
         learn: Gives what stands in a tensor over the training rows.
         unused: Columns that no step gets.
+        augmentation: Of an example that is one tensor.
+        of_columns: The augmentation of a row's columns, which is in the graph already.
     """
 
     inputs: Any
@@ -138,6 +153,8 @@ class _Begun:
     named: dict[str, Any]
     learn: Learn
     unused: Sequence[str] = ()
+    augmentation: Sequence[Component] = ()
+    of_columns: Sequence[Augmentation] = ()
 
 
 def _begin_alone(experiment: Experiment, signature: Signature, making: _Making) -> _Begun:
@@ -157,9 +174,10 @@ def _begin_alone(experiment: Experiment, signature: Signature, making: _Making) 
             return None
         return np.asarray(keras.Model(inputs, tensor)(data.values(name, ENOUGH), training=False))
 
-    prepared = _preprocess(experiment.shared_preprocessing, inputs, making, learn, values)
-    features = _as_features(prepared)
-    return _Begun(inputs, features, {"input": features}, values)
+    layers = layers_of(experiment, name, kind)
+    features = _as_features(_preprocess(layers, inputs, making, learn, values))
+    augmentation = augmentation_of(experiment, name, kind)
+    return _Begun(inputs, features, {"input": features}, values, augmentation=augmentation)
 
 
 def _begin_row(experiment: Experiment, signature: Signature, making: _Making) -> _Begun:
@@ -171,7 +189,7 @@ def _begin_row(experiment: Experiment, signature: Signature, making: _Making) ->
     columns = Columns(experiment, signature, making.objects, making.origins, making.data, learn)
     named = columns.named(experiment.model)
     inputs = bare(columns.inputs)
-    return _Begun(inputs, inputs, named, columns.values_of, columns.unused)
+    return _Begun(inputs, inputs, named, columns.values_of, columns.unused, of_columns=columns.augmentation)
 
 
 def _ends(experiment: Experiment, signature: Signature) -> dict[str, Component]:
@@ -249,35 +267,3 @@ def _preprocess(
         with pointing_at(component, tensor):
             tensor = layer(tensor)
     return tensor
-
-
-# Keras's layers that mix whole examples and their labels.
-_MIXING = frozenset({"MixUp", "CutMix"})
-
-
-def _augmentation(
-    component: Component, objects: Objects, features: Any, tasks: Iterable[Bound]
-) -> Augmentation:
-    layer = objects.make(component)
-    problem, suggestion = None, None
-    if hasattr(layer, "adapt"):
-        problem, suggestion = (
-            f"{component.name} learns from data; augmentation is for training only",
-            "move it to preprocessing",
-        )
-    mixes_labels = component.name in _MIXING
-    if mixes_labels and any(task.encoding != "one_hot" for task in tasks):
-        problem = f"{component.name} mixes labels, which needs a loss over one-hot labels"
-        suggestion = "write loss: CategoricalCrossentropy, and end the model with units: num_classes"
-    if problem is None and not mixes_labels:
-        with pointing_at(component, features):
-            changed = layer.compute_output_shape(features.shape)
-        if tuple(changed) != tuple(features.shape):
-            problem = (
-                f"{component.name} turns shape {features.shape} into {tuple(changed)}; "
-                "augmentation keeps the shape"
-            )
-            suggestion = "move it to preprocessing"
-    if problem:
-        raise config_error([Problem(component.place, component.path, problem, suggestion=suggestion)])
-    return Augmentation(layer, mixes_labels)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.preprocessing import layers_of
+from bigmodel_cli.config.preprocessing import augmentation_of, layers_of
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.walk import walk
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.modeling.augmentation import Augmentation, augmentation_layer
 from bigmodel_cli.modeling.encodings.base import Encoding
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
@@ -53,6 +54,9 @@ class Columns:
         origins: Takes the component of each layer, by the layer's name.
         training: What layers learn from; None: nothing is learnt.
         learn: Lets a layer with `adapt()` learn from values of shape (n, …).
+
+    Attributes:
+        augmentation: The layers behind prepared columns that are active in training only.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Columns:
             name: keras.Input(kind.shape, dtype=kind.dtype, name=self.slugs[name])
             for name, kind in self.kinds.items()
         }
+        self.augmentation: list[Augmentation] = []
         self._made: dict[str, Column] = {}
 
     @property
@@ -139,8 +144,8 @@ class Columns:
         return [self._column(name) for name in names]
 
     def _has_own(self, name: str) -> bool:
-        written = self.experiment.preprocessing
-        return isinstance(written, dict) and name in written
+        sections = (self.experiment.preprocessing, self.experiment.augmentation)
+        return any(isinstance(written, dict) and name in written for written in sections)
 
     def _layers(self, name: str) -> Sequence[Component]:
         return layers_of(self.experiment, name, self.kinds[name])
@@ -172,6 +177,11 @@ class Columns:
     def _prepared(self, column: Column) -> Column:
         for component in self._layers(column.names[0]):
             column = Column(self._step(component, column), column.names)
+        name = column.names[0]
+        for component in augmentation_of(self.experiment, name, self.kinds[name]):
+            self.augmentation.append(augmentation_layer(component, self.objects, column.tensor))
+            with pointing_at(component, column.tensor):
+                column = Column(self.augmentation[-1].layer(column.tensor), column.names)
         return column
 
     def _step(self, component: Component, column: Column) -> Any:

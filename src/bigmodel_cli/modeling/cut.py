@@ -6,7 +6,9 @@ The front is what nothing in training changes: layers that do not learn, and dra
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,46 +77,93 @@ def cut(model: Any, *, needs_frozen: bool = True) -> Cut | None:
     return both if both.frozen or not needs_frozen else None
 
 
-def cut_row(model: Any, through: tuple[type, ...] = (), as_they_are: Collection[str] = ()) -> Cut | None:
+def cut_row(
+    model: Any,
+    through: tuple[type, ...] = (),
+    as_they_are: Collection[str] = (),
+    changing: Sequence[Any] = (),
+) -> Cut | None:
     """A model of rows in two: in front all that training never changes, which may give several tensors.
 
     Args:
         model: A functional `keras.Model`, each input of which is a column.
         through: Classes of layers that are in front even where they learn, when all before them is.
         as_they_are: Inputs that pass the front as they are: pixels, which would take more as anything else.
+        changing: Layers that are behind the front whatever they do.
 
     Returns:
         The front gives what the back takes: one tensor, or several by `features_1`, `features_2`, …; None
         where nothing comes first that is not learnt.
     """
-    import keras
-
     copy, steps = traced(model)
-    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    makers = _makers(steps)
     passing = {id(tensor) for tensor in copy.inputs if tensor.name in as_they_are}
+    passing |= {id(tensor) for step in steps if step.operation in changing for tensor in step.inputs}
     fixed = _fixed(steps, makers, through, passing)
-    needed: dict[int, Any] = {}
+    return _parted(copy, steps, fixed) if fixed and len(fixed) < len(steps) else None
+
+
+def cut_behind(model: Any, layers: Sequence[Any]) -> Cut | None:
+    """A model in two, with some layers and all that they need in front; None where it has none of them.
+
+    Args:
+        model: A functional `keras.Model`.
+        layers: Of it.
+
+    Returns:
+        The parts as `cut_row` has them.
+    """
+    copy, steps = traced(model)
+    makers = _makers(steps)
+    ends = [step for step in steps if step.operation in layers]
+    before = {step for end in ends for step in _above(end, makers)}
+    return _parted(copy, steps, before) if before else None
+
+
+def without(model: Any, layers: Sequence[Any]) -> Any:
+    """The same model, in which some layers give what they get."""
+
+    def call(operation: Any, *arguments: Any, **options: Any) -> Any:
+        return arguments[0] if operation in layers else operation(*arguments, **options)
+
+    copy = _called_anew(model, call)
+    return model_from(copy.input, copy.output, model.name)
+
+
+def _makers(steps: Sequence[Step]) -> dict[int, Step]:
+    """The step that each tensor comes from, by its id."""
+    return {id(tensor): step for step in steps for tensor in step.outputs}
+
+
+def _parted(copy: Any, steps: Sequence[Step], before: Collection[int]) -> Cut | None:
+    """A traced model behind some of its steps; None where the others need nothing."""
+
+    makers, needed = _makers(steps), dict[int, Any]()
     for step in steps:
-        if id(step) not in fixed:
+        if id(step) not in before:
             for tensor in step.inputs:
-                if id(tensor) not in makers or id(makers[id(tensor)]) in fixed:
+                if id(tensor) not in makers or id(makers[id(tensor)]) in before:
                     needed.setdefault(id(tensor), tensor)
-    if not fixed or not needed or len(fixed) == len(steps):
+    if not needed:
         return None
     named = bare({f"{FEATURES}{number}": tensor for number, tensor in enumerate(needed.values(), 1)})
-    return Cut(keras.Model(copy.input, named), model_from(named, copy.output))
+    return Cut(model_from(copy.input, named), model_from(named, copy.output))
 
 
-def model_from(named: Any, outputs: Any) -> Any:
+def model_from(named: Any, outputs: Any, name: str | None = None) -> Any:
     """A `keras.Model` from tensors inside another one, one or by names that are not theirs."""
-    import warnings
-
     import keras
 
+    with _names_of_their_own():
+        return keras.Model(named, outputs, name=name)
+
+
+@contextmanager
+def _names_of_their_own() -> Iterator[None]:
+    """Keras would rather have tensors called as their keys are."""
     with warnings.catch_warnings():
-        # Keras would rather have tensors called as their keys are.
         warnings.simplefilter("ignore", UserWarning)
-        return keras.Model(named, outputs)
+        yield
 
 
 def is_frozen(layer: Any) -> bool:
@@ -179,10 +228,17 @@ def traced(model: Any) -> tuple[Any, list[Step]]:
                 return step(halves.back, step(halves.front, *arguments))
         return step(operation, *arguments, **options)
 
+    return _called_anew(model, call), steps
+
+
+def _called_anew(model: Any, call: Callable[..., Any]) -> Any:
+    """The same layers as another model, each called by `call`."""
+    import keras
+
     # A compiled model would be compiled again.
-    plain = keras.Model(model.input, model.output)
-    copy = keras.models.clone_model(plain, clone_function=lambda layer: layer, call_function=call)
-    return copy, steps
+    plain = model_from(model.input, model.output)
+    with _names_of_their_own():
+        return keras.models.clone_model(plain, clone_function=lambda layer: layer, call_function=call)
 
 
 def _tensors(structure: Any) -> list[Any]:
@@ -196,7 +252,7 @@ def _last_neck(model: Any, steps: Sequence[Step]) -> Any | None:
 
     A tensor with a mask is none: the mask would be lost.
     """
-    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    makers = _makers(steps)
     fixed = _fixed(steps, makers)
     neck = None
     for step in steps:

@@ -19,7 +19,7 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
-from bigmodel_cli.modeling.cut import Cut, cut, cut_row, never_changes
+from bigmodel_cli.modeling.cut import Cut, cut, cut_row, never_changes, without
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
 from bigmodel_cli.pipeline.feed import Feed
@@ -116,7 +116,7 @@ class Keeping:
 
     def _halves(self, built: BuiltModel) -> Cut | None:
         if self._is_row:
-            return cut_row(built.model, as_they_are=self._pixel_columns)
+            return cut_row(built.network, as_they_are=self._pixel_columns, changing=built.layers_in_network)
         if not self.work.experiment.augmentation:
             return cut(built.model, needs_frozen=not self._is_prepared)
         front = built.preprocess
@@ -128,6 +128,9 @@ class Keeping:
         assert self._features is not None
         feeds = features.feeds(self.work.batch_size, self._strata, self.work.distribution.dealing)
         trained = replace(built, network=halves.back, preprocess=None)
+        if built.augments_columns:
+            # Who measures has no augmentation.
+            halves = Cut(halves.front, without(halves.back, built.layers_in_network))
         return Fed(trained, feeds, self._features, halves, features)
 
     def _choose_features(self, halves: Cut, made: Mapping[str, Kind]) -> CacheChoice:

@@ -17,6 +17,7 @@ from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.steps import Batch, BatchLoop, Measures, num_batches, part_of_batch, total_of
 from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.modeling.cut import cut_behind
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
@@ -81,7 +82,9 @@ class TrainingSteps:
         self.feed = feed
         self._learn = tf.function(self._update, jit_compile=True) if settings.jit_compile else self._update
         self._run = BatchLoop(self._train_many)
-        self._augmentation = fused_flips(built.augmentation)
+        self._augmentation = [] if built.augments_columns else fused_flips(built.augmentation)
+        # XLA lacks what augments images.
+        self._parts = cut_behind(built.network, built.layers_in_network) if built.augments_columns else None
         with distribution.scope():
             self.measures = Measures(built.tasks, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
@@ -146,6 +149,8 @@ class TrainingSteps:
         if self.built.preprocess is not None:
             features = self.built.preprocess(features, training=False)
         tasks = self.built.tasks
+        if self._parts is not None:
+            features = self._parts.front(features, training=True)
         features, targets, counts = augment(
             self._augmentation, features, tasks.targets(batch.labels), batch.counts
         )
@@ -181,7 +186,8 @@ class TrainingSteps:
 
         model, tasks = self.built.model, self.built.tasks
         with tf.GradientTape() as tape:
-            outputs = tasks.outputs(self.built.network(features, training=True))
+            network = self.built.network if self._parts is None else self._parts.back
+            outputs = tasks.outputs(network(features, training=True))
             loss = tasks.loss(features, y, outputs, sample_weights, training=True)
             scaled = model.optimizer.scale_loss(total_of(loss))
         return loss, outputs, tape.gradient(scaled, model.trainable_variables)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.preprocessing import layers_of, takers
+from bigmodel_cli.config.preprocessing import MIXING, all_augmentation, layers_of, takers
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.tree import ConfigPathKeys
@@ -45,8 +45,9 @@ def check(experiment: Experiment, report: Report) -> None:
     _check_columns(experiment, report)
     _check_options(experiment, report)
     _check_steps(experiment, report)
-    _check_preprocessing(experiment, report)
-    _check_augmentation(experiment, report)
+    for section in _BY_COLUMN:
+        _check_by_column(section, experiment, report)
+    _check_mixing(experiment, report)
     if report.facts.has_all_columns and not report.has_errors:
         _check_takers(experiment, report)
 
@@ -182,30 +183,35 @@ def _check_input(
         report.error(path, f"{name}: no column is of the kind {kind}", meant(name, there_are))
 
 
-def _check_preprocessing(experiment: Experiment, report: Report) -> None:
+def _check_by_column(section: str, experiment: Experiment, report: Report) -> None:
     """What is written by column names columns, or kinds that there are."""
-    written, columns = experiment.preprocessing, report.facts.columns or {}
+    written, columns = getattr(experiment, section), report.facts.columns or {}
     if isinstance(written, dict):
         for name in written:
-            _check_key(name, ("preprocessing", name), experiment, report)
-    elif written and report.facts.has_all_columns and len(columns) > 1:
-        kind, layers = sorted(set(columns.values()))[0], some((layer.name for layer in written), 3)
+            _check_key(name, (section, name), experiment, report)
+        return
+    names = [layer.name for layer in written if layer.name not in MIXING]
+    if names and report.facts.has_all_columns and len(columns) > 1:
+        kind, layers = sorted(set(columns.values()))[0], some(names, 3)
         report.error(
-            ("preprocessing",),
-            f"preprocessing is a list, and the data has {len(columns)} columns",
-            f"write it by kind or column: preprocessing: {{{kind}: [{layers}]}}",
+            (section,),
+            f"{section} is a list, and the data has {len(columns)} columns",
+            f"write it by kind or column: {section}: {{{kind}: [{layers}]}}",
         )
 
 
-def _check_augmentation(experiment: Experiment, report: Report) -> None:
-    """Nothing stands between the preprocessing of columns and the model, but steps can do the same."""
-    if experiment.augmentation:
-        report.error(
-            ("augmentation",),
-            "augmentation of columns does not work yet",
-            "steps that are active in training alone do the same: model: "
-            "[{GaussianNoise: {inputs: [numbers], stddev: 0.1}}, …]",
-        )
+def _check_mixing(experiment: Experiment, report: Report) -> None:
+    """Words and classes have nothing between them, so that rows cannot be mixed."""
+    if not report.facts.has_all_columns or len(report.facts.columns or {}) < 2:
+        return
+    for layer in all_augmentation(experiment):
+        if layer.name in MIXING:
+            report.error(
+                layer.path,
+                f"{layer.name} mixes two images and their labels, and these are rows: other columns would "
+                "stay those of one example",
+                "take it out; layers such as RandomFlip and GaussianNoise change a column alone",
+            )
 
 
 def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: Report) -> None:
@@ -217,7 +223,7 @@ def _check_key(name: str, path: ConfigPathKeys, experiment: Experiment, report: 
             message = f"{name!r} is a column, of the kind {columns[name]}, and a kind"
             report.error(path, message, f"rename the column: columns: {{{name}_: {{from: {name}}}}}")
     elif name in experiment.targets:
-        report.error(path, f"{name} is a target; preprocessing is of what the model gets", f"remove {name}")
+        report.error(path, f"{name} is a target; {path[0]} is of what the model gets", f"remove {name}")
     elif name in plurals():
         report.error(path, f"no column is called {name!r}", f"write {plurals()[name]}: …")
     elif name in kinds:

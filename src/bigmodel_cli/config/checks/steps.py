@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.preprocessing import MIXING, all_augmentation
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
@@ -12,8 +13,6 @@ from bigmodel_cli.config.tree import ConfigPathKeys
 _CHANGE_SHAPE = frozenset(
     {"CenterCrop", "Cropping2D", "Flatten", "Resizing", "UpSampling2D", "ZeroPadding2D"}
 )
-# Layers that make labels between two classes.
-_MIX_LABELS = frozenset({"MixUp", "CutMix"})
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -28,9 +27,9 @@ def check(experiment: Experiment, report: Report) -> None:
             report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")
         if step.step:
             known[step.step] = step
-    for layer in experiment.shared_augmentation:
+    for layer in all_augmentation(experiment):
         losses = experiment.loss.values() if isinstance(experiment.loss, dict) else [experiment.loss]
-        if layer.name in _MIX_LABELS and any(one.name.lower().startswith("sparse") for one in losses):
+        if layer.name in MIXING and any(one.name.lower().startswith("sparse") for one in losses):
             message = f"{layer.name} mixes labels, which needs a loss over one-hot labels"
             report.error(layer.path, message, "write loss: CategoricalCrossentropy")
         if layer.name in _CHANGE_SHAPE:
