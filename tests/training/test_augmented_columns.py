@@ -186,3 +186,24 @@ training: {epochs: 1, device: cpu}
     steps, loss = made.training.run(feed.chunk(feed.rows(np.arange(16), 0, 2)))
     assert steps == 2 and np.isfinite(loss)
     made.close()
+
+
+@pytest.mark.parametrize("mixing", [["MixUp"], ["CutMix"], ["MixUp", "CutMix"]])
+def test_what_examples_count_is_mixed_as_their_labels_are(mixing):
+    import keras
+    import tensorflow as tf
+
+    from bigmodel_cli.modeling.augmentation import Augmentation, augment
+    from bigmodel_cli.tasks.bound import Targets
+
+    # Each example is a class of its own, so that its mixed label says which examples are in it.
+    counts = np.array([0, 1, 4, 0.5, 2.5, 1], np.float32)
+    targets = {"label": Targets(lambda labels, _: tf.one_hot(labels, 6), tf.range(6))}
+    layers = [Augmentation(getattr(keras.layers, name)(seed=7), mixes_labels=True) for name in mixing]
+    images = tf.random.stateless_uniform((6, 8, 8, 1), [1, 2])
+    _, found, mixed = augment(layers, images, targets, {"label": tf.constant(counts)})
+    shares = found["label"].encoded("one_hot").numpy()
+    assert shares.shape == (6, 6) and ((shares > 0.01).sum(axis=1) > 1).any()
+    np.testing.assert_allclose(mixed["label"].numpy(), shares @ counts, rtol=1e-5, atol=1e-6)
+    _, plain, nothing = augment(layers, images, targets)
+    assert nothing == {} and plain["label"].encoded("one_hot").shape == (6, 6)
