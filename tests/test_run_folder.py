@@ -269,7 +269,7 @@ def test_an_opened_run_reads_its_record_once(monkeypatch):
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.inference.familiar import read_familiar
     from bigmodel_cli.inference.opened import open_folder
-    from bigmodel_cli.inference.run_data import read_experiment
+    from bigmodel_cli.inference.run_config import read_experiment
 
     read, read_sealed = [], run_folder.read_sealed
     monkeypatch.setattr(run_folder, "read_sealed", lambda path: read.append(path.name) or read_sealed(path))

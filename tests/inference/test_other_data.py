@@ -15,7 +15,8 @@ from bigmodel_cli.inference.evaluate import Request, evaluate_run
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.inference.other_data import in_dtype, load_other_data, parse_map
-from bigmodel_cli.inference.run_data import load_splits, read_experiment
+from bigmodel_cli.inference.run_config import read_experiment
+from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import RunFolder

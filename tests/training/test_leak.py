@@ -58,7 +58,8 @@ def write_photos(folder: Path) -> None:
 
 def splits_of(run: Path) -> dict[str, set[bytes]]:
     """What the files of each split of a run hold, by reading its config again."""
-    from bigmodel_cli.inference.run_data import load_splits, read_experiment
+    from bigmodel_cli.inference.run_config import read_experiment
+    from bigmodel_cli.inference.run_data import load_splits
     from bigmodel_cli.listener import Silent
     from bigmodel_cli.run_folder import RunFolder
 

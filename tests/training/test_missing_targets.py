@@ -111,7 +111,8 @@ def by_hand(found, weights=None):
     import keras
     import tensorflow as tf
 
-    from bigmodel_cli.inference.run_data import load_splits, read_experiment
+    from bigmodel_cli.inference.run_config import read_experiment
+    from bigmodel_cli.inference.run_data import load_splits
     from bigmodel_cli.listener import Silent
     from bigmodel_cli.modeling.backend import start
     from bigmodel_cli.modeling.build import build_model

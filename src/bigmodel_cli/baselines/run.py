@@ -7,7 +7,8 @@ from typing import Any
 
 from bigmodel_cli.baselines.measure import measure_baselines
 from bigmodel_cli.inference.opened import OpenRun
-from bigmodel_cli.inference.run_data import HELD_OUT, check_data, load_splits, read_experiment
+from bigmodel_cli.inference.run_config import read_experiment
+from bigmodel_cli.inference.run_data import HELD_OUT, check_data, load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.run_files import require_no_folders

@@ -75,7 +75,7 @@ class KerasEngine:
             DataError: If the run's config is damaged.
         """
         from bigmodel_cli.config.preprocessing import never_missing
-        from bigmodel_cli.inference.run_data import read_experiment
+        from bigmodel_cli.inference.run_config import read_experiment
 
         signature = signature_from_json(self._run.read_record().get("signature") or {})
         return never_missing(read_experiment(self._run), signature.inputs)

@@ -23,12 +23,12 @@ from bigmodel_cli.inference.groups import groups_of, with_groups
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.other_data import load_other_data
+from bigmodel_cli.inference.run_config import read_experiment
 from bigmodel_cli.inference.run_data import (
     check_data,
     choose_split,
     held_out_split,
     load_splits,
-    read_experiment,
     ready_to_evaluate,
 )
 from bigmodel_cli.listener import Listener

@@ -50,7 +50,7 @@ class OpenRun:
         Raises:
             DataError: If the run's config is damaged.
         """
-        from bigmodel_cli.inference.run_data import read_experiment
+        from bigmodel_cli.inference.run_config import read_experiment
 
         name: str = read_experiment(self.folder).data.source.options.examples_array
         return name
@@ -72,7 +72,7 @@ def readings_of_run(opened: OpenRun) -> dict[str, Reading]:
         of_targets = recorded if len(targets) > 1 else dict.fromkeys(targets, recorded)
         return {name: Reading.from_json(of_targets[name]) for name in targets}
     from bigmodel_cli.config.aim import aims_of
-    from bigmodel_cli.inference.run_data import read_experiment
+    from bigmodel_cli.inference.run_config import read_experiment
 
     return {name: aim.reading for name, aim in aims_of(read_experiment(opened.folder), targets).items()}
 

@@ -10,28 +10,14 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.splits import OWN, Splits, split_source
-from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 from bigmodel_cli.tasks.scores import Scoring
 
 HELD_OUT: tuple[SplitName, ...] = ("test", "validation")
-
-
-def read_experiment(run: RunFolder) -> Experiment:
-    """The config that a run was trained with.
-
-    Raises:
-        DataError: If it is damaged, or not a config of this version.
-    """
-    try:
-        return read_config(run.intact(run.config), was_trained=True).experiment
-    except UsageError as error:
-        raise DataError(error.message, hint=PIECE_HINT) from error
 
 
 def load_splits(

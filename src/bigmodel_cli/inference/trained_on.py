@@ -13,7 +13,8 @@ import numpy as np
 
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import BigmodelError
-from bigmodel_cli.inference.run_data import load_splits, read_experiment
+from bigmodel_cli.inference.run_config import read_experiment
+from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples

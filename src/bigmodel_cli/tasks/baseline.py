@@ -12,6 +12,9 @@ import numpy as np
 # From rows of numbers to what outputs of a model stand for, as `Predictions.values` gives it.
 Fitted = Callable[[Any], np.ndarray]
 
+# What a logistic regression is not fitted by then changes in the third digit at most.
+LOGISTIC_ITERATIONS = 200
+
 
 @dataclass(frozen=True, eq=False)
 class Learned:
@@ -55,9 +58,10 @@ class Baselines(ABC):
     def num_outputs(self) -> int:
         """How many numbers are fitted: so many times the work of trees."""
 
-    @abstractmethod
     def linear_work(self, num_features: int) -> int:
-        """About how many operations `fit_linear` takes for each example."""
+        """About how many operations `fit_linear` takes for each example: here, a logistic regression."""
+        # Two products, there and back, in each iteration.
+        return 4 * LOGISTIC_ITERATIONS * num_features * self.num_outputs
 
     @abstractmethod
     def fit_constant(self, learned: Learned) -> Fitted:

@@ -12,7 +12,7 @@ from bigmodel_cli.config.frozen import without_weights_of
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
-from bigmodel_cli.inference.run_data import read_experiment
+from bigmodel_cli.inference.run_config import read_experiment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import is_frozen, leaves
 from bigmodel_cli.run_files import checkpoint_entry

@@ -28,7 +28,8 @@ from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.explaining.rows.results import ColumnImportances, RowExplanation, RowFinding
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun, readings_of_run
-from bigmodel_cli.inference.run_data import choose_split, load_splits, read_experiment
+from bigmodel_cli.inference.run_config import read_experiment
+from bigmodel_cli.inference.run_data import choose_split, load_splits
 from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start

@@ -7,11 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bigmodel_cli.tasks.baseline import Baselines, Fitted, Learned
+from bigmodel_cli.tasks.baseline import LOGISTIC_ITERATIONS, Baselines, Fitted, Learned
 from bigmodel_cli.tasks.classification.task import Classification
-
-# What is not fitted by then changes in the third digit at most.
-_ITERATIONS = 200
 
 
 class ClassificationBaselines(Baselines):
@@ -27,10 +24,6 @@ class ClassificationBaselines(Baselines):
         # Two classes are one number.
         return self.task.num_classes if self.task.num_classes > 2 else 1
 
-    def linear_work(self, num_features: int) -> int:
-        # Two products, there and back, in each iteration.
-        return 4 * _ITERATIONS * num_features * self.num_outputs
-
     def fit_constant(self, learned: Learned) -> Fitted:
         """Decided for is the class with the most examples; how sure that is are the shares of all."""
         counts = np.bincount(learned.labels, learned.weights, self.task.num_classes)
@@ -40,7 +33,7 @@ class ClassificationBaselines(Baselines):
     def fit_linear(self, learned: Learned) -> Fitted:
         from sklearn.linear_model import LogisticRegression
 
-        return self._fit(LogisticRegression(max_iter=_ITERATIONS), learned)
+        return self._fit(LogisticRegression(max_iter=LOGISTIC_ITERATIONS), learned)
 
     def fit_trees(self, learned: Learned) -> Fitted:
         from sklearn.ensemble import HistGradientBoostingClassifier

@@ -7,10 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bigmodel_cli.tasks.baseline import Baselines, Fitted, Learned
+from bigmodel_cli.tasks.baseline import LOGISTIC_ITERATIONS, Baselines, Fitted, Learned
 from bigmodel_cli.tasks.multilabel.task import Multilabel
-
-_ITERATIONS = 200
 
 
 class MultilabelBaselines(Baselines):
@@ -25,9 +23,6 @@ class MultilabelBaselines(Baselines):
     def num_outputs(self) -> int:
         return len(self.task.class_names)
 
-    def linear_work(self, num_features: int) -> int:
-        return 4 * _ITERATIONS * num_features * self.num_outputs
-
     def fit_constant(self, learned: Learned) -> Fitted:
         shares = np.average(learned.labels, axis=0, weights=learned.weights)
         return lambda features: np.tile(shares, (features.shape[0], 1))
@@ -35,7 +30,7 @@ class MultilabelBaselines(Baselines):
     def fit_linear(self, learned: Learned) -> Fitted:
         from sklearn.linear_model import LogisticRegression
 
-        return _each(learned, lambda: LogisticRegression(max_iter=_ITERATIONS))
+        return _each(learned, lambda: LogisticRegression(max_iter=LOGISTIC_ITERATIONS))
 
     def fit_trees(self, learned: Learned) -> Fitted:
         from sklearn.ensemble import HistGradientBoostingClassifier
