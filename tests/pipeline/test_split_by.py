@@ -129,6 +129,14 @@ def test_a_group_column_of_a_table_is_no_input_unless_its_kind_is_told(tmp_path)
     assert set(told.signature.inputs) == {"patient", "day", "x"}
 
 
+def test_rows_of_one_day_are_one_group(tmp_path):
+    source = table(tmp_path, ROWS, columns={"day": "date"}).load(LoadContext(group_by="day"))
+    assert "day" in source.signature.inputs
+    splits = make_splits(source, validation=0.1, test=0.2, seed=0, by=Column(SplitBy(group="day")))
+    days = {name: {*part.beside["day"].array.tolist()} for name, part in splits.parts.items()}
+    assert sum(map(len, days.values())) == len(set.union(*days.values())) == 28
+
+
 def test_a_renamed_group_column_is_found_again(tmp_path):
     context = LoadContext(group_by="who")
     source = table(tmp_path, ROWS, columns={"who": {"from": "patient"}}).load(context)

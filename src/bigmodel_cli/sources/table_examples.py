@@ -85,7 +85,7 @@ class TableExamples:
             examples = Examples(
                 {name: stores[name] for name in inputs},
                 targets.values[split],
-                {name: stores[name] for name in beside} | self._order(values, origin),
+                {name: stores[name] for name in beside} | self._followed(values, origin),
                 self._weights(opened[split], values),
                 opened[split].place,
                 targets.known[split],
@@ -95,9 +95,14 @@ class TableExamples:
         signature = Signature({name: kinds[name] for name in inputs}, targets.tasks)
         return Source(splits, signature, looked_at=options.looked_at(kinds, [*ignored]))
 
-    def _order(self, values: Mapping[str, Values], origin: str) -> dict[str, Store]:
-        """The column whose order decides splits."""
-        name = self.context.order_by
+    def _followed(self, values: Mapping[str, Values], origin: str) -> dict[str, Store]:
+        """The column that splits follow, where it is another one than the model would get."""
+        group, name = self.context.group_by, self.context.order_by
+        kind = self.kinds.get(group or "")
+        if group is not None and kind is not None and kind.shape and not part_of(kind, Cells).are_paths:
+            # Moments are several numbers for a model, and one group each.
+            moments = part_of(kind, Cells).order(values[group])
+            return {} if moments is None else {group: ArrayStore(moments, origin)}
         if name is None:
             return {}
         order = part_of(self.kinds[name], Cells).order(values[name])
