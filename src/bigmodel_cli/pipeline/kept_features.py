@@ -7,9 +7,8 @@ another run may still change the front's weights. `KeptFeatures.fill` comes last
 from __future__ import annotations
 
 import hashlib
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -20,10 +19,10 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.decoded_disk import Slots
 from bigmodel_cli.pipeline.feed import Feed
+from bigmodel_cli.pipeline.kept_places import InColumns, InMemory, OnDisk, Place
 from bigmodel_cli.pipeline.reader import Reader
 from bigmodel_cli.sources.base import Examples, SplitName, bare
 from bigmodel_cli.sources.decoded_folder import decoded_folder, make_room
-from bigmodel_cli.sources.stores import ArrayStore, Store, Wrapped
 
 # Examples that the front gets at once: more where they are small.
 MIN_BATCH, MAX_BATCH = 32, 256
@@ -55,22 +54,24 @@ class KeptFeatures:
     Attributes:
         parts: The examples, by split.
         made: What the front makes of one, by the names of its outputs; on disk there is room for one.
-        cache: Where that is kept.
+        cache: Where that is kept; `columns`: in files that end with the run, one for each output, of examples
+            that are gathered at once.
         label: What computing it is called where progress is shown.
     """
 
     parts: Mapping[SplitName, Examples]
     made: Mapping[str, Kind]
-    cache: Literal["memory", "disk"]
+    cache: Literal["memory", "disk", "columns"]
     label: str
-    _places: dict[SplitName, _Place] = field(default_factory=dict)
+    _places: dict[SplitName, Place] = field(default_factory=dict)
     _slots: Slots | None = None
 
     def feeds(
         self, batch_size: int, strata: np.ndarray | None, dealing: Dealing | None
     ) -> dict[SplitName, Feed]:
         """Feeds of the features, which are zeros as yet; rare groups are repeated in training alone."""
-        place: type[_Place] = _InMemory if self.cache == "memory" else _OnDisk
+        places: dict[str, type[Place]] = {"memory": InMemory, "disk": OnDisk, "columns": InColumns}
+        place = places[self.cache]
         start = 0
         for name, part in self.parts.items():
             how: dict[str, Any] = {"strata": strata if name == "train" else None, "dealing": dealing}
@@ -132,118 +133,6 @@ class KeptFeatures:
         """Give back what is open; no feed may need it any more."""
         if self._slots is not None:
             self._slots.close()
-
-
-class _Place(ABC):
-    """Where the features of one split are.
-
-    Attributes:
-        examples: What they are made of.
-        feed: Yields them.
-        actual: The example that stands in for each; itself but for those that cannot be read.
-    """
-
-    def __init__(
-        self, examples: Examples, made: Mapping[str, Kind], start: int, batch_size: int, how: dict[str, Any]
-    ) -> None:
-        self.examples = examples
-        self.made = made
-        self.start = start
-        self.actual = np.arange(len(examples))
-        kept = replace(
-            examples, inputs={name: self._make_store(kind) for name, kind in made.items()}, beside={}
-        )
-        self.feed = Feed(kept, batch_size, **how)
-
-    @abstractmethod
-    def _make_store(self, made: Kind) -> Store:
-        """Zeros, which are enough to trace steps and to measure them."""
-
-    @abstractmethod
-    def missing(self, slots: Slots | None) -> np.ndarray:
-        """Which examples are still to be computed."""
-
-    @abstractmethod
-    def put(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
-        """Keep the features of some examples."""
-
-    def finish(self) -> None:
-        """All are there: let the feed have them."""
-        self.feed.stand_ins = self.actual
-
-
-class _InMemory(_Place):
-    def _make_store(self, made: Kind) -> Store:
-        # Takes no memory.
-        zeros = np.broadcast_to(np.zeros((), made.dtype), (len(self.examples), *made.shape))
-        return ArrayStore(zeros, "features")
-
-    def missing(self, slots: Slots | None) -> np.ndarray:
-        count = len(self.examples)
-        self._features = {
-            name: np.empty((count, *made.shape), made.dtype) for name, made in self.made.items()
-        }
-        return self.actual.copy()
-
-    def put(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
-        for name, values in features.items():
-            self._features[name][indices] = values
-
-    def finish(self) -> None:
-        super().finish()
-        self.feed.hold(self._features)
-        # The feed has its own copy.
-        del self._features
-
-
-class _OnDisk(_Place):
-    def _make_store(self, made: Kind) -> Store:
-        self._stored = _Stored(self.examples, made, self.start)
-        return self._stored
-
-    def missing(self, slots: Slots | None) -> np.ndarray:
-        assert slots is not None
-        self._slots = slots
-        (made,) = self.made.values()
-        out = np.empty(made.shape, made.dtype)
-        there = [slots.fetch(self.start + index, out) for index in range(len(self.actual))]
-        return np.flatnonzero(~np.array(there, np.bool_))
-
-    def put(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
-        (values,) = features.values()
-        for index, one in zip(indices.tolist(), values, strict=True):
-            self._slots.keep(self.start + index, one)
-
-    def finish(self) -> None:
-        super().finish()
-        self._stored.slots = self._slots
-
-
-class _Stored(Wrapped):
-    """The features of a split as they are read from the file, from a slot on; zeros until it is open."""
-
-    def __init__(self, examples: Examples, made: Kind, start: int) -> None:
-        super().__init__(next(iter(examples.inputs.values())))
-        self.slots: Slots | None = None
-        self._made = made
-        self._start = start
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self._made.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(self._made.dtype)
-
-    def read_into(self, index: int, out: np.ndarray) -> None:
-        if self.slots is None:
-            out[...] = 0
-        elif not self.slots.fetch(self._start + index, out):
-            raise ResourceError(
-                f"what was computed of {self.name(index)} is not to be had from {decoded_folder()}",
-                hint="is the disk full or damaged? data.cache=memory or data.cache=none does without it",
-            )
 
 
 def _computed(

@@ -103,15 +103,17 @@ class Keeping:
             choice = self._features = self._features or self._choose_features(halves, made)
             if choice.cache != "none":
                 label = (
-                    "computing preprocessing" if self._in_memory_alone else "computing what does not learn"
+                    "computing preprocessing" if self._is_preprocessing else "computing what does not learn"
                 )
-                return self._fed_features(built, halves, KeptFeatures(self.parts, made, choice.cache, label))
+                # Rows are small and many: a file of slots would take longer than looking words up again.
+                place = "columns" if self._is_row and choice.cache == "disk" else choice.cache
+                return self._fed_features(built, halves, KeptFeatures(self.parts, made, place, label))
         cache, feeds = self._pixels or self._keep_pixels()
         return Fed(built, feeds, cache)
 
     @property
-    def _in_memory_alone(self) -> bool:
-        """Whether preprocessing alone is kept: computing it again is quicker than a disk."""
+    def _is_preprocessing(self) -> bool:
+        """Whether what is kept is preprocessing, and nothing that is frozen."""
         return self._is_row or self._is_prepared
 
     def _halves(self, built: BuiltModel) -> Cut | None:
@@ -143,10 +145,9 @@ class Keeping:
             free_memory=min(free_memory().values(), default=None),
             warn=self.listener.warn,
         )
-        if self._in_memory_alone and choice.cache == "disk":
-            what = "columns of rows are" if self._is_row else "what is made of arrays in memory is"
-            fit = "do not fit" if self._is_row else "does not fit"
-            choice = CacheChoice("none", f"{what} kept in memory alone, and {fit} there")
+        if choice.cache == "disk" and (self._is_prepared or self._pixel_columns):
+            what = "columns beside images" if self._is_row else "what is made of arrays in memory"
+            choice = CacheChoice("none", f"{what}: kept in memory alone, if there is room")
         if epochs > 1:
             places = {
                 "memory": "once, and kept in memory",
@@ -154,7 +155,7 @@ class Keeping:
                 "none": "in each epoch",
             }
             frozen = "frozen: what the frozen layers give for an example"
-            what = "preprocessing" if self._in_memory_alone else frozen
+            what = "preprocessing" if self._is_preprocessing else frozen
             self.listener.say(f"{what} is computed {places[choice.cache]} ({choice.reason})")
         return choice
 
