@@ -178,6 +178,8 @@ def test_rows_without_a_target_are_left_out():
     starter = make_starter(path)
     assert experiment(starter.text).data.source.options.missing_target == "drop"
     assert "5 rows have no price: they are left out." in starter.decisions
+    assert starter.found.startswith("a table of 100 rows, ")
+    assert starter.decisions[-1].endswith(" for 75 rows; 100 epochs.")
 
 
 def test_names_of_columns_are_quoted():

@@ -93,14 +93,16 @@ def look_at_rows(
     if not inputs:
         raise DataError(f"{path}: no column is left to predict {shown(name)} from")
     splits = _splits_beside(path, table.names)
-    rows = found.num_rows
+    learnt_from = f"{_counted(inputs)}, {targets.described} in the column {shown(name)}"
+    # Rows without a target are left out.
+    rows = found.num_rows - target.missing
     held_out = (rows - train_size(rows)) // 2 * (len(_SPLITS) - len(splits))
     return SeenRows(
         _source({"path": path, **splits}, written_in, target, kind),
         inputs,
         replace(targets, decision=None),
         max(1, rows - held_out),
-        f"a table of {rows:,} rows, {_counted(inputs)}, {targets.described} in the column {shown(name)}",
+        f"a table of {found.num_rows:,} rows, {learnt_from}",
         [
             *([described(guess)] if guess else []),
             *(
