@@ -129,6 +129,7 @@ def test_a_run_that_was_ended_says_so_everywhere(bigmodel, tiny, monkeypatch):
         "waited": 3,
         "min_delta": 100.0,
         "baseline": None,
+        "why": None,
     }
     shown = bigmodel("runs", "show")
     assert f"stopped     {says}\n" in shown.out
