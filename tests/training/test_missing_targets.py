@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -244,3 +246,19 @@ def test_parts_of_batches_weights_and_classes(folder, masked):
     measured = read_metrics(weighted.metrics)
     np.testing.assert_allclose(measured["kind_loss"], kind, rtol=2e-5)
     np.testing.assert_allclose(measured["worth_loss"], worth, rtol=2e-5)
+
+
+def test_two_replicas_compute_the_same(folder, masked):
+    # Devices are chosen once in a process.
+    words = [
+        str(folder / "c.yaml"),
+        "--runs-dir",
+        str(folder / "replicas"),
+        "--plain",
+        "training.device=cpu:0-1",
+    ]
+    subprocess.run([sys.executable, "-m", "bigmodel_cli", "train", *words], check=True, capture_output=True)
+    (found,) = (folder / "replicas").glob("*/*")
+    several, one = read_metrics(RunFolder(found).metrics), read_metrics(masked.metrics)
+    for name in ("loss", "kind_loss", "worth_loss", "kind_accuracy", "worth_mae", "val_worth_mae"):
+        np.testing.assert_allclose(several[name], one[name], rtol=1e-5)
