@@ -144,7 +144,8 @@ def _networks(inputs: Sequence[str], linear: Sequence[str], size: _Size, targets
         *beside(linear),
         f"- RepeatVector: {{{repeated}}}",
         f"- Concatenate: {{inputs: [networks, previous]}}   # {_LINEAR}",
-        *dense(other, "num_classes" if is_classes else 1, "softmax" if is_classes else "linear"),
+        # LiteRT cannot express the layer with one number for each network: they share it.
+        *(dense(other, "num_classes", "softmax") if is_classes else ["- Dense: {units: 1}"]),
         "- GlobalAveragePooling1D",
     ]
 
