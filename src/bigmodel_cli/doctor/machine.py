@@ -45,6 +45,8 @@ EXTRAS = {
     "ray": "ray",
     "tfds": "tensorflow-datasets",
     "hf": "datasets",
+    "mlflow": "mlflow-skinny",
+    "wandb": "wandb",
 }
 
 
