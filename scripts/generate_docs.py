@@ -24,6 +24,7 @@ SECTIONS = {
     "The config": schema.Experiment,
     "data": schema.Data,
     "data.split_by": schema.SplitBy,
+    "data.fold": schema.Fold,
     "training": schema.Training,
     "training.checkpoint": schema.Checkpoint,
 }

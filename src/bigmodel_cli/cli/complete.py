@@ -68,6 +68,7 @@ def _keys(config: Any) -> Iterator[str]:
         "": schema.Experiment,
         "data.": schema.Data,
         "data.split_by.": schema.SplitBy,
+        "data.fold.": schema.Fold,
         "training.": schema.Training,
         "training.checkpoint.": schema.Checkpoint,
         "training.rollback.": schema.Rollback,

@@ -69,6 +69,30 @@ class SplitBy(Section):
         return self.group or self.time or ""
 
 
+class Fold(Section):
+    """One of the parts that cross-validation deals the examples into: it is the test split."""
+
+    number: Annotated[int, Field(ge=1)] = Field(description="Which part, from 1.")
+    of: Annotated[int, Field(ge=2)] = Field(
+        description="How many parts there are: stratified, whole groups of `split_by: {group: …}`, or, by "
+        "`{time: …}`, each tested by what was trained on all before it."
+    )
+    repeat: Annotated[int, Field(ge=1)] = Field(
+        1, description="Which of several ways to deal the same examples, from 1; each follows from the seed."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Fold:
+        if self.number > self.of:
+            raise ValueError(
+                f"number: expected 1 to {self.of}, as many as there are folds, found {self.number}"
+            )
+        return self
+
+    def __str__(self) -> str:
+        return f"fold {self.number} of {self.of}" + (f", repeat {self.repeat}" if self.repeat > 1 else "")
+
+
 class Data(Section):
     """Where the examples come from and how they are split."""
 
@@ -97,6 +121,12 @@ class Data(Section):
         "random",
         description="How splits are cut: at random, each class by its share; or {group: COLUMN} or "
         "{time: COLUMN} of what the source tells of its examples.",
+    )
+    fold: Fold | None = Field(
+        None,
+        exclude=True,
+        description="Which part of cross-validation is the test split, as `bigmodel crossval` writes it: "
+        "{number: 2, of: 5}; null: splits are cut by share.",
     )
     cache: Literal["auto", "memory", "disk", "none"] = Field(
         "auto",

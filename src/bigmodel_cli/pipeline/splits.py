@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.fields import Named
-from bigmodel_cli.config.schema import Data
+from bigmodel_cli.config.schema import Data, Fold
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.folds import Folds, cut
 from bigmodel_cli.pipeline.order import balanced_size
 from bigmodel_cli.pipeline.split_by import Column
 from bigmodel_cli.signature import Signature
@@ -98,11 +99,53 @@ def split_source(
     Raises:
         DataError: As `make_splits`.
     """
-    by = None if data.split_by == "random" else Column(data.split_by)
+    by = column_of(data)
+    if data.fold is not None:
+        source = _with_fold(source, data.fold, seed, by)
     splits = make_splits(source, validation=data.validation, test=data.test, seed=seed, by=by)
+    if data.fold is not None:
+        splits = replace(splits, origins={**splits.origins, "test": _described(data.fold, by)})
     if by is not None and (shared := by.shared(splits.parts)) is not None:
         warn(f"data.split_by: {shared}")
     return splits
+
+
+def column_of(data: Data) -> Column | None:
+    """The column that splits follow."""
+    return None if data.split_by == "random" else Column(data.split_by)
+
+
+def folds_of(source: Source, folds: Folds) -> np.ndarray:
+    """The fold of each example of a source's training part, as `Folds.deal` has it.
+
+    Raises:
+        DataError: As there; or if the source has nothing to train on.
+    """
+    if "train" not in source.splits:
+        raise DataError("the data has no training part that could be dealt into folds")
+    examples, signature = source.splits["train"], source.signature
+    strata = strata_of(examples, signature)
+    if strata is None:
+        return folds.deal(examples, None)
+    name = next(
+        name
+        for name, task in sorted(signature.targets.items())
+        if _strata_of_target(examples, name, task) is not None
+    )
+    return folds.deal(examples, strata, signature.label_names_by_target[name] or ())
+
+
+def _with_fold(source: Source, fold: Fold, seed: int, by: Column | None) -> Source:
+    """The source as if the fold were its test split; one of its own stays untouched."""
+    dealt = folds_of(source, Folds.around(fold, seed, by))
+    kept, held_out = cut(source.splits["train"], dealt, fold, by)
+    return replace(source, splits={**source.splits, "train": kept, "test": held_out})
+
+
+def _described(fold: Fold, by: Column | None) -> str:
+    """Where a fold comes from, in words for the user."""
+    how = "" if by is None else f", by {by.name}" if by.by.time else f", whole groups of {by.name}"
+    return f"{fold} of the training part{how}"
 
 
 def make_splits(

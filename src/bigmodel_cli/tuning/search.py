@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import signal
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.naming import OWN_COLUMNS, direction, directions
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.config.tune import Tune
-from bigmodel_cli.errors import ConfigError, DataError, ResourceError, UsageError
+from bigmodel_cli.errors import ConfigError, ResourceError, UsageError
 from bigmodel_cli.metrics_file import as_written, read_metrics
 from bigmodel_cli.run_folder import STOPPED as RUN_STOPPED
 from bigmodel_cli.stopped import SEARCH
@@ -27,7 +24,9 @@ from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.halving import hopeless
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
 from bigmodel_cli.tuning.samplers import Sampler, sampler_of
-from bigmodel_cli.whole_files import read_sealed, write_sealed, write_text
+from bigmodel_cli.whole_files import write_text
+from bigmodel_cli.workers.failing import Deaths, error_called
+from bigmodel_cli.workers.folder import locked, require_same
 from bigmodel_cli.workers.job import DISK_FULL, Job, Told
 from bigmodel_cli.workers.pool import Pool
 
@@ -35,8 +34,6 @@ from bigmodel_cli.workers.pool import Pool
 _PATIENCE_SECONDS = 1.0
 # So many trials that fail alike at the beginning are no bad luck.
 _MANY_FAILURES = 3
-# A process that ends so often without an epoch in between will never get further.
-_MANY_DEATHS = 3
 # What of `tune` decides what is drawn and how trials end.
 _FIXED = ("space", "metric", "mode", "search", "stop_early")
 
@@ -82,7 +79,7 @@ class Search:
             Interrupted: If a signal ended it.
         """
         self.folder.path.mkdir(parents=True, exist_ok=True)
-        with stop_on_signal(), _locked(self.folder):
+        with stop_on_signal(), locked(self.folder.lock, "searches"):
             self._require_same()
             journal = Journal(self.folder.journal)
             seed = self.searched.loaded.experiment.seed
@@ -103,16 +100,7 @@ class Search:
             "config": to_yaml(experiment.model_copy(update={"tune": None})),
             **{f"tune.{key}": to_yaml(getattr(self.tune, key)) for key in _FIXED},
         }
-        if not self.folder.record.exists():
-            write_sealed(self.folder.record, asked)
-            return
-        before = read_sealed(self.folder.record)
-        changed = [key for key, text in asked.items() if before[key] != text]
-        if changed:
-            raise UsageError(
-                f"{self.folder.path}: not the search that was begun here: {', '.join(changed)} changed",
-                hint="give this one another name: name=NAME; or remove the folder",
-            )
+        require_same(self.folder.record, asked, "search")
 
 
 @dataclass
@@ -126,7 +114,7 @@ class _Session:
 
     def __post_init__(self) -> None:
         self._began = time.monotonic() - self.journal.seconds
-        self._deaths: Counter[int] = Counter()
+        self._deaths = Deaths()
         self._open = [trial for trial in self.journal.trials.values() if not trial.has_ended]
         self._disk = Disk(self.search.folder, self.search.tune.keep, self.search.tune.bytes)
 
@@ -183,7 +171,7 @@ class _Session:
 
     def _epoch(self, trial: Trial, row: Mapping[str, float]) -> None:
         epoch = int(row["epoch"])
-        self._deaths[trial.number] = 0
+        self._deaths.got_further(trial.number)
         if self.journal.metric is None:
             self.journal.compare_by(metric_of(self.search.searched, row))
         assert self.journal.metric is not None
@@ -200,14 +188,11 @@ class _Session:
 
     def _go_on(self, trial: Trial, told: Told) -> None:
         """A process that is gone takes a part of an epoch with it, unless it is gone again and again."""
-        self._deaths[trial.number] += 1
-        if self._deaths[trial.number] < _MANY_DEATHS:
+        why = self._deaths.why_hopeless(told)
+        if why is None:
             self._open.append(trial)
-            return
-        status = told.values.get("status")
-        killed = " (killed, as Linux does where memory runs out)" if status == -signal.SIGKILL else ""
-        what = f"its process ended {_MANY_DEATHS} times in the same epoch, with status {status}{killed}"
-        self._fail(trial, "died", what)
+        else:
+            self._fail(trial, "died", why)
 
     def _end(self, trial: Trial) -> None:
         """Note what a complete run came to; it may have been complete before this process began."""
@@ -248,7 +233,7 @@ class _Session:
         self.search.watcher.ended(trial)
         ended = [one for one in self.journal.trials.values() if one.has_ended]
         if len(ended) >= _MANY_FAILURES and all(_gist(one.reason) == _gist(message) for one in ended):
-            raise _ERRORS.get(kind, ResourceError)(
+            raise error_called(kind)(
                 f"the first {len(ended)} trials all failed by the same: {message}",
                 hint=f"mend the config, remove {self.search.folder.path}, and search again",
             )
@@ -257,9 +242,6 @@ class _Session:
 def _gist(reason: str | None) -> str:
     """A reason without the numbers in it, which differ from trial to trial."""
     return re.sub(r"[0-9][0-9.,]*", "#", reason or "")
-
-
-_ERRORS: dict[str, Any] = {"ConfigError": ConfigError, "UsageError": UsageError, "DataError": DataError}
 
 
 def metric_of(searched: Searched, row: Mapping[str, float]) -> Metric:
@@ -289,23 +271,3 @@ def metric_of(searched: Searched, row: Mapping[str, float]) -> Metric:
     of_run = {} if experiment.metrics == "auto" else directions(experiment.metrics)
     better = direction(column, of_run) if tune.mode == "auto" else tune.mode
     return Metric(column, better == "max")
-
-
-@contextmanager
-def _locked(folder: SearchFolder) -> Iterator[None]:
-    """Hold a search's lock.
-
-    Raises:
-        UsageError: If another process searches here.
-    """
-    import filelock
-
-    lock = filelock.FileLock(folder.lock)
-    try:
-        lock.acquire(timeout=1.0)
-    except filelock.Timeout:
-        raise UsageError(f"{folder.path}: another process searches here right now") from None
-    try:
-        yield
-    finally:
-        lock.release()

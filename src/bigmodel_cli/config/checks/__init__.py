@@ -12,6 +12,7 @@ from bigmodel_cli.config.checks import (
     columns,
     dead_keys,
     decisions,
+    folds,
     freezing,
     imbalance,
     metrics,
@@ -31,6 +32,7 @@ from bigmodel_cli.config.tree import Mapping
 
 _MODULES = (
     columns,
+    folds,
     monitors,
     steps,
     outputs,
