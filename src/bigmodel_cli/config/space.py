@@ -118,6 +118,13 @@ class Choice:
         """All of them: none lies between two others."""
         return tuple(range(len(self.options)))
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the options are numbers that rise or fall, so that neighbours are alike."""
+        values = [to_plain(option.node) for option in self.options]
+        numbers = [n for n in values if isinstance(n, int | float) and not isinstance(n, bool)]
+        return len(numbers) == len(values) > 1 and numbers in (sorted(numbers), sorted(numbers)[::-1])
+
 
 @dataclass(frozen=True)
 class Dimension:

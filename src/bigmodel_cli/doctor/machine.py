@@ -45,6 +45,7 @@ EXTRAS = {
     "ray": "ray",
     "tfds": "tensorflow-datasets",
     "hf": "datasets",
+    "tune": "optuna",
     "mlflow": "mlflow-skinny",
     "wandb": "wandb",
 }

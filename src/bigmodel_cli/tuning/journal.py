@@ -68,6 +68,10 @@ class Trial:
     def has_ended(self) -> bool:
         return self.status != RUNNING
 
+    @property
+    def failed(self) -> bool:
+        return self.status == FAILED
+
 
 class Journal:
     """The events of a search and the trials that they add up to.

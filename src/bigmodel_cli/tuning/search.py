@@ -23,8 +23,8 @@ from bigmodel_cli.tuning.disk import Disk
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.halving import hopeless
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
-from bigmodel_cli.tuning.samplers import Sampler, sampler_of
-from bigmodel_cli.whole_files import write_text
+from bigmodel_cli.tuning.samplers import Sampler, sampler_of, settled
+from bigmodel_cli.whole_files import read_sealed, write_text
 from bigmodel_cli.workers.failing import Deaths, error_called
 from bigmodel_cli.workers.folder import locked, require_same
 from bigmodel_cli.workers.job import DISK_FULL, Job, Told
@@ -36,6 +36,8 @@ _PATIENCE_SECONDS = 1.0
 _MANY_FAILURES = 3
 # What of `tune` decides what is drawn and how trials end.
 _FIXED = ("space", "metric", "mode", "search", "stop_early")
+# The key of search.json that has what `search: auto` was.
+_WAY = "way"
 
 
 class Watcher(Protocol):
@@ -80,10 +82,10 @@ class Search:
         """
         self.folder.path.mkdir(parents=True, exist_ok=True)
         with stop_on_signal(), locked(self.folder.lock, "searches"):
-            self._require_same()
+            way = self._require_same()
             journal = Journal(self.folder.journal)
             seed = self.searched.loaded.experiment.seed
-            sampler = sampler_of(self.tune.search, self.searched.space, seed)
+            sampler = sampler_of(way, self.searched.space, seed)
             with Pool(self.num_workers, self.folder.log) as pool:
                 _Session(self, journal, sampler, pool).go()
             write_best(self.searched, self.folder, journal)
@@ -93,14 +95,21 @@ class Search:
     def tune(self) -> Tune:
         return self.searched.tune
 
-    def _require_same(self) -> None:
-        """Trials of one search are of one config; how many there are, and what they may take, can change."""
+    def _require_same(self) -> str:
+        """Trials of one search are of one config; how many there are, and what they may take, can change.
+
+        Returns:
+            How values are chosen: what `search: auto` was when the search began, whatever is installed now.
+        """
         experiment = self.searched.loaded.experiment
         asked = {
             "config": to_yaml(experiment.model_copy(update={"tune": None})),
             **{f"tune.{key}": to_yaml(getattr(self.tune, key)) for key in _FIXED},
         }
-        require_same(self.folder.record, asked, "search")
+        record = self.folder.record
+        way = str(read_sealed(record)[_WAY]) if record.exists() else settled(self.tune.search)
+        require_same(record, {**asked, _WAY: way}, "search")
+        return way
 
 
 @dataclass

@@ -62,6 +62,7 @@ def command(
     from bigmodel_cli.training.record import command_line
     from bigmodel_cli.tuning.folder import SearchFolder
     from bigmodel_cli.tuning.journal import Trial
+    from bigmodel_cli.tuning.samplers import said_of
     from bigmodel_cli.tuning.search import Search
     from bigmodel_cli.workers.job import Told
 
@@ -76,6 +77,8 @@ def command(
             click.echo(f"trial {trial.number}: {trial.status} {trial.score} {trial.reason or ''}", err=True)
 
     searched = read_searched(config, overrides, strict=strict)
+    if note := said_of(searched.tune.search):
+        click.echo(note, err=True)
     folder = SearchFolder(tunes_dir / searched.loaded.experiment.name)
     try:
         journal = Search(searched, folder, Lines(), workers, offline).run()
