@@ -66,6 +66,13 @@ SESSIONS = "sessions"
 ROWS_WRITTEN = "rows"
 # The key of run.json with the callback that ended training before its last epoch, and why; null for none.
 STOPPED = "stopped"
+# The key of run.json that says whether a complete run was evaluated, exported and drawn; a trial is not. Runs
+# of earlier versions, which all were, do not have it.
+CONCLUDED = "concluded"
+# The key of run.json that says why a run has no checkpoints any more.
+WEIGHTS_REMOVED = "weights_removed"
+# The key of run.json of the best trial of a search: of how many it was chosen, and by what.
+CHOSEN = "chosen"
 
 
 @dataclass(frozen=True)
@@ -294,9 +301,22 @@ class RunFolder:
             DataError: If it is not.
         """
         if not path.is_file():
+            if path.parent == self.checkpoints:
+                self.require_weights()
             missing = path.relative_to(self.path)
             raise DataError(f"{self.title}: the run has no {missing}", hint=PIECE_HINT)
         return path
+
+    def require_weights(self) -> None:
+        """Raises:
+        DataError: If its checkpoints were removed to make room; says why, and how to have them again.
+        """
+        why = self.read_record().get(WEIGHTS_REMOVED)
+        if why is not None and not self.checkpoints.is_dir():
+            raise DataError(
+                f"{self.title}: its weights were removed: {why}",
+                hint=f"train them again, to the same digits: bigmodel train {self.config}",
+            )
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,11 @@ from typing import Any
 
 from bigmodel_cli.modeling.language import read_searched
 from bigmodel_cli.tuning.folder import SearchFolder
-from bigmodel_cli.tuning.journal import Journal, Trial
+from bigmodel_cli.tuning.identity import TRIALS, identity
+from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
+from bigmodel_cli.tuning.samplers.random import RandomSampler
 from bigmodel_cli.tuning.search import Search
+from bigmodel_cli.whole_files import write_sealed
 from bigmodel_cli.workers.job import Told
 
 CONFIG = """\
@@ -44,6 +47,9 @@ class Notes:
 
     lines: list[str] = field(default_factory=list)
 
+    def opened(self, journal: Journal) -> None:
+        pass
+
     def began(self, trial: Trial) -> None:
         self.lines.append(f"began {trial.number}")
 
@@ -52,6 +58,9 @@ class Notes:
 
     def ended(self, trial: Trial) -> None:
         self.lines.append(f"ended {trial.number}")
+
+    def concluding(self, trial: Trial) -> None:
+        self.lines.append(f"concluding {trial.number}")
 
 
 def write_config(folder: Path, text: str = CONFIG) -> Path:
@@ -87,3 +96,43 @@ class Done:
     folder: Path
     journal: Journal
     notes: Notes
+
+
+def made(
+    folder: Path, *words: str, scores: dict[int, tuple[float, ...]], failed: dict[int, str] | None = None
+) -> SearchFolder:
+    """The folder of a search whose trials have ended, without training: what `runs` and pages read.
+
+    Args:
+        folder: Its parent; the config is beside it.
+        words: Of the command line.
+        scores: Of each trial's epochs, by number; of three epochs, so that those with fewer ended early.
+        failed: Why others failed.
+    """
+    searched = read_searched(write_config(folder), words)
+    found = SearchFolder(folder / "tunes" / "small")
+    found.path.mkdir(parents=True)
+    write_sealed(found.record, {**identity(searched), TRIALS: searched.tune.trials})
+    journal = Journal(found.journal)
+    journal.compare_by(Metric("val_accuracy", is_max=True))
+    sampler = RandomSampler(searched.space, 0)
+    for number in sorted({**scores, **(failed or {})}):
+        point = sampler.draw(number, journal)
+        journal.begin(number, point, searched.words(point))
+        if failed and number in failed:
+            journal.end(number, FAILED, elapsed=2.0 * number, reason=failed[number], kind="ResourceError")
+            continue
+        for epoch, score in enumerate(scores[number], 1):
+            journal.epoch(number, epoch, score)
+        best, is_whole = max(scores[number]), len(scores[number]) == 3
+        journal.end(
+            number,
+            COMPLETED if is_whole else STOPPED,
+            elapsed=2.0 * number,
+            score=best,
+            epoch=scores[number].index(best) + 1,
+            reason=None if is_whole else "2 of 4 trials were better after 1 epoch",
+            seconds=1.5,
+        )
+    found.best.write_text("# The best of some trials\n")
+    return found

@@ -17,9 +17,9 @@ from searches import CONFIG, Done, begin, events, search, write_config
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.new_run import NewRun
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import WEIGHTS_REMOVED, RunFolder
 from bigmodel_cli.training.train import train
-from bigmodel_cli.tuning.disk import WEIGHTS_REMOVED, bytes_in
+from bigmodel_cli.tuning.disk import bytes_in
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import FAILED
 
@@ -28,7 +28,9 @@ IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 
 
 def test_trials_are_runs_and_the_best_have_their_weights(done: Done) -> None:
-    assert done.notes.lines == [f"{what} {n}" for n in range(1, 5) for what in ("began", "ended")]
+    winner = done.journal.ranked[0].number
+    each = [f"{what} {n}" for n in range(1, 5) for what in ("began", "ended")]
+    assert done.notes.lines == [*each, f"concluding {winner}"]
     folder = SearchFolder(done.folder)
     best = {trial.number for trial in done.journal.ranked[:2]}
     for number, trial in done.journal.trials.items():
@@ -38,8 +40,10 @@ def test_trials_are_runs_and_the_best_have_their_weights(done: Done) -> None:
         assert record["epochs"] == len(trial.scores)
         assert bool(run.checkpoint_names()) == (number in best)
         assert (WEIGHTS_REMOVED in record) == (number not in best)
-        # Nothing is known of the test split.
-        assert not (run.path / "evaluation").exists()
+        # Of the best alone anything is known of the test split.
+        assert (run.path / "evaluation").exists() == (number == winner)
+        assert ("test" in record) == (number == winner)
+        assert record["concluded"] == (number == winner)
         assert trial.score == max(trial.scores.values())
 
 
@@ -71,7 +75,8 @@ def test_another_config_is_another_search(done: Done) -> None:
 def test_more_trials_go_on_with_it(done: Done, tmp_path: Path) -> None:
     shutil.copytree(done.folder, tmp_path / "more")
     journal, notes = search(done.config, tmp_path / "more", "tune.trials=5", "tune.keep=1")
-    assert notes.lines == ["began 5", "ended 5"]
+    has_won = journal.ranked[0].number == 5
+    assert notes.lines == ["began 5", "ended 5", *(["concluding 5"] if has_won else [])]
     assert {n: journal.trials[n] for n in range(1, 5)} == done.journal.trials
     kept = [n for n in journal.trials if SearchFolder(tmp_path / "more").run(n).checkpoint_names()]
     assert kept == [journal.ranked[0].number]

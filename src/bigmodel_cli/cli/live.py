@@ -109,7 +109,7 @@ class Live:
                 f"best {one_line(self._best.monitor)} {number(self._best.value)} (epoch {self._best.epoch})"
             )
         name = "val_loss" if is_validated else "loss"
-        curve = f"{sparkline(self._losses[-_EPOCHS:])} " if _can_be_shown(self.console) else ""
+        curve = f"{sparkline(self._losses[-_EPOCHS:])} " if can_be_shown(self.console) else ""
         parts.append(f"{name} {curve}{number(self._losses[-1])}")
         if math.isfinite(self._memory):
             parts.append(f"memory {size(1e6 * self._memory)}")
@@ -157,5 +157,6 @@ def sparkline(values: Sequence[float]) -> str:
     )
 
 
-def _can_be_shown(console: Console) -> bool:
+def can_be_shown(console: Console) -> bool:
+    """Whether what is drawn with letters can be shown."""
     return console.encoding.lower().replace("-", "") == "utf8"

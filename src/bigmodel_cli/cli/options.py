@@ -11,7 +11,7 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.network import OFFLINE_VARIABLE, downloads
-from bigmodel_cli.runs_dir import RUNS_VARIABLE, default_runs_dir
+from bigmodel_cli.runs_dir import RUNS_VARIABLE, TUNES_VARIABLE, default_runs_dir
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +42,14 @@ runs_dir_option = click.option(
     default=Path("runs"),
     show_default=True,
     help=f"Where runs are kept. [{RUNS_VARIABLE}]",
+)
+tunes_dir_option = click.option(
+    "--tunes-dir",
+    type=click.Path(path_type=Path),
+    envvar=TUNES_VARIABLE,
+    default=Path("tunes"),
+    show_default=True,
+    help=f"Where searches are kept. [{TUNES_VARIABLE}]",
 )
 strict_option = click.option("--strict", is_flag=True, help="Refuse what is only a warning otherwise.")
 trust_option = click.option(

@@ -14,7 +14,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.reporting.comparison import data_facts, split_numbers
 from bigmodel_cli.reporting.run_summary import DAMAGED, SPLITS, RunSummary, read_settings
 from bigmodel_cli.run_files import all_files
-from bigmodel_cli.run_folder import LITERT, SESSIONS, RunFolder
+from bigmodel_cli.run_folder import CHOSEN, LITERT, SESSIONS, WEIGHTS_REMOVED, RunFolder
 from bigmodel_cli.whole_files import read_sealed
 
 _CHECKPOINT_KEYS = ("epoch", "step", "monitor", "value")
@@ -48,6 +48,8 @@ def details(summary: RunSummary) -> dict[str, Any]:
         "results": _results(summary, problems),
         "checkpoints": list(_checkpoints(run, problems)),
         "parent": record.get("parent"),
+        CHOSEN: record.get(CHOSEN),
+        WEIGHTS_REMOVED: record.get(WEIGHTS_REMOVED),
         LITERT: record.get(LITERT) if summary.is_complete else None,
         "decision": _decision(run, problems),
         "files": _files(run),

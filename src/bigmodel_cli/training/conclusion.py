@@ -25,7 +25,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
-from bigmodel_cli.run_folder import BEST, COMPLETED, LITERT, STOPPED, RunFolder
+from bigmodel_cli.run_folder import BEST, COMPLETED, CONCLUDED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_THEY_ARE, DecisionRule
 from bigmodel_cli.stopped import Stopped
@@ -110,6 +110,7 @@ def conclude(
         **_results(trained),
         split: evaluation.metrics,
         LITERT: litert,
+        CONCLUDED: True,
         "gates": [gate.as_json() for gate in gates],
     }
     seconds, phases = trained.seconds + watch.total, watch.as_json()
@@ -135,7 +136,8 @@ def conclude(
 def conclude_trial(run: RunFolder, trained: Trained, watch: Stopwatch) -> None:
     """Complete the record of a run that only its validation scores are wanted of."""
     seconds = trained.seconds + watch.total
-    end_session(run, COMPLETED, seconds, _results(trained), watch.as_json(), trained.skipped)
+    results = {**_results(trained), CONCLUDED: False}
+    end_session(run, COMPLETED, seconds, results, watch.as_json(), trained.skipped)
 
 
 def _results(trained: Trained) -> dict[str, Any]:

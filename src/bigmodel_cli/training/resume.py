@@ -16,7 +16,16 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import checkpoint_entry, damaged_files, was_never_named
-from bigmodel_cli.run_folder import BEST, COMPLETED, LAST, PIECE_HINT, SESSIONS, TRAINED_CONFIG, RunFolder
+from bigmodel_cli.run_folder import (
+    BEST,
+    COMPLETED,
+    CONCLUDED,
+    LAST,
+    PIECE_HINT,
+    SESSIONS,
+    TRAINED_CONFIG,
+    RunFolder,
+)
 from bigmodel_cli.run_search import all_runs
 from bigmodel_cli.training.checkpoints import is_of
 from bigmodel_cli.training.record import LAUNCH_KEY
@@ -142,14 +151,16 @@ def require_same_data(run: RunFolder, splits: Splits, listener: Listener) -> Non
 
 
 def require_something_left(run: RunFolder, resumed: Resumed) -> None:
-    """The run is not complete, or is to become longer.
+    """The run is not complete, a trial that was not concluded, or is to become longer.
 
     Raises:
-        UsageError: If nothing is left to train.
+        UsageError: If nothing is left to do.
+        DataError: If its weights were removed.
     """
     record = run.read_record()
     epochs = resumed.config.experiment.training.epochs
-    if record.get("status") == COMPLETED and not resumed.is_longer:
+    run.require_weights()
+    if record.get("status") == COMPLETED and record.get(CONCLUDED, True) and not resumed.is_longer:
         raise UsageError(
             f"{run.title}: complete after {record.get('epochs')} of {epochs} epochs, nothing left to train",
             hint=f"to train longer: bigmodel train --resume {run.title} training.epochs={2 * epochs}",

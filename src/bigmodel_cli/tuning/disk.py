@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.run_folder import RunFolder, update_record
+from bigmodel_cli.run_folder import WEIGHTS_REMOVED, RunFolder, update_record
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import Journal
 
-# The key of run.json that says why a run has no weights.
-WEIGHTS_REMOVED = "weights_removed"
 # A checkpoint has weights and two moments of each (Adam); there are the best, the last, and one half written.
 _BYTES_PER_PARAMETER = 4 * 3 * 3
 

@@ -51,6 +51,7 @@ class Trial:
         score: The metric of the epoch whose weights are the best; None where there is none.
         epoch: Which epoch that was.
         reason: Why it ended early, or what it failed by.
+        kind: Of the error that it failed by.
         seconds: Of training, over all sessions.
     """
 
@@ -62,6 +63,7 @@ class Trial:
     score: float | None = None
     epoch: int | None = None
     reason: str | None = None
+    kind: str | None = None
     seconds: float = 0.0
 
     @property
@@ -78,6 +80,7 @@ class Journal:
 
     Args:
         path: The file; it need not be there yet.
+        is_ours: Whether nobody else writes it. Who only looks may find that a line is being written.
 
     Attributes:
         trials: By number.
@@ -88,12 +91,12 @@ class Journal:
         DataError: If it is damaged otherwise than by a process that was killed while it wrote.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_ours: bool = True) -> None:
         self.path = path
         self.trials: dict[int, Trial] = {}
         self.metric: Metric | None = None
         self.seconds = 0.0
-        self._read()
+        self._read(is_ours=is_ours)
 
     def compare_by(self, metric: Metric) -> None:
         """Which column counts is known with the first epoch of the first trial."""
@@ -129,12 +132,12 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
 
-    def _read(self) -> None:
+    def _read(self, *, is_ours: bool) -> None:
         if not self.path.exists():
             return
         text = self.path.read_text("utf-8")
         whole, _, torn = text.rpartition("\n")
-        if torn:
+        if torn and is_ours:
             # A process was killed while it wrote: what was written does not count.
             write_text(self.path, f"{whole}\n" if whole else "")
         for number, line in enumerate(whole.splitlines(), 1):
@@ -160,5 +163,5 @@ class Journal:
         else:
             trial.status = event["status"]
             self.seconds = event["elapsed"]
-            for key in ("score", "epoch", "reason", "seconds"):
+            for key in ("score", "epoch", "reason", "kind", "seconds"):
                 setattr(trial, key, event.get(key, getattr(trial, key)))

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.naming import OWN_COLUMNS, direction, directions
@@ -22,9 +21,12 @@ from bigmodel_cli.tuning.best import write_best
 from bigmodel_cli.tuning.disk import Disk
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.halving import hopeless
+from bigmodel_cli.tuning.identity import TRIALS, identity
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
 from bigmodel_cli.tuning.samplers import Sampler, sampler_of, settled
-from bigmodel_cli.whole_files import read_sealed, write_text
+from bigmodel_cli.tuning.watcher import Watcher
+from bigmodel_cli.tuning.winner import conclude_best
+from bigmodel_cli.whole_files import read_sealed, write_sealed, write_text
 from bigmodel_cli.workers.failing import Deaths, error_called
 from bigmodel_cli.workers.folder import locked, require_same
 from bigmodel_cli.workers.job import DISK_FULL, Job, Told
@@ -34,23 +36,8 @@ from bigmodel_cli.workers.pool import Pool
 _PATIENCE_SECONDS = 1.0
 # So many trials that fail alike at the beginning are no bad luck.
 _MANY_FAILURES = 3
-# What of `tune` decides what is drawn and how trials end.
-_FIXED = ("space", "metric", "mode", "search", "stop_early")
 # The key of search.json that has what `search: auto` was.
 _WAY = "way"
-
-
-class Watcher(Protocol):
-    """Is told how a search goes."""
-
-    def began(self, trial: Trial) -> None:
-        """A trial has begun, or goes on."""
-
-    def told(self, trial: Trial, told: Told) -> None:
-        """What the worker of a trial tells."""
-
-    def ended(self, trial: Trial) -> None:
-        """A trial has ended."""
 
 
 @dataclass
@@ -86,9 +73,11 @@ class Search:
             journal = Journal(self.folder.journal)
             seed = self.searched.loaded.experiment.seed
             sampler = sampler_of(way, self.searched.space, seed)
+            self.watcher.opened(journal)
             with Pool(self.num_workers, self.folder.log) as pool:
                 _Session(self, journal, sampler, pool).go()
-            write_best(self.searched, self.folder, journal)
+                write_best(self.searched, self.folder, journal)
+                conclude_best(self.folder, journal, pool, self.watcher, offline=self.offline)
             return journal
 
     @property
@@ -101,14 +90,10 @@ class Search:
         Returns:
             How values are chosen: what `search: auto` was when the search began, whatever is installed now.
         """
-        experiment = self.searched.loaded.experiment
-        asked = {
-            "config": to_yaml(experiment.model_copy(update={"tune": None})),
-            **{f"tune.{key}": to_yaml(getattr(self.tune, key)) for key in _FIXED},
-        }
         record = self.folder.record
         way = str(read_sealed(record)[_WAY]) if record.exists() else settled(self.tune.search)
-        require_same(record, {**asked, _WAY: way}, "search")
+        require_same(record, {**identity(self.searched), _WAY: way}, "search")
+        write_sealed(record, {**read_sealed(record), TRIALS: self.tune.trials})
         return way
 
 
@@ -237,7 +222,7 @@ class _Session:
         """
         if kind == DISK_FULL:
             raise ResourceError(message, hint="free some space; the same command goes on")
-        self.journal.end(trial.number, FAILED, elapsed=round(self._elapsed, 3), reason=message)
+        self.journal.end(trial.number, FAILED, elapsed=round(self._elapsed, 3), reason=message, kind=kind)
         self._disk.tidy(self.journal)
         self.search.watcher.ended(trial)
         ended = [one for one in self.journal.trials.values() if one.has_ended]

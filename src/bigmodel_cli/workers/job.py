@@ -38,9 +38,11 @@ class Told:
 
     Attributes:
         number: Of the job.
-        what: `said` a sentence, `warned`; `progressed`; `epoch`: one is done, and it waits for `Verdict`;
+        what: `said` a sentence, `warned`; `downloading`; `progressed`; `epoch`: one is done, and it waits for
+            the word whether it was the last one;
             `ended`: the run is complete; `failed`; `interrupted`; `died`: the process is gone.
-        values: What belongs to it: `message`; `row`; `kind` and `message` of an error.
+        values: What belongs to it: `message`; `label`, `done` and `total`; `row`; `kind` and `message` of an
+            error.
     """
 
     number: int

@@ -21,7 +21,7 @@ from bigmodel_cli.cluster.launched import take_share
 from bigmodel_cli.errors import BigmodelError, Interrupted
 from bigmodel_cli.listener import Progress
 from bigmodel_cli.new_run import NewRun
-from bigmodel_cli.run_folder import COMPLETED, RunFolder
+from bigmodel_cli.run_folder import COMPLETED, CONCLUDED, RunFolder
 from bigmodel_cli.whole_files import NO_ROOM
 from bigmodel_cli.workers.job import DISK_FULL, Job
 
@@ -78,7 +78,10 @@ class Relay:
         self._channel.tell(self._job.number, "warned", message=message)
 
     def download(self, label: str, done: int, total: int | None) -> None:
-        pass
+        is_done = total is not None and done >= total
+        if is_done or time.monotonic() - self._told >= _EVERY_SECONDS:
+            self._told = time.monotonic()
+            self._channel.tell(self._job.number, "downloading", label=label, done=done, total=total)
 
     def progressed(self, progress: Progress) -> None:
         if time.monotonic() - self._told >= _EVERY_SECONDS:
@@ -104,7 +107,9 @@ def work(job: Job, channel: Channel) -> None:
     run, relay = RunFolder(Path(job.folder)), Relay(channel, job)
     how = How(offline=job.offline, judge=relay.judge if job.is_trial else None)
     if run.record.exists():
-        if run.read_record()["status"] != COMPLETED:
+        record = run.read_record()
+        is_done = job.is_trial or record.get(CONCLUDED, True)
+        if record["status"] != COMPLETED or not is_done:
             resume(run, (), [relay], how=how)
         return
     new = NewRun(run.path.parent.parent, run.path.parent.name, run.path.name)

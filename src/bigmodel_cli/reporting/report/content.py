@@ -18,6 +18,7 @@ from bigmodel_cli.evaluation_parts import TARGETS, intervals_in
 from bigmodel_cli.figures import svg
 from bigmodel_cli.gates import GateResult
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.reporting.chosen import chosen_sentence
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.reporting.parent import parent_sentence
@@ -26,7 +27,7 @@ from bigmodel_cli.reporting.report.groups import groups_content
 from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
-from bigmodel_cli.run_folder import STOPPED, RunFolder
+from bigmodel_cli.run_folder import CHOSEN, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
@@ -54,6 +55,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
             "version": record.get("versions", {}).get("bigmodel"),
         },
         "headlines": [_headline(evaluation, name, previous) for name in headlines],
+        "chosen": _chosen(record, evaluation["split"]),
         "gates": [{**gate, "found": GateResult(**gate).found} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),
         "advice": advise(findings),
@@ -73,6 +75,13 @@ def page_content(reported: Reported) -> dict[str, Any]:
     }
     content["sections"] = list(_sections(content))
     return content
+
+
+def _chosen(record: Mapping[str, Any], split: str) -> str:
+    """What the best trial of a search has to say of that; empty for other runs."""
+    chosen = record.get(CHOSEN)
+    sentence = chosen_sentence(chosen, split) if chosen else ""
+    return sentence and f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -144,6 +144,12 @@ def _parent(parent: dict[str, Any]) -> str:
     return parent_sentence(parent)
 
 
+def _chosen(chosen: dict[str, Any]) -> str:
+    from bigmodel_cli.reporting.chosen import chosen_sentence
+
+    return chosen_sentence(chosen, "test")
+
+
 def _litert(litert: dict[str, Any]) -> str:
     if "reason" in litert:
         return f"none: {litert['reason']}"
@@ -181,6 +187,8 @@ _PARTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("data", "data", _data),
     ("model", "parameters", "{:,} parameters".format),
     ("parent", "parent", _parent),
+    ("search", "chosen", _chosen),
+    ("weights", "weights_removed", "removed: {}".format),
     ("LiteRT", "litert", _litert),
     ("decision", "decision", _decision),
 )
