@@ -250,7 +250,10 @@ def _scores_of(engine: Engine, answers: Answers, chosen: np.ndarray) -> dict[str
     """What an engine says of some examples, by target."""
     size, targets = batch_size_for(answers.signature), answers.signature.targets
     batches = (chosen[start : start + size] for start in range(0, len(chosen), size))
-    outputs = [outputs_by_target(engine.predict(_features(answers, some)), targets) for some in batches]
+    outputs = [
+        outputs_by_target(engine.predict(features_of(answers.examples, answers.signature, some)), targets)
+        for some in batches
+    ]
     return {
         name: part_of(task, Predictions).values(
             np.concatenate([of_batch[name] for of_batch in outputs]), answers.readings[name]
@@ -259,10 +262,9 @@ def _scores_of(engine: Engine, answers: Answers, chosen: np.ndarray) -> dict[str
     }
 
 
-def _features(answers: Answers, chosen: np.ndarray) -> Any:
+def features_of(examples: Examples, signature: Signature, chosen: np.ndarray) -> Any:
     """Some examples as an engine takes them."""
-    examples = answers.examples
-    if not answers.signature.kind.is_composed:
+    if not signature.kind.is_composed:
         return np.stack([examples.read(index) for index in chosen.tolist()])
     return {name: _held(store, chosen) for name, store in examples.inputs.items()}
 

@@ -33,7 +33,7 @@ from bigmodel_cli.tasks.scores import Calibrated, Scoring
 from bigmodel_cli.tasks.sections import headlines_of
 from bigmodel_cli.training.likeness import keep_likeness
 from bigmodel_cli.training.record import end_session
-from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, Stopwatch
+from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, REPORT, Stopwatch
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
 from bigmodel_cli.whole_files import write_json
@@ -49,7 +49,7 @@ class TrainingResult:
         evaluation: Of the best checkpoint on the test split, or on validation where there is no test.
         document: The same as it is written.
         epochs: Complete epochs.
-        seconds: From the first line of the config to the last plot, over all sessions.
+        seconds: From the first line of the config to the report, over all sessions.
         parameters: Of the model.
         placeholder: What stands for an input of `predict`.
         gates: How the config's `expect` fared.
@@ -115,8 +115,10 @@ def conclude(
     }
     seconds, phases = trained.seconds + watch.total, watch.as_json()
     # Before the record says that the run is complete: who interrupts it here can go on with it.
-    advice = write_report(run, results, seconds=seconds, phases=phases)
-    end_session(run, COMPLETED, seconds, results, phases, trained.skipped)
+    with watch.phase(REPORT):
+        advice = write_report(run, results, seconds=seconds, phases=phases)
+    seconds = trained.seconds + watch.total
+    end_session(run, COMPLETED, seconds, results, watch.as_json(), trained.skipped)
     return TrainingResult(
         run,
         trained.best,

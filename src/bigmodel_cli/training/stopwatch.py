@@ -19,6 +19,7 @@ CHECKPOINTS: Final = "checkpoints"
 EVALUATION: Final = "evaluation"
 EXPORT: Final = "export"
 PLOTS: Final = "plots"
+REPORT: Final = "report"
 OTHER: Final = "other"
 # In the order in which a session meets them, with what they are.
 PHASES: Final = {
@@ -33,6 +34,7 @@ PHASES: Final = {
     EVALUATION: "of the best checkpoint",
     EXPORT: "the LiteRT model",
     PLOTS: "drawing",
+    REPORT: "the page",
     OTHER: "display, records, everything else",
 }
 
@@ -44,10 +46,12 @@ class Stopwatch:
     Attributes:
         began: When the session began, by `time.perf_counter`.
         seconds: Of each phase so far.
+        now: The phase that goes on, or the last one that did; None before the first.
     """
 
     began: float = field(default_factory=time.perf_counter)
     seconds: dict[str, float] = field(default_factory=dict)
+    now: str | None = None
 
     @property
     def total(self) -> float:
@@ -57,7 +61,7 @@ class Stopwatch:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Count the block's time under a name of `PHASES`."""
-        began = time.perf_counter()
+        began, self.now = time.perf_counter(), name
         try:
             yield
         finally:

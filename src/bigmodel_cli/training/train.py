@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,12 +62,16 @@ class How:
         peers: The processes that train together, of which this is one; None: this one alone.
         judge: Makes the run a trial: it may be ended after any epoch, and is not concluded; nothing is
             evaluated on the test split, exported or drawn.
+        narrow: Takes some of the examples of splits, the same ones each time; None: all are used.
+        watch: Takes the time of each phase; None: nobody else looks at it.
     """
 
     offline: bool = False
     profile: bool = False
     peers: Peers | None = None
     judge: Judge | None = None
+    narrow: Callable[[Splits], Splits] | None = None
+    watch: Stopwatch | None = None
 
     @property
     def cluster(self) -> Cluster | None:
@@ -106,7 +110,7 @@ def train(
             process is lost.
         Interrupted: If a signal ended it.
     """
-    watch = Stopwatch()
+    watch = how.watch or Stopwatch()
     if how.writes:
         new.require_writable()
     # A run is what a config says, whatever else could be searched.
@@ -153,7 +157,7 @@ def resume(
         DataError: If no checkpoint is sound, or the data changed.
         ResourceError, Interrupted: As `train`.
     """
-    watch = Stopwatch()
+    watch = how.watch or Stopwatch()
     with (
         locked(run) if how.writes else nullcontext(),
         _listening(listeners) as (logged, stop),
@@ -244,6 +248,8 @@ def _prepare(
         check_asked(experiment, known_facts(experiment, splits), splits, listener.warn)
     with watch.phase(START):
         import_tensorflow()
+    if how.narrow is not None:
+        splits = how.narrow(splits)
     gate = downloads(allowed=not how.offline)
     with watch.phase(MODEL), naming_memory(experiment.data.batch_size), gate:
         return prepare(experiment, splits, listener, how.peers, has_checkpoint=has_checkpoint)

@@ -44,6 +44,7 @@ NEWEST = "/"
         "bigmodel train --resume",
         "bigmodel train --resume digits training.epochs=20",
         "bigmodel train flowers.yaml --from photos",
+        "bigmodel train configs/digits.yaml --smoke",
     )
 )
 @click.argument(
@@ -68,6 +69,11 @@ NEWEST = "/"
     "--profile", is_flag=True, help="Write a TensorBoard trace of some steps and say where the time went."
 )
 @click.option("--tensorboard", is_flag=True, help="Log for TensorBoard: tensorboard --logdir runs.")
+@click.option(
+    "--smoke",
+    is_flag=True,
+    help="Try two batches of everything that a run does, in a folder that goes away: does it work at all?",
+)
 @click.option(
     "--baseline",
     is_flag=True,
@@ -94,6 +100,7 @@ def command(
     parent: str | None,
     profile: bool,
     tensorboard: bool,
+    smoke: bool,
     baseline: bool,
     start_timeout: float,
     trust: bool,
@@ -112,12 +119,18 @@ def command(
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.cli.trained import result_as_json, show_result
+    from bigmodel_cli.cli.tried import try_smoke
     from bigmodel_cli.gates import require_gates
 
     if trust and parent is None:
         raise click.UsageError(
             "--trust is for the model of the run that --from names", click.get_current_context()
         )
+    if smoke:
+        _require_config_alone("--smoke", resume, parent)
+        loaded = _config(words, tensorboard=tensorboard, strict=strict)
+        try_smoke(loaded, offline=how["offline"], plain=plain, as_json=as_json)
+        return
     peers = _peers(start_timeout)
     if resume is None and (run := _begun_run(runs_dir)) is not None:
         words, resume = (), str(run.path)
@@ -142,6 +155,20 @@ def command(
         show_result(result, runs_dir, found)
     write_for_ci([_checked(result)], how["junit"], how["summary"])
     require_gates(result.gates)
+
+
+def _require_config_alone(option: str, resume: str | None, parent: str | None) -> None:
+    """What only tries a config keeps no run, and takes none up.
+
+    Raises:
+        click.UsageError: If a run is named.
+    """
+    for given, word in ((resume, "--resume"), (parent, "--from")):
+        if given is not None:
+            raise click.UsageError(
+                f"{option} tries a CONFIG, from its own beginning; {word} is for a run",
+                click.get_current_context(),
+            )
 
 
 def _peers(start_timeout: float) -> Peers | None:

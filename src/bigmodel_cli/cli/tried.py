@@ -1,0 +1,41 @@
+"""What `train` prints where it only tries a config, and keeps nothing."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from bigmodel_cli.cli.output import duration, echo_json, next_command, note
+
+if TYPE_CHECKING:
+    from bigmodel_cli.config.load import LoadedConfig
+
+
+def try_smoke(loaded: LoadedConfig, *, offline: bool, plain: bool, as_json: bool) -> None:
+    """`train --smoke`.
+
+    Raises:
+        SmokeError: If a stage does not work; those that do are shown before.
+    """
+    import time
+
+    from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.training.smoke import Smoke
+
+    began = time.perf_counter()
+    with listening(plain=plain) as listener:
+        smoke = Smoke(loaded, listener, offline)
+        try:
+            smoke.run()
+        finally:
+            for stage in smoke.stages:
+                note(f"  {stage.name:<11} {stage.seconds:8.2f} s  {stage.described}")
+    seconds = time.perf_counter() - began
+    if as_json:
+        stages = [{"stage": stage.name, "seconds": stage.seconds} for stage in smoke.stages]
+        echo_json({"smoke": "works", "seconds": round(seconds, 3), "stages": stages})
+        return
+    click.echo(f"{loaded.path}: works, from training to prediction, in {duration(seconds)}")
+    next_command(shlex.join(["bigmodel", "train", str(loaded.path), *loaded.overrides]))
