@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.tuning.halving import hopeless, rungs
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, Journal, Metric
 
 
@@ -65,14 +64,3 @@ def test_failed_trials_have_no_rank(tmp_path: Path) -> None:
     journal = _filled(tmp_path / "journal.jsonl")
     journal.end(4, FAILED, elapsed=9.0, reason="memory ran out")
     assert [trial.number for trial in journal.ranked] == [2, 1, 3]
-
-
-def test_a_trial_ends_where_others_were_better_at_the_same_epoch(tmp_path: Path) -> None:
-    assert rungs(9) == [1, 3]
-    journal = _filled(tmp_path / "journal.jsonl")
-    trial = journal.trials[4]
-    journal.epoch(4, 1, 0.45)
-    assert hopeless(trial, journal, 1, 9) == "2 of 4 trials were better after 1 epoch"
-    assert hopeless(trial, journal, 2, 9) is None
-    trial.scores[1] = 0.65
-    assert hopeless(trial, journal, 1, 9) is None

@@ -109,6 +109,8 @@ class _Session:
     def __post_init__(self) -> None:
         self._began = time.monotonic() - self.journal.seconds
         self._deaths = Deaths()
+        # How many each trial is to have, which may be searched too.
+        self._epochs: dict[int, int] = {}
         self._open = [trial for trial in self.journal.trials.values() if not trial.has_ended]
         self._disk = Disk(self.search.folder, self.search.tune.keep, self.search.tune.bytes)
 
@@ -146,6 +148,7 @@ class _Session:
         except ConfigError as error:
             self._fail(trial, "ConfigError", error.message)
             return
+        self._epochs[trial.number] = config.experiment.training.epochs
         path.parent.mkdir(exist_ok=True)
         write_text(path, to_yaml(config.experiment))
         run = str(folder.run(trial.number).path)
@@ -176,8 +179,7 @@ class _Session:
         self.journal.epoch(trial.number, epoch, as_written(row[self.journal.metric.column]))
         why = None
         if self.search.tune.stop_early:
-            num_epochs = self.search.searched.loaded.experiment.training.epochs
-            why = hopeless(trial, self.journal, epoch, num_epochs)
+            why = hopeless(trial, self.journal, epoch, self._epochs[trial.number])
         self.pool.answer(trial.number, why)
 
     def _go_on(self, trial: Trial, told: Told) -> None:
