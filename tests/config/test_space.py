@@ -71,8 +71,9 @@ def test_a_point_is_what_its_words_make_of_the_config(tmp_path: Path) -> None:
 def test_corners_have_every_option_and_both_ends(tmp_path: Path) -> None:
     searched = _searched(tmp_path, WHOLE)
     seen: dict[str, set[float]] = {}
-    for point in searched.space.corners():
-        for name, value in point.items():
+    for corner in searched.space.corners():
+        assert corner.point[corner.dimension.name] == corner.value
+        for name, value in corner.point.items():
             seen.setdefault(name, set()).add(value)
     assert seen["optimizer.Adam.learning_rate"] == {1e-4, 1e-2}
     assert seen["model.2"] == {0, 1}
@@ -84,7 +85,7 @@ def test_corners_have_every_option_and_both_ends(tmp_path: Path) -> None:
     ("line", "place", "message"),
     [
         ("optimizer.SGD.momentum: {uniform: [0, 1]}", "12:15", "the config has Adam here, not SGD"),
-        ("model.2.Dropout.rate: {uniform: [0.1, 1.6]}", "12:37", "at most 1, found 1.6"),
+        ("model.2.Dropout.rate: {uniform: [0.1, 1.6]}", "12:43", "at most 1, found 1.6"),
         ("data.batch_size: {choice: [32, 0]}", "12:36", "expected at least 1 or 'auto', found 0"),
         ("training.epoch: {integer: [2, 4]}", "12:14", "training has no key 'epoch'"),
         ("model.9.Dense.units: {integer: [2, 4]}", "12:11", "expected the number of an item, 0 to 3"),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceType
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.config.by_name import SOURCE_PATH, targets_in
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
+from bigmodel_cli.config.experiment import Reading
 from bigmodel_cli.config.facts import DataFacts
-from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.merge import read_stack
 from bigmodel_cli.config.overrides import override_stack
 from bigmodel_cli.config.problems import Problem, Problems, config_error
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.space import SPACE_PATH, read_space
-from bigmodel_cli.config.tree import COMMAND_LINE, Mapping, node_at
-from bigmodel_cli.config.unsupported import SEVERAL_OUTPUTS
+from bigmodel_cli.config.space_check import check_search, check_written
+from bigmodel_cli.config.tree import COMMAND_LINE, Mapping
 
 
 @dataclass(frozen=True)
@@ -82,10 +80,8 @@ def load_config(
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    stack = read_stack(path)
-    stack += override_stack(stack[-1], overrides)
     problems = Problems()
-    experiment = read_experiment(stack[-1], language, problems, path.stem, gets_weights=gets_weights)
+    stack, experiment = _read(path, overrides, Reading(language, path.stem, gets_weights), problems)
     if experiment is None:
         raise config_error(problems.found)
     if was_trained:
@@ -95,38 +91,35 @@ def load_config(
     return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), warnings, strict, gets_weights)
 
 
-def _source_options(tree: Mapping, language: Language) -> object | None:
-    """The options of a config's source; None where they cannot be read, which is told with all the rest."""
-    source = node_at(tree, SOURCE_PATH)
-    found = source and Filler(language, Problems()).components.parse(source, ("sources",), SOURCE_PATH)
-    return getattr(found, "options", None)
-
-
-def read_experiment(
-    tree: Mapping, language: Language, problems: Problems, name: str, *, gets_weights: bool = False
-) -> Experiment | None:
-    """What a config says, looked through for contradictions; None, and errors, where it cannot be read.
+def load_with_search(
+    path: Path, overrides: SequenceType[str], language: Language, *, strict: bool = False
+) -> LoadedConfig:
+    """Likewise, with all that trials of its `tune` section would be, where it has one.
 
     Args:
-        tree: The config.
+        path: The file.
+        overrides: Words of the command line.
         language: The names that it may use.
-        problems: Where mistakes are collected.
-        name: Its name, where it gives none.
-        gets_weights: Whether the model is to start from another run's weights.
+        strict: Whether warnings are errors.
+
+    Raises:
+        UsageError: If there is no such file.
+        ConfigError: With every mistake that was found, in the config and in its space.
     """
-    source = None if (targets := targets_in(tree)) else _source_options(tree, language)
-    targets = targets or frozenset(getattr(source, "target_names", ()))
-    experiment = Filler(language, problems, targets).fill(Experiment, tree, ())
-    if reason := getattr(source, "unknown_targets", None):
-        problems.found = [
-            replace(one, suggestion=reason) if one.suggestion == SEVERAL_OUTPUTS else one
-            for one in problems.found
-        ]
-    for problem in read_space(node_at(tree, SPACE_PATH))[1]:
-        problems.add(problem)
-    if not isinstance(experiment, Experiment) or problems.has_errors:
-        return None
-    if not experiment.name:
-        experiment = experiment.model_copy(update={"name": name})
-    check_experiment(experiment, tree, problems, gets_weights=gets_weights)
-    return experiment
+    problems, reading = Problems(), Reading(language, path.stem)
+    stack, experiment = _read(path, overrides, reading, problems)
+    check_search(stack[-1], experiment, reading, problems)
+    if experiment is None:
+        raise config_error(problems.found)
+    problems.raise_if_any(strict=strict)
+    return LoadedConfig(experiment, tuple(stack), path, tuple(overrides), tuple(problems.found), strict)
+
+
+def _read(
+    path: Path, overrides: SequenceType[str], reading: Reading, problems: Problems
+) -> tuple[list[Mapping], Experiment | None]:
+    stack = read_stack(path)
+    stack += override_stack(stack[-1], overrides)
+    experiment = reading.experiment(stack[-1], problems)
+    check_written(stack[-1], problems)
+    return stack, experiment

@@ -6,12 +6,13 @@ from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 
 from bigmodel_cli.config.components import Language
-from bigmodel_cli.config.load import LoadedConfig, read_experiment
+from bigmodel_cli.config.experiment import Reading
+from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.problems import Problem, Problems, config_error
 from bigmodel_cli.config.reader import Unreadable
-from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.space import SPACE_PATH, Space, Value, read_space
-from bigmodel_cli.config.tree import Mapping, node_at
+from bigmodel_cli.config.space import SPACE_PATH, Space, Value
+from bigmodel_cli.config.space_reader import read_space
+from bigmodel_cli.config.tree import node_at
 from bigmodel_cli.config.tune import Tune
 
 
@@ -34,7 +35,7 @@ class Searched:
     @classmethod
     def of(cls, loaded: LoadedConfig, language: Language) -> Searched:
         """Raises:
-        ConfigError: If the config has no `tune`, or with everything in its space that no trial could have.
+        ConfigError: If the config has no `tune`.
         """
         tune, tree = loaded.experiment.tune, loaded.stack[-1]
         if tune is None:
@@ -42,10 +43,7 @@ class Searched:
             hint = "for instance tune: {space: {data.batch_size: {choice: [32, 64, 128]}}}"
             raise config_error([Problem(tree.place, (), message, suggestion=hint)])
         space, _ = read_space(node_at(tree, SPACE_PATH))
-        searched = cls(loaded, tune, space, language)
-        problems = searched._check()
-        problems.raise_if_any(strict=loaded.strict)
-        return searched
+        return cls(loaded, tune, space, language)
 
     def words(self, point: Mapping_[str, Value]) -> tuple[str, ...]:
         """What `bigmodel train CONFIG` has to be told to train the trial of a point."""
@@ -57,33 +55,14 @@ class Searched:
         Raises:
             ConfigError: If what was drawn does not go together.
         """
-        problems = Problems()
-        tree, experiment = self._read(point, problems)
-        if experiment is None or tree is None:
+        loaded, problems = self.loaded, Problems()
+        try:
+            tree = self.space.apply(loaded.stack[-1], point)
+        except Unreadable as error:
+            raise config_error(error.problems) from None
+        experiment = Reading(self.language, loaded.path.stem).experiment(tree, problems)
+        if experiment is None:
             raise config_error(problems.found)
         problems.raise_if_any()
-        loaded = self.loaded
         overrides = (*loaded.overrides, *self.words(point))
         return LoadedConfig(experiment, (*loaded.stack, tree), loaded.path, overrides, tuple(problems.found))
-
-    def _read(
-        self, point: Mapping_[str, Value], problems: Problems
-    ) -> tuple[Mapping | None, Experiment | None]:
-        try:
-            tree = self.space.apply(self.loaded.stack[-1], point)
-        except Unreadable as error:
-            for problem in error.problems:
-                problems.add(problem)
-            return None, None
-        return tree, read_experiment(tree, self.language, problems, self.loaded.path.stem)
-
-    def _check(self) -> Problems:
-        """Every mistake that a trial could meet which changes one thing at a time, where it is written."""
-        problems = Problems()
-        for point in self.space.corners():
-            met = Problems()
-            self._read(point, met)
-            for problem in met.found:
-                if problem not in self.loaded.warnings:
-                    problems.add(problem)
-        return problems

@@ -16,7 +16,6 @@ from functools import partial
 from bigmodel_cli.config.dotted_keys import joined, parts
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.overrides import with_value
-from bigmodel_cli.config.problems import Problem
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
     Entry,
@@ -25,7 +24,6 @@ from bigmodel_cli.config.tree import (
     Place,
     Scalar,
     Sequence,
-    describe,
     is_null,
     to_plain,
 )
@@ -39,6 +37,8 @@ _DIGITS = 4
 Value = int | float
 # What was drawn, by the names of dimensions: a number, or which option (from 0).
 Point = dict[str, Value]
+# A path in the config, each key with its place.
+Keys = tuple[tuple[str, Place], ...]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Range:
         step: The distance of the numbers; None: any.
         points: How many of them a grid takes; None where the steps say it.
         place: Where it is written.
+        places: Where each end is.
     """
 
     low: Value
@@ -60,6 +61,7 @@ class Range:
     step: Value | None
     points: int | None
     place: Place
+    places: tuple[Place, Place]
 
     def at(self, share: float) -> Value:
         """The number at a share of the way from low to high, 0 to 1."""
@@ -84,13 +86,27 @@ class Range:
         step = self.step or (1 if self.is_integer and not self.is_log else None)
         if step is None:
             return None
-        return [
-            self.nearest(self.low + n * step) for n in range(int((self.high - self.low) / step + 1e-9) + 1)
-        ]
+        return [self.nearest(self.low + n * step) for n in range(self._num_steps(step))]
+
+    @property
+    def size(self) -> int | None:
+        """How many numbers a grid takes; None where neither steps nor points say which."""
+        if self.points is not None or (self.step is None and (self.is_log or not self.is_integer)):
+            grid = self.grid()
+            return None if grid is None else len(grid)
+        return self._num_steps(self.step or 1)
+
+    def _num_steps(self, step: Value) -> int:
+        return int((self.high - self.low) / step + 1e-9) + 1
 
     @property
     def ends(self) -> tuple[Value, ...]:
         return (self.low, self.high)
+
+    def place_of(self, value: Value) -> Place:
+        """Where a number that was drawn comes from: an end's own place, else that of the range."""
+        written = dict(zip(self.ends, self.places, strict=True))
+        return written.get(value, self.place)
 
 
 @dataclass(frozen=True)
@@ -125,6 +141,14 @@ class Choice:
         numbers = [n for n in values if isinstance(n, int | float) and not isinstance(n, bool)]
         return len(numbers) == len(values) > 1 and numbers in (sorted(numbers), sorted(numbers)[::-1])
 
+    def size(self) -> int | None:
+        """How many combinations a grid takes of it, with what is inside; None where that is not said."""
+        return _sum(_product(inner.of.size for inner in option.inner) for option in self.options)
+
+    def place_of(self, value: Value) -> Place:
+        """Where an option is written."""
+        return self.options[int(value)].node.place
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -137,7 +161,7 @@ class Dimension:
     """
 
     name: str
-    keys: tuple[tuple[str, Place], ...]
+    keys: Keys
     of: Range | Choice
 
     @property
@@ -149,7 +173,7 @@ class Dimension:
 class Assignment:
     """A key of the config and the value that a point gives it; None: it goes away."""
 
-    keys: tuple[tuple[str, Place], ...]
+    keys: Keys
     node: Node | None
 
     @property
@@ -173,10 +197,14 @@ class Space:
         return point
 
     def assignments(self, point: Mapping_[str, Value]) -> list[Assignment]:
-        """What a point makes of the config, in an order in which no key moves away from under another."""
+        """What a point makes of the config, in an order in which no key moves away from under another.
+
+        What the point says nothing of stays as the config has it.
+        """
         found: list[Assignment] = []
         for dimension in self.dimensions:
-            found += _assigned(dimension, point)
+            if dimension.name in point:
+                found += _assigned(dimension, point)
         put = [one for one in found if one.node is not None]
         # Items go from the end of their list, since those behind one that is gone get other numbers.
         gone = sorted((one for one in found if one.node is None), key=_where, reverse=True)
@@ -198,17 +226,51 @@ class Space:
         """Every dimension, those inside of choices too."""
         yield from _all(self.dimensions)
 
-    def corners(self) -> Iterator[Point]:
-        """Points in which each option and each end of each range comes up, one thing changed at a time."""
-        for wanted in self.all():
-            around = _ways_to(self.dimensions, wanted.name) or {}
-            for value in wanted.of.ends:
-                fixed = {**around, wanted.name: value}
-                yield self.draw(partial(_fixed_or_first, fixed))
+    @property
+    def size(self) -> int | None:
+        """How many points a grid has; None where it is not said which numbers of a range it takes."""
+        return _product(dimension.of.size for dimension in self.dimensions)
+
+    def corners(self) -> Iterator[Corner]:
+        """Each option and each end of each range, one changed at a time from what the config has."""
+        for top in self.dimensions:
+            for wanted in _all((top,)):
+                around = _ways_to((top,), wanted.name) or {}
+                for value in wanted.of.ends:
+                    point: Point = {}
+                    _draw(top, partial(_fixed_or_first, {**around, wanted.name: value}), point)
+                    yield Corner(top, wanted, value, point)
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A point that says nothing but one dimension, and what leads to it.
+
+    Attributes:
+        top: That of the space which it is, or which it is inside of.
+        dimension: Which.
+        value: What is drawn for it.
+        point: That, with the options around it and the first of what is beside it there.
+    """
+
+    top: Dimension
+    dimension: Dimension
+    value: Value
+    point: Point
 
 
 def _fixed_or_first(fixed: Point, dimension: Dimension) -> Value:
     return fixed.get(dimension.name, dimension.of.ends[0])
+
+
+def _sum(sizes: Iterable[int | None]) -> int | None:
+    known = list(sizes)
+    return None if None in known else sum(size for size in known if size is not None)
+
+
+def _product(sizes: Iterable[int | None]) -> int | None:
+    known = list(sizes)
+    return None if None in known else math.prod(size for size in known if size is not None)
 
 
 def _draw(dimension: Dimension, pick: Callable[[Dimension], Value], point: Point) -> None:
@@ -247,7 +309,7 @@ def _where(one: Assignment) -> list[tuple[int, str]]:
 def _assigned(dimension: Dimension, point: Mapping_[str, Value]) -> Iterator[Assignment]:
     value, of = point[dimension.name], dimension.of
     if isinstance(of, Range):
-        yield Assignment(dimension.keys, Scalar(value, of.place))
+        yield Assignment(dimension.keys, Scalar(value, of.place_of(value)))
         return
     option = of.options[int(value)]
     if dimension.keys:
@@ -255,7 +317,7 @@ def _assigned(dimension: Dimension, point: Mapping_[str, Value]) -> Iterator[Ass
         return
     assert isinstance(option.node, Mapping)
     for key, entry in option.node.entries.items():
-        keys, node = _keys(key, entry.key_place), entry.node
+        keys, node = keys_of(key, entry.key_place), entry.node
         own = [inner for inner in option.inner if inner.keys[: len(keys)] == keys]
         if own and own[0].keys == keys:
             yield from _assigned(own[0], point)
@@ -273,13 +335,13 @@ def _with_inner(node: Node, inner: Iterable[Dimension], point: Mapping_[str, Val
     return node
 
 
-def _put(keys: tuple[tuple[str, Place], ...], node: Node) -> Assignment:
+def _put(keys: Keys, node: Node) -> Assignment:
     """An item of a list that is null goes away; any other key becomes null."""
     is_item = keys[-1][0].isascii() and keys[-1][0].isdigit()
     return Assignment(keys, None if is_null(node) and is_item else node)
 
 
-def _replaced(node: Node, keys: tuple[tuple[str, Place], ...], value: Node) -> Node:
+def _replaced(node: Node, keys: Keys, value: Node) -> Node:
     """A copy of what is written in which a path that is there has another value."""
     if not keys:
         return value
@@ -295,32 +357,8 @@ def _replaced(node: Node, keys: tuple[tuple[str, Place], ...], value: Node) -> N
     return Mapping(entries, place=node.place)
 
 
-# Reading.
-
-_FORMS = "{log: [LOW, HIGH]}, {uniform: [LOW, HIGH]}, {integer: [LOW, HIGH]} or {choice: [...]}"
-_OPTIONS = {
-    "log": {"points"},
-    "uniform": {"step", "points"},
-    "integer": {"log", "step", "points"},
-    "choice": set(),
-}
-
-
-def read_space(node: Node | None) -> tuple[Space, list[Problem]]:
-    """The space as `tune.space` has it, and what is wrong with it."""
-    reader = _Reader()
-    found: list[Dimension] = []
-    if isinstance(node, Mapping):
-        for key, entry in node.entries.items():
-            is_preset = key.split("_")[0] == PRESET
-            keys = () if is_preset else _keys(key, entry.key_place)
-            dimension = reader.dimension(key, keys, entry, (*SPACE_PATH, key), is_preset=is_preset)
-            found += [] if dimension is None else [dimension]
-    reader.require_apart(found)
-    return Space(tuple(found)), reader.problems
-
-
-def _keys(text: str, place: Place) -> tuple[tuple[str, Place], ...]:
+def keys_of(text: str, place: Place) -> Keys:
+    """The keys of a dotted key of a space, each with its place."""
     in_quotes = place.length == len(text) + 2
     return tuple(
         (key, replace(place, column=place.column + start + in_quotes, length=max(1, length)))
@@ -328,207 +366,13 @@ def _keys(text: str, place: Place) -> tuple[tuple[str, Place], ...]:
     )
 
 
-class _Reader:
-    """Reads dimensions and collects what is wrong."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def dimension(
-        self,
-        name: str,
-        keys: tuple[tuple[str, Place], ...],
-        entry: Entry,
-        path: ConfigPathKeys,
-        *,
-        is_preset: bool = False,
-    ) -> Dimension | None:
-        node = entry.node
-        form = _form(node)
-        if form is None or not isinstance(node, Mapping):
-            message = f"expected {_FORMS}, found {describe(node)}"
-            hint = (
-                "write {choice: [...]}"
-                if isinstance(node, Sequence)
-                else "what is not searched stands in the config itself"
-            )
-            self._problem(entry.key_place if isinstance(node, Mapping) else node.place, path, message, hint)
-            return None
-        for key, other in node.entries.items():
-            if key != form and key not in _OPTIONS[form]:
-                known = ", ".join(sorted(_OPTIONS[form])) or "nothing"
-                self._problem(other.key_place, (*path, key), f"{form} takes {known} beside it", None)
-                return None
-        if form == "choice":
-            return self._choice(name, keys, node, path, is_preset=is_preset)
-        if is_preset:
-            self._problem(
-                entry.key_place,
-                path,
-                "a preset is a choice of several keys each",
-                "write {choice: [{KEY: VALUE, KEY: VALUE}, …]}",
-            )
-            return None
-        of = self._range(form, node, path)
-        return None if of is None else Dimension(name, keys, of)
-
-    def _choice(
-        self,
-        name: str,
-        keys: tuple[tuple[str, Place], ...],
-        node: Mapping,
-        path: ConfigPathKeys,
-        *,
-        is_preset: bool,
-    ) -> Dimension | None:
-        listed, path = node.entries["choice"], (*path, "choice")
-        if not isinstance(listed.node, Sequence) or len(listed.node.items) < 2:
-            message = f"expected a list of two or more, found {describe(listed.node)}"
-            self._problem(listed.node.place, path, message, None)
-            return None
-        options, seen = [], []
-        for number, item in enumerate(listed.node.items):
-            if to_plain(item) in seen and not any(_form(inner) for _, inner in _inside(item)):
-                self._problem(item.place, (*path, number), "the same value stands in the choice twice", None)
-            seen.append(to_plain(item))
-            if is_preset and not (isinstance(item, Mapping) and item.entries):
-                message = f"expected keys of the config and their values, found {describe(item)}"
-                self._problem(item.place, (*path, number), message, None)
-                continue
-            inner = self._inner(f"{name}[{number}]", item, (*path, number), is_preset=is_preset)
-            options.append(Option(item, tuple(inner)))
-        if len(options) < 2:
-            return None
-        return Dimension(name, keys, Choice(tuple(options), listed.key_place))
-
-    def _inner(self, name: str, item: Node, path: ConfigPathKeys, *, is_preset: bool) -> Iterator[Dimension]:
-        """The dimensions inside an option."""
-        if _form(item) is not None:
-            self._problem(item.place, path, "a choice of choices: write their options into one list", None)
-            return
-        for steps, node in _inside(item):
-            if _form(node) is None:
-                continue
-            keys = _keys(steps[0][0], steps[0][1]) + steps[1:] if is_preset else steps
-            key = joined(step for step, _ in keys)
-            entry = Entry(steps[-1][1], node)
-            found = self.dimension(f"{name}.{key}", keys, entry, (*path, *(step for step, _ in keys)))
-            if found is not None:
-                yield found
-
-    def _range(self, form: str, node: Mapping, path: ConfigPathKeys) -> Range | None:
-        ends = node.entries[form].node
-        wanted = "two whole numbers" if form == "integer" else "two numbers"
-        path = (*path, form)
-        if not isinstance(ends, Sequence) or len(ends.items) != 2:
-            self._problem(ends.place, path, f"expected [LOW, HIGH], {wanted}, found {describe(ends)}", None)
-            return None
-        low, high = (self._number(item, path, whole=form == "integer") for item in ends.items)
-        if low is None or high is None:
-            return None
-        is_log = form == "log" or self._flag(node, "log", path)
-        step, points = self._more(node, "step", path, form), self._more(node, "points", path, "integer")
-        if low >= high:
-            self._problem(
-                ends.place,
-                path,
-                f"expected LOW below HIGH, found {describe(ends.items[0])} and {describe(ends.items[1])}",
-                None,
-            )
-            return None
-        if is_log and low <= 0:
-            self._problem(
-                ends.items[0].place,
-                path,
-                f"expected a number above 0, since factors count the same, found {describe(ends.items[0])}",
-                None,
-            )
-            return None
-        if is_log and step is not None:
-            self._problem(node.entries["step"].key_place, path, "steps are for ranges without log", None)
-            return None
-        return Range(
-            low, high, form == "integer", is_log, step, None if points is None else int(points), ends.place
-        )
-
-    def _number(self, node: Node, path: ConfigPathKeys, *, whole: bool) -> Value | None:
-        value = node.value if isinstance(node, Scalar) else None
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int if whole else int | float)
-            or not math.isfinite(value)
-        ):
-            kind = "a whole number" if whole else "a number"
-            self._problem(node.place, path, f"expected {kind}, found {describe(node)}", None)
-            return None
-        return value if whole else float(value)
-
-    def _flag(self, node: Mapping, key: str, path: ConfigPathKeys) -> bool:
-        entry = node.entries.get(key)
-        if entry is None:
-            return False
-        if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, bool):
-            self._problem(
-                entry.node.place,
-                (*path[:-1], key),
-                f"expected true or false, found {describe(entry.node)}",
-                None,
-            )
-            return False
-        return entry.node.value
-
-    def _more(self, node: Mapping, key: str, path: ConfigPathKeys, form: str) -> Value | None:
-        entry = node.entries.get(key)
-        if entry is None:
-            return None
-        value = self._number(entry.node, (*path[:-1], key), whole=form == "integer")
-        if value is not None and value <= 0:
-            self._problem(
-                entry.node.place,
-                (*path[:-1], key),
-                f"expected a number above 0, found {describe(entry.node)}",
-                None,
-            )
-            return None
-        return value
-
-    def require_apart(self, dimensions: list[Dimension]) -> None:
-        """No key may lie under another: what is inside a value that is chosen stands inside the choice."""
-        for dimension in dimensions:
-            keys = [key for key, _ in dimension.keys]
-            for other in dimensions:
-                below = [key for key, _ in other.keys]
-                if other is not dimension and keys and below[: len(keys)] == keys and len(below) > len(keys):
-                    message = f"{dimension.name} is searched itself, so this key may not be there"
-                    hint = f"write the range into the options of {dimension.name}"
-                    self._problem(other.keys[0][1], (*SPACE_PATH, other.name), message, hint)
-
-    def _problem(self, place: Place, path: ConfigPathKeys, message: str, suggestion: str | None) -> None:
-        self.problems.append(Problem(place, path, message, suggestion=suggestion))
-
-
-def _form(node: Node) -> str | None:
-    """Which form of a range or a choice a value is; None where it is an ordinary one."""
-    if not isinstance(node, Mapping):
-        return None
-    found = [key for key in node.entries if key in _OPTIONS]
-    for key in found:
-        if isinstance(node.entries[key].node, Sequence):
-            return key
-    return None
-
-
-def _inside(
-    node: Node, keys: tuple[tuple[str, Place], ...] = ()
-) -> Iterator[tuple[tuple[tuple[str, Place], ...], Node]]:
-    """Everything inside a value with the way to it; not what is inside a range or a choice."""
-    if isinstance(node, Mapping):
-        children = [(key, entry.key_place, entry.node) for key, entry in node.entries.items()]
-    elif isinstance(node, Sequence):
-        children = [(str(n), item.place, item) for n, item in enumerate(node.items)]
-    else:
-        return
-    for key, place, child in children:
-        yield (*keys, (key, place)), child
-        if _form(child) is None:
-            yield from _inside(child, (*keys, (key, place)))
+def written_in(dimension: Dimension) -> list[Keys]:
+    """The paths of the config that a dimension gives values: its own, or those of a preset's options."""
+    if dimension.keys or isinstance(dimension.of, Range):
+        return [dimension.keys]
+    found: dict[tuple[str, ...], Keys] = {}
+    for option in dimension.of.options:
+        for key, entry in option.node.entries.items() if isinstance(option.node, Mapping) else ():
+            keys = keys_of(key, entry.key_place)
+            found.setdefault(tuple(name for name, _ in keys), keys)
+    return list(found.values())

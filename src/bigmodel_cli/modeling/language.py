@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Language
-from bigmodel_cli.config.load import LoadedConfig, load_config
+from bigmodel_cli.config.load import LoadedConfig, load_config, load_with_search
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
@@ -47,11 +47,21 @@ def read_config(
     return load_config(path, overrides, language(), **how)
 
 
-def read_searched(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> Searched:
-    """Read and check a config and the space that its `tune` section spans.
+def read_with_search(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> LoadedConfig:
+    """Read and check a config, and where it has a `tune` section all that its trials would be.
 
     Raises:
         UsageError: If there is no such file.
-        ConfigError: With every mistake that was found, those of trials too.
+        ConfigError: With every mistake that was found.
     """
-    return Searched.of(read_config(path, overrides, strict=strict), language())
+    return load_with_search(path, overrides, language(), strict=strict)
+
+
+def read_searched(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> Searched:
+    """Likewise, where it must have one.
+
+    Raises:
+        UsageError: If there is no such file.
+        ConfigError: With every mistake that was found; also if the config has no `tune`.
+    """
+    return Searched.of(read_with_search(path, overrides, strict=strict), language())
