@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from bigmodel_cli.config.dump import plain
-from bigmodel_cli.config.load import LoadedConfig, load_config
+from bigmodel_cli.config.load import LoadedConfig, load_config, load_with_search
 from bigmodel_cli.config.problems import MAX_SHOWN, width
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.tree import to_plain
@@ -46,6 +46,14 @@ BASE_OF_TABLES = {
     "optimizer": "optimizer: {Adam: {learning_rate: 1e-3}}",
     "training": "training: {epochs: 3}",
 }
+# With something to search, for the cases in `spaces.txt`.
+BASE_OF_SPACES = {
+    **BASE,
+    "model": "model: [Flatten, {Dense: {units: 16, activation: relu}}, {Dropout: {rate: 0.1}}, "
+    "{Dense: {units: num_classes, activation: softmax}}]",
+    "loss": "loss: CategoricalCrossentropy",
+}
+_BASES = {"tables": BASE_OF_TABLES, "spaces": BASE_OF_SPACES}
 # What `extends` finds beside the config.
 BESIDE = {"base.yaml": "\n".join(BASE.values()) + "\n", "loop.yaml": "extends: c.yaml\n"}
 _REPORT = re.compile(r" *(\^|= )|! ")
@@ -90,7 +98,7 @@ def words(lines: Iterable[str]) -> list[str]:
 
 def read_cases(path: Path) -> list[Case]:
     blocks = re.split(r"^### ", path.read_text("utf-8"), flags=re.MULTILINE)[1:]
-    base = BASE_OF_TABLES if path.stem == "tables" else BASE
+    base = _BASES.get(path.stem, BASE)
     return [_case(block, base) for block in blocks]
 
 
@@ -111,7 +119,7 @@ CASES = [
 
 def load(text: str, overrides: list[str]) -> LoadedConfig:
     Path("c.yaml").write_text(text, "utf-8")
-    return load_config(Path("c.yaml"), overrides, language())
+    return load_with_search(Path("c.yaml"), overrides, language())
 
 
 def report(text: str, overrides: list[str]) -> ConfigError:
@@ -267,6 +275,20 @@ def test_fifty_mistakes_are_one_report_in_the_order_of_their_places() -> None:
     assert places == sorted(places)
     assert error.message.endswith("\n50 problems")
     assert len({problem["path"] for problem in error.problems}) == 50
+
+
+def test_twenty_five_mistakes_of_a_search_are_one_report() -> None:
+    """Those of the space, of its options, of the configs that trials would have, and of the config itself."""
+    text = MANY.with_name("twenty_five_in_a_space.yaml").read_text("utf-8")
+    expected = [
+        (number, int(column))
+        for number, line in enumerate(text.splitlines(), 1)
+        for column in re.findall(r" at (\d+)", line)
+    ]
+    error = report(text, [])
+    assert [(problem["line"], problem["column"]) for problem in error.problems] == expected
+    assert error.message.endswith("\n25 problems")
+    assert len({problem["message"] for problem in error.problems}) >= 20
 
 
 def _write_what_the_reports_are() -> None:

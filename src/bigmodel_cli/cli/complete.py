@@ -79,7 +79,10 @@ def _keys(config: Any) -> Iterator[str]:
         yield from (f"{prefix}{name}" for name in fields_of(section))
     if config is not None:
         try:
-            yield from _keys_of(read_layers(Path(config)), "")
+            keys = list(_keys_of(read_layers(Path(config)), ""))
+            yield from keys
+            # Each of them may be searched.
+            yield from (f"tune.space.{key}" for key in keys if not key.startswith("tune"))
         except BigmodelError:
             # The shell is no place to complain; `check` is.
             return
@@ -95,7 +98,9 @@ def _keys_of(node: Node, prefix: str) -> Iterator[str]:
     elif isinstance(node, Sequence):
         children = [(str(index), item) for index, item in enumerate(node.items)]
     for key, child in children:
-        path = f"{prefix}.{quoted_key(key)}" if prefix else quoted_key(key)
+        # A key of a space is written with its dots.
+        name = key if prefix == "tune.space" else quoted_key(key)
+        path = f"{prefix}.{name}" if prefix else name
         yield path
         yield from _keys_of(child, path)
 

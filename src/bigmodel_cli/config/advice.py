@@ -13,14 +13,22 @@ from bigmodel_cli.config.schema import Checkpoint, Data, Experiment, Training
 from bigmodel_cli.config.spelling import as_yaml, closest, fold
 from bigmodel_cli.config.synonyms import ADVICE, KEYS, UNITS, VALUES
 from bigmodel_cli.config.tree import Entry, Mapping, Node, Scalar, Sequence, is_null, written
+from bigmodel_cli.config.tune import Tune
 from bigmodel_cli.config.unsupported import SEVERAL_OUTPUTS, UNSUPPORTED_KEYS, UNSUPPORTED_LISTS
 
 # Where a key of a section stands, for who writes it elsewhere.
-_HOMES = (("", Experiment), ("data.", Data), ("training.", Training), ("training.checkpoint.", Checkpoint))
+_HOMES = (
+    ("", Experiment),
+    ("data.", Data),
+    ("training.", Training),
+    ("training.checkpoint.", Checkpoint),
+    ("tune.", Tune),
+)
 _UNITS = ("epoch", "step", "second", "minute", "hour")
 _SMALLER = {"hour": "minute", "minute": "second"}
-# The checkpoint's words that are too common to mean it anywhere else.
+# Words of the checkpoint and of searches that are too common to mean them anywhere else.
 _COMMON = frozenset({"monitor", "mode", "every", "keep", "frequency", "interval", "period"})
+_OF_SEARCHES = frozenset({"trials", "stopearly", "searchspace", "ntrials", "maxtrials", "numtrials"})
 
 _PYDANTIC_WORDS = {
     "Value error, ": "",
@@ -63,6 +71,7 @@ def home(key: str) -> str | None:
     for prefix, section in _HOMES:
         if name := synonym(key, fields_of(section)):
             is_common = section is Checkpoint and fold(key) in _COMMON
+            is_common = is_common or (section is Tune and fold(key) not in _OF_SEARCHES)
             return None if is_common else f"{prefix}{name}"
     return None
 
@@ -152,6 +161,8 @@ def one_sentence(messages: list[str]) -> str:
 
 def in_our_words(detail: Any) -> str:
     """Pydantic's sentence as our messages are written."""
+    if detail["type"] == "too_short" and detail["ctx"]["field_type"] == "Dictionary":
+        return f"expected at least {detail['ctx']['min_length']} key"
     if detail["type"] == "too_short":
         return f"expected a list of at least {detail['ctx']['min_length']}"
     if detail["type"] == "too_long":
@@ -241,7 +252,26 @@ def _as_gate(text: str) -> str | None:
     return f'">= {text}"' if re.fullmatch(r"\d+(\.\d+)?%?", text, re.ASCII) else None
 
 
-_OWN_NOTATIONS = {"every": _other_period, "factor": _other_factor, "expect": _as_gate}
+def _other_time(text: str) -> str | None:
+    """`2h`, `90min` as budgets have it."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)[\s-]*([a-z]+)", text.lower())
+    unit = parts and (_unit(parts.group(2)) or (parts.group(2)[0] == "d" and "day"))
+    return f"{parts.group(1)} {unit}s" if parts and unit and unit not in ("epoch", "step") else None
+
+
+def _other_size(text: str) -> str | None:
+    """`5G`, `500mb`, `5 gigs` as budgets have it."""
+    parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mgt])[a-z]*", text.lower())
+    return f"{parts.group(1)} {parts.group(2).upper()}B" if parts else None
+
+
+_OWN_NOTATIONS = {
+    "every": _other_period,
+    "factor": _other_factor,
+    "expect": _as_gate,
+    "time": _other_time,
+    "disk": _other_size,
+}
 
 
 def _unit(word: str) -> str | None:

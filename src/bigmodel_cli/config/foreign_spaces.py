@@ -64,7 +64,7 @@ def _of_keys(node: Mapping) -> str | None:
     folded = {fold(key): entry.node for key, entry in node.entries.items()}
     for key, value in folded.items():
         if isinstance(value, Sequence) and key in _FORMS:
-            return _listed(_FORMS[key], value)
+            return _listed(_with_log(_FORMS[key]) if _is_log(folded) else _FORMS[key], value)
     low = next((value for key, value in folded.items() if key in _LOW), None)
     high = next((value for key, value in folded.items() if key in _HIGH), None)
     if isinstance(low, Scalar) and isinstance(high, Scalar):
@@ -73,18 +73,27 @@ def _of_keys(node: Mapping) -> str | None:
 
 
 def _form_of_ends(folded: dict[str, Node], low: Scalar, high: Scalar) -> str:
-    told = " ".join(
-        str(value.value) for key, value in folded.items() if key in _KIND and isinstance(value, Scalar)
-    )
-    flag = folded.get("log")
-    is_log = "log" in told.lower() or (isinstance(flag, Scalar) and flag.value is True)
+    told = _told(folded)
     are_whole = all(isinstance(end.value, int) for end in (low, high))
-    is_integer = "int" in told.lower() or (
-        are_whole and not re.search("float|double|uniform|log", told.lower())
-    )
-    if is_integer:
-        return _INTEGER_LOG if is_log else "integer"
-    return "log" if is_log else "uniform"
+    # W&B and Ray Tune begin the names of what comes in steps with a q.
+    is_integer = "int" in told or (are_whole and not re.search("(?<!q_)(float|double|uniform|log)", told))
+    form = "integer" if is_integer or (are_whole and told.startswith("q")) else "uniform"
+    return _with_log(form) if _is_log(folded) else form
+
+
+def _told(folded: dict[str, Node]) -> str:
+    """What kind of a range it is said to be."""
+    kinds = [node for key, node in folded.items() if key in _KIND]
+    return " ".join(str(node.value) for node in kinds if isinstance(node, Scalar)).lower()
+
+
+def _is_log(folded: dict[str, Node]) -> bool:
+    flag = folded.get("log")
+    return "log" in _told(folded) or (isinstance(flag, Scalar) and flag.value is True)
+
+
+def _with_log(form: str) -> str:
+    return {"uniform": "log", "integer": _INTEGER_LOG}.get(form, form)
 
 
 def _of_text(text: str) -> str | None:
@@ -102,5 +111,4 @@ def _of_text(text: str) -> str | None:
     if len(numbers) < 2:
         return None
     is_log = re.search(r"log\s*=\s*True|[\"']log[\"']", arguments)
-    form = {"uniform": "log", "integer": _INTEGER_LOG}.get(form, form) if is_log else form
-    return _written(form, numbers[:2])
+    return _written(_with_log(form) if is_log else form, numbers[:2])

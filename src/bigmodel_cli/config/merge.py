@@ -7,6 +7,7 @@ from pathlib import Path
 from bigmodel_cli.config.by_name import BY_TARGET, REPLACED, Sections, targets_in
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.reader import read_file
+from bigmodel_cli.config.space_keys import SPACE
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
     Entry,
@@ -92,7 +93,8 @@ def merge(base: Mapping, over: Mapping) -> Mapping:
 
 def _merged(base: Mapping, over: Mapping, path: ConfigPathKeys, sections: Sections) -> Mapping:
     both = (base, over)
-    if path in REPLACED:
+    if path in REPLACED or (len(path) == len(SPACE) + 1 and path[: len(SPACE)] == SPACE):
+        # What a key of a space may be is one range, or one choice.
         return over
     if all(sections.is_component(node, path) for node in both) and set(base.entries) != set(over.entries):
         return over

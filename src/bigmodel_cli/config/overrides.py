@@ -8,9 +8,10 @@ from collections.abc import Sequence as Sequence_
 from pathlib import Path
 
 from bigmodel_cli.config.by_name import CAMEL_CASE, Sections, targets_in
-from bigmodel_cli.config.dotted_keys import end_of_keys, joined, parts
+from bigmodel_cli.config.dotted_keys import end_of_keys, joined
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.reader import Unreadable, Word, read_yaml
+from bigmodel_cli.config.space_keys import known_keys, parts_with_space
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import (
     COMMAND_LINE,
@@ -74,14 +75,14 @@ def _place(word: Word, start: int, length: int) -> Place:
     return Place(COMMAND_LINE, word.number, start + 1, max(1, length), word.text, Path.cwd())
 
 
-def _keys(word: Word, text: str, offset: int) -> list[tuple[str, Place]]:
+def _keys(tree: Mapping, word: Word, text: str, offset: int) -> list[tuple[str, Place]]:
     dotted_text = re.sub(r"\[(-?[0-9]+)\]", r".\1", text).replace("/", ".")
     if dotted_text != text and not _IN_QUOTES.search(text):
         place = _place(word, offset, len(text))
         meant = word.text[:offset] + dotted_text + word.text[offset + len(text) :]
         raise Unreadable(Problem(place, (), "keys are separated by dots", suggestion=f"write {meant}"))
     keys = []
-    for part, start, length in parts(text):
+    for part, start, length in parts_with_space(text, known_keys(tree)):
         keys.append((part, _place(word, offset + start, length)))
         if not length:
             message = "an empty key; keys are separated by single dots"
@@ -99,7 +100,7 @@ def _assign(tree: Mapping, word: Word) -> Mapping:
             meant = f"{key}={value}" if colon else f"{meant}=VALUE"
         place = _place(word, 0, len(text))
         raise Unreadable(Problem(place, (), "expected KEY=VALUE or ~KEY", suggestion=f"write {meant}"))
-    keys = _keys(word, text, 0)
+    keys = _keys(tree, word, text, 0)
     within = Word(word.text, word.number, offset=len(text) + 1)
     node = read_yaml(value, origin=COMMAND_LINE, folder=Path.cwd(), word=within)
     return with_value(tree, keys, node)
@@ -193,7 +194,7 @@ def _remove(tree: Mapping, word: Word) -> Mapping:
         value = word.text[end:]
         message = f"~KEY removes a key and takes no value: leave out {value}"
         raise Unreadable(Problem(place, (), message))
-    return with_value(tree, _keys(word, word.text[1:], 1), None)
+    return with_value(tree, _keys(tree, word, word.text[1:], 1), None)
 
 
 def _without(node: Node, keys: list[tuple[str, Place]], path: ConfigPathKeys) -> Node:

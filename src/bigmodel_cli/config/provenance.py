@@ -11,11 +11,11 @@ from pydantic_core import PydanticUndefined
 
 from bigmodel_cli.config.catalogue import Catalogue
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.dotted_keys import parts
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.fields import whole_description
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.space_keys import known_keys, parts_with_space
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import Mapping, Node, Place, Sequence, to_plain
 from bigmodel_cli.errors import UsageError
@@ -82,7 +82,7 @@ def explain(loaded: LoadedConfig, key: str, catalogue: Catalogue) -> Explanation
         UsageError: If the config has no such key.
     """
     walk = _Walk(loaded.experiment, catalogue)
-    keys = [part for part, _, _ in parts(key)]
+    keys = [part for part, _, _ in parts_with_space(key, known_keys(loaded.stack[-1]))]
     for part in keys:
         walk.enter(part, key)
     origins = [*reversed(list(_written(loaded, keys)))]

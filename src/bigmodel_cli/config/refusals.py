@@ -25,7 +25,8 @@ from bigmodel_cli.config.advice import (
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.fields import fields_of
 from bigmodel_cli.config.problems import Problem, Problems
-from bigmodel_cli.config.spelling import closest
+from bigmodel_cli.config.spelling import closest, fold
+from bigmodel_cli.config.synonyms import ADVICE_OF_TUNE
 from bigmodel_cli.config.tree import (
     COMMAND_LINE,
     ConfigPathKeys,
@@ -153,10 +154,12 @@ class Refusals:
         near = synonym(key, keys)
         beside = None if near else self._beside(key, node, path)
         is_known = beside or home(key) or (len(path) < 2 and is_unsupported(key))
+        is_known = is_known or (path[:1] == ("tune",) and fold(key) in ADVICE_OF_TUNE)
         near = near or (None if is_known else closest(before_colon(key), keys))
         suggestion = (
             beside
             or suggested_key(key, entry, near)
+            or (path[:1] == ("tune",) and ADVICE_OF_TUNE.get(fold(key)))
             or elsewhere(key, on_command_line=on_command_line)
             or _keys(model)
         )

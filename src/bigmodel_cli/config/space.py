@@ -16,6 +16,7 @@ from functools import partial
 from bigmodel_cli.config.dotted_keys import joined, parts
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.overrides import with_value
+from bigmodel_cli.config.space_keys import SPACE
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
     Entry,
@@ -28,7 +29,7 @@ from bigmodel_cli.config.tree import (
     to_plain,
 )
 
-SPACE_PATH: ConfigPathKeys = ("tune", "space")
+SPACE_PATH: ConfigPathKeys = SPACE
 # A key of the space that is no key of the config: each of its options has several of those.
 PRESET = "preset"
 # Digits of a number that is drawn: a rate of 0.001234 is as good as one of 0.0012341876.

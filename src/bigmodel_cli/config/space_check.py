@@ -17,7 +17,7 @@ from bigmodel_cli.config.overrides import with_value
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.reader import Unreadable
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.space import SPACE_PATH, Choice, Corner, Keys, Space, written_in
+from bigmodel_cli.config.space import SPACE_PATH, Choice, Corner, Dimension, Keys, Space, written_in
 from bigmodel_cli.config.space_reader import look_at_space
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
@@ -68,9 +68,9 @@ def check_search(tree: Mapping, experiment: Experiment | None, reading: Reading,
     for keys in read.unread:
         if keys not in refused:
             trials.look_at_key(keys)
-    left = [one for one in read.space.dimensions if not set(written_in(one)) & refused]
-    for corner in Space(tuple(left)).corners():
-        trials.look_at(corner)
+    for dimension in read.space.dimensions:
+        if not set(written_in(dimension)) & refused:
+            trials.look_at(dimension)
 
 
 def check_written(tree: Mapping, problems: Problems) -> None:
@@ -146,8 +146,22 @@ class _Trials:
         self._told: set[tuple[str, ConfigPathKeys, str]] = set()
         self._spots = {_spot(place) for place in _places(bare)}
 
-    def look_at(self, corner: Corner) -> None:
-        """Tell what is wrong with the config in which one thing is another."""
+    def look_at(self, top: Dimension) -> None:
+        """Tell what is wrong with the configs in which one thing of a dimension is another."""
+        met = [(corner, self._met(corner)) for corner in Space((top,)).corners()]
+        at_keys = {_spot(place) for keys in written_in(top) for _, place in keys}
+        for corner, problems in met:
+            for problem in problems:
+                # What is wrong with a key is wrong whatever its value is.
+                is_at_key = _spot(problem.place) in at_keys
+                is_of_value = is_at_key and not all(problem in others for _, others in met)
+                if is_of_value or self._is_of_config(problem):
+                    self._tell(corner, problem)
+                else:
+                    self._problems.add(problem)
+
+    def _met(self, corner: Corner) -> list[Problem]:
+        """What is wrong with a config that is not wrong with the one it is made from."""
         met = Problems()
         try:
             tree = Space((corner.top,)).apply(self._bare, corner.point)
@@ -155,13 +169,7 @@ class _Trials:
             met.found += error.problems
         else:
             self._reading.experiment(tree, met)
-        for problem in met.found:
-            if self._is_known(problem):
-                continue
-            if not self._is_of_config(problem):
-                self._problems.add(problem)
-            elif self._experiment is not None:
-                self._tell(corner, problem)
+        return [problem for problem in met.found if not self._is_known(problem)]
 
     def _is_known(self, problem: Problem) -> bool:
         spot = _spot(problem.place)
@@ -169,6 +177,8 @@ class _Trials:
 
     def _tell(self, corner: Corner, problem: Problem) -> None:
         """Tell of a mistake elsewhere: once for a range, and what is inside an option not again."""
+        if self._experiment is None:
+            return
         key = (corner.top.name, problem.path, problem.message)
         is_option = corner.dimension is corner.top and isinstance(corner.dimension.of, Choice)
         if key not in self._told or is_option:

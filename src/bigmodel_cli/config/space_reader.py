@@ -189,7 +189,7 @@ class _Reader:
         ends = self._ends(form, node, (*path, form))
         is_log = form == "log" or self._flag(node, "log", path)
         step, points = self._more(node, "step", path, form), self._more(node, "points", path, "integer")
-        if is_log and "step" in node.entries:
+        if is_log and form != "log" and "step" in node.entries:
             hint = "write points: 5 to say how many"
             self._problem(
                 node.entries["step"].key_place, (*path, "step"), "steps are for ranges without log", hint

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticKnownError
 
 from bigmodel_cli.config.section import Section
 
@@ -39,23 +40,30 @@ def parse_size(text: str) -> int:
     return round(float(match.group(1)) * _BYTES[match.group(2)])
 
 
-def _time(text: str) -> str:
-    parse_time(text)
-    return text
+def _time(value: Any) -> Any:
+    parse_time(_shown(value))
+    return value
 
 
-def _size(text: str) -> str:
-    parse_size(text)
-    return text
+def _size(value: Any) -> Any:
+    parse_size(_shown(value))
+    return value
+
+
+def _shown(value: Any) -> str:
+    """A number has no unit; what is neither is no text, which pydantic says."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise PydanticKnownError("string_type")
+    return str(value)
 
 
 class Budget(Section):
     """What a search may use, over all its sessions."""
 
-    time: Annotated[str, AfterValidator(_time)] | None = Field(
+    time: Annotated[str, BeforeValidator(_time)] | None = Field(
         None, description="No trial begins after so long, such as `2 hours`; those that run are finished."
     )
-    disk: Annotated[str, AfterValidator(_size)] | None = Field(
+    disk: Annotated[str, BeforeValidator(_size)] | None = Field(
         None, description="What the folder of the search may take on disk, such as `5 GB`."
     )
 
