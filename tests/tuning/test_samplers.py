@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from bigmodel_cli.config.reader import read_text
-from bigmodel_cli.config.space import Point, Space, read_space
+from bigmodel_cli.config.space import Point, Space
+from bigmodel_cli.config.space_reader import read_space
 from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.tuning import studies
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric

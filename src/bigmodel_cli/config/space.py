@@ -142,6 +142,7 @@ class Choice:
         numbers = [n for n in values if isinstance(n, int | float) and not isinstance(n, bool)]
         return len(numbers) == len(values) > 1 and numbers in (sorted(numbers), sorted(numbers)[::-1])
 
+    @property
     def size(self) -> int | None:
         """How many combinations a grid takes of it, with what is inside; None where that is not said."""
         return _sum(_product(inner.of.size for inner in option.inner) for option in self.options)

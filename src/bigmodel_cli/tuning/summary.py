@@ -9,7 +9,8 @@ from typing import Any
 
 from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.config.reader import read_yaml
-from bigmodel_cli.config.space import Choice, Dimension, Point, Space, Value, read_space
+from bigmodel_cli.config.space import Choice, Dimension, Point, Space, Value
+from bigmodel_cli.config.space_reader import read_space
 from bigmodel_cli.config.tree import Mapping as Tree
 from bigmodel_cli.config.tree import is_null, to_plain
 from bigmodel_cli.cut import cut
