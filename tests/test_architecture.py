@@ -50,7 +50,7 @@ STOREYS = [
     ["baselines"],
     ["training", "explaining", "audit", "reference", "starter"],
     ["workers"],
-    ["tuning"],
+    ["tuning", "crossvalidation"],
     ["doctor"],
     ["cli"],
 ]

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
-from bigmodel_cli.run_folder import BEST, RunFolder
+from bigmodel_cli.run_folder import BEST, WEIGHTS_REMOVED, RunFolder, update_record
 from bigmodel_cli.run_lock import is_alive, locked
 from bigmodel_cli.run_search import all_runs
 from bigmodel_cli.whole_files import read_sealed
@@ -129,6 +129,22 @@ def remove_run(run: RunFolder, runs_dir: Path) -> None:
     # Only where it was the last one of its name.
     with suppress(OSError):
         parent.rmdir()
+
+
+def remove_weights(run: RunFolder, why: str) -> None:
+    """Remove the checkpoints of a complete run; its config, record, metrics and evaluation stay.
+
+    Args:
+        run: The run.
+        why: What its record says of it.
+    """
+    if not run.checkpoints.is_dir():
+        return
+    # First the record, so that what is half removed is no checkpoint.
+    update_record(run, {"checkpoints": [], WEIGHTS_REMOVED: why})
+    for path in run.checkpoints.iterdir():
+        path.unlink(missing_ok=True)
+    run.checkpoints.rmdir()
 
 
 def remove_leftovers(runs_dir: Path) -> Sequence[Path]:

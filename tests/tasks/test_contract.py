@@ -396,6 +396,18 @@ def test_labels_are_audited(sample):
     assert not any(len(found) for found in labels.outliers(by_split).values())
 
 
+def test_is_scored_again_from_its_rows(sample):
+    first = scored(sample)
+    columns = dict(zip(first.columns(), zip(*first.rows(), strict=True), strict=True))
+    scoring = part_of(sample.task, Scoring)
+    again = scoring.scored_again(columns.__getitem__, AS_IT_IS, seed=0)
+    assert again.labels.tolist() == first.labels.tolist()
+    assert again.values == pytest.approx(np.asarray(first.values).reshape(again.values.shape))
+    assert [row[:2] for row in again.rows()] == [row[:2] for row in first.rows()]
+    assert again.scores.headline == pytest.approx(first.scores.headline)
+    assert again.scores.others == pytest.approx(first.scores.others)
+
+
 @pytest.mark.slow
 def test_groups_are_scored(sample):
     """Scores, intervals and gaps of groups, as an evaluation has them, under names that gates know."""

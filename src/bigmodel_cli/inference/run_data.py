@@ -44,9 +44,8 @@ def load_splits(
         DataError: If that cannot be.
     """
     data = experiment.data
-    context = load_context(experiment, listener, offline=offline)
-    asked = list(dict.fromkeys([*context.beside, *beside]))
-    source = data.source.options.load(replace(context, for_evaluation=for_evaluation, beside=asked))
+    context = load_context(experiment, listener, offline=offline, beside=beside)
+    source = data.source.options.load(replace(context, for_evaluation=for_evaluation))
     splits = split_source(source, data, experiment.seed, listener.warn)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
@@ -128,8 +127,10 @@ def require_shape(signature: Signature, trained_with: Signature, where: str = ""
         raise DataError(f"{where}the examples have shape {shape}; the model takes {taken}")
 
 
-def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -> LoadContext:
-    """What a source may use where an experiment reads it."""
+def load_context(
+    experiment: Experiment, listener: Listener, *, offline: bool, beside: Sequence[str] = ()
+) -> LoadContext:
+    """What a source may use where an experiment reads it; `beside` as for `load_splits`."""
     by = experiment.data.split_by
     return LoadContext(
         seed=experiment.seed,
@@ -137,7 +138,7 @@ def load_context(experiment: Experiment, listener: Listener, *, offline: bool) -
         skip_bad_files=experiment.data.on_bad_file == "skip",
         progress=listener.download,
         warn=listener.warn,
-        beside=columns_of_gates(experiment.expect, experiment.targets),
+        beside=list(dict.fromkeys([*columns_of_gates(experiment.expect, experiment.targets), *beside])),
         group_by=None if by == "random" else by.group,
         order_by=None if by == "random" else by.time,
         keeps_decoded=experiment.data.cache in ("auto", "disk"),

@@ -16,6 +16,7 @@ from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.scoring.scores import Scores
+from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.task import Task
 
 T = TypeVar("T", bound=Task)
@@ -126,6 +127,16 @@ class Scoring(ABC, Generic[T]):
             labels: Of the examples.
             values: What the model's outputs stand for, as `Predictions.values` gives it.
             rule: What is decided by.
+            seed: Of the resampling for the intervals.
+        """
+
+    @abstractmethod
+    def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
+        """How good predictions are that were written: what `Scored.rows` gave, of one model or of several.
+
+        Args:
+            cells: Gives a column of rows of predictions by its name, of examples that have the target.
+            rule: What was decided by; it decides nothing anew, but says which class is looked for.
             seed: Of the resampling for the intervals.
         """
 

@@ -38,6 +38,8 @@ from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
 from bigmodel_cli.whole_files import write_json
 
+_NOT_EXPORTED = {"reason": "none was asked for"}
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -73,7 +75,13 @@ class TrainingResult:
 
 
 def conclude(
-    run: RunFolder, trained: Trained, asked: Asked, listener: Listener, watch: Stopwatch
+    run: RunFolder,
+    trained: Trained,
+    asked: Asked,
+    listener: Listener,
+    watch: Stopwatch,
+    *,
+    exports: bool = True,
 ) -> TrainingResult:
     """Evaluate the best checkpoint, export it, draw the plots and complete the record.
 
@@ -83,6 +91,7 @@ def conclude(
         asked: What its config asks of it.
         listener: Is told how it goes.
         watch: Takes the time of the session.
+        exports: Whether there is to be a model.tflite.
     """
     signature = trained.splits.signature
     split = held_out_split(trained.splits.parts)
@@ -98,7 +107,7 @@ def conclude(
         exported = keep_likeness(run, trained, best, examples, evaluation, asked)
     with watch.phase(EXPORT):
         answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
-        litert = export_run(run, exported, answers, listener)
+        litert = export_run(run, exported, answers, listener) if exports else _NOT_EXPORTED
     with watch.phase(PLOTS):
         document = evaluation.as_json()
         plot_run(run, document, signature.targets, trained.best_epoch)

@@ -64,6 +64,7 @@ class How:
             evaluated on the test split, exported or drawn.
         narrow: Takes some of the examples of splits, the same ones each time; None: all are used.
         watch: Takes the time of each phase; None: nobody else looks at it.
+        exports: Whether there is to be a model.tflite.
     """
 
     offline: bool = False
@@ -72,6 +73,7 @@ class How:
     judge: Judge | None = None
     narrow: Callable[[Splits], Splits] | None = None
     watch: Stopwatch | None = None
+    exports: bool = True
 
     @property
     def cluster(self) -> Cluster | None:
@@ -128,7 +130,7 @@ def train(
             logged.say(f"run: {run.title}")
             session = Session(prepared, run, logged, watch, profile=how.profile, judge=how.judge)
             can_go_back = prepared.settled.training.on_divergence == "rollback"
-            return _go(session, run, stop, keeps_start=can_go_back or parent is not None)
+            return _go(session, run, stop, how, keeps_start=can_go_back or parent is not None)
 
 
 def resume(
@@ -191,7 +193,7 @@ def resume(
         prepared.distribution.wait()
         if how.writes:
             begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
-        return _go(session, run, stop, keeps_start=newest is None and parent is not None)
+        return _go(session, run, stop, how, keeps_start=newest is None and parent is not None)
 
 
 def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
@@ -255,7 +257,9 @@ def _prepare(
         return prepare(experiment, splits, listener, how.peers, has_checkpoint=has_checkpoint)
 
 
-def _go(session: Session, run: RunFolder, stop: StopRequest, *, keeps_start: bool) -> TrainingResult | None:
+def _go(
+    session: Session, run: RunFolder, stop: StopRequest, how: How, *, keeps_start: bool
+) -> TrainingResult | None:
     prepared = session.prepared
     distribution = prepared.distribution
     if distribution.cluster is not None:
@@ -275,7 +279,8 @@ def _go(session: Session, run: RunFolder, stop: StopRequest, *, keeps_start: boo
         if session.judge is not None:
             conclude_trial(run, trained, session.watch)
             return None
-        return conclude(run, trained, prepared.settled.asked, session.listener, session.watch)
+        asked = prepared.settled.asked
+        return conclude(run, trained, asked, session.listener, session.watch, exports=how.exports)
 
 
 def _describe_data(splits: Splits) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bigmodel_cli.run_folder import WEIGHTS_REMOVED, RunFolder, update_record
+from bigmodel_cli.run_removal import remove_weights
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import Journal
 
+_WHY_REMOVED = "it was not among the best trials of its search"
 # A checkpoint has weights and two moments of each (Adam); there are the best, the last, and one half written.
 _BYTES_PER_PARAMETER = 4 * 3 * 3
 
@@ -32,7 +33,7 @@ class Disk:
         best = {trial.number for trial in journal.ranked[: self.keep if keep is None else keep]}
         for trial in journal.trials.values():
             if trial.has_ended and trial.number not in best:
-                remove_weights(self.folder.run(trial.number))
+                remove_weights(self.folder.run(trial.number), _WHY_REMOVED)
 
     def room_for(self, number: int, journal: Journal) -> str | None:
         """Make room for the checkpoints of a trial that has begun.
@@ -52,17 +53,6 @@ class Disk:
             f"its checkpoints need about {_megabytes(needed)}, and the search has taken {_megabytes(used)} "
             f"of the {_megabytes(self.budget)} of tune.budget.disk"
         )
-
-
-def remove_weights(run: RunFolder) -> None:
-    """Remove the checkpoints of a run; its config, record and metrics stay."""
-    if not run.checkpoints.is_dir():
-        return
-    # First the record, so that what is half removed is no checkpoint.
-    update_record(run, {"checkpoints": [], WEIGHTS_REMOVED: "it was not among the best trials of its search"})
-    for path in run.checkpoints.iterdir():
-        path.unlink(missing_ok=True)
-    run.checkpoints.rmdir()
 
 
 def bytes_in(folder: Path) -> int:

@@ -20,6 +20,7 @@ class Job:
         folder: The run's folder.
         is_trial: Whether it may be ended after any epoch, and is not concluded.
         offline: No download may be made.
+        exports: Whether there is to be a model.tflite.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Job:
     folder: str
     is_trial: bool = True
     offline: bool = False
+    exports: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -105,7 +105,7 @@ def work(job: Job, channel: Channel) -> None:
     from bigmodel_cli.training.train import How, resume, train
 
     run, relay = RunFolder(Path(job.folder)), Relay(channel, job)
-    how = How(offline=job.offline, judge=relay.judge if job.is_trial else None)
+    how = How(offline=job.offline, judge=relay.judge if job.is_trial else None, exports=job.exports)
     if run.record.exists():
         record = run.read_record()
         is_done = job.is_trial or record.get(CONCLUDED, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -33,6 +33,7 @@ from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.sections import Section, Sections, headlines_of, shown, titled
+from bigmodel_cli.tasks.task import Task
 
 # What a run's record has versions of that pip does not install by that name.
 _NO_PACKAGES = ("python", "bigmodel")
@@ -45,25 +46,23 @@ def page_content(reported: Reported) -> dict[str, Any]:
     previous = _previous_metrics(reported.previous, evaluation["split"])
     targets = findings.signature.targets
     told = of_targets(reported.run, evaluation, reported.samples, targets)
-    headlines = headlines_of(targets, evaluation)
+    # The same wherever the folder is.
+    title = "/".join(reported.run.path.resolve().parts[-2:])
     content = {
         "run": {
-            # The same wherever the folder is.
-            "title": "/".join(reported.run.path.resolve().parts[-2:]),
+            "title": title,
             "name": record.get("name"),
             "started": str(record.get("started", ""))[:16].replace("T", " "),
             "version": record.get("versions", {}).get("bigmodel"),
+            "refresh": f"bigmodel report {title}",
         },
-        "headlines": [_headline(evaluation, name, previous) for name in headlines],
+        **evaluated_content(evaluation, told, targets, previous),
         "chosen": _chosen(record, evaluation["split"]),
         "gates": [{**gate, "found": GateResult(**gate).found} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),
         "advice": advise(findings),
         "figures": _figures(findings),
-        "of_task": [section for of_one in told for section in _of_task(of_one)],
-        "scores": [_scored(of_one, previous) for of_one in told],
-        "has_previous": bool(previous),
-        "groups": [group for of_one in told for group in _groups(of_one)],
+        "folds": None,
         "baselines": baselines_content(reported.baselines, told),
         "importance": importance_content(reported.importance),
         "training_samples": _training_samples(reported.run),
@@ -73,7 +72,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "reproduce": _reproduce(record),
         "environment": list(_environment(record)),
     }
-    content["sections"] = list(_sections(content))
+    content["sections"] = list(menu_of(content))
     return content
 
 
@@ -84,8 +83,33 @@ def _chosen(record: Mapping[str, Any], split: str) -> str:
     return sentence and f"{sentence[0].upper()}{sentence[1:]}."
 
 
-def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def evaluated_content(
+    evaluation: Mapping[str, Any],
+    told: Sequence[OfTarget],
+    targets: Mapping[str, Task],
+    previous: Mapping[str, float],
+) -> dict[str, Any]:
+    """The parts of a page that say how good predictions are.
+
+    Args:
+        evaluation: As evaluation/<split>.json has it.
+        told: The same by target, with predictions and samples.
+        targets: What was evaluated.
+        previous: What it is compared with, by the names of metrics; nothing where there is nothing.
+    """
+    return {
+        "headlines": [_headline(evaluation, name, previous) for name in headlines_of(targets, evaluation)],
+        "of_task": [section for of_one in told for section in _of_task(of_one)],
+        "scores": [_scored(of_one, previous) for of_one in told],
+        "has_previous": bool(previous),
+        "groups": [group for of_one in told for group in _groups(of_one)],
+    }
+
+
+def menu_of(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the page's own menu leads to."""
+    if content["folds"]:
+        yield "folds", "Folds"
     if content["advice"]:
         yield "advice", "What to try"
     if "curves" in content["figures"]:
@@ -100,7 +124,8 @@ def _sections(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if content["importance"]:
         yield "importance", "Columns"
     yield "config", "Config"
-    yield "reproduce", "Reproduce"
+    if content["reproduce"]:
+        yield "reproduce", "Reproduce"
 
 
 def _of_task(told: OfTarget) -> Iterator[Section]:
@@ -150,7 +175,7 @@ def _headline(evaluation: Mapping[str, Any], name: str, previous: Mapping[str, f
         "value": shown(name, metrics[name]),
         "interval": f"{shown(name, interval['low'])} to {shown(name, interval['high'])}" if interval else "",
         "examples": f"{evaluation['examples']:,}",
-        "split": evaluation["split"],
+        "where": f"of the {evaluation['split']} split",
         "change": change,
     }
 

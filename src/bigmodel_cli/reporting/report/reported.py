@@ -68,7 +68,9 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
     findings = Findings(read_metrics(run.metrics), evaluation, config, best_epoch, record)
     baselines = run.read_json(run.intact(run.baselines)) if run.expects(run.baselines) else None
     importance = run.read_json(run.intact(run.importance)) if run.expects(run.importance) else None
-    return Reported(run, findings, samples, _previous(run), baselines, importance)
+    # The fold before it was trained by the same config on other examples.
+    previous = None if config["data"].get("fold") else _previous(run)
+    return Reported(run, findings, samples, previous, baselines, importance)
 
 
 def _previous(run: RunFolder) -> RunFolder | None:

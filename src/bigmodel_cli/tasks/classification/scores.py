@@ -20,6 +20,7 @@ from bigmodel_cli.scoring.probabilities import are_probabilities
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, OtherData, Sample, Scored, Scoring
 from bigmodel_cli.tasks.task import Task
 
@@ -107,6 +108,15 @@ class ClassificationScoring(Scoring[Classification]):
         without = {**plain.headline, **plain.others, "macro.f1": plain.details["macro"]["f1"]}
         return replace(found, decision={**rule.as_json(self.task.class_names), "without": without})
 
+    def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
+        names = self.task.class_names
+        places = {name: place for place, name in enumerate(names)}
+        labels, decided = (
+            np.array([places[cell] for cell in cells(column)], np.int64) for column in ("label", "prediction")
+        )
+        probabilities = np.array([cells(f"score_{name}") for name in names], np.float32).T
+        return self._with_scores(labels, probabilities, probabilities, decided, rule, seed)
+
     def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
         probabilities = rule.probabilities(values)
         return _cells(self.task.class_names, rule.decide(probabilities), probabilities)
@@ -114,8 +124,19 @@ class ClassificationScoring(Scoring[Classification]):
     def _decided(
         self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, seed: int
     ) -> ScoredClasses:
-        names, probabilities = self.task.class_names, rule.probabilities(values)
-        decided = rule.decide(probabilities)
+        probabilities = rule.probabilities(values)
+        return self._with_scores(labels, values, probabilities, rule.decide(probabilities), rule, seed)
+
+    def _with_scores(
+        self,
+        labels: np.ndarray,
+        values: np.ndarray,
+        probabilities: np.ndarray,
+        decided: np.ndarray,
+        rule: DecisionRule,
+        seed: int,
+    ) -> ScoredClasses:
+        names = self.task.class_names
         scores = class_scores(labels, decided, probabilities, names, seed=seed)
         positive = None
         if len(names) == 2:

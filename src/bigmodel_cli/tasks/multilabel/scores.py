@@ -13,6 +13,7 @@ from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.label_sets import grouped_labels, label_scores
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.multilabel.predictions import HALF, LabelRule, label_rule
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, Sample, Scored, Scoring
@@ -76,6 +77,14 @@ class MultilabelScoring(Scoring[Multilabel]):
         plain = self._decided(labels, values, AS_IT_IS, seed).scores
         without = {**plain.headline, **plain.others}
         return replace(found, decision={**rule.as_json(self.task.class_names), "without": without})
+
+    def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
+        names = self.task.class_names
+        labels = np.stack([self.task.from_text(cell) for cell in cells("label")]).astype(np.float32)
+        decided = np.stack([self.task.from_text(cell) for cell in cells("prediction")])
+        values = np.array([cells(f"score_{name}") for name in names], np.float32).T
+        scores = label_scores(labels, decided, values, names, seed=seed)
+        return ScoredLabels(labels, values, scores, self.task, decided, seed)
 
     def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
         return _cells(self.task, label_rule(rule, self.task).decided(values), values)

@@ -85,3 +85,10 @@ class Multilabel(Task):
             has: 0 or 1 for each label.
         """
         return BETWEEN.join(name for name, one in zip(self.class_names, has.tolist(), strict=True) if one)
+
+    def from_text(self, text: str) -> np.ndarray:
+        """What `as_text` wrote, as bool of shape (labels,)."""
+        import numpy as np
+
+        named = set(text.split(BETWEEN))
+        return np.array([name in named for name in self.class_names])

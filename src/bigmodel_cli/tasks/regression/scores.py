@@ -14,6 +14,7 @@ from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.groups.numbers import grouped_numbers
 from bigmodel_cli.scoring.numbers import number_scores
 from bigmodel_cli.scoring.rule import DecisionRule
+from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, Sample, Scored, Scoring
 from bigmodel_cli.tasks.task import Task
@@ -55,6 +56,13 @@ class RegressionScoring(Scoring[Regression]):
 
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
         return ScoredNumbers(labels, values, number_scores(labels, values, seed=seed))
+
+    def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
+        labels, predicted = (
+            np.array([json.loads(cell) for cell in cells(column)], np.float32)
+            for column in ("label", "prediction")
+        )
+        return self.scored(labels, predicted.reshape(labels.shape), rule, seed=seed)
 
     def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
         return _cells(values)

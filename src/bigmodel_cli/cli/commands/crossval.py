@@ -1,0 +1,101 @@
+"""`bigmodel crossval`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bigmodel_cli.cli.numbers import WholeNumber
+from bigmodel_cli.cli.options import (
+    config_argument,
+    example,
+    json_option,
+    offline_option,
+    overrides_argument,
+    strict_option,
+)
+
+
+@click.command(
+    epilog=example(
+        "bigmodel crossval configs/digits.yaml",
+        "bigmodel crossval configs/digits.yaml --folds 10 --repeats 3 training.epochs=5",
+    )
+)
+@config_argument
+@overrides_argument
+@click.option(
+    "--folds", type=WholeNumber(min=2), default=5, show_default=True, help="How many parts there are."
+)
+@click.option(
+    "--repeats",
+    type=WholeNumber(min=1),
+    default=1,
+    show_default=True,
+    help="How often the examples are dealt into folds, each time otherwise.",
+)
+@click.option(
+    "--workers",
+    type=WholeNumber(min=1),
+    default=1,
+    show_default=True,
+    help="How many folds are trained at a time; cores and GPUs are shared out.",
+)
+@click.option("--keep-weights", is_flag=True, help="Keep checkpoints of folds, and export their models.")
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Show scores of the groups that a column of the data makes, and gaps between them; may be repeated.",
+)
+@click.option(
+    "--crossvals-dir",
+    type=click.Path(path_type=Path),
+    default=Path("crossvals"),
+    show_default=True,
+    help="Where cross-validations are kept.",
+)
+@offline_option
+@strict_option
+@json_option
+def command(
+    config: Path,
+    overrides: tuple[str, ...],
+    folds: int,
+    repeats: int,
+    crossvals_dir: Path,
+    strict: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Cross-validate CONFIG: train a run for each fold, and evaluate what each predicts of its fold.
+
+    Folds are stratified by class; by data.split_by they are whole groups, or follow each other in time. A
+    fold is a run like any other. The same command goes on with a cross-validation that was interrupted.
+    """
+    from bigmodel_cli.cli.crossvalidated import FoldLines, show_results
+    from bigmodel_cli.cli.output import echo_json, show_warnings
+    from bigmodel_cli.crossvalidation.crossval import Crossval, How
+    from bigmodel_cli.crossvalidation.folder import CrossvalFolder
+    from bigmodel_cli.errors import Interrupted
+    from bigmodel_cli.gates import require_gates
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.training.record import command_line
+
+    loaded = read_config(config, overrides, strict=strict)
+    show_warnings(loaded.warnings)
+    folder = CrossvalFolder(crossvals_dir / loaded.experiment.name)
+    how = How(options["workers"], options["offline"], options["keep_weights"], options["by"])
+    try:
+        results = Crossval(loaded, folder, folds, repeats, FoldLines(folder, repeats), how).run()
+    except Interrupted as error:
+        hint = f"go on with: {shlex.join(command_line())}"
+        raise Interrupted(error.signal_number, f"interrupted; {folder.path} is kept", hint=hint) from error
+    if as_json:
+        echo_json({"crossval": str(folder.path), **results.as_json()})
+    else:
+        show_results(results, folder)
+    require_gates(list(results.gates))

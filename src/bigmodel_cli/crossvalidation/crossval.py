@@ -1,0 +1,201 @@
+"""A cross-validation from its config to its page, whatever interrupts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bigmodel_cli.config.dump import to_yaml
+from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.schema import Fold
+from bigmodel_cli.crossvalidation.folder import CrossvalFolder
+from bigmodel_cli.crossvalidation.page import write_page
+from bigmodel_cli.crossvalidation.plan import Plan
+from bigmodel_cli.crossvalidation.predictions import write_predictions
+from bigmodel_cli.crossvalidation.results import Results, results_of, write_results
+from bigmodel_cli.errors import ResourceError
+from bigmodel_cli.inference.groups import groups_of
+from bigmodel_cli.listener import Listener
+from bigmodel_cli.run_folder import COMPLETED
+from bigmodel_cli.run_removal import remove_weights
+from bigmodel_cli.training.signals import stop_on_signal
+from bigmodel_cli.whole_files import write_text
+from bigmodel_cli.workers.failing import Deaths, error_called
+from bigmodel_cli.workers.folder import locked, require_same
+from bigmodel_cli.workers.job import DISK_FULL, Job, Told
+from bigmodel_cli.workers.pool import Pool
+
+# How long nothing may be told before it is looked at who has room.
+_PATIENCE_SECONDS = 1.0
+_WHY_REMOVED = "crossval keeps no weights of folds without --keep-weights"
+
+
+class Watcher(Listener, Protocol):
+    """Is told how a cross-validation goes; of warnings of all folds each once."""
+
+    def began(self, fold: Fold) -> None:
+        """A fold is trained, or gone on with."""
+
+    def told(self, fold: Fold, told: Told) -> None:
+        """What the worker of a fold tells."""
+
+    def ended(self, fold: Fold) -> None:
+        """The run of a fold is complete."""
+
+
+@dataclass(frozen=True)
+class How:
+    """What decides how it is done, but not what the folds are.
+
+    Attributes:
+        num_workers: How many folds are trained at a time.
+        offline: No download may be made.
+        keep_weights: Whether the checkpoints of folds stay, and models are exported.
+        by: Columns that make groups, whose scores are asked for.
+    """
+
+    num_workers: int = 1
+    offline: bool = False
+    keep_weights: bool = False
+    by: Sequence[str] = ()
+
+
+@dataclass
+class Crossval:
+    """A cross-validation.
+
+    Attributes:
+        loaded: The config.
+        folder: Where it is kept.
+        num_folds: How many folds there are.
+        num_repeats: How often the examples are dealt.
+        watcher: Is told how it goes.
+        how: How it is done.
+    """
+
+    loaded: LoadedConfig
+    folder: CrossvalFolder
+    num_folds: int
+    num_repeats: int
+    watcher: Watcher
+    how: How = How()
+
+    def run(self) -> Results:
+        """Train the runs of all folds that are not complete, and put together what they came to.
+
+        Raises:
+            UsageError: If another process cross-validates here, what was begun here is something else, or the
+                data has no such column as `how.by` names.
+            DataError: If there are more folds than there can be, or the data cannot be had.
+            BigmodelError: What the run of a fold failed by.
+            Interrupted: If a signal ended it.
+        """
+        with stop_on_signal():
+            how, watcher = self.how, self.watcher
+            counts = (self.num_folds, self.num_repeats)
+            plan = Plan.of(self.loaded.experiment, *counts, watcher, offline=how.offline, by=how.by)
+            for column in how.by:
+                # Before anything is trained.
+                groups_of(plan.examples, column)
+            for note in plan.notes():
+                watcher.say(note)
+            self.folder.path.mkdir(parents=True, exist_ok=True)
+            with locked(self.folder.lock, "cross-validates"):
+                require_same(self.folder.record, self._asked(plan), "cross-validation")
+                self._train(plan)
+                write_predictions(self.folder, plan)
+                results = results_of(plan, self.folder, how.by)
+                write_results(results, self.folder)
+                write_page(results, self.folder)
+                return results
+
+    def _asked(self, plan: Plan) -> dict[str, str]:
+        """What all sessions have in common; more repeats only add to it."""
+        experiment = self.loaded.experiment.model_copy(update={"tune": None})
+        return {
+            "config": to_yaml(experiment),
+            "--folds": str(self.num_folds),
+            "the data": plan.examples.fingerprint(),
+        }
+
+    def _train(self, plan: Plan) -> None:
+        with Pool(self.how.num_workers, self.folder.log) as pool:
+            _Session(self, plan, pool).go()
+
+
+class _Session:
+    """One process's part of a cross-validation."""
+
+    def __init__(self, crossval: Crossval, plan: Plan, pool: Pool) -> None:
+        self._crossval, self._plan, self._pool = crossval, plan, pool
+        self._folds = dict(enumerate(plan.folds(), 1))
+        self._deaths = Deaths()
+        self._epochs: dict[int, int] = {}
+        self._warned: set[str] = set()
+        self._open = [number for number, fold in self._folds.items() if not self._is_complete(fold)]
+        for number in sorted(self._folds.keys() - set(self._open)):
+            self._tidy(self._folds[number])
+
+    def go(self) -> None:
+        while True:
+            while self._pool.has_room and self._open:
+                self._submit(self._open.pop(0))
+            if not self._pool.jobs:
+                return
+            for told in self._pool.told(_PATIENCE_SECONDS):
+                self._take(told)
+
+    def _is_complete(self, fold: Fold) -> bool:
+        run = self._crossval.folder.run(fold)
+        return run.record.exists() and run.read_record()["status"] == COMPLETED
+
+    def _submit(self, number: int) -> None:
+        fold, folder, how = self._folds[number], self._crossval.folder, self._crossval.how
+        self._crossval.watcher.began(fold)
+        path = folder.config(fold)
+        path.parent.mkdir(exist_ok=True)
+        write_text(path, to_yaml(self._plan.config(fold)))
+        run = str(folder.run(fold).path)
+        self._pool.submit(
+            Job(number, str(path), run, is_trial=False, offline=how.offline, exports=how.keep_weights)
+        )
+
+    def _take(self, told: Told) -> None:
+        fold, watcher = self._folds[told.number], self._crossval.watcher
+        if told.what == "warned" and told.values["message"] not in self._warned:
+            self._warned.add(told.values["message"])
+            watcher.warn(told.values["message"])
+        if told.what == "progressed" and told.values["epoch"] > self._epochs.get(told.number, 0):
+            self._epochs[told.number] = told.values["epoch"]
+            self._deaths.got_further(told.number)
+        watcher.told(fold, told)
+        if told.what == "ended":
+            self._tidy(fold)
+            watcher.ended(fold)
+        elif told.what == "failed":
+            self._fail(fold, told.values["kind"], told.values["message"])
+        elif told.what in ("died", "interrupted"):
+            why = self._deaths.why_hopeless(told)
+            if why is not None:
+                self._fail(fold, "died", why)
+            self._open.insert(0, told.number)
+
+    def _tidy(self, fold: Fold) -> None:
+        run = self._crossval.folder.run(fold)
+        if not self._crossval.how.keep_weights:
+            remove_weights(run, _WHY_REMOVED)
+        elif not run.checkpoints.is_dir():
+            again = f"to have them, remove {run.title} and give the same command"
+            self._crossval.watcher.warn(f"{fold}: complete already, without weights; {again}")
+
+    def _fail(self, fold: Fold, kind: str, message: str) -> None:
+        """A mean without one fold is none: others that are trained are saved, and can be gone on with.
+
+        Raises:
+            BigmodelError: What the run failed by.
+        """
+        if kind == DISK_FULL:
+            raise ResourceError(message, hint="free some space; the same command goes on")
+        hint = f"what is complete stays in {self._crossval.folder.path}; the same command goes on"
+        raise error_called(kind)(f"{fold}: {message}", hint=hint)

@@ -1,0 +1,165 @@
+"""A cross-validation: each example predicted once, by a run like any other, whatever interrupts it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from crossvals import CONFIG, Done, begin, crossval, write_config
+
+from bigmodel_cli.config.schema import Fold
+from bigmodel_cli.crossvalidation.crossval import How
+from bigmodel_cli.crossvalidation.predictions import out_of_fold
+from bigmodel_cli.errors import DataError, GateError, UsageError
+from bigmodel_cli.gates import require_gates
+from bigmodel_cli.run_folder import WEIGHTS_REMOVED
+from bigmodel_cli.scoring.names import measures
+
+FOLDS = [Fold(number=number, of=3) for number in (1, 2, 3)]
+
+
+def test_each_example_is_predicted_once_by_a_run_that_held_it_out(done: Done) -> None:
+    found = out_of_fold(done.folder.path)
+    (one,) = found.values()
+    assert one.places.tolist() == list(range(151))
+    assert one.names == [f"train[{place}]" for place in range(151)]
+    assert (one.labels == done.results.plan.examples.labels).all()
+    assert one.values.shape == (151, 3)
+    assert one.values.sum(axis=1) == pytest.approx(np.ones(151), abs=1e-5)
+    for fold in FOLDS:
+        with done.folder.run(fold).predictions("test").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        places = done.results.plan.places(fold)
+        assert [row["example"] for row in rows] == [f"train[{place}]" for place in places]
+        scores = np.array([[row[f"score_class_{n}"] for n in range(3)] for row in rows], np.float32)
+        assert (one.values[places] == scores).all()
+
+
+def test_the_numbers_are_those_of_the_folds(done: Done) -> None:
+    results, document = done.results, json.loads(done.folder.results.read_text())
+    of_folds = [json.loads(done.folder.run(fold).evaluation("test").read_text()) for fold in FOLDS]
+    accuracies = [one["metrics"]["accuracy"] for one in of_folds]
+    assert document["over_folds"]["accuracy"]["mean"] == pytest.approx(np.mean(accuracies))
+    assert document["over_folds"]["accuracy"]["deviation"] == pytest.approx(np.std(accuracies, ddof=1))
+    assert set(document["over_folds"]) == set(measures(of_folds[0])) & set(measures(of_folds[1]))
+    together = document["out_of_fold"]
+    assert together["examples"] == 151
+    right = sum(round(one["metrics"]["accuracy"] * one["examples"]) for one in of_folds)
+    assert together["metrics"]["accuracy"] == pytest.approx(right / 151)
+    assert np.sum(together["confusion_matrix"]) == 151
+    matrices = [one["confusion_matrix"] for one in of_folds]
+    assert (np.array(together["confusion_matrix"]) == np.sum(matrices, axis=0)).all()
+    interval = together["intervals"]["accuracy"]
+    assert interval["low"] < right / 151 < interval["high"]
+    assert [gate.met for gate in results.gates] == [True, False]
+    assert results.gates[0].value == pytest.approx(np.mean(accuracies))
+    with pytest.raises(GateError, match=r"macro\.f1 is 0\.\d+, expected >= 0\.999"):
+        require_gates(list(results.gates))
+
+
+def test_a_fold_is_a_run_without_its_weights(done: Done) -> None:
+    assert done.notes.lines == [f"{what} 1-{n}" for n in (1, 2, 3) for what in ("began", "ended")]
+    for fold in FOLDS:
+        run = done.folder.run(fold)
+        record = run.read_record()
+        assert record["status"] == "completed"
+        assert record["data"]["splits"]["test"]["origin"] == f"fold {fold.number} of 3 of the training part"
+        assert not run.checkpoints.exists()
+        assert not run.litert_model.exists()
+        assert "--keep-weights" in record[WEIGHTS_REMOVED]
+        assert f"fold:\n    number: {fold.number}\n    of: 3\n    repeat: 1\n" in run.config.read_text()
+        # The fold before it is no run to compare with.
+        assert "previous run" not in run.report.read_text()
+
+
+def test_the_page_has_the_folds_and_the_evaluation(done: Done) -> None:
+    page = done.folder.page.read_text()
+    found = json.loads(done.folder.results.read_text())
+    for text in (
+        f"{found['out_of_fold']['metrics']['accuracy']:.2%}",
+        f"{found['over_folds']['accuracy']['deviation']:.2%}",
+        "on 151 examples each predicted by a model that has not seen it.",
+        '<section id="folds">',
+        '<section id="confusion">',
+        "Nadeau and Bengio",
+        "train[",
+    ):
+        assert text in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_same_command_has_nothing_left_to_train(done: Done) -> None:
+    before = [path.read_bytes() for path in (done.folder.predictions, done.folder.results)]
+    results, notes = crossval(done.config, done.folder.path)
+    assert notes.lines == []
+    assert [path.read_bytes() for path in (done.folder.predictions, done.folder.results)] == before
+    assert results.document == done.results.document
+    _, notes = crossval(done.config, done.folder.path, how=How(keep_weights=True))
+    assert "fold 1 of 3: complete already, without weights" in notes.said[0]
+
+
+def test_another_question_is_refused(done: Done) -> None:
+    with pytest.raises(UsageError, match="not the cross-validation that was begun here: config changed"):
+        crossval(done.config, done.folder.path, "training.epochs=3")
+    with pytest.raises(UsageError, match="--folds changed"):
+        crossval(done.config, done.folder.path, folds=4)
+    with pytest.raises(UsageError, match=r"data\.fold: the config is that of fold 1 of 2 already"):
+        crossval(done.config, done.folder.path, "data.fold={number: 1, of: 2}")
+    with pytest.raises(DataError, match="200 folds are too many: there are 151 examples"):
+        crossval(done.config, done.folder.path, folds=200)
+
+
+def test_nothing_is_read_from_what_is_not_complete(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no complete cross-validation"):
+        out_of_fold(tmp_path)
+
+
+def test_a_fold_that_fails_ends_it_with_its_error(tmp_path: Path) -> None:
+    # Keras alone knows that this does not fit.
+    text = CONFIG.replace("  - Dropout: {rate: 0.1}\n", "  - Reshape: {target_shape: [7, 77]}\n  - Flatten\n")
+    with pytest.raises(Exception, match=r"fold 1 of 3: (.|\n)*Reshape"):
+        crossval(write_config(tmp_path, text), tmp_path / "small")
+
+
+def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -> None:
+    chance, run = random.Random(3), tmp_path / "small" / "folds" / "1-01"
+    first = begin(done.config, tmp_path)
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not run.exists():
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    _, errors = first.communicate(timeout=60)
+    assert first.returncode == 130, errors
+    assert "go on with: bigmodel crossval" in errors
+    assert time.monotonic() - began < 30, "10 s on a machine that does nothing else"
+    for kill_workers in (True, False):
+        process = begin(done.config, tmp_path)
+        moment = time.monotonic() + chance.uniform(4.0, 12.0)
+        while process.poll() is None and time.monotonic() < moment:
+            time.sleep(0.05)
+        if kill_workers:
+            found = subprocess.run(
+                ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False
+            )
+            for worker in found.stdout.split():
+                os.kill(int(worker), signal.SIGKILL)
+            time.sleep(chance.uniform(0.5, 2.0))
+        process.kill()
+        process.communicate()
+    last = begin(done.config, tmp_path)
+    _, errors = last.communicate(timeout=400)
+    assert last.returncode == 4, errors
+    assert (tmp_path / "small" / "out_of_fold.csv").read_bytes() == done.folder.predictions.read_bytes()
+    again = json.loads((tmp_path / "small" / "results.json").read_text())
+    before = json.loads(done.folder.results.read_text())
+    assert again["out_of_fold"] == before["out_of_fold"]
+    assert again["over_folds"] == before["over_folds"]

@@ -1,0 +1,46 @@
+"""Mean, spread and interval over folds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.crossvalidation.statistics import over_folds
+
+
+def test_the_interval_is_nadeaus_and_bengios() -> None:
+    accuracies = [0.81, 0.84, 0.79, 0.86, 0.80]
+    found = over_folds([{"accuracy": one} for one in accuracies], [0.25] * 5, are_exchangeable=True)
+    one = found["accuracy"]
+    assert one.mean == pytest.approx(0.82)
+    assert one.deviation == pytest.approx(np.std(accuracies, ddof=1))
+    # 2.776 is the 0.975 quantile of Student's t with 4 degrees of freedom, as tables have it.
+    half = 2.7764 * np.sqrt((1 / 5 + 0.25) * np.var(accuracies, ddof=1))
+    assert one.low == pytest.approx(0.82 - half, abs=1e-5)
+    assert one.high == pytest.approx(0.82 + half, abs=1e-5)
+
+
+def test_folds_in_time_have_no_interval_and_what_a_fold_lacks_has_no_mean() -> None:
+    found = over_folds([{"a": 1.0, "b": 2.0}, {"a": 3.0}], [0.5, 0.25], are_exchangeable=False)
+    assert set(found) == {"a"}
+    assert (found["a"].mean, found["a"].low, found["a"].high) == (2.0, None, None)
+
+
+def test_it_covers_the_truth_where_the_plain_interval_does_not() -> None:
+    """Means of a learner whose error depends on what it was trained on, over many draws of 60 examples."""
+    random, hits, plain = np.random.default_rng(0), 0, 0
+    for _ in range(400):
+        values = random.normal(size=60)
+        scores = []
+        for part in np.split(random.permutation(60), 5):
+            mean = np.delete(values, part).mean()
+            scores.append({"error": float(np.mean((values[part] - mean) ** 2))})
+        one = over_folds(scores, [0.25] * 5, are_exchangeable=True)["error"]
+        # What a mean of 48 standard normal numbers errs by on new ones.
+        truth = 1 + 1 / 48
+        assert one.low is not None
+        assert one.high is not None
+        hits += one.low <= truth <= one.high
+        plain += abs(one.mean - truth) <= 1.96 * one.deviation / np.sqrt(5)
+    assert hits / 400 > 0.93
+    assert plain < hits

@@ -1,0 +1,85 @@
+"""A small cross-validation, in this process or in one of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bigmodel_cli.config.schema import Fold
+from bigmodel_cli.crossvalidation.crossval import Crossval, How
+from bigmodel_cli.crossvalidation.folder import CrossvalFolder
+from bigmodel_cli.crossvalidation.results import Results
+from bigmodel_cli.listener import Silent
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.workers.job import Told
+
+CONFIG = """\
+name: small
+data:
+  source: {synthetic: {shape: [6], num_classes: 3, num_examples: 151}}
+  batch_size: 32
+model:
+  - Dense: {units: 8, activation: relu}
+  - Dropout: {rate: 0.1}
+  - Dense: {units: num_classes, activation: softmax}
+loss: SparseCategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 3e-2}}
+training: {epochs: 2, deterministic: true}
+expect: {test_accuracy: ">= 0.2", macro.f1: ">= 0.999"}
+"""
+
+
+@dataclass
+class Notes(Silent):
+    """What a watcher was told."""
+
+    lines: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def say(self, message: str) -> None:
+        self.said.append(message)
+
+    def warn(self, message: str) -> None:
+        self.said.append(message)
+
+    def began(self, fold: Fold) -> None:
+        self.lines.append(f"began {fold.repeat}-{fold.number}")
+
+    def told(self, fold: Fold, told: Told) -> None:
+        pass
+
+    def ended(self, fold: Fold) -> None:
+        self.lines.append(f"ended {fold.repeat}-{fold.number}")
+
+
+def write_config(folder: Path, text: str = CONFIG) -> Path:
+    path = folder / "small.yaml"
+    path.write_text(text)
+    return path
+
+
+def crossval(
+    config: Path, folder: Path, *words: str, folds: int = 3, repeats: int = 1, how: How | None = None
+) -> tuple[Results, Notes]:
+    notes = Notes()
+    results = Crossval(
+        read_config(config, words), CrossvalFolder(folder), folds, repeats, notes, how or How()
+    ).run()
+    return results, notes
+
+
+def begin(config: Path, crossvals: Path) -> subprocess.Popen[str]:
+    """The same in a process of its own."""
+    words = ["crossval", str(config), "--folds", "3", "--crossvals-dir", str(crossvals)]
+    command = [sys.executable, "-m", "bigmodel_cli", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@dataclass(frozen=True)
+class Done:
+    config: Path
+    folder: CrossvalFolder
+    results: Results
+    notes: Notes
