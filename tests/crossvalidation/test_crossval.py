@@ -75,7 +75,7 @@ def test_a_fold_is_a_run_without_its_weights(done: Done) -> None:
         assert not run.checkpoints.exists()
         assert not run.litert_model.exists()
         assert "--keep-weights" in record[WEIGHTS_REMOVED]
-        assert f"fold:\n    number: {fold.number}\n    of: 3\n    repeat: 1\n" in run.config.read_text()
+        assert f"fold: {{number: {fold.number}, of: 3, repeat: 1}}\n" in run.config.read_text()
         # The fold before it is no run to compare with.
         assert "previous run" not in run.report.read_text()
 
