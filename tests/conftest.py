@@ -98,6 +98,7 @@ def _own_home(
         "XDG_CACHE_HOME": home / "cache",
         "XDG_CONFIG_HOME": home / "config",
         "BIGMODEL_RUNS": home / "runs",
+        "BIGMODEL_TUNES": home / "tunes",
     }.items():
         monkeypatch.setenv(name, str(folder))
     for name in (

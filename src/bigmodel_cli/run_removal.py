@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from bigmodel_cli.errors import DataError, ResourceError, UsageError
 from bigmodel_cli.run_folder import BEST, WEIGHTS_REMOVED, RunFolder, update_record
@@ -20,7 +21,7 @@ from bigmodel_cli.run_search import all_runs
 from bigmodel_cli.whole_files import read_sealed
 
 # One storey above the folders of runs, where no run is looked for.
-_DOOMED_PREFIX = ".removing-"
+DOOMED_PREFIX = ".removing-"
 
 
 def removable(word: str, runs_dir: Path) -> RunFolder:
@@ -68,13 +69,20 @@ def _named(word: str, runs_dir: Path) -> RunFolder:
     )
 
 
+class HasPath(Protocol):
+    """A folder of ours."""
+
+    @property
+    def path(self) -> Path: ...
+
+
 def is_run(run: RunFolder) -> bool:
     """Whether there is a run, as `all_runs` finds them: one that has lost its record too."""
     return run.record.is_file() or run.checkpoints.is_dir()
 
 
-def disk_bytes(run: RunFolder) -> int:
-    """What the files of a run take, links counted as such."""
+def disk_bytes(run: HasPath) -> int:
+    """What the files in the folder of a run or a search take, links counted as such."""
     found = 0
     for folder, _, files in os.walk(run.path):
         for name in files:
@@ -119,13 +127,13 @@ def remove_run(run: RunFolder, runs_dir: Path) -> None:
         ResourceError: If it cannot be removed.
     """
     parent = run.path.parent
-    doomed = runs_dir.resolve() / f"{_DOOMED_PREFIX}{parent.name}-{run.path.name}-{os.getpid()}"
+    doomed = runs_dir.resolve() / f"{DOOMED_PREFIX}{parent.name}-{run.path.name}-{os.getpid()}"
     with locked(run):
         try:
             run.path.rename(doomed)
         except OSError as error:
             raise ResourceError(f"{run.title}: cannot be removed: {error.strerror or error}") from None
-    _delete(doomed)
+    delete_folder(doomed)
     # Only where it was the last one of its name.
     with suppress(OSError):
         parent.rmdir()
@@ -149,13 +157,18 @@ def remove_weights(run: RunFolder, why: str) -> None:
 
 def remove_leftovers(runs_dir: Path) -> Sequence[Path]:
     """Delete what a process that was killed while it removed runs has left; says what that was."""
-    found = [path for path in runs_dir.glob(f"{_DOOMED_PREFIX}*") if path.is_dir() and not path.is_symlink()]
+    found = [path for path in runs_dir.glob(f"{DOOMED_PREFIX}*") if path.is_dir() and not path.is_symlink()]
     for path in found:
-        _delete(path)
+        delete_folder(path)
     return found
 
 
-def _delete(folder: Path) -> None:
+def delete_folder(folder: Path) -> None:
+    """Delete a folder that has left the place where it would be looked for.
+
+    Raises:
+        ResourceError: If something in it cannot be deleted.
+    """
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:

@@ -10,6 +10,9 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RunFolder
 
+# What the folder of a search has.
+SEARCH_RECORD = "search.json"
+
 
 def all_runs(runs_dir: Path) -> Iterator[RunFolder]:
     """Every folder under `runs_dir` that holds a run, newest first; one that has lost its record too."""
@@ -36,6 +39,11 @@ def find_run(word: str | None, runs_dir: Path) -> RunFolder:
                 return RunFolder(candidate)
             if RunFolder(candidate).checkpoints.is_dir():
                 raise DataError(f"{candidate}: not a run any more: it has no run.json", hint=PIECE_HINT)
+            if (candidate / SEARCH_RECORD).is_file():
+                raise UsageError(
+                    f"{candidate}: a search, not a run",
+                    hint=f"name one of its trials; which is the best: bigmodel runs show {candidate}",
+                )
     for run in all_runs(runs_dir):
         if (word is None or is_named(run, word)) and _status(run) == COMPLETED:
             return run

@@ -203,7 +203,7 @@ class TestRefused:
 class TestHalfway:
     def test_what_is_left_of_a_removal_that_was_killed_is_no_run(self, bigmodel, three, monkeypatch):
         with monkeypatch.context() as killed:
-            killed.setattr(run_removal, "_delete", lambda folder: None)
+            killed.setattr(run_removal, "delete_folder", lambda folder: None)
             remove_run(three[0], Path("runs"))
         (left,) = Path("runs").glob(".removing-*")
         assert (left / "run.json").exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -65,6 +65,38 @@ def _trial_as_json(summary: SearchSummary, trial: Trial) -> dict[str, Any]:
         },
         "words": list(trial.words),
     }
+
+
+def search_in_brief(summary: SearchSummary) -> dict[str, Any]:
+    """A search as `runs ls --json` has it, beside runs."""
+    document, best = search_as_json(summary), summary.best
+    brief = {key: document[key] for key in ("search", "status", "metric", "seconds", "num_trials")}
+    counts = {"ended": len(summary.ended), "stopped": len(summary.stopped), "failed": len(summary.failed)}
+    of_best = None if best is None else {key: document["best"][key] for key in ("trial", "run", "score")}
+    return {**brief, **counts, "best": of_best}
+
+
+def list_searches(summaries: Sequence[SearchSummary]) -> None:
+    """Searches as a table, a line each; nothing where there is none."""
+    rows = [
+        [
+            summary.title,
+            summary.status,
+            duration(summary.journal.seconds),
+            _counts(summary),
+            _best_in_brief(summary),
+        ]
+        for summary in summaries
+    ]
+    if rows:
+        table(["search", "status", "time", "trials", "best"], rows, numeric=["time"])
+
+
+def _best_in_brief(summary: SearchSummary) -> str:
+    best, metric = summary.best, summary.journal.metric
+    if best is None or metric is None or best.score is None:
+        return ""
+    return f"{metric.column} {number(best.score)}, trial {best.number}"
 
 
 def show_search(summary: SearchSummary) -> None:

@@ -161,6 +161,7 @@ def _gates(experiment: Experiment, splits: Splits, chosen: SplitName, *, is_aske
 
 
 def _check_checkpoint(run: RunFolder, name: str) -> None:
+    run.require_weights()
     names = run.checkpoint_names()
     # A run without its best is damaged, which loading says; any other name is the user's.
     if name not in ("best", *names):

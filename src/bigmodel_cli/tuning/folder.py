@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_search import SEARCH_RECORD
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class SearchFolder:
     @property
     def record(self) -> Path:
         """What is searched: the config as it was read, the space, the seed."""
-        return self.path / "search.json"
+        return self.path / SEARCH_RECORD
 
     @property
     def journal(self) -> Path:

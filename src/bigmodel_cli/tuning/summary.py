@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bigmodel_cli.config.tree import Mapping as Tree
 from bigmodel_cli.config.tree import is_null, to_plain
 from bigmodel_cli.cut import cut
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_search import SEARCH_RECORD
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.identity import TRIALS
 from bigmodel_cli.tuning.journal import STOPPED, Journal, Trial
@@ -213,8 +215,17 @@ def is_searched(folder: SearchFolder) -> bool:
 
 def all_searches(tunes_dir: Path) -> Iterator[SearchFolder]:
     """Every search under a folder, the newest first."""
-    records = sorted(tunes_dir.glob("*/search.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    records = sorted(
+        tunes_dir.glob(f"[!.]*/{SEARCH_RECORD}"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
     yield from (SearchFolder(path.parent) for path in records)
+
+
+def named_searches(names: Sequence[str], tunes_dir: Path) -> Iterator[SearchFolder]:
+    """Those of which a name or a pattern is given; without any, all of them."""
+    for folder in all_searches(tunes_dir):
+        if not names or any(fnmatchcase(folder.path.name, name) for name in names):
+            yield folder
 
 
 def find_search(word: str, tunes_dir: Path) -> SearchFolder | None:

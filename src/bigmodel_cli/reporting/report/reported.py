@@ -14,7 +14,7 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.evaluation_parts import TARGETS
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.reporting.run_summary import SPLITS
-from bigmodel_cli.run_folder import COMPLETED, RunFolder
+from bigmodel_cli.run_folder import COMPLETED, CONCLUDED, RunFolder
 from bigmodel_cli.run_search import all_runs
 
 
@@ -51,6 +51,12 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
         DataError: If a piece of it is missing or damaged.
     """
     split = next((name for name in SPLITS if name in record), None)
+    if split is None and record.get(CONCLUDED) is False:
+        run.require_weights()
+        raise UsageError(
+            f"{run.title}: a trial of a search, which was not evaluated, so there is no report",
+            hint=f"evaluate, export and draw it after all: bigmodel train --resume {shlex.quote(run.title)}",
+        )
     if split is None:
         raise UsageError(
             f"{run.title}: there is no report before training is complete",

@@ -32,9 +32,10 @@ from bigmodel_cli.cli.options import example, json_option, runs_dir_option
 def command(context: click.Context, runs_dir: Path, as_json: bool) -> None:
     """List, show, compare, check and remove runs; without a subcommand, list them."""
     from bigmodel_cli.cli.commands.runs import ls
+    from bigmodel_cli.runs_dir import default_tunes_dir
 
     name = context.invoked_subcommand
     if name is None:
-        context.invoke(ls.command, runs_dir=runs_dir, as_json=as_json)
+        context.invoke(ls.command, runs_dir=runs_dir, tunes_dir=default_tunes_dir(), as_json=as_json)
     elif as_json or context.get_parameter_source("runs_dir") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError(f"write options after {name}: bigmodel runs {name} --…", context)

@@ -10,12 +10,13 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.numbers import WholeNumber
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option, tunes_dir_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bigmodel_cli.reporting.run_summary import RunSummary
+    from bigmodel_cli.tuning.summary import SearchSummary
 
 _NUMERIC = ("time", "epochs")
 _OPTIONAL = ("gates", "device")
@@ -25,23 +26,34 @@ _OPTIONAL = ("gates", "device")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete.runs)
 @click.option("--limit", type=WholeNumber(min=1), metavar="N", help="Only the newest N.")
 @runs_dir_option
+@tunes_dir_option
 @json_option
 def command(
-    runs_dir: Path, names: tuple[str, ...] = (), limit: int | None = None, as_json: bool = False
+    runs_dir: Path,
+    tunes_dir: Path,
+    names: tuple[str, ...] = (),
+    limit: int | None = None,
+    as_json: bool = False,
 ) -> None:
     """List runs, newest first, with status, time, results and gates.
 
     NAME is that of runs, or a pattern in quotes that several names fit ('rate-*'); left out, all are listed.
     Results are those of complete runs; of others there is the newest epoch. A run whose process is gone
-    without a word has crashed; `bigmodel train --resume` goes on with it.
+    without a word has crashed; `bigmodel train --resume` goes on with it. Below them stand searches, one in a
+    line with all its trials; `bigmodel runs show tunes/NAME` has those.
     """
     from bigmodel_cli.cli.output import echo_json, next_command, note, one_line, table
+    from bigmodel_cli.cli.tuned import list_searches, search_in_brief
     from bigmodel_cli.cut import some
     from bigmodel_cli.reporting.chosen_runs import listed_runs
 
     found = list(listed_runs(names, runs_dir, limit))
+    searches = _searches(names, tunes_dir, limit)
     if as_json:
-        echo_json([summary.as_json() for summary in found])
+        echo_json([*(summary.as_json() for summary in found), *map(search_in_brief, searches)])
+        return
+    if searches and not found:
+        list_searches(searches)
         return
     if not found:
         named = f" named {one_line(some(names))}" if names else ""
@@ -52,7 +64,25 @@ def command(
     # Terminals are narrow: what no run has takes no room.
     columns = [name for name in rows[0] if name not in _OPTIONAL or any(row[name] for row in rows)]
     table(columns, [[row[name] for name in columns] for row in rows], numeric=_NUMERIC)
+    list_searches(searches)
     _say_next(found, names)
+
+
+def _searches(names: Sequence[str], tunes_dir: Path, limit: int | None) -> list[SearchSummary]:
+    """Searches, newest first; damaged ones are said, and passed over."""
+    from itertools import islice
+
+    from bigmodel_cli.cli.output import warn
+    from bigmodel_cli.errors import DataError
+    from bigmodel_cli.tuning.summary import named_searches, summarise_search
+
+    found = []
+    for folder in islice(named_searches(names, tunes_dir), limit):
+        try:
+            found.append(summarise_search(folder))
+        except DataError as error:
+            warn(error.message)
+    return found
 
 
 def _cells(summary: RunSummary) -> dict[str, str]:

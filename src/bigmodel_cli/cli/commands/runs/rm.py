@@ -11,10 +11,11 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.numbers import WholeNumber
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option, tunes_dir_option
 
 if TYPE_CHECKING:
     from bigmodel_cli.run_folder import RunFolder
+    from bigmodel_cli.tuning.summary import SearchSummary
 
 
 @click.command(
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         "bigmodel runs rm mnist/20260102-030405",
         "bigmodel runs rm mnist --keep-best 3",
         "bigmodel runs rm mnist --keep-best 1 --metric val_loss --yes",
+        "bigmodel runs rm tunes/digits_tune",
     )
 )
 @click.argument("words", nargs=-1, required=True, metavar="RUN...", shell_complete=complete.runs)
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--metric", metavar="NAME", help="With --keep-best: by which number, as `runs best`.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @runs_dir_option
+@tunes_dir_option
 @json_option
 def command(
     words: tuple[str, ...],
@@ -41,35 +44,59 @@ def command(
     metric: str | None,
     yes: bool,
     runs_dir: Path,
+    tunes_dir: Path,
     as_json: bool,
 ) -> None:
     """Remove runs for good, after showing which they are and asking.
 
-    RUN is the folder of a run; with --keep-best it is a name or a pattern, as for `runs best`, and runs that
-    are not complete stay. A run that is being trained is never removed, nor what is not under the folder of
-    runs.
+    RUN is the folder of a run, or of a search, which goes with all its trials; with --keep-best it is a name
+    or a pattern, as for `runs best`, and runs that are not complete stay. A run that is being trained is not
+    removed, nor what is not under the folder of runs or of searches.
     """
     from bigmodel_cli.cli.output import echo_json, note, one_line, size
     from bigmodel_cli.run_removal import disk_bytes, remove_leftovers, remove_run
+    from bigmodel_cli.tuning.removal import remove_search
 
     if metric is not None and keep_best is None:
         raise click.UsageError("--metric is for --keep-best", click.get_current_context())
-    doomed = _named(words, runs_dir) if keep_best is None else _all_but(words, keep_best, metric, runs_dir)
+    searches, named = _searches(words, tunes_dir) if keep_best is None else ([], [])
+    doomed = _named(named, runs_dir) if keep_best is None else _all_but(words, keep_best, metric, runs_dir)
     sizes = {run.title: disk_bytes(run) for run in doomed}
+    of_searches = {search.title: disk_bytes(search.folder) for search in searches}
+    total = sum(sizes.values()) + sum(of_searches.values())
     if not as_json:
-        _list(doomed, sizes)
+        _list(doomed, sizes, searches, of_searches)
     _warn_of_children(doomed, runs_dir)
-    if doomed and not (yes or _is_confirmed(len(doomed), size(sum(sizes.values())))):
+    if (doomed or searches) and not (yes or _is_confirmed(len(doomed), len(searches), size(total))):
         note("nothing was removed")
         return
     for run in doomed:
         remove_run(run, runs_dir)
         note(f"removed: {one_line(run.title)}")
-    for path in remove_leftovers(runs_dir):
+    for search in searches:
+        remove_search(search.folder)
+        note(f"removed: {one_line(search.title)}")
+    for path in [*remove_leftovers(runs_dir), *(remove_leftovers(tunes_dir) if searches else ())]:
         note(f"removed what an earlier removal had left: {one_line(str(path))}")
     if as_json:
         removed = [{"run": title, "bytes": num_bytes} for title, num_bytes in sizes.items()]
-        echo_json({"removed": removed, "bytes": sum(sizes.values())})
+        removed += [{"search": title, "bytes": num_bytes} for title, num_bytes in of_searches.items()]
+        echo_json({"removed": removed, "bytes": total})
+
+
+def _searches(words: Sequence[str], tunes_dir: Path) -> tuple[list[SearchSummary], list[str]]:
+    """Those of the words that are searches, and the others, which are runs."""
+    from bigmodel_cli.tuning.removal import removable_search
+    from bigmodel_cli.tuning.summary import summarise_search
+
+    found, others = {}, []
+    for word in words:
+        folder = removable_search(word, tunes_dir)
+        if folder is None:
+            others.append(word)
+        else:
+            found[folder.path.resolve()] = summarise_search(folder)
+    return list(found.values()), others
 
 
 def _named(words: Sequence[str], runs_dir: Path) -> list[RunFolder]:
@@ -94,14 +121,27 @@ def _all_but(words: Sequence[str], number: int, metric: str | None, runs_dir: Pa
     return [removable(str(one.summary.run.path), runs_dir) for one in ranking.ranked[number:]]
 
 
-def _list(doomed: Sequence[RunFolder], sizes: dict[str, int]) -> None:
+def _list(
+    doomed: Sequence[RunFolder],
+    sizes: dict[str, int],
+    searches: Sequence[SearchSummary],
+    of_searches: dict[str, int],
+) -> None:
     from bigmodel_cli.cli.output import note, size, table
     from bigmodel_cli.reporting.run_summary import summarise
 
-    if not doomed:
+    if not doomed and not searches:
         note("there is nothing to remove")
         return
     rows = [[run.title, summarise(run).status, size(sizes[run.title])] for run in doomed]
+    rows += [
+        [
+            search.title,
+            f"{search.status}, {len(search.journal.trials)} trials",
+            size(of_searches[search.title]),
+        ]
+        for search in searches
+    ]
     table(["to be removed", "status", "size"], rows, numeric=["size"])
 
 
@@ -119,12 +159,14 @@ def _warn_of_children(doomed: Sequence[RunFolder], runs_dir: Path) -> None:
             warn(f"{one_line(run.title)} is the parent of {', '.join(names)}, which started from its weights")
 
 
-def _is_confirmed(count: int, size: str) -> bool:
+def _is_confirmed(num_runs: int, num_searches: int, size: str) -> bool:
     from bigmodel_cli.errors import UsageError
 
+    counts = [(num_runs, f"run{'s' * (num_runs > 1)}"), (num_searches, f"search{'es' * (num_searches > 1)}")]
+    what = " and ".join(f"{count} {name}" for count, name in counts if count)
     if not sys.stdin.isatty():
         raise UsageError(
-            f"removing {count} run{'s' * (count > 1)} ({size}) needs a yes, and there is no terminal to ask",
+            f"removing {what} ({size}) needs a yes, and there is no terminal to ask",
             hint="if you mean it, add --yes",
         )
-    return click.confirm(f"remove {count} run{'s' * (count > 1)}, {size}, for good?", err=True)
+    return click.confirm(f"remove {what}, {size}, for good?", err=True)

@@ -10,32 +10,49 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option, runs_dir_words
+from bigmodel_cli.cli.options import (
+    example,
+    json_option,
+    runs_dir_option,
+    runs_dir_words,
+    tunes_dir_option,
+)
+from bigmodel_cli.run_folder import WEIGHTS_REMOVED
 from bigmodel_cli.signature import recorded_signature
 
 if TYPE_CHECKING:
     from bigmodel_cli.run_folder import RunFolder
+    from bigmodel_cli.tuning.folder import SearchFolder
 
 # Phases that took less than this share of the time are added up.
 _SMALL_PHASE = 0.02
 _SHOWN_DIGITS = 12
 
 
-@click.command(epilog=example("bigmodel runs show", "bigmodel runs show mnist --json"))
+@click.command(
+    epilog=example(
+        "bigmodel runs show", "bigmodel runs show mnist --json", "bigmodel runs show tunes/digits_tune"
+    )
+)
 @click.argument("run", required=False, shell_complete=complete.runs)
 @runs_dir_option
+@tunes_dir_option
 @json_option
-def command(run: str | None, runs_dir: Path, as_json: bool) -> None:
+def command(run: str | None, runs_dir: Path, tunes_dir: Path, as_json: bool) -> None:
     """Show everything about a run on one screen.
 
     How it went and where the time went, on what it was trained, what its config changes, how good it is with
     95 % intervals, and what its folder holds. RUN is a run's folder, or a name for its newest completed run,
-    or its newest one where none is complete; left out, the newest of all is meant.
+    or its newest one where none is complete; left out, the newest of all is meant. Of a search, named by its
+    folder, the best trials and what it came to are shown.
     """
     from bigmodel_cli.cli.output import echo_json, printable, warn
     from bigmodel_cli.reporting.run_details import details
     from bigmodel_cli.reporting.run_summary import summarise
 
+    if run is not None and (search := _search(run, runs_dir, tunes_dir)) is not None:
+        _show_search(search, as_json=as_json)
+        return
     folder = _find(run, runs_dir)
     shown = details(summarise(folder))
     if as_json:
@@ -49,6 +66,31 @@ def command(run: str | None, runs_dir: Path, as_json: bool) -> None:
     for problem in shown["problems"]:
         warn(problem)
     _say_next(folder.title, shown, runs_dir)
+
+
+def _search(word: str, runs_dir: Path, tunes_dir: Path) -> SearchFolder | None:
+    """The search that is meant: by its folder, or by its name where no run has that."""
+    from bigmodel_cli.run_search import all_runs
+    from bigmodel_cli.tuning.folder import SearchFolder
+    from bigmodel_cli.tuning.summary import find_search
+
+    found = find_search(word, tunes_dir)
+    is_folder = SearchFolder(Path(word)).record.is_file()
+    if found is None or is_folder:
+        return found
+    return None if any(run.path.parent.name == word for run in all_runs(runs_dir)) else found
+
+
+def _show_search(folder: SearchFolder, *, as_json: bool) -> None:
+    from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.cli.tuned import search_as_json, show_search
+    from bigmodel_cli.tuning.summary import summarise_search
+
+    summary = summarise_search(folder)
+    if as_json:
+        echo_json(search_as_json(summary))
+    else:
+        show_search(summary)
 
 
 def _find(word: str | None, runs_dir: Path) -> RunFolder:
@@ -244,6 +286,8 @@ def _say_next(title: str, shown: dict[str, Any], runs_dir: Path) -> None:
     run = shlex.quote(title)
     if shown["status"] in ("interrupted", "crashed", "failed"):
         next_command(f"bigmodel train --resume {run}")
+    elif shown.get(WEIGHTS_REMOVED):
+        next_command(f"bigmodel train {run}/config.yaml")
     elif shown["status"] == "completed":
         signature = recorded_signature(shown["data"])
         what = signature.kind.placeholder if signature else "FILE"
