@@ -12,8 +12,8 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   example_limits.npz     what training examples are like, so that predict can say which inputs are not
   trained_on.npy         digests of the examples that the weights have learned from
   decision.json          temperature and threshold, where the config has `calibrate`
-  evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json; <split>_last.json and so
-                         on for another checkpoint
+  evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json and
+                         label_problems_<split>.json; <split>_last.json and so on for another checkpoint
   baselines.json         what simple models reach on the same splits, where that was asked for
   importance.json        what columns of a table are worth to the model, where that was asked for
   plots/                 *.png
@@ -177,6 +177,10 @@ class RunFolder:
     def samples(self, split: str, checkpoint: str = "best") -> Path:
         """Examples that tell most, with thumbnails."""
         return self.path / "evaluation" / f"samples_{_evaluated(split, checkpoint)}.json"
+
+    def label_problems(self, split: str, checkpoint: str = "best") -> Path:
+        """Labels that may be wrong."""
+        return self.path / "evaluation" / f"label_problems_{_evaluated(split, checkpoint)}.json"
 
     @property
     def baselines(self) -> Path:

@@ -9,7 +9,7 @@ from bigmodel_cli.config.aim import Aim, aims_of
 from bigmodel_cli.config.group_measures import columns_of_gates
 from bigmodel_cli.config.preprocessing import never_missing
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.schema import Calibrate, Experiment
 from bigmodel_cli.signature import Signature
 
 
@@ -39,6 +39,11 @@ class Asked:
     def readings(self) -> dict[str, Reading]:
         """How the loss reads the output of each target."""
         return {name: aim.reading for name, aim in self.aims.items()}
+
+    @property
+    def calibrated(self) -> dict[str, Calibrate]:
+        """What `calibrate` asks for, by the targets that it is asked for."""
+        return {name: aim.calibrate for name, aim in self.aims.items() if aim.calibrate is not None}
 
     @classmethod
     def by(cls, experiment: Experiment, signature: Signature) -> Asked:

@@ -20,6 +20,7 @@ from bigmodel_cli.inference.evaluation import (
     write_evaluation,
 )
 from bigmodel_cli.inference.groups import groups_of, with_groups
+from bigmodel_cli.inference.label_problems import write_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.other_data import load_other_data
@@ -103,7 +104,9 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     for column in request.by:
         # Before the model is loaded.
         groups_of(examples, column)
-    require_no_folders(evaluation_places(folder, name, checkpoint))
+    require_no_folders(
+        [*evaluation_places(folder, name, checkpoint), folder.label_problems(name, checkpoint)]
+    )
     # Another machine may lack the GPU that the run was trained on.
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
@@ -113,7 +116,9 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(folder.path, os.W_OK)
     if is_kept:
-        record_files(folder, write_evaluation(folder, evaluation, examples, opened.signature))
+        written = write_evaluation(folder, evaluation, examples, opened.signature)
+        write_label_problems(folder, evaluation, examples, opened.signature)
+        record_files(folder, [*written, folder.label_problems(name, checkpoint)])
     else:
         listener.warn(f"{folder.title}: may only be read, so the evaluation is not kept there")
     return RunEvaluation(evaluation, evaluation.as_json(), gates, is_kept)

@@ -246,18 +246,20 @@ def samples_of(scored: Scored, examples: Examples, signature: Signature) -> dict
 
     Each has a thumbnail where it is a picture, so that the report needs no data.
     """
-    show = part_of(signature.kind, Show)
-
-    def thumbnail(index: int) -> str | None:
-        try:
-            return show.thumbnail(examples.read(index)) if show.are_pictures else None
-        except DataError:
-            # It could be read when it was evaluated; a file may have gone since.
-            return None
 
     def as_json(sample: Sample) -> dict[str, Any]:
         document = asdict(sample)
         index = document.pop("index")
-        return {"name": examples.name(index), **document, "png": thumbnail(index)}
+        return {"name": examples.name(index), **document, "png": thumbnail_of(examples, index, signature)}
 
     return {what: [as_json(sample) for sample in found] for what, found in scored.samples().items()}
+
+
+def thumbnail_of(examples: Examples, index: int, signature: Signature) -> str | None:
+    """An example as a small PNG file in base64; None of what is no picture, and of files that are gone."""
+    show = part_of(signature.kind, Show)
+    try:
+        return show.thumbnail(examples.read(index)) if show.are_pictures else None
+    except DataError:
+        # It could be read when it was evaluated; a file may have gone since.
+        return None

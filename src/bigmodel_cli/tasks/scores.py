@@ -14,6 +14,7 @@ from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
+from bigmodel_cli.scoring.label_problems import LabelProblems
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.tasks.figures import Cells
@@ -83,6 +84,21 @@ class Scored(ABC):
         """
 
 
+@dataclass(frozen=True, eq=False)
+class Suspected:
+    """Labels that may be wrong.
+
+    Attributes:
+        figures: How many, by which method, and what they are taken for.
+        stands_out: Whether there is more than what clean data come to.
+        samples: The examples, the most suspicious first, with what is suggested as their `prediction`.
+    """
+
+    figures: Mapping[str, Any]
+    stands_out: bool
+    samples: Sequence[Sample]
+
+
 @dataclass(frozen=True)
 class OtherData:
     """Examples that a model was not trained with.
@@ -148,6 +164,36 @@ class Scoring(ABC, Generic[T]):
             values: As for `scored`.
             rule: What is decided by.
         """
+
+    def suspected(self, labels: np.ndarray, values: np.ndarray) -> Suspected | None:
+        """Which labels may be wrong; None where that cannot be told.
+
+        Args:
+            labels: Of the examples.
+            values: As for `scored`, of a model that has not learned from them.
+        """
+        problems = self.problems(labels, values)
+        if problems is None:
+            return None
+        samples = self.suspects(labels, problems)
+        return Suspected({**problems.as_json(), **self.pairs(problems)}, problems.stands_out, samples)
+
+    @abstractmethod
+    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
+        """The same as places among the examples; arguments are those of `suspected`."""
+
+    @abstractmethod
+    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
+        """Examples whose labels may be wrong, in the order of `problems`.
+
+        Args:
+            labels: Of all examples.
+            problems: What is suspected of them.
+        """
+
+    def pairs(self, problems: LabelProblems) -> dict[str, Any]:
+        """Which classes are taken for which, as the figures have it; nothing where there are none."""
+        return {}
 
     @abstractmethod
     def calibrated(

@@ -17,6 +17,7 @@ from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.groups import with_groups
+from bigmodel_cli.inference.label_problems import in_words, write_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
@@ -28,12 +29,14 @@ from bigmodel_cli.reporting.training_samples import different_examples, draw_tra
 from bigmodel_cli.run_folder import BEST, COMPLETED, CONCLUDED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_THEY_ARE, DecisionRule
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.tasks.scores import Calibrated, Scoring
 from bigmodel_cli.tasks.sections import headlines_of
 from bigmodel_cli.training.likeness import keep_likeness
 from bigmodel_cli.training.record import end_session
-from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, REPORT, Stopwatch
+from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, REPORT, VALIDATION, Stopwatch
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
 from bigmodel_cli.whole_files import write_json
@@ -101,9 +104,14 @@ def conclude(
     with watch.phase(EVALUATION):
         best = load_for_inference(run, BEST)
         evaluator = Evaluator.of(best, asked, signature)
-        evaluation = evaluator.evaluate(split, examples, _decisions(run, trained, asked, evaluator, listener))
+        validated = _validated(trained, asked, evaluator, split)
+        rules = _decisions(run, asked, evaluator, validated, listener)
+        evaluation = evaluator.evaluate(split, examples, rules)
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
+        if validated is not None and split != VALIDATION:
+            _say_label_problems(run, validated, _validation(trained), signature, listener)
+        _say_label_problems(run, evaluation, examples, signature, listener)
         exported = keep_likeness(run, trained, best, examples, evaluation, asked)
     with watch.phase(EXPORT):
         answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
@@ -170,18 +178,39 @@ def _say_profile(watch: Stopwatch, trace: Trace, listener: Listener) -> None:
         listener.say("no trace: training ended with its first call into TensorFlow")
 
 
+def _validated(trained: Trained, asked: Asked, evaluator: Evaluator, split: str) -> Evaluation | None:
+    """The validation split, where that is not what is reported, or a rule is chosen on it."""
+    if trained.splits.validation is None or (split == VALIDATION and not asked.calibrated):
+        return None
+    return evaluator.evaluate(VALIDATION, _validation(trained))
+
+
+def _validation(trained: Trained) -> Examples:
+    return trained.cache.kept(trained.splits.parts[VALIDATION])
+
+
+def _say_label_problems(
+    run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature, listener: Listener
+) -> None:
+    """Look for wrong labels among what was evaluated, and say how many there are where that stands out."""
+    for sentence in in_words(write_label_problems(run, evaluation, examples, signature)):
+        listener.say(sentence)
+
+
 def _decisions(
-    run: RunFolder, trained: Trained, asked: Asked, evaluator: Evaluator, listener: Listener
+    run: RunFolder,
+    asked: Asked,
+    evaluator: Evaluator,
+    validated: Evaluation | None,
+    listener: Listener,
 ) -> Mapping[str, DecisionRule]:
     """What `calibrate` asks for, by target, chosen on examples that the weights were not fitted to."""
-    validation, targets = trained.splits.validation, evaluator.signature.targets
-    wanted = {name: aim.calibrate for name, aim in asked.aims.items() if aim.calibrate is not None}
-    if validation is None or not wanted:
+    if validated is None:
         return AS_THEY_ARE
-    evaluated = evaluator.evaluate("validation", trained.cache.kept(validation))
+    targets = evaluator.signature.targets
     found: dict[str, Calibrated] = {}
-    for name, calibrate in wanted.items():
-        scored, scoring = evaluated.by_target[name], part_of(targets[name], Scoring)
+    for name, calibrate in asked.calibrated.items():
+        scored, scoring = validated.by_target[name], part_of(targets[name], Scoring)
         chosen = scoring.calibrated(calibrate, scored.labels, scored.values, listener.warn)
         if chosen is not None:
             found[name] = chosen

@@ -25,6 +25,7 @@ from bigmodel_cli.reporting.parent import parent_sentence
 from bigmodel_cli.reporting.report.baselines import baselines_content
 from bigmodel_cli.reporting.report.groups import groups_content
 from bigmodel_cli.reporting.report.importance import importance_content
+from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
 from bigmodel_cli.run_folder import CHOSEN, STOPPED, RunFolder
@@ -48,6 +49,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
     told = of_targets(reported.run, evaluation, reported.samples, targets)
     # The same wherever the folder is.
     title = "/".join(reported.run.path.resolve().parts[-2:])
+    evaluated = evaluated_content(evaluation, told, targets, previous)
     content = {
         "run": {
             "title": title,
@@ -56,7 +58,11 @@ def page_content(reported: Reported) -> dict[str, Any]:
             "version": record.get("versions", {}).get("bigmodel"),
             "refresh": f"bigmodel report {title}",
         },
-        **evaluated_content(evaluation, told, targets, previous),
+        **evaluated,
+        "of_task": [
+            *evaluated["of_task"],
+            *label_problem_sections(reported.label_problems, targets),
+        ],
         "chosen": _chosen(record, evaluation["split"]),
         "gates": [{**gate, "found": GateResult(**gate).found} for gate in record.get("gates", [])],
         "facts": list(_facts(record)),

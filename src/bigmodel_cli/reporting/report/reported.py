@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import yaml
 from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.evaluation_parts import TARGETS
+from bigmodel_cli.inference.label_problems import read_label_problems
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.reporting.run_summary import SPLITS
 from bigmodel_cli.run_folder import COMPLETED, CONCLUDED, RunFolder
@@ -29,6 +30,7 @@ class Reported:
         previous: The completed run of the same name before it; None where it is the first.
         baselines: As baselines.json has them; None where none were measured.
         importance: As importance.json has it; None where nobody asked.
+        label_problems: As label_problems_<split>.json has them, of the splits that were looked at.
     """
 
     run: RunFolder
@@ -37,6 +39,7 @@ class Reported:
     previous: RunFolder | None
     baselines: Mapping[str, Any] | None = None
     importance: Mapping[str, Any] | None = None
+    label_problems: Sequence[Mapping[str, Any]] = ()
 
 
 def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
@@ -76,7 +79,8 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
     importance = run.read_json(run.intact(run.importance)) if run.expects(run.importance) else None
     # The fold before it was trained by the same config on other examples.
     previous = None if config["data"].get("fold") else _previous(run)
-    return Reported(run, findings, samples, previous, baselines, importance)
+    problems = read_label_problems(run)
+    return Reported(run, findings, samples, previous, baselines, importance, problems)
 
 
 def _previous(run: RunFolder) -> RunFolder | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from bigmodel_cli.scoring.classes import class_scores
 from bigmodel_cli.scoring.groups.classes import Decisions, grouped_classes
 from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
+from bigmodel_cli.scoring.label_problems import LabelProblems, class_problems
 from bigmodel_cli.scoring.probabilities import are_probabilities
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
@@ -120,6 +122,34 @@ class ClassificationScoring(Scoring[Classification]):
     def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
         probabilities = rule.probabilities(values)
         return _cells(self.task.class_names, rule.decide(probabilities), probabilities)
+
+    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
+        return class_problems(labels, values)
+
+    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
+        names, found = self.task.class_names, problems.suspects
+        of_given = np.zeros(len(found)) if found.of_given is None else found.of_given
+        cells = (found.rows, labels[found.rows], found.suggested, found.confidence, of_given)
+        return [
+            Sample(row, names[label], names[suggested], round(confidence, 6), round(of_label, 6))
+            for row, label, suggested, confidence, of_label in zip(
+                *(of_all.tolist() for of_all in cells), strict=True
+            )
+        ]
+
+    def pairs(self, problems: LabelProblems) -> dict[str, Any]:
+        names = self.task.class_names
+        return {
+            "pairs": [
+                {
+                    "label": names[label],
+                    "right": names[right],
+                    "estimated": round(count, 1),
+                    "noise_rate": round(rate, 6),
+                }
+                for label, right, count, rate in problems.pairs
+            ]
+        }
 
     def _decided(
         self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, seed: int

@@ -11,6 +11,7 @@ from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.scoring.calibration import fit_threshold
 from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
+from bigmodel_cli.scoring.label_problems import LabelProblems, set_problems
 from bigmodel_cli.scoring.label_sets import grouped_labels, label_scores
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.tasks.figures import Cells
@@ -88,6 +89,29 @@ class MultilabelScoring(Scoring[Multilabel]):
 
     def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
         return _cells(self.task, label_rule(rule, self.task).decided(values), values)
+
+    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
+        return set_problems(labels, values)
+
+    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
+        """A set with all of its labels that may be wrong, where its most suspicious one stands."""
+        found = problems.suspects
+        suggested: dict[int, np.ndarray] = {}
+        first: dict[int, int] = {}
+        for number, (row, place) in enumerate(zip(found.rows.tolist(), found.places.tolist(), strict=True)):
+            suggested.setdefault(row, labels[row].astype(bool).copy())[place] ^= True
+            first.setdefault(row, number)
+        of_given = np.zeros(len(found)) if found.of_given is None else found.of_given
+        return [
+            Sample(
+                row,
+                self.task.as_text(labels[row]),
+                self.task.as_text(instead),
+                round(float(found.confidence[first[row]]), 6),
+                round(float(of_given[first[row]]), 6),
+            )
+            for row, instead in suggested.items()
+        ]
 
     def _decided(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, seed: int) -> ScoredLabels:
         decided = label_rule(rule, self.task).decided(values)

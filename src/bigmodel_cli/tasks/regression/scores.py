@@ -12,7 +12,9 @@ from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.groups.numbers import grouped_numbers
+from bigmodel_cli.scoring.label_problems import LabelProblems
 from bigmodel_cli.scoring.numbers import number_scores
+from bigmodel_cli.scoring.residual_outliers import number_problems
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.regression.task import Regression
@@ -66,6 +68,19 @@ class RegressionScoring(Scoring[Regression]):
 
     def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
         return _cells(values)
+
+    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
+        return number_problems(labels, values)
+
+    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
+        """Of several numbers that one which is furthest off."""
+        found, numbers = problems.suspects, np.asarray(labels, np.float64).reshape(len(labels), -1)
+        samples: dict[int, Sample] = {}
+        for row, place, predicted in zip(
+            found.rows.tolist(), found.places.tolist(), found.suggested.tolist(), strict=True
+        ):
+            samples.setdefault(row, Sample(row, float(numbers[row, place]), predicted))
+        return list(samples.values())
 
     def calibrated(
         self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
