@@ -346,3 +346,39 @@ def test_the_run_that_it_started_from_is_named(make_run, seen):
 
 def test_a_run_that_began_anew_names_none(make_run):
     assert "starts from" not in page_of(make_run(["cat", "dog"])).words
+
+
+def label_problems(names, *, stands_out, split="validation"):
+    """label_problems_<split>.json of a run."""
+    suspect = {"name": "train[7]", "label": names[0], "suggested": names[1], "probability": 0.98}
+    return {
+        "split": split,
+        "checkpoint": "best",
+        "method": "confident_learning",
+        "examples": 1000,
+        "estimated": 41.3,
+        "share": 0.0413,
+        "stands_out": stands_out,
+        "surest": {"contradicted": 9, "examples": 250},
+        "pairs": [{"label": names[0], "right": names[1], "estimated": 41.3, "noise_rate": 0.08}],
+        "suspects": [{**suspect, "of_label": 0.01, "png": None}] * 30,
+    }
+
+
+def test_labels_that_may_be_wrong(make_run):
+    names = ["<b>cat</b>", "</script><script>document.title='owned'</script>"]
+    run = make_run(names)
+    write_json(run.label_problems("validation"), label_problems(names, stands_out=True))
+    write_json(run.label_problems("test"), label_problems(names, stands_out=False, split="test"))
+    write_report(run)
+    page = run.report.read_text("utf-8")
+    assert '<section id="label_problems_validation"><h2>Labels that may be wrong, validation</h2>' in page
+    assert '<a href="#label_problems_validation">Labels, validation</a>' in page
+    assert "about 41 of 1,000 labels of the validation split may be wrong" in page
+    assert "30 are suspected, the most suspicious first; all are in evaluation/label_problems_valid" in page
+    section = page[page.index('id="label_problems_validation"') :].partition("</section>")[0]
+    assert section.count('<li class="wrong">') == 24
+    assert "&lt;/script&gt;" in section and "<script" not in section
+    assert "98.0%" in section and "8.0%" in section
+    # What does not stand out is not told.
+    assert "label_problems_test" not in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
@@ -63,14 +65,22 @@ def test_nothing_is_said_of_what_chance_decides(model):
     assert not found.stands_out, found.surest
 
 
-@pytest.mark.parametrize("model", [linear, forest])
-def test_planted_labels_are_found(model):
+@cache
+def digits_with_planted_labels() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Given labels, right ones, rows whose label was changed, and out-of-fold probabilities of a forest."""
     features, right = load_digits(return_X_y=True)
     labels, wrong = planted(right, 0.05)
-    found = class_problems(labels, out_of_fold(features, labels, model()))
+    return labels, right, wrong, out_of_fold(features, labels, forest())
+
+
+def test_planted_labels_are_found():
+    labels, right, wrong, probabilities = digits_with_planted_labels()
+    found = class_problems(labels, probabilities)
     hits = np.isin(found.suspects.rows, wrong)
     assert found.stands_out
-    assert hits.sum() / len(wrong) > 0.9
+    assert found.estimated == pytest.approx(len(wrong), rel=0.1)
+    assert hits.sum() / len(wrong) > 0.7
+    assert hits.mean() > 0.7
     # The first ones are nearly all wrong, and what is suggested is right.
     first = hits[: len(wrong) // 2]
     assert first.mean() > 0.9
@@ -101,12 +111,12 @@ def test_figures_for_machines():
 @pytest.mark.parametrize("prune", ["noise_rate", "class", "both"])
 @pytest.mark.parametrize("rank", ["normalized_margin", "self_confidence"])
 def test_every_way_finds_planted_labels(prune, rank):
-    features, right = load_digits(return_X_y=True)
-    labels, wrong = planted(right, 0.05)
-    found = class_problems(labels, out_of_fold(features, labels, forest()), prune=prune, rank=rank)
+    labels, _, wrong, probabilities = digits_with_planted_labels()
+    found = class_problems(labels, probabilities, prune=prune, rank=rank)
     hits = np.isin(found.suspects.rows, wrong)
     assert hits.mean() > 0.7
-    assert hits.sum() / len(wrong) > 0.9
+    assert hits.sum() / len(wrong) >= 0.7
+    assert hits[:40].all()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ FILES = {
     "evaluation/test.json",
     "evaluation/predictions_test.csv",
     "evaluation/samples_test.json",
+    "evaluation/label_problems_test.json",
+    "evaluation/label_problems_validation.json",
     "plots/curves.png",
     "plots/speed.png",
     "plots/confusion_matrix.png",
