@@ -40,7 +40,13 @@ def reference() -> str:
     ]
     for title, model in SECTIONS.items():
         lines += [f"## {title}", "", *_table(model), ""]
-    for family, title in (("sources", "Data sources"), ("blocks", "Blocks"), ("encodings", "Encodings")):
+    titles = {
+        "sources": "Data sources",
+        "blocks": "Blocks",
+        "encodings": "Encodings",
+        "trackers": "Trackers",
+    }
+    for family, title in titles.items():
         lines += [f"## {title}", ""]
         for name, model in sorted(language().own[family].items()):
             lines += [

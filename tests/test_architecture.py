@@ -38,6 +38,7 @@ STOREYS = [
     ["tasks.figures", "tasks.sections", "tasks.advice"],
     ["run_files", "new_run", "run_search"],
     ["run_lock", "metrics_file", "sources", "scoring"],
+    ["tracking"],
     ["kinds.blocks", "pipeline", "run_removal", "cluster", "tasks.predictions", "kinds.profile"],
     ["tasks.scores", "alone"],
     ["tasks.bound"],

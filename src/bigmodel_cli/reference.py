@@ -24,6 +24,7 @@ _FAMILIES = {
     "applications": "Keras applications: whole known networks as one step (model)",
     "blocks": "what bigmodel adds to layers (model)",
     "encodings": "what bigmodel adds to layers for columns of numbers (preprocessing)",
+    "trackers": "where else a run is followed (track)",
     "losses": "loss",
     "optimizers": "optimizer",
     "schedules": "learning-rate schedules (optimizer's learning_rate)",

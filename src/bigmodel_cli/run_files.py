@@ -169,7 +169,9 @@ def own_places(run: RunFolder) -> list[Path]:
 
 
 def all_files(run: RunFolder) -> list[Path]:
-    """The files of a run but its record, its lock, half-written ones, and checkpoints, which have records."""
+    """The files of a run but its record, its lock, half-written ones, and checkpoints, which have records;
+    nor what trackers need, who go on when the record is complete.
+    """
     apart = {run.record, run.lock}
     return sorted(
         path
@@ -177,6 +179,7 @@ def all_files(run: RunFolder) -> list[Path]:
         if path.is_file()
         and path not in apart
         and path.parent != run.checkpoints
+        and run.tracking not in path.parents
         and not path.name.startswith(TEMPORARY_PREFIX)
     )
 

@@ -20,6 +20,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   profile/               a trace for TensorBoard, where one was asked for
   tensorboard/           what its callback logs, where there is one
   callbacks/             what other callbacks write under a relative path
+  tracking/              what trackers have of it, <tracker>.json, and the files of the tracker tensorboard
   report.html            one page with all of it
   train.log
   .lock                  held by the process that trains
@@ -41,6 +42,9 @@ from bigmodel_cli.signature import with_named_columns
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed
 
 SCHEMA_VERSION = 2
+# What a checkpoint has of training itself, beside the model: a document, and arrays.
+STATE_MEMBER = "bigmodel/state.json"
+STATE_ARRAYS_MEMBER = "bigmodel/state.npz"
 COMPLETED = "completed"
 RUNNING = "running"
 # Checkpoints that every run has.
@@ -123,6 +127,11 @@ class RunFolder:
     def callbacks(self) -> Path:
         """What relative paths of callbacks are relative to."""
         return self.path / "callbacks"
+
+    @property
+    def tracking(self) -> Path:
+        """What trackers have of the run; no part of what was trained."""
+        return self.path / "tracking"
 
     @property
     def litert_model(self) -> Path:

@@ -13,6 +13,7 @@ FAMILIES = {
     "applications": "MobileNetV2",
     "blocks": "residual",
     "encodings": "impute",
+    "trackers": "mlflow",
     "losses": "MeanSquaredError",
     "optimizers": "AdamW",
     "schedules": "CosineDecay",

@@ -16,7 +16,8 @@ import pytest
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference import keras_archive
-from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER, TRUST_HINT, check_archive
+from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
+from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
 Members = list[tuple[zipfile.ZipInfo, bytes]]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER
+from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 from bigmodel_cli.training.callback_state import callback_counters, go_on_writing, restore_counters
 from bigmodel_cli.training.learning_rate import has_schedule, multiply_learning_rate
 from bigmodel_cli.training.state import Moment, State, add_state, read_state

@@ -18,7 +18,7 @@ from bigmodel_cli.config.tree import ConfigPathKeys, Place
 
 # Python's `1./255` is a fraction too.
 _FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
-OWN_FAMILIES = ("sources", "blocks", "encodings")
+OWN_FAMILIES = ("sources", "blocks", "encodings", "trackers")
 STEP_FAMILIES = ("layers", "applications", "blocks", "encodings")
 
 
@@ -46,7 +46,7 @@ class Component:
 
     Attributes:
         name: Keras's class name, a Keras identifier (`mse`), or one of our own names.
-        family: The catalogue family that it was found in, or `sources` or `blocks`.
+        family: The catalogue family that it was found in, or one of our own (`OWN_FAMILIES`).
         arguments: Argument values; components inside are `Component`s.
         options: For our own components: the filled option model.
         place: Where it stands.

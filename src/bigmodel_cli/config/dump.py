@@ -19,7 +19,7 @@ def plain(value: Any) -> Any:
             field.alias or name: plain(getattr(value, name))
             for name, field in type(value).model_fields.items()
             # What is no part of a run is not written where there is none.
-            if not (field.exclude and getattr(value, name) is None)
+            if not (field.exclude and not getattr(value, name))
         }
     if isinstance(value, Component):
         return _component(value)

@@ -71,6 +71,7 @@ Optimizer = Annotated[Any, ComponentOf(("optimizers",))]
 Metric = Annotated[Any, ComponentOf(("metrics",))]
 Callback = Annotated[Any, ComponentOf(("callbacks",))]
 DataSource = Annotated[Any, ComponentOf(("sources",))]
+Tracker = Annotated[Any, ComponentOf(("trackers",))]
 
 _BY_TARGET = "Of several targets one for all, or each its own: {income: …, hours: …}."
 _BY_COLUMN = "Of a table by column, or by kind for all columns of it: {number: […], review: […]}."

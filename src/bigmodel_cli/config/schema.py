@@ -23,6 +23,7 @@ from bigmodel_cli.config.fields import (
     Preprocessing,
     Share,
     Step,
+    Tracker,
 )
 from bigmodel_cli.config.phrases import parse_every, parse_gate, parse_threshold
 from bigmodel_cli.config.section import Section
@@ -315,6 +316,12 @@ class Experiment(Section):
         {},
         description='Quality gates, such as {test_accuracy: ">= 0.99"}; a missed one ends with exit code 4.',
     )
+    track: list[Tracker] = Field(
+        [],
+        exclude=True,
+        description="Where else the run is followed: mlflow, wandb, tensorboard; what is trained does not "
+        "depend on it.",
+    )
     tune: Tune | None = Field(
         None,
         exclude=True,
@@ -328,6 +335,14 @@ class Experiment(Section):
             raise ValueError(
                 f"expected a name for a folder (letters, digits, '-', '_', '.'), found {value!r}"
             )
+        return value
+
+    @field_validator("track")
+    @classmethod
+    def _track(cls, value: list[Component]) -> list[Component]:
+        names = [tracker.name for tracker in value]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"expected each tracker once, found {twice[0]} {names.count(twice[0])} times")
         return value
 
     @property

@@ -28,6 +28,7 @@ SINGULAR = {
     "sources": "data source",
     "blocks": "block",
     "encodings": "encoding",
+    "trackers": "tracker",
 }
 _KINDS = {
     "integer": "an integer",

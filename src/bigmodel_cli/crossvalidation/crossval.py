@@ -112,7 +112,7 @@ class Crossval:
 
     def _asked(self, plan: Plan) -> dict[str, str]:
         """What all sessions have in common; more repeats only add to it."""
-        experiment = self.loaded.experiment.model_copy(update={"tune": None})
+        experiment = self.loaded.experiment.model_copy(update={"tune": None, "track": []})
         return {
             "config": to_yaml(experiment),
             "--folds": str(self.num_folds),

@@ -17,10 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError
-
-# Our own members, beside Keras's.
-STATE_MEMBER = "bigmodel/state.json"
-STATE_ARRAYS_MEMBER = "bigmodel/state.npz"
+from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 _CONFIG_MEMBER = "config.json"
 _WEIGHTS_MEMBER = "model.weights.h5"

@@ -13,12 +13,18 @@ from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
 from bigmodel_cli.sources import source_options
+from bigmodel_cli.tracking import tracker_options
 
 
 @cache
 def language() -> Language:
     """The language of configs; needs no TensorFlow."""
-    own = {"sources": source_options(), "blocks": block_options(), "encodings": encoding_options()}
+    own = {
+        "sources": source_options(),
+        "blocks": block_options(),
+        "encodings": encoding_options(),
+        "trackers": tracker_options(),
+    }
     return Language(load_catalogue(), own)
 
 

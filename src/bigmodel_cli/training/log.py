@@ -27,11 +27,25 @@ class LoggedListener:
         self._path: Path | None = None
         self._waiting: list[str] = []
 
+    @contextmanager
+    def also_telling(self, others: Sequence[Listener]) -> Iterator[None]:
+        """Tell others too, inside the block."""
+        before = self._listeners
+        self._listeners = [*before, *others]
+        try:
+            yield
+        finally:
+            self._listeners = self._listeners[: len(before)]
+
     def open(self, path: Path) -> None:
         """From now on, write to `path`."""
         self._path = path
         waiting, self._waiting = self._waiting, []
         self._write("".join(waiting))
+
+    def close(self) -> None:
+        """From now on, write nothing."""
+        self._path = None
 
     def note(self, text: str) -> None:
         """Keep a text that is not shown."""

@@ -36,6 +36,7 @@ Keys = tuple[str, ...]
 # What may change in the middle of a run: nothing that was computed so far would have been computed otherwise.
 _SAFE: tuple[Keys, ...] = (
     ("expect",),
+    ("track",),
     ("data", "source"),
     ("data", "cache"),
     ("training", "epochs"),

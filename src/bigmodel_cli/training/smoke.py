@@ -190,6 +190,7 @@ def shortened(config: LoadedConfig) -> Any:
             "training": training.model_copy(update=shorter),
             "data": data.model_copy(update=smaller),
             "expect": {},
+            "track": [],
         }
     )
 

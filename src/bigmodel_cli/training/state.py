@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.keras_archive import STATE_ARRAYS_MEMBER, STATE_MEMBER, check_archive
+from bigmodel_cli.inference.keras_archive import check_archive
+from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 STATE_VERSION = 2
 # What Python and NumPy raise for a document or an array that is none.

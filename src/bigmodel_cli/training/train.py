@@ -21,6 +21,7 @@ from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import own_places, remove_half_written, require_no_folders
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.run_lock import locked
+from bigmodel_cli.tracking.feeder import feeders, finishing, require_trackers
 from bigmodel_cli.training.callback_paths import require_writable
 from bigmodel_cli.training.conclusion import TrainingResult, conclude, conclude_trial
 from bigmodel_cli.training.known_data import check_asked, fit_to_data
@@ -130,7 +131,8 @@ def train(
             logged.say(f"run: {run.title}")
             session = Session(prepared, run, logged, watch, profile=how.profile, judge=how.judge)
             can_go_back = prepared.settled.training.on_divergence == "rollback"
-            return _go(session, run, stop, how, keeps_start=can_go_back or parent is not None)
+            with _tracked(run, config, logged, how):
+                return _go(session, run, stop, how, keeps_start=can_go_back or parent is not None)
 
 
 def resume(
@@ -193,7 +195,8 @@ def resume(
         prepared.distribution.wait()
         if how.writes:
             begin_session(run, prepared, reached=str(session.state.moment), overrides=overrides)
-        return _go(session, run, stop, how, keeps_start=newest is None and parent is not None)
+        with _tracked(run, resumed.config, logged, how):
+            return _go(session, run, stop, how, keeps_start=newest is None and parent is not None)
 
 
 def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
@@ -240,6 +243,8 @@ def _prepare(
     experiment = config.experiment
     require_tensorboard(experiment.training.callbacks)
     if how.writes:
+        require_trackers(experiment.track)
+    if how.writes:
         require_writable(experiment.training.callbacks)
     with watch.phase(DATA):
         splits = load_splits(experiment, listener, offline=how.offline)
@@ -281,6 +286,19 @@ def _go(
             return None
         asked = prepared.settled.asked
         return conclude(run, trained, asked, session.listener, session.watch, exports=how.exports)
+
+
+@contextmanager
+def _tracked(run: RunFolder, config: LoadedConfig, logged: LoggedListener, how: How) -> Iterator[None]:
+    """Let the config's trackers follow what is trained inside the block."""
+    wanted = config.experiment.track if how.writes else ()
+    found = feeders(run, wanted, logged, offline=how.offline)
+    with logged.also_telling(found), finishing(found):
+        try:
+            yield
+        finally:
+            # run.json has its checksum.
+            logged.close()
 
 
 def _describe_data(splits: Splits) -> str:

@@ -22,7 +22,7 @@ def identity(searched: Searched) -> dict[str, str]:
     """What may not change in a search, as search.json has it."""
     experiment, tune = searched.loaded.experiment, searched.tune
     return {
-        "config": to_yaml(experiment.model_copy(update={"tune": None})),
+        "config": to_yaml(experiment.model_copy(update={"tune": None, "track": []})),
         **{f"tune.{key}": to_yaml(getattr(tune, key)) for key in _FIXED},
     }
 

@@ -1,0 +1,1 @@
+"""What each tracker takes of a run, and how: a file each."""

@@ -1,0 +1,157 @@
+"""A real MLflow store in an SQLite file: all arrives, and nothing twice."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tracked_runs import RESULTS, TRACKED, begin_run, complete, files_of, row, train
+
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.tracking.sending import Sending, note_of
+from bigmodel_cli.tracking.trackers.mlflow import Mlflow
+from bigmodel_cli.tuning.folder import SearchFolder
+from bigmodel_cli.whole_files import write_text
+
+pytestmark = [
+    pytest.mark.slow,
+    # Libraries of MLflow's own.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
+]
+KEYS = {"val_accuracy (%)": "val_accuracy ___"}
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store that is made once, since that takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
+@pytest.fixture
+def options(store: str, tmp_path: Path) -> Mlflow:
+    """An experiment of the test's own."""
+    return Mlflow(uri=store, experiment=tmp_path.name)
+
+
+def all_runs(options: Mlflow) -> list[Any]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=options.uri, registry_uri=options.uri)
+    experiment = client.get_experiment_by_name(options.experiment)
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def history(options: Mlflow, run_id: str) -> dict[str, list[tuple[int, float]]]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=options.uri, registry_uri=options.uri)
+    found = {}
+    for name in TRACKED:
+        key = KEYS.get(name, name)
+        found[name] = [(one.step, one.value) for one in client.get_metric_history(run_id, key)]
+    return found
+
+
+def expected() -> dict[str, list[tuple[int, float]]]:
+    found = {name: [(epoch, row(epoch)[name]) for epoch in range(1, 6)] for name in TRACKED[:3]}
+    results = {f"test_{name}": [(5, value)] for name, value in RESULTS.items()}
+    return {**found, **results, "best_epoch": [(5, 5.0)]}
+
+
+def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    def plain(values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: sorted((step, None if math.isnan(value) else value) for step, value in points)
+            for name, points in values.items()
+        }
+
+    assert plain(found) == plain(wanted)
+
+
+def assert_all_arrived(options: Mlflow, run: RunFolder) -> Any:
+    (found,) = all_runs(options)
+    assert_same(history(options, found.info.run_id), expected())
+    folder = Path(found.info.artifact_uri.removeprefix("file://"))
+    arrived = {name: (folder / name).read_bytes() for name in files_of(run)}
+    assert arrived == files_of(run)
+    assert found.info.status == "FINISHED"
+    return found
+
+
+def send_all(run: RunFolder, options: Mlflow) -> None:
+    sending = Sending(run, options)
+    sending.send(has_ended=True)
+    sending.end()
+
+
+def test_all_of_a_run_arrives(options: Mlflow, finished: RunFolder) -> None:
+    send_all(finished, options)
+    found = assert_all_arrived(options, finished)
+    assert found.data.params["optimizer.Adam.learning_rate"] == "0.01"
+    assert found.data.params["model.1.Dense.activation"] == "softmax"
+    assert found.data.tags["version.keras"] == "3.15.1" and found.info.run_name == "small/one"
+    assert found.info.start_time == 1795867200000
+
+
+def test_what_has_arrived_is_not_sent_again_whatever_was_noted(options: Mlflow, finished: RunFolder) -> None:
+    send_all(finished, options)
+    send_all(finished, options)
+    note_of(finished, "mlflow").unlink()
+    send_all(finished, options)
+    assert_all_arrived(options, finished)
+
+
+def test_gaps_are_filled(options: Mlflow, finished: RunFolder) -> None:
+    """Half of an epoch, and the second after the fourth: what a killed process may have left."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=options.uri, registry_uri=options.uri)
+    experiment = client.create_experiment(options.experiment, (finished.path / "store").as_uri())
+    begun = client.create_run(experiment, tags={"bigmodel.run": "a" * 32}).info.run_id
+    client.log_metric(begun, "loss", row(1)["loss"], step=1)
+    client.log_metric(begun, "seconds", 2.0, step=4)
+    send_all(finished, options)
+    assert assert_all_arrived(options, finished).info.run_id == begun
+
+
+def test_a_run_that_goes_on_goes_on_there(options: Mlflow, tmp_path: Path) -> None:
+    run = begin_run(tmp_path / "small" / "one")
+    train(run, range(1, 5), saved=3)
+    complete(run, "interrupted")
+    send_all(run, options)
+    (found,) = all_runs(options)
+    assert found.info.status == "KILLED"
+    assert [step for step, _ in history(options, found.info.run_id)["loss"]] == [1, 2, 3]
+    write_text(run.config, run.config.read_text().replace("epochs: 5", "epochs: 6"))
+    train(run, range(5, 6))
+    complete(run)
+    send_all(run, options)
+    found = assert_all_arrived(options, run)
+    # A parameter stays what it was.
+    assert (found.data.params["training.epochs"], found.data.tags["training.epochs"]) == ("5", "6")
+
+
+def test_trials_are_children_of_one_run(options: Mlflow, tmp_path: Path) -> None:
+    search = SearchFolder(tmp_path / "tunes" / "small")
+    for number in (1, 2):
+        run = begin_run(search.run(number).path, run_id=f"{number:032d}")
+        write_text(search.record, "{}")
+        train(run, range(1, 2))
+        complete(run)
+        send_all(run, options)
+    found = {run.info.run_name: run for run in all_runs(options)}
+    parent = found.pop("small")
+    assert set(found) == {"trials/0001", "trials/0002"}
+    assert {run.data.tags["mlflow.parentRunId"] for run in found.values()} == {parent.info.run_id}
+
+
+def test_a_run_that_was_deleted_there_is_sent_anew(options: Mlflow, finished: RunFolder) -> None:
+    from mlflow import MlflowClient
+
+    send_all(finished, options)
+    (first,) = all_runs(options)
+    MlflowClient(tracking_uri=options.uri, registry_uri=options.uri).delete_run(first.info.run_id)
+    send_all(finished, options)
+    assert assert_all_arrived(options, finished).info.run_id != first.info.run_id
