@@ -14,7 +14,7 @@ import pytest
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.space import Point, Space
 from bigmodel_cli.config.space_reader import read_space
-from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.errors import UsageError
 from bigmodel_cli.tuning import studies
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric
 from bigmodel_cli.tuning.samplers import Sampler, said_of, sampler_of, settled
@@ -84,14 +84,6 @@ def test_a_grid_has_every_combination_once_in_a_fixed_order(tmp_path: Path) -> N
     assert sampler.draw(9, journal) is None
     # In any order, since another process may go on with it.
     assert sampler.draw(3, journal) == expected[2]
-
-
-def test_a_range_without_steps_has_no_grid() -> None:
-    with pytest.raises(ConfigError) as caught:
-        sampler_of("grid", space_of("a.rate: {log: [1e-3, 1]}\nb: {choice: [1, 2]}"), 0)
-    assert "space.yaml:1:15: tune.space.a.rate: a grid takes some numbers of it, and nothing says which" in (
-        caught.value.message
-    )
 
 
 @needs_optuna

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.config.space import Choice, Dimension, Range, Space, Value
+from bigmodel_cli.config.space import Choice, Dimension, Point, Range, Space, Value
 from bigmodel_cli.tuning.journal import COMPLETED, RUNNING, Journal, Trial
 
 if TYPE_CHECKING:
@@ -107,18 +108,36 @@ def _frozen(trial: Trial, dimensions: Mapping[str, Dimension]) -> FrozenTrial:
     One that failed is no reason to try the like again, but Optuna passes over trials that it knows as failed;
     so it is one that was ended before its first epoch, which is worse than all others.
     """
+    if trial.status == COMPLETED:
+        return frozen(trial.point, dimensions, state="COMPLETE", value=trial.score)
+    state = "RUNNING" if trial.status == RUNNING else "PRUNED"
+    return frozen(trial.point, dimensions, state=state, scores={} if trial.failed else trial.scores)
+
+
+def frozen(
+    point: Point,
+    dimensions: Mapping[str, Dimension],
+    *,
+    state: str,
+    value: float | None = None,
+    scores: Mapping[int, float] = MappingProxyType({}),
+) -> FrozenTrial:
+    """A point and what it came to as Optuna has them.
+
+    Args:
+        point: What was drawn.
+        dimensions: Of the space, by name.
+        state: The name of one of Optuna's states.
+        value: The score; None where it has not come to one.
+        scores: After each epoch, from 1.
+    """
     from optuna.trial import TrialState, create_trial
 
-    state = TrialState.PRUNED
-    if trial.status == COMPLETED:
-        state = TrialState.COMPLETE
-    elif trial.status == RUNNING:
-        state = TrialState.RUNNING
-    own = {name: dimensions[name] for name in trial.point}
+    own = {name: dimensions[name] for name in point if name in dimensions}
     return create_trial(
-        state=state,
-        value=trial.score if state == TrialState.COMPLETE else None,
-        params={name: _to_optuna(one, trial.point[name]) for name, one in own.items()},
+        state=TrialState[state],
+        value=value,
+        params={name: _to_optuna(one, point[name]) for name, one in own.items()},
         distributions={name: distribution(one) for name, one in own.items()},
-        intermediate_values={} if trial.failed else trial.scores,
+        intermediate_values=dict(scores),
     )

@@ -34,7 +34,6 @@ def sampler_of(name: str, space: Space, seed: int) -> Sampler:
 
     Raises:
         UsageError: If its extra is missing.
-        ConfigError: If a range has no grid.
     """
     from bigmodel_cli.tuning.samplers.grid import GridSampler
     from bigmodel_cli.tuning.samplers.random import RandomSampler

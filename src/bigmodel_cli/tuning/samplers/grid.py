@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from bigmodel_cli.config.problems import Problem, config_error
-from bigmodel_cli.config.space import SPACE_PATH, Choice, Dimension, Point, Space, Value
+from bigmodel_cli.config.space import Choice, Dimension, Point, Space, Value
 from bigmodel_cli.tuning.journal import Journal
 
 
@@ -14,15 +13,10 @@ class GridSampler:
     """Goes through all combinations.
 
     Args:
-        space: What is searched.
-
-    Raises:
-        ConfigError: If a range neither has steps nor says how many points there are.
+        space: What is searched; every range in it has steps or says how many points there are.
     """
 
     def __init__(self, space: Space) -> None:
-        if lacking := [_lacking(one) for one in space.all() if not _values(one)]:
-            raise config_error(lacking)
         self._space = space
 
     def draw(self, number: int, journal: Journal) -> Point | None:
@@ -46,13 +40,8 @@ def combinations(dimensions: tuple[Dimension, ...]) -> Iterator[Point]:
 
 
 def _values(dimension: Dimension) -> list[Value]:
-    """What a grid tries of a dimension, in order; nothing where that is not said."""
+    """What a grid tries of a dimension, in order."""
     of = dimension.of
-    return list(range(len(of.options))) if isinstance(of, Choice) else of.grid() or []
-
-
-def _lacking(dimension: Dimension) -> Problem:
-    message = "a grid takes some numbers of it, and nothing says which"
-    return Problem(
-        dimension.place, (*SPACE_PATH, dimension.name), message, suggestion="points: 5, or step: STEP"
-    )
+    values: list[Value] | None = [*range(len(of.options))] if isinstance(of, Choice) else of.grid()
+    assert values, "a config whose ranges have no grid is refused"
+    return values
