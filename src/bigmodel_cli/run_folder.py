@@ -64,6 +64,8 @@ OUTPUTS = "outputs"
 BETTER = "better"
 # The key of run.json with the keys of its config that were `auto`.
 AUTO = "auto"
+# The key of run.json with what decided a learning rate that was `auto`.
+RATE_TEST = "learning_rate_test"
 # The key of run.json with one entry per process that trained the run.
 SESSIONS = "sessions"
 # The key of run.json that says how the tables are written that its rows are from.

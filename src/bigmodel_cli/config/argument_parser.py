@@ -122,6 +122,8 @@ class ArgumentParser:
         return self._wrong_kind(parameter, node, path)
 
     def _text_argument(self, parameter: Parameter, node: Scalar, text: str, path: ConfigPathKeys) -> Any:
+        if parameter.is_rate and text == "auto":
+            return text
         numeric = not parameter.accepts or {"integer", "number"} & set(parameter.accepts)
         if numeric and (of_data := data_number(text)) is not None:
             return of_data

@@ -17,6 +17,9 @@ from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.spelling import closest, fold
 from bigmodel_cli.config.synonyms import SYNONYMS
 
+# Arguments of optimizers and of their schedules that are the highest learning rate of training.
+HIGHEST_RATES = ("learning_rate", "initial_learning_rate", "warmup_target")
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -44,6 +47,11 @@ class Parameter:
     bounds: Bounds | None = None
     item_bounds: Bounds | None = None
     wants_float: bool = False
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is a learning rate, which `auto` lets be found."""
+        return self.name in HIGHEST_RATES and "number" in self.accepts
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,8 @@ class _Maker:
             options = [option for option in options if option != {"type": "string"}]
             # Keras folds the case of such words.
             options.append({"enum": [*parameter.choices, *(choice.upper() for choice in parameter.choices)]})
+        if parameter.is_rate:
+            options.append({"const": "auto"})
         if parameter.families:
             options.append(self.component(parameter.families))
         elif "component" in parameter.accepts:

@@ -116,6 +116,7 @@ def expected_kinds(parameter: Parameter) -> str:
     if "integer" in parameter.accepts and "number" in parameter.accepts:
         kinds.remove(_KINDS["integer"])
     kinds += [with_article(family) for family in parameter.families]
+    kinds += ["auto"] * parameter.is_rate
     return " or ".join(kinds) or "another kind of value"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from bigmodel_cli.config.aim import Aim
+from bigmodel_cli.config.auto_rate import default_rate, with_rate
 from bigmodel_cli.config.checks.freezing import EXCLUDED
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.losses_and_metrics import (
@@ -83,12 +84,12 @@ def _as_loss(loss: Any) -> Any:
 
 
 def make_optimizer(component: Component, objects: Objects, total_steps: int) -> Any:
-    """The optimizer for a training of so many steps.
+    """The optimizer for a training of so many steps; a rate that is not found yet is Keras's default.
 
     Raises:
         ConfigError: If Keras refuses it.
     """
-    component = _with_decay_steps(component, total_steps)
+    component = _with_decay_steps(with_rate(component, default_rate(component)), total_steps)
     arguments = dict(component.arguments)
     excluded = arguments.pop(EXCLUDED, None)
     optimizer = objects.make(replace(component, arguments=arguments))

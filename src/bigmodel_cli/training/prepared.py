@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bigmodel_cli.config.auto_rate import rates_to_find, with_rate
 from bigmodel_cli.config.frozen import without_weights
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.inference.steps import MeasuringSteps
@@ -27,6 +28,7 @@ from bigmodel_cli.training.callbacks import make_callbacks
 from bigmodel_cli.training.candidate import Candidate, make_candidate
 from bigmodel_cli.training.frozen_cost import describe_parameters, describe_recomputed
 from bigmodel_cli.training.keeping import Fed, Keeping
+from bigmodel_cli.training.learning_rate_test import Begin, RateTest, find_learning_rate
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers, without_writers
 from bigmodel_cli.training.pin import Decisions, choose_monitor, pinned
@@ -54,6 +56,7 @@ class Prepared:
         callbacks: A `keras.callbacks.CallbackList`.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
         skipped: Takes note of bad training files; None where they are an error.
+        rate_test: What decided the learning rate; None where the config has one.
     """
 
     settled: Settled
@@ -67,6 +70,7 @@ class Prepared:
     callbacks: Any
     monitor: str | None
     skipped: SkippedFiles | None = None
+    rate_test: RateTest | None = None
 
     @property
     def feeds(self) -> dict[SplitName, Feed]:
@@ -134,6 +138,7 @@ def prepare(
     peers: Peers | None = None,
     *,
     has_checkpoint: bool = False,
+    begin: Begin | None = None,
 ) -> Prepared:
     """Decide every `auto` and build the model.
 
@@ -143,6 +148,7 @@ def prepare(
         listener: Is told what was decided.
         peers: The processes that train together; None: this one alone.
         has_checkpoint: Whether it has all weights: a file that they once came from may be gone.
+        begin: Gives a model the weights that training begins with, where these are others than its own.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -161,6 +167,12 @@ def prepare(
     work = Work(built_as, splits, 1 if asked == "auto" else asked, skipped, distribution)
     if asked == "auto":
         work = replace(work, batch_size=choose_batch_size(work, plan, listener))
+    rate_test = None
+    if rates_to_find(experiment.optimizer):
+        rate_test = find_learning_rate(work, plan, listener, begin)
+        found = {"optimizer": with_rate(experiment.optimizer, rate_test.rate)}
+        experiment = experiment.model_copy(update=found)
+        work = replace(work, experiment=built_as.model_copy(update=found))
     keeping = Keeping(work, listener)
     if work.epoch_size > len(splits.train):
         listener.say(
@@ -183,7 +195,18 @@ def prepare(
         directions=settled.directions,
     )
     return Prepared(
-        settled, splits, plan, distribution, built, keeping, fed, training, callbacks, monitor, skipped
+        settled,
+        splits,
+        plan,
+        distribution,
+        built,
+        keeping,
+        fed,
+        training,
+        callbacks,
+        monitor,
+        skipped,
+        rate_test,
     )
 
 

@@ -24,6 +24,7 @@ from bigmodel_cli.run_files import all_files, damaged_files, list_files
 from bigmodel_cli.run_folder import (
     AUTO,
     FILES,
+    RATE_TEST,
     RUN_ID,
     RUNNING,
     SCHEMA_VERSION,
@@ -117,6 +118,7 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             "parameters": prepared.built.model.count_params(),
             AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
+            **({} if prepared.rate_test is None else {RATE_TEST: prepared.rate_test.as_json()}),
             **data_record(prepared.splits),
         },
     )

@@ -121,7 +121,7 @@ def train(
     with _listening(listeners) as (logged, stop), naming_lost(how.cluster):
         if parent is not None:
             config = without_fetching(config, parent)
-        prepared = _prepare(config, logged, watch, how, is_new=True)
+        prepared = _prepare(config, logged, watch, how, parent=parent)
         transfer = None if parent is None else _take_weights(prepared, parent, logged)
         run = _create(new, prepared)
         with locked(run) if how.writes else nullcontext():
@@ -237,8 +237,8 @@ def _prepare(
     watch: Stopwatch,
     how: How,
     *,
-    is_new: bool = False,
-    has_checkpoint: bool = False,
+    has_checkpoint: bool | None = None,
+    parent: Parent | None = None,
 ) -> Prepared:
     experiment = config.experiment
     require_tensorboard(experiment.training.callbacks)
@@ -249,7 +249,8 @@ def _prepare(
     with watch.phase(DATA):
         splits = load_splits(experiment, listener, offline=how.offline)
     listener.say(_describe_data(splits))
-    if is_new:
+    # Of a new run nobody asks.
+    if has_checkpoint is None:
         experiment = fit_to_data(config, splits, listener.warn)
     else:
         check_asked(experiment, known_facts(experiment, splits), splits, listener.warn)
@@ -258,8 +259,12 @@ def _prepare(
     if how.narrow is not None:
         splits = how.narrow(splits)
     gate = downloads(allowed=not how.offline)
+    labels = splits.signature.label_names
+    begin = None if parent is None else lambda model: take_weights(model, parent, labels)
     with watch.phase(MODEL), naming_memory(experiment.data.batch_size), gate:
-        return prepare(experiment, splits, listener, how.peers, has_checkpoint=has_checkpoint)
+        return prepare(
+            experiment, splits, listener, how.peers, has_checkpoint=bool(has_checkpoint), begin=begin
+        )
 
 
 def _go(

@@ -170,6 +170,7 @@ def _of_about(shown: Preview) -> str:
 
 def _print_plan(shown: Preview) -> None:
     from bigmodel_cli.cli.output import size
+    from bigmodel_cli.config.auto_rate import rates_to_find
 
     frozen = f", {shown.frozen_parameters:,} of them frozen" if shown.frozen_parameters else ""
     kept = f"{shown.num_checkpoints} kept, {size(shown.num_checkpoints * shown.checkpoint_bytes)} in all"
@@ -182,5 +183,8 @@ def _print_plan(shown: Preview) -> None:
         "checkpoints": f"{size(shown.checkpoint_bytes)} each; {kept}",
         "device": f"{shown.device}, {shown.precision}",
     }
+    if rates_to_find(shown.experiment.optimizer):
+        lines["learning rate"] = "found first, by a range test of about 3 % of the steps, at least a dozen"
+    width = max(12, *map(len, lines))
     for name, text in lines.items():
-        click.echo(f"{name:<12} {text}")
+        click.echo(f"{name:<{width}} {text}")

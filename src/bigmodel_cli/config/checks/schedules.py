@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
+from bigmodel_cli.config.auto_rate import AUTO, RATE, inner_of, rates_to_find
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.facts import num_steps
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.config.tree import ConfigPathKeys, dotted
+
+_NUMBER = "write a number, for instance 1e-3"
 
 
 def check(experiment: Experiment, report: Report) -> None:
     """A schedule fits into training, and is alone in deciding about the learning rate."""
+    _check_auto(experiment, report)
     rate = experiment.optimizer.arguments.get("learning_rate")
     if not isinstance(rate, Component):
         return
@@ -22,6 +28,36 @@ def check(experiment: Experiment, report: Report) -> None:
     steps = num_steps(experiment, report.facts)
     if steps is not None:
         _check_length(rate, steps, report)
+
+
+def _check_auto(experiment: Experiment, report: Report) -> None:
+    """One rate can be found: that of one optimizer, at the highest point of its schedule."""
+    places, optimizer = rates_to_find(experiment.optimizer), inner_of(experiment.optimizer)
+    own = (*optimizer.path, RATE)
+    for number, place in enumerate(places):
+        if place[: len(own)] != own:
+            message = f"auto finds the rate of one optimizer, and {optimizer.name} has several"
+            report.error(place, message, _NUMBER)
+        elif number:
+            message = f"auto finds one rate, and stands at {dotted(places[0])} already"
+            report.error(place, message, _NUMBER)
+    schedule = optimizer.arguments.get(RATE)
+    if not isinstance(schedule, Component):
+        return
+    for key, value in schedule.arguments.items():
+        if isinstance(value, list) and AUTO in value:
+            place = (*schedule.path, key, value.index(AUTO))
+            report.error(place, "auto finds one rate, and here is a list of them", _NUMBER)
+    _check_warmup(schedule, places, report)
+
+
+def _check_warmup(schedule: Component, places: Sequence[ConfigPathKeys], report: Report) -> None:
+    """The highest rate of a schedule that is warmed up is the one that the warm-up goes to."""
+    if schedule.arguments.get("warmup_target") in (None, AUTO):
+        return
+    if (lower := (*schedule.path, "initial_learning_rate")) in places:
+        message = "auto finds the highest rate, and the warm-up goes from here up to warmup_target"
+        report.error(lower, message, "write initial_learning_rate: 0.0, and warmup_target: auto")
 
 
 def _check_length(rate: Component, steps: int, report: Report) -> None:

@@ -1,0 +1,105 @@
+"""From the losses of a learning-rate range test to a learning rate.
+
+The range test is Smith's (Cyclical Learning Rates for Training Neural Networks, 2017): the rate grows from
+step to step, and the loss says where it begins to be too large.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+# From one step of a sweep to the next.
+GROWTH = 2.0
+# A loss that falls by no more than this share has not moved.
+_MOVED = 0.02
+# The edge is where the loss has fallen so far of all that it falls.
+_FALLEN = 0.9
+# A rate that falls in the course of training begins so far below the edge.
+_BELOW = 4.0
+# One that stays is also that of the last steps, and the smaller the more steps there are: it is divided by
+# their number in so many, within limits.
+_STEPS, _MOST_BELOW = 200, 40.0
+# Rates that an optimizer is usually given; a sweep goes from `_LOWEST` to `_HIGHEST` times that.
+_USUAL = {"SGD": 1e-2, "Lion": 1e-4, "Adagrad": 1e-2, "Ftrl": 1e-2, "Adadelta": 1.0, "Muon": 1e-2}
+_LOWEST, _HIGHEST = 0.2, 1000.0
+# Where the lowest is too large already, another sweep begins so much lower.
+_LOWER = 1e-3
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The loss of one batch while the rate grows.
+
+    Attributes:
+        start: The loss before the first step.
+        rates: Of each step.
+        losses: After each step; the last one may be infinite or no number.
+    """
+
+    start: float
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+
+    def change(self, number: int) -> float:
+        """By how much the loss has fallen after a step, as a number that is not positive."""
+        loss = self.losses[number] if number < len(self.losses) else math.inf
+        return min(loss - self.start, 0.0) if math.isfinite(loss) else 0.0
+
+    @property
+    def is_too_high(self) -> bool:
+        """Whether the loss has come apart before it could fall: no rate was small enough."""
+        return edge_of([self]) is None and any(has_come_apart(self.start, loss) for loss in self.losses)
+
+
+def has_come_apart(start: float, loss: float) -> bool:
+    """Whether a loss is so far above the one before training that larger rates need not be tried."""
+    return not loss <= start + abs(start)
+
+
+def rates_for(optimizer: str, *, lower: bool = False) -> list[float]:
+    """The rates of a sweep, from small to large.
+
+    Args:
+        optimizer: Keras's class.
+        lower: Whether those of a first sweep were too large.
+    """
+    lowest = _USUAL.get(optimizer, 1e-3) * _LOWEST
+    span = 1 / _LOWER if lower else _HIGHEST / _LOWEST
+    count = math.floor(math.log(span, GROWTH)) + 1
+    return [lowest * (_LOWER if lower else 1.0) * GROWTH**number for number in range(count)]
+
+
+def edge_of(sweeps: Sequence[Sweep]) -> float | None:
+    """The smallest rate at which the loss is nearly as low as at any, on average over sweeps.
+
+    Args:
+        sweeps: Of the same rates.
+
+    Returns:
+        None where the loss has moved at no rate.
+    """
+    count = max(len(sweep.losses) for sweep in sweeps)
+    changes = [fmean(sweep.change(number) for sweep in sweeps) for number in range(count)]
+    if not -min(changes) > _MOVED * fmean(abs(sweep.start) for sweep in sweeps):
+        return None
+    rates = max((sweep.rates for sweep in sweeps), key=len)
+    return next(rate for rate, change in zip(rates, changes, strict=True) if change <= _FALLEN * min(changes))
+
+
+def rate_below(edge: float, *, steps: int | None, momentum: float = 0.0) -> float:
+    """The rate that training is to begin with, of two digits.
+
+    Calibrated on digits, mnist_mlp, mnist and adult (benchmarks/learning_rate.py).
+
+    Args:
+        edge: As `edge_of` gives it.
+        steps: Of the whole run, where the rate stays as it is; None where it falls.
+        momentum: Of an optimizer that adds steps up, of which a sweep of few steps sees only a part.
+    """
+    below = _BELOW if steps is None else min(max(_BELOW, steps / _STEPS), _MOST_BELOW)
+    # Of the sum over 1, m, m², … a rate that doubles in each step sees that over 1, m/2, (m/2)², …
+    heaviness = (1 - momentum / GROWTH) / (1 - momentum)
+    return float(f"{edge / below / heaviness:.1e}")

@@ -1,0 +1,140 @@
+"""`learning_rate: auto`: the range test, and what a run keeps of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.listener import Silent
+
+pytestmark = pytest.mark.tf
+
+AUTO = "optimizer={Adam: {learning_rate: auto}}"
+SCHEDULE = "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: auto}}}}"
+SAME = "training.deterministic=true"
+
+
+class Told(Silent):
+    def __init__(self):
+        self.lines = []
+
+    def say(self, message):
+        self.lines.append(message)
+
+
+@pytest.fixture
+def prepared(config):
+    """A config with words of a command line, made ready to train; what was said is in `told`."""
+    made = []
+
+    def make(*words, begin=None):
+        from bigmodel_cli.inference.run_data import load_splits
+        from bigmodel_cli.training.prepared import prepare
+
+        experiment, told = config(*words).experiment, Told()
+        found = prepare(experiment, load_splits(experiment, Silent(), offline=True), told, begin=begin)
+        found.told = told.lines
+        made.append(found)
+        return found
+
+    yield make
+    for item in made:
+        item.close()
+
+
+def weights(prepared):
+    return [np.asarray(weight) for weight in prepared.built.model.weights]
+
+
+def test_it_is_found_pinned_and_leaves_no_trace(prepared):
+    found = prepared(AUTO, SAME)
+    test = found.rate_test
+    assert test.edge is not None and test.rate == float(f"{test.edge / 4:.1e}")
+    assert f"optimizer: {{Adam: {{learning_rate: {test.rate:g}}}}}".split("learning_rate: ")[1][:-2] in (
+        found.settled.text
+    )
+    assert "auto" not in found.settled.text.split("optimizer:")[1].split("metrics:")[0]
+    (line,) = [line for line in found.told if line.startswith("learning rate: ")]
+    assert f"optimizer.Adam.learning_rate={test.rate:g} repeats it" in line
+    # The run itself begins as one that was given this rate.
+    given = prepared(f"optimizer.Adam.learning_rate={test.rate:g}", SAME)
+    assert all(np.array_equal(a, b) for a, b in zip(weights(found), weights(given), strict=True))
+    assert float(given.built.model.optimizer.learning_rate) == float(
+        found.built.model.optimizer.learning_rate
+    )
+    assert given.settled.text == found.settled.text
+    # The same again, to the last digit.
+    assert prepared(AUTO, SAME).rate_test.as_json() == test.as_json()
+
+
+def test_of_a_schedule_it_is_the_highest_rate(prepared):
+    found = prepared(SCHEDULE, "training.epochs=300")
+    test = found.rate_test
+    schedule = found.built.model.optimizer.get_config()["learning_rate"]["config"]
+    assert schedule["initial_learning_rate"] == test.rate == float(f"{test.edge / 4:.1e}")
+    # Three hundredths of 1,800 steps have room for several sweeps.
+    assert 2 <= len(test.sweeps) <= 5 and test.steps <= 0.03 * 1800 + 1
+
+
+def test_parts_of_a_batch_and_half_precision(prepared):
+    rates = [
+        prepared(AUTO, SAME).rate_test.rate,
+        prepared(AUTO, SAME, "training.accumulate=3").rate_test.rate,
+        prepared(AUTO, SAME, "training.precision=mixed_bfloat16").rate_test.rate,
+    ]
+    assert max(rates) <= 2 * min(rates)
+
+
+def test_it_begins_with_the_weights_of_the_run(prepared):
+    begun = []
+
+    def begin(model):
+        begun.append(model)
+        for weight in model.trainable_weights:
+            weight.assign(np.zeros(weight.shape))
+
+    found = prepared(AUTO, begin=begin)
+    assert len(begun) == 1 and begun[0] is not found.built.model
+    # All outputs are alike: the loss of ln 3 is known.
+    assert found.rate_test.sweeps[0].start == pytest.approx(np.log(3), rel=1e-5)
+
+
+def test_a_loss_that_nothing_moves(prepared):
+    found = prepared(
+        AUTO,
+        "loss={CategoricalCrossentropy: {label_smoothing: 1.0}}",
+        "model=[Flatten, {Dense: {units: num_classes, activation: softmax, kernel_initializer: Zeros}}]",
+    )
+    assert found.rate_test.edge is None and found.rate_test.rate == 1e-3
+    assert "learning rate: 1.00e-03, Keras's default: the loss fell at no rate" in found.told
+
+
+def test_rates_that_are_all_too_large(prepared):
+    # Pixels up to 76 make a steep loss.
+    found = prepared(
+        "optimizer={SGD: {learning_rate: auto}}",
+        "preprocessing=[{Rescaling: {scale: 0.3}}]",
+        "metrics=[]",
+        "loss=MeanSquaredError",
+        "model=[Flatten, {Dense: {units: num_classes, activation: linear}}]",
+    )
+    test = found.rate_test
+    assert test.edge is not None and test.edge < 2e-3
+    assert not found.rate_test.sweeps[0].is_too_high
+
+
+def test_what_a_run_keeps_and_a_resume_goes_on_with(bigmodel, tiny):
+    outcome = bigmodel("train", tiny, AUTO, SAME, "--plain", "--runs-dir", "runs")
+    assert outcome.code == 0 and "learning rate: " in outcome.err
+    (run,) = Path("runs").glob("*/*")
+    record = json.loads((run / "run.json").read_text())
+    test = record["learning_rate_test"]
+    assert "optimizer.Adam.learning_rate" in record["auto"]
+    assert f"learning_rate: {test['rate']}" in (run / "config.yaml").read_text()
+    assert len(test["sweeps"][0]["losses"]) == len(test["sweeps"][0]["rates"]) == test["steps"] - 1
+    again = bigmodel("train", "--resume", run, "training.epochs=3", "--plain")
+    assert again.code == 0 and "range test" not in again.err
+    assert json.loads((run / "run.json").read_text())["learning_rate_test"] == test
