@@ -62,6 +62,12 @@ MEAN = "remove it: the loss has its mean already"
 LOGITS = "the loss {CategoricalCrossentropy: {from_logits: true}}"
 ERRORS = [
     Row(
+        ["data.fold={number: 2, of: 5}", "data.test=0.2"],
+        "data.test",
+        "the test split is fold 2 of 5, and data.test: 0.2 asks for another one",
+        "remove test, or fold",
+    ),
+    Row(
         [softmax("CategoricalCrossentropy")],
         "loss.CategoricalCrossentropy.from_logits",
         "from_logits: true says that the outputs are logits, but the model ends in a softmax",

@@ -24,6 +24,8 @@ def test_folds_in_time_have_no_interval_and_what_a_fold_lacks_has_no_mean() -> N
     found = over_folds([{"a": 1.0, "b": 2.0}, {"a": 3.0}], [0.5, 0.25], are_exchangeable=False)
     assert set(found) == {"a"}
     assert (found["a"].mean, found["a"].low, found["a"].high) == (2.0, None, None)
+    two = over_folds([{"a": 1.0}, {"a": 3.0}], [1.0, 1.0], are_exchangeable=True)
+    assert two["a"].low is None
 
 
 def test_it_covers_the_truth_where_the_plain_interval_does_not() -> None:

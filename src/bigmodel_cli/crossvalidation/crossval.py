@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bigmodel_cli.config.dump import to_yaml
@@ -17,8 +17,10 @@ from bigmodel_cli.crossvalidation.results import Results, results_of, write_resu
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.listener import Listener
+from bigmodel_cli.pipeline.splits import split_source
 from bigmodel_cli.run_folder import COMPLETED
 from bigmodel_cli.run_removal import remove_weights
+from bigmodel_cli.training.known_data import fit_to_data
 from bigmodel_cli.training.signals import stop_on_signal
 from bigmodel_cli.whole_files import write_text
 from bigmodel_cli.workers.failing import Deaths, error_called
@@ -80,6 +82,7 @@ class Crossval:
     num_repeats: int
     watcher: Watcher
     how: How = How()
+    _warned: set[str] = field(default_factory=set, init=False, repr=False)
 
     def run(self) -> Results:
         """Train the runs of all folds that are not complete, and put together what they came to.
@@ -88,6 +91,7 @@ class Crossval:
             UsageError: If another process cross-validates here, what was begun here is something else, or the
                 data has no such column as `how.by` names.
             DataError: If there are more folds than there can be, or the data cannot be had.
+            ConfigError: If something cannot be meant with these data.
             BigmodelError: What the run of a fold failed by.
             Interrupted: If a signal ended it.
         """
@@ -98,6 +102,7 @@ class Crossval:
             for column in how.by:
                 # Before anything is trained.
                 groups_of(plan.examples, column)
+            self._check(plan)
             for note in plan.notes():
                 watcher.say(note)
             self.folder.path.mkdir(parents=True, exist_ok=True)
@@ -109,6 +114,22 @@ class Crossval:
                 write_results(results, self.folder)
                 write_page(results, self.folder)
                 return results
+
+    def _check(self, plan: Plan) -> None:
+        """Find out what of the config does not fit its data before anything is trained, by its own lines."""
+        experiment = plan.config(next(iter(plan.folds())))
+        splits = split_source(plan.source, experiment.data, experiment.seed, self._warn_once)
+        fit_to_data(replace(self.loaded, experiment=experiment), splits, self._warn_once)
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self.watcher.warn(message)
+
+    def warned_of(self, fold: Fold, message: str) -> None:
+        """A run warns of something; what stands in its own config was told by the line of the user's."""
+        if not message.startswith(str(self.folder.config(fold))):
+            self._warn_once(message)
 
     def _asked(self, plan: Plan) -> dict[str, str]:
         """What all sessions have in common; more repeats only add to it."""
@@ -132,7 +153,6 @@ class _Session:
         self._folds = dict(enumerate(plan.folds(), 1))
         self._deaths = Deaths()
         self._epochs: dict[int, int] = {}
-        self._warned: set[str] = set()
         self._open = [number for number, fold in self._folds.items() if not self._is_complete(fold)]
         for number in sorted(self._folds.keys() - set(self._open)):
             self._tidy(self._folds[number])
@@ -163,9 +183,8 @@ class _Session:
 
     def _take(self, told: Told) -> None:
         fold, watcher = self._folds[told.number], self._crossval.watcher
-        if told.what == "warned" and told.values["message"] not in self._warned:
-            self._warned.add(told.values["message"])
-            watcher.warn(told.values["message"])
+        if told.what == "warned":
+            self._crossval.warned_of(fold, told.values["message"])
         if told.what == "progressed" and told.values["epoch"] > self._epochs.get(told.number, 0):
             self._epochs[told.number] = told.values["epoch"]
             self._deaths.got_further(told.number)

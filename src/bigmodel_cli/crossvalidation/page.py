@@ -129,7 +129,8 @@ def _folds(results: Results) -> dict[str, Any]:
             "cells": [shown(name, one.deviation) for name, one in zip(names, over, strict=True)],
         },
     ]
-    explained = "Each fold is the test split of one run, which was trained on the others."
+    others = "what comes before it" if results.plan.is_in_time else "the others"
+    explained = f"Each fold is the test split of one run, which was trained on {others}."
     if over and over[0].low is not None:
         cells = [
             f"{shown(name, one.low)} to {shown(name, one.high)}"
@@ -141,8 +142,6 @@ def _folds(results: Results) -> dict[str, Any]:
             " The interval is the corrected resampled t (Nadeau and Bengio 2003), which reckons with runs "
             "that share most of their training examples."
         )
-    else:
-        explained = "Each fold is the test split of one run, which was trained on what comes before it."
     return {
         "explained": explained,
         "columns": [titled(name) for name in names],

@@ -83,6 +83,12 @@ class Plan:
         """What is dealt: the training part of the source."""
         return self.source.splits["train"]
 
+    @property
+    def is_in_time(self) -> bool:
+        """Whether folds follow each other in time."""
+        column = column_of(self.experiment.data)
+        return column is not None and column.by.time is not None
+
     def folds(self) -> Iterator[Fold]:
         """All folds of all repeats, in the order in which they are trained."""
         for repeat in range(1, self.num_repeats + 1):

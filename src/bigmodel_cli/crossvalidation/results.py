@@ -19,7 +19,6 @@ from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, samples_of
 from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.inference.opened import OpenRun, open_folder
-from bigmodel_cli.pipeline.splits import column_of
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.whole_files import write_json, write_sealed
 
@@ -116,11 +115,10 @@ def results_of(plan: Plan, folder: CrossvalFolder, by: Sequence[str] = ()) -> Re
     folds = [_fold_result(folder, fold) for fold in plan.folds()]
     opened = open_folder(folder.run(next(iter(plan.folds()))))
     cells = read_cells(folder.predictions)
-    column = column_of(plan.experiment.data)
     scores = over_folds(
         [measures(fold.evaluation) for fold in folds],
         [fold.sizes["test"] / fold.sizes["train"] for fold in folds],
-        are_exchangeable=column is None or column.by.time is None,
+        are_exchangeable=not plan.is_in_time,
     )
     gated = columns_of_gates(plan.experiment.expect, opened.signature.targets)
     columns = list(dict.fromkeys([*by, *gated]))

@@ -11,6 +11,9 @@ import numpy as np
 
 from bigmodel_cli.scoring.intervals import LEVEL
 
+# A spread of two numbers says next to nothing: its interval would be 12.7 deviations wide to each side.
+_FEWEST = 3
+
 
 @dataclass(frozen=True)
 class OverFolds:
@@ -46,7 +49,7 @@ def over_folds(
         scores: Of each fold, by name.
         shares: Test examples by training examples of each fold.
         are_exchangeable: Whether folds are alike; of folds in time, which are trained on more and more
-            examples, there is no interval.
+            examples, there is no interval, and none of fewer than three.
     """
     from scipy.special import stdtrit
 
@@ -57,6 +60,6 @@ def over_folds(
         values = np.array([one[name] for one in scores], np.float64)
         mean, deviation = float(values.mean()), float(values.std(ddof=1))
         half = float(width * deviation)
-        ends = (mean - half, mean + half) if are_exchangeable else (None, None)
+        ends = (mean - half, mean + half) if are_exchangeable and number >= _FEWEST else (None, None)
         found[name] = OverFolds(mean, deviation, *ends)
     return found
