@@ -104,7 +104,7 @@ def test_only_what_is_under_the_folder_of_searches_is_removed(bigmodel, folder):
 
 def test_a_search_is_no_run(refuses, folder):
     path = folder.path.absolute()
-    for command in (["evaluate", path], ["report", path], ["predict", "x.csv", "--run", path]):
+    for command in (["evaluate", path], ["predict", "x.csv", "--run", path]):
         refuses(2, *command, says=("a search, not a run", "bigmodel runs show"))
 
 

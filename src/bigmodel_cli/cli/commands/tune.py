@@ -76,6 +76,7 @@ def command(
     from bigmodel_cli.cli.tuned import search_as_json, show_search
     from bigmodel_cli.modeling.language import read_searched
     from bigmodel_cli.tuning.identity import folder_of
+    from bigmodel_cli.tuning.page.page import write_search_page
     from bigmodel_cli.tuning.samplers import said_of
     from bigmodel_cli.tuning.summary import summarise_search
 
@@ -86,6 +87,8 @@ def command(
     folder = folder_of(searched, tunes_dir, is_new=is_new)
     _search(searched, folder, workers, plain=plain, offline=offline)
     summary = summarise_search(folder)
+    if summary.best is not None:
+        write_search_page(summary)
     if as_json:
         echo_json(search_as_json(summary))
     else:
