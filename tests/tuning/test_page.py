@@ -37,9 +37,13 @@ def test_it_is_one_file_without_requests_and_scripts(summary):
     assert re.findall(r'<a href="#(\w+)"', page) == sections
 
 
-def test_importance_is_there_where_it_is_known(summary):
-    write_search_page(summary, {"optimizer.Adam.learning_rate": 0.8, "model.0.Dense.units": 0.2})
+def test_importance_is_there_where_it_is_known(tmp_path):
+    scores = {n: (0.04 * n, 0.05 * n, 0.045 * n) for n in range(1, 16)}
+    summary = summarise_search(made(tmp_path, scores=scores))
+    assert sum(summary.worth.values()) == pytest.approx(1.0)
+    write_search_page(summary)
     page = summary.folder.page.read_text()
+    assert "importance over 15 trials" in page
     assert '<section id="worth">' in page
     assert '<a href="#worth">' in page
 

@@ -10,7 +10,7 @@ import click
 
 from bigmodel_cli.cli.output import duration, metrics_line, next_command, number, one_line, table
 from bigmodel_cli.config.measures import said_once
-from bigmodel_cli.cut import cut
+from bigmodel_cli.cut import cut, some
 
 if TYPE_CHECKING:
     from bigmodel_cli.reporting.run_summary import RunSummary
@@ -22,20 +22,20 @@ _MOST = 10
 # Of failed trials as many are named.
 _MOST_FAILED = 5
 _REASON = 100
+# Keys that have decided less are not named.
+_LEAST_SHARE = 0.005
 
 
 def search_as_json(summary: SearchSummary) -> dict[str, Any]:
     """A search as the one document of `tune --json` and `runs show --json`."""
     journal, epochs, best = summary.journal, summary.epochs, summary.best
-    metric = journal.metric
     document: dict[str, Any] = {
         "search": str(summary.folder.path),
         "status": summary.status,
-        "metric": None
-        if metric is None
-        else {"column": metric.column, "better": "max" if metric.is_max else "min"},
+        "metric": _metric_as_json(summary),
         "seconds": journal.seconds,
         "epochs": {"trained": epochs.trained, "planned": epochs.planned, "saved": epochs.saved},
+        "importance": summary.worth,
         "num_trials": summary.num_trials,
         "best": None if best is None else _trial_as_json(summary, best),
         "trials": [_trial_as_json(summary, trial) for trial in journal.trials.values()],
@@ -53,7 +53,7 @@ def search_as_json(summary: SearchSummary) -> dict[str, Any]:
 def _trial_as_json(summary: SearchSummary, trial: Trial) -> dict[str, Any]:
     return {
         "trial": trial.number,
-        "run": str(summary.folder.run(trial.number).path),
+        "run": _run_of(summary, trial),
         "status": trial.status,
         "score": trial.score,
         "epoch": trial.epoch,
@@ -69,11 +69,27 @@ def _trial_as_json(summary: SearchSummary, trial: Trial) -> dict[str, Any]:
 
 def search_in_brief(summary: SearchSummary) -> dict[str, Any]:
     """A search as `runs ls --json` has it, beside runs."""
-    document, best = search_as_json(summary), summary.best
-    brief = {key: document[key] for key in ("search", "status", "metric", "seconds", "num_trials")}
-    counts = {"ended": len(summary.ended), "stopped": len(summary.stopped), "failed": len(summary.failed)}
-    of_best = None if best is None else {key: document["best"][key] for key in ("trial", "run", "score")}
-    return {**brief, **counts, "best": of_best}
+    best = summary.best
+    return {
+        "search": str(summary.folder.path),
+        "status": summary.status,
+        "metric": _metric_as_json(summary),
+        "seconds": summary.journal.seconds,
+        "num_trials": summary.num_trials,
+        "ended": len(summary.ended),
+        "stopped": len(summary.stopped),
+        "failed": len(summary.failed),
+        "best": best and {"trial": best.number, "run": _run_of(summary, best), "score": best.score},
+    }
+
+
+def _metric_as_json(summary: SearchSummary) -> dict[str, str] | None:
+    metric = summary.journal.metric
+    return None if metric is None else {"column": metric.column, "better": "max" if metric.is_max else "min"}
+
+
+def _run_of(summary: SearchSummary, trial: Trial) -> str:
+    return str(summary.folder.run(trial.number).path)
 
 
 def list_searches(summaries: Sequence[SearchSummary]) -> None:
@@ -146,9 +162,19 @@ def _lines(summary: SearchSummary) -> Iterator[tuple[str, str]]:
     early = "" if best.reason is None else f"; ended early: {best.reason}"
     of = f"trial {best.number}, {metric.column} {number(best.score)} after epoch {best.epoch}{early}"
     yield "best", of
+    if any(summary.worth.values()):
+        yield "decided", _decided(summary)
     yield from _result(_best_run(summary), len(summary.journal.ranked))
     if summary.folder.page.exists():
         yield "page", f"{summary.title}/{summary.folder.page.name}"
+
+
+def _decided(summary: SearchSummary) -> str:
+    """How much each key has decided."""
+    short = {key.name: key.short for key in summary.keys}
+    return some(
+        f"{short[name]} {share:.0%}" for name, share in summary.worth.items() if share >= _LEAST_SHARE
+    )
 
 
 def _counts(summary: SearchSummary) -> str:

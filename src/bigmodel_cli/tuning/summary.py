@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ class SearchSummary:
     Attributes:
         folder: Where it is.
         journal: Its trials.
-        keys: What is searched, those inside of choices too.
+        space: What is searched.
         num_epochs: Of a trial that does not end early.
         num_trials: As many as there are to be.
         status: running, completed or interrupted.
@@ -100,11 +101,22 @@ class SearchSummary:
 
     folder: SearchFolder
     journal: Journal
-    keys: tuple[Key, ...]
+    space: Space
     num_epochs: int
     num_trials: int
     status: str
-    config: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """What is searched, those inside of choices too."""
+        return keys_of(self.space)
+
+    @cached_property
+    def worth(self) -> dict[str, float]:
+        """How much each key has decided, by its name, the most first; nothing of too few trials."""
+        from bigmodel_cli.tuning.importance import importance
+
+        return dict(importance(self.space, self.journal))
 
     @property
     def title(self) -> str:
@@ -185,7 +197,7 @@ def summarise_search(folder: SearchFolder) -> SearchSummary:
     config = to_plain(read_yaml(record["config"], origin=str(folder.record), folder=folder.path))
     asked = record.get(TRIALS, len(journal.trials))
     status = _status(folder, journal)
-    return SearchSummary(folder, journal, keys_of(space), config["training"]["epochs"], asked, status, config)
+    return SearchSummary(folder, journal, space, config["training"]["epochs"], asked, status)
 
 
 def _status(folder: SearchFolder, journal: Journal) -> str:

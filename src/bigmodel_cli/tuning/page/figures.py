@@ -135,14 +135,14 @@ def draw_slices(summary: SearchSummary, metric: Metric, keys: Sequence[Key]) -> 
 
 
 def draw_worth(shares: Mapping[str, float]) -> Figure:
-    """How much of the spread of scores goes with each key, the most at the top."""
+    """How much each key has decided, the most at the top."""
     names = sorted(shares, key=lambda name: -shares[name])
     figure = new_figure(7, 0.9 + _BAR * len(names))
     axes = figure.add_subplot()
     axes.barh(range(len(names)), [shares[name] for name in names], color=_SKY)
     axes.set_yticks(range(len(names)), [plain(name, 40, front=False) for name in names])
     axes.invert_yaxis()
-    tidy(axes, "share of the spread of scores")
+    tidy(axes, "share in what decided")
     return figure
 
 

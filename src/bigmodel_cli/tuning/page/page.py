@@ -14,6 +14,7 @@ from bigmodel_cli.reporting.chosen import chosen_sentence
 from bigmodel_cli.reporting.run_summary import read_evaluation, summarise
 from bigmodel_cli.run_folder import CHOSEN
 from bigmodel_cli.tasks.sections import shown, titled
+from bigmodel_cli.tuning.importance import how_found
 from bigmodel_cli.tuning.journal import Metric, Trial
 from bigmodel_cli.tuning.page.figures import (
     MOST_AXES,
@@ -31,17 +32,16 @@ from bigmodel_cli.whole_files import write_text
 _FEWEST = 2
 
 
-def write_search_page(summary: SearchSummary, worth: Mapping[str, float] | None = None) -> None:
+def write_search_page(summary: SearchSummary) -> None:
     """Write search.html.
 
     Args:
         summary: A search of which at least one trial has a score.
-        worth: How much each key decides, by its name; None where that is not known.
 
     Raises:
         ResourceError: If it cannot be written.
     """
-    text = render(page_content(summary, worth or {}))
+    text = render(page_content(summary))
     write_text(summary.folder.page, text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
@@ -57,7 +57,7 @@ def render(content: Mapping[str, Any]) -> str:
     return environment.from_string(template).render({**content, "figures": figures, "css": Markup(css)})  # noqa: S704
 
 
-def page_content(summary: SearchSummary, worth: Mapping[str, float]) -> dict[str, Any]:
+def page_content(summary: SearchSummary) -> dict[str, Any]:
     """The page's parts by the names that its template uses."""
     metric, best = summary.journal.metric, summary.best
     assert metric is not None
@@ -77,7 +77,8 @@ def page_content(summary: SearchSummary, worth: Mapping[str, float]) -> dict[str
             {"number": trial.number, "epochs": len(trial.scores), "reason": trial.reason}
             for trial in summary.stopped
         ],
-        "figures": _figures(summary, metric, keys, worth),
+        "figures": _figures(summary, metric, keys),
+        "how_found": how_found(summary.journal),
         "num_hidden": max(0, len(keys) - MOST_AXES),
         "keys": [key.short for key in keys],
         "trials": [_row(summary, trial, keys) for trial in summary.journal.ranked],
@@ -121,9 +122,7 @@ def _facts(summary: SearchSummary) -> Iterator[tuple[str, str]]:
     yield "epochs of a trial", str(summary.num_epochs)
 
 
-def _figures(
-    summary: SearchSummary, metric: Metric, keys: list[Key], worth: Mapping[str, float]
-) -> dict[str, str]:
+def _figures(summary: SearchSummary, metric: Metric, keys: list[Key]) -> dict[str, str]:
     if len(scored(summary)) < _FEWEST:
         return {}
     figures = {
@@ -136,9 +135,9 @@ def _figures(
         "slices": svg(draw_slices(summary, metric, keys), "scores by the values of each key"),
     }
     short = {key.name: key.short for key in keys}
-    shares = {short[name]: share for name, share in worth.items() if name in short}
-    if shares:
-        figures["worth"] = svg(draw_worth(shares), "how much of the spread of scores goes with each key")
+    shares = {short[name]: share for name, share in summary.worth.items() if name in short}
+    if any(shares.values()):
+        figures["worth"] = svg(draw_worth(shares), "how much each key has decided")
     return figures
 
 
