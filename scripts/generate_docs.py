@@ -17,6 +17,7 @@ from bigmodel_cli.config import schema
 from bigmodel_cli.config.checks.pitfalls.table import PITFALLS
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.fields import fields_of, whole_description
+from bigmodel_cli.config.tune import FORMS, MORE, Budget, Tune
 from bigmodel_cli.modeling.language import language
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -27,6 +28,8 @@ SECTIONS = {
     "data.fold": schema.Fold,
     "training": schema.Training,
     "training.checkpoint": schema.Checkpoint,
+    "tune": Tune,
+    "tune.budget": Budget,
 }
 
 
@@ -40,6 +43,7 @@ def reference() -> str:
     ]
     for title, model in SECTIONS.items():
         lines += [f"## {title}", "", *_table(model), ""]
+    lines += [*_space(), ""]
     titles = {
         "sources": "Data sources",
         "blocks": "Blocks",
@@ -72,6 +76,32 @@ def _table(model: type[BaseModel]) -> list[str]:
         for name, field in _fields(model)
     ]
     return ["| key | default | what |", "|---|---|---|", *rows]
+
+
+def _space() -> list[str]:
+    """What a key of a space may be."""
+    lines = [
+        "## tune.space",
+        "",
+        "Each key is one of the config's own, dotted as on the command line, such as `model.1.Dense.units`;",
+        "a key that begins with `preset` is a choice of several of them at once. What would make the scores",
+        "of trials incomparable is refused: other splits or examples, another metric, the loss where trials",
+        "are compared by it.",
+        "",
+        "| form | beside it | what |",
+        "|---|---|---|",
+    ]
+    for form in FORMS.values():
+        beside = ", ".join(f"`{key}`" for key in form.beside)
+        lines.append(f"| `{form.example}` | {beside} | {_cell(form.doc)} |")
+    more = "; ".join(f"`{key}`: {text['description'].rstrip('.')}" for key, text in MORE.items())
+    return [
+        *lines,
+        "",
+        f"{more}. A grid takes the numbers that `step` or `points` say.",
+        "On the command line: `tune.space.optimizer.Adam.learning_rate={log: [1e-4, 1e-2]}` searches a key,",
+        "`~tune.space.model.1` searches it no more.",
+    ]
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:

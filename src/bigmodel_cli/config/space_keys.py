@@ -6,10 +6,9 @@ from collections.abc import Collection
 
 from bigmodel_cli.config.dotted_keys import parts
 from bigmodel_cli.config.tree import Mapping, Node, node_at
+from bigmodel_cli.config.tune import FORMS
 
 SPACE = ("tune", "space")
-# What ends the key of a space that is not there yet: the form of its range.
-_FORMS = ("log", "uniform", "integer", "choice")
 
 
 def known_keys(tree: Node) -> Collection[str]:
@@ -39,6 +38,6 @@ def parts_with_space(text: str, known: Collection[str]) -> list[tuple[str, int, 
         end = ends[max(there, key=len)]
     else:
         # A key that is not there yet, with its value, or with the form of its range behind it.
-        end = next((n for n, (key, _, _) in enumerate(rest) if n and key in _FORMS), len(rest))
+        end = next((n for n, (key, _, _) in enumerate(rest) if n and key in FORMS), len(rest))
     _, at, length = rest[end - 1]
     return [*head, (text[start : at + length], start, at + length - start), *rest[end:]]

@@ -35,17 +35,13 @@ from bigmodel_cli.config.tree import (
     describe,
     to_plain,
 )
+from bigmodel_cli.config.tune import FORMS
 
-FORMS = "{log: [LOW, HIGH]}, {uniform: [LOW, HIGH]}, {integer: [LOW, HIGH]} or {choice: [...]}"
+_FORMS = "{log: [LOW, HIGH]}, {uniform: [LOW, HIGH]}, {integer: [LOW, HIGH]} or {choice: [...]}"
 # What each form takes beside it.
-OPTIONS = {
-    "log": frozenset({"points"}),
-    "uniform": frozenset({"step", "points"}),
-    "integer": frozenset({"log", "step", "points"}),
-    "choice": frozenset[str](),
-}
+_OPTIONS = {name: frozenset(form.beside) for name, form in FORMS.items()}
 # More numbers of one range than that are no grid that anybody waits for.
-MAX_POINTS = 1000
+_MAX_POINTS = 1000
 _NOT_DOTS = re.compile(r"\[-?[0-9]+\]|/")
 
 
@@ -116,9 +112,9 @@ class _Reader:
         if form is None or not isinstance(node, Mapping):
             place = entry.key_place if isinstance(node, Mapping) and not node.entries else node.place
             hint = in_our_words(node) or "what is not searched stands in the config itself"
-            self._problem(place, path, f"expected {FORMS}, found {describe(node)}", hint)
+            self._problem(place, path, f"expected {_FORMS}, found {describe(node)}", hint)
             return None
-        strangers = [key for key in node.entries if key != form and key not in OPTIONS[form]]
+        strangers = [key for key in node.entries if key != form and key not in _OPTIONS[form]]
         for key in strangers:
             self._stranger(key, form, node, path)
         if form == "choice":
@@ -131,9 +127,9 @@ class _Reader:
         return None if of is None else Dimension(name, keys, of)
 
     def _stranger(self, key: str, form: str, node: Mapping, path: ConfigPathKeys) -> None:
-        known = ", ".join(sorted(OPTIONS[form])) or "nothing"
+        known = ", ".join(sorted(_OPTIONS[form])) or "nothing"
         hint = in_our_words(node)
-        if key in OPTIONS:
+        if key in _OPTIONS:
             hint = "write {log: [LOW, HIGH]}" if {form, key} == {"uniform", "log"} else "keep one of the two"
         place = node.entries[key].key_place
         self._problem(place, (*path, key), f"{form} takes {known} beside it, found {key!r}", hint)
@@ -261,13 +257,13 @@ class _Reader:
     def _more(self, node: Mapping, key: str, path: ConfigPathKeys, form: str) -> Value | None:
         """`step` or `points`; None where it is not there, or not for this form, which is told already."""
         entry = node.entries.get(key)
-        if entry is None or key not in OPTIONS[_form_meant(node) or form]:
+        if entry is None or key not in _OPTIONS[_form_meant(node) or form]:
             return None
         value = self._number(entry.node, (*path, key), whole=form == "integer")
         if value is None:
             return None
-        if value <= 0 or (key == "points" and value > MAX_POINTS):
-            wanted = f"a number from 1 to {MAX_POINTS}" if key == "points" else "a number above 0"
+        if value <= 0 or (key == "points" and value > _MAX_POINTS):
+            wanted = f"a number from 1 to {_MAX_POINTS}" if key == "points" else "a number above 0"
             message = f"expected {wanted}, found {describe(entry.node)}"
             self._problem(entry.node.place, (*path, key), message, None)
             return None
@@ -309,7 +305,7 @@ def _form(node: Node) -> str | None:
     """Which form of a range or a choice a value inside an option is; None where it is an ordinary one."""
     if not isinstance(node, Mapping):
         return None
-    found = [key for key in node.entries if key in OPTIONS]
+    found = [key for key in node.entries if key in _OPTIONS]
     return next((key for key in found if isinstance(node.entries[key].node, Sequence)), None)
 
 
@@ -317,7 +313,7 @@ def _form_meant(node: Node) -> str | None:
     """The same where nothing but a form can be meant."""
     if not isinstance(node, Mapping):
         return None
-    found = [key for key, entry in node.entries.items() if key in OPTIONS and not _is_flag(entry.node)]
+    found = [key for key, entry in node.entries.items() if key in _OPTIONS and not _is_flag(entry.node)]
     return _form(node) or next(iter(found), None)
 
 

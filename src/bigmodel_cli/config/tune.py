@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -57,6 +59,76 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
+_PAIR: dict[str, Any] = {"type": "array", "minItems": 2, "maxItems": 2}
+# A fraction is a text.
+_NUMBERS = {**_PAIR, "items": {"type": ["number", "string"]}}
+_WHOLE = {**_PAIR, "items": {"type": "integer"}}
+MORE: dict[str, dict[str, Any]] = {
+    "log": {"type": "boolean", "description": "Each factor counts the same, rather than each difference."},
+    "step": {"type": "number", "exclusiveMinimum": 0, "description": "The distance of the numbers."},
+    "points": {"type": "integer", "minimum": 1, "description": "How many of the numbers a grid takes."},
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form in which a space says what a key may be.
+
+    Attributes:
+        example: As a config has it.
+        doc: What it means.
+        schema: The JSON Schema of what stands under its name.
+        beside: What it takes beside it.
+    """
+
+    example: str
+    doc: str
+    schema: dict[str, Any]
+    beside: tuple[str, ...] = ()
+
+    def as_json_schema(self, name: str) -> dict[str, Any]:
+        """A mapping in this form."""
+        beside = {key: MORE[key] for key in self.beside}
+        return {
+            "type": "object",
+            "properties": {name: {"description": self.doc, **self.schema}, **beside},
+            "required": [name],
+            "additionalProperties": False,
+        }
+
+
+FORMS: Mapping[str, Form] = {
+    "log": Form(
+        "{log: [1e-4, 1e-2]}",
+        "Numbers from the first to the second, each factor as likely as any other: rates, weights of decay.",
+        _NUMBERS,
+        ("points",),
+    ),
+    "uniform": Form(
+        "{uniform: [0, 0.5], step: 0.1}",
+        "Numbers from the first to the second, each as likely as any other.",
+        _NUMBERS,
+        ("step", "points"),
+    ),
+    "integer": Form(
+        "{integer: [32, 512], log: true}",
+        "Whole numbers from the first to the second.",
+        _WHOLE,
+        ("log", "step", "points"),
+    ),
+    "choice": Form(
+        "{choice: [{Dropout: {rate: {uniform: [0.1, 0.5]}}}, null]}",
+        "One of the values, as the config would have them. What is inside one of them may be a range or a "
+        "choice, which counts only where that one is chosen. Of a list's item, null leaves it out.",
+        {"type": "array", "minItems": 2},
+    ),
+}
+SPACE_SCHEMA: dict[str, Any] = {
+    "minProperties": 1,
+    "additionalProperties": {"anyOf": [form.as_json_schema(name) for name, form in FORMS.items()]},
+}
+
+
 class Budget(Section):
     """What a search may use, over all its sessions."""
 
@@ -73,6 +145,7 @@ class Tune(Section):
 
     space: dict[str, Any] = Field(
         min_length=1,
+        json_schema_extra=SPACE_SCHEMA,
         description="Keys of the config, dotted as on the command line, and what each may be: "
         "`{log: [1e-4, 1e-2]}`, `{uniform: [0, 0.5]}`, `{integer: [32, 512], log: true}`, "
         "`{choice: [...]}`; inside a choice too. A key that begins with `preset` changes several at once.",

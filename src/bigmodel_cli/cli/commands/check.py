@@ -35,16 +35,18 @@ if TYPE_CHECKING:
 def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool, as_json: bool) -> None:
     """Check CONFIG without starting TensorFlow: every mistake at once, with its line.
 
-    Warnings name what is seldom meant, such as a key without effect; --strict makes them errors.
+    Of a `tune` section too: each value that may be drawn is tried in the config. Warnings name what is
+    seldom meant, such as a key without effect; --strict makes them errors.
     """
     from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.cli.spaces import asked_of, space_as_json
     from bigmodel_cli.config.problems import config_error
     from bigmodel_cli.config.unread_data import missing_data, not_checked
     from bigmodel_cli.errors import ConfigError
-    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.modeling.language import read_with_search
 
     try:
-        loaded = read_config(config, overrides, strict=strict)
+        loaded = read_with_search(config, overrides, strict=strict)
         warnings = [*loaded.warnings, *missing_data(loaded)]
         if strict and warnings:
             raise config_error(warnings)
@@ -60,13 +62,16 @@ def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool
     if github:
         _annotate(found)
     if as_json:
-        echo_json({"config": str(config), "ok": True, "problems": found, "not_checked": unknown})
+        document = {"config": str(config), "ok": True, "problems": found, "not_checked": unknown}
+        asked = asked_of(loaded)
+        echo_json(document if asked is None else {**document, "tune": space_as_json(asked)})
     elif not github:
         _show(loaded, warnings, unknown)
 
 
 def _show(loaded: LoadedConfig, warnings: list[Problem], unknown: list[str]) -> None:
     from bigmodel_cli.cli.output import next_command, note, one_line, show_warnings
+    from bigmodel_cli.cli.spaces import asked_of, space_line
 
     show_warnings(warnings)
     experiment = loaded.experiment
@@ -80,7 +85,11 @@ def _show(loaded: LoadedConfig, warnings: list[Problem], unknown: list[str]) -> 
     if unknown:
         note(f"not checked, since only the data tells it: {', '.join(unknown)}")
     words = shlex.join([str(loaded.path), *loaded.overrides])
-    next_command(f"bigmodel show {words}", f"bigmodel train {words}")
+    commands = [f"bigmodel show {words}", f"bigmodel train {words}"]
+    if (asked := asked_of(loaded)) is not None:
+        click.echo(f"search: {space_line(asked)}")
+        commands.append(f"bigmodel tune {words}")
+    next_command(*commands)
 
 
 def _annotate(problems: list[dict[str, Any]]) -> None:

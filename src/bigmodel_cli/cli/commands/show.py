@@ -63,13 +63,13 @@ def command(
     """Show what CONFIG means and what training would do, without training.
 
     The config with every default, the model's layers with shapes and parameters, the sizes of the
-    splits, the steps, the memory, and what a checkpoint takes on the disk. --why and --diff need
-    neither the data nor TensorFlow.
+    splits, the steps, the memory, what a checkpoint takes on the disk, and what `tune` searches. --why
+    and --diff need neither the data nor TensorFlow.
     """
     from bigmodel_cli.cli.output import show_warnings
-    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.modeling.language import read_config, read_with_search
 
-    loaded = read_config(config, overrides, strict=strict)
+    loaded = read_with_search(config, overrides, strict=strict)
     show_warnings(loaded.warnings)
     if why is not None:
         _show_why(loaded, why, as_json)
@@ -127,14 +127,17 @@ def _show_preview(
 ) -> None:
     from bigmodel_cli.cli.output import echo_json, next_command, printable
     from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.cli.spaces import asked_of, show_space, space_as_json
     from bigmodel_cli.config.dump import to_yaml
 
     with listening(plain=plain) as listener:
         from bigmodel_cli.training.preview import preview
 
         shown = preview(loaded, listener, offline=offline)
+    asked = asked_of(loaded)
     if as_json:
-        echo_json(shown.as_json())
+        document = shown.as_json()
+        echo_json(document if asked is None else {**document, "tune": space_as_json(asked)})
         return
     if not (only_model or only_plan):
         click.echo(printable(to_yaml(shown.experiment)))
@@ -142,7 +145,13 @@ def _show_preview(
         _print_model(shown, is_open=only_model)
     if not only_model:
         _print_plan(shown)
-    next_command(f"bigmodel train {shlex.join([str(loaded.path), *loaded.overrides])}")
+    words = shlex.join([str(loaded.path), *loaded.overrides])
+    commands = [f"bigmodel train {words}"]
+    if asked is not None:
+        if not (only_model or only_plan):
+            show_space(asked)
+        commands.append(f"bigmodel tune {words}")
+    next_command(*commands)
 
 
 def _print_model(shown: Preview, *, is_open: bool) -> None:

@@ -211,7 +211,7 @@ def _checked(result: TrainingResult) -> Checked:
 
 
 def _config(words: tuple[str, ...], *, tensorboard: bool, **how: bool) -> LoadedConfig:
-    from bigmodel_cli.cli.output import show_warnings
+    from bigmodel_cli.cli.output import note, show_warnings
     from bigmodel_cli.config.dump import plain, to_flow
     from bigmodel_cli.modeling.language import read_config
 
@@ -225,6 +225,8 @@ def _config(words: tuple[str, ...], *, tensorboard: bool, **how: bool) -> Loaded
         wanted = to_flow([*plain(callbacks), "TensorBoard"])
         loaded = read_config(Path(path), [*overrides, f"training.callbacks={wanted}"], **how)
     show_warnings(loaded.warnings)
+    if loaded.experiment.tune is not None:
+        note(f"trains the config as it is; what its tune section searches: bigmodel tune {shlex.join(words)}")
     return loaded
 
 
