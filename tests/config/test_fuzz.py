@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bigmodel_cli.config.dump import plain, to_yaml
-from bigmodel_cli.config.load import load_config
+from bigmodel_cli.config.load import load_with_search
 from bigmodel_cli.config.problems import MAX_SHOWN
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.tree import COMMAND_LINE, to_plain
@@ -57,6 +57,34 @@ loss_weights: {Survived: 1, fare: 0.01}
 metrics: {Survived: [AUC], fare: [mae]}
 optimizer: {Adam: {learning_rate: 1e-3}}
 """
+# With everything that a search may ask for.
+SEARCH = """\
+data: {source: digits, batch_size: 32}
+model:
+  - Flatten
+  - Dense: {units: 16, activation: relu}
+  - Dropout: {rate: 0.1}
+  - Dense: {units: num_classes, activation: softmax}
+loss: SparseCategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 1e-3}}
+training: {epochs: 3}
+tune:
+  space:
+    optimizer.Adam.learning_rate: {log: [1e-4, 1e-2], points: 3}
+    data.batch_size: {choice: [32, 64]}
+    model.1.Dense.units: {integer: [8, 64], log: true, points: 3}
+    model.2: {choice: [{Dropout: {rate: {uniform: [0.1, 0.5], step: 0.2}}}, null]}
+    augmentation: {choice: [[], [{RandomRotation: {factor: {choice: [0.05, 0.1]}}}]]}
+    preset: {choice: [{training.epochs: {integer: [2, 4]}, loss: mse}, {training.epochs: 9}]}
+  metric: val_accuracy
+  mode: max
+  trials: 40
+  search: grid
+  stop_early: true
+  keep: 3
+  budget: {time: 2 hours, disk: 5 GB}
+"""
+TREES_OF_SEARCHES = {"search.yaml": to_plain(read_text(SEARCH, origin="search.yaml", folder=Path()))}
 TREES_OF_TABLES = {"table.yaml": to_plain(read_text(TABLE, origin="table.yaml", folder=Path()))}
 
 _LONG = int(os.environ.get("BIGMODEL_FUZZ_CASES", "0"))
@@ -69,6 +97,7 @@ _SHARES = {
     "bytes": 0.05,
     "words": 0.12,
     "tables": 0.2,
+    "searches": 0.1,
 }
 _SHORT = 500
 
@@ -100,7 +129,7 @@ def check(content: str | bytes, *words: str) -> None:
     data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
     Path("case.yaml").write_bytes(data)
     try:
-        loaded = load_config(Path("case.yaml"), words, language())
+        loaded = load_with_search(Path("case.yaml"), words, language())
     except ConfigError as error:
         _check_refusal(error)
         return
@@ -145,7 +174,7 @@ def _line_of(problem: dict[str, Any]) -> str:
 
 def _check_dump(settings_before: dict[str, Any], dumped: str) -> None:
     Path("dumped.yaml").write_text(dumped, "utf-8")
-    again = load_config(Path("dumped.yaml"), [], language())
+    again = load_with_search(Path("dumped.yaml"), [], language())
     assert repr(plain(again.experiment)) == repr(settings_before)
 
 
@@ -265,6 +294,12 @@ def test_mutated_configs_of_tables(text: str) -> None:
     check(text)
 
 
+@_cases("searches")
+@given(mutated(TREES_OF_SEARCHES))
+def test_mutated_configs_with_searches(text: str) -> None:
+    check(text)
+
+
 @st.composite
 def typed(draw: Callable[..., Any]) -> str:
     """A shipped config with the slips of a keyboard: signs and lines that are lost, doubled or swapped."""
@@ -343,7 +378,38 @@ def grammar(draw: Callable[..., Any]) -> str:
         "metrics": several(lambda: _component("metrics", draw), 2),
         "training": {"callbacks": several(lambda: _component("callbacks", draw), 2)},
     }
+    if draw(st.booleans()):
+        options = st.dictionaries(
+            st.sampled_from(["metric", "trials", "search", "keep"]), _SCALARS, max_size=1
+        )
+        space = {draw(_SEARCHED): _may_be(draw) for _ in range(draw(st.integers(1, 3)))}
+        tree["tune"] = {"space": space, **draw(options)}
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+
+
+_SOME_PATHS = (
+    "data.batch_size model.0 model.0.Dense.units model.-1.Dense.units optimizer loss training.epochs "
+    'training preset seed augmentation preprocessing.0 a .. "a.b" data..batch_size'
+)
+_SEARCHED = st.sampled_from([*_SOME_PATHS.split(), ""])
+
+
+def _may_be(draw: Callable[..., Any], depth: int = 0) -> Any:
+    """A range, a choice, or nearly one."""
+    form = draw(st.sampled_from(["log", "uniform", "integer", "choice", "choice", "loguniform", None]))
+    if form is None:
+        return draw(_SCALARS)
+    if form != "choice":
+        numbers = st.integers(-3, 300) if form == "integer" else st.floats(0, 10)
+        beside = st.dictionaries(
+            st.sampled_from(["log", "step", "points"]), st.just(2) | _SCALARS, max_size=1
+        )
+        return {form: draw(st.lists(numbers, min_size=2, max_size=2)), **draw(beside)}
+    options = [st.integers(1, 64), st.sampled_from([None, [], "mse", {"training.epochs": 2}]), _SCALARS]
+    values = draw(st.lists(st.one_of(options), min_size=1, max_size=3))
+    if depth < 2 and draw(st.booleans()):
+        values.append({"Dropout": {"rate": _may_be(draw, depth + 1)}})
+    return {"choice": values}
 
 
 @_cases("grammar")
