@@ -224,6 +224,8 @@ def test_what_may_be_meant_is_warned_of(read: Read, tune: str, message: str) -> 
         "preset: {choice: [{data.test: 0.2, seed: 1}, {data.test: 0.1}]}",
         "training.checkpoint.mode: {choice: [min, max]}",
         "calibrate: {choice: [{}, null]}",
+        "data.fold.number: {integer: [1, 5]}",
+        "track: {choice: [[], [tensorboard]]}",
     ],
 )
 def test_what_cannot_be_compared_is_refused(read: Read, space: str) -> None:
