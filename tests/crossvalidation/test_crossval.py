@@ -17,10 +17,12 @@ from crossvals import CONFIG, Done, begin, crossval, write_config
 
 from bigmodel_cli.config.schema import Fold
 from bigmodel_cli.crossvalidation.crossval import How
+from bigmodel_cli.crossvalidation.folder import read_label_problems_of
 from bigmodel_cli.crossvalidation.predictions import out_of_fold
 from bigmodel_cli.errors import DataError, GateError, UsageError
 from bigmodel_cli.gates import require_gates
 from bigmodel_cli.run_folder import WEIGHTS_REMOVED
+from bigmodel_cli.scoring.label_problems import class_problems
 from bigmodel_cli.scoring.names import measures
 
 FOLDS = [Fold(number=number, of=3) for number in (1, 2, 3)]
@@ -127,6 +129,24 @@ def test_a_fold_that_fails_ends_it_with_its_error(tmp_path: Path) -> None:
     text = CONFIG.replace("  - Dropout: {rate: 0.1}\n", "  - Reshape: {target_shape: [7, 77]}\n  - Flatten\n")
     with pytest.raises(Exception, match=r"fold 1 of 3: (.|\n)*Reshape"):
         crossval(write_config(tmp_path, text), tmp_path / "small")
+
+
+def test_labels_that_may_be_wrong(done: Done, tmp_path: Path, bigmodel) -> None:
+    words = ["crossval", done.config, "--folds", "3", "--crossvals-dir", done.folder.path.parent]
+    told = bigmodel(*words, "--suspects", tmp_path / "suspects.csv")
+    assert told.code == 4, "its gate is missed"
+    (one,) = out_of_fold(done.folder.path).values()
+    expected = class_problems(one.labels, one.values)
+    document = read_label_problems_of(done.folder.path)
+    assert document["examples"] == 151
+    assert document["stands_out"] is expected.stands_out
+    with (tmp_path / "suspects.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(expected.suspects) > 0
+    assert [row["example"] for row in rows] == [one.names[row] for row in expected.suspects.rows]
+    names = one.task.label_names
+    assert [row["label"] for row in rows] == [names[one.labels[row]] for row in expected.suspects.rows]
+    assert [row["suggested"] for row in rows] == [names[place] for place in expected.suspects.suggested]
 
 
 def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited, TargetLabels
 from bigmodel_cli.audit.document import make_document
-from bigmodel_cli.audit.finding import Finding
+from bigmodel_cli.audit.finding import Finding, errors_first
 from bigmodel_cli.audit.findings import find_all
 from bigmodel_cli.audit.groups import exact_groups, near_groups, representatives
+from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, label_findings, suspects_in
 from bigmodel_cli.audit.measured import Measured, Unreadable, measure
 from bigmodel_cli.audit.near import Search, find_pairs
 from bigmodel_cli.audit.rows import document as of_rows
@@ -58,7 +59,12 @@ class Audit:
 
 
 def audit(
-    experiment: Experiment, listener: Listener, *, max_examples: int | None = None, offline: bool = False
+    experiment: Experiment,
+    listener: Listener,
+    *,
+    max_examples: int | None = None,
+    offline: bool = False,
+    label_problems: Sequence[Mapping[str, Any]] | None = None,
 ) -> Audit:
     """Look at all examples of a config's data, as its splits are cut for training.
 
@@ -67,6 +73,8 @@ def audit(
         listener: Is told how it goes.
         max_examples: Look at so many of them only, by the seed; labels are still counted in full.
         offline: No download may be made.
+        label_problems: What a run or a cross-validation has found of wrong labels, as
+            label_problems_<split>.json has it; None: nobody was asked.
 
     Raises:
         DataError: If the data is missing, or so damaged that no splits can be made.
@@ -74,7 +82,20 @@ def audit(
     loaded = _load(experiment, listener, offline=offline)
     chosen = _chosen(loaded.splits, max_examples, experiment.seed)
     of_kind = _audit_rows if loaded.splits.signature.kind.is_composed else _audit_alone
-    return of_kind(experiment, loaded, chosen, listener)
+    found = of_kind(experiment, loaded, chosen, listener)
+    return found if label_problems is None else _with_label_problems(found, label_problems, loaded.splits)
+
+
+def _with_label_problems(found: Audit, documents: Sequence[Mapping[str, Any]], splits: Splits) -> Audit:
+    """An audit that says, too, which labels may be wrong."""
+    suspects = suspects_in(documents, splits)
+    findings = errors_first([found.findings, label_findings(documents, len(suspects))])
+    document = {
+        **found.document,
+        "findings": [finding.as_json() for finding in findings],
+        LABEL_PROBLEMS: suspects,
+    }
+    return replace(found, findings=findings, document=document)
 
 
 def _audit_rows(

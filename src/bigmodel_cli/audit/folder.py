@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 from bigmodel_cli.audit.audit import Audit
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.contact_sheet import draw_contact_sheets
+from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS
 from bigmodel_cli.audit.page import make_page
 from bigmodel_cli.audit.rows import page as of_rows
 from bigmodel_cli.audit.rows.looked import LookedTable
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.figures import write_figure
+from bigmodel_cli.inference.label_problems import write_suspects
 from bigmodel_cli.whole_files import naming_target, write_json, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DOCUMENT, PAGE, AUGMENTATION = "audit.json", "index.html", "augmentation.png"
+SUSPECTS = "suspects.csv"
 _SHEET_NAME = re.compile(r"examples(-\d+)?\.png")
 
 
@@ -51,9 +54,11 @@ def write_audit(folder: Path, audit: Audit, *, augmentation: bool) -> None:
     with naming_target(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
-            if old.name == AUGMENTATION or _SHEET_NAME.fullmatch(old.name):
+            if old.name in (AUGMENTATION, SUSPECTS) or _SHEET_NAME.fullmatch(old.name):
                 old.unlink()
     write_json(folder / DOCUMENT, audit.document)
+    if LABEL_PROBLEMS in audit.document:
+        write_suspects(folder / SUSPECTS, audit.document[LABEL_PROBLEMS])
     if isinstance(audited, LookedTable):
         write_text(folder / PAGE, of_rows.make_page(audit.document, audited.described))
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.document import label_text, labels_by_target
+from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, show_label_problems
 from bigmodel_cli.audit.markup import data_uri, name, page, table, visible
 from bigmodel_cli.audit.page_copies import show_copies
 
@@ -31,6 +32,7 @@ def make_page(audited: Audited, document: Mapping[str, Any], pictures: Mapping[s
         *(part for heading, files in pictures.items() for part in _pictures(heading, files)),
         *_files(document["files"]),
         *_channels(document["splits"]),
+        *show_label_problems(document.get(LABEL_PROBLEMS, ())),
         *show_copies(audited),
         *_listed("Cannot be read", document["unreadable"], ("split", "name", "reason")),
         *_listed("All of one value", document["constant"], ("split", "name", "label")),

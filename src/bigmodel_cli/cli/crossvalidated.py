@@ -55,6 +55,7 @@ def show_results(results: Results, folder: CrossvalFolder) -> None:
     """The folds side by side, their mean, and what all predictions together come to."""
     from bigmodel_cli.crossvalidation.page import named_fold, shown_scores
     from bigmodel_cli.evaluation_parts import intervals_in
+    from bigmodel_cli.inference.label_problems import in_words
     from bigmodel_cli.scoring.names import measures
 
     names = shown_scores(results)
@@ -79,6 +80,8 @@ def show_results(results: Results, folder: CrossvalFolder) -> None:
         between = f" ({number(interval['low'])} to {number(interval['high'])})" if interval else ""
         parts.append(f"{one_line(name)} {number(value)}{between}")
     click.echo(f"all {results.document['examples']:,} out-of-fold predictions: {', '.join(parts)}")
+    for sentence in in_words(results.label_problems):
+        click.echo(printable(sentence))
     for gate in results.gates:
         click.echo(printable(f"gate, on the mean: {gate}: {'met' if gate.met else 'MISSED'}"))
     note(f"written: {folder.page}, {folder.predictions}, {folder.results}")

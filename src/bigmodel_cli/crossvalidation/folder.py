@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bigmodel_cli.config.schema import Fold
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.whole_files import read_sealed
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class CrossvalFolder:
         return self.path / "samples.json"
 
     @property
+    def label_problems(self) -> Path:
+        """Labels that may be wrong."""
+        return self.path / "label_problems.json"
+
+    @property
     def page(self) -> Path:
         return self.path / "crossval.html"
 
@@ -60,6 +67,19 @@ class CrossvalFolder:
     def run(self, fold: Fold) -> RunFolder:
         """The run of a fold."""
         return RunFolder(self.path / "folds" / _name(fold))
+
+
+def read_label_problems_of(folder: Path) -> dict[str, Any] | None:
+    """What a cross-validation has found of wrong labels; None where there is no complete one.
+
+    Args:
+        folder: `crossvals/<name>`.
+
+    Raises:
+        DataError: If it is damaged.
+    """
+    path = CrossvalFolder(folder).label_problems
+    return read_sealed(path) if path.is_file() else None
 
 
 def _name(fold: Fold) -> str:

@@ -15,6 +15,7 @@ from bigmodel_cli.crossvalidation.results import FoldResult, Results
 from bigmodel_cli.evaluation_parts import of_target
 from bigmodel_cli.reporting.of_targets import OfTarget
 from bigmodel_cli.reporting.report.content import evaluated_content, menu_of
+from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.page import render
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.signature import slugs
@@ -58,6 +59,10 @@ def _content(results: Results, folder: CrossvalFolder) -> dict[str, Any]:
     record = results.opened.record
     content = {
         **evaluated,
+        "of_task": [
+            *evaluated["of_task"],
+            *label_problem_sections([results.label_problems], targets),
+        ],
         "run": {
             "title": "/".join(folder.path.resolve().parts[-2:]),
             "name": plan.experiment.name,

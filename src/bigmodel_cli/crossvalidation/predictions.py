@@ -67,7 +67,16 @@ def out_of_fold(folder: Path) -> dict[str, OutOfFold]:
             f"{folder}: no complete cross-validation", hint="go on with it: bigmodel crossval CONFIG"
         )
     first = Fold(number=1, of=read_sealed(where.results)["folds"])
-    opened, cells = open_folder(where.run(first)), read_cells(where.predictions)
+    return out_of_fold_in(open_folder(where.run(first)), read_cells(where.predictions))
+
+
+def out_of_fold_in(opened: OpenRun, cells: Mapping[str, list[str]]) -> dict[str, OutOfFold]:
+    """The out-of-fold predictions by target.
+
+    Args:
+        opened: The run of any fold.
+        cells: As `read_cells` gives them.
+    """
     targets = opened.signature.targets
     return {name: _of_target(name, task, len(targets) == 1, cells) for name, task in targets.items()}
 

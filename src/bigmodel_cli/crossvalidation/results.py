@@ -12,12 +12,13 @@ from bigmodel_cli.config.group_measures import columns_of_gates
 from bigmodel_cli.config.naming import named
 from bigmodel_cli.crossvalidation.folder import CrossvalFolder
 from bigmodel_cli.crossvalidation.plan import Plan
-from bigmodel_cli.crossvalidation.predictions import RowsOf, read_cells, scored_of
+from bigmodel_cli.crossvalidation.predictions import RowsOf, out_of_fold_in, read_cells, scored_of
 from bigmodel_cli.crossvalidation.statistics import OverFolds, over_folds
 from bigmodel_cli.evaluation_parts import TARGETS
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, samples_of
 from bigmodel_cli.inference.groups import groups_of
+from bigmodel_cli.inference.label_problems import Judged, label_problems_in
 from bigmodel_cli.inference.opened import OpenRun, open_folder
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.whole_files import write_json, write_sealed
@@ -72,6 +73,7 @@ class Results:
         samples: Examples that tell most, as evaluation/samples_<split>.json has them.
         cells: The columns of out_of_fold.csv.
         gates: How the config's `expect` fared, on the means over folds.
+        label_problems: Labels that may be wrong, as label_problems.json has them.
     """
 
     plan: Plan
@@ -83,6 +85,7 @@ class Results:
     samples: Mapping[str, Any]
     cells: Mapping[str, list[str]]
     gates: Sequence[GateResult]
+    label_problems: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         """As results.json has it."""
@@ -124,14 +127,24 @@ def results_of(plan: Plan, folder: CrossvalFolder, by: Sequence[str] = ()) -> Re
     columns = list(dict.fromkeys([*by, *gated]))
     evaluation, samples = _together(plan, opened, folds, cells, columns)
     gates = check_gates(plan.experiment.expect, _means_of_gates(folds), "test")
-    document = evaluation.as_json()
-    return Results(plan, opened, folds, scores, evaluation, document, samples, cells, gates)
+    document, problems = evaluation.as_json(), _label_problems(plan, opened, cells)
+    return Results(plan, opened, folds, scores, evaluation, document, samples, cells, gates, problems)
 
 
 def write_results(results: Results, folder: CrossvalFolder) -> None:
-    """Write results.json and samples.json."""
+    """Write results.json, samples.json and label_problems.json."""
+    write_sealed(folder.label_problems, results.label_problems)
     write_json(folder.samples, results.samples)
     write_sealed(folder.results, results.as_json())
+
+
+def _label_problems(plan: Plan, opened: OpenRun, cells: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Labels that may be wrong, by the predictions of all folds and repeats."""
+    judged = {
+        name: Judged(found.labels, found.values, plan.examples.take(found.places))
+        for name, found in out_of_fold_in(opened, cells).items()
+    }
+    return label_problems_in(judged, opened.signature)
 
 
 def _fold_result(folder: CrossvalFolder, fold: Any) -> FoldResult:

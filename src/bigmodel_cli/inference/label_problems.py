@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.evaluation_parts import TARGETS, by_target
@@ -25,28 +27,58 @@ _KEYS = ("split", "name", "target", "label", "suggested", "probability", "of_lab
 _COLUMNS = ("split", "example", "target", "label", "suggested", "confidence", "of_label")
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What a model, or several, said of a target of examples that they have not learned from.
+
+    Attributes:
+        labels: Of the examples.
+        values: What outputs for them stand for, as `Predictions.values` gives it.
+        examples: The same, in that order.
+    """
+
+    labels: np.ndarray
+    values: np.ndarray
+    examples: Examples
+
+
 def label_problems_of(evaluation: Evaluation, examples: Examples, signature: Signature) -> dict[str, Any]:
     """Labels that may be wrong, of one target or a part for each, as label_problems_<split>.json has them.
 
+    Of what the model has learned from nothing is found: it knows these labels by heart, the wrong ones too.
+
     Args:
-        evaluation: Of a model that has not learned from the examples.
+        evaluation: Of the best checkpoint, or another one.
         examples: The same, with their labels.
         signature: Of them.
     """
+    about = {"split": evaluation.split, "checkpoint": evaluation.checkpoint}
+    if evaluation.split == "train":
+        return about
+    judged = {
+        name: Judged(scored.labels, scored.values, examples.having(name))
+        for name, scored in evaluation.by_target.items()
+    }
+    return {**about, **label_problems_in(judged, signature)}
+
+
+def label_problems_in(judged: Mapping[str, Judged], signature: Signature) -> dict[str, Any]:
+    """Labels that may be wrong, of one target or a part for each.
+
+    Args:
+        judged: By target.
+        signature: Of the examples.
+    """
     parts: dict[str, Any] = {}
-    for name, task in signature.targets.items():
-        scored, having = evaluation.by_target[name], examples.having(name)
-        found = part_of(task, Scoring).suspected(scored.labels, scored.values)
-        if found is not None and evaluation.split != "train":
+    for name, one in judged.items():
+        found = part_of(signature.targets[name], Scoring).suspected(one.labels, one.values)
+        if found is not None:
             suspects = [
-                _as_json(sample, having, signature, is_shown=number < NUM_SAMPLES)
+                _as_json(sample, one.examples, signature, is_shown=number < NUM_SAMPLES)
                 for number, sample in enumerate(found.samples)
             ]
             parts[name] = {**found.figures, SUSPECTS: suspects}
-    document = {"split": evaluation.split, "checkpoint": evaluation.checkpoint}
-    if len(signature.targets) == 1:
-        return {**document, **next(iter(parts.values()), {})}
-    return {**document, TARGETS: parts}
+    return {TARGETS: parts} if len(signature.targets) > 1 else next(iter(parts.values()), {})
 
 
 def _as_json(sample: Sample, examples: Examples, signature: Signature, *, is_shown: bool) -> dict[str, Any]:
@@ -63,10 +95,7 @@ def _as_json(sample: Sample, examples: Examples, signature: Signature, *, is_sho
 def write_label_problems(
     run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature
 ) -> dict[str, Any]:
-    """Find labels that may be wrong, write them into a run's folder, and return them.
-
-    Of what the model has learned from nothing is found: it knows these labels by heart, the wrong ones too.
-    """
+    """Find labels that may be wrong, write them into a run's folder, and return them."""
     document = label_problems_of(evaluation, examples, signature)
     write_json(run.label_problems(evaluation.split, evaluation.checkpoint), document)
     return document
@@ -86,13 +115,14 @@ def in_words(document: Mapping[str, Any]) -> Iterator[str]:
     """How many labels may be wrong, a sentence for each target of which that stands out.
 
     Args:
-        document: As label_problems_<split>.json has it.
+        document: As label_problems_<split>.json has it, or label_problems.json of a cross-validation.
     """
     for target, part in by_target(document).items():
         if part.get("stands_out"):
             of_target = f"{target}: " if target else ""
             count = f"about {part['estimated']:,.0f} of {part['examples']:,} labels"
-            yield f"{of_target}{count} of the {document['split']} split may be wrong"
+            of_split = f" of the {document['split']} split" if "split" in document else ""
+            yield f"{of_target}{count}{of_split} may be wrong"
 
 
 def listed(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -102,7 +132,7 @@ def listed(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         documents: As label_problems_<split>.json has them.
     """
     return [
-        {"split": document["split"], "target": target, **suspect}
+        {"split": document.get("split", ""), "target": target, **suspect}
         for document in documents
         for target, part in by_target(document).items()
         for suspect in part.get(SUSPECTS, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, show_label_problems
 from bigmodel_cli.audit.markup import name, page, table, visible
 from bigmodel_cli.audit.page import MAX_LISTED, show_classes, show_findings, show_labels
 from bigmodel_cli.audit.rows.picture import CLASS_COLORS, histogram
@@ -27,6 +28,7 @@ def make_page(document: Mapping[str, Any], described: str) -> str:
         *show_findings(document["findings"]),
         *_splits(document["splits"]),
         *_targets(document),
+        *show_label_problems(document.get(LABEL_PROBLEMS, ())),
         *_columns(document),
         *_left_out(document["left_out"]),
         *_copies(document["duplicates"]),

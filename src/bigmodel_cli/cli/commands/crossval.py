@@ -23,6 +23,7 @@ from bigmodel_cli.cli.options import (
     epilog=example(
         "bigmodel crossval configs/digits.yaml",
         "bigmodel crossval configs/digits.yaml --folds 10 --repeats 3 training.epochs=5",
+        "bigmodel crossval flowers.yaml --suspects suspects.csv",
     )
 )
 @config_argument
@@ -52,6 +53,12 @@ from bigmodel_cli.cli.options import (
     help="Show scores of the groups that a column of the data makes, and gaps between them; may be repeated.",
 )
 @click.option(
+    "--suspects",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the labels that may be wrong into a CSV file, with what is suggested instead.",
+)
+@click.option(
     "--crossvals-dir",
     type=click.Path(path_type=Path),
     default=Path("crossvals"),
@@ -66,6 +73,7 @@ def command(
     overrides: tuple[str, ...],
     folds: int,
     repeats: int,
+    suspects: Path | None,
     crossvals_dir: Path,
     strict: bool,
     as_json: bool,
@@ -82,6 +90,7 @@ def command(
     from bigmodel_cli.crossvalidation.folder import CrossvalFolder
     from bigmodel_cli.errors import Interrupted
     from bigmodel_cli.gates import require_gates
+    from bigmodel_cli.inference.label_problems import listed, write_suspects
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.training.record import command_line
 
@@ -94,6 +103,8 @@ def command(
     except Interrupted as error:
         hint = f"go on with: {shlex.join(command_line())}"
         raise Interrupted(error.signal_number, f"interrupted; {folder.path} is kept", hint=hint) from error
+    if suspects is not None:
+        write_suspects(suspects, listed([results.label_problems]))
     if as_json:
         echo_json({"crossval": str(folder.path), **results.as_json()})
     else:

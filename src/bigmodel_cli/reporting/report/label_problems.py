@@ -23,28 +23,28 @@ def label_problem_sections(
     """A section for each split and target of which so many labels seem wrong that it stands out.
 
     Args:
-        documents: As label_problems_<split>.json has them.
+        documents: As label_problems_<split>.json has them, or label_problems.json of a cross-validation.
         targets: Of the run.
     """
     called = slugs(targets)
     for document in documents:
-        split, sentences = document["split"], list(in_words(document))
+        split, sentences = document.get("split"), list(in_words(document))
+        name = "label_problems" if split is None else f"label_problems_{split}"
         for target, part in by_target(document).items():
             if not part.get("stands_out"):
                 continue
             task = targets[target] if target else next(iter(targets.values()))
             of_target = f"{target}: " if target else ""
-            title = f"{of_target}Labels that may be wrong, {split}"
-            found = "label_problems_" + split + (f"_{called[target]}" if target else "")
+            of_split = "" if split is None else f", {split}"
             yield Section(
-                found,
-                f"{of_target}Labels, {split}",
-                title,
+                f"{name}_{called[target]}" if target else name,
+                f"{of_target}Labels{of_split}",
+                f"{of_target}Labels that may be wrong{of_split}",
                 template(__package__, "label_problems") + template(_TASKS, "samples"),
                 {
                     **_content(part, task),
                     "sentence": sentences.pop(0),
-                    "file": f"label_problems_{split}.json",
+                    "file": f"{name}.json" if split is None else f"evaluation/{name}.json",
                 },
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from bigmodel_cli.cli.options import (
     offline_option,
     overrides_argument,
     plain_option,
+    runs_dir_option,
     strict_option,
 )
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     epilog=example(
         "bigmodel data configs/mnist.yaml",
         "bigmodel data flowers.yaml --out flowers-data",
+        "bigmodel data flowers.yaml --labels-from flowers --out flowers-data",
         "bigmodel data flowers.yaml --max-examples 5000 --strict --json",
         "bigmodel data pack flowers.yaml --out flowers-packed",
     )
@@ -45,6 +47,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="With --out: leave out what augmentation does, which starts TensorFlow.",
 )
+@click.option(
+    "--labels-from",
+    metavar="RUN",
+    help="Say which labels may be wrong by what this run has found, or this cross-validation.",
+)
+@runs_dir_option
 @offline_option
 @strict_option
 @plain_option
@@ -55,6 +63,8 @@ def command(
     out: Path | None,
     max_examples: int | None,
     no_augmentation: bool,
+    labels_from: str | None,
+    runs_dir: Path,
     offline: bool,
     strict: bool,
     plain: bool,
@@ -76,8 +86,11 @@ def command(
     show_warnings(loaded.warnings)
     if out is not None:
         check_folder(out)
+    problems = None if labels_from is None else _label_problems(labels_from, runs_dir)
     with listening(plain=plain) as listener:
-        found = audit(loaded.experiment, listener, max_examples=max_examples, offline=offline)
+        found = audit(
+            loaded.experiment, listener, max_examples=max_examples, offline=offline, label_problems=problems
+        )
     if as_json:
         echo_json(found.document)
     else:
@@ -88,6 +101,31 @@ def command(
     if not as_json:
         _say_next(found, out, shlex.join([str(loaded.path), *loaded.overrides]))
     found.require_good(strict=strict)
+
+
+def _label_problems(word: str, runs_dir: Path) -> list[dict[str, Any]]:
+    """What the run, or cross-validation, that a user names has found of wrong labels.
+
+    Raises:
+        UsageError: If there is none of that name, or it has not looked for any.
+        DataError: If what it found is damaged.
+    """
+    from bigmodel_cli.crossvalidation.folder import read_label_problems_of
+    from bigmodel_cli.errors import UsageError
+    from bigmodel_cli.inference.label_problems import read_label_problems
+    from bigmodel_cli.run_search import find_run
+
+    for candidate in (Path(word), Path("crossvals") / word):
+        if (found := read_label_problems_of(candidate)) is not None:
+            return [found]
+    run = find_run(word, runs_dir)
+    documents = read_label_problems(run)
+    if not documents:
+        raise UsageError(
+            f"--labels-from {word}: {run.title} has not looked for labels that may be wrong",
+            hint=f"bigmodel evaluate {shlex.quote(run.title)} --split validation does",
+        )
+    return documents
 
 
 def _say_next(found: Audit, out: Path | None, words: str) -> None:
