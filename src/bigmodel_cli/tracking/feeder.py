@@ -17,7 +17,8 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.listener import Listener, Progress, Silent
 from bigmodel_cli.run_folder import RunFolder
-from bigmodel_cli.tracking.sender import END, LOOK
+from bigmodel_cli.tracking.reachable import Unreachable, require_reachable
+from bigmodel_cli.tracking.sender import END, LOOK, PAUSE_SECONDS, failed
 from bigmodel_cli.tracking.tracker import TrackerOptions
 
 # How long the end of a run waits for a tracker: that answers; after an interruption; and in shares of what
@@ -67,6 +68,7 @@ class Feeder(Silent):
         self._began = time.monotonic()
         self._failure: str | None = None
         self._is_told = False
+        self._waits_until = 0.0
         self._last: Mapping[str, Any] | None = None
         self._process: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._feed, name=f"tracker {self.name}", daemon=True)
@@ -120,13 +122,14 @@ class Feeder(Silent):
 
     def _feed(self) -> None:
         try:
-            self._process = _start(self._run, self._options)
             while True:
                 self._queue.get()
                 is_last = self._is_last.is_set()
-                answer = self._ask(END if is_last else LOOK)
+                answer = self._unreachable(is_last) or self._ask(END if is_last else LOOK)
                 if answer["what"] == "failed":
                     self._failure = str(answer["message"])
+                elif answer["what"] == "sent":
+                    self._failure = None
                 if is_last:
                     self._last = answer
                     return
@@ -134,9 +137,24 @@ class Feeder(Silent):
             log = self._run.inside(self._run.tracking / f"{self.name}.log")
             self._failure = self._failure or f"its process ended ({error}); see {log}"
 
+    def _unreachable(self, is_last: bool) -> dict[str, Any] | None:
+        """That nobody answers, found out before a process is started for it; None where somebody does."""
+        if self._process is not None or (address := self._options.address) is None:
+            return None
+        if time.monotonic() < self._waits_until and not is_last:
+            return {"what": "waits"}
+        try:
+            require_reachable(address)
+        except Unreachable as error:
+            self._waits_until = time.monotonic() + PAUSE_SECONDS
+            return failed(error)
+        return None
+
     def _ask(self, command: str) -> dict[str, Any]:
+        if self._process is None:
+            self._process = _start(self._run, self._options)
         process = self._process
-        assert process is not None and process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
         process.stdin.write(f"{command}\n")
         process.stdin.flush()
         return dict(json.loads(process.stdout.readline()))

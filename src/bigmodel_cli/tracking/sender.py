@@ -25,7 +25,7 @@ from bigmodel_cli.tracking.sending import Sending
 
 LOOK, END = "look", "end"
 # After a failure nothing is tried again for so long, unless the run ends.
-_PAUSE_SECONDS = 30.0
+PAUSE_SECONDS = 30.0
 # How often is looked again where epochs wait for their checkpoint, or a file is half written.
 _SOON_SECONDS = 1.0
 # How often is tried at the end, and how long after a failure; not where nobody answers.
@@ -58,7 +58,7 @@ class Sender:
             self.looks_soon = True
         except Exception as error:
             self.looks_soon = False
-            self._waits_until = time.monotonic() + _PAUSE_SECONDS
+            self._waits_until = time.monotonic() + PAUSE_SECONDS
             return failed(error)
         return {"what": "sent"}
 
