@@ -1,4 +1,4 @@
-"""What ended training before its last epoch: a callback or a search, and why it did."""
+"""What ended training before its last epoch: a callback, a search or a limit of time, and why it did."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 # What ends training that is no callback.
 SEARCH = "the search"
+TIME = "the time limit"
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Stopped:
 
     Attributes:
         callback: A callback's class, for instance `EarlyStopping`; `a callback` where that is not known;
-            `the search` that a run was a trial of.
+            `the search` that a run was a trial of; `the time limit`.
         epoch: The epoch after which training ended, from 1.
         num_epochs: Epochs that there were to be.
         monitor: The column that it watched; None where it watched none.

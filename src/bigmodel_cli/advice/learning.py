@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bigmodel_cli.advice.findings import Advice, Findings
 from bigmodel_cli.run_folder import STOPPED
+from bigmodel_cli.stopped import TIME
 
 # A callback that ends training after so few epochs has not given it a chance.
 _EARLY = 5
@@ -143,7 +144,8 @@ def _by_rare_classes(findings: Findings, seen: str) -> Advice | None:
 
 def _by_impatience(findings: Findings, seen: str) -> Advice | None:
     stopped = findings.record.get(STOPPED)
-    if not stopped or stopped["epoch"] > _EARLY:
+    # Whoever limits the time knows that training may end with it.
+    if not stopped or stopped["callback"] == TIME or stopped["epoch"] > _EARLY:
         return None
     return Advice(
         seen,

@@ -27,10 +27,12 @@ from bigmodel_cli.config.fields import (
 )
 from bigmodel_cli.config.phrases import parse_every, parse_gate, parse_threshold
 from bigmodel_cli.config.section import Section
-from bigmodel_cli.config.tune import Tune
+from bigmodel_cli.config.tune import Time, Tune, parse_time
 
 _NAME = re.compile(r"\w[\w .-]*")
 
+# What `training.epochs` is beside `training.time` where nobody says it.
+AS_MANY_AS_FIT = 100_000
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Mode = Literal["auto", "min", "max"]
 # What names a class, or ends with the name of one.
@@ -207,7 +209,17 @@ class Rollback(Section):
 class Training(Section):
     """How long and on what the model is trained."""
 
-    epochs: Annotated[int, Field(ge=1)] = Field(10, description="Times that the training split is seen.")
+    epochs: Annotated[int, Field(ge=1)] = Field(
+        10,
+        description="Times that the training split is seen; beside `time` at most so many, and as many as "
+        "fit where it is left out.",
+    )
+    time: Time | None = Field(
+        None,
+        description="How long the whole run may take, over all its sessions, such as `30 minutes`: training "
+        "ends in time for evaluation, export and report, and a schedule without decay_steps ends with it. "
+        "Whichever of epochs and time ends first.",
+    )
     callbacks: list[Callback] = Field([], description="Keras callbacks.")
     checkpoint: Checkpoint = Field(Checkpoint(), description="Which states of the model are kept.")
     on_divergence: Literal["stop", "rollback"] = Field(
@@ -243,6 +255,18 @@ class Training(Section):
         description="Compile the training step with XLA; auto: on GPUs, elsewhere where it is measured to be "
         "faster and the trial is worth its time.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_fit(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("time") is not None and "epochs" not in values:
+            return {**values, "epochs": AS_MANY_AS_FIT}
+        return values
+
+    @property
+    def seconds(self) -> float | None:
+        """`time` in seconds; None where there is no limit."""
+        return None if self.time is None else parse_time(self.time)
 
     @field_validator("device")
     @classmethod

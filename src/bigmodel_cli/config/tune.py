@@ -47,6 +47,9 @@ def _time(value: Any) -> Any:
     return value
 
 
+Time = Annotated[str, BeforeValidator(_time)]
+
+
 def _size(value: Any) -> Any:
     parse_size(_shown(value))
     return value
@@ -132,7 +135,7 @@ SPACE_SCHEMA: dict[str, Any] = {
 class Budget(Section):
     """What a search may use, over all its sessions."""
 
-    time: Annotated[str, BeforeValidator(_time)] | None = Field(
+    time: Time | None = Field(
         None, description="No trial begins after so long, such as `2 hours`; those that run are finished."
     )
     disk: Annotated[str, BeforeValidator(_size)] | None = Field(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
+from bigmodel_cli.modeling.compilation import lacks_decay_steps
 from bigmodel_cli.pipeline.training_examples import TrainingExamples
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.training.keeping import Fed
@@ -69,7 +70,9 @@ def make_candidate(
         )
     building = time.perf_counter() - began
     given = fed(built)
-    settings = StepSettings(plan.jit_compile, work.class_weights(), work.experiment.training.accumulate)
+    asked = work.experiment.training
+    can_end_anywhere = asked.time is not None and lacks_decay_steps(work.experiment.optimizer)
+    settings = StepSettings(plan.jit_compile, work.class_weights(), asked.accumulate, can_end_anywhere)
     training = TrainingSteps(given.built, given.feeds["train"], settings, work.distribution)
     training.trace()
     making = time.perf_counter() - began

@@ -23,6 +23,7 @@ from bigmodel_cli.training.state import Moment, Row
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.stopping import who_stopped
 from bigmodel_cli.training.stopwatch import CALLBACKS, CHECKPOINTS, INPUT, STEPS, VALIDATION, Stopwatch
+from bigmodel_cli.training.time_limit import TimeLimit
 from bigmodel_cli.training.trace import Trace
 
 # Is given the row of an epoch, as metrics.csv has it; says why training ends with it, or None: it goes on.
@@ -62,6 +63,7 @@ class Loop:
         watch: Takes the time of each phase.
         trace: Traces some calls into TensorFlow; None where nobody wants to know.
         judge: Asked after each epoch but the last; None where nobody else decides how long is trained.
+        limit: Decides how many epochs fit into a time; None where there is no limit.
     """
 
     training: TrainingSteps
@@ -76,12 +78,24 @@ class Loop:
     watch: Stopwatch = field(default_factory=Stopwatch)
     trace: Trace | None = None
     judge: Judge | None = None
+    limit: TimeLimit | None = None
     _began: float = field(default_factory=time.perf_counter)
     _steps_run: int = 0
+    _is_over: bool = False
 
     @property
     def num_steps(self) -> int:
         return self.training.feed.num_batches()
+
+    @property
+    def _iterations(self) -> int:
+        """Training steps of the whole run so far."""
+        return int(self.model.optimizer.iterations.numpy())
+
+    @property
+    def _planned_epochs(self) -> int:
+        """How many epochs there are to be, as far as is known."""
+        return self.num_epochs if self.limit is None else self.limit.plan.epochs
 
     @property
     def model(self) -> Any:
@@ -110,6 +124,10 @@ class Loop:
             self._take_up_backup()
         else:
             restore()
+        if self.limit is not None:
+            at = self.moment
+            self.limit.begin(at.planned, at.epoch, self._iterations, self.num_steps)
+            self.moment = replace(at, planned=self.limit.as_json())
         self._began, self._steps_run = time.perf_counter(), 0
         while not (self._is_done() or self.stop) and self._epoch(saver):
             with self.watch.phase(CHECKPOINTS):
@@ -150,18 +168,22 @@ class Loop:
         with self.watch.phase(CALLBACKS):
             self.callbacks.on_epoch_begin(epoch - 1)
         values = self._train_epoch(epoch, began, saver)
-        if self.moment.step < self.num_steps:
+        ended_at, is_whole = self.moment.step, self.moment.step == self.num_steps
+        if not is_whole and (self.stop or not self._is_over):
             return False
         seconds = time.perf_counter() - began
+        seen = min(ended_at * self.training.feed.batch_size, self.training.feed.epoch_size)
         row: Row = {
             "epoch": epoch,
             "seconds": seconds,
-            "examples_per_second": self.training.feed.epoch_size / seconds,
+            "examples_per_second": seen / seconds,
             "memory_mb": epoch_memory() / 1e6,
             "learning_rate": current_learning_rate(self.model.optimizer),
             **values,
         }
-        self._prefetch(epoch + 1)
+        if is_whole:
+            self._prefetch(epoch + 1)
+        validating = time.perf_counter()
         with self.watch.phase(VALIDATION):
             validated = self._validate(epoch)
         if validated is None:
@@ -171,20 +193,33 @@ class Loop:
         # ModelCheckpoint puts the logs beside a name `epoch` of its own into its file's name.
         with self.watch.phase(CALLBACKS):
             self.callbacks.on_epoch_end(epoch - 1, {k: v for k, v in row.items() if k != "epoch"})
-        stopped = self._stopped(epoch, row)
+        validating = time.perf_counter() - validating
+        stopped = self._stopped(epoch, row, validating, None if is_whole else ended_at)
         is_stopped = bool(self.model.stop_training) or stopped is not None
         by = None if stopped is None else stopped.as_json()
         self.moment = Moment(epoch, rows=(*self.moment.rows, row), is_stopped=is_stopped, stopped=by)
+        if self.limit is not None:
+            self.moment = replace(self.moment, planned=self.limit.as_json())
         return True
 
-    def _stopped(self, epoch: int, row: Row) -> Stopped | None:
-        """What has ended training with this epoch, where it was not the last one anyway."""
+    def _stopped(self, epoch: int, row: Row, validating: float, steps: int | None) -> Stopped | None:
+        """What has ended training with this epoch, where it was not the last one anyway.
+
+        Args:
+            epoch: From 1.
+            row: Of it.
+            validating: Seconds that its validation took.
+            steps: After how many steps the time was over; None: it is whole.
+        """
+        if self.limit is not None and steps is not None:
+            return self.limit.stopped(epoch, steps)
+        late = None if self.limit is None else self.limit.epoch_ended(epoch, self._iterations, validating)
         if epoch == self.num_epochs:
             return None
         if self.model.stop_training:
             return who_stopped(self.callbacks.callbacks, epoch, self.num_epochs)
-        why = None if self.judge is None else self.judge(row)
-        return None if why is None else Stopped(SEARCH, epoch, self.num_epochs, why=why)
+        why = None if self.judge is None or late is not None else self.judge(row)
+        return late if why is None else Stopped(SEARCH, epoch, self.num_epochs, why=why)
 
     def _train_epoch(self, epoch: int, began: float, saver: Saver) -> Row:
         feed, measures = self.training.feed, self.training.measures
@@ -193,13 +228,16 @@ class Loop:
         if step == 0:
             measures.reset()
         values: Row = measures.results() if step else {}
-        while step < self.num_steps and not self.stop:
-            rows = feed.rows(order, step, self._at_once(saver))
+        if self.limit is not None:
+            self.limit.epoch_begins(step, self._iterations)
+        self._is_over = False
+        while step < self.num_steps and not self.stop and not self._is_over:
+            rows = feed.rows(order, step, self._at_once(saver, epoch))
             with self.watch.phase(CALLBACKS):
                 self.callbacks.on_train_batch_begin(step)
             with self.watch.phase(INPUT):
                 chunk = feed.chunk(rows)
-                feed.ahead(order, step + len(rows), self._at_once(saver))
+                feed.ahead(order, step + len(rows), self._at_once(saver, epoch))
             with self.watch.phase(STEPS), self._traced():
                 done, loss = self.training.run(chunk)
                 values = measures.results()
@@ -210,9 +248,12 @@ class Loop:
                 self.callbacks.on_train_batch_end(step - 1, values)
             seconds = time.perf_counter() - began
             self.moment = replace(self.moment, step=step, seconds=seconds)
+            if self.limit is not None and step < self.num_steps:
+                self._is_over = self.limit.steps_done(epoch, step)
+                self.moment = replace(self.moment, planned=self.limit.as_json())
             self.listener.progressed(self._progress(epoch, step, seconds, values))
             self.stop.heed()
-            if step < self.num_steps and not self.stop:
+            if step < self.num_steps and not self.stop and not self._is_over:
                 with self.watch.phase(CHECKPOINTS):
                     saver.steps_done(self.moment)
         return values
@@ -220,18 +261,19 @@ class Loop:
     def _prefetch(self, epoch: int) -> None:
         """Let the next epoch's first examples be read while this one is validated and saved."""
         feed = self.training.feed
-        if epoch <= self.num_epochs:
+        if epoch <= self._planned_epochs:
             order = feed.epoch_order(seed=self.seed, epoch=epoch)
             feed.ahead(order, 0, min(self.steps_per_execution, feed.max_batches()))
 
     def _traced(self) -> AbstractContextManager[None]:
         return nullcontext() if self.trace is None else self.trace.call()
 
-    def _at_once(self, saver: Saver) -> int:
-        """Steps of the next chunk; it ends where something is to be saved."""
+    def _at_once(self, saver: Saver, epoch: int) -> int:
+        """Steps of the next chunk; it ends where something is to be saved, or the plan ends."""
         at_once = min(self.steps_per_execution, self.training.feed.max_batches())
         due = saver.steps_until_due(self.moment)
-        return at_once if due is None else min(at_once, due)
+        left = None if self.limit is None else self.limit.steps_left(epoch, self.moment.step)
+        return min([at_once, *(most for most in (due, left) if most)])
 
     def _validate(self, epoch: int) -> Row | None:
         """Loss and metrics on the validation split; None where a signal came."""
@@ -254,12 +296,12 @@ class Loop:
         return {f"val_{name}": value for name, value in values.items()}
 
     def _progress(self, epoch: int, step: int, seconds: float, values: Mapping[str, float]) -> Progress:
-        left = (self.num_epochs - epoch + 1) * self.num_steps - step
+        left = (self._planned_epochs - epoch + 1) * self.num_steps - step
         per_step = (time.perf_counter() - self._began) / max(1, self._steps_run)
         examples = min(step * self.training.feed.batch_size, self.training.feed.epoch_size)
         return Progress(
             epoch,
-            self.num_epochs,
+            self._planned_epochs,
             step,
             self.num_steps,
             examples / max(seconds, 1e-9),

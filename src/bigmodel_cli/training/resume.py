@@ -10,6 +10,7 @@ from typing import Any
 
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.schema import Training
 from bigmodel_cli.config.tree import dotted
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.listener import Listener
@@ -23,10 +24,12 @@ from bigmodel_cli.run_folder import (
     LAST,
     PIECE_HINT,
     SESSIONS,
+    STOPPED,
     TRAINED_CONFIG,
     RunFolder,
 )
 from bigmodel_cli.run_search import all_runs
+from bigmodel_cli.stopped import TIME
 from bigmodel_cli.training.checkpoints import is_of
 from bigmodel_cli.training.record import LAUNCH_KEY
 from bigmodel_cli.training.state import Moment, State, read_state
@@ -40,6 +43,7 @@ _SAFE: tuple[Keys, ...] = (
     ("data", "source"),
     ("data", "cache"),
     ("training", "epochs"),
+    ("training", "time"),
     ("training", "checkpoint"),
     ("training", "on_divergence"),
     ("training", "rollback"),
@@ -68,7 +72,7 @@ class Resumed:
 
     Attributes:
         config: With the words of the command line.
-        is_longer: Whether it has more epochs than before.
+        is_longer: Whether it has more epochs than before, or more time.
         has_other_epochs: Whether it has more or fewer.
     """
 
@@ -107,8 +111,13 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
                 f"{dotted(keys)} cannot change in the middle of a run: {_REASONS[keys[0]]}",
                 hint=f"start a new run from its weights: bigmodel train CONFIG --from {run.title}",
             )
-    asked, had = loaded.experiment.training.epochs, before.training.epochs
-    return Resumed(loaded, asked > had, asked != had)
+    asked, had = loaded.experiment.training, before.training
+    is_longer = asked.epochs > had.epochs or _has_more_time(asked, had)
+    return Resumed(loaded, is_longer, asked.epochs != had.epochs)
+
+
+def _has_more_time(asked: Training, had: Training) -> bool:
+    return had.seconds is not None and (asked.seconds is None or asked.seconds > had.seconds)
 
 
 def _require_trained_config(run: RunFolder) -> None:
@@ -159,12 +168,16 @@ def require_something_left(run: RunFolder, resumed: Resumed) -> None:
         DataError: If its weights were removed.
     """
     record = run.read_record()
-    epochs = resumed.config.experiment.training.epochs
+    training = resumed.config.experiment.training
+    epochs, stopped = training.epochs, record.get(STOPPED) or {}
+    longer = f"training.epochs={2 * epochs}"
+    if stopped.get("callback") == TIME:
+        epochs, longer = stopped["num_epochs"], f"'training.time={2 * (training.seconds or 0):g} seconds'"
     run.require_weights()
     if record.get("status") == COMPLETED and record.get(CONCLUDED, True) and not resumed.is_longer:
         raise UsageError(
             f"{run.title}: complete after {record.get('epochs')} of {epochs} epochs, nothing left to train",
-            hint=f"to train longer: bigmodel train --resume {run.title} training.epochs={2 * epochs}",
+            hint=f"to train longer: bigmodel train --resume {run.title} {longer}",
         )
 
 

@@ -16,6 +16,7 @@ from bigmodel_cli.config.schema import Training
 from bigmodel_cli.errors import BigmodelError, DivergedError, Interrupted, ResourceError
 from bigmodel_cli.listener import Best
 from bigmodel_cli.metrics_file import MetricsLog
+from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.stopped import read_stopped
@@ -29,9 +30,16 @@ from bigmodel_cli.training.restorable import Restorable
 from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, State
-from bigmodel_cli.training.stopwatch import CHECKPOINTS, INPUT, Stopwatch
+from bigmodel_cli.training.stopwatch import CHECKPOINTS, INPUT, MODEL, Stopwatch
+from bigmodel_cli.training.time_limit import TimeLimit
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
+from bigmodel_cli.training.trial import step_seconds
+
+# Seconds that export, plots and the report take after training, beside building the model once more.
+AFTER_TRAINING = 5.0
+# But training has more than that of a short time.
+MOST_AFTER_TRAINING = 0.4
 
 
 @dataclass
@@ -150,6 +158,30 @@ class Session:
             watch=self.watch,
             trace=self._trace,
             judge=self.judge,
+            limit=self._limit(),
+        )
+
+    def _limit(self) -> TimeLimit | None:
+        """What ends training in time; what follows it takes the longer, the longer a model takes to build."""
+        training, prepared = self._training, self.prepared
+        if training.seconds is None or training.time is None:
+            return None
+        feeds, distribution = prepared.feeds, prepared.distribution
+        evaluated = _validations_of_test(prepared.splits) if self.judge is None else 0.0
+        built = self.watch.seconds.get(MODEL, 0.0) if self.judge is None else 0.0
+        fixed = min(AFTER_TRAINING * (self.judge is None) + built, MOST_AFTER_TRAINING * training.seconds)
+        return TimeLimit(
+            training.time,
+            training.seconds,
+            training.epochs,
+            lambda: self.seconds,
+            lambda validation: fixed + evaluated * validation,
+            step_seconds(prepared.training),
+            feeds["validation"].num_batches() if "validation" in feeds else 0,
+            training.deterministic,
+            distribution.chiefs,
+            self.listener.say,
+            prepared.training.length,
         )
 
     # What the loop calls.
@@ -306,6 +338,14 @@ class Session:
 
     def _resume_hint(self) -> str:
         return f"go on with: {resume_command(self.run)}"
+
+
+def _validations_of_test(splits: Splits) -> float:
+    """How often the validation split goes into what is evaluated at the end; at most a few times."""
+    test = splits.test
+    if splits.validation is None or test is None:
+        return 1.0
+    return 1.0 + len(test) / len(splits.validation)
 
 
 def resume_command(run: RunFolder) -> str:

@@ -181,7 +181,7 @@ def shortened(config: LoadedConfig) -> Any:
     training, data = experiment.training, experiment.data
     checkpoint = training.checkpoint.model_copy(update={"every": "epoch"})
     callbacks = [one for one in training.callbacks if not _writes_elsewhere(one)]
-    shorter = {"epochs": _EPOCHS, "checkpoint": checkpoint, "callbacks": callbacks}
+    shorter = {"epochs": _EPOCHS, "time": None, "checkpoint": checkpoint, "callbacks": callbacks}
     smaller: dict[str, Any] = {"cache": "memory"} if data.cache == "disk" else {}
     if data.batch_size == "auto":
         smaller["batch_size"] = _BATCH_SIZE

@@ -37,6 +37,7 @@ class Moment:
         rows: Of metrics.csv, one per complete epoch.
         is_stopped: Whether a callback has ended training.
         stopped: Which one and why, as run.json has it; None where none did, or an earlier version wrote it.
+        planned: How much is trained, where a limit of time decides it; None where none does.
     """
 
     epoch: int = 0
@@ -45,6 +46,7 @@ class Moment:
     rows: tuple[Row, ...] = ()
     is_stopped: bool = False
     stopped: Mapping[str, Any] | None = None
+    planned: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         if not self.step:

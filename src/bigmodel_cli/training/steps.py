@@ -29,6 +29,7 @@ from bigmodel_cli.modeling.replicas.randomness import different_seeds
 from bigmodel_cli.pipeline.feed import Chunk, Feed
 from bigmodel_cli.tasks.target import ClassWeights
 from bigmodel_cli.training.accumulation import in_parts
+from bigmodel_cli.training.schedule_length import ScheduleLength
 from bigmodel_cli.training.variables import named_variables
 
 # Keras's names of the mean over all examples.
@@ -45,11 +46,13 @@ class StepSettings:
         class_weights: What the loss of an example counts by its class, by target; where all count the same,
             the target is not there.
         num_parts: In how many parts a batch is computed.
+        can_end_anywhere: Whether how long the learning rate's schedule is changes while it trains.
     """
 
     jit_compile: bool = False
     class_weights: Mapping[str, ClassWeights] = field(default_factory=dict)
     num_parts: int = 1
+    can_end_anywhere: bool = False
 
 
 class TrainingSteps:
@@ -88,6 +91,7 @@ class TrainingSteps:
         with distribution.scope():
             self.measures = Measures(built.tasks, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
+            self.length = ScheduleLength(built.model.optimizer) if settings.can_end_anywhere else None
 
     def run(self, chunk: Chunk) -> tuple[int, float]:
         """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
@@ -128,6 +132,8 @@ class TrainingSteps:
         network, optimizer = self.built.network, self.built.model.optimizer
         with ExitStack() as stack:
             stack.enter_context(fused_updates(optimizer))
+            if self.length is not None:
+                stack.enter_context(self.length.traced())
             if self.distribution.is_single:
                 stack.enter_context(fused_batch_norm(network))
             else:

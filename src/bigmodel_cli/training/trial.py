@@ -45,6 +45,7 @@ def choose_fastest(
     plan: ExecutionPlan,
     changes: Sequence[Mapping[str, Any]],
     total_steps: int,
+    most_seconds: float | None = None,
 ) -> Candidate:
     """The candidate whose steps take the least time, its plan with a number of steps per execution.
 
@@ -53,6 +54,7 @@ def choose_fastest(
         plan: The first one's; it stays where nothing else is faster by `MIN_GAIN`, or worth a trial.
         changes: To the plan; each is tried on top of the best before it.
         total_steps: Training steps of the whole run.
+        most_seconds: How long the run may take; None: as long as these steps do.
 
     Raises:
         UsageError: If XLA is asked for and cannot compile the model.
@@ -77,7 +79,9 @@ def choose_fastest(
             continue
         name = name_of_change(best.plan, changed)
         expected = worth.expected_share(name)
-        gain, needed = expected * total_steps * seconds, _cost(best, changed, seconds)
+        lasting = total_steps * seconds
+        gain = expected * (lasting if most_seconds is None else min(lasting, most_seconds))
+        needed = _cost(best, changed, seconds)
         if needed > gain:
             reason = f"trying it takes about {needed:.1f} s, and is expected to save {gain:.1f} s"
             trials.append(_trial(changed, reason=reason, expected=expected))
