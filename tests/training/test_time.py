@@ -170,6 +170,9 @@ def by_steps(monkeypatch):
 
         monkeypatch.setattr(session.Session, "seconds", property(seconds))
 
+    # What validation really takes on a machine that does other work would decide.
+    ended = TimeLimit.epoch_ended
+    monkeypatch.setattr(TimeLimit, "epoch_ended", lambda self, *where: ended(self, *where[:2], 0.0))
     monkeypatch.setattr(session, "step_seconds", lambda _: 1.0)
     monkeypatch.setattr(session, "MOST_AFTER_TRAINING", 0.0)
     start()
@@ -184,8 +187,8 @@ def test_a_run_ends_in_time_with_its_schedule(train, by_steps):
     run = train("training.time=103 seconds", "~training.epochs", DECAYING)
     rates = run.metrics["learning_rate"]
     epochs = len(rates)
-    # Of 5 steps; validation and evaluation take what they really take.
-    assert 18 <= epochs <= 20
+    # Of 5 steps.
+    assert epochs == 20
     assert rates[0] > 0.0095 and rates[-1] < 2e-4
     assert rates == sorted(rates, reverse=True)
     stopped = run.record["stopped"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bigmodel_cli.cli.output import duration, echo_json, next_command, note
+from bigmodel_cli.cli.output import duration, echo_json, next_command, note, one_line
 
 if TYPE_CHECKING:
     from bigmodel_cli.config.load import LoadedConfig
@@ -39,3 +39,26 @@ def try_smoke(loaded: LoadedConfig, *, offline: bool, plain: bool, as_json: bool
         return
     click.echo(f"{loaded.path}: works, from training to prediction, in {duration(seconds)}")
     next_command(shlex.join(["bigmodel", "train", str(loaded.path), *loaded.overrides]))
+
+
+def try_overfit(loaded: LoadedConfig, count: int, *, offline: bool, plain: bool, as_json: bool) -> None:
+    """`train --overfit`.
+
+    Raises:
+        GateError: If the examples are not learned.
+    """
+    from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.training.overfit import Overfit
+
+    with listening(plain=plain) as listener:
+        found = Overfit(loaded, count, listener, offline).run()
+    if as_json:
+        echo_json(found.as_json())
+    else:
+        verb = "learns" if found.learned else "does not learn"
+        click.echo(f"the model {verb} {found.examples} examples by heart: {found.described}")
+        for number, meaning in enumerate(found.meanings, 1):
+            click.echo(f"{number}. {one_line(meaning.finding)} {one_line(meaning.advice)}")
+            if meaning.words:
+                click.echo(f"   {one_line(meaning.words)}")
+    found.require()

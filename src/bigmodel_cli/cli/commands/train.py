@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.numbers import Number
+from bigmodel_cli.cli.numbers import Number, WholeNumber
 from bigmodel_cli.cli.options import (
     ci_options,
     example,
@@ -45,6 +45,7 @@ NEWEST = "/"
         "bigmodel train --resume digits training.epochs=20",
         "bigmodel train flowers.yaml --from photos",
         "bigmodel train configs/digits.yaml --smoke",
+        "bigmodel train configs/digits.yaml --overfit 32",
     )
 )
 @click.argument(
@@ -75,6 +76,13 @@ NEWEST = "/"
     help="Try two batches of everything that a run does, in a folder that goes away: does it work at all?",
 )
 @click.option(
+    "--overfit",
+    type=WholeNumber(min=2),
+    metavar="N",
+    help="Can the model learn N training examples by heart? Says what it means where not (exit code 4), "
+    "and keeps nothing.",
+)
+@click.option(
     "--baseline",
     is_flag=True,
     help="Fit simple models to the same data at the end; the report shows them beside the model.",
@@ -101,6 +109,7 @@ def command(
     profile: bool,
     tensorboard: bool,
     smoke: bool,
+    overfit: int | None,
     baseline: bool,
     start_timeout: float,
     trust: bool,
@@ -119,17 +128,21 @@ def command(
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.cli.trained import result_as_json, show_result
-    from bigmodel_cli.cli.tried import try_smoke
+    from bigmodel_cli.cli.tried import try_overfit, try_smoke
     from bigmodel_cli.gates import require_gates
 
     if trust and parent is None:
         raise click.UsageError(
             "--trust is for the model of the run that --from names", click.get_current_context()
         )
-    if smoke:
-        _require_config_alone("--smoke", resume, parent)
+    if smoke or overfit is not None:
+        _require_config_alone("--smoke" if smoke else "--overfit", resume, parent)
         loaded = _config(words, tensorboard=tensorboard, strict=strict)
-        try_smoke(loaded, offline=how["offline"], plain=plain, as_json=as_json)
+        shown = {"offline": how["offline"], "plain": plain, "as_json": as_json}
+        if smoke:
+            try_smoke(loaded, **shown)
+        if overfit is not None:
+            try_overfit(loaded, overfit, **shown)
         return
     peers = _peers(start_timeout)
     if resume is None and (run := _begun_run(runs_dir)) is not None:
