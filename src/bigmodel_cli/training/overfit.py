@@ -226,6 +226,7 @@ def alone(experiment: Experiment, batch_size: int, epochs: int) -> Experiment:
             "augmentation": [],
             "calibrate": None,
             "expect": {},
+            "track": [],
             "metrics": "auto",
             "data": data.model_copy(update=asked),
             "training": training.model_copy(update=shorter),
