@@ -135,6 +135,26 @@ def test_what_a_run_keeps_and_a_resume_goes_on_with(bigmodel, tiny):
     assert "optimizer.Adam.learning_rate" in record["auto"]
     assert f"learning_rate: {test['rate']}" in (run / "config.yaml").read_text()
     assert len(test["sweeps"][0]["losses"]) == len(test["sweeps"][0]["rates"]) == test["steps"] - 1
+    assert (run / "plots" / "learning_rate_test.png").is_file()
+    assert "How the learning rate was found" in (run / "report.html").read_text()
     again = bigmodel("train", "--resume", run, "training.epochs=3", "--plain")
     assert again.code == 0 and "range test" not in again.err
     assert json.loads((run / "run.json").read_text())["learning_rate_test"] == test
+
+
+def test_looked_at_alone(bigmodel, tiny):
+    outcome = bigmodel("tune", tiny, SAME, "--learning-rate", "--plot", "test.svg", "--plain")
+    assert outcome.code == 0 and not Path("tunes").exists() and not Path("runs").exists()
+    lines = outcome.out.splitlines()
+    assert lines[0].split() == ["rate", "loss"] and lines[1].startswith("start ")
+    assert lines[2].startswith("2.00e-04 ") and sum("falls up to here" in line for line in lines) == 1
+    assert lines[-1].startswith("learning rate: ") and lines[-1].endswith(" repeats it)")
+    assert "range test of the learning rate" in Path("test.svg").read_text()
+    test = bigmodel("tune", tiny, SAME, "--learning-rate", "--json").json
+    assert f"learning rate: {test['rate']:.2e} " in outcome.out
+    assert outcome.err.endswith(f"next:\n  bigmodel train {tiny} {SAME} {test['word']}\n")
+
+
+def test_what_belongs_to_it_alone(refuses, tiny):
+    refuses(2, "tune", tiny, "--plot", "a.png", says=("--plot draws the test of --learning-rate",))
+    refuses(2, "tune", tiny, "--learning-rate", "--plot", "a.txt", says=(".png, .pdf or .svg",))

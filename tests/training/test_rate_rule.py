@@ -23,17 +23,23 @@ def test_the_rates_of_a_sweep():
 
 def test_the_edge_is_where_the_loss_has_nearly_fallen_to_its_lowest():
     sweep = Sweep(2.0, RATES, (1.9, 1.5, 0.6, 0.5, 1.2, math.inf))
-    assert edge_of([sweep]) == RATES[2]
-    assert edge_of([Sweep(2.0, RATES, (1.9, 1.5, 0.7, 0.5, 1.2, math.nan))]) == RATES[3]
+    # Nine tenths of 1.5 are 0.05 above what the third rate gave, which was 0.9 below the second one's.
+    assert edge_of([sweep]) == pytest.approx(RATES[2] / 2 ** (0.05 / 0.9))
+    sweep = Sweep(2.0, RATES, (1.9, 1.5, 0.7, 0.5, 1.2, math.nan))
+    assert edge_of([sweep]) == pytest.approx(RATES[3] / 2 ** (0.15 / 0.2))
     # Losses may be below 0.
-    assert edge_of([Sweep(-1.0, RATES, (-1.1, -1.5, -2.0, -1.0, 3.0, 9.0))]) == RATES[2]
+    sweep = Sweep(-1.0, RATES, (-1.1, -1.5, -2.0, -1.0, 3.0, 9.0))
+    assert edge_of([sweep]) == pytest.approx(RATES[2] / 2 ** (0.1 / 0.5))
+    # All of it at the lowest rate.
+    assert edge_of([Sweep(1.0, RATES, (0.5, 1.0, 3.0))]) == pytest.approx(RATES[0] / 2**0.1)
 
 
 def test_sweeps_count_on_average():
     one = Sweep(2.0, RATES, (1.9, 1.5, 1.0, 0.1, 5.0))
     other = Sweep(2.2, RATES, (2.1, 1.7, 0.2, 2.9, 3.0, 5.0))
-    assert (edge_of([one]), edge_of([other])) == (RATES[3], RATES[2])
-    assert edge_of([one, other]) == RATES[2]
+    assert edge_of([one]) == pytest.approx(RATES[3] / 2 ** (0.19 / 0.9))
+    assert edge_of([other]) == pytest.approx(RATES[2] / 2 ** (0.2 / 1.5))
+    assert edge_of([one, other]) == pytest.approx(RATES[2] / 2**0.15)
 
 
 def test_a_loss_that_falls_nowhere_has_no_edge():
@@ -45,14 +51,9 @@ def test_a_loss_that_falls_nowhere_has_no_edge():
 
 
 def test_what_stays_is_the_smaller_the_longer_it_lasts():
-    assert rate_below(4e-2, steps=None) == 1e-2
-    assert [rate_below(4e-2, steps=steps) for steps in (10, 800, 1600, 4000, 10**6)] == [
-        1e-2,
-        1e-2,
-        5e-3,
-        2e-3,
-        1e-3,
-    ]
+    assert rate_below(4e-2, steps=None) == 1e-2 and rate_below(4e-2, steps=None, is_warmed_up=True) == 2e-2
+    rates = [rate_below(4e-2, steps=steps) for steps in (10, 1200, 2400, 6000, 10**6)]
+    assert rates == [1e-2, 1e-2, 5e-3, 2e-3, 1e-3]
 
 
 def test_a_momentum_makes_steps_longer_than_a_sweep_sees():

@@ -74,8 +74,9 @@ def not_learned(findings: Findings, seen: str) -> Advice:
         or _by_few_steps(findings, seen)
         or Advice(
             seen,
-            "Nothing was learned yet: try another learning rate, ten times smaller or larger, "
+            "Nothing was learned yet: try another learning rate, which `auto` finds by a range test, "
             "and look at the training samples: could a person learn it from them?",
+            _rate_words(findings, "auto"),
         )
     )
 

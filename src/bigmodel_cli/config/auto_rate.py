@@ -79,9 +79,15 @@ def word_for(optimizer: Component, rate: float) -> str:
     place: ConfigPathKeys = (*own, RATE)
     schedule = inner.arguments.get(RATE)
     if isinstance(schedule, Component):
-        is_warmed_up = schedule.arguments.get("warmup_target") is not None
-        place = (*schedule.path, "warmup_target" if is_warmed_up else "initial_learning_rate")
+        key = "warmup_target" if is_warmed_up(optimizer) else "initial_learning_rate"
+        place = (*schedule.path, key)
     return f"{dotted(place)}={rate:g}"
+
+
+def is_warmed_up(optimizer: Component) -> bool:
+    """Whether the schedule of an optimizer's rate goes up to its highest rate first."""
+    schedule = inner_of(optimizer).arguments.get(RATE)
+    return isinstance(schedule, Component) and schedule.arguments.get("warmup_target") is not None
 
 
 def falls(experiment: Experiment) -> bool:

@@ -11,7 +11,8 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.image_grids import draw_grid, sample_tiles
 from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.reporting.rate_curve import draw_rate_test
+from bigmodel_cli.run_folder import RATE_TEST, RunFolder
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.task import Task
@@ -37,6 +38,8 @@ def plot_run(
     if columns["epoch"]:
         save(draw_curves(columns, best_epoch), run, "curves")
         save(draw_speed(columns), run, "speed")
+    if (test := run.read_record().get(RATE_TEST)) is not None:
+        save(draw_rate_test(test), run, "learning_rate_test")
     samples = run.read_json(run.samples(evaluation["split"]))
     for told in of_targets(run, evaluation, samples, targets):
         for name, figure in _figures(told):

@@ -15,11 +15,12 @@ from bigmodel_cli.config.auto_rate import (
     default_rate,
     falls,
     inner_of,
+    is_warmed_up,
     with_constant_rate,
     word_for,
 )
 from bigmodel_cli.errors import DivergedError
-from bigmodel_cli.listener import Listener, Silent
+from bigmodel_cli.listener import Silent
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.feed import Chunk
 from bigmodel_cli.pipeline.order import balanced_order, epoch_order
@@ -61,12 +62,11 @@ class RateTest:
 
     def describe(self) -> str:
         """One line for people."""
+        rate = f"learning rate: {rate_text(self.rate)}"
         if self.edge is None:
-            return f"{rate_text(self.rate)}, Keras's default: the loss fell at no rate"
-        return (
-            f"{rate_text(self.rate)} (the loss falls up to {rate_text(self.edge)}, by a range test of "
-            f"{self.steps} steps; {self.word} repeats it)"
-        )
+            return f"{rate}, Keras's default: the loss fell at no rate"
+        edge = f"the loss falls up to {rate_text(self.edge)}, by a range test of {self.steps} steps"
+        return f"{rate} ({edge}; {self.word} repeats it)"
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; a loss that is no finite number is null."""
@@ -83,9 +83,7 @@ class RateTest:
         }
 
 
-def find_learning_rate(
-    work: Work, plan: ExecutionPlan, listener: Listener, begin: Begin | None = None
-) -> RateTest:
+def find_learning_rate(work: Work, plan: ExecutionPlan, begin: Begin | None = None) -> RateTest:
     """The learning rate that `auto` stands for; TensorFlow's state is to be started again after it.
 
     The same batch is trained on while the rate doubles from step to step, so that what changes the loss is
@@ -94,7 +92,6 @@ def find_learning_rate(
     Args:
         work: What is trained; an `auto` in its optimizer does not matter.
         plan: How it is executed.
-        listener: Is told the rate.
         begin: Gives a model the weights that training begins with, where these are others than its own.
 
     Raises:
@@ -115,12 +112,11 @@ def find_learning_rate(
         rate = default_rate(optimizer)
     else:
         steps = None if falls(experiment) else work.total_steps
-        rate = rate_below(edge, steps=steps, momentum=momentum)
+        warm = is_warmed_up(experiment.optimizer)
+        rate = rate_below(edge, steps=steps, is_warmed_up=warm, momentum=momentum)
     # All processes go on alike.
     rate = work.distribution.chiefs(rate)
-    test = RateTest(rate, edge, sweeps, num_steps, word_for(experiment.optimizer, rate))
-    listener.say(f"learning rate: {test.describe()}")
-    return test
+    return RateTest(rate, edge, sweeps, num_steps, word_for(experiment.optimizer, rate))
 
 
 def _measured(work: Work, plan: ExecutionPlan, begin: Begin | None) -> tuple[list[Sweep], int]:

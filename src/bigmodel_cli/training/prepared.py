@@ -169,7 +169,8 @@ def prepare(
         work = replace(work, batch_size=choose_batch_size(work, plan, listener))
     rate_test = None
     if rates_to_find(experiment.optimizer):
-        rate_test = find_learning_rate(work, plan, listener, begin)
+        rate_test = find_learning_rate(work, plan, begin)
+        listener.say(rate_test.describe())
         found = {"optimizer": with_rate(experiment.optimizer, rate_test.rate)}
         experiment = experiment.model_copy(update=found)
         work = replace(work, experiment=built_as.model_copy(update=found))

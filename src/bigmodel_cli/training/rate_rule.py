@@ -17,11 +17,12 @@ GROWTH = 2.0
 _MOVED = 0.02
 # The edge is where the loss has fallen so far of all that it falls.
 _FALLEN = 0.9
-# A rate that falls in the course of training begins so far below the edge.
-_BELOW = 4.0
+# A rate that falls in the course of training begins so far below the edge; with a warm-up the first steps, which
+# are those that come apart, are smaller anyway.
+_BELOW, _BELOW_WARMED_UP = 4.0, 2.0
 # One that stays is also that of the last steps, and the smaller the more steps there are: it is divided by
 # their number in so many, within limits.
-_STEPS, _MOST_BELOW = 200, 40.0
+_STEPS, _MOST_BELOW = 300, 40.0
 # Rates that an optimizer is usually given; a sweep goes from `_LOWEST` to `_HIGHEST` times that.
 _USUAL = {"SGD": 1e-2, "Lion": 1e-4, "Adagrad": 1e-2, "Ftrl": 1e-2, "Adadelta": 1.0, "Muon": 1e-2}
 _LOWEST, _HIGHEST = 0.2, 1000.0
@@ -85,11 +86,15 @@ def edge_of(sweeps: Sequence[Sweep]) -> float | None:
     changes = [fmean(sweep.change(number) for sweep in sweeps) for number in range(count)]
     if not -min(changes) > _MOVED * fmean(abs(sweep.start) for sweep in sweeps):
         return None
-    rates = max((sweep.rates for sweep in sweeps), key=len)
-    return next(rate for rate, change in zip(rates, changes, strict=True) if change <= _FALLEN * min(changes))
+    rates, enough = max((sweep.rates for sweep in sweeps), key=len), _FALLEN * min(changes)
+    number = next(number for number, change in enumerate(changes) if change <= enough)
+    before = changes[number - 1] if number else 0.0
+    # Between two rates it falls evenly over their logarithms.
+    share = (enough - changes[number]) / (before - changes[number])
+    return rates[number] * math.pow(GROWTH, -share)
 
 
-def rate_below(edge: float, *, steps: int | None, momentum: float = 0.0) -> float:
+def rate_below(edge: float, *, steps: int | None, is_warmed_up: bool = False, momentum: float = 0.0) -> float:
     """The rate that training is to begin with, of two digits.
 
     Calibrated on digits, mnist_mlp, mnist and adult (benchmarks/learning_rate.py).
@@ -97,9 +102,13 @@ def rate_below(edge: float, *, steps: int | None, momentum: float = 0.0) -> floa
     Args:
         edge: As `edge_of` gives it.
         steps: Of the whole run, where the rate stays as it is; None where it falls.
+        is_warmed_up: Whether the schedule of a rate that falls goes up to it first.
         momentum: Of an optimizer that adds steps up, of which a sweep of few steps sees only a part.
     """
-    below = _BELOW if steps is None else min(max(_BELOW, steps / _STEPS), _MOST_BELOW)
+    if steps is None:
+        below = _BELOW_WARMED_UP if is_warmed_up else _BELOW
+    else:
+        below = min(max(_BELOW, steps / _STEPS), _MOST_BELOW)
     # Of the sum over 1, m, m², … a rate that doubles in each step sees that over 1, m/2, (m/2)², …
     heaviness = (1 - momentum / GROWTH) / (1 - momentum)
     return float(f"{edge / below / heaviness:.1e}")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         "bigmodel tune configs/digits_tune.yaml tune.trials=60",
         "bigmodel tune configs/digits_tune.yaml --workers 2",
         "bigmodel tune configs/digits_tune.yaml training.epochs=20 --new",
+        "bigmodel tune configs/digits.yaml --learning-rate",
     )
 )
 @config_argument
@@ -48,6 +49,14 @@ if TYPE_CHECKING:
     help="How many trials are trained at a time; cores and GPUs are shared out.",
 )
 @click.option("--new", "is_new", is_flag=True, help="Begin another search beside those of the same name.")
+@click.option(
+    "--learning-rate",
+    is_flag=True,
+    help="Search nothing: find the learning rate alone, as `learning_rate: auto` does, and show the test.",
+)
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="With --learning-rate: draw the test (.png, .pdf, .svg)."
+)
 @ci_options
 @tunes_dir_option
 @offline_option
@@ -71,7 +80,15 @@ def command(
     A trial is a run like any other, in tunes/NAME/trials. The same command goes on with a search that was
     interrupted, and with more tune.trials with one that is complete. A config that has changed needs --new.
     The best trial is chosen on the validation split, and evaluated once on the test split.
+
+    With --learning-rate the config needs no `tune` section.
     """
+    if _is_rate_alone(how["learning_rate"], how["plot"]):
+        from bigmodel_cli.cli.rate_found import show_rate
+
+        options = {"as_json": as_json, "offline": offline, "strict": strict, "plain": plain}
+        show_rate(config, overrides, how["plot"], **options)
+        return
     from bigmodel_cli.cli.output import echo_json, note, show_warnings
     from bigmodel_cli.cli.tuned import search_as_json, show_search
     from bigmodel_cli.modeling.language import read_searched
@@ -94,6 +111,20 @@ def command(
     else:
         show_search(summary)
     _end(summary, how["junit"], how["summary"])
+
+
+def _is_rate_alone(is_asked_for: bool, plot: Path | None) -> bool:
+    """Whether only the learning rate is looked for.
+
+    Raises:
+        UsageError: If its plot is, but not the rate.
+    """
+    from bigmodel_cli.errors import UsageError
+
+    if plot is not None and not is_asked_for:
+        hint = "a search draws its own page, search.html"
+        raise UsageError("--plot draws the test of --learning-rate, which is not asked for", hint=hint)
+    return is_asked_for
 
 
 def _search(searched: Searched, folder: SearchFolder, workers: int, *, plain: bool, offline: bool) -> None:

@@ -22,13 +22,14 @@ from bigmodel_cli.reporting.chosen import chosen_sentence
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.reporting.parent import parent_sentence
+from bigmodel_cli.reporting.rate_curve import draw_rate_test
 from bigmodel_cli.reporting.report.baselines import baselines_content
 from bigmodel_cli.reporting.report.groups import groups_content
 from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
-from bigmodel_cli.run_folder import CHOSEN, STOPPED, RunFolder
+from bigmodel_cli.run_folder import CHOSEN, RATE_TEST, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
@@ -209,6 +210,8 @@ def _figures(findings: Findings) -> dict[str, str]:
     if columns["epoch"]:
         figures["curves"] = svg(draw_curves(columns, findings.best_epoch), "learning curves")
         figures["speed"] = svg(draw_speed(columns), "speed and memory")
+    if (test := findings.record.get(RATE_TEST)) is not None:
+        figures["learning_rate_test"] = svg(draw_rate_test(test), "range test of the learning rate")
     return figures
 
 
