@@ -3,8 +3,8 @@
     python benchmarks/learning_rate.py DATA [digits mnist_mlp mnist adult photos] [--seeds 3] [--epochs N]
 
 DATA has mnist/, adult/ and imagenette_mini/. Every run is a trial: nothing is evaluated on a test split. One
-line of JSON per run goes to stdout, what it comes to to stderr. Validation splits are small, and the best of a
-grid is the luckiest of 12, so that the second best is told beside it.
+line of JSON per run goes to stdout, what it comes to to stderr. Validation splits are small, and the best of
+a grid is the luckiest of 12, so that the second best is told beside it.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ GROWTH = 2.0
 _MOVED = 0.02
 # The edge is where the loss has fallen so far of all that it falls.
 _FALLEN = 0.9
-# A rate that falls in the course of training begins so far below the edge; with a warm-up the first steps, which
-# are those that come apart, are smaller anyway.
+# A rate that falls in the course of training begins so far below the edge; with a warm-up the first steps,
+# which are those that come apart, are smaller anyway.
 _BELOW, _BELOW_WARMED_UP = 4.0, 2.0
 # One that stays is also that of the last steps, and the smaller the more steps there are: it is divided by
 # their number in so many, within limits.
