@@ -259,3 +259,21 @@ def test_more_time_trains_longer(train, by_steps):
     resume(run.run, ["training.time=76 seconds"])
     assert len(run.metrics["epoch"]) > before + 3
     assert run.metrics["learning_rate"][-1] < 1e-3 < run.metrics["learning_rate"][before]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["training.time=30 minutes", "~training.epochs"], ", Adam, 30 minutes)"),
+        (["training.time=30 minutes"], ", Adam, 2 epochs or 30 minutes)"),
+        ([], ", Adam, 2 epochs)"),
+    ],
+)
+def test_check_says_how_long_it_trains(bigmodel, tiny, words, says):
+    assert says in bigmodel("check", tiny, *words).out
+
+
+def test_a_time_that_is_none_is_told_with_its_place(bigmodel, tiny):
+    ended = bigmodel("check", tiny, "training.time=soon")
+    assert ended.code == 2
+    assert "training.time: expected a time such as `30 minutes` or `2 hours`, found 'soon'" in ended.err

@@ -19,6 +19,7 @@ from bigmodel_cli.cli.options import (
 if TYPE_CHECKING:
     from bigmodel_cli.config.load import LoadedConfig
     from bigmodel_cli.config.problems import Problem
+    from bigmodel_cli.config.schema import Training
 
 
 @click.command(
@@ -80,7 +81,7 @@ def _show(loaded: LoadedConfig, warnings: list[Problem], unknown: list[str]) -> 
     names = [*(loss.name for loss in losses), experiment.optimizer.name]
     click.echo(
         f"{one_line(str(loaded.path))}: ok ({experiment.data.source.name}, {steps} step{'s' * (steps != 1)}, "
-        f"{', '.join(names)}, {experiment.training.epochs} epochs)"
+        f"{', '.join(names)}, {_length(experiment.training)})"
     )
     if unknown:
         note(f"not checked, since only the data tells it: {', '.join(unknown)}")
@@ -90,6 +91,15 @@ def _show(loaded: LoadedConfig, warnings: list[Problem], unknown: list[str]) -> 
         click.echo(f"search: {space_line(asked)}")
         commands.append(f"bigmodel tune {words}")
     next_command(*commands)
+
+
+def _length(training: Training) -> str:
+    from bigmodel_cli.config.schema import AS_MANY_AS_FIT
+
+    if training.time is None:
+        return f"{training.epochs} epochs"
+    most = "" if training.epochs == AS_MANY_AS_FIT else f"{training.epochs} epochs or "
+    return f"{most}{training.time}"
 
 
 def _annotate(problems: list[dict[str, Any]]) -> None:
