@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import random
 import signal
 import subprocess
 import time
@@ -15,13 +14,14 @@ import numpy as np
 import pytest
 from crossvals import CONFIG, Done, begin, crossval, write_config
 
+from bigmodel_cli.cli.main import run
 from bigmodel_cli.config.schema import Fold
 from bigmodel_cli.crossvalidation.crossval import How
-from bigmodel_cli.crossvalidation.folder import read_label_problems_of
+from bigmodel_cli.crossvalidation.folder import CrossvalFolder, read_label_problems_of
 from bigmodel_cli.crossvalidation.predictions import out_of_fold
-from bigmodel_cli.errors import DataError, GateError, UsageError
+from bigmodel_cli.errors import ConfigError, DataError, GateError, UsageError
 from bigmodel_cli.gates import require_gates
-from bigmodel_cli.run_folder import WEIGHTS_REMOVED
+from bigmodel_cli.run_folder import WEIGHTS_REMOVED, RunFolder
 from bigmodel_cli.scoring.label_problems import class_problems
 from bigmodel_cli.scoring.names import measures
 
@@ -70,16 +70,16 @@ def test_the_numbers_are_those_of_the_folds(done: Done) -> None:
 def test_a_fold_is_a_run_without_its_weights(done: Done) -> None:
     assert done.notes.lines == [f"{what} 1-{n}" for n in (1, 2, 3) for what in ("began", "ended")]
     for fold in FOLDS:
-        run = done.folder.run(fold)
-        record = run.read_record()
+        of_fold = done.folder.run(fold)
+        record = of_fold.read_record()
         assert record["status"] == "completed"
         assert record["data"]["splits"]["test"]["origin"] == f"fold {fold.number} of 3 of the training part"
-        assert not run.checkpoints.exists()
-        assert not run.litert_model.exists()
+        assert not of_fold.checkpoints.exists()
+        assert not of_fold.litert_model.exists()
         assert "--keep-weights" in record[WEIGHTS_REMOVED]
-        assert f"fold: {{number: {fold.number}, of: 3, repeat: 1}}\n" in run.config.read_text()
+        assert f"fold: {{number: {fold.number}, of: 3, repeat: 1}}\n" in of_fold.config.read_text()
         # The fold before it is no run to compare with.
-        assert "previous run" not in run.report.read_text()
+        assert "previous run" not in of_fold.report.read_text()
 
 
 def test_the_page_has_the_folds_and_the_evaluation(done: Done) -> None:
@@ -127,8 +127,35 @@ def test_nothing_is_read_from_what_is_not_complete(tmp_path: Path) -> None:
 def test_a_fold_that_fails_ends_it_with_its_error(tmp_path: Path) -> None:
     # Keras alone knows that this does not fit.
     text = CONFIG.replace("  - Dropout: {rate: 0.1}\n", "  - Reshape: {target_shape: [7, 77]}\n  - Flatten\n")
-    with pytest.raises(Exception, match=r"fold 1 of 3: (.|\n)*Reshape"):
+    with pytest.raises(ConfigError, match=r"fold 1 of 3: (.|\n)*Reshape"):
         crossval(write_config(tmp_path, text), tmp_path / "small")
+    # Mended, it is asked for again.
+    with pytest.raises(ConfigError, match=r"fold 1 of 3: (.|\n)*Reshape"):
+        crossval(write_config(tmp_path, text.replace("7, 77", "7, 78")), tmp_path / "small")
+
+
+def test_a_fold_with_its_weights_is_evaluated_and_trained_longer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    how = How(keep_weights=True, num_workers=2)
+    results, _ = crossval(write_config(tmp_path), tmp_path / "small", folds=2, how=how)
+    folder = CrossvalFolder(tmp_path / "small").run(Fold(number=2, of=2))
+    assert folder.litert_model.exists()
+    # One of the gates is missed.
+    assert run(["evaluate", str(folder.path), "--json"]) == 4
+    evaluated = json.loads(capsys.readouterr().out)
+    assert evaluated["test"]["accuracy"] == results.folds[1].evaluation["metrics"]["accuracy"]
+    assert run(["train", "--resume", str(folder.path), "training.epochs=3", "--json"]) == 4
+    record = folder.read_record()
+    assert (record["status"], record["epochs"]) == ("completed", 3)
+    assert "fold 2 of 2" in record["data"]["splits"]["test"]["origin"]
+
+
+def _wait_for(path: Path) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not path.exists():
+        time.sleep(0.02)
+    assert path.exists()
 
 
 def test_labels_that_may_be_wrong(done: Done, tmp_path: Path, bigmodel) -> None:
@@ -150,31 +177,24 @@ def test_labels_that_may_be_wrong(done: Done, tmp_path: Path, bigmodel) -> None:
 
 
 def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -> None:
-    chance, run = random.Random(3), tmp_path / "small" / "folds" / "1-01"
+    folds = tmp_path / "small" / "folds"
     first = begin(done.config, tmp_path)
-    until = time.monotonic() + 120
-    while time.monotonic() < until and not run.exists():
-        time.sleep(0.05)
+    _wait_for(folds / "1-01" / "metrics.csv")
     first.send_signal(signal.SIGINT)
     began = time.monotonic()
     _, errors = first.communicate(timeout=60)
     assert first.returncode == 130, errors
     assert "go on with: bigmodel crossval" in errors
     assert time.monotonic() - began < 30, "10 s on a machine that does nothing else"
-    for kill_workers in (True, False):
-        process = begin(done.config, tmp_path)
-        moment = time.monotonic() + chance.uniform(4.0, 12.0)
-        while process.poll() is None and time.monotonic() < moment:
-            time.sleep(0.05)
-        if kill_workers:
-            found = subprocess.run(
-                ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False
-            )
-            for worker in found.stdout.split():
-                os.kill(int(worker), signal.SIGKILL)
-            time.sleep(chance.uniform(0.5, 2.0))
-        process.kill()
-        process.communicate()
+    second = begin(done.config, tmp_path)
+    _wait_for(folds / "1-02" / "metrics.csv")
+    # The worker is killed alone: another one goes on.
+    found = subprocess.run(["pgrep", "-P", str(second.pid)], capture_output=True, text=True, check=False)
+    for worker in found.stdout.split():
+        os.kill(int(worker), signal.SIGKILL)
+    _wait_for(folds / "1-03" / "run.json")
+    second.kill()
+    second.communicate()
     last = begin(done.config, tmp_path)
     _, errors = last.communicate(timeout=400)
     assert last.returncode == 4, errors
@@ -183,3 +203,5 @@ def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -
     before = json.loads(done.folder.results.read_text())
     assert again["out_of_fold"] == before["out_of_fold"]
     assert again["over_folds"] == before["over_folds"]
+    sessions = [len(RunFolder(folds / f"1-0{n}").read_record()["sessions"]) for n in (1, 2)]
+    assert min(sessions) >= 2, "both were gone on with"

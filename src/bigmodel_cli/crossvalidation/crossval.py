@@ -107,6 +107,9 @@ class Crossval:
                 watcher.say(note)
             self.folder.path.mkdir(parents=True, exist_ok=True)
             with locked(self.folder.lock, "cross-validates"):
+                if not self.folder.has_runs:
+                    # A config that came to no run is mended, and asked for again.
+                    self.folder.record.unlink(missing_ok=True)
                 require_same(self.folder.record, self._asked(plan), "cross-validation")
                 self._train(plan)
                 write_predictions(self.folder, plan)
@@ -216,5 +219,8 @@ class _Session:
         """
         if kind == DISK_FULL:
             raise ResourceError(message, hint="free some space; the same command goes on")
-        hint = f"what is complete stays in {self._crossval.folder.path}; the same command goes on"
+        folder = self._crossval.folder
+        hint = (
+            f"what is complete stays in {folder.path}; the same command goes on" if folder.has_runs else None
+        )
         raise error_called(kind)(f"{fold}: {message}", hint=hint)

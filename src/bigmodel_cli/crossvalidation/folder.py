@@ -60,6 +60,11 @@ class CrossvalFolder:
     def page(self) -> Path:
         return self.path / "crossval.html"
 
+    @property
+    def has_runs(self) -> bool:
+        """Whether any fold has come to a run."""
+        return any(self.path.glob("folds/*/run.json"))
+
     def config(self, fold: Fold) -> Path:
         """The config of a fold."""
         return self.path / "configs" / f"{_name(fold)}.yaml"

@@ -32,7 +32,7 @@ class Decisions:
 
 
 def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = None) -> Experiment:
-    """The experiment with what was decided written out; `auto` stays where a split is the source's own.
+    """The experiment with what was decided written out; `auto` stays of a source's own split, or a fold.
 
     Args:
         experiment: As it was loaded.
@@ -44,6 +44,9 @@ def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = N
         for name in ("validation", "test")
         if getattr(experiment.data, name) == "auto" and splits.origins.get(name) != OWN
     }
+    if experiment.data.fold is not None:
+        # The fold is what decides it.
+        data.pop("test", None)
     if splits.looked_at is not None:
         data["source"] = replace(experiment.data.source, options=splits.looked_at)
     targets = splits.signature.targets
