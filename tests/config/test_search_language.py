@@ -208,6 +208,7 @@ def test_a_grid_larger_than_its_trials_is_warned_of(read: Read) -> None:
             "all keep their weights, and not 5",
         ),
         ("{space: {seed: {integer: [0, 9]}}}", "a seed is luck and no hyper-parameter"),
+        ("{space: {training.time: {choice: [1 hour, 2 hours]}}}", "depends on what else the machine does"),
         ("{space: {training.deterministic: {choice: [true, false]}}}", "it changes no score"),
     ],
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bigmodel_cli.config.components import as_fraction
 from bigmodel_cli.config.dotted_keys import joined
 from bigmodel_cli.config.foreign_spaces import in_our_words
 from bigmodel_cli.config.problems import Problem
+from bigmodel_cli.config.range_reader import RangeReader
 from bigmodel_cli.config.space import (
     PRESET,
     SPACE_PATH,
@@ -18,9 +17,7 @@ from bigmodel_cli.config.space import (
     Dimension,
     Keys,
     Option,
-    Range,
     Space,
-    Value,
     keys_of,
     written_in,
 )
@@ -40,8 +37,6 @@ from bigmodel_cli.config.tune import FORMS
 _FORMS = "{log: [LOW, HIGH]}, {uniform: [LOW, HIGH]}, {integer: [LOW, HIGH]} or {choice: [...]}"
 # What each form takes beside it.
 _OPTIONS = {name: frozenset(form.beside) for name, form in FORMS.items()}
-# More numbers of one range than that are no grid that anybody waits for.
-_MAX_POINTS = 1000
 _NOT_DOTS = re.compile(r"\[-?[0-9]+\]|/")
 
 
@@ -123,7 +118,7 @@ class _Reader:
             message = "a preset is a choice of several keys each"
             self._problem(entry.key_place, path, message, "write {choice: [{KEY: VALUE, KEY: VALUE}, …]}")
             return None
-        of = self._range(form, node, path)
+        of = RangeReader(self.problems).read(form, node, path)
         return None if of is None else Dimension(name, keys, of)
 
     def _stranger(self, key: str, form: str, node: Mapping, path: ConfigPathKeys) -> None:
@@ -179,96 +174,6 @@ class _Reader:
             if found is not None:
                 yield found
 
-    def _range(self, form: str, node: Mapping, path: ConfigPathKeys) -> Range | None:
-        """A range; all that is wrong with it is told."""
-        before = len(self.problems)
-        ends = self._ends(form, node, (*path, form))
-        is_log = form == "log" or self._flag(node, "log", path)
-        step, points = self._more(node, "step", path, form), self._more(node, "points", path, "integer")
-        if is_log and form != "log" and "step" in node.entries:
-            hint = "write points: 5 to say how many"
-            self._problem(
-                node.entries["step"].key_place, (*path, "step"), "steps are for ranges without log", hint
-            )
-        elif step is not None and points is not None:
-            message = "step and points say the same thing twice"
-            self._problem(node.entries["points"].key_place, (*path, "points"), message, "keep one of the two")
-        if ends is not None and is_log and ends[0] <= 0:
-            item = _items(node.entries[form].node)[0]
-            message = f"expected a number above 0, since factors count the same, found {describe(item)}"
-            self._problem(item.place, (*path, form), message, None)
-        if ends is not None and step is not None and step > ends[1] - ends[0]:
-            message = f"expected a step within the range, at most {ends[1] - ends[0]:g}, found {step:g}"
-            self._problem(node.entries["step"].node.place, (*path, "step"), message, None)
-        if ends is None or len(self.problems) > before:
-            return None
-        place = node.entries[form].node.place
-        first, last = (item.place for item in _items(node.entries[form].node))
-        count = None if points is None else int(points)
-        return Range(*ends, form == "integer", is_log, step, count, place, (first, last))
-
-    def _ends(self, form: str, node: Mapping, path: ConfigPathKeys) -> tuple[Value, Value] | None:
-        ends = node.entries[form].node
-        wanted = "two whole numbers" if form == "integer" else "two numbers"
-        if not isinstance(ends, Sequence) or len(ends.items) != 2:
-            hint = in_our_words(node)
-            if hint is None and isinstance(ends, Sequence) and len(ends.items) > 2:
-                hint = "of several values, write {choice: [...]}"
-            self._problem(ends.place, path, f"expected [LOW, HIGH], {wanted}, found {describe(ends)}", hint)
-            return None
-        low, high = (self._number(item, path, whole=form == "integer") for item in ends.items)
-        if low is None or high is None:
-            return None
-        if low >= high:
-            first, last = map(describe, ends.items)
-            hint = f"write [{last}, {first}]" if low > high else "what is not searched stands in the config"
-            self._problem(ends.place, path, f"expected LOW below HIGH, found {first} and {last}", hint)
-            return None
-        return low, high
-
-    def _number(self, node: Node, path: ConfigPathKeys, *, whole: bool) -> Value | None:
-        value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, str) and not whole:
-            value = as_fraction(value)
-        is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):  # type: ignore[arg-type]
-            kind = "a whole number" if whole else "a number"
-            hint = None
-            if whole and isinstance(value, float):
-                hint = (
-                    f"write {int(value)}"
-                    if value.is_integer()
-                    else "of fractions, write {uniform: [LOW, HIGH]}"
-                )
-            self._problem(node.place, path, f"expected {kind}, found {describe(node)}", hint)
-            return None
-        return value if whole else float(value)  # type: ignore[arg-type, return-value]
-
-    def _flag(self, node: Mapping, key: str, path: ConfigPathKeys) -> bool:
-        entry = node.entries.get(key)
-        if entry is None:
-            return False
-        if not isinstance(entry.node, Scalar) or not isinstance(entry.node.value, bool):
-            message = f"expected true or false, found {describe(entry.node)}"
-            self._problem(entry.node.place, (*path, key), message, None)
-            return False
-        return entry.node.value
-
-    def _more(self, node: Mapping, key: str, path: ConfigPathKeys, form: str) -> Value | None:
-        """`step` or `points`; None where it is not there, or not for this form, which is told already."""
-        entry = node.entries.get(key)
-        if entry is None or key not in _OPTIONS[_form_meant(node) or form]:
-            return None
-        value = self._number(entry.node, (*path, key), whole=form == "integer")
-        if value is None:
-            return None
-        if value <= 0 or (key == "points" and value > _MAX_POINTS):
-            wanted = f"a number from 1 to {_MAX_POINTS}" if key == "points" else "a number above 0"
-            message = f"expected {wanted}, found {describe(entry.node)}"
-            self._problem(entry.node.place, (*path, key), message, None)
-            return None
-        return value
-
     def require_apart(self, dimensions: list[Dimension], unread: list[Keys]) -> None:
         """No key may lie under another: what is inside a value that is chosen stands inside the choice."""
         written = [(joined(_names(keys)), keys) for keys in unread]
@@ -295,10 +200,6 @@ class _Reader:
 
 def _names(keys: Keys) -> list[str]:
     return [key for key, _ in keys]
-
-
-def _items(node: Node) -> list[Node]:
-    return node.items if isinstance(node, Sequence) else []
 
 
 def _form(node: Node) -> str | None:

@@ -33,6 +33,7 @@ _REFUSED: dict[Path, str] = {
 # These may be meant.
 _WARNED: dict[Path, str] = {
     ("seed",): "a seed is luck and no hyper-parameter: the best of many is not better on other data",
+    ("training", "time"): "how far a trial gets in it depends on what else the machine does",
     ("data", "cache"): _NO_SCORE,
     ("training", "device"): _NO_SCORE,
     ("training", "deterministic"): _NO_SCORE,
@@ -46,6 +47,7 @@ _OF_READING = frozenset({"image_size", "color_mode", "interpolation", "aspect_ra
 _INSTEAD = {
     ("seed",): "to see the spread, train the best config with several seeds",
     ("data", "test"): "leave it as it is: a search does not look at the test split",
+    ("training", "time"): "search training.epochs",
     ("expect",): "let it stand in the config: the best config is asked",
 }
 
