@@ -189,7 +189,8 @@ def _end(summary: SearchSummary, junit: Path | None, ci_summary: Path | None) ->
     document = None if best.split is None else read_evaluation(run, best.split)
     if not is_concluded(run) or document is None:
         why = best.record.get("error") or "its evaluation is missing"
-        hint = f"the same command tries it again: {_same_command()}"
+        again = f"bigmodel evaluate {shlex.quote(run.title)}" if is_concluded(run) else _same_command()
+        hint = f"this tries it again: {again}"
         raise ResourceError(f"{run.title}: the best trial was not evaluated: {why}", hint=hint)
     gates = [GateResult(**gate) for gate in best.gates]
     write_for_ci([Checked(run.title, document, gates)], junit, ci_summary)
