@@ -46,6 +46,16 @@ def test_a_search_is_read_from_its_folder_alone(summary):
     assert (epochs.trained, epochs.planned, epochs.saved) == (7, 9, 2)
 
 
+def test_epochs_that_are_searched_are_those_that_a_trial_was_to_have(tmp_path):
+    words = ("tune.space={training.epochs: {choice: [2, 5]}}",)
+    summary = summarise_search(made(tmp_path, *words, scores=dict.fromkeys(range(1, 9), (0.5,))))
+    planned = {trial.number: summary.planned(trial) for trial in summary.journal.trials.values()}
+    drawn = {trial.number: trial.point["training.epochs"] for trial in summary.journal.trials.values()}
+    assert planned == {number: (2, 5)[option] for number, option in drawn.items()}
+    assert set(planned.values()) == {2, 5}
+    assert summary.epochs.planned == sum(planned.values())
+
+
 def test_who_looks_leaves_a_line_that_is_being_written(summary):
     journal = summary.folder.journal
     with journal.open("a") as file:

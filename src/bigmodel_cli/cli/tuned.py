@@ -144,8 +144,8 @@ def _print_best(summary: SearchSummary) -> None:
 
 
 def _epochs(summary: SearchSummary, trial: Trial) -> str:
-    trained = len(trial.scores)
-    return f"{trained} of {summary.num_epochs}" if trained < summary.num_epochs else str(trained)
+    trained, planned = len(trial.scores), summary.planned(trial)
+    return f"{trained} of {planned}" if trained < planned else str(trained)
 
 
 def _lines(summary: SearchSummary) -> Iterator[tuple[str, str]]:

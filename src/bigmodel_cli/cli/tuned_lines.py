@@ -11,6 +11,7 @@ import click
 
 from bigmodel_cli.cli.output import duration, label, note, number, one_line
 from bigmodel_cli.cut import cut
+from bigmodel_cli.tuning.summary import planned_epochs
 
 if TYPE_CHECKING:
     from bigmodel_cli.tuning.journal import Journal, Trial
@@ -79,8 +80,8 @@ class Course:
         best, is_failed = self.best, trial.score is None
         star = "*" if best is not None and best.number == trial.number else " "
         score = "failed " if trial.score is None else number(trial.score) + star
-        trained = len(trial.scores)
-        epochs = f"{trained} of {self.num_epochs}" if trained < self.num_epochs else str(trained)
+        trained, planned = len(trial.scores), planned_epochs(self.keys, trial.point, self.num_epochs)
+        epochs = f"{trained} of {planned}" if trained < planned else str(trained)
         what = one_line((trial.reason or "").replace("\n", " ")) if is_failed else self.describe(trial)
         cells = [
             f"{trial.number}/{self.num_trials}".rjust(self._wide),

@@ -94,7 +94,7 @@ class SearchSummary:
         folder: Where it is.
         journal: Its trials.
         space: What is searched.
-        num_epochs: Of a trial that does not end early.
+        num_epochs: Of a trial that does not end early, where the number is not searched itself.
         num_trials: As many as there are to be.
         status: running, completed or interrupted.
     """
@@ -145,8 +145,12 @@ class SearchSummary:
         scored = [trial for trial in self.ended if trial.score is not None]
         trained = sum(len(trial.scores) for trial in scored)
         # What a callback of the config has ended would have ended without the search too.
-        others = sum(self.num_epochs - len(trial.scores) for trial in self.stopped)
+        others = sum(self.planned(trial) - len(trial.scores) for trial in self.stopped)
         return Epochs(trained, trained + others)
+
+    def planned(self, trial: Trial) -> int:
+        """Epochs that a trial was to have."""
+        return planned_epochs(self.keys, trial.point, self.num_epochs)
 
     def values(self, point: Point) -> dict[str, str]:
         """What was drawn, as a table has it, by short names; what does not count there is left out."""
@@ -182,6 +186,14 @@ def keys_of(space: Space) -> tuple[Key, ...]:
     dimensions = list(space.all())
     short = short_names([dimension.name for dimension in dimensions])
     return tuple(Key(one.name, short[one.name], one) for one in dimensions)
+
+
+def planned_epochs(keys: Sequence[Key], point: Point, num_epochs: int) -> int:
+    """Epochs that a trial was to have: those of the config, unless they are searched."""
+    for key in keys:
+        if key.name == "training.epochs" and key.name in point:
+            return int(key.plain(point[key.name]))
+    return num_epochs
 
 
 def summarise_search(folder: SearchFolder) -> SearchSummary:

@@ -147,6 +147,6 @@ def _row(summary: SearchSummary, trial: Trial, keys: list[Key]) -> dict[str, Any
         "number": trial.number,
         "score": shown(summary.journal.metric.column, trial.score or 0.0),
         "epochs": len(trial.scores),
-        "is_early": len(trial.scores) < summary.num_epochs,
+        "is_early": len(trial.scores) < summary.planned(trial),
         "cells": [key.text(trial.point[key.name]) if key.name in trial.point else "" for key in keys],
     }
