@@ -288,3 +288,25 @@ def test_a_checkpoint_that_was_changed_is_not_loaded(keeping):
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(DataError, match=r"best.keras: damaged: its sha256"):
         load_checkpoint(checkpoints.run, "best")
+
+
+@pytest.mark.parametrize(("seconds", "keep", "saved"), [(1.0, 1, 1), (6.0, 1, 4), (1.0, 2, 4)])
+def test_a_trial_saves_short_epochs_only_where_they_are_best_or_last(
+    tmp_path, model, monkeypatch, seconds, keep, saved
+):
+    clock = {"now": 100.0}
+    monkeypatch.setattr("bigmodel_cli.training.checkpoints.time.monotonic", lambda: clock["now"])
+    checkpoints = Checkpoints(RunFolder(tmp_path), Checkpoint(keep=keep), "val_loss", patience=5.0)
+    names, rows = [], ()
+    for epoch, value in enumerate((0.5, 0.6, 0.7, 0.8, 0.4, 0.9), 1):
+        clock["now"] += seconds
+        rows = (*rows, {"epoch": epoch, "val_loss": value})
+        before = checkpoints._entries.get("last")
+        end_epoch(checkpoints, model, Moment(epoch, rows=rows), is_final=epoch == 6)
+        checkpoints.wait()
+        names.append(checkpoints._entries.get("last") != before)
+    checkpoints.close()
+    assert sum(names[1:4]) + names[5] == saved
+    assert names[5]
+    assert checkpoint_entry(RunFolder(tmp_path), "best")["epoch"] == 5
+    assert checkpoint_entry(RunFolder(tmp_path), "last")["epoch"] == 6

@@ -47,6 +47,8 @@ class Checkpoints:
         settings: The config's `training.checkpoint`, with the monitor decided.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
         distribution: The processes that train together, of which the chief alone writes.
+        patience: Seconds after a checkpoint in which the end of an epoch that is not the best, and not the
+            last, is not saved.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Checkpoints:
         settings: Checkpoint,
         monitor: str | None,
         distribution: Distribution = SINGLE,
+        patience: float = 0.0,
     ) -> None:
         self._distribution = distribution
+        self._patience = patience
         self.run = run
         self.settings = settings
         self.monitor = monitor
@@ -160,8 +164,7 @@ class Checkpoints:
         if is_best:
             self.best = self._entry(model, moment)
             names.append(BEST)
-        by_epochs = self._every.epochs is not None and moment.epoch % self._every.epochs == 0
-        if is_final or by_epochs or self.is_due(total_steps):
+        if is_final or self._is_due_by_epochs(moment) or self.is_due(total_steps):
             if self.settings.keep > 1:
                 names.append(epoch_checkpoint(moment.epoch))
                 self.kept = [*(epoch for epoch in self.kept if epoch != moment.epoch), moment.epoch]
@@ -169,6 +172,14 @@ class Checkpoints:
         if names:
             self._save(model, names, moment, take_state)
         return is_best
+
+    def _is_due_by_epochs(self, moment: Moment) -> bool:
+        if self._every.epochs is None or moment.epoch % self._every.epochs != 0:
+            return False
+        # Epochs that are kept each by itself are asked for.
+        if not self._patience or self.settings.keep > 1:
+            return True
+        return bool(self._distribution.chiefs(time.monotonic() - self._saved >= self._patience))
 
     def _is_best(self, row: Mapping[str, float]) -> bool:
         if self.monitor is None or self.best is None:

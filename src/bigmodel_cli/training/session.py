@@ -41,6 +41,9 @@ AFTER_TRAINING = 5.0
 # But training has more than that of a short time.
 MOST_AFTER_TRAINING = 0.4
 
+# A trial of a search trains so much again where it was cut off, rather than saving each of its short epochs.
+_TRIAL_SECONDS = 5.0
+
 
 @dataclass
 class Session:
@@ -75,7 +78,11 @@ class Session:
         self._log = MetricsLog(self.run.metrics, self.prepared.columns, writes=self.is_chief)
         self._restorable = Restorable(self.prepared)
         self.checkpoints = Checkpoints(
-            self.run, self._training.checkpoint, self.prepared.monitor, self.prepared.distribution
+            self.run,
+            self._training.checkpoint,
+            self.prepared.monitor,
+            self.prepared.distribution,
+            0.0 if self.judge is None else _TRIAL_SECONDS,
         )
         self._trace = Trace(self.run.profile) if self.profile and self.is_chief else None
 
