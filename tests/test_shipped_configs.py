@@ -39,6 +39,7 @@ STAND_INS = {
 # Rows of the columns that a config of a table names or that its kinds need, where the files are not there.
 TABLES = {
     "adult": "{path: t.csv, test: t.csv, target: income}",
+    "adult_tune": "{path: t.csv, test: t.csv, target: income}",
     "adult_two_targets": "{path: t.csv, test: t.csv, target: [income, hours-per-week]}",
     "housing": "{path: t.csv, target: median_house_value}",
 }
@@ -75,7 +76,7 @@ def test_the_expected_configs_are_there() -> None:
     assert {path.stem for path in CONFIGS} >= {
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
-        "housing", "digit_sums",
+        "housing", "digit_sums", "digits_tune", "adult_tune",
     }  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def test_the_expected_configs_are_there() -> None:
 def test_the_header_says_command_and_result(path: Path) -> None:
     text = path.read_text("utf-8")
     header = "\n".join(line for line in text.split("\nname:")[0].splitlines() if line.startswith("#"))
-    assert f"bigmodel train configs/{path.name}" in header
+    verb = "tune" if "\ntune:" in text else "train"
+    assert f"bigmodel {verb} configs/{path.name}" in header
     assert re.search(r"accuracy|error|R²", header), "the header tells no result"
 
 

@@ -1,7 +1,7 @@
 """Which trials are hopeless: successive halving, judged after each epoch rather than at a few of them.
 
 After a share of its epochs a trial goes on if it is among the best of all trials so far, by the best score
-that each had reached by that same epoch: among the best half at the beginning, among fewer and fewer later.
+that each had reached by that same epoch: among the best 40 % at the beginning, among fewer and fewer later.
 Asynchronous successive halving (Li et al. 2020) judges at epochs 1, 3, 9 … alone, where a third goes on: for
 the same number of epochs in all it loses the best trial more often (measured in docs/design.md), since all
 hangs on the noise of single epochs.
@@ -14,7 +14,7 @@ import math
 from bigmodel_cli.tuning.journal import COMPLETED, Journal, Metric, Trial
 
 # Of all trials this share goes on at the beginning.
-_FIRST_SHARE = 0.5
+_FIRST_SHARE = 0.4
 # Fewer trials than that say nothing about another one.
 _FEWEST = 3
 # By fewer better ones none is ended: which of two good ones is better, chance decides.
