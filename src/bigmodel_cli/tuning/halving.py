@@ -2,9 +2,8 @@
 
 After a share of its epochs a trial goes on if it is among the best of all trials so far, by the best score
 that each had reached by that same epoch: among the best 40 % at the beginning, among fewer and fewer later.
-Asynchronous successive halving (Li et al. 2020) judges at epochs 1, 3, 9 … alone, where a third goes on: for
-the same number of epochs in all it loses the best trial more often (measured in docs/design.md), since all
-hangs on the noise of single epochs.
+Asynchronous successive halving (Li et al. 2020) judges at epochs 1, 3, 9 … alone, where a third goes on;
+docs/design.md has what either kept of the best trials.
 """
 
 from __future__ import annotations
