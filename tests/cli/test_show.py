@@ -93,3 +93,17 @@ def test_applications_are_opened_and_it_is_said_what_learns(bigmodel, write):
     (application,) = [layer for layer in document["layers"] if "inside" in layer]
     assert [row["learns"] for row in application["inside"]].count("yes") == 1
     assert document["frozen_parameters"] == application["parameters"] - 256 * 256
+
+
+def test_what_is_searched(bigmodel, tiny):
+    words = ("tune.space.model.1.Dense.units={integer: [8, 16], step: 4}", "tune.trials=3")
+    outcome = bigmodel("show", tiny, *words)
+    assert outcome.code == 0
+    *_, line = [line for line in outcome.out.splitlines() if line.startswith("search ")]
+    assert line.split(maxsplit=1)[1] == "1 key, 3 combinations; 3 trials compared by val_accuracy"
+    (row,) = [
+        line for line in outcome.out.splitlines() if "model.1.Dense.units" in line and "step: 4}" in line
+    ]
+    assert row.split()[0] == "model.1.Dense.units" and row.split()[-1] == "3"
+    assert outcome.err.splitlines()[-1].startswith("  bigmodel tune tiny.yaml ")
+    assert bigmodel("show", tiny, *words, "--json").json["tune"]["combinations"] == 3
