@@ -121,7 +121,7 @@ def class_problems(
     labels: np.ndarray,
     probabilities: np.ndarray,
     *,
-    prune: str = "noise_rate",
+    prune: str = "class",
     rank: str = "normalized_margin",
 ) -> LabelProblems | None:
     """Labels of classes that may be wrong.
@@ -129,7 +129,7 @@ def class_problems(
     Args:
         labels: Class indices of shape (n,).
         probabilities: Shape (n, classes), of a model that has not learned from these examples.
-        prune: Which are taken: `noise_rate`, `class` or `both`.
+        prune: Which are taken: `class`, `noise_rate` or `both`.
         rank: By what they are ordered: `normalized_margin` or `self_confidence`.
 
     Returns:
