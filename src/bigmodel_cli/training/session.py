@@ -30,7 +30,7 @@ from bigmodel_cli.training.restorable import Restorable
 from bigmodel_cli.training.resume import newest_checkpoint
 from bigmodel_cli.training.signals import StopRequest
 from bigmodel_cli.training.state import Moment, State
-from bigmodel_cli.training.stopwatch import CHECKPOINTS, INPUT, MODEL, Stopwatch
+from bigmodel_cli.training.stopwatch import CHECKPOINTS, INPUT, MODEL, START, Stopwatch
 from bigmodel_cli.training.time_limit import TimeLimit
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
@@ -38,6 +38,8 @@ from bigmodel_cli.training.trial import step_seconds
 
 # Seconds that export, plots and the report take after training, beside building the model once more.
 AFTER_TRAINING = 5.0
+# The same by how long TensorFlow took to be imported, which is slow where all of that is.
+AFTER_PER_START = 0.6
 # But training has more than that of a short time.
 MOST_AFTER_TRAINING = 0.4
 
@@ -176,7 +178,9 @@ class Session:
         feeds, distribution = prepared.feeds, prepared.distribution
         evaluated = _validations_of_test(prepared.splits) if self.judge is None else 0.0
         built = self.watch.seconds.get(MODEL, 0.0) if self.judge is None else 0.0
-        fixed = min(AFTER_TRAINING * (self.judge is None) + built, MOST_AFTER_TRAINING * training.seconds)
+        # A machine that has other work to do, or little of it, shows when TensorFlow is imported.
+        usual = max(AFTER_TRAINING, AFTER_PER_START * self.watch.seconds.get(START, 0.0))
+        fixed = min(usual * (self.judge is None) + built, MOST_AFTER_TRAINING * training.seconds)
         return TimeLimit(
             training.time,
             training.seconds,

@@ -24,6 +24,8 @@ _VALIDATION_PER_STEP = 0.4
 _REMEMBERED = 3
 # An epoch that fits by so much is begun where it was planned; it ends early, and its schedule with it.
 _ENOUGH_OF_AN_EPOCH = 0.5
+# Another number of epochs is said where it differs by more than this share.
+_WORTH_SAYING = 0.1
 # What is planned once, and for good, leaves some room.
 _ROOM = 0.95
 # With fewer epochs than these, nobody can wait for the second one to be measured.
@@ -80,6 +82,7 @@ class TimeLimit:
     length: ScheduleLength | None = None
     plan: Plan = field(init=False)
     _num_steps: int = 1
+    _told: int = 0
     _ended: list[float] = field(default_factory=list)
     _began: float = 0.0
     _began_at: int = 0
@@ -115,7 +118,7 @@ class TimeLimit:
             return
         epochs = min(self.most_epochs, epoch + max(1, fitting))
         self._take(Plan(self.time, epochs, iterations + (epochs - epoch) * num_steps))
-        self.say(f"time: {self._about(epochs)} into {self.time}")
+        self._tell(epochs)
 
     def epoch_begins(self, step: int, iterations: int) -> None:
         """An epoch begins, or goes on after some of its steps."""
@@ -185,8 +188,8 @@ class TimeLimit:
         if not self.is_deterministic and more < planned <= fitting + _ENOUGH_OF_AN_EPOCH:
             more = planned
         epochs = min(self.most_epochs, epoch + more)
-        if epochs != self.plan.epochs and epochs > epoch:
-            self.say(f"time: {self._about(epochs)} into {self.time}")
+        if abs(epochs - self._told) > _WORTH_SAYING * self._told and epochs > epoch:
+            self._tell(epochs)
         steps = iterations + (epochs - epoch) * self._num_steps
         self._take(Plan(self.time, epochs, steps, is_final=is_final))
 
@@ -199,7 +202,10 @@ class TimeLimit:
         """Seconds that are left for training, as the chief has it."""
         return self.chiefs(self.seconds - self.elapsed() - self.reserve(self._validation))
 
-    def _about(self, epochs: int) -> str:
+    def _tell(self, epochs: int) -> None:
+        self._told = epochs
         if epochs == self.most_epochs:
-            return f"all {epochs} epochs fit"
-        return f"about {epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)}"
+            fit = f"all {epochs} epochs fit"
+        else:
+            fit = f"about {epochs} epoch{'s' * (epochs != 1)} fit{'s' * (epochs == 1)}"
+        self.say(f"time: {fit} into {self.time}")
