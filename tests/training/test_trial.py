@@ -83,7 +83,7 @@ def test_the_fastest_is_taken_and_all_are_recorded(prepared):
         if trial.milliseconds < (1 - MIN_GAIN) * best.milliseconds:
             best = trial
     assert (ready.plan.precision, ready.plan.jit_compile) == (best.precision, best.jit_compile)
-    assert (ready.experiment.training.precision, ready.experiment.training.jit_compile) == (
+    assert (ready.settled.training.precision, ready.settled.training.jit_compile) == (
         best.precision,
         best.jit_compile,
     )
@@ -151,7 +151,7 @@ def test_what_xla_cannot_compile_runs_without_it(prepared, monkeypatch, processo
     assert (failed.jit_compile, failed.milliseconds) == (True, None)
     assert failed.reason == "ImageProjectiveTransformV3 is an operation that XLA lacks"
     assert not plain.jit_compile and plain.milliseconds
-    assert not ready.plan.jit_compile and ready.experiment.training.jit_compile is False
+    assert not ready.plan.jit_compile and ready.settled.training.jit_compile is False
 
 
 @pytest.fixture
