@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("bigmodel tr", ["train"]),
+        ("bigmodel tra", ["track", "train"]),
         ("bigmodel runs ver", ["verify"]),
         ("bigmodel runs best d", ["digits", "digits/20260103-000000"]),
         ("bigmodel train con", ["configs/"]),

@@ -99,7 +99,8 @@ def test_a_config_that_comes_with_it_is_whole_elsewhere(bigmodel, tmp_path, monk
     monkeypatch.chdir(tmp_path)
     outcome = bigmodel("init", "--config", name, "-o", "own/c.yaml")
     assert outcome.code == 0, outcome.err
-    assert "bigmodel train own/c.yaml" in Path("own/c.yaml").read_text()
+    verb = "tune" if name.endswith("_tune") else "train"
+    assert f"bigmodel {verb} own/c.yaml" in Path("own/c.yaml").read_text()
     assert f"configs/{name}.yaml" not in Path("own/c.yaml").read_text()
     assert bigmodel("check", "own/c.yaml").code == 0
     differences = bigmodel("show", "own/c.yaml", "--diff", CONFIGS / f"{name}.yaml", "--json").json
@@ -123,7 +124,7 @@ def test_a_config_that_comes_with_it_by_name(bigmodel, refuses, tmp_path, monkey
 def test_names_of_configs_that_are_none(bigmodel, refuses, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     refuses(2, "init", "--config", "mnst", says=("no config mnst comes with bigmodel", "did you mean mnist?"))
-    says = ("no config zebra comes with bigmodel", "digit_sums, digits, housing, mnist")
+    says = ("no config zebra comes with bigmodel", "digit_sums, digits, digits_tune, housing, mnist")
     refuses(2, "init", "--config", "zebra", says=says)
     refuses(2, "init", "photos", "--config", "mnist", says=("--config takes no DATA and no --weights",))
     Path("mnist.yaml").write_text("")

@@ -163,7 +163,7 @@ def test_a_blocks_steps_are_components(load: Load) -> None:
             "training=3",
             "training",
             10,
-            "expected a mapping (epochs, callbacks, checkpoint, on_divergence, rollback, …), found 3",
+            "expected a mapping (epochs, time, callbacks, checkpoint, on_divergence, …), found 3",
             "write {epochs: 3}",
         ),
         ("training.epoch=3", "training.epoch", 10, "training has no key 'epoch'", "did you mean epochs?"),
