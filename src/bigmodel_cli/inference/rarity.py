@@ -111,7 +111,7 @@ class Rarity:
         """
         scale = self.scale
         if scale.ndim > 1:
-            scale = scale[self._groups(len(examples), scores)].T
+            scale = scale[self.groups_of(len(examples), scores)].T
         rare = _standing(self.distances(examples, scores), scale)
         if self.scores is not None and scores is not None:
             rare = rare + _OF_SCORES * _standing(self.scores.distances(scores), self.scores.scale)
@@ -124,7 +124,7 @@ class Rarity:
             examples: Shape (n, features).
             scores: Probabilities, shape (n, classes); None where there are none.
         """
-        groups = self._groups(len(examples), scores)
+        groups = self.groups_of(len(examples), scores)
         distances = np.empty(len(examples), np.float32)
         for group in np.unique(groups).tolist():
             chosen = groups == group
@@ -133,7 +133,7 @@ class Rarity:
             distances[chosen] = np.linalg.norm(away - (away @ directions.T) @ directions, axis=1)
         return distances
 
-    def _groups(self, count: int, scores: np.ndarray | None) -> np.ndarray:
+    def groups_of(self, count: int, scores: np.ndarray | None) -> np.ndarray:
         """The group that each of `count` examples is compared with, by its scores."""
         if len(self.means) > 1 and scores is not None:
             return np.asarray(scores.argmax(axis=1))
@@ -155,7 +155,7 @@ class Rarity:
         if found is None:
             return None
         scale = _scale(found.distances(others, scores))
-        return replace(found, scale=scale, scores=_common_scores(scores))._limited(others, scores, _USUAL)
+        return replace(found, scale=scale, scores=_common_scores(scores)).limited(others, scores, _USUAL)
 
     @classmethod
     def of_features(
@@ -171,10 +171,10 @@ class Rarity:
         found = cls._of_directions(learned, labels, others, scores, _DIRECTIONS_OF_FEATURES)
         if found is None:
             return None
-        distances, groups = found.distances(others, scores), found._groups(len(others), scores)
+        distances, groups = found.distances(others, scores), found.groups_of(len(others), scores)
         scale = _scale_of_each(distances, groups, len(found.means))
         kept = found.directions.astype(np.float16)
-        return replace(found, directions=kept, scale=scale)._limited(others, scores, _USUAL_FEATURES)
+        return replace(found, directions=kept, scale=scale).limited(others, scores, _USUAL_FEATURES)
 
     @classmethod
     def _of_directions(
@@ -200,7 +200,7 @@ class Rarity:
         )
         return cls(means, directions, np.array([0.0, 1.0]), np.inf)
 
-    def _limited(self, others: np.ndarray, scores: np.ndarray | None, usual: float) -> Rarity:
+    def limited(self, others: np.ndarray, scores: np.ndarray | None, usual: float) -> Rarity:
         """The same with the limit up to which a part of the held-out examples are usual."""
         return replace(self, limit=float(np.quantile(self.of(others, scores), usual, method="higher")))
 

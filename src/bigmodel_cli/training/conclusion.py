@@ -134,8 +134,8 @@ def conclude(
     # Before the record says that the run is complete: who interrupts it here can go on with it.
     with watch.phase(REPORT):
         advice = write_report(run, results, seconds=seconds, phases=phases)
-    seconds = trained.seconds + watch.total
-    end_session(run, COMPLETED, seconds, results, watch.as_json(), trained.skipped)
+    # What the page says, so that it is the same where it is made again.
+    end_session(run, COMPLETED, seconds, results, phases, trained.skipped)
     return TrainingResult(
         run,
         trained.best,
