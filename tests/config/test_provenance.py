@@ -64,7 +64,7 @@ def test_command_line_over_file_over_base_over_keras(why: Explain) -> None:
 def test_what_nobody_wrote_is_a_default(why: Explain) -> None:
     assert history(why("training.epochs")) == [(10, "default")]
     assert history(why("optimizer.AdamW.beta_1")) == [(0.9, "default")]
-    assert why("training.epochs").doc == "Times that the training split is seen."
+    assert why("seed").doc == "Fixes splits, order, weights and noise."
 
 
 def test_a_required_key_has_no_default(why: Explain) -> None:

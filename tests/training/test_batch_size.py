@@ -78,7 +78,8 @@ def test_a_number_is_left_alone(config):
     told = Told()
     prepared = prepare(experiment, load_splits(experiment, Silent(), offline=True), told)
     prepared.close()
-    assert prepared.experiment.data.batch_size == prepared.training.feed.batch_size == 5
+    assert prepared.training.feed.batch_size == 5
+    assert "batch_size: 5\n" in prepared.settled.text
     assert not [line for line in told.said if line.startswith("batch size")]
 
 
