@@ -47,6 +47,13 @@ def test_trials_are_runs_and_the_best_have_their_weights(done: Done) -> None:
         assert trial.score == max(trial.scores.values())
 
 
+def test_trials_are_executed_as_the_first_one_was(done: Done) -> None:
+    folder = SearchFolder(done.folder)
+    asked = [read_config(folder.config(n)).experiment.training for n in done.journal.trials]
+    assert [training.precision for training in asked] == ["auto", *["float32"] * (len(asked) - 1)]
+    assert [training.jit_compile for training in asked] == ["auto", *[False] * (len(asked) - 1)]
+
+
 def test_the_best_config_trains_to_the_same(done: Done, tmp_path: Path) -> None:
     best = done.journal.ranked[0]
     config = read_config(SearchFolder(done.folder).best)

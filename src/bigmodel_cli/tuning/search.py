@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.naming import OWN_COLUMNS, direction, directions
+from bigmodel_cli.config.schema import Experiment, Training
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.config.tune import Tune
 from bigmodel_cli.errors import ConfigError, ResourceError, UsageError
 from bigmodel_cli.metrics_file import as_written, read_metrics
+from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import STOPPED as RUN_STOPPED
 from bigmodel_cli.stopped import SEARCH
 from bigmodel_cli.training.pin import choose_monitor
@@ -111,6 +113,7 @@ class _Session:
         self._deaths = Deaths()
         # How many each trial is to have, which may be searched too.
         self._epochs: dict[int, int] = {}
+        self._first: Training | None = None
         self._open = [trial for trial in self.journal.trials.values() if not trial.has_ended]
         self._disk = Disk(self.search.folder, self.search.tune.keep, self.search.tune.bytes)
 
@@ -150,9 +153,27 @@ class _Session:
             return
         self._epochs[trial.number] = config.experiment.training.epochs
         path.parent.mkdir(exist_ok=True)
-        write_text(path, to_yaml(config.experiment))
+        write_text(path, to_yaml(self._executed_alike(config.experiment)))
         run = str(folder.run(trial.number).path)
         self.pool.submit(Job(trial.number, str(path), run, offline=self.search.offline))
+
+    def _executed_alike(self, experiment: Experiment) -> Experiment:
+        """The config of a trial in the precision that the first one came to, and without XLA if that was.
+
+        So scores differ by what was drawn alone, and what was measured is not measured in each trial again.
+        """
+        if self._first is None:
+            ended = (one for one in self.journal.trials.values() if one.status in (COMPLETED, STOPPED))
+            if (first := next(ended, None)) is None:
+                return experiment
+            run = self.search.folder.run(first.number)
+            self._first = read_config(run.config, was_trained=True).experiment.training
+        training, update = experiment.training, dict[str, str | bool]()
+        if training.precision == "auto":
+            update["precision"] = self._first.precision
+        if training.jit_compile == "auto" and self._first.jit_compile is False:
+            update["jit_compile"] = False
+        return experiment.model_copy(update={"training": training.model_copy(update=update)})
 
     def _take(self, told: Told) -> None:
         trial = self.journal.trials[told.number]
