@@ -25,6 +25,9 @@ from bigmodel_cli.run_folder import WEIGHTS_REMOVED, RunFolder
 from bigmodel_cli.scoring.label_problems import class_problems
 from bigmodel_cli.scoring.names import measures
 
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+
+
 FOLDS = [Fold(number=number, of=3) for number in (1, 2, 3)]
 
 

@@ -13,6 +13,9 @@ from bigmodel_cli.crossvalidation.crossval import How
 from bigmodel_cli.crossvalidation.predictions import out_of_fold
 from bigmodel_cli.errors import ConfigError, DataError, UsageError
 
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
+
+
 CONFIG = """\
 name: small
 data:

@@ -11,6 +11,8 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.tracking.sending import Sending
 from bigmodel_cli.tracking.trackers.tensorboard import TensorBoard
 
+pytestmark = pytest.mark.slow
+
 
 def send(run: RunFolder) -> None:
     sending = Sending(run, TensorBoard())

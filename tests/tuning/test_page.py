@@ -12,6 +12,9 @@ from bigmodel_cli.tuning.page.figures import draw_history, draw_parallel, draw_s
 from bigmodel_cli.tuning.page.page import write_search_page
 from bigmodel_cli.tuning.summary import SearchSummary, summarise_search
 
+pytestmark = pytest.mark.slow
+
+
 SCORES = {1: (0.5, 0.7, 0.65), 2: (0.4, 0.9, 0.8), 4: (0.3,), 5: (0.1, 0.2, 0.6)}
 EVIL = "<script>alert(1)</script> & memory ran out"
 

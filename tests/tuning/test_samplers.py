@@ -19,6 +19,9 @@ from bigmodel_cli.tuning import studies
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric
 from bigmodel_cli.tuning.samplers import Sampler, said_of, sampler_of, settled
 
+pytestmark = pytest.mark.slow
+
+
 needs_optuna = pytest.mark.skipif(
     importlib.util.find_spec("optuna") is None, reason="needs optuna: pip install 'bigmodel-cli[tune]'"
 )
