@@ -87,14 +87,15 @@ def test_of_a_run(people, bigmodel):
         rows = list(csv.DictReader(file))
     # Row 4 is poor: its label was corrected since; row 1000 is gone.
     assert [(row["example"], row["label"], row["suggested"]) for row in rows] == [
-        (name_of(3), "rich", "poor")
+        ("people.csv:5", "rich", "poor")
     ]
     assert rows[0]["split"] in ("train", "validation", "test")
     assert rows[0]["confidence"] == "0.97"
     page = (people / "people-data/index.html").read_text()
     assert "<h2>Labels that may be wrong: 1</h2>" in page
+    assert "people.csv:5" in page and name_of(3) not in page
     listed = json.loads((people / "people-data/audit.json").read_text())
-    assert [one["name"] for one in listed["label_problems"]] == [name_of(3)]
+    assert [(one["name"], one["place"]) for one in listed["label_problems"]] == [(name_of(3), "people.csv:5")]
     assert [one["kind"] for one in listed["findings"]].count("label_problems") == 1
     # What an earlier audit has written goes.
     assert bigmodel("data", "people.yaml", "--out", "people-data").code == told.code

@@ -8,22 +8,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.evaluation import Evaluation
 from bigmodel_cli.inference.label_problems import (
     in_words,
     label_problems_of,
     listed,
     read_label_problems,
+    say_label_problems,
     write_label_problems,
     write_suspects,
 )
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.listener import Silent
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.scoring.rule import AS_IT_IS
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.base import Examples, LoadContext
 from bigmodel_cli.sources.stores import ArrayStore
+from bigmodel_cli.sources.table import TableOptions
+from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
@@ -92,6 +97,7 @@ def test_of_classes():
     assert first.pop("png").startswith("iVBOR")
     assert first == {
         "name": "train[0]",
+        "place": "train[0]",
         "label": "dog",
         "suggested": "cat",
         "probability": 0.98,
@@ -135,6 +141,89 @@ def test_of_numbers():
     worst = document["suspects"][0]
     assert worst["label"] - worst["suggested"] == pytest.approx(300, abs=5)
     assert worst["probability"] is None
+
+
+def of_table(path):
+    """An evaluation of rows of a table, of which each third goes over two lines."""
+    labels, values = of_animals()
+    rows = [
+        f'{place},"a\nb",{("cat", "dog")[label]}\n'
+        if place % 3 == 0
+        else f"{place},a,{('cat', 'dog')[label]}\n"
+        for place, label in enumerate(labels.tolist())
+    ]
+    path.write_text("".join(["size,note,animal\n", *rows]))
+    columns = {"size": "number", "note": "ignore"}
+    options = TableOptions(path=path, target="animal", columns=columns)
+    source = options.load(LoadContext())
+    examples = source.splits["train"].take(np.arange(COUNT)[::-1])
+    scored = part_of(source.signature.targets["animal"], Scoring).scored(
+        labels[::-1], values[::-1], AS_IT_IS, seed=0
+    )
+    return Evaluation("test", COUNT, {}, {"animal": scored}, {}), examples, source.signature
+
+
+def test_of_a_table_file_and_line_are_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    evaluation, examples, signature = of_table(Path("people.csv"))
+    document = label_problems_of(evaluation, examples, signature)
+    lines = Path("people.csv").read_text().split("\n")
+    assert len(document["suspects"]) == WRONG
+    for one in document["suspects"]:
+        file, _, line = one["place"].partition(":")
+        row = int(one["name"].removeprefix("people.csv[").removesuffix("]"))
+        assert file == "people.csv"
+        assert lines[int(line) - 1].startswith(f"{row},")
+    # What was found is kept where the table is gone.
+    Path("people.csv").unlink()
+    again = label_problems_of(evaluation, examples, signature)
+    assert [one["place"] for one in again["suspects"]] == [one["name"] for one in document["suspects"]]
+
+
+def test_a_place_is_looked_up_once_for_all(tmp_path, monkeypatch):
+    _, examples, _ = of_table(tmp_path / "people.csv")
+    reads = []
+    monkeypatch.setattr(Table, "blocks", counted(Table.blocks, reads))
+    assert len(examples.places_of(range(COUNT))) == COUNT
+    assert len(reads) == 1
+    assert examples.places_of([]) == []
+    (tmp_path / "people.csv").write_text("size,note,animal\n1,a,cat\n")
+    with pytest.raises(DataError, match="has no row 399 any more"):
+        examples.places_of([1])
+
+
+def counted(function, calls):
+    def call(*args, **options):
+        calls.append(args)
+        return function(*args, **options)
+
+    return call
+
+
+def test_said_with_the_file_that_lists_them(tmp_path):
+    run = RunFolder(tmp_path / "runs/animals/20260101-000000")
+    run.path.mkdir(parents=True)
+    update_record(run, {"status": "completed"})
+    heard = Heard()
+    say_label_problems(run, *evaluated({"label": ANIMALS}, {"label": of_animals()}), heard)
+    say_label_problems(run, *several(), heard)
+    of_one, of_two = heard.said
+    assert of_one == (
+        "about 40 of 400 labels of the validation split may be wrong: see "
+        f"{run.title}/evaluation/label_problems_validation.json"
+    )
+    assert "; tags: about 40 of 400 labels of the test split may be wrong; age: " in of_two
+    assert of_two.endswith("/evaluation/label_problems_test.json")
+    say_label_problems(run, *evaluated({"label": ANIMALS}, {"label": of_animals(wrong=1)}), heard)
+    assert len(heard.said) == 2
+
+
+class Heard(Silent):
+    def __init__(self):
+        self.said = []
+
+    def say(self, message):
+        self.said.append(message)
 
 
 def several():

@@ -13,6 +13,7 @@ from bigmodel_cli.audit.markup import data_uri, name, table
 from bigmodel_cli.inference.label_problems import in_words, listed
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.tasks.audit import Labels
 
 MAX_LISTED = 200
@@ -23,7 +24,8 @@ LABEL_PROBLEMS = "label_problems"
 def suspects_in(documents: Sequence[Mapping[str, Any]], splits: Splits) -> list[dict[str, Any]]:
     """Examples whose labels may be wrong, with the split that they are in now.
 
-    Those that are gone are left out, and those whose label was changed since.
+    Those that are gone are left out, and those whose label was changed since; where the others stand is told
+    anew.
 
     Args:
         documents: As label_problems_<split>.json has them, or label_problems.json of a cross-validation.
@@ -37,7 +39,7 @@ def suspects_in(documents: Sequence[Mapping[str, Any]], splits: Splits) -> list[
         for index in range(len(part))
         if (called := part.name(index)) in wanted
     }
-    targets, found = splits.signature.targets, []
+    targets, found, rows = splits.signature.targets, [], dict[SplitName, list[int]]()
     for suspect in suspects:
         target = suspect["target"] or next(iter(targets))
         if target not in targets or suspect["name"] not in places:
@@ -45,8 +47,10 @@ def suspects_in(documents: Sequence[Mapping[str, Any]], splits: Splits) -> list[
         split, index = places[suspect["name"]]
         label = part_of(targets[target], Labels).shown(splits.parts[split].targets[target][index])
         if suspect["label"] in np.ravel(label).tolist():
+            rows.setdefault(split, []).append(index)
             found.append({**suspect, "split": split})
-    return found
+    stand = {split: iter(splits.parts[split].places_of(own)) for split, own in rows.items()}
+    return [{**suspect, "place": next(stand[suspect["split"]])} for suspect in found]
 
 
 def label_findings(documents: Sequence[Mapping[str, Any]], num_suspects: int) -> Iterator[Finding]:
@@ -77,7 +81,7 @@ def show_label_problems(suspects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     rows = [
         [
             _picture(suspect["png"]),
-            name(suspect["name"]),
+            name(suspect["place"]),
             suspect["split"],
             name(suspect["target"]),
             name(suspect["label"]),

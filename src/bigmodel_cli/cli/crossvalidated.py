@@ -80,8 +80,8 @@ def show_results(results: Results, folder: CrossvalFolder) -> None:
         between = f" ({number(interval['low'])} to {number(interval['high'])})" if interval else ""
         parts.append(f"{one_line(name)} {number(value)}{between}")
     click.echo(f"all {results.document['examples']:,} out-of-fold predictions: {', '.join(parts)}")
-    for sentence in in_words(results.label_problems):
-        click.echo(printable(sentence))
+    if sentences := "; ".join(in_words(results.label_problems)):
+        click.echo(printable(f"{sentences}: see {folder.label_problems}"))
     for gate in results.gates:
         click.echo(printable(f"gate, on the mean: {gate}: {'met' if gate.met else 'MISSED'}"))
     note(f"written: {folder.page}, {folder.predictions}, {folder.results}")

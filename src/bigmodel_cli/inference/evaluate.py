@@ -20,7 +20,7 @@ from bigmodel_cli.inference.evaluation import (
     write_evaluation,
 )
 from bigmodel_cli.inference.groups import groups_of, with_groups
-from bigmodel_cli.inference.label_problems import write_label_problems
+from bigmodel_cli.inference.label_problems import say_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.other_data import load_other_data
@@ -117,7 +117,7 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     is_kept = os.access(folder.path, os.W_OK)
     if is_kept:
         written = write_evaluation(folder, evaluation, examples, opened.signature)
-        write_label_problems(folder, evaluation, examples, opened.signature)
+        say_label_problems(folder, evaluation, examples, opened.signature, listener)
         record_files(folder, [*written, folder.label_problems(name, checkpoint)])
     else:
         listener.warn(f"{folder.title}: may only be read, so the evaluation is not kept there")

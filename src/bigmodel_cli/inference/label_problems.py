@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.csv_rows import csv_row
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.evaluation_parts import TARGETS, by_target
 from bigmodel_cli.inference.evaluation import Evaluation, thumbnail_of
+from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
@@ -23,7 +25,7 @@ from bigmodel_cli.whole_files import write_json, write_text
 SUSPECTS = "suspects"
 # Of whose labels a run can tell: those that it has not learned from.
 SPLITS = ("validation", "test")
-_KEYS = ("split", "name", "target", "label", "suggested", "probability", "of_label")
+_KEYS = ("split", "place", "target", "label", "suggested", "probability", "of_label")
 _COLUMNS = ("split", "example", "target", "label", "suggested", "confidence", "of_label")
 
 
@@ -73,20 +75,33 @@ def label_problems_in(judged: Mapping[str, Judged], signature: Signature) -> dic
     for name, one in judged.items():
         found = part_of(signature.targets[name], Scoring).suspected(one.labels, one.values)
         if found is not None:
+            places = _places(one.examples, [sample.index for sample in found.samples])
             suspects = [
-                _as_json(sample, one.examples, signature, is_shown=number < NUM_SAMPLES)
-                for number, sample in enumerate(found.samples)
+                _as_json(sample, place, one.examples, signature, is_shown=number < NUM_SAMPLES)
+                for number, (sample, place) in enumerate(zip(found.samples, places, strict=True))
             ]
             parts[name] = {**found.figures, SUSPECTS: suspects}
     return {TARGETS: parts} if len(signature.targets) > 1 else next(iter(parts.values()), {})
 
 
-def _as_json(sample: Sample, examples: Examples, signature: Signature, *, is_shown: bool) -> dict[str, Any]:
+def _places(examples: Examples, indices: Sequence[int]) -> list[str]:
+    """Where examples stand: a file with the line, as messages about data name it."""
+    try:
+        return examples.places_of(indices)
+    except DataError:
+        # What was read before training may be gone by now: no reason to lose what was found.
+        return [examples.name(index) for index in indices]
+
+
+def _as_json(
+    sample: Sample, place: str, examples: Examples, signature: Signature, *, is_shown: bool
+) -> dict[str, Any]:
     document = asdict(sample)
     index = document.pop("index")
     document["suggested"] = document.pop("prediction")
     return {
         "name": examples.name(index),
+        "place": place,
         **document,
         "png": thumbnail_of(examples, index, signature) if is_shown else None,
     }
@@ -99,6 +114,16 @@ def write_label_problems(
     document = label_problems_of(evaluation, examples, signature)
     write_json(run.label_problems(evaluation.split, evaluation.checkpoint), document)
     return document
+
+
+def say_label_problems(
+    run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature, listener: Listener
+) -> None:
+    """Look for wrong labels among what was evaluated, and say how many there are where that stands out."""
+    sentences = "; ".join(in_words(write_label_problems(run, evaluation, examples, signature)))
+    if sentences:
+        place = run.inside(run.label_problems(evaluation.split, evaluation.checkpoint))
+        listener.say(f"{sentences}: see {run.title}/{place}")
 
 
 def read_label_problems(run: RunFolder) -> list[dict[str, Any]]:
@@ -129,10 +154,10 @@ def listed(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Suspects of several splits as one list, each with its split and, where there are several, its target.
 
     Args:
-        documents: As label_problems_<split>.json has them.
+        documents: As label_problems_<split>.json has them; those of earlier versions know no places.
     """
     return [
-        {"split": document.get("split", ""), "target": target, **suspect}
+        {"split": document.get("split", ""), "target": target, "place": suspect["name"], **suspect}
         for document in documents
         for target, part in by_target(document).items()
         for suspect in part.get(SUSPECTS, ())

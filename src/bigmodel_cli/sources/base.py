@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -12,6 +13,8 @@ from bigmodel_cli.signature import INPUT, TARGET, Signature, slugs
 from bigmodel_cli.sources.stores import ArrayStore, Store, add_array
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     from pydantic import BaseModel
 
@@ -31,7 +34,8 @@ class Examples:
             float32 numbers of shape (n, …).
         beside: Columns that are neither, by name: what examples are grouped by.
         weights: What each example counts, float32 of shape (n,); None: all count the same.
-        places: Names where a row of the source stands, file and line; None: nobody knows.
+        places: Tells where rows of the source stand: the file, and what follows its name (`:17`); None:
+            nobody knows.
         known: Which examples have a target, bool of shape (n,), by the targets that some lack; the others
             stand in `targets` with 0, and count in no loss, metric or score of that target.
     """
@@ -40,7 +44,7 @@ class Examples:
     targets: Mapping[str, np.ndarray]
     beside: Mapping[str, Store] = field(default_factory=dict)
     weights: np.ndarray | None = None
-    places: Callable[[int], str] | None = None
+    places: Callable[[Sequence[int]], list[tuple[Path, str]]] | None = None
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
@@ -133,11 +137,28 @@ class Examples:
 
     def place(self, index: int) -> str:
         """Where the example stands, as errors name it: `people.csv:17`; may read the file up to there."""
+        found = self._places_of([index])
+        return self.name(index) if found is None else "{}{}".format(*found[0])
+
+    def places_of(self, indices: Sequence[int]) -> list[str]:
+        """Where examples stand, from the folder that their files have in common; reads a file once.
+
+        Raises:
+            DataError: If it cannot be read any more.
+        """
+        found = self._places_of(indices)
+        if not found:
+            return [self.name(index) for index in indices]
+        folder = os.path.commonpath([path.absolute().parent for path in {path for path, _ in found}])
+        return [f"{os.path.relpath(path, folder)}{line}" for path, line in found]
+
+    def _places_of(self, indices: Sequence[int]) -> list[tuple[Path, str]] | None:
         in_rows = (store for store in self.inputs.values() if store.files is None)
         store = next(in_rows, None)
         if self.places is None or store is None:
-            return self.name(index)
-        return self.places(index if store.positions is None else int(store.positions[index]))
+            return None
+        positions = store.positions
+        return self.places([index if positions is None else int(positions[index]) for index in indices])
 
     def fingerprint(self) -> str:
         """A sha256 that changes when the examples, their labels or their order change."""

@@ -87,7 +87,7 @@ class TableExamples:
                 targets.values[split],
                 {name: stores[name] for name in beside} | self._followed(values, origin),
                 self._weights(opened[split], values),
-                opened[split].place,
+                opened[split].places,
                 targets.known[split],
             )
             keep = targets.kept[split]

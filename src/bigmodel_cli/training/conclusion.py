@@ -17,7 +17,7 @@ from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.groups import with_groups
-from bigmodel_cli.inference.label_problems import in_words, write_label_problems
+from bigmodel_cli.inference.label_problems import say_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
@@ -29,7 +29,6 @@ from bigmodel_cli.reporting.training_samples import different_examples, draw_tra
 from bigmodel_cli.run_folder import BEST, COMPLETED, CONCLUDED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_THEY_ARE, DecisionRule
-from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.stopped import Stopped
 from bigmodel_cli.tasks.scores import Calibrated, Scoring
@@ -110,8 +109,8 @@ def conclude(
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
         if validated is not None and split != VALIDATION:
-            _say_label_problems(run, validated, _validation(trained), signature, listener)
-        _say_label_problems(run, evaluation, examples, signature, listener)
+            say_label_problems(run, validated, _validation(trained), signature, listener)
+        say_label_problems(run, evaluation, examples, signature, listener)
         exported = keep_likeness(run, trained, best, examples, evaluation, asked)
     with watch.phase(EXPORT):
         answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
@@ -186,14 +185,6 @@ def _validated(trained: Trained, asked: Asked, evaluator: Evaluator, split: str)
 
 def _validation(trained: Trained) -> Examples:
     return trained.cache.kept(trained.splits.parts[VALIDATION])
-
-
-def _say_label_problems(
-    run: RunFolder, evaluation: Evaluation, examples: Examples, signature: Signature, listener: Listener
-) -> None:
-    """Look for wrong labels among what was evaluated, and say how many there are where that stands out."""
-    for sentence in in_words(write_label_problems(run, evaluation, examples, signature)):
-        listener.say(sentence)
 
 
 def _decisions(

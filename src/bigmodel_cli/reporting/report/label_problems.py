@@ -53,7 +53,7 @@ def _content(part: Mapping[str, Any], task: Task) -> dict[str, Any]:
     of_task = part_of(task, Sections)
     suspects = part[SUSPECTS]
     return {
-        "tiles": [of_task.tile({**one, "prediction": one["suggested"]}) for one in suspects[:NUM_SAMPLES]],
+        "tiles": [of_task.tile(_as_sample(one)) for one in suspects[:NUM_SAMPLES]],
         "listed": f"{len(suspects):,}",
         "is_cut": len(suspects) > NUM_SAMPLES,
         "method": part["method"].replace("_", " "),
@@ -62,3 +62,9 @@ def _content(part: Mapping[str, Any], task: Task) -> dict[str, Any]:
             for pair in part.get("pairs", ())
         ],
     }
+
+
+def _as_sample(suspect: Mapping[str, Any]) -> dict[str, Any]:
+    """A suspect as samples are written out: called by where it stands, which earlier versions do not know."""
+    called = suspect.get("place", suspect["name"])
+    return {**suspect, "name": called, "prediction": suspect["suggested"]}

@@ -54,8 +54,13 @@ class Block:
 
     def place_of(self, row: int) -> str:
         """Where a row of it stands, as errors name it: `people.csv:17`."""
-        line = self.lines()[row]
-        return f"{self.file.path}:{line}" if self.file.has_lines else f"{self.file.path}, row {line:,}"
+        ((path, line),) = self.places_of([row])
+        return f"{path}{line}"
+
+    def places_of(self, rows: Sequence[int]) -> list[tuple[Path, str]]:
+        """Where rows of it stand: the file, and what follows its name."""
+        lines, form = self.lines(), ":{}" if self.file.has_lines else ", row {:,}"
+        return [(self.file.path, form.format(lines[row])) for row in rows]
 
 
 class TableFile(ABC):
@@ -157,10 +162,28 @@ class Table:
 
     def place(self, row: int) -> str:
         """Where a row stands, as errors name it: `people.csv:17`; reads the table up to there."""
-        for block in self.blocks(self.names[:1]):
-            if row < block.first_row + block.num_rows:
-                return block.place_of(row - block.first_row)
-        raise IndexError(row)
+        ((path, line),) = self.places([row])
+        return f"{path}{line}"
+
+    def places(self, rows: Sequence[int]) -> list[tuple[Path, str]]:
+        """Where rows stand: the file, and what follows its name; reads the table up to the last of them.
+
+        Raises:
+            DataError: If the table cannot be read any more, or has no such row.
+        """
+        left, found = sorted(set(rows)), dict[int, tuple[Path, str]]()
+        for block in self.blocks(self.names[:1]) if left else ():
+            stop = block.first_row + block.num_rows
+            here = [row for row in left if row < stop]
+            if here:
+                places = block.places_of([row - block.first_row for row in here])
+                found.update(zip(here, places, strict=True))
+                left = left[len(here) :]
+            if not left:
+                return [found[row] for row in rows]
+        if left:
+            raise DataError(f"{self.files[0].path}: has no row {left[0] + 1:,} any more: it was changed")
+        return []
 
 
 def _made_ahead(
