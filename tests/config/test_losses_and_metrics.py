@@ -81,6 +81,7 @@ def test_a_right_model_has_the_better_value_of_every_metric(name: str) -> None:
     arguments = SCORES.get(name, {})
     right, wrong = measured(name, LABELS, **arguments), measured(name, WRONG, **arguments)
     assert (right > wrong) == (METRICS[name].better == "max"), (right, wrong)
+    assert METRICS[name].low - 1e-6 <= min(right, wrong) <= max(right, wrong) <= METRICS[name].high + 1e-6
 
 
 @pytest.mark.tf

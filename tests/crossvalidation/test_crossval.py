@@ -72,6 +72,7 @@ def test_the_numbers_are_those_of_the_folds(done: Done) -> None:
 
 def test_a_fold_is_a_run_without_its_weights(done: Done) -> None:
     assert done.notes.lines == [f"{what} 1-{n}" for n in (1, 2, 3) for what in ("began", "ended")]
+    assert done.notes.opening == (3, 0)
     for fold in FOLDS:
         of_fold = done.folder.run(fold)
         record = of_fold.read_record()
@@ -104,7 +105,7 @@ def test_the_page_has_the_folds_and_the_evaluation(done: Done) -> None:
 def test_the_same_command_has_nothing_left_to_train(done: Done) -> None:
     before = [path.read_bytes() for path in (done.folder.predictions, done.folder.results)]
     results, notes = crossval(done.config, done.folder.path)
-    assert notes.lines == []
+    assert (notes.lines, notes.opening) == ([], (3, 3))
     assert [path.read_bytes() for path in (done.folder.predictions, done.folder.results)] == before
     assert results.document == done.results.document
     _, notes = crossval(done.config, done.folder.path, how=How(keep_weights=True))

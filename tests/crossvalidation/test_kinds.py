@@ -79,8 +79,30 @@ def test_several_targets_by_group_and_twice(config: Path, tmp_path: Path) -> Non
     assert len(results.folds) == 4
     assert results.over_folds["kind_accuracy"].low is not None
     page = (tmp_path / "out" / "crossval.html").read_text()
-    for text in ("2, repeat 1", "1, repeat 2", "in the first of 2 repeats", "kind: Confusion matrix"):
+    for text in (
+        "2, repeat 1",
+        "1, repeat 2",
+        "mean of 2 repeats",
+        "kind: Confusion matrix (repeat 1)",
+        "The numbers above and the scores are means over all 2 repeats",
+    ):
         assert text in page
+    # Each repeat's own, and what all have come to together.
+    of_folds = [fold.evaluation for fold in results.folds]
+    of_repeats = []
+    for repeat in (1, 2):
+        own = [one for one, fold in zip(of_folds, results.folds, strict=True) if fold.repeat == repeat]
+        right = sum(
+            one["targets"]["kind"]["metrics"]["accuracy"] * one["targets"]["kind"]["examples"] for one in own
+        )
+        of_repeats.append(right / 108)
+    over = results.as_json()["over_repeats"]
+    assert document["metrics"]["kind_accuracy"] == pytest.approx(of_repeats[0])
+    assert over["metrics"]["kind_accuracy"] == pytest.approx(np.mean(of_repeats))
+    assert over["intervals"]["kind_accuracy"]["low"] < np.mean(of_repeats)
+    for score, one in results.over_folds.items():
+        if score.endswith("accuracy"):
+            assert one.high <= 1.0
 
 
 def test_what_has_no_sense_is_refused_before_anything_is_trained(config: Path, tmp_path: Path) -> None:

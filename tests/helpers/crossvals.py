@@ -37,6 +37,7 @@ class Notes(Silent):
 
     lines: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    opening: tuple[int, int] | None = None
 
     def say(self, message: str) -> None:
         self.said.append(message)
@@ -44,13 +45,16 @@ class Notes(Silent):
     def warn(self, message: str) -> None:
         self.said.append(message)
 
-    def began(self, fold: Fold) -> None:
+    def opened(self, num_folds: int, num_done: int) -> None:
+        self.opening = (num_folds, num_done)
+
+    def began(self, fold: Fold, number: int) -> None:
         self.lines.append(f"began {fold.repeat}-{fold.number}")
 
     def told(self, fold: Fold, told: Told) -> None:
         pass
 
-    def ended(self, fold: Fold) -> None:
+    def ended(self, fold: Fold, number: int) -> None:
         self.lines.append(f"ended {fold.repeat}-{fold.number}")
 
 

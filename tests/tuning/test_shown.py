@@ -131,7 +131,7 @@ def test_the_display_has_running_trials_and_the_best(summary, course, width, enc
     values = {"epoch": 2, "num_epochs": 3, "step": 5, "num_steps": 10}
     display.told(trials[2], Told(2, "progressed", values))
     with display.console.capture() as captured:
-        display.console.print(display._shown())
+        display.console.print(display.shown())
     lines = captured.get().splitlines()
     assert max(map(len, lines)) <= width
     (running,) = [line for line in lines if re.match(r"[ |]*2 ", line)]

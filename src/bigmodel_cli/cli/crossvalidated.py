@@ -27,28 +27,60 @@ if TYPE_CHECKING:
     from bigmodel_cli.workers.job import Told
 
 
+class Complete:
+    """What the folds that are complete have come to.
+
+    Args:
+        folder: Of the cross-validation.
+    """
+
+    def __init__(self, folder: CrossvalFolder) -> None:
+        self._folder = folder
+        self._scores: list[dict[str, float]] = []
+
+    def line(self, fold: Fold) -> str:
+        """A fold that is complete now."""
+        record = self._folder.run(fold).read_record()
+        scores = said_once(record["test"])
+        self._scores.append(scores)
+        return f"{fold}: {metrics_line(scores)} in {duration(record['seconds'])}"
+
+    def mean(self) -> dict[str, float]:
+        """The scores that all folds have of which a line was made."""
+        scores = list(self._scores)
+        return {
+            name: sum(one[name] for one in scores) / len(scores)
+            for name in (scores[0] if scores else ())
+            if all(name in one for one in scores)
+        }
+
+
 class FoldLines(Lines):
     """A line for each fold.
 
     Args:
         folder: Of the cross-validation.
-        num_repeats: How often the examples are dealt.
     """
 
-    def __init__(self, folder: CrossvalFolder, num_repeats: int) -> None:
+    def __init__(self, folder: CrossvalFolder) -> None:
         super().__init__()
-        self._folder, self._num_repeats = folder, num_repeats
+        self._folder, self._complete = folder, Complete(folder)
 
-    def began(self, fold: Fold) -> None:
+    def opened(self, num_folds: int, num_done: int) -> None:
+        going_on = f", {num_done} of them complete already" if num_done else ""
+        self.say(f"{num_folds} folds{going_on}")
+
+    def began(self, fold: Fold, number: int) -> None:
         self.say(f"{fold}: {self._folder.run(fold).title}")
 
     def told(self, fold: Fold, told: Told) -> None:
-        pass
+        if told.what == "downloading":
+            self.download(**told.values)
+        elif told.what == "died":
+            self.warn(f"{fold}: its process is gone; it goes on in another one")
 
-    def ended(self, fold: Fold) -> None:
-        record = self._folder.run(fold).read_record()
-        line = metrics_line(said_once(record["test"]))
-        self.say(f"{fold}: {line} in {duration(record['seconds'])}")
+    def ended(self, fold: Fold, number: int) -> None:
+        self.say(self._complete.line(fold))
 
 
 def show_results(results: Results, folder: CrossvalFolder) -> None:
@@ -73,13 +105,15 @@ def show_results(results: Results, folder: CrossvalFolder) -> None:
     table(["fold", *map(one_line, names)], rows, numeric=names)
     if has_intervals:
         note("95 %: of the mean, by the corrected resampled t interval (Nadeau and Bengio 2003)")
-    intervals = intervals_in(results.document)
+    together = results.mean_document
+    intervals = intervals_in(together)
     parts = []
-    for name, value in said_once(results.document["metrics"]).items():
+    for name, value in said_once(together["metrics"]).items():
         interval = intervals.get(name)
         between = f" ({number(interval['low'])} to {number(interval['high'])})" if interval else ""
         parts.append(f"{one_line(name)} {number(value)}{between}")
-    click.echo(f"all {results.document['examples']:,} out-of-fold predictions: {', '.join(parts)}")
+    repeats = f", mean of {results.plan.num_repeats} repeats" if results.plan.num_repeats > 1 else ""
+    click.echo(f"all {together['examples']:,} out-of-fold predictions{repeats}: {', '.join(parts)}")
     if sentences := "; ".join(in_words(results.label_problems)):
         click.echo(printable(f"{sentences}: see {folder.label_problems}"))
     for gate in results.gates:

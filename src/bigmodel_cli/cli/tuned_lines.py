@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from bigmodel_cli.cli import progress
 from bigmodel_cli.cli.output import duration, label, note, number, one_line
 from bigmodel_cli.cut import cut
 from bigmodel_cli.tuning.summary import planned_epochs
@@ -125,7 +126,7 @@ class Course:
         return is_news
 
 
-class Lines:
+class Lines(progress.Lines):
     """Plain lines on stderr.
 
     Args:
@@ -133,9 +134,9 @@ class Lines:
     """
 
     def __init__(self, told: Course) -> None:
+        super().__init__()
         self._told = told
         self._has_head = False
-        self._downloads: dict[str, int] = {}
 
     def opened(self, journal: Journal) -> None:
         note(self._told.opened(journal))
@@ -147,16 +148,9 @@ class Lines:
         if told.what == "warned" and self._told.is_news(told.values["message"]):
             warn_of(trial, told.values["message"])
         elif told.what == "downloading":
-            self._download(told.values)
+            self.download(**told.values)
         elif told.what == "died":
             warn_of(trial, "its process is gone; it goes on in another one")
-
-    def _download(self, values: Any) -> None:
-        label_, done, total = values["label"], values["done"], values["total"]
-        tenth = 10 * done // total if total else 0
-        if self._downloads.get(label_) != tenth:
-            self._downloads[label_] = tenth
-            note(f"{label_}: " + (f"{10 * tenth}%" if total else f"{done:,} bytes"))
 
     def ended(self, trial: Trial) -> None:
         self._told.ended()

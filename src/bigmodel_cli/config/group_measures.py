@@ -51,6 +51,12 @@ def is_group_path(gate: str) -> bool:
     return any(path.fullmatch(without_split(gate)) for path in _PATHS)
 
 
+def parts_of_group_path(gate: str) -> dict[str, str | None]:
+    """What it is made of, as far as it has that: `column`, `group`, `measure`, `spread`, `fairness`."""
+    matches = (path.fullmatch(without_split(gate)) for path in _PATHS)
+    return next((match.groupdict() for match in matches if match), {})
+
+
 def labels_of_group_path(gate: str) -> str | None:
     """What labels must be for a gate: `classes` or `numbers`; None where either will do."""
     for path in _PATHS:

@@ -6,6 +6,7 @@ their documentation. A test holds both tables against every loss and metric of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -40,11 +41,13 @@ class LossFacts:
         outputs: What it takes the model's outputs for.
         needs_several: Whether it means nothing over a single output.
         takes_indices: Whether labels are numbers of classes; otherwise they have the outputs' shape.
+        low: No value is smaller.
     """
 
     outputs: LossOutputs
     needs_several: bool = False
     takes_indices: bool = False
+    low: float = 0.0
 
     @property
     def takes_probabilities(self) -> bool:
@@ -66,6 +69,8 @@ class MetricFacts:
         needs_several: Whether it means nothing over a single output.
         takes_indices: Whether labels are numbers of classes; otherwise they have the outputs' shape.
         instead: What measures the same of a single output, as a config writes it.
+        low: No value is smaller.
+        high: No value is larger.
     """
 
     better: Direction | None
@@ -73,6 +78,8 @@ class MetricFacts:
     needs_several: bool = False
     takes_indices: bool = False
     instead: str | None = None
+    low: float = 0.0
+    high: float = math.inf
 
     @property
     def is_for_classes(self) -> bool:
@@ -94,7 +101,7 @@ LOSSES: Mapping[str, LossFacts] = {
     "CategoricalGeneralizedCrossEntropy": _OF_INDICES,
     "CategoricalHinge": LossFacts("margins", needs_several=True),
     "Circle": LossFacts("embeddings", needs_several=True, takes_indices=True),
-    "CosineSimilarity": LossFacts("numbers", needs_several=True),
+    "CosineSimilarity": LossFacts("numbers", needs_several=True, low=-1.0),
     "Dice": _EACH,
     "Hinge": _MARGINS,
     "Huber": _NUMBERS,
@@ -104,22 +111,24 @@ LOSSES: Mapping[str, LossFacts] = {
     "MeanAbsolutePercentageError": _NUMBERS,
     "MeanSquaredError": _NUMBERS,
     "MeanSquaredLogarithmicError": _NUMBERS,
-    "Poisson": _NUMBERS,
+    "Poisson": LossFacts("numbers", low=-math.inf),
     "SparseCategoricalCrossentropy": _OF_INDICES,
     "SquaredHinge": _MARGINS,
     "Tversky": _EACH,
 }
 
-_SHARE = MetricFacts("max", "probabilities")
+_SHARE = MetricFacts("max", "probabilities", high=1.0)
+_COUNT = MetricFacts("max", "probabilities")
 _ERROR = MetricFacts("min", "numbers")
-_CORRELATION = MetricFacts("max", "numbers", needs_several=True, instead="R2Score")
-_BEST_CLASS = MetricFacts("max", "ranks", needs_several=True, instead="accuracy")
-_OVERLAP = MetricFacts("max", "ranks", needs_several=True, instead="BinaryIoU")
-_F_SCORE = MetricFacts("max", "ranks", needs_several=True, instead="{{{name}: {{threshold: 0.5}}}}")
+_CORRELATION = MetricFacts("max", "numbers", needs_several=True, instead="R2Score", low=-1.0, high=1.0)
+_BEST_CLASS = MetricFacts("max", "ranks", needs_several=True, instead="accuracy", high=1.0)
+_OVERLAP = MetricFacts("max", "ranks", needs_several=True, instead="BinaryIoU", high=1.0)
+_F_SCORE = MetricFacts("max", "ranks", needs_several=True, instead="{{{name}: {{threshold: 0.5}}}}", high=1.0)
 _CROSSENTROPY = MetricFacts("min", "probabilities", needs_several=True, instead="BinaryCrossentropy")
+_VALUES = MetricFacts(None, "values", low=-math.inf)
 METRICS: Mapping[str, MetricFacts] = {
     "AUC": _SHARE,
-    "Accuracy": MetricFacts("max", "indices", instead="accuracy"),
+    "Accuracy": MetricFacts("max", "indices", instead="accuracy", high=1.0),
     "BinaryAccuracy": _SHARE,
     "BinaryCrossentropy": MetricFacts("min", "probabilities"),
     "BinaryIoU": _SHARE,
@@ -136,21 +145,21 @@ METRICS: Mapping[str, MetricFacts] = {
     "IoU": _OVERLAP,
     "KLDivergence": _CROSSENTROPY,
     "LogCoshError": _ERROR,
-    "Mean": MetricFacts(None, "values"),
+    "Mean": _VALUES,
     "MeanAbsoluteError": _ERROR,
     "MeanAbsolutePercentageError": _ERROR,
     "MeanIoU": _OVERLAP,
     # It needs a Python function, so that no config has one.
-    "MeanMetricWrapper": MetricFacts(None, "values"),
+    "MeanMetricWrapper": _VALUES,
     "MeanSquaredError": _ERROR,
     "MeanSquaredLogarithmicError": _ERROR,
     "OneHotIoU": _OVERLAP,
     "OneHotMeanIoU": _OVERLAP,
     "PearsonCorrelation": _CORRELATION,
-    "Poisson": _ERROR,
+    "Poisson": replace(_ERROR, low=-math.inf),
     "Precision": _SHARE,
     "PrecisionAtRecall": _SHARE,
-    "R2Score": MetricFacts("max", "numbers"),
+    "R2Score": MetricFacts("max", "numbers", low=-math.inf, high=1.0),
     "Recall": _SHARE,
     "RecallAtPrecision": _SHARE,
     "RootMeanSquaredError": _ERROR,
@@ -160,14 +169,14 @@ METRICS: Mapping[str, MetricFacts] = {
     "SparseTopKCategoricalAccuracy": replace(_BEST_CLASS, takes_indices=True),
     "SpecificityAtSensitivity": _SHARE,
     "SquaredHinge": MetricFacts("min", "margins"),
-    "Sum": MetricFacts(None, "values"),
+    "Sum": _VALUES,
     "TopKCategoricalAccuracy": _BEST_CLASS,
-    "TrueNegatives": _SHARE,
-    "TruePositives": _SHARE,
+    "TrueNegatives": _COUNT,
+    "TruePositives": _COUNT,
 }
 # Keras's shorthands, which become a class by the labels.
 SHORTHANDS: Mapping[str, MetricFacts] = {
-    **dict.fromkeys(("accuracy", "acc"), MetricFacts("max", "probabilities")),
+    **dict.fromkeys(("accuracy", "acc"), _SHARE),
     **dict.fromkeys(("crossentropy", "ce"), MetricFacts("min", "probabilities")),
 }
 _IOU = frozenset({"IoU", "MeanIoU"})
@@ -198,7 +207,7 @@ def metric_facts(metric: Component) -> MetricFacts:
 def _as_arguments_say(name: str, facts: MetricFacts, given: Mapping[str, Any]) -> MetricFacts:
     """Arguments that change what is measured."""
     if name in ("F1Score", "FBetaScore") and given.get("threshold") is not None:
-        return MetricFacts("max", "probabilities")
+        return _SHARE
     if given.get("top_k") is not None:
         return replace(_BEST_CLASS, instead=f"{name}, without top_k")
     if name in _IOU | _ONE_HOT_IOU:

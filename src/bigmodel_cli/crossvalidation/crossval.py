@@ -36,13 +36,16 @@ _WHY_REMOVED = "crossval keeps no weights of folds without --keep-weights"
 class Watcher(Listener, Protocol):
     """Is told how a cross-validation goes; of warnings of all folds each once."""
 
-    def began(self, fold: Fold) -> None:
-        """A fold is trained, or gone on with."""
+    def opened(self, num_folds: int, num_done: int) -> None:
+        """So many folds there are to be, of all repeats, and so many are complete already."""
+
+    def began(self, fold: Fold, number: int) -> None:
+        """A fold is trained, or gone on with; by its number the worker tells of it."""
 
     def told(self, fold: Fold, told: Told) -> None:
         """What the worker of a fold tells."""
 
-    def ended(self, fold: Fold) -> None:
+    def ended(self, fold: Fold, number: int) -> None:
         """The run of a fold is complete."""
 
 
@@ -161,6 +164,7 @@ class _Session:
             self._tidy(self._folds[number])
 
     def go(self) -> None:
+        self._crossval.watcher.opened(len(self._folds), len(self._folds) - len(self._open))
         while True:
             while self._pool.has_room and self._open:
                 self._submit(self._open.pop(0))
@@ -175,7 +179,7 @@ class _Session:
 
     def _submit(self, number: int) -> None:
         fold, folder, how = self._folds[number], self._crossval.folder, self._crossval.how
-        self._crossval.watcher.began(fold)
+        self._crossval.watcher.began(fold, number)
         path = folder.config(fold)
         path.parent.mkdir(exist_ok=True)
         write_text(path, to_yaml(self._plan.config(fold)))
@@ -194,7 +198,7 @@ class _Session:
         watcher.told(fold, told)
         if told.what == "ended":
             self._tidy(fold)
-            watcher.ended(fold)
+            watcher.ended(fold, told.number)
         elif told.what == "failed":
             self._fail(fold, told.values["kind"], told.values["message"])
         elif told.what in ("died", "interrupted"):

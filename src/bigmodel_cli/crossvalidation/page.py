@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.page import render
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.signature import slugs
-from bigmodel_cli.tasks.sections import shown, titled
+from bigmodel_cli.tasks.sections import Section, shown, titled
 from bigmodel_cli.training.record import command_line
 from bigmodel_cli.whole_files import write_text
 
@@ -52,10 +52,11 @@ def write_page(results: Results, folder: CrossvalFolder) -> None:
 def _content(results: Results, folder: CrossvalFolder) -> dict[str, Any]:
     """The page's parts by the names that its template uses."""
     targets, plan = results.opened.signature.targets, results.plan
-    evaluated = evaluated_content(results.document, _told(results), targets, {})
-    times = f", in the first of {plan.num_repeats} repeats" if plan.num_repeats > 1 else ""
+    evaluated = evaluated_content(results.mean_document, _told(results), targets, {})
+    times = f", mean of {plan.num_repeats} repeats" if plan.num_repeats > 1 else ""
     for headline in evaluated["headlines"]:
         headline["where"] = f"each predicted by a model that has not seen it{times}"
+    evaluated["of_task"] = [_of_first(section, plan.num_repeats) for section in evaluated["of_task"]]
     record = results.opened.record
     content = {
         **evaluated,
@@ -89,15 +90,30 @@ def _content(results: Results, folder: CrossvalFolder) -> dict[str, Any]:
     return content
 
 
+def _of_first(section: Section, num_repeats: int) -> Section:
+    """A section whose table or pictures are of the first of several repeats says so."""
+    return section._replace(title=f"{section.title} (repeat 1)") if num_repeats > 1 else section
+
+
+def _of_repeats(results: Results) -> Iterator[str]:
+    """Of which repeats what is below the folds is."""
+    number = results.plan.num_repeats
+    if number > 1:
+        yield (
+            f"the numbers above and the scores are means over all {number} repeats, each of all out-of-fold "
+            "predictions; figures, groups, and what is marked with repeat 1 are of the first repeat"
+        )
+
+
 def _told(results: Results) -> list[OfTarget]:
     targets, run = results.opened.signature.targets, results.opened.folder
     if len(targets) == 1:
         ((name, task),) = targets.items()
         rows = RowsOf.of(results.cells, "", repeat=1)
-        return [_OfFolds("", "", task, results.document, results.samples, run, rows)]
+        return [_OfFolds("", "", task, results.mean_document, results.samples, run, rows)]
     found: list[OfTarget] = []
     for name, slug in slugs(targets).items():
-        evaluation, rows = of_target(results.document, name), RowsOf.of(results.cells, name, repeat=1)
+        evaluation, rows = of_target(results.mean_document, name), RowsOf.of(results.cells, name, repeat=1)
         found.append(_OfFolds(name, slug, targets[name], evaluation, results.samples[name], run, rows))
     return found
 
@@ -152,7 +168,7 @@ def _folds(results: Results) -> dict[str, Any]:
         "columns": [titled(name) for name in names],
         "rows": [_row(results, fold, names) for fold in results.folds],
         "summary": summary,
-        "notes": [f"{note[0].upper()}{note[1:]}." for note in results.plan.notes()],
+        "notes": [f"{note[0].upper()}{note[1:]}." for note in (*results.plan.notes(), *_of_repeats(results))],
     }
 
 

@@ -10,11 +10,13 @@ import numpy as np
 
 from bigmodel_cli.config.group_measures import columns_of_gates
 from bigmodel_cli.config.naming import named
+from bigmodel_cli.config.score_ranges import ranges_of
 from bigmodel_cli.crossvalidation.folder import CrossvalFolder
 from bigmodel_cli.crossvalidation.plan import Plan
 from bigmodel_cli.crossvalidation.predictions import RowsOf, out_of_fold_in, read_cells, scored_of
+from bigmodel_cli.crossvalidation.repeats import mean_over_repeats
 from bigmodel_cli.crossvalidation.statistics import OverFolds, over_folds
-from bigmodel_cli.evaluation_parts import TARGETS
+from bigmodel_cli.evaluation_parts import TARGETS, intervals_in
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.evaluation import Evaluation, samples_of
 from bigmodel_cli.inference.groups import groups_of
@@ -25,6 +27,8 @@ from bigmodel_cli.whole_files import write_json, write_sealed
 
 # What the evaluation of all predictions is called where others have the name of a split.
 OUT_OF_FOLD = "out_of_fold"
+# What results.json has of several repeats beside the evaluation of the first one.
+OVER_REPEATS = "over_repeats"
 _METHOD = "corrected resampled t (Nadeau and Bengio 2003)"
 
 
@@ -70,6 +74,7 @@ class Results:
         over_folds: Mean, spread and interval of each score, by name.
         evaluation: Of the out-of-fold predictions of the first repeat.
         document: The same as results.json has it.
+        mean_document: The same with numbers that are means over all repeats; of one repeat, `document`.
         samples: Examples that tell most, as evaluation/samples_<split>.json has them.
         cells: The columns of out_of_fold.csv.
         gates: How the config's `expect` fared, on the means over folds.
@@ -82,6 +87,7 @@ class Results:
     over_folds: Mapping[str, OverFolds]
     evaluation: Evaluation
     document: Mapping[str, Any]
+    mean_document: Mapping[str, Any]
     samples: Mapping[str, Any]
     cells: Mapping[str, list[str]]
     gates: Sequence[GateResult]
@@ -99,8 +105,16 @@ class Results:
             "over_folds": {name: one.as_json() for name, one in self.over_folds.items()},
             "interval": _METHOD if has_interval else None,
             OUT_OF_FOLD: self.document,
+            **self._over_repeats(),
             "gates": [gate.as_json() for gate in self.gates],
         }
+
+    def _over_repeats(self) -> dict[str, Any]:
+        """What `mean_document` has of its own."""
+        if self.plan.num_repeats == 1:
+            return {}
+        found = self.mean_document
+        return {OVER_REPEATS: {"metrics": measures(found), "intervals": intervals_in(found)}}
 
 
 def results_of(plan: Plan, folder: CrossvalFolder, by: Sequence[str] = ()) -> Results:
@@ -118,17 +132,23 @@ def results_of(plan: Plan, folder: CrossvalFolder, by: Sequence[str] = ()) -> Re
     folds = [_fold_result(folder, fold) for fold in plan.folds()]
     opened = open_folder(folder.run(next(iter(plan.folds()))))
     cells = read_cells(folder.predictions)
+    measured = [measures(fold.evaluation) for fold in folds]
     scores = over_folds(
-        [measures(fold.evaluation) for fold in folds],
+        measured,
         [fold.sizes["test"] / fold.sizes["train"] for fold in folds],
+        ranges_of(plan.experiment, measured[0]),
         are_exchangeable=not plan.is_in_time,
     )
     gated = columns_of_gates(plan.experiment.expect, opened.signature.targets)
     columns = list(dict.fromkeys([*by, *gated]))
     evaluation, samples = _together(plan, opened, folds, cells, columns)
+    others = [
+        _of_repeat(plan, opened, folds, cells, repeat).as_json() for repeat in range(2, plan.num_repeats + 1)
+    ]
     gates = check_gates(plan.experiment.expect, _means_of_gates(folds), "test")
     document, problems = evaluation.as_json(), _label_problems(plan, opened, cells)
-    return Results(plan, opened, folds, scores, evaluation, document, samples, cells, gates, problems)
+    mean = mean_over_repeats([document, *others])
+    return Results(plan, opened, folds, scores, evaluation, document, mean, samples, cells, gates, problems)
 
 
 def write_results(results: Results, folder: CrossvalFolder) -> None:
@@ -163,30 +183,39 @@ def _together(
     columns: Sequence[str],
 ) -> tuple[Evaluation, dict[str, Any]]:
     """The evaluation of the first repeat's predictions, and the examples that tell most."""
-    seed, by_target, samples = plan.experiment.seed, {}, {}
-    of_folds = [fold.evaluation for fold in folds if fold.repeat == 1]
-    metrics = _weighted([(one["metrics"], one["examples"]) for one in of_folds])
-    metrics_of, targets, known = {}, opened.signature.targets, {}
-    for name, scored, rows in scored_of(opened, cells, 1, seed):
+    evaluation, seed, samples = _of_repeat(plan, opened, folds, cells, 1), plan.experiment.seed, {}
+    by_target = dict(evaluation.by_target)
+    for name, scored in evaluation.by_target.items():
+        rows = RowsOf.of(cells, name if len(by_target) > 1 else "", repeat=1)
         examples = plan.examples.take(rows.places)
-        for column in columns:
-            groups = groups_of(examples, column)
-            scored = replace(scored, by={**scored.by, column: scored.by_group(groups, seed=seed)})
-        by_target[name] = scored
-        prefix = name if len(targets) > 1 else ""
-        metrics |= {named(prefix, score): value for score, value in scored.scores.headline.items()}
-        metrics_of[name] = _metrics_of(name, of_folds) | scored.scores.headline
+        by = {column: scored.by_group(groups_of(examples, column), seed=seed) for column in columns}
+        by_target[name] = replace(scored, by={**scored.by, **by})
         samples[name] = samples_of(scored, examples, opened.signature)
-        if name in plan.examples.known:
-            known[name] = _known(rows)
-    number = sum(repeat == "1" for repeat in cells["repeat"])
-    evaluation = Evaluation(OUT_OF_FOLD, number, metrics, by_target, metrics_of, known=known)
+    evaluation = replace(evaluation, by_target=by_target)
     return evaluation, samples if len(samples) > 1 else next(iter(samples.values()))
 
 
-def _known(rows: RowsOf) -> np.ndarray:
-    """Which examples of the first repeat have a target."""
-    every = [row for row, repeat in enumerate(rows.cells["repeat"]) if repeat == "1"]
+def _of_repeat(
+    plan: Plan, opened: OpenRun, folds: Sequence[FoldResult], cells: Mapping[str, list[str]], repeat: int
+) -> Evaluation:
+    """The evaluation of a repeat's predictions."""
+    of_folds = [fold.evaluation for fold in folds if fold.repeat == repeat]
+    metrics = _weighted([(one["metrics"], one["examples"]) for one in of_folds])
+    metrics_of, by_target, known = {}, {}, {}
+    for name, scored, rows in scored_of(opened, cells, repeat, plan.experiment.seed):
+        by_target[name] = scored
+        prefix = name if len(opened.signature.targets) > 1 else ""
+        metrics |= {named(prefix, score): value for score, value in scored.scores.headline.items()}
+        metrics_of[name] = _metrics_of(name, of_folds) | scored.scores.headline
+        if name in plan.examples.known:
+            known[name] = _known(rows, repeat)
+    number = sum(of == str(repeat) for of in cells["repeat"])
+    return Evaluation(OUT_OF_FOLD, number, metrics, by_target, metrics_of, known=known)
+
+
+def _known(rows: RowsOf, repeat: int) -> np.ndarray:
+    """Which examples of a repeat have a target."""
+    every = [row for row, of in enumerate(rows.cells["repeat"]) if of == str(repeat)]
     return np.isin(every, rows.kept)
 
 

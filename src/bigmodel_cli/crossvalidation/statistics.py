@@ -36,18 +36,25 @@ class OverFolds:
 
 
 def over_folds(
-    scores: Sequence[Mapping[str, float]], shares: Sequence[float], *, are_exchangeable: bool
+    scores: Sequence[Mapping[str, float]],
+    shares: Sequence[float],
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    are_exchangeable: bool,
 ) -> dict[str, OverFolds]:
     """Each score that all folds have.
 
     The interval is the corrected resampled t interval (Nadeau and Bengio 2003; Bouckaert and Frank 2004 for
     repeated cross-validation): folds share most of their training examples, so that their scores are not
     independent, and s²/n is too small by far; the variance of the mean is taken as (1/n + test/train) s²,
-    with n - 1 degrees of freedom.
+    with n - 1 degrees of freedom. It reckons with normal scores, so that near the end of what a score can be
+    it would reach beyond. There it is cut: no mean is beyond, so that it covers what it covered before. A
+    logit would need no cut, but knows no fold whose accuracy is 1.
 
     Args:
         scores: Of each fold, by name.
         shares: Test examples by training examples of each fold.
+        ranges: Of each score the smallest and the largest value that it can have.
         are_exchangeable: Whether folds are alike; of folds in time, which are trained on more and more
             examples, there is no interval, and none of fewer than three.
     """
@@ -59,7 +66,11 @@ def over_folds(
     for name in names:
         values = np.array([one[name] for one in scores], np.float64)
         mean, deviation = float(values.mean()), float(values.std(ddof=1))
-        half = float(width * deviation)
-        ends = (mean - half, mean + half) if are_exchangeable and number >= _FEWEST else (None, None)
+        half, (least, most) = float(width * deviation), ranges[name]
+        ends = (
+            (max(mean - half, least), min(mean + half, most))
+            if are_exchangeable and number >= _FEWEST
+            else (None, None)
+        )
         found[name] = OverFolds(mean, deviation, *ends)
     return found

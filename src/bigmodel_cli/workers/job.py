@@ -40,10 +40,11 @@ class Told:
 
     Attributes:
         number: Of the job.
-        what: `said` a sentence, `warned`; `downloading`; `progressed`; `epoch`: one is done, and it waits for
-            the word whether it was the last one;
+        what: `said` a sentence, `warned`; `downloading`; `progressed`; `measured`: an epoch is done; `epoch`:
+            one of a trial is, and it waits for the word whether it was the last one;
             `ended`: the run is complete; `failed`; `interrupted`; `died`: the process is gone.
-        values: What belongs to it: `message`; `label`, `done` and `total`; `row`; `kind` and `message` of an
+        values: What belongs to it: `message`; `label`, `done` and `total`; `row` of metrics.csv and the
+            `monitor` that decides which epoch is the best; `kind` and `message` of an
             error.
     """
 

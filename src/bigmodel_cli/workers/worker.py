@@ -90,7 +90,10 @@ class Relay:
             self._channel.tell(self._job.number, "progressed", **values, num_steps=progress.num_steps)
 
     def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
-        pass
+        # Of a trial it is told when it is judged.
+        if not self._job.is_trial:
+            monitor = None if progress.best is None else progress.best.monitor
+            self._channel.tell(self._job.number, "measured", row=dict(row), monitor=monitor)
 
     def judge(self, row: Mapping[str, float]) -> str | None:
         """Tell of an epoch, and wait for the word whether it was the last one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,15 @@ from bigmodel_cli.cli.options import (
     json_option,
     offline_option,
     overrides_argument,
+    plain_option,
     strict_option,
 )
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from bigmodel_cli.crossvalidation.crossval import Watcher
+    from bigmodel_cli.crossvalidation.folder import CrossvalFolder
 
 
 @click.command(
@@ -67,6 +74,7 @@ from bigmodel_cli.cli.options import (
 )
 @offline_option
 @strict_option
+@plain_option
 @json_option
 def command(
     config: Path,
@@ -84,7 +92,7 @@ def command(
     Folds are stratified by class; by data.split_by they are whole groups, or follow each other in time. A
     fold is a run like any other. The same command goes on with a cross-validation that was interrupted.
     """
-    from bigmodel_cli.cli.crossvalidated import FoldLines, show_results
+    from bigmodel_cli.cli.crossvalidated import show_results
     from bigmodel_cli.cli.output import echo_json, show_warnings
     from bigmodel_cli.crossvalidation.crossval import Crossval, How
     from bigmodel_cli.crossvalidation.folder import CrossvalFolder
@@ -99,7 +107,8 @@ def command(
     folder = CrossvalFolder(crossvals_dir / loaded.experiment.name)
     how = How(options["workers"], options["offline"], options["keep_weights"], options["by"])
     try:
-        results = Crossval(loaded, folder, folds, repeats, FoldLines(folder, repeats), how).run()
+        with _watching(folder, plain=options["plain"]) as watcher:
+            results = Crossval(loaded, folder, folds, repeats, watcher, how).run()
     except Interrupted as error:
         hint = f"go on with: {shlex.join(command_line())}"
         raise Interrupted(error.signal_number, f"interrupted; {folder.path} is kept", hint=hint) from error
@@ -110,3 +119,17 @@ def command(
     else:
         show_results(results, folder)
     require_gates(list(results.gates))
+
+
+def _watching(folder: CrossvalFolder, *, plain: bool) -> AbstractContextManager[Watcher]:
+    """Who shows how it goes, as a context: a display must be taken away."""
+    import sys
+    from contextlib import closing, nullcontext
+
+    from bigmodel_cli.cli.crossvalidated import FoldLines
+
+    if plain or not sys.stderr.isatty():
+        return nullcontext(FoldLines(folder))
+    from bigmodel_cli.cli.crossvalidated_live import LiveFolds
+
+    return closing(LiveFolds(folder))
