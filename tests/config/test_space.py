@@ -10,6 +10,7 @@ import pytest
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.config.space import Choice, Dimension
+from bigmodel_cli.config.space_corners import corners
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.language import read_config, read_searched
 
@@ -71,7 +72,7 @@ def test_a_point_is_what_its_words_make_of_the_config(tmp_path: Path) -> None:
 def test_corners_have_every_option_and_both_ends(tmp_path: Path) -> None:
     searched = _searched(tmp_path, WHOLE)
     seen: dict[str, set[float]] = {}
-    for corner in searched.space.corners():
+    for corner in corners(searched.space):
         assert corner.point[corner.dimension.name] == corner.value
         for name, value in corner.point.items():
             seen.setdefault(name, set()).add(value)

@@ -11,6 +11,7 @@ from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.problems import Problem, Problems, config_error
 from bigmodel_cli.config.reader import Unreadable
 from bigmodel_cli.config.space import SPACE_PATH, Space, Value
+from bigmodel_cli.config.space_assignments import assignments, config_tree
 from bigmodel_cli.config.space_reader import read_space
 from bigmodel_cli.config.tree import node_at
 from bigmodel_cli.config.tune import Tune
@@ -47,7 +48,7 @@ class Searched:
 
     def words(self, point: Mapping_[str, Value]) -> tuple[str, ...]:
         """What `bigmodel train CONFIG` has to be told to train the trial of a point."""
-        return tuple(one.word for one in self.space.assignments(point))
+        return tuple(one.word for one in assignments(self.space, point))
 
     def config_at(self, point: Mapping_[str, Value]) -> LoadedConfig:
         """The config of a trial, without `tune`.
@@ -57,7 +58,7 @@ class Searched:
         """
         loaded, problems = self.loaded, Problems()
         try:
-            tree = self.space.apply(loaded.stack[-1], point)
+            tree = config_tree(self.space, loaded.stack[-1], point)
         except Unreadable as error:
             raise config_error(error.problems) from None
         experiment = Reading(self.language, loaded.path.stem).experiment(tree, problems)

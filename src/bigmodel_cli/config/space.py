@@ -1,4 +1,4 @@
-"""The space that `tune` searches: which keys of a config may have which values, and the config of a point.
+"""The space that `tune` searches: which keys of a config may have which values, and how points are drawn.
 
 A key leads to a range of numbers or to a choice. What stands in a choice is a value as the config would have
 it, and may have ranges and choices in it, which count only where it is chosen. So a point is found by
@@ -9,25 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from bigmodel_cli.config.dotted_keys import joined, parts
-from bigmodel_cli.config.dump import to_flow
-from bigmodel_cli.config.overrides import with_value
+from bigmodel_cli.config.dotted_keys import parts
 from bigmodel_cli.config.space_keys import SPACE
-from bigmodel_cli.config.tree import (
-    ConfigPathKeys,
-    Entry,
-    Mapping,
-    Node,
-    Place,
-    Scalar,
-    Sequence,
-    is_null,
-    to_plain,
-)
+from bigmodel_cli.config.tree import ConfigPathKeys, Mapping, Node, Place, to_plain
 
 SPACE_PATH: ConfigPathKeys = SPACE
 # A key of the space that is no key of the config: each of its options has several of those.
@@ -172,20 +158,6 @@ class Dimension:
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """A key of the config and the value that a point gives it; None: it goes away."""
-
-    keys: Keys
-    node: Node | None
-
-    @property
-    def word(self) -> str:
-        """The same as a word of the command line."""
-        path = joined(key for key, _ in self.keys)
-        return f"~{path}" if self.node is None else f"{path}={to_flow(to_plain(self.node))}"
-
-
-@dataclass(frozen=True)
 class Space:
     """All that may be chosen, in the order written."""
 
@@ -198,32 +170,6 @@ class Space:
             _draw(dimension, pick, point)
         return point
 
-    def assignments(self, point: Mapping_[str, Value]) -> list[Assignment]:
-        """What a point makes of the config, in an order in which no key moves away from under another.
-
-        What the point says nothing of stays as the config has it.
-        """
-        found: list[Assignment] = []
-        for dimension in self.dimensions:
-            if dimension.name in point:
-                found += _assigned(dimension, point)
-        put = [one for one in found if one.node is not None]
-        # Items go from the end of their list, since those behind one that is gone get other numbers.
-        gone = sorted((one for one in found if one.node is None), key=_where, reverse=True)
-        return put + gone
-
-    def apply(self, tree: Mapping, point: Mapping_[str, Value]) -> Mapping:
-        """The config at a point, without its `tune`.
-
-        Raises:
-            Unreadable: With the first key that leads nowhere.
-        """
-        entries = {key: entry for key, entry in tree.entries.items() if key != SPACE_PATH[0]}
-        new = Mapping(entries, place=tree.place)
-        for one in self.assignments(point):
-            new = with_value(new, one.keys, one.node)
-        return new
-
     def all(self) -> Iterator[Dimension]:
         """Every dimension, those inside of choices too."""
         yield from _all(self.dimensions)
@@ -232,37 +178,6 @@ class Space:
     def size(self) -> int | None:
         """How many points a grid has; None where it is not said which numbers of a range it takes."""
         return _product(dimension.of.size for dimension in self.dimensions)
-
-    def corners(self) -> Iterator[Corner]:
-        """Each option and each end of each range, one changed at a time from what the config has."""
-        for top in self.dimensions:
-            for wanted in _all((top,)):
-                around = _ways_to((top,), wanted.name) or {}
-                for value in wanted.of.ends:
-                    point: Point = {}
-                    _draw(top, partial(_fixed_or_first, {**around, wanted.name: value}), point)
-                    yield Corner(top, wanted, value, point)
-
-
-@dataclass(frozen=True)
-class Corner:
-    """A point that says nothing but one dimension, and what leads to it.
-
-    Attributes:
-        top: That of the space which it is, or which it is inside of.
-        dimension: Which.
-        value: What is drawn for it.
-        point: That, with the options around it and the first of what is beside it there.
-    """
-
-    top: Dimension
-    dimension: Dimension
-    value: Value
-    point: Point
-
-
-def _fixed_or_first(fixed: Point, dimension: Dimension) -> Value:
-    return fixed.get(dimension.name, dimension.of.ends[0])
 
 
 def _sum(sizes: Iterable[int | None]) -> int | None:
@@ -289,74 +204,6 @@ def _all(dimensions: tuple[Dimension, ...]) -> Iterator[Dimension]:
         if isinstance(dimension.of, Choice):
             for option in dimension.of.options:
                 yield from _all(option.inner)
-
-
-def _ways_to(dimensions: tuple[Dimension, ...], name: str) -> Point | None:
-    """Which options lead to a dimension; None where it is not among these."""
-    for dimension in dimensions:
-        if dimension.name == name:
-            return {}
-        if isinstance(dimension.of, Choice):
-            for number, option in enumerate(dimension.of.options):
-                inner = _ways_to(option.inner, name)
-                if inner is not None:
-                    return {dimension.name: number, **inner}
-    return None
-
-
-def _where(one: Assignment) -> list[tuple[int, str]]:
-    return [(int(key), "") if key.isascii() and key.isdigit() else (-1, key) for key, _ in one.keys]
-
-
-def _assigned(dimension: Dimension, point: Mapping_[str, Value]) -> Iterator[Assignment]:
-    value, of = point[dimension.name], dimension.of
-    if isinstance(of, Range):
-        yield Assignment(dimension.keys, Scalar(value, of.place_of(value)))
-        return
-    option = of.options[int(value)]
-    if dimension.keys:
-        yield _put(dimension.keys, _with_inner(option.node, option.inner, point))
-        return
-    assert isinstance(option.node, Mapping)
-    for key, entry in option.node.entries.items():
-        keys, node = keys_of(key, entry.key_place), entry.node
-        own = [inner for inner in option.inner if inner.keys[: len(keys)] == keys]
-        if own and own[0].keys == keys:
-            yield from _assigned(own[0], point)
-            continue
-        yield _put(keys, _with_inner(node, own, point, len(keys)))
-
-
-def _with_inner(node: Node, inner: Iterable[Dimension], point: Mapping_[str, Value], start: int = 0) -> Node:
-    """What is written, with what was drawn for the dimensions in it; their keys count from `start`."""
-    for one in inner:
-        (put,) = _assigned(one, point)
-        # A layer of a list is left out by null; so is one inside.
-        value = Scalar(None, one.place) if put.node is None else put.node
-        node = _replaced(node, put.keys[start:], value)
-    return node
-
-
-def _put(keys: Keys, node: Node) -> Assignment:
-    """An item of a list that is null goes away; any other key becomes null."""
-    is_item = keys[-1][0].isascii() and keys[-1][0].isdigit()
-    return Assignment(keys, None if is_null(node) and is_item else node)
-
-
-def _replaced(node: Node, keys: Keys, value: Node) -> Node:
-    """A copy of what is written in which a path that is there has another value."""
-    if not keys:
-        return value
-    (key, _), rest = keys[0], keys[1:]
-    if isinstance(node, Sequence):
-        items = [_replaced(item, rest, value) if str(n) == key else item for n, item in enumerate(node.items)]
-        return Sequence(items, node.place)
-    assert isinstance(node, Mapping)
-    entries = {
-        name: Entry(entry.key_place, _replaced(entry.node, rest, value)) if name == key else entry
-        for name, entry in node.entries.items()
-    }
-    return Mapping(entries, place=node.place)
 
 
 def keys_of(text: str, place: Place) -> Keys:

@@ -17,7 +17,9 @@ from bigmodel_cli.config.overrides import with_value
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.reader import Unreadable
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.config.space import SPACE_PATH, Choice, Corner, Dimension, Keys, Space, written_in
+from bigmodel_cli.config.space import SPACE_PATH, Choice, Dimension, Keys, Space, written_in
+from bigmodel_cli.config.space_assignments import config_tree
+from bigmodel_cli.config.space_corners import Corner, corners
 from bigmodel_cli.config.space_reader import look_at_space
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
@@ -148,7 +150,7 @@ class _Trials:
 
     def look_at(self, top: Dimension) -> None:
         """Tell what is wrong with the configs in which one thing of a dimension is another."""
-        met = [(corner, self._met(corner)) for corner in Space((top,)).corners()]
+        met = [(corner, self._met(corner)) for corner in corners(Space((top,)))]
         at_keys = {_spot(place) for keys in written_in(top) for _, place in keys}
         told = [{(problem.path, problem.message) for problem in problems} for _, problems in met]
         for corner, problems in met:
@@ -168,7 +170,7 @@ class _Trials:
         """What is wrong with a config that is not wrong with the one it is made from."""
         met = Problems()
         try:
-            tree = Space((corner.top,)).apply(self._bare, corner.point)
+            tree = config_tree(Space((corner.top,)), self._bare, corner.point)
         except Unreadable as error:
             met.found += error.problems
         else:
