@@ -113,7 +113,7 @@ def test_the_same_command_has_nothing_left_to_train(done: Done) -> None:
 
 
 def test_another_question_is_refused(done: Done) -> None:
-    with pytest.raises(UsageError, match="not the cross-validation that was begun here: config changed"):
+    with pytest.raises(UsageError, match=r"that was begun here: training\.epochs changed"):
         crossval(done.config, done.folder.path, "training.epochs=3")
     with pytest.raises(UsageError, match="--folds changed"):
         crossval(done.config, done.folder.path, folds=4)

@@ -143,7 +143,7 @@ def test_the_same_command_goes_on_with_the_newest_search_that_the_config_fits(fo
     assert folder_of(read_searched(config, ["tune.trials=50"]), tunes).path == tunes / "small"
     other = read_searched(config, ["training.epochs=4"])
     with pytest.raises(
-        Exception, match=r"tunes/small: not the search that was begun here: config changed"
+        Exception, match=r"tunes/small: not the search that was begun here: training\.epochs changed"
     ) as e:
         folder_of(other, tunes)
     assert "begin another one beside it, tunes/small-2: --new" in e.value.hint

@@ -73,7 +73,7 @@ def test_the_same_command_has_nothing_left_to_do(done: Done) -> None:
 
 
 def test_another_config_is_another_search(done: Done) -> None:
-    with pytest.raises(UsageError, match="not the search that was begun here: config changed"):
+    with pytest.raises(UsageError, match=r"not the search that was begun here: training\.epochs changed"):
         search(done.config, done.folder, "training.epochs=4")
     with pytest.raises(UsageError, match=r"tune\.space changed"):
         search(done.config, done.folder, '~tune.space."model.1"')

@@ -58,7 +58,9 @@ def test_people_get_the_table_the_result_and_what_to_type_next(bigmodel, done, t
 
 def test_a_config_that_changed_is_refused_with_what_to_type(refuses, done, tunes):
     words = ("tune", done.config, "training.epochs=4", "--tunes-dir", tunes)
-    refused = refuses(2, *words, says=(f"{tunes}/small: not the search that was begun here: config changed",))
+    refused = refuses(
+        2, *words, says=(f"{tunes}/small: not the search that was begun here: training.epochs changed",)
+    )
     assert f"begin another one beside it, {tunes}/small-2: --new" in refused.err
 
 

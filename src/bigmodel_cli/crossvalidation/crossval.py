@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.load import LoadedConfig
@@ -27,9 +27,12 @@ from bigmodel_cli.workers.failing import Deaths, error_called
 from bigmodel_cli.workers.folder import locked, require_same
 from bigmodel_cli.workers.job import DISK_FULL, Job, Told
 from bigmodel_cli.workers.pool import Pool
+from bigmodel_cli.workers.same_config import CHANGES_NO_RUN, changed_keys
 
 # How long nothing may be told before it is looked at who has room.
 _PATIENCE_SECONDS = 1.0
+# The key of its record with the config.
+_CONFIG = "config"
 _WHY_REMOVED = "crossval keeps no weights of folds without --keep-weights"
 
 
@@ -113,7 +116,7 @@ class Crossval:
                 if not self.folder.has_runs:
                     # A config that came to no run is mended, and asked for again.
                     self.folder.record.unlink(missing_ok=True)
-                require_same(self.folder.record, self._asked(plan), "cross-validation")
+                require_same(self.folder.record, self._asked(plan), "cross-validation", _changes)
                 self._train(plan)
                 write_predictions(self.folder, plan)
                 results = results_of(plan, self.folder, how.by)
@@ -141,7 +144,7 @@ class Crossval:
         """What all sessions have in common; more repeats only add to it."""
         experiment = self.loaded.experiment.model_copy(update={"tune": None, "track": []})
         return {
-            "config": to_yaml(experiment),
+            _CONFIG: to_yaml(experiment),
             "--folds": str(self.num_folds),
             "the data": plan.examples.fingerprint(),
         }
@@ -149,6 +152,12 @@ class Crossval:
     def _train(self, plan: Plan) -> None:
         with Pool(self.how.num_workers, self.folder.log) as pool:
             _Session(self, plan, pool).go()
+
+
+def _changes(before: Mapping[str, Any], asked: Mapping[str, str]) -> list[str]:
+    """What is asked for otherwise than when a cross-validation was begun."""
+    others = [key for key in asked if key != _CONFIG and before.get(key) != asked[key]]
+    return [*changed_keys(before[_CONFIG], asked[_CONFIG], CHANGES_NO_RUN), *others]
 
 
 class _Session:

@@ -22,9 +22,11 @@ def write_best(searched: Searched, folder: SearchFolder, journal: Journal) -> No
         return
     best = journal.ranked[0]
     experiment = read_config(folder.run(best.number).config, was_trained=True).experiment
+    asked = searched.config_at(best.point).experiment
     # What a clock has decided, and no digit depends on, is decided anew.
-    steps = searched.config_at(best.point).experiment.training.steps_per_execution
+    steps = asked.training.steps_per_execution
     training = experiment.training.model_copy(update={"steps_per_execution": steps})
+    update = {"training": training, "expect": asked.expect}
     ended = sum(trial.has_ended for trial in journal.trials.values())
     head = [
         f"The best of {ended} trials: {journal.metric.column} {best.score:.6g} after epoch {best.epoch}, by",
@@ -32,4 +34,4 @@ def write_best(searched: Searched, folder: SearchFolder, journal: Journal) -> No
         "It was chosen on the validation split, so that score is a little too good; the test split tells.",
     ]
     comment = "".join(f"# {line}\n" for line in head)
-    write_text(folder.best, comment + to_yaml(experiment.model_copy(update={"training": training})))
+    write_text(folder.best, comment + to_yaml(experiment.model_copy(update=update)))

@@ -23,7 +23,7 @@ from bigmodel_cli.tuning.best import write_best
 from bigmodel_cli.tuning.disk import Disk
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.halving import hopeless
-from bigmodel_cli.tuning.identity import TRIALS, identity
+from bigmodel_cli.tuning.identity import TRIALS, changes, identity
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
 from bigmodel_cli.tuning.samplers import Sampler, sampler_of, settled
 from bigmodel_cli.tuning.watcher import Watcher
@@ -79,7 +79,8 @@ class Search:
             with Pool(self.num_workers, self.folder.log) as pool:
                 _Session(self, journal, sampler, pool).go()
                 write_best(self.searched, self.folder, journal)
-                conclude_best(self.folder, journal, pool, self.watcher, offline=self.offline)
+                gates = self.searched.loaded.experiment.expect
+                conclude_best(self.folder, journal, gates, pool, self.watcher, offline=self.offline)
             return journal
 
     @property
@@ -94,7 +95,7 @@ class Search:
         """
         record = self.folder.record
         way = str(read_sealed(record)[_WAY]) if record.exists() else settled(self.tune.search)
-        require_same(record, {**identity(self.searched), _WAY: way}, "search")
+        require_same(record, {**identity(self.searched), _WAY: way}, "search", changes)
         write_sealed(record, {**read_sealed(record), TRIALS: self.tune.trials})
         return way
 

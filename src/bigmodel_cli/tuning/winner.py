@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from bigmodel_cli.config.dump import to_yaml
+from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.run_folder import CHOSEN, COMPLETED, CONCLUDED, RunFolder, update_record
 from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import Journal
 from bigmodel_cli.tuning.watcher import Watcher
+from bigmodel_cli.whole_files import write_text
 from bigmodel_cli.workers.job import Job
 from bigmodel_cli.workers.pool import Pool
 
@@ -30,15 +34,23 @@ def is_concluded(run: RunFolder) -> bool:
 
 
 def conclude_best(
-    folder: SearchFolder, journal: Journal, pool: Pool, watcher: Watcher, *, offline: bool = False
+    folder: SearchFolder,
+    journal: Journal,
+    gates: Mapping[str, str],
+    pool: Pool,
+    watcher: Watcher,
+    *,
+    offline: bool = False,
 ) -> None:
     """Evaluate the best trial on the test split, export it and write its report; no other trial ever is.
 
-    What was done before is not done again. Where it fails, the record of the run says why.
+    What was done before is not done again, unless something else is expected of it now. Where it fails, the
+    record of the run says why.
 
     Args:
         folder: Of the search.
         journal: Its trials, which have all ended.
+        gates: What the config expects, whatever it did when the trial began.
         pool: Whose workers have nothing to do.
         watcher: Is told how it goes.
         offline: No download may be made.
@@ -47,6 +59,7 @@ def conclude_best(
         return
     best = journal.ranked[0]
     run, chosen = folder.run(best.number), chosen_of(journal)
+    _expect(run, gates)
     is_new = run.read_record().get(CHOSEN) != chosen
     if is_new:
         update_record(run, {CHOSEN: chosen})
@@ -61,3 +74,15 @@ def conclude_best(
     while pool.jobs:
         for told in pool.told(_PATIENCE_SECONDS):
             watcher.told(best, told)
+
+
+def _expect(run: RunFolder, gates: Mapping[str, str]) -> None:
+    """Have a run asked for what is expected now."""
+    experiment = read_config(run.config, was_trained=True).experiment
+    if experiment.expect == gates:
+        return
+    # In this order a kill leaves a run that is asked again, and not one with gates that nobody has compared.
+    if is_concluded(run):
+        update_record(run, {CONCLUDED: False})
+    write_text(run.config, to_yaml(experiment.model_copy(update={"expect": dict(gates)})))
+    record_files(run, [run.config])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.whole_files import read_sealed, write_sealed
+
+# What has changed between what a record says and what is asked for now.
+Changes = Callable[[Mapping[str, Any], Mapping[str, str]], list[str]]
 
 
 @contextmanager
@@ -34,13 +39,14 @@ def locked(lock: Path, does: str) -> Iterator[None]:
         held.release()
 
 
-def require_same(record: Path, asked: Mapping[str, str], what: str) -> None:
+def require_same(record: Path, asked: Mapping[str, str], what: str, changes: Changes) -> None:
     """What is asked for is what was begun here, or begins now.
 
     Args:
         record: The file that keeps what was asked for.
         asked: Texts, by what they say.
         what: What was begun, for instance `search`.
+        changes: Says what has changed.
 
     Raises:
         UsageError: If something else was begun here.
@@ -48,10 +54,8 @@ def require_same(record: Path, asked: Mapping[str, str], what: str) -> None:
     if not record.exists():
         write_sealed(record, asked)
         return
-    before = read_sealed(record)
-    changed = [key for key, text in asked.items() if before.get(key) != text]
-    if changed:
+    if changed := changes(read_sealed(record), asked):
         raise UsageError(
-            f"{record.parent}: not the {what} that was begun here: {', '.join(changed)} changed",
+            f"{record.parent}: not the {what} that was begun here: {some(changed)} changed",
             hint="give this one another name: name=NAME; or remove the folder",
         )
