@@ -12,20 +12,30 @@ import re
 import shutil
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from bigmodel_cli.cli.main import run as bigmodel
+from bigmodel_cli.errors import Interrupted
+from bigmodel_cli.modeling.language import read_searched
 from bigmodel_cli.run_files import all_files, list_files
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.tuning.folder import SearchFolder
+from bigmodel_cli.tuning.journal import Trial
+from bigmodel_cli.tuning.search import Search
+from bigmodel_cli.workers.job import Told
 
 HERE = Path(__file__).resolve().parent
 PLACE = Path("/tmp/frozen")
 # Calls of the training steps before the signal; an epoch of the config has five.
 INTERRUPTED_AFTER = 8
+# Of the five trials of a search.
+INTERRUPTED_TRIAL = 4
 _FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
 
 
@@ -75,6 +85,40 @@ def interrupting() -> None:
     TrainingSteps.run = run  # type: ignore[method-assign, assignment]
 
 
+class Interrupting:
+    """Watches a search, and ends it by SIGTERM after an epoch of a trial."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *told: None
+
+    def told(self, trial: Trial, told: Told) -> None:
+        if trial.number == self._number and told.what == "epoch":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def search(tunes: Path, watcher: object) -> SearchFolder:
+    folder = SearchFolder(tunes / "search")
+    with suppress(Interrupted):
+        Search(read_searched(Path("configs/search.yaml")), folder, watcher).run()  # type: ignore[arg-type]
+    return folder
+
+
+def keep_searches(place: Path, runs: Path) -> None:
+    """A search that was cut off inside a trial, and what it comes to where nothing interrupts it."""
+    cut_off = search(runs / "cut_off", Interrupting(INTERRUPTED_TRIAL))
+    for path in cut_off.path.glob("trials/*/run.json"):
+        keep(RunFolder(path.parent), place / "search" / "trials" / path.parent.name)
+    for path in (cut_off.record, cut_off.journal):
+        shutil.copy(path, place / "search")
+    shutil.copytree(cut_off.path / "configs", place / "search" / "configs")
+    whole = search(runs / "whole", Interrupting(0))
+    shutil.copy(whole.journal, place / "search_whole.jsonl")
+    shutil.copy(whole.best, place / "search_best.yaml")
+
+
 def main(version: str) -> None:
     runs, kept = PLACE / "runs", HERE / version
     shutil.rmtree(PLACE, ignore_errors=True)
@@ -91,6 +135,7 @@ def main(version: str) -> None:
         keep(train(config, runs), kept / config)
     interrupting()
     keep(train("files", runs / "interrupted", code=143), kept / "interrupted")
+    keep_searches(kept, runs)
 
 
 if __name__ == "__main__":

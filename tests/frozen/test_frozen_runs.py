@@ -95,3 +95,55 @@ def test_its_config_trains_to_the_same_numbers(thaw, bigmodel, name):
     whole, metrics = read_metrics(run / "metrics.csv"), read_metrics(again)
     for column in set(whole) - set(TIME_COLUMNS):
         assert metrics[column] == numbers(whole[column]), column
+
+
+SEARCHES = sorted(path.parents[1].name for path in HERE.glob("*/search/search.json"))
+IN_TUNES = ("--tunes-dir", "tunes", "--plain")
+
+
+@pytest.fixture(params=SEARCHES)
+def version(request, tmp_path, monkeypatch):
+    """A version whose search, cut off inside of a trial, is in `tunes/search`, with its config beside it."""
+    shutil.copytree(HERE / request.param / "search", tmp_path / "tunes" / "search")
+    shutil.copy(HERE / "configs" / "search.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return request.param
+
+
+def events(journal: Path) -> list[dict[str, object]]:
+    """A journal without what a clock says."""
+    found = [json.loads(line) for line in journal.read_text().splitlines()]
+    return [
+        {key: value for key, value in event.items() if key not in ("elapsed", "seconds")} for event in found
+    ]
+
+
+def test_a_search_is_found_and_shown(version, bigmodel):
+    shown = bigmodel("runs", "show", "tunes/search")
+    assert shown.code == 0, shown.err
+    assert "trials    3 of 5" in shown.out
+    refused = bigmodel("tune", "search.yaml", "optimizer.Adam.beta_2=0.9", *IN_TUNES)
+    assert refused.code == 2
+    assert "not the search that was begun here: optimizer.Adam.beta_2 changed" in refused.err
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_to_what_it_led_to(version, bigmodel):
+    ended = bigmodel("tune", "search.yaml", *IN_TUNES, "expect.val_accuracy='>= 0.1'")
+    assert ended.code == 0, ended.err
+    for now, then in zip(
+        events(Path("tunes/search/journal.jsonl")),
+        events(HERE / version / "search_whole.jsonl"),
+        strict=True,
+    ):
+        assert now == numbers(then)
+    best = Path("tunes/search/best.yaml").read_text().splitlines()
+    whole = (HERE / version / "search_best.yaml").read_text().splitlines()
+    assert best[0] == whole[0]
+    assert best[-1] == "expect: {val_accuracy: '>= 0.1'}"
+    # Other gates are other questions to the same trial, which is trained no further.
+    journal = Path("tunes/search/journal.jsonl").read_text()
+    missed = bigmodel("tune", "search.yaml", *IN_TUNES, "expect.val_accuracy='> 0.99'")
+    assert missed.code == 4
+    assert "quality gate missed: val_accuracy is 0.966667, expected > 0.99" in missed.err
+    assert Path("tunes/search/journal.jsonl").read_text() == journal

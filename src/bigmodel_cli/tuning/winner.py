@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bigmodel_cli.config.dump import to_yaml
+from bigmodel_cli.config.dump import to_flow
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.run_folder import CHOSEN, COMPLETED, CONCLUDED, RunFolder, update_record
@@ -13,7 +13,6 @@ from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import Journal
 from bigmodel_cli.tuning.watcher import Watcher
-from bigmodel_cli.whole_files import write_text
 from bigmodel_cli.workers.job import Job
 from bigmodel_cli.workers.pool import Pool
 
@@ -59,10 +58,12 @@ def conclude_best(
         return
     best = journal.ranked[0]
     run, chosen = folder.run(best.number), chosen_of(journal)
-    _expect(run, gates)
+    words = _words(run, gates)
     is_new = run.read_record().get(CHOSEN) != chosen
     if is_new:
         update_record(run, {CHOSEN: chosen})
+    if is_concluded(run) and words:
+        update_record(run, {CONCLUDED: False})
     if is_concluded(run):
         if is_new:
             # It is the best of more trials by now.
@@ -70,19 +71,14 @@ def conclude_best(
             record_files(run, [run.report])
         return
     watcher.concluding(best)
-    pool.submit(Job(best.number, str(run.config), str(run.path), is_trial=False, offline=offline))
+    job = Job(best.number, str(run.config), str(run.path), words, is_trial=False, offline=offline)
+    pool.submit(job)
     while pool.jobs:
         for told in pool.told(_PATIENCE_SECONDS):
             watcher.told(best, told)
 
 
-def _expect(run: RunFolder, gates: Mapping[str, str]) -> None:
-    """Have a run asked for what is expected now."""
-    experiment = read_config(run.config, was_trained=True).experiment
-    if experiment.expect == gates:
-        return
-    # In this order a kill leaves a run that is asked again, and not one with gates that nobody has compared.
-    if is_concluded(run):
-        update_record(run, {CONCLUDED: False})
-    write_text(run.config, to_yaml(experiment.model_copy(update={"expect": dict(gates)})))
-    record_files(run, [run.config])
+def _words(run: RunFolder, gates: Mapping[str, str]) -> tuple[str, ...]:
+    """What a run is gone on with, so that it is asked for what is expected now."""
+    expected = read_config(run.config, was_trained=True).experiment.expect
+    return () if expected == gates else (f"expect={to_flow(gates)}",)

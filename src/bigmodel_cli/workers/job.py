@@ -18,6 +18,7 @@ class Job:
         number: By which whoever asks knows it.
         config: The file of its config, with nothing to be put over it.
         folder: The run's folder.
+        words: Of the command line, by which a run goes on that is there already.
         is_trial: Whether it may be ended after any epoch, and is not concluded.
         offline: No download may be made.
         exports: Whether there is to be a model.tflite.
@@ -26,6 +27,7 @@ class Job:
     number: int
     config: str
     folder: str
+    words: tuple[str, ...] = ()
     is_trial: bool = True
     offline: bool = False
     exports: bool = True

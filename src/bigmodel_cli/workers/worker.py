@@ -113,7 +113,7 @@ def work(job: Job, channel: Channel) -> None:
         record = run.read_record()
         is_done = job.is_trial or record.get(CONCLUDED, True)
         if record["status"] != COMPLETED or not is_done:
-            resume(run, (), [relay], how=how)
+            resume(run, job.words, [relay], how=how)
         return
     new = NewRun(run.path.parent.parent, run.path.parent.name, run.path.name)
     train(read_config(Path(job.config)), new, [relay], how=how)
