@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -152,6 +153,17 @@ def test_a_resume_goes_by_what_was_decided(clock):
 
 
 @pytest.mark.parametrize(
+    ("deterministic", "left"), [(True, [4, 1, 0, 0]), (False, [4, 1, None, None])]
+)
+def test_steps_that_a_plan_leaves(clock, deterministic, left):
+    """What is beyond a plan that may change is the clock's to decide."""
+    limit = clock.limit(seconds=15.0, deterministic=deterministic)
+    assert limit.plan.last_steps == 4
+    assert [limit.steps_left(1, step) for step in (0, 3, 4, 5)] == left
+    assert limit.steps_left(2, 0) is None
+
+
+@pytest.mark.parametrize(
     ("words", "epochs"),
     [(["training.time=1 hour", "~training.epochs"], AS_MANY_AS_FIT), (["training.time=1 hour"], 3), ([], 3)],
 )
@@ -244,6 +256,27 @@ def test_killed_and_resumed_it_does_what_it_would_have_done(config, deterministi
     assert numbers(killed) == numbers(whole)
     assert weights(killed) == weights(whole)
     assert killed.read_record()["stopped"] == whole.read_record()["stopped"]
+
+
+@pytest.mark.tf
+def test_stopped_while_a_part_of_an_epoch_is_validated_no_step_is_added(prepare, clock, monkeypatch):
+    from bigmodel_cli.training.signals import StopRequest
+    from bigmodel_cli.training.state import Moment
+
+    prepared = prepare()
+    loop = prepared.loop
+    loop.limit = clock.limit(deterministic=True)
+    loop.moment = Moment(planned=Plan("100 seconds", 1, 3, 3, is_final=True).__dict__)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.callbacks, "on_test_begin", lambda: setattr(loop.stop, "signal_number", 15))
+        assert prepared.run() == []
+    assert (loop.moment.epoch, loop.moment.step) == (0, 3)
+    loss = loop.training.measures.results()["loss"]
+    resumed = replace(prepared, loop=replace(loop, stop=StopRequest()))
+    [row] = resumed.run()
+    assert row["loss"] == loss and row["val_loss"] > 0
+    assert int(loop.model.optimizer.iterations.numpy()) == 3
+    assert resumed.loop.moment.stopped["why"] == "no more fits into 100 seconds, after 3 of 5 steps of it"
 
 
 @pytest.mark.tf

@@ -34,7 +34,7 @@ class Saver(Protocol):
     """Keeps what training has reached."""
 
     def steps_until_due(self, moment: Moment) -> int | None:
-        """After how many more steps something is to be saved; None where steps do not decide it."""
+        """After how many more steps, at least one, something is to be saved; None where steps do not decide."""
 
     def steps_done(self, moment: Moment) -> None:
         """Some steps of an epoch are done, but not all."""
@@ -228,9 +228,11 @@ class Loop:
         if step == 0:
             measures.reset()
         values: Row = measures.results() if step else {}
+        self._is_over = False
         if self.limit is not None:
             self.limit.epoch_begins(step, self._iterations)
-        self._is_over = False
+            # Of an epoch that goes on all steps may be done: it was interrupted while it was validated.
+            self._is_over = self.limit.steps_left(epoch, step) == 0
         while step < self.num_steps and not self.stop and not self._is_over:
             rows = feed.rows(order, step, self._at_once(saver, epoch))
             with self.watch.phase(CALLBACKS):
@@ -273,7 +275,9 @@ class Loop:
         at_once = min(self.steps_per_execution, self.training.feed.max_batches())
         due = saver.steps_until_due(self.moment)
         left = None if self.limit is None else self.limit.steps_left(epoch, self.moment.step)
-        return min([at_once, *(most for most in (due, left) if most)])
+        steps = min(most for most in (at_once, due, left) if most is not None)
+        assert steps > 0, f"{due} steps until something is due, {left} steps left: no chunk is empty"
+        return steps
 
     def _validate(self, epoch: int) -> Row | None:
         """Loss and metrics on the validation split; None where a signal came."""

@@ -127,9 +127,12 @@ class TimeLimit:
             self._ended.append(self._began)
 
     def steps_left(self, epoch: int, step: int) -> int | None:
-        """How many more steps an epoch may have by the plan; None: as many as there are."""
+        """How many more steps an epoch may have by the plan; None: as many as there are, or a clock allows."""
         last = self.plan.last_steps if epoch == self.plan.epochs else None
-        return None if last is None else max(0, last - step)
+        if last is None:
+            return None
+        # What comes after a plan that is no more than a guess is not decided by it.
+        return last - step if step < last else 0 if self.plan.is_final else None
 
     def steps_done(self, epoch: int, step: int) -> bool:
         """Some steps of an epoch are done, but not all.
