@@ -152,9 +152,7 @@ def test_a_resume_goes_by_what_was_decided(clock):
     assert other.plan.time == "1000 seconds" and other.plan.epochs > 80
 
 
-@pytest.mark.parametrize(
-    ("deterministic", "left"), [(True, [4, 1, 0, 0]), (False, [4, 1, None, None])]
-)
+@pytest.mark.parametrize(("deterministic", "left"), [(True, [4, 1, 0, 0]), (False, [4, 1, None, None])])
 def test_steps_that_a_plan_leaves(clock, deterministic, left):
     """What is beyond a plan that may change is the clock's to decide."""
     limit = clock.limit(seconds=15.0, deterministic=deterministic)

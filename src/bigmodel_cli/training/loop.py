@@ -34,7 +34,7 @@ class Saver(Protocol):
     """Keeps what training has reached."""
 
     def steps_until_due(self, moment: Moment) -> int | None:
-        """After how many more steps, at least one, something is to be saved; None where steps do not decide."""
+        """After how many more steps, at least one, something is saved; None where steps do not decide it."""
 
     def steps_done(self, moment: Moment) -> None:
         """Some steps of an epoch are done, but not all."""

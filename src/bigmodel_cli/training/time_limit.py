@@ -127,7 +127,7 @@ class TimeLimit:
             self._ended.append(self._began)
 
     def steps_left(self, epoch: int, step: int) -> int | None:
-        """How many more steps an epoch may have by the plan; None: as many as there are, or a clock allows."""
+        """How many more steps an epoch may have by the plan; None: all that there are, or a clock allows."""
         last = self.plan.last_steps if epoch == self.plan.epochs else None
         if last is None:
             return None
