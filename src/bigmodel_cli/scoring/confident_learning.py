@@ -83,8 +83,7 @@ def prune_by_class(labels: np.ndarray, probabilities: np.ndarray, joint: np.ndar
     counts = _off_diagonal(joint).sum(axis=1) * len(labels)
     self_confidence = given(labels, probabilities)
     for label, count in enumerate(np.rint(counts).astype(int).tolist()):
-        rows = np.flatnonzero(labels == label)
-        wrong[rows[np.argsort(self_confidence[rows], kind="stable")][:count]] = True
+        wrong[_lowest(self_confidence, labels == label, count)] = True
     return wrong
 
 
@@ -103,9 +102,8 @@ def prune_by_noise_rate(labels: np.ndarray, probabilities: np.ndarray, joint: np
     counts = np.rint(_off_diagonal(joint) * len(labels)).astype(int)
     self_confidence = given(labels, probabilities)
     for label, right in np.argwhere(counts).tolist():
-        rows = np.flatnonzero(labels == label)
-        margin = probabilities[rows, right] - self_confidence[rows]
-        wrong[rows[np.argsort(-margin, kind="stable")][: counts[label, right]]] = True
+        below = self_confidence - probabilities[:, right]
+        wrong[_lowest(below, labels == label, counts[label, right])] = True
     return wrong
 
 
@@ -137,6 +135,12 @@ def noise_rates(joint: np.ndarray) -> np.ndarray:
     """How probable each given label (rows) is where one (columns) is right; 0 where that is never right."""
     of_right = joint.sum(axis=0)
     return np.asarray(joint / np.where(of_right > 0, of_right, 1))
+
+
+def _lowest(scores: np.ndarray, among: np.ndarray, count: int) -> np.ndarray:
+    """The indices of the lowest scores among some examples (a mask); of equal ones the first."""
+    rows = np.flatnonzero(among)
+    return rows[np.argsort(scores[rows], kind="stable")][:count]
 
 
 def _off_diagonal(joint: np.ndarray) -> np.ndarray:
