@@ -15,6 +15,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_configs import DIGITS
 
 from bigmodel_cli.config.dump import plain, to_yaml
 from bigmodel_cli.config.load import load_with_search
@@ -58,16 +59,9 @@ metrics: {Survived: [AUC], fare: [mae]}
 optimizer: {Adam: {learning_rate: 1e-3}}
 """
 # With everything that a search may ask for.
-SEARCH = """\
-data: {source: digits, batch_size: 32}
-model:
-  - Flatten
-  - Dense: {units: 16, activation: relu}
-  - Dropout: {rate: 0.1}
-  - Dense: {units: num_classes, activation: softmax}
-loss: SparseCategoricalCrossentropy
-optimizer: {Adam: {learning_rate: 1e-3}}
-training: {epochs: 3}
+SEARCH = (
+    DIGITS
+    + """\
 tune:
   space:
     optimizer.Adam.learning_rate: {log: [1e-4, 1e-2], points: 3}
@@ -84,6 +78,7 @@ tune:
   keep: 3
   budget: {time: 2 hours, disk: 5 GB}
 """
+)
 TREES_OF_SEARCHES = {"search.yaml": to_plain(read_text(SEARCH, origin="search.yaml", folder=Path()))}
 TREES_OF_TABLES = {"table.yaml": to_plain(read_text(TABLE, origin="table.yaml", folder=Path()))}
 

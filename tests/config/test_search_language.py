@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from small_configs import DIGITS
 
 from bigmodel_cli.cli.complete import _keys
 from bigmodel_cli.config.differences import differences
@@ -22,18 +23,7 @@ from bigmodel_cli.config.tree import to_plain
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.language import language, read_config, read_with_search
 
-CONFIG = """\
-data: {source: digits, batch_size: 32}
-preprocessing: [{Rescaling: {scale: 1/16}}]
-model:
-  - Flatten
-  - Dense: {units: 16, activation: relu}
-  - Dropout: {rate: 0.1}
-  - Dense: {units: num_classes, activation: softmax}
-loss: SparseCategoricalCrossentropy
-optimizer: {Adam: {learning_rate: 1e-3}}
-training: {epochs: 3}
-"""
+CONFIG = f"{DIGITS}preprocessing: [{{Rescaling: {{scale: 1/16}}}}]\n"
 SEARCH = """\
 tune:
   space:

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from small_configs import DIGITS
 
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.searched import Searched
@@ -14,19 +15,7 @@ from bigmodel_cli.config.space_corners import corners
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.language import read_config, read_searched
 
-CONFIG = """\
-data: {source: digits, batch_size: 32}
-model:
-  - Flatten
-  - Dense: {units: 16, activation: relu}
-  - Dropout: {rate: 0.1}
-  - Dense: {units: num_classes, activation: softmax}
-loss: SparseCategoricalCrossentropy
-optimizer: {Adam: {learning_rate: 1e-3}}
-training: {epochs: 3}
-tune:
-  space:
-"""
+CONFIG = f"{DIGITS}tune:\n  space:\n"
 WHOLE = """\
     optimizer.Adam.learning_rate: {log: [1e-4, 1e-2]}
     data.batch_size: {choice: [32, 64]}

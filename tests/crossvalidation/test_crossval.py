@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from crossvals import CONFIG, Done, begin, crossval, write_config
+from crossvals import CONFIG, Done, crossval, write_config
+from small_configs import begin
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.config.schema import Fold
@@ -182,7 +183,8 @@ def test_labels_that_may_be_wrong(done: Done, tmp_path: Path, bigmodel) -> None:
 
 def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -> None:
     folds = tmp_path / "small" / "folds"
-    first = begin(done.config, tmp_path)
+    words = ["crossval", done.config, "--folds", "3", "--crossvals-dir", tmp_path]
+    first = begin(*words)
     _wait_for(folds / "1-01" / "metrics.csv")
     first.send_signal(signal.SIGINT)
     began = time.monotonic()
@@ -190,7 +192,7 @@ def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -
     assert first.returncode == 130, errors
     assert "go on with: bigmodel crossval" in errors
     assert time.monotonic() - began < 30, "10 s on a machine that does nothing else"
-    second = begin(done.config, tmp_path)
+    second = begin(*words)
     _wait_for(folds / "1-02" / "metrics.csv")
     # The worker is killed alone: another one goes on.
     found = subprocess.run(["pgrep", "-P", str(second.pid)], capture_output=True, text=True, check=False)
@@ -199,7 +201,7 @@ def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -
     _wait_for(folds / "1-03" / "run.json")
     second.kill()
     second.communicate()
-    last = begin(done.config, tmp_path)
+    last = begin(*words)
     _, errors = last.communicate(timeout=400)
     assert last.returncode == 4, errors
     assert (tmp_path / "small" / "out_of_fold.csv").read_bytes() == done.folder.predictions.read_bytes()

@@ -1,11 +1,11 @@
-"""A small cross-validation, in this process or in one of its own."""
+"""A small cross-validation in this process."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from small_configs import trains_in_a_moment, written
 
 from bigmodel_cli.config.schema import Fold
 from bigmodel_cli.crossvalidation.crossval import Crossval, How
@@ -15,20 +15,12 @@ from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.workers.job import Told
 
-CONFIG = """\
-name: small
-data:
-  source: {synthetic: {shape: [6], num_classes: 3, num_examples: 151}}
-  batch_size: 32
-model:
-  - Dense: {units: 8, activation: relu}
-  - Dropout: {rate: 0.1}
-  - Dense: {units: num_classes, activation: softmax}
-loss: SparseCategoricalCrossentropy
-optimizer: {Adam: {learning_rate: 3e-2}}
-training: {epochs: 2, deterministic: true}
+CONFIG = (
+    trains_in_a_moment(num_examples=151, learning_rate="3e-2", epochs=2)
+    + """\
 expect: {test_accuracy: ">= 0.2", macro.f1: ">= 0.999"}
 """
+)
 
 
 @dataclass
@@ -59,9 +51,7 @@ class Notes(Silent):
 
 
 def write_config(folder: Path, text: str = CONFIG) -> Path:
-    path = folder / "small.yaml"
-    path.write_text(text)
-    return path
+    return written(folder, text)
 
 
 def crossval(
@@ -72,13 +62,6 @@ def crossval(
         read_config(config, words), CrossvalFolder(folder), folds, repeats, notes, how or How()
     ).run()
     return results, notes
-
-
-def begin(config: Path, crossvals: Path) -> subprocess.Popen[str]:
-    """The same in a process of its own."""
-    words = ["crossval", str(config), "--folds", "3", "--crossvals-dir", str(crossvals)]
-    command = [sys.executable, "-m", "bigmodel_cli", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
-"""A small search, in this process or in one of its own."""
+"""A small search: made, or searched in this process."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from small_configs import trains_in_a_moment, written
 
 from bigmodel_cli.modeling.language import read_searched
 from bigmodel_cli.tuning.folder import SearchFolder
@@ -18,18 +18,9 @@ from bigmodel_cli.tuning.search import Search
 from bigmodel_cli.whole_files import write_sealed
 from bigmodel_cli.workers.job import Told
 
-CONFIG = """\
-name: small
-data:
-  source: {synthetic: {shape: [6], num_classes: 3, num_examples: 600}}
-  batch_size: 32
-model:
-  - Dense: {units: 8, activation: relu}
-  - Dropout: {rate: 0.1}
-  - Dense: {units: num_classes, activation: softmax}
-loss: SparseCategoricalCrossentropy
-optimizer: {Adam: {learning_rate: 1e-2}}
-training: {epochs: 3, deterministic: true}
+CONFIG = (
+    trains_in_a_moment(num_examples=600, learning_rate="1e-2", epochs=3)
+    + """\
 tune:
   trials: 4
   keep: 2
@@ -39,6 +30,7 @@ tune:
     model.0.Dense.units: {integer: [4, 32], log: true}
     model.1: {choice: [{Dropout: {rate: {uniform: [0, 0.5]}}}, null]}
 """
+)
 
 
 @dataclass
@@ -64,9 +56,7 @@ class Notes:
 
 
 def write_config(folder: Path, text: str = CONFIG) -> Path:
-    path = folder / "small.yaml"
-    path.write_text(text)
-    return path
+    return written(folder, text)
 
 
 def search(config: Path, folder: Path, *words: str, workers: int = 1) -> tuple[Journal, Notes]:
@@ -82,12 +72,6 @@ def events(folder: Path) -> list[dict[str, Any]]:
         {key: value for key, value in json.loads(line).items() if key not in ("elapsed", "seconds")}
         for line in lines
     ]
-
-
-def begin(config: Path, tunes: Path, *words: str) -> subprocess.Popen[str]:
-    """A search in a process of its own."""
-    command = [sys.executable, "-m", "bigmodel_cli", "tune", str(config), *words, "--tunes-dir", str(tunes)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from searches import CONFIG, Done, begin, events, search, write_config
+from searches import CONFIG, Done, events, search, write_config
+from small_configs import begin
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.modeling.language import read_config
@@ -124,7 +125,7 @@ def test_killed_at_any_moment_it_comes_to_the_same(done: Done, tmp_path: Path) -
     chance = random.Random(5)
     kills, deadline = (30 if IS_LONG else 2), 40.0
     while True:
-        process = begin(done.config, tmp_path)
+        process = begin("tune", done.config, "--tunes-dir", tmp_path)
         if kills:
             kills -= 1
             moment = time.monotonic() + chance.uniform(1.0, 12.0)
@@ -153,7 +154,7 @@ def _children(pid: int) -> list[int]:
 
 def test_an_interrupted_search_ends_soon_and_goes_on(done: Done, tmp_path: Path) -> None:
     text = CONFIG.replace("epochs: 3", "epochs: 3000").replace("num_examples: 600", "num_examples: 6000")
-    process = begin(write_config(tmp_path, text), tmp_path)
+    process = begin("tune", write_config(tmp_path, text), "--tunes-dir", tmp_path)
     run = tmp_path / "small" / "trials" / "0001"
     until = time.monotonic() + 120
     while time.monotonic() < until and not (run / "metrics.csv").exists():
