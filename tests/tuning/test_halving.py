@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bigmodel_cli.config.schema import AS_MANY_AS_FIT
 from bigmodel_cli.tuning.halving import hopeless
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric
+from bigmodel_cli.tuning.length import Length
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +79,38 @@ def test_trials_of_other_lengths_are_judged_at_the_same_epoch(tmp_path: Path) ->
     for trial in journal.trials.values():
         trial.status = STOPPED if trial.has_ended else trial.status
     assert judged(journal, [1.5, 1.5, 1.5], 8) is None
+
+
+def test_where_a_time_is_the_limit_the_same_share_of_it_is_judged(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.compare_by(Metric("val_loss", is_max=False))
+    limit = Length(AS_MANY_AS_FIT, "10 seconds")
+    # Epochs of one second, of two, of three.
+    for number, seconds in enumerate((1.0, 2.0, 3.0), 1):
+        trial = journal.begin(number, {}, ())
+        for epoch in range(1, int(10 / seconds)):
+            share = limit.share_after(trial, epoch, seconds)
+            assert share == pytest.approx(epoch * seconds / 10)
+            journal.epoch(number, epoch, 1.0 / (epoch * seconds), share)
+        journal.end(number, COMPLETED, elapsed=1.0, score=0.1, epoch=1)
+    trial = journal.begin(4, {}, ())
+    journal.epoch(4, 1, 0.6, limit.share_after(trial, 1, 2.5))
+    # After a quarter of the time the others had 0.5, 0.5 and nothing yet.
+    said = "2 of 3 other trials were better after 25% of the time"
+    assert hopeless(trial, journal, 1, limit.epochs) == said
+    journal.end(4, STOPPED, elapsed=1.0, score=0.6, epoch=1)
+    assert limit.planned(trial) == 4
+    assert limit.planned(journal.trials[1]) == 9
+    # It is read again as it was.
+    again = Journal(tmp_path / "journal.jsonl")
+    assert again.trials == journal.trials
+    trial = journal.begin(5, {}, ())
+    journal.epoch(5, 1, 9.0, limit.share_after(trial, 1, 0.4))
+    assert hopeless(trial, journal, 1, limit.epochs) is None, "the start says nothing"
+    journal.epoch(5, 2, 9.0, limit.share_after(trial, 2, 9.6))
+    assert hopeless(trial, journal, 2, limit.epochs) is None, "it is over"
+    # Where epochs are said too, they are counted.
+    assert Length(20, "10 seconds").share_after(trial, 1, 1.0) is None
 
 
 def test_no_number_is_the_worst(tmp_path: Path) -> None:

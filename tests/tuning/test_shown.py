@@ -29,7 +29,7 @@ def summary(tmp_path: Path) -> SearchSummary:
 
 @pytest.fixture
 def course(summary: SearchSummary) -> Course:
-    return Course(summary.keys, summary.num_epochs, summary.num_trials)
+    return Course(summary.keys, summary.length, summary.num_trials)
 
 
 def test_keys_have_the_shortest_name_that_is_theirs_alone(summary):
@@ -39,7 +39,7 @@ def test_keys_have_the_shortest_name_that_is_theirs_alone(summary):
 
 
 def test_a_search_is_read_from_its_folder_alone(summary):
-    assert (summary.num_trials, summary.num_epochs, summary.status) == (5, 3, "completed")
+    assert (summary.num_trials, summary.length.epochs, summary.status) == (5, 3, "completed")
     assert summary.best.number == 2
     assert [trial.number for trial in summary.failed] == [3]
     epochs = summary.epochs

@@ -12,6 +12,7 @@ import click
 from bigmodel_cli.cli import progress
 from bigmodel_cli.cli.output import duration, label, note, number, one_line
 from bigmodel_cli.cut import cut
+from bigmodel_cli.tuning.length import Length
 from bigmodel_cli.tuning.summary import planned_epochs
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ WIDTH = 80
 _GAP = "  "
 # Room for `-0.0123` and a star.
 _SCORE = 9
+# So many epochs have room in a column where nobody knows how many fit.
+_FITTING = 999
 
 
 @dataclass
@@ -31,7 +34,7 @@ class Course:
 
     Attributes:
         keys: What is searched.
-        num_epochs: Of a trial that does not end early.
+        length: Of a trial that does not end early.
         num_trials: As many as there are to be.
         seconds: The budget of time; None where there is none.
         journal: Its trials.
@@ -41,7 +44,7 @@ class Course:
     """
 
     keys: tuple[Key, ...]
-    num_epochs: int
+    length: Length
     num_trials: int
     seconds: float | None = None
     journal: Journal | None = None
@@ -58,7 +61,7 @@ class Course:
         self.done = sum(trial.has_ended for trial in journal.trials.values())
         names = ", ".join(one_line(key.short) for key in self.keys)
         going_on = f", {self.done} of them done already" if self.done else ""
-        return f"{self.num_trials} trials of up to {self.num_epochs} epochs{going_on}; searched: {names}"
+        return f"{self.num_trials} trials of up to {self.length}{going_on}; searched: {names}"
 
     @property
     def metric(self) -> str:
@@ -81,7 +84,7 @@ class Course:
         best, is_failed = self.best, trial.score is None
         star = "*" if best is not None and best.number == trial.number else " "
         score = "failed " if trial.score is None else number(trial.score) + star
-        trained, planned = len(trial.scores), planned_epochs(self.keys, trial.point, self.num_epochs)
+        trained, planned = len(trial.scores), planned_epochs(self.keys, trial, self.length)
         epochs = f"{trained} of {planned}" if trained < planned else str(trained)
         what = one_line((trial.reason or "").replace("\n", " ")) if is_failed else self.describe(trial)
         cells = [
@@ -108,7 +111,8 @@ class Course:
 
     @property
     def _epochs(self) -> int:
-        return max(len("epochs"), 2 * len(str(self.num_epochs)) + len(" of "))
+        most = _FITTING if self.length.seconds is not None else self.length.epochs
+        return max(len("epochs"), 2 * len(str(most)) + len(" of "))
 
     def seconds_left(self) -> float | None:
         """About how long the rest takes, by the trials that this process has seen to their end."""

@@ -3,12 +3,14 @@
 After a share of its epochs a trial goes on if it is among the best of all trials so far, by the best score
 that each had reached by that same epoch: among the best 40 % at the beginning, among fewer and fewer later.
 Asynchronous successive halving (Li et al. 2020) judges at epochs 1, 3, 9 … alone, where a third goes on;
-docs/design.md has what either kept of the best trials.
+docs/design.md has what either kept of the best trials. Where a limit of time says how many epochs there are,
+the same share of that time takes the place of the same epoch.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from bigmodel_cli.tuning.journal import COMPLETED, Journal, Metric, Trial
 
@@ -32,26 +34,34 @@ def hopeless(trial: Trial, journal: Journal, epoch: int, num_epochs: int) -> str
             complete before it by the best that they came to.
         num_epochs: Epochs of the trial.
     """
-    metric = journal.metric
-    if metric is None or not math.ceil(_START * num_epochs) <= epoch < num_epochs:
+    metric, of_time = journal.metric, trial.shares.get(epoch)
+    done = epoch / num_epochs if of_time is None else of_time
+    if metric is None or not _START <= done < 1:
         return None
-    own = _reached(trial, epoch, metric)
+    until: float = epoch if of_time is None else of_time
+    own = _reached(trial, until, metric)
     others = [one for one in journal.trials.values() if one is not trial and one.scores]
     if len(others) < _FEWEST:
         return None
-    scores = [_reached(one, epoch, metric) for one in others if _is_as_far(one, epoch)]
+    scores = [_reached(one, until, metric) for one in others if _is_as_far(one, until)]
     better = sum(score is not None and (own is None or metric.is_better(score, own)) for score in scores)
-    share = _FIRST_SHARE * (1 - epoch / num_epochs)
+    share = _FIRST_SHARE * (1 - done)
     if better < max(_FEWEST_BETTER, share * (len(others) + 1)):
         return None
-    return f"{better} of {len(others)} other trials were better after {epoch} epoch{'s' * (epoch > 1)}"
+    when = f"{epoch} epoch{'s' * (epoch > 1)}" if of_time is None else f"{of_time:.0%} of the time"
+    return f"{better} of {len(others)} other trials were better after {when}"
 
 
-def _is_as_far(trial: Trial, epoch: int) -> bool:
-    return epoch in trial.scores or trial.status == COMPLETED
+def _is_as_far(trial: Trial, until: float) -> bool:
+    return trial.status == COMPLETED or any(at >= until for at, _ in _course(trial))
 
 
-def _reached(trial: Trial, epoch: int, metric: Metric) -> float | None:
-    """The best score until an epoch; None where there is no number."""
-    scores = [score for at, score in trial.scores.items() if at <= epoch and not math.isnan(score)]
+def _reached(trial: Trial, until: float, metric: Metric) -> float | None:
+    """The best score until an epoch, or a share of the time; None where there is no number."""
+    scores = [score for at, score in _course(trial) if at <= until and not math.isnan(score)]
     return metric.best(scores) if scores else None
+
+
+def _course(trial: Trial) -> Iterator[tuple[float, float]]:
+    """The scores of a trial by epoch, or by the share of its time."""
+    return ((trial.shares.get(epoch, epoch), score) for epoch, score in trial.scores.items())

@@ -47,6 +47,7 @@ class Trial:
         point: What was drawn.
         words: The same as words of the command line.
         scores: The metric after each epoch that is done, by epoch from 1.
+        shares: Of its time that it has had with each epoch; empty where epochs are counted.
         status: running (or cut off), completed, stopped early by the search, failed.
         score: The metric of the epoch whose weights are the best; None where there is none.
         epoch: Which epoch that was.
@@ -59,6 +60,7 @@ class Trial:
     point: Point
     words: tuple[str, ...]
     scores: dict[int, float] = field(default_factory=dict)
+    shares: dict[int, float] = field(default_factory=dict)
     status: str = RUNNING
     score: float | None = None
     epoch: int | None = None
@@ -116,10 +118,18 @@ class Journal:
         self._add({"event": "begin", "trial": number, "point": point, "words": list(words)})
         return self.trials[number]
 
-    def epoch(self, number: int, epoch: int, score: float) -> None:
-        """An epoch of a trial is done; after a kill one may be done again, and comes to the same."""
+    def epoch(self, number: int, epoch: int, score: float, share: float | None = None) -> None:
+        """An epoch of a trial is done; after a kill one may be done again, and comes to the same.
+
+        Args:
+            number: Of the trial.
+            epoch: From 1.
+            score: The metric.
+            share: Of its time that the trial has had; None where epochs are counted.
+        """
         if epoch not in self.trials[number].scores:
-            self._add({"event": "epoch", "trial": number, "epoch": epoch, "score": score})
+            of_time = {} if share is None else {"share": share}
+            self._add({"event": "epoch", "trial": number, "epoch": epoch, "score": score, **of_time})
 
     def end(self, number: int, status: str, *, elapsed: float, **values: Any) -> None:
         """A trial has ended, so many seconds after the search began."""
@@ -160,6 +170,8 @@ class Journal:
         trial = self.trials[number]
         if event["event"] == "epoch":
             trial.scores[event["epoch"]] = event["score"]
+            if "share" in event:
+                trial.shares[event["epoch"]] = event["share"]
         else:
             trial.status = event["status"]
             self.seconds = event["elapsed"]

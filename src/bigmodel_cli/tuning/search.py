@@ -16,7 +16,7 @@ from bigmodel_cli.errors import ConfigError, ResourceError, UsageError
 from bigmodel_cli.metrics_file import as_written, read_metrics
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.run_folder import STOPPED as RUN_STOPPED
-from bigmodel_cli.stopped import SEARCH
+from bigmodel_cli.stopped import SEARCH, TIME
 from bigmodel_cli.training.pin import choose_monitor
 from bigmodel_cli.training.signals import stop_on_signal
 from bigmodel_cli.tuning.best import write_best
@@ -25,6 +25,7 @@ from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.halving import hopeless
 from bigmodel_cli.tuning.identity import TRIALS, changes, identity
 from bigmodel_cli.tuning.journal import COMPLETED, FAILED, STOPPED, Journal, Metric, Trial
+from bigmodel_cli.tuning.length import Length
 from bigmodel_cli.tuning.samplers import Sampler, sampler_of, settled
 from bigmodel_cli.tuning.watcher import Watcher
 from bigmodel_cli.tuning.winner import conclude_best
@@ -112,8 +113,8 @@ class _Session:
     def __post_init__(self) -> None:
         self._began = time.monotonic() - self.journal.seconds
         self._deaths = Deaths()
-        # How many each trial is to have, which may be searched too.
-        self._epochs: dict[int, int] = {}
+        # Of each trial: it may be searched too.
+        self._lengths: dict[int, Length] = {}
         self._first: Training | None = None
         self._open = [trial for trial in self.journal.trials.values() if not trial.has_ended]
         self._disk = Disk(self.search.folder, self.search.tune.keep, self.search.tune.bytes)
@@ -152,7 +153,8 @@ class _Session:
         except ConfigError as error:
             self._fail(trial, "ConfigError", error.message)
             return
-        self._epochs[trial.number] = config.experiment.training.epochs
+        training = config.experiment.training
+        self._lengths[trial.number] = Length(training.epochs, training.time)
         path.parent.mkdir(exist_ok=True)
         write_text(path, to_yaml(self._executed_alike(config.experiment)))
         run = str(folder.run(trial.number).path)
@@ -198,10 +200,12 @@ class _Session:
             self.pool.cancel(trial.number)
             self._fail(trial, "budget", why)
             return
-        self.journal.epoch(trial.number, epoch, as_written(row[self.journal.metric.column]))
+        length = self._lengths[trial.number]
+        share = length.share_after(trial, epoch, row["seconds"])
+        self.journal.epoch(trial.number, epoch, as_written(row[self.journal.metric.column]), share)
         why = None
         if self.search.tune.stop_early:
-            why = hopeless(trial, self.journal, epoch, self._epochs[trial.number])
+            why = hopeless(trial, self.journal, epoch, length.epochs)
         self.pool.answer(trial.number, why)
 
     def _go_on(self, trial: Trial, told: Told) -> None:
@@ -220,8 +224,9 @@ class _Session:
             self.journal.compare_by(metric_of(self.search.searched, {k: v[0] for k, v in columns.items()}))
         assert self.journal.metric is not None
         scores = columns[self.journal.metric.column]
-        for epoch, score in enumerate(scores, 1):
-            self.journal.epoch(trial.number, epoch, score)
+        length = self._lengths[trial.number]
+        for epoch, (score, seconds) in enumerate(zip(scores, columns["seconds"], strict=True), 1):
+            self.journal.epoch(trial.number, epoch, score, length.share_after(trial, epoch, seconds))
         epoch = (record.get("best") or {}).get("epoch") or len(scores)
         stopped = record.get(RUN_STOPPED) or {}
         by_search = stopped.get("callback") == SEARCH
@@ -231,7 +236,8 @@ class _Session:
             elapsed=round(self._elapsed, 3),
             score=scores[epoch - 1],
             epoch=epoch,
-            reason=stopped.get("why"),
+            # Who has had all the time that there is did not end early.
+            reason=None if stopped.get("callback") == TIME else stopped.get("why"),
             seconds=record["seconds"],
         )
         self._disk.tidy(self.journal)

@@ -21,6 +21,7 @@ from bigmodel_cli.run_search import SEARCH_RECORD
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.identity import TRIALS
 from bigmodel_cli.tuning.journal import STOPPED, Journal, Trial
+from bigmodel_cli.tuning.length import Length
 from bigmodel_cli.whole_files import read_sealed
 
 RUNNING, COMPLETED, INTERRUPTED = "running", "completed", "interrupted"
@@ -94,7 +95,7 @@ class SearchSummary:
         folder: Where it is.
         journal: Its trials.
         space: What is searched.
-        num_epochs: Of a trial that does not end early, where the number is not searched itself.
+        length: Of a trial that does not end early, where that is not searched itself.
         num_trials: As many as there are to be.
         status: running, completed or interrupted.
     """
@@ -102,7 +103,7 @@ class SearchSummary:
     folder: SearchFolder
     journal: Journal
     space: Space
-    num_epochs: int
+    length: Length
     num_trials: int
     status: str
 
@@ -150,7 +151,7 @@ class SearchSummary:
 
     def planned(self, trial: Trial) -> int:
         """Epochs that a trial was to have."""
-        return planned_epochs(self.keys, trial.point, self.num_epochs)
+        return planned_epochs(self.keys, trial, self.length)
 
     def values(self, point: Point) -> dict[str, str]:
         """What was drawn, as a table has it, by short names; what does not count there is left out."""
@@ -188,12 +189,12 @@ def keys_of(space: Space) -> tuple[Key, ...]:
     return tuple(Key(one.name, short[one.name], one) for one in dimensions)
 
 
-def planned_epochs(keys: Sequence[Key], point: Point, num_epochs: int) -> int:
-    """Epochs that a trial was to have: those of the config, unless they are searched."""
+def planned_epochs(keys: Sequence[Key], trial: Trial, length: Length) -> int:
+    """Epochs that a trial that has ended was to have: those of the config, unless they are searched."""
     for key in keys:
-        if key.name == "training.epochs" and key.name in point:
-            return int(key.plain(point[key.name]))
-    return num_epochs
+        if key.name == "training.epochs" and key.name in trial.point:
+            return int(key.plain(trial.point[key.name]))
+    return length.planned(trial)
 
 
 def summarise_search(folder: SearchFolder) -> SearchSummary:
@@ -209,7 +210,8 @@ def summarise_search(folder: SearchFolder) -> SearchSummary:
     config = to_plain(read_yaml(record["config"], origin=str(folder.record), folder=folder.path))
     asked = record.get(TRIALS, len(journal.trials))
     status = _status(folder, journal)
-    return SearchSummary(folder, journal, space, config["training"]["epochs"], asked, status)
+    length = Length(config["training"]["epochs"], config["training"].get("time"))
+    return SearchSummary(folder, journal, space, length, asked, status)
 
 
 def _status(folder: SearchFolder, journal: Journal) -> str:

@@ -157,10 +157,12 @@ def _watching(searched: Searched, *, plain: bool) -> AbstractContextManager[Watc
     from contextlib import closing, nullcontext
 
     from bigmodel_cli.cli.tuned_lines import Course, Lines
+    from bigmodel_cli.tuning.length import Length
     from bigmodel_cli.tuning.summary import keys_of
 
-    tune, epochs = searched.tune, searched.loaded.experiment.training.epochs
-    course = Course(keys_of(searched.space), epochs, tune.trials, tune.seconds)
+    tune, training = searched.tune, searched.loaded.experiment.training
+    length = Length(training.epochs, training.time)
+    course = Course(keys_of(searched.space), length, tune.trials, tune.seconds)
     if plain or not sys.stderr.isatty():
         return nullcontext(Lines(course))
     from bigmodel_cli.cli.tuned_live import Live

@@ -119,7 +119,7 @@ def _facts(summary: SearchSummary) -> Iterator[tuple[str, str]]:
     yield "ended early", str(len(summary.stopped))
     yield "failed", str(len(summary.failed))
     yield "time", f"{minutes}:{seconds:02}"
-    yield "epochs of a trial", str(summary.num_epochs)
+    yield "a trial has", str(summary.length)
 
 
 def _figures(summary: SearchSummary, metric: Metric, keys: list[Key]) -> dict[str, str]:
