@@ -38,7 +38,7 @@ def live(folder: CrossvalFolder, width: int, encoding: str) -> LiveFolds:
 
 
 def measured(number: int, **row: float) -> Told:
-    return Told(number, "measured", {"row": row, "monitor": "val_accuracy"})
+    return Told(number, "measured", {"row": row, "monitor": "val_accuracy", "is_last": row["loss"] < 0.1})
 
 
 @pytest.mark.parametrize("width", [50, 80, 160])
@@ -66,6 +66,10 @@ def test_the_display_has_the_folds_that_run_and_the_mean_so_far(folder, width, e
     assert "0.8000" in running
     assert lines[-2] == "mean so far: loss 0.2500, accuracy 0.6000"
     assert re.match(r"2 of 3 folds, about .+ left", lines[-1])
+    display.told(FOLDS[3], measured(3, loss=0.05))
+    with display.console.capture() as captured:
+        display.console.print(display.shown())
+    assert re.search(r"1-03[ |]+evaluating", captured.get())
     (head,) = [line for line in lines if "fold " in line and "epoch" in line]
     assert "val_accuracy" in head
 

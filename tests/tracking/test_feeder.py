@@ -15,7 +15,7 @@ from pathlib import Path
 
 import filelock
 import pytest
-from mlflow_store import all_runs, assert_all_arrived, history
+from mlflow_store import all_runs, assert_all_arrived, assert_same, expected, history
 from tracked_runs import begin_run, complete, train
 
 from bigmodel_cli.config.components import Component
@@ -24,7 +24,8 @@ from bigmodel_cli.errors import Interrupted, UsageError
 from bigmodel_cli.listener import Progress, Silent
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.tracking.feeder import feeders, finishing, require_trackers
-from bigmodel_cli.tracking.sender import END, LOOK
+from bigmodel_cli.tracking.sender import BEGIN, END, LOOK, Begin
+from bigmodel_cli.tracking.sender_process import keep_senders, kept
 from bigmodel_cli.tracking.tracker import TrackerOptions
 from bigmodel_cli.tracking.trackers.mlflow import Mlflow
 from bigmodel_cli.tracking.trackers.tensorboard import TensorBoard
@@ -119,6 +120,71 @@ def test_a_server_that_is_not_there_costs_one_warning(run: RunFolder) -> None:
     assert found[0].failure == f"{address} cannot be reached: Connection refused"
 
 
+def test_a_server_that_hangs_is_found_out_before_a_library_is_loaded(run: RunFolder) -> None:
+    told = Told()
+    with silent() as uri:
+        found = feeders(run, [component(Mlflow(uri=uri))], told, offline=False)
+        until = time.monotonic() + 30
+        while not told.warned and time.monotonic() < until:
+            time.sleep(0.1)
+            found[0].epoch_ended(PROGRESS, {})
+        found[0].finish(in_a_hurry=True)
+    (warning,) = told.warned
+    assert f"{uri.removeprefix('http://')} does not answer; training does not depend on it" in warning
+    assert found[0]._process is None
+
+
+@pytest.fixture
+def keeping() -> Iterator[None]:
+    """As in a worker."""
+    keep_senders()
+    yield
+    kept.is_asked_for = False
+    kept.close()
+
+
+@pytest.mark.usefixtures("keeping")
+def test_a_worker_starts_one_process_for_all_of_its_runs(tmp_path: Path) -> None:
+    processes = []
+    for name in ("one", "two", "three"):
+        run = begin_run(tmp_path / "small" / name)
+        with filelock.FileLock(run.lock, thread_local=False):
+            found = feeders(run, [component(TensorBoard())], Told(), offline=True)
+            with finishing(found):
+                train(run, range(1, 6))
+                complete(run)
+        assert found[0].failure is None
+        sender = found[0]._process
+        assert sender is not None
+        processes.append(sender.process.pid)
+        # Each has what it was sent, and its own log.
+        assert (run.tracking / "tensorboard.json").exists()
+        assert (run.tracking / "tensorboard.log").exists()
+        if name == "two":
+            sender.process.kill()
+            sender.process.wait()
+    assert processes[0] == processes[1] != processes[2]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("keeping")
+def test_runs_of_one_process_are_runs_of_their_own(tmp_path: Path) -> None:
+    options = Mlflow(uri=f"sqlite:///{tmp_path / 'mlflow.db'}", experiment="kept")
+    runs = [begin_run(tmp_path / "small" / name, run_id=name) for name in ("one", "two")]
+    for run in runs:
+        with filelock.FileLock(run.lock, thread_local=False):
+            found = feeders(run, [component(options)], Told(), offline=True)
+            with finishing(found):
+                train(run, range(1, 6))
+                complete(run)
+        assert found[0].failure is None
+    arrived = all_runs(options)
+    assert {one.info.run_name for one in arrived} == {"small/one", "small/two"}
+    for one in arrived:
+        assert_same(history(options, one.info.run_id), expected())
+        assert one.info.status == "FINISHED"
+
+
 @pytest.mark.slow
 def test_a_server_that_never_answers_is_not_waited_for_after_ctrl_c(run: RunFolder) -> None:
     told = Told()
@@ -141,10 +207,10 @@ def test_a_process_that_dies_costs_one_warning(run: RunFolder) -> None:
         until = time.monotonic() + 30
         while not (run.tracking / "tensorboard.json").exists() and time.monotonic() < until:
             time.sleep(0.05)
-        process = found[0]._process
-        assert process is not None
-        process.kill()
-        process.wait()
+        sender = found[0]._process
+        assert sender is not None
+        sender.process.kill()
+        sender.process.wait()
         found[0].look()
         while not told.warned and time.monotonic() < until:
             time.sleep(0.05)
@@ -175,8 +241,9 @@ def test_senders_killed_at_random_moments(tmp_path: Path) -> None:
     num_kills = 30 if os.environ.get("BIGMODEL_FAULTS") == "long" else 2
     options = Mlflow(uri=f"sqlite:///{tmp_path / 'mlflow.db'}", experiment="killed")
     run = begin_run(tmp_path / "small" / "one")
-    command = [sys.executable, "-m", "bigmodel_cli.tracking.sender"]
-    command += [str(run.path), "mlflow", options.model_dump_json()]
+    command = [sys.executable, "-m", "bigmodel_cli.tracking.sender", "mlflow"]
+    begin = Begin(str(run.path), options.model_dump(mode="json"))
+    run.tracking.mkdir()
     seconds, done = 0.0, 0
     for number in range(num_kills + 1):
         is_last = number == num_kills
@@ -191,14 +258,16 @@ def test_senders_killed_at_random_moments(tmp_path: Path) -> None:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert sender.stdin is not None and sender.stdout is not None
-        sender.stdin.write(f"{END if is_last else LOOK}\n")
+        sender.stdin.write(f"{BEGIN} {begin.as_json()}\n{END if is_last else LOOK}\n")
         sender.stdin.flush()
         if is_last or number == 0:
             sender.stdout.readline()
             seconds = time.monotonic() - began
         else:
             time.sleep(chance.uniform(0.3, 1.1) * seconds)
-        if not is_last:
+        if is_last:
+            sender.stdin.close()
+        else:
             sender.kill()
         assert sender.wait(60) == (0 if is_last else -signal.SIGKILL)
     assert len(all_runs(options)) == 1

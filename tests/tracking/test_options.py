@@ -55,10 +55,14 @@ def test_a_config_without_trackers_is_written_as_before(config: Path) -> None:
 
 @pytest.mark.parametrize(
     ("uri", "address"),
-    [("http://here:5000", ("here", 5000)), ("https://there", ("there", 443)), ("sqlite:///mlflow.db", None)],
+    [
+        ("http://here:5000", ("here", 5000, False)),
+        ("https://there", ("there", 443, True)),
+        ("sqlite:///mlflow.db", None),
+    ],
 )
 def test_whom_mlflow_connects_to(
-    monkeypatch: pytest.MonkeyPatch, uri: str, address: tuple[str, int] | None
+    monkeypatch: pytest.MonkeyPatch, uri: str, address: tuple[str, int, bool] | None
 ) -> None:
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -71,4 +75,4 @@ def test_a_proxy_is_whom_to_connect_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy:3128")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    assert Mlflow(uri="https://there").address == ("proxy", 3128)
+    assert Mlflow(uri="https://there").address == ("proxy", 3128, False)

@@ -99,6 +99,8 @@ class LiveJobs(ABC):
         elif told.what == "progressed":
             share = (values["epoch"] - 1 + values["step"] / values["num_steps"]) / values["num_epochs"]
             where[told.number] = self._bar(share, f"{values['epoch']}/{values['num_epochs']}")
+        elif told.what == "measured" and values["is_last"]:
+            where[told.number] = "evaluating"
         elif told.what == "died":
             what = f"warning: {self.first} {self.called(told.number)}: its process is gone"
             self.line(what, "yellow")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import queue
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +16,13 @@ from bigmodel_cli.listener import Listener, Progress, Silent
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.tracking.reachable import Unreachable, require_reachable
 from bigmodel_cli.tracking.sender import END, LOOK, PAUSE_SECONDS, failed
+from bigmodel_cli.tracking.sender_process import SenderProcess, kept
+from bigmodel_cli.tracking.sending import log_of
 from bigmodel_cli.tracking.tracker import TrackerOptions
 
 # How long the end of a run waits for a tracker: that answers; after an interruption; and in shares of what
 # the run took, that has failed.
-_PATIENCE_SECONDS, _HURRIED_SECONDS, _FAILED_SHARE = 120.0, 3.0, 0.01
+_PATIENCE_SECONDS, _HURRIED_SECONDS, _FAILED_SHARE = 120.0, 3.0, 0.005
 # From when on people are told what is waited for.
 _SILENT_SECONDS = 1.0
 
@@ -70,7 +69,7 @@ class Feeder(Silent):
         self._is_told = False
         self._waits_until = 0.0
         self._last: Mapping[str, Any] | None = None
-        self._process: subprocess.Popen[str] | None = None
+        self._process: SenderProcess | None = None
         self._thread = threading.Thread(target=self._feed, name=f"tracker {self.name}", daemon=True)
         self._thread.start()
         self.look()
@@ -134,7 +133,7 @@ class Feeder(Silent):
                     self._last = answer
                     return
         except (OSError, ValueError) as error:
-            log = self._run.inside(self._run.tracking / f"{self.name}.log")
+            log = self._run.inside(log_of(self._run, self.name))
             self._failure = self._failure or f"its process ended ({error}); see {log}"
 
     def _unreachable(self, is_last: bool) -> dict[str, Any] | None:
@@ -152,42 +151,20 @@ class Feeder(Silent):
 
     def _ask(self, command: str) -> dict[str, Any]:
         if self._process is None:
-            self._process = _start(self._run, self._options)
-        process = self._process
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"{command}\n")
-        process.stdin.flush()
-        return dict(json.loads(process.stdout.readline()))
+            self._process = kept.take(self._run, self._options)
+        return self._process.ask(command)
 
     def _end_process(self) -> None:
         process = self._process
-        if process is not None and self._thread.is_alive():
-            process.kill()
-        if process is not None:
+        if process is None:
+            return
+        if self._thread.is_alive():
+            process.process.kill()
             self._thread.join(1.0)
-            for stream in (process.stdin, process.stdout):
-                with suppress(OSError, AttributeError):
-                    stream.close()  # type: ignore[union-attr]
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(1.0)
-
-
-def _start(run: RunFolder, options: TrackerOptions) -> subprocess.Popen[str]:
-    name = options.tracker_name
-    run.tracking.mkdir(exist_ok=True)
-    with (run.tracking / f"{name}.log").open("a") as log:
-        return subprocess.Popen(  # noqa: S603
-            [
-                *(sys.executable, "-m", "bigmodel_cli.tracking.sender"),
-                *(str(run.path.absolute()), name, options.model_dump_json()),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            # Ctrl-C at a terminal is for training, which then says how it ended.
-            start_new_session=True,
-        )
+        if self.failure is None:
+            kept.give_back(self.name, process)
+        else:
+            process.close()
 
 
 def feeders(

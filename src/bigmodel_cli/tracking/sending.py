@@ -20,6 +20,11 @@ def note_of(run: RunFolder, name: str) -> Path:
     return run.tracking / f"{name}.json"
 
 
+def log_of(run: RunFolder, name: str) -> Path:
+    """What its library prints."""
+    return run.tracking / f"{name}.log"
+
+
 class Sending:
     """One run and one tracker.
 

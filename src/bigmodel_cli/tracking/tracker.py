@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from bigmodel_cli.tracking.reachable import Address
+
 # What a tracker needs to find a run again, as its file in the run's folder has it.
 Ids = Mapping[str, str]
 
@@ -135,8 +137,8 @@ class TrackerOptions(BaseModel, ABC):
         return self
 
     @property
-    def address(self) -> tuple[str, int] | None:
-        """Host and port of the server that must be reached; None for none."""
+    def address(self) -> Address | None:
+        """The server that must answer; None for none."""
         return None
 
     @abstractmethod

@@ -46,7 +46,7 @@ class Told:
             one of a trial is, and it waits for the word whether it was the last one;
             `ended`: the run is complete; `failed`; `interrupted`; `died`: the process is gone.
         values: What belongs to it: `message`; `label`, `done` and `total`; `row` of metrics.csv and the
-            `monitor` that decides which epoch is the best; `kind` and `message` of an
+            `monitor` that decides which epoch is the best, and `is_last`; `kind` and `message` of an
             error.
     """
 

@@ -22,6 +22,7 @@ from bigmodel_cli.errors import BigmodelError, Interrupted
 from bigmodel_cli.listener import Progress
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import COMPLETED, CONCLUDED, RunFolder
+from bigmodel_cli.tracking.sender_process import keep_senders
 from bigmodel_cli.whole_files import NO_ROOM
 from bigmodel_cli.workers.job import DISK_FULL, Job
 
@@ -93,7 +94,8 @@ class Relay:
         # Of a trial it is told when it is judged.
         if not self._job.is_trial:
             monitor = None if progress.best is None else progress.best.monitor
-            self._channel.tell(self._job.number, "measured", row=dict(row), monitor=monitor)
+            values = {"row": dict(row), "monitor": monitor, "is_last": progress.is_last}
+            self._channel.tell(self._job.number, "measured", **values)
 
     def judge(self, row: Mapping[str, float]) -> str | None:
         """Tell of an epoch, and wait for the word whether it was the last one."""
@@ -126,6 +128,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
     take_share(os.environ)
+    keep_senders()
     threading.Thread(target=channel.listen, args=(sys.stdin,), name="jobs", daemon=True).start()
     while True:
         job = channel.next_job()

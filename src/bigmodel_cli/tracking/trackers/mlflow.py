@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from bigmodel_cli.tracking.reachable import host_and_port
+from bigmodel_cli.tracking.reachable import Address, address_of
 from bigmodel_cli.tracking.tracker import Facts, Ids, Parent, Point, Tracker, TrackerOptions
 
 _URI_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -75,8 +75,8 @@ class Mlflow(TrackerOptions):
         return self.uri or os.environ.get(_URI_VARIABLE) or None
 
     @property
-    def address(self) -> tuple[str, int] | None:
-        return host_and_port(self.asked_uri or _DEFAULT_URI)
+    def address(self) -> Address | None:
+        return address_of(self.asked_uri or _DEFAULT_URI)
 
     def offline(self) -> Mlflow | None:
         return self if (self.asked_uri or _DEFAULT_URI).startswith(_SQLITE) else None

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bigmodel_cli.tracking.reachable import host_and_port
+from bigmodel_cli.tracking.reachable import Address, address_of
 from bigmodel_cli.tracking.tracker import Facts, Ids, Point, Tracker, TrackerOptions
 from bigmodel_cli.tracking.wandb_file import has_exit, steps_in
 
@@ -48,8 +48,8 @@ class Wandb(TrackerOptions):
         return (self.mode or os.environ.get("WANDB_MODE")) == "offline"
 
     @property
-    def address(self) -> tuple[str, int] | None:
-        return None if self.is_offline else host_and_port(os.environ.get("WANDB_BASE_URL") or _URL)
+    def address(self) -> Address | None:
+        return None if self.is_offline else address_of(os.environ.get("WANDB_BASE_URL") or _URL)
 
     def offline(self) -> Wandb:
         return self.model_copy(update={"mode": "offline"})
