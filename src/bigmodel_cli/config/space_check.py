@@ -1,12 +1,14 @@
 """What is wrong with a search, all of it at once: its space, its options, and what its trials would be.
 
 Each option and each end of each range is put into the config, one at a time, and the config is read: what it
-does not take is a mistake of the space, at its place.
+does not take is a mistake of the space, at its place. Then two of them at a time: what goes wrong there, a
+search passes over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
 
 from bigmodel_cli.config.checks.searches import Asked, check_options
@@ -19,7 +21,8 @@ from bigmodel_cli.config.reader import Unreadable
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.space import SPACE_PATH, Choice, Dimension, Keys, Space, written_in
 from bigmodel_cli.config.space_assignments import config_tree
-from bigmodel_cli.config.space_corners import Corner, corners
+from bigmodel_cli.config.space_clashes import clashes
+from bigmodel_cli.config.space_corners import Corner, corners, told_at
 from bigmodel_cli.config.space_reader import look_at_space
 from bigmodel_cli.config.tree import (
     ConfigPathKeys,
@@ -29,7 +32,6 @@ from bigmodel_cli.config.tree import (
     Place,
     Scalar,
     Sequence,
-    dotted,
     is_null,
     node_at,
 )
@@ -73,6 +75,7 @@ def check_search(tree: Mapping, experiment: Experiment | None, reading: Reading,
     for dimension in read.space.dimensions:
         if not set(written_in(dimension)) & refused:
             trials.look_at(dimension)
+    trials.look_at_pairs()
 
 
 def check_written(tree: Mapping, problems: Problems) -> None:
@@ -146,11 +149,13 @@ class _Trials:
         self._known = {(_spot(problem.place), problem.message) for problem in problems.found}
         self._known_paths = {(problem.path, problem.message) for problem in problems.found}
         self._told: set[tuple[str, ConfigPathKeys, str]] = set()
+        self._sound: list[Corner] = []
         self._spots = {_spot(place) for place in _places(bare)}
 
     def look_at(self, top: Dimension) -> None:
         """Tell what is wrong with the configs in which one thing of a dimension is another."""
-        met = [(corner, self._met(corner)) for corner in corners(Space((top,)))]
+        met = [(corner, self._met([corner])) for corner in corners(Space((top,)))]
+        self._sound += [corner for corner, found in met if all(problem.is_warning for problem in found)]
         at_keys = {_spot(place) for keys in written_in(top) for _, place in keys}
         told = [{(problem.path, problem.message) for problem in problems} for _, problems in met]
         for corner, problems in met:
@@ -166,11 +171,18 @@ class _Trials:
                 else:
                     self._problems.add(problem)
 
-    def _met(self, corner: Corner) -> list[Problem]:
+    def look_at_pairs(self) -> None:
+        """Tell which values do not go together, where nothing else is wrong."""
+        if not self._problems.has_errors:
+            for problem in clashes(self._sound, self._met):
+                self._problems.add(problem)
+
+    def _met(self, together: SequenceOf[Corner]) -> list[Problem]:
         """What is wrong with a config that is not wrong with the one it is made from."""
-        met = Problems()
+        met, space = Problems(), Space(tuple(corner.top for corner in together))
+        point = {name: value for corner in together for name, value in corner.point.items()}
         try:
-            tree = config_tree(Space((corner.top,)), self._bare, corner.point)
+            tree = config_tree(space, self._bare, point)
         except Unreadable as error:
             met.found += error.problems
         else:
@@ -188,7 +200,7 @@ class _Trials:
         key = (corner.top.name, problem.path, problem.message)
         is_option = corner.dimension is corner.top and isinstance(corner.dimension.of, Choice)
         if key not in self._told or is_option:
-            self._problems.add(_caused(corner, problem))
+            self._problems.add(told_at(corner, problem, "with this value"))
         self._told.add(key)
 
     def look_at_key(self, keys: Keys) -> None:
@@ -229,16 +241,3 @@ def _places(node: Node) -> Iterator[Place]:
     elif isinstance(node, Sequence):
         for item in node.items:
             yield from _places(item)
-
-
-def _caused(corner: Corner, problem: Problem) -> Problem:
-    """A mistake elsewhere in the config that a value of the space makes, told at that value."""
-    where = dotted(problem.path)
-    named = problem.message if problem.message.startswith(where) else f"{where}: {problem.message}"
-    of = corner.dimension.of
-    return replace(
-        problem,
-        place=of.place_of(corner.value),
-        path=(*SPACE_PATH, corner.dimension.name),
-        message=f"with this value, {named}",
-    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from bigmodel_cli.config.space import Choice, Dimension, Point, Space, Value
+from bigmodel_cli.config.problems import Problem
+from bigmodel_cli.config.space import SPACE_PATH, Choice, Dimension, Point, Space, Value
+from bigmodel_cli.config.tree import dotted
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,24 @@ def corners(space: Space) -> Iterator[Corner]:
             for value in wanted.of.ends:
                 point = Space((top,)).draw(partial(_fixed_or_first, {**around, wanted.name: value}))
                 yield Corner(top, wanted, value, point)
+
+
+def told_at(corner: Corner, problem: Problem, lead: str) -> Problem:
+    """A mistake elsewhere in the config that a value of the space makes, told at that value.
+
+    Args:
+        corner: Where the value is.
+        problem: The mistake.
+        lead: What its message begins with, for instance `with this value`.
+    """
+    where = dotted(problem.path)
+    named = problem.message if problem.message.startswith(where) else f"{where}: {problem.message}"
+    return replace(
+        problem,
+        place=corner.dimension.of.place_of(corner.value),
+        path=(*SPACE_PATH, corner.dimension.name),
+        message=f"{lead}, {named}",
+    )
 
 
 def _fixed_or_first(fixed: Point, dimension: Dimension) -> Value:
