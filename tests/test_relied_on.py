@@ -40,8 +40,8 @@ def adams_slots() -> None:
     for name in ("Adam", "AdamW"):
         optimizer = built_optimizer(name)
         has(optimizer, "_momentums", "_velocities", "_get_variable_index", "update_step", "amsgrad")
-        # What `ScheduleLength` changes the length of.
-        has(optimizer, "_learning_rate")
+        # What `ScheduleLength` changes the length of, and `TriedRate` the rate.
+        has(optimizer, "_learning_rate", "_get_current_learning_rate")
         has(optimizer._momentums[0].value, "handle")
 
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.listener import Silent
+from bigmodel_cli.metrics_file import read_metrics
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
+from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.train import How, train
 
 pytestmark = pytest.mark.tf
 
 AUTO = "optimizer={Adam: {learning_rate: auto}}"
 SCHEDULE = "optimizer={Adam: {learning_rate: {CosineDecay: {initial_learning_rate: auto}}}}"
 SAME = "training.deterministic=true"
+TRACE = TrainingSteps.trace
 
 
 class Told(Silent):
@@ -74,7 +85,10 @@ def test_of_a_schedule_it_is_the_highest_rate(prepared):
     found = prepared(SCHEDULE, "training.epochs=300")
     test = found.rate_test
     schedule = found.built.model.optimizer.get_config()["learning_rate"]["config"]
-    assert schedule["initial_learning_rate"] == test.rate == float(f"{test.edge / 4:.1e}")
+    # What is compiled already follows rates that are doubled or halved.
+    times = math.log2(test.rate / 1e-3)
+    assert schedule["initial_learning_rate"] == test.rate and times == round(times)
+    assert abs(math.log2(test.edge / 4 / test.rate)) <= 0.51
     # Three hundredths of 1,800 steps have room for several sweeps.
     assert 2 <= len(test.sweeps) <= 5 and test.steps <= 0.03 * 1800 + 1
 
@@ -96,10 +110,90 @@ def test_it_begins_with_the_weights_of_the_run(prepared):
         for weight in model.trainable_weights:
             weight.assign(np.zeros(weight.shape))
 
-    found = prepared(AUTO, begin=begin)
-    assert len(begun) == 1 and begun[0] is not found.built.model
+    found, given = prepared(AUTO, begin=begin), prepared()
+    # Who begins does so again; until then the model is as it was built.
+    assert begun == [found.built.model]
+    assert all(np.array_equal(a, b) for a, b in zip(weights(found), weights(given), strict=True))
     # All outputs are alike: the loss of ln 3 is known.
     assert found.rate_test.sweeps[0].start == pytest.approx(np.log(3), rel=1e-5)
+
+
+FALLING = "{learning_rate: {CosineDecay: {initial_learning_rate: auto, alpha: 0.1}}, weight_decay: 0.01}"
+WARMED_UP = (
+    "{learning_rate: {CosineDecay: {initial_learning_rate: 0.0, warmup_target: auto, warmup_steps: 3}}}"
+)
+ROOTED = "{learning_rate: {PolynomialDecay: {initial_learning_rate: auto, power: 0.7}}, momentum: 0.9}"
+DECAYING = (
+    "{learning_rate: {ExponentialDecay: {initial_learning_rate: auto, decay_rate: 0.3}}, clipnorm: 0.5}"
+)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "is_traced_again"),
+    [
+        (f"{{AdamW: {FALLING}}}", False),
+        (f"{{LossScaleOptimizer: {{inner_optimizer: {{Adam: {WARMED_UP}}}}}}}", False),
+        (f"{{RMSprop: {DECAYING}}}", False),
+        # Its lowest rate, 1e-4, stays where the highest one grows.
+        (f"{{SGD: {ROOTED}}}", True),
+        ("{Adam: {learning_rate: auto, use_ema: true, gradient_accumulation_steps: 2}}", False),
+    ],
+)
+def test_steps_compute_what_they_would_with_the_number(prepared, monkeypatch, optimizer, is_traced_again):
+    traced = []
+    monkeypatch.setattr(TrainingSteps, "trace", lambda self: (traced.append(self), TRACE(self)))
+    words = (
+        "model=[Flatten, {Dense: {units: 6, activation: relu}}, BatchNormalization, {Dropout: {rate: 0.3}}, "
+        "{Dense: {units: num_classes, activation: softmax}}]",
+        "augmentation=[{RandomTranslation: {height_factor: 0.1, width_factor: 0.1}}]",
+        "training.epochs=3",
+        "training.steps_per_execution=2",
+        SAME,
+    )
+    found = prepared(f"optimizer={optimizer}", *words)
+    assert len(traced) == 1 + is_traced_again
+    # Not the rate that the model was built with.
+    assert found.rate_test.rate not in (1e-3, 1e-2)
+    given = prepared(f"optimizer={optimizer}", found.rate_test.word, *words)
+    assert given.rate_test is None and given.settled.text == found.settled.text
+    of_found, of_given = (made.training.variables() for made in (found, given))
+    assert list(of_found) == list(of_given)
+    for step in range(6):
+        losses = [made.training.run(batch(made, step))[1] for made in (found, given)]
+        assert losses[0] == losses[1]
+    for name, variable in of_found.items():
+        assert np.array_equal(variable, of_given[name]), name
+    configs = [made.built.model.optimizer.get_config() for made in (found, given)]
+    assert configs[0] == configs[1]
+
+
+def batch(prepared, step):
+    feed = prepared.feeds["train"]
+    return feed.chunk(feed.rows(feed.epoch_order(seed=0, epoch=1), step % 3, 1))
+
+
+def test_checkpoints_are_those_of_a_run_that_was_given_the_rate(tiny):
+    whole = "model=[Flatten, {Dropout: {rate: 0.2}}, {Dense: {units: num_classes, activation: softmax}}]"
+
+    def trained(runs, *words):
+        """Digests of what its last checkpoint consists of, its curves, and the word that repeats it."""
+        config = read_config(Path(tiny), [SCHEDULE, *words, whole, SAME])
+        train(config, NewRun(Path(runs), "run"), how=How(judge=lambda row: None))
+        (run,) = Path(runs).glob("run/*/")
+        with zipfile.ZipFile(run / "checkpoints" / "last.keras") as archive:
+            read = {name: archive.read(name) for name in archive.namelist()}
+        # Keras puts there where an object is in memory.
+        read["config.json"] = re.sub(rb'"shared_object_id": \d+', b"", read["config.json"])
+        digests = {name: sha256(content).hexdigest() for name, content in read.items()}
+        # These have the time of day, and how long it took.
+        del digests["metadata.json"], digests[STATE_MEMBER]
+        columns = read_metrics(run / "metrics.csv")
+        test = json.loads((run / "run.json").read_text()).get("learning_rate_test")
+        return digests, [columns[name] for name in ("loss", "val_loss", "learning_rate")], test
+
+    digests, curves, test = trained("found")
+    assert sorted(digests) == [STATE_ARRAYS_MEMBER, "config.json", "model.weights.h5"]
+    assert trained("given", test["word"]) == (digests, curves, None)
 
 
 def test_a_loss_that_nothing_moves(prepared):

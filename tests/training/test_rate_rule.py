@@ -7,7 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from bigmodel_cli.training.rate_rule import Sweep, edge_of, has_come_apart, rate_below, rates_for
+from bigmodel_cli.training.rate_rule import (
+    Sweep,
+    as_multiple,
+    edge_of,
+    has_come_apart,
+    rate_below,
+    rates_for,
+)
 
 RATES = tuple(rates_for("Adam")[:6])
 
@@ -59,3 +66,9 @@ def test_what_stays_is_the_smaller_the_longer_it_lasts():
 def test_a_momentum_makes_steps_longer_than_a_sweep_sees():
     # 1 + 0.9 + 0.81 + … is 10, 1 + 0.45 + 0.2025 + … is 1.82.
     assert rate_below(1.0, steps=None, momentum=0.9) == pytest.approx(0.25 * 1.82 / 10, rel=0.03)
+
+
+def test_of_a_schedule_rates_are_doubled_or_halved():
+    assert [as_multiple(rate, 1e-3) for rate in (5.6e-3, 5.7e-3, 1.1e-2, 1e-3)] == [4e-3, 8e-3, 8e-3, 1e-3]
+    # As one reads it, and so as a config has it.
+    assert repr(as_multiple(3e-2, 1e-3)) == "0.032" and repr(as_multiple(1.2e-4, 1e-2)) == "0.00015625"

@@ -57,8 +57,8 @@ def with_rate(optimizer: Component, rate: float) -> Component:
     return replace(optimizer, arguments=arguments)
 
 
-def with_constant_rate(optimizer: Component, rate: float) -> Component:
-    """An optimizer with a rate that is a number, whatever it has."""
+def with_constant_rate(optimizer: Component, rate: float | str) -> Component:
+    """An optimizer with a rate that is a number, or `auto`, whatever it has."""
     inner = optimizer.arguments.get(INNER)
     changed = {INNER: with_constant_rate(inner, rate)} if isinstance(inner, Component) else {RATE: rate}
     return replace(optimizer, arguments={**optimizer.arguments, **changed})
@@ -81,7 +81,7 @@ def word_for(optimizer: Component, rate: float) -> str:
     if isinstance(schedule, Component):
         key = "warmup_target" if is_warmed_up(optimizer) else "initial_learning_rate"
         place = (*schedule.path, key)
-    return f"{dotted(place)}={rate:g}"
+    return f"{dotted(place)}={rate!r}"
 
 
 def is_warmed_up(optimizer: Component) -> bool:

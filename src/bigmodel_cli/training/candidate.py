@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bigmodel_cli.config.auto_rate import rates_to_find
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.compilation import lacks_decay_steps
@@ -72,7 +73,13 @@ def make_candidate(
     given = fed(built)
     asked = work.experiment.training
     can_end_anywhere = asked.time is not None and lacks_decay_steps(work.experiment.optimizer)
-    settings = StepSettings(plan.jit_compile, work.class_weights(), asked.accumulate, can_end_anywhere)
+    settings = StepSettings(
+        plan.jit_compile,
+        work.class_weights(),
+        asked.accumulate,
+        can_end_anywhere,
+        tries_rates=bool(rates_to_find(work.experiment.optimizer)),
+    )
     training = TrainingSteps(given.built, given.feeds["train"], settings, work.distribution)
     training.trace()
     making = time.perf_counter() - began

@@ -51,7 +51,7 @@ class Fed:
     def fill(self, skipped: SkippedFiles | None, listener: Listener) -> None:
         """Compute what is computed once; weights must be those that training begins with."""
         if self.features is not None and self.halves is not None:
-            front = _as_front(self.halves.front)
+            front = as_front(self.halves.front)
             self.features.fill(front, skipped, listener.download, listener.warn)
 
     def close(self) -> None:
@@ -211,11 +211,16 @@ def _has_gpu() -> bool:
     return bool(tf.config.list_logical_devices("GPU"))
 
 
-def _as_front(model: Any) -> Front:
+def as_front(model: Any, *, is_compiled: bool = True) -> Front:
+    """The front of a model, to be run on batches; of few it takes longer to compile."""
     import keras
     import tensorflow as tf
 
-    run = tf.function(lambda features: model(features, training=False), autograph=False)
+    def run(features: Any) -> Any:
+        return model(features, training=False)
+
+    if is_compiled:
+        run = tf.function(run, autograph=False)
 
     def computed(features: Any) -> dict[str, np.ndarray]:
         given = run(tf.nest.map_structure(tf.constant, features))

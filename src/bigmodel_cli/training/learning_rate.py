@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 # The arguments of Keras's schedules that are learning rates.
-_RATES = ("initial_learning_rate", "warmup_target", "end_learning_rate", "values")
+RATES = ("initial_learning_rate", "warmup_target", "end_learning_rate", "values")
 
 
 def has_schedule(optimizer: Any) -> bool:
@@ -34,7 +34,7 @@ def multiply_learning_rate(optimizer: Any, factor: float) -> None:
         return
     schedule = _schedule(optimizer)
     config = schedule.get_config()
-    for key in _RATES:
+    for key in RATES:
         if isinstance(config.get(key), list | tuple):
             config[key] = [value * factor for value in config[key]]
         elif config.get(key) is not None:

@@ -16,8 +16,8 @@ import numpy as np
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.training.gauges import Bytes, Gauge, make_gauge
+from bigmodel_cli.training.snapshot import no_trace
 from bigmodel_cli.training.steps import TrainingSteps
-from bigmodel_cli.training.trial import no_trace
 
 # After a failure, so many halves of its batch size are tried.
 NUM_HALVES = 4

@@ -119,9 +119,7 @@ class Prepared:
 
     def trace_again(self) -> None:
         """Forget compiled steps, which hold on to the optimizer's schedule."""
-        old = self.training
-        self.training = TrainingSteps(old.built, old.feed, old.settings, old.distribution)
-        self.training.trace()
+        self.training = self.training.traced_again()
 
     def close(self) -> None:
         """Stop the feeds' threads, and close what they read from."""
@@ -167,19 +165,20 @@ def prepare(
     work = Work(built_as, splits, 1 if asked == "auto" else asked, skipped, distribution)
     if asked == "auto":
         work = replace(work, batch_size=choose_batch_size(work, plan, listener))
-    rate_test = None
-    if rates_to_find(experiment.optimizer):
-        rate_test = find_learning_rate(work, plan, begin)
-        listener.say(rate_test.describe())
-        found = {"optimizer": with_rate(experiment.optimizer, rate_test.rate)}
-        experiment = experiment.model_copy(update=found)
-        work = replace(work, experiment=built_as.model_copy(update=found))
     keeping = Keeping(work, listener)
     if work.epoch_size > len(splits.train):
         listener.say(
             f"oversampling: an epoch sees {work.epoch_size:,} examples instead of {len(splits.train):,}"
         )
     chosen = _choose(work, keeping, plan, listener)
+    rate_test = None
+    if rates := rates_to_find(experiment.optimizer):
+        rate_test = find_learning_rate(work, chosen, begin)
+        listener.say(rate_test.describe())
+        names, rate = [str(keys[-1]) for keys in rates], rate_test.rate
+        chosen = replace(chosen, training=chosen.training.with_rate(rate, names))
+        found = with_rate(experiment.optimizer, rate)
+        experiment = experiment.model_copy(update={"optimizer": found})
     plan, built, fed, training = chosen.plan, chosen.built, chosen.fed, chosen.training
     seen = fed.feeds["train"].epoch_size + len(splits.parts.get("validation", ()))
     for line in (*describe_recomputed(work, built, fed.halves, seen), *_describe_execution(work, plan)):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bigmodel_cli.config.auto_rate import AUTO, with_constant_rate
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.inference.run_data import load_splits
-from bigmodel_cli.listener import Listener
+from bigmodel_cli.listener import Listener, Silent
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.replicas.distribution import distribute
 from bigmodel_cli.network import downloads
 from bigmodel_cli.training.batch_size import choose_batch_size
+from bigmodel_cli.training.candidate import make_candidate
+from bigmodel_cli.training.keeping import Keeping
 from bigmodel_cli.training.known_data import fit_to_data
 from bigmodel_cli.training.learning_rate_test import RateTest, find_learning_rate
 from bigmodel_cli.training.memory import naming_memory
@@ -39,4 +42,12 @@ def find_rate_alone(config: LoadedConfig, listener: Listener, *, offline: bool =
     with downloads(allowed=not offline), naming_memory(asked):
         if asked == "auto":
             work = replace(work, batch_size=choose_batch_size(work, plan, listener))
-        return find_learning_rate(work, plan)
+        constant = with_constant_rate(work.experiment.optimizer, AUTO)
+        keeping = Keeping(work, Silent())
+        # Fewer steps are made than compiling would pay for.
+        plan = replace(plan, jit_compile=False)
+        tried = replace(work, experiment=experiment.model_copy(update={"optimizer": constant}))
+        try:
+            return find_learning_rate(work, make_candidate(tried, plan, keeping.parts["train"], keeping.fed))
+        finally:
+            keeping.close()

@@ -112,3 +112,8 @@ def rate_below(edge: float, *, steps: int | None, is_warmed_up: bool = False, mo
     # Of the sum over 1, m, m², … a rate that doubles in each step sees that over 1, m/2, (m/2)², …
     heaviness = (1 - momentum / GROWTH) / (1 - momentum)
     return float(f"{edge / below / heaviness:.1e}")
+
+
+def as_multiple(rate: float, of: float) -> float:
+    """The rate that is another one times a power of two, and nearest to a rate on a scale of logarithms."""
+    return float(of * math.exp2(round(math.log2(rate / of))))

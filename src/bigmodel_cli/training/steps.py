@@ -6,7 +6,7 @@ strategy it neither runs many steps per call nor resumes inside an epoch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,7 @@ from bigmodel_cli.pipeline.feed import Chunk, Feed
 from bigmodel_cli.tasks.target import ClassWeights
 from bigmodel_cli.training.accumulation import in_parts
 from bigmodel_cli.training.schedule_length import ScheduleLength
+from bigmodel_cli.training.tried_rate import TriedRate
 from bigmodel_cli.training.variables import named_variables
 
 # Keras's names of the mean over all examples.
@@ -47,12 +48,14 @@ class StepSettings:
             the target is not there.
         num_parts: In how many parts a batch is computed.
         can_end_anywhere: Whether how long the learning rate's schedule is changes while it trains.
+        tries_rates: Whether the learning rate is not found yet.
     """
 
     jit_compile: bool = False
     class_weights: Mapping[str, ClassWeights] = field(default_factory=dict)
     num_parts: int = 1
     can_end_anywhere: bool = False
+    tries_rates: bool = False
 
 
 class TrainingSteps:
@@ -92,6 +95,7 @@ class TrainingSteps:
             self.measures = Measures(built.tasks, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
             self.length = ScheduleLength(built.model.optimizer) if settings.can_end_anywhere else None
+            self.rate = TriedRate(built.model.optimizer) if settings.tries_rates else None
 
     def run(self, chunk: Chunk) -> tuple[int, float]:
         """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
@@ -106,6 +110,22 @@ class TrainingSteps:
         """Make the graph without a step, and with it the variables that metrics make at their first use."""
         order = np.arange(len(self.feed.examples))
         self._run.traced(self.feed.chunk(self.feed.rows(order, 0, 1)))
+
+    def traced_again(self) -> TrainingSteps:
+        """The same steps, compiled anew: compiled ones hold on to the optimizer's schedule."""
+        steps = TrainingSteps(self.built, self.feed, self.settings, self.distribution)
+        steps.trace()
+        return steps
+
+    def with_rate(self, rate: float, names: Sequence[str]) -> TrainingSteps:
+        """Steps with the learning rate that was found: these ones, unless they have to be compiled anew.
+
+        Args:
+            rate: As `TriedRate.settle` takes it.
+            names: Likewise.
+        """
+        assert self.rate is not None
+        return self if self.rate.settle(rate, names) else self.traced_again()
 
     def variables(self) -> dict[str, Any]:
         """Everything that a step may change, each once, by `role/owner/name`."""
@@ -134,6 +154,8 @@ class TrainingSteps:
             stack.enter_context(fused_updates(optimizer))
             if self.length is not None:
                 stack.enter_context(self.length.traced())
+            if self.rate is not None:
+                stack.enter_context(self.rate.traced())
             if self.distribution.is_single:
                 stack.enter_context(fused_batch_norm(network))
             else:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from bigmodel_cli.errors import ConfigError, UsageError
 from bigmodel_cli.modeling.backend import import_tensorflow, is_out_of_memory
 from bigmodel_cli.training.candidate import Candidate
 from bigmodel_cli.training.plan import ExecutionPlan, Trial
+from bigmodel_cli.training.snapshot import no_trace
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.worth import Worth, name_of_change, remember
 
@@ -204,15 +204,3 @@ def step_seconds(training: TrainingSteps) -> float:
 
 def _is_quick(seconds: float) -> bool:
     return seconds * TRIAL_STEPS < SECONDS_PER_EXECUTION
-
-
-@contextmanager
-def no_trace(training: TrainingSteps) -> Iterator[None]:
-    """Put every variable that a step changes back at the block's end."""
-    variables = [*training.variables().values()]
-    before = training.distribution.read(variables)
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(value)
