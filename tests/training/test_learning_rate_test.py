@@ -172,6 +172,26 @@ def batch(prepared, step):
     return feed.chunk(feed.rows(feed.epoch_order(seed=0, epoch=1), step % 3, 1))
 
 
+def test_what_is_computed_once_is_there_in_time(prepared, monkeypatch):
+    traced, trace = [], TrainingSteps._train_many
+    monkeypatch.setattr(
+        TrainingSteps, "_train_many", lambda self, chunk: traced.append(1) or trace(self, chunk)
+    )
+    model = (
+        "model=[{Conv2D: {filters: 4, kernel_size: 3, trainable: false}}, Flatten, {Dropout: {rate: 0.3}}, "
+        "{Dense: {units: num_classes, activation: softmax}}]"
+    )
+    sweeps = {}
+    for cache in ("none", "memory", "disk"):
+        found = prepared(AUTO, model, f"data.cache={cache}", SAME)
+        assert (found.fed.features is None) == (cache == "none")
+        (sweep,) = found.rate_test.sweeps
+        sweeps[cache] = [sweep.start, *sweep.losses]
+    # The run's own steps took all of them: none were compiled for another form of the examples.
+    assert len(traced) == 3
+    assert sweeps["memory"] == sweeps["disk"] == pytest.approx(sweeps["none"], rel=1e-3)
+
+
 def test_checkpoints_are_those_of_a_run_that_was_given_the_rate(tiny):
     whole = "model=[Flatten, {Dropout: {rate: 0.2}}, {Dense: {units: num_classes, activation: softmax}}]"
 
