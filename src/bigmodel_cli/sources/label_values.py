@@ -283,7 +283,11 @@ def _check_classes(indices: Labels, names: Sequence[str], where: Path | str, con
     """Held-out splits may only have classes that training has."""
     import numpy as np
 
-    present = {split: set(np.unique(array).tolist()) for split, array in indices.items()}
+    # Each index is that of a name, so that counting them takes far less than sorting them.
+    present = {
+        split: set(np.flatnonzero(np.bincount(array, minlength=len(names))).tolist())
+        for split, array in indices.items()
+    }
     for split in indices:
         unknown = [names[index] for index in sorted(present[split] - present["train"])]
         if unknown:

@@ -240,7 +240,7 @@ class TargetReader:
             )
             self._check_classes(present, names, where, name)
             # Names are looked up once, not for each row.
-            labels = {split: _class_of(values[split], names)[codes] for split, codes in present.items()}
+            labels = {split: _class_of(values[split], names).take(codes) for split, codes in present.items()}
             found, task = label_values(labels, "classes", names, where, self.context)
             spread = {
                 split: _spread(array, rows[split], len(values[split])) for split, array in found.items()

@@ -50,7 +50,7 @@ class DateCells(Cells):
         moments = values.values
         is_missing, since = np.isnat(moments), moments.astype(np.int64)
         days = since // _DAY
-        there = days[~is_missing]
+        there = days[~is_missing] if is_missing.any() else days
         # There are far fewer days than rows: the calendar is asked once for each.
         first, last = (int(there.min()), int(there.max())) if len(there) else (0, 0)
         is_short = last - first <= len(days)

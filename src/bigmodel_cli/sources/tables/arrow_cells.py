@@ -138,9 +138,8 @@ class ArrowCells(Cells):
     def texts(self) -> Texts:
         import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        texts = filled(pc.utf8_trim_whitespace(self._written()), "").cast(pa.large_string())
+        texts = filled(_without_space_around(self._written()), "").cast(pa.large_string())
         # A slice of an array has the buffers of the whole.
         texts = pa.concat_arrays([texts]) if texts.offset else texts
         _, offsets, data = texts.buffers()
@@ -155,13 +154,33 @@ def _first_letters(texts: Any) -> tuple[np.ndarray, np.ndarray]:
 
     if not len(texts):
         return np.zeros(0, np.uint8), np.zeros(0, np.int32)
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
-    starts, lengths = ends[:-1], np.diff(ends)
+    ends, letters = _letters(texts)
+    lengths = np.diff(ends)
     if not lengths.any():
         return np.zeros(len(texts), np.uint8), lengths
-    letters = np.frombuffer(data, np.uint8)
-    return np.where(lengths > 0, letters[np.minimum(starts, len(letters) - 1)], 0), lengths
+    return np.where(lengths > 0, letters.take(ends[:-1], mode="clip"), 0), lengths
+
+
+def _letters(texts: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Where each of some strings begins, and the last one ends (int32); and the letters (uint8) of that."""
+    import numpy as np
+
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
+    return ends, np.frombuffer(data, np.uint8) if data else np.zeros(0, np.uint8)
+
+
+def _without_space_around(texts: Any) -> Any:
+    """Strings without the space around them."""
+    import pyarrow.compute as pc
+
+    if len(texts):
+        ends, letters = _letters(texts)
+        letters = letters[ends[0] : ends[-1]]
+        # To see that there is none takes no time.
+        if not len(letters) or (letters.min() > ord(" ") and letters.max() < 128):
+            return texts
+    return pc.utf8_trim_whitespace(texts)
 
 
 def _is_one_of(letters: np.ndarray, some: bytes) -> np.ndarray:
@@ -169,7 +188,7 @@ def _is_one_of(letters: np.ndarray, some: bytes) -> np.ndarray:
 
     is_one = np.zeros(256, bool)
     is_one[list(some)] = True
-    found: np.ndarray = is_one[letters]
+    found: np.ndarray = is_one.take(letters)
     return found
 
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.encodings import check_text, readable, utf8_chunks
 from bigmodel_cli.sources.tables.files import unpacked
-from bigmodel_cli.sources.tables.quotes import Quotes
+from bigmodel_cli.sources.tables.quotes import Quotes, count, end_by_count
 from bigmodel_cli.sources.tables.rows import Row, rows_of
 
 if TYPE_CHECKING:
     from bigmodel_cli.sources.tables.dialect import Dialect
 
-_QUOTE = ord('"')
 # A row that is longer than this is a quote that was never closed, or no table.
 _LONGEST_ROW = 32 << 20
 # A piece of a row that is longer than this may be behind a quote that is a letter.
@@ -188,7 +187,7 @@ class _Cutter:
         return self._block(text[:end], is_regular)
 
     def _block(self, text: bytes, is_regular: bool | None) -> TextBlock:
-        block = TextBlock(self._path, self._line, text, text.count(b"\n"), is_regular)
+        block = TextBlock(self._path, self._line, text, count(text, ord("\n")), is_regular)
         self._line += block.lines
         return block
 
@@ -202,7 +201,7 @@ class _Cutter:
             return chunk.rfind(b"\n") + 1
         if self._is_strict:
             return 0
-        end = _end_by_count(chunk, is_inside=self._held.count(b'"') % 2 == 1)
+        end = end_by_count(chunk, is_inside=self._held.count(b'"') % 2 == 1)
         # A quote that is a letter makes all that follows look enclosed.
         return end if len(chunk) - end <= _LONGEST_TAIL else 0
 
@@ -211,29 +210,7 @@ class _Cutter:
         if not self._dialect.format.quotes:
             return None, text.rfind(b"\n") + 1
         if not self._is_strict and (len(text) <= _LONGEST_TAIL or is_last):
-            end = _end_by_count(text, is_inside=False)
+            end = end_by_count(text)
             if not (is_last and end < len(text)):
                 return None, end
         return Quotes(self._path, self._dialect).looked_at(text, self._line, is_last=is_last)
-
-
-def _end_by_count(text: bytes, *, is_inside: bool) -> int:
-    """The end of the last line that has an even number of quotes before it; 0 where there is none.
-
-    Args:
-        text: Some.
-        is_inside: Whether it begins within quotes.
-    """
-    import numpy as np
-
-    place, end = text.rfind(b"\n"), len(text)
-    # Where there are many, this counts them much faster than `bytes.count`.
-    is_inside ^= int(np.count_nonzero(np.frombuffer(text, np.uint8) == _QUOTE)) % 2 == 1
-    while place >= 0:
-        is_inside ^= text.count(b'"', place, end) % 2 == 1
-        if not is_inside:
-            return place + 1
-        opened = text.rfind(b'"', 0, place)
-        # It may stand before the text.
-        end, place = place, text.rfind(b"\n", 0, opened) if opened >= 0 else -1
-    return 0

@@ -59,7 +59,7 @@ class Cells(ABC):
         import numpy as np
 
         texts, places = self.encoded()
-        values: np.ndarray = np.array([value_of(text) for text in texts], dtype)[places]
+        values: np.ndarray = np.array([value_of(text) for text in texts], dtype).take(places)
         return values
 
     def vectors(self) -> tuple[np.ndarray, np.ndarray]:

@@ -104,7 +104,7 @@ class NumberReader(Reader):
         found = [nan if self._is_missing(text) else parse(text, self._facts.notation) for text in texts]
         if any(value is None or not self._is_float32(text) for value, text in zip(found, texts, strict=True)):
             return None
-        return Numbers(np.array(found, np.float32)[places])
+        return Numbers(np.array(found, np.float32).take(places))
 
     def _is_float32(self, text: str) -> bool:
         value = parse(text, self._facts.notation)
@@ -125,7 +125,7 @@ class _CategoryReader(Reader):
     def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
         import numpy as np
 
-        codes = np.array([self._code(text) for text in texts], np.int32)[places]
+        codes = np.array([self._code(text) for text in texts], np.int32).take(places)
         return Categories(codes, tuple(self._names))
 
     def _code(self, text: str) -> int:
@@ -171,11 +171,11 @@ class _DateReader(Reader):
         if (values == dates.WRONG).any():
             wrong = {text for text, value in zip(texts, values.tolist(), strict=True) if value == dates.WRONG}
             raise self._refused(block, cells, lambda text: text not in wrong)
-        return Dates(values[places].view("datetime64[us]"))
+        return Dates(values.take(places).view("datetime64[us]"))
 
     def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
         values = self._parsed(texts)
-        return None if (values == dates.WRONG).any() else Dates(values[places].view("datetime64[us]"))
+        return None if (values == dates.WRONG).any() else Dates(values.take(places).view("datetime64[us]"))
 
     def _parsed(self, texts: Sequence[str]) -> np.ndarray:
         import numpy as np

@@ -45,6 +45,9 @@ class Glance:
 class TextLook:
     """A column text by text.
 
+    Attributes:
+        counter: How many cells have which text, when all were looked at; None: there are too many.
+
     Args:
         notations: Those that there may be, the likelier ones first.
         marks: The texts that may mean "missing".
@@ -61,6 +64,8 @@ class TextLook:
         *,
         keep: bool = False,
     ) -> None:
+        import numpy as np
+
         self.keeps = keep
         self._places: list[np.ndarray] = []
         self._written: list[Texts] = []
@@ -70,8 +75,10 @@ class TextLook:
         self.rows = 0
         self.marks: Counter[str] = Counter()
         self.counter: Counter[str] | None = Counter()
-        # By text: its place among the different ones, and the first row that has it.
-        self._seen: dict[str, tuple[int, int]] = {}
+        # By text: its place among the different ones.
+        self._seen: dict[str, int] = {}
+        # Of each of them: how many cells have it, and the first row that does.
+        self._counts, self._first_rows = np.zeros((2, 0), np.int64)
         self._letters_kept = 0
         self.unique = Uniqueness()
         self._notations = {notation: Fit() for notation in notations}
@@ -110,9 +117,9 @@ class TextLook:
         if self.counter is None:
             self._look_at(found)
             return
-        self._count(found)
+        among_all = self._count(found)
         if self.keeps and self.counter is not None:
-            self._places.append(np.array([self._seen[text][0] for text in texts], np.int32)[places])
+            self._places.append(among_all.take(places))
 
     @property
     def use(self) -> Use:
@@ -128,32 +135,35 @@ class TextLook:
 
     def kept(self) -> Kept:
         """What was kept of the cells."""
-        return Kept(written=self._written, places=self._places, texts=list(self.counter or ()))
+        return Kept(written=self._written, places=self._places, texts=list(self._seen))
 
-    def _count(self, found: Different) -> None:
-        """Only count while the different texts are few: each of them is looked at once, in the end."""
-        assert self.counter is not None
-        for text, count, row in zip(found.texts, found.counts.tolist(), found.rows.tolist(), strict=True):
-            if text in self.counter:
-                self.counter[text] += count
-            else:
-                self.counter[text] = count
-                self._seen[text] = (len(self._seen), row)
-                self._letters_kept += len(text)
-        if len(self.counter) > MOST_TEXTS or self._letters_kept > _MOST_LETTERS:
+    def _count(self, found: Different) -> np.ndarray:
+        """Only count while the different texts are few: each of them is looked at once, in the end.
+
+        Returns:
+            The places of some texts among all different ones (int32).
+        """
+        import numpy as np
+
+        seen, known = self._seen, len(self._seen)
+        places = np.array([seen.setdefault(text, len(seen)) for text in found.texts], np.int32)
+        new = found.of((places >= known).nonzero()[0])
+        self._letters_kept += sum(map(len, new.texts))
+        self._first_rows = np.concatenate([self._first_rows, new.rows])
+        self._counts = np.concatenate([self._counts, np.zeros(len(new.texts), np.int64)])
+        self._counts[places] += found.counts
+        if len(seen) > MOST_TEXTS or self._letters_kept > _MOST_LETTERS:
             self.end()
             self.counter = None
             self._places.clear()
             self._seen.clear()
+        return places
 
     def end(self) -> None:
         """Look at what was only counted."""
-        import numpy as np
-
         if self.counter is not None:
-            counts = np.array([*self.counter.values()], np.int64)
-            rows = np.array([row for _, row in self._seen.values()], np.int64)
-            self._look_at(Different([*self.counter], counts, rows))
+            self._look_at(Different([*self._seen], self._counts, self._first_rows))
+            self.counter = Counter(dict(zip(self._seen, self._counts.tolist(), strict=True)))
 
     def _look_at(self, found: Different) -> None:
         import numpy as np
