@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -84,6 +86,21 @@ def test_what_works_before_a_failure_is_shown(bigmodel, tiny, monkeypatch):
     assert ended.code == ended.json["error"]["exit_code"] == 5
     assert ended.json["error"]["message"] == "export (the LiteRT model) does not work: no space left"
     assert "checkpoints" in ended.err and "  plots " not in ended.err
+
+
+@pytest.mark.parametrize("option", [["--smoke"], ["--overfit", "12"]])
+def test_ctrl_c_leaves_nothing_and_promises_nothing(bigmodel, tiny, temporary, tmp_path, monkeypatch, option):
+    from bigmodel_cli.training.session import Session
+
+    def interrupted(self, moment, *, is_final):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Session, "epoch_ended", interrupted)
+    ended = bigmodel("train", tiny, *option)
+    assert ended.code == 130
+    assert f"error: interrupted; {option[0]} keeps nothing\n" in ended.err
+    assert "go on with" not in ended.err and "is kept" not in ended.err
+    assert not list(temporary.rglob("*")) and not list(tmp_path.rglob("run.json"))
 
 
 @pytest.mark.parametrize("word", ["--resume", "--from"])

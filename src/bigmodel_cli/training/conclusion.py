@@ -35,7 +35,7 @@ from bigmodel_cli.tasks.scores import Calibrated, Scoring
 from bigmodel_cli.tasks.sections import headlines_of
 from bigmodel_cli.training.likeness import keep_likeness
 from bigmodel_cli.training.record import end_session
-from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, VALIDATION, Stopwatch
+from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, REPORT, VALIDATION, Stopwatch
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
 from bigmodel_cli.whole_files import write_json
@@ -131,7 +131,8 @@ def conclude(
     }
     seconds, phases = trained.seconds + watch.total, watch.as_json()
     # Before the record says that the run is complete: who interrupts it here can go on with it.
-    advice = write_report(run, results, seconds=seconds, phases=phases)
+    with watch.phase(REPORT):
+        advice = write_report(run, results, seconds=seconds, phases=phases)
     # What the page says, so that it is the same where it is made again: its own time is in neither.
     end_session(run, COMPLETED, seconds, results, phases, trained.skipped)
     return TrainingResult(

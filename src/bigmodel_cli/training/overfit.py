@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +34,7 @@ from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_folder import BEST, RunFolder
 from bigmodel_cli.scoring.rule import AS_THEY_ARE
 from bigmodel_cli.sources.base import Examples, SplitName
+from bigmodel_cli.training.passing import passing_folder
 from bigmodel_cli.training.state import Row
 from bigmodel_cli.training.train import How, train
 
@@ -156,8 +155,8 @@ class Overfit:
         epochs = max(1, _MOST_STEPS // (passes * per_pass))
         experiment = alone(self.config.experiment, batch, epochs)
         how = How(offline=self.offline, judge=_is_learned, narrow=partial(self._narrow, passes))
-        with tempfile.TemporaryDirectory(prefix="bigmodel-overfit-") as folder:
-            new = NewRun(Path(folder), "overfit", "run")
+        with passing_folder("overfit") as folder:
+            new = NewRun(folder, "overfit", "run")
             train(replace(self.config, experiment=experiment), new, [_Going(self.listener)], how=how)
             return self._look(RunFolder(new.runs_dir / new.name / "run"), experiment, passes * per_pass)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +20,14 @@ from bigmodel_cli.listener import Listener, Progress, Silent
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.training.passing import passing_folder
 from bigmodel_cli.training.stopwatch import OTHER, PHASES, Stopwatch
 from bigmodel_cli.training.train import How, resume, train
 
 RESUME, PREDICTION = "resume", "prediction"
 _DESCRIBED: Mapping[str, str] = {
     **PHASES,
-    RESUME: "killed, and gone on with from the checkpoint",
+    RESUME: "killed, and gone on with",
     PREDICTION: "with the model that was exported",
 }
 _NUM_BATCHES = 2
@@ -117,10 +116,13 @@ class Smoke:
             SmokeError: If a stage does not work.
         """
         config = replace(self.config, experiment=shortened(self.config))
-        with tempfile.TemporaryDirectory(prefix="bigmodel-smoke-") as folder:
-            new = NewRun(Path(folder), "smoke", "run")
+        with passing_folder("smoke") as folder:
+            new = NewRun(folder, "smoke", "run")
+            # Nothing else is told before all is done.
+            self.listener.say("training two batches, up to a checkpoint")
             self._train(config, new)
             run = RunFolder(new.runs_dir / new.name / "run")
+            self.listener.say("killed; going on, up to the report")
             splits = self._resume(run, config)
             with self._stage(PREDICTION):
                 _predict(run, splits, self.listener)

@@ -19,6 +19,7 @@ CHECKPOINTS: Final = "checkpoints"
 EVALUATION: Final = "evaluation"
 EXPORT: Final = "export"
 PLOTS: Final = "plots"
+REPORT: Final = "report"
 OTHER: Final = "other"
 # In the order in which a session meets them, with what they are.
 PHASES: Final = {
@@ -33,6 +34,7 @@ PHASES: Final = {
     EVALUATION: "of the best checkpoint",
     EXPORT: "the LiteRT model",
     PLOTS: "drawing",
+    REPORT: "the page",
     OTHER: "display, records, everything else",
 }
 
