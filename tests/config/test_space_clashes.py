@@ -113,3 +113,25 @@ def test_pairs_are_bounded_and_those_of_layers_come_first(
     assert set(tried[:4]) == {("model.1", "model.3")}
     # All others have their turn before one has a second.
     assert len(set(tried[4:10])) == 6
+
+
+def test_what_the_config_has_of_another_key_that_is_searched_is_in_no_trial(
+    warned: Warned, tmp_path: Path
+) -> None:
+    """The config joins `left`; no trial does, so that `left` may be left out."""
+    others = "model.3: {choice: [{Dropout: {rate: 0.2}}, {Add: {inputs: [middle, middle]}}]}"
+    rate = "optimizer.Adam.learning_rate: {log: [1e-4, 1e-2]}"
+    config = CONFIG.replace("- Dropout: {rate: 0.1}", "- Concatenate: {inputs: [left, middle]}")
+    (tmp_path / "d.yaml").write_text(config + f"    {NULL}\n    {others}\n    {rate}\n")
+    searched = read_searched(tmp_path / "d.yaml")
+    assert searched.loaded.warnings == ()
+    for left, joins in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        searched.config_at({"model.1": left, "model.3": joins})
+    # Where one option of it joins as the config does, that one alone clashes.
+    (tmp_path / "d.yaml").write_text(config + f"    {NULL}\n    {JOINS}\n    {rate}\n")
+    (found,) = read_searched(tmp_path / "d.yaml").loaded.warnings
+    assert found.message.startswith("together with model.1: null, model.2.Concatenate")
+    # And where the key is not searched, each trial has what the config has.
+    (tmp_path / "d.yaml").write_text(config + f"    {NULL}\n    {rate}\n")
+    with pytest.raises(ConfigError, match="with this value"):
+        read_searched(tmp_path / "d.yaml")

@@ -95,7 +95,8 @@ class Search:
             How values are chosen: what `search: auto` was when the search began, whatever is installed now.
         """
         record = self.folder.record
-        way = str(read_sealed(record)[_WAY]) if record.exists() else settled(self.tune.search)
+        before = read_sealed(record) if record.exists() else {}
+        way = str(before.get(_WAY) or settled(self.tune.search))
         require_same(record, {**identity(self.searched), _WAY: way}, "search", changes)
         write_sealed(record, {**read_sealed(record), TRIALS: self.tune.trials})
         return way
