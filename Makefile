@@ -25,17 +25,19 @@ browser:
 	@command -v chromium google-chrome chromium-browser > /dev/null || [ "$$CI" != true ] || \
 		{ apt-get update -qq; apt-get install -y -qq chromium > /dev/null; } || true
 
-# The loop for every edit: what needs neither TensorFlow nor scikit-learn and takes no time. Folders where nearly
-# everything does are not even looked at. What pytest makes of the tests is kept, whatever the environment says:
-# without, half of the time goes there. Ten thousand small files are in memory where there is room: on some disks
+# The loop for every edit: what needs neither TensorFlow nor scikit-learn nor a hub's library and takes no time;
+# of tests with many cases a few of each, all of them with `make quick CASES=9999`. Folders where nearly everything
+# is left out are not even looked at. What pytest makes of the tests is kept, whatever the environment says:
+# without, half of the time goes there. Thousands of small files are in memory where there is room: on some disks
 # it takes as long to remove them as all tests do.
+CASES ?= 3
 IN_MEMORY = [ "$$(df -Pk /dev/shm 2> /dev/null | awk 'END { print $$4 }')" -gt 1000000 ] 2> /dev/null
 quick: $(STAMP)
 	$(IN_MEMORY) && parent=/dev/shm || parent=$${TMPDIR:-/tmp}; \
 	folder=$$(mktemp -d $$parent/bigmodel.XXXXXX) && trap "rm -rf $$folder" EXIT; \
 	PYTHONDONTWRITEBYTECODE= TMPDIR=$$folder $(BIN)/python -m pytest -q --numprocesses 2 -m "not tf and not slow" \
-		-p no:hypothesispytest --ignore tests/training --ignore tests/modeling --ignore tests/inference \
-		--ignore tests/reporting --ignore tests/sources/tables
+		--cases $(CASES) -p no:hypothesispytest --ignore tests/training --ignore tests/modeling --ignore tests/inference \
+		--ignore tests/reporting --ignore tests/sources/tables --ignore tests/sources/hubs
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -26,7 +26,7 @@ _ANSWERS = re.compile(
 )
 # What a kind's part may be asked, `part_of(kind, Show).are_photographs`, but no function of the signature.
 _ANSWERS_OF_PARTS = {"are_photographs", "are_pictures", "are_pixels"}
-# A module without any of this is not even parsed.
+# A module without any of this is not even parsed, a function or class without it not looked at.
 _MAY_ASK = re.compile(
     r"image_format|target_shape|class_names|num_classes|(Image|Array)Kind|Classification|Regression"
     r"|_(images?|photographs|pictures|pixels|drawings|arrays?|classes|numbers|classification|regression)\b"
@@ -105,10 +105,18 @@ def _carries(node: ast.AST) -> bool:
     return bool(name and _ANSWERS.fullmatch(name))
 
 
+def _nodes(source: str) -> Iterator[ast.AST]:
+    """All of a module that may ask."""
+    lines = source.splitlines()
+    for statement in ast.parse(source).body:
+        if _MAY_ASK.search("\n".join(lines[statement.lineno - 1 : statement.end_lineno])):
+            yield from ast.walk(statement)
+
+
 def questions(source: str) -> list[int]:
     """The lines of a module that ask what a kind or a task should own."""
     lines = []
-    for node in ast.walk(ast.parse(source)):
+    for node in _nodes(source):
         if _asks(node) or (not isinstance(node, ast.NamedExpr) and _carries(node)):
             lines.append(getattr(node, "lineno", 0))
         lines += [

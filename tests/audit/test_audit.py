@@ -173,6 +173,7 @@ class TestCopies:
             "4 examples of train are nearly the same as another one"
         )
 
+    @pytest.mark.slow
     def test_of_validation_in_test(self, flowers, look):
         root = flowers({**SOUND, "test/rose": range(60, 64), "test/tulip": range(70, 74)})
         shutil.copy(root / "val/rose/041.png", root / "test/rose/copy.png")
@@ -198,6 +199,7 @@ class TestCopies:
 
 
 class TestClasses:
+    @pytest.mark.slow
     def test_imbalance_and_few_examples(self, flowers, look):
         flowers({"rose": range(55), "tulip": range(100, 105)})
         found = look()
@@ -208,6 +210,7 @@ class TestClasses:
         )
         assert found.document["splits"]["train"]["imbalance"] == 11
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("word", ["data.class_weights=balanced", "data.oversample=balanced"])
     def test_imbalance_that_is_made_up_for(self, flowers, look, word):
         flowers({"rose": range(55), "tulip": range(100, 105)})
@@ -297,6 +300,7 @@ class TestSample:
         assert [split["examined"] for split in document["splits"].values()] == [12, 4]
         assert document["classes"][0]["examples"] == {"train": 12, "validation": 4}
 
+    @pytest.mark.slow
     def test_the_seed_decides(self, flowers, look):
         flowers(SOUND)
         seeds = [look(*OWN, f"seed={seed}", max_examples=16).audited.names for seed in (0, 0, 1)]
@@ -363,6 +367,7 @@ optimizer: Adam
         )
         assert "of height of" in message(found, "outlier")
 
+    @pytest.mark.slow
     def test_the_page_has_a_sheet_for_each(self, found, tmp_path, monkeypatch):
         from bigmodel_cli.audit.folder import write_audit
 
@@ -373,6 +378,7 @@ optimizer: Adam
         names = sorted(path.name for path in (tmp_path / "out").iterdir())
         assert names == ["audit.json", "examples-1.png", "examples-2.png", "index.html"]
 
+    @pytest.mark.slow
     def test_printed(self, found, capsys):
         from bigmodel_cli.cli.audited import show_examples
 

@@ -115,6 +115,7 @@ def test_of_a_cross_validation_that_found_nothing_to_speak_of(people, bigmodel):
     assert "crossvals/people/label_problems.json" in told.err
 
 
+@pytest.mark.slow
 def test_pictures_are_on_the_page(tmp_path, monkeypatch, bigmodel):
     monkeypatch.chdir(tmp_path)
     random = np.random.default_rng(0)

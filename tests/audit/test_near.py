@@ -48,6 +48,7 @@ def pairs_of(images, side=SIDE, original_side=SIDE):
 
 
 # The quick loop tries one of them.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change", [CHANGES[0], *(pytest.param(change, marks=pytest.mark.slow) for change in CHANGES[1:])]
 )

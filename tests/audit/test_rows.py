@@ -275,6 +275,7 @@ def test_many_cells_are_described_by_some_rows(look, monkeypatch):
 
 
 class TestDrift:
+    @pytest.mark.slow
     def test_of_one_distribution_is_what_chance_makes(self):
         random = np.random.default_rng(0)
         for count in (50, 500):
@@ -289,6 +290,7 @@ class TestDrift:
                 assert mean == pytest.approx(np.mean([one.by_chance for one in found]), rel=0.1)
                 assert np.mean([one.matters for one in found]) <= 0.02
 
+    @pytest.mark.slow
     def test_as_scipy_has_it(self):
         from scipy.stats import ks_2samp
 
@@ -402,6 +404,7 @@ def test_images_beside_numbers(look, tmp_path):
     assert found.document["splits"]["test"]["in_train"] == 0
 
 
+@pytest.mark.slow
 def test_rows_without_one_of_several_targets_are_no_class_and_no_contradiction(look):
     columns = people(300)
     columns["size"][1], columns["steps"][1] = columns["size"][0], columns["steps"][0]

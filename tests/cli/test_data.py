@@ -84,6 +84,7 @@ def test_json_is_one_document_and_writes_nothing(bigmodel, photos, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_what_spoils_training_exits_with_3(bigmodel, photos):
     config = photos({"cat": 12, "dog": 12})
     shutil.copy("photos/cat/03.png", "photos/dog/copy.png")
@@ -98,6 +99,7 @@ def test_what_spoils_training_exits_with_3(bigmodel, photos):
     assert [finding["kind"] for finding in document.json["findings"]] == ["contradiction", "copies"]
 
 
+@pytest.mark.slow
 def test_strict_is_about_warnings_too(bigmodel, photos):
     config = photos({"cat": 12, "dog": 5})
     assert bigmodel("data", config).code == 0
@@ -107,6 +109,7 @@ def test_strict_is_about_warnings_too(bigmodel, photos):
     assert "not fit for training: fewer than 10 training examples: dog (5)" in outcome.err
 
 
+@pytest.mark.slow
 def test_a_sample(bigmodel, photos):
     outcome = bigmodel("data", photos({"cat": 12, "dog": 20}), "--max-examples", "10")
     assert "photos, 10 of them looked at; 2 classes" in outcome.out
@@ -154,6 +157,7 @@ def test_a_folder_with_a_page_and_pictures(bigmodel, hostile, tmp_path):
         assert sheet.width > 900 and sheet.height > 400
 
 
+@pytest.mark.slow
 def test_hostile_names_in_the_terminal(bigmodel, hostile):
     outcome = bigmodel("data", hostile)
     assert "\x1b" not in outcome.out + outcome.err and "\u202e" not in outcome.out + outcome.err

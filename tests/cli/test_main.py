@@ -79,6 +79,7 @@ def test_version(bigmodel):
         assert bigmodel(option).out == f"bigmodel, version {__version__}\n"
 
 
+@pytest.mark.slow
 def test_python_m_is_the_program():
     done = subprocess.run(
         [sys.executable, "-m", "bigmodel_cli", "-V"], capture_output=True, text=True, check=True

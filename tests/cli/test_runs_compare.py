@@ -143,6 +143,7 @@ def test_what_auto_decided_of_the_execution_is_no_difference(bigmodel, make_run,
     assert {row["key"] for row in diff["config"]} == differ
 
 
+@pytest.mark.slow
 def test_many_go_on_below(bigmodel, make_run):
     for number in range(1, 12):
         make_run(f"mnist/{number:02}", accuracy=number / 100)

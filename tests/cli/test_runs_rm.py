@@ -181,6 +181,7 @@ class TestRefused:
         assert bigmodel("runs", "rm", ONE, "--runs-dir", "alias", "--yes").code == 0
         assert there() == [TWO, THREE]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("words", [[ONE], ["mnist", "--keep-best", "1"]])
     def test_a_run_that_is_being_trained(self, bigmodel, three, words):
         program = (

@@ -84,6 +84,7 @@ def test_launch_names_a_crash_and_what_to_try(launch: Launches, number: int, pro
     assert said[1].endswith("try TF_ENABLE_ONEDNN_OPTS=0")
 
 
+@pytest.mark.slow
 def test_launch_blames_who_was_lost_and_not_who_lost_it(
     launch: Launches, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -162,6 +162,7 @@ def test_the_shell_is_offered_keys_of_the_space_and_keys_to_search(read: Read) -
     assert not [key for key in offered if key.startswith("tune.space.tune") or '"' in key]
 
 
+@pytest.mark.slow
 def test_the_schema_knows_the_forms_of_a_space() -> None:
     validator = jsonschema.Draft202012Validator(json_schema(language()))
 

@@ -42,6 +42,7 @@ def _points(searched: Searched, count: int) -> list[dict[str, float]]:
     return [searched.space.draw(pick) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_a_point_is_what_its_words_make_of_the_config(tmp_path: Path) -> None:
     searched = _searched(tmp_path, WHOLE)
     lacking = set()

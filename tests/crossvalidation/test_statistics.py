@@ -33,6 +33,7 @@ def test_folds_in_time_have_no_interval_and_what_a_fold_lacks_has_no_mean() -> N
     assert two["a"].low is None
 
 
+@pytest.mark.slow
 def test_it_covers_the_truth_where_the_plain_interval_does_not() -> None:
     """Means of a learner whose error depends on what it was trained on, over many draws of 60 examples."""
     random, hits, plain = np.random.default_rng(0), 0, 0

@@ -214,6 +214,7 @@ def disk(tmp_path, monkeypatch):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reserve", "reason"), [(0.0, "No space left on device"), (0.05, "the disk is nearly full")]
 )

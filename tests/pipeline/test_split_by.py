@@ -153,6 +153,7 @@ def test_dates_of_a_table_are_ordered_by_the_moment(tmp_path):
         table(tmp_path, ROWS).load(LoadContext(order_by="patient"))
 
 
+@pytest.mark.slow
 def test_real_speakers_are_in_one_split_each_and_digits_are_even(tmp_path):
     if not SPEECH.is_file():
         pytest.skip("no recordings of spoken digits")

@@ -24,6 +24,8 @@ from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.name_pattern import NamePattern
 
+# Their libraries take longer to import than all other sources take.
+HF, TFDS = (needs_hf, pytest.mark.slow), (needs_tfds, pytest.mark.slow)
 COUNT = 120
 PATIENTS = [f"p{number % 12:02}" for number in range(COUNT)]
 DAYS = [f"2024-{1 + number % 7:02}-{1 + number * 5 % 23:02}" for number in range(COUNT)]
@@ -132,7 +134,7 @@ def as_tfds(folder: Path) -> Told:
 
 SOURCES = [
     as_table, as_image_csv, as_image_folder, as_npz, as_packed_arrays, as_packed_rows,
-    pytest.param(as_hf, marks=needs_hf), pytest.param(as_tfds, marks=needs_tfds),
+    pytest.param(as_hf, marks=HF), pytest.param(as_tfds, marks=TFDS),
 ]  # fmt: skip
 
 
@@ -170,6 +172,7 @@ def test_the_same_seed_cuts_the_same_examples_again(told: Told) -> None:
     assert one == again != other
 
 
+@pytest.mark.slow
 def test_sources_with_the_same_order_cut_the_same_examples(tmp_path: Path) -> None:
     found = {
         make.__name__: values(make(tmp_path).splits(SplitBy(group="patient"), 1).test, "patient")
@@ -195,7 +198,7 @@ def test_what_is_not_asked_for_is_not_there(make: Callable[[Path], Told], tmp_pa
         (as_image_folder, "photos: names of files tell no patent"),
         (as_npz, "d.npz: no array patent; it has day, patient, x, y"),
         (as_packed_arrays, "packed: no column patent was packed beside the examples; columns beside them: "),
-        pytest.param(as_hf, "hf: no column patent; its columns: x (", marks=needs_hf),
+        pytest.param(as_hf, "hf: no column patent; its columns: x (", marks=HF),
     ],
 )
 def test_what_is_not_there_is_refused(make: Callable[[Path], Told], message: str, tmp_path: Path) -> None:
@@ -209,7 +212,7 @@ def test_what_is_not_there_is_refused(make: Callable[[Path], Told], message: str
     [
         (as_image_csv, "labels.csv:2, patient"),
         (as_image_folder, f"photos/{NAMES[0]}, patient"),
-        pytest.param(as_hf, "hf[0], patient", marks=needs_hf),
+        pytest.param(as_hf, "hf[0], patient", marks=HF),
     ],
 )
 def test_texts_without_an_order_are_refused_by_their_place(
@@ -255,6 +258,7 @@ def test_an_array_of_other_shape_makes_no_groups(tmp_path: Path, array: np.ndarr
         Told("npz", {"path": tmp_path / "d.npz"}).load()
 
 
+@pytest.mark.slow
 @needs_hf
 def test_a_group_of_a_hub_is_an_input_where_columns_says_so(tmp_path: Path) -> None:
     told = as_hf(tmp_path)

@@ -14,6 +14,8 @@ from bigmodel_cli.scoring.groups.numbers import grouped_numbers
 from bigmodel_cli.scoring.intervals import wilson
 from bigmodel_cli.scoring.numbers import number_scores
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("no", "yes")
 
 
@@ -80,7 +82,6 @@ def test_by_counting():
     assert document["gaps"]["selection_rate"]["worst"] is None
 
 
-@pytest.mark.slow
 def test_scores_and_losses_of_a_group_are_those_of_its_examples_alone():
     from sklearn import metrics
 
@@ -134,7 +135,6 @@ def fairlearn():
     return pytest.importorskip("fairlearn.metrics", reason="fairlearn is not installed")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 def test_fairness_is_that_of_fairlearn(fairlearn, name):
@@ -202,7 +202,6 @@ def test_one_group_has_no_gaps():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-@pytest.mark.slow
 def test_several_classes_are_each_against_all_others(fairlearn):
     from sklearn import metrics
 

@@ -74,6 +74,7 @@ def test_the_same_seed_gives_the_same_interval():
     assert percentiles(bootstrapped_means(values, 3)) == percentiles(bootstrapped_means(values, 3))
 
 
+@pytest.mark.slow
 def test_mean_average_precision_of_samples_is_scikit_learns(monkeypatch):
     monkeypatch.setattr("bigmodel_cli.scoring.precision_intervals._AT_ONCE", 60 * 23)
     random = np.random.default_rng(2)
@@ -88,6 +89,7 @@ def test_mean_average_precision_of_samples_is_scikit_learns(monkeypatch):
             assert value == pytest.approx(mean_of_known(average_precisions(truth[rows], values[rows])))
 
 
+@pytest.mark.slow
 def test_the_interval_of_mean_average_precision_has_it_inside():
     random = np.random.default_rng(3)
     truth = random.random((300, 4)) < 0.3

@@ -16,6 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from bigmodel_cli.scoring.label_problems import Surest, class_problems, set_problems
 from bigmodel_cli.scoring.residual_outliers import number_problems
 
+pytestmark = pytest.mark.slow
+
 DATA = {"digits": load_digits, "wine": load_wine, "breast_cancer": load_breast_cancer, "iris": load_iris}
 
 

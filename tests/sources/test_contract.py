@@ -61,10 +61,6 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         f"cat/{name},{label}\n" for name, label in [("1.png", "x"), ("2.jpg", "y")]
     )
     (folder / "labels.csv").write_text(rows + "dog/1.bmp,x\n")
-    if not needs_tfds.args[0]:
-        digits_as_tfds(tmp_path / "tfds", mnist_arrays)
-    if not needs_hf.args[0]:
-        digits_as_hf(mnist_arrays).save_to_disk(tmp_path / "hf")
     (folder / "numbers.csv").write_text("file,target\ncat/1.png,0.5\ndog/1.bmp,-2\ncat/2.jpg,1e3\n")
     return {
         "mnist": {"path": tmp_path / "mnist.npz"},
@@ -97,17 +93,40 @@ CASES = [
 ]  # fmt: skip
 
 
-# One has examples of three megabytes, the others import scikit-learn.
-SLOW = {"synthetic:streamed", "digits", "diabetes"}
+# One has examples of three megabytes, the others import scikit-learn or a hub's library.
+SLOW = {"synthetic:streamed", "digits", "diabetes", "tfds", "hf"}
+NEEDS = {"tfds": [needs_tfds], "hf": [needs_hf]}
+MARKED = [
+    pytest.param(case, marks=[*NEEDS.get(case, []), *([pytest.mark.slow] if case in SLOW else [])])
+    for case in CASES
+]
 
 
-MARKS = {"tfds": needs_tfds, "hf": needs_hf, **dict.fromkeys(SLOW, pytest.mark.slow)}
-MARKED = [pytest.param(case, marks=MARKS.get(case, ())) for case in CASES]
+@pytest.fixture(scope="module")
+def tfds(cases, mnist_arrays):
+    digits_as_tfds(cases["tfds"]["data_dir"], mnist_arrays)
+
+
+@pytest.fixture(scope="module")
+def hf(cases, mnist_arrays):
+    digits_as_hf(mnist_arrays).save_to_disk(cases["hf"]["path"])
+
+
+@pytest.fixture
+def load_case(request, cases, load):
+    """Loads a case; what only one hub's library can write is written for it."""
+
+    def call(case):
+        if case in NEEDS:
+            request.getfixturevalue(case)
+        return load(case.partition(":")[0], **cases[case])
+
+    return call
 
 
 @pytest.fixture(params=MARKED)
-def source(request, cases, load):
-    return load(request.param.partition(":")[0], **cases[request.param])
+def source(request, load_case):
+    return load_case(request.param)
 
 
 @pytest.fixture
@@ -189,9 +208,8 @@ def test_fingerprints_change_with_what_they_stand_for(source):
 
 
 @pytest.mark.parametrize("case", MARKED)
-def test_loading_again_gives_the_same_examples(case, cases, load):
-    name = case.partition(":")[0]
-    first, second = (load(name, **cases[case]) for _ in range(2))
+def test_loading_again_gives_the_same_examples(case, load_case):
+    first, second = (load_case(case) for _ in range(2))
     assert first.signature == second.signature
     assert {split: part.fingerprint() for split, part in first.splits.items()} == {
         split: part.fingerprint() for split, part in second.splits.items()

@@ -233,6 +233,7 @@ def test_what_marks_its_encoding_is_read(table, encoding):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("between", [";", "\t", "|"])
 def test_what_stands_in_all_cells_of_a_column_separates_none(table, between):
     rows = [f"a/1.png,x{between}y{between}z", f"a/2.png,z{between}y{between}x"] * 300

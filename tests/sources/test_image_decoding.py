@@ -175,6 +175,7 @@ def test_a_large_jpeg_decoded_small_is_as_good_as_decoded_whole(tmp_path, monkey
     np.testing.assert_allclose(scaled.astype(int), whole.astype(int), atol=3)
 
 
+@pytest.mark.slow
 def test_a_turned_jpeg_stays_large_enough_when_decoded_small(tmp_path, monkeypatch):
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -136,6 +136,7 @@ def test_what_is_made_so_is_left_as_it_is(tmp_path):
     assert np.array_equal(drawn(Image.fromarray(nothing), tmp_path)[..., 0], nothing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "image",
     [
@@ -190,6 +191,7 @@ def test_a_figure_in_several_strokes_is_one(tmp_path, image):
     assert read_image(tmp_path / "image.png", FORMAT).area is not None
 
 
+@pytest.mark.slow
 def test_shades_are_for_drawings_without_strokes(tmp_path):
     image_format = replace(FORMAT, drawing=drawing_like("fashion_mnist", (28, 28)))
     for number, image in enumerate([two(), shaded()]):
@@ -208,6 +210,7 @@ def test_invert_says_what_the_ground_is(tmp_path):
     assert bright_on_black.min() < 100 < bright_on_black[0, 0, 0]
 
 
+@pytest.mark.slow
 def test_where_a_drawing_was_in_its_picture(tmp_path):
     image = figure((400, 500), (280, 340, 380, 480))
     image.save(tmp_path / "image.png")
@@ -230,6 +233,7 @@ def test_channels(tmp_path, mode):
     assert mode != "rgba" or (pixels[..., 3] == 255).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "ground"), [("mnist", 0), ("mnist_inverted", 255)])
 @pytest.mark.parametrize("side", [16, 28, 64])
 def test_images_of_ones_own_folder_are_made_so(tmp_path, name, ground, side):

@@ -101,6 +101,7 @@ def spoil():
     table.write_text(table.read_text().replace("photos/08.png,", ","))
 
 
+@pytest.mark.slow
 def test_bad_files_are_named_or_left_out():
     spoil()
     with pytest.raises(DataError, match=r"t/t\.csv:10, photo: no path of a file"):

@@ -60,6 +60,7 @@ def test_columns_in_files_have_the_same_values(path, little_memory, monkeypatch)
         assert other.name(17) == "people.csv[17]"
 
 
+@pytest.mark.slow
 def test_their_fingerprint_is_that_of_what_is_in_memory(path, little_memory, monkeypatch):
     one = loaded(path)
     with monkeypatch.context() as much_memory:

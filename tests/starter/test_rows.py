@@ -75,6 +75,7 @@ def test_many_rows_get_ranks_and_waves():
     assert found.model[6].inputs == ("numbers",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "target", "batch_size", "epochs", "monitor"),
     [
@@ -96,6 +97,7 @@ def test_how_long_by_the_number_of_rows(count, target, batch_size, epochs, monit
     assert found.training.checkpoint.monitor == monitor
 
 
+@pytest.mark.slow
 def test_words_alone_are_learnt_in_fewer_steps():
     path = write("t.csv", "a,kind", [f"w{n * n % 17},{'xyz'[n % 3]}" for n in range(2000)])
     found = experiment(make_starter(path).text)
@@ -144,6 +146,7 @@ def test_lists_are_labels_that_there_is_no_recipe_for():
     )
 
 
+@pytest.mark.slow
 def test_flags_are_classes_whatever_they_are_called():
     path = write("t.csv", "a,score", [f"{n / 7:.3f},{n % 2}" for n in range(50)])
     assert experiment(make_starter(path).text).loss.name == "CategoricalCrossentropy"

@@ -47,6 +47,7 @@ def test_the_colours(folder, mode, color_mode):
     assert ("RandomFlip" in names(found.augmentation)) == (color_mode == "rgb")
 
 
+@pytest.mark.slow
 def test_normalisation_settles_in_the_steps_that_there_are(folder, arrays):
     """Keras's own momentum of 0.99 needs some 500 steps; the reason stands in the config."""
     starter = make_starter(folder(count=20), SCRATCH)

@@ -110,6 +110,7 @@ def test_images_by_what_is_in_a_column_where_one_of_a_usual_name_has_none(table)
     assert made(path).data.source.options.image_column == "photo"
 
 
+@pytest.mark.slow
 def test_labels_of_a_table_are_what_is_asked_for(table):
     path = table([str(number // 4) for number in range(12)])
     assert "labels: classes" in make_starter(path).text

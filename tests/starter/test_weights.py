@@ -48,6 +48,7 @@ def test_no_two_applications_have_the_same_arrays() -> None:
     assert alike == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -70,6 +71,7 @@ def test_the_real_file_is_known(shared_data):
     assert (found.name, found.arguments, found.pixels) == ("MobileNet", {}, "minus_one_to_one")
 
 
+@pytest.mark.slow
 def test_files_that_do_not_serve(weights, tmp_path):
     other = tmp_path / "other.h5"
     with h5py.File(other, "w") as file:
@@ -93,6 +95,7 @@ def test_files_that_do_not_serve(weights, tmp_path):
         application_of(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "preprocessing"),
     [
@@ -118,6 +121,7 @@ def test_few_photographs_get_an_application_that_is_frozen(folder, weights, name
     )
 
 
+@pytest.mark.slow
 def test_small_pictures_in_arrays_are_enlarged_for_it(arrays, weights):
     x = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), np.uint8)
     found = made(arrays(x=x, y=np.arange(60) % 3), Wishes(weights=str(weights("MobileNet"))))

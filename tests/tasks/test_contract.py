@@ -396,6 +396,7 @@ def test_labels_are_audited(sample):
     assert not any(len(found) for found in labels.outliers(by_split).values())
 
 
+@pytest.mark.slow
 def test_is_scored_again_from_its_rows(sample):
     first = scored(sample)
     columns = dict(zip(first.columns(), zip(*first.rows(), strict=True), strict=True))

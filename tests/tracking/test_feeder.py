@@ -78,6 +78,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
+@pytest.mark.slow
 def test_all_arrives_while_a_run_goes_on(run: RunFolder) -> None:
     told = Told()
     found = feeders(run, [component(TensorBoard())], told, offline=True)
@@ -200,6 +201,7 @@ def test_a_server_that_never_answers_is_not_waited_for_after_ctrl_c(run: RunFold
     assert found[0].failure is not None
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_costs_one_warning(run: RunFolder) -> None:
     told = Told()
     found = feeders(run, [component(TensorBoard())], told, offline=True)

@@ -128,6 +128,7 @@ def test_trials_that_failed_before_an_epoch_say_nothing(tmp_path: Path) -> None:
     assert judged(journal, [9.0], 4) is None
 
 
+@pytest.mark.slow
 def test_the_best_is_kept_for_less_than_half_of_the_epochs(tmp_path: Path) -> None:
     """Thirty curves that cross: each falls to its own floor at its own speed, with noise."""
     kept, share = 0, []

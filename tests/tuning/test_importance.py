@@ -6,6 +6,7 @@ import importlib.util
 import os
 import random
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,15 +27,17 @@ same: {choice: [1, 2]}
 """
 
 
-@pytest.fixture(
-    params=["own", pytest.param("optuna", marks=pytest.mark.skipif(not HAS_OPTUNA, reason="no optuna"))]
-)
+BY_OPTUNA = [pytest.mark.skipif(not HAS_OPTUNA, reason="no optuna"), pytest.mark.slow]
+
+
+@pytest.fixture(params=["own", pytest.param("optuna", marks=BY_OPTUNA)])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(measured, "has_optuna", lambda: request.param == "optuna")
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return str(request.param)
 
 
+@cache
 def space() -> Space:
     found, problems = read_space(read_text(SPACE, origin="space.yaml", folder=Path()))
     assert not problems

@@ -32,6 +32,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert not read.trials[4].has_ended
 
 
+@pytest.mark.slow
 def test_any_cut_leaves_a_whole_beginning(tmp_path: Path) -> None:
     _filled(tmp_path / "whole")
     text = (tmp_path / "whole").read_bytes()

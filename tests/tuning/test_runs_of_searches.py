@@ -136,6 +136,7 @@ def test_the_best_trial_says_that_it_was_chosen(bigmodel, make_run):
     assert "search      the best of 30 trials by val_accuracy, which is a little too good therefore" in shown
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_with_the_newest_search_that_the_config_fits(folder):
     tunes, config = Path("tunes"), Path("small.yaml")
     assert folder_of(read_searched(config), tunes).path == tunes / "small"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from functools import cache
 
 # Starting TensorFlow, tracing and compiling, evaluating, exporting and drawing.
 _FIXED_SECONDS = 20.0
@@ -22,6 +23,7 @@ def estimate_seconds(multiply_adds: float) -> float:
     return _FIXED_SECONDS + 2 * multiply_adds / (_EFFICIENCY * _rate())
 
 
+@cache
 def _rate() -> float:
     """Floating-point operations per second of matrix products on all cores.
 
