@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from bigmodel_cli.kinds.date import cells
 from bigmodel_cli.kinds.date.cells import DateCells
 from bigmodel_cli.kinds.date.kind import PARTS, DateKind
 from bigmodel_cli.sources.tables.columns import Dates
@@ -15,8 +16,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("days", [3, 800_000])
-def test_parts_of_moments_are_those_of_the_calendar(days):
+@pytest.mark.parametrize("at_once", [16, 1000])
+def test_parts_of_moments_are_those_of_the_calendar(days, at_once, monkeypatch):
     """Of moments in few days the calendar is asked once for each day, of others once for each row."""
+    monkeypatch.setattr(cells, "_AT_ONCE", at_once)
     seconds = np.random.default_rng(0).integers(-days * 40_000, days * 40_000, 200)
     moments = np.append(seconds.astype("datetime64[s]").astype("datetime64[us]"), np.datetime64("NaT"))
     held = DateCells(DateKind(tuple(PARTS), "YYYY-MM-DD")).held(Dates(moments))

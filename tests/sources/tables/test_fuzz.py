@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.tables import parsing
+from bigmodel_cli.sources.tables import parsing, quotes
 from bigmodel_cli.sources.tables import table as table_module
 from bigmodel_cli.sources.tables.columns import Values
 from bigmodel_cli.sources.tables.survey import survey
@@ -185,6 +185,7 @@ def test_mutated_files(tmp_path, monkeypatch, in_time, first):
             with in_time(20), monkeypatch.context() as patch:
                 fast = outcome(path, options)
                 patch.setattr(table_module, "_BLOCK", rng.choice([16, 64, 300]))
+                patch.setattr(quotes, "_PIECE", rng.choice([1, 7, 64]))
                 pieces = outcome(path, options)
                 patch.setattr(parsing, "has_pyarrow", lambda: False)
                 slow_pieces = outcome(path, options)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _DAY = 86_400_000_000
+# So many moments at once need little memory beside what is made of them.
+_AT_ONCE = 1 << 18
 # Parts that follow from the time alone, and the microseconds of their unit.
 _TIMES = {"days": _DAY, "hour": 3_600_000_000, "minute": 60_000_000}
 
@@ -48,6 +50,15 @@ class DateCells(Cells):
         import numpy as np
 
         moments = values.values
+        numbers = np.zeros((len(moments), len(self.kind.parts)), np.float32)
+        for start in range(0, len(moments), _AT_ONCE):
+            self._write(moments[start : start + _AT_ONCE], numbers[start : start + _AT_ONCE])
+        return Held(numbers)
+
+    def _write(self, moments: np.ndarray, numbers: np.ndarray) -> None:
+        """Write the numbers of some moments."""
+        import numpy as np
+
         is_missing, since = np.isnat(moments), moments.astype(np.int64)
         days = since // _DAY
         there = days[~is_missing] if is_missing.any() else days
@@ -59,12 +70,11 @@ class DateCells(Cells):
         for place, name in enumerate(self.kind.parts):
             if name not in _TIMES:
                 of_days[:, place] = _of_day(name, calendar)
-        numbers = of_days.take(days - first, axis=0, mode="clip") if is_short else of_days
+        numbers[:] = of_days.take(days - first, axis=0, mode="clip") if is_short else of_days
         for place, name in enumerate(self.kind.parts):
             if name in _TIMES:
                 numbers[:, place] = _of_time(name, since)
         numbers[is_missing] = np.nan
-        return Held(numbers)
 
 
 def _of_time(name: str, since: np.ndarray) -> np.ndarray:
