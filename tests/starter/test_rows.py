@@ -76,17 +76,35 @@ def test_many_rows_get_ranks_and_waves():
 
 
 @pytest.mark.slow
+def test_classes_of_many_rows_are_told_apart_by_thresholds():
+    rows = [f"{n % 90}.5,{n % 70},{'xyz'[n * n % 7 % 3]}" for n in range(4000)]
+    text = make_starter(write("t.csv", "a,b,kind", rows)).text
+    found = experiment(text)
+    assert names(found.preprocessing["number"]) == ["impute", "quantile", "piecewise_linear"]
+    assert found.preprocessing["number"][2].options.bins == 32
+    assert names(found.model) == [
+        "EinsumDense", "Dropout", "EinsumDense", "Dropout", "RepeatVector", "Concatenate", "EinsumDense",
+        "GlobalAveragePooling1D",
+    ]  # fmt: skip
+    assert found.model[1].arguments == {"rate": 0.3}
+    assert (found.model[4].inputs, found.model[5].inputs) == (("numbers",), ("networks", "previous"))
+    assert found.training.checkpoint.monitor is None
+    assert "checkpoint: {monitor: null}          # the last epoch: of few held-out examples chance" in text
+    assert "# 8 small networks behind ramps of the numbers and a linear part, for 3,200 rows;" in text
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "target", "batch_size", "epochs", "monitor"),
     [
         (900, "kind", 64, 100, "val_loss"),
         # 1,200 of 1,500 rows in batches of 64: 19 steps an epoch, 3,000 in all would be 158 epochs.
-        (1500, "kind", 64, 150, "auto"),
+        (1500, "kind", 64, 150, None),
         (1500, "price", 64, 150, "val_loss"),
         # 4,800 rows, 38 steps an epoch.
-        (6000, "kind", 128, 79, "auto"),
+        (6000, "kind", 128, 79, None),
         # 9,998 rows, 40 steps an epoch, and 3,000 or 1,000 steps.
-        (12_498, "kind", 256, 75, "auto"),
+        (12_498, "kind", 256, 75, None),
         (12_500, "kind", 256, 25, "auto"),
     ],
 )

@@ -1,10 +1,11 @@
-"""The recipe for rows of a table: numbers by rank and waves, a network and a linear part beside it."""
+"""The recipe for rows of a table: numbers by rank and waves or ramps, networks, a linear part beside them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from bigmodel_cli.starter.rows import SeenRows
 from bigmodel_cli.starter.sizes import batch_size_for
@@ -20,6 +21,7 @@ _BATCH_SIZES = ((2_000, 64), (5_000, 128), (20_000, 256))
 # An epoch is checked, saved and told, which costs more than its steps where these are few.
 _MOST_EPOCHS = 150
 _FREQUENCIES, _WIDTH = 48, 16
+_BINS = 32
 # What comes seldom: other categories and words are unknown ones.
 _MOST_CATEGORIES, _WORDS = 1_000, 2_000
 _PARTS_OF_A_DATE = 5
@@ -34,8 +36,9 @@ def rows_recipe(seen: SeenRows) -> Recipe:
     """
     kinds = [kind for kind in _KINDS if any(facts.kind == kind for facts in seen.inputs.values())]
     prepared = [_KINDS[kind].plural for kind in kinds]
-    size = _size(seen.num_train, has_numbers="number" in kinds)
-    has_waves = size.has_waves and "number" in kinds
+    size = _size(seen)
+    encoding = size.encoding if "number" in kinds else None
+    has_waves = encoding == "waves"
     batch_size = batch_size_for(seen.num_train, size.batch_size(seen.num_train))
     steps_per_epoch = math.ceil(seen.num_train / batch_size)
     epochs = max(8, min(size.most_epochs, math.ceil(size.steps / steps_per_epoch)))
@@ -48,7 +51,7 @@ def rows_recipe(seen: SeenRows) -> Recipe:
             else _dense(inputs, prepared, size)
         ),
     ]
-    width = _width(seen, has_waves)
+    width = _width(seen, size)
     network = width * size.units + size.units**2 + (size.units + width) * seen.targets.count
     network *= size.networks
     return Recipe(
@@ -60,8 +63,9 @@ def rows_recipe(seen: SeenRows) -> Recipe:
         (),
         model,
         3.0 * network * seen.num_train * epochs,
-        [*seen.decisions, _why(seen, size, has_waves, epochs)],
+        [*seen.decisions, _why(seen, size, encoding, epochs)],
         monitor=_monitor(seen, size),
+        why_monitored=_LAST if size.is_last_best else None,
         ends_model=size.networks > 1,
         optimizer_options=(f"weight_decay: {size.weight_decay}",),
     )
@@ -69,9 +73,14 @@ def rows_recipe(seen: SeenRows) -> Recipe:
 
 @dataclass(frozen=True)
 class _Size:
-    """What fits so many rows."""
+    """What fits so many rows.
 
-    has_waves: bool
+    Attributes:
+        encoding: What the network gets of a number: waves beside it, ramps instead of it, or it alone.
+        is_last_best: Whether the last epoch is taken for the best.
+    """
+
+    encoding: Literal["waves", "ramps"] | None
     units: int
     dropout: float
     steps: int
@@ -79,21 +88,26 @@ class _Size:
     weight_decay: float
     most_epochs: int = 100
     networks: int = 1
+    is_last_best: bool = False
 
     def batch_size(self, num_train: int) -> int:
         return next((size for rows, size in _BATCH_SIZES if num_train < rows), 512)
 
 
-_FEW_ROWS = _Size(False, 64, 0.3, 2_500, "2e-3", 1.0)
+_FEW_ROWS = _Size(None, 64, 0.3, 2_500, "2e-3", 1.0)
 # What single rows tell, copies of others among them, is learnt late, by one network at the cost of all else.
-_SOME_ROWS = _Size(True, 64, 0.1, 3_000, "2e-3", 0.1, _MOST_EPOCHS, networks=8)
-_MANY_ROWS = _Size(True, 256, 0.3, 1_000, "2e-3", 0.1)
+_SOME_ROWS = _Size("waves", 64, 0.1, 3_000, "2e-3", 0.1, _MOST_EPOCHS, networks=8)
+# What tells classes apart are thresholds more often than curves.
+_SOME_ROWS_OF_CLASSES = replace(_SOME_ROWS, encoding="ramps", dropout=0.3, is_last_best=True)
+_MANY_ROWS = _Size("waves", 256, 0.3, 1_000, "2e-3", 0.1)
 
 
-def _size(num_train: int, *, has_numbers: bool) -> _Size:
-    if num_train < _FEW:
+def _size(seen: SeenRows) -> _Size:
+    if seen.num_train < _FEW:
         return _FEW_ROWS
-    return _SOME_ROWS if num_train < _MANY and has_numbers else _MANY_ROWS
+    if seen.num_train >= _MANY or all(facts.kind != "number" for facts in seen.inputs.values()):
+        return _MANY_ROWS
+    return _SOME_ROWS_OF_CLASSES if seen.targets.kind == "classes" else _SOME_ROWS
 
 
 _WAVES = [
@@ -175,7 +189,11 @@ def _of_numbers(seen: SeenRows) -> list[str]:
         filled = _said("impute: {with: median}", "for rows that lack one later")
     if seen.num_train < _FEW:
         return [filled, _said("Normalization", "by mean and variance of each column")]
-    return [filled, _said("quantile", "ranks, as a normal distribution: one scale, no outliers")]
+    ranks = _said("quantile", "ranks, as a normal distribution: one scale, no outliers")
+    return [filled, ranks, *(_RAMPS if _size(seen).encoding == "ramps" else [])]
+
+
+_RAMPS = [_said(f"piecewise_linear: {{bins: {_BINS}}}", "how far through each part: learns thresholds")]
 
 
 def _of_categories(seen: SeenRows) -> list[str]:
@@ -200,10 +218,11 @@ _KINDS = {
 }
 
 
-def _width(seen: SeenRows, has_waves: bool) -> int:
+def _width(seen: SeenRows, size: _Size) -> int:
     """How many numbers the network gets, about."""
+    of_a_number = {None: 1, "ramps": _BINS, "waves": 1 + _WIDTH + 2 * _FREQUENCIES}
     each = {
-        "number": 1 + (_WIDTH + 2 * _FREQUENCIES if has_waves else 0),
+        "number": of_a_number[size.encoding],
         "date": _PARTS_OF_A_DATE,
         "text": _WORDS,
     }
@@ -212,13 +231,18 @@ def _width(seen: SeenRows, has_waves: bool) -> int:
     )
 
 
+_LAST = "the last epoch: of few held-out examples chance decides which is the best"
+
+
 def _monitor(seen: SeenRows, size: _Size) -> str | None:
     """Accuracy goes on rising where the loss already grows with certainty; of few rows it is too coarse."""
+    if size.is_last_best:
+        return "null"
     is_coarse = seen.targets.kind == "numbers" or size is _FEW_ROWS
     return seen.targets.monitor_of_few if is_coarse else None
 
 
-def _why(seen: SeenRows, size: _Size, has_waves: bool, epochs: int) -> str:
-    waves = " behind waves of the numbers" if has_waves else ""
+def _why(seen: SeenRows, size: _Size, encoding: str | None, epochs: int) -> str:
+    behind = f" behind {encoding} of the numbers" if encoding else ""
     layers = f"{size.networks} small networks" if size.networks > 1 else "Two dense layers"
-    return f"{layers}{waves} and a linear part, for {seen.num_train:,} rows; {epochs} epochs."
+    return f"{layers}{behind} and a linear part, for {seen.num_train:,} rows; {epochs} epochs."

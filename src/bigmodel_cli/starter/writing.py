@@ -35,6 +35,7 @@ class Recipe:
         decisions: What was decided, and why: sentences for the person and for the head of the config.
         later: What may be done after a first run, as lines of comment.
         monitor: What decides which epoch is the best, as YAML; None: what `auto` takes.
+        why_monitored: The same as a comment; None: the targets' own.
         ends_model: Whether `model` has the last layers, too.
         optimizer_options: Arguments of AdamW besides its learning rate, as YAML, a line each.
     """
@@ -50,6 +51,7 @@ class Recipe:
     decisions: Sequence[str]
     later: Sequence[str] = ()
     monitor: str | None = None
+    why_monitored: str | None = None
     ends_model: bool = False
     optimizer_options: Sequence[str] = ()
 
@@ -86,7 +88,8 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
 def _checkpoint(recipe: Recipe, targets: Targets) -> list[str]:
     if recipe.monitor is None:
         return []
-    return [f"  checkpoint: {{monitor: {recipe.monitor}}}".ljust(39) + f"# {targets.why_monitored}"]
+    why = recipe.why_monitored or targets.why_monitored
+    return [f"  checkpoint: {{monitor: {recipe.monitor}}}".ljust(39) + f"# {why}"]
 
 
 def _section(name: str, lines: Sequence[str], comment: str) -> list[str]:
