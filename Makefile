@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml constraints.txt
 
 # The whole suite.
 test: $(STAMP) browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 40
 
 # The browser of the report's tests; where it cannot be had they are skipped, and say so.
 browser:

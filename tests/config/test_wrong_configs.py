@@ -11,7 +11,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -109,14 +110,6 @@ def _case(block: str, base: dict[str, str]) -> Case:
     return Case(title, tuple(lines), tuple(mended.split("\n")), shown, base)
 
 
-# The quick loop has every fifth of them.
-CASES = [
-    pytest.param(case, id=f"{path.stem}: {case.title}", marks=[pytest.mark.slow] if number % 5 else [])
-    for path in sorted(TABLES.glob("*.txt"))
-    for number, case in enumerate(read_cases(path))
-]
-
-
 def load(text: str, overrides: list[str]) -> LoadedConfig:
     Path("c.yaml").write_text(text, "utf-8")
     return load_with_search(Path("c.yaml"), overrides, language())
@@ -191,15 +184,43 @@ def _beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / name).write_text(text, "utf-8")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_mistake_is_placed_explained_and_put_right(case: Case) -> None:
-    assert shown(case) == case.shown
+def _wrong(case: Case) -> str:
+    """What is other than a table has it, with the case's title; nothing where all is as it should be."""
+    try:
+        found, expected = shown(case).split("\n"), case.shown.split("\n")
+        difference = "" if found == expected else "\n".join(unified_diff(expected, found, lineterm="", n=99))
+        assert load(case.mended_text, words(case.mended)).experiment
+    except (Exception, pytest.fail.Exception) as error:
+        difference = f"{type(error).__name__}: {error}"
+    return f"### {case.title}\n{difference}" if difference else ""
+
+
+def assert_all(cases: Iterable[Case]) -> None:
+    """A test for each of hundreds of cases takes longer than the cases."""
+    wrong = [told for case in cases if (told := _wrong(case))]
+    assert not wrong, "\n\n".join(wrong)
+
+
+PATHS = sorted(TABLES.glob("*.txt"))
+
+
+def test_mistakes_of_every_table_are_placed_explained_and_put_right() -> None:
+    """Some of each; the quick loop has no others."""
+    assert_all(case for path in PATHS for case in read_cases(path)[::20])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_the_mended_config_loads(case: Case) -> None:
-    assert load(case.mended_text, words(case.mended)).experiment
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_mistake_is_placed_explained_and_put_right(path: Path) -> None:
+    assert_all(case for number, case in enumerate(read_cases(path)) if number % 20)
+
+
+def test_what_is_wrong_is_told_with_its_case() -> None:
+    case = read_cases(PATHS[0])[0]
+    other = replace(case, shown=f"{case.shown}\n  and more")
+    assert _wrong(other).startswith(f"### {case.title}\n--- ") and _wrong(other).endswith("\n-  and more")
+    assert "Failed: DID NOT RAISE" in _wrong(replace(case, lines=case.mended))
+    assert "ConfigError: " in _wrong(replace(case, mended=case.lines))
 
 
 @pytest.mark.parametrize(
