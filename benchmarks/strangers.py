@@ -27,6 +27,8 @@ from bigmodel_cli.sources.mnist_format import read_local_copy
 CANVASES = [(160, 160), (400, 500), (900, 700)]
 PLACES = [(0.5, 0.5), (0.05, 0.1), (0.9, 0.8)]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# As people write and print them, 0, 1, 2, 5, 6, 8 and 9 look like these.
+LIKE_DIGITS = "OoIilZzSsBqg"
 INKS = [(20, 20, 30), (30, 50, 160), (180, 30, 30), (60, 60, 60)]
 
 
@@ -146,7 +148,10 @@ def main() -> None:
     if words.photos:
         print(shown("photographs", asked.about([str(words.photos)])), flush=True)
     print(shown("noise", asked.about_images(noise, count)), flush=True)
-    print(shown("letters", asked.about_images(letter, count)), flush=True)
+    found = asked.about_images(letter, count)
+    print(shown("letters", found), flush=True)
+    others = [item for number, item in enumerate(found) if LETTERS[number % len(LETTERS)] not in LIKE_DIGITS]
+    print(shown(f"letters but {LIKE_DIGITS}", others), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.inference.familiar import Familiar, keep_familiar, measure, read_familiar
+from bigmodel_cli.inference.familiar import Familiar, read_familiar
 from bigmodel_cli.inference.inputs import find_inputs
+from bigmodel_cli.inference.measure import keep_familiar, measure, read_some
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.predict import csv_output, predict
 from bigmodel_cli.kinds.array.kind import ArrayKind
@@ -24,10 +26,12 @@ from bigmodel_cli.kinds.familiar import Measuring, describe
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.kinds.number.kind import NumberKind
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.decoded import DecodedStore, MemoryDecoded
 from bigmodel_cli.run_files import list_files
 from bigmodel_cli.run_folder import FILES, OUTPUTS, RunFolder, update_record
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.files import Files, FileStore
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
@@ -285,3 +289,22 @@ def test_what_was_missing_in_training_may_be_missing():
     train = rows_of([20, np.nan], ["a", None], [[2020, 1], [np.nan, np.nan]])
     limits = part_of(PEOPLE.kind, Measuring).limits(train, train)
     assert limits.unlike(columns_of(train), None) == [[], []]
+
+
+def test_of_files_that_are_not_kept_few_are_decoded_and_each_once(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{number}.png" for number in range(60)]
+    for number, path in enumerate(paths):
+        Image.fromarray(np.full((16, 16), number, np.uint8)).save(path)
+    paths[59].write_bytes(b"no picture")
+    names, ones = tuple(path.name for path in paths), np.ones(60, np.int64)
+    files = Files(tmp_path, names, ones, ones, GREY.kind)
+    examples = Examples.of(FileStore(files, np.arange(60)), np.arange(60))
+    monkeypatch.setattr("bigmodel_cli.inference.measure._MOST_DECODED", 20)
+    some = read_some(examples, GREY)
+    # They are spread over all, and one that cannot be read is left out.
+    assert some.indices.tolist() == np.linspace(0, 59, 20).astype(int)[:-1].tolist()
+    assert (some.examples.store.array[:, 0, 0, 0] == some.indices).all()
+    assert (some.examples.labels == some.indices).all() and some.examples.store.files is None
+    # What is kept costs nothing.
+    kept = examples.with_inputs(lambda store: DecodedStore(store, MemoryDecoded([store])))
+    assert len(read_some(kept, GREY).indices) == 59

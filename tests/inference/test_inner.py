@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from doc_code import function_of
 
-from bigmodel_cli.inference.inner import compared, fit_inner
+from bigmodel_cli.inference.compared_features import Compared
+from bigmodel_cli.inference.inner import Inner
 from bigmodel_cli.inference.rarity import Rarity
+from bigmodel_cli.inference.standing import scale_of_each, standing
 
 RNG = np.random.default_rng(0)
 FLAT = RNG.normal(size=(3, 6, 96)).astype(np.float32)
@@ -16,13 +20,14 @@ WIDTHS = np.array([0.1, 0.1, 0.6], np.float32)
 
 
 def clouds(count, seed):
-    """Features near the plane of one of three classes, and their labels."""
+    """Features whose roots are near the plane of one of three classes, and their labels."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 3, count)
     inside = rng.normal(size=(count, 6)).astype(np.float32)
     features = np.einsum("ij,ijk->ik", inside, FLAT[labels]) + 3 * labels[:, None]
     noise = rng.normal(size=features.shape) * WIDTHS[labels][:, None]
-    return (features + noise).astype(np.float32), labels
+    roots = (features + noise).astype(np.float32)
+    return roots * np.abs(roots), labels
 
 
 def sure(labels, classes=3):
@@ -30,33 +35,53 @@ def sure(labels, classes=3):
 
 
 @pytest.fixture(scope="module")
-def rarity() -> Rarity:
+def inner() -> Inner:
     (learned, labels), (others, held) = clouds(1500, 1), clouds(900, 2)
-    return Rarity.of_features(learned, labels, others, sure(held))
+    return Inner.fit(learned, labels, others, sure(held))
 
 
-def test_two_in_a_hundred_of_each_class_are_rare(rarity):
+def test_two_in_a_hundred_of_each_class_are_rare(inner):
     features, labels = clouds(3000, 3)
-    rare = rarity.of(features, sure(labels)) > rarity.limit
+    rare = inner.of(features, sure(labels)) > inner.limit
     # A class that is wider than others is not rarer for it.
     assert all(rare[labels == label].mean() < 0.04 for label in range(3)) and rare.any()
 
 
-def test_what_is_off_its_class_is_rare_though_a_wider_class_goes_further(rarity):
+def test_what_is_off_its_class_is_rare_though_a_wider_class_goes_further(inner):
     features, labels = clouds(600, 4)
-    moved = features + np.random.default_rng(5).normal(size=features.shape).astype(np.float32) * 0.3
-    rare = rarity.of(moved, sure(labels)) > rarity.limit
+    roots = Compared().of(features) + np.random.default_rng(5).normal(size=features.shape) * 0.3
+    moved = (roots * np.abs(roots)).astype(np.float32)
+    rare = inner.of(moved, sure(labels)) > inner.limit
     assert rare[labels < 2].mean() > 0.95
-    assert rarity.distances(moved, sure(labels))[labels < 2].max() < np.median(
-        rarity.distances(features, sure(labels))[labels == 2]
-    )
+    near, far = (inner.rarity.distances(inner.compared.of(some), sure(labels)) for some in (moved, features))
+    assert near[labels < 2].max() < np.median(far[labels == 2])
 
 
-def test_what_is_kept_is_small_and_says_the_same(rarity):
-    arrays = rarity.arrays()
-    assert arrays["directions"].dtype == np.float16
-    again, (features, labels) = Rarity.from_arrays(arrays), clouds(300, 6)
-    np.testing.assert_array_equal(again.of(features, sure(labels)), rarity.of(features, sure(labels)))
+def test_what_is_along_common_directions_and_far_from_all_examples_is_rare(inner):
+    labels = np.random.default_rng(0).integers(0, 2, 300)
+    inside = np.where(np.arange(6) == np.arange(300)[:, None] % 6, 6.0, 0.0).astype(np.float32)
+    roots = (np.einsum("ij,ijk->ik", inside, FLAT[labels]) + 3 * labels[:, None]).astype(np.float32)
+    features = roots * np.abs(roots)
+    alone = replace(inner, neighbours=None)
+    rare, by_directions = (one.of(features, sure(labels)).mean() for one in (inner, alone))
+    assert rare > by_directions + 1
+
+
+def test_what_is_kept_is_small_and_says_the_same(inner):
+    arrays = inner.arrays()
+    assert arrays["directions"].dtype == np.float16 and arrays["neighbours_examples"].dtype == np.int8
+    again, (features, labels) = Inner.from_arrays(arrays), clouds(300, 6)
+    np.testing.assert_array_equal(again.of(features, sure(labels)), inner.of(features, sure(labels)))
+    assert again.limit == inner.limit
+
+
+def test_runs_from_before_neighbours_were_kept_are_compared_as_they_were(inner):
+    features, labels = clouds(300, 6)
+    kept = {**inner.rarity.arrays(), "limit": np.array(2.5)}
+    again = Inner.from_arrays(kept)
+    roots = np.sign(features) * np.sqrt(np.abs(features))
+    np.testing.assert_array_equal(again.of(features, sure(labels)), inner.rarity.of(roots, sure(labels)))
+    assert again.limit == 2.5 and again.neighbours is None
 
 
 def test_many_classes_of_many_features_keep_fewer_directions():
@@ -69,21 +94,51 @@ def test_many_classes_of_many_features_keep_fewer_directions():
 def test_a_class_without_held_out_examples_has_the_scale_of_all():
     (learned, labels), (others, held) = clouds(1500, 1), clouds(900, 2)
     known = held != 0
-    found = Rarity.of_features(learned, labels, others[known], sure(held[known]))
-    logs = np.log(found.distances(others[known], sure(held[known])) + 1e-3)
-    np.testing.assert_allclose(found.scale[0], [logs.mean(), logs.std()], rtol=1e-4)
-    assert found.scale[2, 0] > found.scale[1, 0] + 1
+    found = Inner.fit(learned, labels, others[known], sure(held[known]))
+    roots = found.compared.of(others[known])
+    for distances, scale in (
+        (found.rarity.distances(roots, sure(held[known])), found.rarity.scale),
+        (found.neighbours.distances(roots), found.scale),
+    ):
+        assert scale.shape == (3, 2)
+        assert scale[0, 0] == pytest.approx(np.median(np.log(distances + 1e-3)), rel=1e-3)
+        assert min(scale[1:, 1]) / 2 < scale[0, 1] < 2 * max(scale[1:, 1])
+    assert found.rarity.scale[2, 0] > found.rarity.scale[1, 0] + 1
+
+
+def test_a_scale_is_that_of_the_far_half():
+    rng = np.random.default_rng(0)
+    logs, groups = np.abs(rng.normal(0, 2, 4000)) * np.repeat([1, -0.1], 2000), np.repeat([0, 1], 2000)
+    far, near = scale_of_each(np.exp(logs), groups, 2)
+    assert standing(np.quantile(np.exp(logs[:2000]), [0.9]), far) == pytest.approx(1.28, abs=0.1)
+    # A tail to the near side makes nothing usual that is far.
+    assert near[1] < 0.2 < far[1]
 
 
 def test_few_held_out_examples_set_no_limit():
     (learned, labels), (others, held) = clouds(200, 1), clouds(49, 2)
-    assert Rarity.of_features(learned, labels, others, sure(held)) is None
+    assert Inner.fit(learned, labels, others, sure(held)) is None
 
 
 def test_large_features_do_not_hide_others_and_of_many_some_are_compared():
-    np.testing.assert_allclose(compared(np.array([[4.0, -9.0, 0.0]])), [[2.0, -3.0, 0.0]])
-    many = compared(np.arange(50_000.0)[None])
+    np.testing.assert_allclose(Compared().of(np.array([[4.0, -9.0, 0.0]])), [[2.0, -3.0, 0.0]])
+    many = Compared().of(np.arange(50_000.0)[None])
     assert many.shape == (1, 4096) and many[0, 0] == 0 and many[0, -1] == pytest.approx(49_999**0.5)
+
+
+def test_of_maps_means_are_compared_and_both_kinds_count_the_same():
+    maps = np.random.default_rng(0).uniform(0, 1, (300, 3, 4, 5)).astype(np.float32)
+    found = Compared.fit(maps.reshape(300, -1), (3, 4, 5))
+    values = found.of(maps.reshape(300, -1))
+    assert values.shape == (300, 5 + 12 + 20 + 15)
+    spreads = [part.var(axis=0).sum() for part in (values[:, :17], values[:, 17:])]
+    np.testing.assert_allclose(spreads, [1, 1], rtol=1e-3)
+    np.testing.assert_allclose(values[0, 0] * found.spreads[0], maps[0, ..., 0].mean() ** 0.5, rtol=1e-5)
+    np.testing.assert_allclose(values[0, 17] * found.spreads[1], maps[0, :, 0, 0].mean() ** 0.5, rtol=1e-5)
+    # A sequence has one axis of places; what is small everywhere divides by nothing.
+    assert Compared.fit(maps.reshape(300, -1), (12, 5)).of(maps.reshape(300, -1)).shape == (300, 5 + 12)
+    assert np.isfinite(Compared.fit(0 * maps.reshape(300, -1), (12, 5)).of(maps.reshape(300, -1))).all()
+    assert Compared.fit(maps.reshape(300, -1), (60,)).of(maps.reshape(300, -1)).shape == (300, 60)
 
 
 CONFIG = """\
@@ -194,16 +249,16 @@ def test_what_is_frozen_is_not_computed_again(tmp_path, monkeypatch):
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.training import likeness
 
-    seen = []
+    seen, compute = [], likeness._features
 
-    def fit(model, train, held_out, *others):
-        seen.append((model, train, held_out))
-        return fit_inner(model, train, held_out, *others)
+    def features_of(model, examples, batch_size):
+        seen.append((model, examples))
+        return compute(model, examples, batch_size)
 
-    monkeypatch.setattr(likeness, "fit_inner", fit)
+    monkeypatch.setattr(likeness, "_features", features_of)
     frozen = CONFIG.replace("strides: 2,", "strides: 2, trainable: false,").replace("epochs: 2", "epochs: 3")
     run = trained(tmp_path, frozen)
-    ((model, train, held_out),) = seen
+    (model, train), (_, held_out) = seen
     assert model.input.shape[1:] == train.store.shape != (16, 16, 1)
     assert (len(train), len(held_out)) == (800, 100)
     # They are those of the examples themselves.
@@ -218,7 +273,7 @@ def test_what_is_frozen_is_not_computed_again(tmp_path, monkeypatch):
 def test_models_that_do_not_end_in_a_dense_layer_of_vectors_have_no_features():
     import keras
 
-    from bigmodel_cli.modeling.inner import with_features
+    from bigmodel_cli.modeling.inner import map_shape, with_features
 
     given = keras.Input((4, 3))
     flat = keras.layers.Flatten()(given)
@@ -234,6 +289,11 @@ def test_models_that_do_not_end_in_a_dense_layer_of_vectors_have_no_features():
     assert [name for name, model in found.items() if model is not None] == list(ends)[:2]
     outputs, features = found["an activation"](np.ones((5, 4, 3), np.float32))
     assert outputs.shape == (5, 2) and features.shape == (5, 12)
+    assert map_shape(found["an activation"]) == (4, 3)
+    dropped = keras.layers.Dense(2)(keras.layers.Dropout(0.5)(keras.layers.Flatten()(given)))
+    assert map_shape(with_features(keras.Model(given, dropped))) == (4, 3)
+    vector = keras.layers.Dense(2)(keras.layers.Dense(6)(flat))
+    assert map_shape(with_features(keras.Model(given, vector))) == ()
     assert with_features(keras.Model(given, [dense(flat), flat])) is None
     other = keras.Input((2,))
     assert (

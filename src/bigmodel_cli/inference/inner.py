@@ -2,79 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.compared_features import Compared
+from bigmodel_cli.inference.neighbours import Neighbours
 from bigmodel_cli.inference.rarity import Rarity
-from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.inference.standing import scale_of_each, standing
 
-# So many examples of training are looked at: more of them show more of what is common.
-MOST_EXAMPLES = 8_000
-# Of more features some are compared, which are spread over all.
-_MOST_FEATURES = 4_096
+# The part of held-out examples that are usual.
+_USUAL = 0.982
+# What stands before the names of the neighbours' arrays.
+_OF_NEIGHBOURS = "neighbours_"
 
 
-def compared(features: np.ndarray) -> np.ndarray:
-    """Features as they are compared: with their square roots few large ones do not hide the others.
+@dataclass(frozen=True, eq=False)
+class Inner:
+    """What features are common.
 
-    Args:
-        features: Shape (n, features).
+    They are compared in two ways, which find different strangers: with the main directions of the predicted
+    class, and with the nearest of all training examples. Both are deviations of what is usual in the
+    class; their sum is what is limited.
+
+    Attributes:
+        rarity: How far they are from the directions of their class.
+        compared: How they are compared; of runs from before maps were told apart, as vectors.
+        neighbours: The training examples; None where they are too few, or the run is older than that.
+        scale: Of the distances to these, of each class, shape (classes, 2).
+        limit: What is further is rare.
     """
-    if features.shape[1] > _MOST_FEATURES:
-        chosen = np.linspace(0, features.shape[1] - 1, _MOST_FEATURES).astype(np.int64)
-        features = features[:, chosen]
-    return np.asarray(np.sign(features) * np.sqrt(np.abs(features)), np.float32)
 
+    rarity: Rarity
+    compared: Compared = field(default_factory=Compared)
+    neighbours: Neighbours | None = None
+    scale: np.ndarray | None = None
+    limit: float = np.inf
 
-def fit_inner(
-    model: Any,
-    train: Examples,
-    held_out: Examples,
-    probabilities: Callable[[np.ndarray], np.ndarray | None],
-    batch_size: int,
-) -> Rarity | None:
-    """What features are common; None where there is too little to say.
+    def of(self, features: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+        """How far each example is, in deviations of what is usual; shape (n,).
 
-    Args:
-        model: As `modeling.inner.with_features` gives it.
-        train: Some examples that were learned from, as the model takes them.
-        held_out: Some others.
-        probabilities: Of classes, from the model's outputs; None where there are none.
-        batch_size: No larger than in training: what fits there fits here.
-    """
-    _, features, kept = _run(model, train, batch_size)
-    outputs, others, _ = _run(model, held_out, batch_size)
-    if not len(features) or not len(others):
-        return None
-    labels = train.labels[kept]
-    return Rarity.of_features(compared(features), labels, compared(others), probabilities(outputs))
+        Args:
+            features: As the model gives them, shape (n, features).
+            scores: Probabilities, shape (n, classes); None where there are none.
+        """
+        return self._of_compared(self.compared.of(features), scores)
 
+    def _of_compared(self, features: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+        rare = self.rarity.of(features, scores)
+        if self.neighbours is not None and self.scale is not None:
+            groups = self.rarity.groups_of(len(features), scores)
+            rare = rare + standing(self.neighbours.distances(features), self.scale[groups])
+        return rare
 
-def _run(model: Any, examples: Examples, batch_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Outputs and features of the examples that can be read, and their indices."""
-    import tensorflow as tf
+    @classmethod
+    def fit(
+        cls,
+        learned: np.ndarray,
+        labels: np.ndarray,
+        others: np.ndarray,
+        scores: np.ndarray | None,
+        shape: Sequence[int] = (),
+    ) -> Inner | None:
+        """What is common; None where there is too little to say.
 
-    run = tf.function(
-        lambda features: model(features, training=False), autograph=False, reduce_retracing=True
-    )
-    kept: list[int] = []
-    found: list[tuple[np.ndarray, np.ndarray]] = []
-    for start in range(0, len(examples), batch_size):
-        values = []
-        for index in range(start, min(start + batch_size, len(examples))):
-            try:
-                values.append(examples.read(index))
-            except DataError:
-                # A bad file, which training has left out as well.
-                continue
-            kept.append(index)
-        if values:
-            outputs, features = run(tf.constant(np.stack(values)))
-            found.append((outputs.numpy(), features.numpy()))
-    if not found:
-        return np.empty((0, 0)), np.empty((0, 0)), np.empty(0, np.int64)
-    outputs, features = (np.concatenate(parts).astype(np.float32) for parts in zip(*found, strict=True))
-    return outputs, features, np.array(kept, np.int64)
+        Args:
+            learned: Features of training examples, shape (n, features).
+            labels: Their classes, where there are scores.
+            others: Features of held-out examples, which say how far is usual.
+            scores: Their probabilities, shape (m, classes); None where there are none.
+            shape: Of the map that features are flattened from, if any.
+        """
+        compared = Compared.fit(learned, shape)
+        learned, others = compared.of(learned), compared.of(others)
+        rarity = Rarity.of_features(learned, labels, others, scores)
+        if rarity is None:
+            return None
+        found = cls(rarity, compared, Neighbours.of(learned))
+        if found.neighbours is not None:
+            groups = rarity.groups_of(len(others), scores)
+            distances = found.neighbours.distances(others)
+            found = replace(found, scale=scale_of_each(distances, groups, len(rarity.means)))
+        rare = found._of_compared(others, scores)
+        return replace(found, limit=float(np.quantile(rare, _USUAL, method="higher")))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As a file has it."""
+        arrays = {**self.rarity.arrays(), "limit": np.array(self.limit)}
+        if self.compared.shape:
+            arrays |= {"shape": np.array(self.compared.shape), "spreads": self.compared.spreads}
+        if self.neighbours is not None and self.scale is not None:
+            arrays |= {f"{_OF_NEIGHBOURS}{name}": array for name, array in self.neighbours.arrays().items()}
+            arrays[f"{_OF_NEIGHBOURS}scale"] = self.scale
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Inner | None:
+        """What `arrays` has written, now or by a version that knew less; None where it is not there."""
+        rarity = Rarity.from_arrays(arrays)
+        if rarity is None:
+            return None
+        of_neighbours = {
+            name.removeprefix(_OF_NEIGHBOURS): array
+            for name, array in arrays.items()
+            if name.startswith(_OF_NEIGHBOURS)
+        }
+        compared = Compared()
+        if "shape" in arrays:
+            compared = Compared(tuple(arrays["shape"].tolist()), arrays["spreads"])
+        neighbours = Neighbours.from_arrays(of_neighbours)
+        return cls(rarity, compared, neighbours, of_neighbours.get("scale"), float(arrays["limit"]))

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.inference.main_directions import main_directions
+from bigmodel_cli.inference.standing import scale_of, scale_of_each, standing
+
 # This many directions of a class are common, or a quarter of its examples where those are few.
 _DIRECTIONS = 25
-_ITERATIONS = 6
 # A class of fewer examples has no directions of its own.
 _LEAST_OF_CLASS = 16
 # Of fewer held-out examples the furthest one is no limit: too many others are further.
@@ -19,18 +21,16 @@ LEAST_HELD_OUT = 50
 _LEAST_SCORES = 500
 # How much what is unusual in the scores counts beside what is unusual in the example.
 _OF_SCORES = 0.5
-# The part of held-out examples that are usual: by their values, and by features, which see more.
-_USUAL, _USUAL_FEATURES = 0.985, 0.982
+# The part of held-out examples that are usual.
+_USUAL = 0.985
 # Several numbers together: of how many examples at least, their least variance, how many of them are usual,
 # and how much further the limit is.
 _LEAST_TOGETHER, _LEAST_SPREAD, _USUAL_TOGETHER, _FURTHER = 100, 1e-5, 0.99, 1.25
 # Of features before a model's last layer more directions are common; these are kept for all groups, at most.
-_DIRECTIONS_OF_FEATURES, _MOST_NUMBERS = 40, 2**21
-# So many held-out examples of a class count as much for its scale as all others do.
-_OWN_SCALE = 20
+_DIRECTIONS_OF_FEATURES, _MOST_NUMBERS = 20, 2**21
 # Classes beyond these are taken together.
 _MOST_CLASSES = 100
-_LEAST_PROBABILITY, _TINY = 1e-30, 1e-3
+_LEAST_PROBABILITY = 1e-30
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +111,10 @@ class Rarity:
         """
         scale = self.scale
         if scale.ndim > 1:
-            scale = scale[self.groups_of(len(examples), scores)].T
-        rare = _standing(self.distances(examples, scores), scale)
+            scale = scale[self.groups_of(len(examples), scores)]
+        rare = standing(self.distances(examples, scores), scale)
         if self.scores is not None and scores is not None:
-            rare = rare + _OF_SCORES * _standing(self.scores.distances(scores), self.scores.scale)
+            rare = rare + _OF_SCORES * standing(self.scores.distances(scores), self.scores.scale)
         return np.asarray(rare)
 
     def distances(self, examples: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
@@ -154,7 +154,7 @@ class Rarity:
         found = cls._of_directions(learned, labels, others, scores, _DIRECTIONS)
         if found is None:
             return None
-        scale = _scale(found.distances(others, scores))
+        scale = scale_of(found.distances(others, scores))
         return replace(found, scale=scale, scores=_common_scores(scores)).limited(others, scores, _USUAL)
 
     @classmethod
@@ -163,7 +163,7 @@ class Rarity:
     ) -> Rarity | None:
         """The same of features before a model's last layer, which are further away in some classes.
 
-        Scores say no more than these features, and are not looked at again.
+        Scores say no more than these features, and are not looked at again. There is no limit yet.
 
         Args:
             learned, labels, others, scores: As for `fit`.
@@ -172,9 +172,8 @@ class Rarity:
         if found is None:
             return None
         distances, groups = found.distances(others, scores), found.groups_of(len(others), scores)
-        scale = _scale_of_each(distances, groups, len(found.means))
-        kept = found.directions.astype(np.float16)
-        return replace(found, directions=kept, scale=scale).limited(others, scores, _USUAL_FEATURES)
+        scale = scale_of_each(distances, groups, len(found.means))
+        return replace(found, directions=found.directions.astype(np.float16), scale=scale)
 
     @classmethod
     def _of_directions(
@@ -196,7 +195,7 @@ class Rarity:
             return None
         means = np.stack([group.mean(axis=0) for group in groups]).astype(np.float32)
         directions = np.stack(
-            [_directions(group - mean, count) for group, mean in zip(groups, means, strict=True)]
+            [main_directions(group - mean, count) for group, mean in zip(groups, means, strict=True)]
         )
         return cls(means, directions, np.array([0.0, 1.0]), np.inf)
 
@@ -227,15 +226,6 @@ class Rarity:
         return cls(arrays["means"], arrays["directions"], arrays["scale"], float(arrays["limit"]), scores)
 
 
-def _directions(away: np.ndarray, count: int) -> np.ndarray:
-    """The main directions of examples around their mean, orthonormal, shape (count, features)."""
-    found = np.random.default_rng(0).normal(size=(away.shape[1], count)).astype(np.float32)
-    # A few of these are near enough, and take a tenth of the time of all directions.
-    for _ in range(_ITERATIONS):
-        found, _ = np.linalg.qr(away.T @ (away @ found))
-    return np.asarray(found.T, np.float32)
-
-
 def _common_scores(scores: np.ndarray | None) -> _Scores | None:
     if scores is None or len(scores) < _LEAST_SCORES or not 2 < scores.shape[1] <= _MOST_CLASSES:
         return None
@@ -250,30 +240,8 @@ def _common_scores(scores: np.ndarray | None) -> _Scores | None:
     away = logs - means[best]
     covariance = away.T @ away / len(away) + 0.05 * np.eye(scores.shape[1])
     found = _Scores(means, np.linalg.inv(covariance), np.array([0.0, 1.0]))
-    return _Scores(means, found.precision, _scale(found.distances(scores)))
+    return _Scores(means, found.precision, scale_of(found.distances(scores)))
 
 
 def _logs(scores: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(np.asarray(scores, np.float64), _LEAST_PROBABILITY))
-
-
-def _scale(distances: np.ndarray) -> np.ndarray:
-    logs = np.log(distances + _TINY)
-    return np.array([logs.mean(), max(float(logs.std()), _TINY)])
-
-
-def _scale_of_each(distances: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
-    """The scale of each group, shape (count, 2): of few examples it is nearer to that of all."""
-    logs, whole = np.log(distances + _TINY), _scale(distances)
-    scales = []
-    for group in range(count):
-        own = logs[groups == group]
-        weight = len(own) + _OWN_SCALE
-        mean = (own.sum() + _OWN_SCALE * whole[0]) / weight
-        variance = (((own - mean) ** 2).sum() + _OWN_SCALE * whole[1] ** 2) / weight
-        scales.append((mean, max(float(np.sqrt(variance)), _TINY)))
-    return np.array(scales)
-
-
-def _standing(distances: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return np.asarray((np.log(distances + _TINY) - scale[0]) / scale[1])

@@ -33,3 +33,25 @@ def with_features(model: Any) -> Any | None:
     if len(given.shape) != 2 or given.shape[1] is None:
         return None
     return keras.Model(copy.input, [copy.output, given])
+
+
+def map_shape(model: Any) -> tuple[int, ...]:
+    """The shape of the map that features are flattened from, channels last; of no sizes where they are not.
+
+    Args:
+        model: As `with_features` gives it.
+    """
+    import keras
+
+    copy, steps = traced(model)
+    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    step = makers.get(id(copy.outputs[1]))
+    # What only training changes.
+    while step is not None and isinstance(step.operation, keras.layers.Dropout):
+        step = makers.get(id(step.inputs[0]))
+    if step is None or not isinstance(step.operation, keras.layers.Flatten):
+        return ()
+    shape = step.inputs[0].shape[1:]
+    if len(shape) < 2 or None in shape or step.operation.data_format != "channels_last":
+        return ()
+    return tuple(shape)

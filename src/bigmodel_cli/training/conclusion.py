@@ -19,6 +19,7 @@ from bigmodel_cli.inference.export import Answers, export_run
 from bigmodel_cli.inference.groups import with_groups
 from bigmodel_cli.inference.label_problems import say_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.rarity import LEAST_HELD_OUT
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.listener import Listener
@@ -111,7 +112,8 @@ def conclude(
         if validated is not None and split != VALIDATION:
             say_label_problems(run, validated, _validation(trained), signature, listener)
         say_label_problems(run, evaluation, examples, signature, listener)
-        exported = keep_likeness(run, trained, best, examples, evaluation, asked)
+        limiting = _limiting(trained, examples, evaluation, validated)
+        exported = keep_likeness(run, trained, best, *limiting, asked)
     with watch.phase(EXPORT):
         answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
         litert = export_run(run, exported, answers, listener) if exports else _NOT_EXPORTED
@@ -186,6 +188,15 @@ def _validated(trained: Trained, asked: Asked, evaluator: Evaluator, split: str)
 
 def _validation(trained: Trained) -> Examples:
     return trained.cache.kept(trained.splits.parts[VALIDATION])
+
+
+def _limiting(
+    trained: Trained, examples: Examples, evaluation: Evaluation, validated: Evaluation | None
+) -> tuple[Examples, Evaluation]:
+    """What limits are set on: validation where it is large enough, so that the test stays unseen."""
+    if validated is None or len(_validation(trained)) < LEAST_HELD_OUT:
+        return examples, evaluation
+    return _validation(trained), validated
 
 
 def _decisions(

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation
-from bigmodel_cli.inference.familiar import keep_familiar, some_of
-from bigmodel_cli.inference.inner import MOST_EXAMPLES, fit_inner
-from bigmodel_cli.inference.rarity import LEAST_HELD_OUT, Rarity
+from bigmodel_cli.inference.inner import Inner
+from bigmodel_cli.inference.measure import Some, keep_familiar, read_some
 from bigmodel_cli.modeling.cut import cut
-from bigmodel_cli.modeling.inner import with_features
+from bigmodel_cli.modeling.inner import map_shape, with_features
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.predictions import Predictions
+from bigmodel_cli.training.stopwatch import VALIDATION
 from bigmodel_cli.training.trained import Trained
 
 
@@ -31,8 +29,8 @@ def keep_likeness(
         run: Its folder.
         trained: What was trained, and on what.
         best: Its best checkpoint's model.
-        held_out: What that was evaluated on.
-        evaluation: How it fared.
+        held_out: Examples that limits are set on; best those of validation, so that the test stays unseen.
+        evaluation: How the model fared on these.
         asked: For how outputs are read.
 
     Returns:
@@ -40,42 +38,59 @@ def keep_likeness(
     """
     signature = trained.splits.signature
     train = trained.cache.kept(trained.splits.train)
-    scores = rarity = whole = None
     # Of several targets no one decides what an example is like.
-    if len(signature.targets) == 1:
-        ((name, task),) = signature.targets.items()
-        predictions, reading = part_of(task, Predictions), asked.readings[name]
-        scores = predictions.probabilities(evaluation.by_target[name].values, reading)
-        whole = None if signature.kind.is_composed else with_features(best)
-        if whole is not None:
-            as_probabilities = partial(_probabilities, predictions, reading)
-            rarity = _inner_rarity(trained, best, held_out, as_probabilities, asked.batch_size)
-    keep_familiar(run, train, held_out, scores, signature, rarity)
-    return best if rarity is None else whole
+    target = next(iter(signature.targets)) if len(signature.targets) == 1 else None
+    scores = None
+    if target is not None:
+        train = train.having(target)
+        predictions = part_of(signature.targets[target], Predictions)
+        scores = predictions.probabilities(evaluation.values[target], asked.readings[target])
+    if signature.kind.is_composed:
+        keep_familiar(run, train, held_out, scores, signature)
+        return best
+    # Read once, since files may have to be decoded.
+    learned, held = read_some(train, signature), read_some(held_out, signature)
+    scores = None if scores is None else scores[held.indices]
+    if not len(learned.indices) or not len(held.indices):
+        return best
+    whole = None if target is None else with_features(best)
+    inner = None
+    if whole is not None and target is not None:
+        is_validation = evaluation.split == VALIDATION
+        source = _frozen(trained, best, learned, held, target) if is_validation else None
+        model, given, others = source or (whole, learned.examples, held.examples)
+        features, of_others = (_features(model, some, asked.batch_size) for some in (given, others))
+        inner = Inner.fit(features, learned.examples.labels, of_others, scores, map_shape(model))
+    keep_familiar(run, learned.examples, held.examples, scores, signature, inner)
+    return best if inner is None else whole
 
 
-def _probabilities(predictions: Predictions[Any], reading: Reading, outputs: np.ndarray) -> np.ndarray | None:
-    return predictions.probabilities(predictions.values(outputs, reading), reading)
-
-
-def _inner_rarity(
-    trained: Trained, best: Any, held_out: Examples, probabilities: Any, batch_size: int
-) -> Rarity | None:
-    """How far from what is common the features before the last layer are.
-
-    The limit is set on validation, which the model has not learned from, so that the test stays unseen.
-    """
-    signature = trained.splits.signature
-    train, validation = trained.splits.train, trained.splits.validation
-    others = held_out if validation is None or len(validation) < LEAST_HELD_OUT else validation
-    chosen, held = some_of(train, signature, MOST_EXAMPLES), some_of(others, signature)
-    halves = cut(best) if trained.fronts is not None and others is validation else None
-    if halves is not None and trained.fronts is not None:
-        # What does not learn has been computed for these.
-        model = with_features(halves.back)
-        train, others = trained.fronts["train"], trained.fronts["validation"]
-    else:
-        model, train, others = with_features(best), trained.cache.kept(train), trained.cache.kept(others)
-    if model is None:
+def _frozen(
+    trained: Trained, best: Any, learned: Some, held: Some, target: str
+) -> tuple[Any, Examples, Examples] | None:
+    """The model behind what does not learn, and what has been computed of that; None where nothing has."""
+    halves = None if trained.fronts is None else cut(best)
+    if trained.fronts is None or halves is None:
         return None
-    return fit_inner(model, train.take(chosen), others.take(held), probabilities, batch_size)
+    train = trained.fronts["train"].having(target).take(learned.indices)
+    return with_features(halves.back), train, trained.fronts["validation"].take(held.indices)
+
+
+def _features(model: Any, examples: Examples, batch_size: int) -> np.ndarray:
+    """What the last layer of a model is given, float32 of shape (n, features).
+
+    Args:
+        model: As `with_features` gives it.
+        examples: What it takes; all of them can be read.
+        batch_size: No larger than in training: what fits there fits here.
+    """
+    import tensorflow as tf
+
+    run = tf.function(
+        lambda features: model(features, training=False)[1], autograph=False, reduce_retracing=True
+    )
+    found = []
+    for start in range(0, len(examples), batch_size):
+        indices = range(start, min(start + batch_size, len(examples)))
+        found.append(run(tf.constant(np.stack([examples.read(index) for index in indices]))).numpy())
+    return np.concatenate(found).astype(np.float32)
