@@ -17,6 +17,8 @@ from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
+from bigmodel_cli.training import learning_rate_test
+from bigmodel_cli.training.rate_rule import as_multiple
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.train import How, train
 
@@ -63,7 +65,8 @@ def weights(prepared):
 def test_it_is_found_pinned_and_leaves_no_trace(prepared):
     found = prepared(AUTO, SAME)
     test = found.rate_test
-    assert test.edge is not None and test.rate == float(f"{test.edge / 4:.1e}")
+    assert test.edge is not None and test.steady is not None
+    assert test.rate == float(f"{test.edge ** (2 / 3) * test.steady ** (1 / 3) / 3:.1e}")
     assert f"optimizer: {{Adam: {{learning_rate: {test.rate:g}}}}}".split("learning_rate: ")[1][:-2] in (
         found.settled.text
     )
@@ -86,9 +89,9 @@ def test_of_a_schedule_it_is_the_highest_rate(prepared):
     test = found.rate_test
     schedule = found.built.model.optimizer.get_config()["learning_rate"]["config"]
     # What is compiled already follows rates that are doubled or halved.
-    times = math.log2(test.rate / 1e-3)
-    assert schedule["initial_learning_rate"] == test.rate and times == round(times)
-    assert abs(math.log2(test.edge / 4 / test.rate)) <= 0.51
+    times = {math.log2(test.rate / base) % 1 for base in (1e-3, 1.5e-3)}
+    assert schedule["initial_learning_rate"] == test.rate and 0.0 in times
+    assert abs(math.log2(test.edge ** (2 / 3) * test.steady ** (1 / 3) / 3 / test.rate)) <= 0.31
     # Three hundredths of 1,800 steps have room for several sweeps.
     assert 2 <= len(test.sweeps) <= 5 and test.steps <= 0.03 * 1800 + 1
 
@@ -129,17 +132,22 @@ DECAYING = (
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "is_traced_again"),
+    ("optimizer", "rate", "is_traced_again"),
     [
-        (f"{{AdamW: {FALLING}}}", False),
-        (f"{{LossScaleOptimizer: {{inner_optimizer: {{Adam: {WARMED_UP}}}}}}}", False),
-        (f"{{RMSprop: {DECAYING}}}", False),
+        (f"{{AdamW: {FALLING}}}", 6e-3, False),
+        (f"{{LossScaleOptimizer: {{inner_optimizer: {{Adam: {WARMED_UP}}}}}}}", 8e-3, False),
+        (f"{{RMSprop: {DECAYING}}}", 7.5e-4, False),
         # Its lowest rate, 1e-4, stays where the highest one grows.
-        (f"{{SGD: {ROOTED}}}", True),
-        ("{Adam: {learning_rate: auto, use_ema: true, gradient_accumulation_steps: 2}}", False),
+        (f"{{SGD: {ROOTED}}}", 3e-2, True),
+        ("{Adam: {learning_rate: auto, use_ema: true, gradient_accumulation_steps: 2}}", None, False),
     ],
 )
-def test_steps_compute_what_they_would_with_the_number(prepared, monkeypatch, optimizer, is_traced_again):
+def test_steps_compute_what_they_would_with_the_number(
+    prepared, monkeypatch, optimizer, rate, is_traced_again
+):
+    # Those of a schedule are among the rates that it can be.
+    assert rate is None or rate in (as_multiple(rate, 1e-3), as_multiple(rate, 1e-2))
+    monkeypatch.setattr(learning_rate_test, "as_multiple", lambda *_: rate)
     traced = []
     monkeypatch.setattr(TrainingSteps, "trace", lambda self: (traced.append(self), TRACE(self)))
     words = (
@@ -153,7 +161,7 @@ def test_steps_compute_what_they_would_with_the_number(prepared, monkeypatch, op
     found = prepared(f"optimizer={optimizer}", *words)
     assert len(traced) == 1 + is_traced_again
     # Not the rate that the model was built with.
-    assert found.rate_test.rate not in (1e-3, 1e-2)
+    assert found.rate_test.rate == rate or (rate is None and found.rate_test.rate != 1e-3)
     given = prepared(f"optimizer={optimizer}", found.rate_test.word, *words)
     assert given.rate_test is None and given.settled.text == found.settled.text
     of_found, of_given = (made.training.variables() for made in (found, given))

@@ -78,7 +78,7 @@ def make_candidate(
         work.class_weights(),
         asked.accumulate,
         can_end_anywhere,
-        tries_rates=bool(rates_to_find(work.experiment.optimizer)),
+        to_find=[str(keys[-1]) for keys in rates_to_find(work.experiment.optimizer)],
     )
     training = TrainingSteps(given.built, given.feeds["train"], settings, work.distribution)
     training.trace()

@@ -21,6 +21,7 @@ from bigmodel_cli.training.rate_rule import (
     has_come_apart,
     rate_below,
     rates_for,
+    steady_of,
 )
 from bigmodel_cli.training.snapshot import Snapshot
 from bigmodel_cli.training.steps import TrainingSteps
@@ -41,6 +42,7 @@ class RateTest:
     Attributes:
         rate: The learning rate.
         edge: The rate up to which the loss fell; None where it did not, and the rate is Keras's default.
+        steady: The rate up to which it did not rise on the way; None likewise.
         sweeps: What was measured.
         steps: Training steps that it took.
         word: What on the command line gives the config that rate.
@@ -48,6 +50,7 @@ class RateTest:
 
     rate: float
     edge: float | None
+    steady: float | None
     sweeps: Sequence[Sweep]
     steps: int
     word: str
@@ -69,6 +72,7 @@ class RateTest:
         return {
             "rate": self.rate,
             "edge": self.edge,
+            "steady": self.steady,
             "steps": self.steps,
             "word": self.word,
             "sweeps": sweeps,
@@ -95,18 +99,19 @@ def find_learning_rate(work: Work, candidate: Candidate, begin: Begin | None = N
     # Others that have a momentum divide by it again, or do not use it to add up.
     momentum = optimizer.arguments.get("momentum") or 0.0 if class_of(optimizer) == "SGD" else 0.0
     edge = edge_of(sweeps)
-    if edge is None:
+    steady = None if edge is None else steady_of(sweeps)
+    if edge is None or steady is None:
         rate = default_rate(optimizer)
     else:
         steps = None if falls(experiment) else work.total_steps
         warm = is_warmed_up(experiment.optimizer)
-        rate = rate_below(edge, steps=steps, is_warmed_up=warm, momentum=momentum)
+        rate = rate_below(edge, steady, steps=steps, is_warmed_up=warm, momentum=momentum)
     if isinstance(optimizer.arguments.get("learning_rate"), Component):
         # Compiled steps follow a schedule whose rates became so many times as large, to the last digit.
         rate = as_multiple(rate, default_rate(optimizer))
     # All processes go on alike.
     rate = work.distribution.chiefs(rate)
-    return RateTest(rate, edge, sweeps, num_steps, word_for(experiment.optimizer, rate))
+    return RateTest(rate, edge, steady, sweeps, num_steps, word_for(experiment.optimizer, rate))
 
 
 def _measured(work: Work, candidate: Candidate, begin: Begin | None) -> tuple[list[Sweep], int]:

@@ -172,12 +172,11 @@ def prepare(
         )
     chosen = _choose(work, keeping, plan, listener)
     rate_test = None
-    if rates := rates_to_find(experiment.optimizer):
+    if rates_to_find(experiment.optimizer):
         rate_test = find_learning_rate(work, chosen, begin)
         listener.say(rate_test.describe())
-        names, rate = [str(keys[-1]) for keys in rates], rate_test.rate
-        chosen = replace(chosen, training=chosen.training.with_rate(rate, names))
-        found = with_rate(experiment.optimizer, rate)
+        chosen = replace(chosen, training=chosen.training.with_rate(rate_test.rate))
+        found = with_rate(experiment.optimizer, rate_test.rate)
         experiment = experiment.model_copy(update={"optimizer": found})
     plan, built, fed, training = chosen.plan, chosen.built, chosen.fed, chosen.training
     seen = fed.feeds["train"].epoch_size + len(splits.parts.get("validation", ()))

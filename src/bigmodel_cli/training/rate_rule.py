@@ -17,12 +17,16 @@ GROWTH = 2.0
 _MOVED = 0.02
 # The edge is where the loss has fallen so far of all that it falls.
 _FALLEN = 0.9
-# A rate that falls in the course of training begins so far below the edge; with a warm-up the first steps,
+# A loss that has fallen somewhat rises where it is so much of all that it falls above its lowest so far.
+_BEGUN, _RISEN = 0.1, 0.05
+# What a model can begin with lies between the two, by their logarithms nearer to the edge.
+_WEIGHT_OF_STEADY = 1 / 3
+# A rate that falls in the course of training begins so far below them; with a warm-up the first steps,
 # which are those that come apart, are smaller anyway.
-_BELOW, _BELOW_WARMED_UP = 4.0, 2.0
+_BELOW, _BELOW_WARMED_UP = 3.0, 2.0
 # One that stays is also that of the last steps, and the smaller the more steps there are: it is divided by
 # their number in so many, within limits.
-_STEPS, _MOST_BELOW = 300, 40.0
+_STEPS, _MOST_BELOW = 240, 40.0
 # Rates that an optimizer is usually given; a sweep goes from `_LOWEST` to `_HIGHEST` times that.
 _USUAL = {"SGD": 1e-2, "Lion": 1e-4, "Adagrad": 1e-2, "Ftrl": 1e-2, "Adadelta": 1.0, "Muon": 1e-2}
 _LOWEST, _HIGHEST = 0.2, 1000.0
@@ -82,8 +86,7 @@ def edge_of(sweeps: Sequence[Sweep]) -> float | None:
     Returns:
         None where the loss has moved at no rate.
     """
-    count = max(len(sweep.losses) for sweep in sweeps)
-    changes = [fmean(sweep.change(number) for sweep in sweeps) for number in range(count)]
+    changes = _changes(sweeps)
     if not -min(changes) > _MOVED * fmean(abs(sweep.start) for sweep in sweeps):
         return None
     rates, enough = max((sweep.rates for sweep in sweeps), key=len), _FALLEN * min(changes)
@@ -94,13 +97,38 @@ def edge_of(sweeps: Sequence[Sweep]) -> float | None:
     return rates[number] * math.pow(GROWTH, -share)
 
 
-def rate_below(edge: float, *, steps: int | None, is_warmed_up: bool = False, momentum: float = 0.0) -> float:
+def steady_of(sweeps: Sequence[Sweep]) -> float:
+    """The rate with which the loss is lowest before it rises for the first time, on average over sweeps.
+
+    Args:
+        sweeps: Of the same rates; the loss falls somewhere.
+    """
+    changes, lowest, steady = _changes(sweeps), 0.0, 0
+    all_of_it = -min(changes)
+    for number, change in enumerate(changes):
+        if change < lowest:
+            lowest, steady = change, number
+        elif -lowest > _BEGUN * all_of_it and change - lowest > _RISEN * all_of_it:
+            break
+    return max((sweep.rates for sweep in sweeps), key=len)[steady]
+
+
+def _changes(sweeps: Sequence[Sweep]) -> list[float]:
+    """After each step, on average over sweeps."""
+    count = max(len(sweep.losses) for sweep in sweeps)
+    return [fmean(sweep.change(number) for sweep in sweeps) for number in range(count)]
+
+
+def rate_below(
+    edge: float, steady: float, *, steps: int | None, is_warmed_up: bool = False, momentum: float = 0.0
+) -> float:
     """The rate that training is to begin with, of two digits.
 
     Calibrated on digits, mnist_mlp, mnist and adult (benchmarks/learning_rate.py).
 
     Args:
         edge: As `edge_of` gives it.
+        steady: As `steady_of` gives it.
         steps: Of the whole run, where the rate stays as it is; None where it falls.
         is_warmed_up: Whether the schedule of a rate that falls goes up to it first.
         momentum: Of an optimizer that adds steps up, of which a sweep of few steps sees only a part.
@@ -111,9 +139,21 @@ def rate_below(edge: float, *, steps: int | None, is_warmed_up: bool = False, mo
         below = min(max(_BELOW, steps / _STEPS), _MOST_BELOW)
     # Of the sum over 1, m, m², … a rate that doubles in each step sees that over 1, m/2, (m/2)², …
     heaviness = (1 - momentum / GROWTH) / (1 - momentum)
-    return float(f"{edge / below / heaviness:.1e}")
+    between = math.pow(edge, 1 - _WEIGHT_OF_STEADY) * math.pow(steady, _WEIGHT_OF_STEADY)
+    return float(f"{between / below / heaviness:.1e}")
+
+
+def bases(rate: float) -> tuple[float, float]:
+    """A rate, and one and a half times that as it is written."""
+    return rate, float(f"{1.5 * rate:.6g}")
 
 
 def as_multiple(rate: float, of: float) -> float:
-    """The rate that is another one times a power of two, and nearest to a rate on a scale of logarithms."""
-    return float(of * math.exp2(round(math.log2(rate / of))))
+    """The rate nearest to a rate that is one of the bases of another one times a power of two."""
+    multiples = [base * math.exp2(round(math.log2(rate / base))) for base in bases(of)]
+    return min(multiples, key=lambda multiple: abs(math.log2(multiple / rate)))
+
+
+def is_power_of_two(factor: float) -> bool:
+    """Whether multiplying by it rounds nothing."""
+    return math.frexp(factor)[0] == 0.5

@@ -48,14 +48,14 @@ class StepSettings:
             the target is not there.
         num_parts: In how many parts a batch is computed.
         can_end_anywhere: Whether how long the learning rate's schedule is changes while it trains.
-        tries_rates: Whether the learning rate is not found yet.
+        to_find: The arguments that become a learning rate which is not found yet.
     """
 
     jit_compile: bool = False
     class_weights: Mapping[str, ClassWeights] = field(default_factory=dict)
     num_parts: int = 1
     can_end_anywhere: bool = False
-    tries_rates: bool = False
+    to_find: Sequence[str] = ()
 
 
 class TrainingSteps:
@@ -95,7 +95,7 @@ class TrainingSteps:
             self.measures = Measures(built.tasks, distribution)
             built.model.optimizer.build(built.model.trainable_variables)
             self.length = ScheduleLength(built.model.optimizer) if settings.can_end_anywhere else None
-            self.rate = TriedRate(built.model.optimizer) if settings.tries_rates else None
+            self.rate = TriedRate(built.model.optimizer, settings.to_find) if settings.to_find else None
 
     def run(self, chunk: Chunk) -> tuple[int, float]:
         """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
@@ -117,15 +117,14 @@ class TrainingSteps:
         steps.trace()
         return steps
 
-    def with_rate(self, rate: float, names: Sequence[str]) -> TrainingSteps:
+    def with_rate(self, rate: float) -> TrainingSteps:
         """Steps with the learning rate that was found: these ones, unless they have to be compiled anew.
 
         Args:
             rate: As `TriedRate.settle` takes it.
-            names: Likewise.
         """
         assert self.rate is not None
-        return self if self.rate.settle(rate, names) else self.traced_again()
+        return self if self.rate.settle(rate) else self.traced_again()
 
     def variables(self) -> dict[str, Any]:
         """Everything that a step may change, each once, by `role/owner/name`."""
