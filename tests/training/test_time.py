@@ -28,8 +28,8 @@ class Clock:
     ):
         """A limit for epochs of 10 steps and a validation of 1, of which the end needs 10 seconds."""
         limit = TimeLimit(
-            f"{seconds:g} seconds", seconds, most, lambda: self.now, lambda _: 10.0, step_seconds, 1,
-            deterministic, float, self.said.append, self,
+            f"{seconds:g} seconds", seconds, most, lambda: self.now, lambda _, traced: 10.0 + 2 * traced,
+            step_seconds, 1, deterministic, float, self.said.append, self,
         )  # fmt: skip
         limit.begin(planned, 0, 0, 10)
         return limit
@@ -100,6 +100,19 @@ def test_a_machine_that_gets_slower_ends_in_time(clock):
             break
     assert step == 8 and clock.now == pytest.approx(94)
     assert str(limit.stopped(4, step)).endswith("no more fits into 100 seconds, after 8 of 10 steps of it")
+
+
+def test_what_tracing_a_validation_took_is_left_for_the_evaluation(clock):
+    """The first validation takes 6 s, all others 1 s; two splits are evaluated, each traced once more."""
+    limit = clock.limit()
+    for epoch, validation in enumerate([6.0] + 7 * [1.0], 1):
+        limit.epoch_begins(0, 10 * (epoch - 1))
+        clock.now += 9.0 + validation
+        stopped = limit.epoch_ended(epoch, 10 * epoch, validation)
+        if stopped is not None:
+            break
+    # Of 100 s, 10 are for the end and 10 for two graphs: after 75 s of epochs no other one fits.
+    assert (epoch, clock.now) == (7, 75.0)
 
 
 def test_not_one_epoch_fits(clock):

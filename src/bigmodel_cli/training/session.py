@@ -177,6 +177,7 @@ class Session:
             return None
         feeds, distribution = prepared.feeds, prepared.distribution
         evaluated = _validations_of_test(prepared.splits) if self.judge is None else 0.0
+        num_evaluated = 0 if self.judge is not None else 1 if prepared.splits.test is None else 2
         built = self.watch.seconds.get(MODEL, 0.0) if self.judge is None else 0.0
         # A machine that has other work to do, or little of it, shows when TensorFlow is imported.
         usual = max(AFTER_TRAINING, AFTER_PER_START * self.watch.seconds.get(START, 0.0))
@@ -186,7 +187,8 @@ class Session:
             training.seconds,
             training.epochs,
             lambda: self.seconds,
-            lambda validation: fixed + evaluated * validation,
+            # Each split that is evaluated has a graph traced anew.
+            lambda validation, traced: fixed + evaluated * validation + num_evaluated * traced,
             step_seconds(prepared.training),
             feeds["validation"].num_batches() if "validation" in feeds else 0,
             training.deterministic,

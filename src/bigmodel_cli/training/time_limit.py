@@ -61,7 +61,8 @@ class TimeLimit:
         seconds: The same in seconds.
         most_epochs: How many there are at most.
         elapsed: Gives the seconds of the run so far, over all sessions.
-        reserve: Gives the seconds that are needed after training, from those of a validation.
+        reserve: Gives the seconds that are needed after training, from those of a validation, and from how
+            much longer the first one of this session took, whose graph was traced.
         step_seconds: Of one training step, measured before the first.
         validation_steps: How many steps a validation has.
         is_deterministic: Whether a plan, once it is made on measured epochs, stays.
@@ -73,7 +74,7 @@ class TimeLimit:
     seconds: float
     most_epochs: int
     elapsed: Callable[[], float]
-    reserve: Callable[[float], float]
+    reserve: Callable[[float, float], float]
     step_seconds: float
     validation_steps: int
     is_deterministic: bool
@@ -88,6 +89,7 @@ class TimeLimit:
     _began_at: int = 0
     _before: int = 0
     _validation: float = 0.0
+    _first: float | None = None
 
     def begin(self, planned: Mapping[str, Any] | None, epoch: int, iterations: int, num_steps: int) -> None:
         """Take up a plan, or make the first one.
@@ -164,6 +166,7 @@ class TimeLimit:
         """
         self._ended.append(self.elapsed())
         self._validation = validation
+        self._first = validation if self._first is None else self._first
         if not self.plan.is_final:
             self._plan_anew(epoch, iterations)
         if epoch < self.plan.epochs or epoch == self.most_epochs:
@@ -203,7 +206,8 @@ class TimeLimit:
 
     def _left(self) -> float:
         """Seconds that are left for training, as the chief has it."""
-        return self.chiefs(self.seconds - self.elapsed() - self.reserve(self._validation))
+        traced = 0.0 if self._first is None else max(0.0, self._first - self._validation)
+        return self.chiefs(self.seconds - self.elapsed() - self.reserve(self._validation, traced))
 
     def _tell(self, epochs: int) -> None:
         self._told = epochs
