@@ -140,3 +140,16 @@ def test_ssh_is_told_what_to_start(bench: Bench, tmp_path: Path) -> None:
     # The stand-in has what is set here all the same; the command line has it for those who have not.
     assert run.said.count(f"BIGMODEL_RUNS={run.folder.parents[1]}") == 2
     assert run.record["status"] == "completed"
+
+
+def test_the_chiefs_clock_ends_all_processes_with_the_same_epoch(bench: Bench) -> None:
+    words = ("training.epochs=500", "training.time=20 seconds", "training.deterministic=false")
+    run = bench.launch(*words).end(300)
+    assert run.code == 0, run.said
+    record = run.record
+    assert (record["status"], record["stopped"]["callback"]) == ("completed", "the time limit")
+    assert 1 <= len(run.rows) == record["epochs"] < 500
+    assert record["stopped"]["epoch"] == record["epochs"]
+    assert "accuracy" in record["test"]
+    # Of a process that waits for another one the end would be this.
+    assert "lost" not in run.said

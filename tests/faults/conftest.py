@@ -102,6 +102,7 @@ training:
 SHORT = {
     "test_killed_at_random_moments": "table",
     "test_killed_before_a_change_of_the_disk": "schedule",
+    "test_killed_while_a_clock_decides_how_long_is_trained": "files",
     "test_a_file_that_may_not_grow": "plateau",
     "test_a_disk_that_fills": "plateau",
     "test_at_random_moments": "schedule",

@@ -42,3 +42,28 @@ def test_killed_before_a_change_of_the_disk(begin, reference, chance, how_many):
             ended = survivor.go_on()
             assert ended.code == 0, (operation, ended.output)
         assert survivor.result == reference.result, operation
+
+
+def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chance, how_many):
+    """How many epochs fit no run can say of another; but what it trains is what these epochs are."""
+    seconds = max(10, round(2 * reference.seconds))
+    limited = f"epochs: 500\n  time: {seconds} seconds\n"
+    left = how_many(short=1, long=10)
+    while left:
+        survivor, ended = begin(reference), None
+        config = survivor.folder / "survivor.yaml"
+        text = reference.config.replace("epochs: 8\n", limited)
+        config.write_text(text)
+        while ended is None or (ended.code == KILLED and not survivor.is_complete):
+            moment = (chance.uniform(0, seconds), signal.SIGKILL)
+            ended = survivor.go_on(signals=[moment] if left else [])
+            left -= left > 0 and ended.code == KILLED
+        assert ended.code == 0 or survivor.is_complete, ended.output
+        stopped = survivor.record["stopped"]
+        if "steps of it" in (stopped or {}).get("why", ""):
+            pytest.skip("this machine is so busy that not one epoch fits")
+        whole = begin(reference)
+        epochs = survivor.record["epochs"]
+        (whole.folder / "survivor.yaml").write_text(text.replace(limited, f"epochs: {epochs}\n"))
+        assert whole.go_on().code == 0
+        assert survivor.result == whole.result, (epochs, stopped)
