@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -180,11 +181,14 @@ def all_files(run: RunFolder) -> list[Path]:
         and path not in apart
         and path.parent != run.checkpoints
         and run.tracking not in path.parents
-        and not path.name.startswith(TEMPORARY_PREFIX)
+        and not any(part.startswith(TEMPORARY_PREFIX) for part in path.relative_to(run.path).parts)
     )
 
 
 def remove_half_written(run: RunFolder) -> None:
     """Remove what processes that were killed have left half written; only for who holds the run's lock."""
-    for path in run.path.rglob(f"{TEMPORARY_PREFIX}*"):
-        path.unlink(missing_ok=True)
+    for path in list(run.path.rglob(f"{TEMPORARY_PREFIX}*")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

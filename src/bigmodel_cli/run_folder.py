@@ -21,6 +21,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   tensorboard/           what its callback logs, where there is one
   callbacks/             what other callbacks write under a relative path
   tracking/              what trackers have of it, <tracker>.json, and the files of the tracker tensorboard
+  exports/               the model in other formats, a folder for each
   report.html            one page with all of it
   train.log
   .lock                  held by the process that trains
@@ -202,6 +203,11 @@ class RunFolder:
     def importance(self) -> Path:
         """What columns of a table are worth to the model."""
         return self.path / "importance.json"
+
+    @property
+    def exports(self) -> Path:
+        """The model in other formats, a folder for each."""
+        return self.path / "exports"
 
     @property
     def report(self) -> Path:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.front import Front, Lookup, read_front
+from bigmodel_cli.inference.front import read_front
+from bigmodel_cli.inference.lookups.front import Front, Lookup, UnknownToken
 from bigmodel_cli.kinds.cells import Held
 
 pytestmark = pytest.mark.tf
@@ -171,7 +172,7 @@ def test_hashed_numbers(mode):
 def test_texts_of_every_length_fall_into_the_buckets_of_tensorflow():
     import tensorflow as tf
 
-    from bigmodel_cli.inference.front import bucket_of
+    from bigmodel_cli.inference.lookups.front import bucket_of
 
     # 128 bytes at most stand for all lengths: up to 16, 32, 64 and more, whole words of 8 bytes and not.
     texts = ["".join(chr(97 + (7 * place + size) % 26) for place in range(size)) for size in range(129)]
@@ -187,7 +188,7 @@ def test_a_word_that_a_layer_refuses_is_an_error():
 
     _, front, found = both(layers.StringLookup(vocabulary=["a", "b"], num_oov_indices=0), held(["b", "a"]))
     assert found.tolist() == [1.0, 0.0]
-    with pytest.raises(DataError, match="column: 'c' is not known"):
+    with pytest.raises(UnknownToken, match="column: 'c' is not known"):
         front.run({"column": held(["a", "c"])})
 
 

@@ -220,10 +220,10 @@ LIMITED = """\
 import resource, sys
 from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.cli.main import main
-from bigmodel_cli.training.gauges import _status
+from bigmodel_cli.process_memory import status_of_process
 choose_device("cpu")
 import keras
-limit = _status()["VmSize"] + 2 * 2**30
+limit = status_of_process()["VmSize"] + 2 * 2**30
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 main(sys.argv[1:])
 """

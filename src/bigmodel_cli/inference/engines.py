@@ -16,8 +16,8 @@ from bigmodel_cli.signature import signature_from_json, slugs
 from bigmodel_cli.sources.base import bare
 
 if TYPE_CHECKING:
-    from bigmodel_cli.inference.front import Front
     from bigmodel_cli.inference.litert import LiteRTEngine
+    from bigmodel_cli.inference.lookups.front import Front
 
 # Rows that LiteRT computes at once, at most, and what their words may take as numbers.
 _MOST_ROWS, _MOST_BYTES = 4096, 4 * 2**20
@@ -144,9 +144,13 @@ class RowEngine:
         return self.predict(features), None
 
     def _some(self, columns: Mapping[str, Held], rows: slice) -> Any:
-        given = self._litert.predict_named(
-            self.front.run({name: column.take(rows) for name, column in columns.items()})
-        )
+        from bigmodel_cli.inference.lookups.front import UnknownToken
+
+        try:
+            made = self.front.run({name: column.take(rows) for name, column in columns.items()})
+        except UnknownToken as error:
+            raise DataError(str(error)) from None
+        given = self._litert.predict_named(made)
         return next(iter(given.values())) if len(given) == 1 else given
 
 

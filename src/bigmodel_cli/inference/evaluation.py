@@ -162,10 +162,33 @@ class Evaluator:
         steps.measures.reset()
         if not math.isfinite(metrics["loss"]):
             raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
+        outputs = {
+            name: np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
+            for name in self.signature.targets
+        }
+        return self.of_outputs(split, examples, outputs, rules, metrics)
+
+    def of_outputs(
+        self,
+        split: str,
+        examples: Examples,
+        outputs: Mapping[str, np.ndarray],
+        rules: Mapping[str, DecisionRule] = AS_THEY_ARE,
+        metrics: Mapping[str, float] | None = None,
+    ) -> Evaluation:
+        """Evaluate what a model has said of examples.
+
+        Args:
+            split: What the examples are called.
+            examples: On what.
+            outputs: Of all examples, by target.
+            rules: What is decided by, by target.
+            metrics: Loss and the config's metrics; None where nobody has measured them.
+        """
         by_target, metrics_of, all_values, told = {}, {}, {}, {}
+        measured, metrics = metrics or {}, dict(metrics or {})
         for name, task in self.signature.targets.items():
-            outputs = np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
-            values = part_of(task, Predictions).values(outputs, self.readings[name])
+            values = part_of(task, Predictions).values(outputs[name], self.readings[name])
             scoring, rule = part_of(task, Scoring), rules.get(name, AS_IT_IS)
             all_values[name] = values
             if name in examples.known:
@@ -173,8 +196,8 @@ class Evaluator:
                 told[name] = list(scoring.cells(values[~known], rule))
                 values = values[known]
             scored = scoring.scored(examples.labels_of(name), values, rule, seed=self.seed)
-            called = self._called(name)
-            own = {own: metrics[column] for column, own in called.items()} | scored.scores.headline
+            own = {own: measured[column] for column, own in self._called(name).items() if column in measured}
+            own |= scored.scores.headline
             prefix = name if len(self.signature.targets) > 1 else ""
             metrics |= {named(prefix, measure): value for measure, value in scored.scores.headline.items()}
             by_target[name], metrics_of[name] = scored, own

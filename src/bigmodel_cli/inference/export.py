@@ -13,10 +13,10 @@ import numpy as np
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import BigmodelError
 from bigmodel_cli.inference.engines import Engine, RowEngine, outputs_by_target
-from bigmodel_cli.inference.front import Front, Lookup
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.inference.lookups.front import Front, Lookup
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.lookups import NoLookup, behind_lookups

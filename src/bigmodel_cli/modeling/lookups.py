@@ -26,7 +26,7 @@ class Behind:
 
     Attributes:
         back: A `keras.Model` from inputs by name: numbers as they are, and what lookups gave.
-        lookups: How each of those is computed, as `inference.front.Lookup` takes it, by its name.
+        lookups: How each of those is computed, as `inference.lookups.front.Lookup` takes it, by its name.
         numbers: The names of the inputs that it takes as they are.
     """
 

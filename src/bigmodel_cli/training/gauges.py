@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from bigmodel_cli.process_memory import sizes_in, status_of_process
+
 # Of what is free; other processes, fragments and validation need some too.
 USABLE_SHARE = 0.8
 _PROC = Path("/proc")
@@ -55,7 +57,7 @@ class HostGauge(Gauge):
         self.limits = {kind: used[kind] + int(USABLE_SHARE * free) for kind, free in free_memory().items()}
 
     def now(self) -> Bytes:
-        status = _status()
+        status = status_of_process()
         return {kind: status[name] for kind, name in _STATUS.items() if name in status}
 
     def peak_of(self, work: Callable[[], None]) -> Bytes:
@@ -64,7 +66,7 @@ class HostGauge(Gauge):
             (_PROC / "self/clear_refs").write_text("5")
         work()
         # What its allocator reserved, TensorFlow does not give back: of the others this is the peak too.
-        return {**self.now(), "resident": _status().get("VmHWM", 0)}
+        return {**self.now(), "resident": status_of_process().get("VmHWM", 0)}
 
 
 class DeviceGauge(Gauge):
@@ -111,7 +113,7 @@ def epoch_memory() -> float:
 
     gpus = [f"GPU:{number}" for number in range(len(tf.config.list_logical_devices("GPU")))]
     if not gpus:
-        return _status().get("VmRSS", math.nan)
+        return status_of_process().get("VmRSS", math.nan)
     peak = max(float(tf.config.experimental.get_memory_info(gpu)["peak"]) for gpu in gpus)
     for gpu in gpus:
         tf.config.experimental.reset_memory_stats(gpu)
@@ -124,10 +126,10 @@ def free_memory() -> Bytes:
     Returns:
         Nothing of what the system does not tell.
     """
-    status = _status()
+    status = status_of_process()
     if not status:
         return {}
-    available = _sizes(_PROC / "meminfo").get("MemAvailable")
+    available = sizes_in(_PROC / "meminfo").get("MemAvailable")
     free = [*_free_in_cgroups(), *([] if available is None else [available])]
     resident = {"resident": max(0, min(free))} if free else {}
     return {**resident, **_free_by_limits(status)}
@@ -143,20 +145,6 @@ def _free_by_limits(status: Bytes) -> Bytes:
         for kind, limit in most.items()
         if limit != resource.RLIM_INFINITY
     }
-
-
-def _status() -> Bytes:
-    return _sizes(_PROC / "self/status")
-
-
-def _sizes(path: Path) -> dict[str, int]:
-    """The lines `Name: 123 kB` of a file, in bytes; none where there is no such file."""
-    try:
-        lines = path.read_text("ascii", "replace").splitlines()
-    except OSError:
-        return {}
-    words = [line.split() for line in lines if line.endswith(" kB")]
-    return {name.rstrip(":"): 1024 * int(number) for name, number, _ in words}
 
 
 def _free_in_cgroups() -> list[int]:

@@ -1,0 +1,82 @@
+"""The example that lies beside an exported file: it needs that file's runtime, NumPy, and nothing of ours."""
+
+from __future__ import annotations
+
+from importlib.metadata import packages_distributions
+
+from bigmodel_cli.exporting.deployed import Deployed
+from bigmodel_cli.exporting.format import Format
+from bigmodel_cli.kinds.snippet import Snippet
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.signature import Signature
+
+_LOOKED_UP_BY = "from lookups.front import Front, Values\n"
+_LOOKED_UP = """\
+FRONT = Front.read(json.loads((HERE / "front.json").read_text()))
+"""
+_WHOLE = '''\
+"""What {file} says of a file: python example.py {placeholder}
+
+pip install {packages}
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+{imports}
+HERE = Path(__file__).resolve().parent
+ABOUT = json.loads((HERE / "model.json").read_text())
+LABELS = json.loads((HERE / "labels.json").read_text())
+{front}
+{predict}
+
+{read}
+
+features = read(sys.argv[1])
+{looked_up}for name, (values,) in predict(features).items():
+    for place in np.argsort(-values.ravel())[:3] if LABELS[name] and values.size > 1 else range(values.size):
+        label = LABELS[name][place] if LABELS[name] and values.size > 1 else name
+        print(label, f"{{values.ravel()[place]:.4f}}")
+'''
+
+
+def example_of(one: Format, deployed: Deployed, signature: Signature) -> str:
+    """Python that reads a user's file and prints what the exported one says of it.
+
+    Args:
+        one: The format.
+        deployed: What the file was written from.
+        signature: What one example is.
+    """
+    snippet = part_of(signature.kind, Snippet)
+    has_front = deployed.front is not None
+    predict, read = _parted(one.example), _parted(snippet.code(deployed.inputs[0].name))
+    return _WHOLE.format(
+        imports=predict[0] + (_LOOKED_UP_BY if has_front else "") + read[0],
+        file=one.file,
+        placeholder=snippet.placeholder,
+        packages=" ".join(["numpy", *(map(_distribution, one.runtimes)), *snippet.packages]),
+        front=_LOOKED_UP if has_front else "",
+        predict=predict[1],
+        read=read[1],
+        looked_up=(
+            "features = FRONT.run({name: Values.of(values) for name, values in features.items()})\n"
+            'features = {port["name"]: features[port["name"]] for port in ABOUT["inputs"]}\n'
+            if has_front
+            else ""
+        ),
+    )
+
+
+def _parted(code: str) -> tuple[str, str]:
+    """The lines that import, and what they are for."""
+    lines = code.splitlines(keepends=True)
+    imports = [line for line in lines if line.startswith(("import ", "from "))]
+    return "".join(imports), "".join(line for line in lines if line not in imports).strip() + "\n"
+
+
+def _distribution(package: str) -> str:
+    """What pip calls a package."""
+    return packages_distributions().get(package, [package])[0]

@@ -1,0 +1,1 @@
+"""What Keras looks up, in NumPy alone."""

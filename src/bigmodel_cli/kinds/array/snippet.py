@@ -1,0 +1,18 @@
+"""How a few lines read an array."""
+
+from __future__ import annotations
+
+from bigmodel_cli.kinds.snippet import Snippet
+
+
+class ArraySnippet(Snippet):
+    """By NumPy."""
+
+    placeholder = "array.npy"
+
+    def code(self, name: str) -> str:
+        shape = "".join(f", {length}" for length in self.kind.shape)
+        return f'''\
+def read(path):
+    return {{"{name}": np.load(path).astype("{self.kind.dtype}").reshape(1{shape})}}
+'''

@@ -1,0 +1,31 @@
+"""How a few lines of Python that know nothing of bigmodel read an example: what lies beside an export."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+
+class Snippet(ABC):
+    """Reads a file that a user has.
+
+    Attributes:
+        placeholder: What stands for such a file.
+        packages: Those that it needs beside NumPy, as pip calls them.
+    """
+
+    placeholder: str
+    packages: tuple[str, ...] = ()
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+    @abstractmethod
+    def code(self, name: str) -> str:
+        """Python that makes a function `read(path)`, which gives one example by the names of inputs.
+
+        It may use `np`, `json`, `Path`, and `ABOUT`, which is model.json.
+
+        Args:
+            name: What the one input is called.
+        """
