@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,14 @@ def is_alive(run: RunFolder) -> bool:
     return False
 
 
-def record_files(run: RunFolder, paths: Iterable[Path]) -> None:
-    """Put files written after a run's end into run.json; a process that trains it does so itself."""
+def record_files(run: RunFolder, paths: Iterable[Path], *, instead_of: Sequence[Path] = ()) -> None:
+    """Put files written after a run's end into run.json; a process that trains it does so itself.
+
+    Args:
+        run: The run.
+        paths: The files.
+        instead_of: Folders that have no other files any more.
+    """
     lock = _lock(run)
     try:
         if not _acquire(lock, 0):
@@ -97,7 +103,9 @@ def record_files(run: RunFolder, paths: Iterable[Path]) -> None:
     try:
         listed = run.read_record().get(FILES)
         if listed is not None:
-            update_record(run, {FILES: {**listed, **list_files(run, paths)}})
+            gone = tuple(f"{run.inside(folder)}/" for folder in instead_of)
+            kept = {name: value for name, value in listed.items() if not name.startswith(gone)}
+            update_record(run, {FILES: {**kept, **list_files(run, paths)}})
     finally:
         lock.release()
 

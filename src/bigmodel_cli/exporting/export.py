@@ -14,6 +14,7 @@ from bigmodel_cli.exporting.calibration import Calibration
 from bigmodel_cli.exporting.comparison import Comparison, allowed, compared, why_not
 from bigmodel_cli.exporting.deployed import Deployed, deployed
 from bigmodel_cli.exporting.format import ExportError, Precision
+from bigmodel_cli.exporting.keeping import keep_exports
 from bigmodel_cli.exporting.manifest import write_manifest
 from bigmodel_cli.exporting.measuring import Costs, measured
 from bigmodel_cli.exporting.wanted import Wanted
@@ -27,7 +28,6 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.whole_files import naming_target, temporary_beside
 
@@ -108,7 +108,11 @@ def export_run(opened: OpenRun, request: Request, listener: Listener) -> list[Ex
     experiment = read_experiment(opened.folder)
     splits = load_splits(experiment, listener, offline=request.offline)
     exporter = _Exporter.ready(opened, experiment, splits, request, listener)
-    return [exporter.export(wanted) for wanted in request.wanted]
+    found = [exporter.export(wanted) for wanted in request.wanted]
+    kept = [one.wanted.name for one in found if one.path is not None]
+    if kept and request.out is None:
+        keep_exports(opened.folder, kept, listener)
+    return found
 
 
 def require_all(found: Sequence[Exported]) -> None:
@@ -207,6 +211,7 @@ class _Exporter:
         if reason is not None:
             return Exported(wanted, None, headline, reason, None, comparison, found.costs)
         more = {
+            "headline": headline,
             "split": self.split,
             "comparison": comparison.as_json(),
             "costs": found.costs.as_json(),
@@ -221,8 +226,6 @@ class _Exporter:
             if place.exists():
                 shutil.rmtree(place)
             temporary.replace(place)
-        if self.request.out is None:
-            record_files(self.opened.folder, [path for path in place.rglob("*") if path.is_file()])
 
     def _place(self, wanted: Wanted) -> Path:
         parent = self.opened.folder.exports if self.request.out is None else self.request.out

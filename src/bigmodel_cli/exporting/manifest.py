@@ -49,6 +49,7 @@ def _described(wanted: Wanted, deployed: Deployed, opened: OpenRun) -> dict[str,
     decision = opened.folder.decision
     return {
         "schema_version": SCHEMA_VERSION,
+        "name": wanted.name,
         "format": wanted.format.name,
         "quantize": wanted.quantize,
         "run": {"id": opened.record.get(RUN_ID), "name": opened.folder.title},

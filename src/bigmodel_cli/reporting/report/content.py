@@ -24,6 +24,7 @@ from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.reporting.parent import parent_sentence
 from bigmodel_cli.reporting.rate_curve import draw_rate_test
 from bigmodel_cli.reporting.report.baselines import baselines_content
+from bigmodel_cli.reporting.report.exports import exports_content
 from bigmodel_cli.reporting.report.groups import groups_content
 from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.label_problems import label_problem_sections
@@ -72,6 +73,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "folds": None,
         "baselines": baselines_content(reported.baselines, told),
         "importance": importance_content(reported.importance),
+        "exports": exports_content(reported.exports),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
@@ -130,6 +132,8 @@ def menu_of(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "baselines", "Baselines"
     if content["importance"]:
         yield "importance", "Columns"
+    if content["exports"]:
+        yield "exports", "Exports"
     yield "config", "Config"
     if content["reproduce"]:
         yield "reproduce", "Reproduce"

@@ -74,6 +74,8 @@ def render(content: dict[str, Any]) -> str:
             **content,
             "figures": {name: Markup(figure) for name, figure in content["figures"].items()},  # noqa: S704
             "importance": [{**one, "figure": Markup(one["figure"])} for one in content["importance"]],  # noqa: S704
+            "exports": content["exports"]
+            and {**content["exports"], "figure": Markup(content["exports"]["figure"])},  # noqa: S704
             "scores": [{**one, "figures": list(map(Markup, one["figures"]))} for one in content["scores"]],
             "of_task": [
                 {"id": section.id, "title": section.title, "body": Markup(body)}  # noqa: S704

@@ -30,6 +30,7 @@ class Reported:
         previous: The completed run of the same name before it; None where it is the first.
         baselines: As baselines.json has them; None where none were measured.
         importance: As importance.json has it; None where nobody asked.
+        exports: As the model.json of each export has it.
         label_problems: As label_problems_<split>.json has them, of the splits that were looked at.
     """
 
@@ -39,6 +40,7 @@ class Reported:
     previous: RunFolder | None
     baselines: Mapping[str, Any] | None = None
     importance: Mapping[str, Any] | None = None
+    exports: Sequence[Mapping[str, Any]] = ()
     label_problems: Sequence[Mapping[str, Any]] = ()
 
 
@@ -80,7 +82,18 @@ def read_reported(run: RunFolder, record: Mapping[str, Any]) -> Reported:
     # The fold before it was trained by the same config on other examples.
     previous = None if config["data"].get("fold") else _previous(run)
     problems = read_label_problems(run)
-    return Reported(run, findings, samples, previous, baselines, importance, problems)
+    exports = read_exports(run)
+    return Reported(run, findings, samples, previous, baselines, importance, exports, problems)
+
+
+def read_exports(run: RunFolder) -> list[dict[str, Any]]:
+    """What the model.json of each export says, the smallest file first.
+
+    Raises:
+        DataError: If one is damaged.
+    """
+    found = [run.read_json(run.intact(place)) for place in run.exports.glob("*/model.json")]
+    return sorted(found, key=lambda one: (one["costs"]["bytes"], one["name"]))
 
 
 def _previous(run: RunFolder) -> RunFolder | None:
