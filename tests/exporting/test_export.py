@@ -186,6 +186,17 @@ def test_a_runtime_that_dies_is_said(tmp_path: Path) -> None:
     assert type(error.value).__name__ == "ExportError"
 
 
+def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "tf2onnx" else True)
+    with pytest.raises(UsageError, match="--format onnx needs the package tf2onnx") as error:
+        formats()["onnx"].require(None)
+    assert error.value.hint == "pip install 'bigmodel-cli[onnx]'"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError) as error:
+        formats()["litert"].require("int4")
+    assert error.value.hint == "pip install ai-edge-litert"
+
+
 WRONG = {
     ("tflite",): "--format tflite: there is none of this name",
     ("litert", "int7"): "--quantize int7: there is none of this name",

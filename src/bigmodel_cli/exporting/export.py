@@ -104,7 +104,7 @@ def export_run(opened: OpenRun, request: Request, listener: Listener) -> list[Ex
         DataError: If the data is not there, or not what the model was trained with.
     """
     for wanted in request.wanted:
-        wanted.format.require()
+        wanted.format.require(wanted.quantize)
     experiment = read_experiment(opened.folder)
     splits = load_splits(experiment, listener, offline=request.offline)
     exporter = _Exporter.ready(opened, experiment, splits, request, listener)

@@ -63,6 +63,7 @@ class Format(ABC):
         threads_are_fixed: Whether a process has one number of threads for all that it opens.
         takes_words: Whether texts can go in; else they are looked up before.
         quantized: What `--quantize` may ask of it, and what that means.
+        quantizers: The package that one of these needs beside, and the extra that has it.
         calibrated: Those for which ranges are found on training examples.
     """
 
@@ -74,21 +75,27 @@ class Format(ABC):
     threads_are_fixed: ClassVar[bool] = False
     takes_words: ClassVar[bool] = False
     quantized: ClassVar[Mapping[str, str]] = {}
+    quantizers: ClassVar[Mapping[str, tuple[str, str]]] = {}
     calibrated: ClassVar[frozenset[str]] = frozenset()
 
-    def require(self) -> None:
+    def require(self, quantize: str | None) -> None:
         """Find out before anything is computed whether the packages are there.
+
+        Args:
+            quantize: How numbers are to be made smaller.
 
         Raises:
             UsageError: If one is not.
         """
-        for package in (self.runtime, *self.packages):
-            if importlib.util.find_spec(package.partition(".")[0]) is None:
+        needed = [(f"--format {self.name}", name, self.extra) for name in (self.runtime, *self.packages)]
+        if quantize in self.quantizers:
+            needed.append((f"--quantize {quantize}", *self.quantizers[quantize]))
+        for option, package, extra in needed:
+            if importlib.util.find_spec(package) is None:
+                what = f"'bigmodel-cli[{extra}]'" if extra else package.replace("_", "-")
                 raise UsageError(
-                    f"--format {self.name} needs the package {package}, which is not installed",
-                    hint=f"pip install 'bigmodel-cli[{self.extra}]'"
-                    if self.extra
-                    else f"pip install {package}",
+                    f"{option} needs the package {package}, which is not installed",
+                    hint=f"pip install {what}",
                 )
 
     @abstractmethod

@@ -29,6 +29,7 @@ class LiteRT(Format):
         "int8": "weights and activations in int8, by ranges found on training examples",
         "int4": "weights in int4, an eighth of the size, by ai-edge-quantizer",
     }
+    quantizers: ClassVar[Mapping[str, tuple[str, str]]] = {"int4": ("ai_edge_quantizer", "compress")}
     calibrated = frozenset({"int8"})
 
     def write(self, deployed: Deployed, folder: Path, precision: Precision) -> None:
