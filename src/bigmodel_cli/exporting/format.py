@@ -88,7 +88,7 @@ class Format(ABC):
             UsageError: If one is not.
         """
         needed = [(f"--format {self.name}", name, self.extra) for name in (self.runtime, *self.packages)]
-        if quantize in self.quantizers:
+        if quantize is not None and quantize in self.quantizers:
             needed.append((f"--quantize {quantize}", *self.quantizers[quantize]))
         for option, package, extra in needed:
             if importlib.util.find_spec(package) is None:
