@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from bigmodel_cli.exporting.deployed import Deployed
 from bigmodel_cli.exporting.format import Compute, ExportError, Format, Named, Precision, quiet
 from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.modeling.cut import leaves
 
 
 class Onnx(Format):
@@ -78,6 +79,7 @@ def _export(deployed: Deployed, path: Path) -> None:
     }
     for port in deployed.inputs:
         signature[port.name].name = port.name
+    _hold_numbers(model)
     with quiet():
         # Keras exports what was called once.
         model(
@@ -87,6 +89,19 @@ def _export(deployed: Deployed, path: Path) -> None:
             model.export(str(path), format="onnx", verbose=False, input_signature=[signature])
         except Exception as error:
             raise ExportError(f"ONNX cannot express this model: {first_line(error)}") from error
+
+
+def _hold_numbers(model: Any) -> None:
+    """Let layers have as arrays what they hold as tensors and not as weights, as Normalization does.
+
+    Of a tensor the conversion would make one more input.
+    """
+    import tensorflow as tf
+
+    for layer in leaves(model):
+        for name, value in list(vars(layer).items()):
+            if isinstance(value, tf.Tensor):
+                setattr(layer, name, value.numpy())
 
 
 def _quantize(floats: Path, path: Path, precision: Precision) -> None:
