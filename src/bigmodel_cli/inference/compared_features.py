@@ -31,7 +31,7 @@ class Compared:
 
     def of(self, features: np.ndarray) -> np.ndarray:
         """Features of shape (n, features) as float32 of shape (n, compared)."""
-        parts = zip(self._parts(features), self.spreads, strict=False)
+        parts = zip(self.parts(features), self.spreads, strict=False)
         found = np.concatenate([part / np.float32(spread) for part, spread in parts], axis=1)
         if found.shape[1] > _MOST_FEATURES:
             found = found[:, np.linspace(0, found.shape[1] - 1, _MOST_FEATURES).astype(np.int64)]
@@ -43,10 +43,11 @@ class Compared:
         found = cls(tuple(shape) if len(shape) > 1 else ())
         if not found.shape:
             return found
-        spreads = [np.sqrt(part.var(axis=0).sum()) + _TINY for part in found._parts(features)]
+        spreads = [np.sqrt(part.var(axis=0).sum()) + _TINY for part in found.parts(features)]
         return replace(found, spreads=np.array([*spreads, 1.0])[:2])
 
-    def _parts(self, features: np.ndarray) -> list[np.ndarray]:
+    def parts(self, features: np.ndarray) -> list[np.ndarray]:
+        """What is compared of features of shape (n, features), before it is divided: (n, …) for each of `spreads`."""
         if not self.shape:
             return [_roots(features)]
         maps = features.reshape(-1, *self.shape)

@@ -48,9 +48,10 @@ class Inner:
             features: As the model gives them, shape (n, features).
             scores: Probabilities, shape (n, classes); None where there are none.
         """
-        return self._of_compared(self.compared.of(features), scores)
+        return self.of_compared(self.compared.of(features), scores)
 
-    def _of_compared(self, features: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+    def of_compared(self, features: np.ndarray, scores: np.ndarray | None) -> np.ndarray:
+        """The same of features that are ready to be compared."""
         rare = self.rarity.of(features, scores)
         if self.neighbours is not None and self.scale is not None:
             groups = self.rarity.groups_of(len(features), scores)
@@ -85,7 +86,7 @@ class Inner:
             groups = rarity.groups_of(len(others), scores)
             distances = found.neighbours.distances(others)
             found = replace(found, scale=scale_of_each(distances, groups, len(rarity.means)))
-        rare = found._of_compared(others, scores)
+        rare = found.of_compared(others, scores)
         return replace(found, limit=float(np.quantile(rare, _USUAL, method="higher")))
 
     def arrays(self) -> dict[str, np.ndarray]:
