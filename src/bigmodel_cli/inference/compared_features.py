@@ -47,7 +47,7 @@ class Compared:
         return replace(found, spreads=np.array([*spreads, 1.0])[:2])
 
     def parts(self, features: np.ndarray) -> list[np.ndarray]:
-        """What is compared of features of shape (n, features), undivided: shape (n, …) for each of `spreads`."""
+        """What is compared of features of shape (n, features), undivided: (n, …) for each of `spreads`."""
         if not self.shape:
             return [_roots(features)]
         maps = features.reshape(-1, *self.shape)
