@@ -16,7 +16,7 @@ from bigmodel_cli.errors import GateError, UsageError
 from bigmodel_cli.exporting.export import Exported, require_all
 from bigmodel_cli.exporting.format import Precision
 from bigmodel_cli.exporting.formats import formats
-from bigmodel_cli.exporting.runtime import Runtime
+from bigmodel_cli.exporting.runtime import ExportedFile, Runtime
 from bigmodel_cli.exporting.wanted import wanted_of
 from bigmodel_cli.inference.opened import OpenRun
 
@@ -181,7 +181,7 @@ def test_a_runtime_that_dies_is_said(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"no model")
     with (
         pytest.raises(Exception, match="ai_edge_litert cannot run it") as error,
-        Runtime(formats()["litert"], tmp_path),
+        Runtime(ExportedFile("litert", tmp_path)),
     ):
         pass
     assert type(error.value).__name__ == "ExportError"

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from bigmodel_cli.cli.output import note, number, printable, table
+from bigmodel_cli.cli.output import note, number, printable, size, table
+from bigmodel_cli.exporting.bench import Took
 from bigmodel_cli.exporting.export import Exported
 from bigmodel_cli.inference.opened import OpenRun
 
@@ -61,10 +62,22 @@ def _row(one: Exported) -> list[str]:
     ]
 
 
-def size(count: float) -> str:
-    """Bytes as people say them."""
-    return f"{count / 1e3:.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
-
-
 def milliseconds(seconds: float) -> str:
+    """For people."""
     return f"{seconds * 1e3:.3g} ms"
+
+
+BENCH_COLUMNS = ("", "start", "one example", "one thread", "in a batch", "memory", "file")
+
+
+def bench_row(took: Took) -> list[str]:
+    """What an engine takes, as cells."""
+    return [
+        took.name,
+        f"{took.start_seconds:.2f} s",
+        milliseconds(took.seconds),
+        milliseconds(took.seconds_one_thread),
+        milliseconds(took.batch_seconds),
+        size(took.peak_bytes),
+        size(took.bytes),
+    ]

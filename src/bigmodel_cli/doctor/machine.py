@@ -48,6 +48,8 @@ EXTRAS = {
     "tune": "optuna",
     "mlflow": "mlflow-skinny",
     "wandb": "wandb",
+    "onnx": "onnx",
+    "compress": "ai-edge-quantizer",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bigmodel_cli.exporting.deployed import Deployed, padded
 from bigmodel_cli.exporting.format import Format, Named
-from bigmodel_cli.exporting.runtime import Runtime
+from bigmodel_cli.exporting.runtime import ExportedFile, Runtime
 from bigmodel_cli.inference.export import features_of
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.signature import Signature, slugs
@@ -66,7 +66,7 @@ def measured(
         ExportError: If its runtime cannot run it.
     """
     first = _first(deployed, examples, signature)
-    with Runtime(one, folder) as runtime:
+    with Runtime(ExportedFile(one.name, folder)) as runtime:
         parts = [runtime.predict(given) for given in fed(deployed, examples, signature)]
         cost = runtime.cost(first)
     outputs = {

@@ -1,20 +1,20 @@
-"""A process that runs an exported file with its own runtime and nothing else."""
+"""A process that runs a model with its own runtime and nothing else."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
-from bigmodel_cli.exporting.format import Compute, ExportError, Format, Named
+from bigmodel_cli.exporting.format import ExportError
 from bigmodel_cli.exporting.formats import formats
 from bigmodel_cli.process_memory import status_of_process
 
@@ -22,6 +22,49 @@ from bigmodel_cli.process_memory import status_of_process
 _MOST_CALLS, _SECONDS = 200, 0.5
 # How long a runtime may take to end once nobody asks for anything.
 _GRACE_SECONDS = 10.0
+
+
+# Takes what goes in and gives what comes out, in whatever form.
+Compute = Callable[[Any], Any]
+
+
+class Runnable(Protocol):
+    """What a process can run; it is handed to it."""
+
+    @property
+    def runtime(self) -> str:
+        """The package that computes."""
+
+    @property
+    def threads_are_fixed(self) -> bool:
+        """Whether a process has one number of threads for all that it opens."""
+
+    def open(self, threads: int) -> Compute:
+        """What computes, with so many threads."""
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """A file that `export` wrote.
+
+    Attributes:
+        format: Its name.
+        folder: Where it is.
+    """
+
+    format: str
+    folder: Path
+
+    @property
+    def runtime(self) -> str:
+        return formats()[self.format].runtime
+
+    @property
+    def threads_are_fixed(self) -> bool:
+        return formats()[self.format].threads_are_fixed
+
+    def open(self, threads: int) -> Compute:
+        return formats()[self.format].open(self.folder, threads)
 
 
 @dataclass(frozen=True)
@@ -41,19 +84,22 @@ class Cost:
 
 
 class Runtime:
-    """Runs a file while the context lasts.
+    """Runs a model while the context lasts.
 
     Args:
-        one: The file's format.
-        folder: Where it is.
+        one: The model.
+
+    Attributes:
+        start_seconds: From the start of the process until it could compute.
     """
 
-    def __init__(self, one: Format, folder: Path) -> None:
-        self._format = one
+    def __init__(self, one: Runnable) -> None:
+        self._one, self._began = one, time.monotonic()
+        self.start_seconds = 0.0
         # A new process: nothing of this one counts as the runtime's, and both may have a TensorFlow.
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(theirs, one.name, str(folder)), daemon=True)
+        self._process = context.Process(target=_run, args=(theirs, one), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -63,6 +109,7 @@ class Runtime:
         except BaseException:
             self._end()
             raise
+        self.start_seconds = time.monotonic() - self._began
         return self
 
     def __exit__(
@@ -73,16 +120,15 @@ class Runtime:
     ) -> None:
         self._end()
 
-    def predict(self, features: Named) -> Named:
-        """What the file gives.
+    def predict(self, features: Any) -> Any:
+        """What the model gives.
 
         Raises:
             ExportError: If its runtime cannot compute it.
         """
-        found: Named = self._ask(("predict", features))
-        return found
+        return self._ask(("predict", features))
 
-    def cost(self, features: Named) -> Cost:
+    def cost(self, features: Any) -> Cost:
         """What a call with these features takes, once it is warm.
 
         Raises:
@@ -103,9 +149,9 @@ class Runtime:
         except (EOFError, OSError):
             self._process.join(_GRACE_SECONDS)
             status = self._process.exitcode
-            raise ExportError(f"{self._format.runtime} ended with exit status {status}") from None
+            raise ExportError(f"{self._one.runtime} ended with exit status {status}") from None
         if not is_well:
-            raise ExportError(f"{self._format.runtime} cannot run it: {found}")
+            raise ExportError(f"{self._one.runtime} cannot run it: {found}")
         return found
 
     def _end(self) -> None:
@@ -116,18 +162,17 @@ class Runtime:
             self._process.join()
 
 
-def _run(connection: Connection, name: str, folder: str) -> None:
+def _run(connection: Connection, one: Runnable) -> None:
     """What the process does; libraries print what nobody asked for."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    one, place = formats()[name], Path(folder)
     try:
-        compute = one.open(place, os.cpu_count() or 1)
+        compute = one.open(os.cpu_count() or 1)
         connection.send((True, None))
-        asked: dict[str, Callable[[Named], Any]] = {
+        asked: dict[str, Callable[[Any], Any]] = {
             "predict": compute,
-            "cost": lambda features: _cost(one, place, compute, features),
+            "cost": lambda features: _cost(one, compute, features),
         }
         while True:
             what, features = connection.recv()
@@ -139,16 +184,15 @@ def _run(connection: Connection, name: str, folder: str) -> None:
         connection.send((False, lines[0]))
 
 
-def _cost(one: Format, folder: Path, compute: Compute, features: Named) -> Cost:
+def _cost(one: Runnable, compute: Compute, features: Any) -> Cost:
     seconds, peak = _seconds(compute, features), status_of_process().get("VmHWM", 0)
     if one.threads_are_fixed:
-        _stay_on_one_core()
-    else:
-        compute = one.open(folder, 1)
-    return Cost(seconds, _seconds(compute, features), peak)
+        with _one_core():
+            return Cost(seconds, _seconds(compute, features), peak)
+    return Cost(seconds, _seconds(one.open(1), features), peak)
 
 
-def _seconds(compute: Compute, features: Named) -> float:
+def _seconds(compute: Compute, features: Any) -> float:
     """Of a call, the median of many, once it is warm."""
     compute(features)
     taken: list[float] = []
@@ -160,9 +204,18 @@ def _seconds(compute: Compute, features: Named) -> float:
     return median(taken)
 
 
-def _stay_on_one_core() -> None:
+@contextmanager
+def _one_core() -> Iterator[None]:
     """Whatever threads there are, one core computes; where the system has no such thing, all go on."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    _stay_on({min(cores)} if cores else cores)
+    try:
+        yield
+    finally:
+        _stay_on(cores)
+
+
+def _stay_on(cores: set[int]) -> None:
     with suppress(OSError, AttributeError):
-        core = {min(os.sched_getaffinity(0))}
         for thread in Path("/proc/self/task").iterdir():
-            os.sched_setaffinity(int(thread.name), core)
+            os.sched_setaffinity(int(thread.name), cores)

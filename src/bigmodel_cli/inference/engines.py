@@ -212,7 +212,7 @@ def open_engine(
             raise UsageError(f"{run.title}: {reason}", hint="use --engine keras")
         return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
     try:
-        return ChosenEngine("litert", _litert_engine(run), _how_it_compared(record))
+        return ChosenEngine("litert", litert_engine(run), _how_it_compared(record))
     except ImportError as error:
         reason = f"LiteRT cannot be loaded: {error}"
         if wanted == "litert":
@@ -225,11 +225,21 @@ def open_engine(
     return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
 
 
-def _litert_engine(run: RunFolder) -> Engine:
+def litert_engine(run: RunFolder, threads: int | None = None) -> Engine:
+    """The engine of a run's model.tflite.
+
+    Args:
+        run: Whose.
+        threads: How many compute; None: one for each core.
+
+    Raises:
+        ImportError: If LiteRT is not installed.
+        DataError: If a file of the run is damaged.
+    """
     from bigmodel_cli.inference.litert import LiteRTEngine
 
     # LiteRT notices no damage to the weights, it only predicts something else.
-    engine = LiteRTEngine(run.intact(run.litert_model))
+    engine = LiteRTEngine(run.intact(run.litert_model), threads)
     if not run.expects(run.front):
         return engine
     from bigmodel_cli.inference.front import read_front

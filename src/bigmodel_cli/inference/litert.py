@@ -19,6 +19,7 @@ class LiteRTEngine:
 
     Args:
         path: A .tflite file.
+        threads: How many compute; None: one for each core.
 
     Raises:
         ImportError: If the package is not installed on this platform.
@@ -27,12 +28,12 @@ class LiteRTEngine:
 
     needed: Collection[str] = ()
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int | None = None) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
             with silenced():
-                self._interpreter = Interpreter(str(path), num_threads=os.cpu_count() or 1)
+                self._interpreter = Interpreter(str(path), num_threads=threads or os.cpu_count() or 1)
             self._shapes: list[tuple[int, ...]] = []
             self._input = self._interpreter.get_input_details()[0]
             self._outputs = self._interpreter.get_output_details()
