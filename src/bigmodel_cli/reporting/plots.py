@@ -26,7 +26,7 @@ _COLUMNS = 8
 def plot_run(
     run: RunFolder, evaluation: Mapping[str, Any], targets: Mapping[str, Task], best_epoch: int | None
 ) -> None:
-    """Draw everything that metrics, an evaluation and its samples show.
+    """Draw everything that metrics, an evaluation and its samples show into a run's folder.
 
     Args:
         run: Where; its metrics, predictions and samples are read.
@@ -34,16 +34,30 @@ def plot_run(
         targets: What was evaluated; the files of one of several end with its name.
         best_epoch: Of the checkpoint that was evaluated.
     """
+    for name, figure in _figures_of(run, evaluation, targets, best_epoch):
+        save(figure, run, name)
+
+
+def figures_of_run(
+    run: RunFolder, evaluation: Mapping[str, Any], targets: Mapping[str, Task], best_epoch: int | None
+) -> dict[str, Figure]:
+    """The same figures by the names of files; arguments are those of `plot_run`."""
+    return dict(_figures_of(run, evaluation, targets, best_epoch))
+
+
+def _figures_of(
+    run: RunFolder, evaluation: Mapping[str, Any], targets: Mapping[str, Task], best_epoch: int | None
+) -> Iterator[tuple[str, Figure]]:
     columns = read_metrics(run.metrics)
     if columns["epoch"]:
-        save(draw_curves(columns, best_epoch), run, "curves")
-        save(draw_speed(columns), run, "speed")
+        yield "curves", draw_curves(columns, best_epoch)
+        yield "speed", draw_speed(columns)
     if (test := run.read_record().get(RATE_TEST)) is not None:
-        save(draw_rate_test(test), run, "learning_rate_test")
+        yield "learning_rate_test", draw_rate_test(test)
     samples = run.read_json(run.samples(evaluation["split"]))
     for told in of_targets(run, evaluation, samples, targets):
         for name, figure in _figures(told):
-            save(figure, run, told.called(name))
+            yield told.called(name), figure
 
 
 def _figures(told: OfTarget) -> Iterator[tuple[str, Figure]]:
