@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import bigmodel_cli
 from bigmodel_cli import Run, load, train
 from bigmodel_cli.errors import ConfigError, DataError, UsageError
 
+NOTEBOOK = Path(__file__).resolve().parents[1] / "docs" / "notebook.ipynb"
 GUIDE = Path(__file__).resolve().parents[1] / "docs" / "python.md"
 CONFIG = """\
 name: shades
@@ -47,7 +50,11 @@ def test_what_there_is_is_what_is_documented() -> None:
 
 
 def test_nothing_heavy_is_loaded_with_it() -> None:
-    code = "import sys; from bigmodel_cli import load, train; print(sorted({'tensorflow', 'keras', 'numpy', 'matplotlib', 'click'} & set(sys.modules)))"
+    code = """\
+import sys
+from bigmodel_cli import load, train
+print(sorted({"tensorflow", "keras", "numpy", "matplotlib", "click"} & set(sys.modules)))
+"""
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
@@ -81,13 +88,12 @@ def test_a_run_is_trained_looked_at_and_used(trained: Run, capfd: pytest.Capture
 def test_arrays_and_files_are_predicted(trained: Run, tmp_path: Path) -> None:
     bright = np.full((4, 4), 210, np.uint8)
     (one,) = trained.predict(bright)
-    assert one["predictions"][0]["class"] == "bright"
+    assert one["prediction"] == "bright"
     two = trained.predict(np.stack([bright, bright // 4]), top=1)
-    assert [answer["predictions"][0]["class"] for answer in two] == ["bright", "dark"]
+    assert [answer["prediction"] for answer in two] == ["bright", "dark"]
     np.save(tmp_path / "many.npy", np.stack([bright] * 3))
-    assert (
-        len(trained.predict(tmp_path / "many.npy")) == len(trained.predict([str(tmp_path / "many.npy")])) == 3
-    )
+    for what in (tmp_path / "many.npy", [str(tmp_path / "many.npy")]):
+        assert len(trained.predict(what)) == 3
     with pytest.raises(DataError, match="array: expected one example of shape 4 × 4"):
         trained.predict(np.zeros((5, 5)))
 
@@ -108,9 +114,37 @@ def test_rows_are_mappings(tmp_path: Path) -> None:
         run.predict(3)
 
 
+@pytest.mark.tf
+@pytest.mark.plots
+def test_the_notebook_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cell after cell, the last line of each being what a notebook shows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BIGMODEL_RUNS", raising=False)
+    names: dict[str, Any] = {}
+    shown = []
+    for cell in json.loads(NOTEBOOK.read_text("utf-8"))["cells"]:
+        first, _, rest = "".join(cell["source"]).partition("\n")
+        if cell["cell_type"] != "code":
+            continue
+        if first.startswith("%%writefile "):
+            Path(first.split()[1]).write_text(f"{rest}\n")
+            continue
+        *lines, last = ast.parse(f"{first}\n{rest}").body
+        exec(compile(ast.Module(lines, []), "cell", "exec"), names)
+        if isinstance(last, ast.Expr):
+            shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
+        else:
+            exec(compile(ast.Module([last], []), "cell", "exec"), names)
+    run, accuracy, answers, right, figure, evaluation = shown
+    assert run._repr_html_().startswith("<b>runs/digits/")
+    assert accuracy == run.metrics["val_accuracy"][-1] > 0.8
+    assert len(answers) == 5 and right > 0.8
+    assert len(figure.axes) >= 1 and evaluation["split"] == "validation"
+
+
 def test_mistakes_are_those_of_the_commands(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(CONFIG.replace("Flatten", "Flaten"))
     with pytest.raises(ConfigError, match=r"c\.yaml:4:9: model\.0"):
         train(tmp_path / "c.yaml")
-    with pytest.raises(UsageError, match="there is no run"):
+    with pytest.raises(UsageError, match="nothing: no such run"):
         load("nothing", runs_dir=tmp_path)
