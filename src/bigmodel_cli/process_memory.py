@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_STATUS = Path("/proc/self/status")
+PROC = Path("/proc")
 
 
-def status_of_process() -> dict[str, int]:
-    """Bytes by what Linux calls them, such as `VmRSS` and its peak `VmHWM`; none where that is not told."""
-    return sizes_in(_STATUS)
+def status_of_process(proc: Path = PROC) -> dict[str, int]:
+    """Bytes by what Linux calls them, such as `VmRSS` and its peak `VmHWM`; none where that is not told.
+
+    Args:
+        proc: Where Linux tells it.
+    """
+    return sizes_in(proc / "self/status")
 
 
 def sizes_in(path: Path) -> dict[str, int]:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bigmodel_cli.process_memory import sizes_in, status_of_process
+from bigmodel_cli.process_memory import PROC, sizes_in, status_of_process
 
 # Of what is free; other processes, fragments and validation need some too.
 USABLE_SHARE = 0.8
-_PROC = Path("/proc")
+_PROC = PROC
 _CGROUPS = Path("/sys/fs/cgroup")
 # What exporting and plotting take of the address space beside the training step: libraries, threads, arenas.
 RESERVED = 512 * 2**20
@@ -57,7 +57,7 @@ class HostGauge(Gauge):
         self.limits = {kind: used[kind] + int(USABLE_SHARE * free) for kind, free in free_memory().items()}
 
     def now(self) -> Bytes:
-        status = status_of_process()
+        status = status_of_process(_PROC)
         return {kind: status[name] for kind, name in _STATUS.items() if name in status}
 
     def peak_of(self, work: Callable[[], None]) -> Bytes:
@@ -66,7 +66,7 @@ class HostGauge(Gauge):
             (_PROC / "self/clear_refs").write_text("5")
         work()
         # What its allocator reserved, TensorFlow does not give back: of the others this is the peak too.
-        return {**self.now(), "resident": status_of_process().get("VmHWM", 0)}
+        return {**self.now(), "resident": status_of_process(_PROC).get("VmHWM", 0)}
 
 
 class DeviceGauge(Gauge):
@@ -113,7 +113,7 @@ def epoch_memory() -> float:
 
     gpus = [f"GPU:{number}" for number in range(len(tf.config.list_logical_devices("GPU")))]
     if not gpus:
-        return status_of_process().get("VmRSS", math.nan)
+        return status_of_process(_PROC).get("VmRSS", math.nan)
     peak = max(float(tf.config.experimental.get_memory_info(gpu)["peak"]) for gpu in gpus)
     for gpu in gpus:
         tf.config.experimental.reset_memory_stats(gpu)
@@ -126,7 +126,7 @@ def free_memory() -> Bytes:
     Returns:
         Nothing of what the system does not tell.
     """
-    status = status_of_process()
+    status = status_of_process(_PROC)
     if not status:
         return {}
     available = sizes_in(_PROC / "meminfo").get("MemAvailable")
