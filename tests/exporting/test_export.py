@@ -111,11 +111,13 @@ def test_rows_with_words_and_two_targets(rows: OpenRun, export: Export, tmp_path
         assert (one.path / "front.json").exists() is not takes_words
         assert ("town" in [port["name"] for port in about["inputs"]]) is takes_words
         answers.append(example(one.path, row))
-    assert all(lines == answers[0] for lines in answers)
-    assert answers[0][0].split()[0] == "likes" and float(answers[0][0].split()[1]) > 0.9
-    assert answers[0][1].split()[0] == "price" and float(answers[0][1].split()[1]) == pytest.approx(
-        10.5, abs=4
-    )
+    for lines in answers:
+        (likes, likely), (price, euros) = (line.split() for line in lines)
+        assert (likes, price) == ("likes", "price")
+        assert float(likely) == pytest.approx(float(answers[0][0].split()[1]), abs=2e-4)
+        assert float(euros) == pytest.approx(float(answers[0][1].split()[1]), abs=2e-4)
+    assert float(answers[0][0].split()[1]) > 0.9
+    assert float(answers[0][1].split()[1]) == pytest.approx(10.5, abs=4)
 
 
 def test_recurrent_layers_go_to_litert_with_a_fixed_batch(steps: OpenRun, export: Export) -> None:
