@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -88,13 +89,18 @@ def test_launch_names_a_crash_and_what_to_try(launch: Launches, number: int, pro
 def test_launch_blames_who_was_lost_and_not_who_lost_it(
     launch: Launches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have ended before they are looked at."""
-    monkeypatch.setattr("bigmodel_cli.cluster.launching.by_hosts._POLL_SECONDS", 1.5)
-    killed = "import os; os.kill(os.getpid(), 9)"
-    code, said = launch(["exit(5)", killed])
+    """Both have ended between one look and the next."""
+    monkeypatch.setattr("bigmodel_cli.cluster.launching.by_hosts._POLL_SECONDS", 3.0)
+
+    def soon(what: str) -> str:
+        # Not before both are started and were looked at, and long before the next look.
+        return f"import os, time; time.sleep(max(0, {time.time() + 1.0!r} - time.time())); {what}"
+
+    killed = "os.kill(os.getpid(), 9)"
+    code, said = launch([soon("exit(5)"), soon(killed)])
     assert code == 5
     assert said[0].startswith("worker 1 (") and "was ended by SIGKILL" in said[0]
-    assert launch([killed, "exit(5)"])[1][0].startswith("worker 0 (")
+    assert launch([soon(killed), soon("exit(5)")])[1][0].startswith("worker 0 (")
 
 
 def test_launch_names_no_crash_where_there_was_none(launch: Launches) -> None:
