@@ -43,13 +43,8 @@ class Trials:
         reading: Reading,
         problems: Problems,
     ) -> None:
-        self._space, self._bare, self._experiment, self._reading, self._problems = (
-            space,
-            bare,
-            experiment,
-            reading,
-            problems,
-        )
+        self._space, self._bare = space, bare
+        self._experiment, self._reading, self._problems = experiment, reading, problems
         # Layers that are left out move others, whose numbers are in their paths; keys of the space bring
         # places of their own.
         self._known = {(_spot(problem.place), problem.message) for problem in problems.found}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.exporting.deployed import Deployed, deployed
-from bigmodel_cli.exporting.format import ExportError
-from bigmodel_cli.exporting.formats import formats
+from bigmodel_cli.exporting.deployed import given
+from bigmodel_cli.exporting.format import Compute, Named
+from bigmodel_cli.exporting.manifest import FRONT
 from bigmodel_cli.exporting.measuring import size_of
-from bigmodel_cli.exporting.runtime import Compute, ExportedFile, Runnable, Runtime
+from bigmodel_cli.exporting.runtime import ExportedFile, Runnable, Runtime
 from bigmodel_cli.inference.engines import EngineName, KerasEngine, litert_engine
 from bigmodel_cli.inference.export import features_of
-from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.export_error import ExportError
+from bigmodel_cli.inference.front import read_front
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_config import read_experiment
 from bigmodel_cli.inference.run_data import choose_split, load_splits
@@ -102,22 +103,21 @@ def bench(opened: OpenRun, batch_size: int, listener: Listener, *, offline: bool
         place = folder.litert_model if name == "litert" else folder.checkpoint(BEST)
         if folder.expects(place):
             yield _took(f"--engine {name}", RunEngine(folder.path, name), one, many, place)
-    both: tuple[Deployed, Deployed | ExportError] | None = None
     for export in read_exports(folder):
-        if both is None:
-            from bigmodel_cli.modeling.backend import start
-
-            start(seed=0)
-            both = deployed(load_for_inference(folder, BEST), signature, ())
-        source = both[0] if formats()[export["format"]].takes_words else both[1]
         place = folder.exports / export["name"]
-        assert isinstance(source, Deployed), "there is an export of it"
-        fixed = export["inputs"][0]["shape"][0]
-        single, batch = source.given(one), source.given(many)
-        if fixed is not None:
-            single = batch = {name: np.repeat(values[:1], fixed, axis=0) for name, values in single.items()}
+        single, batch = (_given(export, place, features) for features in (one, many))
         runnable = ExportedFile(export["format"], place)
         yield _took(f"exports/{export['name']}", runnable, single, batch, place / export["file"])
+
+
+def _given(export: Mapping[str, Any], place: Path, features: Any) -> Named:
+    """Features as an exported file takes them; where it takes so many at once, the first one as often."""
+    front = read_front(place / FRONT) if (place / FRONT).exists() else None
+    found = given([port["name"] for port in export["inputs"]], front, features)
+    fixed = export["inputs"][0]["shape"][0]
+    if fixed is None:
+        return found
+    return {name: np.repeat(values[:1], fixed, axis=0) for name, values in found.items()}
 
 
 def _took(name: str, one: Runnable, single: Any, many: Any, place: Path) -> Took:

@@ -12,6 +12,7 @@ from bigmodel_cli.config.naming import direction
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.evaluation import Evaluation
+from bigmodel_cli.inference.export import TOLERANCE
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.plain_numbers import plain_number
 from bigmodel_cli.scoring.names import measures
@@ -21,9 +22,6 @@ from bigmodel_cli.tasks.sections import headlines_of
 
 # What a score may lose where nobody says it: a point of what is a share, a hundredth of what has a unit.
 _MOST_LOST = 0.01
-# How far the numbers of a file that is not quantized may be from the run's, relative to the largest: float32
-# sums in another order. The same holds for model.tflite.
-TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)

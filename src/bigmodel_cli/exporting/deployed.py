@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.exporting.format import ExportError, Named
+from bigmodel_cli.exporting.format import Named
+from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.lookups.front import Front, Lookup
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.modeling.cut import model_from, traced
@@ -55,15 +56,17 @@ class Deployed:
         Args:
             features: An array of shape (n, …), or for each column by its own name its values.
         """
-        if not isinstance(features, Mapping):
-            return {self.inputs[0].name: features}
-        slug_of = slugs(features)
-        named = {slug_of[name]: column for name, column in features.items()}
-        columns = named if self.front is None else self.front.run(named)
-        return {
-            port.name: values.values() if isinstance(values := columns[port.name], Held) else values
-            for port in self.inputs
-        }
+        return given([port.name for port in self.inputs], self.front, features)
+
+
+def given(inputs: Sequence[str], front: Front | None, features: Any) -> Named:
+    """Raw features as a model takes them, by the names of its inputs; `features` as for `Deployed.given`."""
+    if not isinstance(features, Mapping):
+        return {inputs[0]: features}
+    slug_of = slugs(features)
+    named = {slug_of[name]: column for name, column in features.items()}
+    columns = named if front is None else front.run(named)
+    return {name: values.values() if isinstance(values := columns[name], Held) else values for name in inputs}
 
 
 def deployed(

@@ -13,13 +13,14 @@ from bigmodel_cli.errors import GateError, UsageError
 from bigmodel_cli.exporting.calibration import Calibration
 from bigmodel_cli.exporting.comparison import Comparison, allowed, compared, why_not
 from bigmodel_cli.exporting.deployed import Deployed, deployed
-from bigmodel_cli.exporting.format import ExportError, Precision
+from bigmodel_cli.exporting.format import Precision
 from bigmodel_cli.exporting.keeping import keep_exports
 from bigmodel_cli.exporting.manifest import write_manifest
 from bigmodel_cli.exporting.measuring import Costs, measured
 from bigmodel_cli.exporting.wanted import Wanted
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator
+from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_config import read_experiment

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from bigmodel_cli.errors import BigmodelError, UsageError
+from bigmodel_cli.errors import UsageError
 from bigmodel_cli.native_output import silenced
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 # What a model takes and gives, by the names of its inputs and outputs, each of shape (n, …).
 Named = Mapping[str, "np.ndarray"]
-Compute = Callable[[Named], Named]
+# Of a file what it computes; of an engine of `predict`, whatever that takes and gives.
+Compute = Callable[[Any], Any]
 
 
 @contextmanager
@@ -31,10 +32,6 @@ def quiet() -> Iterator[None]:
     with silenced(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-class ExportError(BigmodelError):
-    """A model cannot be had in a format."""
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,15 @@ from statistics import median
 from types import TracebackType
 from typing import Any, Protocol
 
-from bigmodel_cli.exporting.format import ExportError
+from bigmodel_cli.exporting.format import Compute
 from bigmodel_cli.exporting.formats import formats
+from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.process_memory import status_of_process
 
 # One call is timed so often, or for so long.
 _MOST_CALLS, _SECONDS = 200, 0.5
 # How long a runtime may take to end once nobody asks for anything.
 _GRACE_SECONDS = 10.0
-
-
-# Takes what goes in and gives what comes out, in whatever form.
-Compute = Callable[[Any], Any]
 
 
 class Runnable(Protocol):

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.errors import BigmodelError
 from bigmodel_cli.inference.engines import Engine, RowEngine, outputs_by_target
+from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import first_line
@@ -39,10 +39,6 @@ TOLERANCE = 1e-3
 MAX_PARAMETERS = 100_000_000
 # How the converter names an operation that it cannot translate.
 _OPERATION = re.compile(r"'(tf\.\w+)' op")
-
-
-class ExportError(BigmodelError):
-    """The model cannot be exported, or the export does not answer as the model does."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +154,13 @@ def frozen_converter(model: Any) -> Any:
     return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function(spec)])
 
 
-def named_converter(model: Any) -> Any:
-    """A converter of a model of several inputs, or outputs, which keep their names."""
+def named_converter(model: Any, batch_size: int | None = None) -> Any:
+    """A converter of a model of several inputs, or outputs, which keep their names.
+
+    Args:
+        model: A functional `keras.Model` from inputs by name.
+        batch_size: How many examples go in at once; None: as many as there are.
+    """
     import tensorflow as tf
 
     inputs = model.input
@@ -169,7 +170,7 @@ def named_converter(model: Any) -> Any:
         return given if isinstance(given, dict) else {OUTPUT: given}
 
     specs = {
-        name: tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype, name=name)
+        name: tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
         for name, tensor in inputs.items()
     }
     concrete = tf.function(outputs, autograph=False).get_concrete_function(specs)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bigmodel_cli.exporting.deployed import Deployed
-from bigmodel_cli.exporting.format import Compute, ExportError, Format, Named, Precision, quiet
+from bigmodel_cli.exporting.format import Compute, Format, Named, Precision, quiet
 from bigmodel_cli.exporting.tensors import on_processor
+from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.loading import first_line
 
 
@@ -29,20 +30,20 @@ class Keras(Format):
         return ("keras", "tensorflow")
 
     def write(self, deployed: Deployed, folder: Path, precision: Precision) -> None:
-        model = deployed.model
+        path = folder / self.file
+        deployed.model.save(path)
         if precision.quantize is not None:
             import keras
 
-            # What was loaded stays what it is for the other formats.
-            model = keras.models.clone_model(model)
-            model.set_weights(deployed.model.get_weights())
+            # Of what was loaded the other formats are made, and a file alone has all that layers have learnt.
+            model = keras.models.load_model(path, compile=False)
             try:
                 # It warns of each layer that it leaves as it is.
                 with quiet():
                     model.quantize(precision.quantize)
             except Exception as error:
                 raise ExportError(f"Keras cannot quantize it: {first_line(error)}") from error
-        model.save(folder / self.file)
+            model.save(path)
 
     def open(self, folder: Path, threads: int) -> Compute:
         on_processor(threads)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from bigmodel_cli.exporting.deployed import Deployed
-from bigmodel_cli.exporting.format import Compute, ExportError, Format, Named, Precision, quiet
-from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.exporting.format import Compute, Format, Named, Precision, quiet
+from bigmodel_cli.inference.export_error import ExportError
 
 _SIGNATURE = "serving_default"
-# How the converter names an operation that it cannot translate.
-_OPERATION = re.compile(r"'(tf\.\w+)' op")
+# What the converter says of recurrent layers.
 _LIST = "TensorListReserve"
 
 
@@ -33,10 +31,20 @@ class LiteRT(Format):
     calibrated = frozenset({"int8"})
 
     def write(self, deployed: Deployed, folder: Path, precision: Precision) -> None:
-        content = _converted(deployed, precision)
+        from bigmodel_cli.inference.export import export, named_converter
+
+        path = folder / self.file
+        try:
+            with quiet():
+                export(
+                    deployed.model,
+                    path,
+                    lambda model: _ask(named_converter(model, deployed.batch_size), precision),
+                )
+        except ExportError as error:
+            raise _with_a_way(error, deployed) from error
         if precision.quantize == "int4":
-            content = _int4(content)
-        (folder / self.file).write_bytes(content)
+            path.write_bytes(_int4(path.read_bytes()))
 
     def open(self, folder: Path, threads: int) -> Compute:
         from ai_edge_litert.interpreter import Interpreter
@@ -63,39 +71,16 @@ def predict(features):
 """
 
 
-def _converted(deployed: Deployed, precision: Precision) -> bytes:
-    import tensorflow as tf
-
-    model = deployed.model
-    specs = {
-        port.name: tf.TensorSpec((deployed.batch_size, *port.shape), port.dtype, name=port.name)
-        for port in deployed.inputs
-    }
-    holder = tf.Module()
-    # Weights that nothing is seen to hold would be empty.
-    holder.held = [variable.value for variable in model.variables]
-    holder.run = tf.function(lambda given: model(given, training=False), autograph=False)
-    with quiet():
-        concrete = holder.run.get_concrete_function(specs)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], holder)
-        _ask(converter, deployed, precision)
-        try:
-            return bytes(converter.convert())
-        except Exception as error:
-            raise _reason(error, deployed) from error
-
-
-def _ask(converter: Any, deployed: Deployed, precision: Precision) -> None:
-    """Tell the converter which numbers are wanted."""
+def _ask(converter: Any, precision: Precision) -> Any:
+    """The converter, told which numbers are wanted."""
     import tensorflow as tf
 
     if precision.quantize in (None, "int4"):
-        return
+        return converter
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision.quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    elif precision.quantize == "int8":
-        assert precision.calibration is not None
+    elif precision.calibration is not None:
         examples = precision.calibration
 
         def representative() -> Iterator[dict[str, Any]]:
@@ -103,19 +88,17 @@ def _ask(converter: Any, deployed: Deployed, precision: Precision) -> None:
                 yield dict(features)
 
         converter.representative_dataset = representative
+    return converter
 
 
-def _reason(error: Exception, deployed: Deployed) -> ExportError:
-    message = str(error)
-    if _LIST in message and deployed.batch_size is None:
+def _with_a_way(error: ExportError, deployed: Deployed) -> ExportError:
+    """Why there is no file, with what works instead."""
+    if _LIST in str(error.__cause__) and deployed.batch_size is None:
         return ExportError(
             "LiteRT has no recurrent layers for any number of examples at once",
             hint="--batch-size 1 makes a file for one at a time; --format onnx takes any number",
         )
-    lacking = sorted(set(_OPERATION.findall(message)))
-    if lacking:
-        return ExportError(f"LiteRT lacks {', '.join(lacking)}", hint="--format onnx may have them")
-    return ExportError(f"LiteRT's converter refuses it: {first_line(error)}")
+    return ExportError(error.message, hint="--format onnx may express it")
 
 
 def _int4(content: bytes) -> bytes:

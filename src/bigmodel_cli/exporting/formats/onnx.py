@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bigmodel_cli.exporting.deployed import Deployed
-from bigmodel_cli.exporting.format import Compute, ExportError, Format, Named, Precision, quiet
+from bigmodel_cli.exporting.format import Compute, Format, Named, Precision, quiet
+from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.loading import first_line
 from bigmodel_cli.modeling.cut import leaves
 
@@ -107,13 +108,12 @@ def _hold_numbers(model: Any) -> None:
 def _quantize(floats: Path, path: Path, precision: Precision) -> None:
     from onnxruntime import quantization
 
+    prepared = floats.with_name("prepared.onnx")
     with quiet():
-        if precision.quantize == "dynamic":
-            quantization.quantize_dynamic(floats, path)
-            return
-        assert precision.calibration is not None
-        prepared = floats.with_name("prepared.onnx")
         try:
+            if precision.calibration is None:
+                quantization.quantize_dynamic(floats, path)
+                return
             # Shapes by symbols need a package of their own, and change nothing here.
             quantization.shape_inference.quant_pre_process(floats, prepared, skip_symbolic_shape=True)
             quantization.quantize_static(prepared, path, _Reader(precision.calibration()))
