@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,21 @@ def test_all_of_a_run_arrives(options: Mlflow, finished: RunFolder) -> None:
     assert found.data.params["model.1.Dense.activation"] == "softmax"
     assert found.data.tags["version.keras"] == "3.15.1" and found.info.run_name == "small/one"
     assert found.info.start_time == 1795867200000
+
+
+def test_killed_while_the_store_is_made(finished: RunFolder, tmp_path: Path) -> None:
+    """Its tables are made one by one: the next process finds all of them, or none."""
+    options = Mlflow(uri=f"sqlite:///{tmp_path / 'mlflow.db'}", experiment="killed")
+    code = f"from bigmodel_cli.tracking.trackers.mlflow import _make_store; _make_store({options.uri!r})"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    while not any(path.stat().st_size for path in tmp_path.glob("*mlflow.db")):
+        assert process.poll() is None, "it is not done yet"
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "mlflow.db").exists()
+    send_all(finished, options)
+    assert_all_arrived(options, finished)
 
 
 def test_what_has_arrived_is_not_sent_again_whatever_was_noted(options: Mlflow, finished: RunFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from pydantic import Field, field_validator
 
 from bigmodel_cli.tracking.reachable import Address, address_of
 from bigmodel_cli.tracking.tracker import Facts, Ids, Parent, Point, Tracker, TrackerOptions
+from bigmodel_cli.whole_files import temporary_beside
 
 _URI_VARIABLE = "MLFLOW_TRACKING_URI"
 _DEFAULT_URI = "sqlite:///mlflow.db"
@@ -99,6 +101,7 @@ class _Run:
 
         # Where nobody names a place, a run goes on where it is.
         uri = _whole(self._options.asked_uri or ids.get("uri") or _DEFAULT_URI)
+        _make_store(uri)
         self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         experiment = self._experiment(self._options.experiment or facts.experiment, uri)
         self._id = self._known(ids, uri, experiment) or self._found(experiment, _RUN_TAG, facts.id) or ""
@@ -226,6 +229,28 @@ def _whole(uri: str) -> str:
     if not uri.startswith(_SQLITE):
         return uri
     return f"{_SQLITE}{Path(uri.removeprefix(_SQLITE)).expanduser().resolve()}"
+
+
+def _make_store(uri: str) -> None:
+    """Make a store in an SQLite file that is not there yet, whole or not at all.
+
+    It has many tables, and one that a kill has left half made MLflow neither opens nor makes anew.
+    """
+    path = Path(uri.removeprefix(_SQLITE))
+    if not uri.startswith(_SQLITE) or path.exists():
+        return
+    from mlflow import MlflowClient
+
+    aside = temporary_beside(path)
+    place = f"{_SQLITE}{aside}"
+    try:
+        MlflowClient(tracking_uri=place, registry_uri=place).search_experiments(max_results=1)
+        # Another process may have made one meanwhile, which has runs already. Where there are no links,
+        # MLflow makes its own.
+        with suppress(OSError):
+            path.hardlink_to(aside)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _key(name: str) -> str:
