@@ -35,7 +35,10 @@ LABELS = json.loads((HERE / "labels.json").read_text())
 {read}
 
 features = read(sys.argv[1])
-{looked_up}for name, (values,) in predict(features).items():
+{looked_up}predicted = predict(features)
+# TensorFlow gives them in any order.
+for name in (port["name"] for port in ABOUT["outputs"]):
+    (values,) = predicted[name]
     for place in np.argsort(-values.ravel())[:3] if LABELS[name] and values.size > 1 else range(values.size):
         label = LABELS[name][place] if LABELS[name] and values.size > 1 else name
         print(label, f"{{values.ravel()[place]:.4f}}")
