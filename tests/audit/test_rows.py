@@ -120,8 +120,8 @@ class TestRows:
         found = look(columns, "data.validation=0", test=half)
         assert ("error", "leak") in kinds(found)
         assert message(found, "leak") == (
-            "50 rows of test (50.00%) are in train too, the first: test.csv[0] (test) and "
-            "people.csv[0] (train)"
+            "50 rows of test (50.00%) are in train too, the first: test.csv:2 (test) and "
+            "people.csv:2 (train)"
         )
         assert found.document["splits"]["test"]["in_train"] == 50
         with pytest.raises(DataError, match="not fit for training: 50 rows of test"):
@@ -151,7 +151,7 @@ class TestRows:
         assert "12 rows have the same inputs as another one with another glad" in message(
             found, "contradiction"
         )
-        assert "people.csv[0] (train): " in message(found, "contradiction")
+        assert "people.csv:2 (train): " in message(found, "contradiction")
         assert "6 rows of train cannot be learned" in message(found, "contradiction")
         assert message(found, "copies").startswith("6 rows of train (0.50%) have the same inputs")
 

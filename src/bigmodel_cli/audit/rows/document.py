@@ -17,6 +17,15 @@ _MAX_ROWS = 100
 def make_document(table: LookedTable, findings: Sequence[Finding]) -> dict[str, Any]:
     """All that was found; docs/data-audit.md describes it."""
     total = sum(table.of_all.values())
+    twins = {
+        split: {row: table.copies.twin(row) for row in table.copies.inside(split)[:_MAX_ROWS].tolist()}
+        for split in table.copies.splits
+    }
+    contradicting = {name: rows[:_MAX_ROWS].tolist() for name, rows in table.contradicting.items()}
+    named = table.names(
+        [row for of_split in twins.values() for pair in of_split.items() for row in pair]
+        + [row for rows in contradicting.values() for row in rows]
+    )
     return {
         "version": VERSION,
         "name": table.experiment.name,
@@ -36,22 +45,19 @@ def make_document(table: LookedTable, findings: Sequence[Finding]) -> dict[str, 
         "columns": {name: _column(table, name, column) for name, column in table.columns.items()},
         "left_out": dict(table.left_out),
         "duplicates": {
-            split: [
-                {"row": table.name(row), "same_as": table.name(table.copies.twin(row))}
-                for row in table.copies.inside(split)[:_MAX_ROWS].tolist()
-            ]
-            for split in table.copies.splits
+            split: [{"row": named[row], "same_as": named[twin]} for row, twin in of_split.items()]
+            for split, of_split in twins.items()
         },
         "contradictions": {
             name: [
                 {
-                    "row": table.name(row),
+                    "row": named[row],
                     "label": table.label(name, row),
                     "group": int(table.copies.group[row]),
                 }
-                for row in rows[:_MAX_ROWS].tolist()
+                for row in rows
             ]
-            for name, rows in table.contradicting.items()
+            for name, rows in contradicting.items()
         },
         "by_chance_in_train": round(table.by_chance, 6),
     }

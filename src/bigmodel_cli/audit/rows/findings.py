@@ -52,10 +52,9 @@ def _leaks(table: LookedTable) -> Iterator[Finding]:
             continue
         share = len(rows) / len(copies.splits[split])
         is_bad = share >= _LEAK and share >= _MORE_THAN_CHANCE * table.by_chance
-        first = int(rows[0])
         message = (
-            f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {_are(rows)} in train too, the first: "
-            f"{table.name(first)} and {table.name(copies.twin(first, 'train'))}"
+            f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {_are(rows)} in train too, "
+            f"the first: {_pair(table, rows, 'train')}"
         )
         hint = (
             "remove the copies; what training sees says nothing about new rows"
@@ -66,12 +65,19 @@ def _leaks(table: LookedTable) -> Iterator[Finding]:
     if len(held_out) > 1:
         rows = copies.shared("validation", "test")
         if len(rows):
-            first = int(rows[0])
-            message = f"{count_of(len(rows), 'row')} of validation {_are(rows)} in test too, the first: "
-            twin = table.name(copies.twin(first, "test"))
-            yield Finding(
-                "warning", "held_out_copies", f"{message}{table.name(first)} and {twin}", "remove the copies"
+            message = (
+                f"{count_of(len(rows), 'row')} of validation {_are(rows)} in test too, "
+                f"the first: {_pair(table, rows, 'test')}"
             )
+            yield Finding("warning", "held_out_copies", message, "remove the copies")
+
+
+def _pair(table: LookedTable, rows: np.ndarray, split: str) -> str:
+    """The first of rows, and its twin in a split."""
+    first = int(rows[0])
+    twin = table.copies.twin(first, split)
+    named = table.names([first, twin])
+    return f"{named[first]} and {named[twin]}"
 
 
 def _giveaways(table: LookedTable) -> Iterator[Finding]:
@@ -108,10 +114,11 @@ def _contradictions(table: LookedTable) -> Iterator[Finding]:
         facts, first = table.targets[target], int(rows[0])
         same = rows[table.copies.group[rows] == table.copies.group[first]]
         other = int(same[facts.codes[same] != facts.codes[first]][0])
+        named = table.names([first, other])
         message = (
             f"{count_of(len(rows), 'row')} {_have(rows)} the same inputs as another one with another "
-            f"{shown(target)}, the first: {table.name(first)}: {table.label(target, first)}, "
-            f"{table.name(other)}: {table.label(target, other)}"
+            f"{shown(target)}, the first: {named[first]}: {table.label(target, first)}, "
+            f"{named[other]}: {table.label(target, other)}"
         )
         if facts.labels.tell_apart:
             wrong = table.copies.wrong_at_least(facts.codes, "train")
@@ -243,11 +250,10 @@ def _copies(table: LookedTable) -> Iterator[Finding]:
     for split in table.copies.splits:
         rows = table.copies.inside(split)
         if len(rows):
-            first, share = int(rows[0]), len(rows) / len(table.copies.splits[split])
-            twin = table.name(table.copies.twin(first, split))
+            share = len(rows) / len(table.copies.splits[split])
             message = (
                 f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {_have(rows)} the same inputs as an "
-                f"earlier one, the first: {table.name(first)} and {twin}"
+                f"earlier one, the first: {_pair(table, rows, split)}"
             )
             yield Finding("warning", "copies", message, "remove them, unless they are to count more")
 

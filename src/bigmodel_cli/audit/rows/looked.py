@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -108,11 +108,15 @@ class LookedTable:
     def described(self) -> str:
         return self.splits.signature.described
 
-    def name(self, row: int) -> str:
-        """What a row is called, `people.csv[17]`, with its split."""
-        split = self.split_of(row)
-        start = int(self.copies.splits[split][0])
-        return f"{self.splits.parts[split].name(row - start)} ({split})"  # type: ignore[index]
+    def names(self, rows: Sequence[int]) -> Mapping[int, str]:
+        """What rows are called, `people.csv:17 (train)`; may read their files, each of them once."""
+        named: dict[int, str] = {}
+        for split, all_rows in self.copies.splits.items():
+            start = int(all_rows[0])
+            of_split = sorted({row for row in rows if self.split_of(row) == split})
+            places = self.splits.parts[split].places_of([row - start for row in of_split])  # type: ignore[index]
+            named |= {row: f"{place} ({split})" for row, place in zip(of_split, places, strict=True)}
+        return named
 
     def split_of(self, row: int) -> str:
         """The split that a row is of."""
