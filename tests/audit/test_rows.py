@@ -120,8 +120,7 @@ class TestRows:
         found = look(columns, "data.validation=0", test=half)
         assert ("error", "leak") in kinds(found)
         assert message(found, "leak") == (
-            "50 rows of test (50.00%) are in train too, the first: test.csv:2 (test) and "
-            "people.csv:2 (train)"
+            "50 rows of test (50.00%) are in train too, the first: test.csv:2 (test) and people.csv:2 (train)"
         )
         assert found.document["splits"]["test"]["in_train"] == 50
         with pytest.raises(DataError, match="not fit for training: 50 rows of test"):
