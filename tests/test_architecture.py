@@ -53,6 +53,7 @@ STOREYS = [
     ["kinds.audit", "tasks.audit", "kinds.explain", "tasks.explain"],
     ["kinds.baseline", "tasks.baseline"],
     ["baselines"],
+    ["compressing"],
     ["training", "exporting", "explaining", "audit", "reference", "starter"],
     ["workers"],
     ["tuning", "crossvalidation"],

@@ -76,6 +76,8 @@ STOPPED = "stopped"
 # The key of run.json that says whether a complete run was evaluated, exported and drawn; a trial is not. Runs
 # of earlier versions, which all were, do not have it.
 CONCLUDED = "concluded"
+# The key of run.json with what became smaller while the model was trained, and by how much.
+COMPRESSED = "compressed"
 # The key of run.json that says why a run has no checkpoints any more.
 WEIGHTS_REMOVED = "weights_removed"
 # The key of run.json of the best trial of a search: of how many it was chosen, and by what.

@@ -38,6 +38,14 @@ def test_a_batch_that_cannot_be_dealt_evenly_is_filled_up(bench: Bench) -> None:
     assert "accumulate: 2 parts of at most 2 examples, one after the other" in several.said
 
 
+def test_replicas_prune_as_one_device(bench: Bench) -> None:
+    words = ("training.epochs=3", "compress.prune={sparsity: 0.5, from: epoch 1, to: epoch 3}")
+    one, several = (bench.train(f"training.device={device}", *words) for device in ("cpu", "cpu:0-1"))
+    assert_same(one, several)
+    assert several.record["compressed"]["prune"] == one.record["compressed"]["prune"]
+    assert several.record["compressed"]["prune"]["sparsity"] == pytest.approx(0.5, abs=0.01)
+
+
 def test_runs_with_random_layers_repeat(bench: Bench) -> None:
     one, again = (bench.train("training.device=cpu:0-1", "training.epochs=2", *RANDOM) for _ in range(2))
     assert_bits(one, again)

@@ -98,6 +98,12 @@ training:
 """
 
 
+# What is compressed while it is trained, in the place of callbacks.
+COMPRESSED = {
+    "prune": "compress: {prune: {sparsity: 0.8, from: epoch 2, to: epoch 7}}\n",
+}
+
+
 # The long form has every fault with each config; in the short form each config and each fault is there once.
 SHORT = {
     "test_killed_at_random_moments": "table",
@@ -114,15 +120,19 @@ SHORT = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The configs that `reference` is of."""
     if "reference" in metafunc.fixturenames:
-        names = [*sorted(CONFIGS), "table"] if IS_LONG else [SHORT[metafunc.function.__name__]]
+        name = metafunc.function.__name__
+        names = [*sorted(CONFIGS), "table"] if IS_LONG else [SHORT.get(name, "")]
+        if name == "test_killed_while_it_is_compressed":
+            names = sorted(COMPRESSED)
         metafunc.parametrize("reference", names, indirect=True, scope="session")
 
 
 def config_text(name: str, images: Path) -> str:
     if name == "table":
         return TABLE.replace("ROWS", str(images / "rows.csv"))
-    text = CONFIG
-    for word, value in zip(("SOURCE", "OPTIMIZER", "CALLBACKS"), CONFIGS[name], strict=True):
+    text = CONFIG + COMPRESSED.get(name, "")
+    values = CONFIGS.get(name, (_ARRAYS, _CONSTANT, "[]"))
+    for word, value in zip(("SOURCE", "OPTIMIZER", "CALLBACKS"), values, strict=True):
         text = text.replace(word, value)
     return text.replace("IMAGES", str(images))
 

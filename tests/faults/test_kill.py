@@ -67,3 +67,16 @@ def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chan
         (whole.folder / "survivor.yaml").write_text(text.replace(limited, f"epochs: {epochs}\n"))
         assert whole.go_on().code == 0
         assert survivor.result == whole.result, (epochs, stopped)
+
+
+def test_killed_while_it_is_compressed(begin, reference, chance, how_many):
+    """At a step in the middle, where masks change and what they were made from is gone."""
+    for _ in range(how_many(short=1, long=20)):
+        survivor = begin(reference)
+        moment = (chance.uniform(0.3, 0.8) * reference.seconds, signal.SIGKILL)
+        ended = survivor.go_on(signals=[moment])
+        if not survivor.is_complete:
+            assert ended.code == KILLED, ended.output
+            ended = survivor.go_on()
+            assert ended.code == 0, ended.output
+        assert survivor.result == reference.result, ended.output

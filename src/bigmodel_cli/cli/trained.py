@@ -14,6 +14,8 @@ from bigmodel_cli.cli.options import runs_dir_words
 from bigmodel_cli.cli.output import duration, metrics_line, next_command, note, number, one_line
 from bigmodel_cli.config.measures import said_once
 from bigmodel_cli.evaluation_parts import intervals_in
+from bigmodel_cli.reporting.compressed import compressed_lines
+from bigmodel_cli.run_folder import COMPRESSED
 
 if TYPE_CHECKING:
     from bigmodel_cli.training.conclusion import TrainingResult
@@ -32,6 +34,7 @@ def result_as_json(result: TrainingResult) -> dict[str, Any]:
         "best": result.best,
         "stopped": result.stopped.as_json() if result.stopped else None,
         result.evaluation.split: result.evaluation.metrics,
+        **({} if result.compressed is None else {COMPRESSED: result.compressed}),
         "gates": [gate.as_json() for gate in result.gates],
         "advice": [asdict(advice) for advice in result.advice],
     }
@@ -46,6 +49,8 @@ def show_result(result: TrainingResult, runs_dir: Path, baselines: Mapping[str, 
     if result.stopped is not None:
         click.echo(f"stopped   by {result.stopped}")
     click.echo(f"result    {measured(result)}")
+    for line in compressed_lines(result.compressed):
+        click.echo(f"compress  {line}")
     click.echo(f"report    {result.run.title}/{result.run.inside(result.run.report)}")
     for gate in result.gates:
         click.echo(f"gate      {gate}: {'met' if gate.met else 'MISSED'}")

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 from bigmodel_cli.config.catalogue import Catalogue
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.dump import plain
-from bigmodel_cli.config.fields import whole_description
+from bigmodel_cli.config.fields import fields_of, whole_description
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.space_keys import known_keys, parts_with_space
@@ -112,7 +112,7 @@ class _Walk:
     def _names(self) -> list[str]:
         value = self._inner()
         if isinstance(value, BaseModel):
-            return list(type(value).model_fields)
+            return list(fields_of(type(value)))
         if isinstance(value, Component):
             return self._parameters(value) if self._is_inside else [value.name]
         if isinstance(value, list | tuple):
@@ -135,9 +135,10 @@ class _Walk:
             self._is_inside = True
             return
         if isinstance(value, BaseModel):
-            field = type(value).model_fields[part]
+            names = zip(fields_of(type(value)), type(value).model_fields.items(), strict=True)
+            name, field = next(found for key, found in names if key == part)
             self.default = _NOTHING if field.default is PydanticUndefined else field.default
-            self.value, self.doc = getattr(value, part), whole_description(field)
+            self.value, self.doc = getattr(value, name), whole_description(field)
         elif isinstance(value, Component):
             self._parameter(value, part)
         else:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.compress import Compress
 from bigmodel_cli.config.devices import PATTERN as DEVICE_PATTERN
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.config.fields import (
@@ -335,6 +336,11 @@ class Experiment(Section):
         None,
         description="What is decided on the model's probabilities, chosen on the validation split; `{}`: a "
         "temperature; null: nothing, the most probable class is decided for.",
+    )
+    compress: Compress | None = Field(
+        None,
+        exclude=True,
+        description="What makes the model smaller while it is trained; null: nothing.",
     )
     expect: dict[ClassName, Annotated[str, AfterValidator(_comparison)]] = Field(
         {},

@@ -79,6 +79,7 @@ def _content(results: Results, folder: CrossvalFolder) -> dict[str, Any]:
         "figures": {},
         "baselines": [],
         "importance": [],
+        "compressed": None,
         "exports": None,
         "training_samples": None,
         "previous": None,

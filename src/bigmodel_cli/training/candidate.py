@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bigmodel_cli.compressing.compression import compression_of
 from bigmodel_cli.config.auto_rate import rates_to_find
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
@@ -80,7 +81,10 @@ def make_candidate(
         can_end_anywhere,
         to_find=[str(keys[-1]) for keys in rates_to_find(work.experiment.optimizer)],
     )
-    training = TrainingSteps(given.built, given.feeds["train"], settings, work.distribution)
+    feed = given.feeds["train"]
+    with work.distribution.scope():
+        compression = compression_of(work.experiment.compress, built.model, asked.epochs, feed.num_batches())
+    training = TrainingSteps(given.built, feed, settings, work.distribution, compression)
     training.trace()
     making = time.perf_counter() - began
     return Candidate(plan, built, given, training, making, making - building)

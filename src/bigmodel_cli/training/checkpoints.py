@@ -49,6 +49,7 @@ class Checkpoints:
         distribution: The processes that train together, of which the chief alone writes.
         patience: Seconds after a checkpoint in which the end of an epoch that is not the best, and not the
             last, is not saved.
+        whole_from: The first epoch whose model is what was asked for; until then none can be better than it.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Checkpoints:
         monitor: str | None,
         distribution: Distribution = SINGLE,
         patience: float = 0.0,
+        whole_from: int = 1,
     ) -> None:
+        self._whole_from = whole_from
         self._distribution = distribution
         self._patience = patience
         self.run = run
@@ -183,6 +186,8 @@ class Checkpoints:
 
     def _is_best(self, row: Mapping[str, float]) -> bool:
         if self.monitor is None or self.best is None:
+            return True
+        if self.best["epoch"] < self._whole_from <= row["epoch"]:
             return True
         value, best = row[self.monitor], self.best["value"]
         if math.isnan(value):

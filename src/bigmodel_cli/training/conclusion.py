@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
+from bigmodel_cli.compressing.reached import reached
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
@@ -24,10 +25,11 @@ from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.reporting.compressed import compressed_lines
 from bigmodel_cli.reporting.plots import plot_run
 from bigmodel_cli.reporting.report.page import write_report
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
-from bigmodel_cli.run_folder import BEST, COMPLETED, CONCLUDED, LITERT, STOPPED, RunFolder
+from bigmodel_cli.run_folder import BEST, COMPLETED, COMPRESSED, CONCLUDED, LITERT, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import gated_values
 from bigmodel_cli.scoring.rule import AS_THEY_ARE, DecisionRule
 from bigmodel_cli.sources.base import Examples
@@ -59,6 +61,7 @@ class TrainingResult:
         placeholder: What stands for an input of `predict`.
         gates: How the config's `expect` fared.
         stopped: The callback that ended training before its last epoch; None where none did.
+        compressed: How much smaller the model became meanwhile; None where that was not asked for.
         headlines: The metrics that the report begins with, one of each target.
         advice: What to try next, as the report has it.
     """
@@ -73,6 +76,7 @@ class TrainingResult:
     placeholder: str
     gates: list[GateResult]
     stopped: Stopped | None = None
+    compressed: Mapping[str, Any] | None = None
     headlines: Sequence[str] = ("loss",)
     advice: Sequence[Advice] = ()
 
@@ -109,6 +113,9 @@ def conclude(
         evaluation = evaluator.evaluate(split, examples, rules)
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
+        compressed = None if trained.compress is None else reached(best, trained.compress)
+        for line in compressed_lines(compressed):
+            listener.say(line)
         if validated is not None and split != VALIDATION:
             say_label_problems(run, validated, _validation(trained), signature, listener)
         say_label_problems(run, evaluation, examples, signature, listener)
@@ -129,6 +136,7 @@ def conclude(
         split: evaluation.metrics,
         LITERT: litert,
         CONCLUDED: True,
+        **({} if compressed is None else {COMPRESSED: compressed}),
         "gates": [gate.as_json() for gate in gates],
     }
     seconds, phases = trained.seconds + watch.total, watch.as_json()
@@ -148,6 +156,7 @@ def conclude(
         signature.kind.placeholder,
         gates,
         trained.stopped,
+        compressed,
         headlines_of(signature.targets, document),
         advice,
     )

@@ -224,6 +224,7 @@ def alone(experiment: Experiment, batch_size: int, epochs: int) -> Experiment:
         update={
             "augmentation": [],
             "calibrate": None,
+            "compress": None,
             "expect": {},
             "track": [],
             "metrics": "auto",

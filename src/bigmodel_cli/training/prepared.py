@@ -182,6 +182,8 @@ def prepare(
     seen = fed.feeds["train"].epoch_size + len(splits.parts.get("validation", ()))
     for line in (*describe_recomputed(work, built, fed.halves, seen), *_describe_execution(work, plan)):
         listener.say(line)
+    for line in training.compression.describe(experiment.compress, experiment.training.epochs):
+        listener.say(line)
     monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in fed.feeds)
     experiment = pinned(experiment, splits, Decisions(work.batch_size, fed.cache.cache, plan, monitor))
     settled = Settled.by(experiment, splits.signature)

@@ -60,6 +60,7 @@ _REASONS: Mapping[str, str] = {
     "augmentation": "the saved random state is of the augmentation as it was",
     "model": "the saved weights are of the model as it was",
     "loss": "the best checkpoint and the curves so far are of the loss as it was",
+    "compress": "what was trained so far was compressed as the config had it",
     "optimizer": "the saved state is of the optimizer as it was",
     "metrics": "metrics.csv has its columns already",
     "training": "what was trained so far was trained without it",

@@ -85,6 +85,7 @@ class Session:
             self.prepared.monitor,
             self.prepared.distribution,
             0.0 if self.judge is None else _TRIAL_SECONDS,
+            self.prepared.settled.whole_from,
         )
         self._trace = Trace(self.run.profile) if self.profile and self.is_chief else None
 
@@ -151,6 +152,7 @@ class Session:
             self.prepared.skipped,
             self._trace,
             self.prepared.fronts,
+            self.prepared.settled.compress,
         )
 
     def _loop(self, stop: StopRequest) -> Loop:

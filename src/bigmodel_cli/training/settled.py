@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bigmodel_cli.config.compress import Compress
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.config.losses_and_metrics import Direction, takes_logits
 from bigmodel_cli.config.naming import directions
@@ -28,6 +29,7 @@ class Settled:
         schedule_follows_epochs: Whether the number of epochs decides the schedule of the learning rate.
         has_files: Whether its examples are the user's own, and not such as come with bigmodel.
         facts: What run.json says of it.
+        compress: What makes the model smaller meanwhile.
     """
 
     text: str
@@ -37,6 +39,12 @@ class Settled:
     schedule_follows_epochs: bool
     has_files: bool
     facts: Mapping[str, Any]
+    compress: Compress | None = None
+
+    @property
+    def whole_from(self) -> int:
+        """The first epoch, from 1, after which the model is what was asked for."""
+        return 1 if self.compress is None else self.compress.whole_from(self.training.epochs)
 
     @classmethod
     def by(cls, experiment: Experiment, signature: Signature) -> Settled:
@@ -59,6 +67,7 @@ class Settled:
                 **written,
                 BETTER: better,
             },
+            experiment.compress,
         )
 
 

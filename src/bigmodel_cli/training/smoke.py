@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.callback_paths import written_path
+from bigmodel_cli.config.compress import AUTO
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.errors import BigmodelError, Interrupted
 from bigmodel_cli.inference.engines import open_engine
@@ -184,6 +185,11 @@ def shortened(config: LoadedConfig) -> Any:
     checkpoint = training.checkpoint.model_copy(update={"every": "epoch"})
     callbacks = [one for one in training.callbacks if not _writes_elsewhere(one)]
     shorter = {"epochs": _EPOCHS, "time": None, "checkpoint": checkpoint, "callbacks": callbacks}
+    # What is pruned, and by how much, is the same; when, follows from the number of epochs.
+    compress = experiment.compress
+    if compress is not None and compress.prune is not None:
+        prune = compress.prune.model_copy(update={"begin": AUTO, "end": AUTO})
+        compress = compress.model_copy(update={"prune": prune})
     smaller: dict[str, Any] = {"cache": "memory"} if data.cache == "disk" else {}
     if data.batch_size == "auto":
         smaller["batch_size"] = _BATCH_SIZE
@@ -191,6 +197,7 @@ def shortened(config: LoadedConfig) -> Any:
         update={
             "training": training.model_copy(update=shorter),
             "data": data.model_copy(update=smaller),
+            "compress": compress,
             "expect": {},
             "track": [],
         }

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.compressing.compression import NO_COMPRESSION, Compression
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.steps import Batch, BatchLoop, Measures, num_batches, part_of_batch, total_of
 from bigmodel_cli.modeling.augmentation import augment
@@ -66,6 +67,7 @@ class TrainingSteps:
         feed: Yields chunks of the training split.
         settings: How a step is computed.
         distribution: Where the model's replicas are; it was built in their scope.
+        compression: What compresses the model meanwhile.
 
     Raises:
         UsageError: If a batch is computed in parts and the loss is no mean over its examples.
@@ -77,11 +79,13 @@ class TrainingSteps:
         feed: Feed,
         settings: StepSettings = StepSettings(),
         distribution: Distribution = SINGLE,
+        compression: Compression = NO_COMPRESSION,
     ) -> None:
         import tensorflow as tf
 
         self.settings = settings
         self.distribution = distribution
+        self.compression = compression
         if settings.num_parts > 1 or not distribution.is_single:
             _require_mean(built.model.loss)
         self.built = built
@@ -113,7 +117,7 @@ class TrainingSteps:
 
     def traced_again(self) -> TrainingSteps:
         """The same steps, compiled anew: compiled ones hold on to the optimizer's schedule."""
-        steps = TrainingSteps(self.built, self.feed, self.settings, self.distribution)
+        steps = TrainingSteps(self.built, self.feed, self.settings, self.distribution, self.compression)
         steps.trace()
         return steps
 
@@ -128,7 +132,7 @@ class TrainingSteps:
 
     def variables(self) -> dict[str, Any]:
         """Everything that a step may change, each once, by `role/owner/name`."""
-        return named_variables(self.built, self.measures)
+        return {**named_variables(self.built, self.measures), **self.compression.variables()}
 
     def _train_many(self, chunk: Chunk) -> tuple[Any, Any]:
         import tensorflow as tf
@@ -139,7 +143,9 @@ class TrainingSteps:
             return tf.logical_and(index < num_steps, tf.math.is_finite(loss))
 
         def train_one(index: Any, _: Any) -> tuple[Any, Any]:
-            return index + 1, self.distribution.run(self._train_one, chunk, index)
+            loss = self.distribution.run(self._train_one, chunk, index)
+            self.compression.after_update()
+            return index + 1, loss
 
         with self._replaced():
             steps, loss = tf.while_loop(goes_on, train_one, (tf.constant(0), tf.constant(0.0)))

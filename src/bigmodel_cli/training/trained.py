@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from bigmodel_cli.config.compress import Compress
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
@@ -32,6 +33,7 @@ class Trained:
         seconds: Of the run's earlier sessions.
         skipped: Training files that turned out to be bad; None where they are an error.
         trace: Of some training steps, which has ended; None where nobody wanted one.
+        compress: What made the model smaller meanwhile; None: nothing.
         fronts: By split, what the layers that do not learn give for examples; None where that was not kept.
     """
 
@@ -46,6 +48,7 @@ class Trained:
     skipped: SkippedFiles | None = None
     trace: Trace | None = None
     fronts: Mapping[SplitName, Examples] | None = None
+    compress: Compress | None = None
 
     @property
     def best_epoch(self) -> int | None:

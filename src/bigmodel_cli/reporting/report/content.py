@@ -19,6 +19,7 @@ from bigmodel_cli.figures import svg
 from bigmodel_cli.gates import GateResult
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.chosen import chosen_sentence
+from bigmodel_cli.reporting.compressed import compressed_content
 from bigmodel_cli.reporting.curves import draw_curves, draw_speed
 from bigmodel_cli.reporting.of_targets import OfTarget, of_targets
 from bigmodel_cli.reporting.parent import parent_sentence
@@ -30,7 +31,7 @@ from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
-from bigmodel_cli.run_folder import CHOSEN, RATE_TEST, STOPPED, RunFolder
+from bigmodel_cli.run_folder import CHOSEN, COMPRESSED, RATE_TEST, STOPPED, RunFolder
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
@@ -40,6 +41,15 @@ from bigmodel_cli.tasks.task import Task
 
 # What a run's record has versions of that pip does not install by that name.
 _NO_PACKAGES = ("python", "bigmodel")
+
+# Parts of the page that not every run has, behind its scores, and what the menu calls them.
+_OPTIONAL = (
+    ("groups", "Groups"),
+    ("baselines", "Baselines"),
+    ("importance", "Columns"),
+    ("compressed", "Compression"),
+    ("exports", "Exports"),
+)
 
 
 def page_content(reported: Reported) -> dict[str, Any]:
@@ -73,6 +83,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "folds": None,
         "baselines": baselines_content(reported.baselines, told),
         "importance": importance_content(reported.importance),
+        "compressed": compressed_content(record.get(COMPRESSED)),
         "exports": exports_content(reported.exports),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
@@ -126,14 +137,7 @@ def menu_of(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for section in content["of_task"]:
         yield section.id, section.menu
     yield "scores", "Scores"
-    if content["groups"]:
-        yield "groups", "Groups"
-    if content["baselines"]:
-        yield "baselines", "Baselines"
-    if content["importance"]:
-        yield "importance", "Columns"
-    if content["exports"]:
-        yield "exports", "Exports"
+    yield from ((name, menu) for name, menu in _OPTIONAL if content[name])
     yield "config", "Config"
     if content["reproduce"]:
         yield "reproduce", "Reproduce"

@@ -1,0 +1,107 @@
+"""The section `compress`: what makes a model smaller while it is trained."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from bigmodel_cli.config.section import Section
+
+AUTO = "auto"
+_EPOCH = re.compile(r"epoch ([1-9]\d{0,8})", re.ASCII)
+# Where pruning begins and where its sparsity is reached, as shares of a run's epochs.
+_FROM, _TO = 0.25, 0.5
+
+
+def parse_epoch(text: str) -> int:
+    """`epoch 2` as a number.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    match = _EPOCH.fullmatch(text)
+    if not match:
+        raise ValueError(f"expected an epoch such as `epoch 2`, or auto, found {text!r}")
+    return int(match.group(1))
+
+
+def _number_is_no_epoch(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"expected an epoch such as `epoch 2`, or auto, found {value}")
+    return value
+
+
+def _epoch_or_auto(text: str) -> str:
+    if text != AUTO:
+        parse_epoch(text)
+    return text
+
+
+Epoch = Annotated[str, BeforeValidator(_number_is_no_epoch), AfterValidator(_epoch_or_auto)]
+
+
+class Prune(Section):
+    """Weights that become 0 while the others learn to do without them (Zhu and Gupta 2017)."""
+
+    sparsity: Annotated[float, Field(gt=0, lt=1)] = Field(
+        description="The share of the weights of all kernels together that are 0 in the end: those go first "
+        "that their kernel would miss least, and of each kernel something is left."
+    )
+    begin: Epoch = Field(
+        AUTO,
+        alias="from",
+        description="The epoch with whose first step pruning begins, such as `epoch 2`; auto: after a "
+        "quarter of the epochs.",
+    )
+    end: Epoch = Field(
+        AUTO,
+        alias="to",
+        description="The epoch that begins with the whole sparsity; those after it, and it, train what is "
+        "left, and one of them becomes the best checkpoint. auto: after half of the epochs.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Prune:
+        if AUTO not in (self.begin, self.end) and parse_epoch(self.begin) > parse_epoch(self.end):
+            raise ValueError(
+                f"from: expected {self.end}, as `to` has it, or an earlier one, found {self.begin}"
+            )
+        return self
+
+    def epochs(self, num_epochs: int) -> tuple[int, int]:
+        """The first epoch that prunes, and the one that begins with the whole sparsity, both from 1.
+
+        Args:
+            num_epochs: Of the run, for what is left to it.
+        """
+        begin, end = self.begin, self.end
+        last = min(num_epochs, round(_TO * num_epochs) + 1) if end == AUTO else parse_epoch(end)
+        first = min(last, round(_FROM * num_epochs) + 1) if begin == AUTO else parse_epoch(begin)
+        return first, max(first, last)
+
+    def decided(self, num_epochs: int) -> Prune:
+        """The same with both epochs written out."""
+        first, last = self.epochs(num_epochs)
+        return self.model_copy(update={"begin": f"epoch {first}", "end": f"epoch {last}"})
+
+
+class Compress(Section):
+    """What makes a model smaller while it is trained."""
+
+    prune: Prune | None = Field(
+        None, description="Let weights become 0 while the others learn on: the zipped file is smaller."
+    )
+
+    def decided(self, num_epochs: int) -> Compress:
+        """The same with what is left to the length of a run written out.
+
+        Args:
+            num_epochs: Of the run.
+        """
+        return self.model_copy(update={"prune": self.prune and self.prune.decided(num_epochs)})
+
+    def whole_from(self, num_epochs: int) -> int:
+        """The first epoch, from 1, after which the model is what was asked for."""
+        return 1 if self.prune is None else self.prune.epochs(num_epochs)[1]

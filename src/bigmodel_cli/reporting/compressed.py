@@ -1,0 +1,36 @@
+"""How much smaller a run's model has become while it was trained, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def compressed_lines(found: Mapping[str, Any] | None) -> Iterator[str]:
+    """Sentences, one for each way.
+
+    Args:
+        found: What run.json has of it; None: nothing was asked for.
+    """
+    if found is None:
+        return
+    if (pruned := found.get("prune")) is not None:
+        layers = pruned["layers"]
+        zeros, weights = (sum(one[key] for one in layers.values()) for key in ("zeros", "weights"))
+        share = found["zipped_bytes"] / max(1, found["bytes"])
+        yield (
+            f"{pruned['sparsity']:.1%} of the weights of {len(layers)} kernels are 0 ({zeros:,} of "
+            f"{weights:,}); all weights take {found['bytes']:,} bytes, zipped {share:.2f} of that"
+        )
+
+
+def compressed_content(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The same for the page, with a row for each kernel; None where nothing was compressed."""
+    if found is None:
+        return None
+    pruned = found.get("prune") or {"layers": {}}
+    rows = []
+    for name, one in pruned["layers"].items():
+        weights, zeros = one["weights"], one["zeros"]
+        rows.append({"name": name, "cells": [f"{weights:,}", f"{zeros:,}", f"{zeros / weights:.1%}"]})
+    return {"lines": list(compressed_lines(found)), "columns": ["weights", "zeros", "sparsity"], "rows": rows}
