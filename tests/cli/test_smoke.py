@@ -81,7 +81,7 @@ def test_what_works_before_a_failure_is_shown(bigmodel, tiny, monkeypatch):
     def full(*_):
         raise ResourceError("no space left")
 
-    monkeypatch.setattr("bigmodel_cli.training.conclusion.export_run", full)
+    monkeypatch.setattr("bigmodel_cli.training.conclusion.write_litert", full)
     ended = bigmodel("train", tiny, "--smoke", "--json")
     assert ended.code == ended.json["error"]["exit_code"] == 5
     assert ended.json["error"]["message"] == "export (the LiteRT model) does not work: no space left"

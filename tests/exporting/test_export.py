@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from bigmodel_cli.exporting.runtime import ExportedFile, Runtime
 from bigmodel_cli.exporting.wanted import wanted_of
 from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.run_folder import CONCLUDED
 
 pytestmark = pytest.mark.tf
 
@@ -180,6 +182,14 @@ def test_an_export_that_is_made_wrong_is_not_kept(
     with pytest.raises(GateError, match="not kept: litert: accuracy is 0"):
         require_all([one])
     assert not list((tmp_path / "exports").iterdir())
+
+
+def test_a_trial_is_refused_before_a_file_is_there(pictures: OpenRun, export: Export, tmp_path: Path) -> None:
+    trial = replace(pictures, record={**pictures.record, CONCLUDED: False})
+    with pytest.raises(UsageError, match="a trial of a search, which was not evaluated") as caught:
+        export(trial, "litert")
+    assert caught.value.hint is not None and "bigmodel train --resume" in caught.value.hint
+    assert not (tmp_path / "exports").exists()
 
 
 def test_what_may_be_lost(pictures: OpenRun, export: Export) -> None:

@@ -15,9 +15,9 @@ from bigmodel_cli.inference.export import (
     ExportError,
     check_parity,
     export,
-    export_run,
     frozen_converter,
     saved_model_converter,
+    write_litert,
 )
 from bigmodel_cli.inference.litert import LiteRTEngine
 from bigmodel_cli.inference.loading import load_checkpoint
@@ -244,9 +244,9 @@ def answers_on_ones(model):
 
 
 def exported(folder, model, answers=None):
-    """What `export_run` returns, and what it says."""
+    """What `write_litert` returns, and what it says."""
     listener = Noting()
-    record = export_run(RunFolder(folder), model, answers or answers_on_ones(model), listener)
+    record = write_litert(RunFolder(folder), model, answers or answers_on_ones(model), listener)
     return record, listener.said
 
 

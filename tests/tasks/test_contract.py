@@ -37,6 +37,7 @@ from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.figures import Figures
+from bigmodel_cli.tasks.multilabel.predictions import LabelRule
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
@@ -546,3 +547,14 @@ def test_a_run_predicts(run, bigmodel, tmp_path):
         assert line.split(": ")[1].startswith(row["prediction"])
         found = prediction["prediction"]
         assert row["prediction"] == as_text(found)
+
+
+def test_two_models_are_compared_by_what_is_decided() -> None:
+    """A threshold decides for one class, or one label, from its own probability on."""
+    scoring = part_of(Classification(("no", "yes")), Scoring)
+    one, other = np.array([[0.8, 0.2]] * 4), np.array([[0.8, 0.2]] * 3 + [[0.9, 0.1]])
+    assert scoring.differing(one, other) == 0
+    assert scoring.differing(one, other, DecisionRule(positive=1, threshold=0.15)) == 1
+    scoring = part_of(Multilabel(("no", "yes")), Scoring)
+    assert scoring.differing(one, other) == 0
+    assert scoring.differing(one, other, LabelRule(thresholds=(0.85, 0.5))) == 1

@@ -16,6 +16,7 @@ from bigmodel_cli.inference.export import TOLERANCE
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.plain_numbers import plain_number
 from bigmodel_cli.scoring.names import measures
+from bigmodel_cli.scoring.rule import AS_IT_IS, AS_THEY_ARE, DecisionRule
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.scores import Scoring
 from bigmodel_cli.tasks.sections import headlines_of
@@ -46,8 +47,13 @@ class Comparison:
         return asdict(self)
 
 
-def compared(evaluation: Evaluation, of_run: Evaluation, signature: Signature) -> Comparison:
-    """Compare what two models say of the same examples."""
+def compared(
+    evaluation: Evaluation,
+    of_run: Evaluation,
+    signature: Signature,
+    rules: Mapping[str, DecisionRule] = AS_THEY_ARE,
+) -> Comparison:
+    """Compare what two models say of the same examples, and decide for by the run's rules."""
     largest, total, count, others = 0.0, 0.0, 0, list[int]()
     for name, task in signature.targets.items():
         expected = np.asarray(of_run.values[name], np.float64)
@@ -56,7 +62,7 @@ def compared(evaluation: Evaluation, of_run: Evaluation, signature: Signature) -
         # What is no number is as far off as can be.
         largest = max(largest, float(np.max(np.where(np.isfinite(off), off, np.inf), initial=0.0)))
         total, count = total + float(np.sum(off)), count + off.size
-        differing = part_of(task, Scoring).differing(expected, found)
+        differing = part_of(task, Scoring).differing(expected, found, rules.get(name, AS_IT_IS))
         others += [] if differing is None else [differing]
     examples = max(1, of_run.num_examples)
     return Comparison(

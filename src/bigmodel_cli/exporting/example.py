@@ -77,7 +77,9 @@ def _parted(code: str) -> tuple[str, str]:
     """The lines that import, and what they are for."""
     lines = code.splitlines(keepends=True)
     imports = [line for line in lines if line.startswith(("import ", "from "))]
-    return "".join(imports), "".join(line for line in lines if line not in imports).strip() + "\n"
+    return "".join(dict.fromkeys(imports)), "".join(
+        line for line in lines if line not in imports
+    ).strip() + "\n"
 
 
 def _distribution(package: str) -> str:

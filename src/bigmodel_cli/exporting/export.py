@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.run_folder import CONCLUDED
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.whole_files import naming_target, temporary_beside
 
@@ -101,9 +103,11 @@ def export_run(opened: OpenRun, request: Request, listener: Listener) -> list[Ex
         listener: Is told how it goes.
 
     Raises:
-        UsageError: If a package is not installed, or a score that may not be lost is none of the run's.
+        UsageError: If the run is a trial, a package is not installed, or a score that may not be lost is
+            none of the run's.
         DataError: If the data is not there, or not what the model was trained with.
     """
+    _require_concluded(opened)
     for wanted in request.wanted:
         wanted.format.require(wanted.quantize)
     experiment = read_experiment(opened.folder)
@@ -114,6 +118,19 @@ def export_run(opened: OpenRun, request: Request, listener: Listener) -> list[Ex
     if kept and request.out is None:
         keep_exports(opened.folder, kept, listener)
     return found
+
+
+def _require_concluded(opened: OpenRun) -> None:
+    """Raises:
+    UsageError: If a run was only one of a search: there is no report that exports could stand in.
+    """
+    if opened.record.get(CONCLUDED) is False:
+        opened.folder.require_weights()
+        title = opened.folder.title
+        raise UsageError(
+            f"{title}: a trial of a search, which was not evaluated, so there is nothing to compare with",
+            hint=f"evaluate it after all: bigmodel train --resume {shlex.quote(title)}",
+        )
 
 
 def require_all(found: Sequence[Exported]) -> None:
@@ -206,7 +223,7 @@ class _Exporter:
         wanted.format.write(source, temporary, Precision(wanted.quantize, calibration))
         found = measured(wanted.format, source, temporary, self.examples, signature)
         evaluation = self.evaluator.of_outputs(self.split, self.examples, found.outputs, self.opened.rules)
-        comparison = compared(evaluation, self.of_run, signature)
+        comparison = compared(evaluation, self.of_run, signature, self.opened.rules)
         reason = why_not(comparison, self.may_lose, self.of_run, is_quantized=wanted.quantize is not None)
         headline = next(iter(self.may_lose))
         if reason is not None:

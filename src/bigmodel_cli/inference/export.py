@@ -79,7 +79,7 @@ class Answers:
     needed: Sequence[str] = ()
 
 
-def export_run(run: RunFolder, model: Any, answers: Answers, listener: Listener) -> dict[str, Any]:
+def write_litert(run: RunFolder, model: Any, answers: Answers, listener: Listener) -> dict[str, Any]:
     """Write model.tflite, unless LiteRT cannot express the model or answers differently.
 
     Of a model of rows it is the part behind the lookups of words; these stand in front.json.

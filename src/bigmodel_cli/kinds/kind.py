@@ -22,6 +22,7 @@ class Kind(ABC):
         stands_alone: Whether a value can be an example of its own; of the others an example is a row, even
             where that has one column.
         is_composed: Whether a value is made of values of several columns.
+        is_json: Whether JSON has a value of it as it is.
         placeholder: What stands for a value of it where a command is shown.
         noun: What a person calls one value.
         shape: Of one value as the saved model takes it, without the batch axis.
@@ -32,6 +33,7 @@ class Kind(ABC):
     plural: ClassVar[str] = ""
     stands_alone: ClassVar[bool] = True
     is_composed: ClassVar[bool] = False
+    is_json: ClassVar[bool] = True
     placeholder: ClassVar[str]
     noun: ClassVar[str]
 

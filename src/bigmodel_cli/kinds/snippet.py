@@ -21,6 +21,15 @@ class Snippet(ABC):
         self.kind = kind
 
     @abstractmethod
+    def value(self, function: str) -> str:
+        """Python that makes a function of one value of the kind, with an axis in front.
+
+        It takes what a user has, a path or a cell of JSON, and the folder which paths are relative to.
+
+        Args:
+            function: What it is called.
+        """
+
     def code(self, name: str) -> str:
         """Python that makes a function `read(path)`, which gives one example by the names of inputs.
 
@@ -29,3 +38,9 @@ class Snippet(ABC):
         Args:
             name: What the one input is called.
         """
+        return f'''\
+{self.value("read_value")}
+
+def read(path):
+    return {{"{name}": read_value(path, "")}}
+'''

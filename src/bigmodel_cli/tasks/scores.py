@@ -15,7 +15,7 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.label_problems import LabelProblems
-from bigmodel_cli.scoring.rule import DecisionRule
+from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.task import Task
@@ -208,12 +208,13 @@ class Scoring(ABC, Generic[T]):
             warn: Is told what could not be chosen.
         """
 
-    def differing(self, expected: np.ndarray, found: np.ndarray) -> int | None:
+    def differing(self, expected: np.ndarray, found: np.ndarray, rule: DecisionRule = AS_IT_IS) -> int | None:
         """For how many examples two models decide otherwise; None where nothing is decided.
 
         Args:
             expected: What outputs of the one stand for, as `Predictions.values` gives it.
             found: The same of the other.
+            rule: What is decided by.
         """
         return None
 

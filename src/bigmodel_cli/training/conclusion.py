@@ -16,7 +16,7 @@ from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
-from bigmodel_cli.inference.export import Answers, export_run
+from bigmodel_cli.inference.export import Answers, write_litert
 from bigmodel_cli.inference.groups import with_groups
 from bigmodel_cli.inference.label_problems import say_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
@@ -123,7 +123,7 @@ def conclude(
         exported = keep_likeness(run, trained, best, *limiting, asked)
     with watch.phase(EXPORT):
         answers = Answers(examples, evaluation.values, signature, asked.readings, asked.never_missing)
-        litert = export_run(run, exported, answers, listener) if exports else _NOT_EXPORTED
+        litert = write_litert(run, exported, answers, listener) if exports else _NOT_EXPORTED
     with watch.phase(PLOTS):
         document = evaluation.as_json()
         plot_run(run, document, signature.targets, trained.best_epoch)

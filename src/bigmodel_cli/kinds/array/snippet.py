@@ -10,9 +10,9 @@ class ArraySnippet(Snippet):
 
     placeholder = "array.npy"
 
-    def code(self, name: str) -> str:
+    def value(self, function: str) -> str:
         shape = "".join(f", {length}" for length in self.kind.shape)
         return f'''\
-def read(path):
-    return {{"{name}": np.load(path).astype("{self.kind.dtype}").reshape(1{shape})}}
+def {function}(given, folder):
+    return np.load(Path(folder, given)).astype("{self.kind.dtype}").reshape(1{shape})
 '''

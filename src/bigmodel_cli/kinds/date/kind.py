@@ -29,6 +29,7 @@ class DateKind(ColumnKind):
     name: ClassVar[str] = "date"
     plural: ClassVar[str] = "dates"
     noun: ClassVar[str] = "date"
+    is_json: ClassVar[bool] = False
 
     parts: tuple[str, ...] = OF_DAYS
     format: str | None = None

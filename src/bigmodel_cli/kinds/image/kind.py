@@ -88,6 +88,7 @@ class ImageKind(Kind):
     plural: ClassVar[str] = "images"
     placeholder: ClassVar[str] = "IMAGE.png"
     noun: ClassVar[str] = "image"
+    is_json: ClassVar[bool] = False
 
     format: ImageFormat
     shape: tuple[int, ...] = field(init=False, repr=False)

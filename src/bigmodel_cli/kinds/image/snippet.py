@@ -18,7 +18,7 @@ class ImageSnippet(Snippet):
     placeholder = "picture.png"
     packages = ("pillow",)
 
-    def code(self, name: str) -> str:
+    def value(self, function: str) -> str:
         written = self.kind.format
         height, width = written.image_size
         fitted = _FITTED[written.aspect_ratio].format(
@@ -28,8 +28,8 @@ class ImageSnippet(Snippet):
 from PIL import Image, ImageOps
 
 
-def read(path):
-    image = ImageOps.exif_transpose(Image.open(path)).convert("{_MODES[written.color_mode]}")
+def {function}(given, folder):
+    image = ImageOps.exif_transpose(Image.open(Path(folder, given))).convert("{_MODES[written.color_mode]}")
     pixels = np.asarray({fitted}, np.uint8)
-    return {{"{name}": pixels.reshape(1, {", ".join(map(str, self.kind.shape))})}}
+    return pixels.reshape(1, {", ".join(map(str, self.kind.shape))})
 '''

@@ -196,8 +196,9 @@ class ClassificationScoring(Scoring[Classification]):
         }
         return Calibrated(rule, document, _describe(rule, names, before, after))
 
-    def differing(self, expected: np.ndarray, found: np.ndarray) -> int | None:
-        return int(np.sum(expected.argmax(axis=-1) != found.argmax(axis=-1)))
+    def differing(self, expected: np.ndarray, found: np.ndarray, rule: DecisionRule = AS_IT_IS) -> int | None:
+        decided, other = (rule.decide(rule.probabilities(values)) for values in (expected, found))
+        return int(np.sum(decided != other))
 
     def has_labels_of(self, of_data: Task) -> bool:
         return of_data == self.task

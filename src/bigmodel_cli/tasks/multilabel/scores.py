@@ -152,8 +152,9 @@ class MultilabelScoring(Scoring[Multilabel]):
         change = f"macro_f1 {before['macro_f1']:.4f} → {after['macro_f1']:.4f} on the validation split"
         return Calibrated(rule, document, f"decision: {rule.describe(self.task.class_names)} ({change})")
 
-    def differing(self, expected: np.ndarray, found: np.ndarray) -> int | None:
-        return int(((expected >= HALF) != (found >= HALF)).any(axis=1).sum())
+    def differing(self, expected: np.ndarray, found: np.ndarray, rule: DecisionRule = AS_IT_IS) -> int | None:
+        of_labels = label_rule(rule, self.task)
+        return int((of_labels.decided(expected) != of_labels.decided(found)).any(axis=1).sum())
 
     def has_labels_of(self, of_data: Task) -> bool:
         return of_data == self.task
