@@ -77,9 +77,8 @@ def _parted(code: str) -> tuple[str, str]:
     """The lines that import, and what they are for."""
     lines = code.splitlines(keepends=True)
     imports = [line for line in lines if line.startswith(("import ", "from "))]
-    return "".join(dict.fromkeys(imports)), "".join(
-        line for line in lines if line not in imports
-    ).strip() + "\n"
+    others = (line for line in lines if line not in imports)
+    return "".join(dict.fromkeys(imports)), "".join(others).strip() + "\n"
 
 
 def _distribution(package: str) -> str:
