@@ -3,6 +3,7 @@
 runs/<name>/<YYYYmmdd-HHMMSS>/
   config.yaml            resolved: every default and every auto pinned
   source.yaml            what the user wrote
+  code/                  copies of the Python files that the config names, where it names some
   run.json               status, times, seed, versions, device, data fingerprint, sha256 of the other files
   labels.json            class names in index order
   metrics.csv            a row per epoch
@@ -97,6 +98,11 @@ class RunFolder:
     @property
     def source_config(self) -> Path:
         return self.path / "source.yaml"
+
+    @property
+    def code(self) -> Path:
+        """Copies of the Python files that the config names."""
+        return self.path / "code"
 
     @property
     def record(self) -> Path:

@@ -55,7 +55,8 @@ strict_option = click.option("--strict", is_flag=True, help="Refuse what is only
 trust_option = click.option(
     "--trust",
     is_flag=True,
-    help="Load a model that holds Lambda layers or classes of others: it can run code from the file.",
+    help="Load a model that holds Lambda layers, classes of others, or Python of your own that has changed: "
+    "it can run code from the file.",
 )
 as_is_option = click.option(
     "--as-is",

@@ -93,7 +93,8 @@ class ArgumentParser:
     def _names_component(self, node: Mapping) -> bool:
         if len(node.entries) != 1:
             return False
-        return _CAMEL_CASE.fullmatch(next(iter(node.entries))) is not None
+        name = next(iter(node.entries))
+        return _CAMEL_CASE.fullmatch(name) is not None or name in self.language.catalogue.own_names
 
     def _families(self, parameter: Parameter, node: Mapping) -> tuple[str, ...]:
         """Where to look a nested component up: what the parameter takes, else wherever the name is known."""
@@ -161,6 +162,7 @@ class ArgumentParser:
         )
         there_are = f"bigmodel list {parameter.families[0]} shows the names"
         suggestion = f"write {plain}" if plain else f"did you mean {near}?" if near else there_are
+        suggestion = self.language.unusable.get(text, suggestion)
         elsewhere = [f for f in self.language.catalogue.families_knowing(text) if f not in parameter.families]
         found = f"{text!r}, which is {with_article(elsewhere[0])}" if elsewhere else describe(node)
         message = f"expected {expected_kinds(parameter)}, found {found}"

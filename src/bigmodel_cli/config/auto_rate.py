@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bigmodel_cli.config.catalogue import HIGHEST_RATES, load_catalogue
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import Component, base_of, entry_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import ConfigPathKeys, dotted
 
@@ -28,7 +28,7 @@ def inner_of(optimizer: Component) -> Component:
 
 def class_of(optimizer: Component) -> str:
     """Keras's class of an optimizer that a config may call by its short string."""
-    return load_catalogue().identifiers("optimizers").get(optimizer.name) or optimizer.name
+    return load_catalogue().identifiers("optimizers").get(optimizer.name) or base_of(optimizer)
 
 
 def rates_to_find(optimizer: Component) -> list[ConfigPathKeys]:
@@ -66,7 +66,8 @@ def with_constant_rate(optimizer: Component, rate: float | str) -> Component:
 
 def default_rate(optimizer: Component) -> float:
     """Keras's default of an optimizer's learning rate."""
-    entry = load_catalogue().entry("optimizers", class_of(inner_of(optimizer)))
+    inner = inner_of(optimizer)
+    entry = entry_of(inner) or load_catalogue().entry("optimizers", class_of(inner))
     default = entry.parameters[RATE].default if entry is not None and RATE in entry.parameters else None
     return float(default) if isinstance(default, int | float) else 1e-3
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bigmodel_cli.config.bounds import Bounds
+from bigmodel_cli.config.own_code.files import Own
 from bigmodel_cli.config.spelling import closest, fold
 from bigmodel_cli.config.synonyms import SYNONYMS
 
@@ -56,10 +57,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """One public name of Keras.
+    """One public name of Keras, or of the user's own code.
 
     Attributes:
         requires_function: Why it cannot be written in a config; None where it can.
+        own: Where it is from; None: from Keras.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Entry:
     doc: str
     parameters: Mapping[str, Parameter]
     requires_function: str | None = None
+    own: Own | None = None
 
 
 # What we add ourselves (`components.OWN_FAMILIES`) stands wherever layers do, and has option models instead.
@@ -84,6 +87,21 @@ class Catalogue:
         self.keras_version: str = content["keras"]
         self._families: Mapping[str, Mapping[str, Any]] = content["families"]
         self._made: dict[tuple[str, str], Entry] = {}
+        self.own_names: frozenset[str] = frozenset()
+
+    def with_own(self, entries: Iterable[Entry]) -> Catalogue:
+        """The same with names of the user's own code beside those of Keras."""
+        layered = Catalogue({"keras": self.keras_version, "families": self._families})
+        added: dict[str, dict[str, Any]] = {}
+        for entry in entries:
+            added.setdefault(entry.family, {})[entry.name] = {}
+            layered._made[entry.family, entry.name] = entry
+        layered._families = {
+            family: {**known, "entries": {**known["entries"], **added.get(family, {})}}
+            for family, known in self._families.items()
+        }
+        layered.own_names = frozenset(entry.name for entry in layered._made.values())
+        return layered
 
     @property
     def families(self) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ class ComponentParser:
             self.problems.tell(
                 node.place, path, self._not_arguments(entry, node), suggestion=self._positional(entry, node)
             )
-            return Component(entry.name, entry.family, place, path)
+            return Component(entry.name, entry.family, place, path, own=_own(entry))
         step, inputs = None, None
         if entry.family in STEP_FAMILIES:
             step, inputs, node = self._extras(node, path, frozenset(entry.parameters))
@@ -165,7 +165,9 @@ class ComponentParser:
         self._missing(entry, misspelt | set(values), place, path)
         if entry.family == "applications" and isinstance(weights := node.child("weights"), Scalar):
             values["weights"] = _weights(weights)
-        return Component(entry.name, entry.family, place, path, values, step=step, inputs=inputs)
+        return Component(
+            entry.name, entry.family, place, path, values, step=step, inputs=inputs, own=_own(entry)
+        )
 
     def _extras(
         self, node: Mapping, path: ConfigPathKeys, known: frozenset[str]
@@ -262,6 +264,10 @@ class ComponentParser:
             return None
         given = ", ".join(f"{name}: {written(item)}" for name, item in zip(names, items, strict=False))
         return f"write {{{entry.name}: {{{given}}}}}"
+
+
+def _own(entry: Entry) -> Entry | None:
+    return entry if entry.own is not None else None
 
 
 def _weights(node: Scalar) -> Any:

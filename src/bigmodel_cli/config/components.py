@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bigmodel_cli.config.catalogue import Catalogue
+from bigmodel_cli.config.catalogue import Catalogue, Entry, load_catalogue
+from bigmodel_cli.config.own_code.files import Code
 from bigmodel_cli.config.tree import ConfigPathKeys, Place
 
 # Python's `1./255` is a fraction too.
@@ -53,6 +54,7 @@ class Component:
         path: Its keys from the root of the config.
         step: The name that other steps call it by (model only).
         inputs: Names of the steps that feed it (model only); None means the step before.
+        own: What is known of a name of the user's own code; None of all others.
     """
 
     name: str
@@ -63,14 +65,36 @@ class Component:
     options: BaseModel | None = None
     step: str | None = None
     inputs: tuple[str, ...] | None = None
+    own: Entry | None = None
+
+
+def entry_of(component: Component) -> Entry | None:
+    """What is known of a component by the name of its class; None of short strings, and of ours."""
+    return component.own or load_catalogue().entry(component.family, component.name)
+
+
+def base_of(component: Component) -> str:
+    """The class of Keras behind a component of the user's own; its name where it is Keras's."""
+    if component.own is None or component.own.own is None:
+        return component.name
+    return component.own.own.base or ""
 
 
 @dataclass(frozen=True)
 class Language:
-    """All names that a config may use."""
+    """All names that a config may use.
+
+    Attributes:
+        catalogue: Keras's, and those of the config's own code.
+        own: Ours, by family.
+        code: The files of that code; None: not looked for yet.
+        unusable: Why names of these files that are none of the config cannot be used in it.
+    """
 
     catalogue: Catalogue
     own: Mapping[str, Mapping[str, type[BaseModel]]]
+    code: Code | None = None
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "own", {family: self.own.get(family, {}) for family in OWN_FAMILIES})

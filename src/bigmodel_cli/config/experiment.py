@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bigmodel_cli.config.by_name import SOURCE_PATH, targets_in
 from bigmodel_cli.config.checks import check_experiment
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.fill import Filler
+from bigmodel_cli.config.own_code.read import with_code
 from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import Mapping, node_at
@@ -22,11 +24,19 @@ class Reading:
         language: The names that they may use.
         name: That of a config that gives none.
         gets_weights: Whether the model is to start from another run's weights.
+        copies: A run's folder of what its config has under `code`; None: the files themselves are read.
     """
 
     language: Language
     name: str
     gets_weights: bool = False
+    copies: Path | None = None
+
+    def with_code(self, tree: Mapping, problems: Problems) -> Reading:
+        """The same with the names of the files that a config lists under `code`."""
+        if self.language.code is not None:
+            return self
+        return replace(self, language=with_code(self.language, tree, problems, self.copies))
 
     def experiment(self, tree: Mapping, problems: Problems) -> Experiment | None:
         """What a config says, looked through for contradictions; None, and errors, where it cannot be read.
@@ -35,6 +45,8 @@ class Reading:
             tree: The config.
             problems: Where mistakes are collected.
         """
+        if self.language.code is None:
+            return self.with_code(tree, problems).experiment(tree, problems)
         source = None if (targets := targets_in(tree)) else self._source_options(tree)
         targets = targets or frozenset(getattr(source, "target_names", ()))
         experiment = Filler(self.language, problems, targets).fill(Experiment, tree, ())

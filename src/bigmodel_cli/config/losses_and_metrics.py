@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bigmodel_cli.config.catalogue import load_catalogue
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import Component, base_of
 
 Direction = Literal["min", "max"]
 # What a loss takes the model's outputs for:
@@ -22,7 +22,8 @@ Direction = Literal["min", "max"]
 #   numbers        what is predicted is the number
 #   embeddings     vectors that are near each other where labels are equal
 #   frames         a distribution over an alphabet for each moment
-LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "embeddings", "frames"]
+#   any            whatever they are: only the user's own code knows
+LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "embeddings", "frames", "any"]
 # What a metric takes them for:
 #   probabilities  compared with a threshold, or their logarithm taken
 #   ranks          the largest of them counts, whatever its size
@@ -30,7 +31,8 @@ LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "em
 #   margins        scores around 0
 #   numbers        compared with the labels as they are
 #   values         averaged; nothing is compared with labels
-MetricOutputs = Literal["probabilities", "ranks", "indices", "margins", "numbers", "values"]
+#   any            whatever they are: only the user's own code knows
+MetricOutputs = Literal["probabilities", "ranks", "indices", "margins", "numbers", "values", "any"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class LossFacts:
     @property
     def is_for_classes(self) -> bool:
         """Whether labels that are quantities mean nothing to it."""
-        return self.outputs != "numbers"
+        return self.outputs not in ("numbers", "any")
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,12 @@ class MetricFacts:
     @property
     def is_for_classes(self) -> bool:
         """Whether labels that are quantities mean nothing to it."""
-        return self.outputs != "numbers"
+        return self.outputs not in ("numbers", "any")
 
 
+# The user's own that are derived from none of Keras's: of classes labels are their numbers.
+OWN_LOSS = LossFacts("any", takes_indices=True, low=-math.inf)
+OWN_METRIC = MetricFacts(None, "any", takes_indices=True, low=-math.inf)
 _NUMBERS = LossFacts("numbers")
 _MARGINS = LossFacts("margins")
 _EACH = LossFacts("probabilities")
@@ -184,21 +189,27 @@ _ONE_HOT_IOU = frozenset({"OneHotIoU", "OneHotMeanIoU"})
 
 
 def class_name(component: Component) -> str:
-    """Keras's class behind a loss or a metric: `MeanSquaredError` of `mse`; a shorthand stays as it is."""
-    if component.name in SHORTHANDS:
-        return component.name
+    """Keras's class behind a loss or a metric: `MeanSquaredError` of `mse`; a shorthand stays as it is.
+
+    That of the user's own is what it is derived from, or "".
+    """
+    if component.name in SHORTHANDS or component.own is not None:
+        return base_of(component)
     return load_catalogue().identifiers(component.family).get(component.name) or component.name
 
 
 def loss_facts(loss: Component) -> LossFacts:
     """What is known of the loss that a config names."""
-    return LOSSES[class_name(loss)]
+    return OWN_LOSS if loss.own is not None and not base_of(loss) else LOSSES[class_name(loss)]
 
 
 def metric_facts(metric: Component) -> MetricFacts:
     """What is known of the metric that a config names, with the arguments that it gives."""
     name = class_name(metric)
-    facts = SHORTHANDS.get(name) or METRICS[name]
+    own = None if metric.own is None else metric.own.own
+    facts = OWN_METRIC if own is not None and not name else SHORTHANDS.get(name) or METRICS[name]
+    if own is not None and own.better is not None:
+        facts = replace(facts, better=own.better)
     if facts.instead is not None:
         facts = replace(facts, instead=facts.instead.format(name=name))
     return _as_arguments_say(name, facts, metric.arguments)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bigmodel_cli.config.catalogue import load_catalogue
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import Component, entry_of
 from bigmodel_cli.config.losses_and_metrics import loss_facts, takes_logits
 from bigmodel_cli.config.reading import Reading
 
@@ -136,7 +135,7 @@ def _activation(step: Component) -> str | None:
         key = "classifier_activation"
         if step.arguments.get("include_top") is False:
             return None
-    entry = load_catalogue().entry(step.family, step.name)
+    entry = entry_of(step)
     if entry is None or key not in entry.parameters:
         return None
     given = step.arguments.get(key, entry.parameters[key].default)
@@ -145,11 +144,16 @@ def _activation(step: Component) -> str | None:
     return "linear" if given is None else str(given)
 
 
+def _are_several(last: Ending) -> bool:
+    return all(last.step.arguments.get(key) != 1 for key in ("units", "filters"))
+
+
 def reading_of(loss: Component, steps: Sequence[Component]) -> Reading:
     """How the loss reads what the last of some steps gives."""
     facts, last = loss_facts(loss), ending(steps)
     if takes_logits(loss):
-        return Reading("softmax" if facts.outputs == "distribution" else "sigmoid")
+        is_over_classes = facts.outputs == "distribution" or (facts.outputs == "any" and _are_several(last))
+        return Reading("softmax" if is_over_classes else "sigmoid")
     are_probabilities = facts.takes_probabilities or last.gives_probabilities
     decided_by_sign = facts.outputs == "margins" and not last.gives_probabilities
     return Reading(None, are_probabilities, 0.0 if decided_by_sign else 0.5)

@@ -15,6 +15,7 @@ from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.config.fields import (
     OF_CLASSES,
     Callback,
+    ConfigPath,
     DataSource,
     LayersByColumn,
     LossByTarget,
@@ -314,6 +315,12 @@ class Experiment(Section):
     name: str = Field("", description="Name of the run's folder; the config file's name where left out.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Fixes splits, order, weights and noise."
+    )
+    code: list[ConfigPath] | ConfigPath = Field(
+        [],
+        exclude=True,
+        description="A Python file of your own, or several, whose Keras classes and functions are names of "
+        "this config.",
     )
     data: Data = Field(description="Where the examples come from and how they are split.")
     preprocessing: Preprocessing = Field(

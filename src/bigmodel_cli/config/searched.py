@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 
-from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.experiment import Reading
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.problems import Problem, Problems, config_error
@@ -25,16 +24,14 @@ class Searched:
         loaded: The config.
         tune: Its section.
         space: What is searched.
-        language: The names that configs may use.
     """
 
     loaded: LoadedConfig
     tune: Tune
     space: Space
-    language: Language
 
     @classmethod
-    def of(cls, loaded: LoadedConfig, language: Language) -> Searched:
+    def of(cls, loaded: LoadedConfig) -> Searched:
         """Raises:
         ConfigError: If the config has no `tune`.
         """
@@ -44,7 +41,7 @@ class Searched:
             hint = "for instance tune: {space: {data.batch_size: {choice: [32, 64, 128]}}}"
             raise config_error([Problem(tree.place, (), message, suggestion=hint)])
         space, _ = read_space(node_at(tree, SPACE_PATH))
-        return cls(loaded, tune, space, language)
+        return cls(loaded, tune, space)
 
     def words(self, point: Mapping_[str, Value]) -> tuple[str, ...]:
         """What `bigmodel train CONFIG` has to be told to train the trial of a point."""
@@ -61,9 +58,10 @@ class Searched:
             tree = config_tree(self.space, loaded.stack[-1], point)
         except Unreadable as error:
             raise config_error(error.problems) from None
-        experiment = Reading(self.language, loaded.path.stem).experiment(tree, problems)
+        experiment = Reading(loaded.language, loaded.path.stem).experiment(tree, problems)
         if experiment is None:
             raise config_error(problems.found)
         problems.raise_if_any()
         overrides = (*loaded.overrides, *self.words(point))
-        return LoadedConfig(experiment, (*loaded.stack, tree), loaded.path, overrides, tuple(problems.found))
+        stack, warnings = (*loaded.stack, tree), tuple(problems.found)
+        return LoadedConfig(experiment, stack, loaded.path, overrides, warnings, language=loaded.language)

@@ -128,6 +128,8 @@ class NameSuggestions:
             return "a block belongs to the model: model: …"
         if "sources" not in families and name in self.language.own["sources"]:
             return f"a data source belongs to data: data: {{source: {name}}}"
+        if reason := self.language.unusable.get(name):
+            return reason
         near = self.language.catalogue.suggest(name, self._candidates(name, families))
         if near and not _is_own_code(name):
             return f"did you mean {near}?"

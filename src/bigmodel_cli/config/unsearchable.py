@@ -16,6 +16,7 @@ _NO_SCORE = "it changes no score, so that a search tells nothing of it"
 # Of these no trial can be compared with another one, or none is changed.
 _REFUSED: dict[Path, str] = {
     ("name",): "trials are named by the search",
+    ("code",): "its files are read before a search begins, and say which names there are",
     ("extends",): "files are put together before a search begins",
     ("tune",): "a search does not search itself",
     ("expect",): "gates are asked of a finished run, and change no trial",

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bigmodel_cli.config.catalogue import load_catalogue
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import Component, entry_of
 from bigmodel_cli.config.facts import DataFacts, ValueRange
 from bigmodel_cli.config.schema import Experiment
 
@@ -65,7 +64,7 @@ class Arrival:
 
 def takes_range(component: Component) -> bool:
     """Whether a layer has an argument `value_range`."""
-    entry = load_catalogue().entry("layers", component.name) if component.family == "layers" else None
+    entry = entry_of(component) if component.family == "layers" else None
     return entry is not None and VALUE_RANGE in entry.parameters
 
 

@@ -131,7 +131,7 @@ def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> B
         component = replace(component, name=bound.variant(kind, aim))
     facts = metric_facts(component)
     encoding, activation = bound.metric_encoding(facts), _activation(component, facts, aim.reading)
-    if component.name[0].islower():
+    if component.own is not None or component.name[0].islower():
         metric = objects.make(component)
         metric = metric if hasattr(metric, "update_state") else _from_function(metric)
         metric.name = name

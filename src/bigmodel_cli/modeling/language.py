@@ -12,6 +12,7 @@ from bigmodel_cli.config.load import LoadedConfig, load_config, load_with_search
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.tracking import tracker_options
 
@@ -42,15 +43,17 @@ def read_config(
         path: The file.
         overrides: `KEY=VALUE` and `~KEY` words of the command line.
         strict: Whether warnings are errors.
-        was_trained: Whether it is the config of a run, in which contradictions are looked for no more.
+        was_trained: Whether it is the config of a run, in which contradictions are looked for no more; its
+            own code is what the run has a copy of.
         gets_weights: Whether the model is to start from another run's weights.
 
     Raises:
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    how = {"strict": strict, "was_trained": was_trained, "gets_weights": gets_weights}
-    return load_config(path, overrides, language(), **how)
+    copies = RunFolder(path.parent).code if was_trained else None
+    how = {"strict": strict, "gets_weights": gets_weights}
+    return load_config(path, overrides, language(), copies=copies, **how)
 
 
 def read_with_search(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> LoadedConfig:
@@ -70,4 +73,4 @@ def read_searched(path: Path, overrides: Sequence[str] = (), *, strict: bool = F
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found; also if the config has no `tune`.
     """
-    return Searched.of(read_with_search(path, overrides, strict=strict), language())
+    return Searched.of(read_with_search(path, overrides, strict=strict))

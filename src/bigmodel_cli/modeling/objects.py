@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bigmodel_cli.config.catalogue import Entry
 from bigmodel_cli.config.components import NUM_CLASSES, Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import BigmodelError, DataError, ResourceError
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.modeling.own_code import own_object, own_place
 from bigmodel_cli.network import Offline, keras_home
 from bigmodel_cli.signature import slugs
 
@@ -43,13 +45,15 @@ class Objects:
             ConfigError: If Keras refuses the arguments; it points at the component.
         """
         with pointing_at(component):
-            if component.name[0].islower():
+            if component.own is None and component.name[0].islower():
                 return _by_identifier(component)
             arguments = {key: self.value(value, component) for key, value in component.arguments.items()}
             name = arguments.get("name")
             if isinstance(name, str) and not _TAKEN_NAME.fullmatch(name):
                 # A step that is named like a target may be called anything.
                 arguments["name"] = self._layer_name(name)
+            if component.own is not None:
+                return _own(component, component.own, arguments, fixed)
             return _find(component)(**{**arguments, **fixed})
 
     def _layer_name(self, name: str) -> str:
@@ -87,6 +91,23 @@ def _by_identifier(component: Component) -> Any:
     import keras
 
     return getattr(keras, component.family).get(component.name)
+
+
+def _own(component: Component, entry: Entry, arguments: Mapping[str, Any], fixed: Mapping[str, Any]) -> Any:
+    """What a name of the user's own code gives; a function with the arguments that the config has for it."""
+    import keras
+
+    found = own_object(entry)
+    assert entry.own is not None
+    if not entry.own.is_function:
+        more = {key: value for key, value in fixed.items() if key in entry.parameters}
+        return found(**{**arguments, **more})
+    if component.family == "metrics":
+        return keras.metrics.MeanMetricWrapper(found, **{"name": entry.name, **arguments})
+    if component.family == "losses":
+        # What is behind each of Keras's own losses that is a function.
+        return keras.losses.MeanSquaredError.__base__(found, name=entry.name, **arguments)
+    return found
 
 
 def _find(component: Component) -> Callable[..., Any]:
@@ -135,6 +156,7 @@ def pointing_at(component: Component, arrived: Any = None) -> Iterator[None]:
                 hint=f"save the file in {keras_home() / 'models'}, or give a copy in the config: "
                 "weights: PATH (weights: null begins at random, which is right where --from RUN brings them)",
             ) from error
+        reason = f"{place}: {reason}" if (place := own_place(error)) else reason
         shape = f" (it receives shape {_shape(arrived)})" if arrived is not None else ""
         raise config_error(
             [

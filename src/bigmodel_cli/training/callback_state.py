@@ -5,11 +5,13 @@ Keras starts their counters anew in `on_train_begin`, so they are put back after
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.relied_on import relied_on
 
 # What these change while they run. Everything else of theirs follows from the config and must not be put
@@ -25,6 +27,8 @@ COUNTERS: Mapping[str, tuple[str, ...]] = {
 # EarlyStopping's copy of the weights that it would restore.
 _STOPPER, _WEIGHTS = "EarlyStopping", "best_weights"
 _ARRAY = "callback_"
+# What callbacks of the user's own have: `get_state()` returns a mapping, `set_state(state)` takes it.
+_GET, _STATE = "get_state", "state"
 
 
 def require_counters(callbacks: Sequence[Any]) -> None:
@@ -51,10 +55,44 @@ def callback_counters(callbacks: Sequence[Any]) -> tuple[list[dict[str, Any]], d
         values = {
             key: _plain(getattr(callback, key)) for key in COUNTERS.get(name, ()) if hasattr(callback, key)
         }
+        if hasattr(callback, _GET):
+            own, more = _own_state(callback, index)
+            counters.append({"class": name, "values": {}, "weights": 0, _STATE: own})
+            arrays |= more
+            continue
         weights = getattr(callback, _WEIGHTS, None) or []
         arrays |= {_array_name(index, number): np.asarray(array) for number, array in enumerate(weights)}
         counters.append({"class": name, "values": values, "weights": len(weights)})
     return counters, arrays
+
+
+def _own_state(callback: Any, index: int) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a callback of the user's own says that it has counted: plain values, and arrays.
+
+    Raises:
+        ConfigError: If it is something else, which a checkpoint could not keep.
+    """
+    name, given = type(callback).__name__, getattr(callback, _GET)()
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            f"the callback {name}: expected a mapping from get_state(), found {type(given).__name__}"
+        )
+    values: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
+    for key, value in given.items():
+        if isinstance(value, np.ndarray) or hasattr(value, "numpy"):
+            arrays[_own_name(index, key)] = np.asarray(value)
+            continue
+        try:
+            # As it comes back: a tuple as a list.
+            values[key] = json.loads(json.dumps(_plain(value)))
+        except (TypeError, ValueError):
+            raise ConfigError(
+                f"the callback {name}: a checkpoint cannot keep {key!r} of get_state(), "
+                f"which is {type(value).__name__}",
+                hint="numbers, texts, lists and mappings of them, and arrays can be kept",
+            ) from None
+    return {"values": values, "arrays": [key for key in given if key not in values]}, arrays
 
 
 def is_of_callback(name: str) -> bool:
@@ -67,6 +105,10 @@ def restore_counters(
 ) -> None:
     """Put back what `callback_counters` gave for the same callbacks, after their `on_train_begin`."""
     for index, (callback, saved) in enumerate(zip(callbacks, counters, strict=True)):
+        if _STATE in saved:
+            own = {key: arrays[_own_name(index, key)] for key in saved[_STATE]["arrays"]}
+            callback.set_state({**saved[_STATE]["values"], **own})
+            continue
         for key, value in saved["values"].items():
             setattr(callback, key, value)
         if saved["weights"]:
@@ -82,6 +124,10 @@ def go_on_writing(callbacks: Sequence[Any]) -> None:
 
 def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
+
+
+def _own_name(index: int, key: str) -> str:
+    return f"{_ARRAY}{index}_state_{key}"
 
 
 def _array_name(index: int, number: int) -> str:

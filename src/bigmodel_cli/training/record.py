@@ -17,6 +17,7 @@ from bigmodel_cli import __version__
 from bigmodel_cli.cluster.launched import launch_of
 from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.own_code.files import Code
 from bigmodel_cli.inference.trained_on import note_trained_on
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.splits import Splits
@@ -102,6 +103,7 @@ def data_record(splits: Splits) -> dict[str, Any]:
 def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transfer: Transfer | None) -> None:
     """Write what a new run begins with; run.json comes last, and makes the folder a run."""
     write_text(run.source_config, config.path.read_text("utf-8-sig"))
+    keep_copies(run, config.code)
     parent = None if transfer is None else transfer.run
     note_trained_on(run, prepared.splits.train, parent, has_files=prepared.settled.has_files)
     begin_session(
@@ -122,6 +124,12 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             **data_record(prepared.splits),
         },
     )
+
+
+def keep_copies(run: RunFolder, code: Code) -> None:
+    """Keep in a run what its user's own code says, as it runs."""
+    for file in code.files:
+        write_text(run.code / file.named.name, file.text)
 
 
 def _auto_keys(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
@@ -164,7 +172,7 @@ def begin_session(
     files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, prepared.settled.text)
     write_json(run.labels, prepared.splits.signature.label_names)
-    whole = (run.config, run.labels, run.source_config, run.trained_on)
+    whole = (run.config, run.labels, run.source_config, run.trained_on, *sorted(run.code.glob("*.py")))
     update_record(
         run,
         {

@@ -55,6 +55,7 @@ _SAFE: tuple[Keys, ...] = (
 _REASONS: Mapping[str, str] = {
     "seed": "the order of examples and the splits follow from it",
     "name": "the run has its name already",
+    "code": "what was trained so far was trained with its classes",
     "data": "what an epoch and a step are follows from it",
     "preprocessing": "the saved weights are of the model as it was",
     "augmentation": "the saved random state is of the augmentation as it was",

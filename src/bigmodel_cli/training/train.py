@@ -14,6 +14,7 @@ from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
+from bigmodel_cli.modeling.own_code import allow
 from bigmodel_cli.network import downloads
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.pipeline.known_facts import known_facts
@@ -66,6 +67,7 @@ class How:
         narrow: Takes some of the examples of splits, the same ones each time; None: all are used.
         watch: Takes the time of each phase; None: nobody else looks at it.
         exports: Whether there is to be a model.tflite.
+        trust: Whether a run's Python code may run though it is not what its config names any more.
     """
 
     offline: bool = False
@@ -75,6 +77,7 @@ class How:
     narrow: Callable[[Splits], Splits] | None = None
     watch: Stopwatch | None = None
     exports: bool = True
+    trust: bool = False
 
     @property
     def cluster(self) -> Cluster | None:
@@ -170,6 +173,7 @@ def resume(
         resumed = read_resumed(run, overrides)
         require_something_left(run, resumed)
         require_no_folders(own_places(run))
+        allow(resumed.config.code, trust=how.trust)
         if how.writes:
             warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)

@@ -82,9 +82,8 @@ def command(
 def _show_why(loaded: LoadedConfig, key: str, as_json: bool) -> None:
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.config.provenance import explain
-    from bigmodel_cli.modeling.language import language
 
-    found = explain(loaded, key, language().catalogue)
+    found = explain(loaded, key, loaded.language.catalogue)
     if as_json:
         echo_json(found.as_json())
     else:

@@ -131,9 +131,9 @@ def command(
     from bigmodel_cli.cli.tried import try_overfit, try_smoke
     from bigmodel_cli.gates import require_gates
 
-    if trust and parent is None:
+    if trust and parent is None and resume is None:
         raise click.UsageError(
-            "--trust is for the model of the run that --from names", click.get_current_context()
+            "--trust is for the run that --from or --resume names", click.get_current_context()
         )
     if smoke or overfit is not None:
         _require_config_alone("--smoke" if smoke else "--overfit", resume, parent)
@@ -155,7 +155,7 @@ def command(
             "--tensorboard is for a new run; one that logs goes on to do so", click.get_current_context()
         )
     else:
-        work = _resuming(words, resume, parent, runs_dir, strict=strict)
+        work = _resuming(words, resume, parent, runs_dir, strict=strict, trust=trust)
     with listening(plain=plain, follows=peers is not None and not peers.cluster.is_chief) as listener:
         result = work(listener, offline=how["offline"], profile=profile, peers=peers)
         if result is None:
@@ -263,7 +263,7 @@ def _training(
 
 
 def _resuming(
-    words: tuple[str, ...], resume: str, parent: str | None, runs_dir: Path, *, strict: bool
+    words: tuple[str, ...], resume: str, parent: str | None, runs_dir: Path, *, strict: bool, trust: bool
 ) -> Callable[..., TrainingResult | None]:
     from bigmodel_cli.run_lock import find_unfinished
 
@@ -289,7 +289,7 @@ def _resuming(
             # Before the data is read, which may take long: it may be another run than was thought of.
             began_with = run.read_record().get("config")
             listener.say(f"resuming {run.title}, the newest unfinished run (its config was {began_with})")
-        return go_on(run, words, [listener], how=How(**how))
+        return go_on(run, words, [listener], how=How(trust=trust, **how))
 
     return work
 

@@ -89,14 +89,14 @@ def _giving_probabilities(loss: Component, last: Ending) -> str:
         first = f"write activation: {fitting} (what gives probabilities: {names})"
     else:
         first = f"end the model with {{Dense: {{units: …, activation: {fitting}}}}}"
-    name = class_name(loss)
+    name = class_name(loss) if loss.own is None else loss.name
     return f"{first}, or the loss {{{name}: {{from_logits: true}}}}" if _has_logits(loss) else first
 
 
 def _has_logits(loss: Component) -> bool:
     from bigmodel_cli.config.catalogue import load_catalogue
 
-    entry = load_catalogue().entry("losses", class_name(loss))
+    entry = loss.own or load_catalogue().entry("losses", class_name(loss))
     return entry is not None and "from_logits" in entry.parameters
 
 

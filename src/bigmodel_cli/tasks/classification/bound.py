@@ -27,7 +27,7 @@ class ClassificationBound(Bound):
                 "then {Dense: {units: num_classes, activation: softmax}}",
             )
         num_outputs = shape[1]
-        is_binary = num_outputs == 1 and not facts.takes_indices
+        is_binary = num_outputs == 1 and (not facts.takes_indices or facts.outputs == "any")
         if num_outputs == count and not is_binary:
             return "integer" if facts.takes_indices else "one_hot"
         if is_binary and count == 2 and not facts.needs_several:

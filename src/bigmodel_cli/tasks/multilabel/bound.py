@@ -23,7 +23,7 @@ class MultilabelBound(Bound):
                 f"the model's output has shape {shape}; {count} labels need (None, {count})",
                 "end the model with {Dense: {units: num_classes, activation: sigmoid}}",
             )
-        if facts.takes_indices or facts.outputs == "distribution":
+        if (facts.takes_indices and facts.outputs != "any") or facts.outputs == "distribution":
             raise misfit(
                 aim,
                 f"{aim.loss.name} is for one class of each example; here it may have several labels",

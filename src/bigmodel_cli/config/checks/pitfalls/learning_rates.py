@@ -7,7 +7,7 @@ from typing import Any
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.checks.pitfalls.pitfall import Finding, is_number
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import Component, entry_of
 from bigmodel_cli.config.facts import DataFacts, num_steps
 from bigmodel_cli.config.schema import Experiment
 
@@ -32,7 +32,7 @@ _LONG_BEFORE = 0.75
 def out_of_range(experiment: Experiment, _facts: DataFacts) -> Iterator[Finding]:
     """The highest rate of training is far too large or too small."""
     optimizer = _inner(experiment.optimizer)
-    entry = load_catalogue().entry("optimizers", optimizer.name)
+    entry = entry_of(optimizer)
     entry = entry or load_catalogue().entry("optimizers", _class_of(optimizer.name))
     if entry is None or "learning_rate" not in entry.parameters:
         return
