@@ -16,7 +16,7 @@ from bigmodel_cli.cli.main import bigmodel
 from bigmodel_cli.config import schema
 from bigmodel_cli.config.checks.pitfalls.table import PITFALLS
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.compress import Compress, Prune
+from bigmodel_cli.config.compress import Compress, Distill, Prune
 from bigmodel_cli.config.fields import fields_of, whole_description
 from bigmodel_cli.config.tune import FORMS, MORE, Budget, Tune
 from bigmodel_cli.modeling.language import language
@@ -31,6 +31,7 @@ SECTIONS = {
     "training.checkpoint": schema.Checkpoint,
     "compress": Compress,
     "compress.prune": Prune,
+    "compress.distill": Distill,
     "tune": Tune,
     "tune.budget": Budget,
 }

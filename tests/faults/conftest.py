@@ -101,6 +101,8 @@ training:
 # What is compressed while it is trained, in the place of callbacks.
 COMPRESSED = {
     "prune": "compress: {prune: {sparsity: 0.8, from: epoch 2, to: epoch 7}}\n",
+    # Noise is drawn in each step, and the teacher is asked about what comes of it.
+    "distill": "compress: {distill: {teacher: TEACHER}}\n",
 }
 
 
@@ -219,6 +221,13 @@ def reference(
 ) -> Reference:
     folder = tmp_path_factory.mktemp("uninterrupted")
     text = config_text(request.param, images)
+    if "TEACHER" in text:
+        teacher = config_text("plateau", images).replace("name: survivor", "name: teacher")
+        (folder / "teacher.yaml").write_text(teacher)
+        ended = warm.run("train", "teacher.yaml", "training.epochs=1", "--plain", folder=folder)
+        assert ended.code == 0, ended.output
+        (path,) = folder.glob("runs/teacher/*")
+        text = text.replace("TEACHER", str(path))
     (folder / "survivor.yaml").write_text(text)
     ended = warm.run("train", "survivor.yaml", "--plain", folder=folder)
     assert ended.code == 0, ended.output

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.compressing.distillation import TEACHER, Distillation, Teaching, behind_preprocessing
 from bigmodel_cli.compressing.pruning import Pruning, Schedule
-from bigmodel_cli.config.compress import Compress
+from bigmodel_cli.config.compress import Compress, Prune
+from bigmodel_cli.config.naming import DISTILL_LOSS
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.modeling.build import BuiltModel
+from bigmodel_cli.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -18,9 +24,65 @@ class Compression:
 
     Attributes:
         pruning: Lets weights become 0; None: none do.
+        distillation: A teacher beside the labels; None: there is none.
     """
 
     pruning: Pruning | None = None
+    distillation: Distillation | None = None
+
+    @property
+    def loss_names(self) -> list[str]:
+        """What is measured in training beside the losses of tasks, in the order of `losses`."""
+        return [] if self.distillation is None else [DISTILL_LOSS]
+
+    def labels(self, labels: Mapping[str, Any], features: Any) -> Mapping[str, Any]:
+        """The labels of a batch with the teacher's answers among them, inside the graph.
+
+        Args:
+            labels: By target, as the feed has them.
+            features: Of the batch as they are trained on.
+        """
+        if self.distillation is None:
+            return labels
+        return {**labels, TEACHER: self.distillation.answers(labels, features)}
+
+    def for_loss(self, y: Mapping[str, Any], labels: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `Tasks.for_loss` gives, with what `losses` needs beside it of the same batch."""
+        return y if self.distillation is None else {**y, TEACHER: labels[TEACHER]}
+
+    def losses(
+        self,
+        loss: Any,
+        model: Any,
+        y: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        weights: Mapping[str, Any],
+    ) -> Any:
+        """What is learned from, and behind it what is measured; a scalar where that is the same.
+
+        Args:
+            loss: As `Tasks.loss` gives it.
+            model: The compiled model, whose penalties are in the loss.
+            y: As `for_loss` gives it.
+            outputs: Of the model, by target.
+            weights: What each example counts, by target.
+        """
+        if self.distillation is None:
+            return loss
+        import tensorflow as tf
+
+        (output,) = outputs.values()
+        share = self.distillation.teaching.settings.weight
+        divergence = self.distillation.divergence(y[TEACHER], output, weights.get(TEACHER))
+        # The penalties of weights are as large as without a teacher.
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        penalties = [tf.cast(penalty, tf.float32) / replicas for penalty in model.losses]
+        learned = (1 - share) * loss + share * tf.add_n([divergence, *penalties])
+        return tf.stack([learned, loss, divergence])
+
+    def measured(self, loss: Any) -> Any:
+        """Of what `losses` gives, that which is measured."""
+        return loss if self.distillation is None else loss[1:]
 
     def variables(self) -> dict[str, Any]:
         """What steps may change of it, by names that are no others' of a checkpoint."""
@@ -47,30 +109,52 @@ class Compression:
                 f"pruning: {share:.4g} of the {size:,} weights of {len(kernels)} kernels become 0, from "
                 f"epoch {first} on, all of them when epoch {last} begins"
             )
+        if self.distillation is not None:
+            settings = self.distillation.teaching.settings
+            how = "its answers are kept" if self.distillation.network is None else "asked in each step"
+            yield (
+                f"teacher: {RunFolder(Path(settings.teacher)).title}, {how}; it counts {settings.weight:g} "
+                f"of the loss, at temperature {settings.temperature:g}"
+            )
 
 
 NO_COMPRESSION = Compression()
 
 
-def compression_of(asked: Compress | None, model: Any, epochs: int, steps_per_epoch: int) -> Compression:
+def compression_of(
+    asked: Compress | None,
+    built: BuiltModel,
+    schedule: tuple[int, int],
+    teaching: Teaching | None,
+    reading: Reading,
+) -> Compression:
     """What a config asks for, of a model; to be called in its distribution's scope.
 
     Args:
         asked: The section of the config.
-        model: The built model.
-        epochs: Of the run.
-        steps_per_epoch: Training steps.
+        built: The model.
+        schedule: Epochs of the run, and steps of an epoch.
+        teaching: The teacher that the section names.
+        reading: How the outputs of the model become probabilities.
 
     Raises:
-        UsageError: If there is nothing to prune.
+        UsageError: If there is nothing to prune, or the teacher does not take what augmentation gives.
     """
-    if asked is None or asked.prune is None:
+    if asked is None:
         return NO_COMPRESSION
-    prune = asked.prune
-    pruning = Pruning(model, Schedule.over(prune.sparsity, prune.epochs(epochs), steps_per_epoch))
+    pruning = None if asked.prune is None else _pruning(asked.prune, built.model, *schedule)
+    distillation = None
+    if teaching is not None:
+        network = None if teaching.is_kept else behind_preprocessing(teaching.model, built.preprocess)
+        distillation = Distillation(teaching, reading, network)
+    return Compression(pruning, distillation)
+
+
+def _pruning(prune: Prune, model: Any, num_epochs: int, steps_per_epoch: int) -> Pruning:
+    pruning = Pruning(model, Schedule.over(prune.sparsity, prune.epochs(num_epochs), steps_per_epoch))
     if not pruning.kernels:
         raise UsageError(
             "compress.prune: the model has no kernel that learns",
             hint="kernels are weights of Dense, of convolutions, of recurrent layers; is all of it frozen?",
         )
-    return Compression(pruning)
+    return pruning

@@ -11,7 +11,7 @@ from bigmodel_cli.compressing.pruning import kernels_of
 from bigmodel_cli.config.compress import Compress
 
 
-def reached(model: Any, asked: Compress) -> dict[str, Any]:
+def reached(model: Any, asked: Compress | None) -> dict[str, Any] | None:
     """What compression has come to.
 
     Args:
@@ -20,12 +20,13 @@ def reached(model: Any, asked: Compress) -> dict[str, Any]:
 
     Returns:
         How many bytes the weights take as float32, and how many of these are left under zip; of `prune` the
-        share of zeros, and weights and zeros of each kernel by its name.
+        share of zeros, and weights and zeros of each kernel by its name. None where nothing became smaller.
     """
+    if asked is None or asked.prune is None:
+        return None
     content = b"".join(np.ascontiguousarray(weight, np.float32).tobytes() for weight in _numbers(model))
     found: dict[str, Any] = {"bytes": len(content), "zipped_bytes": len(zlib.compress(content))}
-    if asked.prune is not None:
-        found["prune"] = _zeros(model)
+    found["prune"] = _zeros(model)
     return found
 
 

@@ -87,11 +87,31 @@ class Prune(Section):
         return self.model_copy(update={"begin": f"epoch {first}", "end": f"epoch {last}"})
 
 
+class Distill(Section):
+    """A larger model, from which a smaller one learns beside the labels (Hinton et al. 2015)."""
+
+    teacher: Annotated[str, Field(min_length=1)] = Field(
+        description="A complete run with the same classes: its folder, from where the config is, or its "
+        "name, as `--run` takes it."
+    )
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        4.0,
+        description="What the logits of both are divided by: more shows more of what looks alike to the "
+        "teacher.",
+    )
+    weight: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.7, description="What the teacher counts in the loss; the rest is that of the labels."
+    )
+
+
 class Compress(Section):
     """What makes a model smaller while it is trained."""
 
     prune: Prune | None = Field(
         None, description="Let weights become 0 while the others learn on: the zipped file is smaller."
+    )
+    distill: Distill | None = Field(
+        None, description="Learn from a larger model's probabilities too: a small one becomes better."
     )
 
     def decided(self, num_epochs: int) -> Compress:

@@ -13,6 +13,8 @@ from bigmodel_cli.config.losses_and_metrics import METRICS, SHORTHANDS, Directio
 from bigmodel_cli.config.measures import DIRECTIONS
 
 LOSS = "loss"
+# How far a model is from its teacher, beside the loss of training.
+DISTILL_LOSS = "distill_loss"
 VALIDATION = "val_"
 # What metrics.csv has beside them.
 OWN_COLUMNS = ("epoch", "seconds", "examples_per_second", "memory_mb", "learning_rate")

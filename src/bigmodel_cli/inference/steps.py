@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -30,15 +30,18 @@ class Measures:
     Args:
         tasks: What is measured.
         distribution: Where the model's replicas are, each of which measures its part.
+        more_losses: What stands in the loss behind those of the tasks, by name.
     """
 
-    def __init__(self, tasks: Tasks, distribution: Distribution = SINGLE) -> None:
+    def __init__(
+        self, tasks: Tasks, distribution: Distribution = SINGLE, more_losses: Sequence[str] = ()
+    ) -> None:
         import keras
 
         self.distribution = distribution
         self._reset: Any = None
         self.tasks = tasks
-        self.losses = [keras.metrics.Mean(name=name) for name in tasks.loss_names]
+        self.losses = [keras.metrics.Mean(name=name) for name in (*tasks.loss_names, *more_losses)]
 
     def update(
         self,

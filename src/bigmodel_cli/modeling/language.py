@@ -12,6 +12,7 @@ from bigmodel_cli.config.load import LoadedConfig, load_config, load_with_search
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
+from bigmodel_cli.modeling.teachers import with_teacher
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.tracking import tracker_options
@@ -53,7 +54,8 @@ def read_config(
     """
     copies = RunFolder(path.parent).code if was_trained else None
     how = {"strict": strict, "gets_weights": gets_weights}
-    return load_config(path, overrides, language(), copies=copies, **how)
+    loaded = load_config(path, overrides, language(), copies=copies, **how)
+    return loaded if was_trained else with_teacher(loaded)
 
 
 def read_with_search(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> LoadedConfig:
@@ -63,7 +65,7 @@ def read_with_search(path: Path, overrides: Sequence[str] = (), *, strict: bool 
         UsageError: If there is no such file.
         ConfigError: With every mistake that was found.
     """
-    return load_with_search(path, overrides, language(), strict=strict)
+    return with_teacher(load_with_search(path, overrides, language(), strict=strict))
 
 
 def read_searched(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> Searched:

@@ -106,7 +106,7 @@ class KeptFeatures:
             missing = place.missing(self._slots)
             done += len(place.actual) - len(missing)
             of_training = skipped if name == "train" else None
-            for wanted, given, features in _computed(place.examples, front, missing, of_training):
+            for wanted, given, features in computed(place.examples, front, missing, of_training):
                 place.actual[wanted] = given
                 place.put(given, features)
                 done += len(wanted)
@@ -135,10 +135,20 @@ class KeptFeatures:
             self._slots.close()
 
 
-def _computed(
+def computed(
     examples: Examples, front: Front, missing: np.ndarray, skipped: SkippedFiles | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]]:
-    """Indices of some examples, of those that stand in for them, and the features of the latter."""
+    """Features of some examples, batch by batch, all but the last one of the same size.
+
+    Args:
+        examples: Of a split.
+        front: Computes them.
+        missing: Which examples, int64 places.
+        skipped: As for `KeptFeatures.fill`.
+
+    Yields:
+        Places of examples, of those that stand in for them, and the features of the latter by name.
+    """
     are_held = all(store.gathers for store in examples.inputs.values())
     for size, wanted, given, columns in (_held if are_held else _read)(examples, missing, skipped):
         # Batches of one size need one graph.

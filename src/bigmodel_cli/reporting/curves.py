@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bigmodel_cli.config.naming import DISTILL_LOSS
 from bigmodel_cli.figures import BLUE, GREEN, ORANGE, new_figure, plain, tidy
 from bigmodel_cli.metrics_file import FIRST_COLUMNS
 
@@ -23,7 +24,7 @@ def draw_curves(columns: Mapping[str, Sequence[float]], best_epoch: int | None =
         columns: Of metrics.csv, by name.
         best_epoch: Is marked.
     """
-    names = [name for name in columns if f"val_{name}" in columns]
+    names = [name for name in columns if f"val_{name}" in columns or name == DISTILL_LOSS]
     names = names or [name for name in columns if name not in FIRST_COLUMNS]
     names.append("learning_rate")
     rows = -(-len(names) // 2)

@@ -19,12 +19,15 @@ class Task(ABC):
         name: What run.json calls the task.
         labels: What the config's `labels` calls such targets.
         scores: Numbers that an evaluation has of such targets, by the names that gates use.
+        is_of_classes: Whether one of several classes is right, so that a model may learn from the
+            probabilities of another one.
         target_shape: Of one target as the data have it; () for a class or a single number.
     """
 
     name: ClassVar[str]
     labels: ClassVar[Literal["classes", "numbers", "sets"]]
     scores: ClassVar[Sequence[str]]
+    is_of_classes: ClassVar[bool] = False
 
     target_shape: tuple[int, ...]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bigmodel_cli.compressing.compression import compression_of
+from bigmodel_cli.config.aim import aims_of
 from bigmodel_cli.config.auto_rate import rates_to_find
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
@@ -83,7 +84,13 @@ def make_candidate(
     )
     feed = given.feeds["train"]
     with work.distribution.scope():
-        compression = compression_of(work.experiment.compress, built.model, asked.epochs, feed.num_batches())
+        compression = compression_of(
+            work.experiment.compress,
+            built,
+            (asked.epochs, feed.num_batches()),
+            work.teaching,
+            next(iter(aims_of(work.experiment, signature.targets).values())).reading,
+        )
     training = TrainingSteps(given.built, feed, settings, work.distribution, compression)
     training.trace()
     making = time.perf_counter() - began

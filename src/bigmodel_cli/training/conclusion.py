@@ -113,7 +113,7 @@ def conclude(
         evaluation = evaluator.evaluate(split, examples, rules)
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
-        compressed = None if trained.compress is None else reached(best, trained.compress)
+        compressed = reached(best, trained.compress)
         for line in compressed_lines(compressed):
             listener.say(line)
         if validated is not None and split != VALIDATION:

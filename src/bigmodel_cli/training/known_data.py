@@ -13,6 +13,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.value_ranges import with_value_ranges
 from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.inference.run_data import held_out_split
+from bigmodel_cli.modeling.teachers import require_same_classes
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.splits import Splits
@@ -40,6 +41,7 @@ def fit_to_data(config: LoadedConfig, splits: Splits, warn: Callable[[str], None
     # First what is told with its line.
     for problem in config.check_again(facts):
         warn(problem.render())
+    require_same_classes(config, splits.signature)
     check_asked(experiment, facts, splits, warn)
     check_values(experiment, splits)
     warn_of_giveaways(experiment, splits, warn)

@@ -35,6 +35,7 @@ from bigmodel_cli.training.pin import Decisions, choose_monitor, pinned
 from bigmodel_cli.training.plan import ExecutionPlan, alternatives, make_plan
 from bigmodel_cli.training.settled import Settled
 from bigmodel_cli.training.steps import TrainingSteps
+from bigmodel_cli.training.teaching import with_teaching
 from bigmodel_cli.training.tensorboard import with_tensorboard
 from bigmodel_cli.training.trial import choose_fastest
 from bigmodel_cli.training.work import Work
@@ -92,8 +93,9 @@ class Prepared:
     @property
     def columns(self) -> list[str]:
         """Loss and metrics as metrics.csv names them, in order."""
-        names = self.built.tasks.names
-        return names + ([f"val_{name}" for name in names] if "validation" in self.feeds else [])
+        tasks = self.built.tasks
+        names = [metric.name for metric in self.training.measures.metrics]
+        return names + ([f"val_{name}" for name in tasks.names] if "validation" in self.feeds else [])
 
     def validation_steps(self) -> MeasuringSteps | None:
         """Compiled steps that measure the validation split; None where there is none."""
@@ -163,6 +165,7 @@ def prepare(
     steps = without_weights(experiment.model) if has_checkpoint else experiment.model
     built_as = experiment.model_copy(update={"model": steps})
     work = Work(built_as, splits, 1 if asked == "auto" else asked, skipped, distribution)
+    work = with_teaching(work, listener)
     if asked == "auto":
         work = replace(work, batch_size=choose_batch_size(work, plan, listener))
     keeping = Keeping(work, listener)

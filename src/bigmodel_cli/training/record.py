@@ -40,6 +40,7 @@ from bigmodel_cli.run_lock import CRASHED
 from bigmodel_cli.signature import signature_as_json
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.state import Moment
+from bigmodel_cli.training.teaching import teacher_record
 from bigmodel_cli.training.transfer import Transfer
 from bigmodel_cli.whole_files import sha256_of, write_json, write_text
 
@@ -121,6 +122,7 @@ def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transf
             AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
             **({} if prepared.rate_test is None else {RATE_TEST: prepared.rate_test.as_json()}),
+            **teacher_record(config.experiment),
             **data_record(prepared.splits),
         },
     )

@@ -96,7 +96,7 @@ class TrainingSteps:
         # XLA lacks what augments images.
         self._parts = cut_behind(built.network, built.layers_in_network) if built.augments_columns else None
         with distribution.scope():
-            self.measures = Measures(built.tasks, distribution)
+            self.measures = Measures(built.tasks, distribution, compression.loss_names)
             built.model.optimizer.build(built.model.trainable_variables)
             self.length = ScheduleLength(built.model.optimizer) if settings.can_end_anywhere else None
             self.rate = TriedRate(built.model.optimizer, settings.to_find) if settings.to_find else None
@@ -187,15 +187,17 @@ class TrainingSteps:
         features, targets, counts = augment(
             self._augmentation, features, tasks.targets(batch.labels), batch.counts
         )
-        batch = batch._replace(counts=counts)
+        labels = self.compression.labels(batch.labels, features)
+        batch = batch._replace(counts=counts, labels=labels)
         weights = batch.weights(
             {
                 name: targets[name].weights(of_classes.values)
                 for name, of_classes in self.settings.class_weights.items()
             }
         )
-        loss, outputs = self._learn(features, tasks.for_loss(targets), weights)
-        self.measures.update(loss, targets, outputs, batch.part, batch.known)
+        y = self.compression.for_loss(tasks.for_loss(targets), labels)
+        loss, outputs = self._learn(features, y, weights)
+        self.measures.update(self.compression.measured(loss), targets, outputs, batch.part, batch.known)
         return tf.cast(total_of(loss), tf.float32)
 
     def _update(self, features: Any, y: Any, sample_weights: Any) -> tuple[Any, dict[str, Any]]:
@@ -222,6 +224,7 @@ class TrainingSteps:
             network = self.built.network if self._parts is None else self._parts.back
             outputs = tasks.outputs(network(features, training=True))
             loss = tasks.loss(features, y, outputs, sample_weights, training=True)
+            loss = self.compression.losses(loss, model, y, outputs, sample_weights)
             scaled = model.optimizer.scale_loss(total_of(loss))
         return loss, outputs, tape.gradient(scaled, model.trainable_variables)
 

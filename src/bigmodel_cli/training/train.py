@@ -44,6 +44,7 @@ from bigmodel_cli.training.resume import (
 from bigmodel_cli.training.session import Session
 from bigmodel_cli.training.signals import StopRequest, stop_on_signal
 from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
+from bigmodel_cli.training.teaching import require_same_teacher
 from bigmodel_cli.training.tensorboard import require_tensorboard
 from bigmodel_cli.training.transfer import (
     Parent,
@@ -174,6 +175,7 @@ def resume(
         require_something_left(run, resumed)
         require_no_folders(own_places(run))
         allow(resumed.config.code, trust=how.trust)
+        require_same_teacher(run, resumed.config.experiment)
         if how.writes:
             warn_of_damage(run, logged)
         newest = newest_checkpoint(run, logged)

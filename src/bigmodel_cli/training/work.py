@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bigmodel_cli.compressing.distillation import Teaching
 from bigmodel_cli.config.aim import aims_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
@@ -23,6 +24,7 @@ class Work:
         batch_size: Examples per step.
         skipped: Takes note of bad training files; None where they are an error.
         distribution: Where the model's replicas are.
+        teaching: Whom the model learns from beside the labels; None: nobody.
     """
 
     experiment: Experiment
@@ -30,6 +32,7 @@ class Work:
     batch_size: int
     skipped: SkippedFiles | None = None
     distribution: Distribution = SINGLE
+    teaching: Teaching | None = None
 
     @property
     def epoch_size(self) -> int:

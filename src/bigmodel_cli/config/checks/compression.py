@@ -11,7 +11,7 @@ _EARLY_STOPPING = "EarlyStopping"
 
 
 def check(experiment: Experiment, report: Report) -> None:
-    """Pruning ends before the run does."""
+    """Pruning ends before the run does, and a teacher sees what its pupil sees."""
     if experiment.compress is None:
         return
     if not experiment.compress.model_fields_set:
@@ -19,6 +19,12 @@ def check(experiment: Experiment, report: Report) -> None:
         report.warning(("compress",), "compress has no effect: it says nothing that is to be done", advice)
     if experiment.compress.prune is not None:
         _check_epochs(experiment.compress.prune, experiment, report)
+    if experiment.compress.distill is not None and isinstance(experiment.augmentation, dict):
+        report.error(
+            ("compress", "distill"),
+            "a teacher cannot be asked about columns that augmentation changes",
+            "leave one of the two out",
+        )
 
 
 def _check_epochs(prune: Prune, experiment: Experiment, report: Report) -> None:

@@ -31,7 +31,7 @@ from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
-from bigmodel_cli.run_folder import CHOSEN, COMPRESSED, RATE_TEST, STOPPED, RunFolder
+from bigmodel_cli.run_folder import CHOSEN, COMPRESSED, RATE_TEST, STOPPED, TEACHER, RunFolder
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
@@ -203,6 +203,8 @@ def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "ended by", str(stopped)
     if (parent := record.get("parent")) is not None:
         yield "starts from", parent_sentence(parent)
+    if (teacher := record.get(TEACHER)) is not None:
+        yield "taught by", str(teacher["run"])
     yield "time", f"{seconds:.1f} s" if seconds < 60 else f"{seconds / 60:.1f} min"
     yield "parameters", f"{record.get('parameters', 0):,}"
     yield "device", str(plan.get("device", {}).get("model"))

@@ -24,6 +24,7 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     labels: ClassVar[Literal["classes", "numbers"]] = "classes"
+    is_of_classes: ClassVar[bool] = True
     scores: ClassVar[Sequence[str]] = (
         "accuracy",
         "balanced_accuracy",
