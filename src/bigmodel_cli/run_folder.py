@@ -111,6 +111,11 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def quantization(self) -> Path:
+        """The range of what each layer gives, by its name, where training knew of int8."""
+        return self.path / "quantization.json"
+
+    @property
     def labels(self) -> Path:
         return self.path / "labels.json"
 

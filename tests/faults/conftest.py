@@ -103,6 +103,7 @@ COMPRESSED = {
     "prune": "compress: {prune: {sparsity: 0.8, from: epoch 2, to: epoch 7}}\n",
     # Noise is drawn in each step, and the teacher is asked about what comes of it.
     "distill": "compress: {distill: {teacher: TEACHER}}\n",
+    "quantize": "compress: {quantize: int8}\n",
 }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.compressing.distillation import TEACHER, Distillation, Teaching, behind_preprocessing
+from bigmodel_cli.compressing.fake_quantization import FakeQuantization
 from bigmodel_cli.compressing.pruning import Pruning, Schedule
 from bigmodel_cli.config.compress import Compress, Prune
 from bigmodel_cli.config.naming import DISTILL_LOSS
@@ -25,10 +27,12 @@ class Compression:
     Attributes:
         pruning: Lets weights become 0; None: none do.
         distillation: A teacher beside the labels; None: there is none.
+        quantization: Rounds what is computed with 8 bits later; None: nothing is.
     """
 
     pruning: Pruning | None = None
     distillation: Distillation | None = None
+    quantization: FakeQuantization | None = None
 
     @property
     def loss_names(self) -> list[str]:
@@ -86,7 +90,12 @@ class Compression:
 
     def variables(self) -> dict[str, Any]:
         """What steps may change of it, by names that are no others' of a checkpoint."""
-        return {} if self.pruning is None else self.pruning.variables()
+        parts = (self.pruning, self.quantization)
+        return {name: v for part in parts if part is not None for name, v in part.variables().items()}
+
+    def traced(self) -> AbstractContextManager[None]:
+        """Inside, what is traced computes as it is to be trained."""
+        return nullcontext() if self.quantization is None else self.quantization.traced()
 
     def after_update(self) -> None:
         """What follows on an optimizer's update, inside the graph and outside of any replica."""
@@ -109,6 +118,9 @@ class Compression:
                 f"pruning: {share:.4g} of the {size:,} weights of {len(kernels)} kernels become 0, from "
                 f"epoch {first} on, all of them when epoch {last} begins"
             )
+        if self.quantization is not None:
+            count = len(self.quantization.layers)
+            yield f"quantize: kernels, and what {count} layers give, are rounded to int8 in training"
         if self.distillation is not None:
             settings = self.distillation.teaching.settings
             how = "its answers are kept" if self.distillation.network is None else "asked in each step"
@@ -147,7 +159,8 @@ def compression_of(
     if teaching is not None:
         network = None if teaching.is_kept else behind_preprocessing(teaching.model, built.preprocess)
         distillation = Distillation(teaching, reading, network)
-    return Compression(pruning, distillation)
+    quantization = None if asked.quantize is None else FakeQuantization(built.model)
+    return Compression(pruning, distillation, quantization)
 
 
 def _pruning(prune: Prune, model: Any, num_epochs: int, steps_per_epoch: int) -> Pruning:

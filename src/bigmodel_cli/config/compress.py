@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -109,6 +109,11 @@ class Compress(Section):
 
     prune: Prune | None = Field(
         None, description="Let weights become 0 while the others learn on: the zipped file is smaller."
+    )
+    quantize: Literal["int8"] | None = Field(
+        None,
+        description="int8: train with what 8 bits can express, so that an export in int8 loses less, and "
+        "needs no calibration.",
     )
     distill: Distill | None = Field(
         None, description="Learn from a larger model's probabilities too: a small one becomes better."

@@ -219,8 +219,10 @@ class _Exporter:
         if isinstance(source, ExportError):
             raise source
         signature = self.opened.signature
-        calibration = self.calibration.for_model(source, signature) if wanted.needs_calibration else None
-        wanted.format.write(source, temporary, Precision(wanted.quantize, calibration))
+        ranges = self._ranges(wanted)
+        is_calibrated = wanted.needs_calibration and ranges is None
+        calibration = self.calibration.for_model(source, signature) if is_calibrated else None
+        wanted.format.write(source, temporary, Precision(wanted.quantize, calibration, ranges))
         found = measured(wanted.format, source, temporary, self.examples, signature)
         evaluation = self.evaluator.of_outputs(self.split, self.examples, found.outputs, self.opened.rules)
         comparison = compared(evaluation, self.of_run, signature, self.opened.rules)
@@ -233,11 +235,19 @@ class _Exporter:
             "split": self.split,
             "comparison": comparison.as_json(),
             "costs": found.costs.as_json(),
-            "calibration": self.calibration.as_json() if wanted.needs_calibration else None,
+            "calibration": self.calibration.as_json() if is_calibrated else None,
         }
         write_manifest(temporary, wanted, source, self.opened, more)
         self._keep(temporary, place)
         return Exported(wanted, place, headline, None, None, comparison, found.costs)
+
+    def _ranges(self, wanted: Wanted) -> dict[str, tuple[float, float]] | None:
+        """Those that the run was trained with, where a file can have them; None: there are none."""
+        path = self.opened.folder.quantization
+        if not (wanted.needs_calibration and wanted.format.takes_ranges and self.opened.folder.expects(path)):
+            return None
+        self.listener.say(f"{wanted.name}: by the ranges that the run was trained with")
+        return {name: (low, high) for name, (low, high) in self.opened.folder.read_json(path).items()}
 
     def _keep(self, temporary: Path, place: Path) -> None:
         with naming_target(place):

@@ -42,10 +42,13 @@ class Precision:
         quantize: How they are made smaller, as `--quantize` has it; None: they are those of the run.
         calibration: Gives some training examples one after the other, as the file's model takes them, where
             ranges of numbers have to be found.
+        ranges: Those that the model was trained with, of what its layers give, by their names; None: it was
+            trained without.
     """
 
     quantize: str | None = None
     calibration: Callable[[], Iterator[Named]] | None = None
+    ranges: Mapping[str, tuple[float, float]] | None = None
 
 
 class Format(ABC):
@@ -62,6 +65,7 @@ class Format(ABC):
         quantized: What `--quantize` may ask of it, and what that means.
         quantizers: The package that one of these needs beside, and the extra that has it.
         calibrated: Those for which ranges are found on training examples.
+        takes_ranges: Whether these are not needed for a model that was trained with ranges.
     """
 
     name: ClassVar[str]
@@ -74,6 +78,7 @@ class Format(ABC):
     quantized: ClassVar[Mapping[str, str]] = {}
     quantizers: ClassVar[Mapping[str, tuple[str, str]]] = {}
     calibrated: ClassVar[frozenset[str]] = frozenset()
+    takes_ranges: ClassVar[bool] = False
 
     def require(self, quantize: str | None) -> None:
         """Find out before anything is computed whether the packages are there.

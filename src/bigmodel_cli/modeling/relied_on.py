@@ -40,8 +40,13 @@ def replaced(owner: Any, method: str, replacement: Callable[..., Any]) -> Iterat
         BigmodelError: If it has no such method, so that nothing would call the other one.
     """
     relied_on(owner, method)
+    # Another one may stand there already.
+    before = vars(owner).get(method)
     setattr(owner, method, replacement)
     try:
         yield
     finally:
-        delattr(owner, method)
+        if before is None:
+            delattr(owner, method)
+        else:
+            setattr(owner, method, before)

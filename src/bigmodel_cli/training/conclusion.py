@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
+from bigmodel_cli.compressing.fake_quantization import QUANTIZE
 from bigmodel_cli.compressing.reached import reached
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
@@ -38,6 +39,7 @@ from bigmodel_cli.tasks.scores import Calibrated, Scoring
 from bigmodel_cli.tasks.sections import headlines_of
 from bigmodel_cli.training.likeness import keep_likeness
 from bigmodel_cli.training.record import end_session
+from bigmodel_cli.training.state import read_state
 from bigmodel_cli.training.stopwatch import EVALUATION, EXPORT, PLOTS, REPORT, VALIDATION, Stopwatch
 from bigmodel_cli.training.trace import Trace
 from bigmodel_cli.training.trained import Trained
@@ -114,6 +116,7 @@ def conclude(
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
         compressed = reached(best, trained.compress)
+        _keep_ranges(run)
         for line in compressed_lines(compressed):
             listener.say(line)
         if validated is not None and split != VALIDATION:
@@ -167,6 +170,18 @@ def conclude_trial(run: RunFolder, trained: Trained, watch: Stopwatch) -> None:
     seconds = trained.seconds + watch.total
     results = {**_results(trained), CONCLUDED: False}
     end_session(run, COMPLETED, seconds, results, watch.as_json(), trained.skipped)
+
+
+def _keep_ranges(run: RunFolder) -> None:
+    """The ranges that the best checkpoint was trained with, for exports in int8."""
+    state = read_state(run.checkpoint(BEST))
+    ranges = {
+        name.removeprefix(QUANTIZE): [float(value) for value in array]
+        for name, array in state.arrays.items()
+        if name.startswith(QUANTIZE)
+    }
+    if ranges:
+        write_json(run.quantization, ranges)
 
 
 def _results(trained: Trained) -> dict[str, Any]:

@@ -91,7 +91,12 @@ class Keeping:
         in_memory = all(store.array is not None for store in stores.values())
         # On a GPU the same takes next to nothing, and features would take its memory.
         self._is_prepared = not begins and in_memory and not _has_gpu() and is_worth_keeping(work.experiment)
-        self._may_cut = (begins or self._is_prepared) and work.experiment.data.cache != "none"
+        # What is rounded in training has to be seen by the steps.
+        compress = work.experiment.compress
+        is_whole = compress is not None and compress.quantize is not None
+        self._may_cut = (
+            not is_whole and (begins or self._is_prepared) and work.experiment.data.cache != "none"
+        )
         if not self._may_cut:
             self._keep_pixels()
 

@@ -203,7 +203,7 @@ def _put_aside(run: RunFolder, record: Mapping[str, Any]) -> tuple[dict[str, Any
     A process that ends in between leaves a config that nothing speaks against, and nothing for `predict` that
     is of an earlier best.
     """
-    stale = (run.litert_model, run.front, run.decision, run.report)
+    stale = (run.litert_model, run.front, run.decision, run.quantization, run.report)
     written = {run.inside(path) for path in (run.config, run.labels, run.metrics, run.log, *stale)}
     damaged = {name: digest for name, digest in damaged_files(run).items() if name not in written}
     files = {name: entry for name, entry in record.get(FILES, {}).items() if name not in written}

@@ -167,6 +167,7 @@ class TrainingSteps:
                 stack.enter_context(joint_batch_norm(network))
                 stack.enter_context(summed_already(optimizer))
                 stack.enter_context(different_seeds())
+            stack.enter_context(self.compression.traced())
             yield
 
     def _train_one(self, chunk: Chunk, index: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,13 +30,14 @@ class LiteRT(Format):
     }
     quantizers: ClassVar[Mapping[str, tuple[str, str]]] = {"int4": ("ai_edge_quantizer", "compress")}
     calibrated = frozenset({"int8"})
+    takes_ranges = True
 
     def write(self, deployed: Deployed, folder: Path, precision: Precision) -> None:
         from bigmodel_cli.inference.export import export, named_converter
 
         path = folder / self.file
         try:
-            with quiet():
+            with quiet(), _rounding(deployed, precision):
                 export(
                     deployed.model,
                     path,
@@ -43,6 +45,8 @@ class LiteRT(Format):
                 )
         except ExportError as error:
             raise _with_a_way(error, deployed) from error
+        if precision.quantize == "int8":
+            path.write_bytes(_trimmed(path.read_bytes()))
         if precision.quantize == "int4":
             path.write_bytes(_int4(path.read_bytes()))
 
@@ -69,6 +73,37 @@ model = Interpreter(str(HERE / "model.tflite")).get_signature_runner("serving_de
 def predict(features):
     return model(**features)
 """
+
+
+@contextmanager
+def _rounding(deployed: Deployed, precision: Precision) -> Iterator[None]:
+    """Let the converter see the ranges that the model was trained with."""
+    if precision.ranges is None:
+        yield
+        return
+    from bigmodel_cli.compressing.fake_quantization import FakeQuantization
+
+    with FakeQuantization(deployed.model, precision.ranges).traced():
+        yield
+
+
+def _trimmed(content: bytes) -> bytes:
+    """The same model without what no runtime needs: names of tensors, and ranges that scales follow from.
+
+    The names of inputs and outputs are those of the signature.
+    """
+    import flatbuffers  # type: ignore[import-untyped]
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    for graph in model.subgraphs:
+        for number, tensor in enumerate(graph.tensors):
+            tensor.name = str(number).encode()
+            if tensor.quantization is not None:
+                tensor.quantization.min = tensor.quantization.max = None
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def _ask(converter: Any, precision: Precision) -> Any:
