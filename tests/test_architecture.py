@@ -55,7 +55,7 @@ STOREYS = [
     ["baselines"],
     ["compressing"],
     ["training", "exporting", "explaining", "audit", "reference", "starter"],
-    ["workers"],
+    ["workers", "adopting"],
     ["tuning", "crossvalidation"],
     ["doctor"],
     ["cli"],

@@ -85,6 +85,8 @@ TEACHER = "teacher"
 WEIGHTS_REMOVED = "weights_removed"
 # The key of run.json of the best trial of a search: of how many it was chosen, and by what.
 CHOSEN = "chosen"
+# The key of run.json of a run whose model was trained elsewhere: the file, its size and sha256.
+ADOPTED = "adopted"
 
 
 @dataclass(frozen=True)

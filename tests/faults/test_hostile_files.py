@@ -24,7 +24,7 @@ import pytest
 from PIL import Image
 
 from bigmodel_cli.cli.output import json_text, one_line
-from bigmodel_cli.inference.keras_archive import TRUST_HINT
+from bigmodel_cli.modeling.keras_archive import TRUST_HINT
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.memory import memory_bytes
 from bigmodel_cli.whole_files import read_sealed, sha256_of, write_sealed

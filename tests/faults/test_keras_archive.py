@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference import keras_archive
-from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
+from bigmodel_cli.modeling import keras_archive
+from bigmodel_cli.modeling.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"

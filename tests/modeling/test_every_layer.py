@@ -17,9 +17,9 @@ from bigmodel_cli.config.fill import Filler
 from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.errors import ConfigError
-from bigmodel_cli.inference.keras_archive import check_archive
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.graph import Graph
+from bigmodel_cli.modeling.keras_archive import check_archive
 from bigmodel_cli.modeling.objects import Objects
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]

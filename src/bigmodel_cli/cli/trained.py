@@ -45,7 +45,8 @@ def show_result(result: TrainingResult, runs_dir: Path, baselines: Mapping[str, 
     best = result.best
     by = f", {one_line(best['monitor'])} {number(best['value'])}" if best.get("monitor") else ""
     click.echo(f"run       {result.run.title}")
-    click.echo(f"epochs    {result.epochs} in {duration(result.seconds)}, best: {best.get('epoch')}{by}")
+    if result.epochs:
+        click.echo(f"epochs    {result.epochs} in {duration(result.seconds)}, best: {best.get('epoch')}{by}")
     if result.stopped is not None:
         click.echo(f"stopped   by {result.stopped}")
     click.echo(f"result    {measured(result)}")

@@ -10,9 +10,9 @@ from typing import Any
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError, ResourceError
-from bigmodel_cli.inference.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.inference.run_config import load_own_code
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.modeling.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.modeling.precision import write_in_float32
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder

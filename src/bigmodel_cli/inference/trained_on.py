@@ -16,7 +16,7 @@ from bigmodel_cli.errors import BigmodelError
 from bigmodel_cli.inference.run_config import read_experiment
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import ADOPTED, RunFolder
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.files import Files
 from bigmodel_cli.sources.stores import Store
@@ -63,6 +63,9 @@ def trained_on(run: RunFolder, experiment: Experiment | None = None) -> TrainedO
     """
     if (noted := _read(run)) is not None:
         return TrainedOn(noted)
+    if ADOPTED in run.read_record():
+        # Whoever trained it elsewhere knows.
+        return TrainedOn()
     try:
         train = load_splits(experiment or read_experiment(run), Silent(), offline=True).train
     except BigmodelError:

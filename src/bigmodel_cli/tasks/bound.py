@@ -54,6 +54,18 @@ class Bound(ABC):
     def encode(self, labels: Any, encoding: Encoding) -> Any:
         """Encode a batch of targets inside a TensorFlow graph."""
 
+    @abstractmethod
+    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
+        """The loss that a model from elsewhere is measured by, as a config has it.
+
+        Args:
+            num_outputs: Of its last axis.
+            activation: What its last layer makes of its numbers: `softmax`, `sigmoid` or `linear`.
+
+        Returns:
+            The loss; None where such outputs are for other targets.
+        """
+
     def in_own_unit(self, tensor: Any) -> Any:
         """What the last step gives, a `keras.KerasTensor`, as what the model is to give."""
         return tensor
@@ -100,6 +112,11 @@ class Targets:
 
         # Of an example that is mixed from two, each class has its part.
         return tf.linalg.matvec(self.encoded("one_hot"), tf.constant(of_classes))
+
+
+def as_written(loss: str, activation: str) -> Any:
+    """A loss of probabilities as a config has it, behind a last layer with an activation."""
+    return {loss: {"from_logits": True}} if activation == "linear" else loss
 
 
 def misfit(aim: Aim, message: str, suggestion: str | None = None) -> Exception:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from bigmodel_cli import __version__
 from bigmodel_cli.cluster.launched import launch_of
@@ -38,7 +38,9 @@ from bigmodel_cli.run_folder import (
 )
 from bigmodel_cli.run_lock import CRASHED
 from bigmodel_cli.signature import signature_as_json
+from bigmodel_cli.training.plan import ExecutionPlan
 from bigmodel_cli.training.prepared import Prepared
+from bigmodel_cli.training.settled import Settled
 from bigmodel_cli.training.state import Moment
 from bigmodel_cli.training.teaching import teacher_record
 from bigmodel_cli.training.transfer import Transfer
@@ -143,9 +145,25 @@ def _auto_keys(value: Any, keys: tuple[str, ...]) -> Iterator[str]:
         yield ".".join(keys)
 
 
+class Begun(Protocol):
+    """What a session begins with, be it trained or not."""
+
+    @property
+    def settled(self) -> Settled:
+        """The config with every `auto` decided."""
+
+    @property
+    def splits(self) -> Splits:
+        """Its data."""
+
+    @property
+    def plan(self) -> ExecutionPlan:
+        """How it is executed."""
+
+
 def begin_session(
     run: RunFolder,
-    prepared: Prepared,
+    prepared: Begun,
     *,
     reached: str,
     overrides: Sequence[str],

@@ -18,6 +18,7 @@ from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import checkpoint_entry, damaged_files, was_never_named
 from bigmodel_cli.run_folder import (
+    ADOPTED,
     BEST,
     COMPLETED,
     CONCLUDED,
@@ -100,6 +101,7 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
         DataError: If the run's config is damaged, or was changed since.
         UsageError: If something may not change; says what, and why.
     """
+    _require_trained_here(run)
     path = run.intact(run.config)
     _require_trained_config(run)
     try:
@@ -120,6 +122,16 @@ def read_resumed(run: RunFolder, overrides: Sequence[str]) -> Resumed:
 
 def _has_more_time(asked: Training, had: Training) -> bool:
     return had.seconds is not None and (asked.seconds is None or asked.seconds > had.seconds)
+
+
+def _require_trained_here(run: RunFolder) -> None:
+    adopted = run.read_record().get(ADOPTED)
+    if adopted is not None:
+        raise UsageError(
+            f"{run.title}: was adopted from {adopted.get('file')}, and not trained here, so that there is "
+            "nothing to go on with",
+            hint=f"train it further, as a new run: bigmodel train {run.config} --from {run.title}",
+        )
 
 
 def _require_trained_config(run: RunFolder) -> None:

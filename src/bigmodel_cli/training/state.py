@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.keras_archive import check_archive
+from bigmodel_cli.modeling.keras_archive import check_archive
 from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 STATE_VERSION = 2

@@ -57,12 +57,14 @@ class Trained:
 
     @property
     def best_row(self) -> Row:
-        """The metrics of that epoch."""
-        return next(row for row in self.rows if row["epoch"] == self.best_epoch)
+        """The metrics of that epoch; nothing of a model that was trained elsewhere."""
+        return next((row for row in self.rows if row["epoch"] == self.best_epoch), {})
 
     @property
     def throughput(self) -> dict[str, float]:
         """The median of the epochs' examples per second, in all and for each device."""
+        if not self.rows:
+            return {}
         # The first epoch also compiles.
         rate = median(row["examples_per_second"] for row in self.rows[1:] or self.rows)
         return {"examples_per_second": round(rate, 3), "per_device": round(rate / self.replicas, 3)}

@@ -31,7 +31,7 @@ from bigmodel_cli.reporting.report.importance import importance_content
 from bigmodel_cli.reporting.report.label_problems import label_problem_sections
 from bigmodel_cli.reporting.report.reported import Reported
 from bigmodel_cli.reporting.run_summary import without_auto
-from bigmodel_cli.run_folder import CHOSEN, COMPRESSED, RATE_TEST, STOPPED, TEACHER, RunFolder
+from bigmodel_cli.run_folder import ADOPTED, CHOSEN, COMPRESSED, RATE_TEST, STOPPED, TEACHER, RunFolder
 from bigmodel_cli.scoring.names import measures
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.tasks.advice import advise
@@ -198,7 +198,10 @@ def _headline(evaluation: Mapping[str, Any], name: str, previous: Mapping[str, f
 def _facts(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     best, plan = record.get("best") or {}, record.get("plan", {})
     seconds = record.get("seconds", 0.0)
-    yield "epochs", f"{record.get('epochs')}, the best is {best.get('epoch')}"
+    if (adopted := record.get(ADOPTED)) is not None:
+        yield "adopted from", f"{adopted['file']} (sha256 {adopted['sha256'][:12]}…), trained elsewhere"
+    else:
+        yield "epochs", f"{record.get('epochs')}, the best is {best.get('epoch')}"
     if (stopped := read_stopped(record.get(STOPPED))) is not None:
         yield "ended by", str(stopped)
     if (parent := record.get("parent")) is not None:

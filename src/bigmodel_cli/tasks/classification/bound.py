@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import LossFacts, MetricFacts, loss_facts
-from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, misfit
+from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, as_written, misfit
 from bigmodel_cli.tasks.classification.task import Classification
 
 _VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical", "binary": "Binary"}
@@ -38,6 +38,15 @@ class ClassificationBound(Bound):
             f"needs (None, {count})",
             _fitting(aim, facts, num_outputs),
         )
+
+    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
+        if (num_outputs, self.task.num_classes) == (1, 2):
+            return as_written("BinaryCrossentropy", activation)
+        if num_outputs != self.task.num_classes:
+            return None
+        # Where each class has a probability by itself.
+        name = "BinaryCrossentropy" if activation == "sigmoid" else "SparseCategoricalCrossentropy"
+        return as_written(name, activation)
 
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
         if self.encoding == "binary":

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
-from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, misfit
+from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, as_written, misfit
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 
 
@@ -30,6 +30,10 @@ class MultilabelBound(Bound):
                 "write loss: BinaryCrossentropy, and activation: sigmoid in the last layer",
             )
         return "number"
+
+    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
+        fits = num_outputs == len(self.task.class_names)
+        return as_written("BinaryCrossentropy", activation) if fits else None
 
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
         return "number"

@@ -29,6 +29,9 @@ class RegressionBound(Bound):
             )
         return "number"
 
+    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
+        return "MeanSquaredError" if num_outputs == (self.task.target_shape or (1,))[-1] else None
+
     def metric_encoding(self, metric: MetricFacts) -> Encoding:
         return "number"
 

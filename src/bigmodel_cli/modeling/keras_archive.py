@@ -104,6 +104,23 @@ def check_archive(path: Path, *, trust: bool = False) -> None:
         _check_sizes(path, value, layer, sizes[_WEIGHTS_MEMBER])
 
 
+def check_document(path: Path, document: Any) -> None:
+    """Find out whether the config of a model in an older format may be given to Keras.
+
+    There Keras finds classes by their names alone, among its own.
+
+    Args:
+        path: The file, for errors.
+        document: The config.
+
+    Raises:
+        DataError: If a layer of it holds code.
+    """
+    for value, layer in _objects(document):
+        if value["class_name"] in _CODE:
+            raise DataError(f"{path}: {_place(layer)} {_CODE[value['class_name']]}")
+
+
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     names = [member.filename for member in members]
     if len(names) > MAX_MEMBERS:

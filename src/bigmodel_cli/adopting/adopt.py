@@ -1,0 +1,235 @@
+"""A model that was trained elsewhere to a run that is evaluated, exported and drawn like any other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.adopting.config import Draft
+from bigmodel_cli.adopting.data import (
+    Wanted,
+    data_section,
+    fit_columns,
+    fit_images,
+    options_of,
+    with_held_out,
+)
+from bigmodel_cli.adopting.kept import Adopted, keep_model, recorded
+from bigmodel_cli.adopting.labels import order_of, read_label_file
+from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.run_data import load_splits
+from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.listener import Listener, Silent
+from bigmodel_cli.modeling.backend import import_tensorflow, start
+from bigmodel_cli.modeling.build import BuiltModel, build_model
+from bigmodel_cli.modeling.foreign import described, load_foreign
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.modeling.replicas.distribution import distribute
+from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.cache_choice import CacheChoice
+from bigmodel_cli.pipeline.splits import OWN, Splits
+from bigmodel_cli.pipeline.training_examples import TrainingExamples
+from bigmodel_cli.run_lock import locked
+from bigmodel_cli.tasks.bound import Bound
+from bigmodel_cli.training.conclusion import TrainingResult, conclude
+from bigmodel_cli.training.log import LoggedListener
+from bigmodel_cli.training.pin import Decisions, pinned
+from bigmodel_cli.training.plan import make_plan
+from bigmodel_cli.training.settled import Settled
+from bigmodel_cli.training.stopwatch import DATA, MODEL, START, Stopwatch
+from bigmodel_cli.training.trained import Trained
+from bigmodel_cli.whole_files import sha256_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be adopted.
+
+    Attributes:
+        file: With the model.
+        data: What it is evaluated on.
+        name: Of the run; None: the file's.
+        labels: A file with the classes in the order of the model's outputs; None: that of the data.
+        rescale: What each pixel is multiplied by, and what is added, before the model gets it.
+        overrides: Words that change the config.
+        offline: No download may be made.
+        exports: Whether there is to be a model.tflite.
+    """
+
+    file: Path
+    data: Wanted
+    name: str | None = None
+    labels: Path | None = None
+    rescale: tuple[float, float] | None = None
+    overrides: Sequence[str] = ()
+    offline: bool = False
+    exports: bool = True
+
+
+def adopt(request: Request, runs_dir: Path, listener: Listener) -> TrainingResult:
+    """Make a run of a model that was trained elsewhere, and conclude it as if it had been trained here.
+
+    Args:
+        request: What is to be adopted.
+        runs_dir: Where runs are kept.
+        listener: Is told how it goes.
+
+    Returns:
+        What it came to.
+
+    Raises:
+        UsageError: If the data are not what the model takes.
+        DataError: If the file or the data are damaged, or the file holds code.
+        ResourceError: If the folder cannot be written.
+    """
+    NewRun(runs_dir, "new").require_writable()
+    logged, watch = LoggedListener([_Once(listener)]), Stopwatch()
+    theirs = None if request.labels is None else read_label_file(request.labels)
+    with logged.keeping_warnings(), tempfile.TemporaryDirectory() as scratch:
+        with watch.phase(START):
+            import_tensorflow()
+        draft = _draft(request, logged)
+        with watch.phase(DATA):
+            fitted = _fit(draft, request, theirs, Path(scratch), logged)
+        loaded, splits = fitted
+        logged.say(
+            f"data: {', '.join(f'{size:,} {name}' for name, size in splits.sizes.items())}; "
+            f"{splits.signature.described}"
+        )
+        for problem in loaded.warnings:
+            logged.warn(str(problem.message))
+        with watch.phase(MODEL):
+            adopted, built = _built(draft, loaded, splits, logged)
+        run = NewRun(runs_dir, loaded.experiment.name).create()
+        with locked(run):
+            logged.open(run.log)
+            with recorded(run, adopted, loaded, request.file, watch):
+                logged.say(f"run: {run.title}")
+                keep_model(run, built.model)
+                best = {"epoch": 0, "monitor": None, "value": None}
+                trained = Trained(built, splits, CacheChoice("none"), [], best, None, 1, 0.0)
+                return conclude(run, trained, adopted.settled.asked, logged, watch, exports=request.exports)
+
+
+class _Once(Silent):
+    """Passes on what is said, each warning once: data are read again as the model takes them.
+
+    Args:
+        listener: Is told.
+    """
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._warned: set[str] = set()
+
+    def say(self, message: str) -> None:
+        self._listener.say(message)
+
+    def warn(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            self._listener.warn(message)
+
+    def download(self, label: str, done: int, total: int | None) -> None:
+        self._listener.download(label, done, total)
+
+
+def _draft(request: Request, listener: Listener) -> Draft:
+    """What is known of model and data before the data are read."""
+    file = request.file.absolute()
+    model = described(load_foreign(file))
+    inputs = ", ".join(map(str, model.inputs))
+    listener.say(
+        f"model: {request.file}, {model.parameters:,} parameters; takes {inputs}; gives {model.output}, "
+        f"{'logits or numbers' if model.activation == 'linear' else model.activation}"
+    )
+    section = data_section(request.data, listener.warn, listener.say)
+    fit_images(section, model)
+    name = request.name or "".join(c if c.isalnum() or c in "_-." else "-" for c in request.file.stem)
+    return Draft(name.strip("-.") or "model", file, sha256_of(file), model, section, request.rescale)
+
+
+def _fit(
+    draft: Draft, request: Request, theirs: Sequence[str] | None, scratch: Path, listener: Listener
+) -> tuple[LoadedConfig, Splits]:
+    """The config and the data, each fitted to the model."""
+    path, inputs = scratch / "config.yaml", None
+
+    def read(loss: Any, order: Sequence[int] | None = None, *, is_draft: bool = True) -> LoadedConfig:
+        path.write_text(draft.text(loss, inputs, order), "utf-8")
+        return read_config(path, request.overrides, was_trained=is_draft)
+
+    def load(experiment: Experiment) -> Splits:
+        return load_splits(experiment, listener, offline=request.offline)
+
+    # Which loss there is, only the labels tell.
+    splits = load(read("MeanSquaredError").experiment)
+    has_own = any(origin == OWN for name, origin in splits.origins.items() if name != "train")
+    section = with_held_out(draft.data, has_own)
+    if splits.signature.kind.is_composed:
+        inputs = fit_columns(section, draft.model, splits.signature.inputs)
+    section = _in_own_unit(section, splits)
+    if section != draft.data or inputs is not None:
+        draft = replace(draft, data=section)
+        splits = load(read("MeanSquaredError").experiment)
+    task = splits.signature.task
+    num_outputs = draft.model.output.shape[-1] or 0
+    loss = part_of(task, Bound).loss_of_adopted(num_outputs, draft.model.activation)
+    if loss is None:
+        raise DataError(
+            f"{request.file}: gives {draft.model.output}; the data have {task.described}",
+            hint="name the data that it was trained for, or the column of a table: --target COLUMN",
+        )
+    order = order_of(theirs, task.label_names, num_outputs, request.labels)
+    if theirs is None and task.label_names is not None:
+        listener.say(
+            f"outputs are taken in the order of the data's classes, {task.listed}; --labels FILE says another"
+        )
+    _say_range(draft, splits, request, listener)
+    return read(loss, order, is_draft=False), splits
+
+
+def _in_own_unit(section: Mapping[str, Any], splits: Splits) -> dict[str, Any]:
+    """A table's numbers are not standardized: the model gives them as they are."""
+    options = options_of(section)
+    names = options.get("target")
+    if isinstance(names, str) and splits.signature.task.label_names is None:
+        options["target"] = {names: {"standardize": False}}
+    return {**section}
+
+
+def _say_range(draft: Draft, splits: Splits, request: Request, listener: Listener) -> None:
+    """Pixels that nothing brings to another range may be others than those of training."""
+    is_scaled = draft.model.scales or request.rescale is not None or request.overrides
+    if part_of(splits.signature.kind, Show).are_pixels and not is_scaled:
+        listener.warn(
+            "the model has no layer that rescales pixels, and gets them from 0 to 255; if it was trained on "
+            "values from 0 to 1, say --rescale 1/255 (from -1 to 1: --rescale 1/127.5,-1)"
+        )
+
+
+def _built(
+    draft: Draft, loaded: LoadedConfig, splits: Splits, listener: Listener
+) -> tuple[Adopted, BuiltModel]:
+    experiment = loaded.experiment
+    plan = make_plan(experiment.training)
+    distribute(plan.device, None)
+    start(seed=experiment.seed, precision="float32", deterministic=plan.deterministic)
+    plan = replace(plan, precision="float32", steps_per_execution=1)
+    built = build_model(
+        experiment,
+        splits.signature,
+        total_steps=1,
+        data=TrainingExamples(splits.train, None),
+        warn=listener.warn,
+    )
+    size = experiment.data.batch_size
+    decided = Decisions(32 if size == "auto" else size, "none", plan, None)
+    settled = Settled.by(pinned(experiment, splits, decided), splits.signature)
+    return Adopted(settled, splits, plan, built, draft.sha256), built
