@@ -60,10 +60,14 @@ def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chan
             left -= left > 0 and ended.code == KILLED
         assert ended.code == 0 or survivor.is_complete, ended.output
         stopped = survivor.record["stopped"]
-        if "steps of it" in (stopped or {}).get("why", ""):
+        if "steps of it" in ((stopped or {}).get("why") or ""):
             pytest.skip("this machine is so busy that not one epoch fits")
-        whole = begin(reference)
         epochs = survivor.record["epochs"]
+        if "CosineDecay" in reference.config:
+            # Until epochs are measured a schedule follows a guess of their number, as no other run does.
+            assert len(survivor.result.metrics) == 1 + epochs
+            continue
+        whole = begin(reference)
         (whole.folder / "survivor.yaml").write_text(text.replace(limited, f"epochs: {epochs}\n"))
         assert whole.go_on().code == 0
         assert survivor.result == whole.result, (epochs, stopped)

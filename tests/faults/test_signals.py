@@ -50,5 +50,6 @@ def test_evaluate_ends_too(warm, reference, chance, how_many):
         moment = chance.uniform(0.1, 0.4)
         signals = [(moment, signal.SIGTERM)]
         ended = warm.run("evaluate", reference.run, folder=reference.run, signals=signals)
-        assert ended.code in (143, 0), ended.output
+        # Before our program has begun to listen the system ends it.
+        assert ended.code in (143, 0) or (ended.code == -signal.SIGTERM and ended.seconds < 1), ended.output
         assert ended.seconds < SECONDS and "Traceback" not in ended.output
