@@ -55,7 +55,7 @@ STOREYS = [
     ["baselines"],
     ["compressing"],
     ["training", "exporting", "explaining", "audit", "reference", "starter"],
-    ["workers", "adopting"],
+    ["workers", "adopting", "serving"],
     ["tuning", "crossvalidation"],
     ["doctor"],
     ["cli"],

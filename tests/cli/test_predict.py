@@ -342,7 +342,7 @@ def test_each_file_that_cannot_be_read_is_named(predict, tmp_path, monkeypatch):
 
 def test_that_invert_changes_nothing_in_what_is_drawn_anew(capsys):
     from bigmodel_cli.cli.commands.predict import _Results
-    from bigmodel_cli.inference.predict import Prediction
+    from bigmodel_cli.inference.batches import Prediction
     from bigmodel_cli.kinds.inputs import Input
 
     results = _Results(3, keeps_documents=False, plot_room=0)

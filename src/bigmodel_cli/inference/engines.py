@@ -190,6 +190,7 @@ def open_engine(
     *,
     warn: Callable[[str], None],
     trust: bool = False,
+    threads: int | None = None,
 ) -> ChosenEngine:
     """The engine that predicts.
 
@@ -198,6 +199,7 @@ def open_engine(
         wanted: `auto` takes LiteRT where the run has its model and the package is installed.
         warn: Is told where a damaged LiteRT model is passed over.
         trust: Load a Keras model even if it can run code.
+        threads: How many compute, of LiteRT; None: one for each core.
 
     Raises:
         UsageError: If LiteRT is asked for and cannot be had.
@@ -212,7 +214,7 @@ def open_engine(
             raise UsageError(f"{run.title}: {reason}", hint="use --engine keras")
         return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
     try:
-        return ChosenEngine("litert", litert_engine(run), _how_it_compared(record))
+        return ChosenEngine("litert", litert_engine(run, threads), _how_it_compared(record))
     except ImportError as error:
         reason = f"LiteRT cannot be loaded: {error}"
         if wanted == "litert":

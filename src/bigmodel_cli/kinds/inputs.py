@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.opening import EncodedImage
 from bigmodel_cli.kinds.read import Read, Value
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
@@ -28,7 +29,7 @@ class Input:
 
     Attributes:
         name: What the user would call it; its path where it is a file.
-        features: Where it came from an array; None where it is a file.
+        features: Where it came from an array; a file that was sent, and is nowhere; None where it is a file.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Input:
         reader = part_of(signature.kind, Read)
         if self.features is None:
             return reader.file(Path(self.name), invert=invert)
+        if isinstance(self.features, EncodedImage):
+            return reader.file(self.features, invert=invert)
         return reader.row(self.name, self.features, invert=invert)
 
 
@@ -163,6 +166,15 @@ class Finder(ABC):
         Raises:
             UsageError, DataError: If there is no such file, or it is no table with the columns that the model
                 takes.
+        """
+        return None
+
+    def sent(self, rows: Sequence[Mapping[str, Any]], written: Mapping[str, Any] | None) -> Rows | None:
+        """Rows that were sent and stand in no file; None where an example is no row.
+
+        Args:
+            rows: Values by column as JSON has them; a file is an `EncodedImage`.
+            written: As in `Asked`.
         """
         return None
 

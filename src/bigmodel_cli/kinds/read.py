@@ -13,6 +13,8 @@ from bigmodel_cli.errors import DataError
 if TYPE_CHECKING:
     import numpy as np
 
+    from bigmodel_cli.kinds.image.files.opening import ImageFile
+
 
 @dataclass(frozen=True, eq=False)
 class Value:
@@ -56,11 +58,11 @@ class Read(ABC):
         return ""
 
     @abstractmethod
-    def file(self, path: Path, *, invert: bool = False) -> Value:
+    def file(self, path: ImageFile, *, invert: bool = False) -> Value:
         """The value that a file holds.
 
         Args:
-            path: The file.
+            path: The file, or its content with a name.
             invert: Whether bright becomes dark first.
 
         Raises:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.figures import check_plot, new_figure, plain, write_figure
-from bigmodel_cli.inference.predict import Prediction
+from bigmodel_cli.inference.batches import Prediction
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature

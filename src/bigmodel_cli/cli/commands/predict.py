@@ -15,9 +15,9 @@ from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
+    from bigmodel_cli.inference.batches import Prediction
     from bigmodel_cli.inference.inputs import Inputs
     from bigmodel_cli.inference.opened import OpenRun
-    from bigmodel_cli.inference.predict import Prediction
     from bigmodel_cli.kinds.familiar import Unlike
     from bigmodel_cli.kinds.inputs import Rows
     from bigmodel_cli.signature import Signature

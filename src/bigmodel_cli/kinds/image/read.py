@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.kinds.image.files.decoding import decoder, read_image
+from bigmodel_cli.kinds.image.files.opening import ImageFile
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.kinds.image.redrawing.drawings import made_like
 from bigmodel_cli.kinds.read import Read, Value
@@ -33,6 +33,6 @@ class ImageRead(Read):
     def decoder(self) -> str:
         return decoder()
 
-    def file(self, path: Path, *, invert: bool = False) -> Value:
+    def file(self, path: ImageFile, *, invert: bool = False) -> Value:
         decoded = read_image(path, self.kind.format, invert=invert)
         return Value(decoded.pixels, decoded.area is not None if self.redraws else None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.inputs import Asked, Batch, Finder, Group, Input, Rows
 from bigmodel_cli.kinds.row.blocks.columns import SET, Columns, Places, ReadRows, Written
 from bigmodel_cli.kinds.row.blocks.files import FilesOfRows
+from bigmodel_cli.kinds.row.blocks.sent import REQUEST, cells_of_sent
+from bigmodel_cli.kinds.row.blocks.settings import settings_of
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT, KeptInput, kept_input
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.tables.cells import Cells as CellTexts
 from bigmodel_cli.sources.tables.cells import ListCells, Use
-from bigmodel_cli.sources.tables.names import listed, no_column, shown
+from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.readers import use_of
 from bigmodel_cli.sources.tables.table import Block, Table, TableFile, open_table
 
@@ -48,12 +50,19 @@ class RowFinder(Finder):
             return _OneRow(self.kind, written, asked.settings)
         return _Tables(self.kind, written, asked.words, asked.kept)
 
+    def sent(self, rows: Sequence[Mapping[str, Any]], written: Mapping[str, Any] | None) -> Rows:
+        return _SentRows(self.kind, Written.of(written, self.kind), rows)
+
     def files(self, path: Path) -> Group:
         raise TypeError("rows are read many at a time")
 
     @property
     def passed_over(self) -> None:
         return None
+
+
+def _rows_at_once(kind: RowKind) -> int:
+    return max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, kind.num_bytes)))
 
 
 def _batch(
@@ -79,7 +88,7 @@ class _OneRow(Rows):
 
     def __init__(self, kind: RowKind, written: Written, settings: Sequence[str]) -> None:
         self._kind = kind
-        self._values = _settings(settings, list(kind.columns))
+        self._values = settings_of(settings, list(kind.columns))
         left_out = [name for name in kind.columns if name not in self._values]
         self.remarks = [f"not set, and so missing: {some(map(shown, left_out), 20)}"] if left_out else []
         self.columns = list(kind.columns)
@@ -94,8 +103,31 @@ class _OneRow(Rows):
         cells = {name: ListCells([text]) for name, text in zip(self._kind.columns, texts, strict=True)}
         places = Places(None)
         block = Block(_NoFile(), 1, list(cells.values()), lambda: (1,))
-        files = FilesOfRows.of(self._kind, Path())
+        files = FilesOfRows.below(self._kind, Path())
         yield _batch(self._columns.read(block, cells, places, needed), range(1), places, [texts], files)
+
+
+class _SentRows(Rows):
+    """Rows that stand in no file; they are named by their numbers, from 1."""
+
+    def __init__(self, kind: RowKind, written: Written, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._kind, self._rows = kind, rows
+        self._columns = Columns.of(kind, Table((), tuple(kind.columns), (), written.format), written)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
+        size = _rows_at_once(self._kind)
+        for start in range(0, len(self._rows), size):
+            rows = self._rows[start : start + size]
+            sent = cells_of_sent(rows, self._kind, self._columns.facts)
+            cells = sent.cells
+            number = partial(range, start + 1, start + len(rows) + 1)
+            block = Block(_NoFile(), len(rows), list(cells.values()), number, wrong=sent.wrong)
+            places = Places(number(), REQUEST, has_lines=False)
+            read = self._columns.read(block, cells, places, needed)
+            yield _batch(read, range(len(rows)), places, None, FilesOfRows.sent(self._kind, sent.files))
 
 
 class _NoFile(TableFile):
@@ -106,34 +138,6 @@ class _NoFile(TableFile):
 
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:
         return iter(())
-
-
-def _settings(words: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-    """Values by column.
-
-    Raises:
-        UsageError: If a word names none, or one twice.
-    """
-    found: dict[str, str] = {}
-    for word in words:
-        # A name may have an equals sign in it.
-        names = [name for name in columns if word.startswith(f"{name}=")]
-        if not names:
-            raise _no_setting(word, columns)
-        name = max(names, key=len)
-        if name in found:
-            raise UsageError(f"--set {word}: {shown(name)} is set twice")
-        found[name] = word[len(name) + 1 :]
-    return found
-
-
-def _no_setting(word: str, columns: Sequence[str]) -> UsageError:
-    name, sign, _ = word.partition("=")
-    if not sign:
-        return UsageError(f"--set {word}: expected COLUMN=VALUE", hint=f"columns: {listed(columns, 20)}")
-    close = get_close_matches(name, columns, 1, 0.6)
-    hint = f"did you mean {shown(close[0])}?" if close else f"columns: {listed(columns, 20)}"
-    return UsageError(f"--set {word}: the model has no column {shown(name)}", hint=hint)
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ class _Tables(Rows):
         return _Opened(word, table, Columns.of(self._kind, table, written), names)
 
     def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
-        size = max(1, min(_MOST_ROWS, _MOST_BYTES // max(1, self._kind.num_bytes)))
+        size = _rows_at_once(self._kind)
         for opened in self._opened:
             for block in self._blocks(opened):
                 cells = dict(zip(_wanted(opened, self.columns), block.cells, strict=True))
@@ -195,7 +199,7 @@ class _Tables(Rows):
                     block, {name: cells[there] for name, there in opened.names.items()}, places, needed
                 )
                 folder = Path() if opened.word == STANDARD_INPUT else block.file.path.parent
-                files = FilesOfRows.of(self._kind, folder)
+                files = FilesOfRows.below(self._kind, folder)
                 texts = _texts(cells, self.columns, block.num_rows) if self.columns else None
                 for start in range(0, block.num_rows, size):
                     rows = range(start, min(start + size, block.num_rows))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.image.files.opening import ImageFile
 from bigmodel_cli.kinds.read import Read, Value
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class RowRead(Read):
     """A file has many rows, so that none of it is one value; a row is its values by column."""
 
-    def file(self, path: Path, *, invert: bool = False) -> Value:
+    def file(self, path: ImageFile, *, invert: bool = False) -> Value:
         raise DataError(
             f"{path}: this model takes rows of a table", hint="give a .csv, .jsonl or .parquet file"
         )

@@ -39,15 +39,17 @@ _BOMB_HINT = "scale it down, or remove it"
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """An image file that is part of another one, as what is opened and decoded here.
+    """An image file that is part of another one, or was sent, as what is opened and decoded here.
 
     Attributes:
         name: What a person would call it.
         content: Its bytes.
+        most_pixels: More are refused before any is decoded; None: as many as of any file.
     """
 
     name: str
     content: bytes = field(repr=False)
+    most_pixels: int | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -192,6 +194,9 @@ def _bytes_of_file(path: ImageFile) -> int:
 def _check_pixels(path: ImageFile, image: Image.Image, num_bytes: int) -> None:
     """Refuse an image whose bytes cannot have been enough for its pixels."""
     pixels = image.width * image.height
+    if isinstance(path, EncodedImage) and path.most_pixels is not None and pixels > path.most_pixels:
+        image.close()
+        raise DataError(f"{path}: {pixels:,} pixels; {path.most_pixels:,} are the most that are taken here")
     if pixels > _FREE_PIXELS and pixels > _MAX_PIXELS_PER_BYTE * num_bytes:
         image.close()
         raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ import numpy as np
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import Cells
+from bigmodel_cli.kinds.image.files.opening import EncodedImage, ImageFile
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.kinds.row.blocks.columns import Places, ReadRows
@@ -26,15 +27,21 @@ class FilesOfRows:
 
     Attributes:
         kinds: What their files hold, by column.
-        folder: What paths are relative to.
+        at: Gives the file that a cell means.
     """
 
     kinds: Mapping[str, Kind]
-    folder: Path
+    at: Callable[[str], ImageFile]
 
     @classmethod
-    def of(cls, kind: RowKind, folder: Path) -> FilesOfRows:
-        return cls({name: one for name, one in kind.columns.items() if part_of(one, Cells).are_paths}, folder)
+    def below(cls, kind: RowKind, folder: Path) -> FilesOfRows:
+        """Those that are named by paths, relative to a folder."""
+        return cls(_of_files(kind), lambda path: folder / path.replace("\\", "/"))
+
+    @classmethod
+    def sent(cls, kind: RowKind, files: Mapping[str, EncodedImage]) -> FilesOfRows:
+        """Those that came with the rows, by what cells call them; no other file is read."""
+        return cls(_of_files(kind), files.__getitem__)
 
     def read(self, read: ReadRows, rows: Sequence[int], places: Places) -> dict[str, dict[int, np.ndarray]]:
         """The values of some rows by column; a row whose file cannot be read gets an error."""
@@ -58,6 +65,10 @@ class FilesOfRows:
         if not path:
             return "no path of a file"
         try:
-            return reader.file(self.folder / path.replace("\\", "/")).array
+            return reader.file(self.at(path)).array
         except DataError as error:
             return error.message
+
+
+def _of_files(kind: RowKind) -> dict[str, Kind]:
+    return {name: one for name, one in kind.columns.items() if part_of(one, Cells).are_paths}

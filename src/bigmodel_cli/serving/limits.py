@@ -1,0 +1,100 @@
+"""What a server takes: how large, how many, how long; and how it says no."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from bigmodel_cli.signature import Signature
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+# What the examples of one request may take as the model has them.
+_FEATURES_BYTES = 64 * 2**20
+_MOST_EXAMPLES = 10_000
+RETRY: Mapping[str, str] = MappingProxyType({"retry-after": "1"})
+CLOSE: Mapping[str, str] = MappingProxyType({"connection": "close"})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds of what is taken.
+
+    Attributes:
+        body_bytes: Of one request.
+        pixels: Of one image, before it is decoded.
+        queue: Requests that may wait for a model or be computed; more are answered with 429.
+        seconds: In which a request has to arrive, and in which it is answered then.
+        connections: That may be open.
+    """
+
+    body_bytes: int = 10_000_000
+    pixels: int = 25_000_000
+    queue: int = 256
+    seconds: float = 30.0
+    connections: int = 1000
+
+
+class Refused(Exception):
+    """A request that is answered with an error.
+
+    Args:
+        status: Of HTTP.
+        reason: What was expected, and what was found.
+        headers: That go with it.
+    """
+
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.headers = status, reason, headers
+
+
+class ClientGone(Exception):
+    """The client has gone before it had its answer."""
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The body of a request.
+
+    Raises:
+        Refused: If it is too large, or takes too long.
+        ClientGone: If it ends in its midst.
+    """
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > limits.body_bytes:
+        raise _too_large(limits)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.seconds):
+            while True:
+                message = await request.receive()
+                if message["type"] != "http.request":
+                    raise ClientGone
+                body += message.get("body", b"")
+                if len(body) > limits.body_bytes:
+                    raise _too_large(limits)
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        raise Refused(408, f"the body did not arrive within {limits.seconds:g} s", CLOSE) from None
+
+
+def _too_large(limits: Limits) -> Refused:
+    return Refused(413, f"the body is larger than {limits.body_bytes:,} bytes, the most that is taken")
+
+
+def require_few(count: int, signature: Signature) -> None:
+    """Refuse more examples in one request than memory should be asked for.
+
+    Raises:
+        Refused: If there are none, or too many.
+    """
+    if not count:
+        raise Refused(400, "expected at least one example, found none")
+    most = max(1, min(_MOST_EXAMPLES, _FEATURES_BYTES // max(1, signature.kind.num_bytes)))
+    if count > most:
+        raise Refused(413, f"expected at most {most:,} examples in one request, found {count:,}")
