@@ -79,6 +79,8 @@ STOPPED = "stopped"
 CONCLUDED = "concluded"
 # The key of run.json with what became smaller while the model was trained, and by how much.
 COMPRESSED = "compressed"
+# The key of run.json of a run in which whole channels become 0: its model is used without them.
+LOSES_CHANNELS = "loses_channels"
 # The key of run.json with the run whose answers the model was taught by.
 TEACHER = "teacher"
 # The key of run.json that says why a run has no checkpoints any more.

@@ -101,6 +101,7 @@ training:
 # What is compressed while it is trained, in the place of callbacks.
 COMPRESSED = {
     "prune": "compress: {prune: {sparsity: 0.8, from: epoch 2, to: epoch 7}}\n",
+    "channels": "compress: {prune: {sparsity: 0.5, structure: channels, from: epoch 2, to: epoch 7}}\n",
     # Noise is drawn in each step, and the teacher is asked about what comes of it.
     "distill": "compress: {distill: {teacher: TEACHER}}\n",
     "quantize": "compress: {quantize: int8}\n",

@@ -102,7 +102,8 @@ def test_best_is_of_an_epoch_with_the_whole_sparsity(train: Callable[..., Any]) 
     assert sum(one["zeros"] for one in layers.values()) == 234
     assert found["zipped_bytes"] < 0.5 * found["bytes"]
     assert (
-        "compress:\n  prune: {sparsity: 0.75, from: epoch 2, to: epoch 4}" in trained.run.config.read_text()
+        "compress:\n  prune: {sparsity: 0.75, from: epoch 2, to: epoch 4, structure: none}"
+        in trained.run.config.read_text()
     )
     page = trained.run.report.read_text()
     assert "75.0% of the weights of 2 kernels are 0 (234 of 312)" in page
@@ -111,7 +112,10 @@ def test_best_is_of_an_epoch_with_the_whole_sparsity(train: Callable[..., Any]) 
 
 def test_auto_is_written_out(train: Callable[..., Any]) -> None:
     trained = train("training.epochs=2", "compress.prune.sparsity=0.5", *PLAIN)
-    assert "prune: {sparsity: 0.5, from: epoch 1, to: epoch 2}" in trained.run.config.read_text()
+    assert (
+        "prune: {sparsity: 0.5, from: epoch 1, to: epoch 2, structure: none}"
+        in trained.run.config.read_text()
+    )
     assert trained.record["compressed"]["prune"]["sparsity"] == 0.5
 
 

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.compressing.channel_pruning import ChannelPruning
 from bigmodel_cli.compressing.distillation import TEACHER, Distillation, Teaching, behind_preprocessing
 from bigmodel_cli.compressing.fake_quantization import FakeQuantization
 from bigmodel_cli.compressing.pruning import Pruning, Schedule
@@ -30,7 +31,7 @@ class Compression:
         quantization: Rounds what is computed with 8 bits later; None: nothing is.
     """
 
-    pruning: Pruning | None = None
+    pruning: Pruning | ChannelPruning | None = None
     distillation: Distillation | None = None
     quantization: FakeQuantization | None = None
 
@@ -110,14 +111,7 @@ class Compression:
             num_epochs: Of the run.
         """
         if self.pruning is not None and asked is not None and asked.prune is not None:
-            first, last = asked.prune.epochs(num_epochs)
-            kernels = self.pruning.kernels
-            size = sum(prod(kernel.shape) for kernel in kernels.values())
-            share = self.pruning.schedule.sparsity
-            yield (
-                f"pruning: {share:.4g} of the {size:,} weights of {len(kernels)} kernels become 0, from "
-                f"epoch {first} on, all of them when epoch {last} begins"
-            )
+            yield self._describe_pruning(self.pruning, asked.prune.epochs(num_epochs))
         if self.quantization is not None:
             count = len(self.quantization.layers)
             yield f"quantize: kernels, and what {count} layers give, are rounded to int8 in training"
@@ -128,6 +122,18 @@ class Compression:
                 f"teacher: {RunFolder(Path(settings.teacher)).title}, {how}; it counts {settings.weight:g} "
                 f"of the loss, at temperature {settings.temperature:g}"
             )
+
+    def _describe_pruning(self, pruning: Pruning | ChannelPruning, epochs: tuple[int, int]) -> str:
+        share, kernels = pruning.schedule.sparsity, pruning.kernels
+        size = sum(prod(kernel.shape) for kernel in kernels.values())
+        what = f"the {size:,} weights of {len(kernels)} kernels become 0"
+        left = ""
+        if isinstance(pruning, ChannelPruning):
+            what = f"the channels of {', '.join(kernels)} go"
+            left = "".join(f"; those of {name} stay: {reason}" for name, reason in pruning.left.items())
+        first, last = epochs
+        when = f"from epoch {first} on, all of them when epoch {last} begins"
+        return f"pruning: {share:.4g} of {what}, {when}{left}"
 
 
 NO_COMPRESSION = Compression()
@@ -163,8 +169,19 @@ def compression_of(
     return Compression(pruning, distillation, quantization)
 
 
-def _pruning(prune: Prune, model: Any, num_epochs: int, steps_per_epoch: int) -> Pruning:
-    pruning = Pruning(model, Schedule.over(prune.sparsity, prune.epochs(num_epochs), steps_per_epoch))
+def _pruning(prune: Prune, model: Any, num_epochs: int, steps_per_epoch: int) -> Pruning | ChannelPruning:
+    schedule = Schedule.over(prune.sparsity, prune.epochs(num_epochs), steps_per_epoch)
+    if prune.structure == "channels":
+        channels = ChannelPruning(model, schedule)
+        if not channels.kernels:
+            reasons = [f"{name}: {reason}" for name, reason in channels.left.items()]
+            why = "; ".join(reasons) or "it has no layer Conv1D, Conv2D or Dense of its own"
+            raise UsageError(
+                f"compress.prune: no channel of the model can go ({why})",
+                hint="channels go between such layers of the config; structure: none prunes any model",
+            )
+        return channels
+    pruning = Pruning(model, schedule)
     if not pruning.kernels:
         raise UsageError(
             "compress.prune: the model has no kernel that learns",

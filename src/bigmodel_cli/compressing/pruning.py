@@ -106,21 +106,20 @@ class Pruning:
         masks = [tf.convert_to_tensor(mask) for mask in self._masks.values()]
         kernels = [tf.convert_to_tensor(kernel) for kernel in self._kernels.values()]
         left = tf.cond(is_due, lambda: _left(kernels, masks, share), lambda: masks)
-        averages = dict(self._averages())
         for (name, kernel), of_one in zip(self._kernels.items(), left, strict=True):
             self._masks[name].assign(of_one)
-            for variable in (kernel, *averages.get(name, ())):
+            for variable in (kernel, *averages_of(self._model.optimizer, kernel)):
                 values = tf.convert_to_tensor(variable)
                 variable.assign(tf.where(of_one, values, tf.zeros_like(values)))
 
-    def _averages(self) -> Iterator[tuple[str, list[Any]]]:
-        """The averages that an optimizer keeps of kernels: what is validated and saved in their place."""
-        optimizer = self._model.optimizer
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if optimizer.use_ema:
-            averages = relied_on(optimizer, "_model_variables_moving_average")
-            for name, kernel in self._kernels.items():
-                yield name, [averages[relied_on(optimizer, "_get_variable_index")(kernel)]]
+
+def averages_of(optimizer: Any, variable: Any) -> list[Any]:
+    """The average that an optimizer keeps of a variable, if any: what is validated and saved in its place."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not optimizer.use_ema:
+        return []
+    index = relied_on(optimizer, "_get_variable_index")(variable)
+    return [relied_on(optimizer, "_model_variables_moving_average")[index]]
 
 
 def kernels_of(model: Any) -> Iterator[tuple[str, Any]]:

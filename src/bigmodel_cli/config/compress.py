@@ -62,6 +62,12 @@ class Prune(Section):
         "left, and one of them becomes the best checkpoint. auto: after half of the epochs.",
     )
 
+    structure: Literal["none", "channels"] = Field(
+        "none",
+        description="channels: whole channels go, the same share of each layer's; the model that predicts, "
+        "and is exported, is really smaller and faster.",
+    )
+
     @model_validator(mode="after")
     def _in_order(self) -> Prune:
         if AUTO not in (self.begin, self.end) and parse_epoch(self.begin) > parse_epoch(self.end):
@@ -126,6 +132,11 @@ class Compress(Section):
             num_epochs: Of the run.
         """
         return self.model_copy(update={"prune": self.prune and self.prune.decided(num_epochs)})
+
+    @property
+    def loses_channels(self) -> bool:
+        """Whether whole channels go."""
+        return self.prune is not None and self.prune.structure == "channels"
 
     def whole_from(self, num_epochs: int) -> int:
         """The first epoch, from 1, after which the model is what was asked for."""

@@ -12,10 +12,11 @@ from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError, ResourceError
 from bigmodel_cli.inference.run_config import load_own_code
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.modeling.channels import without_dead_channels
 from bigmodel_cli.modeling.keras_archive import TRUST_HINT, check_archive
 from bigmodel_cli.modeling.precision import write_in_float32
 from bigmodel_cli.run_files import checkpoint_entry
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import LOSES_CHANNELS, RunFolder
 from bigmodel_cli.whole_files import NO_ROOM
 
 MAX_REASON = 400
@@ -41,13 +42,16 @@ def load_checkpoint(run: RunFolder, name: str, *, trust: bool = False) -> Any:
 def load_for_inference(run: RunFolder, name: str, *, trust: bool = False) -> Any:
     """A run's saved model as it evaluates and predicts: in float32, whatever it was trained in.
 
+    Of a run whose channels were pruned it is without those.
+
     Raises:
         DataError, ResourceError: As `load_checkpoint`.
     """
     path = _checked(run, name, trust=trust)
     with _naming(path, trust=trust), tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / path.name
-        return _load(plain if write_in_float32(path, plain) else path, trust=trust)
+        model = _load(plain if write_in_float32(path, plain) else path, trust=trust)
+    return without_dead_channels(model) if run.read_record().get(LOSES_CHANNELS) else model
 
 
 def _checked(run: RunFolder, name: str, *, trust: bool) -> Path:

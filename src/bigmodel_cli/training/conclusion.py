@@ -115,7 +115,7 @@ def conclude(
         evaluation = evaluator.evaluate(split, examples, rules)
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
-        compressed = reached(best, trained.compress)
+        compressed = reached(best, trained.built.model, trained.compress)
         _keep_ranges(run)
         for line in compressed_lines(compressed):
             listener.say(line)

@@ -13,7 +13,7 @@ from bigmodel_cli.config.naming import directions
 from bigmodel_cli.config.schema import Experiment, Training
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.modeling.compilation import lacks_decay_steps
-from bigmodel_cli.run_folder import BETTER, OUTPUTS, ROWS_WRITTEN
+from bigmodel_cli.run_folder import BETTER, LOSES_CHANNELS, OUTPUTS, ROWS_WRITTEN
 from bigmodel_cli.signature import Signature
 
 
@@ -50,7 +50,7 @@ class Settled:
     def by(cls, experiment: Experiment, signature: Signature) -> Settled:
         """What an experiment says whose `auto`s are decided, of examples of a signature."""
         asked, better = Asked.by(experiment, signature), directions(experiment.metrics)
-        source = experiment.data.source.options
+        source, compress = experiment.data.source.options, experiment.compress
         written = {} if source.rows_written is None else {ROWS_WRITTEN: source.rows_written}
         return cls(
             to_yaml(experiment),
@@ -66,6 +66,7 @@ class Settled:
                 # As far as the config tells.
                 **written,
                 BETTER: better,
+                **({LOSES_CHANNELS: True} if compress is not None and compress.loses_channels else {}),
             },
             experiment.compress,
         )
