@@ -13,6 +13,9 @@ from bigmodel_cli.run_folder import COMPLETED, PIECE_HINT, RunFolder
 # What the folder of a search has.
 SEARCH_RECORD = "search.json"
 
+# What files with weights end in.
+_WEIGHTS = (".keras", ".h5", ".hdf5", ".safetensors")
+
 
 def all_runs(runs_dir: Path) -> Iterator[RunFolder]:
     """Every folder under `runs_dir` that holds a run, newest first; one that has lost its record too."""
@@ -57,6 +60,13 @@ def find_run(word: str | None, runs_dir: Path) -> RunFolder:
         f"{word}: no such run (expected a run's folder, or the name of one under {runs_dir}/)",
         hint=f"names there: {some(names)}" if names else "train one first: bigmodel train CONFIG",
     )
+
+
+def is_weight_file(word: str) -> bool:
+    """Whether a word means a file with weights, or a SavedModel's folder, and no run."""
+    path = Path(word)
+    marks = ("saved_model.pb", "variables.index")
+    return path.suffix.lower() in _WEIGHTS or any((path / mark).is_file() for mark in marks)
 
 
 def is_named(run: RunFolder, word: str) -> bool:

@@ -12,4 +12,5 @@ def parent_sentence(parent: Mapping[str, Any]) -> str:
     counts = parent.get("trained_on") or {}
     seen = " and ".join(f"{count:,} {name} examples" for name, count in counts.items())
     leak = f"; it was trained on {seen} of this run" if seen else ""
-    return f"weights of {len(parent.get('loaded', []))} layers are from {parent.get('run')}{new}{leak}"
+    origin = parent.get("run", parent.get("file"))
+    return f"weights of {len(parent.get('loaded', []))} layers are from {origin}{new}{leak}"

@@ -38,6 +38,7 @@ from bigmodel_cli.run_folder import (
 )
 from bigmodel_cli.run_lock import CRASHED
 from bigmodel_cli.signature import signature_as_json
+from bigmodel_cli.training.from_file import FileTransfer
 from bigmodel_cli.training.plan import ExecutionPlan
 from bigmodel_cli.training.prepared import Prepared
 from bigmodel_cli.training.settled import Settled
@@ -103,7 +104,9 @@ def data_record(splits: Splits) -> dict[str, Any]:
     }
 
 
-def write_start(run: RunFolder, prepared: Prepared, config: LoadedConfig, transfer: Transfer | None) -> None:
+def write_start(
+    run: RunFolder, prepared: Prepared, config: LoadedConfig, transfer: Transfer | FileTransfer | None
+) -> None:
     """Write what a new run begins with; run.json comes last, and makes the folder a run."""
     write_text(run.source_config, config.path.read_text("utf-8-sig"))
     keep_copies(run, config.code)

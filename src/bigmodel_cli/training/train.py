@@ -25,6 +25,7 @@ from bigmodel_cli.run_lock import locked
 from bigmodel_cli.tracking.feeder import feeders, finishing, require_trackers
 from bigmodel_cli.training.callback_paths import require_writable
 from bigmodel_cli.training.conclusion import TrainingResult, conclude, conclude_trial
+from bigmodel_cli.training.from_file import FileTransfer
 from bigmodel_cli.training.known_data import check_asked, fit_to_data
 from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
@@ -48,7 +49,9 @@ from bigmodel_cli.training.teaching import require_same_teacher
 from bigmodel_cli.training.tensorboard import require_tensorboard
 from bigmodel_cli.training.transfer import (
     Parent,
+    ParentFile,
     Transfer,
+    still_random,
     take_weights,
     take_weights_again,
     without_fetching,
@@ -95,7 +98,7 @@ def train(
     new: NewRun,
     listeners: Sequence[Listener] = (),
     *,
-    parent: Parent | None = None,
+    parent: Parent | ParentFile | None = None,
     how: How = How(),
 ) -> TrainingResult | None:
     """Train the model of a config and keep everything about it in a new run folder.
@@ -104,7 +107,7 @@ def train(
         config: A checked config; where `parent` is given, one that was read with `gets_weights`.
         new: Where the run folder is made.
         listeners: Are told how it goes.
-        parent: A run whose best weights the model starts from, where layers fit.
+        parent: A run whose best weights, or a file whose weights, the model starts from, where layers fit.
         how: How it is done.
 
     Returns:
@@ -205,19 +208,24 @@ def resume(
             return _go(session, run, stop, how, keeps_start=newest is None and parent is not None)
 
 
-def _take_weights(prepared: Prepared, parent: Parent, listener: Listener) -> Transfer:
+def _take_weights(
+    prepared: Prepared, parent: Parent | ParentFile, listener: Listener
+) -> Transfer | FileTransfer:
     model = prepared.built.model
     transfer = take_weights(model, parent, prepared.splits.signature.label_names)
     listener.say(transfer.describe())
+    if random := still_random(transfer, prepared.built):
+        more = f" and {len(random) - 1} more layers" if len(random) > 1 else ""
+        listener.warn(
+            f"{random[0]}{more}: frozen, and {parent.title} has no weights that fit, so they keep "
+            "the random ones that they began with"
+        )
+    if isinstance(parent, ParentFile):
+        # What it has learned from, its author knows.
+        return transfer
     seen, warning = trained_on_before(parent.run, prepared.splits)
     if warning is not None:
         listener.warn(warning)
-    if random := transfer.still_random(prepared.built):
-        more = f" and {len(random) - 1} more layers" if len(random) > 1 else ""
-        listener.warn(
-            f"{random[0]}{more}: frozen, and {parent.run.title} has no weights that fit, so they keep "
-            "the random ones that they began with"
-        )
     return replace(transfer, seen=seen)
 
 
@@ -244,7 +252,7 @@ def _prepare(
     how: How,
     *,
     has_checkpoint: bool | None = None,
-    parent: Parent | None = None,
+    parent: Parent | ParentFile | None = None,
 ) -> Prepared:
     experiment = config.experiment
     require_tensorboard(experiment.training.callbacks)

@@ -10,6 +10,7 @@ from typing import Any
 
 from bigmodel_cli.config.frozen import without_weights_of
 from bigmodel_cli.config.load import LoadedConfig
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.loading import load_checkpoint
 from bigmodel_cli.inference.run_config import read_experiment
@@ -20,6 +21,8 @@ from bigmodel_cli.run_folder import BEST, RunFolder
 from bigmodel_cli.signature import slugs
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.training.by_name import Head, base_weights, vocabularies
+from bigmodel_cli.training.from_file import FileTransfer, assign_stored
+from bigmodel_cli.training.weight_files import digest_of, read_weight_file
 
 # Names of classes in index order, None where labels are numbers; of several targets by target.
 Labels = Any
@@ -75,19 +78,10 @@ class Transfer:
         reason = self.copied.reasons.get(layer)
         return layer if reason is None else f"{layer} ({reason})"
 
-    def still_random(self, built: BuiltModel) -> list[str]:
-        """Names of layers that do not learn, and got weights neither from a file nor from the other run."""
-        found = []
-        for layer in built.model.layers:
-            origin = built.origins.get(layer.name)
-            if (
-                origin is None
-                or origin.family != "applications"
-                or origin.arguments.get("weights", "") is None
-            ):
-                inside = leaves(layer) if getattr(layer, "layers", None) else [layer]
-                found += [one.name for one in inside if is_frozen(one) and one.name in self.copied.new]
-        return found
+    @property
+    def new(self) -> list[str]:
+        """Layers that keep their own weights."""
+        return self.copied.new
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -102,6 +96,17 @@ class Transfer:
         }
 
 
+def still_random(transfer: Transfer | FileTransfer, built: BuiltModel) -> list[str]:
+    """Names of layers that do not learn, and got weights neither from an application nor from elsewhere."""
+    found, new = [], set(transfer.new)
+    for layer in built.model.layers:
+        origin = built.origins.get(layer.name)
+        if origin is None or origin.family != "applications" or origin.arguments.get("weights", "") is None:
+            inside = leaves(layer) if getattr(layer, "layers", None) else [layer]
+            found += [one.name for one in inside if is_frozen(one) and one.name in new]
+    return found
+
+
 @dataclass(frozen=True)
 class Parent:
     """The run that a new one starts from.
@@ -114,9 +119,34 @@ class Parent:
     run: RunFolder
     trust: bool = False
 
+    @property
+    def title(self) -> str:
+        """As a person calls it."""
+        return self.run.title
 
-def without_fetching(config: LoadedConfig, parent: Parent) -> LoadedConfig:
+
+@dataclass(frozen=True)
+class ParentFile:
+    """A file, or a SavedModel's folder, whose weights a run starts from.
+
+    Attributes:
+        path: Where it is.
+        trust: Whether its weights are taken even if it holds code, which is not run.
+    """
+
+    path: Path
+    trust: bool = False
+
+    @property
+    def title(self) -> str:
+        """As a person calls it."""
+        return str(self.path)
+
+
+def without_fetching(config: LoadedConfig, parent: Parent | ParentFile) -> LoadedConfig:
     """A config whose applications need no weights of ImageNet, of those that the other run has as well."""
+    if isinstance(parent, ParentFile):
+        return config
     try:
         others = read_experiment(parent.run).model
     except DataError:
@@ -126,8 +156,8 @@ def without_fetching(config: LoadedConfig, parent: Parent) -> LoadedConfig:
     return replace(config, experiment=experiment.model_copy(update={"model": steps}))
 
 
-def take_weights(model: Any, parent: Parent, labels: Labels) -> Transfer:
-    """Give a model the weights of a run's best checkpoint, layer by layer.
+def take_weights(model: Any, parent: Parent | ParentFile, labels: Labels) -> Transfer | FileTransfer:
+    """Give a model the weights of a run's best checkpoint, or of a file, layer by layer.
 
     Layers are matched in order, by their class and the shapes of their weights, so that a step that was put
     in, or another number of classes at the end, leaves the rest in place. What `adapt()` has learnt stays: it
@@ -135,7 +165,7 @@ def take_weights(model: Any, parent: Parent, labels: Labels) -> Transfer:
 
     Args:
         model: Built, with adapted layers.
-        parent: The other run.
+        parent: The other run, or the file.
         labels: Names of the new run's classes, in index order; None where labels are numbers; of several
             targets by target.
 
@@ -143,6 +173,8 @@ def take_weights(model: Any, parent: Parent, labels: Labels) -> Transfer:
         DataError: If the checkpoint is missing or damaged.
         UsageError: If no layer fits.
     """
+    if isinstance(parent, ParentFile):
+        return _take_from_file(model, parent)
     run = parent.run
     sha256 = checkpoint_entry(run, BEST)["sha256"]
     source = load_checkpoint(run, BEST, trust=parent.trust)
@@ -153,6 +185,18 @@ def take_weights(model: Any, parent: Parent, labels: Labels) -> Transfer:
             hint=f"see its layers: bigmodel show --model {run.config}",
         )
     return Transfer(run, sha256, copied)
+
+
+def _take_from_file(model: Any, parent: ParentFile) -> FileTransfer:
+    stored = read_weight_file(parent.path, trust=parent.trust)
+    found = assign_stored(list(_layers(model)), stored, model)
+    if not found.taken:
+        raise UsageError(
+            f"--from {parent.path}: no layer of the model has the shapes of one of the file's "
+            f"{len(stored)}: {some([one.described for one in stored], 5)}",
+            hint="build the model as the file's was, or leave out what is another: bigmodel show CONFIG",
+        )
+    return FileTransfer(parent.path, digest_of(parent.path), found)
 
 
 def copy_weights(source: Any, model: Any, their_labels: Labels, our_labels: Labels) -> Copied | None:
@@ -209,6 +253,9 @@ def take_weights_again(model: Any, parent: Mapping[str, Any], labels: Labels) ->
     Raises:
         DataError: If that run's checkpoint is not there any more, or is another one by now.
     """
+    if "file" in parent:
+        _take_from_file_again(model, Path(parent["file"]), parent["sha256"])
+        return
     run = RunFolder(Path(parent["run"]))
     hint = "start again: bigmodel train CONFIG --from RUN"
     try:
@@ -221,6 +268,16 @@ def take_weights_again(model: Any, parent: Mapping[str, Any], labels: Labels) ->
         what = f"{run.checkpoint(BEST)} is not the one that the run began with"
         raise DataError(f"{what}, and no checkpoint has its weights", hint=hint)
     take_weights(model, Parent(run), labels)
+
+
+def _take_from_file_again(model: Any, path: Path, sha256: str) -> None:
+    hint = "bring it back, or start again: bigmodel train CONFIG --from FILE"
+    if not path.exists():
+        raise DataError(f"{path}: the weights that the run began with are gone", hint=hint)
+    if digest_of(path) != sha256:
+        raise DataError(f"{path}: not the weights that the run began with", hint=hint)
+    # What it holds was looked at when the run began.
+    _take_from_file(model, ParentFile(path, trust=True))
 
 
 def _heads_of(layers: Sequence[Any], labels: Labels) -> dict[str, Any]:

@@ -44,6 +44,7 @@ NEWEST = "/"
         "bigmodel train --resume",
         "bigmodel train --resume digits training.epochs=20",
         "bigmodel train flowers.yaml --from photos",
+        "bigmodel train flowers.yaml --from elsewhere.keras",
         "bigmodel train configs/digits.yaml --smoke",
         "bigmodel train configs/digits.yaml --overfit 32",
     )
@@ -62,9 +63,10 @@ NEWEST = "/"
 @click.option(
     "--from",
     "parent",
-    metavar="RUN",
+    metavar="RUN|FILE",
     shell_complete=complete.runs,
-    help="Start from the best weights of a run, where layers fit (fine-tuning).",
+    help="Start from the best weights of a run, or from those of a file (.keras, .h5, .weights.h5, "
+    ".safetensors, a SavedModel's folder), where layers fit (fine-tuning).",
 )
 @click.option(
     "--profile", is_flag=True, help="Write a TensorBoard trace of some steps and say where the time went."
@@ -247,17 +249,19 @@ def _training(
     loaded: LoadedConfig, parent: str | None, runs_dir: Path, *, trust: bool
 ) -> Callable[..., TrainingResult | None]:
     from bigmodel_cli.new_run import NewRun
-    from bigmodel_cli.run_search import find_run
+    from bigmodel_cli.run_search import find_run, is_weight_file
 
     new = NewRun(runs_dir, loaded.experiment.name)
-    source = None if parent is None else find_run(parent, runs_dir)
+    source = None if parent is None or is_weight_file(parent) else find_run(parent, runs_dir)
 
     def work(listener: Listener, **how: Any) -> TrainingResult | None:
         from bigmodel_cli.training.train import How, train
-        from bigmodel_cli.training.transfer import Parent
+        from bigmodel_cli.training.transfer import Parent, ParentFile
 
-        parent_run = None if source is None else Parent(source, trust)
-        return train(loaded, new, [listener], parent=parent_run, how=How(**how))
+        start: Parent | ParentFile | None = None
+        if parent is not None:
+            start = ParentFile(Path(parent), trust) if source is None else Parent(source, trust)
+        return train(loaded, new, [listener], parent=start, how=How(**how))
 
     return work
 
