@@ -70,7 +70,7 @@ def train(
     parent = None
     if start_from is not None:
         source = start_from if isinstance(start_from, Run) else load(start_from, runs_dir=folder)
-        parent = Parent(source.opened.folder)
+        parent = Parent(source.opened.folder, source._trust)
     new = NewRun(folder, loaded.experiment.name)
     with downloads(allowed=not offline), _listening(progress) as listener:
         for warning in loaded.warnings:
@@ -80,12 +80,14 @@ def train(
     return Run(result.run.path)
 
 
-def load(run: str | Path | None = None, *, runs_dir: str | Path | None = None) -> Run:
+def load(run: str | Path | None = None, *, runs_dir: str | Path | None = None, trust: bool = False) -> Run:
     """A run that is there.
 
     Args:
         run: Its folder, or a name for its newest completed run; None: the newest of all.
         runs_dir: Where runs are kept; None: `$BIGMODEL_RUNS`, else `runs`.
+        trust: Whether its model is loaded though that can run code: of a Lambda layer, of classes of others,
+            of Python of your own that is not what the run's config names any more.
 
     Raises:
         UsageError: If there is none.
@@ -93,7 +95,7 @@ def load(run: str | Path | None = None, *, runs_dir: str | Path | None = None) -
     """
     from bigmodel_cli.run_search import find_run
 
-    return Run(find_run(None if run is None else str(run), _runs_dir(runs_dir)).path)
+    return Run(find_run(None if run is None else str(run), _runs_dir(runs_dir)).path, trust=trust)
 
 
 class Run:
@@ -101,17 +103,19 @@ class Run:
 
     Args:
         path: The folder.
+        trust: As for `load`.
 
     Raises:
         DataError: If a piece of it is missing or damaged.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, trust: bool = False) -> None:
         from bigmodel_cli.inference.opened import open_folder
         from bigmodel_cli.run_folder import RunFolder
 
         self.opened: OpenRun = open_folder(RunFolder(Path(path)))
         self._engines: dict[str, Engine] = {}
+        self._trust = trust
 
     @property
     def path(self) -> Path:
@@ -161,7 +165,7 @@ class Run:
         from bigmodel_cli.run_folder import BEST
 
         import_tensorflow()
-        return load_for_inference(self.opened.folder, BEST)
+        return load_for_inference(self.opened.folder, BEST, trust=self._trust)
 
     @property
     def report(self) -> Path:
@@ -203,7 +207,8 @@ class Run:
 
         other = None if data is None else OtherData(Path(data), {})
         with _listening(progress) as listener:
-            return evaluate_run(self.opened, Request(split, other=other, by=by), listener).document
+            request = Request(split, other=other, by=by, trust=self._trust)
+            return evaluate_run(self.opened, request, listener).document
 
     def predict(
         self,
@@ -232,7 +237,9 @@ class Run:
 
         quiet = Silent()
         if engine not in self._engines:
-            self._engines[engine] = open_engine(self.opened.folder, engine, warn=quiet.warn).engine
+            self._engines[engine] = open_engine(
+                self.opened.folder, engine, warn=quiet.warn, trust=self._trust
+            ).engine
         familiar = read_familiar(self.opened.folder, self.opened.signature, quiet.warn)
         with (
             self._inputs(what) as inputs,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bigmodel_cli.config.catalogue import Entry
-from bigmodel_cli.config.components import OWN_FAMILIES
+from bigmodel_cli.config.components import OWN_FAMILIES, Language
 from bigmodel_cli.config.examples import example
 from bigmodel_cli.config.fields import fields_of, whole_description
 from bigmodel_cli.config.shipped import find_shipped, shipped_configs
@@ -38,10 +38,15 @@ _FAMILIES = {
 }
 
 
-def families() -> list[dict[str, Any]]:
-    """All families with what they are for."""
+def families(known: Language | None = None) -> list[dict[str, Any]]:
+    """All families with what they are for.
+
+    Args:
+        known: The names there are; None: Keras's and ours.
+    """
     return [
-        {"family": family, "names": len(names_in(family)), "doc": doc} for family, doc in _FAMILIES.items()
+        {"family": family, "names": len(names_in(family, known)), "doc": doc}
+        for family, doc in _FAMILIES.items()
     ]
 
 
@@ -59,39 +64,44 @@ def find_family(word: str) -> str:
     raise UsageError(f"there is no family {word!r} of names", hint=hint)
 
 
-def names_in(family: str) -> list[dict[str, Any]]:
+def names_in(family: str, known: Language | None = None) -> list[dict[str, Any]]:
     """The names of a family with a sentence each; configs with what was measured, too."""
+    known = known or language()
     if family == "configs":
         return [
             {"name": name, "doc": config.doc, "result": config.result}
             for name, config in shipped_configs().items()
         ]
     if family in OWN_FAMILIES:
-        own = language().own[family]
+        own = known.own[family]
         return [{"name": name, "doc": _sentence(model)} for name, model in sorted(own.items())]
     if family == "activations":
-        return [{"name": name, "doc": ""} for name in language().catalogue.identifiers(family)]
-    return [{"name": entry.name, "doc": _doc(entry)} for entry in language().catalogue.entries(family)]
+        short = [{"name": name, "doc": ""} for name in known.catalogue.identifiers(family)]
+        own_ones = [entry for entry in known.catalogue.entries(family) if entry.own is not None]
+        return [*short, *({"name": entry.name, "doc": _doc(entry)} for entry in own_ones)]
+    return [{"name": entry.name, "doc": _doc(entry)} for entry in known.catalogue.entries(family)]
 
 
 def _doc(entry: Entry) -> str:
     """What an entry is for; why no config can name it, where that is so."""
     reason = entry.requires_function
-    return f"cannot be written in a config: {reason}" if reason else entry.doc
+    from_where = "" if entry.own is None else f" ({entry.own})"
+    return f"cannot be written in a config: {reason}" if reason else f"{entry.doc}{from_where}".strip()
 
 
-def describe_component(family: str, name: str) -> dict[str, Any]:
+def describe_component(family: str, name: str, known: Language | None = None) -> dict[str, Any]:
     """One name with its arguments and an example; a config with its text instead.
 
     Raises:
         UsageError: If the family has no such name.
     """
+    known = known or language()
     if family == "configs":
         config = find_shipped(name)
         described = {"family": family, "name": config.name, "doc": config.doc, "result": config.result}
         return {**described, "text": config.text}
     if family in OWN_FAMILIES:
-        model = language().own[family].get(name)
+        model = known.own[family].get(name)
         if model is not None:
             return {
                 "family": family,
@@ -101,7 +111,7 @@ def describe_component(family: str, name: str) -> dict[str, Any]:
                 "example": model.example,  # type: ignore[attr-defined]
             }
     else:
-        entry = language().catalogue.entry(family, name)
+        entry = known.catalogue.entry(family, name)
         if entry is not None:
             arguments = [
                 {
@@ -119,12 +129,12 @@ def describe_component(family: str, name: str) -> dict[str, Any]:
                 "arguments": arguments,
                 "example": None if entry.requires_function else example(entry),
             }
-    raise UsageError(f"there is no {name!r} among {family}", hint=_suggestion(family, name))
+    raise UsageError(f"there is no {name!r} among {family}", hint=_suggestion(family, name, known))
 
 
-def _suggestion(family: str, name: str) -> str:
-    catalogue = language().catalogue
-    near = catalogue.suggest(name, [known["name"] for known in names_in(family)])
+def _suggestion(family: str, name: str, known: Language) -> str:
+    catalogue = known.catalogue
+    near = catalogue.suggest(name, [one["name"] for one in names_in(family, known)])
     if near:
         return f"did you mean {near}?"
     elsewhere = catalogue.families_of(name)

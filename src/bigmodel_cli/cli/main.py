@@ -86,7 +86,10 @@ def run(arguments: list[str]) -> int:
         return _show_os_error(error, as_json=_lacks_json(arguments, state))
     except Exception as error:
         from bigmodel_cli.modeling.backend import is_out_of_memory
+        from bigmodel_cli.modeling.own_code import own_error
 
+        if (own := own_error(error)) is not None:
+            return _show(own, as_json=_lacks_json(arguments, state))
         if is_out_of_memory(error):
             return _show(ResourceError("memory ran out"), as_json=_lacks_json(arguments, state))
         return _show_failure(error, as_json=_lacks_json(arguments, state))

@@ -58,6 +58,12 @@ trust_option = click.option(
     help="Load a model that holds Lambda layers, classes of others, or Python of your own that has changed: "
     "it can run code from the file.",
 )
+code_option = click.option(
+    "--code",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A Python file of your own, whose Keras classes and functions are shown too; it is not run.",
+)
 as_is_option = click.option(
     "--as-is",
     is_flag=True,

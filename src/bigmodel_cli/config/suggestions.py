@@ -130,6 +130,8 @@ class NameSuggestions:
             return f"a data source belongs to data: data: {{source: {name}}}"
         if reason := self.language.unusable.get(name):
             return reason
+        if name in self.language.catalogue.own_names and families[0] not in self.language.own:
+            return self._own_elsewhere(name, families)
         near = self.language.catalogue.suggest(name, self._candidates(name, families))
         if near and not _is_own_code(name):
             return f"did you mean {near}?"
@@ -139,6 +141,15 @@ class NameSuggestions:
         return (
             f"{OWN_CODE}; {shown}" if _is_own_code(name) and families[0] not in self.language.own else shown
         )
+
+    def _own_elsewhere(self, name: str, families: tuple[str, ...]) -> str:
+        """Where a name of the user's own code may stand, which does not stand there."""
+        catalogue = self.language.catalogue
+        found = [entry for f in catalogue.families if (entry := catalogue.entry(f, name)) is not None]
+        if families[0] == "layers" and found[0].family == "activations":
+            return f"write {{Activation: {{activation: {name}}}}}"
+        where = " or ".join(with_article(entry.family) for entry in found)
+        return f"{found[0].own} has it as {where}"
 
     def _candidates(self, name: str, families: tuple[str, ...]) -> list[str]:
         """All that may be written, in the style of `name` first: `accuraccy` means accuracy, not Accuracy."""

@@ -28,11 +28,12 @@ from bigmodel_cli.workers.folder import locked, require_same
 from bigmodel_cli.workers.job import DISK_FULL, Job, Told
 from bigmodel_cli.workers.pool import Pool
 from bigmodel_cli.workers.same_config import CHANGES_NO_RUN, changed_keys
+from bigmodel_cli.workers.shipped_code import with_shipped_code
 
 # How long nothing may be told before it is looked at who has room.
 _PATIENCE_SECONDS = 1.0
 # The key of its record with the config.
-_CONFIG = "config"
+_CONFIG, _CODE = "config", "code"
 _WHY_REMOVED = "crossval keeps no weights of folds without --keep-weights"
 
 
@@ -143,7 +144,9 @@ class Crossval:
     def _asked(self, plan: Plan) -> dict[str, str]:
         """What all sessions have in common; more repeats only add to it."""
         experiment = self.loaded.experiment.model_copy(update={"tune": None, "track": []})
+        hashes = self.loaded.code.hashes
         return {
+            **({_CODE: to_yaml(hashes)} if hashes else {}),
             _CONFIG: to_yaml(experiment),
             "--folds": str(self.num_folds),
             "the data": plan.examples.fingerprint(),
@@ -191,7 +194,8 @@ class _Session:
         self._crossval.watcher.began(fold, number)
         path = folder.config(fold)
         path.parent.mkdir(exist_ok=True)
-        write_text(path, to_yaml(self._plan.config(fold)))
+        code = self._crossval.loaded.code
+        write_text(path, to_yaml(with_shipped_code(self._plan.config(fold), code, folder.code)))
         run = str(folder.run(fold).path)
         self._pool.submit(
             Job(number, str(path), run, is_trial=False, offline=how.offline, exports=how.keep_weights)

@@ -27,6 +27,11 @@ class CrossvalFolder:
         return self.path / "crossval.json"
 
     @property
+    def code(self) -> Path:
+        """Copies of the Python files that its config names."""
+        return self.path / "code"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that cross-validates."""
         return self.path / ".lock"

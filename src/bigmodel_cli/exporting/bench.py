@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.exporting.custom_objects import CUSTOM_OBJECTS
 from bigmodel_cli.exporting.deployed import given
 from bigmodel_cli.exporting.format import Compute, Named
 from bigmodel_cli.exporting.manifest import FRONT
@@ -33,10 +34,12 @@ class RunEngine:
     Attributes:
         run: The folder of the run.
         name: As `--engine` has it.
+        trust: Whether its model is loaded even if it can run code.
     """
 
     run: Path
     name: EngineName
+    trust: bool = False
 
     @property
     def runtime(self) -> str:
@@ -48,7 +51,7 @@ class RunEngine:
 
     def open(self, threads: int) -> Compute:
         run = RunFolder(self.run)
-        engine = KerasEngine(run) if self.name == "keras" else litert_engine(run, threads)
+        engine = KerasEngine(run, trust=self.trust) if self.name == "keras" else litert_engine(run, threads)
         return engine.predict
 
 
@@ -82,7 +85,9 @@ class Took:
         return asdict(self)
 
 
-def bench(opened: OpenRun, batch_size: int, listener: Listener, *, offline: bool = False) -> Iterator[Took]:
+def bench(
+    opened: OpenRun, batch_size: int, listener: Listener, *, offline: bool = False, trust: bool = False
+) -> Iterator[Took]:
     """Measure the engines of a run and all that was exported of it, one after the other.
 
     Args:
@@ -90,6 +95,7 @@ def bench(opened: OpenRun, batch_size: int, listener: Listener, *, offline: bool
         batch_size: How many examples a batch has.
         listener: Is told of downloads and warnings.
         offline: No download may be made.
+        trust: Whether Python of the run may run that need not be what its user has written.
 
     Raises:
         DataError: If the data cannot be had, from which examples are taken.
@@ -102,9 +108,12 @@ def bench(opened: OpenRun, batch_size: int, listener: Listener, *, offline: bool
     for name in ("litert", "keras"):
         place = folder.litert_model if name == "litert" else folder.checkpoint(BEST)
         if folder.expects(place):
-            yield _took(f"--engine {name}", RunEngine(folder.path, name), one, many, place)
+            yield _took(f"--engine {name}", RunEngine(folder.path, name, trust), one, many, place)
     for export in read_exports(folder):
         place = folder.exports / export["name"]
+        if (place / CUSTOM_OBJECTS).exists() and not trust:
+            yield Took(f"exports/{export['name']}", "Python lies beside it, which is run with --trust alone")
+            continue
         single, batch = (_given(export, place, features) for features in (one, many))
         runnable = ExportedFile(export["format"], place)
         yield _took(f"exports/{export['name']}", runnable, single, batch, place / export["file"])

@@ -55,7 +55,7 @@ def example_of(one: Format, deployed: Deployed, signature: Signature) -> str:
     """
     snippet = part_of(signature.kind, Snippet)
     has_front = deployed.front is not None
-    predict, read = _parted(one.example), _parted(snippet.code(deployed.inputs[0].name))
+    predict, read = _parted(one.example_of(deployed)), _parted(snippet.code(deployed.inputs[0].name))
     return _WHOLE.format(
         imports=predict[0] + (_LOOKED_UP_BY if has_front else "") + read[0],
         file=one.file,

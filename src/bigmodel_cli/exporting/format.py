@@ -122,6 +122,10 @@ class Format(ABC):
         """What the example imports."""
         return (self.runtime,)
 
+    def example_of(self, deployed: Deployed) -> str:
+        """The example for what was deployed."""
+        return self.example
+
     @property
     @abstractmethod
     def example(self) -> str:

@@ -9,7 +9,11 @@ from pathlib import Path
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Language
 from bigmodel_cli.config.load import LoadedConfig, load_config, load_with_search
+from bigmodel_cli.config.own_code.read import CODE, with_code
+from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.searched import Searched
+from bigmodel_cli.config.tree import COMMAND_LINE, Entry, Mapping, Node, Place, Scalar
+from bigmodel_cli.config.tree import Sequence as Sequence_
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
 from bigmodel_cli.modeling.teachers import with_teacher
@@ -28,6 +32,23 @@ def language() -> Language:
         "trackers": tracker_options(),
     }
     return Language(load_catalogue(), own)
+
+
+def language_with(files: Sequence[Path]) -> Language:
+    """The same with the names of Python files of the user's own.
+
+    Raises:
+        ConfigError: With every mistake that was found in them.
+    """
+    problems = Problems()
+    places = [Place(COMMAND_LINE, 1, 1, len(str(file)), str(file), Path.cwd()) for file in files]
+    items: list[Node] = [Scalar(str(file), place) for file, place in zip(files, places, strict=True)]
+    if not items:
+        return language()
+    entry = Entry(places[0], Sequence_(items, places[0]))
+    found = with_code(language(), Mapping({CODE: entry}, place=places[0]), problems)
+    problems.raise_if_any()
+    return found
 
 
 def read_config(

@@ -69,6 +69,29 @@ def loaded_names() -> frozenset[tuple[str, str]]:
     return frozenset((module, name) for module, file in _loaded.items() for name in file.names)
 
 
+def files_of(model: Any) -> tuple[OwnFile, ...]:
+    """The files whose classes and functions a model is made of, each behind those that it imports."""
+    import json
+
+    import keras
+
+    said = json.dumps(keras.saving.serialize_keras_object(model), default=str)
+    found: dict[str, OwnFile] = {}
+    for module, file in _loaded.items():
+        if f'"{module}"' in said:
+            for one in (*file.imports, file):
+                found.setdefault(one.module, one)
+    return tuple(found.values())
+
+
+def registered_names(file: OwnFile) -> dict[str, str]:
+    """The names of a file's classes and functions, by what saved models call them."""
+    import keras
+
+    module = sys.modules[file.module]
+    return {keras.saving.get_registered_name(getattr(module, name)): name for name in file.names}
+
+
 def _is_users(file: OwnFile) -> bool:
     """Whether a copy is the file that the config names, which is none that came with the run."""
     folder = file.path.parent.parent.resolve()
@@ -154,6 +177,25 @@ def naming_own_code(file: OwnFile) -> Iterator[None]:
     except Exception as error:
         place = _where(error, frozenset({str(file.named)})) or str(file.named)
         raise ConfigError(f"{place}: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def naming_any_own_code() -> Iterator[None]:
+    """Turn what any of the files that were run raises into a message with its line."""
+    try:
+        yield
+    except (BigmodelError, MemoryError):
+        raise
+    except Exception as error:
+        if (own := own_error(error)) is None:
+            raise
+        raise own from error
+
+
+def own_error(error: BaseException) -> ConfigError | None:
+    """What a file that was run raised, with its line; None: it was none of them."""
+    place = own_place(error)
+    return None if place is None else ConfigError(f"{place}: {type(error).__name__}: {error}")
 
 
 def own_place(error: BaseException) -> str | None:

@@ -14,7 +14,7 @@ from bigmodel_cli.errors import Interrupted
 from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.modeling.own_code import allow
+from bigmodel_cli.modeling.own_code import allow, naming_any_own_code
 from bigmodel_cli.network import downloads
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.pipeline.known_facts import known_facts
@@ -241,7 +241,7 @@ def _create(new: NewRun, prepared: Prepared) -> RunFolder:
 @contextmanager
 def _listening(listeners: Sequence[Listener]) -> Iterator[tuple[LoggedListener, StopRequest]]:
     logged = LoggedListener(listeners)
-    with logged.keeping_warnings(), stop_on_signal() as stop, stop.unmistaken():
+    with logged.keeping_warnings(), naming_any_own_code(), stop_on_signal() as stop, stop.unmistaken():
         yield logged, stop
 
 

@@ -26,7 +26,8 @@ def write_best(searched: Searched, folder: SearchFolder, journal: Journal) -> No
     # What a clock has decided, and no digit depends on, is decided anew.
     steps = asked.training.steps_per_execution
     training = experiment.training.model_copy(update={"steps_per_execution": steps})
-    update = {"training": training, "expect": asked.expect}
+    # A trial names copies of the user's own code that lie in the search.
+    update = {"training": training, "expect": asked.expect, "code": asked.code}
     ended = sum(trial.has_ended for trial in journal.trials.values())
     head = [
         f"The best of {ended} trials: {journal.metric.column} {best.score:.6g} after epoch {best.epoch}, by",

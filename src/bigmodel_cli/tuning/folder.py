@@ -30,6 +30,11 @@ class SearchFolder:
         return self.path / "journal.jsonl"
 
     @property
+    def code(self) -> Path:
+        """Copies of the Python files that its config names."""
+        return self.path / "code"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that searches."""
         return self.path / ".lock"

@@ -22,6 +22,8 @@ TRIALS = "trials"
 # change.
 _FIXED = ("space", "metric", "mode", "search", "stop_early")
 _CONFIG, _TUNE = "config", "tune."
+# The key of search.json with the sha256 of each file of the config's own code.
+_CODE = "code"
 # Gates are asked of the best trial alone, at the end.
 _FREE = CHANGES_NO_RUN | {"expect"}
 
@@ -29,7 +31,9 @@ _FREE = CHANGES_NO_RUN | {"expect"}
 def identity(searched: Searched) -> dict[str, str]:
     """What may not change in a search, as search.json has it."""
     experiment, tune = searched.loaded.experiment, searched.tune
+    hashes = searched.loaded.code.hashes
     return {
+        **({_CODE: to_yaml(hashes)} if hashes else {}),
         _CONFIG: to_yaml(experiment.model_copy(update={"tune": None, "track": []})),
         **{f"{_TUNE}{key}": to_yaml(getattr(tune, key)) for key in _FIXED},
     }
@@ -46,6 +50,7 @@ def changes(before: Mapping[str, Any], asked: Mapping[str, str]) -> list[str]:
     """
     options = [key for key in asked if key.startswith(_TUNE)]
     return [
+        *([_CODE] if before.get(_CODE) != asked.get(_CODE) else []),
         *changed_keys(before[_CONFIG], asked[_CONFIG], _FREE),
         *(key for key in options if (before[key] if key in before else _default(key)) != asked[key]),
     ]

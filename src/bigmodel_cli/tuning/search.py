@@ -34,6 +34,7 @@ from bigmodel_cli.workers.failing import Deaths, error_called
 from bigmodel_cli.workers.folder import locked, require_same
 from bigmodel_cli.workers.job import DISK_FULL, Job, Told
 from bigmodel_cli.workers.pool import Pool
+from bigmodel_cli.workers.shipped_code import with_shipped_code
 
 # How long nothing may be told before a search looks at its clock.
 _PATIENCE_SECONDS = 1.0
@@ -157,7 +158,8 @@ class _Session:
         training = config.experiment.training
         self._lengths[trial.number] = Length(training.epochs, training.time)
         path.parent.mkdir(exist_ok=True)
-        write_text(path, to_yaml(self._executed_alike(config.experiment)))
+        experiment = with_shipped_code(config.experiment, config.code, folder.code)
+        write_text(path, to_yaml(self._executed_alike(experiment)))
         run = str(folder.run(trial.number).path)
         self.pool.submit(Job(trial.number, str(path), run, offline=self.search.offline))
 

@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.options import example, json_option, offline_option, plain_option, runs_dir_option
+from bigmodel_cli.cli.options import (
+    example,
+    json_option,
+    offline_option,
+    plain_option,
+    runs_dir_option,
+    trust_option,
+)
 
 
 @click.command(epilog=example("bigmodel bench", "bigmodel bench mnist --batch-size 256 --json"))
@@ -21,11 +28,12 @@ from bigmodel_cli.cli.options import example, json_option, offline_option, plain
     help="How many examples a batch has.",
 )
 @runs_dir_option
+@trust_option
 @offline_option
 @plain_option
 @json_option
 def command(
-    run: str | None, batch_size: int, runs_dir: Path, offline: bool, plain: bool, as_json: bool
+    run: str | None, batch_size: int, runs_dir: Path, trust: bool, offline: bool, plain: bool, as_json: bool
 ) -> None:
     """What predictions take here and now: time and memory by each engine and export of a run.
 
@@ -43,7 +51,7 @@ def command(
         note(f"run: {opened.folder.title} (the newest completed one)")
     found = []
     with listening(plain=plain) as listener:
-        for took in bench(opened, batch_size, listener, offline=offline):
+        for took in bench(opened, batch_size, listener, offline=offline, trust=trust):
             listener.say(f"measured: {took.name}")
             found.append(took)
     if as_json:

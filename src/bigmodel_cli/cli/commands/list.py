@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.options import example, json_option
+from bigmodel_cli.cli.options import code_option, example, json_option
 
 
 @click.command(
@@ -17,13 +18,15 @@ from bigmodel_cli.cli.options import example, json_option
         "bigmodel list layers",
         "bigmodel list layers Conv2D",
         "bigmodel list sources",
+        "bigmodel list layers --code my_layers.py",
         "bigmodel list configs",
     )
 )
 @click.argument("family", required=False, shell_complete=complete.families)
 @click.argument("name", required=False, shell_complete=complete.names)
+@code_option
 @json_option
-def command(family: str | None, name: str | None, as_json: bool) -> None:
+def command(family: str | None, name: str | None, code: tuple[Path, ...], as_json: bool) -> None:
     """List what a config may use: Keras's layers, optimizers and so on, and our sources and blocks.
 
     FAMILY is layers, optimizers, schedules, losses, metrics, initializers, regularizers, constraints,
@@ -31,18 +34,19 @@ def command(family: str | None, name: str | None, as_json: bool) -> None:
     with what was measured). NAME shows one of them with its arguments.
     """
     from bigmodel_cli.cli.output import echo_json
+    from bigmodel_cli.modeling.language import language_with
     from bigmodel_cli.reference import describe_component, families, find_family, names_in
 
     document: Any
     show: Callable[[Any], None]
     if family is None:
-        document = families()
+        document = families(language_with(code))
         show = _show_families
     elif name is None:
-        document = names_in(find_family(family))
+        document = names_in(find_family(family), language_with(code))
         show = _show_configs if find_family(family) == "configs" else _show_names
     else:
-        document = describe_component(find_family(family), name)
+        document = describe_component(find_family(family), name, language_with(code))
         show = _show_config if find_family(family) == "configs" else _show_component
     if as_json:
         echo_json(document)

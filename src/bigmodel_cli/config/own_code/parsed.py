@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.tree import Place, Scalar
+from bigmodel_cli.cut import some
 
 # A file of a thousand classes is smaller.
 MAX_BYTES = 2**20
@@ -119,8 +120,9 @@ def _unreadable(path: Path) -> tuple[str | None, str | None]:
     """Why a path is no file of Python, and what to do."""
     try:
         if path.is_dir():
-            files = sorted(file.name for file in path.glob("*.py"))[:4]
-            return "expected a Python file, found a folder", f"list its files: {files}" if files else None
+            files = [f"{path.name}/{file.name}" for file in sorted(path.glob("*.py"))]
+            listed = f"list its files: code: [{some(files, 3)}]" if files else None
+            return "expected a Python file, found a folder", listed
         if not path.exists():
             return "no such file", _near(path)
         if not path.is_file():

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bigmodel_cli.exporting.custom_objects import MODULE, custom_objects, write_custom_objects
 from bigmodel_cli.exporting.deployed import Deployed
 from bigmodel_cli.exporting.format import Compute, Format, Named, Precision, quiet
 from bigmodel_cli.exporting.tensors import on_processor
 from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.loading import first_line
+from bigmodel_cli.modeling.own_code import files_of
 
 
 class Keras(Format):
@@ -32,6 +34,7 @@ class Keras(Format):
     def write(self, deployed: Deployed, folder: Path, precision: Precision) -> None:
         path = folder / self.file
         deployed.model.save(path)
+        write_custom_objects(deployed.model, folder)
         if precision.quantize is not None:
             import keras
 
@@ -50,7 +53,8 @@ class Keras(Format):
         import keras
         import tensorflow as tf
 
-        model = keras.models.load_model(folder / self.file, compile=False)
+        known = custom_objects(folder)
+        model = keras.models.load_model(folder / self.file, custom_objects=known, compile=False)
         run = tf.function(lambda given: model(given, training=False), autograph=False, reduce_retracing=True)
 
         def compute(features: Named) -> Named:
@@ -58,6 +62,13 @@ class Keras(Format):
             return {name: values.numpy() for name, values in run(given).items()}
 
         return compute
+
+    def example_of(self, deployed: Deployed) -> str:
+        if not files_of(deployed.model):
+            return self.example
+        loading = "compile=False)"
+        text = self.example.replace(loading, f"custom_objects=CUSTOM_OBJECTS, {loading}")
+        return f"from {MODULE} import CUSTOM_OBJECTS\n{text}"
 
     @property
     def example(self) -> str:
