@@ -108,6 +108,34 @@ COMPRESSED = {
 }
 
 
+# Everything of one's own that has a state. The callback decides when training ends.
+OWN_CODE = Path(__file__).resolve().parents[2] / "docs" / "own-code" / "my_layers.py"
+OWN = f"""\
+name: survivor
+code: {OWN_CODE}
+data:
+  source: {_ARRAYS}
+  batch_size: 17
+preprocessing:
+  - Rescaling: {{scale: 1/255}}
+model:
+  - Flatten
+  - Scale: {{start: 0.9, scale_regularizer: {{L2: {{l2: 1e-4}}}}}}
+  - Dense: {{units: 8, activation: wavy}}
+  - Dropout: {{rate: 0.3}}
+  - Dense: {{units: num_classes, activation: softmax}}
+loss: {{focal: {{gamma: 1.5}}}}
+optimizer: {{Adam: {{learning_rate: {{Halving: {{start: 0.05, every: 2000}}}}}}}}
+metrics: [accuracy, Surest]
+training:
+  epochs: 20
+  deterministic: true
+  steps_per_execution: 7
+  checkpoint: {{monitor: val_loss, every: 20 steps, keep: 2}}
+  callbacks: [{{StopWhenFlat: {{patience: 3, smoothing: 0.5}}}}]
+"""
+
+
 # The long form has every fault with each config; in the short form each config and each fault is there once.
 SHORT = {
     "test_killed_at_random_moments": "table",
@@ -128,12 +156,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = [*sorted(CONFIGS), "table"] if IS_LONG else [SHORT.get(name, "")]
         if name == "test_killed_while_it_is_compressed":
             names = sorted(COMPRESSED)
+        if name == "test_killed_with_code_of_ones_own":
+            names = ["own"]
         metafunc.parametrize("reference", names, indirect=True, scope="session")
 
 
 def config_text(name: str, images: Path) -> str:
     if name == "table":
         return TABLE.replace("ROWS", str(images / "rows.csv"))
+    if name == "own":
+        return OWN
     text = CONFIG + COMPRESSED.get(name, "")
     values = CONFIGS.get(name, (_ARRAYS, _CONSTANT, "[]"))
     for word, value in zip(("SOURCE", "OPTIMIZER", "CALLBACKS"), values, strict=True):

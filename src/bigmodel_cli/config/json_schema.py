@@ -138,7 +138,8 @@ class _Maker:
     def _keras(self, family: str) -> dict[str, Schema]:
         catalogue = self.language.catalogue
         if family == "activations":
-            return {}
+            # Keras's have arguments in Python alone.
+            return {entry.name: self._entry(entry) for entry in catalogue.entries(family) if entry.own}
         entries = {entry.name: entry for entry in catalogue.entries(family) if not entry.requires_function}
         schemas = {name: self._entry(entry) for name, entry in entries.items()}
         return schemas | {

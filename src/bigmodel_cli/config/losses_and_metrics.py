@@ -207,7 +207,10 @@ def metric_facts(metric: Component) -> MetricFacts:
     """What is known of the metric that a config names, with the arguments that it gives."""
     name = class_name(metric)
     own = None if metric.own is None else metric.own.own
-    facts = OWN_METRIC if own is not None and not name else SHORTHANDS.get(name) or METRICS[name]
+    facts = SHORTHANDS.get(name) or METRICS.get(name, OWN_METRIC)
+    if own is not None and facts.outputs == "values":
+        # What is derived from `Mean` averages what it makes of labels and outputs.
+        facts = OWN_METRIC
     if own is not None and own.better is not None:
         facts = replace(facts, better=own.better)
     if facts.instead is not None:

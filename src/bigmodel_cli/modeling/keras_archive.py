@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.modeling.own_code import loaded_names
+from bigmodel_cli.modeling.own_code import known_names
 from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 _CONFIG_MEMBER = "config.json"
@@ -227,8 +227,8 @@ def _check_class(path: Path, value: dict[str, Any], layer: str) -> None:
     if name in _CODE:
         raise DataError(f"{path}: {where} {_CODE[name]}", hint=TRUST_HINT)
     wanted = value.get("config") if name == "function" else name
-    if isinstance(module, str) and isinstance(wanted, str) and (module, wanted) in loaded_names():
-        # It is of the run's own code, which runs already.
+    if isinstance(module, str) and isinstance(wanted, str) and (module, wanted) in known_names():
+        # It is of the run's own code, which may run.
         return
     if name in _VALUES or _is_keras_own(name, module, registered, value.get("config")):
         return

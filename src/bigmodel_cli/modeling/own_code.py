@@ -16,7 +16,7 @@ from bigmodel_cli.config.own_code.parsed import shown
 from bigmodel_cli.errors import BigmodelError, ConfigError, DataError
 
 # Copies that somebody has said may run, by the names of their modules.
-_allowed: set[str] = set()
+_allowed: dict[str, OwnFile] = {}
 _loaded: dict[str, OwnFile] = {}
 
 
@@ -34,7 +34,7 @@ def allow(code: Code, *, trust: bool) -> None:
         # What runs already is what the user has named, or trusts.
         if file.is_copy and not trust and file.module not in _loaded and not _is_users(file):
             raise _refusal(file)
-        _allowed.add(file.module)
+        _allowed[file.module] = file
 
 
 def load(code: Code) -> None:
@@ -45,7 +45,8 @@ def load(code: Code) -> None:
         ConfigError: If one fails; says where.
     """
     for file in code.files:
-        _module(file)
+        # Those of another run may have the same names, and have been registered since.
+        _register(file, _module(file))
 
 
 def own_object(entry: Entry) -> Any:
@@ -64,9 +65,10 @@ def own_object(entry: Entry) -> Any:
     return found
 
 
-def loaded_names() -> frozenset[tuple[str, str]]:
-    """The modules and names that a saved model may ask for, since their files have run."""
-    return frozenset((module, name) for module, file in _loaded.items() for name in file.names)
+def known_names() -> frozenset[tuple[str, str]]:
+    """The modules and names that a saved model may ask for, since their files have run, or may run."""
+    files = {**_allowed, **_loaded}
+    return frozenset((module, name) for module, file in files.items() for name in file.names)
 
 
 def files_of(model: Any) -> tuple[OwnFile, ...]:
