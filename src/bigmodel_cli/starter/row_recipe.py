@@ -159,8 +159,10 @@ def _networks(inputs: Sequence[str], linear: Sequence[str], size: _Size, targets
         f"- RepeatVector: {{{repeated}}}",
         f"- Concatenate: {{inputs: [networks, previous]}}   # {_LINEAR}",
         # LiteRT cannot express the layer with one number for each network: they share it.
-        *(dense(other, "num_classes", "softmax") if is_classes else ["- Dense: {units: 1}"]),
+        *(dense(other, "num_classes", "linear") if is_classes else ["- Dense: {units: 1}"]),
         "- GlobalAveragePooling1D",
+        # An average of probabilities can rest on one network, so that others stop learning (docs/design.md).
+        *(["- Softmax"] if is_classes else []),
     ]
 
 
