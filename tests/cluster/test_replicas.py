@@ -46,6 +46,26 @@ def test_replicas_prune_as_one_device(bench: Bench) -> None:
     assert several.record["compressed"]["prune"]["sparsity"] == pytest.approx(0.5, abs=0.01)
 
 
+def test_replicas_learn_from_a_teacher_as_one_device(bench: Bench, once: Once) -> None:
+    teacher = once("training.device=cpu").folder
+    words = ("training.epochs=2", f"compress.distill={{teacher: {teacher}}}")
+    one, several = (bench.train(f"training.device={device}", *words) for device in ("cpu", "cpu:0-1"))
+    assert_same(one, several)
+    for row, other in zip(one.rows, several.rows, strict=True):
+        assert other["distill_loss"] == pytest.approx(row["distill_loss"], rel=1e-4)
+
+
+def test_replicas_round_by_ranges_of_their_own(bench: Bench) -> None:
+    """Each sees the outputs of its part, so that ranges are means, and near those of one device."""
+    words = ("training.epochs=2", "compress.quantize=int8")
+    one, several = (bench.train(f"training.device={device}", *words) for device in ("cpu", "cpu:0-1"))
+    ranges, others = (json.loads((run.folder / "quantization.json").read_text()) for run in (one, several))
+    assert ranges.keys() == others.keys()
+    for name, (low, high) in ranges.items():
+        assert others[name] == pytest.approx([low, high], rel=0.3, abs=0.1)
+    assert several.rows[-1]["loss"] == pytest.approx(one.rows[-1]["loss"], rel=0.1)
+
+
 def test_runs_with_random_layers_repeat(bench: Bench) -> None:
     one, again = (bench.train("training.device=cpu:0-1", "training.epochs=2", *RANDOM) for _ in range(2))
     assert_bits(one, again)

@@ -38,8 +38,8 @@ def read(tmp_path: Path) -> Read:
     [
         ({}, 1, (1, 1)),
         ({}, 2, (1, 2)),
-        ({}, 4, (2, 3)),
-        ({}, 20, (6, 11)),
+        ({}, 4, (2, 4)),
+        ({}, 20, (6, 16)),
         ({"from": "epoch 3"}, 4, (3, 3)),
         ({"from": "epoch 4"}, 4, (4, 4)),
         ({"to": "epoch 1"}, 4, (1, 1)),
@@ -94,10 +94,10 @@ def test_stopping_before_the_sparsity_is_warned_of(read: Read) -> None:
 
     (warning,) = of_start(1)
     assert warning.message == (
-        "EarlyStopping may end training before epoch 3, which is the first with the whole sparsity"
+        "EarlyStopping may end training before epoch 4, which is the first with the whole sparsity"
     )
-    assert warning.suggestion == "write start_from_epoch: 2"
-    assert not of_start(2)
+    assert warning.suggestion == "write start_from_epoch: 3"
+    assert not of_start(3)
 
 
 def test_a_section_that_says_nothing(read: Read) -> None:

@@ -90,29 +90,38 @@ class FakeQuantization:
         """Inside, what is traced computes with rounded kernels and outputs."""
         with ExitStack() as stack:
             for layer in leaves(self._model):
-                is_known = self._ranges is None or layer.name in self._ranges
-                if layer.name in self._layers and is_known:
-                    stack.enter_context(replaced(layer, "call", self._giving_rounded(layer, layer.call)))
-                # Of a file that is written, the converter rounds kernels when it has folded others into them.
+                # Replicas take turns where they exchange something, as ranges do: inside of a kernel's `call`
+                # there must be none of it. Of a file that is written, the converter rounds kernels when it has
+                # folded others into them.
                 if type(layer).__name__ in _KERNELS and self._ranges is None:
                     stack.enter_context(replaced(layer, "call", _with_rounded_kernel(layer, layer.call)))
+                is_known = self._ranges is None or layer.name in self._ranges
+                if layer.name in self._layers and is_known:
+                    self._round(layer, stack)
             yield
 
-    def _giving_rounded(self, layer: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
+    def _round(self, layer: Any, stack: ExitStack) -> None:
+        """Let a layer give rounded outputs until a stack is closed."""
+        import keras
+
+        activation = keras.activations.linear
+        if _activation(layer) in _PROBABILITIES:
+            # What makes probabilities is an operation of its own, behind numbers that have a range.
+            activation = layer.activation
+            stack.enter_context(_standing_in(layer, "activation", keras.activations.linear))
+        stack.enter_context(replaced(layer, "call", self._giving_rounded(layer, layer.call, activation)))
+
+    def _giving_rounded(
+        self, layer: Any, plain: Callable[..., Any], activation: Callable[[Any], Any]
+    ) -> Callable[..., Any]:
         import tensorflow as tf
 
-        def rounded(given: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            given = plain(*arguments, **options)
             values = tf.cast(given, tf.float32)
             low, high = self._range(layer, values)
-            return tf.cast(tf.quantization.fake_quant_with_min_max_vars(values, low, high), given.dtype)
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            activation = getattr(layer, "activation", None)
-            if _activation(layer) not in _PROBABILITIES or activation is None:
-                return rounded(plain(*arguments, **options))
-            # What makes probabilities is an operation of its own, behind numbers that have a range.
-            with _standing_in(layer, "activation", lambda logits: activation(rounded(logits))):
-                return plain(*arguments, **options)
+            rounded = tf.quantization.fake_quant_with_min_max_vars(values, low, high)
+            return activation(tf.cast(rounded, given.dtype))
 
         return call
 

@@ -12,7 +12,7 @@ from bigmodel_cli.config.section import Section
 AUTO = "auto"
 _EPOCH = re.compile(r"epoch ([1-9]\d{0,8})", re.ASCII)
 # Where pruning begins and where its sparsity is reached, as shares of a run's epochs.
-_FROM, _TO = 0.25, 0.5
+_FROM, _TO = 0.25, 0.75
 
 
 def parse_epoch(text: str) -> int:
@@ -59,7 +59,7 @@ class Prune(Section):
         AUTO,
         alias="to",
         description="The epoch that begins with the whole sparsity; those after it, and it, train what is "
-        "left, and one of them becomes the best checkpoint. auto: after half of the epochs.",
+        "left, and one of them becomes the best checkpoint. auto: after three quarters of them.",
     )
 
     structure: Literal["none", "channels"] = Field(

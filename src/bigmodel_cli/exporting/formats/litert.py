@@ -14,6 +14,7 @@ from bigmodel_cli.inference.export_error import ExportError
 _SIGNATURE = "serving_default"
 # What the converter says of recurrent layers.
 _LIST = "TensorListReserve"
+_CONVERSION = b"CONVERSION_METADATA"
 
 
 class LiteRT(Format):
@@ -88,7 +89,8 @@ def _rounding(deployed: Deployed, precision: Precision) -> Iterator[None]:
 
 
 def _trimmed(content: bytes) -> bytes:
-    """The same model without what no runtime needs: names of tensors, and ranges that scales follow from.
+    """The same model without what no runtime needs: names of tensors, how it was converted, and ranges that
+    scales follow from.
 
     The names of inputs and outputs are those of the signature.
     """
@@ -97,10 +99,14 @@ def _trimmed(content: bytes) -> bytes:
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
     for graph in model.subgraphs:
-        for number, tensor in enumerate(graph.tensors):
-            tensor.name = str(number).encode()
+        for tensor in graph.tensors:
+            tensor.name = None
             if tensor.quantization is not None:
                 tensor.quantization.min = tensor.quantization.max = None
+    for told in model.metadata or ():
+        if told.name == _CONVERSION:
+            model.buffers[told.buffer].data = None
+    model.metadata = [told for told in model.metadata or () if told.name != _CONVERSION]
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
