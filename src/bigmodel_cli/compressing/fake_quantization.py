@@ -91,8 +91,8 @@ class FakeQuantization:
         with ExitStack() as stack:
             for layer in leaves(self._model):
                 # Replicas take turns where they exchange something, as ranges do: inside of a kernel's `call`
-                # there must be none of it. Of a file that is written, the converter rounds kernels when it has
-                # folded others into them.
+                # there must be none of it. Of a file that is written, the converter rounds kernels when
+                # it has folded others into them.
                 if type(layer).__name__ in _KERNELS and self._ranges is None:
                     stack.enter_context(replaced(layer, "call", _with_rounded_kernel(layer, layer.call)))
                 is_known = self._ranges is None or layer.name in self._ranges
