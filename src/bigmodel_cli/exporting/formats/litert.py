@@ -38,7 +38,7 @@ class LiteRT(Format):
 
         path = folder / self.file
         try:
-            with quiet(), _rounding(deployed, precision):
+            with quiet(), _rounding(deployed, precision), _moved_biases(deployed, precision):
                 export(
                     deployed.model,
                     path,
@@ -85,6 +85,18 @@ def _rounding(deployed: Deployed, precision: Precision) -> Iterator[None]:
     from bigmodel_cli.compressing.fake_quantization import FakeQuantization
 
     with FakeQuantization(deployed.model, precision.ranges).traced():
+        yield
+
+
+@contextmanager
+def _moved_biases(deployed: Deployed, precision: Precision) -> Iterator[None]:
+    """Let biases make up for rounded kernels, of which the model's training has not known."""
+    if precision.quantize != "int8" or precision.calibration is None:
+        yield
+        return
+    from bigmodel_cli.exporting.bias_correction import corrected
+
+    with corrected(deployed.model, precision.calibration):
         yield
 
 
