@@ -179,8 +179,7 @@ def test_what_may_not_change(bigmodel, trained, word, key, reason):
         (["tiny.yaml", "--resume", "--from", "x"], "--from starts a new one"),
         (["tiny.yaml", "--from", "x"], "x: no such run"),
         (["--resume", "--strict"], "--strict is for a CONFIG; --resume takes the config of the run"),
-        (["tiny.yaml", "--trust"], "--trust is for the model of the run that --from names"),
-        (["--resume", "--trust"], "--trust is for the model of the run that --from names"),
+        (["tiny.yaml", "--trust"], "--trust is for the run that --from or --resume names"),
         ([], "expected a CONFIG, or --resume"),
     ],
 )

@@ -119,3 +119,16 @@ def test_a_record_that_this_version_cannot_read_is_compared_as_it_is_written(tmp
     record = read_sealed(folder.record)
     gone = record["config"].replace("seed: 0", "seed: 0\nsince_removed: 3")
     assert changes({**record, "config": gone}, asked(folder)) == ["since_removed"]
+
+
+def test_a_file_of_its_own_code_that_changed_is_another_search(tmp_path: Path) -> None:
+    code = Path(__file__).resolve().parents[2] / "docs" / "own-code" / "my_layers.py"
+    copy = tmp_path / "my_layers.py"
+    copy.write_text(code.read_text())
+    path = tmp_path / "own.yaml"
+    space = "tune: {space: {loss.focal.gamma: {uniform: [0.5, 3]}}}\n"
+    path.write_text(code.with_name("digits.yaml").read_text() + space)
+    before = identity(read_searched(path))
+    assert changes(before, identity(read_searched(path))) == []
+    copy.write_text(f"{code.read_text()}\n# Another one.\n")
+    assert changes(before, identity(read_searched(path))) == ["code"]
