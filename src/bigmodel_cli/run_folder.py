@@ -54,6 +54,8 @@ BEST = "best"
 LAST = "last"
 # The key of run.json with size and sha256 of every file that is complete.
 FILES = "files"
+# The folder with copies of the Python files that the config names.
+CODE = "code"
 # The key of run.json with what tells a run from all others, wherever its folder is.
 RUN_ID = "id"
 # The key of run.json with the sha256 of the config that it was trained under; a user may change the file.
@@ -108,7 +110,7 @@ class RunFolder:
     @property
     def code(self) -> Path:
         """Copies of the Python files that the config names."""
-        return self.path / "code"
+        return self.path / CODE
 
     @property
     def record(self) -> Path:

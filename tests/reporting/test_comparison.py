@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.reporting.comparison import metric_difference
+from bigmodel_cli.reporting.comparison import code_facts, metric_difference
 from bigmodel_cli.reporting.comparison_page import page
 from bigmodel_cli.reporting.comparison_plot import curve_png, draw_curves, label, write_curves
 from bigmodel_cli.reporting.comparison_style import DARK, LIGHT, style
@@ -216,3 +216,11 @@ class TestPage:
         assert re.findall(r'<td class="metric best">([^<]*)</td>', text) == [f"{cell} ★" for cell in best]
         # The held-out split is not what runs are chosen by.
         assert '<td class="metric">0.2</td>' in text
+
+
+def test_code_that_differs_is_told_by_its_hash():
+    files = {"config.yaml": {"sha256": "a" * 64}, "code/my_layers.py": {"sha256": "b" * 64}}
+    (name,) = facts = code_facts({"files": files})
+    assert name == "code/my_layers.py sha256" and facts[name] and facts[name] != "b" * 64
+    other = {**files, "code/my_layers.py": {"sha256": "c" * 64}}
+    assert code_facts({"files": other}) != facts and code_facts({}) == {}

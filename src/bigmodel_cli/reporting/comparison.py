@@ -21,6 +21,7 @@ from bigmodel_cli.reporting.run_summary import (
     read_settings,
     without_auto,
 )
+from bigmodel_cli.run_folder import CODE, FILES
 from bigmodel_cli.signature import recorded_signature
 
 # Enough of a sha256 to tell one from another.
@@ -97,7 +98,7 @@ def compare_two(one: RunSummary, other: RunSummary) -> RunDifferences:
         problems.append(error.message)
         keys = []
     return RunDifferences(
-        [Difference(*row) for row in keys],
+        [*(Difference(*row) for row in keys), *_differing(code_facts(one.record), code_facts(other.record))],
         _differing(data_facts(one), data_facts(other)),
         _differing(environment_facts(one.record), environment_facts(other.record)),
         list(_metric_differences(one, other, problems)),
@@ -108,6 +109,13 @@ def compare_two(one: RunSummary, other: RunSummary) -> RunDifferences:
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
     keys = dict.fromkeys([*one, *other])
     return [Difference(key, one.get(key), other.get(key)) for key in keys if one.get(key) != other.get(key)]
+
+
+def code_facts(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run says of its user's own code: of each file as much as tells one from another."""
+    files = record.get(FILES, {})
+    code = {name: entry.get("sha256") for name, entry in files.items() if name.startswith(f"{CODE}/")}
+    return {f"{name} sha256": _short(sha256) for name, sha256 in sorted(code.items())}
 
 
 def data_facts(summary: RunSummary) -> dict[str, Any]:

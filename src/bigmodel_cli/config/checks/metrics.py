@@ -53,6 +53,21 @@ def check(experiment: Experiment, report: Report) -> None:
             if report.facts.num_classes is not None:
                 _check_classes(metric, path, report.facts.num_classes, report)
     _check_names(experiment, report)
+    _check_direction(experiment, report)
+
+
+def _check_direction(experiment: Experiment, report: Report) -> None:
+    """The first metric decides which epoch is the best; of the user's own nobody else knows how."""
+    checkpoint = experiment.training.checkpoint
+    first = next(_metrics(experiment), None)
+    if first is None or (checkpoint.monitor, checkpoint.mode) != ("auto", "auto"):
+        return
+    metric, path = first
+    if metric.own is not None and metric_facts(metric).better is None:
+        message = f"nobody says which value of {metric.name} is better, so a smaller one is taken for it"
+        advice = f'write _direction = "up" or "down" where {metric.own.own} has it (of a function '
+        advice += f"{metric.name}._direction), or training: {{checkpoint: {{mode: max}}}}"
+        report.warning(path, message, advice)
 
 
 def _metrics(experiment: Experiment) -> Iterator[tuple[Component, ConfigPathKeys]]:
