@@ -116,7 +116,8 @@ def conclude(
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
         compressed = reached(best, trained.built.model, trained.compress)
-        _keep_ranges(run)
+        if trained.compress is not None:
+            _keep_ranges(run)
         for line in compressed_lines(compressed):
             listener.say(line)
         if validated is not None and split != VALIDATION:
