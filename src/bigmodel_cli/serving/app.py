@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from bigmodel_cli.kinds.inputs import Batch
-from bigmodel_cli.serving import metrics
+from bigmodel_cli.serving import described, metrics
 from bigmodel_cli.serving.around import NOTES, Around, json_bytes
 from bigmodel_cli.serving.limits import Refused, read_body
 from bigmodel_cli.serving.protocols import kserve, own, tensorflow_serving
@@ -35,6 +35,7 @@ class _Routes:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
+        self._page = described.page()
 
     def routes(self) -> list[Route]:
         post, get = ["POST"], ["GET"]
@@ -60,6 +61,9 @@ class _Routes:
             Route("/healthz", self.health, methods=get),
             Route("/readyz", self.ready, methods=get),
             Route("/metrics", self.metrics, methods=get),
+            Route("/models", self.models, methods=get),
+            Route("/openapi.json", self.openapi, methods=get),
+            Route("/", self.page, methods=get),
         ]
 
     def _named(self, request: Request, protocol: str) -> Served:
@@ -136,6 +140,15 @@ class _Routes:
     async def ready(self, request: Request) -> Response:
         is_ready = not self._serving.is_draining
         return _document({"ready": is_ready}, 200 if is_ready else 503)
+
+    async def models(self, request: Request) -> Response:
+        return _document(described.models(self._serving))
+
+    async def openapi(self, request: Request) -> Response:
+        return _document(described.openapi(self._serving))
+
+    async def page(self, request: Request) -> Response:
+        return Response(self._page, media_type="text/html", headers=described.PAGE_HEADERS)
 
     async def metrics(self, request: Request) -> Response:
         gauges = {
