@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
@@ -133,6 +134,7 @@ def _as_refused(error: Exception) -> Refused:
         return Refused(400, error.message)
     if isinstance(error, HTTPException):
         return Refused(error.status_code, error.detail, error.headers or {})
-    # A failure of ours: who runs the server should see it.
-    traceback.print_exception(error, file=sys.stderr)
+    # A failure of ours: who runs the server should see it; where nobody can, the client is answered still.
+    with suppress(OSError, ValueError):
+        traceback.print_exception(error, file=sys.stderr)
     return Refused(500, f"a failure of the server: {type(error).__name__}")

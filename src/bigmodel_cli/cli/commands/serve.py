@@ -108,6 +108,7 @@ def command(
     import sys
 
     from bigmodel_cli.cli.output import note, warn
+    from bigmodel_cli.native_output import heard
     from bigmodel_cli.serving.access import bound, read_token, require_safe
     from bigmodel_cli.serving.access_log import AccessLog
     from bigmodel_cli.serving.extra import require_extra
@@ -129,10 +130,11 @@ def command(
         address = listening.getsockname()
         shown = f"[{address[0]}]" if ":" in address[0] else address[0]
         watcher = Watcher(serving, wanted, warn, note)
-        serve(
-            serving,
-            listening,
-            lambda: note(f"listening on http://{shown}:{address[1]}/ (Ctrl+C ends it)"),
-            watcher.run if watched else None,
-        )
+        with heard():
+            serve(
+                serving,
+                listening,
+                lambda: note(f"listening on http://{shown}:{address[1]}/ (Ctrl+C ends it)"),
+                watcher.run if watched else None,
+            )
     note("ended: all requests were answered")
