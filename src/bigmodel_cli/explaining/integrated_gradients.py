@@ -64,11 +64,7 @@ def _sum_of_gradients(
     for start in range(0, len(alphas), subject.batch_size):
         part = slice(start, start + subject.batch_size)
         examples = tf.convert_to_tensor(alphas[part][axes] * pixels, tf.float32)
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(examples)
-            columns = tf.unstack(network.scores(examples, subject.targets), axis=1)
-        for number, column in enumerate(columns):
-            gradient = tape.gradient(column, examples)
+        for number, gradient in enumerate(network.gradients(examples, subject.targets)):
             if gradient is None:
                 raise UsageError(
                     "--method integrated-gradients: no gradient passes the model's preprocessing",

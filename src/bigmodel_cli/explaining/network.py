@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bigmodel_cli.config.reading import Activation
+from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.surgery import rebuild
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
@@ -46,6 +47,7 @@ class Network:
         )
         self._model = rebuild(model, inputs=inputs, bare=self._score.bare, tapped=tapped)
         self._is_tapped = tapped is not None
+        self._gradients = import_tensorflow().function(self._traced_gradients, autograph=False)
 
     def scores(self, pixels: Any, targets: Sequence[int]) -> Any:
         """The number that is explained, for some classes or outputs.
@@ -59,6 +61,25 @@ class Network:
         """
         return self.scores_and_features(pixels, targets)[0]
 
+    def gradients(self, pixels: Any, targets: Sequence[int]) -> Sequence[Any]:
+        """For each target the gradient of its score by pixels, of their shape; None where none reaches them.
+
+        They come of a graph, which leaves out what is not asked for: eagerly TensorFlow computes those of
+        kernels too, as much work again, for which oneDNN has no way at some shapes.
+
+        Args:
+            pixels, targets: As for `scores`.
+        """
+        gradients: Sequence[Any] = self._gradients(pixels, tuple(targets))
+        return gradients
+
+    def _traced_gradients(self, pixels: Any, targets: Sequence[int]) -> Sequence[Any]:
+        tf = import_tensorflow()
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(pixels)
+            columns = tf.unstack(self.scores(pixels, targets), axis=1)
+        return [tape.gradient(column, pixels) for column in columns]
+
     def scores_and_features(self, pixels: Any, targets: Sequence[int]) -> tuple[Any, Any]:
         """The same, with the output of the tapped layer (None where there is no such layer)."""
         import keras
@@ -67,5 +88,5 @@ class Network:
         features = None
         if self._is_tapped:
             outputs, features = outputs
-        outputs = keras.ops.reshape(outputs, (len(pixels), -1))
+        outputs = keras.ops.reshape(outputs, (pixels.shape[0], -1))
         return keras.ops.stack([self._score.of(outputs, target) for target in targets], axis=1), features
