@@ -194,6 +194,30 @@ def low_rank_weights() -> None:
     takes(layer.enable_lora, "rank")
 
 
+def graphs_of_layers() -> None:
+    """What follows a layer decides where it is rounded; a foreign model is called on other tensors."""
+    import keras
+
+    inputs = keras.Input((2,))
+    dense = keras.layers.Dense(3)
+    output = keras.layers.ReLU()(dense(inputs))
+    assert [type(node.operation).__name__ for node in dense._outbound_nodes] == ["ReLU"]
+    operation, node_index, _ = output._keras_history
+    assert operation._inbound_nodes[node_index].input_tensors == [dense.output]
+    takes(keras.Function(inputs, output)._run_through_graph, "inputs", "operation_fn")
+
+
+def averages_of_weights() -> None:
+    """What is pruned is 0 in them too."""
+    import keras
+
+    optimizer = keras.optimizers.SGD(use_ema=True)
+    variable = keras.Variable([1.0])
+    optimizer.build([variable])
+    (average,) = optimizer._model_variables_moving_average
+    assert average.shape == variable.shape
+
+
 CHECKS = [
     adams_slots,
     sgds_slots,
@@ -210,6 +234,8 @@ CHECKS = [
     what_a_step_calls,
     masks_of_tensors,
     low_rank_weights,
+    graphs_of_layers,
+    averages_of_weights,
 ]
 
 
@@ -254,6 +280,7 @@ def test_no_other_private_name_is_touched() -> None:
     counted = {key for keys in COUNTERS.values() for key in keys}
     # Of Python, and of our own classes.
     others = {"_exit", "_run_exitfuncs", "_received", "_reconstruct", "_update", "_metrics"}
+    others |= {"_trust", "_made", "_families"}
     for path in sorted(SOURCE.rglob("*.py")):
         unknown = {name for name in private_names(path) if name not in ours} - counted - others
         assert not unknown, f"{path.relative_to(SOURCE)}: {', '.join(sorted(unknown))}"

@@ -184,7 +184,7 @@ def test_a_name_that_no_file_can_have(bigmodel, tiny, words):
 
 def test_an_unknown_command(refuses):
     refuses(2, "trian", "c.yaml", says=("there is no command 'trian'; did you mean train?",))
-    refuses(2, "fit", "c.yaml", says=("there is no command 'fit'; commands: baseline, bench, check",))
+    refuses(2, "fit", "c.yaml", says=("there is no command 'fit'; commands: adopt, baseline, bench",))
 
 
 @pytest.mark.parametrize("command", ["show", "check", "predict"])

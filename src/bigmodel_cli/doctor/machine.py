@@ -50,6 +50,7 @@ EXTRAS = {
     "wandb": "wandb",
     "onnx": "onnx",
     "compress": "ai-edge-quantizer",
+    "safetensors": "safetensors",
     "serve": "starlette",
 }
 
