@@ -61,7 +61,7 @@ def test_more_than_the_queue_takes_may_try_again(gate: Gate) -> None:
             await asyncio.sleep(0.005)
         others = [asyncio.create_task(ask(serving, number)) for number in (2, 3, 4)]
         await asyncio.sleep(0.05)
-        with pytest.raises(Refused, match="^4 requests wait already; try again later") as refused:
+        with pytest.raises(Refused, match=r"^4 requests wait already; try again later") as refused:
             await ask(serving, 5)
         assert (refused.value.status, refused.value.headers) == (429, {"retry-after": "1"})
         gate.is_open.set()
