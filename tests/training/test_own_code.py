@@ -231,6 +231,14 @@ def test_what_fails_in_a_callback_has_its_line(tmp_path: Path) -> None:
         _trained_with(tmp_path, code)
 
 
+def test_what_a_loss_was_given_is_told_where_it_fails(tmp_path: Path) -> None:
+    code = SOURCE.read_text() + "\ndef second(y_true, y_pred):\n    return y_true[:, 1] - y_pred\n"
+    config = CONFIG.replace("{focal: {gamma: 1.5}}", "second")
+    with pytest.raises(ConfigError, match=rf"my_layers.py:{len(code.splitlines())}: ") as raised:
+        _trained_with(tmp_path, code, config)
+    assert raised.value.hint == "y_true has shape (16,), y_pred has shape (16, 3)"
+
+
 class Counting:
     def get_state(self) -> dict[str, Any]:
         return {"seen": (1, 2), "mean": np.float32(0.5), "array": np.arange(3.0)}

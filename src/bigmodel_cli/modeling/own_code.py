@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -197,12 +197,30 @@ def naming_any_own_code() -> Iterator[None]:
 def own_error(error: BaseException) -> ConfigError | None:
     """What a file that was run raised, with its line; None: it was none of them."""
     place = own_place(error)
-    return None if place is None else ConfigError(f"{place}: {type(error).__name__}: {error}")
+    if place is None:
+        return None
+    return ConfigError(f"{place}: {type(error).__name__}: {error}", hint=_arrived(error))
+
+
+def _arrived(error: BaseException) -> str | None:
+    """Which tensors the function of the user got that failed: `y_true has shape (64,), …`."""
+    files = _files()
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    frame = next(frame for frame in reversed(frames) if frame.f_code.co_filename in files)
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    given = ((name, getattr(frame.f_locals.get(name), "shape", None)) for name in names)
+    told = [f"{name} has shape {tuple(shape)}" for name, shape in given if isinstance(shape, Iterable)]
+    return ", ".join(told) or None
 
 
 def own_place(error: BaseException) -> str | None:
     """Where in the user's own code an error came from: `my_layers.py:12`; None: not from there."""
-    return _where(error, frozenset(str(file.named) for file in _loaded.values()))
+    return _where(error, _files())
+
+
+def _files() -> frozenset[str]:
+    """Those that were run."""
+    return frozenset(str(file.named) for file in _loaded.values())
 
 
 def _where(error: BaseException, files: frozenset[str]) -> str | None:
