@@ -30,7 +30,7 @@ browser:
 # is left out are not even looked at. What pytest makes of the tests is kept, whatever the environment says:
 # without, half of the time goes there. Thousands of small files are in memory where there is room: on some disks
 # it takes as long to remove them as all tests do.
-CASES ?= 3
+CASES ?= 2
 IN_MEMORY = [ "$$(df -Pk /dev/shm 2> /dev/null | awk 'END { print $$4 }')" -gt 1000000 ] 2> /dev/null
 quick: $(STAMP)
 	$(IN_MEMORY) && parent=/dev/shm || parent=$${TMPDIR:-/tmp}; \
