@@ -76,25 +76,23 @@ def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chan
 def test_killed_while_it_is_compressed(begin, reference, chance, how_many):
     """At a step in the middle, where masks change and what they were made from is gone."""
     for _ in range(how_many(short=1, long=20)):
-        survivor = begin(reference)
-        moment = (chance.uniform(0.3, 0.8) * reference.seconds, signal.SIGKILL)
-        ended = survivor.go_on(signals=[moment])
-        if not survivor.is_complete:
-            assert ended.code == KILLED, ended.output
-            ended = survivor.go_on()
-            assert ended.code == 0, ended.output
-        assert survivor.result == reference.result, ended.output
+        killed_in_the_middle(begin(reference), reference, chance)
 
 
 def test_killed_with_code_of_ones_own(begin, reference, chance, how_many):
     """A layer, a loss, a metric, a schedule, and a callback that ends training by what it has counted."""
     for _ in range(how_many(short=1, long=20)):
         survivor = begin(reference)
-        moment = (chance.uniform(0.3, 0.8) * reference.seconds, signal.SIGKILL)
-        ended = survivor.go_on(signals=[moment])
-        if not survivor.is_complete:
-            assert ended.code == KILLED, ended.output
-            ended = survivor.go_on()
-            assert ended.code == 0, ended.output
-        assert survivor.result == reference.result, ended.output
+        killed_in_the_middle(survivor, reference, chance)
         assert survivor.record["stopped"]["callback"] == "StopWhenFlat"
+
+
+def killed_in_the_middle(survivor, reference, chance):
+    """Killed once, it goes on to what the uninterrupted run came to."""
+    moment = (chance.uniform(0.3, 0.8) * reference.seconds, signal.SIGKILL)
+    ended = survivor.go_on(signals=[moment])
+    if not survivor.is_complete:
+        assert ended.code == KILLED, ended.output
+        ended = survivor.go_on()
+        assert ended.code == 0, ended.output
+    assert survivor.result == reference.result, ended.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from bigmodel_cli.serving.batching import Batcher
 from bigmodel_cli.serving.limits import Limits, Refused
 from bigmodel_cli.serving.served import Served
 from bigmodel_cli.serving.serving import Answered, Serving
+
+LIMITS = Limits(body_bytes=1000, pixels=100, queue=10, seconds=20)
 
 
 class Gate:
@@ -55,7 +58,7 @@ def ask(serving: Serving, number: int) -> Coroutine[Any, Any, Answered]:
 
 def test_more_than_the_queue_takes_may_try_again(gate: Gate) -> None:
     async def story() -> None:
-        serving = serving_of(gate, Limits(queue=4))
+        serving = serving_of(gate, replace(LIMITS, queue=4))
         first = asyncio.create_task(ask(serving, 1))
         while not gate.has_begun.is_set():
             await asyncio.sleep(0.005)
@@ -78,7 +81,7 @@ def test_more_than_the_queue_takes_may_try_again(gate: Gate) -> None:
 
 def test_what_takes_too_long_is_given_up_and_not_computed(gate: Gate) -> None:
     async def story() -> None:
-        serving = serving_of(gate, Limits(seconds=0.2))
+        serving = serving_of(gate, replace(LIMITS, seconds=0.2))
         computing = asyncio.create_task(ask(serving, 1))
         while not gate.has_begun.is_set():
             await asyncio.sleep(0.005)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,8 @@ def _fit(
     # Which loss there is, only the labels tell.
     splits = load(read("MeanSquaredError").experiment)
     has_own = any(origin == OWN for name, origin in splits.origins.items() if name != "train")
-    section = with_held_out(draft.data, has_own)
+    # Changes to it must not be ones to the draft's, which it is compared with.
+    section = with_held_out(deepcopy(draft.data), has_own)
     if splits.signature.kind.is_composed:
         inputs = fit_columns(section, draft.model, splits.signature.inputs)
     section = _in_own_unit(section, splits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import CHECKPOINT, CHECKPOINT_RUN, PREVIOUS
 from bigmodel_cli.run_folder import ADOPTED, AUTO, BEST, RUN_ID, RunFolder
 from bigmodel_cli.training.plan import ExecutionPlan
-from bigmodel_cli.training.record import begin_session, command_line, data_record, end_session
+from bigmodel_cli.training.record import begin_session, data_record, end_session, first_facts
 from bigmodel_cli.training.settled import Settled
 from bigmodel_cli.training.stopwatch import Stopwatch
 from bigmodel_cli.whole_files import sha256_of, whole_place, write_sealed, write_text
@@ -56,12 +55,7 @@ def recorded(
         reached=f"{file}",
         overrides=config.overrides,
         changes={
-            RUN_ID: uuid.uuid4().hex,
-            **adopted.settled.facts,
-            "config": str(run.source_config),
-            "overrides": list(config.overrides),
-            "command": command_line(),
-            "parameters": adopted.built.model.count_params(),
+            **first_facts(adopted, config, run.source_config),
             AUTO: [],
             "parent": None,
             ADOPTED: {"file": str(file.absolute()), "bytes": file.stat().st_size, "sha256": adopted.sha256},

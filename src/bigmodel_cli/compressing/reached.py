@@ -11,7 +11,7 @@ from bigmodel_cli.compressing.pruning import kernels_of
 from bigmodel_cli.config.compress import Compress
 
 
-def reached(model: Any, trained: Any, asked: Compress | None) -> dict[str, Any] | None:
+def reached(model: Any, trained: Any, asked: Compress) -> dict[str, Any] | None:
     """What compression has come to.
 
     Args:
@@ -24,7 +24,7 @@ def reached(model: Any, trained: Any, asked: Compress | None) -> dict[str, Any] 
         share of zeros, and weights and zeros of each kernel by its name; or parameters before and after, and
         channels of each layer that lost some. None where nothing became smaller.
     """
-    if asked is None or asked.prune is None:
+    if asked.prune is None:
         return None
     content = b"".join(np.ascontiguousarray(weight, np.float32).tobytes() for weight in _numbers(model))
     found: dict[str, Any] = {"bytes": len(content), "zipped_bytes": len(zlib.compress(content))}

@@ -32,10 +32,10 @@ class Limits:
         connections: That may be open.
     """
 
-    body_bytes: int = 10_000_000
-    pixels: int = 25_000_000
-    queue: int = 256
-    seconds: float = 30.0
+    body_bytes: int
+    pixels: int
+    queue: int
+    seconds: float
     connections: int = 1000
 
 

@@ -115,11 +115,7 @@ def conclude(
         evaluation = evaluator.evaluate(split, examples, rules)
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
-        compressed = reached(best, trained.built.model, trained.compress)
-        if trained.compress is not None:
-            _keep_ranges(run)
-        for line in compressed_lines(compressed):
-            listener.say(line)
+        compressed = _compressed(run, trained, best, listener)
         if validated is not None and split != VALIDATION:
             say_label_problems(run, validated, _validation(trained), signature, listener)
         say_label_problems(run, evaluation, examples, signature, listener)
@@ -171,6 +167,17 @@ def conclude_trial(run: RunFolder, trained: Trained, watch: Stopwatch) -> None:
     seconds = trained.seconds + watch.total
     results = {**_results(trained), CONCLUDED: False}
     end_session(run, COMPLETED, seconds, results, watch.as_json(), trained.skipped)
+
+
+def _compressed(run: RunFolder, trained: Trained, best: Any, listener: Listener) -> dict[str, Any] | None:
+    """What compression has come to, said; the ranges that it found are kept."""
+    if trained.compress is None:
+        return None
+    _keep_ranges(run)
+    found = reached(best, trained.built.model, trained.compress)
+    for line in compressed_lines(found):
+        listener.say(line)
+    return found
 
 
 def _keep_ranges(run: RunFolder) -> None:

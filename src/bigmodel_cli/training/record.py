@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from bigmodel_cli.config.dump import plain
 from bigmodel_cli.config.load import LoadedConfig
 from bigmodel_cli.config.own_code.files import Code
 from bigmodel_cli.inference.trained_on import note_trained_on
+from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import all_files, damaged_files, list_files
@@ -118,12 +120,7 @@ def write_start(
         reached=str(Moment()),
         overrides=config.overrides,
         changes={
-            RUN_ID: uuid.uuid4().hex,
-            **prepared.settled.facts,
-            "config": str(config.path),
-            "overrides": list(config.overrides),
-            "command": command_line(),
-            "parameters": prepared.built.model.count_params(),
+            **first_facts(prepared, config, config.path),
             AUTO: list(_auto_keys(plain(config.experiment), ())),
             "parent": None if transfer is None else transfer.as_json(),
             **({} if prepared.rate_test is None else {RATE_TEST: prepared.rate_test.as_json()}),
@@ -131,6 +128,24 @@ def write_start(
             **data_record(prepared.splits),
         },
     )
+
+
+def first_facts(begun: Begun, config: LoadedConfig, path: Path) -> dict[str, Any]:
+    """What run.json has of any new run, wherever its model is from.
+
+    Args:
+        begun: What it begins with.
+        config: As it was read.
+        path: The file that the config is said to be in.
+    """
+    return {
+        RUN_ID: uuid.uuid4().hex,
+        **begun.settled.facts,
+        "config": str(path),
+        "overrides": list(config.overrides),
+        "command": command_line(),
+        "parameters": begun.built.model.count_params(),
+    }
 
 
 def keep_copies(run: RunFolder, code: Code) -> None:
@@ -162,6 +177,10 @@ class Begun(Protocol):
     @property
     def plan(self) -> ExecutionPlan:
         """How it is executed."""
+
+    @property
+    def built(self) -> BuiltModel:
+        """The model."""
 
 
 def begin_session(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,13 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.options import example, runs_dir_option, trust_option
+
+
+def _at_most(name: str, most: int, metavar: str, text: str) -> Callable[[Any], Any]:
+    """An option that bounds what is taken."""
+    return click.option(
+        name, type=click.IntRange(min=1), default=most, show_default=True, metavar=metavar, help=text
+    )
 
 
 @click.command(
@@ -51,30 +59,9 @@ from bigmodel_cli.cli.options import example, runs_dir_option, trust_option
 @click.option(
     "--insecure-network", is_flag=True, help="Listen on other than loopback addresses without a token."
 )
-@click.option(
-    "--max-body",
-    type=click.IntRange(min=1),
-    default=10_000_000,
-    show_default=True,
-    metavar="BYTES",
-    help="The largest request.",
-)
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(min=1),
-    default=25_000_000,
-    show_default=True,
-    metavar="N",
-    help="The largest image, before it is decoded.",
-)
-@click.option(
-    "--max-queue",
-    type=click.IntRange(min=1),
-    default=256,
-    show_default=True,
-    metavar="N",
-    help="Requests that may wait; more are told to come again (429).",
-)
+@_at_most("--max-body", 10_000_000, "BYTES", "The largest request.")
+@_at_most("--max-pixels", 25_000_000, "N", "The largest image, before it is decoded.")
+@_at_most("--max-queue", 256, "N", "Requests that may wait; more are told to come again (429).")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True, max=3600),
