@@ -12,8 +12,9 @@ from bigmodel_cli.config.dump import plain
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.kinds.image.kind import COLOR_MODES
 from bigmodel_cli.kinds.kind import Kind
-from bigmodel_cli.modeling.foreign import Described, Port
+from bigmodel_cli.modeling.foreign import Described
 from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.modeling.port import Port
 from bigmodel_cli.signature import slugs
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.starter import Wishes, make_starter

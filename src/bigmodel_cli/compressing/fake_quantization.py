@@ -13,6 +13,7 @@ from typing import Any
 
 from bigmodel_cli.modeling.cut import leaves
 from bigmodel_cli.modeling.relied_on import relied_on, replaced
+from bigmodel_cli.modeling.surgery import followers
 
 # Lower and upper end of what each layer gives, by its name.
 Ranges = Mapping[str, tuple[float, float]]
@@ -155,9 +156,9 @@ def _is_rounded(layer: Any) -> bool:
         return False
     if kind == "Activation" and _activation(layer) in _PROBABILITIES:
         return False
-    followers = [node.operation for node in relied_on(layer, "_outbound_nodes")]
-    is_folded = kind in _FOLDING and _activation(layer) in (None, "linear") and bool(followers)
-    return not (is_folded and all(map(_folds, followers)))
+    behind = followers(layer)
+    is_folded = kind in _FOLDING and _activation(layer) in (None, "linear") and bool(behind)
+    return not (is_folded and all(map(_folds, behind)))
 
 
 def _activation(layer: Any) -> str | None:

@@ -16,7 +16,8 @@ import numpy as np
 
 from bigmodel_cli.exporting.format import Named
 from bigmodel_cli.modeling.cut import leaves
-from bigmodel_cli.modeling.relied_on import relied_on, replaced
+from bigmodel_cli.modeling.relied_on import replaced
+from bigmodel_cli.modeling.surgery import followers
 
 _KERNELS = frozenset({"Conv1D", "Conv2D", "Dense", "DepthwiseConv2D"})
 # Means of inputs are known well from so many.
@@ -64,10 +65,10 @@ def _with_bias(layer: Any) -> _Bias | None:
         return None
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         return None
-    followers = [node.operation for node in relied_on(layer, "_outbound_nodes")]
-    names = {type(one).__name__ for one in followers}
-    if names == {"BatchNormalization"} and len({id(one) for one in followers}) == 1 and _is_linear(layer):
-        norm = followers[0]
+    behind = followers(layer)
+    names = {type(one).__name__ for one in behind}
+    if names == {"BatchNormalization"} and len({id(one) for one in behind}) == 1 and _is_linear(layer):
+        norm = behind[0]
         if not norm.center or norm.axis not in (-1, len(layer.output.shape) - 1):
             return None
         gamma = norm.gamma.numpy() if norm.scale else 1.0

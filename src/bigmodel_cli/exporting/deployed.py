@@ -14,22 +14,8 @@ from bigmodel_cli.inference.lookups.front import Front, Lookup
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.modeling.cut import model_from, traced
 from bigmodel_cli.modeling.lookups import NoLookup, behind_lookups
+from bigmodel_cli.modeling.port import Port
 from bigmodel_cli.signature import Signature, slugs
-
-
-@dataclass(frozen=True)
-class Port:
-    """One of the tensors that a model takes or gives.
-
-    Attributes:
-        name: In every format.
-        shape: Of one example; None where an axis is as long as the example.
-        dtype: NumPy's name of it; `string` for texts.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
 
 
 @dataclass(frozen=True)

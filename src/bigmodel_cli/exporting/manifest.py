@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.exporting.deployed import Deployed, Port
+from bigmodel_cli.exporting.deployed import Deployed
 from bigmodel_cli.exporting.example import example_of
 from bigmodel_cli.exporting.wanted import Wanted
 from bigmodel_cli.inference import lookups
 from bigmodel_cli.inference.opened import OpenRun, readings_of_run
+from bigmodel_cli.modeling.port import Port
 from bigmodel_cli.run_folder import RUN_ID
 from bigmodel_cli.signature import signature_as_json, slugs
 from bigmodel_cli.whole_files import sha256_of, write_json

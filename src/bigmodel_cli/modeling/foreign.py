@@ -11,6 +11,7 @@ from typing import Any
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.modeling.keras_archive import check_archive, check_document
+from bigmodel_cli.modeling.port import Port
 from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.modeling.surgery import final_activation, layers_in_order
 
@@ -19,25 +20,6 @@ _SCALING = frozenset(
     {"BatchNormalization", "Divide", "LayerNormalization", "Multiply", "Normalization", "Rescaling"}
 )
 _SAVE_AGAIN = "save it again where it was trained: model.save('model.keras')"
-
-
-@dataclass(frozen=True)
-class Port:
-    """What a model takes or gives.
-
-    Attributes:
-        name: Of the tensor.
-        shape: Of one example; None where an axis is as long as the example.
-        dtype: Keras's name of it; `string` for texts.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
-
-    def __str__(self) -> str:
-        sizes = " × ".join("any" if size is None else str(size) for size in self.shape)
-        return f"{self.name} ({sizes or 'one value'}, {self.dtype})"
 
 
 @dataclass(frozen=True)

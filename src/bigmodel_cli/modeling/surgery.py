@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bigmodel_cli.config.reading import Activation
+from bigmodel_cli.modeling.relied_on import relied_on
 
 # Activations that flatten the score of a class once it is sure.
 SATURATING: tuple[Activation, ...] = ("softmax", "sigmoid")
@@ -23,6 +24,11 @@ def layers_in_order(model: Any) -> Iterator[Any]:
             yield from layers_in_order(operation)
         else:
             yield operation
+
+
+def followers(layer: Any) -> list[Any]:
+    """The operations that take what a layer gives, of every model that it is part of."""
+    return [node.operation for node in relied_on(layer, "_outbound_nodes")]
 
 
 def final_activation(model: Any) -> tuple[Any, Activation | None]:
