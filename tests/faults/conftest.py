@@ -24,7 +24,7 @@ IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
 
 @pytest.fixture(scope="session")
 def how_many() -> Callable[..., int]:
-    """How many faults to inject: few in CI, many with `make faults`."""
+    """How many faults to inject: few in CI, many with `make faults`, where most of them meet four configs."""
     return lambda *, short, long: long if IS_LONG else short
 
 

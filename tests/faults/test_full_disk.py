@@ -56,7 +56,7 @@ def check(survivor, reference, ended):
 
 def test_a_file_that_may_not_grow(go_on, reference, chance, how_many):
     codes = []
-    for _ in range(how_many(short=1, long=30)):
+    for _ in range(how_many(short=1, long=8)):
         survivor = go_on()
         # Checkpoints have 57 kB or more, rendered plots may have more still, the output has less than 8.
         most = how_many(short=50_000, long=60_000)
@@ -82,7 +82,7 @@ def disk(tmp_path):
 
 def test_a_disk_that_fills(go_on, disk, reference, chance, how_many):
     codes = []
-    for number in range(how_many(short=2, long=30)):
+    for number in range(how_many(short=2, long=8)):
         survivor = go_on(disk / str(number))
         filler = disk / "filler"
         with filler.open("wb") as file:

@@ -15,7 +15,7 @@ KILLED = -signal.SIGKILL
 
 
 def test_killed_at_random_moments(begin, reference, chance, how_many):
-    left = how_many(short=2, long=70)
+    left = how_many(short=2, long=20)
     while left:
         survivor, killed, ended = begin(reference), 0, None
         while ended is None or (ended.code == KILLED and not survivor.is_complete):
@@ -33,7 +33,7 @@ def test_killed_at_random_moments(begin, reference, chance, how_many):
 
 def test_killed_before_a_change_of_the_disk(begin, reference, chance, how_many):
     """Each fsync, rename, removal and new folder in turn is what the process does not live to do."""
-    operations = chance.sample(range(1, reference.operations), how_many(short=2, long=60))
+    operations = chance.sample(range(1, reference.operations), how_many(short=2, long=20))
     for operation in operations:
         survivor = begin(reference)
         ended = survivor.go_on(die_at_operation=operation)
@@ -48,7 +48,7 @@ def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chan
     """How many epochs fit no run can say of another; but what it trains is what these epochs are."""
     seconds = max(10, round(2 * reference.seconds))
     limited = f"epochs: 500\n  time: {seconds} seconds\n"
-    left = how_many(short=1, long=10)
+    left = how_many(short=1, long=4)
     while left:
         survivor, ended = begin(reference), None
         config = survivor.folder / "survivor.yaml"
@@ -75,13 +75,13 @@ def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chan
 
 def test_killed_while_it_is_compressed(begin, reference, chance, how_many):
     """At a step in the middle, where masks change and what they were made from is gone."""
-    for _ in range(how_many(short=1, long=20)):
+    for _ in range(how_many(short=1, long=10)):
         killed_in_the_middle(begin(reference), reference, chance)
 
 
 def test_killed_with_code_of_ones_own(begin, reference, chance, how_many):
     """A layer, a loss, a metric, a schedule, and a callback that ends training by what it has counted."""
-    for _ in range(how_many(short=1, long=20)):
+    for _ in range(how_many(short=1, long=10)):
         survivor = begin(reference)
         killed_in_the_middle(survivor, reference, chance)
         assert survivor.record["stopped"]["callback"] == "StopWhenFlat"

@@ -13,7 +13,7 @@ SECONDS = 10
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_at_random_moments(begin, reference, chance, how_many, number, code):
-    left = how_many(short=1, long=20)
+    left = how_many(short=1, long=6)
     while left:
         survivor, ended = begin(reference), None
         while ended is None or ended.code:
@@ -32,7 +32,7 @@ def test_at_random_moments(begin, reference, chance, how_many, number, code):
 
 
 def test_a_second_signal_stops_at_once(begin, reference, chance, how_many):
-    for _ in range(how_many(short=1, long=20)):
+    for _ in range(how_many(short=1, long=5)):
         ended, moment = None, 0.0
         # On a busy machine the run may be over before the signals come.
         while ended is None or (ended.code == 0 and ended.seconds < moment):
@@ -46,7 +46,7 @@ def test_a_second_signal_stops_at_once(begin, reference, chance, how_many):
 
 
 def test_evaluate_ends_too(warm, reference, chance, how_many):
-    for _ in range(how_many(short=1, long=10)):
+    for _ in range(how_many(short=1, long=4)):
         moment = chance.uniform(0.1, 0.4)
         signals = [(moment, signal.SIGTERM)]
         ended = warm.run("evaluate", reference.run, folder=reference.run, signals=signals)

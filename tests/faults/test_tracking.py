@@ -33,7 +33,7 @@ def test_killed_at_random_moments(warm, tmp_path: Path, chance, how_many) -> Non
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
     config = tmp_path / "tracked.yaml"
     config.write_text(CONFIG.replace("sqlite:///STORE", uri))
-    left, seconds = how_many(short=2, long=30), 12.0
+    left, seconds = how_many(short=2, long=15), 12.0
     words = ["train", config, "--runs-dir", tmp_path / "runs"]
     while True:
         moment = (chance.uniform(0, seconds), signal.SIGKILL)
