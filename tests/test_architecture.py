@@ -23,6 +23,7 @@ STOREYS = [
         "native_crash",
         "listener",
         "runs_dir",
+        "byte_sizes",
         "cut",
         "class_names",
         "plain_numbers",

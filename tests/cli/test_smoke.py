@@ -103,6 +103,24 @@ def test_ctrl_c_leaves_nothing_and_promises_nothing(bigmodel, tiny, temporary, t
     assert not list(temporary.rglob("*")) and not list(tmp_path.rglob("run.json"))
 
 
+def test_ctrl_c_within_its_two_batches_is_not_taken_for_its_own_kill(
+    bigmodel, tiny, temporary, tmp_path, monkeypatch
+):
+    from bigmodel_cli.training.smoke import Killing
+
+    end = Killing.epoch_ended
+
+    def noted_before(self, progress, row):
+        os.kill(os.getpid(), signal.SIGINT)
+        end(self, progress, row)
+
+    monkeypatch.setattr(Killing, "epoch_ended", noted_before)
+    ended = bigmodel("train", tiny, "--smoke")
+    assert (ended.code, ended.out) == (130, "")
+    assert "error: interrupted; --smoke keeps nothing\n" in ended.err
+    assert not list(temporary.rglob("*"))
+
+
 @pytest.mark.parametrize("word", ["--resume", "--from"])
 def test_no_run_is_named_beside_it(bigmodel, tiny, word):
     ended = bigmodel("train", tiny, "--smoke", word, "some")

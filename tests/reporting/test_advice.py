@@ -10,6 +10,7 @@ import pytest
 
 from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import Signature, signature_as_json
 from bigmodel_cli.tasks.advice import advise
 from bigmodel_cli.tasks.classification.task import Classification
@@ -192,6 +193,60 @@ def test_a_gap_within_the_noise_of_few_examples_says_nothing():
 
 
 FOLDER = Path(__file__).parent / "trained_runs"
+
+
+ADOPTED = {"adopted": {"file": "elsewhere.keras"}}
+NOTHING = {name: [] for name in ("epoch", "loss", "val_loss", "accuracy", "val_accuracy")}
+OF_CHANCE = {"metrics": {"accuracy": 0.34}, "intervals": {"accuracy": {"low": 0.31, "high": 0.37}}}
+PIXELS = {
+    "signature": signature_as_json(
+        Signature.of(ImageKind(ImageFormat((8, 8))), Classification(("a", "b", "c")))
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "says", "words"),
+    [
+        (findings(NOTHING, 0, record=ADOPTED), None, None),
+        (
+            findings(NOTHING, 0, record=ADOPTED, **OF_CHANCE),
+            "or its outputs stand for the classes in another order",
+            "bigmodel adopt … --labels FILE",
+        ),
+        (
+            findings(NOTHING, 0, record={**ADOPTED, **PIXELS}, **OF_CHANCE),
+            "pixels from 0 to 1, or from -1 to 1?",
+            "bigmodel adopt … --rescale 1/255",
+        ),
+        (
+            findings(NOTHING, 0, record=ADOPTED, scores={"expected_calibration_error": 0.2}),
+            "Probabilities are off by 20.0% on average.",
+            "bigmodel adopt … calibrate={} data.validation=0.1",
+        ),
+        (
+            findings(NOTHING, 0, record=ADOPTED, examples=9),
+            "9 test examples are few: accuracy may be anything from 87% to 91%. Numbers on them are mostly "
+            "chance: collect more.",
+            "",
+        ),
+    ],
+    ids=["well", "chance", "chance on pixels", "calibration", "few"],
+)
+def test_of_a_model_from_elsewhere_only_its_answers_are_spoken_of(found, says, words):
+    said = [(f"{one.finding} {one.advice}", one.words) for one in advise(found)]
+    if says is None:
+        assert said == []
+        return
+    ((text, found_words),) = said
+    assert says in text and found_words == words
+
+
+def test_numbers_of_a_model_from_elsewhere_that_are_worse_than_their_mean():
+    found = replace(of_numbers([], -3.25, best_epoch=0), columns=NOTHING, record={**NUMBERS, **ADOPTED})
+    (advice,) = advise(found)
+    assert advice.finding == "R² is -3.250: always answering the mean of the labels is better."
+    assert "it gives the labels on another scale" in advice.advice
 
 
 def trained(name):

@@ -19,7 +19,7 @@ def few_held_out(findings: Findings) -> Iterator[Advice]:
     examples = findings.evaluation["examples"]
     split = findings.evaluation.get("split", "held-out")
     sizes = {split: examples}
-    if (validation := findings.num_examples("validation")) is not None:
+    if (validation := findings.num_examples("validation")) is not None and not findings.was_adopted:
         sizes["validation"] = validation
     few = [f"{size:,} {name}" for name, size in sizes.items() if size < FEW_HELD_OUT]
     if not few:
@@ -28,6 +28,12 @@ def few_held_out(findings: Findings) -> Iterator[Advice]:
     may_be = ""
     if interval is not None and examples < FEW_HELD_OUT:
         may_be = f": accuracy may be anything from {interval['low']:.0%} to {interval['high']:.0%}"
+    if findings.was_adopted:
+        yield Advice(
+            f"{' and '.join(few)} examples are few{may_be}.",
+            "Numbers on them are mostly chance: collect more.",
+        )
+        return
     yield Advice(
         f"{' and '.join(few)} examples are few{may_be}.",
         "Numbers on them, and the epoch that is chosen by them, are mostly chance: hold out more, "

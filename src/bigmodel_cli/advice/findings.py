@@ -14,6 +14,7 @@ from bigmodel_cli.config.naming import OWN_COLUMNS, VALIDATION, named
 from bigmodel_cli.evaluation_parts import of_target
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.run_folder import ADOPTED
 from bigmodel_cli.signature import Signature, signature_as_json, signature_from_json
 
 
@@ -90,6 +91,11 @@ class Findings:
         return shlex.quote(f"{key}.{name}={value}")
 
     # How it went.
+
+    @property
+    def was_adopted(self) -> bool:
+        """Whether the model was trained elsewhere, so that nothing is known of its training."""
+        return ADOPTED in self.record
 
     @cached_property
     def num_epochs(self) -> int:

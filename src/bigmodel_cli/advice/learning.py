@@ -105,7 +105,9 @@ def frozen_at_random(findings: Findings, seen: str) -> Iterator[Advice]:
 
 
 def is_still(findings: Findings) -> bool:
-    """Whether the loss has not moved."""
+    """Whether the loss has not moved; it does not where nothing is trained."""
+    if findings.was_adopted:
+        return True
     losses = [value for value in findings.columns.get("loss", ()) if math.isfinite(value)]
     return len(losses) > 1 and losses[0] - min(losses) <= _MOVED * abs(losses[0])
 

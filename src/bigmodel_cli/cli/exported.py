@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from bigmodel_cli.cli.output import note, number, printable, size, table
+from bigmodel_cli.byte_sizes import byte_size
+from bigmodel_cli.cli.output import note, number, printable, table
 from bigmodel_cli.exporting.bench import Took
 from bigmodel_cli.exporting.export import Exported
 from bigmodel_cli.inference.opened import OpenRun
@@ -55,10 +56,10 @@ def _row(one: Exported) -> list[str]:
         number(comparison.run_scores[one.headline]),
         f"{comparison.max_difference:.2g}",
         "" if equal is None else f"{equal:.2%}",
-        size(costs.bytes),
+        byte_size(costs.bytes),
         milliseconds(costs.seconds),
         milliseconds(costs.seconds_one_thread),
-        size(costs.peak_bytes),
+        byte_size(costs.peak_bytes),
     ]
 
 
@@ -78,6 +79,6 @@ def bench_row(took: Took) -> list[str]:
         milliseconds(took.seconds),
         milliseconds(took.seconds_one_thread),
         milliseconds(took.batch_seconds),
-        size(took.peak_bytes),
-        size(took.bytes),
+        byte_size(took.peak_bytes),
+        byte_size(took.bytes),
     ]

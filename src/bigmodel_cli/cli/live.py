@@ -12,8 +12,9 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
+from bigmodel_cli.byte_sizes import byte_size
 from bigmodel_cli.cli.epochs import NARROWEST, EpochTable, epoch_line, metrics_in
-from bigmodel_cli.cli.output import duration, metrics_line, number, one_line, printable, size
+from bigmodel_cli.cli.output import duration, metrics_line, number, one_line, printable
 from bigmodel_cli.listener import Best, Progress
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Live:
         curve = f"{sparkline(self._losses[-_EPOCHS:])} " if can_be_shown(self.console) else ""
         parts.append(f"{name} {curve}{number(self._losses[-1])}")
         if math.isfinite(self._memory):
-            parts.append(f"memory {size(1e6 * self._memory)}")
+            parts.append(f"memory {byte_size(1e6 * self._memory)}")
         return ", ".join(parts)
 
 

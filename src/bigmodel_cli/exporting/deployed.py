@@ -15,6 +15,7 @@ from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.modeling.cut import model_from, traced
 from bigmodel_cli.modeling.lookups import NoLookup, behind_lookups
 from bigmodel_cli.modeling.port import Port
+from bigmodel_cli.modeling.without_augmentation import without_augmentation
 from bigmodel_cli.signature import Signature, slugs
 
 
@@ -69,7 +70,7 @@ def deployed(
     Returns:
         Twice the same where nothing takes words; an error where NumPy does not compute what does.
     """
-    copy, _ = traced(model)
+    copy, _ = traced(without_augmentation(model))
     names = list(slugs(signature.targets).values())
     outputs = copy.output if isinstance(copy.output, Mapping) else {names[0]: copy.output}
     inputs = (

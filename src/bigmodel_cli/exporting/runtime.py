@@ -14,6 +14,7 @@ from statistics import median
 from types import TracebackType
 from typing import Any, Protocol
 
+from bigmodel_cli.cut import cut
 from bigmodel_cli.exporting.format import Compute
 from bigmodel_cli.exporting.formats import formats
 from bigmodel_cli.inference.export_error import ExportError
@@ -23,6 +24,8 @@ from bigmodel_cli.process_memory import status_of_process
 _MOST_CALLS, _SECONDS = 200, 0.5
 # How long a runtime may take to end once nobody asks for anything.
 _GRACE_SECONDS = 10.0
+# onnxruntime names every tensor of what it does not know.
+_MAX_REASON = 300
 
 
 class Runnable(Protocol):
@@ -148,7 +151,7 @@ class Runtime:
             status = self._process.exitcode
             raise ExportError(f"{self._one.runtime} ended with exit status {status}") from None
         if not is_well:
-            raise ExportError(f"{self._one.runtime} cannot run it: {found}")
+            raise ExportError(f"{self._one.runtime} cannot run it: {cut(str(found), _MAX_REASON)}")
         return found
 
     def _end(self) -> None:

@@ -126,7 +126,7 @@ def without(model: Any, layers: Sequence[Any]) -> Any:
     def call(operation: Any, *arguments: Any, **options: Any) -> Any:
         return arguments[0] if operation in layers else operation(*arguments, **options)
 
-    copy = _called_anew(model, call)
+    copy = called_anew(model, call)
     return model_from(copy.input, copy.output, model.name)
 
 
@@ -228,10 +228,10 @@ def traced(model: Any) -> tuple[Any, list[Step]]:
                 return step(halves.back, step(halves.front, *arguments))
         return step(operation, *arguments, **options)
 
-    return _called_anew(model, call), steps
+    return called_anew(model, call), steps
 
 
-def _called_anew(model: Any, call: Callable[..., Any]) -> Any:
+def called_anew(model: Any, call: Callable[..., Any]) -> Any:
     """The same layers as another model, each called by `call`."""
     import keras
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import is_out_of_memory
-from bigmodel_cli.modeling.keras_archive import check_archive, check_document
+from bigmodel_cli.modeling.keras_archive import check_document
+from bigmodel_cli.modeling.model_files import H5, require_file
 from bigmodel_cli.modeling.port import Port
 from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.modeling.surgery import final_activation, layers_in_order
@@ -19,7 +20,6 @@ from bigmodel_cli.modeling.surgery import final_activation, layers_in_order
 _SCALING = frozenset(
     {"BatchNormalization", "Divide", "LayerNormalization", "Multiply", "Normalization", "Rescaling"}
 )
-_SAVE_AGAIN = "save it again where it was trained: model.save('model.keras')"
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,9 @@ def _check(path: Path) -> None:
     """Raises:
     DataError: If Keras may not be given the file.
     """
-    if path.is_dir():
-        raise DataError(
-            f"{path}: a folder; expected a .keras file, or an .h5 file with a model", hint=_SAVE_AGAIN
-        )
-    if path.suffix.lower() not in (".h5", ".hdf5"):
-        check_archive(path)
+    require_file(path)
+    if path.suffix.lower() not in H5:
         return
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
     import h5py
 
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bigmodel_cli.byte_sizes import unit_of
 from bigmodel_cli.figures import BLUE, ORANGE, new_figure, tidy
 from bigmodel_cli.tasks.sections import titled
 
@@ -21,7 +22,8 @@ def draw_exports(exports: Sequence[Mapping[str, Any]]) -> Figure:
     figure = new_figure(7, 4)
     axes = figure.add_subplot()
     headline = exports[0]["headline"]
-    sizes = [one["costs"]["bytes"] / 1e6 for one in exports]
+    unit, count = unit_of(max(one["costs"]["bytes"] for one in exports))
+    sizes = [one["costs"]["bytes"] / count for one in exports]
     scores = [one["comparison"]["scores"][headline] for one in exports]
     axes.axhline(exports[0]["comparison"]["run_scores"][headline], color=ORANGE, linewidth=1, label="the run")
     axes.scatter(sizes, scores, color=BLUE, zorder=3)
@@ -38,7 +40,7 @@ def draw_exports(exports: Sequence[Mapping[str, Any]]) -> Figure:
         )
     axes.set_xscale("log")
     axes.margins(0.2)
-    axes.set_xlabel("MB")
+    axes.set_xlabel(unit)
     axes.set_ylabel(titled(headline))
     axes.legend(loc="best", fontsize=8)
     tidy(axes, "what the files keep of the score")

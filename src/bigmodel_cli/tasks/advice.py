@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, ClassVar
 
+from bigmodel_cli.advice.adopted import gets_others
 from bigmodel_cli.advice.data import few_held_out, few_photographs
 from bigmodel_cli.advice.findings import Advice, Findings
 from bigmodel_cli.advice.learning import frozen_at_random, not_learned
@@ -29,10 +30,12 @@ class Rules(ABC):
     Attributes:
         illnesses: Of these the first that speaks is the illness, and what else is seen follows from it.
         refinements: For runs that have learned something, beside those for all tasks.
+        of_adopted: For models that were trained elsewhere: what is to be said of answers alone.
     """
 
     illnesses: ClassVar[Sequence[Rule]]
     refinements: ClassVar[Sequence[Rule]]
+    of_adopted: ClassVar[Sequence[Rule]]
 
     def __init__(self, task: Any) -> None:
         self.task = task
@@ -44,6 +47,10 @@ class Rules(ABC):
     def advise(self, findings: Findings) -> list[Advice]:
         """At most five things to try after a run, the most telling first."""
         seen = self.nothing_learned(findings)
+        if findings.was_adopted:
+            first = [] if seen is None else [gets_others(findings, seen)]
+            rules = (few_held_out, *self.of_adopted)
+            return [*first, *(advice for rule in rules for advice in rule(findings))][:_MOST]
         # What keeps random weights learns nothing whatever else is the matter.
         frozen = [] if seen is None else list(frozen_at_random(findings, seen))
         illness = [*frozen, *(one for rule in self.illnesses for one in rule(findings))][:1]

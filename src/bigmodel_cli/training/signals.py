@@ -67,9 +67,16 @@ class StopRequest:
 
     @contextmanager
     def unmistaken(self) -> Iterator[None]:
-        """Inside, an interruption stays one: TensorFlow, where it may come, makes other errors of it."""
+        """Inside, an interruption stays one: TensorFlow, where it may come, makes other errors of it.
+
+        What a signal has asked for goes before any other interruption, which came when it was noted already.
+        """
         try:
             yield
+        except Interrupted as error:
+            if self.signal_number in (None, error.signal_number):
+                raise
+            raise Interrupted(self.signal_number) from error
         except Exception as error:
             if self.signal_number is None or not self._has_raised:
                 raise

@@ -37,6 +37,8 @@ _EPOCHS = 2
 _MOST_PREDICTED = 4
 # Where the config leaves the size of a batch open, since finding out takes longer than all the rest.
 _BATCH_SIZE = 32
+# No process receives this one, so that it is told from what somebody else sends.
+_KILL = signal.SIGKILL
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,9 @@ class Killing(Silent):
     """Warns as another listener does, and ends training where the first epoch's states are saved.
 
     The run is not brought to an end, as nothing is where a process is killed.
-
-    Attributes:
-        has_killed: Whether that was done; else a signal was somebody else's.
     """
 
     def __init__(self, listener: Listener) -> None:
-        self.has_killed = False
         self._listener = listener
 
     def warn(self, message: str) -> None:
@@ -90,8 +88,7 @@ class Killing(Silent):
         self._listener.download(label, done, total)
 
     def epoch_ended(self, progress: Progress, row: Mapping[str, float]) -> None:
-        self.has_killed = True
-        raise Interrupted(signal.SIGTERM)
+        raise Interrupted(_KILL)
 
 
 @dataclass
@@ -130,12 +127,12 @@ class Smoke:
         return self.stages
 
     def _train(self, config: LoadedConfig, new: NewRun) -> None:
-        watch, killing = Stopwatch(), Killing(self.listener)
+        watch = Stopwatch()
         with self._naming(watch):
             try:
-                train(config, new, [killing], how=self._how(config, watch, []))
-            except Interrupted:
-                if not killing.has_killed:
+                train(config, new, [Killing(self.listener)], how=self._how(config, watch, []))
+            except Interrupted as error:
+                if error.signal_number != _KILL:
                     raise
         self.stages += [Stage(name, s) for name, s in watch.as_json().items() if name != OTHER]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bigmodel_cli.byte_sizes import byte_size
 from bigmodel_cli.run_removal import remove_weights
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import Journal
@@ -50,8 +51,8 @@ class Disk:
             if used + needed <= self.budget:
                 return None
         return (
-            f"its checkpoints need about {_megabytes(needed)}, and the search has taken {_megabytes(used)} "
-            f"of the {_megabytes(self.budget)} of tune.budget.disk"
+            f"its checkpoints need about {byte_size(needed)}, and the search has taken {byte_size(used)} "
+            f"of the {byte_size(self.budget)} of tune.budget.disk"
         )
 
 
@@ -65,7 +66,3 @@ def bytes_in(folder: Path) -> int:
             # A worker has renamed or removed it.
             continue
     return total
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB" if size >= 10**7 else f"{size / 1e6:.1f} MB"

@@ -13,6 +13,7 @@ from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.tuning.folder import SearchFolder
 from bigmodel_cli.tuning.journal import Journal
 from bigmodel_cli.tuning.watcher import Watcher
+from bigmodel_cli.workers.failing import why_failed
 from bigmodel_cli.workers.job import Job
 from bigmodel_cli.workers.pool import Pool
 
@@ -76,6 +77,9 @@ def conclude_best(
     while pool.jobs:
         for told in pool.told(_PATIENCE_SECONDS):
             watcher.told(best, told)
+            if (reason := why_failed(told)) is not None:
+                # The run itself knows nothing of what came before its session, or ended its process.
+                update_record(run, {"error": reason})
 
 
 def _words(run: RunFolder, gates: Mapping[str, str]) -> tuple[str, ...]:

@@ -34,9 +34,22 @@ class Deaths:
         self._deaths[told.number] += 1
         if self._deaths[told.number] < _MANY_DEATHS:
             return None
-        status = told.values.get("status")
-        killed = " (killed, as Linux does where memory runs out)" if status == -signal.SIGKILL else ""
-        return f"its process ended {_MANY_DEATHS} times in the same epoch, with status {status}{killed}"
+        return f"its process ended {_MANY_DEATHS} times in the same epoch, {_status(told)}"
+
+
+def why_failed(told: Told) -> str | None:
+    """Why a job came to nothing, a sentence; None where it did not, or is not at its end."""
+    if told.what == "failed":
+        return str(told.values["message"])
+    if told.what == "died":
+        return f"its process ended {_status(told)}"
+    return "a signal ended its process" if told.what == "interrupted" else None
+
+
+def _status(told: Told) -> str:
+    status = told.values.get("status")
+    killed = " (killed, as Linux does where memory runs out)" if status == -signal.SIGKILL else ""
+    return f"with status {status}{killed}"
 
 
 def error_called(kind: str) -> type[BigmodelError]:

@@ -45,11 +45,12 @@ def command(config: Path, overrides: tuple[str, ...], strict: bool, github: bool
     from bigmodel_cli.config.unread_data import missing_data, not_checked
     from bigmodel_cli.errors import ConfigError
     from bigmodel_cli.modeling.language import read_with_search
+    from bigmodel_cli.modeling.model_files import problems_of_files
 
     try:
         loaded = read_with_search(config, overrides, strict=strict)
-        warnings = [*loaded.warnings, *missing_data(loaded)]
-        if strict and warnings:
+        warnings = [*loaded.warnings, *missing_data(loaded), *problems_of_files(loaded)]
+        if any(strict or not problem.is_warning for problem in warnings):
             raise config_error(warnings)
     except ConfigError as error:
         if as_json:

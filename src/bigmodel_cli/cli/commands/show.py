@@ -177,18 +177,18 @@ def _of_about(shown: Preview) -> str:
 
 
 def _print_plan(shown: Preview) -> None:
-    from bigmodel_cli.cli.output import size
+    from bigmodel_cli.byte_sizes import byte_size
     from bigmodel_cli.config.auto_rate import rates_to_find
 
     frozen = f", {shown.frozen_parameters:,} of them frozen" if shown.frozen_parameters else ""
-    kept = f"{shown.num_checkpoints} kept, {size(shown.num_checkpoints * shown.checkpoint_bytes)} in all"
+    kept = f"{shown.num_checkpoints} kept, {byte_size(shown.num_checkpoints * shown.checkpoint_bytes)} in all"
     lines = {
         "parameters": f"{shown.parameters:,}{frozen}",
         "splits": ", ".join(f"{count:,} {name}" for name, count in shown.splits.items()),
         "steps": f"{shown.steps_per_epoch:,} per epoch, {shown.steps:,} in all{_of_about(shown)}",
-        "memory": f"about {size(shown.memory_bytes)} for a training step, "
-        f"{size(shown.weight_bytes)} of it for weights, gradients and optimizer",
-        "checkpoints": f"{size(shown.checkpoint_bytes)} each; {kept}",
+        "memory": f"about {byte_size(shown.memory_bytes)} for a training step, "
+        f"{byte_size(shown.weight_bytes)} of it for weights, gradients and optimizer",
+        "checkpoints": f"{byte_size(shown.checkpoint_bytes)} each; {kept}",
         "device": f"{shown.device}, {shown.precision}",
     }
     if rates_to_find(shown.experiment.optimizer):

@@ -28,12 +28,15 @@ class SavedModel(Block):
     )
 
     def connect(self, tensor: Any, graph: Connector) -> Any:
+        from bigmodel_cli.errors import DataError
         from bigmodel_cli.modeling.foreign import in_order, laid_over, load_foreign
-        from bigmodel_cli.whole_files import sha256_of
+        from bigmodel_cli.modeling.model_files import require_same
 
-        model = load_foreign(self.path)
-        if self.sha256 is not None and sha256_of(self.path) != self.sha256:
-            raise graph.fail(None, f"{self.path} is not the file that it was: its sha256 is another one")
+        try:
+            model = load_foreign(self.path)
+            require_same(self.path, self.sha256)
+        except DataError as error:
+            raise graph.fail(None, error.message, error.hint) from error
         output = laid_over(model, self._fitted(tensor, model, graph))
         if self.order is None:
             return output

@@ -131,10 +131,11 @@ def weak_class(findings: Findings) -> Iterator[Advice]:
     weakest = min(rows, key=lambda row: row["f1"])
     mean = sum(row["f1"] for row in rows) / len(rows)
     if weakest["f1"] < mean - _WEAK and weakest["support"] >= _ENOUGH:
+        more = "" if findings.was_adopted else ", and has training enough of them"
         yield Advice(
             f"{weakest['class']!r} is the weakest class: F1 {weakest['f1']:.2f}, where the mean is "
             f"{mean:.2f} ({weakest['support']:,} examples in this split).",
-            "Look at its mistakes in the report: are they labelled well, and has training enough of them?",
+            f"Look at its mistakes in the report: are they labelled well{more}?",
         )
 
 
@@ -158,8 +159,14 @@ def calibration(findings: Findings) -> Iterator[Advice]:
         yield Advice(
             f"Probabilities are off by {error:.1%} on average.",
             "A temperature, chosen on the validation split, brings them into line without another training.",
-            findings.words("calibrate", "{}"),
+            calibrate_words(findings, "{}"),
         )
+
+
+def calibrate_words(findings: Findings, value: str) -> str:
+    """For the command line: how a decision is chosen, on a validation split that is there then."""
+    words = findings.words("calibrate", value)
+    return f"bigmodel adopt … {words} data.validation=0.1" if findings.was_adopted else words
 
 
 def uncertain(findings: Findings) -> Iterator[Advice]:
@@ -178,6 +185,7 @@ class ClassificationRules(Rules):
 
     illnesses: ClassVar[Sequence[Rule]] = (unstable, does_not_carry_over)
     refinements: ClassVar[Sequence[Rule]] = (weak_class, imbalance, calibration, uncertain)
+    of_adopted: ClassVar[Sequence[Rule]] = (weak_class, calibration, uncertain)
 
     def nothing_learned(self, findings: Findings) -> str | None:
         accuracy, training, chance = findings.accuracy, findings.training_accuracy, findings.chance

@@ -8,7 +8,7 @@ from typing import ClassVar
 from bigmodel_cli.advice.findings import Advice, Findings
 from bigmodel_cli.advice.learning import is_still, unstable
 from bigmodel_cli.tasks.advice import Rule, Rules
-from bigmodel_cli.tasks.classification.advice import weak_class
+from bigmodel_cli.tasks.classification.advice import calibrate_words, weak_class
 
 # Labels are told that much less often than examples have them.
 _SELDOM = 0.5
@@ -25,7 +25,7 @@ def seldom_decided(findings: Findings) -> Iterator[Advice]:
         f"Labels are seldom found: recall is {macro['recall']:.2f}, precision {macro['precision']:.2f}.",
         "Few examples have a rare label, so that its probability seldom reaches a half: a threshold for each "
         "label, chosen on the validation split, finds more without another training.",
-        findings.words("calibrate", "{threshold: f1}"),
+        calibrate_words(findings, "{threshold: f1}"),
     )
 
 
@@ -34,6 +34,7 @@ class MultilabelRules(Rules):
 
     illnesses: ClassVar[Sequence[Rule]] = (unstable,)
     refinements: ClassVar[Sequence[Rule]] = (weak_class, seldom_decided)
+    of_adopted: ClassVar[Sequence[Rule]] = (weak_class, seldom_decided)
 
     def nothing_learned(self, findings: Findings) -> str | None:
         found = findings.evaluation["metrics"].get("mean_average_precision")

@@ -69,12 +69,12 @@ class RegressionRules(Rules):
 
     illnesses: ClassVar[Sequence[Rule]] = (far_from_scale, unstable, worse_than_mean)
     refinements: ClassVar[Sequence[Rule]] = ()
+    of_adopted: ClassVar[Sequence[Rule]] = ()
 
     def nothing_learned(self, findings: Findings) -> str | None:
         r2 = findings.evaluation["metrics"].get("r2")
         if r2 is None or r2 >= _AS_GOOD or not is_still(findings):
             return None
         how = "as good" if r2 > -_AS_GOOD else "better"
-        return (
-            f"R² is {r2:.3f}: always answering the mean of the labels is {how}, and the loss has not moved."
-        )
+        still = "" if findings.was_adopted else ", and the loss has not moved"
+        return f"R² is {r2:.3f}: always answering the mean of the labels is {how}{still}."

@@ -100,10 +100,13 @@ def _as_json(packed: Packed) -> dict[str, Any]:
 
 
 def _show(packed: Packed, shards: int, *, is_again: bool) -> None:
-    from bigmodel_cli.cli.output import note, size
+    from bigmodel_cli.byte_sizes import byte_size
+    from bigmodel_cli.cli.output import note
 
     counts = ", ".join(f"{count:,} {split}" for split, count in packed.examples.items())
-    click.echo(f"{packed.folder}: {counts} examples in {len(packed.shards)} files, {size(packed.num_bytes)}")
+    click.echo(
+        f"{packed.folder}: {counts} examples in {len(packed.shards)} files, {byte_size(packed.num_bytes)}"
+    )
     if packed.is_sharded and sum(name.startswith("train-") for name in packed.shards) < shards:
         note(f"--shards {shards}: no more files than there are examples to train on")
     if is_again:

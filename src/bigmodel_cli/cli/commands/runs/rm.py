@@ -53,7 +53,8 @@ def command(
     or a pattern, as for `runs best`, and runs that are not complete stay. A run that is being trained is not
     removed, nor what is not under the folder of runs or of searches.
     """
-    from bigmodel_cli.cli.output import echo_json, note, one_line, size
+    from bigmodel_cli.byte_sizes import byte_size
+    from bigmodel_cli.cli.output import echo_json, note, one_line
     from bigmodel_cli.run_removal import disk_bytes, remove_leftovers, remove_run
     from bigmodel_cli.tuning.removal import remove_search
 
@@ -67,7 +68,7 @@ def command(
     if not as_json:
         _list(doomed, sizes, searches, of_searches)
     _warn_of_children(doomed, runs_dir)
-    if (doomed or searches) and not (yes or _is_confirmed(len(doomed), len(searches), size(total))):
+    if (doomed or searches) and not (yes or _is_confirmed(len(doomed), len(searches), byte_size(total))):
         note("nothing was removed")
         return
     for run in doomed:
@@ -127,18 +128,19 @@ def _list(
     searches: Sequence[SearchSummary],
     of_searches: dict[str, int],
 ) -> None:
-    from bigmodel_cli.cli.output import note, size, table
+    from bigmodel_cli.byte_sizes import byte_size
+    from bigmodel_cli.cli.output import note, table
     from bigmodel_cli.reporting.run_summary import summarise
 
     if not doomed and not searches:
         note("there is nothing to remove")
         return
-    rows = [[run.title, summarise(run).status, size(sizes[run.title])] for run in doomed]
+    rows = [[run.title, summarise(run).status, byte_size(sizes[run.title])] for run in doomed]
     rows += [
         [
             search.title,
             f"{search.status}, {len(search.journal.trials)} trials",
-            size(of_searches[search.title]),
+            byte_size(of_searches[search.title]),
         ]
         for search in searches
     ]

@@ -109,7 +109,8 @@ def _find(word: str | None, runs_dir: Path) -> RunFolder:
 
 def _lines(title: str, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What fits into a line each, with what it is."""
-    from bigmodel_cli.cli.output import one_line, size
+    from bigmodel_cli.byte_sizes import byte_size
+    from bigmodel_cli.cli.output import one_line
 
     yield "run", one_line(title)
     yield "status", one_line(_status(shown))
@@ -122,7 +123,7 @@ def _lines(title: str, shown: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for gate in shown.get("gates", []):
         yield "gate", one_line(_gate(gate))
     files = shown["files"]
-    yield "files", f"{files['count']} files, {size(files['bytes'])}"
+    yield "files", f"{files['count']} files, {byte_size(files['bytes'])}"
 
 
 def _status(shown: dict[str, Any]) -> str:
@@ -265,14 +266,15 @@ def _print_results(shown: dict[str, Any]) -> None:
 
 
 def _print_checkpoints(shown: dict[str, Any]) -> None:
-    from bigmodel_cli.cli.output import number, size, table
+    from bigmodel_cli.byte_sizes import byte_size
+    from bigmodel_cli.cli.output import number, table
 
     rows = [
         [
             found["name"],
             f"{found['epoch']}{' +' if found.get('step') else ''}" if "epoch" in found else "?",
             f"{found['monitor']} {number(found['value'])}" if found.get("value") is not None else "",
-            size(found["bytes"]),
+            byte_size(found["bytes"]),
         ]
         for found in shown["checkpoints"]
     ]

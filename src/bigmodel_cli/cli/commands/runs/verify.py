@@ -25,7 +25,8 @@ def command(run: str | None, accept: bool, runs_dir: Path, as_json: bool) -> Non
     RUN is a run's folder, or a name for its newest completed run; left out, the newest of all is meant.
     Exit code 3: a file is damaged or missing.
     """
-    from bigmodel_cli.cli.output import echo_json, note, printable, size, table
+    from bigmodel_cli.byte_sizes import byte_size
+    from bigmodel_cli.cli.output import echo_json, note, printable, table
     from bigmodel_cli.errors import DataError
     from bigmodel_cli.run_files import verify_run
     from bigmodel_cli.run_lock import accept_changes
@@ -41,7 +42,7 @@ def command(run: str | None, accept: bool, runs_dir: Path, as_json: bool) -> Non
         files = [{"file": file.name, "state": file.state, "bytes": file.num_bytes} for file in checked]
         echo_json({"run": str(folder.path), "sound": not bad, "files": files})
     else:
-        rows = [[printable(file.name), size(file.num_bytes), file.state] for file in checked]
+        rows = [[printable(file.name), byte_size(file.num_bytes), file.state] for file in checked]
         table(["file", "size", "state"], rows, numeric=["size"])
         note(f"{folder.title}: {len(checked) - len(bad)} of {len(checked)} files are sound")
     if bad:
