@@ -51,6 +51,35 @@ def test_which_epochs(asked: dict[str, str], num_epochs: int, epochs: tuple[int,
 
 
 @pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["compress.quantize=int8"], "epoch 4"),
+        (["compress.quantize={}", "training.epochs=20"], "epoch 16"),
+        (["compress.quantize=int8", "training.epochs=1"], "epoch 1"),
+        (["compress.quantize={from: epoch 2}"], "epoch 2"),
+        # How many epochs there are is not known.
+        (["compress.quantize=int8", "training.time='5 minutes'"], "epoch 1"),
+        (["compress.quantize=int8", "training.callbacks=[{EarlyStopping: {patience: 1}}]"], "epoch 1"),
+    ],
+)
+def test_when_rounding_begins(read: Read, words: list[str], first: str) -> None:
+    loaded = read("training.epochs=4", *words)
+    decided = loaded.experiment.compression
+    assert decided.rounding.begin == first
+    assert f"epoch {decided.whole_from}" == first
+    # What the run's config has is read as it is.
+    assert plain(decided)["quantize"] == {"mode": "int8", "from": first}
+    assert not [one for one in loaded.warnings if "start_from_epoch" in one.path]
+
+
+def test_both_have_to_be_there_for_the_best_epoch(read: Read) -> None:
+    words = ("training.epochs=8", "compress.quantize={from: epoch 5}")
+    early, late = "{sparsity: 0.5, to: epoch 3}", "{sparsity: 0.5, to: epoch 7}"
+    found = [read(*words, f"compress.prune={prune}").experiment.compression for prune in (early, late)]
+    assert [compress.whole_from for compress in found] == [5, 7]
+
+
+@pytest.mark.parametrize(
     ("words", "place", "message"),
     [
         (["compress.prune.sparsity=80"], "compress.prune.sparsity", "expected less than 1, found 80"),
@@ -72,6 +101,11 @@ def test_which_epochs(asked: dict[str, str], num_epochs: int, epochs: tuple[int,
             "training has 4 epochs, so epoch 5 never begins",
         ),
         (
+            ["compress.quantize={from: epoch 5}", "training.epochs=4"],
+            "compress.quantize.from",
+            "training has 4 epochs, so epoch 5 never begins",
+        ),
+        (
             ["compress.prune={sparsity: 0.5, from: epoch 1}", "training.time='5 minutes'"],
             "compress.prune.to",
             "to: auto goes by the number of epochs, and training.time decides that late",
@@ -82,6 +116,16 @@ def test_what_cannot_be(read: Read, words: list[str], place: str, message: str) 
     with pytest.raises(ConfigError) as caught:
         read(*words)
     assert f"{place}: {message}" in str(caught.value)
+
+
+def test_stopping_before_rounding_is_warned_of(read: Read) -> None:
+    stopping = "training.callbacks=[{EarlyStopping: {patience: 1}}]"
+    found = read("compress.quantize={from: epoch 3}", "training.epochs=4", stopping).warnings
+    (warning,) = [one for one in found if "start_from_epoch" in one.path]
+    assert warning.message == (
+        "EarlyStopping may end training before epoch 3, which is the first that rounds"
+    )
+    assert warning.suggestion == "write start_from_epoch: 2"
 
 
 def test_stopping_before_the_sparsity_is_warned_of(read: Read) -> None:

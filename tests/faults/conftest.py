@@ -104,7 +104,7 @@ COMPRESSED = {
     "channels": "compress: {prune: {sparsity: 0.5, structure: channels, from: epoch 2, to: epoch 7}}\n",
     # Noise is drawn in each step, and the teacher is asked about what comes of it.
     "distill": "compress: {distill: {teacher: TEACHER}}\n",
-    "quantize": "compress: {quantize: int8}\n",
+    "quantize": "compress: {quantize: {from: epoch 4}}\n",
 }
 
 

@@ -61,6 +61,29 @@ def test_whatever_computes_the_steps(prepare: Callable[..., Any], words: tuple[s
         assert "call" not in vars(layer)
 
 
+def test_until_rounding_begins_it_is_the_same_run(prepare: Callable[..., Any]) -> None:
+    """Ranges are looked at meanwhile; steps are those of a run without it, to the last digit."""
+    words = (*PLAIN, CONV, "training.epochs=3", "training.deterministic=true")
+    plain = prepare(*words).run()
+    late = prepare(*words, "compress.quantize={from: epoch 3}")
+    quantization = late.loop.training.compression.quantization
+    rows = late.run()
+    for name in ("loss", "val_loss"):
+        assert [row[name] for row in rows[:2]] == [row[name] for row in plain[:2]]
+    assert rows[2]["loss"] != plain[2]["loss"]
+    assert rows[2]["loss"] == pytest.approx(plain[2]["loss"], rel=0.2)
+    state = {name: np.asarray(variable) for name, variable in quantization.variables().items()}
+    assert state["rounding/step"] == 3 * late.loop.training.feed.num_batches()
+    np.testing.assert_allclose(state["quantize/rescaling"], [0, 1], atol=0.05)
+
+
+def test_the_best_epoch_is_one_that_rounds(train: Callable[..., Any]) -> None:
+    trained = train(*PLAIN, "training.epochs=4", "compress.quantize=int8")
+    assert trained.record["best"]["epoch"] == 4
+    assert "from: epoch 4" in trained.run.config.read_text()
+    assert "rounded to int8 in training from epoch 4 on" in trained.run.log.read_text()
+
+
 def test_the_export_needs_no_calibration(train: Callable[..., Any]) -> None:
     from ai_edge_litert.interpreter import Interpreter
 

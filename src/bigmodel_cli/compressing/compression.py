@@ -13,7 +13,7 @@ from bigmodel_cli.compressing.channel_pruning import ChannelPruning
 from bigmodel_cli.compressing.distillation import TEACHER, Distillation, Teaching, behind_preprocessing
 from bigmodel_cli.compressing.fake_quantization import FakeQuantization
 from bigmodel_cli.compressing.pruning import Pruning, Schedule
-from bigmodel_cli.config.compress import Compress, Prune
+from bigmodel_cli.config.compress import Compress, Prune, parse_epoch
 from bigmodel_cli.config.naming import DISTILL_LOSS
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import UsageError
@@ -100,21 +100,26 @@ class Compression:
 
     def after_update(self) -> None:
         """What follows on an optimizer's update, inside the graph and outside of any replica."""
-        if self.pruning is not None:
-            self.pruning.after_update()
+        for part in (self.pruning, self.quantization):
+            if part is not None:
+                part.after_update()
 
-    def describe(self, asked: Compress | None, num_epochs: int) -> Iterator[str]:
+    def describe(self, asked: Compress | None) -> Iterator[str]:
         """What is going to be done, in lines.
 
         Args:
-            asked: The section of the config.
-            num_epochs: Of the run.
+            asked: The section of the config, decided.
         """
-        if self.pruning is not None and asked is not None and asked.prune is not None:
-            yield self._describe_pruning(self.pruning, asked.prune.epochs(num_epochs))
-        if self.quantization is not None:
+        if asked is None:
+            return
+        if self.pruning is not None and asked.prune is not None:
+            yield self._describe_pruning(self.pruning, asked.prune)
+        if self.quantization is not None and asked.rounding is not None:
             count = len(self.quantization.layers)
-            yield f"quantize: kernels, and what {count} layers give, are rounded to int8 in training"
+            yield (
+                f"quantize: kernels, and what {count} layers give, are rounded to int8 in training from "
+                f"{asked.rounding.begin} on"
+            )
         if self.distillation is not None:
             settings = self.distillation.teaching.settings
             how = "its answers are kept" if self.distillation.network is None else "asked in each step"
@@ -123,7 +128,7 @@ class Compression:
                 f"of the loss, at temperature {settings.temperature:g}"
             )
 
-    def _describe_pruning(self, pruning: Pruning | ChannelPruning, epochs: tuple[int, int]) -> str:
+    def _describe_pruning(self, pruning: Pruning | ChannelPruning, asked: Prune) -> str:
         share, kernels = pruning.schedule.sparsity, pruning.kernels
         size = sum(prod(kernel.shape) for kernel in kernels.values())
         what = f"the {size:,} weights of {len(kernels)} kernels become 0"
@@ -131,8 +136,7 @@ class Compression:
         if isinstance(pruning, ChannelPruning):
             what = f"the channels of {', '.join(kernels)} go"
             left = "".join(f"; those of {name} stay: {reason}" for name, reason in pruning.left.items())
-        first, last = epochs
-        when = f"from epoch {first} on, all of them when epoch {last} begins"
+        when = f"from {asked.begin} on, all of them when {asked.end} begins"
         return f"pruning: {share:.4g} of {what}, {when}{left}"
 
 
@@ -149,7 +153,7 @@ def compression_of(
     """What a config asks for, of a model; to be called in its distribution's scope.
 
     Args:
-        asked: The section of the config.
+        asked: The section of the config, decided.
         built: The model.
         schedule: Epochs of the run, and steps of an epoch.
         teaching: The teacher that the section names.
@@ -165,7 +169,10 @@ def compression_of(
     if teaching is not None:
         network = None if teaching.is_kept else behind_preprocessing(teaching.model, built.preprocess)
         distillation = Distillation(teaching, reading, network)
-    quantization = None if asked.quantize is None else FakeQuantization(built.model)
+    quantization = None
+    if asked.rounding is not None:
+        before = (parse_epoch(asked.rounding.begin) - 1) * schedule[1]
+        quantization = FakeQuantization(built.model, first_step=before + 1)
     return Compression(pruning, distillation, quantization)
 
 

@@ -19,6 +19,8 @@ from bigmodel_cli.modeling.surgery import followers
 Ranges = Mapping[str, tuple[float, float]]
 # What the names of ranges begin with in the state of a checkpoint.
 QUANTIZE = "quantize/"
+# Apart from them: a layer may have any name.
+_STEP = "rounding/step"
 # How much of a range stays with each step.
 MOMENTUM = 0.99
 # Layers that give what they get, or a part of it: it has its range already.
@@ -54,16 +56,20 @@ class FakeQuantization:
     Args:
         model: A functional `keras.Model`; to be trained, in its distribution's scope.
         ranges: Of what layers give; None: they follow the outputs in training.
+        first_step: The step, from 1, that begins to round; until then ranges follow the outputs alone.
     """
 
-    def __init__(self, model: Any, ranges: Ranges | None = None) -> None:
+    def __init__(self, model: Any, ranges: Ranges | None = None, first_step: int = 1) -> None:
         import keras
 
         self._model = model
+        self._first_step = first_step
+        self._step: Any = None
         self._ranges = ranges
         self._layers = {layer.name: layer for layer in leaves(model) if _is_rounded(layer)}
         self._variables: dict[str, Any] = {}
         if ranges is None:
+            self._step = keras.Variable(0, trainable=False, dtype="int64", name="step")
             # Zero twice: nothing was seen yet. Replicas see parts of a batch, and their mean is kept.
             self._variables = {
                 name: keras.Variable(
@@ -83,8 +89,12 @@ class FakeQuantization:
         return list(self._layers)
 
     def variables(self) -> dict[str, Any]:
-        """The ranges so far, by name."""
-        return {f"{QUANTIZE}{name}": variable for name, variable in self._variables.items()}
+        """The number of steps, and the ranges so far, by name."""
+        return {_STEP: self._step, **{f"{QUANTIZE}{name}": one for name, one in self._variables.items()}}
+
+    def after_update(self) -> None:
+        """What follows on an optimizer's update, inside the graph and outside of any replica."""
+        self._step.assign(self._step + 1)
 
     @contextmanager
     def traced(self) -> Iterator[None]:
@@ -95,7 +105,7 @@ class FakeQuantization:
                 # there must be none of it. Of a file that is written, the converter rounds kernels when
                 # it has folded others into them.
                 if type(layer).__name__ in _KERNELS and self._ranges is None:
-                    stack.enter_context(replaced(layer, "call", _with_rounded_kernel(layer, layer.call)))
+                    stack.enter_context(replaced(layer, "call", self._with_rounded_kernel(layer, layer.call)))
                 is_known = self._ranges is None or layer.name in self._ranges
                 if layer.name in self._layers and is_known:
                     self._round(layer, stack)
@@ -122,9 +132,32 @@ class FakeQuantization:
             values = tf.cast(given, tf.float32)
             low, high = self._range(layer, values)
             rounded = tf.quantization.fake_quant_with_min_max_vars(values, low, high)
-            return activation(tf.cast(rounded, given.dtype))
+            return activation(self._when_due(tf.cast(rounded, given.dtype), given))
 
         return call
+
+    def _with_rounded_kernel(self, layer: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
+        """A layer's `call` with its kernel rounded to 255 steps, by the largest weight of each channel."""
+        import tensorflow as tf
+
+        name = "_kernel" if "_kernel" in vars(layer) else "kernel"
+        relied_on(layer, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            kernel = tf.convert_to_tensor(getattr(layer, name))
+            rounded = self._when_due(_rounded_kernel(kernel, type(layer).__name__), kernel)
+            with _standing_in(layer, name, rounded):
+                return plain(*arguments, **options)
+
+        return call
+
+    def _when_due(self, rounded: Any, plain: Any) -> Any:
+        """What is rounded from the first step on that rounds, and until then as it is, to the last digit."""
+        import tensorflow as tf
+
+        if self._first_step == 1 or self._step is None:
+            return rounded
+        return tf.where(tf.convert_to_tensor(self._step) + 1 >= self._first_step, rounded, plain)
 
     def _range(self, layer: Any, values: Any) -> tuple[Any, Any]:
         import tensorflow as tf
@@ -171,19 +204,6 @@ def _activation(layer: Any) -> str | None:
 def _folds(layer: Any) -> bool:
     kind = type(layer).__name__
     return kind in _FOLDED or (kind == "Activation" and _activation(layer) in _FOLDED_ACTIVATIONS)
-
-
-def _with_rounded_kernel(layer: Any, plain: Callable[..., Any]) -> Callable[..., Any]:
-    """A layer's `call` with its kernel rounded to 255 steps, by the largest weight of each output channel."""
-    name = "_kernel" if "_kernel" in vars(layer) else "kernel"
-    relied_on(layer, name)
-
-    def call(*arguments: Any, **options: Any) -> Any:
-        rounded = _rounded_kernel(getattr(layer, name), type(layer).__name__)
-        with _standing_in(layer, name, rounded):
-            return plain(*arguments, **options)
-
-    return call
 
 
 @contextmanager

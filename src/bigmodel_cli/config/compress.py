@@ -13,6 +13,8 @@ AUTO = "auto"
 _EPOCH = re.compile(r"epoch ([1-9]\d{0,8})", re.ASCII)
 # Where pruning begins and where its sparsity is reached, as shares of a run's epochs.
 _FROM, _TO = 0.25, 0.75
+# After which share of them rounding begins.
+_ROUNDING = 0.75
 
 
 def parse_epoch(text: str) -> int:
@@ -76,6 +78,16 @@ class Prune(Section):
             )
         return self
 
+    @property
+    def epochs_named(self) -> dict[str, str]:
+        """Its epochs by key."""
+        return {"from": self.begin, "to": self.end}
+
+    @property
+    def whole(self) -> str:
+        """The epoch with which all that was asked for is there."""
+        return self.end
+
     def epochs(self, num_epochs: int) -> tuple[int, int]:
         """The first epoch that prunes, and the one that begins with the whole sparsity, both from 1.
 
@@ -91,6 +103,42 @@ class Prune(Section):
         """The same with both epochs written out."""
         first, last = self.epochs(num_epochs)
         return self.model_copy(update={"begin": f"epoch {first}", "end": f"epoch {last}"})
+
+
+class Quantize(Section):
+    """Rounding in training to what 8 bits can express (Jacob et al. 2018)."""
+
+    mode: Literal["int8"] = Field(
+        "int8", description="int8: 255 steps for each output channel of a kernel, 256 for what a layer gives."
+    )
+    begin: Epoch = Field(
+        AUTO,
+        alias="from",
+        description="The epoch with whose first step rounding begins, such as `epoch 4`; before it ranges "
+        "are only looked at. One that rounds becomes the best checkpoint. auto: after three quarters of the "
+        "epochs; from the first one where `training.time` or EarlyStopping decides how many there are.",
+    )
+
+    @property
+    def epochs_named(self) -> dict[str, str]:
+        """Its epochs by key."""
+        return {"from": self.begin}
+
+    @property
+    def whole(self) -> str:
+        """The epoch with which all that was asked for is there."""
+        return self.begin
+
+    def first_epoch(self, num_epochs: int, *, may_end_early: bool) -> int:
+        """The first epoch that rounds, from 1.
+
+        Args:
+            num_epochs: Of the run.
+            may_end_early: Whether something may end it before these.
+        """
+        if self.begin != AUTO:
+            return parse_epoch(self.begin)
+        return 1 if may_end_early else min(num_epochs, round(_ROUNDING * num_epochs) + 1)
 
 
 class Distill(Section):
@@ -116,28 +164,46 @@ class Compress(Section):
     prune: Prune | None = Field(
         None, description="Let weights become 0 while the others learn on: the zipped file is smaller."
     )
-    quantize: Literal["int8"] | None = Field(
+    quantize: Literal["int8"] | Quantize | None = Field(
         None,
         description="int8: train with what 8 bits can express, so that an export in int8 loses less, and "
-        "needs no calibration.",
+        "needs no calibration; or `{from: epoch 4}`.",
     )
     distill: Distill | None = Field(
         None, description="Learn from a larger model's probabilities too: a small one becomes better."
     )
 
-    def decided(self, num_epochs: int) -> Compress:
+    def decided(self, num_epochs: int, *, may_end_early: bool) -> Compress:
         """The same with what is left to the length of a run written out.
 
         Args:
             num_epochs: Of the run.
+            may_end_early: Whether something may end it before these.
         """
-        return self.model_copy(update={"prune": self.prune and self.prune.decided(num_epochs)})
+        rounding = self.rounding
+        if rounding is not None:
+            first = rounding.first_epoch(num_epochs, may_end_early=may_end_early)
+            rounding = rounding.model_copy(update={"begin": f"epoch {first}"})
+        prune = self.prune and self.prune.decided(num_epochs)
+        return self.model_copy(update={"prune": prune, "quantize": rounding})
+
+    @property
+    def rounding(self) -> Quantize | None:
+        """`quantize` as a section, however short it is written."""
+        return Quantize() if isinstance(self.quantize, str) else self.quantize
+
+    @property
+    def scheduled(self) -> dict[str, Prune | Quantize]:
+        """What begins with an epoch, by key."""
+        parts = {"prune": self.prune, "quantize": self.rounding}
+        return {key: part for key, part in parts.items() if part is not None}
 
     @property
     def loses_channels(self) -> bool:
         """Whether whole channels go."""
         return self.prune is not None and self.prune.structure == "channels"
 
-    def whole_from(self, num_epochs: int) -> int:
-        """The first epoch, from 1, after which the model is what was asked for."""
-        return 1 if self.prune is None else self.prune.epochs(num_epochs)[1]
+    @property
+    def whole_from(self) -> int:
+        """The first epoch, from 1, after which the model is what was asked for; once that is decided."""
+        return max((parse_epoch(part.whole) for part in self.scheduled.values()), default=1)

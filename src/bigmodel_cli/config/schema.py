@@ -266,6 +266,11 @@ class Training(Section):
         return values
 
     @property
+    def may_end_early(self) -> bool:
+        """Whether a limit of time or a callback may end it before its epochs do."""
+        return self.time is not None or any(one.name == "EarlyStopping" for one in self.callbacks)
+
+    @property
     def seconds(self) -> float | None:
         """`time` in seconds; None where there is no limit."""
         return None if self.time is None else parse_time(self.time)
@@ -404,6 +409,12 @@ class Experiment(Section):
             "data": self.data.model_copy(update=options),
         }
         return self.model_copy(update=update)
+
+    @property
+    def compression(self) -> Compress | None:
+        """`compress`, with what is left to the length of training written out."""
+        asked, training = self.compress, self.training
+        return asked and asked.decided(training.epochs, may_end_early=training.may_end_early)
 
     @property
     def shared_preprocessing(self) -> list[Component]:

@@ -85,7 +85,7 @@ def make_candidate(
     feed = given.feeds["train"]
     with work.distribution.scope():
         compression = compression_of(
-            work.experiment.compress,
+            work.experiment.compression,
             built,
             (asked.epochs, feed.num_batches()),
             work.teaching,

@@ -68,8 +68,7 @@ def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = N
             "steps_per_execution": plan.steps_per_execution,
         }
         update["training"] = experiment.training.model_copy(update=training)
-    if experiment.compress is not None:
-        update["compress"] = experiment.compress.decided(experiment.training.epochs)
+    update["compress"] = experiment.compression
     update["data"] = experiment.data.model_copy(update=data)
     return experiment.model_copy(update=update)
 

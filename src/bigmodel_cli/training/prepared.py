@@ -185,7 +185,7 @@ def prepare(
     seen = fed.feeds["train"].epoch_size + len(splits.parts.get("validation", ()))
     for line in (*describe_recomputed(work, built, fed.halves, seen), *_describe_execution(work, plan)):
         listener.say(line)
-    for line in training.compression.describe(experiment.compress, experiment.training.epochs):
+    for line in training.compression.describe(experiment.compression):
         listener.say(line)
     monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in fed.feeds)
     experiment = pinned(experiment, splits, Decisions(work.batch_size, fed.cache.cache, plan, monitor))

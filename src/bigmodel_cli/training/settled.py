@@ -44,7 +44,7 @@ class Settled:
     @property
     def whole_from(self) -> int:
         """The first epoch, from 1, after which the model is what was asked for."""
-        return 1 if self.compress is None else self.compress.whole_from(self.training.epochs)
+        return 1 if self.compress is None else self.compress.whole_from
 
     @classmethod
     def by(cls, experiment: Experiment, signature: Signature) -> Settled:

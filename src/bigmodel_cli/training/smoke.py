@@ -187,6 +187,9 @@ def shortened(config: LoadedConfig) -> Any:
     if compress is not None and compress.prune is not None:
         prune = compress.prune.model_copy(update={"begin": AUTO, "end": AUTO})
         compress = compress.model_copy(update={"prune": prune})
+    if compress is not None and compress.rounding is not None:
+        rounding = compress.rounding.model_copy(update={"begin": AUTO})
+        compress = compress.model_copy(update={"quantize": rounding})
     smaller: dict[str, Any] = {"cache": "memory"} if data.cache == "disk" else {}
     if data.batch_size == "auto":
         smaller["batch_size"] = _BATCH_SIZE
