@@ -218,6 +218,24 @@ def test_dates_and_numbers_are_written_as_in_training():
     assert found.error == "p.csv:2, when: expected a date, found '2024-02-03'"
 
 
+@pytest.mark.parametrize("thousands", [None, "."])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "age;work\n1,5;public\n1,234;private\n0,25;\n"),
+        ("a.jsonl", '{"age": 1.5, "work": "public"}\n{"age": 1.234, "work": "private"}\n{"age": 2.5e-1}\n'),
+        # What is a text was written by somebody who writes so.
+        ("a.json", '{"age": "1,5", "work": "public"}\n{"age": 1.234, "work": "private"}\n{"age": 0.25}\n'),
+    ],
+)
+def test_numbers_of_json_are_no_decimal_commas_whatever_training_had(name, text, thousands):
+    kind = NumberKind(",", thousands)
+    signature = Signature(
+        {"age": kind, "work": CategoryKind(("private", "public"))}, {"income": Regression()}
+    )
+    assert numbers(predicted(write(name, text), signature)) == [1.56, 1.304, 0.25]
+
+
 def test_what_the_config_told_of_the_tables_is_told_here_too():
     written = {"format": {"missing": ["x"], "header": None}, "names": {"work": "job"}}
     Path("p.csv").write_text("age,job\n1,x\nx,?\n")

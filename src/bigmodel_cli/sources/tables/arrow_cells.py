@@ -250,7 +250,8 @@ class TypedCells(ArrowCells):
         kind = self._cells.type
         is_numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
         if not is_numeric or any(map(is_number, missing)):
-            return super().numbers(missing, notation)
+            # How others are written says nothing of a number that is none of text.
+            return super().numbers(missing, PLAIN if is_numeric else notation)
         values = numbers(pc.cast(self._cells, pa.float64(), safe=False))
         return None if np.isinf(values).any() else values
 

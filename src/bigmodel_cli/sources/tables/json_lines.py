@@ -157,6 +157,8 @@ class JsonLinesFile(TableFile):
         else:
             if isinstance(value, bool):
                 return "true" if value else "false"
+            if isinstance(value, _Fraction):
+                return value.replace(".", self.decimals.get(name, "."))
             if isinstance(value, str):
                 return _as_utf8(value)
             expected = "a number, a text, true, false or null"

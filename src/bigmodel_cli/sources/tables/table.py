@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
@@ -74,6 +75,8 @@ class TableFile(ABC):
         has_lines: Whether its rows stand in lines.
         lists: The columns whose cells are lists of texts.
         vectors: The columns whose cells are lists of numbers, as far as their types or first rows tell.
+        decimals: What stands before the fraction of numbers in texts of some columns, by their names; numbers
+            that are no texts are written so too.
     """
 
     path: Path
@@ -83,6 +86,7 @@ class TableFile(ABC):
     has_lines: bool = True
     lists: frozenset[str] = frozenset()
     vectors: frozenset[str] = frozenset()
+    decimals: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def pieces(self, wanted: Mapping[str, Use]) -> Iterator[Callable[[], Block]]:

@@ -79,6 +79,8 @@ class Columns:
     @classmethod
     def of(cls, kind: RowKind, table: Table, written: Written) -> Columns:
         facts = {name: _facts(written.in_files(name, table.names), one) for name, one in kind.columns.items()}
+        for file in table.files:
+            file.decimals = {one.name: one.notation.decimal for one in facts.values()}
         return cls(kind, facts, {name: reader_of(table, one) for name, one in facts.items()})
 
     def read(
