@@ -64,7 +64,7 @@ def with_files(value: Any, name: str, limits: Limits) -> Any:
     """
     if isinstance(value, dict):
         if value.keys() == {B64}:
-            return EncodedImage(name, _decoded(value[B64], name), limits.pixels)
+            return EncodedImage(name, _decoded(value[B64], name), limits.room)
         return {key: with_files(one, f"{name}.{cut(key, 60)}", limits) for key, one in value.items()}
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         return [with_files(one, f"{name}[{place}]", limits) for place, one in enumerate(value)]

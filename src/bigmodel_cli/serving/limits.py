@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bigmodel_cli.kinds.image.files.room import PixelRoom
 from bigmodel_cli.signature import Signature
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ class Limits:
 
     Attributes:
         body_bytes: Of one request.
-        pixels: Of one image, before it is decoded.
+        pixels: Of one image, and of all that are decoded at a time.
         queue: Requests that may wait for a model or be computed; more are answered with 429.
         seconds: In which a request has to arrive, and in which it is answered then.
         connections: That may be open.
+        room: Where images are decoded.
     """
 
     body_bytes: int
@@ -37,6 +39,10 @@ class Limits:
     queue: int
     seconds: float
     connections: int = 1000
+    room: PixelRoom = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "room", PixelRoom(self.pixels))
 
 
 class Refused(Exception):

@@ -60,7 +60,7 @@ def _at_most(name: str, most: int, metavar: str, text: str) -> Callable[[Any], A
     "--insecure-network", is_flag=True, help="Listen on other than loopback addresses without a token."
 )
 @_at_most("--max-body", 10_000_000, "BYTES", "The largest request.")
-@_at_most("--max-pixels", 25_000_000, "N", "The largest image, before it is decoded.")
+@_at_most("--max-pixels", 25_000_000, "N", "The largest image, and all that are decoded at a time.")
 @_at_most("--max-queue", 256, "N", "Requests that may wait; more are told to come again (429).")
 @click.option(
     "--timeout",

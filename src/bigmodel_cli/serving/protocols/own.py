@@ -62,7 +62,7 @@ def read(served: Served, body: bytes, content_type: str, limits: Limits, *, inve
     elif kind == _FORM:
         values = _of_form(body, content_type, limits)
     elif kind.startswith("image/") or kind == "application/octet-stream":
-        values = [EncodedImage("body", body, limits.pixels)]
+        values = [EncodedImage("body", body, limits.room)]
     else:
         found = kind[:60] or "none"
         raise Refused(415, f"expected the content type {_JSON}, {_FORM} or image/*, found {found}")
@@ -92,7 +92,7 @@ def _of_form(body: bytes, content_type: str, limits: Limits) -> list[Any]:
             # A field that is left empty has no value.
             fields[part.name] = part.content.decode("utf-8", "replace") or None
             continue
-        file = EncodedImage(part.file_name or part.name, bytes(part.content), limits.pixels)
+        file = EncodedImage(part.file_name or part.name, bytes(part.content), limits.room)
         files.append(file)
         fields[part.name] = file
     return files if len(files) == len(parts) else [fields]

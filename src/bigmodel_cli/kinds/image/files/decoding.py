@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import has_heic
-from bigmodel_cli.kinds.image.files.opening import ImageFile, has_sixteen_bits, open_image, pillow, said_by
+from bigmodel_cli.kinds.image.files.opening import (
+    EncodedImage,
+    ImageFile,
+    has_sixteen_bits,
+    open_image,
+    pillow,
+    said_by,
+)
+from bigmodel_cli.kinds.image.files.room import pixels_to_decode
 from bigmodel_cli.kinds.image.kind import ImageFormat
 
 if TYPE_CHECKING:
@@ -67,8 +75,7 @@ def read_image(path: ImageFile, image_format: ImageFormat, *, invert: bool = Fal
     import numpy as np
 
     try:
-        with open_image(path) as image:
-            _decode_scaled(image, image_format)
+        with open_image(path) as image, _in_room(path, image, image_format):
             image.load()
             _turn_upright(image)
             image = _in_eight_bits(image, image_format.bit_depth)
@@ -91,6 +98,14 @@ def decoder() -> str:
     libraries = {name: features.version(name) for name in ("jpg", "libjpeg_turbo", "zlib", "webp")}
     heic = f", pillow-heif {version('pillow-heif')}" if has_heic() else ""
     return f"decoding {DECODING_VERSION}, Pillow {__version__}, {libraries}{heic}"
+
+
+def _in_room(path: ImageFile, image: Image.Image, image_format: ImageFormat) -> AbstractContextManager[None]:
+    """Set an image to be decoded at the size that is needed, once there is room for that."""
+    whole = image.size
+    _decode_scaled(image, image_format)
+    room = path.room if isinstance(path, EncodedImage) else None
+    return nullcontext() if room is None else room.taken(pixels_to_decode(image, whole))
 
 
 def _decode_scaled(image: Image.Image, image_format: ImageFormat) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import HEIC_HINT, HEIC_SUFFIXES, has_heic, suffix_of
+from bigmodel_cli.kinds.image.files.room import PixelRoom
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,12 +45,12 @@ class EncodedImage:
     Attributes:
         name: What a person would call it.
         content: Its bytes.
-        most_pixels: More are refused before any is decoded; None: as many as of any file.
+        room: Where its pixels are decoded; more than it has are refused before any is; None: as any file.
     """
 
     name: str
     content: bytes = field(repr=False)
-    most_pixels: int | None = None
+    room: PixelRoom | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -194,9 +195,10 @@ def _bytes_of_file(path: ImageFile) -> int:
 def _check_pixels(path: ImageFile, image: Image.Image, num_bytes: int) -> None:
     """Refuse an image whose bytes cannot have been enough for its pixels."""
     pixels = image.width * image.height
-    if isinstance(path, EncodedImage) and path.most_pixels is not None and pixels > path.most_pixels:
+    room = path.room if isinstance(path, EncodedImage) else None
+    if room is not None and pixels > room.most:
         image.close()
-        raise DataError(f"{path}: {pixels:,} pixels; {path.most_pixels:,} are the most that are taken here")
+        raise DataError(f"{path}: {pixels:,} pixels; {room.most:,} are the most that are taken here")
     if pixels > _FREE_PIXELS and pixels > _MAX_PIXELS_PER_BYTE * num_bytes:
         image.close()
         raise DataError(
