@@ -31,6 +31,8 @@ class DataNumber:
 
 
 NUM_CLASSES = DataNumber("num_classes")
+# How many places a column's lookup gives: `review.vocabulary_size`.
+VOCABULARY_SIZE = "vocabulary_size"
 OF_COLUMN = re.compile(r".+\.(vocabulary_size|num_classes)", re.DOTALL)
 
 

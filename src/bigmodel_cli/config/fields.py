@@ -15,6 +15,8 @@ from pydantic import BaseModel, BeforeValidator, Field, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+from bigmodel_cli.config.components import DataNumber
+
 
 @dataclass(frozen=True)
 class ComponentOf:
@@ -26,6 +28,11 @@ class ComponentOf:
 @dataclass(frozen=True)
 class RelativePath:
     """Marks a path that is relative to the file that names it."""
+
+
+@dataclass(frozen=True)
+class OfData:
+    """Marks a number that the data may tell: also written by its name, `review.vocabulary_size`."""
 
 
 class Named(dict[str, Any]):
@@ -86,6 +93,7 @@ Preprocessing = Annotated[
 # What is for classes, and so for those of several targets that have some.
 OF_CLASSES = ByName("targets", "Of several targets one for all that are classes, or by target.", exactly=True)
 
+NumberOfData = Annotated[Annotated[int, Field(ge=1)] | DataNumber, OfData()]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.component_parser import ComponentParser
-from bigmodel_cli.config.components import Language, as_fraction
-from bigmodel_cli.config.fields import ByName, ComponentOf, Named, RelativePath, fields_of
+from bigmodel_cli.config.components import Language, as_fraction, data_number
+from bigmodel_cli.config.fields import ByName, ComponentOf, Named, OfData, RelativePath, fields_of
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.refusals import Refusals, located
 from bigmodel_cli.config.spelling import closest, meant
@@ -90,8 +90,8 @@ class Filler:
             if isinstance(mark, ComponentOf):
                 found = self.components.parse(node, mark.families, path)
                 return _UNUSABLE if found is None else found
-            if isinstance(mark, RelativePath):
-                return self._path(node, path)
+            if isinstance(mark, RelativePath | OfData):
+                return self._path(node, path) if isinstance(mark, RelativePath) else _number_of_data(node)
         if get_origin(annotation) in (Union, types.UnionType):
             return self._union(get_args(annotation), node, path)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -147,7 +147,7 @@ class Filler:
         are_lists = any(get_origin(_unwrap(option)[0]) in (list, tuple) for option in options)
         for option in options:
             bare, marks = _unwrap(option)
-            special = any(isinstance(mark, ComponentOf | RelativePath) for mark in marks)
+            special = any(isinstance(mark, ComponentOf | OfData | RelativePath) for mark in marks)
             # One path or several: a list is no path.
             special = special and not (are_lists and isinstance(node, Sequence))
             # A section that may be left out is one all the same.
@@ -210,6 +210,11 @@ def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
         bare, *marks = get_args(annotation)
         return bare, tuple(marks)
     return annotation, ()
+
+
+def _number_of_data(node: Node) -> Any:
+    text = node.value if isinstance(node, Scalar) else None
+    return (data_number(text) if isinstance(text, str) else None) or _plain(node, numeric=True)
 
 
 def _plain(node: Node, *, numeric: bool) -> Any:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
 from bigmodel_cli.config.components import NUM_CLASSES, OF_COLUMN, OWN_FAMILIES, STEP_FAMILIES, Language
-from bigmodel_cli.config.fields import ByName, ComponentOf, RelativePath, fields_of, whole_description
+from bigmodel_cli.config.fields import ByName, ComponentOf, OfData, RelativePath, fields_of, whole_description
 from bigmodel_cli.config.schema import Experiment
 
 Schema = dict[str, Any]
@@ -29,6 +29,10 @@ _KINDS: dict[str, list[Schema]] = {
     "list": [{"type": "array"}],
     "mapping": [{"type": "object"}],
     "null": [{"type": "null"}],
+}
+_OF_MARKS: dict[type, Schema] = {
+    RelativePath: {"type": "string", "minLength": 1},
+    OfData: {"anyOf": [{"type": "integer", "minimum": 1}, *_OF_DATA]},
 }
 
 
@@ -89,8 +93,8 @@ class _Maker:
         for mark in marks:
             if isinstance(mark, ComponentOf):
                 return self.component(mark.families)
-            if isinstance(mark, RelativePath):
-                return {"type": "string", "minLength": 1}
+            if type(mark) in _OF_MARKS:
+                return _OF_MARKS[type(mark)]
         if get_origin(bare) in (Union, types.UnionType):
             return _any_of([self._annotation(option) for option in get_args(bare)])
         if isinstance(bare, type) and issubclass(bare, BaseModel):

@@ -45,5 +45,7 @@ def _embeddings(steps: Sequence[Component], raw: set[str]) -> Iterator[Component
 def _paths(step: Component) -> Iterator[Sequence[Component]]:
     options: Any = step.options
     for name in ("layers", "shortcut"):
-        yield getattr(options, name, [])
+        steps = getattr(options, name, [])
+        # Of a transformer they are a number.
+        yield steps if isinstance(steps, list) else []
     yield from getattr(options, "paths", [])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import VOCABULARY_SIZE, Component
 from bigmodel_cli.config.preprocessing import augmentation_of, layers_of
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
@@ -25,8 +25,6 @@ from bigmodel_cli.signature import Signature
 _PLACES = "int"
 # Layers that compute each feature from itself alone, so that many columns can share one.
 _FEATURE_BY_FEATURE = frozenset({"Normalization", "Rescaling", "Identity"})
-# A number that only the data knows: how many places a column's lookup gives.
-_VOCABULARY = "vocabulary_size"
 # Arguments that give each feature its own number; who writes them means one column.
 _OF_ONE_COLUMN = ("mean", "variance", "axis")
 
@@ -112,9 +110,9 @@ class Columns:
         numbers = self.objects.numbers
         for plural in {kind.plural for kind in self.kinds.values()}:
             names = (name for name, kind in self.kinds.items() if kind.plural == plural)
-            sizes = [numbers.get(f"{name}.{_VOCABULARY}") for name in names]
+            sizes = [numbers.get(f"{name}.{VOCABULARY_SIZE}") for name in names]
             if known := [size for size in sizes if size is not None]:
-                numbers[f"{plural}.{_VOCABULARY}"] = max(known)
+                numbers[f"{plural}.{VOCABULARY_SIZE}"] = max(known)
 
     def _check_embeddings(self, steps: Sequence[Component]) -> None:
         """Refuse an Embedding with fewer rows than words: a GPU takes the others for zeros, without a word.
@@ -125,12 +123,12 @@ class Columns:
         for step in walk(steps):
             rows = step.arguments.get("input_dim")
             for name in step.inputs or () if step.name == "Embedding" else ():
-                words = self.objects.numbers.get(f"{name}.{_VOCABULARY}")
+                words = self.objects.numbers.get(f"{name}.{VOCABULARY_SIZE}")
                 if isinstance(rows, int) and words is not None and rows < words:
                     raise _refused(
                         step,
                         f"input_dim: {rows} is smaller than the vocabulary of {name}, which has {words:,}",
-                        f"write input_dim: {name}.{_VOCABULARY}",
+                        f"write input_dim: {name}.{VOCABULARY_SIZE}",
                     )
 
     def _of_kind(self, plural: str, alone: set[str]) -> list[Column]:
@@ -199,7 +197,7 @@ class Columns:
         if hasattr(layer, "adapt") and self.training is not None:
             self._learn(layer, component, self._values(column.tensor, column.names))
         if hasattr(layer, "vocabulary_size"):
-            self.objects.numbers[f"{column.names[0]}.{_VOCABULARY}"] = int(layer.vocabulary_size())
+            self.objects.numbers[f"{column.names[0]}.{VOCABULARY_SIZE}"] = int(layer.vocabulary_size())
         with pointing_at(component, column.tensor):
             tensor = layer(column.tensor)
         gives_places = component.arguments.get("output_mode", _PLACES) == _PLACES

@@ -7,24 +7,30 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import VOCABULARY_SIZE, Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.blocks.base import Block
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
+from bigmodel_cli.modeling.masks import averaging
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.network import told_on_stderr
 
 
-def _call_arguments(layer: Any, tensor: Any) -> list[Any]:
+def _call_arguments(layer: Any, tensor: Any) -> tuple[list[Any], dict[str, Any]]:
     """What arrives, as the layer takes it.
 
     Attention layers take query and value as two arguments; one input is both (self-attention).
     """
+    import keras
+
+    if isinstance(layer, keras.layers.GlobalAveragePooling1D):
+        tensor, more = averaging(layer, tensor)
+        return [tensor], more
     if not {"query", "value"} <= set(inspect.signature(layer.call).parameters):
-        return [tensor]
-    return list(tensor) if isinstance(tensor, list) else [tensor, tensor]
+        return [tensor], {}
+    return (list(tensor) if isinstance(tensor, list) else [tensor, tensor]), {}
 
 
 class Graph:
@@ -98,7 +104,8 @@ class Graph:
             layer = self.objects.make(component, **self._dtype(component))
         self.origins[layer.name] = component
         with pointing_at(component, tensor):
-            return layer(*_call_arguments(layer, tensor))
+            arguments, more = _call_arguments(layer, tensor)
+            return layer(*arguments, **more)
 
     def _dtype(self, component: Component) -> dict[str, str]:
         import keras
@@ -127,11 +134,42 @@ class Graph:
         set_trainable(model, component)
         return model
 
-    def own(self, layer: Any, tensor: Any) -> Any:
+    def own(self, layer: Any, tensor: Any, **more: Any) -> Any:
         """Connect a layer that a block adds itself."""
         if self.current is not None:
             self.origins[layer.name] = self.current
-        return layer(tensor)
+        return layer(tensor, **more)
+
+    def unique(self, name: str) -> str:
+        """The name for layers of a block, with a number where the model has several such blocks."""
+        import keras
+
+        number = keras.backend.get_uid(name)
+        return name if number == 1 else f"{name}_{number - 1}"
+
+    def vocabulary_size(self, told: int | DataNumber | None) -> int:
+        """How many tokens there are: as the config tells, else as the column has that the block gets.
+
+        Raises:
+            ConfigError: If that is not known.
+        """
+        assert self.current is not None, "a block asks only while it is being built"
+        if told is not None:
+            return int(self.objects.value(told, self.current))
+        ending = f".{VOCABULARY_SIZE}"
+        known = {
+            name: n for name, n in self.objects.numbers.items() if name.endswith(ending) and n is not None
+        }
+        named = [f"{name}{ending}" for name in self.current.inputs or ()]
+        sizes = {known[name] for name in named if name in known} or set(known.values())
+        if len(sizes) == 1:
+            return sizes.pop()
+        columns = f": {', '.join(known)}" if known else ""
+        raise self.fail(
+            None,
+            f"how many tokens there are is not known: {len(known)} columns have a vocabulary{columns}",
+            f"write vocabulary_size: {next(iter(known), 'review.vocabulary_size')}",
+        )
 
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> ConfigError:
         """The error to raise where a step cannot be built."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.components import Component, DataNumber
 
 
 class Connector(Protocol):
@@ -20,8 +20,14 @@ class Connector(Protocol):
     def step(self, component: Component, tensor: Any) -> Any:
         """Connect one step to a `keras.KerasTensor` or a list of them."""
 
-    def own(self, layer: Any, tensor: Any) -> Any:
-        """Connect a Keras layer that the block adds itself."""
+    def own(self, layer: Any, tensor: Any, **more: Any) -> Any:
+        """Connect a Keras layer that the block adds itself; `more` are further arguments of its call."""
+
+    def unique(self, name: str) -> str:
+        """The name for layers of a block, with a number where the model has several such blocks."""
+
+    def vocabulary_size(self, told: int | DataNumber | None) -> int:
+        """How many tokens there are: as the config tells, else as the column has that the block gets."""
 
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> Exception:
         """The error to raise where the block cannot be built; it points at the config."""

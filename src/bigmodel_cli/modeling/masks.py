@@ -1,0 +1,80 @@
+"""Masks of tokens: which of a text's places hold one, in graphs that stay plain Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+# Calls a layer on tensors, and keeps which step of the config it belongs to.
+Own = Callable[..., Any]
+
+
+def mask_of(tensor: Any) -> Any | None:
+    """The mask that a `keras.KerasTensor` carries: bool (batch, tokens); None where every place counts."""
+    return getattr(tensor, "_keras_mask", None)
+
+
+def with_mask(tensor: Any, mask: Any | None, own: Own) -> Any:
+    """The tensor with zeros where no token is, and with its mask, which Keras's operations drop.
+
+    `Masking` reads the mask from the zeros again: no Keras layer takes a mask and hands its input on. A
+    token whose features are all exactly 0 would be taken for padding, so this belongs behind what adds or
+    normalises, and before dropout.
+
+    Args:
+        tensor: A `keras.KerasTensor` (batch, tokens, features).
+        mask: Bool (batch, tokens); None leaves the tensor as it is.
+        own: Connects the layer.
+    """
+    import keras
+
+    if mask is None:
+        return tensor
+    masked = own(keras.layers.Masking(), zeroed(tensor, mask))
+    # Whoever asks for it while the graph is built gets the mask itself.
+    masked._keras_mask = mask
+    return masked
+
+
+def without_mask(tensor: Any) -> Any:
+    """The tensor as operations give it, for layers that warn of a mask which they do not hand on."""
+    mask = mask_of(tensor)
+    return tensor if mask is None else zeroed(tensor, mask)
+
+
+def zeroed(tensor: Any, mask: Any, features: int = -1) -> Any:
+    """The tensor with zeros where the mask (batch, tokens) is False; `features` is the axis that it lacks."""
+    from keras import ops
+
+    return ops.where(ops.expand_dims(mask, features), tensor, ops.zeros_like(tensor))
+
+
+def places(tensor: Any) -> Any:
+    """The numbers 0, 1, 2, … of a sequence's places, whatever its length: int32 (1, tokens).
+
+    Args:
+        tensor: A `keras.KerasTensor` (batch, tokens) or (batch, tokens, features).
+    """
+    from keras import ops
+
+    one = tensor[:1, :] if len(tensor.shape) == 2 else tensor[:1, :, 0]
+    return ops.subtract(ops.cumsum(ops.ones_like(one, dtype="int32"), axis=1), 1)
+
+
+def averaging(layer: Any, tensor: Any) -> tuple[Any, dict[str, Any]]:
+    """What a `GlobalAveragePooling1D` is called with, so that a text without tokens gives zeros.
+
+    The layer divides by the number of tokens, and 0 / 0 would make every weight NaN in the step after. So
+    it is told to average over all places of such a text, which hold zeros; of other texts no digit changes.
+
+    Returns:
+        The tensor, and further arguments of the call.
+    """
+    from keras import ops
+
+    mask = mask_of(tensor)
+    if mask is None:
+        return tensor, {}
+    counted = ops.logical_or(mask, ops.logical_not(ops.any(mask, axis=1, keepdims=True)))
+    features = 2 if layer.data_format == "channels_last" else 1
+    return zeroed(tensor, mask, features), {"mask": counted}
