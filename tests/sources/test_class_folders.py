@@ -13,6 +13,7 @@ from bigmodel_cli.inference.inputs import find_inputs
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.class_folders import find_class_folders
+from bigmodel_cli.sources.sought_images import IMAGES as IMAGES_SOUGHT
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.tasks.classification.task import Classification
 
@@ -41,12 +42,12 @@ def found(tree):
     def find(*names: str):
         said: list[str] = []
         root = tree(*names)
-        folders = find_class_folders(root, said.append)
+        folders = find_class_folders(root, IMAGES_SOUGHT, said.append)
         shown = {
             split: {
                 name: [path.removeprefix(f"{root}/") for path in paths] for name, paths in classes.items()
             }
-            for split, classes in folders.images.items()
+            for split, classes in folders.files.items()
         }
         return shown, [line.replace(f"{root}/", "") for line in said]
 
@@ -146,7 +147,7 @@ def test_a_plain_name_decides_where_there_are_two(found):
 def test_arrangements_that_are_refused(tree, names, message):
     root = tree(*names)
     with pytest.raises(DataError) as caught:
-        find_class_folders(root, print)
+        find_class_folders(root, IMAGES_SOUGHT, print)
     assert caught.value.message.replace(f"{root}/", "").replace(f"{root}: ", "") == message
     assert caught.value.hint
 
@@ -176,7 +177,7 @@ def test_training_and_prediction_take_the_same_files(tree, tmp_path):
     (root / "cat" / "gone.png").symlink_to("nowhere")
     (root / "dog" / "up").symlink_to(root)
     said: list[str] = []
-    trained = find_class_folders(root, said.append)
+    trained = find_class_folders(root, IMAGES_SOUGHT, said.append)
     predicted = [item.name for item in find_inputs([str(root)], IMAGES, said.append)]
     assert sorted(trained.in_order("train")) == [path for path in predicted if not path.endswith("loose.png")]
     assert [path.removeprefix(f"{root}/") for path in trained.in_order("train")] == [
@@ -201,7 +202,7 @@ def test_what_no_file_is_behind(tree):
     (root / "dog" / "back").symlink_to(root / "round")
     (root / ".hidden").symlink_to(root / ".hidden")
     said: list[str] = []
-    found = find_class_folders(root, said.append)
+    found = find_class_folders(root, IMAGES_SOUGHT, said.append)
     assert [path.removeprefix(f"{root}/") for path in found.in_order("train")] == [
         "cat/1.png", "cat/pipe.png", "cat/self.png", "cat/zero.png", "dog/1.png",
     ]  # fmt: skip
@@ -231,7 +232,7 @@ def test_a_closed_folder_is_an_error_for_training_alone(tree, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(DataError, match="closed: cannot be read: Permission denied"):
-        find_class_folders(root, print)
+        find_class_folders(root, IMAGES_SOUGHT, print)
     said: list[str] = []
     assert len(find_inputs([str(root)], IMAGES, said.append)) == 2
     assert said == [f"passed over 1 closed to you, for example {root}/cat/closed"]
@@ -261,7 +262,9 @@ def test_classes_that_differ_in_case_are_said(found):
 def test_splits_whose_classes_differ_in_case_are_refused(tree):
     with pytest.raises(DataError, match="different classes") as caught:
         find_class_folders(
-            tree("train/Cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png"), print
+            tree("train/Cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png"),
+            IMAGES_SOUGHT,
+            print,
         )
     assert caught.value.hint == "Cat and cat differ in case alone; every split needs the same class folders"
 
@@ -279,11 +282,11 @@ def test_splits_whose_classes_differ_in_case_are_refused(tree):
 )
 def test_what_training_demands_is_not_demanded_of_evaluation(tree, names, expected):
     root = tree(*names)
-    folders = find_class_folders(root, print, for_evaluation=True)
+    folders = find_class_folders(root, IMAGES_SOUGHT, print, for_evaluation=True)
     assert {
         split: {name: [path.removeprefix(f"{root}/") for path in paths] for name, paths in classes.items()}
-        for split, classes in folders.images.items()
+        for split, classes in folders.files.items()
     } == expected
-    assert sum(map(sum, map(folders.counts, folders.images))) == len(names)
+    assert sum(map(sum, map(folders.counts, folders.files))) == len(names)
     with pytest.raises(DataError):
-        find_class_folders(root, print)
+        find_class_folders(root, IMAGES_SOUGHT, print)

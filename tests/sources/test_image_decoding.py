@@ -20,9 +20,10 @@ from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.signature import signature_as_json, signature_from_json
 from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.file_walk import FileWalk
 from bigmodel_cli.sources.image_checks import check_images
 from bigmodel_cli.sources.image_folder import ImageFolder
-from bigmodel_cli.sources.image_walk import ImageWalk
+from bigmodel_cli.sources.sought_images import IMAGES
 
 RGB = ImageFormat((4, 6), "rgb")
 GREY = ImageFormat((4, 6), "grayscale")
@@ -341,10 +342,10 @@ class TestHeic:
 
     def test_a_walk_takes_it_with_the_extra_and_says_it_without(self, photo, monkeypatch, tmp_path):
         photo("photo.heic")
-        assert len(list(ImageWalk().images_below(tmp_path))) == 1
+        assert len(list(FileWalk(IMAGES).files_below(tmp_path))) == 1
         monkeypatch.setattr(names, "image_suffixes", lambda: names.PILLOW_SUFFIXES)
-        walk = ImageWalk()
-        assert list(walk.images_below(tmp_path)) == []
+        walk = FileWalk(IMAGES)
+        assert list(walk.files_below(tmp_path)) == []
         assert walk.passed_over.sentence() == (
             f"passed over 1 .heic, for example {tmp_path}/photo.heic; "
             "to read HEIC images: pip install 'bigmodel-cli[heic]'"

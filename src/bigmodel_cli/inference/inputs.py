@@ -79,8 +79,8 @@ def find_rows(asked: Asked, signature: Signature, warn: Callable[[str], None]) -
         DataError: If a file is no table with the columns that the model takes.
     """
     rows = part_of(signature.kind, Finder).rows(asked, warn)
-    if rows is None and (asked.settings or asked.kept):
-        option = "--set" if asked.settings else "--keep"
+    if rows is None and (asked.settings or asked.kept or asked.texts):
+        option = "--text" if asked.texts else "--set" if asked.settings else "--keep"
         raise UsageError(
             f"{option} is for models of rows of a table; this one takes {signature.kind.described}"
         )

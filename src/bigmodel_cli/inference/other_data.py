@@ -30,6 +30,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
+from bigmodel_cli.sources.class_folder_options import ClassFolderOptions
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.tasks.scores import OtherData, Scoring
 
@@ -190,15 +191,18 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     """How `path` is read: as the run's own data where those are of the same kind."""
     if not path.exists():
         raise UsageError(f"--data {path}: no such file or folder")
-    kind = "image_folder" if path.is_dir() else _SOURCES.get(path.suffix.lower())
     source = experiment.data.source
+    kind = _SOURCES.get(path.suffix.lower())
+    if path.is_dir():
+        # A folder of texts is none of images.
+        kind = source.name if isinstance(source.options, ClassFolderOptions) else "image_folder"
     if kind is None:
         raise UsageError(
-            f"--data {path}: expected a folder of images, an .npz or .csv file, or a config",
+            f"--data {path}: expected a folder of images or texts, an .npz or .csv file, or a config",
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.
-    labels = {} if kind == "image_folder" else {"labels": signature.task.labels}
+    labels = {} if path.is_dir() else {"labels": signature.task.labels}
     if source.name == kind:
         return cast(SourceOptions, source.options).model_copy(update={"path": path, **labels})
     if kind == "npz":

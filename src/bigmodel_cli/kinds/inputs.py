@@ -115,12 +115,14 @@ class Asked:
         settings: Values of columns of one row: `age=39`.
         written: How tables are written, as far as the run's config tells, and what their columns are called.
         kept: The columns whose cells are wanted beside the predictions; None: all. Empty: none.
+        texts: Texts that stand in the command itself, each a row.
     """
 
     words: Sequence[str]
     settings: Sequence[str] = ()
     written: Mapping[str, Any] | None = None
     kept: Sequence[str] | None = ()
+    texts: Sequence[str] = ()
 
 
 class Rows(ABC):

@@ -71,7 +71,7 @@ def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
     def check(index: int) -> _Header | DataError:
         return _check(paths[index])
 
-    found = _of_each(check, len(paths), "checking images", context.progress, _CHECK_THREADS)
+    found = of_each(check, len(paths), "checking images", context.progress, _CHECK_THREADS)
     for index, result in enumerate(found):
         if isinstance(result, DataError):
             problems[index] = result
@@ -79,7 +79,7 @@ def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
             sizes[index], modified[index] = result.status.st_size, result.status.st_mtime_ns
             deep += [index] if result.is_deep else []
     if problems and not context.skip_bad_files:
-        raise _first_of(list(problems.values()), len(paths))
+        raise first_of(list(problems.values()), len(paths))
     return CheckedFiles(sizes, modified, deep, problems)
 
 
@@ -97,14 +97,22 @@ def check_decoding(examples: Examples, label: str, progress: Progress) -> Mappin
             return error
         return None
 
-    found = enumerate(_of_each(check, len(examples), label, progress, os.cpu_count() or 1))
+    found = enumerate(of_each(check, len(examples), label, progress, os.cpu_count() or 1))
     return {index: problem for index, problem in found if problem is not None}
 
 
-def _of_each(
+def of_each(
     check: Callable[[int], Found], count: int, label: str, progress: Progress, num_threads: int
 ) -> Iterator[Found]:
-    """What a check says of each index, in order."""
+    """What a check says of each index, in order.
+
+    Args:
+        check: Called with an index, in any thread.
+        count: How many there are.
+        label: What is done, for `progress`.
+        progress: Told how many are done.
+        num_threads: How many checks run at once.
+    """
 
     def check_group(start: int) -> list[Found]:
         return [check(index) for index in range(start, min(start + _GROUP, count))]
@@ -117,7 +125,8 @@ def _of_each(
             progress(label, done, count)
 
 
-def _first_of(problems: Sequence[DataError], total: int) -> DataError:
+def first_of(problems: Sequence[DataError], total: int) -> DataError:
+    """The first problem as the error for all of them, of files of which there are `total`."""
     first, *others = problems
     more = f" ({len(others):,} more of {total:,} files are no good either)" if others else ""
     hint = f"{first.hint or 'repair it, or remove it'}; {SKIP_HINT}"

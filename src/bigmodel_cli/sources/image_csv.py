@@ -18,7 +18,7 @@ from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.beside import stores_beside
-from bigmodel_cli.sources.image_files import ListedFiles, checked_source
+from bigmodel_cli.sources.image_files import checked_source
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,
@@ -27,6 +27,7 @@ from bigmodel_cli.sources.label_values import (
     LabelKind,
     label_values,
 )
+from bigmodel_cli.sources.listed_files import ListedFiles
 from bigmodel_cli.sources.listing import ListedRow, Listing, read_listing
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.sources.stores import Store

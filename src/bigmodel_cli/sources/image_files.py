@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.files import Files, FileStore
 from bigmodel_cli.sources.image_checks import bits_of_images, check_images, skipped_sentence, without_bad
-from bigmodel_cli.sources.stores import Store
+from bigmodel_cli.sources.listed_files import ListedFiles
 from bigmodel_cli.tasks.task import Task
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-@dataclass(frozen=True)
-class ListedFiles:
-    """The files of one split as a source lists them.
-
-    Attributes:
-        paths: Relative to the source's root, with `/` between their parts.
-        labels: As for all examples.
-        beside: The same.
-    """
-
-    paths: Sequence[str]
-    labels: np.ndarray
-    beside: Mapping[str, Store] = field(default_factory=dict)
 
 
 def checked_source(

@@ -33,12 +33,19 @@ def is_large(num_bytes: int) -> bool:
     return memory is not None and num_bytes > LARGE_SHARE * memory
 
 
-def check_memory(path: Path, num_bytes: int) -> None:
-    """Refuse a file whose arrays do not fit the memory.
+def check_memory(
+    path: Path,
+    num_bytes: int,
+    what: str = "arrays",
+    hint: str = "split the file, or save a smaller dtype",
+) -> None:
+    """Refuse data that do not fit the memory.
 
     Args:
-        path: The file.
-        num_bytes: What it says that its arrays take.
+        path: The file, or the folder.
+        num_bytes: What its content takes there.
+        what: What that is.
+        hint: What to do.
 
     Raises:
         DataError: If that is more than there is.
@@ -46,7 +53,7 @@ def check_memory(path: Path, num_bytes: int) -> None:
     memory = memory_bytes()
     if memory is not None and num_bytes > MAX_SHARE * memory:
         raise DataError(
-            f"{path}: its arrays take {num_bytes:,} bytes; this machine has {memory:,} bytes of memory, "
+            f"{path}: its {what} take {num_bytes:,} bytes; this machine has {memory:,} bytes of memory, "
             f"of which they may take {MAX_SHARE:.0%}",
-            hint="split the file, or save a smaller dtype",
+            hint=hint,
         )

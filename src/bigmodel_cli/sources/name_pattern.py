@@ -9,6 +9,7 @@ from functools import cached_property
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.names import image_suffixes
+from bigmodel_cli.sources.sought_texts import TEXT_SUFFIXES
 
 _PART = re.compile(r"\{([^{}]*)\}|(\*)")
 
@@ -95,5 +96,5 @@ def _each(found: Sequence[dict[str, str] | None], name: str) -> Iterator[str]:
 
 
 def _without_suffix(path: str) -> str:
-    suffix = next((one for one in image_suffixes() if path.lower().endswith(one)), "")
+    suffix = next((one for one in image_suffixes() | TEXT_SUFFIXES if path.lower().endswith(one)), "")
     return path[: len(path) - len(suffix)]

@@ -21,7 +21,7 @@ SPLIT_NAMES: Mapping[str, SplitName] = {
     "testing": "test",
 }
 # `train_set`, `Test Images`, `trainset`.
-_WHAT_IT_IS_OF = re.compile(r"[ _-]*(set|data|dataset|images|split)$")
+_WHAT_IT_IS_OF = re.compile(r"[ _-]*(set|data|dataset|images|texts|split)$")
 
 
 def split_named(name: str) -> SplitName | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bigmodel_cli.sources.class_folders import find_class_folders
+from bigmodel_cli.sources.sought_images import IMAGES
 from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.images import Images, look_at
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, pretrained_recipe, side_for
@@ -26,11 +27,11 @@ def look_at_folder(folder: Path, warn: Callable[[str], None]) -> tuple[Images, T
     Raises:
         DataError: If it is not arranged as the source expects.
     """
-    found = find_class_folders(folder, warn)
-    counts = {split: len(found.in_order(split)) for split in found.images}
+    found = find_class_folders(folder, IMAGES, warn)
+    counts = {split: len(found.in_order(split)) for split in found.files}
     own = {split: count for split, count in counts.items() if split != "train"}
     num_train = counts["train"] if own else train_size(counts["train"])
-    images = look_at([Path(path) for split in found.images for path in found.in_order(split)], num_train)
+    images = look_at([Path(path) for split in found.files for path in found.in_order(split)], num_train)
     held_out = "".join(f", {count:,} of them for {split}" for split, count in own.items())
     sentence = f"{images.describe()}, of {len(found.class_names)} classes{held_out}"
     return images, classes(len(found.class_names)), sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
         "bigmodel predict 'photos/*.jpg' --plot predictions.png",
         "bigmodel predict people.csv --run adult --csv scored.csv --keep id,name",
         "bigmodel predict --set age=39 --set workclass=Private",
+        "bigmodel predict --text 'WINNER!! Call now to claim your prize' --run sms_spam",
     )
 )
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
@@ -59,6 +60,13 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
     multiple=True,
     metavar="COLUMN=VALUE",
     help="A value of the one row to predict; columns that are not set are missing.",
+)
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    metavar="TEXT",
+    help="A text to predict, of a model that takes one; may be repeated.",
 )
 @click.option(
     "--keep",
@@ -94,9 +102,11 @@ def command(
 ) -> None:
     """Predict INPUTs: image files, folders of them, quoted globs, or .npy and .npz arrays.
 
-    A model of rows takes tables: CSV, TSV, JSON lines, Parquet, Feather.
+    A model of rows takes tables: CSV, TSV, JSON lines, Parquet, Feather. One of texts takes .txt files and
+    folders of them, too.
 
-    A dash (-) stands for the names that standard input has, one a line, or for rows on it.
+    A dash (-) stands for the names that standard input has, one a line; for rows on it; or, where a row is
+    one text, for a text in each line.
     """
     from bigmodel_cli.cli.output import echo_json_list, note, require_all_readable, warn
     from bigmodel_cli.inference.engines import open_engine
@@ -104,7 +114,7 @@ def command(
     from bigmodel_cli.inference.opened import answering_of, open_run
     from bigmodel_cli.inference.predict import predict
 
-    _require_inputs(inputs, how["settings"])
+    _require_inputs(inputs, how["settings"] + how["texts"])
     opened = open_run(run, runs_dir)
     if how["as_is"]:
         opened = opened.taking_files_as_they_are()
@@ -113,7 +123,7 @@ def command(
     for decision in answering_of(opened).decided:
         note(f"decided for {decision}, as the run's decision.json has it")
     results = _Results(top, keeps_documents=as_json, plot_room=_plot_room(plot_path, opened.signature))
-    found = _found(inputs, opened, how["settings"], how["keep"], csv_path)
+    found = _found(inputs, opened, how, csv_path)
     for remark in found.remarks:
         note(remark)
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
@@ -235,16 +245,15 @@ class _Results:
         return f"{count:,} of {self._num_taken:,} inputs {'was' if count == 1 else 'were'}"
 
 
-def _require_inputs(words: Sequence[str], settings: Sequence[str]) -> None:
-    if not words and not settings:
+def _require_inputs(words: Sequence[str], in_options: Sequence[str]) -> None:
+    if not words and not in_options:
         raise click.UsageError("Missing argument 'INPUT...'.")
 
 
 def _found(
     words: Sequence[str],
     opened: OpenRun,
-    settings: Sequence[str],
-    keep: str | None,
+    how: Mapping[str, Any],
     csv_path: Path | None,
 ) -> Inputs | Rows:
     """What the words and options of the command mean."""
@@ -255,12 +264,14 @@ def _found(
     from bigmodel_cli.kinds.inputs import Asked
     from bigmodel_cli.run_folder import ROWS_WRITTEN
 
+    keep: str | None = how["keep"]
     if keep is not None and csv_path is None:
         raise UsageError("--keep says which columns --csv writes", hint="add --csv FILE")
     # Where nothing is written beside the predictions, no cell need be kept.
     kept = () if csv_path is None else None if keep is None else _names(keep)
     written = opened.record.get(ROWS_WRITTEN)
-    rows = find_rows(Asked(words, settings, written, kept), opened.signature, warn)
+    asked = Asked(list(words), how["settings"], written, kept, how["texts"])
+    rows = find_rows(asked, opened.signature, warn)
     if rows is not None:
         return rows
     return find_inputs(with_names_from_stdin(words), opened.signature, warn, opened.examples_array)

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.kinds.inputs import Finder, Group
-from bigmodel_cli.sources.image_walk import ImageWalk
+from bigmodel_cli.sources.file_walk import FileWalk
+from bigmodel_cli.sources.sought_images import IMAGES
 
 
 class ImageFinder(Finder):
@@ -18,13 +19,13 @@ class ImageFinder(Finder):
 
     def __init__(self, kind: Any) -> None:
         super().__init__(kind)
-        self._walk = ImageWalk(needs_all=False)
+        self._walk = FileWalk(IMAGES, needs_all=False)
 
     def files(self, path: Path) -> Group:
         if not path.is_dir():
             return Group([str(path)])
         # A path that begins in the current folder does not say so.
-        found = [name.removeprefix(f".{os.sep}") for name in self._walk.images_below(path)]
+        found = [name.removeprefix(f".{os.sep}") for name in self._walk.files_below(path)]
         if not found:
             raise UsageError(f"{path}: no image in this folder", hint=self.passed_over)
         return Group(found)

@@ -19,6 +19,13 @@ from bigmodel_cli.kinds.row.blocks.columns import SET, Columns, Places, ReadRows
 from bigmodel_cli.kinds.row.blocks.files import FilesOfRows
 from bigmodel_cli.kinds.row.blocks.sent import REQUEST, cells_of_sent
 from bigmodel_cli.kinds.row.blocks.settings import settings_of
+from bigmodel_cli.kinds.row.blocks.texts import (
+    Texts,
+    TextWords,
+    column_of_texts,
+    lines_as_texts,
+    texts_in_command,
+)
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT, KeptInput, kept_input
 from bigmodel_cli.signature import Signature
@@ -42,13 +49,37 @@ class RowFinder(Finder):
 
     def rows(self, asked: Asked, warn: Callable[[str], None]) -> Rows:
         written = Written.of(asked.written, self.kind)
+        if asked.texts:
+            written_here = texts_in_command(asked.texts, self.kind, asked.words, asked.settings)
+            return _Texts(Texts.of(next(iter(self.kind.columns)), written_here, asked.kept))
         if asked.settings and asked.words:
             raise UsageError(
                 "--set asks about one row, and files have rows of their own", hint="give one of both"
             )
         if asked.settings:
             return _OneRow(self.kind, written, asked.settings)
-        return _Tables(self.kind, written, asked.words, asked.kept)
+        column = column_of_texts(self.kind)
+        if column is None:
+            return _Tables(self.kind, written, asked.words, asked.kept)
+        texts = TextWords(asked.written, partial(_is_table, written, column), warn).texts_of(asked.words)
+        if texts is None:
+            return self._tables_or_lines(asked, written, column)
+        return _Texts(Texts.of(column, texts, asked.kept))
+
+    def _tables_or_lines(self, asked: Asked, written: Written, column: str) -> Rows:
+        """Tables; standard input that is none has a text in each line."""
+        if asked.words != [STANDARD_INPUT]:
+            return _Tables(self.kind, written, asked.words, asked.kept)
+        kept = kept_input()
+        try:
+            return _Tables(self.kind, written, asked.words, asked.kept, kept)
+        except DataError:
+            if kept.has_objects:
+                raise
+        texts = lines_as_texts(kept.path, written.format.encoding)
+        many = f"{len(texts):,} lines" if len(texts) > 1 else "1 line"
+        remark = f"standard input: {many}, each a {shown(column)}"
+        return _Texts(Texts.of(column, texts, asked.kept), [remark])
 
     def sent(self, rows: Sequence[Mapping[str, Any]], written: Mapping[str, Any] | None) -> Rows:
         return _SentRows(self.kind, Written.of(written, self.kind), rows)
@@ -83,6 +114,15 @@ def _stacked(values: Mapping[int, np.ndarray], rows: np.ndarray) -> Held:
     return Held(np.array([values[row] for row in rows.tolist()]))
 
 
+def _is_table(written: Written, column: str, path: Path) -> bool:
+    """Whether a file is a table that has a column."""
+    try:
+        names = open_table(path, written.format, keeps_wrong=True).names
+    except DataError:
+        return False
+    return written.in_files(column, names) in names
+
+
 class _OneRow(Rows):
     """One row whose values are named on the command line; those that are left out are missing."""
 
@@ -105,6 +145,24 @@ class _OneRow(Rows):
         block = Block(_NoFile(), 1, list(cells.values()), lambda: (1,))
         files = FilesOfRows.below(self._kind, Path())
         yield _batch(self._columns.read(block, cells, places, needed), range(1), places, [texts], files)
+
+
+class _Texts(Rows):
+    """Rows that are one text each."""
+
+    def __init__(self, texts: Texts, remarks: Sequence[str] = ()) -> None:
+        self._texts, self.remarks = texts, remarks
+        self.columns = texts.columns
+
+    def __len__(self) -> int:
+        return len(self._texts.texts)
+
+    def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
+        for some_texts in self._texts.pieces():
+            read = some_texts.read()
+            inputs = [Input(text.name) for text in some_texts.texts]
+            cells = read.cells if self.columns else None
+            yield Batch(inputs, {self._texts.column: read.held}, read.errors, [None] * len(inputs), cells)
 
 
 class _SentRows(Rows):
@@ -161,12 +219,19 @@ class _Tables(Rows):
     """Rows of tables in files."""
 
     def __init__(
-        self, kind: RowKind, written: Written, words: Sequence[str], kept: Sequence[str] | None
+        self,
+        kind: RowKind,
+        written: Written,
+        words: Sequence[str],
+        kept: Sequence[str] | None,
+        given: KeptInput | None = None,
     ) -> None:
         self._kind = kind
-        self._input: KeptInput | None = None
+        # Standard input can be read once.
+        self._input = given
         self._opened = [self._open(word, written) for word in words]
-        self.remarks = list(dict.fromkeys(note for one in self._opened for note in one.table.notes))
+        notes = dict.fromkeys(note for one in self._opened for note in one.table.notes)
+        self.remarks = [self._as_given(note) for note in notes]
         there = list(dict.fromkeys(name for one in self._opened for name in one.table.names))
         for name in kept or ():
             if name not in there:
@@ -179,7 +244,7 @@ class _Tables(Rows):
     def _open(self, word: str, written: Written) -> _Opened:
         path: Path | str = word
         if word == STANDARD_INPUT:
-            self._input = kept_input()
+            self._input = self._input or kept_input()
             path = self._input.path
         with self._as_called():
             table = open_table(path, written.format, keeps_wrong=True)
@@ -225,8 +290,10 @@ class _Tables(Rows):
         except DataError as error:
             if self._input is None:
                 raise
-            message = error.message.replace(str(self._input.path), STANDARD_INPUT)
-            raise DataError(message, hint=error.hint) from None
+            raise DataError(self._as_given(error.message), hint=error.hint) from None
+
+    def _as_given(self, sentence: str) -> str:
+        return sentence if self._input is None else sentence.replace(str(self._input.path), STANDARD_INPUT)
 
     def _called(self, opened: _Opened, block: Block) -> str:
         return opened.word if opened.word == STANDARD_INPUT else str(block.file.path)

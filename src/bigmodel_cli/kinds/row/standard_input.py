@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from bigmodel_cli.errors import UsageError
 STANDARD_INPUT = "-"
 # What begins so is JSON lines, for no table of texts does.
 _JSON = (b"{", b"[")
+_OBJECTS = re.compile(rb'(\xef\xbb\xbf)?\s*\[?\s*\{\s*"')
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class KeptInput:
 
     folder: tempfile.TemporaryDirectory[str]
     path: Path
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether it begins as objects of JSON do, which nobody writes by chance."""
+        with self.path.open("rb") as file:
+            return _OBJECTS.match(file.read(1000)) is not None
 
 
 def kept_input() -> KeptInput:

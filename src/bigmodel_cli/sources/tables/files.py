@@ -97,15 +97,19 @@ def form_of(path: Path) -> FileForm:
         # A column may be called ORCID.
         if start.startswith(begins) and start.translate(None, _PRINTABLE):
             return form
-    for begins, (what, hint) in _REFUSED.items():
-        if start.startswith(begins):
-            raise DataError(f"{path}: {what}, not a table", hint=hint)
+    if found := other_form(start):
+        raise DataError(f"{path}: {found[0]}, not a table", hint=found[1])
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if not start:
         raise DataError(f"{path}: an empty file")
     if suffixes and suffixes[-1] in _FORM_BY_SUFFIX:
         raise DataError(f"{path}: expected {_FORM_BY_SUFFIX[suffixes[-1]]} by its name, found another format")
     return "json lines" if any(suffix in _JSON_SUFFIXES for suffix in suffixes[-2:]) else "text"
+
+
+def other_form(start: bytes) -> tuple[str, str | None] | None:
+    """What a file is that begins so, where it holds neither a table nor a text, and what to do about it."""
+    return next((found for begins, found in _REFUSED.items() if start.startswith(begins)), None)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The images in a folder: one walk for training, prediction and `init`, which says what it passes over."""
+"""The files of one sort in a folder: one walk for training, `predict` and `init`, and what it passes over."""
 
 from __future__ import annotations
 
@@ -6,30 +6,25 @@ import errno
 import itertools
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.files.names import (
-    HEIC_HINT,
-    HEIC_SUFFIXES,
-    OTHER_IMAGE_SUFFIXES,
-    PILLOW_SUFFIXES,
-    is_image_name,
-    suffix_of,
-)
+from bigmodel_cli.kinds.image.files.names import suffix_of
 
 # What systems and tools leave behind; nobody misses it.
 _CLUTTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", ".DS_Store", ".git"})
-# So many entries of a hidden folder are looked at for an image.
+# So many entries of a hidden folder are looked at for a file that is sought.
 _HIDDEN_LOOK = 1000
 # So many suffixes are named; a folder of other things has hundreds.
 _NAMED_SUFFIXES = 8
 
 
-# What is passed over though it may be an image, in the words and the order in which it is said.
+# What is passed over though it may be what is sought, in the words and the order in which it is said.
 _LOOSE, _HIDDEN, _CLOSED, _NO_FILE = _REASONS = (
     "outside of class folders",
     "hidden",
@@ -38,24 +33,55 @@ _LOOSE, _HIDDEN, _CLOSED, _NO_FILE = _REASONS = (
 )
 
 
+class Sought(ABC):
+    """Which files a walk is for: those of one sort, by their names.
+
+    Attributes:
+        noun: What one of them is called.
+        plural: The same of several.
+    """
+
+    noun: ClassVar[str]
+    plural: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def suffixes(self) -> Collection[str]:
+        """The suffixes of files that are taken, in lower case."""
+
+    def takes(self, name: str) -> bool:
+        """Whether a file of this name is taken."""
+        return suffix_of(name) in self.suffixes
+
+    @abstractmethod
+    def is_kin(self, suffix: str) -> bool:
+        """Whether a file with a suffix may be missed where it is not taken."""
+
+    @abstractmethod
+    def ways_out(self, suffixes: Collection[str]) -> Sequence[str]:
+        """What to do to use files with some suffixes that were not taken."""
+
+
 @dataclass
 class PassedOver:
     """What a walk found and did not take.
 
     Attributes:
-        suffixes: Files that are no images that can be read, by their suffix.
-        others: Images outside of class folders; hidden ones, and hidden folders with images in them; folders
-            that may not be read; pipes, devices and links in circles that are named like images.
+        sought: What the walk is for.
+        suffixes: Files that are not taken, by their suffix.
+        others: Files outside of class folders; hidden ones, and hidden folders with some in them; folders
+            that may not be read; pipes, devices and links in circles that are named like what is sought.
         first: The path of one of them.
     """
 
+    sought: Sought
     suffixes: Counter[str] = field(default_factory=Counter)
     others: Counter[str] = field(default_factory=Counter)
     first: str | None = None
 
     @property
     def loose(self) -> int:
-        """How many images are outside of class folders."""
+        """How many files are outside of class folders."""
         return self.others[_LOOSE]
 
     def note_file(self, path: str) -> None:
@@ -75,24 +101,15 @@ class PassedOver:
         kinds = [f"{count:,} {suffix}" for suffix, count in self._most_common()]
         kinds += [f"{self.others[reason]:,} {reason}" for reason in _REASONS if self.others[reason]]
         first = self.first.removeprefix(f".{os.sep}")
-        return "; ".join([f"passed over {', '.join(kinds)}, for example {first}", *self._ways_out()])
+        ways = self.sought.ways_out(self.suffixes)
+        return "; ".join([f"passed over {', '.join(kinds)}, for example {first}", *ways])
 
     def _most_common(self) -> list[tuple[str, int]]:
-        """Images of other kinds first, then the rest by how many there are."""
-        order = sorted(
-            self.suffixes.items(), key=lambda item: (not _is_image_suffix(item[0]), -item[1], item[0])
-        )
+        """What may be missed first, then the rest by how many there are."""
+        is_kin = self.sought.is_kin
+        order = sorted(self.suffixes.items(), key=lambda item: (not is_kin(item[0]), -item[1], item[0]))
         shown, rest = order[:_NAMED_SUFFIXES], order[_NAMED_SUFFIXES:]
         return [*shown, (f"of {len(rest)} other kinds", sum(count for _, count in rest))] if rest else shown
-
-    def _ways_out(self) -> list[str]:
-        ways = [HEIC_HINT] if HEIC_SUFFIXES & set(self.suffixes) else []
-        others = sorted(OTHER_IMAGE_SUFFIXES & set(self.suffixes))
-        return [*ways, f"convert {', '.join(others)} to PNG or JPEG to use them"] if others else ways
-
-
-def _is_image_suffix(suffix: str) -> bool:
-    return suffix in PILLOW_SUFFIXES or suffix in HEIC_SUFFIXES or suffix in OTHER_IMAGE_SUFFIXES
 
 
 def visible(folder: str | Path) -> list[os.DirEntry[str]]:
@@ -113,27 +130,29 @@ def subfolders(folder: str | Path) -> list[os.DirEntry[str]]:
     return [entry for entry in visible(folder) if _is_folder(entry)]
 
 
-class ImageWalk:
-    """Finds images in folders.
+class FileWalk:
+    """Finds files of one sort in folders.
 
     Hidden files and folders and what systems leave behind do not count; links are followed, but not into
-    a folder that they are in, and no folder twice. A link that leads nowhere counts as the image that its
+    a folder that they are in, and no folder twice. A link that leads nowhere counts as the file that its
     name says, which then cannot be read.
 
     Args:
-        needs_all: Whether a folder that may not be read, and what is named like an image and is no file, is
-            an error; else it is passed over.
+        sought: Which files.
+        needs_all: Whether a folder that may not be read, and what is named like one of them and is no file,
+            is an error; else it is passed over.
 
     Attributes:
         passed_over: What was not taken.
     """
 
-    def __init__(self, *, needs_all: bool = True) -> None:
-        self.passed_over = PassedOver()
+    def __init__(self, sought: Sought, *, needs_all: bool = True) -> None:
+        self.sought = sought
+        self.passed_over = PassedOver(sought)
         self._needs_all = needs_all
 
     def class_folders(self, folder: str | Path) -> list[os.DirEntry[str]]:
-        """The folders in a folder, sorted by name; images beside them are passed over.
+        """The folders in a folder, sorted by name; files beside them are passed over.
 
         Raises:
             DataError: If it may not be read, and all must be.
@@ -142,27 +161,27 @@ class ImageWalk:
         for entry in entries:
             if _is_folder(entry):
                 continue
-            if is_image_name(entry.name):
+            if self.sought.takes(entry.name):
                 self.passed_over.note(_LOOSE, entry.path)
-            elif _is_image_suffix(suffix_of(entry.name)):
+            elif self.sought.is_kin(suffix_of(entry.name)):
                 self.passed_over.note_file(entry.path)
         return [entry for entry in entries if _is_folder(entry)]
 
-    def images_below(self, folder: str | Path) -> Iterator[str]:
-        """The paths of all images in a folder and in those below it, in the order that paths have.
+    def files_below(self, folder: str | Path) -> Iterator[str]:
+        """The paths of all files that are sought in a folder and those below, in the order that paths have.
 
         Raises:
             DataError: If a folder may not be read, and all must be.
         """
-        return self._images(str(folder), set())
+        return self._files(str(folder), set())
 
-    def _images(self, folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
+    def _files(self, folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
         if _is_again(folder, seen):
             return
         for entry in self._visible(folder):
             if _is_folder(entry):
-                yield from self._images(entry.path, seen)
-            elif is_image_name(entry.name):
+                yield from self._files(entry.path, seen)
+            elif self.sought.takes(entry.name):
                 if self._needs_all or _may_be_file(entry):
                     yield entry.path
                 else:
@@ -171,7 +190,7 @@ class ImageWalk:
                 self.passed_over.note_file(entry.path)
 
     def _visible(self, folder: str | Path) -> list[os.DirEntry[str]]:
-        """What counts; hidden images are noted."""
+        """What counts; hidden files that are sought are noted."""
         try:
             found = _listed(folder)
         except DataError:
@@ -180,9 +199,20 @@ class ImageWalk:
             self.passed_over.note(_CLOSED, str(folder))
             return []
         for entry in found:
-            if _is_hidden_image(entry):
+            if self._is_hidden(entry):
                 self.passed_over.note(_HIDDEN, entry.path)
         return [entry for entry in found if _counts(entry)]
+
+    def _is_hidden(self, entry: os.DirEntry[str]) -> bool:
+        """Whether it is a hidden file that is sought, or a hidden folder with such files in it."""
+        if not entry.name.startswith(".") or entry.name in _CLUTTER:
+            return False
+        return self._holds_any(entry.path) if _is_folder(entry) else self.sought.takes(entry.name)
+
+    def _holds_any(self, folder: str) -> bool:
+        """Whether there is one somewhere in a folder, as far as a short look tells."""
+        names = (name for _, _, files in os.walk(folder) for name in files)
+        return any(map(self.sought.takes, itertools.islice(names, _HIDDEN_LOOK)))
 
 
 def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
@@ -215,13 +245,6 @@ def _may_be_file(entry: os.DirEntry[str]) -> bool:
         return error.errno != errno.ELOOP
 
 
-def _is_hidden_image(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a hidden image, or a hidden folder with images in it."""
-    if not entry.name.startswith(".") or entry.name in _CLUTTER:
-        return False
-    return _holds_image(entry.path) if _is_folder(entry) else is_image_name(entry.name)
-
-
 def _is_again(folder: str, seen: set[tuple[int, int]]) -> bool:
     """Whether a folder was walked through before; from now on it was."""
     try:
@@ -233,12 +256,6 @@ def _is_again(folder: str, seen: set[tuple[int, int]]) -> bool:
         return True
     seen.add(key)
     return False
-
-
-def _holds_image(folder: str) -> bool:
-    """Whether there is an image somewhere in a folder, as far as a short look tells."""
-    names = (name for _, _, files in os.walk(folder) for name in files)
-    return any(map(is_image_name, itertools.islice(names, _HIDDEN_LOOK)))
 
 
 def _is_loop(entry: os.DirEntry[str]) -> bool:
