@@ -64,6 +64,8 @@ class Warm:
         """
         self.count += 1
         output = self.folder / f"{self.count}.txt"
+        # A command may be killed before it opens it.
+        output.touch()
         order = {
             "words": [str(word) for word in words],
             "folder": str(folder),
