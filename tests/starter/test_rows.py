@@ -77,7 +77,7 @@ def test_many_rows_get_ranks_and_waves():
 
 @pytest.mark.slow
 def test_classes_of_many_rows_are_told_apart_by_thresholds():
-    rows = [f"{n % 90}.5,{n % 70},{'xyz'[n * n % 7 % 3]}" for n in range(4000)]
+    rows = [f"{n}.5,{n % 70},{'xyz'[n * n % 7 % 3]}" for n in range(4000)]
     text = make_starter(write("t.csv", "a,b,kind", rows)).text
     found = experiment(text)
     assert names(found.preprocessing["number"]) == ["impute", "quantile", "piecewise_linear"]
@@ -92,6 +92,18 @@ def test_classes_of_many_rows_are_told_apart_by_thresholds():
     assert found.training.checkpoint.monitor is None
     assert "checkpoint: {monitor: null}          # the last epoch: of few held-out examples chance" in text
     assert "# 8 small networks behind ramps of the numbers and a linear part, for 3,200 rows;" in text
+    assert (found.optimizer.arguments["weight_decay"], found.calibrate) == (3.0, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("twins", "weight_decay"), [(300, 0.1), (100, 3.0)])
+def test_what_is_there_again_is_learnt_by_heart(twins, weight_decay):
+    rows = [f"{n}.5,{n % 70},{'xyz'[n * n % 7 % 3]}" for n in range(3000)]
+    starter = make_starter(write("t.csv", "a,b,kind", rows + rows[:twins]))
+    found = experiment(starter.text)
+    assert found.optimizer.arguments["weight_decay"] == weight_decay
+    assert (found.calibrate is not None) == (twins == 300)
+    assert ("; 18 % of all rows are there again; " in starter.decisions[-1]) == (twins == 300)
 
 
 @pytest.mark.slow

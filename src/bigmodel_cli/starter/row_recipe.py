@@ -68,6 +68,7 @@ def rows_recipe(seen: SeenRows) -> Recipe:
         why_monitored=_LAST if size.is_last_best else None,
         ends_model=size.networks > 1,
         optimizer_options=(f"weight_decay: {size.weight_decay}",),
+        is_too_sure=size is _SOME_ROWS_WITH_TWINS,
     )
 
 
@@ -98,7 +99,12 @@ _FEW_ROWS = _Size(None, 64, 0.3, 2_500, "2e-3", 1.0)
 # What single rows tell, copies of others among them, is learnt late, by one network at the cost of all else.
 _SOME_ROWS = _Size("waves", 64, 0.1, 3_000, "2e-3", 0.1, _MOST_EPOCHS, networks=8)
 # Classes of the tables that were measured were told apart as well or better by ramps (docs/design.md).
-_SOME_ROWS_OF_CLASSES = replace(_SOME_ROWS, encoding="ramps", dropout=0.3, is_last_best=True)
+_SOME_ROWS_OF_CLASSES = replace(
+    _SOME_ROWS, encoding="ramps", dropout=0.3, weight_decay=3.0, is_last_best=True
+)
+# Where rows are there again it helps to know them by heart, and elsewhere it harms.
+_MANY_TWINS = 0.1
+_SOME_ROWS_WITH_TWINS = replace(_SOME_ROWS_OF_CLASSES, weight_decay=0.1)
 _MANY_ROWS = _Size("waves", 256, 0.3, 1_000, "2e-3", 0.1)
 
 
@@ -107,7 +113,9 @@ def _size(seen: SeenRows) -> _Size:
         return _FEW_ROWS
     if seen.num_train >= _MANY or all(facts.kind != "number" for facts in seen.inputs.values()):
         return _MANY_ROWS
-    return _SOME_ROWS_OF_CLASSES if seen.targets.kind == "classes" else _SOME_ROWS
+    if seen.targets.kind != "classes":
+        return _SOME_ROWS
+    return _SOME_ROWS_WITH_TWINS if seen.twins >= _MANY_TWINS else _SOME_ROWS_OF_CLASSES
 
 
 _WAVES = [
@@ -247,4 +255,5 @@ def _monitor(seen: SeenRows, size: _Size) -> str | None:
 def _why(seen: SeenRows, size: _Size, encoding: str | None, epochs: int) -> str:
     behind = f" behind {encoding} of the numbers" if encoding else ""
     layers = f"{size.networks} small networks" if size.networks > 1 else "Two dense layers"
-    return f"{layers}{behind} and a linear part, for {seen.num_train:,} rows; {epochs} epochs."
+    twins = f"; {100 * seen.twins:.0f} % of all rows are there again" if size is _SOME_ROWS_WITH_TWINS else ""
+    return f"{layers}{behind} and a linear part, for {seen.num_train:,} rows{twins}; {epochs} epochs."

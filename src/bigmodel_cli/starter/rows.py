@@ -9,12 +9,14 @@ from pathlib import Path
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import column_kinds
+from bigmodel_cli.sources.tables.columns import Values
 from bigmodel_cli.sources.tables.facts import FEW_VALUES, ColumnFacts
 from bigmodel_cli.sources.tables.giveaways import giveaways
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.survey import Survey, survey
 from bigmodel_cli.sources.tables.table import Table, open_table
+from bigmodel_cli.sources.tables.twins import share_of_twins
 from bigmodel_cli.sources.tables.values import read
 from bigmodel_cli.starter.columns import column_lines
 from bigmodel_cli.starter.guessed_target import described, guessed_target, names_a_quantity
@@ -25,6 +27,8 @@ from bigmodel_cli.starter.writing import path_from, quoted
 
 # Columns that are of no use as inputs, unless somebody says what they are.
 _LEFT_OUT = ("id", "constant")
+# Of more rows the recipe does not ask how many are there more than once, which takes a while to find.
+_MANY_ROWS = 20_000
 # What the files of splits are called: `adult_train.csv` beside `adult_test.csv`.
 _TRAIN = "train"
 _SPLITS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
@@ -39,6 +43,8 @@ class SeenRows:
         inputs: What is known of the columns that are learnt from.
         targets: What is predicted.
         num_train: Rows of the training split.
+        twins: The share of rows whose inputs are those of another row, too; 0 where there are so many rows
+            that nobody asks.
         found: A sentence.
         decisions: What was decided, and why.
     """
@@ -47,6 +53,7 @@ class SeenRows:
     inputs: Mapping[str, ColumnFacts]
     targets: Targets
     num_train: int
+    twins: float
     found: str
     decisions: Sequence[str]
 
@@ -92,6 +99,7 @@ def look_at_rows(
     }
     if not inputs:
         raise DataError(f"{path}: no column is left to predict {shown(name)} from")
+    cells = read(table, _looked_at(found), found.kept)
     splits = _splits_beside(path, table.names)
     learnt_from = f"{_counted(inputs)}, {targets.described} in the column {shown(name)}"
     # Rows without a target are left out.
@@ -102,6 +110,7 @@ def look_at_rows(
         inputs,
         replace(targets, decision=None),
         max(1, rows - held_out),
+        share_of_twins(cells[column] for column in inputs) if rows <= _MANY_ROWS else 0.0,
         f"a table of {found.num_rows:,} rows, {learnt_from}",
         [
             *([described(guess)] if guess else []),
@@ -111,7 +120,7 @@ def look_at_rows(
                 else []
             ),
             *([targets.decision] if targets.decision else []),
-            *_given_away(table, found, name),
+            *_given_away(cells, name),
         ],
     )
 
@@ -184,13 +193,17 @@ def _splits_beside(path: Path, names: Sequence[str]) -> dict[str, Path]:
     return found
 
 
-def _given_away(table: Table, found: Survey, target: str) -> list[str]:
+def _looked_at(found: Survey) -> dict[str, ColumnFacts]:
+    """The columns that may be inputs."""
+    return {name: facts for name, facts in found.columns.items() if facts.kind not in _LEFT_OUT}
+
+
+def _given_away(cells: Mapping[str, Values], target: str) -> list[str]:
     """Columns that tell the target on their own."""
-    columns = {name: facts for name, facts in found.columns.items() if facts.kind not in _LEFT_OUT}
     return [
         f"{shown(one.column)} gives it away ({cut(one.reason, 100)}): if nobody has it when a prediction is "
         f"made, write columns: {{{quoted(one.column)}: ignore}}."
-        for one in giveaways(read(table, columns, found.kept), target)
+        for one in giveaways(cells, target)
     ]
 
 

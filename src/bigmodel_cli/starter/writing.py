@@ -38,6 +38,8 @@ class Recipe:
         why_monitored: The same as a comment; None: the targets' own.
         ends_model: Whether `model` has the last layers, too.
         optimizer_options: Arguments of AdamW besides its learning rate, as YAML, a line each.
+        is_too_sure: Whether it goes on learning where probabilities are too certain already, so that they are
+            set right afterwards.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Recipe:
     why_monitored: str | None = None
     ends_model: bool = False
     optimizer_options: Sequence[str] = ()
+    is_too_sure: bool = False
 
 
 def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
@@ -83,6 +86,9 @@ def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
         *recipe.later,
     ]
     return "\n".join(parts) + "\n"
+
+
+_CALIBRATE = "calibrate: {}".ljust(39) + "# after training: probabilities that mean what they say"
 
 
 def _checkpoint(recipe: Recipe, targets: Targets) -> list[str]:
@@ -117,6 +123,7 @@ def _goal(targets: Targets, recipe: Recipe) -> list[str]:
         "    learning_rate:",
         f"      {schedule}".ljust(58) + "# down to 0 at the last step",
         f"metrics: {targets.metrics}",
+        *([_CALIBRATE] if recipe.is_too_sure else []),
     ]
 
 
