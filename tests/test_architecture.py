@@ -30,7 +30,7 @@ STOREYS = [
         "process_memory",
         "parts",
     ],
-    ["whole_files", "csv_rows", "network"],
+    ["whole_files", "csv_rows", "network", "vocabulary"],
     ["kinds.kind", "tasks.task"],
     ["tasks.target"],
     ["kinds.redrawing"],

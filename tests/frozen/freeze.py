@@ -40,7 +40,7 @@ _FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
 
 
 def make_data() -> None:
-    """Some numbers, small images of three classes, and sets of three labels."""
+    """Some numbers, small images of three classes, sets of three labels, and a text."""
     Path("data").mkdir()
     rng = np.random.default_rng(0)
     features = rng.normal(size=(90, 4)).astype("float32")
@@ -48,6 +48,8 @@ def make_data() -> None:
     np.savez_compressed("data/numbers.npz", x_train=features, y_train=target)
     labels = (features[:, :3] + rng.normal(size=(90, 3)) > 0).astype("uint8")
     np.savez_compressed("data/labels.npz", x_train=features, y_train=labels)
+    words = rng.choice(["ab", "cab", "dad", "bed"], 400).tolist()
+    Path("data/text.txt").write_text(" ".join(words).replace("bed ", "bed\n"))
     for number in range(60):
         pixels = rng.integers(0, 160, (8, 8), np.uint8)
         pixels[2 * (number % 3) : 2 * (number % 3) + 3] += 60
@@ -131,7 +133,7 @@ def main(version: str) -> None:
         make_data()
         assert bigmodel(["data", "pack", "configs/files.yaml", "--out", "data/packed", "--shards", "1"]) == 0
         shutil.copytree("data", HERE / "data")
-    for config in ("arrays", "binary", "numbers", "files", "packed", "labels"):
+    for config in ("arrays", "binary", "numbers", "files", "packed", "labels", "text"):
         keep(train(config, runs), kept / config)
     interrupting()
     keep(train("files", runs / "interrupted", code=143), kept / "interrupted")

@@ -28,10 +28,12 @@ from bigmodel_cli.kinds.inputs import Finder, Input
 from bigmodel_cli.kinds.kind import Kind, kind_from_json
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.kinds.tokens.kind import TokensKind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.stores import ArrayStore
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.vocabulary import Vocabulary
 
 DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
 
@@ -51,6 +53,11 @@ def array(shape: tuple[int, ...]) -> Callable[[Path], Path]:
         return path.with_suffix(".npy")
 
     return write
+
+
+def text(path: Path) -> Path:
+    path.with_suffix(".txt").write_text(3 * "abc cba\nßü abc\n", encoding="utf-8")
+    return path.with_suffix(".txt")
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ SAMPLES = {
     "array:picture": Sample(ArrayKind((8, 8, 3), "uint8"), array((8, 8, 3))),
     "array:sequence": Sample(ArrayKind((3, 50), "float64"), array((3, 50))),
     "array:large": Sample(ArrayKind((101, 100)), array((101, 100))),
+    "tokens": Sample(TokensKind(6, Vocabulary("characters", "\n abcßü")), text),
+    "tokens:bytes": Sample(TokensKind(24, Vocabulary("bytes")), text),
 }
 # What a kind of cells needs; all others can be an example of their own, and need everything else.
 OF_CELLS = {"cells"}

@@ -13,6 +13,7 @@ import numpy as np
 from bigmodel_cli.baselines.reading import Columns, Matrix, read_columns
 from bigmodel_cli.baselines.sizes import Sizes, sample, threads_for
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.run_data import HELD_OUT
 from bigmodel_cli.kinds.baseline import Encoder, Encoding
 from bigmodel_cli.listener import Listener
@@ -69,7 +70,11 @@ def measure_baselines(experiment: Experiment, splits: Splits, listener: Listener
 
     Raises:
         DataError: If examples cannot be read.
+        UsageError: If no simple model is for such targets.
     """
+    for task in splits.signature.targets.values():
+        if (why_not := part_of(task, Baselines).why_not) is not None:
+            raise UsageError(why_not)
     return _Measuring(experiment, splits, listener).document()
 
 

@@ -31,15 +31,15 @@ class DataNumber:
 
 
 NUM_CLASSES = DataNumber("num_classes")
-# How many places a column's lookup gives: `review.vocabulary_size`.
+# How many places a column's lookup gives (`review.vocabulary_size`), or how many tokens a text has.
 VOCABULARY_SIZE = "vocabulary_size"
 OF_COLUMN = re.compile(r".+\.(vocabulary_size|num_classes)", re.DOTALL)
 
 
 def data_number(text: str) -> DataNumber | None:
     """The number that a text names: `num_classes`, `review.vocabulary_size`; None where it names none."""
-    if text == NUM_CLASSES.name:
-        return NUM_CLASSES
+    if text in (NUM_CLASSES.name, VOCABULARY_SIZE):
+        return DataNumber(text)
     return DataNumber(text) if OF_COLUMN.fullmatch(text) else None
 
 

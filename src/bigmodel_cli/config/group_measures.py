@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, gate_about, without_split
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -26,6 +27,7 @@ _MEASURES = {
     Classification.labels: [*Classification.scores, *MEASURES, *RATES],
     Regression.labels: [*Regression.scores, MEAN_ERROR],
     Multilabel.labels: [*Multilabel.scores],
+    Generation.labels: [*Generation.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (

@@ -8,13 +8,14 @@ from math import isclose
 from typing import Literal
 
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.task import Task
 
-Labels = Literal["classes", "numbers", "sets"]
+Labels = Literal["classes", "numbers", "sets", "tokens"]
 # Who knows what an evaluation has.
-_TASKS: Sequence[type[Task]] = (Classification, Regression, Multilabel)
+_TASKS: Sequence[type[Task]] = (Classification, Regression, Multilabel, Generation)
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(
     {
@@ -26,6 +27,9 @@ _SMALLER_IS_BETTER = frozenset(
         "median_absolute_error",
         "max_error",
         "hamming_loss",
+        "bits_per_byte",
+        "perplexity",
+        "bits_per_token",
     }
 )
 # What metrics of a config are called that measure the same.
@@ -40,7 +44,7 @@ MEASURES = ("precision", "recall", "f1")
 PER_CLASS = (*MEASURES, "roc_auc", "average_precision")
 DIRECTIONS: Mapping[str, Literal["min", "max"]] = {
     name: "min" if name in _SMALLER_IS_BETTER else "max"
-    for name in (*Classification.scores, *Regression.scores, *Multilabel.scores, *PER_CLASS)
+    for name in (*(score for task in _TASKS for score in task.scores), *PER_CLASS)
 }
 # Over the classes; a class's own name stands here too.
 AGGREGATES = ("min", "max", "mean")

@@ -22,12 +22,12 @@ from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.pipeline.feed import Feed, in_order
+from bigmodel_cli.pipeline.feed import in_order
+from bigmodel_cli.pipeline.windows import feed_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.rule import AS_IT_IS, AS_THEY_ARE, DecisionRule
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
-from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.scores import Sample, Scored, Scoring
 from bigmodel_cli.whole_files import write_json, write_whole
 
@@ -151,7 +151,7 @@ class Evaluator:
         Raises:
             DivergedError: If the model's weights have diverged.
         """
-        feed = Feed(examples, self.batch_size)
+        feed = feed_of(examples, self.batch_size)
         steps = EvaluationSteps(self.tasks, feed)
         try:
             chunks = [steps.run(chunk) for chunk in in_order(feed)]
@@ -162,11 +162,13 @@ class Evaluator:
         steps.measures.reset()
         if not math.isfinite(metrics["loss"]):
             raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
-        outputs = {
-            name: np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
-            for name in self.signature.targets
+        values = {
+            name: part_of(task, Scoring).of_kept(
+                np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks]), self.readings[name]
+            )
+            for name, task in self.signature.targets.items()
         }
-        return self.of_outputs(split, examples, outputs, rules, metrics)
+        return self._of_values(split, examples, values, rules, metrics)
 
     def of_outputs(
         self,
@@ -174,7 +176,6 @@ class Evaluator:
         examples: Examples,
         outputs: Mapping[str, np.ndarray],
         rules: Mapping[str, DecisionRule] = AS_THEY_ARE,
-        metrics: Mapping[str, float] | None = None,
     ) -> Evaluation:
         """Evaluate what a model has said of examples.
 
@@ -183,14 +184,29 @@ class Evaluator:
             examples: On what.
             outputs: Of all examples, by target.
             rules: What is decided by, by target.
-            metrics: Loss and the config's metrics; None where nobody has measured them.
         """
-        by_target, metrics_of, all_values, told = {}, {}, {}, {}
-        measured, metrics = metrics or {}, dict(metrics or {})
+        values = {
+            name: part_of(task, Scoring).of_outputs(
+                examples.targets[name], outputs[name], self.readings[name]
+            )
+            for name, task in self.signature.targets.items()
+        }
+        return self._of_values(split, examples, values, rules, {})
+
+    def _of_values(
+        self,
+        split: str,
+        examples: Examples,
+        all_values: Mapping[str, np.ndarray],
+        rules: Mapping[str, DecisionRule],
+        measured: Mapping[str, float],
+    ) -> Evaluation:
+        """The same of what outputs stand for, with loss and the config's metrics as they were measured."""
+        by_target, metrics_of, told = {}, {}, {}
+        metrics = dict(measured)
         for name, task in self.signature.targets.items():
-            values = part_of(task, Predictions).values(outputs[name], self.readings[name])
+            values = all_values[name]
             scoring, rule = part_of(task, Scoring), rules.get(name, AS_IT_IS)
-            all_values[name] = values
             if name in examples.known:
                 known = examples.known[name]
                 told[name] = list(scoring.cells(values[~known], rule))

@@ -26,7 +26,6 @@ from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.stores import Store
-from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.scores import Scoring
 from bigmodel_cli.whole_files import naming_target, whole_place, write_text
 
@@ -256,8 +255,10 @@ def _scores_of(engine: Engine, answers: Answers, chosen: np.ndarray) -> dict[str
         for some in batches
     ]
     return {
-        name: part_of(task, Predictions).values(
-            np.concatenate([of_batch[name] for of_batch in outputs]), answers.readings[name]
+        name: part_of(task, Scoring).of_outputs(
+            answers.examples.targets[name][chosen],
+            np.concatenate([of_batch[name] for of_batch in outputs]),
+            answers.readings[name],
         )
         for name, task in targets.items()
     }

@@ -282,18 +282,20 @@ class MeasuringSteps:
 
 
 class EvaluationSteps(MeasuringSteps):
-    """The same on one device: `run` gives outputs by target, tensors of shape (batches, batch, …)."""
+    """The same on one device: `run` gives what is kept by target, tensors of shape (batches, batch, …)."""
 
     def _over_batches(self, chunk: Chunk) -> Any:
         import tensorflow as tf
 
         count = num_batches(chunk)
         given = self.tasks.outputs(self.tasks.model.output)
-        collected = {name: tf.TensorArray(output.dtype, size=count) for name, output in given.items()}
+        dtypes = {name: self.tasks.bound[name].kept_dtype or output.dtype for name, output in given.items()}
+        collected = {name: tf.TensorArray(dtype, size=count) for name, dtype in dtypes.items()}
 
         def evaluate_one(index: Any, collected: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            _, outputs = self._step(part_of_batch(self.feed, chunk, index))
-            return index + 1, {name: kept.write(index, outputs[name]) for name, kept in collected.items()}
+            batch = part_of_batch(self.feed, chunk, index)
+            kept = self.tasks.kept(self._step(batch)[1], batch.labels)
+            return index + 1, {name: array.write(index, kept[name]) for name, array in collected.items()}
 
         loop = tf.while_loop(lambda index, _: index < count, evaluate_one, (tf.constant(0), collected))
         return {name: kept.stack() for name, kept in loop[1].items()}

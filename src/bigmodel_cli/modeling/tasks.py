@@ -86,6 +86,10 @@ class Tasks:
             return dict.fromkeys(self.bound, given)
         return {name: given[slug] for name, slug in slugs(self.bound).items()}
 
+    def kept(self, outputs: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, Any]:
+        """What an evaluation keeps of a batch, by target."""
+        return {name: bound.kept(outputs[name], labels[name]) for name, bound in self.bound.items()}
+
     def loss(
         self,
         features: Any,

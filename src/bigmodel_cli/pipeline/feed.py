@@ -110,6 +110,11 @@ class Feed:
             return epoch_order(len(self.examples), seed=seed, epoch=epoch)
         return balanced_order(self._strata, seed=seed, epoch=epoch)
 
+    @property
+    def own_order(self) -> np.ndarray:
+        """All examples, one after the other, as `rows` takes them."""
+        return np.arange(len(self.examples))
+
     def num_batches(self) -> int:
         return -(-self.epoch_size // self.batch_size)
 
@@ -240,8 +245,8 @@ def in_order(feed: Feed) -> Iterator[Chunk]:
 
     They grow while whoever takes them is quick, so that a slow model can still be interrupted.
     """
-    order = np.arange(len(feed.examples))
-    start, num_batches = 0, feed.num_batches()
+    order = feed.own_order
+    start, num_batches = 0, -(-len(order) // feed.batch_size)
     step, most = 1, min(feed.max_batches(), MAX_CHUNK_BATCHES)
     while start < num_batches:
         rows = feed.rows(order, start, step)

@@ -77,6 +77,8 @@ class Splits:
 
     def epoch_size(self, data: Data) -> int:
         """How many examples an epoch sees: with `data.oversample` more than there are."""
+        if self.train.series is not None:
+            return self.train.series.epoch_size
         strata = self.strata(data)
         return len(self.train) if strata is None else balanced_size(strata)
 
@@ -184,7 +186,7 @@ def make_splits(
             cut = _Cut(name, count, seed + number, by)
             parts["train"], parts[name] = cut.of(parts["train"], source.signature)
             share = shares[name]
-            origins[name] = f"{share:.4g} of the training part" if by is None else by.describe(share)
+            origins[name] = _cut_as(share, source.splits["train"], by)
     ordered = {name: parts[name] for name in ("train", "validation", "test") if name in parts}
     _check_targets(ordered)
     num_skipped = {"loading": source.num_skipped} if source.num_skipped else {}
@@ -193,6 +195,13 @@ def make_splits(
     }
     signature = replace(source.signature, targets=fitted)
     return Splits(ordered, origins, signature, num_skipped, source.looked_at)
+
+
+def _cut_as(share: float, examples: Examples, by: Column | None) -> str:
+    """How a share of the training part is held out, in words for the user."""
+    if examples.series is not None:
+        return f"the last {share:.4g} of the text"
+    return f"{share:.4g} of the training part" if by is None else by.describe(share)
 
 
 def _check_targets(parts: Mapping[SplitName, Examples]) -> None:
@@ -288,6 +297,9 @@ class _Cut:
         """Each group of alike examples in its share, where there are such."""
         import numpy as np
 
+        if examples.series is not None:
+            # Passages of a text that stand beside each other are no new text.
+            return np.arange(len(examples) - self.count, len(examples))
         if self.by is not None:
             return self.by.held_out(examples, self.count, strata, self.seed)
         if strata is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from bigmodel_cli.errors import DataError
+    from bigmodel_cli.sources.series import Series
 
 SplitName = Literal["train", "validation", "test"]
 Value = TypeVar("Value")
@@ -38,6 +39,7 @@ class Examples:
             nobody knows.
         known: Which examples have a target, bool of shape (n,), by the targets that some lack; the others
             stand in `targets` with 0, and count in no loss, metric or score of that target.
+        series: The text whose windows they are, side by side; None: they are no windows, or not so.
     """
 
     inputs: Mapping[str, Store]
@@ -46,6 +48,7 @@ class Examples:
     weights: np.ndarray | None = None
     places: Callable[[Sequence[int]], list[tuple[Path, str]]] | None = None
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    series: Series | None = None
 
     @classmethod
     def of(cls, store: Store, labels: np.ndarray) -> Examples:
@@ -81,7 +84,8 @@ class Examples:
         targets = {name: labels[indices] for name, labels in self.targets.items()}
         weights = None if self.weights is None else self.weights[indices]
         known = {name: has[indices] for name, has in self.known.items()}
-        return Examples(inputs, targets, beside, weights, self.places, known)
+        series = None if self.series is None else self.series.taken(indices)
+        return Examples(inputs, targets, beside, weights, self.places, known, series)
 
     def rows_of(self, target: str) -> np.ndarray:
         """The examples that have a target, int64 places in their order."""

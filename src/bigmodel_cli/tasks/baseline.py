@@ -43,8 +43,10 @@ class Baselines(ABC):
         linear: The same of the one that adds numbers.
         trees: The same of trees.
         told: Scores that the table has, of those that an evaluation has.
+        why_not: Why there are none for such a task, a sentence; None where there are.
     """
 
+    why_not: ClassVar[str | None] = None
     constant: ClassVar[str]
     linear: ClassVar[str]
     trees: ClassVar[str] = "hist_gradient_boosting"

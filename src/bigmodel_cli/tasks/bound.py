@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import MetricFacts
@@ -22,9 +22,11 @@ class Bound(ABC):
     Attributes:
         task: The task.
         encoding: How the loss takes targets, once `bind` has found it out.
+        kept_dtype: Of what `kept` gives; None: that of the outputs.
     """
 
     encoding: Encoding
+    kept_dtype: ClassVar[str | None] = None
 
     def __init__(self, task: Any) -> None:
         self.task = task
@@ -73,6 +75,10 @@ class Bound(ABC):
     def seen_by_loss(self, values: Any) -> Any:
         """Targets, or outputs of the model, as the loss compares them."""
         return values
+
+    def kept(self, outputs: Any, labels: Any) -> Any:
+        """What an evaluation keeps of a batch, inside the graph: outputs, or what scores need of them."""
+        return outputs
 
     def targets(self, labels: Any) -> Targets:
         """The targets of a batch, as the feed yields them."""

@@ -10,14 +10,17 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.label_problems import LabelProblems
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.tasks.figures import Cells
+from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.task import Task
 
 T = TypeVar("T", bound=Task)
@@ -145,6 +148,20 @@ class Scoring(ABC, Generic[T]):
             rule: What is decided by.
             seed: Of the resampling for the intervals.
         """
+
+    def of_kept(self, kept: np.ndarray, reading: Reading) -> np.ndarray:
+        """What `scored` takes, of what `Bound.kept` keeps of all examples."""
+        return part_of(self.task, Predictions).values(kept, reading)
+
+    def of_outputs(self, labels: np.ndarray, outputs: np.ndarray, reading: Reading) -> np.ndarray:
+        """The same of a model's whole outputs.
+
+        Args:
+            labels: Of the examples.
+            outputs: Shape (n, …).
+            reading: How the loss reads them.
+        """
+        return part_of(self.task, Predictions).values(outputs, reading)
 
     @abstractmethod
     def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:

@@ -25,7 +25,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers", "sets"]]
+    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens"]]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
 

@@ -24,6 +24,7 @@ from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures
+from bigmodel_cli.pipeline.windows import feed_of
 from bigmodel_cli.signature import INPUT
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.gauges import free_memory
@@ -178,7 +179,7 @@ class Keeping:
             self.listener.say(cache.describe())
         self.parts = {name: cache.kept(part) for name, part in self.parts.items()}
         feeds = {
-            name: Feed(
+            name: feed_of(
                 part,
                 self.work.batch_size,
                 self.work.skipped if name == train else None,

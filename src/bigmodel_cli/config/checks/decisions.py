@@ -23,7 +23,7 @@ def check(experiment: Experiment, report: Report) -> None:
                 _check_rule(of_one, ("calibrate", target), labels, report.of_target(target))
         return
     are = "targets are" if len(experiment.targets) > 1 else f"labels of {experiment.data.source.name} are"
-    _check_rule(asked, ("calibrate",), f"the {are} numbers", report)
+    _check_rule(asked, ("calibrate",), f"the {are} {report.facts.labels}", report)
 
 
 def _check_rule(calibrate: Calibrate, path: ConfigPathKeys, labels: str, report: Report) -> None:
@@ -36,7 +36,7 @@ def _check_rule(calibrate: Calibrate, path: ConfigPathKeys, labels: str, report:
         report: With what is known of this target's labels.
     """
     facts = report.facts
-    if facts.labels == "numbers":
+    if facts.labels in ("numbers", "tokens"):
         report.error(path, f"calibrate is for classes; {labels}")
         return
     if facts.labels == "sets":

@@ -132,7 +132,12 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The metrics of one target."""
     if experiment.metrics == "auto":
         # The data decides which of the two it is.
-        of_labels = {"classes": ["accuracy"], "numbers": ["mean_absolute_error"], "sets": ["auc"]}
+        of_labels = {
+            "classes": ["accuracy"],
+            "numbers": ["mean_absolute_error"],
+            "sets": ["auc"],
+            "tokens": ["accuracy"],
+        }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)
 

@@ -1,0 +1,1 @@
+"""Windows of a text, token by token."""

@@ -1,0 +1,9 @@
+"""Tokens on the way of the data: windows of no groups, and of one weight."""
+
+from __future__ import annotations
+
+from bigmodel_cli.tasks.target import Target
+
+
+class GenerationTarget(Target):
+    """Targets are ids of shape (n, length)."""

@@ -1,0 +1,54 @@
+"""The text itself, one token on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Generation(Task):
+    """At each place of a window, the token that follows.
+
+    Attributes:
+        length: Tokens of a window.
+        vocabulary: What ids stand for.
+    """
+
+    name: ClassVar[str] = "generation"
+    labels: ClassVar[Literal["tokens"]] = "tokens"
+    scores: ClassVar[Sequence[str]] = ("bits_per_byte", "perplexity", "bits_per_token", "token_accuracy")
+
+    length: int
+    vocabulary: Vocabulary
+
+    @property
+    def target_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        return (self.length,)
+
+    @property
+    def described(self) -> str:
+        return f"the next of {self.vocabulary.size} different {self.vocabulary.unit}"
+
+    @property
+    def listed(self) -> str:
+        return f"none ({self.described})"
+
+    @property
+    def default_metrics(self) -> Sequence[str]:
+        return ("accuracy",)
+
+    @property
+    def numbers(self) -> Mapping[str, int | None]:
+        return {"num_classes": self.vocabulary.size, "vocabulary_size": self.vocabulary.size}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"length": self.length, **self.vocabulary.as_json()}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Self:
+        return cls(record["length"], Vocabulary.from_json(record))
