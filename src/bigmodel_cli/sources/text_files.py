@@ -14,9 +14,9 @@ from bigmodel_cli.kinds.tokens.kind import TokensKind
 from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.sources.plain_text import read_texts
 from bigmodel_cli.sources.series import Series
 from bigmodel_cli.sources.stores import ArrayStore
-from bigmodel_cli.sources.plain_text import read_texts
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.vocabulary import NUM_BYTES, Unit, Vocabulary
 
