@@ -54,8 +54,15 @@ def answers(model, texts: np.ndarray) -> np.ndarray:
     return np.asarray(model(texts, training=False))
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max", "first", "last"])
-@pytest.mark.parametrize("tokens", ["length: 5", "positions: sinusoidal", "positions: none, dropout: 0.2"])
+@pytest.mark.parametrize(
+    ("tokens", "pooling"),
+    [
+        ("length: 5", "mean"),
+        ("positions: sinusoidal", "max"),
+        ("positions: none, dropout: 0.2", "first"),
+        ("length: 3", "last"),
+    ],
+)
 def test_padding_changes_no_answer(text_model, tokens, pooling):
     model = text_model(steps(tokens, VARIANTS["rotary, grouped"], pooling))
     plain = answers(model, TEXTS)
@@ -191,14 +198,86 @@ def test_keras_average_of_a_text_without_tokens_is_no_nan(text_model):
 
 def test_the_files_load_without_bigmodel(text_model, tmp_path):
     np.save(tmp_path / "texts.npy", TEXTS)
-    models = [text_model(steps(transformer=variant)) for variant in VARIANTS.values()]
-    models += [text_model(steps("positions: sinusoidal", pooling=mode)) for mode in ("max", "first")]
+    models = [
+        text_model(steps(transformer=VARIANTS["rotary, grouped"])),
+        text_model(steps("positions: sinusoidal", VARIANTS["post, gated"], "max")),
+        text_model(DECODER),
+    ]
     for number, model in enumerate(models):
         model.save(tmp_path / f"{number}.keras")
     command = [sys.executable, "-c", ELSEWHERE, str(len(models))]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     for number, model in enumerate(models):
         np.testing.assert_allclose(np.load(tmp_path / f"{number}.npy"), answers(model, TEXTS), atol=1e-6)
+
+
+DECODER = """\
+  - token_and_position: {name: text, vocabulary_size: 20, width: 12, positions: sinusoidal}
+  - transformer: {name: encoded, layers: 1, heads: 2}
+  - transformer_decoder: {inputs: [text, encoded], layers: 2, heads: 4, width: 16, key_value_heads: 2}
+  - masked_pooling: {mode: last}
+  - Dense: {units: num_classes, activation: softmax}
+"""
+
+
+def test_a_decoder_looks_at_the_other_text_without_its_padding(text_model):
+    model = text_model(DECODER)
+    plain = answers(model, TEXTS)
+    np.testing.assert_allclose(answers(model, np.pad(TEXTS, ((0, 0), (0, 4)))), plain, rtol=0, atol=1e-6)
+    assert np.isfinite(plain).all()
+
+
+def test_cross_attention_sees_what_counts_of_the_other_text_alone(text_model):
+    """Nothing of a text without tokens; of another one no padding, whatever stands there."""
+    import keras
+
+    from bigmodel_cli.modeling.attention import Attention, Heads, allowed
+
+    tokens, other, mask = keras.Input((None, 8)), keras.Input((None, 6)), keras.Input((None,), dtype="bool")
+    attention = Attention(Heads(8, 4, 4, 0.0, False), "cross", lambda layer, *a, **k: layer(*a, **k))
+    model = keras.Model([tokens, other, mask], attention.to_other(tokens, other, allowed(mask)))
+    rng = np.random.default_rng(0)
+    values, others = rng.normal(size=(2, 3, 8)), rng.normal(size=(2, 4, 6))
+    which = np.array([[1, 1, 0, 0], [0, 0, 0, 0]], bool)
+    found = np.asarray(model([values, others, which]))
+    changed = np.where(which[..., None], others, 1e3)
+    np.testing.assert_array_equal(np.asarray(model([values, changed, which])), found)
+    assert not found[1].any() and np.abs(found[0]).min() > 0
+    without = np.asarray(model([values[:1], others[:1, :2], which[:1, :2]]))
+    np.testing.assert_allclose(without, found[:1], atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_losses_and_metrics_leave_padding_out(text_model, activation):
+    """Of a number for each token, whatever stands where none is."""
+    import tensorflow as tf
+
+    from bigmodel_cli.inference.steps import _activated
+    from bigmodel_cli.modeling.masks import with_masks, with_masks_beside
+
+    model = text_model(
+        "  - token_and_position: {vocabulary_size: 20, width: 8, positions: sinusoidal}\n"
+        "  - transformer: {layers: 1, heads: 2}\n  - masked_pooling\n"
+        "  - Dense: {units: num_classes, activation: softmax}\n"
+    )
+    import keras
+
+    inside = keras.Model(model.input, keras.layers.Dense(1)(model.get_layer("masking_1").output))
+    compiled = tf.function(
+        lambda texts: with_masks_beside({"label": inside(texts, training=False)}), jit_compile=True
+    )
+
+    def measured(texts: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+        given = _activated(with_masks(compiled(tf.constant(texts)))["label"], activation)
+        metric = keras.metrics.MeanAbsoluteError()
+        metric.update_state(targets, given)
+        return float(keras.losses.MeanSquaredError()(targets, given)), float(metric.result())
+
+    targets = np.random.default_rng(0).normal(size=(3, 6, 1)).astype(np.float32)
+    padded = measured(
+        np.pad(TEXTS, ((0, 0), (0, 5))), np.pad(targets, ((0, 0), (0, 5), (0, 0)), constant_values=9)
+    )
+    assert padded == pytest.approx(measured(TEXTS, targets), abs=1e-6)
 
 
 @pytest.mark.parametrize(

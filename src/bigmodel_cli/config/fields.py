@@ -32,7 +32,16 @@ class RelativePath:
 
 @dataclass(frozen=True)
 class OfData:
-    """Marks a number that the data may tell: also written by its name, `review.vocabulary_size`."""
+    """Marks a number that the data may tell: also written by its name, `review.vocabulary_size`.
+
+    The field then holds a `DataNumber`.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def of_data(value: Any, number: Any) -> Any:
+            return value if isinstance(value, DataNumber) else number(value)
+
+        return core_schema.no_info_wrap_validator_function(of_data, handler(source))
 
 
 class Named(dict[str, Any]):
@@ -93,7 +102,7 @@ Preprocessing = Annotated[
 # What is for classes, and so for those of several targets that have some.
 OF_CLASSES = ByName("targets", "Of several targets one for all that are classes, or by target.", exactly=True)
 
-NumberOfData = Annotated[Annotated[int, Field(ge=1)] | DataNumber, OfData()]
+NumberOfData = Annotated[int, Field(ge=1), OfData()]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -12,8 +12,15 @@ from bigmodel_cli.config.schema import Experiment
 _MOVING = frozenset({"Flatten", "Identity", "Masking", "Permute", "RepeatVector", "Reshape"})
 
 
+def rows_of_embedding(step: Component) -> tuple[str, Any] | None:
+    """The key that says how many numbers a step knows, and its value; None of what embeds nothing."""
+    if step.name == "token_and_position":
+        return "vocabulary_size", getattr(step.options, "vocabulary_size", None)
+    return ("input_dim", step.arguments.get("input_dim")) if step.name == "Embedding" else None
+
+
 def embeddings_of_examples(experiment: Experiment) -> Iterator[Component]:
-    """The `Embedding` layers whose indices are the examples' own numbers."""
+    """The steps that embed and whose indices are the examples' own numbers."""
     if all(step.name in _MOVING for step in experiment.shared_preprocessing):
         yield from _embeddings(experiment.model, {"input"})
 
@@ -32,7 +39,7 @@ def _embeddings(steps: Sequence[Component], raw: set[str]) -> Iterator[Component
             if step.inputs is None
             else all(is_raw if name == "previous" else name in raw for name in step.inputs)
         )
-        if arrived and step.name == "Embedding":
+        if arrived and rows_of_embedding(step) is not None:
             yield step
         if arrived and step.family == "blocks":
             for path in _paths(step):

@@ -12,6 +12,7 @@ import numpy as np
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import refused_by_kernel
+from bigmodel_cli.modeling.masks import handing_on
 from bigmodel_cli.modeling.replicas.distribution import (
     SINGLE,
     Distribution,
@@ -130,7 +131,7 @@ def total_of(loss: Any) -> Any:
 def _activated(outputs: Any, activation: Activation | None) -> Any:
     import keras
 
-    return outputs if activation is None else getattr(keras.ops, activation)(outputs)
+    return outputs if activation is None else handing_on(outputs, getattr(keras.ops, activation)(outputs))
 
 
 class BatchLoop:

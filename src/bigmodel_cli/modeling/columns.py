@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.components import VOCABULARY_SIZE, Component
+from bigmodel_cli.config.model_inputs import rows_of_embedding
 from bigmodel_cli.config.preprocessing import augmentation_of, layers_of
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
@@ -121,14 +122,14 @@ class Columns:
             ConfigError: Points at the step.
         """
         for step in walk(steps):
-            rows = step.arguments.get("input_dim")
-            for name in step.inputs or () if step.name == "Embedding" else ():
+            key, rows = rows_of_embedding(step) or ("", None)
+            for name in step.inputs or () if key else ():
                 words = self.objects.numbers.get(f"{name}.{VOCABULARY_SIZE}")
                 if isinstance(rows, int) and words is not None and rows < words:
                     raise _refused(
                         step,
-                        f"input_dim: {rows} is smaller than the vocabulary of {name}, which has {words:,}",
-                        f"write input_dim: {name}.{VOCABULARY_SIZE}",
+                        f"{key}: {rows} is smaller than the vocabulary of {name}, which has {words:,}",
+                        f"write {key}: {name}.{VOCABULARY_SIZE}",
                     )
 
     def _of_kind(self, plural: str, alone: set[str]) -> list[Column]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 # Calls a layer on tensors, and keeps which step of the config it belongs to.
 Own = Callable[..., Any]
+# What the name of an output's mask ends in; no target's does.
+_MASK = "\0mask"
 
 
 def mask_of(tensor: Any) -> Any | None:
@@ -59,6 +61,29 @@ def places(tensor: Any) -> Any:
 
     one = tensor[:1, :] if len(tensor.shape) == 2 else tensor[:1, :, 0]
     return ops.subtract(ops.cumsum(ops.ones_like(one, dtype="int32"), axis=1), 1)
+
+
+def handing_on(tensor: Any, made: Any) -> Any:
+    """What operations made of a tensor inside a graph, with the mask that it has and they drop."""
+    mask = mask_of(tensor)
+    if mask is not None and made is not tensor:
+        made._keras_mask = mask
+    return made
+
+
+def with_masks_beside(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's outputs, and their masks as tensors of their own: compiled functions hand on nothing else."""
+    masks = {f"{name}{_MASK}": mask for name, one in outputs.items() if (mask := mask_of(one)) is not None}
+    return {**outputs, **masks}
+
+
+def with_masks(beside: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs again, each with its mask."""
+    outputs = {name: one for name, one in beside.items() if not name.endswith(_MASK)}
+    for name, one in outputs.items():
+        if (mask := beside.get(f"{name}{_MASK}")) is not None:
+            one._keras_mask = mask
+    return outputs
 
 
 def averaging(layer: Any, tensor: Any) -> tuple[Any, dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.naming import of_target
 from bigmodel_cli.config.reading import Activation
+from bigmodel_cli.modeling.masks import handing_on
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, misfit
@@ -109,7 +110,10 @@ class Tasks:
                 not there.
             training: Whether the model learns from it.
         """
-        seen = {name: bound.seen_by_loss(outputs[name]) for name, bound in self.bound.items()}
+        seen = {
+            name: handing_on(outputs[name], bound.seen_by_loss(outputs[name]))
+            for name, bound in self.bound.items()
+        }
         if not self.losses:
             (name,) = self.bound
             return self.model.compute_loss(

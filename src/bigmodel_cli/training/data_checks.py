@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.model_inputs import embeddings_of_examples
+from bigmodel_cli.config.model_inputs import embeddings_of_examples, rows_of_embedding
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.parts import part_of
@@ -33,7 +33,7 @@ def check_values(experiment: Experiment, splits: Splits) -> None:
 
 def _out_of_range(component: Component, splits: Splits) -> Problem | None:
     """Tokens that an Embedding does not know: GPUs take them for zeros, without a word."""
-    size = component.arguments.get("input_dim")
+    key, size = rows_of_embedding(component) or ("", None)
     if not isinstance(size, int):
         return None
     for part in splits.parts.values():
@@ -49,9 +49,10 @@ def _out_of_range(component: Component, splits: Splits) -> Problem | None:
         first = (features == value).reshape(len(part), -1).any(axis=1).argmax()
         return Problem(
             component.place,
-            (*component.path, "input_dim"),
-            f"Embedding takes whole numbers from 0 to {size - 1}, but {part.name(int(first))} has {value:g}",
-            suggestion="number tokens from 0 on" if smallest < 0 else f"write input_dim: {int(largest) + 1}",
+            (*component.path, key),
+            f"{component.name} takes whole numbers from 0 to {size - 1}, but {part.name(int(first))} "
+            f"has {value:g}",
+            suggestion="number tokens from 0 on" if smallest < 0 else f"write {key}: {int(largest) + 1}",
         )
     return None
 

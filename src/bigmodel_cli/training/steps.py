@@ -22,6 +22,7 @@ from bigmodel_cli.modeling.cut import cut_behind
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
+from bigmodel_cli.modeling.masks import with_masks, with_masks_beside
 from bigmodel_cli.modeling.replicas.batch_norm import joint_batch_norm
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
 from bigmodel_cli.modeling.replicas.gradients import of_the_batch, summed_already
@@ -197,7 +198,8 @@ class TrainingSteps:
             }
         )
         y = self.compression.for_loss(tasks.for_loss(targets), labels)
-        loss, outputs = self._learn(features, y, weights)
+        loss, beside = self._learn(features, y, weights)
+        outputs = with_masks(beside)
         self.measures.update(self.compression.measured(loss), targets, outputs, batch.part, batch.known)
         return tf.cast(total_of(loss), tf.float32)
 
@@ -227,7 +229,7 @@ class TrainingSteps:
             loss = tasks.loss(features, y, outputs, sample_weights, training=True)
             loss = self.compression.losses(loss, model, y, outputs, sample_weights)
             scaled = model.optimizer.scale_loss(total_of(loss))
-        return loss, outputs, tape.gradient(scaled, model.trainable_variables)
+        return loss, with_masks_beside(outputs), tape.gradient(scaled, model.trainable_variables)
 
 
 def _require_mean(loss: Any) -> None:

@@ -24,6 +24,7 @@ from bigmodel_cli.config.checks import (
     steps,
     targets,
     value_ranges,
+    widths,
 )
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.facts import DataFacts, facts_of
@@ -36,6 +37,7 @@ _MODULES = (
     folds,
     monitors,
     steps,
+    widths,
     outputs,
     metrics,
     schedules,

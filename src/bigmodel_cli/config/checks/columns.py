@@ -26,7 +26,8 @@ _BY_COLUMN = ("preprocessing", "augmentation")
 _WIDE = 100
 _SCALES = frozenset(
     {"Normalization", "Rescaling", "BatchNormalization", "LayerNormalization", "Embedding", "Discretization",
-     "CategoryEncoding", "IntegerLookup", "Hashing", "impute", "quantile", "piecewise_linear", "periodic"}
+     "CategoryEncoding", "IntegerLookup", "Hashing", "impute", "quantile", "piecewise_linear", "periodic",
+     "token_and_position"}
 )  # fmt: skip
 # What makes numbers of strings, by kind.
 _AS_NUMBERS = {

@@ -40,6 +40,12 @@ class Block(BaseModel, ABC):
 
     block_name: ClassVar[str]
     example: ClassVar[str]
+    # Of a block that takes several inputs, what each of them is.
+    takes: ClassVar[tuple[str, ...]] = ()
+
+    def not_divided(self, width: int) -> str | None:
+        """What is wrong with the options where tokens of this width arrive; begins with the key."""
+        return None
 
     @abstractmethod
     def connect(self, tensor: Any, graph: Connector) -> Any:

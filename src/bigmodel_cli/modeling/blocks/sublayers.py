@@ -76,7 +76,7 @@ class TransformerOptions(Block, ABC):
         return self
 
     def not_divided(self, width: int) -> str | None:
-        """What is wrong with the heads for a width; begins with the key."""
+        width = self.width or width
         if width % self.heads:
             return (
                 f"heads: expected a number that divides the width {width}, found {self.heads}; "
