@@ -216,10 +216,10 @@ def test_predict_answers_for_each(
     errors = [item for item in predictions if "error" in item]
     assert 0 < len(errors) < len(mutants)
     assert all(is_named(item["error"], Path(item["input"])) for item in errors)
-    assert f"{len(errors) - 20} more could not be read: --json names each" in outcome.err
+    assert f"{len(errors) - 20:,} more could not be read: --json names each" in outcome.err
     # What is unlike the training examples is named as well.
     unlike = [f"{item['input']}: " for item in predictions if item.get("unlike")]
-    assert f"{len(unlike)} of {len(mutants)} inputs were unlike the training examples" in outcome.err
+    assert f"{len(unlike):,} of {len(mutants):,} inputs were unlike the training examples" in outcome.err
     known = ("run: ", "error: ", "hint: ", "written: ", f"{len(unlike)} of ", *unlike)
     assert [line for line in outcome.err.splitlines() if not line.startswith(known)] == []
 

@@ -224,7 +224,12 @@ NEEDED = {
     "predict --engine keras": {*RECORD, *BEST, "example_limits.npz"},
 }
 # Where a folder of the same name would be in the way.
-WRITTEN = {"evaluate": {"evaluation/test.json", "evaluation/predictions_test.csv"}}
+WRITTEN = {
+    "evaluate": {
+        f"evaluation/{name}"
+        for name in ("test.json", "predictions_test.csv", "label_problems_test.json", "samples_test.json")
+    }
+}
 
 
 def words_of(command: str, run: Path, example: Path) -> list[str | Path]:

@@ -79,7 +79,7 @@ def test_a_table_of_tumours(score):
 
 def test_a_table_to_a_number(score):
     """Bumps and products, of which a linear model explains less than three quarters; with gaps."""
-    x, y = datasets.make_friedman1(3000, 6, noise=1.0, random_state=0)
+    x, y = datasets.make_friedman1(1300, 6, noise=1.0, random_state=0)
     x[::9, 5] = np.nan
     texts = [",".join(["" if np.isnan(value) else f"{value:.5f}" for value in row]) for row in x]
     rows = [
