@@ -104,6 +104,18 @@ def test_texts_without_words_to_compare(texts):
         assert np.isfinite(matrix).all() and len(matrix) == len(texts)
 
 
+@pytest.mark.slow
+def test_texts_have_runs_of_characters_for_a_model_with_a_margin():
+    train = of_texts("winner! call now", "winning calls", "see you soon", "")
+    encoder = part_of(TextKind(), Encoder)
+    matrix = dense(
+        encoder.for_margins(encoder.values(train)).encode(encoder.values(of_texts("calling", "xyz")))
+    )
+    # No word of it was there; its beginning was, twice.
+    assert np.linalg.norm(matrix[0]) == pytest.approx(1, abs=1e-5) and not matrix[1].any()
+    assert not part_of(CITIES, Encoder).has_margins
+
+
 CONFIG = """\
 name: shop
 data:
@@ -153,7 +165,7 @@ def measured(write, content, weight=", sample_weight: weight"):
 @pytest.mark.parametrize("decides", ["age", "city", "day", "note"])
 def test_whatever_column_decides_is_found(write, decides):
     models = measured(write, shop(400, decides))
-    for name in ("logistic_regression", "hist_gradient_boosting"):
+    for name in ("logistic_regression", "hist_gradient_boosting", "linear_svm_of_characters"):
         # Of the ages, a ninth is missing.
         least = 0.8 if decides == "age" else 0.88
         assert models[name]["test"]["metrics"]["accuracy"] >= least, name

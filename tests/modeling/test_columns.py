@@ -20,13 +20,14 @@ b,a,city,job,Größe (cm),label,price
 """
 HEAD = """\
 data:
-  source: {table: {path: t.csv, target: TARGET, columns: {city: category, job: category}}}
+  source: {table: {path: t.csv, target: TARGET, columns: {COLUMNS}}}
   validation: 0
 loss: LOSS
 optimizer: Adam
 preprocessing: PREPROCESSING
 model:
 """
+COLUMNS = "city: category, job: category"
 PLAIN = "{number: [Normalization], category: [{StringLookup: {output_mode: one_hot}}]}"
 HEAD_OF_MODEL = "  - Dense: {name: out, units: 1, activation: sigmoid}\n"
 
@@ -43,9 +44,12 @@ def build(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
 
-    def call(model, *, preprocessing=PLAIN, target="label", loss="BinaryCrossentropy", csv=CSV):
+    def call(
+        model, *, preprocessing=PLAIN, target="label", loss="BinaryCrossentropy", csv=CSV, columns=COLUMNS
+    ):
         Path("t.csv").write_text(csv, "utf-8")
         head = HEAD.replace("TARGET", target).replace("LOSS", loss).replace("PREPROCESSING", preprocessing)
+        head = head.replace("COLUMNS", columns)
         Path("c.yaml").write_text(head + model, "utf-8")
         experiment = read_config(Path("c.yaml")).experiment
         splits = make_splits(experiment.data.source.options.load(LoadContext()), validation=0, test=0, seed=0)
@@ -215,3 +219,54 @@ def test_an_embedding_holds_the_vocabulary(build):
     )
     with pytest.raises(ConfigError, match=message):
         build(steps("city", 3), preprocessing=looked_up)
+
+
+NOTES = 'note,label\n"ab cd ab",yes\n"cd ef",no\n":)",yes\n"cd ab",no\n'
+TWO_VIEWS = """\
+  - TextVectorization: {name: words, inputs: [note], ngrams: 2, output_sequence_length: 4}
+  - Embedding: {input_dim: words.vocabulary_size, output_dim: 3, mask_zero: true}
+  - masked_pooling: {name: by_word}
+  - TextVectorization: {name: runs, inputs: [note], split: character, ngrams: [2, 3], output_mode: tf_idf}
+  - Concatenate: {inputs: [by_word, previous]}
+  - Dense: {units: 1, activation: sigmoid}
+"""
+
+
+def test_steps_that_look_words_up_learn_them_from_the_training_rows(build, tmp_path):
+    import keras
+
+    built, splits, warnings = build(TWO_VIEWS, csv=NOTES, columns="note: text", preprocessing="[]")
+    words, runs = (built.model.get_layer(name) for name in ("words", "runs"))
+    # The most frequent first, then from the last in the alphabet.
+    assert words.get_vocabulary() == ["", "[UNK]", "cd", "ab", "ef", "cd ef", "cd ab", "ab cd"]
+    assert output_of(built, splits, "words").tolist() == [
+        [3, 2, 3, 7],
+        [2, 4, 5, 0],
+        [0, 0, 0, 0],
+        [2, 3, 6, 0],
+    ]
+    assert "a b" in runs.get_vocabulary() and "a b  " in runs.get_vocabulary()
+    assert built.model.get_layer("embedding").input_dim == 8
+    weights = output_of(built, splits, "runs")
+    # `c d` is in three of four texts, `e f` in one, and weighs more.
+    common, rare = (runs.get_vocabulary().index(run) for run in ("c d", "e f"))
+    assert weights[1, rare] == pytest.approx(np.log(1 + 4 / 2)) and weights[1, common] == pytest.approx(
+        np.log(1 + 4 / 4)
+    )
+    assert warnings == []
+    built.model.save(tmp_path / "m.keras")
+    before = np.asarray(built.model(raw(splits), training=False))
+    after = np.asarray(keras.models.load_model(tmp_path / "m.keras")(raw(splits), training=False))
+    assert np.isfinite(before).all()
+    np.testing.assert_array_equal(before, after)
+
+
+def test_a_lookup_behind_what_is_learned_is_a_step_like_another(build):
+    """A category that is looked up in the model, and embedded."""
+    model = """\
+  - StringLookup: {name: jobs, inputs: [job]}
+  - Embedding: {input_dim: jobs.vocabulary_size, output_dim: 2}
+  - Dense: {units: 1, activation: sigmoid}
+"""
+    built, splits, _ = build(model, preprocessing="{number: [Normalization]}")
+    assert output_of(built, splits, "jobs").tolist() == [2, 0, 1, 2]

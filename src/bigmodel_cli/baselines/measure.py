@@ -48,6 +48,11 @@ _LINEAR = _Family(
     lambda task, learned: task.fit_linear(learned),
     lambda encoder, values: encoder.for_linear(values),
 )
+_MARGINS = _Family(
+    lambda task: task.margins or "",
+    lambda task, learned: task.fit_margins(learned),
+    lambda encoder, values: encoder.for_margins(values),
+)
 _TREES = _Family(
     lambda task: task.trees,
     lambda task, learned: task.fit_trees(learned),
@@ -117,11 +122,7 @@ class _Measuring:
 
     def _read_train(self) -> Columns:
         train, seed = self._splits.train, self._experiment.seed
-        limits = [
-            limit
-            for task in self._tasks.values()
-            for limit in (self._sizes.linear(task), self._sizes.trees(task))
-        ]
+        limits = [count(task) for task in self._tasks.values() for _, count in self._families(task)]
         # Any number of the first ones is a sample.
         order = np.random.default_rng(seed).permutation(len(train))[: max(limits)]
         every = len(order) == len(train) == min(limits)
@@ -153,8 +154,8 @@ class _Measuring:
         yield self._measured(target, _CONSTANT, train)
         if not self._encoders:
             return
-        for family, count in ((_LINEAR, self._sizes.linear(task)), (_TREES, self._sizes.trees(task))):
-            name = family.name(task)
+        for family, count_for in self._families(task):
+            name, count = family.name(task), count_for(task)
             if count == 0:
                 self._note(f"{name} is left out: for so many features and outputs it would take too long")
                 continue
@@ -163,6 +164,13 @@ class _Measuring:
                 every = f"{there:,} examples, so that it does not take long"
                 self._note(f"{name} learns from {count:,} of {every}")
             yield self._measured(target, family, train.first(count))
+
+    def _families(self, task: Baselines) -> Iterator[tuple[_Family, Callable[[Baselines], int]]]:
+        """The models that look at examples, and from how many each learns."""
+        yield _LINEAR, self._sizes.linear
+        if task.margins is not None and any(one.has_margins for one in self._encoders.values()):
+            yield _MARGINS, self._sizes.margins
+        yield _TREES, self._sizes.trees
 
     def _of(self, target: str) -> dict[str, Columns]:
         """What is held out and has a target."""

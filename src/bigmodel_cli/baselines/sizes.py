@@ -37,22 +37,29 @@ class Sizes:
         most: Of those, what is read at most.
         num_features: Numbers for an example, for models that add them.
         num_tree_features: The same for trees.
+        num_margin_features: The same for models that look for a margin.
     """
 
     num_examples: int
     most: int
     num_features: int
     num_tree_features: int
+    num_margin_features: int
 
     @classmethod
     def of(cls, train: Examples, encoders: Collection[Encoder]) -> Sizes:
         linear = sum(encoder.num_features for encoder in encoders)
         trees = sum(encoder.num_tree_features for encoder in encoders)
-        return cls(len(train), _most_read(train, encoders), linear, trees)
+        margins = sum(encoder.num_margin_features for encoder in encoders)
+        return cls(len(train), _most_read(train, encoders), linear, trees, margins)
 
     def linear(self, task: Baselines) -> int:
         work = max(1, task.linear_work(self.num_features))
         return self._at_most(_LINEAR_WORK // work, self.num_features)
+
+    def margins(self, task: Baselines) -> int:
+        work = max(1, task.margins_work(self.num_margin_features))
+        return self._at_most(_LINEAR_WORK // work, self.num_margin_features)
 
     def trees(self, task: Baselines) -> int:
         numbers = max(1, self.num_tree_features * task.num_outputs)

@@ -35,9 +35,13 @@ class Encoder(ABC):
 
     Attributes:
         most: Of more values, a sample is looked at.
+        has_margins: Whether there are numbers by which classes are parted with a margin; a model is fitted to
+            them where a column has some.
     """
 
     most: ClassVar[int] = 500_000
+
+    has_margins: ClassVar[bool] = False
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
@@ -57,6 +61,11 @@ class Encoder(ABC):
         """The same for trees."""
         return self.num_features
 
+    @property
+    def num_margin_features(self) -> int:
+        """The same for models that look for a margin."""
+        return self.num_features
+
     @abstractmethod
     def values(self, store: Store) -> np.ndarray:
         """What is kept of values in memory, one for each along the first axis.
@@ -72,6 +81,14 @@ class Encoder(ABC):
         Args:
             values: Of training examples, as `values` gives them.
         """
+
+    def for_margins(self, values: np.ndarray) -> Encoding:
+        """Numbers by which a linear model parts classes with a margin: those of any that adds.
+
+        Args:
+            values: As for `for_linear`.
+        """
+        return self.for_linear(values)
 
     @abstractmethod
     def for_trees(self, values: np.ndarray) -> Encoding:

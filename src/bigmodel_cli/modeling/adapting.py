@@ -12,6 +12,8 @@ from bigmodel_cli.modeling.objects import pointing_at
 
 # Called with no argument, yields batches of raw training features.
 AdaptData = Callable[[], Iterable[np.ndarray]]
+# The mode in which Keras's layers give places in a vocabulary; in all others they give numbers.
+_PLACES = "int"
 # Arguments that give what `adapt()` would learn; Keras refuses to adapt such layers.
 _GIVEN = ("mean", "variance", "vocabulary", "bin_boundaries")
 _SHOWN = 5
@@ -76,6 +78,14 @@ def adapt_to(layer: Any, component: Component, values: Any, warn: Callable[[str]
     with pointing_at(component, values):
         layer.adapt(values)
     _mind(watch, layer, component, warn)
+
+
+def as_numbers(tensor: Any, component: Component) -> Any:
+    """What a layer that learned before training gives, as float32 where it is no places in a vocabulary."""
+    import keras
+
+    gives_places = component.arguments.get("output_mode", _PLACES) == _PLACES
+    return tensor if gives_places else keras.ops.cast(tensor, "float32")
 
 
 def _is_given(component: Component) -> bool:

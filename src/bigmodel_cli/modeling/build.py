@@ -25,7 +25,7 @@ from bigmodel_cli.modeling.columns import Columns
 from bigmodel_cli.modeling.compilation import compile_model, make_optimizer
 from bigmodel_cli.modeling.cut import without
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
-from bigmodel_cli.modeling.graph import Graph
+from bigmodel_cli.modeling.graph import Adapt, Graph
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.tasks import Tasks, bind_outputs
 from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
@@ -89,7 +89,9 @@ def build_model(
     begin = _begin_row if signature.kind.is_composed else _begin_alone
     begun = begin(experiment, signature, _Making(objects, origins, data, warn))
     ends = _ends(experiment, signature)
-    graph = Graph(objects, origins, begun.named, learn=begun.learn, outputs=list(ends.values()))
+    graph = Graph(
+        objects, origins, begun.named, learn=begun.learn, adapt=begun.adapt, outputs=list(ends.values())
+    )
     last = graph.extend(experiment.model, begun.named.get("input"))
     if begun.unused:
         warn(f"columns that the model does not use: {', '.join(begun.unused)}")
@@ -143,6 +145,7 @@ class _Begun:
         features: What augmentation gets.
         named: What steps may name, `input` among it where the first step gets it.
         learn: Gives what stands in a tensor over the training rows.
+        adapt: Lets a step that looks words up learn them.
         unused: Columns that no step gets.
         augmentation: Of an example that is one tensor.
         of_columns: The augmentation of a row's columns, which is in the graph already.
@@ -152,6 +155,7 @@ class _Begun:
     features: Any
     named: dict[str, Any]
     learn: Learn
+    adapt: Adapt
     unused: Sequence[str] = ()
     augmentation: Sequence[Component] = ()
     of_columns: Sequence[Augmentation] = ()
@@ -177,7 +181,7 @@ def _begin_alone(experiment: Experiment, signature: Signature, making: _Making) 
     layers = layers_of(experiment, name, kind)
     features = _as_features(_preprocess(layers, inputs, making, learn, values))
     augmentation = augmentation_of(experiment, name, kind)
-    return _Begun(inputs, features, {"input": features}, values, augmentation=augmentation)
+    return _Begun(inputs, features, {"input": features}, values, learn, augmentation=augmentation)
 
 
 def _begin_row(experiment: Experiment, signature: Signature, making: _Making) -> _Begun:
@@ -189,7 +193,15 @@ def _begin_row(experiment: Experiment, signature: Signature, making: _Making) ->
     columns = Columns(experiment, signature, making.objects, making.origins, making.data, learn)
     named = columns.named(experiment.model)
     inputs = bare(columns.inputs)
-    return _Begun(inputs, inputs, named, columns.values_of, columns.unused, of_columns=columns.augmentation)
+    return _Begun(
+        inputs,
+        inputs,
+        named,
+        columns.values_of,
+        columns.adapt,
+        columns.unused,
+        of_columns=columns.augmentation,
+    )
 
 
 def _ends(experiment: Experiment, signature: Signature) -> dict[str, Component]:

@@ -16,14 +16,13 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.walk import walk
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.modeling.adapting import as_numbers
 from bigmodel_cli.modeling.augmentation import Augmentation, augmentation_layer
 from bigmodel_cli.modeling.encodings.base import Encoding
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
 from bigmodel_cli.signature import Signature
 
-# The mode in which Keras's layers give places in a vocabulary; in all others they give numbers.
-_PLACES = "int"
 # Layers that compute each feature from itself alone, so that many columns can share one.
 _FEATURE_BY_FEATURE = frozenset({"Normalization", "Rescaling", "Identity"})
 # Arguments that give each feature its own number; who writes them means one column.
@@ -201,14 +200,18 @@ class Columns:
             self.objects.numbers[f"{column.names[0]}.{VOCABULARY_SIZE}"] = int(layer.vocabulary_size())
         with pointing_at(component, column.tensor):
             tensor = layer(column.tensor)
-        gives_places = component.arguments.get("output_mode", _PLACES) == _PLACES
-        is_encoded = hasattr(layer, "adapt") and not gives_places
-        return keras.ops.cast(tensor, "float32") if is_encoded else tensor
+        return as_numbers(tensor, component) if hasattr(layer, "adapt") else tensor
 
     def values_of(self, tensor: Any) -> np.ndarray | None:
         """What stands in a tensor of the network over some training rows; None where nothing is learnt."""
         found: np.ndarray | None = self._values(tensor, list(self.inputs), ENOUGH)
         return found
+
+    def adapt(self, layer: Any, component: Component, tensor: Any) -> None:
+        """Let a layer that looks words up, behind a column, learn them from all training rows."""
+        if self.training is not None:
+            names = [name for name, given in self.inputs.items() if given is tensor] or list(self.inputs)
+            self._learn(layer, component, self._values(tensor, names))
 
     def _values(self, tensor: Any, names: Sequence[str], most: int | None = None) -> Any:
         """What stands in a tensor that is made of some columns, over the training rows."""
@@ -291,8 +294,8 @@ def _takes_rows_for_tokens(component: Component) -> bool:
 
     `Hashing` does not with `one_hot`, but tells Keras another shape.
     """
-    mode = component.arguments.get("output_mode", _PLACES)
-    counts = mode not in (_PLACES, "one_hot")
+    mode = component.arguments.get("output_mode", "int")
+    counts = mode not in ("int", "one_hot")
     if component.name == "Hashing":
         return counts or bool(mode == "one_hot")
     return component.name in ("StringLookup", "IntegerLookup") and counts

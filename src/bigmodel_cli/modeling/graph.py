@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bigmodel_cli.config.components import VOCABULARY_SIZE, Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
+from bigmodel_cli.modeling.adapting import as_numbers
 from bigmodel_cli.modeling.blocks.base import Block
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
@@ -33,6 +34,10 @@ def _call_arguments(layer: Any, tensor: Any) -> tuple[list[Any], dict[str, Any]]
     return (list(tensor) if isinstance(tensor, list) else [tensor, tensor]), {}
 
 
+# Called with a layer, its component, and the tensor that arrives.
+Adapt = Callable[[Any, Component, Any], None]
+
+
 class Graph:
     """Connects steps to tensors; remembers the tensors of named steps.
 
@@ -40,6 +45,7 @@ class Graph:
         objects: Makes the layers.
         origins: Takes the component of each layer, by the layer's name.
         learn: Gives encodings what stands in a tensor over the training rows.
+        adapt: Lets a layer that looks words up learn them from what stands in a tensor.
         named: Tensors that `inputs` may name, besides those of the steps to come.
         outputs: The steps that make the model's outputs; under mixed precision they stay in float32.
     """
@@ -51,18 +57,22 @@ class Graph:
         named: dict[str, Any] | None = None,
         *,
         learn: Learn = lambda _tensor: None,
+        adapt: Adapt = lambda _layer, _component, _tensor: None,
         outputs: Sequence[Component] = (),
     ) -> None:
         self.objects = objects
         self.origins = origins
         self.named = dict(named or {})
         self.learn = learn
+        self.adapt = adapt
         self.outputs = outputs
         self.current: Component | None = None
 
     def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
         """Connect steps one after the other; names inside are not seen outside."""
-        inner = Graph(self.objects, self.origins, self.named, learn=self.learn, outputs=self.outputs)
+        inner = Graph(
+            self.objects, self.origins, self.named, learn=self.learn, adapt=self.adapt, outputs=self.outputs
+        )
         return inner.extend(steps, tensor)
 
     def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -103,9 +113,19 @@ class Graph:
         else:
             layer = self.objects.make(component, **self._dtype(component))
         self.origins[layer.name] = component
+        if hasattr(layer, VOCABULARY_SIZE):
+            return self._looked_up(layer, component, tensor)
         with pointing_at(component, tensor):
             arguments, more = _call_arguments(layer, tensor)
             return layer(*arguments, **more)
+
+    def _looked_up(self, layer: Any, component: Component, tensor: Any) -> Any:
+        """What a layer gives that learns its words before training."""
+        self.adapt(layer, component, tensor)
+        if component.step:
+            self.objects.numbers[f"{component.step}.{VOCABULARY_SIZE}"] = int(layer.vocabulary_size())
+        with pointing_at(component, tensor):
+            return as_numbers(layer(tensor), component)
 
     def _dtype(self, component: Component) -> dict[str, str]:
         import keras

@@ -16,6 +16,8 @@ from bigmodel_cli.modeling.own_code import own_object, own_place
 from bigmodel_cli.network import Offline, keras_home
 from bigmodel_cli.signature import slugs
 
+# Arguments of which Keras takes a tuple and refuses a list, which is all that YAML has.
+_TUPLES = frozenset({"ngrams"})
 # Names of layers that TensorFlow takes, of its scopes.
 _TAKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -48,6 +50,8 @@ class Objects:
             if component.own is None and component.name[0].islower():
                 return _by_identifier(component)
             arguments = {key: self.value(value, component) for key, value in component.arguments.items()}
+            for key in _TUPLES & arguments.keys():
+                arguments[key] = tuple(arguments[key]) if isinstance(arguments[key], list) else arguments[key]
             name = arguments.get("name")
             if isinstance(name, str) and not _TAKEN_NAME.fullmatch(name):
                 # A step that is named like a target may be called anything.

@@ -11,12 +11,33 @@ from bigmodel_cli.tasks.baseline import LOGISTIC_ITERATIONS, Baselines, Fitted, 
 from bigmodel_cli.tasks.classification.task import Classification
 
 
+class _Margins:
+    """A model that tells distances, with probabilities made of them."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def fit(self, features: Any, labels: np.ndarray, sample_weight: np.ndarray | None) -> None:
+        self._model.fit(features, labels, sample_weight=sample_weight)
+
+    def predict_proba(self, features: Any) -> np.ndarray:
+        """Shape (n, classes)."""
+        margins: np.ndarray = self._model.decision_function(features)
+        if margins.ndim == 1:
+            # Of two classes it is that of the second one, and twice as far from one to the other.
+            margins = np.stack([-margins, margins], axis=1)
+        found: np.ndarray = np.exp(margins - margins.max(axis=1, keepdims=True))
+        found /= found.sum(axis=1, keepdims=True)
+        return found
+
+
 class ClassificationBaselines(Baselines):
     """Values are probabilities of shape (n, classes)."""
 
     task: Classification
     constant: ClassVar[str] = "most_frequent_class"
     linear: ClassVar[str] = "logistic_regression"
+    margins: ClassVar[str | None] = "linear_svm_of_characters"
     told: ClassVar[Sequence[str]] = ("accuracy", "balanced_accuracy", "roc_auc", "log_loss")
 
     @property
@@ -44,6 +65,15 @@ class ClassificationBaselines(Baselines):
             categorical_features=learned.are_codes, early_stopping=stops_early, random_state=learned.seed
         )
         return self._fit(trees, learned)
+
+    def fit_margins(self, learned: Learned) -> Fitted:
+        """How far an example is from what parts classes, made probabilities by the softmax of them.
+
+        They are right in which class is the likeliest, and in no more: `log_loss` says little of them.
+        """
+        from sklearn.svm import LinearSVC
+
+        return self._fit(_Margins(LinearSVC(random_state=learned.seed)), learned)
 
     def _fit(self, model: Any, learned: Learned) -> Fitted:
         known = np.unique(learned.labels)
