@@ -65,8 +65,8 @@ def train(
     from bigmodel_cli.training.transfer import Parent
 
     words = [f"{key}={to_flow(value)}" for key, value in (overrides or {}).items()]
-    loaded = read_config(Path(config), words, gets_weights=start_from is not None)
     folder = _runs_dir(runs_dir)
+    loaded = read_config(Path(config), words, gets_weights=start_from is not None, runs_dir=folder)
     parent = None
     if start_from is not None:
         source = start_from if isinstance(start_from, Run) else load(start_from, runs_dir=folder)

@@ -179,7 +179,7 @@ def test_what_may_not_change(bigmodel, trained, word, key, reason):
         (["tiny.yaml", "--resume", "--from", "x"], "--from starts a new one"),
         (["tiny.yaml", "--from", "x"], "x: no such run"),
         (["--resume", "--strict"], "--strict is for a CONFIG; --resume takes the config of the run"),
-        (["tiny.yaml", "--trust"], "--trust is for the run that --from or --resume names"),
+        (["tiny.yaml", "--trust"], "--trust is for a run that --from or --resume names, or for a teacher"),
         ([], "expected a CONFIG, or --resume"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import ConfigError, DataError, UsageError
+from bigmodel_cli.modeling.language import read_config
 
 pytestmark = pytest.mark.tf
 PLAIN = ("training.precision=float32", "training.jit_compile=false", "training.epochs=2")
@@ -123,14 +124,94 @@ def test_augmented_examples_are_shown_to_the_teacher(
     noise = "augmentation=[{GaussianNoise: {stddev: 0.9}}]"
     prepared = prepare(same, *PLAIN, noise, taught_by(teacher.run.path))
     distillation = prepared.loop.training.compression.distillation
-    assert distillation.network is not None
+    assert distillation.part is not None
     # Behind Rescaling: pixels from 0 to 1.
     features = np.random.default_rng(0).uniform(size=(4, 6, 6, 1)).astype(np.float32)
-    behind = distillation.teaching.answers(features, distillation.network)
+    behind = distillation.teaching.answers(distillation.part(features, None))
     whole = distillation.teaching.model(np.round(255 * features).astype(np.uint8))
     np.testing.assert_allclose(np.exp(behind), whole, atol=0.02)
     rows = prepared.run()
     assert rows[-1]["distill_loss"] > 0
+
+
+COLUMNS = """\
+data:
+  source: {table: {path: t.csv, target: label}}
+  batch_size: 16
+preprocessing: {number: [Normalization], category: [StringLookup: {output_mode: one_hot}]}
+model: [{Dense: {units: 8, activation: relu}}, {Dense: {units: num_classes, activation: softmax}}]
+loss: CategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.02}}
+training: {epochs: 2, device: cpu, precision: float32, jit_compile: false}
+"""
+NOISE = "augmentation={number: [{GaussianNoise: {stddev: 0.4}}]}"
+
+
+@pytest.fixture(scope="module")
+def of_columns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table, its config, and a run of that, called `teacher`."""
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.new_run import NewRun
+    from bigmodel_cli.training.train import train as train_run
+
+    folder = tmp_path_factory.mktemp("columns")
+    rng = np.random.default_rng(0)
+    numbers, words = rng.normal(5, 2, size=(160, 2)), rng.choice(["red", "green", "blue"], 160)
+    labels = np.where(numbers[:, 0] + 2 * (words == "red") > numbers[:, 1], "yes", "no")
+    rows = [
+        f"{a:.3f},{b:.3f},{word},{label}" for (a, b), word, label in zip(numbers, words, labels, strict=True)
+    ]
+    (folder / "t.csv").write_text("\n".join(["a,b,colour,label", *rows]) + "\n")
+    (folder / "c.yaml").write_text(COLUMNS)
+    train_run(read_config(folder / "c.yaml"), NewRun(folder / "kept", "teacher"), [Silent()])
+    return folder
+
+
+def prepared_columns(folder: Path, *words: str) -> Any:
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.training.known_data import fit_to_data
+    from bigmodel_cli.training.prepared import prepare as prepare_run
+
+    # A name, not a folder: it is looked up where runs are kept.
+    words = ("compress.distill.teacher=teacher", *words)
+    config = read_config(folder / "c.yaml", words, runs_dir=folder / "kept")
+    splits = load_splits(config.experiment, Silent(), offline=True)
+    return prepare_run(fit_to_data(config, splits, lambda _: None), splits, Silent())
+
+
+def test_columns_that_augmentation_changes_are_shown_to_the_teacher(of_columns: Path) -> None:
+    made = prepared_columns(of_columns, NOISE, "seed=0")
+    distillation = made.training.compression.distillation
+    assert distillation.part.raw == ["a", "b", "colour"]
+    feed = made.feeds["train"]
+    rows, _ = feed.batch(feed.chunk(feed.rows(np.arange(64), 0, 1)), 0)
+    plain = made.training._parts.front(rows, training=False)
+    given = [
+        distillation.part(features, rows)
+        for features in (plain, made.training._parts.front(rows, training=True))
+    ]
+    whole = distillation.teaching.model(distillation.teaching.given(rows), training=False)
+    # Without noise it is what the teacher says of the row, with it something near.
+    np.testing.assert_allclose(given[0], whole, atol=1e-5)
+    assert 1e-3 < np.abs(given[1] - whole).mean() < 0.3
+    steps, loss = made.training.run(feed.chunk(feed.rows(np.arange(64), 0, 4)))
+    assert steps == 4 and np.isfinite(loss)
+    made.close()
+
+
+def test_columns_that_the_teacher_prepares_in_another_way_are_refused(of_columns: Path) -> None:
+    with pytest.raises(UsageError, match="the teacher has another preprocessing"):
+        prepared_columns(of_columns, NOISE, "preprocessing.number=[{Rescaling: {scale: 0.1}}]")
+
+
+def test_a_teacher_by_name_is_looked_for_where_runs_are_kept(of_columns: Path) -> None:
+    loaded = read_config(
+        of_columns / "c.yaml", ["compress.distill.teacher=teacher"], runs_dir=of_columns / "kept"
+    )
+    assert Path(loaded.experiment.compress.distill.teacher).parent == (of_columns / "kept/teacher").resolve()
+    with pytest.raises(ConfigError, match=r"teacher: no such run .*one under .*/runs/"):
+        read_config(of_columns / "c.yaml", ["compress.distill.teacher=teacher"])
 
 
 def test_another_preprocessing_is_refused_with_augmentation(

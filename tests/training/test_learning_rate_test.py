@@ -45,10 +45,15 @@ def prepared(config):
 
     def make(*words, begin=None):
         from bigmodel_cli.inference.run_data import load_splits
-        from bigmodel_cli.training.prepared import prepare
+        from bigmodel_cli.training.prepared import Beginning, prepare
 
         experiment, told = config(*words).experiment, Told()
-        found = prepare(experiment, load_splits(experiment, Silent(), offline=True), told, begin=begin)
+        found = prepare(
+            experiment,
+            load_splits(experiment, Silent(), offline=True),
+            told,
+            beginning=Beginning(weights=begin),
+        )
         found.told = told.lines
         made.append(found)
         return found

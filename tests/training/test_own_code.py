@@ -154,6 +154,36 @@ def test_resume_asks_too_and_goes_on(
     assert (run.code / "my_layers.py").read_text() == SOURCE.read_text()
 
 
+def test_a_teacher_with_it(trained: RunFolder, folder: Path, edited: Path, begun_anew: Any) -> None:
+    """A model without such code learns from one that has it, by the same rule."""
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.training.prepared import Beginning, prepare
+
+    lines = ["model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]", "optimizer: Adam"]
+    data = CONFIG[CONFIG.index("data:") : CONFIG.index("model:")]
+    (folder / "pupil.yaml").write_text(
+        data + "\n".join([*lines, "loss: CategoricalCrossentropy", "compress: {distill: {teacher: own}}", ""])
+    )
+    experiment = read_config(folder / "pupil.yaml", runs_dir=folder / "runs").experiment
+
+    def learn(*, trust: bool = False) -> None:
+        begun_anew()
+        splits = load_splits(experiment, Silent(), offline=True)
+        made = prepare(experiment, splits, Silent(), beginning=Beginning(trust=trust))
+        feed = made.feeds["train"]
+        steps, loss = made.training.run(feed.chunk(feed.rows(np.arange(32), 0, 2)))
+        assert steps == 2 and np.isfinite(loss)
+        made.close()
+
+    with pytest.raises(DataError, match=r"my_layers\.py is another one now") as caught:
+        learn()
+    assert "--trust" in (caught.value.hint or "")
+    learn(trust=True)
+    edited.write_text(SOURCE.read_text())
+    learn()
+
+
 def test_another_run_may_have_other_classes_of_the_same_names(trained: RunFolder, tmp_path: Path) -> None:
     other = _trained_with(tmp_path, SOURCE.read_text().replace("return inputs * self.scale", "return inputs"))
     assert other is not None

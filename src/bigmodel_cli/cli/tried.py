@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.config.load import LoadedConfig
 
 
-def try_smoke(loaded: LoadedConfig, *, offline: bool, plain: bool, as_json: bool) -> None:
+def try_smoke(loaded: LoadedConfig, *, trust: bool, offline: bool, plain: bool, as_json: bool) -> None:
     """`train --smoke`.
 
     Raises:
@@ -26,7 +26,7 @@ def try_smoke(loaded: LoadedConfig, *, offline: bool, plain: bool, as_json: bool
 
     began = time.perf_counter()
     with listening(plain=plain) as listener:
-        smoke = Smoke(loaded, listener, offline)
+        smoke = Smoke(loaded, listener, offline, trust)
         try:
             smoke.run()
         finally:

@@ -9,14 +9,16 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.compressing.augmented import behind_augmentation
 from bigmodel_cli.compressing.channel_pruning import ChannelPruning
-from bigmodel_cli.compressing.distillation import TEACHER, Distillation, Teaching, behind_preprocessing
+from bigmodel_cli.compressing.distillation import TEACHER, Distillation, Teaching
 from bigmodel_cli.compressing.fake_quantization import FakeQuantization
 from bigmodel_cli.compressing.pruning import Pruning, Schedule
 from bigmodel_cli.config.compress import Compress, Prune, parse_epoch
 from bigmodel_cli.config.naming import DISTILL_LOSS
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.inference.steps import Batch
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.run_folder import RunFolder
 
@@ -40,16 +42,16 @@ class Compression:
         """What is measured in training beside the losses of tasks, in the order of `losses`."""
         return [] if self.distillation is None else [DISTILL_LOSS]
 
-    def labels(self, labels: Mapping[str, Any], features: Any) -> Mapping[str, Any]:
+    def labels(self, batch: Batch, features: Any) -> Mapping[str, Any]:
         """The labels of a batch with the teacher's answers among them, inside the graph.
 
         Args:
-            labels: By target, as the feed has them.
-            features: Of the batch as they are trained on.
+            batch: As the feed has it.
+            features: Of it as they are trained on.
         """
         if self.distillation is None:
-            return labels
-        return {**labels, TEACHER: self.distillation.answers(labels, features)}
+            return batch.labels
+        return {**batch.labels, TEACHER: self.distillation.answers(batch, features)}
 
     def for_loss(self, y: Mapping[str, Any], labels: Mapping[str, Any]) -> Mapping[str, Any]:
         """What `Tasks.for_loss` gives, with what `losses` needs beside it of the same batch."""
@@ -122,7 +124,7 @@ class Compression:
             )
         if self.distillation is not None:
             settings = self.distillation.teaching.settings
-            how = "its answers are kept" if self.distillation.network is None else "asked in each step"
+            how = "its answers are kept" if self.distillation.part is None else "asked in each step"
             yield (
                 f"teacher: {RunFolder(Path(settings.teacher)).title}, {how}; it counts {settings.weight:g} "
                 f"of the loss, at temperature {settings.temperature:g}"
@@ -167,8 +169,8 @@ def compression_of(
     pruning = None if asked.prune is None else _pruning(asked.prune, built.model, *schedule)
     distillation = None
     if teaching is not None:
-        network = None if teaching.is_kept else behind_preprocessing(teaching.model, built.preprocess)
-        distillation = Distillation(teaching, reading, network)
+        part = None if teaching.is_kept else behind_augmentation(teaching.model, built)
+        distillation = Distillation(teaching, reading, part)
     quantization = None
     if asked.rounding is not None:
         before = (parse_epoch(asked.rounding.begin) - 1) * schedule[1]

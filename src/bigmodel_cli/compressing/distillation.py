@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.compressing.augmented import BehindAugmentation
 from bigmodel_cli.config.compress import Distill
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.errors import ResourceError, UsageError
+from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.inference.loading import load_for_inference
-from bigmodel_cli.inference.opened import open_folder, reading_of_run
+from bigmodel_cli.inference.opened import OpenRun, open_folder, reading_of_run
+from bigmodel_cli.inference.steps import Batch
 from bigmodel_cli.listener import Listener
-from bigmodel_cli.modeling.cut import model_from, traced
 from bigmodel_cli.modeling.replicas.distribution import Distribution
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.kept_features import Front, computed
@@ -34,6 +35,30 @@ TEACHER = "\0teacher"
 _LEAST = 1e-30
 # The share of free memory that the teacher's answers may take.
 _SHARE = 1 / 4
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A run that teaches, with its model, from raw examples to its outputs, in float32."""
+
+    opened: OpenRun
+    model: Any
+
+
+def load_teacher(settings: Distill, distribution: Distribution, *, trust: bool) -> Teacher:
+    """Load a teacher.
+
+    Args:
+        settings: The section of the config; the teacher is a folder.
+        distribution: Where the replicas are that learn from it.
+        trust: Load it even if it can run code.
+
+    Raises:
+        DataError: If its model is missing or damaged, or holds what may not be loaded.
+    """
+    opened = open_folder(RunFolder(Path(settings.teacher)))
+    with distribution.scope():
+        return Teacher(opened, load_for_inference(opened.folder, BEST, trust=trust))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,38 +80,32 @@ class Teaching:
     is_kept: bool
 
     @classmethod
-    def of(
-        cls, settings: Distill, signature: Signature, distribution: Distribution, *, is_kept: bool
-    ) -> Teaching:
-        """Load a teacher.
+    def of(cls, settings: Distill, teacher: Teacher, signature: Signature, *, is_kept: bool) -> Teaching:
+        """Put the classes of a teacher in order.
 
         Args:
-            settings: The section of the config; the teacher is a folder.
+            settings: The section of the config.
+            teacher: The run that it names.
             signature: Of the data, whose classes are the teacher's.
-            distribution: Where the replicas are that learn from it.
             is_kept: Whether its answers are kept.
-
-        Raises:
-            DataError: If its model is missing or damaged.
         """
-        opened = open_folder(RunFolder(Path(settings.teacher)))
-        with distribution.scope():
-            model = load_for_inference(opened.folder, BEST)
-        theirs = list(opened.signature.label_names)
+        theirs = list(teacher.opened.signature.label_names)
         order = [theirs.index(name) for name in signature.label_names]
-        return cls(settings, model, reading_of_run(opened), order, is_kept)
+        return cls(settings, teacher.model, reading_of_run(teacher.opened), order, is_kept)
 
-    def answers(self, features: Any, network: Any = None) -> Any:
+    def answers(self, outputs: Any) -> Any:
         """The teacher's log probabilities, float32 of shape (batch, classes) in the data's order.
 
         Args:
-            features: A batch as the teacher takes it.
-            network: The part of the teacher that takes it; None: all of it.
+            outputs: What its model gives for a batch.
         """
         import tensorflow as tf
 
-        given = (self.model if network is None else network)(features, training=False)
-        return tf.gather(log_probabilities(given, self.reading), list(self.order), axis=1)
+        return tf.gather(log_probabilities(outputs, self.reading), list(self.order), axis=1)
+
+    def of_examples(self, examples: Any) -> Any:
+        """The same of raw examples."""
+        return self.answers(self.model(self.given(examples), training=False))
 
     def given(self, features: Any) -> Any:
         """Those of raw examples that the teacher takes: an array, or columns by what inputs are called."""
@@ -126,7 +145,7 @@ def taught(
             f"{free_memory / 1e9:.1f} GB of memory that are free",
             hint="train on fewer examples, or on a machine with more memory",
         )
-    compute = tf.function(lambda features: teaching.answers(teaching.given(features)), autograph=False)
+    compute = tf.function(teaching.of_examples, autograph=False)
 
     def run(features: Any) -> Mapping[str, np.ndarray]:
         return {INPUT: compute(tf.nest.map_structure(tf.constant, features)).numpy()}
@@ -148,18 +167,23 @@ class Distillation:
     Attributes:
         teaching: The teacher.
         reading: How the model's outputs become probabilities.
-        network: The part of the teacher that takes augmented examples; None: its answers are kept.
+        part: The part of the teacher that takes augmented examples; None: its answers are kept.
     """
 
     teaching: Teaching
     reading: Reading
-    network: Any = None
+    part: BehindAugmentation | None = None
 
-    def answers(self, labels: Mapping[str, Any], features: Any) -> Any:
-        """The teacher's for a batch, inside the graph: those that are kept, or of the augmented examples."""
-        if self.network is None:
-            return labels[TEACHER]
-        return self.teaching.answers(features, self.network)
+    def answers(self, batch: Batch, features: Any) -> Any:
+        """The teacher's for a batch, inside the graph: those that are kept, or of the augmented examples.
+
+        Args:
+            batch: As the feed has it.
+            features: Of it as they are trained on.
+        """
+        if self.part is None:
+            return batch.labels[TEACHER]
+        return self.teaching.answers(self.part(features, batch.features))
 
     def divergence(self, answers: Any, outputs: Any, weights: Any) -> Any:
         """T² times the mean Kullback-Leibler divergence of the model from its teacher, inside the graph.
@@ -203,42 +227,3 @@ def log_probabilities(outputs: Any, reading: Reading) -> Any:
         return tf.concat([tf.math.log_sigmoid(-outputs), tf.math.log_sigmoid(outputs)], axis=-1)
     both = tf.concat([1.0 - outputs, outputs], axis=-1)
     return tf.math.log(tf.maximum(both, _LEAST))
-
-
-def behind_preprocessing(teacher: Any, preprocess: Any) -> Any:
-    """The part of a teacher that takes what a model's own preprocessing gives.
-
-    Args:
-        teacher: A functional `keras.Model` from raw examples.
-        preprocess: The model's preprocessing, likewise; None: it has none.
-
-    Raises:
-        UsageError: If the teacher does not begin with the same.
-    """
-    copy, steps = traced(teacher)
-    if preprocess is None:
-        return teacher
-    _, own = traced(preprocess)
-    if len(own) > len(steps) or not all(_is_same(a, b) for a, b in zip(own, steps, strict=False)):
-        raise UsageError(
-            "compress.distill: augmentation changes examples behind preprocessing, and the teacher has "
-            "another preprocessing",
-            hint="train the teacher with the same preprocessing, or leave augmentation out",
-        )
-    return model_from(steps[len(own) - 1].outputs[0], copy.output)
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two steps compute the same, whatever they are called."""
-    if type(one.operation) is not type(other.operation):
-        return False
-    weights, others = (getattr(step.operation, "weights", ()) for step in (one, other))
-    said, told = (_config(step.operation) for step in (one, other))
-    return said == told and all(
-        np.array_equal(np.asarray(a), np.asarray(b)) for a, b in zip(weights, others, strict=True)
-    )
-
-
-def _config(operation: Any) -> dict[str, Any]:
-    own = {"name", "dtype", "trainable"}
-    return {key: value for key, value in operation.get_config().items() if key not in own}

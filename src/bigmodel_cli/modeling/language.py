@@ -58,6 +58,7 @@ def read_config(
     strict: bool = False,
     was_trained: bool = False,
     gets_weights: bool = False,
+    runs_dir: Path | None = None,
 ) -> LoadedConfig:
     """Read and check a config.
 
@@ -68,6 +69,7 @@ def read_config(
         was_trained: Whether it is the config of a run, in which contradictions are looked for no more; its
             own code is what the run has a copy of.
         gets_weights: Whether the model is to start from another run's weights.
+        runs_dir: Where the runs are that it may name; None: where they are by default.
 
     Raises:
         UsageError: If there is no such file.
@@ -76,7 +78,7 @@ def read_config(
     copies = RunFolder(path.parent).code if was_trained else None
     how = {"strict": strict, "gets_weights": gets_weights}
     loaded = load_config(path, overrides, language(), copies=copies, **how)
-    return loaded if was_trained else with_teacher(loaded)
+    return loaded if was_trained else with_teacher(loaded, runs_dir)
 
 
 def read_with_search(path: Path, overrides: Sequence[str] = (), *, strict: bool = False) -> LoadedConfig:

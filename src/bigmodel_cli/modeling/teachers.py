@@ -29,8 +29,12 @@ def distill_of(experiment: Experiment) -> Distill | None:
     return None if experiment.compress is None else experiment.compress.distill
 
 
-def with_teacher(loaded: LoadedConfig) -> LoadedConfig:
+def with_teacher(loaded: LoadedConfig, runs_dir: Path | None = None) -> LoadedConfig:
     """A config whose teacher is a folder, whatever it was named by.
+
+    Args:
+        loaded: The config.
+        runs_dir: Where runs are kept; None: where they are by default.
 
     Raises:
         ConfigError: If there is no such run, or nothing can be learned from it; it points at the name.
@@ -40,7 +44,7 @@ def with_teacher(loaded: LoadedConfig) -> LoadedConfig:
         return loaded
     place = place_at(loaded.stack[-1], PATH)
     try:
-        run = _found(distill.teacher, place.folder)
+        run = _found(distill.teacher, place.folder, default_runs_dir() if runs_dir is None else runs_dir)
         reason, hint = _why_not(loaded.experiment, run), None
     except BigmodelError as error:
         reason, hint = error.message, error.hint
@@ -96,9 +100,9 @@ def why_others(theirs: Signature, ours: Signature) -> str | None:
     return None
 
 
-def _found(word: str, folder: Path) -> RunFolder:
+def _found(word: str, folder: Path, runs_dir: Path) -> RunFolder:
     beside = RunFolder(folder / Path(word).expanduser())
-    return beside if beside.record.is_file() else find_run(word, default_runs_dir())
+    return beside if beside.record.is_file() else find_run(word, runs_dir)
 
 
 def _why_not(experiment: Experiment, run: RunFolder) -> str | None:

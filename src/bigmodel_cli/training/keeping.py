@@ -92,9 +92,10 @@ class Keeping:
         in_memory = all(store.array is not None for store in stores.values())
         # On a GPU the same takes next to nothing, and features would take its memory.
         self._is_prepared = not begins and in_memory and not _has_gpu() and is_worth_keeping(work.experiment)
-        # What is rounded in training has to be seen by the steps.
+        # What is rounded in training has to be seen by the steps, and columns by a teacher.
         compress = work.experiment.compress
-        is_whole = compress is not None and compress.quantize is not None
+        is_asked = work.teaching is not None and not work.teaching.is_kept and self._is_row
+        is_whole = is_asked or (compress is not None and compress.quantize is not None)
         self._may_cut = (
             not is_whole and (begins or self._is_prepared) and work.experiment.data.cache != "none"
         )

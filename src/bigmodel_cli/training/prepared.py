@@ -131,14 +131,27 @@ class Prepared:
             self.skipped.close()
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """What is there before training begins.
+
+    Attributes:
+        has_checkpoint: Whether the run has all weights: a file that they once came from may be gone.
+        weights: Gives a model those that it begins with, where these are others than its own.
+        trust: Whether a teacher may be loaded though that runs code.
+    """
+
+    has_checkpoint: bool = False
+    weights: Begin | None = None
+    trust: bool = False
+
+
 def prepare(
     experiment: Experiment,
     splits: Splits,
     listener: Listener,
     peers: Peers | None = None,
-    *,
-    has_checkpoint: bool = False,
-    begin: Begin | None = None,
+    beginning: Beginning = Beginning(),
 ) -> Prepared:
     """Decide every `auto` and build the model.
 
@@ -147,8 +160,7 @@ def prepare(
         splits: Its data.
         listener: Is told what was decided.
         peers: The processes that train together; None: this one alone.
-        has_checkpoint: Whether it has all weights: a file that they once came from may be gone.
-        begin: Gives a model the weights that training begins with, where these are others than its own.
+        beginning: What is there before training begins.
 
     Raises:
         ConfigError: If Keras refuses a part of the config, or the model does not fit the data.
@@ -162,10 +174,10 @@ def prepare(
     distribution = distribute(plan.device, peers.cluster if peers else None)
     skipped = SkippedFiles(listener.warn) if experiment.data.on_bad_file == "skip" else None
     asked = experiment.data.batch_size
-    steps = without_weights(experiment.model) if has_checkpoint else experiment.model
+    steps = without_weights(experiment.model) if beginning.has_checkpoint else experiment.model
     built_as = experiment.model_copy(update={"model": steps})
     work = Work(built_as, splits, 1 if asked == "auto" else asked, skipped, distribution)
-    work = with_teaching(work, listener)
+    work = with_teaching(work, listener, trust=beginning.trust)
     if asked == "auto":
         work = replace(work, batch_size=choose_batch_size(work, plan, listener))
     keeping = Keeping(work, listener)
@@ -176,7 +188,7 @@ def prepare(
     chosen = _choose(work, keeping, plan, listener)
     rate_test = None
     if rates_to_find(experiment.optimizer):
-        rate_test = find_learning_rate(work, chosen, begin)
+        rate_test = find_learning_rate(work, chosen, beginning.weights)
         listener.say(rate_test.describe())
         chosen = replace(chosen, training=chosen.training.with_rate(rate_test.rate))
         found = with_rate(experiment.optimizer, rate_test.rate)

@@ -99,12 +99,14 @@ class Smoke:
         config: The config.
         listener: Is told of warnings and downloads.
         offline: No download may be made.
+        trust: Whether a teacher may be loaded though that runs code.
         stages: What has worked so far, in order.
     """
 
     config: LoadedConfig
     listener: Listener
     offline: bool = False
+    trust: bool = False
     stages: list[Stage] = field(default_factory=list)
 
     def run(self) -> list[Stage]:
@@ -154,7 +156,7 @@ class Smoke:
             seen.append(spread(splits, size))
             return seen[-1]
 
-        return How(offline=self.offline, narrow=narrow, watch=watch)
+        return How(offline=self.offline, narrow=narrow, watch=watch, trust=self.trust)
 
     @contextmanager
     def _naming(self, watch: Stopwatch) -> Iterator[None]:

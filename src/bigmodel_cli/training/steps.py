@@ -189,7 +189,7 @@ class TrainingSteps:
         features, targets, counts = augment(
             self._augmentation, features, tasks.targets(batch.labels), batch.counts
         )
-        labels = self.compression.labels(batch.labels, features)
+        labels = self.compression.labels(batch, features)
         batch = batch._replace(counts=counts, labels=labels)
         weights = batch.weights(
             {

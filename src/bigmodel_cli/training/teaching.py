@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bigmodel_cli.compressing.distillation import Teaching, taught
+from bigmodel_cli.compressing.distillation import Teaching, load_teacher, taught
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.listener import Listener
@@ -17,18 +17,25 @@ from bigmodel_cli.training.gauges import free_memory
 from bigmodel_cli.training.work import Work
 
 
-def with_teaching(work: Work, listener: Listener) -> Work:
+def with_teaching(work: Work, listener: Listener, *, trust: bool = False) -> Work:
     """The same with the teacher that its config names, and its answers with the examples where these stay.
 
+    Args:
+        work: What is trained.
+        listener: Is told how it goes.
+        trust: Whether the teacher may be loaded though that runs code.
+
     Raises:
-        DataError: If the teacher is missing or damaged, or an example cannot be read.
+        DataError: If the teacher is missing or damaged or holds code that may not run, or an example cannot
+            be read.
         ResourceError: If there is no room for its answers.
     """
     distill = distill_of(work.experiment)
     if distill is None:
         return work
     is_kept = not work.experiment.augmentation
-    teaching = Teaching.of(distill, work.splits.signature, work.distribution, is_kept=is_kept)
+    teacher = load_teacher(distill, work.distribution, trust=trust)
+    teaching = Teaching.of(distill, teacher, work.splits.signature, is_kept=is_kept)
     splits = work.splits
     if is_kept:
         free = min(free_memory().values(), default=None)

@@ -32,7 +32,7 @@ from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Judge
 from bigmodel_cli.training.memory import naming_memory
 from bigmodel_cli.training.peers import Peers
-from bigmodel_cli.training.prepared import Prepared, prepare
+from bigmodel_cli.training.prepared import Beginning, Prepared, prepare
 from bigmodel_cli.training.record import begin_session, write_start
 from bigmodel_cli.training.resume import (
     newest_checkpoint,
@@ -71,7 +71,8 @@ class How:
         narrow: Takes some of the examples of splits, the same ones each time; None: all are used.
         watch: Takes the time of each phase; None: nobody else looks at it.
         exports: Whether there is to be a model.tflite.
-        trust: Whether a run's Python code may run though it is not what its config names any more.
+        trust: Whether the Python code of a run, or of a teacher, may run though it is not what its config
+            names any more.
     """
 
     offline: bool = False
@@ -274,11 +275,10 @@ def _prepare(
         splits = how.narrow(splits)
     gate = downloads(allowed=not how.offline)
     labels = splits.signature.label_names
-    begin = None if parent is None else lambda model: take_weights(model, parent, labels)
+    weights = None if parent is None else lambda model: take_weights(model, parent, labels)
+    beginning = Beginning(bool(has_checkpoint), weights, how.trust)
     with watch.phase(MODEL), naming_memory(experiment.data.batch_size), gate:
-        return prepare(
-            experiment, splits, listener, how.peers, has_checkpoint=bool(has_checkpoint), begin=begin
-        )
+        return prepare(experiment, splits, listener, how.peers, beginning)
 
 
 def _go(

@@ -68,7 +68,7 @@ def command(
         )
     with listening(plain=plain) as listener:
         if is_config:
-            document = _of_config(Path(config), overrides, listener, offline=offline, strict=strict)
+            document = _of_config(Path(config), overrides, runs_dir, listener, offline=offline, strict=strict)
             beside: dict[str, Any] = {}
         else:
             document, beside = _of_run(config, runs_dir, listener, offline=offline)
@@ -84,14 +84,20 @@ def command(
 
 
 def _of_config(
-    path: Path, overrides: tuple[str, ...], listener: Listener, *, offline: bool, strict: bool
+    path: Path,
+    overrides: tuple[str, ...],
+    runs_dir: Path,
+    listener: Listener,
+    *,
+    offline: bool,
+    strict: bool,
 ) -> dict[str, Any]:
     from bigmodel_cli.baselines.measure import measure_baselines
     from bigmodel_cli.cli.output import show_warnings
     from bigmodel_cli.inference.run_data import load_splits
     from bigmodel_cli.modeling.language import read_config
 
-    loaded = read_config(path, overrides, strict=strict)
+    loaded = read_config(path, overrides, strict=strict, runs_dir=runs_dir)
     show_warnings(loaded.warnings)
     splits = load_splits(loaded.experiment, listener, offline=offline)
     return {"config": str(path), **measure_baselines(loaded.experiment, splits, listener)}

@@ -138,7 +138,7 @@ def _check(context: click.Context, words: Sequence[str]) -> None:
         given = training.params
     if given["resume"] is None and given["words"]:
         path, *overrides = given["words"]
-        read_config(Path(path), overrides, strict=given["strict"])
+        read_config(Path(path), overrides, strict=given["strict"], runs_dir=given["runs_dir"])
 
 
 def _typed(context: click.Context) -> str:

@@ -133,16 +133,13 @@ def command(
     from bigmodel_cli.cli.tried import try_overfit, try_smoke
     from bigmodel_cli.gates import require_gates
 
-    if trust and parent is None and resume is None:
-        raise click.UsageError(
-            "--trust is for the run that --from or --resume names", click.get_current_context()
-        )
     if smoke or overfit is not None:
         _require_config_alone("--smoke" if smoke else "--overfit", resume, parent)
-        loaded = _config(words, tensorboard=tensorboard, strict=strict)
+        loaded = _config(words, runs_dir, tensorboard=tensorboard, strict=strict)
+        _require_runs_to_trust(trust, loaded)
         shown = {"offline": how["offline"], "plain": plain, "as_json": as_json}
         if smoke:
-            try_smoke(loaded, **shown)
+            try_smoke(loaded, trust=trust, **shown)
         if overfit is not None:
             try_overfit(loaded, overfit, **shown)
         return
@@ -150,7 +147,9 @@ def command(
     if resume is None and (run := _begun_run(runs_dir)) is not None:
         words, resume = (), str(run.path)
     if resume is None:
-        loaded = _config(words, tensorboard=tensorboard, strict=strict, gets_weights=parent is not None)
+        has_parent = parent is not None
+        loaded = _config(words, runs_dir, tensorboard=tensorboard, strict=strict, gets_weights=has_parent)
+        _require_runs_to_trust(trust and not has_parent, loaded)
         work = _training(loaded, parent, runs_dir, trust=trust)
     elif tensorboard:
         raise click.UsageError(
@@ -225,7 +224,7 @@ def _checked(result: TrainingResult) -> Checked:
     return Checked(result.run.title, result.document, result.gates)
 
 
-def _config(words: tuple[str, ...], *, tensorboard: bool, **how: bool) -> LoadedConfig:
+def _config(words: tuple[str, ...], runs_dir: Path, *, tensorboard: bool, **how: bool) -> LoadedConfig:
     from bigmodel_cli.cli.output import note, show_warnings
     from bigmodel_cli.config.dump import plain, to_flow
     from bigmodel_cli.modeling.language import read_config
@@ -233,16 +232,30 @@ def _config(words: tuple[str, ...], *, tensorboard: bool, **how: bool) -> Loaded
     if not words:
         raise click.UsageError("expected a CONFIG, or --resume", click.get_current_context())
     path, *overrides = words
-    loaded = read_config(Path(path), overrides, **how)
+    loaded = read_config(Path(path), overrides, runs_dir=runs_dir, **how)
     callbacks = loaded.experiment.training.callbacks
     if tensorboard and not any(callback.name == "TensorBoard" for callback in callbacks):
         # As if it were written, so that the run's config has it and a resume logs too.
         wanted = to_flow([*plain(callbacks), "TensorBoard"])
-        loaded = read_config(Path(path), [*overrides, f"training.callbacks={wanted}"], **how)
+        loaded = read_config(
+            Path(path), [*overrides, f"training.callbacks={wanted}"], runs_dir=runs_dir, **how
+        )
     show_warnings(loaded.warnings)
     if loaded.experiment.tune is not None:
         note(f"trains the config as it is; what its tune section searches: bigmodel tune {shlex.join(words)}")
     return loaded
+
+
+def _require_runs_to_trust(trust: bool, loaded: LoadedConfig) -> None:
+    """Raises:
+    click.UsageError: If there is no run whose code could be meant.
+    """
+    compress = loaded.experiment.compress
+    if trust and (compress is None or compress.distill is None):
+        raise click.UsageError(
+            "--trust is for a run that --from or --resume names, or for a teacher",
+            click.get_current_context(),
+        )
 
 
 def _training(
@@ -261,7 +274,7 @@ def _training(
         start: Parent | ParentFile | None = None
         if parent is not None:
             start = ParentFile(Path(parent), trust) if source is None else Parent(source, trust)
-        return train(loaded, new, [listener], parent=start, how=How(**how))
+        return train(loaded, new, [listener], parent=start, how=How(trust=trust, **how))
 
     return work
 

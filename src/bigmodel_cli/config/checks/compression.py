@@ -12,7 +12,7 @@ _WHOLE = {"prune": "the first with the whole sparsity", "quantize": "the first t
 
 
 def check(experiment: Experiment, report: Report) -> None:
-    """Pruning and rounding begin before the run ends, and a teacher sees what its pupil sees."""
+    """Pruning and rounding begin before the run ends."""
     if experiment.compress is None:
         return
     if not experiment.compress.model_fields_set:
@@ -24,12 +24,6 @@ def check(experiment: Experiment, report: Report) -> None:
         if _is_checked(way, part.epochs_named, experiment, report):
             whole = parse_epoch(decided.scheduled[way].whole)
             _check_stopping(whole, _WHOLE[way], experiment, report)
-    if experiment.compress.distill is not None and isinstance(experiment.augmentation, dict):
-        report.error(
-            ("compress", "distill"),
-            "a teacher cannot be asked about columns that augmentation changes",
-            "leave one of the two out",
-        )
 
 
 def _is_checked(way: str, named: dict[str, str], experiment: Experiment, report: Report) -> bool:
