@@ -98,6 +98,31 @@ training:
 """
 
 
+# Tokens, attention and a recurrent layer, each with dropout; texts without any token are among them.
+TEXTS = """\
+name: survivor
+data:
+  source: {table: {path: ROWS, target: label, columns: {text: {text: {}}}}}
+  batch_size: 17
+preprocessing:
+  text: [{TextVectorization: {output_sequence_length: 9}}]
+model:
+  - token_and_position: {width: 8, dropout: 0.1}
+  - transformer: {layers: 1, heads: 2, positions: rotary, dropout: 0.2}
+  - GRU: {units: 8, dropout: 0.2, recurrent_dropout: 0.2, return_sequences: true}
+  - masked_pooling
+  - Dense: {units: num_classes, activation: softmax}
+loss: SparseCategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.01}}
+metrics: [accuracy]
+training:
+  epochs: 8
+  deterministic: true
+  steps_per_execution: 7
+  checkpoint: {monitor: val_loss, every: 20 steps, keep: 2}
+"""
+
+
 # What is compressed while it is trained, in the place of callbacks.
 COMPRESSED = {
     "prune": "compress: {prune: {sparsity: 0.8, from: epoch 2, to: epoch 7}}\n",
@@ -158,7 +183,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = sorted(COMPRESSED)
         if name == "test_killed_with_code_of_ones_own":
             names = ["own"]
+        if name == "test_killed_while_attention_learns":
+            names = ["texts"]
         metafunc.parametrize("reference", names, indirect=True, scope="session")
+
+
+def _written(path: Path) -> Path:
+    """A table of 600 texts of made-up words; those that name a colour are of one class."""
+    chance = random.Random(0)
+    lines = ["label,text"]
+    for number in range(600):
+        words = chance.choices(["a", "house", "far", "tree", "sings", "red", "green"], k=number % 9)
+        lines.append(f"{'colour' if {'red', 'green'} & set(words) else 'none'},{' '.join(words) or ':)'}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def config_text(name: str, images: Path) -> str:
@@ -166,6 +204,8 @@ def config_text(name: str, images: Path) -> str:
         return TABLE.replace("ROWS", str(images / "rows.csv"))
     if name == "own":
         return OWN
+    if name == "texts":
+        return TEXTS.replace("ROWS", str(_written(images / "texts.csv")))
     text = CONFIG + COMPRESSED.get(name, "")
     values = CONFIGS.get(name, (_ARRAYS, _CONSTANT, "[]"))
     for word, value in zip(("SOURCE", "OPTIMIZER", "CALLBACKS"), values, strict=True):

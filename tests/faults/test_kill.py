@@ -87,6 +87,12 @@ def test_killed_with_code_of_ones_own(begin, reference, chance, how_many):
         assert survivor.record["stopped"]["callback"] == "StopWhenFlat"
 
 
+def test_killed_while_attention_learns(begin, reference, chance, how_many):
+    """Random numbers of dropout, in attention and in a recurrent layer, go on where they were."""
+    for _ in range(how_many(short=1, long=10)):
+        killed_in_the_middle(begin(reference), reference, chance)
+
+
 def killed_in_the_middle(survivor, reference, chance):
     """Killed once, it goes on to what the uninterrupted run came to."""
     moment = (chance.uniform(0.3, 0.8) * reference.seconds, signal.SIGKILL)

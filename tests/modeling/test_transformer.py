@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def text_model(build):
 
 def steps(tokens: str = "length: 5", transformer: str = "causal: true", pooling: str = "mean") -> str:
     return (
-        f"  - token_and_position: {{vocabulary_size: 20, width: 16, {tokens}}}\n"
+        f"  - token_and_position: {{vocabulary_size: 20, width: 16, mask_zero: true, {tokens}}}\n"
         f"  - transformer: {{layers: 2, heads: 4, {transformer}}}\n"
         f"  - masked_pooling: {{mode: {pooling}}}\n"
         "  - Dense: {units: num_classes, activation: softmax}\n"
@@ -196,6 +198,93 @@ def test_keras_average_of_a_text_without_tokens_is_no_nan(text_model):
     assert not answers(pooled, TEXTS)[2].any()
 
 
+# Whether padding changes nothing of what comes out, of Keras's layers for sequences.
+HEEDING = {
+    "GlobalAveragePooling1D": True,
+    "GlobalMaxPooling1D": False,
+    "Conv1D: {filters: 4, kernel_size: 3, padding: same}": False,
+    "GroupNormalization: {groups: 2}": False,
+    "LSTM: {units: 4}": True,
+    "GRU: {units: 4, go_backwards: true}": True,
+    "Bidirectional: {layer: {SimpleRNN: {units: 4}}}": True,
+    "RNN: {cell: {StackedRNNCells: {cells: [{LSTMCell: {units: 4}}, {GRUCell: {units: 4}}]}}}": True,
+    "MultiHeadAttention: {num_heads: 2, key_dim: 2}": True,
+    "AdditiveAttention: {inputs: [tokens, tokens]}": True,
+    "BatchNormalization": True,
+    "TimeDistributed: {layer: {Dense: {units: 3}}}": True,
+}
+
+
+@pytest.mark.filterwarnings(r"ignore:[\s\S]*does not support masking")
+@pytest.mark.parametrize("layer", HEEDING)
+def test_who_does_not_heed_padding_is_told(experiment, layer):
+    """And no layer makes NaN of a text without tokens, among others or alone."""
+    import keras
+
+    from bigmodel_cli.kinds.array.kind import ArrayKind
+    from bigmodel_cli.modeling.backend import start
+    from bigmodel_cli.modeling.build import build_model
+    from bigmodel_cli.signature import Signature
+    from bigmodel_cli.tasks.classification.task import Classification
+
+    start(seed=0)
+    name = layer.partition(":")[0]
+    keeps_places = "Global" not in layer and "units: 4" not in layer
+    config = experiment(
+        f"  - Embedding: {{name: tokens, input_dim: 20, output_dim: 4, mask_zero: true}}\n  - {layer}\n"
+        + ("  - masked_pooling\n" if keeps_places else "")
+        + "  - Dense: {units: 2, activation: softmax}\n",
+        loss="SparseCategoricalCrossentropy",
+    )
+    told: list[str] = []
+    signature = Signature.of(ArrayKind((None,), "int32"), Classification(("a", "b")))
+    model = build_model(config, signature, total_steps=10, warn=told.append).model
+    # So that a largest value tells padding, too.
+    embedding = next(one for one in model.layers if isinstance(one, keras.layers.Embedding))
+    embedding.embeddings.assign(np.concatenate([np.ones((1, 4)), embedding.get_weights()[0][1:]]))
+    inside = keras.Model(model.input, model.layers[-1].input)
+    for texts in (TEXTS, TEXTS[2:]):
+        assert np.isfinite(np.asarray(inside(texts, training=True))).all()
+    # The first text fills all places, so that what stands behind its last token is new.
+    plain, padded = (answers(inside, texts)[0] for texts in (TEXTS, np.pad(TEXTS, ((0, 0), (0, 4)))))
+    assert (np.abs(padded - plain).max() < 1e-6) == HEEDING[layer]
+    assert bool(told) != HEEDING[layer]
+    if told:
+        assert told[0].startswith(f"c.yaml:6:5: {name} takes padding for tokens, as does what follows")
+
+
+@pytest.mark.parametrize("layer", ["SimpleRNN", "GRU", "LSTM"])
+def test_recurrent_dropout_has_one_mask_for_all_time_steps(text_model, layer):
+    """As Gal and Ghahramani 2016 have it: a unit that is dropped is so at every step, and learns nothing."""
+    import tensorflow as tf
+
+    model = text_model(
+        "  - Embedding: {input_dim: 20, output_dim: 4}\n"
+        f"  - {layer}: {{units: 40, dropout: 0.2, recurrent_dropout: 0.5}}\n"
+        "  - Dense: {units: num_classes, activation: softmax}\n"
+    )
+    (recurrent,) = (one for one in model.trainable_variables if one.path.endswith("recurrent_kernel"))
+    text = np.random.default_rng(0).integers(1, 20, (1, 30))
+    with tf.GradientTape() as tape:
+        output = tf.reduce_sum(model(text, training=True)[:, 0])
+    slopes = np.asarray(tape.gradient(output, recurrent.value))
+    of_gates = np.abs(slopes.reshape(40, -1, 40)).max(axis=2)
+    # Were the mask drawn anew at each of 30 steps, hardly one unit would be dropped at all of them.
+    dropped = np.count_nonzero(of_gates == 0, axis=0)
+    assert ((dropped >= 8) & (dropped <= 32)).all()
+
+
+def test_the_configs_of_the_page_are_right(tmp_path):
+    from bigmodel_cli.modeling.language import read_config
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "text-blocks.md").read_text("utf-8")
+    configs = [text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if text.startswith("name:")]
+    assert len(configs) >= 2
+    for text in configs:
+        (tmp_path / "c.yaml").write_text(text)
+        assert read_config(tmp_path / "c.yaml").experiment.model
+
+
 def test_the_files_load_without_bigmodel(text_model, tmp_path):
     np.save(tmp_path / "texts.npy", TEXTS)
     models = [
@@ -212,7 +301,7 @@ def test_the_files_load_without_bigmodel(text_model, tmp_path):
 
 
 DECODER = """\
-  - token_and_position: {name: text, vocabulary_size: 20, width: 12, positions: sinusoidal}
+  - token_and_position: {name: text, vocabulary_size: 20, width: 12, positions: sinusoidal, mask_zero: true}
   - transformer: {name: encoded, layers: 1, heads: 2}
   - transformer_decoder: {inputs: [text, encoded], layers: 2, heads: 4, width: 16, key_value_heads: 2}
   - masked_pooling: {mode: last}
@@ -256,7 +345,7 @@ def test_losses_and_metrics_leave_padding_out(text_model, activation):
     from bigmodel_cli.modeling.masks import with_masks, with_masks_beside
 
     model = text_model(
-        "  - token_and_position: {vocabulary_size: 20, width: 8, positions: sinusoidal}\n"
+        "  - token_and_position: {vocabulary_size: 20, width: 8, positions: sinusoidal, mask_zero: true}\n"
         "  - transformer: {layers: 1, heads: 2}\n  - masked_pooling\n"
         "  - Dense: {units: num_classes, activation: softmax}\n"
     )

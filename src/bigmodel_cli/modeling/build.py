@@ -93,6 +93,8 @@ def build_model(
         objects, origins, begun.named, learn=begun.learn, adapt=begun.adapt, outputs=list(ends.values())
     )
     last = graph.extend(experiment.model, begun.named.get("input"))
+    for warning in graph.warnings:
+        warn(warning)
     if begun.unused:
         warn(f"columns that the model does not use: {', '.join(begun.unused)}")
     made = {name: _as_float32(graph.named[name] if len(ends) > 1 else last) for name in ends}

@@ -14,7 +14,7 @@ from bigmodel_cli.modeling.adapting import as_numbers
 from bigmodel_cli.modeling.blocks.base import Block
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
-from bigmodel_cli.modeling.masks import averaging
+from bigmodel_cli.modeling.masks import averaging, heeding_no_mask, without_mask_warnings
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.network import told_on_stderr
 
@@ -48,6 +48,9 @@ class Graph:
         adapt: Lets a layer that looks words up learn them from what stands in a tensor.
         named: Tensors that `inputs` may name, besides those of the steps to come.
         outputs: The steps that make the model's outputs; under mixed precision they stay in float32.
+
+    Attributes:
+        warnings: What is to be said of steps that take padding for tokens.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Graph:
         self.learn = learn
         self.adapt = adapt
         self.outputs = outputs
+        self.warnings: list[str] = []
         self.current: Component | None = None
 
     def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -73,6 +77,7 @@ class Graph:
         inner = Graph(
             self.objects, self.origins, self.named, learn=self.learn, adapt=self.adapt, outputs=self.outputs
         )
+        inner.warnings = self.warnings
         return inner.extend(steps, tensor)
 
     def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -115,7 +120,9 @@ class Graph:
         self.origins[layer.name] = component
         if hasattr(layer, VOCABULARY_SIZE):
             return self._looked_up(layer, component, tensor)
-        with pointing_at(component, tensor):
+        if (unheeded := heeding_no_mask(layer, tensor)) is not None:
+            self.warnings.append(f"{component.place}: {component.name} {unheeded}")
+        with pointing_at(component, tensor), without_mask_warnings():
             arguments, more = _call_arguments(layer, tensor)
             return layer(*arguments, **more)
 
@@ -176,20 +183,30 @@ class Graph:
         assert self.current is not None, "a block asks only while it is being built"
         if told is not None:
             return int(self.objects.value(told, self.current))
-        ending = f".{VOCABULARY_SIZE}"
-        known = {
-            name: n for name, n in self.objects.numbers.items() if name.endswith(ending) and n is not None
-        }
-        named = [f"{name}{ending}" for name in self.current.inputs or ()]
-        sizes = {known[name] for name in named if name in known} or set(known.values())
-        if len(sizes) == 1:
-            return sizes.pop()
-        columns = f": {', '.join(known)}" if known else ""
+        sizes = self._vocabularies()
+        if len(set(sizes.values())) == 1:
+            return next(iter(sizes.values()))
+        columns = f": {', '.join(sizes)}" if sizes else ""
         raise self.fail(
             None,
-            f"how many tokens there are is not known: {len(known)} columns have a vocabulary{columns}",
-            f"write vocabulary_size: {next(iter(known), 'review.vocabulary_size')}",
+            f"how many tokens there are is not known: {len(sizes)} columns have a vocabulary{columns}",
+            f"write vocabulary_size: {next(iter(sizes), 'review.vocabulary_size')}",
         )
+
+    def has_padding(self) -> bool:
+        """Whether the token 0 stands for none in what a block gets, as in what columns look up."""
+        return any(name != VOCABULARY_SIZE for name in self._vocabularies())
+
+    def _vocabularies(self) -> dict[str, int]:
+        """How many tokens the columns have that a block gets, by what the config calls the number."""
+        assert self.current is not None, "a block asks only while it is being built"
+        known = {
+            name: number
+            for name, number in self.objects.numbers.items()
+            if f".{name}".endswith(f".{VOCABULARY_SIZE}") and number is not None
+        }
+        named = [f"{name}.{VOCABULARY_SIZE}" for name in self.current.inputs or ()]
+        return {name: known[name] for name in named if name in known} or known
 
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> ConfigError:
         """The error to raise where a step cannot be built."""

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 # Calls a layer on tensors, and keeps which step of the config it belongs to.
 Own = Callable[..., Any]
+# Layers that take a mask, hand it on, and compute across places all the same.
+_MIXING = frozenset({"GroupNormalization"})
+# What leaves padding out, in the place of layers that do not.
+_INSTEAD = {
+    "GlobalMaxPooling1D": "write masked_pooling: {mode: max}",
+    "RMSNormalization": "write LayerNormalization",
+    "GroupNormalization": "write LayerNormalization",
+}
 # What the name of an output's mask ends in; no target's does.
 _MASK = "\0mask"
 
@@ -84,6 +94,26 @@ def with_masks(beside: Mapping[str, Any]) -> dict[str, Any]:
         if (mask := beside.get(f"{name}{_MASK}")) is not None:
             one._keras_mask = mask
     return outputs
+
+
+def heeding_no_mask(layer: Any, tensor: Any) -> str | None:
+    """How a layer fails to leave padding out, as the end of a sentence; None where it does not fail."""
+    arrived = tensor if isinstance(tensor, list | tuple) else [tensor]
+    if all(mask_of(one) is None for one in arrived):
+        return None
+    name = type(layer).__name__
+    if layer.supports_masking and name not in _MIXING:
+        return None
+    advice = _INSTEAD.get(name, "leave mask_zero out where that is meant")
+    return f"takes padding for tokens, as does what follows, since Keras hands no mask on there: {advice}"
+
+
+@contextmanager
+def without_mask_warnings() -> Iterator[None]:
+    """Keras says of each layer by itself that it drops a mask, without its place in the config."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"[\s\S]*does not support masking")
+        yield
 
 
 def averaging(layer: Any, tensor: Any) -> tuple[Any, dict[str, Any]]:

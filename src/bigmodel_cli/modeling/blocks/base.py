@@ -29,6 +29,9 @@ class Connector(Protocol):
     def vocabulary_size(self, told: int | DataNumber | None) -> int:
         """How many tokens there are: as the config tells, else as the column has that the block gets."""
 
+    def has_padding(self) -> bool:
+        """Whether the token 0 stands for none in what the block gets."""
+
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> Exception:
         """The error to raise where the block cannot be built; it points at the config."""
 

@@ -40,8 +40,10 @@ class TokenAndPosition(Block):
         description="A learnt vector for each place, sines and cosines of it (Vaswani et al. 2017), or none, "
         "as for a transformer with rotary positions.",
     )
-    mask_zero: bool = Field(
-        True, description="Whether the token 0 is padding, which all that follows leaves out of account."
+    mask_zero: bool | None = Field(
+        None,
+        description="Whether the token 0 is padding, which all that follows leaves out. Where left out, "
+        "it is in columns whose preprocessing looks tokens up, and not in tokens that the data number.",
     )
     dropout: Share = Field(0.0, description="The share of features that is dropped in training.")
 
@@ -58,7 +60,7 @@ class TokenAndPosition(Block):
         tokens = keras.layers.Embedding(
             graph.vocabulary_size(self.vocabulary_size),
             self.width,
-            mask_zero=self.mask_zero,
+            mask_zero=graph.has_padding() if self.mask_zero is None else self.mask_zero,
             name=f"{name}_tokens",
         )
         embedded = graph.own(tokens, tensor)
