@@ -23,6 +23,8 @@ from bigmodel_cli.starter.rows import look_at_rows
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.tables import look_at_table
 from bigmodel_cli.starter.targets import Targets, classes
+from bigmodel_cli.starter.text_recipe import texts_recipe
+from bigmodel_cli.starter.texts import holds_texts, look_at_text_folder
 from bigmodel_cli.starter.writing import Recipe, config_text, path_from
 
 _NUM_DIGITS = 1_797
@@ -110,7 +112,7 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     if is_table:
         return _for_table(data, wishes)
     raise UsageError(
-        f"{data}: expected a folder of images, a table (.csv, .parquet, .jsonl) or an .npz file",
+        f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl) or an .npz file",
         hint="bigmodel list sources shows all sources",
     )
 
@@ -135,6 +137,9 @@ def _for_digits() -> Starter:
 
 
 def _for_folder(folder: Path, wishes: Wishes) -> Starter:
+    if holds_texts(folder):
+        seen, found = look_at_text_folder(folder, wishes.written_in, wishes.warn)
+        return _starter(folder.resolve().name, texts_recipe(seen), seen.targets, found)
     images, targets, found = look_at_folder(folder, wishes.warn)
     path = path_from(wishes.written_in, folder)
     start = _start(images, wishes)

@@ -10,6 +10,8 @@ from typing import Literal
 from bigmodel_cli.starter.rows import SeenRows
 from bigmodel_cli.starter.sizes import batch_size_for
 from bigmodel_cli.starter.targets import Targets
+from bigmodel_cli.starter.text_recipe import texts_recipe
+from bigmodel_cli.starter.texts import SeenTexts
 from bigmodel_cli.starter.writing import Recipe
 
 # Of fewer rows, waves would fit what is there by chance, and most of what is there is linear.
@@ -34,6 +36,9 @@ def rows_recipe(seen: SeenRows) -> Recipe:
     What nothing in training changes (ranks, places in vocabularies) is computed once. The last layer gets the
     prepared columns as well: what is linear in them needs no network.
     """
+    if seen.lengths:
+        lengths, decisions = dict(seen.lengths), tuple(seen.decisions)
+        return texts_recipe(SeenTexts(seen.source, lengths, seen.targets, seen.num_train, decisions))
     kinds = [kind for kind in _KINDS if any(facts.kind == kind for facts in seen.inputs.values())]
     prepared = [_KINDS[kind].plural for kind in kinds]
     size = _size(seen)

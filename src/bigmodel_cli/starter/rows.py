@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import column_kinds
-from bigmodel_cli.sources.tables.columns import Values
+from bigmodel_cli.sources.tables.columns import Texts, Values
 from bigmodel_cli.sources.tables.facts import FEW_VALUES, ColumnFacts
 from bigmodel_cli.sources.tables.giveaways import giveaways
 from bigmodel_cli.sources.tables.names import no_column, shown
@@ -23,6 +23,7 @@ from bigmodel_cli.starter.guessed_target import described, guessed_target, names
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.targets import Targets, classes, quantity
+from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import path_from, quoted
 
 # Columns that are of no use as inputs, unless somebody says what they are.
@@ -47,6 +48,7 @@ class SeenRows:
             that nobody asks.
         found: A sentence.
         decisions: What was decided, and why.
+        lengths: Of the texts of each column, where all columns are texts.
     """
 
     source: str
@@ -56,6 +58,7 @@ class SeenRows:
     twins: float
     found: str
     decisions: Sequence[str]
+    lengths: Mapping[str, TextLengths] = field(default_factory=dict)
 
 
 def look_at_rows(
@@ -122,7 +125,15 @@ def look_at_rows(
             *([targets.decision] if targets.decision else []),
             *_given_away(cells, name),
         ],
+        _lengths(cells, inputs),
     )
+
+
+def _lengths(cells: Mapping[str, Values], inputs: Mapping[str, ColumnFacts]) -> dict[str, TextLengths]:
+    """How long the texts of columns are; nothing where a column is something else."""
+    columns = {name: cells[name] for name in inputs}
+    found = {name: TextLengths.of(values) for name, values in columns.items() if isinstance(values, Texts)}
+    return found if len(found) == len(inputs) else {}
 
 
 def _source(files: Mapping[str, Path], written_in: Path, target: ColumnFacts, kind: str) -> str:

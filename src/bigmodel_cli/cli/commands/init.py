@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "bigmodel init photos/ -o photos.yaml",
         "bigmodel init photos/ --weights mobilenet_1_0_224_tf_no_top.h5 -o photos.yaml",
         "bigmodel init people.csv --target income -o people.yaml",
+        "bigmodel init mails/ -o mails.yaml",
         "bigmodel init data.npz",
         "bigmodel init --config mnist -o mnist.yaml",
     )
@@ -60,10 +61,10 @@ if TYPE_CHECKING:
 def command(data: Path | None, output: Path | None, shipped: str | None, as_json: bool, **how: Any) -> None:
     """Print a commented starter config that fits DATA.
 
-    DATA is a folder with an image folder per class, a table (.csv, .parquet, .jsonl: of rows, or of image
-    paths and labels), or an .npz file; left out, the config is for the handwritten digits that come with
-    scikit-learn. What was seen, what was decided for it, and about how long training takes is printed; the
-    reasons stand in the config.
+    DATA is a folder with a folder of images or of texts (.txt) per class, a table (.csv, .parquet, .jsonl:
+    of rows, or of image paths and labels), or an .npz file; left out, the config is for the handwritten
+    digits that come with scikit-learn. What was seen, what was decided for it, and about how long training
+    takes is printed; the reasons stand in the config.
     """
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import UsageError
