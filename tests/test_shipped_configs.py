@@ -44,6 +44,9 @@ TABLES = {
     "adult_tune": "{path: t.csv, test: t.csv, target: income}",
     "adult_two_targets": "{path: t.csv, test: t.csv, target: [income, hours-per-week]}",
     "housing": "{path: t.csv, target: median_house_value}",
+    **dict.fromkeys(
+        ["sms_spam", "ag_news"], "{path: texts.csv, target: label, columns: {text: text, label: category}}"
+    ),
 }
 # Where the real data of a config is, by the keys that say so, below shared/data.
 _MNIST = {"data.source.mnist.path": "mnist"}
@@ -59,6 +62,11 @@ REAL = {
     },
     **dict.fromkeys(["adult", "adult_tune", "adult_two_targets"], _ADULT),
     "housing": {"data.source.table.path": "california_housing/housing.csv"},
+    "sms_spam": {"data.source.table.path": "sms_spam/SMSSpamCollection.tsv"},
+    "ag_news": {
+        "data.source.table.path": "ag_news/train.csv",
+        "data.source.table.test": "ag_news/test.csv",
+    },
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full.
@@ -102,7 +110,7 @@ def test_the_expected_configs_are_there() -> None:
     assert {path.stem for path in CONFIGS} >= {
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
-        "housing", "digit_sums", "digits_tune", "adult_tune",
+        "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
     }  # fmt: skip
 
 
@@ -137,6 +145,9 @@ def _table(folder: Path) -> None:
     ]
     names = "age,ocean_proximity,income,median_house_value,hours-per-week"
     (folder / "t.csv").write_text("\n".join([names, *rows]))
+    words = ["call", "win", "home", "lunch", "market", "match"]
+    texts = [f"{row % 2},{' '.join(chance.choices(words, k=row % 9 + 1))} {row}" for row in range(300)]
+    (folder / "texts.csv").write_text("\n".join(["label,text", *texts]))
 
 
 def _data_of(name: str) -> list[str]:

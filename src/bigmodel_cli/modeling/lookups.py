@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ from bigmodel_cli.modeling.cut import FEATURES, Step, model_from, traced
 
 # What hands an input on in another shape or dtype before it is looked up.
 _HANDING_ON = frozenset({"ExpandDims", "Squeeze", "Cast", "Identity"})
-_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization", "Hashing"})
+_TEXTS = "TextVectorization"
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", _TEXTS, "Hashing"})
 # In these a rank of 1 is one example with as many tokens.
 _COUNTING = frozenset({"multi_hot", "count", "tf_idf"})
 _MODES = frozenset({"int", "one_hot", *_COUNTING})
@@ -58,6 +60,21 @@ def behind_lookups(model: Any) -> Behind:
         lookups[name] = _described(step, _column_of(step, makers))
         (named[name],) = step.outputs
     return Behind(model_from(named, copy.output), lookups, numbers)
+
+
+def text_lookups(model: Any) -> dict[str, Mapping[str, Any]]:
+    """The layers of a functional `keras.Model` that take its texts to pieces as NumPy does, by their names.
+
+    Returns:
+        Each as `inference.lookups.front.Lookup` takes it.
+    """
+    inputs = {id(tensor) for tensor in model.inputs}
+    found = {}
+    for layer in model.layers:
+        if type(layer).__name__ == _TEXTS and id(layer.input) in inputs:
+            with suppress(NoLookup):
+                found[layer.name] = _described(Step(layer, [layer.input], [layer.output]), layer.input)
+    return found
 
 
 def _is_looked_up(step: Step) -> bool:
@@ -127,7 +144,7 @@ def _described(step: Step, column: Any) -> Mapping[str, Any]:
         "depth": None if mode == "int" else int(out.shape[-1]),
         "weights": _inverse_frequencies(layer) if mode == "tf_idf" else None,
     }
-    if name == "TextVectorization":
+    if name == _TEXTS:
         return {**common, **_of_texts(layer, config)}
     (given,) = step.inputs
     if mode in _COUNTING and len(given.shape) == 1:

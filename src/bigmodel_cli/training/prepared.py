@@ -37,6 +37,7 @@ from bigmodel_cli.training.settled import Settled
 from bigmodel_cli.training.steps import TrainingSteps
 from bigmodel_cli.training.teaching import with_teaching
 from bigmodel_cli.training.tensorboard import with_tensorboard
+from bigmodel_cli.training.texts_cut import describe_texts
 from bigmodel_cli.training.trial import choose_fastest
 from bigmodel_cli.training.work import Work
 
@@ -262,6 +263,8 @@ def _choose(work: Work, keeping: Keeping, plan: ExecutionPlan, listener: Listene
         # Of candidates that are compared, one speaks for all.
         if not made:
             listener.say(f"model: {describe_parameters(built.model)}")
+            for sentence in describe_texts(built.model, work.splits):
+                listener.say(sentence)
         return keeping.fed(built)
 
     def make(plan: ExecutionPlan) -> Candidate:
