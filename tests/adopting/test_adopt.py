@@ -89,8 +89,8 @@ def test_its_config_says_what_is_known(adopted: AdoptedOf) -> None:
     run = adopted("transfer_learning")
     text = run.opened.folder.config.read_text()
     assert "saved_model" in text and sha256_of(run.example.model) in text
-    assert "order: [2, 1, 0]" in text
-    assert run.opened.signature.task.label_names == ("blue", "green", "red")
+    assert "class_names: [red, green, blue]" in text
+    assert run.opened.signature.task.label_names == ("red", "green", "blue")
     assert run.opened.folder.source_config.read_text().startswith("# Made by `bigmodel adopt`")
 
 

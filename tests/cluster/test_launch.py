@@ -5,16 +5,41 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from .conftest import IS_LONG, LONGER, Bench, Run, Started, assert_bits, assert_same, require_namespace
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
+OWN = """\
+name: replicas
+code: my_layers.py
+data:
+  source: {synthetic: {shape: [8, 8, 1], num_classes: 3, num_examples: 101}}
+  batch_size: 16
+preprocessing: [{Rescaling: {scale: 1/255}}]
+model:
+  - Flatten
+  - Scale: {start: 0.9}
+  - Dense: {units: 8, activation: wavy}
+  - Dense: {units: num_classes, activation: softmax}
+loss: {focal: {gamma: 1.5}}
+optimizer: {Adam: {learning_rate: {Halving: {start: 0.01, every: 5}}}}
+metrics: [accuracy, Surest]
+training:
+  epochs: 2
+  precision: float32
+  jit_compile: false
+  deterministic: true
+  device: cpu
+  callbacks: [{StopWhenFlat: {patience: 5}}]
+"""
 
 
 def test_two_processes_train_as_one(bench: Bench, once: Callable[..., Run]) -> None:
@@ -27,6 +52,27 @@ def test_two_processes_train_as_one(bench: Bench, once: Callable[..., Run]) -> N
     # The chief alone tells, and writes.
     assert two.said.count("epoch 3/3") == 1
     assert len(list(two.folder.parent.iterdir())) == 1
+
+
+def test_own_code_is_trained_by_two_processes(bench: Bench) -> None:
+    source = Path(__file__).resolve().parents[2] / "docs" / "own-code" / "my_layers.py"
+    ended = []
+    for number, before in enumerate((["launch", "--workers", "2", "--"], [])):
+        folder = bench.folder / f"own{number}"
+        folder.mkdir()
+        shutil.copy(source, folder)
+        (folder / "replicas.yaml").write_text(OWN)
+        words = [*before, "train", "replicas.yaml", "--plain"]
+        ended.append(bench.start(*words, before=require_namespace() if before else (), folder=folder).end())
+        assert ended[-1].code == 0, ended[-1].said
+    two, one = ended
+    assert two.record["plan"]["processes"] == 2
+    assert (two.folder / "code" / "my_layers.py").read_bytes() == source.read_bytes()
+    for row, found in zip(one.rows, two.rows, strict=True):
+        for name in ("loss", "val_loss", "surest"):
+            assert found[name] == pytest.approx(row[name], rel=1e-5), name
+    for weights, others in zip(one.weights(), two.weights(), strict=True):
+        np.testing.assert_allclose(others, weights, atol=1e-5)
 
 
 @pytest.mark.parametrize("index", [0, 1] if IS_LONG else [1])

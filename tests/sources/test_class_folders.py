@@ -290,3 +290,21 @@ def test_what_training_demands_is_not_demanded_of_evaluation(tree, names, expect
     assert sum(map(sum, map(folders.counts, folders.files))) == len(names)
     with pytest.raises(DataError):
         find_class_folders(root, IMAGES_SOUGHT, print)
+
+
+def test_classes_that_are_named_need_no_folder(tree):
+    said: list[str] = []
+    root = tree("train/b/1.png", "train/c/1.png", "test/b/2.png")
+    folders = find_class_folders(root, IMAGES_SOUGHT, said.append, ["c", "a", "b"])
+    assert (folders.class_names, folders.counts("train"), folders.counts("test")) == (
+        ["c", "a", "b"],
+        [1, 0, 1],
+        [0, 0, 1],
+    )
+    assert [path.removeprefix(f"{root}/") for path in folders.in_order("train")] == [
+        "train/c/1.png",
+        "train/b/1.png",
+    ]
+    assert said == [f"{root}: no files of a, which class_names has"]
+    with pytest.raises(DataError, match=r"photos: c/ is none of class_names \(a, b\)"):
+        find_class_folders(root, IMAGES_SOUGHT, said.append, ["a", "b"])

@@ -86,3 +86,28 @@ def test_classes_that_are_numbers_stand_in_the_order_of_numbers(tmp_path):
     source, _ = loaded(path, columns={"y": "category"})
     assert source.signature.targets["y"].class_names == ("-1", "9", "10")
     assert source.splits["train"].targets["y"].tolist() == [2, 1, 0] * 9
+
+
+def test_classes_that_are_named_need_no_row(tmp_path):
+    path, said = tmp_path / "t.csv", []
+    path.write_text("a,kind\n" + "".join(f"{number / 4},{'cb'[number % 2]}\n" for number in range(12)))
+    named = {"kind": {"class_names": ["c", "a", "b"]}}
+    source = TableOptions(path=path, target=named).load(LoadContext(warn=said.append))
+    assert source.signature.targets["kind"].class_names == ("c", "a", "b")
+    assert source.splits["train"].targets["kind"].tolist() == [0, 2] * 6
+    assert f"{path}, kind: no row has a, which class_names has" in said
+    with pytest.raises(DataError, match=r"t.csv, kind: b is none of class_names \(c, a\)"):
+        TableOptions(path=path, target={"kind": {"class_names": ["c", "a"]}}).load(LoadContext())
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"class_names": ["a"]}, "at least 2"),
+        ({"class_names": ["a", "a"]}, "expected a name of its own for each class, found 'a' more than once"),
+        ({"class_names": ["a", "b"], "separator": "|"}, "class_names is for a target that has one class"),
+    ],
+)
+def test_names_that_are_none(tmp_path, told, says):
+    with pytest.raises(ValueError, match=says):
+        TableOptions(path=tmp_path / "t.csv", target={"kind": told})

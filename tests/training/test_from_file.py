@@ -88,6 +88,7 @@ def test_every_format_gives_all_weights(name: str, files: tuple[Path, list[np.nd
     document = transfer.as_json()
     assert document["loaded"] == ["stem", "stem_norm", "body_a", "body_b", "head"]
     assert (document["new"], document["unused"]) == ([], [])
+    assert document["axes_turned"] is False
     assert len(document["sha256"]) == 64 and document["file"] == str(folder / name)
     assert transfer.describe().startswith(f"weights of 5 layers (367 parameters) are from {folder / name}\n")
 
@@ -137,6 +138,91 @@ def test_nothing_fits(files: tuple[Path, list[np.ndarray]]) -> None:
         UsageError, match="no layer of the model has the shapes of one of the file's 5: conv2d"
     ):
         take_weights(model, ParentFile(files[0] / "model.keras"), None)
+
+
+def as_torch(layer: Any, before: tuple[int, ...] | None = None) -> dict[str, np.ndarray]:
+    """What PyTorch would save of a layer, axis by axis as its documentation has them.
+
+    Args:
+        layer: Of Keras.
+        before: (height, width, channels) that its input was flattened from, in Keras's order.
+    """
+    kind = type(layer).__name__
+    named = {weight.name: weight.numpy() for weight in layer.weights}
+    if kind == "BatchNormalization":
+        return {
+            "weight": named["gamma"],
+            "bias": named["beta"],
+            "running_mean": named["moving_mean"],
+            "running_var": named["moving_variance"],
+            "num_batches_tracked": np.array(7, np.int64),
+        }
+    kernel = next(value for name, value in named.items() if name.endswith("kernel"))
+    if kind == "DepthwiseConv2D":
+        kernel = np.einsum("hwcm->cmhw", kernel).reshape(-1, 1, *kernel.shape[:2])
+    elif kind == "Conv2D":
+        kernel = np.einsum("hwio->oihw", kernel)
+    elif kind == "Conv2DTranspose":
+        kernel = np.einsum("hwoi->iohw", kernel)
+    elif before is not None:
+        kernel = np.einsum("hwco->ochw", kernel.reshape(*before, -1)).reshape(kernel.shape[1], -1)
+    else:
+        kernel = kernel.T
+    return {"weight": np.ascontiguousarray(kernel), "bias": named["bias"]}
+
+
+def seen(units: int = 5) -> Any:
+    """Every layer whose kernel has other axes in PyTorch, square ones among them."""
+    import keras
+
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((6, 5, 1)),
+            layers.Conv2D(4, 3, padding="same", name="stem"),
+            layers.BatchNormalization(name="norm"),
+            layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same", name="deep"),
+            layers.Conv2DTranspose(3, 3, padding="same", name="back"),
+            layers.Conv2D(3, 3, padding="same", name="square"),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dropout(0.1),
+            layers.Dense(units, name="wide"),
+            layers.Dense(units, name="square_too"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("called", ["as here", "otherwise"])
+def test_kernels_of_pytorch_are_turned(called: str, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    model, named = randomised(seen()), {}
+    for number, layer in enumerate(layer for layer in model.layers if layer.weights):
+        before = (6, 5, 3) if layer.name == "wide" else None
+        name = layer.name if called == "as here" else f"net.{number}"
+        named |= {f"{name}.{key}": value for key, value in as_torch(layer, before).items()}
+    save_file(named, tmp_path / "torch.safetensors")
+    other = seen()
+    transfer = take_weights(other, ParentFile(tmp_path / "torch.safetensors"), None)
+    for layer, before in zip(other.layers, model.layers, strict=True):
+        for found, expected in zip(layer.get_weights(), before.get_weights(), strict=True):
+            np.testing.assert_array_equal(found, expected, err_msg=layer.name)
+    assert transfer.as_json()["axes_turned"] is True
+    first = transfer.describe().splitlines()[0]
+    assert first.endswith("; kernels were brought from PyTorch's order of axes to Keras's")
+
+
+def test_of_pytorch_another_head_starts_anew(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    model = randomised(seen())
+    named = {f"stem.{key}": value for key, value in as_torch(model.get_layer("stem")).items()}
+    named |= {f"head.{key}": value for key, value in as_torch(model.get_layer("square_too")).items()}
+    save_file(named, tmp_path / "torch.safetensors")
+    transfer = take_weights(seen(units=4), ParentFile(tmp_path / "torch.safetensors"), None)
+    assert transfer.as_json()["loaded"] == ["stem"]
+    assert transfer.as_json()["unused"] == ["head"]
 
 
 def _cut(path: Path, files: Path) -> None:

@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from bigmodel_cli.adopting.config import Draft
 from bigmodel_cli.adopting.data import (
     Wanted,
     data_section,
-    fit_columns,
     fit_images,
-    options_of,
-    with_held_out,
 )
+from bigmodel_cli.adopting.fitting import Fitting
 from bigmodel_cli.adopting.kept import Adopted, keep_model, recorded
-from bigmodel_cli.adopting.labels import order_of, read_label_file
+from bigmodel_cli.adopting.labels import LabelFile
 from bigmodel_cli.config.load import LoadedConfig
-from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.listener import Listener, Silent
 from bigmodel_cli.modeling.backend import import_tensorflow, start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.foreign import described, load_foreign
-from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.modeling.replicas.distribution import distribute
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
-from bigmodel_cli.pipeline.splits import OWN, Splits
+from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.pipeline.training_examples import TrainingExamples
 from bigmodel_cli.run_lock import locked
-from bigmodel_cli.tasks.bound import Bound
 from bigmodel_cli.training.conclusion import TrainingResult, conclude
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.pin import Decisions, pinned
@@ -56,7 +47,9 @@ class Request:
         file: With the model.
         data: What it is evaluated on.
         name: Of the run; None: the file's.
-        labels: A file with the classes in the order of the model's outputs; None: that of the data.
+        labels: Files with the classes in the order of an output, by target; "" where none is named. Nothing:
+            in that of the data.
+        output: Of several outputs the one that is for the data's target; None: the one that is called so.
         rescale: What each pixel is multiplied by, and what is added, before the model gets it.
         overrides: Words that change the config.
         offline: No download may be made.
@@ -66,7 +59,8 @@ class Request:
     file: Path
     data: Wanted
     name: str | None = None
-    labels: Path | None = None
+    labels: Mapping[str, Path] = field(default_factory=dict)
+    output: str | None = None
     rescale: tuple[float, float] | None = None
     overrides: Sequence[str] = ()
     offline: bool = False
@@ -91,14 +85,16 @@ def adopt(request: Request, runs_dir: Path, listener: Listener) -> TrainingResul
     """
     NewRun(runs_dir, "new").require_writable()
     logged, watch = LoggedListener([_Once(listener)]), Stopwatch()
-    theirs = None if request.labels is None else read_label_file(request.labels)
+    labels = {name: LabelFile.read(path) for name, path in request.labels.items()}
     with logged.keeping_warnings(), tempfile.TemporaryDirectory() as scratch:
         with watch.phase(START):
             import_tensorflow()
         draft = _draft(request, logged)
+        path = Path(scratch) / "config.yaml"
         with watch.phase(DATA):
-            fitted = _fit(draft, request, theirs, Path(scratch), logged)
-        loaded, splits = fitted
+            fitting = Fitting(draft, request.overrides, request.output, labels, path, logged, request.offline)
+            loaded, splits = fitting.fit()
+        _say_range(draft, splits, request, logged)
         logged.say(
             f"data: {', '.join(f'{size:,} {name}' for name, size in splits.sizes.items())}; "
             f"{splits.signature.described}"
@@ -146,64 +142,15 @@ def _draft(request: Request, listener: Listener) -> Draft:
     file = request.file.absolute()
     model = described(load_foreign(file))
     inputs = ", ".join(map(str, model.inputs))
-    listener.say(
-        f"model: {request.file}, {model.parameters:,} parameters; takes {inputs}; gives {model.output}, "
-        f"{'logits or numbers' if model.activation == 'linear' else model.activation}"
-    )
+    outputs = "; ".join(output.described for output in model.outputs)
+    listener.say(f"model: {request.file}, {model.parameters:,} parameters; takes {inputs}; gives {outputs}")
     section = data_section(request.data, listener.warn, listener.say)
     fit_images(section, model)
     name = request.name or "".join(c if c.isalnum() or c in "_-." else "-" for c in request.file.stem)
-    return Draft(name.strip("-.") or "model", file, sha256_of(file), model, section, request.rescale)
-
-
-def _fit(
-    draft: Draft, request: Request, theirs: Sequence[str] | None, scratch: Path, listener: Listener
-) -> tuple[LoadedConfig, Splits]:
-    """The config and the data, each fitted to the model."""
-    path, inputs = scratch / "config.yaml", None
-
-    def read(loss: Any, order: Sequence[int] | None = None, *, is_draft: bool = True) -> LoadedConfig:
-        path.write_text(draft.text(loss, inputs, order), "utf-8")
-        return read_config(path, request.overrides, was_trained=is_draft)
-
-    def load(experiment: Experiment) -> Splits:
-        return load_splits(experiment, listener, offline=request.offline)
-
-    # Which loss there is, only the labels tell.
-    splits = load(read("MeanSquaredError").experiment)
-    has_own = any(origin == OWN for name, origin in splits.origins.items() if name != "train")
-    # Changes to it must not be ones to the draft's, which it is compared with.
-    section = with_held_out(deepcopy(draft.data), has_own)
-    if splits.signature.kind.is_composed:
-        inputs = fit_columns(section, draft.model, splits.signature.inputs)
-    section = _in_own_unit(section, splits)
-    if section != draft.data or inputs is not None:
-        draft = replace(draft, data=section)
-        splits = load(read("MeanSquaredError").experiment)
-    task = splits.signature.task
-    num_outputs = draft.model.output.shape[-1] or 0
-    loss = part_of(task, Bound).loss_of_adopted(num_outputs, draft.model.activation)
-    if loss is None:
-        raise DataError(
-            f"{request.file}: gives {draft.model.output}; the data have {task.described}",
-            hint="name the data that it was trained for, or the column of a table: --target COLUMN",
-        )
-    order = order_of(theirs, task.label_names, num_outputs, request.labels)
-    if theirs is None and task.label_names is not None:
-        listener.say(
-            f"outputs are taken in the order of the data's classes, {task.listed}; --labels FILE says another"
-        )
-    _say_range(draft, splits, request, listener)
-    return read(loss, order, is_draft=False), splits
-
-
-def _in_own_unit(section: Mapping[str, Any], splits: Splits) -> dict[str, Any]:
-    """A table's numbers are not standardized: the model gives them as they are."""
-    options = options_of(section)
-    names = options.get("target")
-    if isinstance(names, str) and splits.signature.task.label_names is None:
-        options["target"] = {names: {"standardize": False}}
-    return {**section}
+    names_targets = bool(request.data.targets) or request.data.is_config
+    return Draft(
+        name.strip("-.") or "model", file, sha256_of(file), model, section, request.rescale, names_targets
+    )
 
 
 def _say_range(draft: Draft, splits: Splits, request: Request, listener: Listener) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigmodel_cli.adopting.outputs import End
 from bigmodel_cli.config.components import as_fraction
 from bigmodel_cli.config.dump import to_yaml
 from bigmodel_cli.errors import UsageError
@@ -31,6 +32,7 @@ class Draft:
         model: What it is.
         data: The section.
         rescale: What each pixel is multiplied by, and what is added; None: nothing stands before the model.
+        names_targets: Whether the targets were named, or come from a config.
     """
 
     name: str
@@ -39,19 +41,35 @@ class Draft:
     model: Described
     data: dict[str, Any]
     rescale: tuple[float, float] | None = None
+    names_targets: bool = False
 
-    def text(self, loss: Any, inputs: Sequence[str] | None = None, order: Sequence[int] | None = None) -> str:
-        """The config as YAML."""
-        step: dict[str, Any] = {} if inputs is None else {"inputs": list(inputs)}
-        step |= {"path": str(self.file), "sha256": self.sha256, "activation": self.model.activation}
-        if order is not None:
-            step["order"] = list(order)
+    def text(self, ends: Sequence[End] | None, inputs: Sequence[str] | None = None) -> str:
+        """The config as YAML.
+
+        Args:
+            ends: Which output is for which target; None: that is not known yet, and none of it matters.
+            inputs: The columns that the model gets, in the order of its inputs; None: an example is no row.
+        """
+        ends = ends or [End("", self.model.outputs[0], "MeanSquaredError")]
+        steps = [self._step(end, inputs, is_named=len(ends) > 1) for end in ends]
+        loss = {end.target: end.loss for end in ends} if len(ends) > 1 else ends[0].loss
         document: dict[str, Any] = {"name": self.name, "data": self.data}
         if self.rescale is not None:
             scale, offset = self.rescale
             document["preprocessing"] = [{"Rescaling": {"scale": scale, "offset": offset}}]
-        document |= {"model": [{"saved_model": step}], "loss": loss, "optimizer": "Adam"}
+        document |= {"model": steps, "loss": loss, "optimizer": "Adam"}
         return _HEAD + to_yaml(document)
+
+    def _step(self, end: End, inputs: Sequence[str] | None, *, is_named: bool) -> dict[str, Any]:
+        step: dict[str, Any] = {"name": end.target} if is_named else {}
+        step |= {} if inputs is None else {"inputs": list(inputs)}
+        step |= {"path": str(self.file), "sha256": self.sha256}
+        if len(self.model.outputs) > 1:
+            step["output"] = end.output.port.name
+        step["activation"] = end.output.activation
+        if end.order is not None:
+            step["order"] = list(end.order)
+        return {"saved_model": step}
 
 
 def parse_rescale(text: str) -> tuple[float, float]:

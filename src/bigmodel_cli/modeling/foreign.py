@@ -10,6 +10,7 @@ from typing import Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import is_out_of_memory
+from bigmodel_cli.modeling.cut import model_from
 from bigmodel_cli.modeling.keras_archive import check_document
 from bigmodel_cli.modeling.model_files import H5, require_file
 from bigmodel_cli.modeling.port import Port
@@ -23,20 +24,37 @@ _SCALING = frozenset(
 
 
 @dataclass(frozen=True)
+class Output:
+    """Something that a model gives.
+
+    Attributes:
+        port: What it is.
+        activation: What its last layer makes of its numbers: `softmax`, `sigmoid` or `linear`.
+    """
+
+    port: Port
+    activation: str
+
+    @property
+    def described(self) -> str:
+        """For people."""
+        made = "logits or numbers" if self.activation == "linear" else self.activation
+        return f"{self.port}, {made}"
+
+
+@dataclass(frozen=True)
 class Described:
     """What a model is seen to be from its file alone.
 
     Attributes:
         inputs: In its order.
-        output: The one that it has.
-        activation: What its last layer makes of its numbers: `softmax`, `sigmoid` or `linear`.
+        outputs: Likewise.
         scales: Whether something stands before its first weights that makes other numbers of pixels.
         parameters: How many it has.
     """
 
     inputs: Sequence[Port]
-    output: Port
-    activation: str
+    outputs: Sequence[Output]
     scales: bool
     parameters: int
 
@@ -47,8 +65,11 @@ def load_foreign(path: Path) -> Any:
     Args:
         path: A `.keras` file, or an `.h5` file with a whole model.
 
+    Returns:
+        Its outputs are by name: those of the file, or of the layers that give them.
+
     Raises:
-        DataError: If it is damaged, holds code or classes that are not Keras's, or has not one output.
+        DataError: If it is damaged, or holds code or classes that are not Keras's.
     """
     _check(path)
     import keras
@@ -70,12 +91,23 @@ def load_foreign(path: Path) -> Any:
             f"{path}: the model was never built, so that nobody knows what it takes",
             hint="give it a keras.Input(shape) first, train it, and save it again",
         )
-    if len(model.outputs) != 1:
-        raise DataError(
-            f"{path}: expected a model with one output, found {len(model.outputs)}",
-            hint="save the part up to one of them: keras.Model(model.inputs, model.outputs[0])",
-        )
-    return keras.Model(list(model.inputs), model.outputs[0], name=model.name)
+    return model_from(list(model.inputs), _by_name(model), model.name)
+
+
+def _by_name(model: Any) -> dict[str, Any]:
+    """The tensors that a model gives, each by a name of its own."""
+    structure = getattr(model, "output", None)
+    if isinstance(structure, Mapping) and all(hasattr(one, "shape") for one in structure.values()):
+        return {str(name): structure[name] for name in structure}
+    found: dict[str, Any] = {}
+    for tensor in model.outputs:
+        called = relied_on(tensor, "_keras_history").operation.name
+        name, number = called, 1
+        while name in found:
+            number += 1
+            name = f"{called}_{number}"
+        found[name] = tensor
+    return found
 
 
 def _check(path: Path) -> None:
@@ -103,19 +135,26 @@ def _check(path: Path) -> None:
 
 def described(model: Any) -> Described:
     """What a model of `load_foreign` takes and gives."""
-    (output,) = model.outputs
-    _, activation = final_activation(model)
     return Described(
-        [_port(tensor) for tensor in model.inputs],
-        _port(output),
-        activation or "linear",
+        [_port(tensor.name, tensor) for tensor in model.inputs],
+        [
+            Output(_port(name, tensor), final_activation(part_up_to(model, name))[1] or "linear")
+            for name, tensor in model.output.items()
+        ],
         _scales(model),
         model.count_params(),
     )
 
 
-def _port(tensor: Any) -> Port:
-    return Port(tensor.name, tuple(tensor.shape[1:]), str(tensor.dtype))
+def part_up_to(model: Any, output: str) -> Any:
+    """The part of a model of `load_foreign` that gives one of its outputs, as a model."""
+    import keras
+
+    return keras.Model(list(model.inputs), model.output[output])
+
+
+def _port(name: str, tensor: Any) -> Port:
+    return Port(name, tuple(tensor.shape[1:]), str(tensor.dtype))
 
 
 def _scales(model: Any) -> bool:
@@ -128,7 +167,7 @@ def _scales(model: Any) -> bool:
     return False
 
 
-def laid_over(model: Any, arrived: Sequence[Any]) -> Any:
+def laid_over(model: Any, arrived: Sequence[Any]) -> dict[str, Any]:
     """The layers of a model called on other tensors, so that they stand in one model with what is before.
 
     Args:
@@ -136,7 +175,7 @@ def laid_over(model: Any, arrived: Sequence[Any]) -> Any:
         arrived: `keras.KerasTensor`s, one for each of its inputs, of their shapes and dtypes.
 
     Returns:
-        Its output.
+        Its outputs by name.
     """
     import keras
 
@@ -147,9 +186,9 @@ def laid_over(model: Any, arrived: Sequence[Any]) -> Any:
             number += 1
             operation.name = f"{name}_{number}"
         taken.add(operation.name)
-    run = relied_on(keras.Function(model.inputs, model.outputs), "_run_through_graph")
-    (output,) = run(list(arrived), operation_fn=_plain)
-    return output
+    tensors = list(model.output.values())
+    run = relied_on(keras.Function(list(model.inputs), tensors), "_run_through_graph")
+    return dict(zip(model.output, run(list(arrived), operation_fn=_plain), strict=True))
 
 
 def _plain(operation: Any) -> Any:
@@ -181,21 +220,30 @@ def _names_before(tensors: Sequence[Any]) -> set[str]:
     return names
 
 
-def in_order(model: Any, output: Any, order: Sequence[int]) -> Any:
+def in_order(model: Any, name: str, output: Any, order: Sequence[int]) -> Any:
     """An output whose numbers stand in another order.
 
-    Where a `Dense` layer gives them and nothing behind it tells them apart, its weights are put in that
-    order; else they are picked.
+    Where a `Dense` layer gives them, and nothing behind it and no other output tells them apart, its weights
+    are put in that order; else they are picked.
 
     Args:
-        model: Whose output it is; its weights may change.
-        output: A `keras.KerasTensor` of shape (None, n).
+        model: Of `load_foreign`, whose output it is; its weights may change.
+        name: Of the output.
+        output: What it was laid over, a `keras.KerasTensor` of shape (None, n).
         order: For each place the one that it gets its number from.
     """
     import keras
 
-    for operation in reversed(list(layers_in_order(model))):
+    others = [
+        layer
+        for other in model.output
+        if other != name
+        for layer in layers_in_order(part_up_to(model, other))
+    ]
+    for operation in reversed(list(layers_in_order(part_up_to(model, name)))):
         if isinstance(operation, keras.layers.Dense):
+            if any(operation is other for other in others):
+                break
             operation.set_weights([weight[..., list(order)] for weight in operation.get_weights()])
             return output
         if not isinstance(operation, keras.layers.Softmax | keras.layers.Activation):

@@ -71,6 +71,7 @@ class Graph:
         self.outputs = outputs
         self.warnings: list[str] = []
         self.current: Component | None = None
+        self._made: list[tuple[Any, list[Any], Any]] = []
 
     def chain(self, steps: Sequence[Component], tensor: Any) -> Any:
         """Connect steps one after the other; names inside are not seen outside."""
@@ -78,6 +79,7 @@ class Graph:
             self.objects, self.origins, self.named, learn=self.learn, adapt=self.adapt, outputs=self.outputs
         )
         inner.warnings = self.warnings
+        inner._made = self._made
         return inner.extend(steps, tensor)
 
     def extend(self, steps: Sequence[Component], tensor: Any) -> Any:
@@ -207,6 +209,17 @@ class Graph:
         }
         named = [f"{name}.{VOCABULARY_SIZE}" for name in self.current.inputs or ()]
         return {name: known[name] for name in named if name in known} or known
+
+    def once(self, key: tuple[Any, Any], make: Callable[[], Any]) -> Any:
+        """What is made once for a name and the tensor, or tensors, that arrive."""
+        name, arrived = key
+        tensors = list(arrived) if isinstance(arrived, list | tuple) else [arrived]
+        for known, before, made in self._made:
+            if known == name and [*map(id, before)] == [*map(id, tensors)]:
+                return made
+        made = make()
+        self._made.append((name, tensors, made))
+        return made
 
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> ConfigError:
         """The error to raise where a step cannot be built."""

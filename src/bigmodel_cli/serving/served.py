@@ -99,7 +99,7 @@ def serve_run(
         name: What clients call it.
         opened: The run.
         engine: As `open_engines` has it.
-        warn: Is told what is passed over.
+        warn: Is told what is passed over, and of a model that is not warm.
         trust: Load a Keras model even if it can run code.
 
     Raises:
@@ -130,9 +130,12 @@ def serve_run(
         size, seconds = measured_size(lambda count: first.predict(blank(signature, count)), largest)
         for other in chosen.engines[1:]:
             other.predict(blank(signature, 1))
-    except DataError:
-        # A model may take no blank examples; it is loaded then, and warm with the first ones.
-        pass
+    except DataError as error:
+        # It is loaded, and warm with the first ones.
+        warn(
+            f"{name}: is not warm, and computes one example at a time, since it takes no blank one: "
+            f"{error.message}"
+        )
     return Served(
         name,
         opened,

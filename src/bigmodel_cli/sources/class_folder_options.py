@@ -16,6 +16,7 @@ from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.beside import stores_beside
 from bigmodel_cli.sources.class_folders import find_class_folders
 from bigmodel_cli.sources.file_walk import Sought
+from bigmodel_cli.sources.label_values import own_names
 from bigmodel_cli.sources.listed_files import ListedFiles
 from bigmodel_cli.sources.name_pattern import NamePattern
 from bigmodel_cli.sources.options import SourceOptions
@@ -31,11 +32,22 @@ class ClassFolderOptions(SourceOptions, ABC):
     path: ConfigPath = Field(
         description="A folder with a folder per class, or with train/, val/ and test/ that have them."
     )
+    class_names: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="Names of all classes in index order, of which some may have no folder; without it, the "
+        "folders' names in sorted order.",
+    )
     name_pattern: str | None = Field(
         default=None,
         description="What names of files tell, for split_by and evaluate --by: in `{patient}_*` a part is "
         "called patient; `*` is any text, and `{patient}/*` has the folder above the file.",
     )
+
+    @field_validator("class_names")
+    @classmethod
+    def _class_names(cls, written: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if written is None else own_names(written)
 
     @field_validator("name_pattern")
     @classmethod
@@ -43,6 +55,11 @@ class ClassFolderOptions(SourceOptions, ABC):
         if written is not None:
             NamePattern(written)
         return written
+
+    @property
+    def num_named(self) -> int | None:
+        """How many classes there are, where they are named."""
+        return None if self.class_names is None else len(self.class_names)
 
     @property
     def named_parts(self) -> frozenset[str]:
@@ -63,7 +80,9 @@ class ClassFolderOptions(SourceOptions, ABC):
         """
         import numpy as np
 
-        found = find_class_folders(self.path, sought, context.warn, for_evaluation=context.for_evaluation)
+        found = find_class_folders(
+            self.path, sought, context.warn, self.class_names, for_evaluation=context.for_evaluation
+        )
         root = f"{self.path}{os.sep}"
         paths = {
             split: [path.removeprefix(root).replace(os.sep, "/") for path in found.in_order(split)]

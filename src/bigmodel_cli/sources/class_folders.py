@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.class_names import alike_but_for_case, class_name
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.sources.file_walk import FileWalk, Sought, subfolders, visible
@@ -50,7 +51,12 @@ class ClassFolders:
 
 
 def find_class_folders(
-    root: Path, sought: Sought, warn: Warn, *, for_evaluation: bool = False
+    root: Path,
+    sought: Sought,
+    warn: Warn,
+    names: Sequence[str] | None = None,
+    *,
+    for_evaluation: bool = False,
 ) -> ClassFolders:
     """Find the files of a folder that has a folder per class, or one per split that has them.
 
@@ -58,6 +64,7 @@ def find_class_folders(
         root: The folder.
         sought: Which files.
         warn: Told what is passed over, and what may not be meant.
+        names: Of all classes in index order, of which some may have no folder; None: those of the folders.
         for_evaluation: Whether one class, splits with different classes, and no training split will do.
 
     Raises:
@@ -72,12 +79,14 @@ def find_class_folders(
     found = {split: _classes(folder, walk, warn) for split, folder in folders.items()}
     if (passed_over := walk.passed_over.sentence()) is not None:
         warn(passed_over)
-    names = list(dict.fromkeys(name for classes in found.values() for name in classes))
-    if not for_evaluation:
-        _check_classes(root, names, found, sought)
-    if alike := alike_but_for_case(names):
+    there = list(dict.fromkeys(name for classes in found.values() for name in classes))
+    if names is not None:
+        _check_named(root, names, there, None if for_evaluation else warn)
+    elif not for_evaluation:
+        _check_classes(root, there, found, sought)
+    if alike := alike_but_for_case(there):
         warn(f"{root}: {alike} differ in case alone; they are different classes")
-    return ClassFolders(names, found)
+    return ClassFolders(there if names is None else names, found)
 
 
 def _split_folders(root: Path, walk: FileWalk, warn: Warn, *, needs_train: bool) -> dict[SplitName, Path]:
@@ -173,6 +182,28 @@ def _check_level(folder: Path, classes: Mapping[str, Sequence[str]], sought: Sou
         hint=f"if those are the classes, set path: {folder / first}; if not, put the {sought.plural} of a "
         "class directly into its folder",
     )
+
+
+def _check_named(root: Path, names: Sequence[str], there: Sequence[str], warn: Warn | None) -> None:
+    """All folders are of classes that were named.
+
+    Args:
+        root: The folder.
+        names: Of all classes.
+        there: Those that have a folder.
+        warn: Told of classes that have none; None: nobody.
+
+    Raises:
+        DataError: If a folder is of none of them.
+    """
+    if unknown := [name for name in there if name not in names]:
+        raise DataError(
+            f"{root}: {_listed(unknown)} {'is' if len(unknown) == 1 else 'are'} none of class_names "
+            f"({some(names, 10)})",
+            hint="name all classes, in the order of the model's outputs; or take the folder out",
+        )
+    if warn is not None and (lacking := [name for name in names if name not in there]):
+        warn(f"{root}: no files of {some(lacking, 10)}, which class_names has")
 
 
 def _check_classes(

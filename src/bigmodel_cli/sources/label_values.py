@@ -32,6 +32,15 @@ def _checked_names(names: tuple[str, ...] | None, info: ValidationInfo) -> tuple
         return None
     if info.data.get("labels") == "numbers":
         raise ValueError("class_names is for classes: remove it, or set labels: classes")
+    return own_names(names)
+
+
+def own_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of classes in one form of Unicode.
+
+    Raises:
+        ValueError: If two are the same.
+    """
     names = tuple(map(class_name, names))
     if again := [name for name, count in Counter(names).items() if count > 1]:
         raise ValueError(f"expected a name of its own for each class, found {again[0]!r} more than once")

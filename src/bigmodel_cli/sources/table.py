@@ -119,6 +119,8 @@ class TableOptions(SourceOptions):
         target, kind = self.told_target(name), self.told_kind(name)
         if target.separator is not None or target.columns is not None:
             return "sets"
+        if target.class_names is not None:
+            return "classes"
         return "classes" if kind == "category" else "numbers" if kind == "number" else None
 
     def facts(self) -> DataFacts:

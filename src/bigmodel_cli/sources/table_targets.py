@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.label_columns import are_lists, of_columns, of_separated
-from bigmodel_cli.sources.label_values import label_values
+from bigmodel_cli.sources.label_values import label_values, own_names
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.tasks.regression.task import Regression
@@ -44,6 +45,12 @@ class TargetOptions(BaseModel):
         description="Learn a number less its mean, in standard deviations, of the training split; scores and "
         "predictions are in its own unit.",
     )
+    class_names: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=2,
+        description="Names of all classes in index order, of which some may be in no row; without it, those "
+        "of the rows in sorted order.",
+    )
     separator: str | None = Field(
         default=None,
         min_length=1,
@@ -57,6 +64,11 @@ class TargetOptions(BaseModel):
         "row may have; the target's own name is free.",
     )
 
+    @field_validator("class_names")
+    @classmethod
+    def _class_names(cls, written: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if written is None else own_names(written)
+
     @model_validator(mode="after")
     def _one_form(self) -> TargetOptions:
         if self.separator is not None and self.columns is not None:
@@ -65,6 +77,8 @@ class TargetOptions(BaseModel):
             )
         if self.columns is not None and len(set(self.columns)) < len(self.columns):
             raise ValueError("columns: expected names that differ")
+        if self.class_names is not None and (self.separator is not None or self.columns is not None):
+            raise ValueError("class_names is for a target that has one class in each row: leave it out")
         return self
 
 
@@ -211,6 +225,27 @@ class TargetReader:
             hint=f"write missing_target: drop to leave such rows out{others}",
         )
 
+    def _classes(self, name: str, there: set[str], where: Path) -> list[str]:
+        """The names of a target's classes in index order.
+
+        Raises:
+            DataError: If a row has one that was not named.
+        """
+        named = self.told[name].class_names
+        if named is None:
+            return _in_order(there)
+        if unknown := _in_order(there.difference(named)):
+            raise DataError(
+                f"{where}, {shown(name)}: {some(unknown, 10)} {'is' if len(unknown) == 1 else 'are'} none of "
+                f"class_names ({some(named, 10)})",
+                hint="name all classes, in the order of the model's outputs",
+            )
+        if not self.context.for_evaluation and (lacking := [one for one in named if one not in there]):
+            self.context.warn(
+                f"{where}, {shown(name)}: no row has {some(lacking, 10)}, which class_names has"
+            )
+        return list(named)
+
     def _check_classes(
         self, present: Mapping[SplitName, np.ndarray], names: Sequence[str], where: Path, name: str
     ) -> None:
@@ -235,9 +270,8 @@ class TargetReader:
         where, told = next(iter(self.opened.values())).files[0].path, self.told[name]
         if hasattr(next(iter(values.values())), "codes"):
             present = {split: column.codes[_rows(rows[split])] for split, column in values.items()}
-            names = _in_order(
-                {name for split, codes in present.items() for name in _used(codes, values[split])}
-            )
+            there = {name for split, codes in present.items() for name in _used(codes, values[split])}
+            names = self._classes(name, there, where)
             self._check_classes(present, names, where, name)
             # Names are looked up once, not for each row.
             labels = {split: _class_of(values[split], names).take(codes) for split, codes in present.items()}
@@ -246,6 +280,12 @@ class TargetReader:
                 split: _spread(array, rows[split], len(values[split])) for split, array in found.items()
             }
             return spread, task
+        if told.class_names is not None:
+            expected = part_of(kind, Cells).expected
+            raise DataError(
+                f"{where}, {shown(name)}: class_names is for classes, and a cell of it is {expected}",
+                hint=f"write columns: {{{shown(name)}: category}} if it names classes",
+            )
         if kind.shape == () and kind.dtype == "float32":
             numbers = {split: column.values for split, column in values.items()}
             if told.log:

@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +26,8 @@ _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 _NO_WEIGHTS = re.compile(
     r"(^|/)(optimizer|_optimizer|keras_api|_metrics|metrics|_all_variables|save_counter)\b|\.OPTIMIZER"
 )
+# How many batches a layer of PyTorch has seen.
+_COUNTED = "num_batches_tracked"
 _NUMBER = re.compile(r"(\d+)")
 
 
@@ -37,11 +39,13 @@ class StoredLayer:
         name: As the file calls it.
         weights: By their names, or by their numbers, in the file's order.
         kind: Keras's class of it in snake case, where the file or the name tells it; else any word.
+        is_torch: Whether its weights are called as PyTorch calls them.
     """
 
     name: str
     weights: Mapping[str, np.ndarray]
     kind: str = ""
+    is_torch: bool = False
 
     @property
     def described(self) -> str:
@@ -190,7 +194,16 @@ def _of_safetensors(path: Path) -> Iterator[StoredLayer]:
             named = {name: np.asarray(file.get_tensor(name)) for name in sorted(file.keys(), key=_natural)}
     except SafetensorError as error:
         raise ValueError(str(error)) from None
-    yield from _grouped(named, re.compile(r"[./]"))
+    for layer in _grouped(named, re.compile(r"[./]")):
+        yield _without_counts(layer)
+
+
+def _without_counts(layer: StoredLayer) -> StoredLayer:
+    """A layer of PyTorch without what it counts; others as they are."""
+    if "weight" not in layer.weights:
+        return layer
+    weights = {name: value for name, value in layer.weights.items() if name != _COUNTED}
+    return replace(layer, weights=weights, is_torch=True)
 
 
 def _of_saved_model(path: Path) -> Iterator[StoredLayer]:

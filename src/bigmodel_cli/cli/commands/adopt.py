@@ -37,15 +37,24 @@ from bigmodel_cli.cli.options import (
 )
 @click.option(
     "--labels",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The classes, one in each line, in the order of the model's outputs; by default in the order of the "
-    "data's classes.",
+    multiple=True,
+    metavar="[TARGET=]FILE",
+    help="All classes, one in each line, in the order of the model's outputs; by default in the order of the "
+    "data's classes. Of several targets one for each.",
 )
 @click.option(
     "--target",
+    "targets",
+    multiple=True,
     metavar="COLUMN",
-    help="The column of a table that is predicted; by default the one whose name or place says so.",
+    help="The column of a table that is predicted; by default those that the model's outputs are named like, "
+    "or the one whose name or place says so; may be repeated.",
+)
+@click.option(
+    "--output",
+    metavar="NAME",
+    help="Of a model with several outputs the one that is for the target of the data; by default each output "
+    "is for the target of its name.",
 )
 @click.option(
     "--rescale",
@@ -76,13 +85,15 @@ def command(
     from bigmodel_cli.adopting.adopt import Request, adopt
     from bigmodel_cli.adopting.config import parse_rescale
     from bigmodel_cli.adopting.data import Wanted
+    from bigmodel_cli.adopting.labels import label_files
     from bigmodel_cli.cli.output import echo_json
     from bigmodel_cli.cli.progress import listening
     from bigmodel_cli.cli.trained import result_as_json, show_result
 
     rescale = None if asked["rescale"] is None else parse_rescale(asked["rescale"])
-    data = Wanted(asked["data"], asked["target"])
-    request = Request(file, data, asked["name"], asked["labels"], rescale, words, asked["offline"])
+    data = Wanted(asked["data"], asked["targets"])
+    labels = label_files(asked["labels"])
+    request = Request(file, data, asked["name"], labels, asked["output"], rescale, words, asked["offline"])
     with listening(plain=plain) as listener:
         result = adopt(request, runs_dir, listener)
     if as_json:

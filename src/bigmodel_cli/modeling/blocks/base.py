@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -31,6 +31,9 @@ class Connector(Protocol):
 
     def has_padding(self) -> bool:
         """Whether the token 0 stands for none in what the block gets."""
+
+    def once(self, key: tuple[Any, Any], make: Callable[[], Any]) -> Any:
+        """What is made once for a name and the tensor, or tensors, that arrive."""
 
     def fail(self, component: Component | None, message: str, suggestion: str | None = None) -> Exception:
         """The error to raise where the block cannot be built; it points at the config."""

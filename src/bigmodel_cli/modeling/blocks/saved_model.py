@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -22,14 +22,38 @@ class SavedModel(Block):
     activation: Literal["softmax", "sigmoid", "linear"] = Field(
         description="What its last layer makes of its numbers; linear: nothing, as of logits and quantities."
     )
+    output: str | None = Field(
+        None,
+        description="Of a file with several outputs the name of the one that is meant. Steps that name the "
+        "same file, and get the same, have its layers in common.",
+    )
     sha256: str | None = Field(None, description="Of the file, which may then be no other one.")
     order: list[int] | None = Field(
         None, min_length=1, description="For each class here, which of the file's outputs stands for it."
     )
 
     def connect(self, tensor: Any, graph: Connector) -> Any:
+        from bigmodel_cli.modeling.foreign import in_order
+
+        model, outputs = graph.once((self.path, tensor), lambda: self._laid(tensor, graph))
+        name = self._name_in(outputs, graph)
+        if self.order is None:
+            return outputs[name]
+        count = outputs[name].shape[-1] or 0
+        if sorted(self.order) != list(range(count)):
+            raise graph.fail(
+                None, f"order: expected each number from 0 to {count - 1} once, found {self.order}"
+            )
+        return in_order(model, name, outputs[name], self.order)
+
+    def _laid(self, tensor: Any, graph: Connector) -> tuple[Any, dict[str, Any]]:
+        """The file's model, and what it gives for what arrives.
+
+        Raises:
+            ConfigError: If it cannot be loaded, or does not take that; it points at the step.
+        """
         from bigmodel_cli.errors import DataError
-        from bigmodel_cli.modeling.foreign import in_order, laid_over, load_foreign
+        from bigmodel_cli.modeling.foreign import laid_over, load_foreign
         from bigmodel_cli.modeling.model_files import require_same
 
         try:
@@ -37,14 +61,24 @@ class SavedModel(Block):
             require_same(self.path, self.sha256)
         except DataError as error:
             raise graph.fail(None, error.message, error.hint) from error
-        output = laid_over(model, self._fitted(tensor, model, graph))
-        if self.order is None:
-            return output
-        if sorted(self.order) != list(range(output.shape[-1] or 0)):
+        return model, laid_over(model, self._fitted(tensor, model, graph))
+
+    def _name_in(self, outputs: Mapping[str, Any], graph: Connector) -> str:
+        """Which output is meant.
+
+        Raises:
+            ConfigError: If there is no such one, or nobody says which.
+        """
+        if self.output is not None and self.output in outputs:
+            return self.output
+        if self.output is None and len(outputs) == 1:
+            return next(iter(outputs))
+        there = ", ".join(outputs)
+        if self.output is None:
             raise graph.fail(
-                None, f"order: expected each number from 0 to {output.shape[-1] - 1} once, found {self.order}"
+                None, f"{self.path} gives {len(outputs)} outputs: {there}", "say which is meant: output: …"
             )
-        return in_order(model, output, self.order)
+        raise graph.fail(None, f"{self.path} has no output {self.output!r}", f"there: {there}")
 
     def _fitted(self, tensor: Any, model: Any, graph: Connector) -> list[Any]:
         """What arrives, in the shapes and dtypes that the file's inputs have.
