@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,19 +102,24 @@ def test_rows_that_have_a_picture(bigmodel: Any, photos: Path, tmp_path: Path) -
         assert server.end() == 0, server.said
 
 
-def test_texts_and_own_code_are_served_by_keras(bigmodel: Any, words: Path, tmp_path: Path) -> None:
-    changed = tmp_path / "words" / words.name
-    shutil.copytree(words, changed)
-    for copy in (changed / "code").glob("*.py"):
-        copy.write_text(copy.read_text() + "\n# changed since\n")
-    refused = bigmodel("serve", changed, "--port", "0")
-    assert refused.code == 3 and "--trust" in refused.err
+def test_texts_and_own_code_are_served_by_keras(bigmodel: Any, words: Path) -> None:
     expected = predicted(bigmodel, "--set", "text=rather long words", "--run", words)
-    server = start(f"plain={words}", f"changed={changed}", "--trust")
+    user_file = words.parents[2] / "own.py"
+    before = user_file.read_text()
+    user_file.write_text(f"{before}\n# changed since\n")
     try:
-        for name in ("plain", "changed"):
-            found = answer(server, f"/predict/{name}", {"text": "rather long words"})
-            assert found.pop("engine") == "keras"
-            assert found == expected
+        line = [sys.executable, "-m", "bigmodel_cli", "serve", str(words), "--port", "0"]
+        refused = subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
+        assert refused.returncode == 3, refused.stderr
+        assert "own.py is another one now" in refused.stderr and "--trust" in refused.stderr
+        server = start(words, "--trust")
+    finally:
+        user_file.write_text(before)
+    try:
+        found = answer(server, "/predict/words", {"text": "rather long words"})
+        assert found.pop("engine") == "keras"
+        assert found == expected
+        outputs = server.post("/v1/models/words:predict", {"instances": [{"text": "rather long words"}]})
+        assert np.shape(outputs.json["predictions"]) == (1, 1)
     finally:
         assert server.end() == 0, server.said

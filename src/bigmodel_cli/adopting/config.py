@@ -62,7 +62,9 @@ class Draft:
 
     def _step(self, end: End, inputs: Sequence[str] | None, *, is_named: bool) -> dict[str, Any]:
         step: dict[str, Any] = {"name": end.target} if is_named else {}
-        step |= {} if inputs is None else {"inputs": list(inputs)}
+        if inputs is not None or is_named:
+            # Each of several steps gets what the first one gets.
+            step["inputs"] = list(inputs or ["input"])
         step |= {"path": str(self.file), "sha256": self.sha256}
         if len(self.model.outputs) > 1:
             step["output"] = end.output.port.name

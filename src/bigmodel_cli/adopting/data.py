@@ -99,7 +99,7 @@ def _fields_of(section: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def takes_class_names(section: Mapping[str, Any], num_targets: int = 1, *, needs_all: bool = False) -> bool:
+def can_name_classes(section: Mapping[str, Any], num_targets: int = 1, *, needs_all: bool = False) -> bool:
     """Whether the section can say what all classes are.
 
     Args:

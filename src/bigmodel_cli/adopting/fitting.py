@@ -10,10 +10,10 @@ from typing import Any
 
 from bigmodel_cli.adopting.config import Draft
 from bigmodel_cli.adopting.data import (
+    can_name_classes,
     fit_columns,
     in_own_unit,
     is_table,
-    takes_class_names,
     with_class_names,
     with_held_out,
     with_targets,
@@ -59,7 +59,7 @@ class Fitting:
             UsageError, DataError: If the data are not what the model takes.
         """
         draft = self.draft
-        if (only := self.labels.get("")) is not None and takes_class_names(draft.data, needs_all=True):
+        if (only := self.labels.get("")) is not None and can_name_classes(draft.data, needs_all=True):
             # Splits with other classes than training are refused, unless all classes are named.
             self._change(with_class_names(draft.data, None, only.names))
         splits = self._load()
@@ -154,7 +154,7 @@ class Fitting:
             return section, None
         # Labels of which an example has several are in the order of the table.
         is_named = tasks[target].is_of_classes or not is_table(section)
-        if is_named and takes_class_names(section, len(tasks)):
+        if is_named and can_name_classes(section, len(tasks)):
             if not knows_by_number(ours, labels.names):
                 labels.require_all(ours)
             return with_class_names(section, target, labels.names), None

@@ -119,7 +119,7 @@ class TableOptions(SourceOptions):
         target, kind = self.told_target(name), self.told_kind(name)
         if target.separator is not None or target.columns is not None:
             return "sets"
-        if target.class_names is not None:
+        if target.names_classes:
             return "classes"
         return "classes" if kind == "category" else "numbers" if kind == "number" else None
 

@@ -81,6 +81,11 @@ class TargetOptions(BaseModel):
             raise ValueError("class_names is for a target that has one class in each row: leave it out")
         return self
 
+    @property
+    def names_classes(self) -> bool:
+        """Whether it is told what all classes are."""
+        return self.class_names is not None
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -280,7 +285,7 @@ class TargetReader:
                 split: _spread(array, rows[split], len(values[split])) for split, array in found.items()
             }
             return spread, task
-        if told.class_names is not None:
+        if told.names_classes:
             expected = part_of(kind, Cells).expected
             raise DataError(
                 f"{where}, {shown(name)}: class_names is for classes, and a cell of it is {expected}",
