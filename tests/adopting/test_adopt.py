@@ -118,7 +118,7 @@ def test_pixels_that_nothing_rescales_are_told(gallery: Gallery, adopted: Adopte
         (["--data", "mnist_nist"], 2, "no such file, folder or source"),
         (["--data", "DIGITS", "--rescale", "half"], 2, "--rescale half: expected a factor"),
         (["--data", "DIGITS", "--labels", "missing.txt"], 3, "missing.txt: No such file"),
-        (["--data", "DIGITS", "--labels", "SHORT"], 3, "has no line for 2, 3, 4, 5, 6"),
+        (["--data", "DIGITS", "--labels", "SHORT"], 3, "short.txt: 2 classes, and the model has 10 outputs"),
         (["--data", "HEART", "--target", "target"], 2, "the model's input input_layer"),
         (["--data", "PETS"], 3, "gives "),
     ],
