@@ -108,7 +108,7 @@ def can_name_classes(section: Mapping[str, Any], num_targets: int = 1, *, needs_
         needs_all: Whether only a source counts that cannot be read where splits have not the same classes.
     """
     if needs_all:
-        return "class_names" in _fields_of(section) and "image_size" in options_of(section)
+        return {"class_names", "name_pattern"} <= set(_fields_of(section))
     return is_table(section) or ("class_names" in _fields_of(section) and num_targets == 1)
 
 

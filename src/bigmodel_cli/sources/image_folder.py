@@ -20,7 +20,9 @@ class ImageFolder(ClassFolderOptions, ImageFileOptions):
     example: ClassVar[str] = "{image_folder: {path: photos/, image_size: [128, 128]}}"
 
     def facts(self) -> DataFacts:
-        return DataFacts("classes", self.num_named, has_files=True, value_range=PIXELS, beside=self.named_parts)
+        return DataFacts(
+            "classes", self.num_named, has_files=True, value_range=PIXELS, beside=self.named_parts
+        )
 
     def load(self, context: LoadContext) -> Source:
         listed, task = self.listed(IMAGES, context)

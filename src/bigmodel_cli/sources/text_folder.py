@@ -79,7 +79,11 @@ class TextFolder(ClassFolderOptions):
 
     def facts(self) -> DataFacts:
         return DataFacts(
-            "classes", columns={TEXT: TextKind.name}, has_all_columns=True, beside=self.named_parts
+            "classes",
+            self.num_named,
+            columns={TEXT: TextKind.name},
+            has_all_columns=True,
+            beside=self.named_parts,
         )
 
     def load(self, context: LoadContext) -> Source:
