@@ -253,6 +253,39 @@ def test_who_does_not_heed_padding_is_told(experiment, layer):
         assert told[0].startswith(f"c.yaml:6:5: {name} takes padding for tokens, as does what follows")
 
 
+@pytest.mark.parametrize(
+    ("told", "looked_up", "inputs", "size", "has_padding"),
+    [
+        ({"vocabulary_size": 65, "next.vocabulary_size": 65}, {}, None, 65, False),
+        ({"num_classes": 3}, {"review.vocabulary_size": 9}, None, 9, True),
+        ({"num_classes": 3}, {"review.vocabulary_size": 9, "title.vocabulary_size": 7}, ("title",), 7, True),
+        ({"num_classes": 3}, {}, None, None, False),
+        ({"num_classes": 3}, {"review.vocabulary_size": 9, "title.vocabulary_size": 7}, None, None, True),
+    ],
+)
+def test_whose_tokens_they_are(told, looked_up, inputs, size, has_padding):
+    """The vocabulary is that of what arrives; 0 is padding where it was looked up, else a token."""
+    from bigmodel_cli.config.components import Component
+    from bigmodel_cli.config.tree import COMMAND_LINE, Place
+    from bigmodel_cli.errors import ConfigError
+    from bigmodel_cli.modeling.graph import Graph
+    from bigmodel_cli.modeling.objects import Objects
+
+    objects = Objects(told)
+    objects.numbers |= looked_up
+    graph = Graph(objects, {})
+    place = Place(COMMAND_LINE, 1, 1, 1, "", Path.cwd())
+    graph.current = Component("token_and_position", "blocks", place, ("model", 0), inputs=inputs)
+    assert graph.has_padding() == has_padding
+    if size is not None:
+        assert graph.vocabulary_size(None) == size
+        return
+    with pytest.raises(ConfigError) as caught:
+        graph.vocabulary_size(None)
+    (problem,) = caught.value.problems
+    assert problem["message"].startswith(f"how many tokens there are is not known: {len(looked_up)} columns")
+
+
 @pytest.mark.parametrize("layer", ["SimpleRNN", "GRU", "LSTM"])
 def test_recurrent_dropout_has_one_mask_for_all_time_steps(text_model, layer):
     """As Gal and Ghahramani 2016 have it: a unit that is dropped is so at every step, and learns nothing."""

@@ -197,7 +197,7 @@ class Graph:
 
     def has_padding(self) -> bool:
         """Whether the token 0 stands for none in what a block gets, as in what columns look up."""
-        return any(name != VOCABULARY_SIZE for name in self._vocabularies())
+        return any(map(self.objects.is_looked_up, self._vocabularies()))
 
     def _vocabularies(self) -> dict[str, int]:
         """How many tokens the columns have that a block gets, by what the config calls the number."""

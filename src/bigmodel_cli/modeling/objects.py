@@ -34,7 +34,12 @@ class Objects:
     def __init__(self, numbers: Mapping[str, int | None]) -> None:
         # Layers that learn a vocabulary add their sizes.
         self.numbers = dict(numbers)
+        self._told = frozenset(numbers)
         self._called: dict[str, str] = {}
+
+    def is_looked_up(self, number: str) -> bool:
+        """Whether a number is the size of a vocabulary that a layer learned; its place 0 stands for none."""
+        return number not in self._told
 
     def make(self, component: Component, **fixed: Any) -> Any:
         """The Keras object of a component.
