@@ -21,6 +21,7 @@ class Task(ABC):
         scores: Numbers that an evaluation has of such targets, by the names that gates use.
         is_of_classes: Whether one of several classes is right, so that a model may learn from the
             probabilities of another one.
+        goes_on: Whether a model of it goes on with a text, so that it can write.
         target_shape: Of one target as the data have it; () for a class or a single number.
     """
 
@@ -28,6 +29,7 @@ class Task(ABC):
     labels: ClassVar[Literal["classes", "numbers", "sets", "tokens"]]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
+    goes_on: ClassVar[bool] = False
 
     target_shape: tuple[int, ...]
 

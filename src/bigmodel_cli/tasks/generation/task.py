@@ -22,6 +22,7 @@ class Generation(Task):
     name: ClassVar[str] = "generation"
     labels: ClassVar[Literal["tokens"]] = "tokens"
     scores: ClassVar[Sequence[str]] = ("bits_per_byte", "perplexity", "bits_per_token", "token_accuracy")
+    goes_on: ClassVar[bool] = True
 
     length: int
     vocabulary: Vocabulary

@@ -1,0 +1,1 @@
+"""Text from a model that gives, for each place of a window, the token that follows."""
