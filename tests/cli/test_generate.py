@@ -34,7 +34,7 @@ def test_several_texts_as_a_document(generate):
     words = ("ab", "b", "--num", "2", "--stop", "dad", "--temperature", "1", "--json")
     document = generate(*words).json
     assert [text["prompt"] for text in document["texts"]] == ["ab", "ab", "b", "b"]
-    assert len({text["text"] for text in document["texts"]}) > 2
+    assert len({text["text"] for text in document["texts"]}) > 1
     for text in document["texts"]:
         assert "dad" not in text["text"]
         assert text["ended_by"] in ("stop", "max_tokens")
