@@ -23,14 +23,14 @@ TOKENS = "  - token_and_position: {vocabulary_size: 9, width: 18, length: 8}\n"
             TOKENS + "  - transformer: {heads: 4}",
             6,
             "model.1.transformer.heads",
-            "heads: expected a number that divides the width 18, found 4; 1, 2, 3, 6, 9 and 18 do",
+            "expected a number that divides the width 18, found 4; 1, 2, 3, 6, 9 and 18 do",
         ),
         (
             "  - Embedding: {input_dim: 9, output_dim: 10}\n  - Dropout: {rate: 0.1}\n"
             "  - repeat: {times: 2, layers: [{transformer: {heads: 4}}]}",
             7,
             "model.2.repeat.layers.0.transformer.heads",
-            "heads: expected a number that divides the width 10, found 4; 1, 2, 5 and 10 do",
+            "expected a number that divides the width 10, found 4; 1, 2, 5 and 10 do",
         ),
         (
             TOKENS + "  - transformer: {heads: 4, width: 30}",
@@ -48,7 +48,7 @@ TOKENS = "  - token_and_position: {vocabulary_size: 9, width: 18, length: 8}\n"
             TOKENS + "  - transformer: {heads: 6, positions: rotary}",
             6,
             "model.1.transformer.positions",
-            "positions: rotary turns pairs of features, and each of the 6 heads has 3; "
+            "rotary turns pairs of features, and each of the 6 heads has 3; "
             "write a width that 2 × heads divides",
         ),
         (

@@ -82,5 +82,5 @@ def _of_block(step: Component, width: int | None, report: Report) -> int | None:
     # With a width of its own it has been checked when it was read.
     if options.width is None and width is not None and (wrong := options.not_divided(width)) is not None:
         key, _, message = wrong.partition(": ")
-        report.error((*step.path, key), f"{key}: {message}")
+        report.error((*step.path, key), message)
     return width
