@@ -238,25 +238,22 @@ def test_steps_that_look_words_up_learn_them_from_the_training_rows(build, tmp_p
     built, splits, warnings = build(TWO_VIEWS, csv=NOTES, columns="note: text", preprocessing="[]")
     words, runs = (built.model.get_layer(name) for name in ("words", "runs"))
     # The most frequent first, then from the last in the alphabet.
-    assert words.get_vocabulary() == ["", "[UNK]", "cd", "ab", "ef", "cd ef", "cd ab", "ab cd"]
-    assert output_of(built, splits, "words").tolist() == [
-        [3, 2, 3, 7],
-        [2, 4, 5, 0],
-        [0, 0, 0, 0],
-        [2, 3, 6, 0],
-    ]
+    assert words.get_vocabulary() == ["", "[UNK]", "cd", "ab", "cd ab", "ef", "cd ef", "ab cd"]
+    places = output_of(built, splits, "words").tolist()
+    assert places == [[3, 2, 3, 7], [2, 5, 6, 0], [0, 0, 0, 0], [2, 3, 4, 0]]
     assert "a b" in runs.get_vocabulary() and "a b  " in runs.get_vocabulary()
     assert built.model.get_layer("embedding").input_dim == 8
     weights = output_of(built, splits, "runs")
     # `c d` is in three of four texts, `e f` in one, and weighs more.
     common, rare = (runs.get_vocabulary().index(run) for run in ("c d", "e f"))
-    assert weights[1, rare] == pytest.approx(np.log(1 + 4 / 2)) and weights[1, common] == pytest.approx(
-        np.log(1 + 4 / 4)
-    )
+    assert weights[1, rare] == pytest.approx(np.log(1 + 4 / 2))
+    assert weights[1, common] == pytest.approx(np.log(1 + 4 / 4))
     assert warnings == []
     built.model.save(tmp_path / "m.keras")
     before = np.asarray(built.model(raw(splits), training=False))
-    after = np.asarray(keras.models.load_model(tmp_path / "m.keras")(raw(splits), training=False))
+    after = np.asarray(
+        keras.models.load_model(tmp_path / "m.keras", compile=False)(raw(splits), training=False)
+    )
     assert np.isfinite(before).all()
     np.testing.assert_array_equal(before, after)
 
@@ -269,4 +266,5 @@ def test_a_lookup_behind_what_is_learned_is_a_step_like_another(build):
   - Dense: {units: 1, activation: sigmoid}
 """
     built, splits, _ = build(model, preprocessing="{number: [Normalization]}")
-    assert output_of(built, splits, "jobs").tolist() == [2, 0, 1, 2]
+    # What is not there is a word like others, and none is unknown.
+    assert output_of(built, splits, "jobs").tolist() == [1, 3, 2, 1]

@@ -11,6 +11,7 @@ from bigmodel_cli.starter import Wishes, make_starter
 from bigmodel_cli.starter.guessed_target import Guess, guessed_target
 
 NAME, LAST = "as its name says", "as the last column"
+NO_TEXT = "as the only column that is no text"
 FIRST = "as the first column, and the only one with few different values"
 
 
@@ -49,6 +50,9 @@ def columns_of(text: str) -> dict[str, ColumnFacts]:
         ("column_1:w column_2 column_3", "column_1", FIRST),
         ("column_1:w column_2:c column_3", "column_3", LAST),
         ("sex:w size weight", "weight", LAST),
+        ("topic:c headline:text body:text", "topic", NO_TEXT),
+        ("body:text topic:c", "topic", NO_TEXT),
+        ("topic:c place:c body:text hits", "hits", LAST),
         ("target:constant size weight", "weight", LAST),
     ],
 )

@@ -41,7 +41,7 @@ def guessed_target(columns: Mapping[str, ColumnFacts]) -> Guess | None:
     """The column that is most likely the target.
 
     Names that targets have come first, then the last column; of columns without names the first one, if it
-    alone has few values.
+    alone has few values, and beside texts the one that is none.
 
     Args:
         columns: All of them, in their order.
@@ -57,6 +57,8 @@ def guessed_target(columns: Mapping[str, ColumnFacts]) -> Guess | None:
     few = [name for name in may_be if _has_few_values(columns[name])]
     if few == names[:1] and all(name.startswith("column_") for name in names):
         return Guess(few[0], "as the first column, and the only one with few different values")
+    if len(may_be) == 1 and all(columns[name].kind == "text" for name in names if name != may_be[0]):
+        return Guess(may_be[0], "as the only column that is no text")
     return Guess(names[-1], "as the last column") if names[-1] in may_be else None
 
 

@@ -13,7 +13,7 @@ _BATCH_SIZE = 64
 # More steps than that learn the training texts by heart; an epoch has at least so many of them.
 _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 800, 4, 60
 _WIDTH = 32
-_WORDS, _RUNS = 20_000, 20_000
+_WORDS, _RUNS = 40_000, 60_000
 # Of longer texts words say enough, and runs of characters would take longer than all else.
 _MOST_LETTERS, _MOST_WORDS = 500, 400
 # Where words do not stand apart, one to three characters are what a word is.
