@@ -122,7 +122,7 @@ def start(*words: str | Path, cwd: Path | None = None) -> Server:
     ]
     for thread in threads:
         thread.start()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while time.monotonic() < until:
         for line in list(server.said):
             if "listening on http://" in line:

@@ -83,9 +83,8 @@ data:
   batch_size: 8
   validation: 0.2
   test: 0.2
-model:
-  - Length: {inputs: [text]}
-  - Dense: {units: 1, activation: sigmoid}
+preprocessing: {text: [Length]}
+model: [{Dense: {units: 1, activation: sigmoid}}]
 loss: BinaryCrossentropy
 optimizer: Adam
 training: {epochs: 1, device: cpu}
