@@ -159,3 +159,10 @@ def test_csv_has_the_file_and_the_text():
         assert Path("out.csv").read_bytes().decode().replace("\r\n", "\n") == expected
     with pytest.raises(DataError, match="no column id"):
         predicted(Asked(["a.txt"], written=FILES, kept=["id"]))
+
+
+def test_commands_that_are_shown_have_a_text():
+    assert ONE_TEXT.kind.to_predict == '--text "…"'
+    more = Signature({"age": NumberKind(), "note": TextKind()}, {"label": Regression()})
+    assert more.kind.to_predict == "ROWS.csv"
+    assert ImageKind(ImageFormat((4, 4))).to_predict == "IMAGE.png"

@@ -24,6 +24,7 @@ class Kind(ABC):
         is_composed: Whether a value is made of values of several columns.
         is_json: Whether JSON has a value of it as it is.
         placeholder: What stands for a value of it where a command is shown.
+        placeholder_alone: The same for a row that is one value of it; None: a row's own.
         noun: What a person calls one value.
         shape: Of one value as the saved model takes it, without the batch axis.
         dtype: NumPy's name of the dtype that the saved model takes, for instance `uint8`.
@@ -35,6 +36,7 @@ class Kind(ABC):
     is_composed: ClassVar[bool] = False
     is_json: ClassVar[bool] = True
     placeholder: ClassVar[str]
+    placeholder_alone: ClassVar[str | None] = None
     noun: ClassVar[str]
 
     shape: tuple[int, ...]
@@ -51,6 +53,11 @@ class Kind(ABC):
         import numpy as np
 
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    @property
+    def to_predict(self) -> str:
+        """What stands for what is given to `predict`, where the command is shown."""
+        return self.placeholder
 
     def as_it_is(self) -> Kind:
         """The same kind, but nothing is brought to the form that the training data have."""

@@ -153,7 +153,7 @@ def conclude(
         len(trained.rows),
         seconds,
         trained.built.model.count_params(),
-        signature.kind.placeholder,
+        signature.kind.to_predict,
         gates,
         trained.stopped,
         compressed,

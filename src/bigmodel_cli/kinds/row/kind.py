@@ -40,6 +40,11 @@ class RowKind(Kind):
     def num_bytes(self) -> int:
         return sum(kind.num_bytes for kind in self.columns.values())
 
+    @property
+    def to_predict(self) -> str:
+        alone = [kind.placeholder_alone for kind in self.columns.values()]
+        return (alone[0] if len(alone) == 1 else None) or self.placeholder
+
     def as_it_is(self) -> Kind:
         return RowKind({name: kind.as_it_is() for name, kind in self.columns.items()})
 

@@ -292,7 +292,7 @@ def _say_next(title: str, shown: dict[str, Any], runs_dir: Path) -> None:
         next_command(f"bigmodel train {run}/config.yaml")
     elif shown["status"] == "completed":
         signature = recorded_signature(shown["data"])
-        what = signature.kind.placeholder if signature else "FILE"
+        what = signature.kind.to_predict if signature else "FILE"
         name = shlex.quote(str(shown["name"]))
         next_command(
             f"bigmodel evaluate {run}",
