@@ -54,6 +54,20 @@ def test_texts_that_are_cut_are_counted(said):
     ]
 
 
+def test_books_are_not_all_taken_to_pieces(said, monkeypatch):
+    from bigmodel_cli.training import texts_cut
+
+    monkeypatch.setattr(texts_cut, "_BYTES", 4)
+    # The first text, of three words.
+    assert said() == [
+        "words: 6 tokens are known; texts have 3 on average; 50% of those of validation are unknown"
+    ]
+    monkeypatch.setattr(texts_cut, "_BYTES", 7)
+    assert said() == [
+        "words: 6 tokens are known; texts have 2 on average; 50% of those of validation are unknown"
+    ]
+
+
 def test_what_numpy_does_not_compute_is_passed_over(said):
     import tensorflow as tf
 

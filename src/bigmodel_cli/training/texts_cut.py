@@ -13,8 +13,8 @@ from bigmodel_cli.modeling.lookups import text_lookups
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
 
-# Texts of a split that are taken to pieces: so many tell shares to a percent or two.
-_LOOKED_AT = 1_000
+# Texts of a split that are taken to pieces: so many tell shares to a percent or two. Of books, fewer.
+_LOOKED_AT, _BYTES = 1_000, 4_000_000
 
 
 def describe_texts(model: Any, splits: Splits) -> Iterator[str]:
@@ -51,9 +51,14 @@ def _cut(counts: np.ndarray, length: int | None) -> str:
 
 
 def _some(examples: Examples, column: str) -> Iterator[bytes]:
-    """Texts of a column that are spread evenly."""
+    """Texts of a column that are spread evenly, until they are enough."""
     store = examples.inputs[column]
     rows = np.arange(0, len(store), max(1, len(store) // _LOOKED_AT))
     if store.gathers:
-        values = store.values_of(store.gather(rows))
-        yield from (str(text).encode("utf-8", "replace") for text in values)
+        left = _BYTES
+        for value in store.values_of(store.gather(rows)):
+            text = str(value).encode("utf-8", "replace")
+            yield text
+            left -= len(text)
+            if left < 0:
+                return
