@@ -286,6 +286,20 @@ def test_whose_tokens_they_are(told, looked_up, inputs, size, has_padding):
     assert problem["message"].startswith(f"how many tokens there are is not known: {len(looked_up)} columns")
 
 
+def test_places_are_kept_with_no_example(text_model):
+    """What is computed once for each example is tokens and their mask; places are those of a batch."""
+    from bigmodel_cli.modeling.cut import cut_row
+
+    model = text_model(steps("length: 8", VARIANTS["rotary, grouped"]), length=6)
+    halves = cut_row(model)
+    assert halves is not None
+    kept = [(tensor.dtype, tensor.shape[0]) for tensor in halves.back.inputs]
+    assert kept.count(("int32", None)) == 1 and set(kept) == {("int32", None), ("bool", None)}
+    features = halves.front(TEXTS)
+    assert all(len(feature) == len(TEXTS) for feature in features.values())
+    np.testing.assert_array_equal(answers(halves.back, features), answers(model, TEXTS))
+
+
 @pytest.mark.parametrize("layer", ["SimpleRNN", "GRU", "LSTM"])
 def test_recurrent_dropout_has_one_mask_for_all_time_steps(text_model, layer):
     """As Gal and Ghahramani 2016 have it: a unit that is dropped is so at every step, and learns nothing."""

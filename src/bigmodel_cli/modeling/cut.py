@@ -278,6 +278,8 @@ def _fixed(
         # A mask would be lost where the model is cut.
         is_passed = isinstance(step.operation, through) and not any(map(_has_mask, step.outputs))
         is_still = not is_behind and (is_passed or never_changes(step.operation))
+        # What is of a batch as a whole, as the places of its tokens are, belongs to no example.
+        is_still = is_still and all(tensor.shape[:1] == (None,) for tensor in step.outputs)
         if is_still and all(id(other) in fixed for other in before):
             fixed.add(id(step))
     return fixed

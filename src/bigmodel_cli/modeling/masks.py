@@ -69,8 +69,10 @@ def places(tensor: Any) -> Any:
     """
     from keras import ops
 
-    one = tensor[:1, :] if len(tensor.shape) == 2 else tensor[:1, :, 0]
-    return ops.subtract(ops.cumsum(ops.ones_like(one, dtype="int32"), axis=1), 1)
+    one = tensor if len(tensor.shape) == 2 else tensor[:, :, 0]
+    # Summed over the batch, so that their shape says that they belong to no example: `cut.py` goes by that.
+    zeros = ops.zeros_like(ops.sum(one, axis=0, keepdims=True), dtype="int32")
+    return ops.subtract(ops.cumsum(ops.add(zeros, 1), axis=1), 1)
 
 
 def handing_on(tensor: Any, made: Any) -> Any:

@@ -105,8 +105,9 @@ class Keeping:
     def fed(self, built: BuiltModel) -> Fed:
         """A model with its feeds; the first one decides what is kept."""
         halves = self._halves(built) if self._may_cut else None
-        if halves is not None:
-            made = _kinds_of(halves)
+        made = {} if halves is None else _kinds_of(halves)
+        # Texts of any length have features of none.
+        if halves is not None and all(None not in kind.shape for kind in made.values()):
             choice = self._features = self._features or self._choose_features(halves, made)
             if choice.cache != "none":
                 label = (
