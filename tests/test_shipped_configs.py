@@ -67,6 +67,7 @@ REAL = {
         "data.source.table.path": "ag_news/train.csv",
         "data.source.table.test": "ag_news/test.csv",
     },
+    "shakespeare_char": {"data.source.text_files.path": "tiny_shakespeare/input.txt"},
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full.
@@ -78,6 +79,8 @@ SMALLER = {
     ],
     "photos": ["data.batch_size=4"],
     "photos_pretrained": ["data.batch_size=4"],
+    "shakespeare_char": ["data.validation=0.002"],
+    "python_gpt": ["data.validation=0.001"],
 }
 ESSENTIAL = [
     "data", "model", "steps", "validation", "checkpoints", "resume", "evaluation", "export", "plots",
@@ -111,6 +114,7 @@ def test_the_expected_configs_are_there() -> None:
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
+        "shakespeare_char", "python_gpt",
     }  # fmt: skip
 
 
@@ -157,6 +161,7 @@ def _data_of(name: str) -> list[str]:
         return real
     words = [f"data.source={STAND_INS[name]}"] if name in STAND_INS else []
     words += [f"data.source.table={TABLES[name]}"] if name in TABLES else []
+    words += ["data.source.text_files.path=texts.csv"] if name == "shakespeare_char" else []
     return words + (["model.0.MobileNet.weights=null"] if name == "photos_pretrained" else [])
 
 

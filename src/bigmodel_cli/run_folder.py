@@ -7,6 +7,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   run.json               status, times, seed, versions, device, data fingerprint, sha256 of the other files
   labels.json            class names in index order
   metrics.csv            a row per epoch
+  texts.json             what a model of text wrote after each epoch
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
   front.json             what stands before it where it takes rows: words and their places
@@ -214,6 +215,11 @@ class RunFolder:
     def label_problems(self, split: str, checkpoint: str = "best") -> Path:
         """Labels that may be wrong."""
         return self.path / "evaluation" / f"label_problems_{_evaluated(split, checkpoint)}.json"
+
+    @property
+    def texts(self) -> Path:
+        """What a model of text wrote after each epoch."""
+        return self.path / "texts.json"
 
     @property
     def baselines(self) -> Path:

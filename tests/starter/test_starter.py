@@ -117,10 +117,10 @@ def test_what_is_no_data(folder):
         make_starter(only, SCRATCH)
     with pytest.raises(UsageError, match="nope: no such file or folder"):
         make_starter(Path("nope"), SCRATCH)
-    Path("a.txt").write_text("")
-    expected = r"a\.txt: expected a folder of images, a table \(\.csv, \.parquet, \.jsonl\) or an \.npz file"
+    Path("a.pdf").write_text("")
+    expected = r"a\.pdf: expected a folder of images or texts, a table .*, an \.npz file, or a text \(\.txt\)"
     with pytest.raises(UsageError, match=expected):
-        make_starter(Path("a.txt"), SCRATCH)
+        make_starter(Path("a.pdf"), SCRATCH)
     # A folder of photographs without folders for their classes, and one that is a level too high.
     flat = Path("flat")
     flat.mkdir()

@@ -18,6 +18,7 @@ from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_a
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
+from bigmodel_cli.starter.prose import SUFFIXES, look_at_prose
 from bigmodel_cli.starter.row_recipe import rows_recipe
 from bigmodel_cli.starter.rows import look_at_rows
 from bigmodel_cli.starter.sizes import train_size
@@ -91,7 +92,7 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
 
     Args:
         data: A folder with an image folder per class, a table (of rows, or of images' paths and labels), or
-            an .npz; None for the handwritten digits that come with scikit-learn.
+            an .npz, or a plain text; None for the handwritten digits that come with scikit-learn.
         wishes: What the person asked for.
 
     Raises:
@@ -111,8 +112,12 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         return _for_arrays(data, wishes)
     if is_table:
         return _for_table(data, wishes)
+    if data.suffix.lower() in SUFFIXES:
+        prose = look_at_prose(data, wishes.written_in)
+        return Starter(prose.text, prose.found, prose.decisions)
     raise UsageError(
-        f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl) or an .npz file",
+        f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl), an .npz file, or "
+        "a text (.txt)",
         hint="bigmodel list sources shows all sources",
     )
 

@@ -21,6 +21,7 @@ from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.training.checkpoints import Checkpoints
+from bigmodel_cli.training.epoch_texts import EpochTexts
 from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule, rate_text
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Judge, Loop
@@ -71,6 +72,7 @@ class Session:
     judge: Judge | None = None
     checkpoints: Checkpoints = field(init=False)
     _trace: Trace | None = field(init=False)
+    _texts: EpochTexts | None = field(init=False)
     _log: MetricsLog = field(init=False)
     _restorable: Restorable = field(init=False)
     _restored: str | None = None
@@ -88,6 +90,8 @@ class Session:
             self.prepared.settled.whole_from,
         )
         self._trace = Trace(self.run.profile) if self.profile and self.is_chief else None
+        # A trial of a search is looked at by its numbers.
+        self._texts = EpochTexts.of(self.prepared, self.run, self.listener) if self.judge is None else None
 
     @property
     def _training(self) -> Training:
@@ -211,6 +215,8 @@ class Session:
     def epoch_ended(self, moment: Moment, *, is_final: bool) -> None:
         self._restorable.require_finite_weights(moment)
         self._log.add(moment.rows[-1])
+        if self._texts is not None:
+            self._texts.epoch_ended(moment.epoch)
         self.checkpoints.epoch_ended(
             self.model, moment, self._total_steps(moment), lambda: self._take(moment), is_final=is_final
         )

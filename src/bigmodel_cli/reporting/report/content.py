@@ -48,6 +48,7 @@ _OPTIONAL = (
     ("baselines", "Baselines"),
     ("importance", "Columns"),
     ("compressed", "Compression"),
+    ("texts", "Texts"),
     ("exports", "Exports"),
 )
 
@@ -85,6 +86,7 @@ def page_content(reported: Reported) -> dict[str, Any]:
         "importance": importance_content(reported.importance),
         "compressed": compressed_content(record.get(COMPRESSED)),
         "exports": exports_content(reported.exports),
+        "texts": _texts(reported.run),
         "training_samples": _training_samples(reported.run),
         "previous": reported.previous.path.name if reported.previous else None,
         "differences": _differences(reported),
@@ -137,7 +139,7 @@ def menu_of(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for section in content["of_task"]:
         yield section.id, section.menu
     yield "scores", "Scores"
-    yield from ((name, menu) for name, menu in _OPTIONAL if content[name])
+    yield from ((name, menu) for name, menu in _OPTIONAL if content.get(name))
     yield "config", "Config"
     if content["reproduce"]:
         yield "reproduce", "Reproduce"
@@ -284,6 +286,11 @@ def _config_texts(run: RunFolder) -> dict[str, str]:
         "source": source.read_text("utf-8", "replace") if source.is_file() else "",
         "resolved": run.config.read_text("utf-8", "replace"),
     }
+
+
+def _texts(run: RunFolder) -> list[dict[str, Any]]:
+    """What a model of text wrote after each epoch, the last one first."""
+    return run.read_json(run.texts)[::-1] if run.texts.is_file() else []
 
 
 def _training_samples(run: RunFolder) -> str | None:

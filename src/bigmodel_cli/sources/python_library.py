@@ -1,0 +1,36 @@
+"""The source of Python's own standard library, which is a text that everybody has."""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+
+from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.plain_text import read_texts
+from bigmodel_cli.sources.text_options import TextOptions
+from bigmodel_cli.vocabulary import Unit
+
+
+class PythonLibrary(TextOptions):
+    """The modules of Python's standard library, of the Python that runs; nothing is downloaded.
+
+    Packages are left out. Another version of Python has another text.
+    """
+
+    source_name: ClassVar[str] = "python_library"
+    example: ClassVar[str] = "{python_library: {length: 128}}"
+
+    tokens: Unit = Field(
+        default="bytes", description="What the text is cut into: bytes of UTF-8, or characters."
+    )
+
+    def texts(self) -> Mapping[SplitName, str]:
+        pattern = Path(self.where("train"))
+        return {"train": read_texts(pattern, field=None, encoding="utf-8", separator="\n\n")}
+
+    def where(self, split: SplitName) -> str:
+        return str(Path(sysconfig.get_path("stdlib")) / "*.py")

@@ -1,0 +1,102 @@
+"""The config for a plain text: a small transformer that learns to write more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.sources.plain_text import read_texts
+from bigmodel_cli.starter.writing import MODELINE, path_from
+
+# What files of plain text are called.
+SUFFIXES = frozenset({".txt", ".md", ".text"})
+# Of more different characters most are rare, and bytes know them all.
+_MOST_CHARACTERS = 500
+_LENGTH, _BATCH_SIZE, _STEPS, _EPOCHS = 64, 12, 2_000, 8
+# A text that each window is drawn from several times is learned by heart without dropout.
+_SHORT = 500_000
+_LEAST = 20 * _LENGTH
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A config for a text.
+
+    Attributes:
+        text: YAML with comments.
+        found: What was seen of the text.
+        decisions: What was decided, and why.
+    """
+
+    text: str
+    found: str
+    decisions: Sequence[str]
+
+
+def look_at_prose(path: Path, written_in: Path) -> Prose:
+    """The config for a file of plain text.
+
+    Args:
+        path: The file.
+        written_in: The folder that the config will be in.
+
+    Raises:
+        DataError: If it is no text, or too short to learn from.
+    """
+    text = read_texts(path, field=None, encoding=None, separator="")
+    size, different = len(text), len(set(text))
+    if size < _LEAST:
+        raise DataError(f"{path}: {size:,} characters are too few to learn from", hint="give a longer text")
+    tokens = "characters" if different <= _MOST_CHARACTERS else "bytes"
+    num_tokens = size if tokens == "characters" else len(text.encode("utf-8"))
+    steps = min(_STEPS, max(200, 20 * num_tokens // (_LENGTH * _BATCH_SIZE)))
+    windows = steps // _EPOCHS * _BATCH_SIZE
+    dropout = ", dropout: 0.2" if num_tokens < _SHORT else ""
+    decisions = [
+        f"A transformer of 4 layers learns which of {tokens} comes next; {steps:,} steps of {_BATCH_SIZE} "
+        f"windows of {_LENGTH}.",
+        "The last tenth of the text is held out: its loss says how well new text is foreseen.",
+    ]
+    comments = "\n".join(f"# {decision}" for decision in decisions)
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in path.stem).strip("-_") or "text"
+    yaml = f"""\
+{MODELINE}
+# Train with: bigmodel train THIS_FILE
+# Then:       bigmodel generate "A beginning"
+{comments}
+name: {name}
+seed: 0
+
+data:
+  source:
+    text_files:
+      path: {path_from(written_in, path)}
+      tokens: {tokens}
+      length: {_LENGTH}
+      windows_per_epoch: {windows}
+  validation: 0.1
+  test: 0
+  batch_size: {_BATCH_SIZE}
+
+model:
+  - token_and_position: {{width: 128}}
+  - transformer: {{layers: 4, heads: 4, causal: true{dropout}}}
+  - Dense: {{units: vocabulary_size}}
+
+loss: {{SparseCategoricalCrossentropy: {{from_logits: true}}}}
+optimizer:
+  AdamW:
+    learning_rate:
+      CosineDecay: {{initial_learning_rate: 0, warmup_target: 3e-3, warmup_steps: {steps // 20}, alpha: 0.02}}
+    beta_2: 0.99
+    weight_decay: 0.1
+    global_clipnorm: 1.0
+metrics: []                             # the loss decides which epoch is the best
+
+training:
+  epochs: {_EPOCHS}
+"""
+    found = f"{path.name}: {size:,} characters, {different:,} different ones"
+    return Prose(yaml, found, decisions)
