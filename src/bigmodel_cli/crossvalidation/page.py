@@ -80,6 +80,7 @@ def _content(results: Results, folder: CrossvalFolder) -> dict[str, Any]:
         "baselines": [],
         "importance": [],
         "compressed": None,
+        "texts": [],
         "exports": None,
         "training_samples": None,
         "previous": None,

@@ -139,7 +139,7 @@ def menu_of(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for section in content["of_task"]:
         yield section.id, section.menu
     yield "scores", "Scores"
-    yield from ((name, menu) for name, menu in _OPTIONAL if content.get(name))
+    yield from ((name, menu) for name, menu in _OPTIONAL if content[name])
     yield "config", "Config"
     if content["reproduce"]:
         yield "reproduce", "Reproduce"
