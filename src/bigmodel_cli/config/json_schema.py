@@ -10,7 +10,14 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
-from bigmodel_cli.config.components import NUM_CLASSES, OF_COLUMN, OWN_FAMILIES, STEP_FAMILIES, Language
+from bigmodel_cli.config.components import (
+    NUM_CLASSES,
+    OF_COLUMN,
+    OWN_FAMILIES,
+    STEP_FAMILIES,
+    VOCABULARY_SIZE,
+    Language,
+)
 from bigmodel_cli.config.fields import ByName, ComponentOf, OfData, RelativePath, fields_of, whole_description
 from bigmodel_cli.config.schema import Experiment
 
@@ -19,6 +26,7 @@ _FRACTION: Schema = {"type": "string", "pattern": r"^\s*[-+]?\d+(\.\d*)?\s*/\s*\
 # What only the data know.
 _OF_DATA: list[Schema] = [
     {"const": NUM_CLASSES.name},
+    {"const": VOCABULARY_SIZE},
     {"type": "string", "pattern": f"^{OF_COLUMN.pattern}$"},
 ]
 _KINDS: dict[str, list[Schema]] = {
