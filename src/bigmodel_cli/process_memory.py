@@ -1,9 +1,14 @@
-"""What Linux tells of the memory of a process."""
+"""What Linux tells of the memory of a process, and when that gets back what was freed."""
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import suppress
 from pathlib import Path
 
+# As glibc calls it: from which size on a block of memory is the system's own.
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 4 * 2**20
 PROC = Path("/proc")
 
 
@@ -24,3 +29,13 @@ def sizes_in(path: Path) -> dict[str, int]:
         return {}
     words = [line.split() for line in lines if line.endswith(" kB")]
     return {name.rstrip(":"): 1024 * int(number) for name, number, _ in words}
+
+
+def give_large_blocks_back() -> None:
+    """Let large blocks go back to the system as soon as they are freed, where the C library is glibc.
+
+    By itself it keeps them once it has seen that they are freed, and each thread keeps its own: threads that
+    decode one large picture after the other would have the memory of all of them.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)

@@ -96,6 +96,7 @@ def command(
 
     from bigmodel_cli.cli.output import note, warn
     from bigmodel_cli.native_output import heard
+    from bigmodel_cli.process_memory import give_large_blocks_back
     from bigmodel_cli.serving.access import bound, read_token, require_safe
     from bigmodel_cli.serving.access_log import AccessLog
     from bigmodel_cli.serving.extra import require_extra
@@ -105,6 +106,7 @@ def command(
     require_extra()
     token = None if token_file is None else read_token(token_file)
     require_safe(host, has_token=token is not None, is_insecure=insecure_network)
+    give_large_blocks_back()
     with bound(host, port) as listening:
         wanted = Wanted(runs, watched, runs_dir, how["engine"], how["trust"])
         models = load_all(wanted, warn, note)
