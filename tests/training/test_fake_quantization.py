@@ -84,6 +84,17 @@ def test_the_best_epoch_is_one_that_rounds(train: Callable[..., Any]) -> None:
     assert "rounded to int8 in training from epoch 4 on" in trained.run.log.read_text()
 
 
+def test_ranges_of_frozen_kernels_are_not_kept(train: Callable[..., Any]) -> None:
+    """These could not learn to bear the rounding, and calibration makes up for it by their biases."""
+    model = (
+        "model=[{Conv2D: {filters: 2, kernel_size: 3, trainable: false}}, Flatten, "
+        "{Dense: {units: num_classes, activation: softmax}}]"
+    )
+    trained = train(*PLAIN, model, "compress.quantize=int8")
+    assert not trained.run.quantization.exists()
+    assert "quantize: frozen kernels (1) can learn nothing of rounding" in trained.run.log.read_text()
+
+
 def test_the_export_needs_no_calibration(train: Callable[..., Any]) -> None:
     from ai_edge_litert.interpreter import Interpreter
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from bigmodel_cli.modeling.cut import leaves
+from bigmodel_cli.modeling.cut import is_frozen, leaves
 from bigmodel_cli.modeling.relied_on import relied_on, replaced
 from bigmodel_cli.modeling.surgery import followers
 
@@ -174,6 +174,11 @@ class FakeQuantization:
         moved = tf.where(is_first, seen, known + (1 - MOMENTUM) * (seen - known))
         variable.assign(moved)
         return moved[0], moved[1]
+
+
+def frozen_kernels(model: Any) -> list[str]:
+    """Layers whose kernels are rounded, and which could not learn to bear it."""
+    return [layer.name for layer in leaves(model) if type(layer).__name__ in _KERNELS and is_frozen(layer)]
 
 
 def _is_rounded(layer: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.advice.findings import Advice
-from bigmodel_cli.compressing.fake_quantization import QUANTIZE
+from bigmodel_cli.compressing.fake_quantization import QUANTIZE, frozen_kernels
 from bigmodel_cli.compressing.reached import reached
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
@@ -173,7 +173,14 @@ def _compressed(run: RunFolder, trained: Trained, best: Any, listener: Listener)
     """What compression has come to, said; the ranges that it found are kept."""
     if trained.compress is None:
         return None
-    _keep_ranges(run)
+    frozen = frozen_kernels(trained.built.model) if trained.compress.rounding is not None else []
+    if frozen:
+        listener.say(
+            f"quantize: frozen kernels ({len(frozen)}) can learn nothing of rounding; exports in int8 are "
+            "calibrated"
+        )
+    else:
+        _keep_ranges(run)
     found = reached(best, trained.built.model, trained.compress)
     for line in compressed_lines(found):
         listener.say(line)
