@@ -15,6 +15,7 @@ import pytest
 from hub_folders import digits_as_hf, digits_as_tfds, needs_hf, needs_tfds
 
 from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.tokens.kind import TokensKind
 from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import Examples, LoadContext
@@ -22,6 +23,7 @@ from bigmodel_cli.sources.cifar10 import LAYOUT as CIFAR10
 from bigmodel_cli.sources.cifar100 import LAYOUT as CIFAR100
 from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.tasks.classification.task import Classification
+from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.regression.task import Regression
 
 
@@ -62,6 +64,8 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
     )
     (folder / "labels.csv").write_text(rows + "dog/1.bmp,x\n")
     (folder / "numbers.csv").write_text("file,target\ncat/1.png,0.5\ndog/1.bmp,-2\ncat/2.jpg,1e3\n")
+    text = tmp_path / "text.txt"
+    text.write_text("".join(map(chr, range(97, 123))))
     return {
         "mnist": {"path": tmp_path / "mnist.npz"},
         "fashion_mnist": {"path": tmp_path / "mnist.npz"},
@@ -80,6 +84,7 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         "synthetic:vectors": {"shape": (20,), "num_classes": 2, "num_examples": 9},
         "synthetic:numbers": {"shape": (8, 5), "num_classes": None, "num_examples": 9},
         "synthetic:outputs": {"shape": (8, 8, 1), "num_classes": None, "num_outputs": 3, "num_examples": 9},
+        "text_files": {"path": text, "length": 4},
         "tfrecord": {"path": packed(tmp_path / "packed", folder)},
         "tfds": {"name": "mnist", "data_dir": tmp_path / "tfds"},
         "hf": {"path": tmp_path / "hf"},
@@ -89,7 +94,7 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
 CASES = [
     "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "diabetes", "npz", "npz:numbers",
     "image_folder", "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
-    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "tfrecord", "tfds", "hf",
+    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "text_files", "tfrecord", "tfds", "hf",
 ]  # fmt: skip
 
 
@@ -136,9 +141,9 @@ def options(cases):
 
 def test_every_source_has_a_case(cases):
     assert list(cases) == CASES
-    # Tests of their own have those that yield rows of columns.
-    of_rows = {"table", "scikit_learn", "digit_sums", "text_folder"}
-    assert {case.partition(":")[0] for case in CASES} == set(source_options()) - of_rows
+    # Tests of their own have those that yield rows of columns, and one that is a `text_files`.
+    elsewhere = {"table", "scikit_learn", "digit_sums", "text_folder", "python_library"}
+    assert {case.partition(":")[0] for case in CASES} == set(source_options()) - elsewhere
 
 
 def test_examples_are_what_the_signature_says(source):
@@ -158,10 +163,12 @@ def test_labels_are_what_the_signature_says(source):
         assert split.labels.shape == (len(split), *signature.task.target_shape)
         if isinstance(signature.task, Regression):
             assert split.labels.dtype == np.float32
-        else:
-            assert split.labels.dtype == np.int64
-            assert split.labels.min() >= 0
-            assert split.labels.max() < signature.task.num_classes
+            continue
+        is_text = isinstance(signature.task, Generation)
+        assert split.labels.dtype == (np.int32 if is_text else np.int64)
+        assert split.labels.min() >= 0
+        known = signature.task.vocabulary.size if is_text else signature.task.num_classes
+        assert split.labels.max() < known
 
 
 def test_images_can_be_made_from_files(source):
@@ -169,7 +176,7 @@ def test_images_can_be_made_from_files(source):
     if signature.kind.dtype == "uint8":
         assert signature.kind.format.shape == signature.kind.shape
     else:
-        assert isinstance(signature.kind, ArrayKind)
+        assert isinstance(signature.kind, ArrayKind | TokensKind)
 
 
 def test_take_keeps_order(source):

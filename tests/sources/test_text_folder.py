@@ -85,8 +85,12 @@ def test_encodings_are_told(texts, folder):
     options = TextFolder(path=root, encoding="cp1252")
     assert of(options.load(LoadContext()).splits["train"]) == ["café", "thé"]
     assert options.rows_written["format"]["encoding"] == "cp1252"
-    for wrong in ("letters", "base64", ""):
-        with pytest.raises(ValidationError, match=f"there is no encoding {wrong!r}"):
+    for wrong, says in (
+        ("letters", "the name of an encoding, such as"),
+        ("base64", "an encoding of text"),
+        ("", ""),
+    ):
+        with pytest.raises(ValidationError, match=f"expected {says}.*, found {wrong!r}"):
             TextFolder(path=root, encoding=wrong)
 
 

@@ -16,10 +16,7 @@ from bigmodel_cli.vocabulary import Unit
 
 
 class PythonLibrary(TextOptions):
-    """The modules of Python's standard library, of the Python that runs; nothing is downloaded.
-
-    Packages are left out. Another version of Python has another text.
-    """
+    """The modules of Python's own standard library as a text, which is that of the Python that runs."""
 
     source_name: ClassVar[str] = "python_library"
     example: ClassVar[str] = "{python_library: {length: 128}}"

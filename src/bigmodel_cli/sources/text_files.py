@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources.base import SplitName
+from bigmodel_cli.sources.encoding_option import EncodingName
 from bigmodel_cli.sources.plain_text import read_texts
 from bigmodel_cli.sources.text_options import TextOptions
 
@@ -18,10 +18,7 @@ _PATHS = "The file, several, or a pattern such as `books/*.txt`; it may be compr
 
 
 class TextFiles(TextOptions):
-    """Plain text for generation: an example is a window of it, its target the same window one token on.
-
-    A share that is held out (`data.validation`, `data.test`) is the end of the text.
-    """
+    """Plain text for generation: windows of it, each with the same window one token on as its target."""
 
     source_name: ClassVar[str] = "text_files"
     example: ClassVar[str] = "{text_files: {path: book.txt, length: 64}}"
@@ -34,19 +31,8 @@ class TextFiles(TextOptions):
     field: str | None = Field(
         default=None, description="The key that has the text, where files are JSON lines."
     )
-    encoding: str | None = Field(default=None, description="Of the characters; default: recognised.")
+    encoding: EncodingName | None = Field(default=None, description="Of the characters; default: recognised.")
     separator: str = Field(default="\n\n", description="What stands between two files, or two lines of JSON.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding(cls, name: str | None) -> str | None:
-        try:
-            codecs.lookup(name or "utf-8")
-        except LookupError:
-            raise ValueError(
-                f"expected the name of an encoding such as utf-8 or cp1252, found {name}"
-            ) from None
-        return name
 
     @property
     def own_splits(self) -> frozenset[str]:

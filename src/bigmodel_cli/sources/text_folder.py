@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.errors import DataError
@@ -16,6 +15,7 @@ from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.class_folder_options import ClassFolderOptions
+from bigmodel_cli.sources.encoding_option import EncodingName
 from bigmodel_cli.sources.image_checks import first_of, of_each, skipped_sentence, without_bad
 from bigmodel_cli.sources.listed_files import ListedFiles
 from bigmodel_cli.sources.memory import check_memory
@@ -55,23 +55,11 @@ class TextFolder(ClassFolderOptions):
     source_name: ClassVar[str] = "text_folder"
     example: ClassVar[str] = "{text_folder: {path: texts/}}"
 
-    encoding: str | None = Field(
+    encoding: EncodingName | None = Field(
         default=None,
         description="Of the characters; default: recognised by a mark or by zeros between letters, else "
         "UTF-8.",
     )
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding(cls, written: str | None) -> str | None:
-        if written is not None:
-            try:
-                is_text = codecs.lookup(written)._is_text_encoding
-            except LookupError:
-                is_text = False
-            if not is_text:
-                raise ValueError(f"there is no encoding {written!r}; try utf-8, cp1252 or utf-16")
-        return written
 
     @property
     def rows_written(self) -> Mapping[str, Any]:

@@ -41,6 +41,24 @@ def recognised_encoding(start: bytes) -> str:
     return "utf-8"
 
 
+def problem_of_encoding(encoding: str | None) -> str | None:
+    """What is wrong with the name of an encoding of text that somebody wrote; None: nothing."""
+    if encoding is None:
+        return None
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        return "expected the name of an encoding, such as utf-8, utf-16, latin-1 or cp1252"
+    try:
+        "".encode(encoding)
+    except LookupError:
+        # `base64` and the like encode bytes.
+        return "expected an encoding of text"
+    except UnicodeError:
+        pass
+    return None
+
+
 def utf8_chunks(stream: BinaryIO, encoding: str, path: Path, *, size: int = _CHUNK) -> Iterator[bytes]:
     """The text of a file in pieces, as UTF-8, each end of a line as one `\\n`.
 

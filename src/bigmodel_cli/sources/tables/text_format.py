@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.sources.tables.encodings import problem_of_encoding
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 DECIMALS = (".", ",")
@@ -41,7 +41,7 @@ class TextFormat:
     def __post_init__(self) -> None:
         for name, problem in (
             ("separator", _problem_of_separator(self.separator)),
-            ("encoding", _problem_of_encoding(self.encoding)),
+            ("encoding", problem_of_encoding(self.encoding)),
             ("decimal", _one_of(self.decimal, DECIMALS)),
             ("thousands", _one_of(self.thousands, THOUSANDS)),
             ("comments", None if self.comments is None or self.comments.strip() else "expected a text"),
@@ -57,23 +57,6 @@ def _problem_of_separator(separator: str | None) -> str | None:
     if separator is None or (len(separator) == 1 and separator.isascii() and separator not in '"\r\n\0'):
         return None
     return "expected one ASCII character that is no quote and no end of a line"
-
-
-def _problem_of_encoding(encoding: str | None) -> str | None:
-    if encoding is None:
-        return None
-    try:
-        codecs.lookup(encoding)
-    except (LookupError, ValueError):
-        return "expected the name of an encoding, such as utf-8, utf-16, latin-1 or cp1252"
-    try:
-        "".encode(encoding)
-    except LookupError:
-        # `base64` and the like encode bytes.
-        return "expected an encoding of text"
-    except UnicodeError:
-        pass
-    return None
 
 
 def _one_of(value: str | None, known: tuple[str, ...]) -> str | None:
