@@ -13,6 +13,7 @@ from bigmodel_cli.pipeline.split_by import Column
 from bigmodel_cli.pipeline.splits import folds_of, split_source
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, Source
+from bigmodel_cli.sources.series import Series
 from bigmodel_cli.sources.stores import ArrayStore
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
@@ -31,6 +32,16 @@ def _source(labels, *, task=None, own=(), **beside):
     splits = {"train": examples(labels, 0, beside)}
     splits |= {name: examples(labels[:3], 1_000 * n, {}) for n, name in enumerate(own, 1)}
     return Source(splits, Signature.of(ArrayKind((1,), "int64"), task))
+
+
+def test_a_text_is_not_dealt():
+    series = Series(np.arange(41, dtype=np.int32), 4)
+    examples = Examples(
+        {"input": ArrayStore(series.windows(), "train")}, {"label": series.windows(1)}, series=series
+    )
+    with pytest.raises(DataError, match="a text is not dealt into folds") as error:
+        Folds(3, 1, 0, None).deal(examples, None)
+    assert "data.validation and data.test" in error.value.hint
 
 
 def _data(fold=None, **more):

@@ -53,10 +53,15 @@ class Folds:
 
         Raises:
             DataError: If there are more folds than examples, than examples of a class, or than groups or
-                moments; or as `Column.values`.
+                moments, or for a text, which reads on across folds; or as `Column.values`.
         """
         import numpy as np
 
+        if examples.series is not None:
+            raise DataError(
+                "a text is not dealt into folds, since what stands before and behind a passage tells of it",
+                hint="hold out its end instead: data.validation and data.test; other seeds are other runs",
+            )
         if self.of > len(examples):
             raise self._too_many(f"there are {len(examples):,} examples", len(examples))
         if self.by is not None and self.by.by.time is not None:
