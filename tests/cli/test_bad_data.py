@@ -168,5 +168,5 @@ class TestStarter:
         refuses(3, "init", tmp_path / "photos", says=(says,))
 
     def test_a_file_that_holds_no_data(self, refuses, write):
-        refuses(2, "init", write("a,b", "data.txt"), says=("data.txt: expected a folder of images",))
+        refuses(2, "init", write("a,b", "data.pdf"), says=("data.pdf: expected a folder of images",))
         refuses(2, "init", "nothing/", says=("nothing: no such file or folder",))

@@ -105,8 +105,8 @@ def test_a_config_that_comes_with_it_is_whole_elsewhere(bigmodel, tmp_path, monk
     assert bigmodel("check", "own/c.yaml").code == 0
     differences = bigmodel("show", "own/c.yaml", "--diff", CONFIGS / f"{name}.yaml", "--json").json
     # Relative paths are relative to the config.
-    files = ("data.source.image_folder.path", "data.source.table.path", "data.source.table.test")
-    assert {each["key"] for each in differences} <= set(files)
+    options = ("image_folder.path", "table.path", "table.test", "text_files.path")
+    assert {each["key"] for each in differences} <= {f"data.source.{option}" for option in options}
 
 
 @pytest.mark.parametrize("word", ["mnist", "mnist.yaml", "configs/mnist.yaml"])

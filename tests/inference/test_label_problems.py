@@ -96,6 +96,7 @@ def test_of_classes():
     first = suspects[0]
     assert first.pop("png").startswith("iVBOR")
     assert first == {
+        "words": None,
         "name": "train[0]",
         "place": "train[0]",
         "label": "dog",

@@ -10,6 +10,7 @@ import numpy as np
 
 from bigmodel_cli.audit.finding import Finding
 from bigmodel_cli.audit.markup import data_uri, name, table
+from bigmodel_cli.cut import cut
 from bigmodel_cli.inference.label_problems import in_words, listed
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
@@ -17,6 +18,8 @@ from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.tasks.audit import Labels
 
 MAX_LISTED = 200
+# Letters of a row that a cell of the table has room for.
+_ROOM = 80
 # The key of an audit's document that has them, where a run or a cross-validation was asked.
 LABEL_PROBLEMS = "label_problems"
 
@@ -80,7 +83,7 @@ def show_label_problems(suspects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"<h2>Labels that may be wrong: {len(suspects):,}{more}</h2>"
     rows = [
         [
-            _picture(suspect["png"]),
+            _picture(suspect["png"]) or name(cut(suspect.get("words") or "", _ROOM)),
             name(suspect["place"]),
             suspect["split"],
             name(suspect["target"]),

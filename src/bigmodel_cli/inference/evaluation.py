@@ -283,22 +283,25 @@ def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples) -
 def samples_of(scored: Scored, examples: Examples, signature: Signature) -> dict[str, list[dict[str, Any]]]:
     """Examples that tell most of a target, by what they tell, as evaluation/samples_<split>.json has them.
 
-    Each has a thumbnail where it is a picture, so that the report needs no data.
+    Each has a thumbnail or words, so that the report needs no data.
     """
 
     def as_json(sample: Sample) -> dict[str, Any]:
         document = asdict(sample)
         index = document.pop("index")
-        return {"name": examples.name(index), **document, "png": thumbnail_of(examples, index, signature)}
+        return {"name": examples.name(index), **document, **shown_of(examples, index, signature)}
 
     return {what: [as_json(sample) for sample in found] for what, found in scored.samples().items()}
 
 
-def thumbnail_of(examples: Examples, index: int, signature: Signature) -> str | None:
-    """An example as a small PNG file in base64; None of what is no picture, and of files that are gone."""
+def shown_of(examples: Examples, index: int, signature: Signature) -> dict[str, str | None]:
+    """An example for a page: `png` is a small file in base64, `words` a line; None of what it is not.
+
+    Of files that are gone both are None: they could be read when they were evaluated.
+    """
     show = part_of(signature.kind, Show)
     try:
-        return show.thumbnail(examples.read(index)) if show.are_pictures else None
+        value = examples.read(index)
+        return {"png": show.thumbnail(value) if show.are_pictures else None, "words": show.words(value)}
     except DataError:
-        # It could be read when it was evaluated; a file may have gone since.
-        return None
+        return {"png": None, "words": None}

@@ -12,7 +12,7 @@ import numpy as np
 from bigmodel_cli.csv_rows import csv_row
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.evaluation_parts import TARGETS, by_target
-from bigmodel_cli.inference.evaluation import Evaluation, thumbnail_of
+from bigmodel_cli.inference.evaluation import Evaluation, shown_of
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
@@ -103,7 +103,7 @@ def _as_json(
         "name": examples.name(index),
         "place": place,
         **document,
-        "png": thumbnail_of(examples, index, signature) if is_shown else None,
+        **(shown_of(examples, index, signature) if is_shown else {"png": None, "words": None}),
     }
 
 

@@ -129,6 +129,10 @@ class Cells(ABC):
     def held(self, values: Any) -> Held:
         """What is kept of a column, read as one of `tables.columns.Values`."""
 
+    def written(self, value: np.ndarray) -> str | None:
+        """A value of an example as a person writes it; None where it is missing, or no line says it."""
+        return str(value) if value.ndim == 0 else None
+
 
 def no_options(options: Mapping[str, Any], *known: str) -> None:
     """Refuse options that there are not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.kinds.kind import Kind
 
@@ -59,6 +59,10 @@ class Show(ABC):
         buffer = io.BytesIO()
         image.save(buffer, "PNG", optimize=True)
         return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+    def words(self, value: Any) -> str | None:
+        """A value in a line, where that says what it is; None where a picture does, or nothing short."""
+        return None
 
 
 def has_shape_of_picture(shape: tuple[int, ...]) -> bool:

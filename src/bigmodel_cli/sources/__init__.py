@@ -26,8 +26,8 @@ def source_options() -> Mapping[str, type[SourceOptions]]:
 
 
 def _concrete(options: type[SourceOptions]) -> Iterator[type[SourceOptions]]:
-    """The subclasses at any depth that can be loaded."""
+    """The subclasses at any depth, of modules of this package, that can be loaded."""
     for subclass in options.__subclasses__():
-        if not inspect.isabstract(subclass):
+        if subclass.__module__.startswith(f"{__name__}.") and not inspect.isabstract(subclass):
             yield subclass
         yield from _concrete(subclass)

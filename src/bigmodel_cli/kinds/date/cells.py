@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,11 @@ class DateCells(Cells):
         for start in range(0, len(moments), _AT_ONCE):
             self._write(moments[start : start + _AT_ONCE], numbers[start : start + _AT_ONCE])
         return Held(numbers)
+
+    def written(self, value: np.ndarray) -> str | None:
+        numbers = dict(zip(self.kind.parts, value.tolist(), strict=True))
+        day = [numbers.get(part, math.nan) for part in ("year", "month", "day")]
+        return None if any(map(math.isnan, day)) else "-".join(f"{part:02.0f}" for part in day)
 
     def _write(self, moments: np.ndarray, numbers: np.ndarray) -> None:
         """Write the numbers of some moments."""

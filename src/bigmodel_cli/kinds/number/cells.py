@@ -30,3 +30,6 @@ class NumberCells(Cells):
 
     def held(self, values: Any) -> Held:
         return Held(values.values)
+
+    def written(self, value: np.ndarray) -> str | None:
+        return None if value != value else f"{float(value):.6g}"
