@@ -72,6 +72,12 @@ class Signature:
         return f"{tasks}; each example {self.kind.described}"
 
     @property
+    def used_by(self) -> str:
+        """What somebody types behind `bigmodel` to use a model of it."""
+        writes = all(task.goes_on for task in self.targets.values())
+        return 'generate "A beginning"' if writes else f"predict {self.kind.to_predict}"
+
+    @property
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
         by_target = {

@@ -65,6 +65,11 @@ def test_what_it_writes_is_kept_told_and_shown(whole):
     assert "bits per byte" in page
 
 
+def test_what_to_type_next_writes(whole, capsys):
+    assert run_command(["runs", "show", str(whole.path)]) == 0
+    assert '  bigmodel generate "A beginning" --run ' in capsys.readouterr().err
+
+
 def test_scores_are_of_every_token_that_is_held_out(whole):
     found = json.loads(whole.evaluation("test").read_text())
     assert found["tokens"] == found["examples"] * 8

@@ -60,7 +60,7 @@ def show_result(result: TrainingResult, runs_dir: Path, baselines: Mapping[str, 
     for advice in result.advice[:_MOST]:
         note(f"advice: {advice.finding} {advice.advice}" + (f"\n  {advice.words}" if advice.words else ""))
     option = runs_dir_words(runs_dir)
-    next_command(f"bigmodel evaluate{option}", f"bigmodel predict {result.placeholder}{option}")
+    next_command(f"bigmodel evaluate{option}", f"bigmodel {result.used_by}{option}")
 
 
 def measured(result: TrainingResult) -> str:

@@ -60,7 +60,7 @@ class TrainingResult:
         epochs: Complete epochs.
         seconds: From the first line of the config to the report, over all sessions.
         parameters: Of the model.
-        placeholder: What stands for an input of `predict`.
+        used_by: What somebody types behind `bigmodel` to use it.
         gates: How the config's `expect` fared.
         stopped: The callback that ended training before its last epoch; None where none did.
         compressed: How much smaller the model became meanwhile; None where that was not asked for.
@@ -75,7 +75,7 @@ class TrainingResult:
     epochs: int
     seconds: float
     parameters: int
-    placeholder: str
+    used_by: str
     gates: list[GateResult]
     stopped: Stopped | None = None
     compressed: Mapping[str, Any] | None = None
@@ -153,7 +153,7 @@ def conclude(
         len(trained.rows),
         seconds,
         trained.built.model.count_params(),
-        signature.kind.to_predict,
+        signature.used_by,
         gates,
         trained.stopped,
         compressed,

@@ -295,6 +295,5 @@ def _show_side_by_side(checked: Sequence[Checked]) -> None:
 def _say_next(opened: OpenRun, runs: Sequence[str], runs_dir: Path) -> None:
     from bigmodel_cli.cli.output import next_command
 
-    what = opened.signature.kind.to_predict
     option = f" --run {shlex.quote(runs[0])}" if runs else ""
-    next_command(f"bigmodel predict {what}{option}{runs_dir_words(runs_dir)}")
+    next_command(f"bigmodel {opened.signature.used_by}{option}{runs_dir_words(runs_dir)}")

@@ -292,10 +292,10 @@ def _say_next(title: str, shown: dict[str, Any], runs_dir: Path) -> None:
         next_command(f"bigmodel train {run}/config.yaml")
     elif shown["status"] == "completed":
         signature = recorded_signature(shown["data"])
-        what = signature.kind.to_predict if signature else "FILE"
+        used_by = signature.used_by if signature else "predict FILE"
         name = shlex.quote(str(shown["name"]))
         next_command(
             f"bigmodel evaluate {run}",
-            f"bigmodel predict {what} --run {run}",
+            f"bigmodel {used_by} --run {run}",
             f"bigmodel runs compare {name}{runs_dir_words(runs_dir)}",
         )
