@@ -13,16 +13,16 @@ from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.parts import part_of
 
 DATE = DateKind(("year", "month", "day", "weekday", "days"), "YYYY-MM-DD")
-COLUMNS = {"age": NumberKind(), "job": CategoryKind(("a", "b")), "when": DATE, "why": TextKind()}
+COLUMNS = {"age (years)": NumberKind(), "job": CategoryKind(("a", "b")), "when": DATE, "why": TextKind()}
 
 
-def words(columns, value):
-    return part_of(RowKind(columns), Show).words(value)
+def words(columns, cells):
+    return part_of(RowKind(columns), Show).words(cells)
 
 
 def row(age, job, when, why):
     return {
-        "age": np.float32(age),
+        "age (years)": np.float32(age),
         "job": np.array(job, object),
         "when": np.array(when, np.float32),
         "why": np.array(why, object),
@@ -31,7 +31,7 @@ def row(age, job, when, why):
 
 def test_columns_are_named():
     found = words(COLUMNS, row(3.5, "b", [2020, 1, 4, 5, 18265], "so\n  it is"))
-    assert found == "age 3.5, job b, when 2020-01-04, why so it is"
+    assert found == "age (years) 3.5, job b, when 2020-01-04, why so it is"
 
 
 def test_what_is_missing_is_left_out():
@@ -40,5 +40,5 @@ def test_what_is_missing_is_left_out():
 
 
 def test_a_text_alone_stands_for_itself():
-    assert words({"text": TextKind()}, np.array("free  entry", object)) == "free entry"
-    assert words({"text": TextKind()}, np.array("y" * 500, object)) == f"{'y' * 159}…"
+    assert words({"text": TextKind()}, {"text": np.array("free  entry", object)}) == "free entry"
+    assert words({"text": TextKind()}, {"text": np.array("y" * 500, object)}) == f"{'y' * 159}…"

@@ -18,6 +18,7 @@ from bigmodel_cli.explaining.rows.given import given_rows
 from bigmodel_cli.explaining.rows.keeping import keep_importances
 from bigmodel_cli.explaining.rows.pictures import RowPictures
 from bigmodel_cli.explaining.rows.results import ColumnImportances, RowExplanation, RowFinding, in_order
+from bigmodel_cli.explaining.rows.words import MOST_WORDS, WordEffect
 from bigmodel_cli.inference.opened import OpenRun
 
 # What images alone can be asked, by the names of their options.
@@ -180,6 +181,26 @@ def _show_finding(explanation: RowExplanation, finding: RowFinding) -> None:
     table(columns, rows)
     if len(shown) < len(names):
         note(f"the {_MOST} of {len(names):,} columns that move it most; --json has all")
+    for column, words in finding.words.items():
+        _show_words(column, words)
+
+
+def _show_words(column: str, words: Sequence[WordEffect]) -> None:
+    """The words that move a score most when they are left out."""
+    moving = sorted((word for word in words if word.effect), key=lambda word: -abs(word.effect))
+    if not moving:
+        note(f"{column}: no single word moves it")
+        return
+    largest = abs(moving[0].effect)
+    rows = [
+        [cut(word.word, _LETTERS), _signed(word.effect, largest), bar(word.effect, largest)]
+        for word in moving[:_MOST]
+    ]
+    table([f"word of {column}", "effect", ""], rows)
+    if len(moving) > _MOST:
+        note(f"the {_MOST} of {len(moving):,} words that move it most; --json has all")
+    if len(words) == MOST_WORDS:
+        note(f"{column}: words behind the first {MOST_WORDS} were not looked at")
 
 
 def bar(value: float, largest: float) -> str:

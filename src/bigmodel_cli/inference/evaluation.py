@@ -301,7 +301,9 @@ def shown_of(examples: Examples, index: int, signature: Signature) -> dict[str, 
     """
     show = part_of(signature.kind, Show)
     try:
-        value = examples.read(index)
-        return {"png": show.thumbnail(value) if show.are_pictures else None, "words": show.words(value)}
+        if show.are_pictures:
+            return {"png": show.thumbnail(examples.read(index)), "words": None}
+        cells = {name: store.read(index) for name, store in examples.inputs.items()}
+        return {"png": None, "words": show.words(cells)}
     except DataError:
         return {"png": None, "words": None}

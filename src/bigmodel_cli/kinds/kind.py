@@ -22,6 +22,7 @@ class Kind(ABC):
         stands_alone: Whether a value can be an example of its own; of the others an example is a row, even
             where that has one column.
         is_composed: Whether a value is made of values of several columns.
+        has_words: Whether a value is a text, of which each word can be left out.
         is_json: Whether JSON has a value of it as it is.
         placeholder: What stands for a value of it where a command is shown.
         placeholder_alone: The same for a row that is one value of it; None: a row's own.
@@ -34,6 +35,7 @@ class Kind(ABC):
     plural: ClassVar[str] = ""
     stands_alone: ClassVar[bool] = True
     is_composed: ClassVar[bool] = False
+    has_words: ClassVar[bool] = False
     is_json: ClassVar[bool] = True
     placeholder: ClassVar[str]
     placeholder_alone: ClassVar[str | None] = None

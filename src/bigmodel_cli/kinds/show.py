@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.kinds.kind import Kind
@@ -60,8 +61,12 @@ class Show(ABC):
         image.save(buffer, "PNG", optimize=True)
         return base64.b64encode(buffer.getvalue()).decode("ascii")
 
-    def words(self, value: Any) -> str | None:
-        """A value in a line, where that says what it is; None where a picture does, or nothing short."""
+    def words(self, cells: Mapping[str, Any]) -> str | None:
+        """An example in a line, where that says what it is; None where nothing short does.
+
+        Args:
+            cells: Its inputs, by their names.
+        """
         return None
 
 

@@ -26,6 +26,7 @@ from bigmodel_cli.explaining.rows.effects import (
 from bigmodel_cli.explaining.rows.importance import importances, row_limit
 from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.explaining.rows.results import ColumnImportances, RowExplanation, RowFinding
+from bigmodel_cli.explaining.rows.words import word_effects
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun, readings_of_run
 from bigmodel_cli.inference.run_config import read_experiment
@@ -181,6 +182,11 @@ class RowExplainer:
         effects = self._effects(network, exchanged, targets)
         scores = network.scored(exchanged.row, targets)[0]
         usual = network.scored(exchanged.background, targets).mean(axis=0)
+        words = {
+            column: word_effects(network, row, column, targets)
+            for column, kind in self._opened.signature.inputs.items()
+            if kind.has_words
+        }
         shown = np.ravel(answer.values)
         findings = [
             RowFinding(
@@ -189,6 +195,7 @@ class RowExplainer:
                 float(scores[number]),
                 float(usual[number]),
                 {method: of_targets[number] for method, of_targets in effects.items()},
+                {column: of_targets[number] for column, of_targets in words.items()},
             )
             for number, one in enumerate(targets)
         ]

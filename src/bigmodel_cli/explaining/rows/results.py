@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bigmodel_cli.explaining.rows.effects import Effects
 from bigmodel_cli.explaining.rows.importance import Importance
+from bigmodel_cli.explaining.rows.words import WordEffect
 from bigmodel_cli.tasks.explain import Explained
 
 
@@ -60,6 +61,7 @@ class RowFinding:
         score: What is explained of it.
         usual: The mean of that over training rows.
         effects: By method.
+        words: By column of texts what each of its words adds, in their order.
     """
 
     label: str | None
@@ -67,6 +69,7 @@ class RowFinding:
     score: float
     usual: float
     effects: Mapping[str, Effects]
+    words: Mapping[str, Sequence[WordEffect]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,11 @@ class RowExplanation:
                 }
                 for column in in_order(finding)
             ],
+            **(
+                {"words": {name: [asdict(word) for word in words] for name, words in finding.words.items()}}
+                if finding.words
+                else {}
+            ),
             "methods": {method: dict(one.details) for method, one in finding.effects.items()},
         }
 

@@ -30,9 +30,8 @@ class RowShow(Show):
     def pixels(self, value: np.ndarray) -> np.ndarray:
         raise TypeError("a row has no pixels")
 
-    def words(self, value: Any) -> str | None:
+    def words(self, cells: Mapping[str, Any]) -> str | None:
         """The only column as it is, or `age 39, workclass Private, …`."""
-        cells = value if isinstance(value, Mapping) else dict.fromkeys(self.kind.columns, value)
         written = {
             name: part_of(kind, Cells).written(cells[name]) for name, kind in self.kind.columns.items()
         }

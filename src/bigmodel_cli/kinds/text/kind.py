@@ -16,6 +16,7 @@ class TextKind(ColumnKind):
     name: ClassVar[str] = "text"
     plural: ClassVar[str] = "texts"
     noun: ClassVar[str] = "text"
+    has_words: ClassVar[bool] = True
     placeholder_alone: ClassVar[str | None] = '--text "…"'
 
     shape: tuple[int, ...] = field(default=(), init=False, repr=False)

@@ -1,0 +1,86 @@
+"""Which words of a text a prediction rests on: what the score loses when each is left out.
+
+Erasure of one word at a time (Li, Monroe, Jurafsky 2016, Understanding Neural Networks through Representation
+Erasure). What stands behind a word moves up, as if it had never been written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bigmodel_cli.explaining.rows.network import RowNetwork
+from bigmodel_cli.sources.stores import ArrayStore, Store
+
+# Of a longer text the words behind these are not looked at.
+MOST_WORDS = 500
+# Numbers that rows without a word become at once.
+_AT_ONCE = 20_000_000
+_WORD = re.compile(r"\S+")
+_LETTER = re.compile(r"\S")
+
+
+@dataclass(frozen=True)
+class WordEffect:
+    """What a word adds to the score of a class, or to the predicted number.
+
+    Attributes:
+        word: As it is written.
+        start: Where in the text it begins, in characters.
+        effect: How far the score falls without it; below 0 is what speaks against.
+    """
+
+    word: str
+    start: int
+    effect: float
+
+
+def word_effects(
+    network: RowNetwork, row: Mapping[str, Store], column: str, targets: Sequence[int]
+) -> list[list[WordEffect]]:
+    """For each target what each word of a text adds, in the order of the text.
+
+    Where nothing stands between words, as in Chinese, letters are left out instead.
+
+    Args:
+        network: The model.
+        row: One value in each column.
+        column: Which of them is the text.
+        targets: Classes or outputs, by their indices.
+    """
+    text = str(row[column].read(0))
+    found = list(_WORD.finditer(text))
+    if len(found) < 2:
+        found = list(_LETTER.finditer(text))
+    found = found[:MOST_WORDS]
+    without = [text[: one.start()] + text[one.end() :] for one in found]
+    scores = _scored(network, row, column, [text, *without], targets)
+    lost = scores[0] - scores[1:]
+    return [
+        [
+            WordEffect(one.group(), one.start(), float(effect))
+            for one, effect in zip(found, lost[:, number], strict=True)
+        ]
+        for number in range(len(targets))
+    ]
+
+
+def _scored(
+    network: RowNetwork,
+    row: Mapping[str, Store],
+    column: str,
+    texts: Sequence[str],
+    targets: Sequence[int],
+) -> np.ndarray:
+    """The scores of a row with other texts in a column, float64 of shape (texts, targets)."""
+    at_once = max(1, _AT_ONCE // max(1, network.width))
+    parts = []
+    for begin in range(0, len(texts), at_once):
+        some = np.array(texts[begin : begin + at_once], object)
+        repeated = {name: store.take(np.zeros(len(some), np.int64)) for name, store in row.items()}
+        encoded = network.encoded({**repeated, column: ArrayStore(some, column)})
+        parts.append(network.scored(encoded, targets))
+    return np.concatenate(parts)

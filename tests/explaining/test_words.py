@@ -1,0 +1,74 @@
+"""Which words a prediction rests on, on a model whose truth is known: a weight for each word."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.explaining.rows.network import RowNetwork
+from bigmodel_cli.explaining.rows.words import MOST_WORDS, word_effects
+from bigmodel_cli.kinds.number.kind import NumberKind
+from bigmodel_cli.kinds.text.kind import TextKind
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore
+from bigmodel_cli.tasks.regression.task import Regression
+
+pytestmark = pytest.mark.tf
+
+WEIGHTS = {"free": 3.0, "prize": 2.0, "the": 0.0, "lunch": -1.5, "免": 4.0, "费": 0.5}
+
+
+@pytest.fixture(scope="module", params=["words", "characters"])
+def network(request):
+    """The sum of the weights of all words, and twice the number beside them; with 1 for a letter alone."""
+    import keras
+
+    split = "whitespace" if request.param == "words" else "character"
+    given = {"text": keras.Input((), dtype="string", name="text"), "size": keras.Input((), name="size")}
+    counted = keras.layers.TextVectorization(
+        vocabulary=list(WEIGHTS), output_mode="count", split=split, standardize=None
+    )(given["text"])
+    dense = keras.layers.Dense(1, use_bias=False)
+    both = keras.ops.concatenate([counted, keras.ops.expand_dims(given["size"], -1)], axis=-1)
+    model = keras.Model(given, dense(both))
+    dense.set_weights([np.array([[0.0], *([weight] for weight in WEIGHTS.values()), [2.0]], np.float32)])
+    signature = Signature({"text": TextKind(), "size": NumberKind()}, {"y": Regression()})
+    return request.param, RowNetwork(model, signature, "y", Reading(None, False, 0.5), 1.0)
+
+
+def effects(network, text, *, is_coded=False):
+    array = np.array([text], object)
+    column = CodedStore(np.zeros(1, np.int32), (text,), "t") if is_coded else ArrayStore(array, "t")
+    row = {"text": column, "size": ArrayStore(np.ones(1, np.float32), "t")}
+    (found,) = word_effects(network, row, "text", [0])
+    return [(one.word, one.start, pytest.approx(one.effect, abs=1e-5)) for one in found]
+
+
+@pytest.mark.parametrize("is_coded", [False, True])
+def test_each_word_adds_its_weight(network, is_coded):
+    split, network = network
+    if split == "words":
+        found = effects(network, "the free  lunch free\nodd", is_coded=is_coded)
+        expected = [
+            ("the", 0, 0.0),
+            ("free", 4, 3.0),
+            ("lunch", 10, -1.5),
+            ("free", 16, 3.0),
+            ("odd", 21, 0.0),
+        ]
+    else:
+        found = effects(network, "免费免", is_coded=is_coded)
+        expected = [("免", 0, 4.0), ("费", 1, 0.5), ("免", 2, 4.0)]
+    assert found == expected
+
+
+def test_a_text_without_words_has_none(network):
+    assert effects(network[1], " ") == effects(network[1], "") == []
+
+
+def test_of_a_long_text_the_first_words_are_looked_at(network):
+    split, network = network
+    if split == "words":
+        found = effects(network, "the " * MOST_WORDS + "free")
+        assert len(found) == MOST_WORDS and {word for word, _, _ in found} == {"the"}
