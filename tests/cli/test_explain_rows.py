@@ -171,3 +171,36 @@ def test_a_file_for_several_pictures_is_refused(explain):
 def test_json_is_one_document(explain):
     outcome = explain("--row", "1", "--json")
     assert [row["target"] for row in json.loads(outcome.out)["rows"]] == ["price", "glad"]
+
+
+TEXTS = """\
+name: notes
+data:
+  source: {table: {path: notes.csv, target: colour, columns: {note: text}}}
+  batch_size: 32
+preprocessing: {note: [{TextVectorization: {output_mode: multi_hot}}]}
+model: [{Dense: {units: 1, activation: sigmoid}}]
+loss: BinaryCrossentropy
+optimizer: {Adam: {learning_rate: 0.1}}
+training: {epochs: 8, device: cpu, jit_compile: false}
+"""
+
+
+def test_the_word_that_decides(bigmodel, tmp_path, monkeypatch):
+    """A note is of a colour where it has the word red."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    notes = [random.choice(["a", "house", "far", "tree", "sings", "red"], 4).tolist() for _ in range(300)]
+    lines = [f"{' '.join(words)},{'yes' if 'red' in words else 'no'}" for words in notes]
+    (tmp_path / "notes.csv").write_text("\n".join(["note,colour", *lines]))
+    (tmp_path / "notes.yaml").write_text(TEXTS)
+    with in_outline():
+        assert run_command(["train", "notes.yaml", "--plain"]) == 0
+    words = ("explain", "--set", "note=a far red \x1b[2J house", "--class", "yes")
+    ((finding,),) = (row["classes"] for row in bigmodel(*words, "--json").json["rows"])
+    found = {one["word"]: one for one in finding["words"]["note"]}
+    assert found["red"]["start"] == 6
+    assert found["red"]["effect"] > 2 * max(abs(found[word]["effect"]) for word in ("a", "far", "house"))
+    shown = bigmodel(*words)
+    assert "word of note" in shown.out and "\x1b" not in shown.out
+    assert shown.out.index("red") < shown.out.index("house", shown.out.index("word of note"))
