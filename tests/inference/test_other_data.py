@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
+from outlines import in_outline
 from PIL import Image
 
 from bigmodel_cli.errors import DataError, UsageError
@@ -254,8 +256,8 @@ def test_a_damaged_note_is_no_note(copied, tmp_path, noting):
     ("name", "says"),
     [
         ("missing", "--data .*missing: no such file or folder"),
-        ("odd.txt", "expected a folder of images, an .npz or .csv file, or a config"),
-        ("folder", "the model of this run does not take images"),
+        ("odd.txt", "expected a folder of images or texts, an .npz or .csv file, a config, or "),
+        ("folder", "the model of this run takes .*, not images"),
     ],
 )
 def test_what_cannot_be_data(copied, tmp_path, name, says):
@@ -337,3 +339,75 @@ def test_examples_in_another_dtype(features, dtype, fits):
     found = in_dtype(examples, dtype, "x.npz")
     assert found.store.array.dtype == dtype
     np.testing.assert_array_equal(found.store.array, features)
+
+
+PEOPLE = """\
+name: people
+data: {source: {table: {path: people.csv, target: glad}}, batch_size: 8}
+preprocessing: {number: [Normalization], category: [{StringLookup: {output_mode: one_hot}}]}
+model: [{Dense: {units: 1, activation: sigmoid}}]
+loss: BinaryCrossentropy
+optimizer: Adam
+training: {epochs: 1, device: cpu, jit_compile: false}
+"""
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    """A run of a table with a number and a town, and the folder of its file; tests must not change it."""
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.training.train import train
+
+    folder = tmp_path_factory.mktemp("people")
+    rows = [f"{n}.5,{'Rome' if n % 3 else 'Oslo'},{'yes' if n % 2 else 'no'}" for n in range(60)]
+    (folder / "people.csv").write_text("\n".join(["size,town,glad", *rows]))
+    (folder / "people.yaml").write_text(PEOPLE)
+    with in_outline():
+        train(read_config(folder / "people.yaml"), NewRun(folder / "runs", "people"), [Silent()])
+    (run,) = (folder / "runs/people").iterdir()
+    return RunFolder(run)
+
+
+def of_people(people, path, text, renamed=None):
+    path.write_text(text)
+    other = OtherData(path, renamed or {})
+    return load_other_data(open_folder(people), read_experiment(people), other, None, Silent(), offline=True)
+
+
+def test_another_table_is_read_as_the_runs_own(people, tmp_path):
+    """Whatever order its columns have, others stand beside them, or its values look like."""
+    text = "more,glad,town,size\na,yes,Bern,7\nb,no,,8\n"
+    name, examples = of_people(people, tmp_path / "new.csv", text)
+    assert (name, list(examples.inputs), len(examples)) == ("new", ["size", "town"], 2)
+    assert examples.inputs["size"].array.tolist() == [7.0, 8.0]
+    assert [str(examples.inputs["town"].read(row)) for row in (0, 1)] == ["Bern", ""]
+    assert examples.targets["glad"].tolist() == [1, 0]
+
+
+def test_a_config_of_another_table(people, tmp_path):
+    config = PEOPLE.replace("people.csv", "new.csv").replace("batch_size: 8", "test: 0.5, validation: 0")
+    (tmp_path / "new.csv").write_text("town,size,glad\n" + "Rome,1.5,yes\nOslo,2.5,no\n" * 9)
+    name, examples = of_people(people, tmp_path / "other.yaml", config)
+    assert (name, list(examples.inputs), len(examples)) == ("people_test", ["size", "town"], 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("town,glad\nRome,yes\n", "new.csv: no column size"),
+        ("size,town\n1,Rome\n", "new.csv: no column glad"),
+        ("size,town,glad\nbig,Rome,yes\n", "new.csv:2, size: expected a number, found 'big'"),
+        ("size,town,glad\n1,Rome,maybe\n", "new.csv: the model does not know the classes maybe"),
+    ],
+)
+def test_a_table_that_does_not_fit(people, tmp_path, text, says):
+    with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path))}/{says}"):
+        of_people(people, tmp_path / "new.csv", text)
+
+
+def test_a_column_of_another_kind_is_named(people, tmp_path):
+    (tmp_path / "new.csv").write_text("town,size,glad\n" + "Rome,small,yes\nOslo,large,no\n" * 9)
+    config = PEOPLE.replace("people.csv", "new.csv")
+    with pytest.raises(DataError, match=r"size: category .* the model was trained on number") as error:
+        of_people(people, tmp_path / "other.yaml", config)
+    assert "columns: {size: number}" in error.value.hint

@@ -12,6 +12,7 @@ import numpy as np
 
 from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_data import (
@@ -36,6 +37,7 @@ from bigmodel_cli.tasks.scores import OtherData, Scoring
 
 _CONFIGS = (".yaml", ".yml")
 _SOURCES: Mapping[str, str] = {".npz": "npz", ".csv": "image_csv"}
+_TABLE = "table"
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -86,8 +88,11 @@ def load_other_data(
         source = _load(options, context)
         name, examples, signature = _of_source(other.where, source, split)
     trained_with = opened.signature
-    require_shape(signature, trained_with, f"{other.where}: ")
-    examples = in_dtype(examples, trained_with.kind.dtype, str(other.where))
+    if trained_with.kind.is_composed:
+        examples = _columns_of(examples, signature, trained_with, str(other.where))
+    else:
+        require_shape(signature, trained_with, f"{other.where}: ")
+        examples = in_dtype(examples, trained_with.kind.dtype, str(other.where))
     _warn_if_trained_on(opened, experiment, other, examples, listener)
     return name, _relabelled(examples, signature, trained_with, other, listener.warn)
 
@@ -119,6 +124,28 @@ def _relabelled(
         others = {target: found for target, found in examples.targets.items() if target != given}
         examples = replace(examples, targets={**others, name: labels})
     return replace(examples, targets={name: examples.targets[name] for name in trained_with.targets})
+
+
+def _columns_of(examples: Examples, signature: Signature, trained_with: Signature, where: str) -> Examples:
+    """Rows with the columns that a model takes, and no others.
+
+    Raises:
+        DataError: If one is not there, or is of another kind.
+    """
+    for name, kind in trained_with.inputs.items():
+        found = signature.inputs.get(name)
+        if found is None:
+            raise DataError(
+                f"{where}: has no column {name!r}, which the model takes",
+                hint=f"it has: {some(signature.inputs)}",
+            )
+        if (found.name, found.shape) != (kind.name, kind.shape):
+            raise DataError(
+                f"{where}, {name}: {found.name} ({found.described}); the model was trained on {kind.name} "
+                f"({kind.described})",
+                hint=f"say what it is: --data a config with columns: {{{name}: {kind.name}}}",
+            )
+    return replace(examples, inputs={name: examples.inputs[name] for name in trained_with.inputs})
 
 
 def in_dtype(examples: Examples, dtype: str, where: str) -> Examples:
@@ -192,13 +219,18 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     if not path.exists():
         raise UsageError(f"--data {path}: no such file or folder")
     source = experiment.data.source
+    if signature.kind.is_composed and not path.is_dir() and source.name == _TABLE:
+        # Its columns are what they were in training, whatever they look like here.
+        alone = {"path": path, "validation": None, "test": None}
+        return cast(SourceOptions, source.options).model_copy(update=alone)
     kind = _SOURCES.get(path.suffix.lower())
     if path.is_dir():
         # A folder of texts is none of images.
         kind = source.name if isinstance(source.options, ClassFolderOptions) else "image_folder"
     if kind is None:
         raise UsageError(
-            f"--data {path}: expected a folder of images or texts, an .npz or .csv file, or a config",
+            f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or another "
+            "table for a run of a table",
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.
@@ -209,7 +241,8 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
         return source_options()[kind].model_validate({"path": path, **labels})
     of_files = part_of(signature.kind, Read).file_options
     if of_files is None:
-        raise UsageError(f"--data {path}: the model of this run does not take images")
+        message = f"--data {path}: the model of this run takes {signature.kind.described}, not images"
+        raise UsageError(message, hint="other data can be described by a config: --data other.yaml")
     return source_options()[kind].model_validate({"path": path, **labels, **of_files})
 
 

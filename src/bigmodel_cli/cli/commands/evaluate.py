@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="Evaluate on other data: a folder of images, an .npz or .csv file, or the data of a config.",
+    help="Evaluate on other data: a folder of images or texts, a table, an .npz or .csv file, or the data of "
+    "a config.",
 )
 @click.option(
     "--map",
