@@ -229,8 +229,8 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
         kind = source.name if isinstance(source.options, ClassFolderOptions) else "image_folder"
     if kind is None:
         raise UsageError(
-            f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or another "
-            "table for a run of a table",
+            f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or "
+            "another table for a run of a table",
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.
