@@ -9,7 +9,7 @@ import pytest
 from starters import experiment, names
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.starter import Wishes, make_starter
+from bigmodel_cli.starter import Wishes, make_starter, text_recipe
 
 WORDS = "call win free prize see you soon at home lunch today meeting please"
 
@@ -43,6 +43,30 @@ def lookups(found):
     }
 
 
+@pytest.fixture
+def are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if what is written here were thousands of texts."""
+    monkeypatch.setattr(text_recipe, "_FEW", 0)
+
+
+def test_of_few_texts_words_are_counted():
+    starter = make_starter(folder(10), Wishes())
+    assert starter.decisions == [
+        "Counts of words and runs of characters, rare ones for more, for 32 texts; 60 epochs."
+    ]
+    found = experiment(starter.text)
+    assert names(found.model) == [
+        *["TextVectorization", "UnitNormalization"] * 2, "Concatenate", "Rescaling", "Dense",
+    ]  # fmt: skip
+    told = {step.step: step.arguments for step in found.model if step.name == "TextVectorization"}
+    assert {name: (one["output_mode"], one["ngrams"]) for name, one in told.items()} == {
+        "words": ("tf_idf", 2),
+        "characters": ("tf_idf", [2, 3, 4, 5]),
+    }
+    assert found.training.checkpoint.monitor is None
+
+
+@pytest.mark.usefixtures("are_many")
 def test_a_folder_of_short_texts():
     starter = make_starter(folder(10), Wishes())
     assert starter.found == "40 texts, of 2 classes"
@@ -65,12 +89,14 @@ def test_a_folder_of_short_texts():
     assert found.training.epochs == 60 and found.training.checkpoint.monitor is None
 
 
+@pytest.mark.usefixtures("are_many")
 def test_of_long_texts_words_are_enough():
     starter = make_starter(folder(900), Wishes())
     assert lookups(experiment(starter.text)) == {"words": (("text",), 2, 800)}
     assert starter.decisions == ["Vectors of one view of each text, averaged, for 32 texts; 60 epochs."]
 
 
+@pytest.mark.usefixtures("are_many")
 def test_where_words_do_not_stand_apart_characters_are_looked_up():
     text = "今日は天気がとてもいいですね" * 6
     rows = (f"{'ab'[number % 2]},{text}{number:02}番目" for number in range(60))
@@ -80,6 +106,7 @@ def test_where_words_do_not_stand_apart_characters_are_looked_up():
     assert (name, inputs, widths, length) == ("characters", ("text",), [1, 2, 3], 270)
 
 
+@pytest.mark.usefixtures("are_many")
 def test_a_table_with_several_texts():
     chance = random.Random(0)
     rows = [f"{sentence(chance, 8)},{sentence(chance, 30)},{'ab'[n % 2]}" for n in range(80)]
