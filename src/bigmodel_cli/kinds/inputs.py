@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.image.files.opening import EncodedImage
 from bigmodel_cli.kinds.read import Read, Value
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.file_walk import FileWalk, Sought
 from bigmodel_cli.sources.npz_arrays import as_written, read_npy, read_npz
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
@@ -204,6 +205,33 @@ class Finder(ABC):
     @abstractmethod
     def passed_over(self) -> str | None:
         """What was passed over in folders, as a sentence; None where nothing was."""
+
+
+class WalkingFinder(Finder):
+    """Takes any file that is named; in folders those that are called as what is sought.
+
+    Attributes:
+        sought: Which files.
+    """
+
+    sought: ClassVar[Sought]
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(kind)
+        self._walk = FileWalk(self.sought, needs_all=False)
+
+    def files(self, path: Path) -> Group:
+        if not path.is_dir():
+            return Group([str(path)])
+        # A path that begins in the current folder does not say so.
+        found = [name.removeprefix(f".{os.sep}") for name in self._walk.files_below(path)]
+        if not found:
+            raise UsageError(f"{path}: no {self.sought.noun} in this folder", hint=self.passed_over)
+        return Group(found)
+
+    @property
+    def passed_over(self) -> str | None:
+        return self._walk.passed_over.sentence()
 
 
 def _load(path: Path, examples_array: Callable[[], str]) -> np.ndarray:

@@ -33,6 +33,29 @@ class Checks(ABC, Generic[T]):
             UsageError: If one is not.
         """
 
+    def refuse_options_of_classes(self, experiment: Experiment, *, calibrates: bool) -> None:
+        """Find out whether a config weighs classes, or decides between them, where there are none.
+
+        Args:
+            experiment: The config. Of several targets, what is asked of all is for those that have classes.
+            calibrates: Whether what is decided on scores is for such a task, too.
+
+        Raises:
+            UsageError: Names the option.
+        """
+        if len(experiment.targets) > 1:
+            return
+        data = experiment.data
+        asked = {
+            "calibrate": None if calibrates else experiment.calibrate,
+            "data.class_weights": data.class_weights,
+            "data.oversample": data.oversample,
+        }
+        for option, value in asked.items():
+            if value is not None:
+                message = f"{option} is for classes; the labels are {self.task.labels}"
+                raise UsageError(message, hint=f"remove {option}")
+
     def check_labels(self, experiment: Experiment, labels: np.ndarray, name_of: Callable[[int], str]) -> None:
         """Find out whether labels are what the loss takes.
 

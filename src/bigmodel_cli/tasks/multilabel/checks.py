@@ -12,13 +12,7 @@ class MultilabelChecks(Checks[Multilabel]):
     """Weights are for examples of one class each; thresholds are chosen for each label."""
 
     def check_options(self, experiment: Experiment) -> None:
-        if len(experiment.targets) < 2:
-            data = experiment.data
-            asked = {"data.class_weights": data.class_weights, "data.oversample": data.oversample}
-            for option, value in asked.items():
-                if value is not None:
-                    message = f"{option} is for classes; the labels are sets"
-                    raise UsageError(message, hint=f"remove {option}")
+        self.refuse_options_of_classes(experiment, calibrates=True)
         calibrate = experiment.calibrate
         if calibrate is not None and calibrate.positive is not None:
             raise UsageError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bigmodel_cli.config.losses_and_metrics import loss_facts
 from bigmodel_cli.config.schema import Experiment
-from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.tasks.checks import Checks
 from bigmodel_cli.tasks.regression.task import Regression
 
@@ -19,18 +19,7 @@ class RegressionChecks(Checks[Regression]):
     """What is for classes is refused."""
 
     def check_options(self, experiment: Experiment) -> None:
-        if len(experiment.targets) > 1:
-            # What is asked of all targets is for those that have classes.
-            return
-        data = experiment.data
-        asked = {
-            "calibrate": experiment.calibrate,
-            "data.class_weights": data.class_weights,
-            "data.oversample": data.oversample,
-        }
-        for option, value in asked.items():
-            if value is not None:
-                raise UsageError(f"{option} is for classes; the labels are numbers", hint=f"remove {option}")
+        self.refuse_options_of_classes(experiment, calibrates=False)
 
     def check_labels(self, experiment: Experiment, labels: np.ndarray, name_of: Callable[[int], str]) -> None:
         """Several numbers per example, under a loss for probabilities: each is one, or 0 or 1."""
