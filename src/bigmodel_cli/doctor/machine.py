@@ -52,6 +52,7 @@ EXTRAS = {
     "compress": "ai-edge-quantizer",
     "safetensors": "safetensors",
     "serve": "starlette",
+    "text": "tokenizers",
 }
 
 
