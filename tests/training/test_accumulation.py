@@ -64,6 +64,21 @@ def test_parts_with_regularisation_and_an_embedding(prepare: Callable[..., Any])
     assert other["loss"] == pytest.approx(row["loss"], rel=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", ["Adam", "RMSprop"])
+def test_tokens_of_a_batch_count_together(prepare: Callable[..., Any], optimizer: str) -> None:
+    words = (
+        "training.precision=float32",
+        "training.jit_compile=false",
+        "preprocessing=[]",
+        f"optimizer={optimizer}",
+        "model=[Flatten, {Embedding: {input_dim: 256, output_dim: 2}}, Flatten, "
+        "{Dense: {units: num_classes, activation: softmax}}]",
+    )
+    whole, parts = prepare(*words), prepare(*words, "training.accumulate=4")
+    for row, other in zip(whole.run(), parts.run(), strict=True):
+        assert other["val_loss"] == pytest.approx(row["val_loss"], rel=1e-4)
+
+
 def test_a_loss_that_is_no_mean_is_refused(prepare: Callable[..., Any]) -> None:
     with pytest.raises(UsageError, match="loss: reduction sum is for one device"):
         prepare("loss={CategoricalCrossentropy: {reduction: sum}}", "training.accumulate=2")

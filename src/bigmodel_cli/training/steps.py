@@ -22,6 +22,7 @@ from bigmodel_cli.modeling.cut import cut_behind
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
 from bigmodel_cli.modeling.fused.updates import fused_updates
+from bigmodel_cli.modeling.lookup_gradients import summed_by_row
 from bigmodel_cli.modeling.masks import with_masks, with_masks_beside
 from bigmodel_cli.modeling.replicas.batch_norm import joint_batch_norm
 from bigmodel_cli.modeling.replicas.distribution import SINGLE, Distribution
@@ -213,7 +214,7 @@ class TrainingSteps:
             loss, outputs, gradients = in_parts(self._differentiate, batch, self.settings.num_parts)
         if not self.distribution.is_single:
             gradients, loss = of_the_batch(gradients, loss)
-        model.optimizer.apply(gradients, model.trainable_variables)
+        model.optimizer.apply(summed_by_row(gradients, model.optimizer), model.trainable_variables)
         return loss, outputs
 
     def _differentiate(
