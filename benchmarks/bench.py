@@ -15,9 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from comparisons import ALL, OURS, PLAIN, REPOSITORY, Comparison, Workplace
+from comparisons import IMAGES_AND_TABLES, OURS, PLAIN, REPOSITORY, Comparison, Workplace
 from limits import measure_limits
 from report import Result, write_report
+from text_comparisons import TEXTS
+
+ALL = {**IMAGES_AND_TABLES, **TEXTS}
 
 
 def main() -> None:

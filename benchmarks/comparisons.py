@@ -537,7 +537,7 @@ class Accuracy(Comparison):
 
 
 HERE = Path(__file__).parent
-ALL: dict[str, Comparison] = {
+IMAGES_AND_TABLES: dict[str, Comparison] = {
     "help": Help(),
     "check": Check(),
     "predict": PredictOne(),

@@ -17,6 +17,9 @@ _PLACES = "int"
 # Arguments that give what `adapt()` would learn; Keras refuses to adapt such layers.
 _GIVEN = ("mean", "variance", "vocabulary", "bin_boundaries")
 _SHOWN = 5
+# Layers whose vocabulary is the same however texts are dealt out, and how many texts they get at a time.
+_COUNTING = ("TextVectorization",)
+_PART = 512
 
 
 def adapt(
@@ -76,8 +79,15 @@ def adapt_to(layer: Any, component: Component, values: Any, warn: Callable[[str]
     if watch is not None:
         watch.look_at(np.asarray(values))
     with pointing_at(component, values):
-        layer.adapt(values)
+        layer.adapt(_a_part_at_a_time(values) if component.name in _COUNTING else values)
     _mind(watch, layer, component, warn)
+
+
+def _a_part_at_a_time(texts: Any) -> Iterator[Any]:
+    """Texts, as layers that count tokens take them: all n-grams of all texts at once may be gigabytes."""
+    column = np.asarray(texts).reshape(len(texts), -1)
+    for start in range(0, len(column), _PART):
+        yield column[start : start + _PART]
 
 
 def as_numbers(tensor: Any, component: Component) -> Any:
