@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.array.kind import ArrayKind
@@ -15,9 +16,11 @@ from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.task import Task, task_from_json
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 # What the one input and the one target are called where the data give them no names.
 INPUT, TARGET = "input", "label"
+Owner = TypeVar("Owner", Kind, Task)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,48 @@ class Signature:
             for target, task in self.targets.items()
             for name, number in task.numbers.items()
         }
-        return {**self.task.numbers, **by_target} if len(self.targets) == 1 else by_target
+        of_columns = {
+            f"{column}.{name}": number
+            for column, kind in self._columns
+            for name, number in kind.numbers.items()
+        }
+        alone = self.task.numbers if len(self.targets) == 1 else {}
+        return {**alone, **by_target, **of_columns}
+
+    @property
+    def padded(self) -> frozenset[str]:
+        """Those of the numbers that are sizes of vocabularies in which 0 stands for no token."""
+        owners: list[tuple[str, Kind | Task]] = [*self._columns, *self.targets.items()]
+        named = (
+            (f"{name}.{VOCABULARY_SIZE}", owner.vocabulary)
+            for name, owner in owners
+            if owner.vocabulary is not None
+        )
+        return frozenset(name for name, vocabulary in named if vocabulary.padding is not None)
+
+    @property
+    def _columns(self) -> Sequence[tuple[str, Kind]]:
+        """The inputs that have names of their own."""
+        return [(name, kind) for name, kind in self.inputs.items() if not kind.stands_alone]
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Contents of the files that a run keeps so that examples can be read, by their names."""
+        owners: list[Kind | Task] = [*self.inputs.values(), *self.targets.values()]
+        known = (owner.vocabulary for owner in owners)
+        files = [one.files for one in known if one is not None]
+        return {name: content for some in files for name, content in some.items()}
+
+    def found_in(self, folder: Path) -> Signature:
+        """The same, whose files are in a folder."""
+        inputs = {name: _found_in(folder, kind) for name, kind in self.inputs.items()}
+        return Signature(inputs, {name: _found_in(folder, task) for name, task in self.targets.items()})
+
+
+def _found_in(folder: Path, owner: Owner) -> Owner:
+    """A kind or a task whose vocabulary's file is in a folder."""
+    known = owner.vocabulary
+    return owner if known is None else owner.with_vocabulary(known.found_in(folder))
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
@@ -114,12 +158,15 @@ def signature_as_json(signature: Signature) -> dict[str, Any]:
     }
 
 
-def signature_from_json(record: Mapping[str, Any], where: str = "run.json") -> Signature:
+def signature_from_json(
+    record: Mapping[str, Any], where: str = "run.json", folder: Path | None = None
+) -> Signature:
     """The signature that `signature_as_json` wrote.
 
     Args:
         record: What it wrote.
         where: The file, for errors.
+        folder: Where the files are that examples are read by; None: none of them is asked for.
 
     Raises:
         DataError: If it is damaged.
@@ -127,7 +174,8 @@ def signature_from_json(record: Mapping[str, Any], where: str = "run.json") -> S
     try:
         inputs = {name: kind_from_json(written) for name, written in record["inputs"].items()}
         targets = {name: task_from_json(written) for name, written in record["targets"].items()}
-        return Signature(inputs, targets)
+        found = Signature(inputs, targets)
+        return found if folder is None else found.found_in(folder)
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{where}: the signature of the data is damaged: {error!r}") from None
 

@@ -33,7 +33,7 @@ from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.stores import ArrayStore
 from bigmodel_cli.tasks.regression.task import Regression
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.letters import Letters
 
 DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
 
@@ -85,8 +85,8 @@ SAMPLES = {
     "array:picture": Sample(ArrayKind((8, 8, 3), "uint8"), array((8, 8, 3))),
     "array:sequence": Sample(ArrayKind((3, 50), "float64"), array((3, 50))),
     "array:large": Sample(ArrayKind((101, 100)), array((101, 100))),
-    "tokens": Sample(TokensKind(6, Vocabulary("characters", "\n abcßü")), text),
-    "tokens:bytes": Sample(TokensKind(24, Vocabulary("bytes")), text),
+    "tokens": Sample(TokensKind(6, Letters("characters", "\n abcßü")), text),
+    "tokens:bytes": Sample(TokensKind(24, Letters("bytes")), text),
 }
 # What a kind of cells needs; all others can be an example of their own, and need everything else.
 OF_CELLS = {"cells"}

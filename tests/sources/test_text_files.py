@@ -13,7 +13,7 @@ from bigmodel_cli.pipeline.splits import make_splits
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.series import Series
 from bigmodel_cli.sources.text_files import TextFiles
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.letters import Letters
 
 
 def load(path, **options):
@@ -118,7 +118,7 @@ def test_what_is_no_text_is_refused_with_its_line(tmp_path):
 
 def test_a_character_that_is_not_known_is_named():
     with pytest.raises(DataError, match=r"^x:2: the model knows no character 'é' \(U\+00E9\)"):
-        Vocabulary.of("characters", "abc\n").encode("ab\ncé", "x")
+        Letters.of("characters", "abc\n").encode("ab\ncé", "x")
 
 
 def test_known_characters_may_be_told(text):
@@ -130,7 +130,7 @@ def test_known_characters_may_be_told(text):
 
 
 def test_bytes_that_are_cut_within_a_letter_are_shown():
-    vocabulary = Vocabulary("bytes")
+    vocabulary = Letters("bytes")
     ids = vocabulary.encode("aß", "x")
     assert vocabulary.decode(ids[:2]) == "a\ufffd"
     assert np.array_equal(vocabulary.from_text(vocabulary.as_text(ids[:2])), ids[:2])

@@ -46,7 +46,7 @@ from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.letters import Letters
 
 DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
 FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.1.0"
@@ -101,7 +101,7 @@ SAMPLES = {
         Regression((2,)), np.stack([_NUMBERS, -_NUMBERS], 1), np.stack([_NUMBERS, _NUMBERS], 1), "numbers"
     ),
 }
-_ABC = Vocabulary("characters", "\nab")
+_ABC = Letters("characters", "\nab")
 _WINDOWS = np.array([[0, 1, 2, 1], [1, 1, 2, 0], [2, 0, 1, 1], [1, 2, 2, 0], [0, 0, 1, 2], [1, 0, 2, 1]])
 _NEXT = np.random.default_rng(0).dirichlet([1, 1, 1], (6, 4)).astype(np.float32)
 SAMPLES |= {

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from bigmodel_cli.config.catalogue import Catalogue, Entry, load_catalogue
 from bigmodel_cli.config.own_code.files import Code
 from bigmodel_cli.config.tree import ConfigPathKeys, Place
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 # Python's `1./255` is a fraction too.
 _FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
@@ -31,8 +32,6 @@ class DataNumber:
 
 
 NUM_CLASSES = DataNumber("num_classes")
-# How many places a column's lookup gives (`review.vocabulary_size`), or how many tokens a text has.
-VOCABULARY_SIZE = "vocabulary_size"
 OF_COLUMN = re.compile(r".+\.(vocabulary_size|num_classes)", re.DOTALL)
 
 

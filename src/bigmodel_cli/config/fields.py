@@ -31,6 +31,11 @@ class RelativePath:
 
 
 @dataclass(frozen=True)
+class FilesInside:
+    """Marks plain data in which `file: PATH` or `file: {path: PATH}` is relative to the file that has it."""
+
+
+@dataclass(frozen=True)
 class OfData:
     """Marks a number that the data may tell: also written by its name, `review.vocabulary_size`.
 

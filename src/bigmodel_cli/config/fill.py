@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -11,7 +12,15 @@ from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.component_parser import ComponentParser
 from bigmodel_cli.config.components import Language, as_fraction, data_number
-from bigmodel_cli.config.fields import ByName, ComponentOf, Named, OfData, RelativePath, fields_of
+from bigmodel_cli.config.fields import (
+    ByName,
+    ComponentOf,
+    FilesInside,
+    Named,
+    OfData,
+    RelativePath,
+    fields_of,
+)
 from bigmodel_cli.config.problems import Problem, Problems
 from bigmodel_cli.config.refusals import Refusals, located
 from bigmodel_cli.config.spelling import closest, meant
@@ -87,11 +96,8 @@ class Filler:
                 rest = (*marks[:number], *marks[number + 1 :])
                 return self._by_name(Annotated[(annotation, *rest)] if rest else annotation, mark, node, path)
         for mark in marks:
-            if isinstance(mark, ComponentOf):
-                found = self.components.parse(node, mark.families, path)
-                return _UNUSABLE if found is None else found
-            if isinstance(mark, RelativePath | OfData):
-                return self._path(node, path) if isinstance(mark, RelativePath) else _number_of_data(node)
+            if isinstance(mark, ComponentOf | FilesInside | OfData | RelativePath):
+                return self._marked(mark, node, path)
         if get_origin(annotation) in (Union, types.UnionType):
             return self._union(get_args(annotation), node, path)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -103,6 +109,16 @@ class Filler:
             by_key = {key: self._value(of, entry.node, (*path, key)) for key, entry in node.entries.items()}
             return _UNUSABLE if any(value is _UNUSABLE for value in by_key.values()) else by_key
         return _plain(node, numeric=annotation in (float, int))
+
+    def _marked(
+        self, mark: ComponentOf | FilesInside | OfData | RelativePath, node: Node, path: ConfigPathKeys
+    ) -> Any:
+        if isinstance(mark, ComponentOf):
+            found = self.components.parse(node, mark.families, path)
+            return _UNUSABLE if found is None else found
+        if isinstance(mark, RelativePath):
+            return self._path(node, path)
+        return _number_of_data(node) if isinstance(mark, OfData) else to_plain(_with_files(node))
 
     def _by_name(self, annotation: Any, mark: ByName, node: Node, path: ConfigPathKeys) -> Any:
         """One value for all, or a mapping from names to values."""
@@ -147,7 +163,9 @@ class Filler:
         are_lists = any(get_origin(_unwrap(option)[0]) in (list, tuple) for option in options)
         for option in options:
             bare, marks = _unwrap(option)
-            special = any(isinstance(mark, ComponentOf | OfData | RelativePath) for mark in marks)
+            special = any(
+                isinstance(mark, ComponentOf | FilesInside | OfData | RelativePath) for mark in marks
+            )
             # One path or several: a list is no path.
             special = special and not (are_lists and isinstance(node, Sequence))
             # A section that may be left out is one all the same.
@@ -210,6 +228,22 @@ def _unwrap(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
         bare, *marks = get_args(annotation)
         return bare, tuple(marks)
     return annotation, ()
+
+
+def _with_files(node: Node, *, is_file: bool = False) -> Node:
+    """Plain data whose files are found from anywhere."""
+    if isinstance(node, Scalar) and is_file and isinstance(node.value, str) and node.value:
+        return replace(node, value=str(node.place.folder / Path(node.value).expanduser()))
+    if not isinstance(node, Mapping):
+        return node
+    inside = {"file"} | ({"path"} if is_file else set())
+    return Mapping(
+        {
+            key: replace(entry, node=_with_files(entry.node, is_file=key in inside))
+            for key, entry in node.entries.items()
+        },
+        place=node.place,
+    )
 
 
 def _number_of_data(node: Node) -> Any:

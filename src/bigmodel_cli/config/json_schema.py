@@ -15,11 +15,11 @@ from bigmodel_cli.config.components import (
     OF_COLUMN,
     OWN_FAMILIES,
     STEP_FAMILIES,
-    VOCABULARY_SIZE,
     Language,
 )
 from bigmodel_cli.config.fields import ByName, ComponentOf, OfData, RelativePath, fields_of, whole_description
 from bigmodel_cli.config.schema import Experiment
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 Schema = dict[str, Any]
 _FRACTION: Schema = {"type": "string", "pattern": r"^\s*[-+]?\d+(\.\d*)?\s*/\s*\d+(\.\d*)?\s*$"}

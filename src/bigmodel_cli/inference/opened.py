@@ -111,7 +111,7 @@ def open_folder(folder: RunFolder) -> OpenRun:
     record = folder.read_record()
     folder = ReadRun(folder.path, record)
     folder.read_labels()
-    signature = signature_from_json(record.get("signature") or {})
+    signature = signature_from_json(record.get("signature") or {}, folder=folder.path)
     opened = OpenRun(folder, record, signature)
     if not folder.expects(folder.decision):
         return opened

@@ -13,6 +13,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.splits import OWN, Splits, split_source
+from bigmodel_cli.pipeline.tokenizing import tokenized
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 from bigmodel_cli.tasks.scores import Scoring
@@ -47,6 +48,7 @@ def load_splits(
     context = load_context(experiment, listener, offline=offline, beside=beside)
     source = data.source.options.load(replace(context, for_evaluation=for_evaluation))
     splits = split_source(source, data, experiment.seed, listener.warn)
+    splits = tokenized(splits, data.source.options)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
         if data.on_bad_file == "skip"

@@ -81,11 +81,13 @@ class Cells(ABC):
         may_spill: Whether a column that is larger than memory goes into a file.
         are_paths: Whether a cell is the path of a file that has the value.
         needs_options: Whether the config has to say something of such a column.
+        looked_at_as: The kind that its cells look like; None: its own.
     """
 
     may_spill: ClassVar[bool] = True
     are_paths: ClassVar[bool] = False
     needs_options: ClassVar[bool] = False
+    looked_at_as: ClassVar[str | None] = None
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind

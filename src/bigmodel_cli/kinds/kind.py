@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bigmodel_cli.parts import class_called
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
+
+if TYPE_CHECKING:
+    from bigmodel_cli.vocabulary.rows import TokenRows
+    from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 # What a text takes in memory, on average: batches are no larger than memory has room for.
 TEXT_BYTES = 64
@@ -29,6 +35,7 @@ class Kind(ABC):
         noun: What a person calls one value.
         shape: Of one value as the saved model takes it, without the batch axis.
         dtype: NumPy's name of the dtype that the saved model takes, for instance `uint8`.
+        vocabulary: What the numbers of a value stand for, where it is tokens of a text; None: it is none.
     """
 
     name: ClassVar[str]
@@ -43,6 +50,7 @@ class Kind(ABC):
 
     shape: tuple[int, ...]
     dtype: str
+    vocabulary: Vocabulary | None = None
 
     @property
     def described(self) -> str:
@@ -60,6 +68,20 @@ class Kind(ABC):
     def to_predict(self) -> str:
         """What stands for what is given to `predict`, where the command is shown."""
         return self.placeholder
+
+    @property
+    def numbers(self) -> Mapping[str, int | None]:
+        """Numbers of the data that a config may use, by what stands behind the column's name."""
+        known = self.vocabulary is not None and self.vocabulary.is_trained
+        return {VOCABULARY_SIZE: self.vocabulary.size} if known and self.vocabulary is not None else {}
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> Kind:
+        """The same with a vocabulary that was trained, or with its files found; only such kinds have one."""
+        return replace(self, vocabulary=vocabulary)  # type: ignore[type-var]
+
+    def tokenized(self, texts: Sequence[str], where: str) -> TokenRows:
+        """Texts as values of a kind that has a vocabulary; `where` is what errors call them."""
+        raise TypeError(f"a {self.noun} is no text")
 
     def as_it_is(self) -> Kind:
         """The same kind, but nothing is brought to the form that the training data have."""

@@ -85,7 +85,7 @@ def build_model(
     """
     import keras
 
-    objects, origins = Objects(signature.numbers), dict[str, Component]()
+    objects, origins = Objects(signature.numbers, signature.padded), dict[str, Component]()
     begin = _begin_row if signature.kind.is_composed else _begin_alone
     begun = begin(experiment, signature, _Making(objects, origins, data, warn))
     ends = _ends(experiment, signature)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.config.components import VOCABULARY_SIZE, Component
+from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_inputs import rows_of_embedding
 from bigmodel_cli.config.preprocessing import augmentation_of, layers_of
 from bigmodel_cli.config.problems import Problem, config_error
@@ -22,6 +22,7 @@ from bigmodel_cli.modeling.encodings.base import Encoding
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
 from bigmodel_cli.signature import Signature
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 # Layers that compute each feature from itself alone, so that many columns can share one.
 _FEATURE_BY_FEATURE = frozenset({"Normalization", "Rescaling", "Identity"})

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bigmodel_cli.config.components import VOCABULARY_SIZE, Component, DataNumber
+from bigmodel_cli.config.components import Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.adapting import as_numbers
@@ -17,6 +17,7 @@ from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
 from bigmodel_cli.modeling.masks import averaging, heeding_no_mask, without_mask_warnings
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.network import told_on_stderr
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 
 def _call_arguments(layer: Any, tensor: Any) -> tuple[list[Any], dict[str, Any]]:
@@ -197,7 +198,7 @@ class Graph:
 
     def has_padding(self) -> bool:
         """Whether the token 0 stands for none in what a block gets, as in what columns look up."""
-        return any(map(self.objects.is_looked_up, self._vocabularies()))
+        return any(map(self.objects.has_padding, self._vocabularies()))
 
     def _vocabularies(self) -> dict[str, int]:
         """How many tokens the columns have that a block gets, by what the config calls the number."""

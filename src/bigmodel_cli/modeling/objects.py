@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,17 +29,18 @@ class Objects:
 
     Args:
         numbers: Values of the numbers that only the data knows, for instance {"num_classes": 10}.
+        padded: Those among them that are sizes of vocabularies in which 0 stands for no token.
     """
 
-    def __init__(self, numbers: Mapping[str, int | None]) -> None:
+    def __init__(self, numbers: Mapping[str, int | None], padded: Collection[str] = ()) -> None:
         # Layers that learn a vocabulary add their sizes.
         self.numbers = dict(numbers)
-        self._told = frozenset(numbers)
+        self._without_padding = frozenset(numbers) - frozenset(padded)
         self._called: dict[str, str] = {}
 
-    def is_looked_up(self, number: str) -> bool:
-        """Whether a number is the size of a vocabulary that a layer learned; its place 0 stands for none."""
-        return number not in self._told
+    def has_padding(self, number: str) -> bool:
+        """Whether a number is the size of a vocabulary in which 0 is none, as in all that layers learn."""
+        return number not in self._without_padding
 
     def make(self, component: Component, **fixed: Any) -> Any:
         """The Keras object of a component.

@@ -81,7 +81,7 @@ def signature_of(run: RunFolder) -> Signature:
     Raises:
         DataError: If its record is damaged.
     """
-    return signature_from_json(run.read_record()["signature"], str(run.record))
+    return signature_from_json(run.read_record()["signature"], str(run.record), run.path)
 
 
 def why_others(theirs: Signature, ours: Signature) -> str | None:

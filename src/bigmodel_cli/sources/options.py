@@ -55,6 +55,10 @@ class SourceOptions(BaseModel, ABC):
         """How the tables of rows are written, and what columns are called in them; None for no rows."""
         return None
 
+    def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> SourceOptions:
+        """The same, with another tokenizer where a column or a target has one."""
+        raise TypeError(f"{self.source_name} has no tokenizer")
+
     def facts(self) -> DataFacts:
         """What is known of the data from these options alone; nothing is read for it."""
         return DataFacts()

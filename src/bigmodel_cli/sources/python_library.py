@@ -12,7 +12,7 @@ from pydantic import Field
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.sources.plain_text import read_texts
 from bigmodel_cli.sources.text_options import TextOptions
-from bigmodel_cli.vocabulary import Unit
+from bigmodel_cli.vocabulary.letters import Unit
 
 
 class PythonLibrary(TextOptions):

@@ -199,6 +199,37 @@ class CodedStore(Store):
         add_texts(digest, self.array, self.names)
 
 
+@dataclass(frozen=True, eq=False)
+class TokenStore(ArrayStore):
+    """Texts as tokens in memory.
+
+    Attributes:
+        texts: What the tokens were made of.
+        counts: How many tokens each text has, before it was cut, int32 of shape (n,).
+        unknown: How many of a row's tokens the vocabulary does not know, likewise.
+    """
+
+    texts: Store = field(kw_only=True)
+    counts: np.ndarray = field(kw_only=True)
+    unknown: np.ndarray = field(kw_only=True)
+
+    def take(self, indices: np.ndarray) -> TokenStore:
+        plain = super().take(indices)
+        return replace(
+            self,
+            array=plain.array,
+            positions=plain.positions,
+            texts=self.texts.take(indices),
+            counts=self.counts[indices],
+            unknown=self.unknown[indices],
+        )
+
+    def add_to(self, digest: Any) -> None:
+        super().add_to(digest)
+        # Texts that were cut may be others behind that.
+        self.texts.add_to(digest)
+
+
 def row_name(origin: str, positions: np.ndarray | None, index: int) -> str:
     """What an example in memory is called: `train[17]`."""
     return f"{origin}[{index if positions is None else int(positions[index])}]"

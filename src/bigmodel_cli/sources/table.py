@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field, StrictBool, model_validator
 
@@ -170,6 +170,11 @@ class TableOptions(SourceOptions):
         """What a column is called in the files."""
         told = self.columns.get(name)
         return str(told["from"]) if isinstance(told, dict) and "from" in told else name
+
+    def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> TableOptions:
+        column, kind = dict(cast(dict[str, Any], self.columns[name])), cast(str, self.told_kind(name))
+        column[kind] = {**(column[kind] or {}), "tokenizer": told}
+        return self.model_copy(update={"columns": {**self.columns, name: column}})
 
     def looked_at(self, kinds: Mapping[str, Kind], left_out: Sequence[str]) -> TableOptions:
         """The same with what was found out of columns that nobody named."""

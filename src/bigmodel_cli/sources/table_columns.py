@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticKnownError
 
+from bigmodel_cli.config.fields import FilesInside
 from bigmodel_cli.kinds.cells import column_kinds
 
 IGNORE = "ignore"
@@ -37,4 +38,4 @@ def _column(told: str | dict[str, Any]) -> str | dict[str, Any]:
 
 
 # A kind, or one with its options, which may be called otherwise in the files.
-Told = Annotated[str | dict[str, Any], AfterValidator(_column)]
+Told = Annotated[str | dict[str, Any], AfterValidator(_column), FilesInside()]

@@ -116,7 +116,7 @@ class TableLoading:
     def _surveyed(self, table: Table, names: Sequence[str]) -> dict[str, ColumnFacts]:
         options = self.options
         told: dict[str, Any] = {
-            options.in_files(name): kind
+            options.in_files(name): _cells_of(kind).looked_at_as or kind
             for name in names
             if (kind := options.told_kind(name)) not in (None, IGNORE)
         }
@@ -135,7 +135,13 @@ class TableLoading:
                 f"found {facts.reason}",
                 hint=f"columns: {{{shown(name)}: ignore}} leaves it out",
             )
-        cells = class_called("kinds", kind, "cells", Cells.__name__)
+        told = self.options.told_kind(name)
+        if told is not None and told != IGNORE and _cells_of(told).looked_at_as == kind:
+            return self._learnt(table, name, told, facts)
+        return self._learnt(table, name, kind, facts)
+
+    def _learnt(self, table: Table, name: str, kind: str, facts: ColumnFacts) -> Kind:
+        cells = _cells_of(kind)
         try:
             # A run's own config was checked when it was written, and may have been changed since.
             cells.check_options(self.options.told_options(name))
@@ -159,3 +165,9 @@ class TableLoading:
                     raise no_column(table.files[0].path, table.names, name)
         values = read(table, wanted, found.kept if table is surveyed else None)
         return {name: values[one.name] for name, one in facts.items()}
+
+
+def _cells_of(kind: str) -> type[Cells]:
+    """How cells of a kind become values."""
+    found: type[Cells] = class_called("kinds", kind, "cells", Cells.__name__)
+    return found

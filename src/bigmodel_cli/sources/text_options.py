@@ -17,7 +17,8 @@ from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.series import Series
 from bigmodel_cli.sources.stores import ArrayStore
 from bigmodel_cli.tasks.generation.task import Generation
-from bigmodel_cli.vocabulary import NUM_BYTES, Unit, Vocabulary
+from bigmodel_cli.vocabulary.letters import Letters, Unit
+from bigmodel_cli.vocabulary.vocabulary import NUM_BYTES, Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,9 +64,9 @@ class TextOptions(SourceOptions, ABC):
     def load(self, context: LoadContext) -> Source:
         texts = self.texts()
         if self.characters is not None and self.tokens == "characters":
-            vocabulary = Vocabulary("characters", self.characters)
+            vocabulary = Letters("characters", self.characters)
         else:
-            vocabulary = Vocabulary.of(self.tokens, "".join(texts.values()))
+            vocabulary = Letters.of(self.tokens, "".join(texts.values()))
         splits = {name: self._examples(name, text, vocabulary, context) for name, text in texts.items()}
         signature = Signature(
             {INPUT: TokensKind(self.length, vocabulary)}, {TARGET: Generation(self.length, vocabulary)}

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.parts import class_called
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from bigmodel_cli.vocabulary.rows import TokenRows
+    from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
 class Task(ABC):
@@ -23,6 +27,8 @@ class Task(ABC):
             probabilities of another one.
         goes_on: Whether a model of it goes on with a text, so that it can write.
         target_shape: Of one target as the data have it; () for a class or a single number.
+        vocabulary: What the numbers of a target stand for, where it is tokens of a text; None: it is none.
+            Until it is trained, targets are texts, as objects of shape (n,).
     """
 
     name: ClassVar[str]
@@ -32,6 +38,7 @@ class Task(ABC):
     goes_on: ClassVar[bool] = False
 
     target_shape: tuple[int, ...]
+    vocabulary: Vocabulary | None = None
 
     @property
     @abstractmethod
@@ -57,6 +64,14 @@ class Task(ABC):
     @abstractmethod
     def numbers(self) -> Mapping[str, int | None]:
         """Numbers of the data that a config may use by name."""
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> Task:
+        """The same with a vocabulary that was trained, or with its files found; only such tasks have one."""
+        return replace(self, vocabulary=vocabulary)  # type: ignore[type-var]
+
+    def tokenized(self, texts: Sequence[str], where: str) -> TokenRows:
+        """Texts as targets of a task that has a vocabulary; `where` is what errors call them."""
+        raise TypeError(f"what is predicted, {self.described}, is no text")
 
     @property
     def is_scaled(self) -> bool:

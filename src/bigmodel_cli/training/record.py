@@ -39,7 +39,7 @@ from bigmodel_cli.run_folder import (
     update_record,
 )
 from bigmodel_cli.run_lock import CRASHED
-from bigmodel_cli.signature import signature_as_json
+from bigmodel_cli.signature import Signature, signature_as_json
 from bigmodel_cli.training.from_file import FileTransfer
 from bigmodel_cli.training.plan import ExecutionPlan
 from bigmodel_cli.training.prepared import Prepared
@@ -148,6 +148,13 @@ def first_facts(begun: Begun, config: LoadedConfig, path: Path) -> dict[str, Any
     }
 
 
+def keep_files(run: RunFolder, signature: Signature) -> list[Path]:
+    """Keep in a run the tokenizers that its examples are read by."""
+    for name, content in signature.files.items():
+        write_text(run.path / name, content)
+    return [run.path / name for name in signature.files]
+
+
 def keep_copies(run: RunFolder, code: Code) -> None:
     """Keep in a run what its user's own code says, as it runs."""
     for file in code.files:
@@ -214,7 +221,8 @@ def begin_session(
     files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, prepared.settled.text)
     write_json(run.labels, prepared.splits.signature.label_names)
-    whole = (run.config, run.labels, run.source_config, run.trained_on, *sorted(run.code.glob("*.py")))
+    kept = keep_files(run, prepared.splits.signature)
+    whole = (run.config, run.labels, run.source_config, run.trained_on, *kept, *sorted(run.code.glob("*.py")))
     update_record(
         run,
         {

@@ -14,7 +14,7 @@ from bigmodel_cli.tasks.generation.task import Generation
 if TYPE_CHECKING:
     from bigmodel_cli.inference.generating.writing import Writer
     from bigmodel_cli.listener import Listener
-    from bigmodel_cli.vocabulary import Vocabulary
+    from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
 def require_writing(opened: OpenRun) -> None:

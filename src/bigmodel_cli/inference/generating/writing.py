@@ -11,7 +11,7 @@ import numpy as np
 
 from bigmodel_cli.inference.generating.sampling import Sampling
 from bigmodel_cli.inference.generating.stepping import Stepper, WholeWindows, kept_tokens
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 # Tokens that are computed before somebody sees them.
 _AT_ONCE = 16
@@ -91,7 +91,7 @@ class Writer:
         Raises:
             DataError: If the prompt has characters that the model does not know.
         """
-        ids = self.vocabulary.encode(prompt or self._beginning, "the prompt")
+        ids = self.vocabulary.encode(prompt or self.vocabulary.beginning, "the prompt")
         sampling = wanted.sampling
         begun = self._stepper.begin(np.tile(ids, (wanted.num, 1)), sampling)
         num_chunks = -(-wanted.max_tokens // _AT_ONCE)
@@ -105,11 +105,6 @@ class Writer:
             if all(text.ended_by for text in texts):
                 break
         return [Written(prompt, text.text, text.num_tokens, text.ended_by or "max_tokens") for text in texts]
-
-    @property
-    def _beginning(self) -> str:
-        known = self.vocabulary.characters
-        return "\n" if not known or "\n" in known else known[0]
 
 
 class _Text:
@@ -151,9 +146,7 @@ class _Text:
         return shown
 
     def _decoded(self, tokens: np.ndarray, *, final: bool) -> str:
-        if self._vocabulary.unit == "bytes":
-            return self._decoder.decode(bytes(tokens.tolist()), final=final)
-        return self._vocabulary.decode(tokens.tolist())
+        return self._decoder.decode(self._vocabulary.as_bytes(tokens.tolist()), final=final)
 
 
 def longest_common_run(text: str, training: str) -> str:

@@ -51,7 +51,7 @@ class RowFinder(Finder):
         written = Written.of(asked.written, self.kind)
         if asked.texts:
             written_here = texts_in_command(asked.texts, self.kind, asked.words, asked.settings)
-            return _Texts(Texts.of(next(iter(self.kind.columns)), written_here, asked.kept))
+            return _Texts(Texts.of(self.kind, written_here, asked.kept))
         if asked.settings and asked.words:
             raise UsageError(
                 "--set asks about one row, and files have rows of their own", hint="give one of both"
@@ -64,7 +64,7 @@ class RowFinder(Finder):
         texts = TextWords(asked.written, partial(_is_table, written, column), warn).texts_of(asked.words)
         if texts is None:
             return self._tables_or_lines(asked, written, column)
-        return _Texts(Texts.of(column, texts, asked.kept))
+        return _Texts(Texts.of(self.kind, texts, asked.kept))
 
     def _tables_or_lines(self, asked: Asked, written: Written, column: str) -> Rows:
         """Tables; standard input that is none has a text in each line."""
@@ -79,7 +79,7 @@ class RowFinder(Finder):
         texts = lines_as_texts(kept.path, written.format.encoding)
         many = f"{len(texts):,} lines" if len(texts) > 1 else "1 line"
         remark = f"standard input: {many}, each a {shown(column)}"
-        return _Texts(Texts.of(column, texts, asked.kept), [remark])
+        return _Texts(Texts.of(self.kind, texts, asked.kept), [remark])
 
     def sent(self, rows: Sequence[Mapping[str, Any]], written: Mapping[str, Any] | None) -> Rows:
         return _SentRows(self.kind, Written.of(written, self.kind), rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from bigmodel_cli.kinds.cells import Cells, Held
+from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError
 from bigmodel_cli.kinds.text.kind import TextKind
 
 
@@ -15,6 +15,14 @@ class TextCells(Cells):
     kind: TextKind
     # Its texts are kept in memory, by which places in a file stand for them.
     may_spill: ClassVar[bool] = False
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        if "tokenizer" in options:
+            raise WrongOptionError(
+                "tokenizer", "a text stays one", "a column of tokens is written subwords: {tokenizer: …}"
+            )
+        super().check_options(options)
 
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> TextKind:

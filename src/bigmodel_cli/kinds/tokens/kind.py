@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from bigmodel_cli.kinds.kind import Kind
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.record import vocabulary_from_json
+from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,4 @@ class TokensKind(Kind):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["length"], Vocabulary.from_json(record))
+        return cls(record["length"], vocabulary_from_json(record))

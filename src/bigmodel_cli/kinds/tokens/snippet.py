@@ -13,7 +13,8 @@ class TokensSnippet(Snippet):
     placeholder = "text.txt"
 
     def value(self, function: str) -> str:
-        length, characters = self.kind.length, self.kind.vocabulary.characters
+        length = self.kind.length
+        characters = getattr(self.kind.vocabulary, "characters", "")
         if not characters:
             return f"""\
 def {function}(given, folder):

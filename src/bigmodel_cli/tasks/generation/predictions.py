@@ -14,7 +14,7 @@ from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.predictions import Answer, Predictions
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from bigmodel_cli.tasks.task import Task
-from bigmodel_cli.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.record import vocabulary_from_json
+from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -52,4 +53,4 @@ class Generation(Task):
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["length"], Vocabulary.from_json(record))
+        return cls(record["length"], vocabulary_from_json(record))

@@ -12,10 +12,11 @@ from typing import Any
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.kinds.cells import Held
+from bigmodel_cli.kinds.cells import Cells, Held
+from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT
-from bigmodel_cli.kinds.text.kind import TextKind
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.file_walk import FileWalk
 from bigmodel_cli.sources.sought_texts import TEXTS
 from bigmodel_cli.sources.tables.files import is_table_name
@@ -32,7 +33,7 @@ _LETTERS = 60
 
 def column_of_texts(kind: RowKind) -> str | None:
     """The column of rows that are one text each; None where they are more, or something else."""
-    names = [name for name, one in kind.columns.items() if isinstance(one, TextKind)]
+    names = [name for name, one in kind.columns.items() if one.has_words]
     return names[0] if len(names) == len(kind.columns) == 1 else None
 
 
@@ -82,27 +83,30 @@ class Texts:
 
     Attributes:
         column: What the model calls it.
+        kind: Of that column.
         texts: Them.
         columns: Those whose cells are wanted beside the predictions.
     """
 
     column: str
+    kind: Kind
     texts: Sequence[WholeText]
     columns: Sequence[str]
 
     @classmethod
-    def of(cls, column: str, texts: Sequence[WholeText], kept: Sequence[str] | None) -> Texts:
-        """Texts of which some columns are kept; None: all that there are.
+    def of(cls, row: RowKind, texts: Sequence[WholeText], kept: Sequence[str] | None) -> Texts:
+        """Texts, each the one column of a row, of which some columns are kept; None: all that there are.
 
         Raises:
             DataError: If another column is to be kept.
         """
+        ((column, kind),) = row.columns.items()
         # A column that is called so has nothing else beside it.
         there = [column] if column == _INPUT else [_INPUT, column]
         for name in kept or ():
             if name not in there:
                 raise no_column(Path(texts[0].name), there, name)
-        return cls(column, texts, there if kept is None else list(kept))
+        return cls(column, kind, texts, there if kept is None else list(kept))
 
     def pieces(self) -> Iterator[Texts]:
         """Some after the other, as many as are read at once."""
@@ -111,8 +115,6 @@ class Texts:
 
     def read(self) -> ReadTexts:
         """All of them."""
-        import numpy as np
-
         found: list[str] = []
         cells: list[list[str]] = []
         errors: list[str | None] = []
@@ -124,7 +126,7 @@ class Texts:
                 errors.append(error.message)
             written = {_INPUT: text.name, self.column: found[-1] if errors[-1] is None else ""}
             cells.append([written[name] for name in self.columns])
-        return ReadTexts(Held(np.arange(len(found), dtype=np.int32), tuple(found)), errors, cells)
+        return ReadTexts(part_of(self.kind, Cells).held(found), errors, cells)
 
 
 def texts_in_command(
@@ -142,7 +144,7 @@ def texts_in_command(
         UsageError: If the model takes other rows, or more is asked for.
     """
     if column_of_texts(kind) is None:
-        names = [name for name, one in kind.columns.items() if isinstance(one, TextKind)]
+        names = [name for name, one in kind.columns.items() if one.has_words]
         settings = [f"--set {shown(name)}=…" for name in names or ["COLUMN"]]
         raise UsageError(
             f"--text is for models of one text; this one takes {len(kind.columns)} columns: "

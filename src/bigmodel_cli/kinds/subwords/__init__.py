@@ -1,0 +1,1 @@
+"""Texts as tokens of a tokenizer."""

@@ -1,0 +1,68 @@
+"""Cells that are texts, of which a model gets tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from bigmodel_cli.kinds.cells import Held, WrongOptionError, no_options
+from bigmodel_cli.kinds.subwords.kind import LENGTH, LONGEST, SubwordsKind
+from bigmodel_cli.kinds.text.cells import TextCells
+from bigmodel_cli.vocabulary.asked import EXAMPLE, Asked
+from bigmodel_cli.vocabulary.training import Untrained
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TOKENIZER = "tokenizer"
+
+
+class SubwordsCells(TextCells):
+    """Texts until the tokenizer has learnt from those of the training split, and then their tokens."""
+
+    kind: SubwordsKind  # type: ignore[assignment]
+    needs_options: ClassVar[bool] = True
+    looked_at_as: ClassVar[str | None] = "text"
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        no_options(options, TOKENIZER, "length")
+        asked_of(options)
+        _length(options)
+
+    @classmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> SubwordsKind:  # type: ignore[override]
+        return SubwordsKind(_length(options), Untrained(asked_of(options)))
+
+    def held(self, values: Any) -> Held:
+        texts = super().held(values)
+        if not self.kind.vocabulary.is_trained:
+            return texts
+        assert texts.names is not None
+        return Held(self.kind.tokenized(texts.names, self.kind.noun).ids[texts.array])
+
+    def written(self, value: np.ndarray) -> str | None:
+        return self.kind.vocabulary.shown(value.tolist())
+
+
+def asked_of(options: Mapping[str, Any]) -> Asked:
+    """The tokenizer that a column asks for.
+
+    Raises:
+        WrongOptionError: If it is none.
+    """
+    if TOKENIZER not in options:
+        raise WrongOptionError(TOKENIZER, "which tokenizer is not said", f"write tokenizer: {EXAMPLE}")
+    try:
+        return Asked.of(options[TOKENIZER])
+    except ValueError as error:
+        raise WrongOptionError(TOKENIZER, str(error)) from None
+
+
+def _length(options: Mapping[str, Any]) -> int:
+    length = options.get("length", LENGTH)
+    if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= LONGEST:
+        raise WrongOptionError(
+            "length", f"expected a whole number of tokens from 1 to {LONGEST:,}, found {length!r}"
+        )
+    return length
