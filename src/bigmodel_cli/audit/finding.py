@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any, Literal
@@ -92,3 +92,13 @@ def count_of(count: int, what: str) -> str:
 def some_of(names: Sequence[str], count: int | None = None) -> str:
     """Names as a sentence has room for them; `count` where there are more than are given."""
     return some(names, NAMED, count=count)
+
+
+def are(found: Sized) -> str:
+    """The verb that fits to how many were found."""
+    return "is" if len(found) == 1 else "are"
+
+
+def have(found: Sized) -> str:
+    """The verb that fits to how many were found."""
+    return "has" if len(found) == 1 else "have"

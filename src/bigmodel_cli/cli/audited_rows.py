@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bigmodel_cli.audit.rows.page import in_order, summary, values_of
+from bigmodel_cli.audit.rows.page import in_order, summary, told_of_texts, values_of
 from bigmodel_cli.cli.audited import show_classes, show_labels
 from bigmodel_cli.cli.output import note, one_line, table
 from bigmodel_cli.cut import cut
@@ -57,6 +57,9 @@ def _show_columns(document: Mapping[str, Any]) -> None:
     table(columns, rows, numeric=numeric)
     if len(names) > _MAX_COLUMNS:
         note(f"the {_MAX_COLUMNS} of {len(names):,} columns that tell most; --json has all, --out shows them")
+    for name in names[:_MAX_COLUMNS]:
+        for told in told_of_texts(document["columns"][name]):
+            click.echo(one_line(f"{name}: {told}"))
     if any(column["tells_alone"] for column in document["columns"].values()):
         note("alone: how much of the target a tree tells from the column alone; drift: from 0 to 1")
 

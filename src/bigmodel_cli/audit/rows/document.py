@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.audit.document import VERSION
@@ -25,6 +25,7 @@ def make_document(table: LookedTable, findings: Sequence[Finding]) -> dict[str, 
     named = table.names(
         [row for of_split in twins.values() for pair in of_split.items() for row in pair]
         + [row for rows in contradicting.values() for row in rows]
+        + [row for column in table.columns.values() if column.texts for row in column.texts.named_rows()]
     )
     return {
         "version": VERSION,
@@ -42,7 +43,7 @@ def make_document(table: LookedTable, findings: Sequence[Finding]) -> dict[str, 
         },
         "splits": {name: _split(table, name) for name in table.copies.splits},
         "targets": {name: _target(table, name, facts) for name, facts in table.targets.items()},
-        "columns": {name: _column(table, name, column) for name, column in table.columns.items()},
+        "columns": {name: _column(table, name, column, named) for name, column in table.columns.items()},
         "left_out": dict(table.left_out),
         "duplicates": {
             split: [{"row": named[row], "same_as": named[twin]} for row, twin in of_split.items()]
@@ -87,7 +88,7 @@ def _target(table: LookedTable, name: str, facts: TargetFacts) -> dict[str, Any]
     }
 
 
-def _column(table: LookedTable, name: str, column: Column) -> dict[str, Any]:
+def _column(table: LookedTable, name: str, column: Column, named: Mapping[int, str]) -> dict[str, Any]:
     told = {
         target: round(facts.alone[name].explained, 4)
         for target, facts in table.targets.items()
@@ -106,4 +107,5 @@ def _column(table: LookedTable, name: str, column: Column) -> dict[str, Any]:
             "counts": dict(column.counts),
             "classes": dict(column.by_class),
         },
+        **({} if column.texts is None else {"texts": column.texts.as_json(named)}),
     }

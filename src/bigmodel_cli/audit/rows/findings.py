@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.audit.finding import Finding, class_findings, count_of, errors_first, some_of
+from bigmodel_cli.audit.finding import Finding, are, class_findings, count_of, errors_first, have, some_of
 from bigmodel_cli.audit.rows.looked import LookedTable
 from bigmodel_cli.audit.rows.spread import FEW_ROWS
+from bigmodel_cli.audit.rows.texts.findings import text_findings
 from bigmodel_cli.sources.tables.names import shown
 
 # From this share of missing values on, a column is hardly there.
@@ -39,6 +40,7 @@ def find_all(table: LookedTable) -> list[Finding]:
         _rare,
         _copies,
         _outliers,
+        text_findings,
     )
     return errors_first(finder(table) for finder in finders)
 
@@ -53,7 +55,7 @@ def _leaks(table: LookedTable) -> Iterator[Finding]:
         share = len(rows) / len(copies.splits[split])
         is_bad = share >= _LEAK and share >= _MORE_THAN_CHANCE * table.by_chance
         message = (
-            f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {_are(rows)} in train too, "
+            f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {are(rows)} in train too, "
             f"the first: {_pair(table, rows, 'train')}"
         )
         hint = (
@@ -66,7 +68,7 @@ def _leaks(table: LookedTable) -> Iterator[Finding]:
         rows = copies.shared("validation", "test")
         if len(rows):
             message = (
-                f"{count_of(len(rows), 'row')} of validation {_are(rows)} in test too, "
+                f"{count_of(len(rows), 'row')} of validation {are(rows)} in test too, "
                 f"the first: {_pair(table, rows, 'test')}"
             )
             yield Finding("warning", "held_out_copies", message, "remove the copies")
@@ -116,7 +118,7 @@ def _contradictions(table: LookedTable) -> Iterator[Finding]:
         other = int(same[facts.codes[same] != facts.codes[first]][0])
         named = table.names([first, other])
         message = (
-            f"{count_of(len(rows), 'row')} {_have(rows)} the same inputs as another one with another "
+            f"{count_of(len(rows), 'row')} {have(rows)} the same inputs as another one with another "
             f"{shown(target)}, the first: {named[first]}: {table.label(target, first)}, "
             f"{named[other]}: {table.label(target, other)}"
         )
@@ -252,7 +254,7 @@ def _copies(table: LookedTable) -> Iterator[Finding]:
         if len(rows):
             share = len(rows) / len(table.copies.splits[split])
             message = (
-                f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {_have(rows)} the same inputs as an "
+                f"{count_of(len(rows), 'row')} of {split} ({share:.2%}) {have(rows)} the same inputs as an "
                 f"earlier one, the first: {_pair(table, rows, split)}"
             )
             yield Finding("warning", "copies", message, "remove them, unless they are to count more")
@@ -264,7 +266,7 @@ def _outliers(table: LookedTable) -> Iterator[Finding]:
             # Where there are many, the spread has long tails, and nothing is a mistake.
             if 0 < len(rows) <= _FEW_OUTLIERS * table.of_all[split]:
                 message = (
-                    f"{count_of(len(rows), 'row')} of {split} {_have(rows)} a {shown(target)} far outside of "
+                    f"{count_of(len(rows), 'row')} of {split} {have(rows)} a {shown(target)} far outside of "
                     "what is usual in train"
                 )
                 long_tail = f"target: {{{shown(target)}: {{log: true}}}} is for long tails"
@@ -274,11 +276,3 @@ def _outliers(table: LookedTable) -> Iterator[Finding]:
 
 def _columns(names: Sequence[str]) -> str:
     return "1 column has" if len(names) == 1 else f"{len(names):,} columns have"
-
-
-def _are(found: Sequence[Any] | np.ndarray) -> str:
-    return "is" if len(found) == 1 else "are"
-
-
-def _have(found: Sequence[Any] | np.ndarray) -> str:
-    return "has" if len(found) == 1 else "have"

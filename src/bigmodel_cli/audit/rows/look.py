@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from bigmodel_cli.audit.rows.copies import Copies, RowHashes
 from bigmodel_cli.audit.rows.looked import Column, LookedTable
 from bigmodel_cli.audit.rows.of_one import Learned, look_at_column, look_at_target
+from bigmodel_cli.audit.rows.texts.look import look_at_texts
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.kinds.audit import Features
 from bigmodel_cli.parts import part_of
@@ -59,7 +60,9 @@ def look(
         if not seen.are_opaque:
             learned.columns[name] = looked.take(chosen)
         missing = {split: seen.missing[of_split] for split, of_split in rows.items()}
-        columns[name] = look_at_column(seen, looked, profile, sample.within, classes, missing)
+        column = look_at_column(seen, looked, profile, sample.within, classes, missing)
+        texts = look_at_texts(looked, sample.within, sample.taken) if seen.are_texts else None
+        columns[name] = replace(column, texts=texts)
     targets = {
         name: look_at_target(part_of(task, Labels), name, whole, splits.parts, learned)
         for name, task in splits.signature.targets.items()

@@ -12,6 +12,7 @@ import numpy as np
 from bigmodel_cli.audit.rows.copies import Copies
 from bigmodel_cli.audit.rows.drift import Drift
 from bigmodel_cli.audit.rows.spread import Bars
+from bigmodel_cli.audit.rows.texts.look import TextFacts
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.profile import Profile
@@ -35,6 +36,7 @@ class Column:
             has.
         digest: The same for columns with the same values.
         mark: A number that looks as if it stood for something else, and how many rows have it.
+        texts: What was found of texts; None where values are none.
     """
 
     kind: Kind
@@ -46,6 +48,7 @@ class Column:
     by_class: Mapping[str, list[int]]
     digest: bytes
     mark: tuple[float, int] | None
+    texts: TextFacts | None = None
 
 
 @dataclass(frozen=True, eq=False)

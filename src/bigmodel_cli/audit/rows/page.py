@@ -12,6 +12,8 @@ from bigmodel_cli.audit.rows.picture import CLASS_COLORS, histogram
 from bigmodel_cli.cut import cut
 
 _MAX_COLUMNS = 300
+# Under which of a split's keys are pairs of texts that are nearly the same.
+_NEAR = ("nearly_in_train", "nearly_the_same")
 
 
 def make_page(document: Mapping[str, Any], described: str) -> str:
@@ -32,6 +34,7 @@ def make_page(document: Mapping[str, Any], described: str) -> str:
         *_columns(document),
         *_left_out(document["left_out"]),
         *_copies(document["duplicates"]),
+        *_near_copies(document["columns"]),
         *_contradictions(document["contradictions"]),
     ]
     return page(title, parts)
@@ -143,6 +146,25 @@ def facts_of(column: Mapping[str, Any]) -> Iterator[str]:
     for split, drift in column["drift"].items():
         if drift["matters"]:
             yield f"{split}: other values than train (distance {drift['distance']:.2f})"
+    yield from told_of_texts(column)
+
+
+def told_of_texts(column: Mapping[str, Any]) -> Iterator[str]:
+    """What a person should know of a column of texts beyond its lengths, as short sentences."""
+    if (texts := column.get("texts")) is None:
+        return
+    train = texts["train"]
+    scripts = train["scripts"]
+    shares = ", ".join(
+        f"{count / sum(scripts.values()):.1%} {name}" for name, count in [*scripts.items()][:4]
+    )
+    of_words = train["words"]
+    yield f"{of_words['min']:,} to {of_words['max']:,} words, median {of_words['median']:,}"
+    yield f"letters: {shares or 'none'}"
+    for split, found in texts.items():
+        if split != "train":
+            near = found["nearly_in_train"]["rows"]
+            yield f"{split}: {found['new_words']:.1%} of its words are new; {near:,} are nearly in train"
 
 
 def values_of(column: Mapping[str, Any]) -> str | None:
@@ -170,6 +192,15 @@ def _copies(duplicates: Mapping[str, Sequence[Mapping[str, str]]]) -> Iterator[s
     if rows:
         yield "<h2>Rows that are there more than once</h2>"
         yield table(["row", "has the inputs of"], rows[:MAX_LISTED])
+
+
+def _near_copies(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for column_name, column in columns.items():
+        found = [of_split.get(key) for of_split in column.get("texts", {}).values() for key in _NEAR]
+        rows = [[name(pair["row"]), name(pair["like"])] for near in found if near for pair in near["pairs"]]
+        if rows:
+            yield f"<h2>Nearly the same {name(column_name)}</h2>"
+            yield table(["row", "is nearly like"], rows[:MAX_LISTED])
 
 
 def _contradictions(contradictions: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
