@@ -268,3 +268,51 @@ def test_a_lookup_behind_what_is_learned_is_a_step_like_another(build):
     built, splits, _ = build(model, preprocessing="{number: [Normalization]}")
     # What is not there is a word like others, and none is unknown.
     assert output_of(built, splits, "jobs").tolist() == [1, 3, 2, 1]
+
+
+LINES = 'text,label\n"ab\ncd ef",yes\n"one\x85two",no\n"three\u2028four ab",yes\n"x\ry z",no\n'
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "{TextVectorization: {standardize: lower, split: character, ngrams: 2, output_mode: count}}",
+        "{TextVectorization: {output_mode: tf_idf}}",
+        "{TextVectorization: {standardize: null, output_mode: multi_hot}}",
+    ],
+)
+def test_words_with_an_end_of_a_line_survive_the_file(build, tmp_path, layer):
+    import keras
+
+    built, splits, warnings = build(
+        HEAD_OF_MODEL, preprocessing=f"{{text: [{layer}]}}", csv=LINES, columns="text: text"
+    )
+    built.model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", compile=False)
+    np.testing.assert_array_equal(again(raw(splits)), built.model(raw(splits)))
+    assert warnings == []
+
+
+def test_a_category_with_an_end_of_a_line_is_told_and_shifts_no_other(build, tmp_path):
+    import keras
+
+    csv = 'city,label\n"a\nb",yes\nc,no\nd,yes\nc,no\n'
+    built, _, warnings = build(
+        HEAD_OF_MODEL,
+        preprocessing=PLAIN.replace("number: [Normalization], ", ""),
+        csv=csv,
+        columns="city: category",
+    )
+    (said,) = (warning for warning in warnings if "end of a line" in warning)
+    assert said.endswith(
+        "StringLookup: 1 of the values have an end of a line in them, which no vocabulary can keep; they are "
+        "unknown to the model"
+    )
+    built.model.save(tmp_path / "m.keras")
+    (before,) = (layer for layer in built.model.layers if type(layer) is keras.layers.StringLookup)
+    (after,) = (
+        layer
+        for layer in keras.saving.load_model(tmp_path / "m.keras", compile=False).layers
+        if type(layer) is keras.layers.StringLookup
+    )
+    assert after.get_vocabulary() == before.get_vocabulary() and "c" in after.get_vocabulary()

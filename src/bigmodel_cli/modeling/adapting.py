@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,8 +18,13 @@ _PLACES = "int"
 # Arguments that give what `adapt()` would learn; Keras refuses to adapt such layers.
 _GIVEN = ("mean", "variance", "vocabulary", "bin_boundaries")
 _SHOWN = 5
+# Keras keeps a vocabulary in a file with a word in each line, and reads it by `str.splitlines`: a word with
+# such a character in it would come back as two, and all words behind it in other places.
+_ENDS_LINE = re.compile("[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Layers whose vocabulary is the same however texts are dealt out, and how many texts they get at a time.
 _COUNTING = ("TextVectorization",)
+# Layers that look up whole texts, so that an end of a line in one makes it unknown.
+_OF_WHOLE_TEXTS = ("StringLookup",)
 _PART = 512
 
 
@@ -49,7 +55,7 @@ def adapt(
 
     def batches() -> Iterator[Any]:
         for features in adapt_data():
-            passed_on = features if before is None else before(features, training=False)
+            passed_on, _ = _in_one_line(features if before is None else before(features, training=False))
             if watch is not None:
                 watch.look_at(np.asarray(passed_on))
             yield passed_on
@@ -78,6 +84,12 @@ def adapt_to(layer: Any, component: Component, values: Any, warn: Callable[[str]
     watch = _watch_for(component)
     if watch is not None:
         watch.look_at(np.asarray(values))
+    values, changed = _in_one_line(values)
+    if changed and component.name in _OF_WHOLE_TEXTS:
+        warn(
+            f"{component.place}: {component.name}: {changed:,} of the values have an end of a line in them, "
+            "which no vocabulary can keep; they are unknown to the model"
+        )
     with pointing_at(component, values):
         layer.adapt(_a_part_at_a_time(values) if component.name in _COUNTING else values)
     _mind(watch, layer, component, warn)
@@ -88,6 +100,23 @@ def _a_part_at_a_time(texts: Any) -> Iterator[Any]:
     column = np.asarray(texts).reshape(len(texts), -1)
     for start in range(0, len(column), _PART):
         yield column[start : start + _PART]
+
+
+def _in_one_line(values: Any) -> tuple[Any, int]:
+    """Texts with a space for each end of a line, so that no word that is learned has one.
+
+    Returns:
+        The values, numbers among them as they are, and how many of them had one.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "OSU":
+        return values, 0
+    flat = [
+        one.decode("utf-8", "replace") if isinstance(one, bytes) else one for one in array.ravel().tolist()
+    ]
+    plain = [_ENDS_LINE.sub(" ", one) for one in flat]
+    changed = sum(one != other for one, other in zip(flat, plain, strict=True))
+    return (np.array(plain, object).reshape(array.shape), changed) if changed else (values, 0)
 
 
 def as_numbers(tensor: Any, component: Component) -> Any:

@@ -69,6 +69,7 @@ class TextFolder(ClassFolderOptions):
         return DataFacts(
             "classes",
             self.num_named,
+            has_files=True,
             columns={TEXT: TextKind.name},
             has_all_columns=True,
             beside=self.named_parts,
