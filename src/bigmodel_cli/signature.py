@@ -75,10 +75,14 @@ class Signature:
         return f"{tasks}; each example {self.kind.described}"
 
     @property
+    def writes(self) -> bool:
+        """Whether a model of it goes on with a text."""
+        return all(task.goes_on for task in self.targets.values())
+
+    @property
     def used_by(self) -> str:
         """What somebody types behind `bigmodel` to use a model of it."""
-        writes = all(task.goes_on for task in self.targets.values())
-        return 'generate "A beginning"' if writes else f"predict {self.kind.to_predict}"
+        return 'generate "A beginning"' if self.writes else f"predict {self.kind.to_predict}"
 
     @property
     def numbers(self) -> Mapping[str, int | None]:

@@ -6,16 +6,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
 from bigmodel_cli.kinds.inputs import Batch
 from bigmodel_cli.serving import described, metrics
 from bigmodel_cli.serving.around import NOTES, Around, json_bytes
+from bigmodel_cli.serving.asked import object_of
 from bigmodel_cli.serving.limits import Refused, read_body
 from bigmodel_cli.serving.protocols import kserve, own, tensorflow_serving
+from bigmodel_cli.serving.protocols.own import events, texts_of
 from bigmodel_cli.serving.served import Served
 from bigmodel_cli.serving.serving import Answered, Reading, Serving
+from bigmodel_cli.serving.written import asked_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 def application(serving: Serving) -> ASGIApp:
     """What answers requests."""
     return Around(Router(_Routes(serving).routes(), redirect_slashes=False), serving)
+
+
+# Proxies that wait for more would show a text at its end.
+_AS_IT_COMES = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def _document(document: Any, status: int = 200) -> Response:
@@ -43,6 +50,8 @@ class _Routes:
         return [
             Route("/predict", self.predict, methods=post),
             Route("/predict/{name}", self.predict, methods=post),
+            Route("/generate", self.generate, methods=post),
+            Route("/generate/{name}", self.generate, methods=post),
             Route(f"{v1}:predict", self.predict_v1, methods=post),
             Route(v1 + "/versions/{version}:predict", self.predict_v1, methods=post),
             Route(f"{v1}/metadata", self.metadata_v1, methods=get),
@@ -72,7 +81,8 @@ class _Routes:
         name = request.path_params.get("name")
         if name is None:
             if len(models) != 1:
-                raise Refused(404, f"expected the name of a model: /predict/NAME; there: {', '.join(models)}")
+                path = request.url.path
+                raise Refused(404, f"expected the name of a model: {path}/NAME; there: {', '.join(models)}")
             name = next(iter(models))
         served = self._serving.model(name)
         request.scope[NOTES] |= {"model": name, "protocol": protocol}
@@ -101,6 +111,19 @@ class _Routes:
         found = await self._answered(request, read, "own")
         status, document = own.answer(found.served, found.made, top)
         return _document(document, status)
+
+    async def generate(self, request: Request) -> Response:
+        name = self._named(request, "own").name
+        asked = asked_of(object_of(await read_body(request, self._serving.limits)))
+        pieces = self._serving.written(name, asked)
+        # What is wrong with a request is found before the first piece, and then has a status.
+        first = await anext(pieces)
+        if asked.streams:
+            return StreamingResponse(
+                events(first, pieces), media_type="text/event-stream", headers=_AS_IT_COMES
+            )
+        *_, texts = [first, *[piece async for piece in pieces]]
+        return _document({"run": str(self._serving.model(name).opened.folder.path), **texts_of(texts)})
 
     async def predict_v1(self, request: Request) -> Response:
         self._named(request, "v1")

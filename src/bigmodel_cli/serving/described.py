@@ -51,9 +51,12 @@ def _model(served: Served) -> dict[str, Any]:
         "reason": served.reason,
         "batch_size": served.batcher.most,
         "described": served.signature.described,
-        "takes": _takes(kind),
+        "takes": "prompts" if served.writer else _takes(kind),
         "shape": list(kind.shape),
-        "columns": [_column(name, one) for name, one in served.signature.inputs.items()],
+        # Of an example that is one value nobody fills in columns.
+        "columns": [_column(name, one) for name, one in served.signature.inputs.items()]
+        if kind.is_composed
+        else [],
     }
 
 
@@ -87,6 +90,8 @@ def openapi(serving: Serving) -> dict[str, Any]:
         example = {"$ref": f"#/components/schemas/{name}"}
         many = {"type": "array", "items": example}
         paths[f"/predict/{name}"] = _predict(served, example, many)
+        if served.writer is not None:
+            paths[f"/generate/{name}"] = _post(f"Texts that {name} writes.", _of_json(_PROMPT))
         v1 = {"type": "object", "properties": {INSTANCES: many}, "required": [INSTANCES]}
         paths[f"/v1/models/{name}:predict"] = _post(
             f"Outputs of {name}, as TensorFlow Serving gives them.", _of_json(v1)
@@ -118,6 +123,17 @@ _V2 = {
     "type": "object",
     "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "items": _TENSOR}},
     "required": ["inputs"],
+}
+_PROMPT = {
+    "type": "object",
+    "properties": {
+        "prompt": {"type": "string"},
+        **{key: {"type": "integer"} for key in ("max_tokens", "num", "seed", "top_k")},
+        **{key: {"type": "number"} for key in ("temperature", "top_p")},
+        "stop": {"type": "array", "items": {"type": "string"}},
+        "stream": {"type": "boolean", "default": False},
+    },
+    "additionalProperties": False,
 }
 _ERROR = {
     "description": "What was expected, and what was found.",

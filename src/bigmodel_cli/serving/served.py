@@ -23,6 +23,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import ROWS_WRITTEN
 from bigmodel_cli.serving.batching import Batcher, Compute, measured_size
 from bigmodel_cli.serving.chosen import Engines, open_engines
+from bigmodel_cli.serving.written import ServedWriter
 from bigmodel_cli.signature import Signature, slugs
 
 
@@ -58,6 +59,7 @@ class Served:
         batcher: Computes.
         batch_seconds: Of each example, by the sizes of batches that were tried.
         needed: Columns of rows in which no number may be missing.
+        writer: Writes texts; None of a model that does not go on with one.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Served:
     batcher: Batcher
     batch_seconds: Mapping[int, float]
     needed: Sequence[str]
+    writer: ServedWriter | None = None
 
     @property
     def signature(self) -> Signature:
@@ -88,6 +91,8 @@ class Served:
     def close(self) -> None:
         """Compute what waits, then end the threads."""
         self.batcher.close()
+        if self.writer is not None:
+            self.writer.close()
 
 
 def serve_run(
@@ -153,6 +158,7 @@ def serve_run(
         Batcher([compute_with(one) for one in chosen.engines], size),
         seconds,
         list(_needed(chosen)),
+        ServedWriter(opened, trust=trust) if signature.writes else None,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from bigmodel_cli.serving.batching import Job, Made
 from bigmodel_cli.serving.limits import RETRY, Limits, Refused
 from bigmodel_cli.serving.metrics import Metrics
 from bigmodel_cli.serving.served import Served
+from bigmodel_cli.serving.written import Asked, Piece
 
 # Reads a request for a model: its examples, and what its answer needs besides.
 Reading = Callable[[Served], tuple[Batch, Any]]
@@ -84,18 +85,43 @@ class Serving:
             Refused: If there is no such model, too many wait, or it takes too long.
             DataError: If the examples do not fit the model.
         """
+        with self._using(name) as served:
+            made, asked = await self._made(served, read, wants_answers)
+        self.metrics.computed(name, len(made.errors), made.batch_size)
+        return Answered(served, made, asked)
+
+    async def written(self, name: str, asked: Asked) -> AsyncGenerator[Piece]:
+        """What a model writes, as `ServedWriter.pieces` gives it.
+
+        Raises:
+            Refused: If there is no such model, it does not write, too many wait, or it takes too long.
+            DataError: If the prompt has what the model does not know.
+        """
+        with self._using(name) as served:
+            if served.writer is None:
+                raise Refused(400, f"{name} does not go on with a text ({served.signature.described})")
+            async with aclosing(served.writer.pieces(asked, self.limits.seconds)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        self.metrics.computed(name, asked.wanted.num, 1)
+
+    @contextmanager
+    def _using(self, name: str) -> Iterator[Served]:
+        """A model that is not closed meanwhile.
+
+        Raises:
+            Refused: If there is none of that name, or too many wait.
+        """
         served = self.model(name)
         if self.waiting >= self.limits.queue:
             raise Refused(429, f"{self.waiting:,} requests wait already; try again later", RETRY)
         self.waiting += 1
         self._used[served] += 1
         try:
-            made, asked = await self._made(served, read, wants_answers)
+            yield served
         finally:
             self.waiting -= 1
             self._used[served] -= 1
-        self.metrics.computed(name, len(made.errors), made.batch_size)
-        return Answered(served, made, asked)
 
     async def _made(self, served: Served, read: Reading, wants_answers: bool) -> tuple[Made, Any]:
         loop = asyncio.get_running_loop()

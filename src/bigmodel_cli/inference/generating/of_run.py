@@ -21,9 +21,8 @@ def require_writing(opened: OpenRun) -> None:
     """Raises:
     UsageError: If the run's model predicts something else than the next token.
     """
-    tasks = opened.signature.targets.values()
-    if not all(task.goes_on for task in tasks):
-        predicts = ", ".join(task.described for task in tasks)
+    if not opened.signature.writes:
+        predicts = ", ".join(task.described for task in opened.signature.targets.values())
         raise UsageError(
             f"{opened.folder.title}: its model does not go on with a text ({predicts})",
             hint="give the run of a model of text: --run NAME; `bigmodel predict` is for the others",

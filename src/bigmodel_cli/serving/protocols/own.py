@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from bigmodel_cli.kinds.image.files.opening import EncodedImage
@@ -11,6 +13,7 @@ from bigmodel_cli.serving.batching import Made
 from bigmodel_cli.serving.limits import Limits, Refused
 from bigmodel_cli.serving.multipart import parts_of
 from bigmodel_cli.serving.served import Served
+from bigmodel_cli.serving.written import Piece
 
 _MOST_TOP = 1000
 _JSON, _FORM = "application/json", "multipart/form-data"
@@ -110,3 +113,26 @@ def answer(served: Served, made: Made, top: int) -> tuple[int, dict[str, Any]]:
     if status != 200:
         document = {"error": made.predictions[0].error, **document}
     return status, document
+
+
+def texts_of(written: Any) -> dict[str, Any]:
+    """Whole texts, as `generate --json` has them."""
+    return {"texts": [text.as_json() for text in written]}
+
+
+async def events(first: Piece, rest: AsyncIterator[Piece]) -> AsyncIterator[bytes]:
+    """Server-sent events: a piece of a text each, and at last all texts, or why they ended."""
+    try:
+        yield _event(first)
+        async for piece in rest:
+            yield _event(piece)
+    except Refused as refused:
+        yield _line({"error": refused.reason})
+
+
+def _event(piece: Piece) -> bytes:
+    return _line(texts_of(piece) if isinstance(piece, list) else {"row": piece[0], "piece": piece[1]})
+
+
+def _line(document: Any) -> bytes:
+    return f"data: {json.dumps(document)}\n\n".encode()
