@@ -29,6 +29,7 @@ STOREYS = [
         "plain_numbers",
         "process_memory",
         "parts",
+        "markup",
     ],
     ["whole_files", "csv_rows", "network", "vocabulary"],
     ["kinds.kind", "tasks.task"],

@@ -204,3 +204,16 @@ def test_the_word_that_decides(bigmodel, tmp_path, monkeypatch):
     shown = bigmodel(*words)
     assert "word of note" in shown.out and "\x1b" not in shown.out
     assert shown.out.index("red") < shown.out.index("house", shown.out.index("word of note"))
+
+
+def test_a_page_of_rows(explain, tmp_path):
+    (tmp_path / "new.csv").write_text("town,age,size,noise\nRome,0,2,0\nBern,0,-2,0\n")
+    outcome = explain("new.csv", "--method", "occlusion", "--out", "rows.html")
+    assert outcome.code == 0 and "written: rows.html" in outcome.err, outcome.err
+    page = (tmp_path / "rows.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>") and "<th class=number>occlusion</th>" in page
+    # Two rows, each with two targets.
+    assert page.count("<h2>") == 4 and "<bdi>new.csv:3</bdi>" in page
+    outcome = explain("--out", "rows.html")
+    assert outcome.code == 2
+    assert "--out rows.html: a page is of rows" in outcome.err

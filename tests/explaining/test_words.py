@@ -7,7 +7,8 @@ import pytest
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.explaining.rows.network import RowNetwork
-from bigmodel_cli.explaining.rows.words import MOST_WORDS, word_effects
+from bigmodel_cli.explaining.rows.page import marked
+from bigmodel_cli.explaining.rows.words import MOST_WORDS, WordEffect, word_effects
 from bigmodel_cli.kinds.number.kind import NumberKind
 from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.signature import Signature
@@ -72,3 +73,16 @@ def test_of_a_long_text_the_first_words_are_looked_at(network):
     if split == "words":
         found = effects(network, "the " * MOST_WORDS + "free")
         assert len(found) == MOST_WORDS and {word for word, _, _ in found} == {"the"}
+
+
+def test_words_are_marked_on_a_page_by_what_they_add():
+    found = [WordEffect("<b>free", 0, 2.0), WordEffect("lunch", 9, -1.0), WordEffect("the", 15, 0.0)]
+    assert marked("<b>free  lunch\nthe end", found) == (
+        '<span style="background:rgba(0, 114, 178,0.75);border-radius:.2em" title="+2">&lt;b&gt;free</span>  '
+        '<span style="background:rgba(213, 94, 0,0.38);border-radius:.2em" title="-1">lunch</span><br>'
+        '<span style="background:rgba(0, 114, 178,0.00);border-radius:.2em" title="+0">the</span> end'
+    )
+
+
+def test_texts_without_effect_are_not_marked():
+    assert "0.00" in marked("a", [WordEffect("a", 0, 0.0)]) and marked("", []) == ""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.audit.finding import Finding
-from bigmodel_cli.audit.markup import data_uri, name, table
 from bigmodel_cli.cut import cut
 from bigmodel_cli.inference.label_problems import in_words, listed
+from bigmodel_cli.markup import data_uri, name, table
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName

@@ -8,8 +8,8 @@ from typing import Any
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.document import label_text, labels_by_target
 from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, show_label_problems
-from bigmodel_cli.audit.markup import data_uri, name, page, table, visible
 from bigmodel_cli.audit.page_copies import show_copies
+from bigmodel_cli.markup import data_uri, name, page, table, visible
 
 MAX_LISTED = 200
 

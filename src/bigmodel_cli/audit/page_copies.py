@@ -11,7 +11,7 @@ from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.audit.contact_sheet import as_tile
 from bigmodel_cli.audit.document import label_text
 from bigmodel_cli.audit.groups import Group
-from bigmodel_cli.audit.markup import data_uri, name, visible
+from bigmodel_cli.markup import data_uri, name, visible
 
 MAX_PAIRS = 60
 _THUMB = 128

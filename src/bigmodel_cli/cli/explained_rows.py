@@ -111,13 +111,14 @@ def _show_rows(
             continue
         for explanation in explainer.explain(name, row):
             document = explanation.as_json()
-            if pictures is not None:
-                path = pictures.of_row(explanation)
+            if pictures is not None and (path := pictures.of_row(explanation)):
                 document["picture"] = str(path)
                 note(f"written: {one_line(str(path))}")
             documents.append(document)
             if not as_json:
                 _show_explanation(explanation)
+    if pictures is not None and (written := pictures.write_page(explainer.run)):
+        note(f"written: {one_line(str(written))}")
     for sentence in explainer.notes:
         note(sentence)
     if as_json:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, show_label_problems
-from bigmodel_cli.audit.markup import name, page, table, visible
 from bigmodel_cli.audit.page import MAX_LISTED, show_classes, show_findings, show_labels
 from bigmodel_cli.audit.rows.picture import CLASS_COLORS, histogram
 from bigmodel_cli.cut import cut
+from bigmodel_cli.markup import name, page, table, visible
 
 _MAX_COLUMNS = 300
 # Under which of a split's keys are pairs of texts that are nearly the same.

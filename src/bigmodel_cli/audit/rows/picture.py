@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from bigmodel_cli.audit.markup import visible
+from bigmodel_cli.markup import visible
 
 _WIDTH, _HEIGHT, _TOP, _GAP = 240, 84, 4, 10
 # Masataka Okabe and Kei Ito: Color Universal Design (2008); they differ for every eye, on both grounds.

@@ -58,7 +58,8 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="A folder for the pictures, or a .png file for one. [default: the current folder; of rows none]",
+    help="A folder for the pictures, a .png file for one, or of rows an .html file for all. [default: the "
+    "current folder; of rows none]",
 )
 @click.option(
     "--set",
