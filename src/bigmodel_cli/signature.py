@@ -41,10 +41,20 @@ class Signature:
         return cls({INPUT: kind}, {TARGET: task})
 
     @property
+    def given(self) -> Mapping[str, Kind]:
+        """The inputs that whoever predicts gives: all but texts so far, which the search writes."""
+        return {name: kind for name, kind in self.inputs.items() if kind.so_far is None}
+
+    @property
     def kind(self) -> Kind:
-        """Of an example: that of the one input, or of all of them as a row."""
-        kinds = list(self.inputs.values())
-        return kinds[0] if len(kinds) == 1 and kinds[0].stands_alone else RowKind(self.inputs)
+        """Of an example: that of the one input, or of all that are given as a row."""
+        kinds = list(self.given.values())
+        return kinds[0] if len(kinds) == 1 and kinds[0].stands_alone else RowKind(self.given)
+
+    @property
+    def has_any_length(self) -> bool:
+        """Whether a model of it takes texts of any length: that of a text so far is another one each time."""
+        return len(self.given) < len(self.inputs)
 
     @property
     def label_names(self) -> Any:

@@ -40,7 +40,7 @@ _FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
 
 
 def make_data() -> None:
-    """Some numbers, small images of three classes, sets of three labels, and a text."""
+    """Some numbers, small images of three classes, sets of three labels, a text, and pairs of texts."""
     Path("data").mkdir()
     rng = np.random.default_rng(0)
     features = rng.normal(size=(90, 4)).astype("float32")
@@ -56,6 +56,9 @@ def make_data() -> None:
         path = Path("data/images") / "abc"[number % 3] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path, optimize=True)
+    texts = [" ".join(rng.choice(["ab", "cab", "dad"], rng.integers(1, 4))) for _ in range(80)]
+    pairs = [f"{text}\t{text.upper()}\n" for text in texts]
+    Path("data/pairs.tsv").write_text("".join(["small\tlarge\n", *pairs]))
 
 
 def train(config: str, runs: Path, *, code: int = 0) -> RunFolder:
@@ -133,7 +136,7 @@ def main(version: str) -> None:
         make_data()
         assert bigmodel(["data", "pack", "configs/files.yaml", "--out", "data/packed", "--shards", "1"]) == 0
         shutil.copytree("data", HERE / "data")
-    for config in ("arrays", "binary", "numbers", "files", "packed", "labels", "text"):
+    for config in ("arrays", "binary", "numbers", "files", "packed", "labels", "text", "pairs"):
         keep(train(config, runs), kept / config)
     interrupting()
     keep(train("files", runs / "interrupted", code=143), kept / "interrupted")

@@ -46,7 +46,8 @@ from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
-from bigmodel_cli.vocabulary.letters import Letters
+from bigmodel_cli.tasks.translation.task import Translation
+from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes
 
 DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
 FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.1.0"
@@ -110,6 +111,15 @@ SAMPLES |= {
         Generation(4, _ABC), _WINDOWS, np.log(_NEXT + 0.01), "../0.2.0/text", Reading("softmax")
     ),
 }
+_WRITES = Translation(5, PaddedBytes())
+_RIGHT = _WRITES.tokenized(["ab", "a b", "ba", "b", "aba", "bb"], "texts").ids
+_WRITTEN = _WRITES.tokenized(["ab", "a", "bab", "b b", "ab", "bb"], "texts").ids
+_LIKELY = np.full((6, 5, _WRITES.vocabulary.size), 0.001, np.float32)
+np.put_along_axis(_LIKELY, _WRITTEN[..., None], np.linspace(0.4, 0.741, 30).reshape(6, 5, 1), axis=-1)
+SAMPLES |= {
+    "translation": Sample(_WRITES, _RIGHT, _LIKELY, "../0.2.0/pairs"),
+    "translation:logits": Sample(_WRITES, _RIGHT, 2 * np.log(_LIKELY), "../0.2.0/pairs", Reading("softmax")),
+}
 PARTS = list(parts_of("tasks"))
 
 
@@ -160,7 +170,7 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in ("classes", "numbers", "sets", "tokens")
+    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts")
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
     assert sample.labels.shape[1:] == task.target_shape
@@ -340,6 +350,9 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
             assert json.dumps(row["prediction"][-1])[1:-1] == answer.as_json(1)["prediction"]
             continue
         told = answer.as_json(1)["prediction"]
+        if sample.task.labels == "texts":
+            assert [row["label"], row["prediction"]] == [sample.task.text(label.tolist()), told]
+            continue
         if sample.task.labels == "sets":
             assert row["prediction"] == as_text(told)
             assert row["label"] == sample.task.as_text(label)
@@ -553,10 +566,14 @@ def test_a_run_is_advised(run):
 
 def test_a_run_predicts(run, bigmodel, tmp_path):
     """Lines, JSON and CSV say the same of the same examples."""
-    (kind,) = run.read_record()["signature"]["inputs"].values()
-    shape = kind.get("shape") or ([kind["length"]] if "length" in kind else [*kind["image_size"], 1])
-    np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 4, (3, *shape)).astype("uint8"))
-    words = ("predict", tmp_path / "x.npy", "--run", run.path)
+    if task_of(run).is_searched:
+        (tmp_path / "x.txt").write_text("ab\ncab dad\n\ndad ab\n")
+        words = ("predict", tmp_path / "x.txt", "--run", run.path)
+    else:
+        (kind,) = run.read_record()["signature"]["inputs"].values()
+        shape = kind.get("shape") or ([kind["length"]] if "length" in kind else [*kind["image_size"], 1])
+        np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 4, (3, *shape)).astype("uint8"))
+        words = ("predict", tmp_path / "x.npy", "--run", run.path)
     said, document = bigmodel(*words, "--csv", tmp_path / "p.csv"), bigmodel(*words, "--json")
     assert said.code == document.code == 0, said.err
     rows = list(csv.DictReader((tmp_path / "p.csv").open(newline="")))

@@ -10,6 +10,7 @@ from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.translation.task import Translation
 
 BY = "by"
 # Over the groups, behind the name of a measure.
@@ -28,6 +29,7 @@ _MEASURES = {
     Regression.labels: [*Regression.scores, MEAN_ERROR],
     Multilabel.labels: [*Multilabel.scores],
     Generation.labels: [*Generation.scores],
+    Translation.labels: [*Translation.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (

@@ -48,6 +48,11 @@ def of_target(target: str, name: str) -> str:
     return f"{target}_{name}"
 
 
+def so_far_of(target: str) -> str:
+    """The input that has the text so far of a target which is written token by token."""
+    return f"{target}.before"
+
+
 def named(target: str, name: str) -> str:
     """What a number of a target is called beside those of others: `income_accuracy`, `income.macro.f1`.
 

@@ -115,6 +115,24 @@ def _as_tensors(features: Any) -> Any:
     return bare({name: tf.constant(column.values()) for name, column in features.items()})
 
 
+class SearchingEngine(KerasEngine):
+    """Looks for the text that the run's saved Keras model makes of another, token by token."""
+
+    @cached_property
+    def _translator(self) -> Any:
+        from bigmodel_cli.inference.opened import open_folder, reading_of_run
+        from bigmodel_cli.inference.translating.translator import Translator
+
+        opened = open_folder(self._run)
+        return Translator(self._model, opened.signature, reading_of_run(opened))
+
+    def predict(self, features: Mapping[str, Held]) -> Any:
+        return self._translator({name: column.values() for name, column in features.items()})
+
+    def look(self, features: Mapping[str, Held]) -> tuple[Any, None]:
+        return self.predict(features), None
+
+
 class RowEngine:
     """Predicts rows: words are looked up in NumPy, all else is a LiteRT model's.
 
@@ -206,13 +224,13 @@ def open_engine(
         DataError: If the model is missing or damaged.
     """
     if wanted == "keras":
-        return ChosenEngine("keras", KerasEngine(run, trust=trust), "as --engine keras asks")
+        return ChosenEngine("keras", keras_engine(run, trust=trust), "as --engine keras asks")
     record = run.read_record()
     if not run.expects(run.litert_model):
         reason = _why_there_is_no_model(record)
         if wanted == "litert":
             raise UsageError(f"{run.title}: {reason}", hint="use --engine keras")
-        return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
+        return ChosenEngine("keras", keras_engine(run, trust=trust), f"since {reason}")
     try:
         return ChosenEngine("litert", litert_engine(run, threads), _how_it_compared(record))
     except ImportError as error:
@@ -224,7 +242,14 @@ def open_engine(
         if wanted == "litert":
             raise DataError(reason, hint="use --engine keras") from error
         warn(f"{reason}; predicting with Keras instead")
-    return ChosenEngine("keras", KerasEngine(run, trust=trust), f"since {reason}")
+    return ChosenEngine("keras", keras_engine(run, trust=trust), f"since {reason}")
+
+
+def keras_engine(run: RunFolder, *, trust: bool = False) -> KerasEngine:
+    """The engine of a run's saved Keras model."""
+    targets = signature_from_json(run.read_record().get("signature") or {}).targets.values()
+    engine = SearchingEngine if any(task.is_searched for task in targets) else KerasEngine
+    return engine(run, trust=trust)
 
 
 def litert_engine(run: RunFolder, threads: int | None = None) -> Engine:

@@ -18,11 +18,13 @@ from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.evaluation_parts import KNOWN, TARGETS
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.steps import EvaluationSteps
+from bigmodel_cli.inference.translating.of_examples import translations
 from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.feed import in_order
+from bigmodel_cli.pipeline.so_far import texts_of
 from bigmodel_cli.pipeline.windows import feed_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.rule import AS_IT_IS, AS_THEY_ARE, DecisionRule
@@ -162,9 +164,15 @@ class Evaluator:
         steps.measures.reset()
         if not math.isfinite(metrics["loss"]):
             raise DivergedError(f"the loss on the {split} split is {metrics['loss']}")
+        kept = {
+            name: np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks])
+            for name in self.signature.targets
+        }
+        found = translations(self.tasks.model, self.signature, self.readings, examples)
         values = {
             name: part_of(task, Scoring).of_kept(
-                np.concatenate([_flat(chunk[name].numpy()) for chunk in chunks]), self.readings[name]
+                np.concatenate([kept[name], found[name]], axis=1) if name in found else kept[name],
+                self.readings[name],
             )
             for name, task in self.signature.targets.items()
         }
@@ -211,7 +219,8 @@ class Evaluator:
                 known = examples.known[name]
                 told[name] = list(scoring.cells(values[~known], rule))
                 values = values[known]
-            scored = scoring.scored(examples.labels_of(name), values, rule, seed=self.seed)
+            labels = texts_of(examples, name) if task.is_searched else examples.labels_of(name)
+            scored = scoring.scored(labels, values, rule, seed=self.seed)
             own = {own: measured[column] for column, own in self._called(name).items() if column in measured}
             own |= scored.scores.headline
             prefix = name if len(self.signature.targets) > 1 else ""

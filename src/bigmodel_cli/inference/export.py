@@ -94,6 +94,8 @@ def write_litert(run: RunFolder, model: Any, answers: Answers, listener: Listene
         there is none.
     """
     try:
+        if any(task.is_searched for task in answers.signature.targets.values()):
+            raise ExportError("texts are searched for, token by token, which LiteRT does not do")
         if model.count_params() > MAX_PARAMETERS:
             raise ExportError(
                 f"the model has {model.count_params():,} parameters; LiteRT is for at most {MAX_PARAMETERS:,}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bigmodel_cli.errors import UsageError
@@ -78,6 +79,8 @@ def find_rows(asked: Asked, signature: Signature, warn: Callable[[str], None]) -
         UsageError: If a word means nothing, or an example has no columns that could be set or kept.
         DataError: If a file is no table with the columns that the model takes.
     """
+    # Files to be translated have a text in each line, as those that people translate from.
+    asked = replace(asked, by_line=all(task.is_searched for task in signature.targets.values()))
     rows = part_of(signature.kind, Finder).rows(asked, warn)
     if rows is None and (asked.settings or asked.kept or asked.texts):
         option = "--text" if asked.texts else "--set" if asked.settings else "--keep"

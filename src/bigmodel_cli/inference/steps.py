@@ -12,7 +12,7 @@ import numpy as np
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import refused_by_kernel
-from bigmodel_cli.modeling.masks import handing_on
+from bigmodel_cli.modeling.masks import counting, handing_on
 from bigmodel_cli.modeling.replicas.distribution import (
     SINGLE,
     Distribution,
@@ -76,7 +76,8 @@ class Measures:
             for item in metrics:
                 y = targets[name].encoded(item.encoding)
                 weights = _product(counted, known.get(name))
-                item.metric.update_state(y, taken[item.activation], sample_weight=weights)
+                given = counting(taken[item.activation], self.tasks.bound[name].counted(y, item.encoding))
+                item.metric.update_state(y, given, sample_weight=weights)
 
     def reset(self) -> None:
         """Begin anew."""

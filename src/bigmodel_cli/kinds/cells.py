@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from bigmodel_cli.kinds.kind import Kind
+    from bigmodel_cli.tasks.task import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,12 +82,14 @@ class Cells(ABC):
         may_spill: Whether a column that is larger than memory goes into a file.
         are_paths: Whether a cell is the path of a file that has the value.
         needs_options: Whether the config has to say something of such a column.
+        is_written: Whether a column that is predicted is a text which is written, token by token.
         looked_at_as: The kind that its cells look like; None: its own.
     """
 
     may_spill: ClassVar[bool] = True
     are_paths: ClassVar[bool] = False
     needs_options: ClassVar[bool] = False
+    is_written: ClassVar[bool] = False
     looked_at_as: ClassVar[str | None] = None
 
     def __init__(self, kind: Any) -> None:
@@ -130,6 +133,14 @@ class Cells(ABC):
     @abstractmethod
     def held(self, values: Any) -> Held:
         """What is kept of a column, read as one of `tables.columns.Values`."""
+
+    def task(self, **options: Any) -> Task | None:
+        """What it is to predict a column of it, where the kind says that; None: its values do.
+
+        Args:
+            options: What the config says of how it is looked for; None of what it does not say.
+        """
+        return None
 
     def written(self, value: np.ndarray) -> str | None:
         """A value of an example as a person writes it; None where it is missing, or no line says it."""

@@ -117,6 +117,7 @@ class Asked:
         written: How tables are written, as far as the run's config tells, and what their columns are called.
         kept: The columns whose cells are wanted beside the predictions; None: all. Empty: none.
         texts: Texts that stand in the command itself, each a row.
+        by_line: Whether each line of a file of text is a row, and not the file.
     """
 
     words: Sequence[str]
@@ -124,6 +125,7 @@ class Asked:
     written: Mapping[str, Any] | None = None
     kept: Sequence[str] | None = ()
     texts: Sequence[str] = ()
+    by_line: bool = False
 
 
 class Rows(ABC):

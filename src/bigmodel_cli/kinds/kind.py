@@ -53,6 +53,11 @@ class Kind(ABC):
     vocabulary: Vocabulary | None = None
 
     @property
+    def so_far(self) -> str | None:
+        """The target whose text so far a value is; None: it is given by whoever predicts."""
+        return None
+
+    @property
     def described(self) -> str:
         """Shape and dtype in words for the user."""
         return f"{' × '.join(map(str, self.shape))} {self.dtype}"

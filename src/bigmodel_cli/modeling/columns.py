@@ -77,7 +77,11 @@ class Columns:
         self.training = training
         self._learn = learn
         self.inputs = {
-            name: keras.Input(kind.shape, dtype=kind.dtype, name=self.slugs[name])
+            name: keras.Input(
+                (None,) if signature.has_any_length and kind.vocabulary is not None else kind.shape,
+                dtype=kind.dtype,
+                name=self.slugs[name],
+            )
             for name, kind in self.kinds.items()
         }
         self.augmentation: list[Augmentation] = []

@@ -9,7 +9,7 @@ from typing import Any
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.naming import of_target
 from bigmodel_cli.config.reading import Activation
-from bigmodel_cli.modeling.masks import handing_on
+from bigmodel_cli.modeling.masks import counting, handing_on
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, misfit
@@ -111,7 +111,10 @@ class Tasks:
             training: Whether the model learns from it.
         """
         seen = {
-            name: handing_on(outputs[name], bound.seen_by_loss(outputs[name]))
+            name: counting(
+                handing_on(outputs[name], bound.seen_by_loss(outputs[name])),
+                bound.counted(y[name], bound.encoding),
+            )
             for name, bound in self.bound.items()
         }
         if not self.losses:

@@ -8,7 +8,7 @@ one token and not a window. Whether that is the same function is not taken on tr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,24 +27,27 @@ class TokenSteps:
     """A model, computed token by token.
 
     Args:
-        model: A functional `keras.Model` from ids (n, length) to one output of every place.
+        model: A functional `keras.Model` from ids (n, length) to one output of every place; further inputs
+            are the same for every token.
+        length: Tokens of a window at most; None: as many as the model takes.
 
     Attributes:
         length: Tokens of a window at most.
     """
 
-    def __init__(self, model: Any) -> None:
-        self.length = int(model.input.shape[1])
+    def __init__(self, model: Any, length: int | None = None) -> None:
+        self.length = int(model.inputs[0].shape[1]) if length is None else length
         # A compiled model would be compiled again.
-        self._model = model_from(model.input, model.output)
+        self._model = model_from(model.inputs, model.output)
 
-    def step(self, token: Any, place: Any, kept: Kept) -> tuple[Any, Kept]:
+    def step(self, token: Any, place: Any, kept: Kept, beside: Sequence[Any] = ()) -> tuple[Any, Kept]:
         """One token more.
 
         Args:
             token: Ids (n,).
             place: Of the token in its window, int32 ().
             kept: Of the tokens before it; nothing of the first one.
+            beside: What the model takes besides.
 
         Returns:
             What the model gives behind the token, (n, vocabulary), and what is kept then.
@@ -56,7 +59,7 @@ class TokenSteps:
 
         computing = _Computing(self.length, place, kept)
         output = relied_on(self._model, "_run_through_graph")(
-            ops.expand_dims(token, 1),
+            [ops.expand_dims(token, 1), *beside],
             operation_fn=lambda operation: operation,
             call_fn=computing.call,
         )

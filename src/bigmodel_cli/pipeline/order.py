@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+
+# Batches whose examples are put in the order of their length together: more leave less padding, and less to
+# chance.
+_SORTED = 50
 
 
 def epoch_order(num_examples: int, *, seed: int, epoch: int) -> np.ndarray:
     """Every example once: int64 of shape (num_examples,)."""
     return np.random.default_rng([seed, epoch]).permutation(num_examples)
+
+
+def order_by_length(
+    order: np.ndarray, lengths: np.ndarray, batch_size: int, *, seed: int, epoch: int
+) -> np.ndarray:
+    """The same examples with those of about equal length in one batch, so that little of it is padding.
+
+    Of some batches side by side the examples are put in the order of their length; then whole batches change
+    places. What is left over for a last batch stays there.
+
+    Args:
+        order: Examples of an epoch, int64 of shape (n,).
+        lengths: Of each example by its number.
+        batch_size: Examples of a batch.
+        seed: Of the experiment.
+        epoch: From 1.
+    """
+    full = len(order) // batch_size * batch_size
+    ends = [*range(0, full, _SORTED * batch_size), full]
+    parts = [order[start:end] for start, end in pairwise(ends)]
+    batches = [part[np.argsort(lengths[part], kind="stable")].reshape(-1, batch_size) for part in parts]
+    if not batches:
+        return order
+    shuffled = np.random.default_rng([seed, epoch, 1]).permutation(np.concatenate(batches))
+    return np.concatenate([shuffled.reshape(-1), order[full:]])
 
 
 def balanced_order(labels: np.ndarray, *, seed: int, epoch: int) -> np.ndarray:

@@ -6,12 +6,15 @@ numbers from here on: tokenized once, and kept in memory as integers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from bigmodel_cli.config.naming import so_far_of
+from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.pipeline.so_far import kinds_so_far, store_so_far
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_folder import tokenizer_file
 from bigmodel_cli.signature import Signature, slugs
@@ -19,6 +22,7 @@ from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.stores import Store, TokenStore
 from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.translation.task import Translation
 from bigmodel_cli.vocabulary.asked import kept
 from bigmodel_cli.vocabulary.rows import TokenRows
 from bigmodel_cli.vocabulary.subwords import Subwords
@@ -46,10 +50,15 @@ def tokenized(splits: Splits, options: SourceOptions) -> Splits:
         return splits
     names = slugs([*inputs, *targets])
     owners: list[tuple[str, Kind | Task]] = [*inputs.items(), *targets.items()]
+    open_ones = {name: cast(Untrained, owner.vocabulary) for name, owner in owners}
+    _check_others(open_ones)
     known = {
-        name: _trained(name, owner, tokenizer_file(names[name]), splits.parts.get("train"))
-        for name, owner in owners
+        name: _trained(name, open_one, _sharing(name, open_ones), splits.parts.get("train"))
+        for name, open_one in open_ones.items()
+        if open_one.asked.other is None
     }
+    known |= {name: known[one.asked.other] for name, one in open_ones.items() if one.asked.other is not None}
+    known = {name: _kept_as(tokenizer_file(names[name]), known[name]) for name in open_ones}
     kinds: dict[str, Any] = {name: kind.with_vocabulary(known[name]) for name, kind in inputs.items()}
     tasks: dict[str, Any] = {name: task.with_vocabulary(known[name]) for name, task in targets.items()}
     parts = {split: _with_tokens(part, kinds, tasks) for split, part in splits.parts.items()}
@@ -57,6 +66,7 @@ def tokenized(splits: Splits, options: SourceOptions) -> Splits:
     for name, vocabulary in known.items():
         if isinstance(vocabulary, Subwords):
             noted = noted.with_tokenizer(name, kept(vocabulary.file, vocabulary.sha256))
+    kinds |= kinds_so_far(tasks, signature.inputs)
     whole = Signature({**signature.inputs, **kinds}, {**signature.targets, **tasks})
     return replace(splits, parts=parts, signature=whole, looked_at=noted)
 
@@ -66,13 +76,34 @@ def _is_open(owner: Kind | Task) -> bool:
     return owner.vocabulary is not None and not owner.vocabulary.is_trained
 
 
-def _trained(name: str, owner: Kind | Task, file: str, train: Examples | None) -> Vocabulary:
-    open_one = cast(Untrained, owner.vocabulary)
-    if train is None and open_one.asked.learns:
+def _check_others(open_ones: Mapping[str, Untrained]) -> None:
+    """Raises:
+    DataError: If a tokenizer is to be that of a column which has none of its own.
+    """
+    own = [name for name, one in open_ones.items() if one.asked.other is None]
+    for name, one in open_ones.items():
+        if one.asked.other is not None and one.asked.other not in own:
+            raise DataError(
+                f"{name}: same_as: {one.asked.other} has no tokenizer of its own that learns from texts",
+                hint=meant(one.asked.other, own),
+            )
+
+
+def _sharing(name: str, open_ones: Mapping[str, Untrained]) -> list[str]:
+    """Whose texts a column's tokenizer learns from: its own, and those of all that share it."""
+    return [name, *(other for other, one in open_ones.items() if one.asked.other == name)]
+
+
+def _trained(name: str, open_one: Untrained, sharing: Sequence[str], train: Examples | None) -> Vocabulary:
+    if not open_one.asked.learns:
+        return open_one.trained([], name)
+    if train is None:
         raise DataError(f"{name}: there is no training part that a tokenizer could learn from")
-    texts = _texts(train, name) if train is not None and open_one.asked.learns else []
-    found = open_one.trained(texts, name)
-    return found.kept_as(file) if isinstance(found, Subwords) else found
+    return open_one.trained([text for one in sharing for text in _texts(train, one)], name)
+
+
+def _kept_as(file: str, vocabulary: Vocabulary) -> Vocabulary:
+    return vocabulary.kept_as(file) if isinstance(vocabulary, Subwords) else vocabulary
 
 
 def _texts(examples: Examples, name: str) -> list[str]:
@@ -100,10 +131,17 @@ def _with_tokens(examples: Examples, kinds: Mapping[str, Kind], tasks: Mapping[s
         name: _store(store, kinds[name], name) if name in kinds else store
         for name, store in examples.inputs.items()
     }
-    targets = {
-        name: _each_once(labels.tolist(), name, tasks[name].tokenized).ids if name in tasks else labels
-        for name, labels in examples.targets.items()
-    }
+    texts = {name: examples.targets[name].tolist() for name in tasks}
+    rows = {name: _each_once(texts[name], name, task.tokenized) for name, task in tasks.items()}
+    searched = {so_far_of(name): name for name, task in tasks.items() if task.is_searched}
+    if searched:
+        inputs = {
+            name: replace(store, has_any_length=True) if isinstance(store, TokenStore) else store
+            for name, store in inputs.items()
+        }
+    for so_far, name in searched.items():
+        inputs[so_far] = store_so_far(examples, cast(Translation, tasks[name]), rows[name], texts[name])
+    targets = {**examples.targets, **{name: of_target.ids for name, of_target in rows.items()}}
     return replace(examples, inputs=inputs, targets=targets)
 
 

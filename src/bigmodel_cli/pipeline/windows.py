@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.pipeline.by_length import TextFeed
 from bigmodel_cli.pipeline.feed import Chunk, Feed
 from bigmodel_cli.sources.base import Examples, bare
 from bigmodel_cli.sources.series import Series
@@ -14,7 +15,8 @@ from bigmodel_cli.sources.stores import ArrayStore
 
 
 def feed_of(examples: Examples, batch_size: int, *args: Any, **how: Any) -> Feed:
-    """A feed of examples: of windows where they are such, so that training draws new ones in each epoch.
+    """A feed of examples: of windows where they are such, so that training draws new ones in each epoch; of
+    texts of any length in batches of about equal length.
 
     Args:
         examples: Of one split.
@@ -22,6 +24,8 @@ def feed_of(examples: Examples, batch_size: int, *args: Any, **how: Any) -> Feed
         args, how: As `Feed` takes them.
     """
     kind = Feed if examples.series is None else WindowFeed
+    if any(getattr(store, "has_any_length", False) for store in examples.inputs.values()):
+        kind = TextFeed
     return kind(examples, batch_size, *args, **how)
 
 

@@ -54,7 +54,7 @@ def _model(served: Served) -> dict[str, Any]:
         "takes": "prompts" if served.writer else _takes(kind),
         "shape": list(kind.shape),
         # Of an example that is one value nobody fills in columns.
-        "columns": [_column(name, one) for name, one in served.signature.inputs.items()]
+        "columns": [_column(name, one) for name, one in served.signature.given.items()]
         if kind.is_composed
         else [],
     }
@@ -143,7 +143,7 @@ _ERROR = {
 
 def _example(served: Served) -> dict[str, Any]:
     """One example in JSON."""
-    inputs = served.signature.inputs
+    inputs = served.signature.given
     if served.signature.kind.is_composed:
         return {"type": "object", "properties": {name: _value(kind) for name, kind in inputs.items()}}
     (kind,) = inputs.values()

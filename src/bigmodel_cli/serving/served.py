@@ -176,7 +176,7 @@ def blank(signature: Signature, count: int) -> Any:
     kind = signature.kind
     if not kind.is_composed:
         return np.zeros((count, *kind.shape), kind.dtype)
-    return {name: _blank_column(one, count) for name, one in signature.inputs.items()}
+    return {name: _blank_column(one, count) for name, one in signature.given.items()}
 
 
 def _blank_column(kind: Any, count: int) -> Held:

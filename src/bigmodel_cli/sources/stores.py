@@ -207,11 +207,13 @@ class TokenStore(ArrayStore):
         texts: What the tokens were made of.
         counts: How many tokens each text has, before it was cut, int32 of shape (n,).
         unknown: How many of a row's tokens the vocabulary does not know, likewise.
+        has_any_length: Whether a batch of them is as long as its longest text.
     """
 
     texts: Store = field(kw_only=True)
     counts: np.ndarray = field(kw_only=True)
     unknown: np.ndarray = field(kw_only=True)
+    has_any_length: bool = field(default=False, kw_only=True)
 
     def take(self, indices: np.ndarray) -> TokenStore:
         plain = super().take(indices)

@@ -9,8 +9,11 @@ from pydantic import Field, StrictBool, model_validator
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.parts import class_called
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.table_columns import IGNORE, Told
@@ -114,9 +117,11 @@ class TableOptions(SourceOptions):
     def told_target(self, name: str) -> TargetOptions:
         return self.target[name] if isinstance(self.target, dict) else TargetOptions()
 
-    def _told_labels(self, name: str) -> Literal["classes", "numbers", "sets"] | None:
+    def _told_labels(self, name: str) -> Literal["classes", "numbers", "sets", "texts"] | None:
         """What a target's labels are, as far as that is told."""
         target, kind = self.told_target(name), self.told_kind(name)
+        if kind not in (None, IGNORE) and _cells_of(str(kind)).is_written:
+            return "texts"
         if target.separator is not None or target.columns is not None:
             return "sets"
         if target.names_classes:
@@ -127,6 +132,11 @@ class TableOptions(SourceOptions):
         told = [self._told_labels(name) for name in self.target_names]
         others = {*self.target_columns, self.sample_weight}
         kinds = {name: self.told_kind(name) or "" for name in self.columns if name not in others}
+        kinds |= {
+            so_far_of(name): str(self.told_kind(name))
+            for name, labels in zip(self.target_names, told, strict=True)
+            if labels == "texts"
+        }
         return DataFacts(
             told[0] if len(set(told)) == 1 else None,
             by_target={name: DataFacts(kind) for name, kind in zip(self.target_names, told, strict=True)},
@@ -187,3 +197,9 @@ class TableOptions(SourceOptions):
             source = self.in_files(name)
             told[name] = IGNORE if source == name else {"from": source, IGNORE: {}}
         return self.model_copy(update={"columns": told})
+
+
+def _cells_of(kind: str) -> type[Cells]:
+    """What is known of cells of a kind."""
+    found: type[Cells] = class_called("kinds", kind, "cells", Cells.__name__)
+    return found

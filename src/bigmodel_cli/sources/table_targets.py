@@ -64,6 +64,20 @@ class TargetOptions(BaseModel):
         "row may have; the target's own name is free.",
     )
 
+    beams: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="Of a text that is to be written: how many texts the search for the likeliest one keeps "
+        "in mind (4); 1 takes the likeliest token each time.",
+    )
+    length_penalty: float | None = Field(
+        default=None,
+        ge=0,
+        le=10,
+        description="Of such a text: a larger one prefers longer texts (0.6; Wu et al. 2016).",
+    )
+
     @field_validator("class_names")
     @classmethod
     def _class_names(cls, written: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -291,6 +305,10 @@ class TargetReader:
                 f"{where}, {shown(name)}: class_names is for classes, and a cell of it is {expected}",
                 hint=f"write columns: {{{shown(name)}: category}} if it names classes",
             )
+        written = part_of(kind, Cells).task(beams=told.beams, length_penalty=told.length_penalty)
+        if written is not None:
+            texts = {split: part_of(kind, Cells).held(column).values() for split, column in values.items()}
+            return texts, written
         if kind.shape == () and kind.dtype == "float32":
             numbers = {split: column.values for split, column in values.items()}
             if told.log:

@@ -76,6 +76,10 @@ class Bound(ABC):
         """Targets, or outputs of the model, as the loss compares them."""
         return values
 
+    def counted(self, encoded: Any, encoding: Encoding) -> Any | None:
+        """Which places of encoded targets count, bool (batch, places); None: all do."""
+        return None
+
     def kept(self, outputs: Any, labels: Any) -> Any:
         """What an evaluation keeps of a batch, inside the graph: outputs, or what scores need of them."""
         return outputs

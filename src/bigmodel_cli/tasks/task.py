@@ -26,16 +26,19 @@ class Task(ABC):
         is_of_classes: Whether one of several classes is right, so that a model may learn from the
             probabilities of another one.
         goes_on: Whether a model of it goes on with a text, so that it can write.
+        is_searched: Whether what is predicted is a text that is searched for, token by token: a model of it
+            takes the text so far, too.
         target_shape: Of one target as the data have it; () for a class or a single number.
         vocabulary: What the numbers of a target stand for, where it is tokens of a text; None: it is none.
             Until it is trained, targets are texts, as objects of shape (n,).
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens"]]
+    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts"]]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
+    is_searched: ClassVar[bool] = False
 
     target_shape: tuple[int, ...]
     vocabulary: Vocabulary | None = None

@@ -34,7 +34,7 @@ def warn_of_giveaways(experiment: Experiment, splits: Splits, warn: Callable[[st
     if not signature.kind.is_composed:
         return
     named = experiment.data.source.options.named_columns
-    columns = {name: kind for name, kind in signature.inputs.items() if name not in named}
+    columns = {name: kind for name, kind in signature.given.items() if name not in named}
     if not columns:
         return
     seed = experiment.seed

@@ -125,17 +125,25 @@ def make_plan(training: Training, cluster: Cluster | None = None) -> ExecutionPl
     return ExecutionPlan(device, precision, jit, training.deterministic, steps, processes, uses_onednn())
 
 
-def alternatives(plan: ExecutionPlan, training: Training) -> list[Mapping[str, Any]]:
+def alternatives(
+    plan: ExecutionPlan, training: Training, *, has_any_length: bool = False
+) -> list[Mapping[str, Any]]:
     """Changes to a plan that may make it faster, which only a measurement tells.
 
     There are none where the result is to repeat bit by bit, since a measurement does not, nor where several
     processes would have to measure the same.
+
+    Args:
+        plan: As `make_plan` gives it.
+        training: The config's section.
+        has_any_length: Whether texts have another length in each batch, for each of which XLA would compile
+            anew.
     """
     if training.deterministic or plan.processes > 1:
         return []
     changes: list[Mapping[str, Any]] = []
     if training.precision == "auto" and not plan.device.is_gpu and has_bfloat16():
         changes.append({"precision": "mixed_bfloat16"})
-    if training.jit_compile == "auto" and plan.replicas == 1:
+    if training.jit_compile == "auto" and plan.replicas == 1 and not has_any_length:
         changes.append({"jit_compile": not plan.jit_compile})
     return changes

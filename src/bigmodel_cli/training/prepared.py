@@ -275,7 +275,8 @@ def _choose(work: Work, keeping: Keeping, plan: ExecutionPlan, listener: Listene
 
     with naming_memory(work.batch_size, lambda: made[-1].training if made else None, listener.say):
         asked = work.experiment.training
-        chosen = choose_fastest(make, plan, alternatives(plan, asked), work.total_steps, asked.seconds)
+        changes = alternatives(plan, asked, has_any_length=work.splits.signature.has_any_length)
+        chosen = choose_fastest(make, plan, changes, work.total_steps, asked.seconds)
     if len(started) > 1:
         # What is made next, its precision and its random numbers, are what they would have been without a
         # trial, also without one that failed.

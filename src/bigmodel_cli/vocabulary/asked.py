@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 Algorithm = Literal["bpe", "wordpiece", "unigram"]
 ALGORITHMS: tuple[Algorithm, ...] = ("bpe", "wordpiece", "unigram")
-BYTES, FILE = "bytes", "file"
+BYTES, FILE, SAME_AS = "bytes", "file", "same_as"
 EXAMPLE = "{bpe: {vocabulary_size: 4000}}"
 _MOST = 1_000_000
 _LEAST = 8
@@ -25,6 +25,7 @@ class Asked:
         lowercase: Whether letters are made small first.
         file: Where a tokenizer is.
         sha256: Of that file, where it was noted.
+        other: The column whose tokenizer it is, which learns from the texts of both.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Asked:
     lowercase: bool = False
     file: Path | None = None
     sha256: str | None = None
+    other: str | None = None
 
     @property
     def learns(self) -> bool:
@@ -40,6 +42,8 @@ class Asked:
 
     @property
     def described(self) -> str:
+        if self.other is not None:
+            return f"those of {self.other}"
         return self.name if not self.vocabulary_size else f"{self.name} of {self.vocabulary_size:,}"
 
     @classmethod
@@ -58,6 +62,10 @@ class Asked:
         ((name, options),) = told.items()
         if name == FILE:
             return cls._of_file(options)
+        if name == SAME_AS:
+            if not isinstance(options, str) or not options:
+                raise ValueError(f"same_as: expected the name of a column, found {options!r}")
+            return cls(SAME_AS, other=options)
         if name == BYTES and options in (None, {}):
             return cls(BYTES)
         if name not in ALGORITHMS:

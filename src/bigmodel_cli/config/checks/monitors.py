@@ -137,6 +137,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "numbers": ["mean_absolute_error"],
             "sets": ["auc"],
             "tokens": ["accuracy"],
+            "texts": ["accuracy"],
         }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)

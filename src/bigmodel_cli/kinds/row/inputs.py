@@ -61,7 +61,9 @@ class RowFinder(Finder):
         column = column_of_texts(self.kind)
         if column is None:
             return _Tables(self.kind, written, asked.words, asked.kept)
-        texts = TextWords(asked.written, partial(_is_table, written, column), warn).texts_of(asked.words)
+        is_table = partial(_is_table, written, column)
+        words = TextWords(asked.written, is_table, warn, by_line=asked.by_line)
+        texts = words.texts_of(asked.words)
         if texts is None:
             return self._tables_or_lines(asked, written, column)
         return _Texts(Texts.of(self.kind, texts, asked.kept))
@@ -76,7 +78,7 @@ class RowFinder(Finder):
         except DataError:
             if kept.has_objects:
                 raise
-        texts = lines_as_texts(kept.path, written.format.encoding)
+        texts = lines_as_texts(kept.path, STANDARD_INPUT, written.format.encoding)
         many = f"{len(texts):,} lines" if len(texts) > 1 else "1 line"
         remark = f"standard input: {many}, each a {shown(column)}"
         return _Texts(Texts.of(self.kind, texts, asked.kept), [remark])

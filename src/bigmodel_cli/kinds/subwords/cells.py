@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from bigmodel_cli.kinds.cells import Held, WrongOptionError, no_options
 from bigmodel_cli.kinds.subwords.kind import LENGTH, LONGEST, SubwordsKind
 from bigmodel_cli.kinds.text.cells import TextCells
+from bigmodel_cli.tasks.translation.task import Translation
 from bigmodel_cli.vocabulary.asked import EXAMPLE, Asked
 from bigmodel_cli.vocabulary.training import Untrained
 
@@ -22,6 +23,7 @@ class SubwordsCells(TextCells):
 
     kind: SubwordsKind  # type: ignore[assignment]
     needs_options: ClassVar[bool] = True
+    is_written: ClassVar[bool] = True
     looked_at_as: ClassVar[str | None] = "text"
 
     @classmethod
@@ -40,6 +42,10 @@ class SubwordsCells(TextCells):
             return texts
         assert texts.names is not None
         return Held(self.kind.tokenized(texts.names, self.kind.noun).ids[texts.array])
+
+    def task(self, **options: Any) -> Translation:
+        told = {name: value for name, value in options.items() if value is not None}
+        return Translation(self.kind.length, self.kind.vocabulary, **told)
 
     def written(self, value: np.ndarray) -> str | None:
         return self.kind.vocabulary.shown(value.tolist())

@@ -24,6 +24,7 @@ class SubwordsKind(ColumnKind):
     Attributes:
         length: Tokens of a value; a text that has more is cut.
         vocabulary: What ids stand for; until it is trained, values are texts.
+        so_far: The target whose text so far a value is; None: it is a text of its own.
     """
 
     name: ClassVar[str] = "subwords"
@@ -35,6 +36,7 @@ class SubwordsKind(ColumnKind):
 
     length: int
     vocabulary: Vocabulary
+    so_far: str | None = None
     dtype: str = field(default="int32", init=False, repr=False)
 
     @property
@@ -49,8 +51,9 @@ class SubwordsKind(ColumnKind):
         return rows_of(self.vocabulary, texts, self.length, where)
 
     def as_json(self) -> dict[str, Any]:
-        return {"length": self.length, **self.vocabulary.as_json()}
+        so_far = {} if self.so_far is None else {"so_far": self.so_far}
+        return {"length": self.length, **so_far, **self.vocabulary.as_json()}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["length"], vocabulary_from_json(record))
+        return cls(record["length"], vocabulary_from_json(record), record.get("so_far"))

@@ -164,10 +164,13 @@ class TextWords:
         written: How the run's tables or texts are written.
         is_table: Whether a file is a table with the model's column.
         warn: Is told what is passed over in folders.
+        by_line: Whether each line of a file is a text, and not the file.
     """
 
-    def __init__(self, written: Any, is_table: Callable[[Path], bool], warn: Callable[[str], None]) -> None:
-        self._are_files = bool((written or {}).get("texts"))
+    def __init__(
+        self, written: Any, is_table: Callable[[Path], bool], warn: Callable[[str], None], *, by_line: bool
+    ) -> None:
+        self._are_files, self._by_line = bool((written or {}).get("texts")), by_line
         self._encoding = ((written or {}).get("format") or {}).get("encoding")
         self._is_table, self._warn = is_table, warn
 
@@ -196,10 +199,10 @@ class TextWords:
         if path.is_dir():
             return self._in_folder(path)
         if path.exists():
-            return [self._file(word)] if self._is_text(path) else None
+            return self._texts_in(word) if self._is_text(path) else None
         names = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - absolute
         if names and all(self._is_text(Path(name)) for name in names):
-            return [self._file(name) for name in names]
+            return [text for name in names for text in self._texts_in(name)]
         return None
 
     def _is_text(self, path: Path) -> bool:
@@ -208,8 +211,10 @@ class TextWords:
             return not is_table_name(path)
         return TEXTS.takes(path.name) and not self._is_table(path)
 
-    def _file(self, name: str) -> WholeText:
-        return WholeText.of_file(name, self._encoding)
+    def _texts_in(self, name: str) -> list[WholeText]:
+        if self._by_line:
+            return lines_as_texts(Path(name), name, self._encoding)
+        return [WholeText.of_file(name, self._encoding)]
 
     def _in_folder(self, folder: Path) -> list[WholeText]:
         walk = FileWalk(TEXTS, needs_all=False)
@@ -219,11 +224,16 @@ class TextWords:
             raise UsageError(f"{folder}: no text (.txt) in this folder", hint=passed_over)
         if passed_over is not None:
             self._warn(passed_over)
-        return [self._file(name) for name in names]
+        return [text for name in names for text in self._texts_in(name)]
 
 
-def lines_as_texts(path: Path, encoding: str | None) -> list[WholeText]:
-    """The lines of a file that is called `-`, each of which is a text; empty ones are none.
+def lines_as_texts(path: Path, name: str, encoding: str | None) -> list[WholeText]:
+    """The lines of a file, each of which is a text; empty ones are none.
+
+    Args:
+        path: Of the file.
+        name: What it is called.
+        encoding: Of its characters; None: recognised.
 
     Raises:
         DataError: If it is no text.
@@ -231,7 +241,7 @@ def lines_as_texts(path: Path, encoding: str | None) -> list[WholeText]:
     """
     lines = read_text(path, encoding).split("\n")
     return [
-        WholeText(f"{STANDARD_INPUT}:{number}", partial(str.strip, line))
+        WholeText(f"{name}:{number}", partial(str.strip, line))
         for number, line in enumerate(lines, 1)
         if line.strip()
     ]

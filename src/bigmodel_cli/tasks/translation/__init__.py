@@ -1,0 +1,1 @@
+"""Another text, made of one."""

@@ -1,0 +1,65 @@
+"""The figures of texts that were written: how near they are to the right ones, by their length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigmodel_cli.cut import cut
+from bigmodel_cli.figures import BLUE, new_figure, tidy
+from bigmodel_cli.tasks.figures import Caption, Cells, Figures, Plot
+from bigmodel_cli.tasks.translation.task import Translation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Characters of a text that stand above an example.
+_SHOWN = 40
+_MOST_BARS = 8
+
+
+class TranslationFigures(Figures[Translation]):
+    """What is drawn of texts."""
+
+    def plots(self, cells: Cells, evaluation: Mapping[str, Any], title: str) -> Iterator[Plot]:
+        right, near = cells("label"), cells("chrf")
+        yield Plot("by_length", lambda: draw_by_length(right, near, title), "chrF by the length of texts")
+
+    def different(self, labels: np.ndarray, count: int) -> np.ndarray:
+        lengths = (labels != self.task.vocabulary.padding).sum(axis=1)
+        places = np.linspace(0, len(labels) - 1, count).astype(np.int64)
+        return np.argsort(lengths, kind="stable")[places]
+
+    def caption(self, label: Any, mixed: Any) -> Caption:
+        return Caption(_shown(self.task.text(np.ravel(label).tolist())))
+
+    def of_sample(self, sample: Mapping[str, Any]) -> Caption:
+        return Caption(_shown(sample["prediction"]), f"is {_shown(sample['label'])}")
+
+
+def _shown(text: str) -> str:
+    return cut(text, _SHOWN) or "…"
+
+
+def draw_by_length(right: Sequence[str], near: Sequence[str], title: str) -> Figure:
+    """Mean chrF of texts of about equal length, as many in each bar: long ones are harder.
+
+    Args:
+        right: Texts as they should be.
+        near: chrF of what was written instead.
+        title: Above it.
+    """
+    words, scores = np.array([len(text.split()) for text in right]), np.array(near, np.float64)
+    parts = np.array_split(np.argsort(words, kind="stable"), min(_MOST_BARS, len(words)))
+    figure = new_figure(7, 4)
+    axes = figure.subplots()
+    axes.bar(range(len(parts)), [float(scores[part].mean()) for part in parts], color=BLUE)
+    ends = [(words[part].min(), words[part].max()) for part in parts]
+    names = [f"{low}" if low == high else f"{low}\N{EN DASH}{high}" for low, high in ends]
+    axes.set_xticks(range(len(parts)), names)
+    axes.set_xlabel("words of the right text")
+    axes.set_ylabel("mean chrF")
+    tidy(axes, title)
+    return figure
