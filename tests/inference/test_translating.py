@@ -1,4 +1,4 @@
-"""Beams find what a plain search finds, by what is kept as by all tokens anew, whatever stands beside a text."""
+"""Beams find what a plain search finds, by what is kept as by all tokens anew, whatever stands beside."""
 
 from __future__ import annotations
 
