@@ -122,8 +122,14 @@ def export_run(opened: OpenRun, request: Request, listener: Listener) -> list[Ex
 
 def _require_concluded(opened: OpenRun) -> None:
     """Raises:
-    UsageError: If a run was only one of a search: there is no report that exports could stand in.
+    UsageError: If a run was only one of a search: there is no report that exports could stand in; or if what
+        it predicts is searched for, which no file does.
     """
+    if any(task.is_searched for task in opened.signature.targets.values()):
+        raise UsageError(
+            f"{opened.folder.title}: its texts are searched for, token by token, which no exported file does",
+            hint="bigmodel predict and bigmodel serve use the run itself",
+        )
     if opened.record.get(CONCLUDED) is False:
         opened.folder.require_weights()
         title = opened.folder.title

@@ -38,11 +38,13 @@ class Explained(ABC):
     Attributes:
         one, many: What JSON calls a target, and the list of them.
         no_grad_cam: Why Grad-CAM does not explain it; None where it does.
+        why_not: Why nothing of it is explained, a sentence without its end; None where it is.
     """
 
     one: ClassVar[str]
     many: ClassVar[str]
     no_grad_cam: ClassVar[str | None] = None
+    why_not: ClassVar[str | None] = None
 
     def __init__(self, task: Any) -> None:
         self.task = task

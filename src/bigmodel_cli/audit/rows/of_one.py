@@ -131,5 +131,7 @@ def look_at_target(
 def _codes(labels: np.ndarray) -> np.ndarray:
     if labels.ndim == 1 and labels.dtype.kind in "iub":
         return labels.astype(np.int64)
+    if labels.dtype.kind == "O":
+        labels = labels.astype(str)
     _, codes = np.unique(labels.reshape(len(labels), -1), axis=0, return_inverse=True)
     return codes.reshape(-1).astype(np.int64)

@@ -90,6 +90,10 @@ class RowExplainer:
         self._request = request
         self._listener = listener
         self.targets = _targets(opened, request.target)
+        for target in self.targets:
+            why_not = part_of(opened.signature.targets[target], Explained).why_not
+            if why_not is not None:
+                raise UsageError(f"{opened.folder.title}: {why_not}")
         self.notes: list[str] = []
         self._experiment = read_experiment(opened.folder)
         choose_device("cpu" if self._experiment.training.device == "cpu" else "auto")

@@ -29,14 +29,10 @@ class GenerationLabels(Labels):
         parts = np.array_split(np.arange(len(labels)), min(_NUM_PARTS, len(labels)))
         return [(f"part {number + 1}", part) for number, part in enumerate(parts)]
 
-    def tokens(self, labels: np.ndarray) -> np.ndarray:
-        """All of them, one behind the other."""
-        return np.ravel(labels)
-
     def classes(self, labels: BySplit) -> list[dict[str, Any]]:
         """How often the tokens come that come most often."""
         size = self.task.vocabulary.size
-        counts = {split: np.bincount(self.tokens(part), minlength=size) for split, part in labels.items()}
+        counts = {split: np.bincount(np.ravel(part), minlength=size) for split, part in labels.items()}
         total = sum(counts.values())
         most = np.argsort(-np.asarray(total), kind="stable")[:_MOST].tolist()
         return [

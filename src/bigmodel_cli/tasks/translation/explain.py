@@ -20,6 +20,9 @@ class TranslationExplained(Explained):
 
     one: ClassVar[str] = "text"
     many: ClassVar[str] = "texts"
+    why_not: ClassVar[str | None] = (
+        "a text that was found has no one number that its words could be explained by"
+    )
     no_grad_cam: ClassVar[str | None] = "it shows what speaks for a class, and this run writes texts"
 
     def index(self, name: str) -> int:
