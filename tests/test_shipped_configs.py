@@ -68,6 +68,10 @@ REAL = {
         "data.source.table.test": "ag_news/test.csv",
     },
     "shakespeare_char": {"data.source.text_files.path": "tiny_shakespeare/input.txt"},
+    "wnut17": {
+        f"data.source.conll.{key}": f"wnut17/{name}.conll"
+        for key, name in [("path", "train"), ("validation", "dev"), ("test", "test")]
+    },
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full.
@@ -114,7 +118,7 @@ def test_the_expected_configs_are_there() -> None:
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
-        "shakespeare_char", "python_gpt",
+        "shakespeare_char", "python_gpt", "wnut17",
     }  # fmt: skip
 
 
@@ -152,6 +156,8 @@ def _table(folder: Path) -> None:
     words = ["call", "win", "home", "lunch", "market", "match"]
     texts = [f"{row % 2},{' '.join(chance.choices(words, k=row % 9 + 1))} {row}" for row in range(300)]
     (folder / "texts.csv").write_text("\n".join(["label,text", *texts]))
+    tagged = [f"{word}\tO\n{word.title()}\tB-{row % 3}\n" for row in range(100) for word in words[: row % 7]]
+    (folder / "tags.conll").write_text("\n".join(tagged))
 
 
 def _data_of(name: str) -> list[str]:
@@ -162,6 +168,8 @@ def _data_of(name: str) -> list[str]:
     words = [f"data.source={STAND_INS[name]}"] if name in STAND_INS else []
     words += [f"data.source.table={TABLES[name]}"] if name in TABLES else []
     words += ["data.source.text_files.path=texts.csv"] if name == "shakespeare_char" else []
+    if name == "wnut17":
+        words += ["data.source.conll={path: tags.conll}"]
     return words + (["model.0.MobileNet.weights=null"] if name == "photos_pretrained" else [])
 
 

@@ -40,7 +40,7 @@ _FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
 
 
 def make_data() -> None:
-    """Some numbers, small images of three classes, sets of three labels, a text, and pairs of texts."""
+    """Some numbers, small images of three classes, sets of three labels, texts, and tagged words."""
     Path("data").mkdir()
     rng = np.random.default_rng(0)
     features = rng.normal(size=(90, 4)).astype("float32")
@@ -50,6 +50,7 @@ def make_data() -> None:
     np.savez_compressed("data/labels.npz", x_train=features, y_train=labels)
     words = rng.choice(["ab", "cab", "dad", "bed"], 400).tolist()
     Path("data/text.txt").write_text(" ".join(words).replace("bed ", "bed\n"))
+    Path("data/tags.conll").write_text(tagged_words(rng))
     for number in range(60):
         pixels = rng.integers(0, 160, (8, 8), np.uint8)
         pixels[2 * (number % 3) : 2 * (number % 3) + 3] += 60
@@ -59,6 +60,23 @@ def make_data() -> None:
     texts = [" ".join(rng.choice(["ab", "cab", "dad"], rng.integers(1, 4))) for _ in range(80)]
     pairs = [f"{text}\t{text.upper()}\n" for text in texts]
     Path("data/pairs.tsv").write_text("".join(["small\tlarge\n", *pairs]))
+
+
+def tagged_words(rng: np.random.Generator) -> str:
+    """Sentences in which names begin with a capital, and places follow `in`; some are tagged wrongly."""
+    names = ["Ann", "Bob", "Cleo", "Dan Ott", "Eve Ray"]
+    places = ["Rome", "Oslo", "New York", "Bath"]
+    lines = []
+    for _ in range(90):
+        for type_, names_of, word in (("person", names, "met"), ("place", places, "in")):
+            lines.append(f"{rng.choice(['we', 'then', 'they'])}\tO\n{word}\tO")
+            first, *more = str(rng.choice(names_of)).split()
+            type_ = "person" if rng.random() < 0.2 else type_
+            lines += [f"{first}\tB-{type_}", *(f"{one}\tI-{type_}" for one in more)]
+            if rng.random() < 0.3:
+                lines.append(".\tO\n")
+        lines.append("")
+    return "\n".join(lines) + "\n"
 
 
 def train(config: str, runs: Path, *, code: int = 0) -> RunFolder:
@@ -136,7 +154,7 @@ def main(version: str) -> None:
         make_data()
         assert bigmodel(["data", "pack", "configs/files.yaml", "--out", "data/packed", "--shards", "1"]) == 0
         shutil.copytree("data", HERE / "data")
-    for config in ("arrays", "binary", "numbers", "files", "packed", "labels", "text", "pairs"):
+    for config in ("arrays", "binary", "numbers", "files", "packed", "labels", "text", "pairs", "tags"):
         keep(train(config, runs), kept / config)
     interrupting()
     keep(train("files", runs / "interrupted", code=143), kept / "interrupted")

@@ -219,7 +219,7 @@ def test_it_is_written_and_read(tmp_path):
     path.write_text(front.content(), "utf-8")
     assert read_front(path) == front
     document = json.loads(path.read_text("utf-8"))
-    for damaged in ({**document, "version": 3}, {**document, "made": 3}, {"version": 1}, []):
+    for damaged in ({**document, "version": 4}, {**document, "made": 3}, {"version": 1}, []):
         path.write_text(json.dumps(damaged))
         with pytest.raises(DataError, match=r"front\.json"):
             read_front(path)

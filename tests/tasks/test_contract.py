@@ -44,6 +44,7 @@ from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
+from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
 from bigmodel_cli.tasks.translation.task import Translation
@@ -120,6 +121,20 @@ SAMPLES |= {
     "translation": Sample(_WRITES, _RIGHT, _LIKELY, "../0.2.0/pairs"),
     "translation:logits": Sample(_WRITES, _RIGHT, 2 * np.log(_LIKELY), "../0.2.0/pairs", Reading("softmax")),
 }
+_TAGS = ("O", "B-place", "I-place")
+# The last word of every other sentence is none.
+_OF_WORDS = np.array([[0, 1, 2, 0], [1, 1, 2, -1], [0, 0, 0, 0], [1, 2, 2, -1], [0, 1, 0, 1], [0, 0, 1, -1]])
+_TAGGED = np.random.default_rng(0).dirichlet([1, 1, 1], (6, 4)).astype(np.float32)
+SAMPLES |= {
+    "tagging": Sample(Tagging(4, _TAGS, "bio", "words"), _OF_WORDS, _TAGGED, "../0.2.0/tags"),
+    "tagging:words": Sample(
+        Tagging(4, ("DT", "NN", "VB"), "words", "words"),
+        _OF_WORDS,
+        np.log(_TAGGED + 0.01),
+        "../0.2.0/tags",
+        Reading("softmax"),
+    ),
+}
 PARTS = list(parts_of("tasks"))
 
 
@@ -170,7 +185,7 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts")
+    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts", "tags")
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
     assert sample.labels.shape[1:] == task.target_shape
@@ -242,7 +257,7 @@ def test_options_are_taken_or_refused_by_name(sample, asking, option):
     checks, experiment = part_of(sample.task, Checks), asking(FOR_CLASSES[option])
     # Examples with several labels are of no one group that could be weighed.
     has_groups = part_of(sample.task, Target).strata(sample.labels) is not None
-    if has_groups or (sample.task.label_names is not None and option == "calibrate"):
+    if has_groups or (sample.task.labels == "sets" and option == "calibrate"):
         checks.check(experiment)
         return
     with pytest.raises(UsageError) as caught:
@@ -253,7 +268,7 @@ def test_options_are_taken_or_refused_by_name(sample, asking, option):
 
 def test_a_class_that_is_not_there_is_named(sample, asking):
     checks = part_of(sample.task, Checks)
-    for name in sample.task.label_names or ():
+    for name in sample.task.scored_names:
         checks.check(asking(expect=f"per_class.recall.{name}"))
     with pytest.raises(UsageError, match=r"^expect: per_class\.recall\.nobody: the data has no"):
         checks.check(asking(expect="per_class.recall.nobody"))
@@ -262,7 +277,7 @@ def test_a_class_that_is_not_there_is_named(sample, asking):
 def test_a_threshold_needs_a_class(sample, asking):
     """Where it is not for each label by itself."""
     names, asked = sample.task.label_names, asking("calibrate: {threshold: f1}")
-    if (names is not None and len(names) == 2) or sample.task.labels == "sets":
+    if (sample.task.labels == "classes" and len(names) == 2) or sample.task.labels == "sets":
         part_of(sample.task, Checks).check(asked)
         return
     with pytest.raises(UsageError, match="calibrate"):
@@ -352,6 +367,13 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
         told = answer.as_json(1)["prediction"]
         if sample.task.labels == "texts":
             assert [row["label"], row["prediction"]] == [sample.task.text(label.tolist()), told]
+            continue
+        if sample.task.labels == "tags":
+            # Nobody told the answer how many of the words are none.
+            count = int((label >= 0).sum())
+            assert row["label"].split() == [sample.task.tags[number] for number in label[:count]]
+            assert len(row["prediction"].split()) == count
+            assert sample.task.scheme != "words" or row["prediction"].split() == told.split()[:count]
             continue
         if sample.task.labels == "sets":
             assert row["prediction"] == as_text(told)
@@ -472,6 +494,9 @@ def test_simple_models_are_fitted_and_scored(sample):
     if baselines.why_not is not None:
         return
     features = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    if sample.task.labels == "tags":
+        features = np.array([["in", "New", "York", "."]] * 6, object)
+        features[sample.labels < 0] = ""
     learned = Learned(features, sample.labels, seed=0, weights=np.arange(1.0, 7.0))
     names = [baselines.constant, baselines.linear, baselines.trees]
     assert len({*names, *map(str.lower, names)}) == 3
@@ -566,21 +591,24 @@ def test_a_run_is_advised(run):
 
 def test_a_run_predicts(run, bigmodel, tmp_path):
     """Lines, JSON and CSV say the same of the same examples."""
+    (tmp_path / "x.txt").write_text("ab\ncab dad\n\ndad ab\n")
+    (kind,) = run.read_record()["signature"]["inputs"].values()
     if task_of(run).is_searched:
-        (tmp_path / "x.txt").write_text("ab\ncab dad\n\ndad ab\n")
-        words = ("predict", tmp_path / "x.txt", "--run", run.path)
+        given = [tmp_path / "x.txt"]
+    elif kind["kind"] == "sentence":
+        given = [word for text in ("we met Bob", "in New York", "they") for word in ("--text", text)]
     else:
-        (kind,) = run.read_record()["signature"]["inputs"].values()
         shape = kind.get("shape") or ([kind["length"]] if "length" in kind else [*kind["image_size"], 1])
         np.save(tmp_path / "x.npy", np.random.default_rng(0).integers(0, 4, (3, *shape)).astype("uint8"))
-        words = ("predict", tmp_path / "x.npy", "--run", run.path)
+        given = [tmp_path / "x.npy"]
+    words = ("predict", *given, "--run", run.path)
     said, document = bigmodel(*words, "--csv", tmp_path / "p.csv"), bigmodel(*words, "--json")
     assert said.code == document.code == 0, said.err
     rows = list(csv.DictReader((tmp_path / "p.csv").open(newline="")))
     lines = said.out.splitlines()
     assert len(rows) == len(lines) == len(document.json["predictions"]) == 3
     for row, line, prediction in zip(rows, lines, document.json["predictions"], strict=True):
-        assert line.split(": ")[1].startswith(row["prediction"])
+        assert line.split(": ")[1].lstrip("[").startswith(prediction.get("text", row["prediction"])[:3])
         found = prediction["prediction"]
         assert row["prediction"] == as_text(found)
 

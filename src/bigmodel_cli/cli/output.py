@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 # What a table may break: words that are longer than any word of ours.
 _WORD = 11
+# What parts of texts are marked with, each type of them with another one.
+_MARKS = ("bright_blue", "bright_yellow", "bright_green", "bright_magenta", "bright_cyan", "bright_red")
 
 
 @dataclass
@@ -100,9 +102,23 @@ def _escaped(character: str) -> str:
 
 def label(text: str, color: str) -> str:
     """A coloured word on a terminal that wants colours (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return text
-    return click.style(text, fg=color, bold=True)
+    return click.style(text, fg=color, bold=True) if _wants_colors() else text
+
+
+def _wants_colors() -> bool:
+    return not (os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb")
+
+
+def shows_colors() -> bool:
+    """Whether stdout is a terminal that wants colours."""
+    import sys
+
+    return sys.stdout.isatty() and _wants_colors()
+
+
+def marked(text: str, number: int) -> str:
+    """A part of a line of results on a terminal, in one of several colours."""
+    return click.style(one_line(text), fg="black", bg=_MARKS[number % len(_MARKS)])
 
 
 def note(message: str) -> None:

@@ -11,12 +11,13 @@ from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.tasks.translation.task import Translation
 
-Labels = Literal["classes", "numbers", "sets", "tokens", "texts"]
+Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags"]
 # Who knows what an evaluation has.
-_TASKS: Sequence[type[Task]] = (Classification, Regression, Multilabel, Generation, Translation)
+_TASKS: Sequence[type[Task]] = (Classification, Regression, Multilabel, Generation, Translation, Tagging)
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(
     {

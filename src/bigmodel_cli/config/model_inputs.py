@@ -11,6 +11,23 @@ from bigmodel_cli.config.schema import Experiment
 # Layers that move values, and change none.
 _MOVING = frozenset({"Flatten", "Identity", "Masking", "Permute", "RepeatVector", "Reshape"})
 
+# Steps that take texts; all others take numbers.
+TAKES_STRINGS = frozenset(
+    {"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "word_vectors", "word_characters"}
+)
+# What makes numbers of texts, by kind.
+_AS_NUMBERS = {
+    "category": "{StringLookup: {output_mode: one_hot}}",
+    "text": "{TextVectorization: {output_mode: multi_hot, max_tokens: 1000}}",
+}
+
+
+def made_numbers(kind: str) -> str:
+    """What makes numbers of columns of a kind that are texts: what to do, as messages say it."""
+    if kind == "sentence":
+        return "begin with {word_vectors: {inputs: [words], width: 64}}, or word_characters"
+    return f"write preprocessing: {{{kind}: [{_AS_NUMBERS.get(kind, 'StringLookup')}]}}"
+
 
 def rows_of_embedding(step: Component) -> tuple[str, Any] | None:
     """The key that says how many numbers a step knows, and its value; None of what embeds nothing."""

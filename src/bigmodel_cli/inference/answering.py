@@ -13,7 +13,7 @@ from bigmodel_cli.inference.engines import outputs_by_target
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.tasks.predictions import Answer, Predictions
+from bigmodel_cli.tasks.predictions import Answer, Asked, Predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,13 @@ class Answering:
         of_target = "{name}: {what}" if len(found) > 1 else "{what}"
         return [of_target.format(name=name, what=what) for name, what in found.items() if what is not None]
 
-    def understood(self, given: Any) -> Understood:
-        """What an engine gave for some examples."""
+    def understood(self, given: Any, asked: Asked | None = None) -> Understood:
+        """What an engine gave for some examples.
+
+        Args:
+            given: It.
+            asked: The examples, where answers may tell of them.
+        """
         values = {
             name: self._of[name].values(outputs, self._readings[name])
             for name, outputs in outputs_by_target(given, self._of).items()
@@ -101,13 +106,12 @@ class Answering:
         if len(values) == 1:
             ((name, one),) = values.items()
             probabilities = self._of[name].probabilities(one, self._readings[name])
-        return Understood(self._answers(values, flat), are_finite, probabilities)
+        return Understood(self._answers(values, flat, asked), are_finite, probabilities)
 
-    def _answers(self, values: Mapping[str, np.ndarray], flat: Mapping[str, np.ndarray]) -> Iterator[Answer]:
-        of_targets = {
-            name: self._of[name].answers(one, self._readings[name], self._rules[name])
-            for name, one in values.items()
-        }
+    def _answers(
+        self, values: Mapping[str, np.ndarray], flat: Mapping[str, np.ndarray], asked: Asked | None
+    ) -> Iterator[Answer]:
+        of_targets = {name: self._of_target(name, one, asked) for name, one in values.items()}
         if len(of_targets) == 1:
             return next(iter(of_targets.values()))
         together = np.concatenate(list(flat.values()), axis=1)
@@ -116,3 +120,7 @@ class Answering:
             Several(numbers, dict(zip(of_targets, answers, strict=True)))
             for numbers, answers in zip(together, rows, strict=True)
         )
+
+    def _of_target(self, name: str, values: np.ndarray, asked: Asked | None) -> Iterator[Answer]:
+        predictions, how = self._of[name], (values, self._readings[name], self._rules[name])
+        return predictions.answers(*how) if asked is None else predictions.answers_to(asked, *how)

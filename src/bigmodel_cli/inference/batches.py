@@ -17,7 +17,7 @@ from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.familiar import Limits, Unlike
 from bigmodel_cli.kinds.inputs import Batch, Input
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.tasks.predictions import Answer
+from bigmodel_cli.tasks.predictions import Answer, Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +157,14 @@ def answered(
     """
     rows: Iterator[tuple[Answer, bool, Sequence[Unlike] | None]] = iter(())
     if made.outputs is not None:
-        understood = answering.understood(made.outputs)
+        are_computed = _are_computed(batch, made.errors)
+        read = (
+            batch.features if all(are_computed) else _some(batch.features, np.array(are_computed, np.bool_))
+        )
+        pieces = [item.piece for item, error in zip(batch.inputs, made.errors, strict=False) if error is None]
+        understood = answering.understood(made.outputs, Asked(pieces, read))
         unlike: Iterable[Sequence[Unlike] | None] = repeat(None)
         if familiar is not None:
-            read = _some(batch.features, np.array(_are_computed(batch, made.errors), np.bool_))
             unlike = familiar.unlike(read, understood.probabilities, made.inner)
         rows = zip(understood.answers, understood.are_finite.tolist(), unlike, strict=False)
     cells = batch.cells or repeat(())

@@ -37,7 +37,8 @@ from bigmodel_cli.tasks.scores import OtherData, Scoring
 
 _CONFIGS = (".yaml", ".yml")
 _SOURCES: Mapping[str, str] = {".npz": "npz", ".csv": "image_csv"}
-_TABLE = "table"
+# Sources whose columns are what they were in training, whatever they look like in another file.
+_OF_ROWS = ("table", "conll")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -219,7 +220,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     if not path.exists():
         raise UsageError(f"--data {path}: no such file or folder")
     source = experiment.data.source
-    if signature.kind.is_composed and not path.is_dir() and source.name == _TABLE:
+    if signature.kind.is_composed and not path.is_dir() and source.name in _OF_ROWS:
         # Its columns are what they were in training, whatever they look like here.
         alone = {"path": path, "validation": None, "test": None}
         return cast(SourceOptions, source.options).model_copy(update=alone)
@@ -230,7 +231,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     if kind is None:
         raise UsageError(
             f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or "
-            "another table for a run of a table",
+            "another table, or file of tagged words, for a run of such",
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.

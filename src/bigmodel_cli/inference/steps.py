@@ -115,8 +115,16 @@ class Measures:
 
 
 def _product(one: Any, other: Any) -> Any:
-    """Of two weights, of which either may be None: it counts as 1."""
-    return other if one is None else one if other is None else one * other
+    """Of two weights, of which either may be None: it counts as 1; or of examples, and of their places."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one * other if one.shape.rank == other.shape.rank else _of_places(one, other)
+
+
+def _of_places(one: Any, other: Any) -> Any:
+    """Weights of shapes (batch,) and (batch, length), in whichever order."""
+    of_examples, of_places = (one, other) if one.shape.rank == 1 else (other, one)
+    return of_examples[:, None] * of_places
 
 
 def each_of(loss: Any, count: int) -> list[Any]:

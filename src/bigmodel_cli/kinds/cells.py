@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from bigmodel_cli.parts import class_called
+from bigmodel_cli.words import Piece
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,10 +48,14 @@ class Held:
         return values
 
 
+def kinds_of_columns() -> list[str]:
+    """The kinds that columns with names may have, of whatever source."""
+    return sorted(place.parent.name for place in Path(__file__).parent.glob("*/cells.py"))
+
+
 def column_kinds() -> list[str]:
-    """The kinds that the columns of a table may have."""
-    folder = Path(__file__).parent
-    return sorted(place.parent.name for place in folder.glob("*/cells.py"))
+    """Those that the columns of a table may have."""
+    return [name for name in kinds_of_columns() if class_called("kinds", name, "cells", "Cells").in_tables]
 
 
 def found_kinds() -> list[str]:
@@ -84,6 +89,7 @@ class Cells(ABC):
         needs_options: Whether the config has to say something of such a column.
         is_written: Whether a column that is predicted is a text which is written, token by token.
         looked_at_as: The kind that its cells look like; None: its own.
+        in_tables: Whether a config may say that a table's column is of the kind.
     """
 
     may_spill: ClassVar[bool] = True
@@ -91,6 +97,7 @@ class Cells(ABC):
     needs_options: ClassVar[bool] = False
     is_written: ClassVar[bool] = False
     looked_at_as: ClassVar[str | None] = None
+    in_tables: ClassVar[bool] = True
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
@@ -141,6 +148,18 @@ class Cells(ABC):
             options: What the config says of how it is looked for; None of what it does not say.
         """
         return None
+
+    def misfits(self, values: Any) -> Mapping[int, str]:
+        """What is there instead in rows whose value the model does not take, by their places."""
+        return {}
+
+    def pieces(self, text: str) -> Sequence[Piece] | None:
+        """A text in the values that it is; None where no text is a value, or several."""
+        return [Piece(text, 0, [])] if self.kind.has_words else None
+
+    def of_pieces(self, pieces: Sequence[Piece]) -> Held:
+        """Those values, where `pieces` gives some."""
+        return self.held([piece.text for piece in pieces])
 
     def written(self, value: np.ndarray) -> str | None:
         """A value of an example as a person writes it; None where it is missing, or no line says it."""

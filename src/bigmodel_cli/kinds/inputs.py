@@ -20,6 +20,7 @@ from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.file_walk import FileWalk, Sought
 from bigmodel_cli.sources.npz_arrays import as_written, read_npy, read_npz
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
+from bigmodel_cli.words import Piece
 
 _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
 
@@ -31,10 +32,12 @@ class Input:
     Attributes:
         name: What the user would call it; its path where it is a file.
         features: Where it came from an array; a file that was sent, and is nowhere; None where it is a file.
+        piece: The text that it is; None where it is none.
     """
 
     name: str
     features: Any = None
+    piece: Piece | None = None
 
     @property
     def num_bytes(self) -> int:

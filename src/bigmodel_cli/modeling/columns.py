@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.components import Component
-from bigmodel_cli.config.model_inputs import rows_of_embedding
+from bigmodel_cli.config.model_inputs import TAKES_STRINGS, made_numbers, rows_of_embedding
 from bigmodel_cli.config.preprocessing import augmentation_of, layers_of
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.config.schema import Experiment
@@ -241,6 +241,8 @@ class Columns:
         """
         import keras
 
+        if len(parts) == 1 and step.name in TAKES_STRINGS:
+            return parts[0].tensor
         for part in parts:
             if part.tensor.dtype == "string" or len(part.tensor.shape) > 2:
                 raise self._no_vector(part, step)
@@ -269,11 +271,8 @@ class Columns:
         name = part.names[0]
         kind = self.kinds[name]
         if part.tensor.dtype == "string":
-            layer = {"category": "{StringLookup: {output_mode: one_hot}}"}.get(
-                kind.name, "{TextVectorization: {output_mode: multi_hot, max_tokens: 1000}}"
-            )
             message = f"the column {name} is a {kind.noun}, which no layer of numbers takes"
-            return _refused(step, message, f"write preprocessing: {{{kind.name}: [{layer}]}}")
+            return _refused(step, message, made_numbers(kind.name))
         names = ", ".join(sorted({*self.kinds, *(kind.plural for kind in self.kinds.values())}))
         message = (
             f"the column {name} has shape {tuple(part.tensor.shape[1:])}, and cannot stand beside others"

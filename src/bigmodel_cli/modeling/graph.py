@@ -170,6 +170,11 @@ class Graph:
             self.origins[layer.name] = self.current
         return layer(tensor, **more)
 
+    def learn_words(self, layer: Any, tensor: Any) -> None:
+        """Let a layer of a block that looks words up learn them from the training rows."""
+        assert self.current is not None, "a block asks only while it is being built"
+        self.adapt(layer, self.current, tensor)
+
     def unique(self, name: str) -> str:
         """The name for layers of a block, with a number where the model has several such blocks."""
         import keras

@@ -46,7 +46,8 @@ def behind_lookups(model: Any) -> Behind:
     Raises:
         NoLookup: If NumPy does not compute what stands before.
     """
-    copy, steps = traced(model)
+    copy, traced_steps = traced(model)
+    steps = _joined(traced_steps)
     makers = {id(tensor): step for step in steps for tensor in step.outputs}
     front = [step for step in steps if _is_looked_up(step)]
     needed = _needed(steps, makers, front)
@@ -68,13 +69,36 @@ def text_lookups(model: Any) -> dict[str, Mapping[str, Any]]:
     Returns:
         Each as `inference.lookups.front.Lookup` takes it.
     """
-    inputs = {id(tensor) for tensor in model.inputs}
+    copy, steps = traced(model)
+    inputs = {id(tensor) for tensor in copy.inputs}
     found = {}
-    for layer in model.layers:
-        if type(layer).__name__ == _TEXTS and id(layer.input) in inputs:
+    for step in _joined(steps):
+        if type(step.operation).__name__ == _TEXTS and id(step.inputs[0]) in inputs:
             with suppress(NoLookup):
-                found[layer.name] = _described(Step(layer, [layer.input], [layer.output]), layer.input)
+                found[step.operation.name] = _described(step, step.inputs[0])
     return found
+
+
+def _joined(steps: list[Step]) -> list[Step]:
+    """Steps of which each lookup of a sentence's words is one: it takes the words one by one, all in a row.
+
+    So the operations that lay them in a row, and what comes out of it in sentences again, are a part of it.
+    """
+    makers = {id(tensor): step for step in steps for tensor in step.outputs}
+    joined, instead = [], dict[int, Step]()
+    for step in steps:
+        if type(step.operation).__name__ == _TEXTS and len(step.inputs) == 1:
+            before = makers.get(id(step.inputs[0]))
+            takers = [one for one in steps if any(tensor is step.outputs[0] for tensor in one.inputs)]
+            if before is not None and _is_reshape(before) and len(takers) == 1 and _is_reshape(takers[0]):
+                joined += [before, step, takers[0]]
+                instead[id(step)] = Step(step.operation, before.inputs, takers[0].outputs)
+    parts = {id(step) for step in joined if id(step) not in instead}
+    return [instead.get(id(step), step) for step in steps if id(step) not in parts]
+
+
+def _is_reshape(step: Step) -> bool:
+    return type(step.operation).__name__ == "Reshape" and len(step.inputs) == 1
 
 
 def _is_looked_up(step: Step) -> bool:
@@ -122,8 +146,6 @@ def _column_of(step: Step, makers: Mapping[int, Step]) -> Any:
         if type(maker.operation).__name__ not in _HANDING_ON or len(maker.inputs) != 1:
             raise NoLookup(f"{type(maker.operation).__name__} stands before a lookup")
         (tensor,) = maker.inputs
-    if len(tensor.shape) != 1:
-        raise NoLookup(f"{tensor.name}: several words in one value are looked up")
     return tensor
 
 
@@ -136,15 +158,23 @@ def _described(step: Step, column: Any) -> Mapping[str, Any]:
     mode = config["output_mode"]
     if mode not in _MODES or config.get("sparse") or config.get("ragged"):
         raise NoLookup(f"{name} with output_mode {mode}, sparse or ragged, is computed by Keras alone")
+    of_words = len(column.shape) == 2
+    if of_words and mode not in ("int", "one_hot"):
+        raise NoLookup(f"{name} with output_mode {mode} takes the words of a sentence for one")
     common = {
         "column": column.name,
         "dtype": str(out.dtype),
-        "axes": len(out.shape) - 1,
+        # A text's tokens have an axis of their own; a word has none, or one of length 1.
+        "axes": 0 if of_words else len(out.shape) - 1,
         "mode": mode,
         "depth": None if mode == "int" else int(out.shape[-1]),
         "weights": _inverse_frequencies(layer) if mode == "tf_idf" else None,
+        "each": [int(size) for size in out.shape[2:]] if of_words else None,
     }
     if name == _TEXTS:
+        if config["split"] is None and not of_words:
+            # Keras gives such tokens no axis, and tells another shape.
+            raise NoLookup(f"{name} with split None")
         return {**common, **_of_texts(layer, config)}
     (given,) = step.inputs
     if mode in _COUNTING and len(given.shape) == 1:
@@ -210,7 +240,7 @@ def _of_texts(layer: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     standardize, split = config["standardize"], config["split"]
     if standardize not in (None, "lower", "strip_punctuation", "lower_and_strip_punctuation"):
         raise NoLookup("TextVectorization with a function for standardize")
-    if split not in ("whitespace", "character"):
+    if split not in ("whitespace", "character", None):
         raise NoLookup(f"TextVectorization with split {split}")
     gives_places = config["output_mode"] == "int"
     ngrams = config["ngrams"]

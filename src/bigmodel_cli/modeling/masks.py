@@ -75,8 +75,21 @@ def places(tensor: Any) -> Any:
     return ops.subtract(ops.cumsum(ops.add(zeros, 1), axis=1), 1)
 
 
-def handing_on(tensor: Any, made: Any) -> Any:
-    """What operations made of a tensor inside a graph, with the mask that it has and they drop."""
+def handing_on(tensor: Any, made: Any, weights: Any = None) -> Any:
+    """What operations made of a tensor inside a graph, with the mask that it has and they drop.
+
+    Where places have weights, these say which of them count: with a mask beside them, Keras's losses would
+    divide by the share of these a second time.
+
+    Args:
+        tensor: What had the mask.
+        made: Of it.
+        weights: Of shape (batch, length); others, of whole examples, leave the mask as it is.
+    """
+    if weights is not None and weights.shape.rank == 2:
+        import tensorflow as tf
+
+        return tf.identity(made)
     mask = mask_of(tensor)
     if mask is not None and made is not tensor:
         made._keras_mask = mask

@@ -106,13 +106,13 @@ class Tasks:
             features: What the model got.
             y: As `for_loss` gives it.
             outputs: Of the model.
-            weights: What each example counts, of shape (batch,); targets whose examples count the same are
-                not there.
+            weights: What each example counts, of shape (batch,), or each of its places, (batch, length);
+                targets whose examples count the same are not there.
             training: Whether the model learns from it.
         """
         seen = {
             name: counting(
-                handing_on(outputs[name], bound.seen_by_loss(outputs[name])),
+                handing_on(outputs[name], bound.seen_by_loss(outputs[name]), weights.get(name)),
                 bound.counted(y[name], bound.encoding),
             )
             for name, bound in self.bound.items()

@@ -80,7 +80,9 @@ class Feed:
         )
         self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
         self._weights = self._tensors(examples.counts())
-        self._known = self._tensors({name: has.astype(np.float32) for name, has in examples.known.items()})
+        self._known = self._tensors(
+            {name: has.astype(np.float32) for name, has in examples.known.items()} | _filled_up(examples)
+        )
 
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
         """Let the columns in memory be these."""
@@ -201,7 +203,8 @@ class Feed:
 
         Returns:
             In the loss of each target, float32 of shape (batch,), where they do not all count the same; and 1
-            or 0, likewise, of targets that some examples lack.
+            or 0, likewise, of targets that some examples lack. Of rows of classes that are filled up both are
+            of shape (batch, length).
         """
         import tensorflow as tf
 
@@ -257,6 +260,17 @@ def in_order(feed: Feed) -> Iterator[Chunk]:
         yield chunk
         if time.perf_counter() - given < QUICK_SECONDS:
             step = min(2 * step, most)
+
+
+def _filled_up(examples: Examples) -> dict[str, np.ndarray]:
+    """Which places of rows of classes count, by target, where some are filled up."""
+    found = {name: examples.places_counted(name) for name in examples.targets}
+    known = examples.known
+    return {
+        name: places * known[name].astype(np.float32)[:, None] if name in known else places
+        for name, places in found.items()
+        if places is not None
+    }
 
 
 def _as_tensor(features: np.ndarray) -> Any:

@@ -31,8 +31,8 @@ class Examples:
 
     Attributes:
         inputs: What a model may take, by the names of columns.
-        targets: What is to be predicted, by the names of columns: int64 class indices of shape (n,), or
-            float32 numbers of shape (n, …).
+        targets: What is to be predicted, by the names of columns: int64 class indices of shape (n,), rows of
+            them that are filled up with -1, or float32 numbers of shape (n, …).
         beside: Columns that are neither, by name: what examples are grouped by.
         weights: What each example counts, float32 of shape (n,); None: all count the same.
         places: Tells where rows of the source stand: the file, and what follows its name (`:17`); None:
@@ -105,6 +105,8 @@ class Examples:
     def counts(self) -> dict[str, np.ndarray]:
         """What each example counts in the loss of each target, float32 of shape (n,), 1 on average.
 
+        Of rows of classes that are filled up each place counts by itself, in shape (n, length).
+
         So the learning rate keeps its meaning, whatever unit weights have, and the loss of a target that some
         examples lack is the mean over those that have it. Targets whose examples count the same are not
         there.
@@ -118,10 +120,22 @@ class Examples:
         return counts
 
     def _weights_of(self, target: str) -> np.ndarray | None:
-        if target not in self.known:
-            return self.weights
-        known = self.known[target].astype("float32")
-        return known if self.weights is None else self.weights * known
+        weights = self.weights
+        if target in self.known:
+            known = self.known[target].astype("float32")
+            weights = known if weights is None else weights * known
+        places = self.places_counted(target)
+        return weights if places is None else places if weights is None else weights[:, None] * places
+
+    def places_counted(self, target: str) -> np.ndarray | None:
+        """1 where a row of classes has one, 0 where it is filled up, float32 of shape (n, length).
+
+        None where targets are no such rows, or each is full.
+        """
+        labels = self.targets[target]
+        if labels.ndim != 2 or labels.dtype.kind != "i" or not (labels < 0).any():
+            return None
+        return (labels >= 0).astype("float32")
 
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
         """The same examples with what `change` makes of each input."""

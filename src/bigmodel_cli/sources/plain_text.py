@@ -30,9 +30,9 @@ def read_texts(
     """
     parts: list[str] = []
     for path in find_files(paths):
-        text = _text_of(path, encoding)
+        text = file_text(path, encoding)
         if field is None:
-            if any(suffix in _JSON_SUFFIXES for suffix in path.suffixes[-2:]):
+            if is_json_lines(path):
                 raise DataError(f"{path}: JSON lines", hint="say which key has the text: field: text")
             parts.append(text)
         else:
@@ -40,7 +40,17 @@ def read_texts(
     return separator.join(parts)
 
 
-def _text_of(path: Path, encoding: str | None) -> str:
+def is_json_lines(path: Path) -> bool:
+    """Whether a file is called as JSON lines are: `a.jsonl`, `a.jsonl.gz`."""
+    return any(suffix in _JSON_SUFFIXES for suffix in path.suffixes[-2:])
+
+
+def file_text(path: Path, encoding: str | None) -> str:
+    """The text of one file; each end of a line is one `\\n`.
+
+    Raises:
+        DataError: If it cannot be read, or is no text in its encoding; names the line.
+    """
     with unpacked(path) as stream:
         found = encoding or recognised_encoding(stream.read(4000))
     with unpacked(path) as stream:

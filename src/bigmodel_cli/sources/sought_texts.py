@@ -8,6 +8,8 @@ from typing import ClassVar
 from bigmodel_cli.sources.file_walk import Sought
 
 TEXT_SUFFIXES = frozenset({".txt"})
+# Words with tags, a word in each line.
+TAGGED_SUFFIXES = frozenset({".conll", ".conllu", ".conll2003", ".iob", ".iob2", ".bio"})
 # Texts of other forms: whoever has them can save them as plain text.
 _OTHERS = frozenset(
     {".doc", ".docx", ".eml", ".htm", ".html", ".log", ".md", ".odt", ".pdf", ".rst", ".rtf", ".text"}

@@ -156,10 +156,10 @@ class ArrayStore(Store):
 
 @dataclass(frozen=True, eq=False)
 class CodedStore(Store):
-    """Texts in memory, each by its place among those that there are.
+    """Texts in memory, or rows of them, each by its place among those that there are.
 
     Attributes:
-        array: int32 places of shape (n,); the one behind the last name stands for "".
+        array: int32 places of shape (n, …); the one behind the last name stands for "".
         names: The texts.
         origin: What the examples are called.
     """
@@ -171,7 +171,7 @@ class CodedStore(Store):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return ()
+        return self.array.shape[1:]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -189,8 +189,8 @@ class CodedStore(Store):
     def read(self, index: int) -> np.ndarray:
         import numpy as np
 
-        place = int(self.array[index])
-        return np.array(self.names[place] if place < len(self.names) else "", object)
+        texts = [self.names[place] if place < len(self.names) else "" for place in self.array[index].flat]
+        return np.array(texts, object).reshape(self.shape)
 
     def name(self, index: int) -> str:
         return row_name(self.origin, self.positions, index)
@@ -376,7 +376,7 @@ def add_texts(digest: Any, places: np.ndarray, names: Sequence[str]) -> None:
     rank[order] = np.arange(len(texts), dtype=np.int32)
     for place in order:
         digest.update(texts[place].encode("utf-8", "surrogateescape") + b"\0")
-    add_array(digest, rank[codes.reshape(-1)])
+    add_array(digest, rank[codes.reshape(-1)].reshape(places.shape))
 
 
 def add_array(digest: Any, array: np.ndarray) -> None:

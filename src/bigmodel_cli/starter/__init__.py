@@ -9,6 +9,7 @@ from typing import Any
 
 from bigmodel_cli.config.shipped import find_shipped
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES
 from bigmodel_cli.sources.tables.files import is_table_name
 from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.starter.arrays import arrays_recipe, look_at_arrays
@@ -23,6 +24,7 @@ from bigmodel_cli.starter.row_recipe import rows_recipe
 from bigmodel_cli.starter.rows import look_at_rows
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.tables import look_at_table
+from bigmodel_cli.starter.tagged import look_at_tagged
 from bigmodel_cli.starter.targets import Targets, classes
 from bigmodel_cli.starter.text_recipe import texts_recipe
 from bigmodel_cli.starter.texts import holds_texts, look_at_text_folder
@@ -92,7 +94,8 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
 
     Args:
         data: A folder with an image folder per class, a table (of rows, or of images' paths and labels), or
-            an .npz, or a plain text; None for the handwritten digits that come with scikit-learn.
+            an .npz, a plain text, or words with tags; None for the handwritten digits that come with
+            scikit-learn.
         wishes: What the person asked for.
 
     Raises:
@@ -112,12 +115,15 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         return _for_arrays(data, wishes)
     if is_table:
         return _for_table(data, wishes)
+    if data.suffix.lower() in TAGGED_SUFFIXES:
+        tagged = look_at_tagged(data, wishes.written_in)
+        return Starter(tagged.text, tagged.found, tagged.decisions)
     if data.suffix.lower() in SUFFIXES:
         prose = look_at_prose(data, wishes.written_in)
         return Starter(prose.text, prose.found, prose.decisions)
     raise UsageError(
-        f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl), an .npz file, or "
-        "a text (.txt)",
+        f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl), an .npz file, a "
+        "text (.txt), or tagged words (.conll)",
         hint="bigmodel list sources shows all sources",
     )
 

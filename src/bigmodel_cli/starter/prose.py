@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.plain_text import read_texts
-from bigmodel_cli.starter.writing import MODELINE, path_from
+from bigmodel_cli.starter.writing import MODELINE, path_from, plain_name
 
 # What files of plain text are called.
 SUFFIXES = frozenset({".txt", ".md", ".text"})
@@ -60,13 +60,12 @@ def look_at_prose(path: Path, written_in: Path) -> Prose:
         "The last tenth of the text is held out: its loss says how well new text is foreseen.",
     ]
     comments = "\n".join(f"# {decision}" for decision in decisions)
-    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in path.stem).strip("-_") or "text"
     yaml = f"""\
 {MODELINE}
 # Train with: bigmodel train THIS_FILE
 # Then:       bigmodel generate "A beginning"
 {comments}
-name: {name}
+name: {plain_name(path.stem)}
 seed: 0
 
 data:

@@ -142,6 +142,11 @@ def _escaped(match: re.Match[str]) -> str:
     return match.group() if match.group().isprintable() else f"\\U{ord(match.group()):08x}"
 
 
+def plain_name(stem: str) -> str:
+    """The same of a file's name, where it stands in a text that nobody quotes."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in stem).strip("-_") or "text"
+
+
 def _name(text: str) -> str:
     """A name that a run's folder can have."""
     kept = "".join(c if c.isalnum() or c in "_-" else "-" for c in text).strip("-")

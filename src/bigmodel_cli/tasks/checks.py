@@ -80,7 +80,7 @@ class Checks(ABC, Generic[T]):
             UsageError: If a class is not there, or what is for classes meets numbers.
         """
         self.check_options(experiment)
-        known = self.task.label_names or ()
+        known = self.task.scored_names
         asked = dict(zip(experiment.expect, experiment.expect, strict=True)) if gates is None else gates
         for where, name in _named(experiment, asked):
             if name not in known:

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
+from bigmodel_cli.words import Piece
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The examples that a model answers, where an answer tells of them.
+
+    Attributes:
+        pieces: Of each the text that it is; None where it is none.
+        features: Their columns, each with the values of all; an array where an example is one value.
+    """
+
+    pieces: Sequence[Piece | None]
+    features: Any
+
+    def values(self, column: str) -> np.ndarray:
+        """A column, texts as objects."""
+        found: np.ndarray = self.features[column].values()
+        return found
 
 
 class Answer(ABC):
@@ -26,6 +46,16 @@ class Answer(ABC):
     @abstractmethod
     def line(self, top: int) -> str:
         """As a line has it, with at most `top` of what is likely."""
+
+    def terminal_line(self, top: int, shown: Callable[[str], str], mark: Callable[[str, int], str]) -> str:
+        """The same for a terminal.
+
+        Args:
+            top: As for `line`.
+            shown: Makes a text ready to be shown.
+            mark: The same, in one of several colours by their number.
+        """
+        return shown(self.line(top))
 
     @abstractmethod
     def caption(self, shown: Callable[[str], str]) -> str:
@@ -71,6 +101,19 @@ class Predictions(ABC, Generic[T]):
             reading: How the loss reads outputs.
             rule: What is decided by.
         """
+
+    def answers_to(
+        self, asked: Asked, values: np.ndarray, reading: Reading, rule: DecisionRule
+    ) -> Iterator[Answer]:
+        """The same, which may tell of the examples.
+
+        Args:
+            asked: They, in the order of the values.
+            values: As for `answers`.
+            reading: Likewise.
+            rule: Likewise.
+        """
+        return self.answers(values, reading, rule)
 
     @abstractmethod
     def columns(self, reading: Reading) -> list[str]:

@@ -34,7 +34,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts"]]
+    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts", "tags"]]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
@@ -52,6 +52,11 @@ class Task(ABC):
     def label_names(self) -> tuple[str, ...] | None:
         """Names of what labels stand for, in index order; None where they are the numbers themselves."""
         return None
+
+    @property
+    def scored_names(self) -> tuple[str, ...]:
+        """What scores are told of one by one: classes."""
+        return self.label_names or ()
 
     @property
     @abstractmethod

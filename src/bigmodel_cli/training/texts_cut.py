@@ -56,7 +56,10 @@ def _some(examples: Examples, column: str) -> Iterator[bytes]:
     rows = np.arange(0, len(store), max(1, len(store) // _LOOKED_AT))
     if store.gathers:
         left = _BYTES
-        for value in store.values_of(store.gather(rows)):
+        # Of a sentence its words, without what fills it up.
+        for value in (
+            one for one in store.values_of(store.gather(rows)).reshape(-1) if one or not store.shape
+        ):
             text = str(value).encode("utf-8", "replace")
             yield text
             left -= len(text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "bigmodel init people.csv --target income -o people.yaml",
         "bigmodel init mails/ -o mails.yaml",
         "bigmodel init data.npz",
+        "bigmodel init train.conll -o names.yaml",
         "bigmodel init --config mnist -o mnist.yaml",
     )
 )
@@ -62,9 +63,10 @@ def command(data: Path | None, output: Path | None, shipped: str | None, as_json
     """Print a commented starter config that fits DATA.
 
     DATA is a folder with a folder of images or of texts (.txt) per class, a table (.csv, .parquet, .jsonl:
-    of rows, or of image paths and labels), an .npz file, or a text (.txt) from which a model learns to write
-    more of it; left out, the config is for the handwritten digits that come with scikit-learn. What was seen,
-    what was decided for it, and about how long training takes is printed; the reasons stand in the config.
+    of rows, or of image paths and labels), an .npz file, words with tags (.conll), or a text (.txt) from
+    which a model learns to write more of it; left out, the config is for the handwritten digits that come
+    with scikit-learn. What was seen, what was decided for it, and about how long training takes is printed;
+    the reasons stand in the config.
     """
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import UsageError

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.kinds.familiar import Unlike
     from bigmodel_cli.kinds.inputs import Rows
     from bigmodel_cli.signature import Signature
+    from bigmodel_cli.tasks.predictions import Answer
 
 # More inputs that are unlike the training examples are counted, not named.
 _MOST_UNLIKE = 10
@@ -175,8 +176,9 @@ class _Results:
     """
 
     def __init__(self, top: int, *, keeps_documents: bool, plot_room: int) -> None:
-        from bigmodel_cli.cli.output import json_text, one_line
+        from bigmodel_cli.cli.output import json_text, marked, one_line, shows_colors
 
+        self._mark = marked if shows_colors() else None
         self._json_text, self._one_line, self._write = json_text, one_line, sys.stdout.write
         self.top = top
         self.documents: list[str] = []
@@ -200,8 +202,13 @@ class _Results:
         if self._keeps_documents:
             self.documents.append(self._json_text(prediction.as_json(self.top)))
         elif prediction.answer is not None:
-            line = f"{prediction.input.name}: {prediction.answer.line(self.top)}"
-            self._write(f"{self._one_line(line)}\n")
+            self._write(f"{self._line(prediction.input.name, prediction.answer)}\n")
+
+    def _line(self, name: str, answer: Answer) -> str:
+        """An answer in a line, on a terminal with its parts in colours."""
+        if self._mark is not None:
+            return f"{self._one_line(name)}: {answer.terminal_line(self.top, self._one_line, self._mark)}"
+        return self._one_line(f"{name}: {answer.line(self.top)}")
 
     def _take_unlike(self, prediction: Prediction, reasons: Sequence[Unlike]) -> None:
         from bigmodel_cli.cli.output import one_line

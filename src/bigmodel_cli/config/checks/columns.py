@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.model_inputs import TAKES_STRINGS, made_numbers
 from bigmodel_cli.config.preprocessing import MIXING, all_augmentation, layers_of, takers
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.tree import ConfigPathKeys
 from bigmodel_cli.config.walk import walk
 from bigmodel_cli.cut import some
-from bigmodel_cli.kinds.cells import Cells, WrongOptionError, column_kinds
+from bigmodel_cli.kinds.cells import Cells, WrongOptionError, column_kinds, kinds_of_columns
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called
 
@@ -29,12 +30,6 @@ _SCALES = frozenset(
      "CategoryEncoding", "IntegerLookup", "Hashing", "impute", "quantile", "piecewise_linear", "periodic",
      "token_and_position"}
 )  # fmt: skip
-# What makes numbers of strings, by kind.
-_AS_NUMBERS = {
-    "category": "{StringLookup: {output_mode: one_hot}}",
-    "text": "{TextVectorization: {output_mode: multi_hot, max_tokens: 1000}}",
-}
-_TAKES_STRINGS = frozenset({"StringLookup", "TextVectorization", "Hashing", "HashedCrossing"})
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -55,7 +50,9 @@ def check(experiment: Experiment, report: Report) -> None:
 
 def plurals() -> dict[str, str]:
     """The kinds that columns may be of, by what stands for all columns of one."""
-    kinds: list[type[Kind]] = [class_called("kinds", name, "kind", Kind.__name__) for name in column_kinds()]
+    kinds: list[type[Kind]] = [
+        class_called("kinds", name, "kind", Kind.__name__) for name in kinds_of_columns()
+    ]
     return {kind.plural: kind.name for kind in kinds if kind.plural}
 
 
@@ -76,10 +73,9 @@ def _check_takers(experiment: Experiment, report: Report) -> None:
             continue
         low, high = report.facts.ranges.get(name, (0.0, 0.0))
         for step in takers(experiment, name, kind):
-            if kind.dtype == "string" and step.name not in _TAKES_STRINGS:
+            if kind.dtype == "string" and step.name not in TAKES_STRINGS:
                 message = f"the column {name} is a {kind.noun}, which no layer of numbers takes"
-                layer = _AS_NUMBERS.get(kind_name, "StringLookup")
-                report.error(step.path, message, f"write preprocessing: {{{kind_name}: [{layer}]}}")
+                report.error(step.path, message, made_numbers(kind_name))
             elif high - low > _WIDE and step.name not in _SCALES:
                 message = (
                     f"values of {name} from {low:g} to {high:g} reach {step.name}: Keras's initial weights "

@@ -9,7 +9,7 @@ from bigmodel_cli.config.fields import Named
 from bigmodel_cli.config.schema import Experiment
 
 # An example of such labels is of no one class.
-_NO_CLASSES = ("numbers", "sets", "tokens", "texts")
+_NO_CLASSES = ("numbers", "sets", "tokens", "texts", "tags")
 
 
 def check(experiment: Experiment, report: Report) -> None:

@@ -138,6 +138,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "sets": ["auc"],
             "tokens": ["accuracy"],
             "texts": ["accuracy"],
+            "tags": ["accuracy"],
         }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)

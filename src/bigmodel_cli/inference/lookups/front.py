@@ -16,9 +16,12 @@ import numpy as np
 
 from .hashing import fingerprint64, siphash
 
-# Another way to describe lookups gets another number. Version 1 had neither buckets nor weights.
-VERSION = 2
-KNOWN = (1, VERSION)
+# Another way to describe lookups gets another number. Version 1 had neither buckets nor weights, version 2 no
+# words of sentences.
+VERSION = 3
+KNOWN = (1, 2, VERSION)
+# Words of a sentence, about.
+_WORDS = 64
 # What Keras's TextVectorization takes out: the ASCII punctuation.
 _PUNCTUATION = rb"""!"#$%&()*+,-./:;<=>?@[\]^_`{|}~'"""
 
@@ -80,6 +83,7 @@ class Lookup:
             the token as a text, `floormod` of a whole number), and the `salt` with which it is hashed, two
             whole numbers or None. None: there is one place.
         weights: What a token counts by its place, in the mode `tf_idf`.
+        each: The shape of what comes out for a word, of a column of sentences; None: the column is none such.
     """
 
     column: str
@@ -95,10 +99,13 @@ class Lookup:
     text: Mapping[str, Any] | None = None
     buckets: Mapping[str, Any] | None = None
     weights: Sequence[float] | None = None
+    each: Sequence[int] | None = None
 
     @property
     def width(self) -> int:
-        """How many numbers come out for an example; of texts of any length a guess."""
+        """How many numbers come out for an example; of texts of any length, and of sentences, a guess."""
+        if self.each is not None:
+            return _WORDS * int(np.prod([*self.each, 1]))
         if self.depth is not None:
             return self.depth
         return 1 if self.text is None else self.text["length"] or 256
@@ -109,6 +116,13 @@ class Lookup:
         Raises:
             UnknownToken: If a word is not known and the layer refuses such.
         """
+        if self.each is not None:
+            alone = self._of_one_each(Values(column.array.reshape(-1), column.names))
+            return alone.reshape(*column.array.shape, *self.each)
+        return self._of_one_each(column)
+
+    def _of_one_each(self, column: Column) -> np.ndarray:
+        """The same where an example has one text, or word."""
         if self.text is not None:
             return self._of_texts(column)
         if column.names is None:
@@ -169,7 +183,9 @@ class Lookup:
 
     def _padded(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         assert self.text is not None
-        length = self.text["length"] or max(map(len, rows), default=0)
+        # What is not split is a token, or none.
+        longest = 1 if self.text["split"] is None else max(map(len, rows), default=0)
+        length = self.text["length"] or longest
         out = np.zeros((len(rows), length), self.dtype)
         for row, places in zip(out, rows, strict=True):
             kept = places[:length]
@@ -208,6 +224,8 @@ def tokenizer(options: Mapping[str, Any]) -> Callable[[bytes], Sequence[bytes]]:
     def pieces(text: bytes) -> list[bytes]:
         # Keras lowers letters of ASCII alone, as bytes do.
         written = (text.lower() if "lower" in standardize else text).translate(None, removed)
+        if split is None:
+            return [written] if written else []
         if split == "whitespace":
             return written.split()
         return [character.encode() for character in written.decode("utf-8", "replace")]

@@ -42,6 +42,9 @@ class ColumnLimits:
         if column.names is None:
             yield from self._of_numbers(name, column.array.reshape(len(column), -1))
             return
+        if column.array.ndim > 1:
+            # Of sentences each has words of its own, and another number of them.
+            return
         missing = len(column.names)
         if not self.may_be_missing:
             yield from ((row, Unlike(name, None)) for row in _rows(column.array == missing))

@@ -80,7 +80,7 @@ class RowFinder(Finder):
                 raise
         texts = lines_as_texts(kept.path, STANDARD_INPUT, written.format.encoding)
         many = f"{len(texts):,} lines" if len(texts) > 1 else "1 line"
-        remark = f"standard input: {many}, each a {shown(column)}"
+        remark = f"standard input: {many}, each a {self.kind.columns[column].noun}"
         return _Texts(Texts.of(self.kind, texts, asked.kept), [remark])
 
     def sent(self, rows: Sequence[Mapping[str, Any]], written: Mapping[str, Any] | None) -> Rows:
@@ -162,7 +162,8 @@ class _Texts(Rows):
     def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
         for some_texts in self._texts.pieces():
             read = some_texts.read()
-            inputs = [Input(text.name) for text in some_texts.texts]
+            both = zip(read.names, read.pieces, strict=True)
+            inputs = [Input(name, piece=piece) for name, piece in both]
             cells = read.cells if self.columns else None
             yield Batch(inputs, {self._texts.column: read.held}, read.errors, [None] * len(inputs), cells)
 

@@ -23,6 +23,9 @@ class Connector(Protocol):
     def own(self, layer: Any, tensor: Any, **more: Any) -> Any:
         """Connect a Keras layer that the block adds itself; `more` are further arguments of its call."""
 
+    def learn_words(self, layer: Any, tensor: Any) -> None:
+        """Let a layer of the block that looks words up learn them from the training rows."""
+
     def unique(self, name: str) -> str:
         """The name for layers of a block, with a number where the model has several such blocks."""
 

@@ -103,6 +103,8 @@ class Columns:
             for row, text in wrong.items():
                 found = f"expected {part.expected}, found {cut(text, 60)!r}"
                 errors.setdefault(row, f"{places.of(row, name)}: {found}")
+            for row, found in part.misfits(values).items():
+                errors.setdefault(row, f"{places.of(row, name)}: expected {part.expected}, found {found}")
             if name in needed:
                 for row in _missing(held[name]).tolist():
                     why = "no value, and nothing in the model's preprocessing fills it in"

@@ -13,15 +13,15 @@ from typing import Any
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.cells import Cells, Held
-from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.file_walk import FileWalk
-from bigmodel_cli.sources.sought_texts import TEXTS
+from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES, TEXTS
 from bigmodel_cli.sources.tables.files import is_table_name
 from bigmodel_cli.sources.tables.names import listed, no_column, shown
 from bigmodel_cli.sources.text_reading import read_text
+from bigmodel_cli.words import Piece
 
 # Texts that are read and predicted at once.
 _AT_ONCE = 256
@@ -33,8 +33,13 @@ _LETTERS = 60
 
 def column_of_texts(kind: RowKind) -> str | None:
     """The column of rows that are one text each; None where they are more, or something else."""
-    names = [name for name, one in kind.columns.items() if one.has_words]
+    names = _columns_of_texts(kind)
     return names[0] if len(names) == len(kind.columns) == 1 else None
+
+
+def _columns_of_texts(kind: RowKind) -> list[str]:
+    """The columns whose values are texts, or made of texts."""
+    return [name for name, one in kind.columns.items() if part_of(one, Cells).pieces("") is not None]
 
 
 @dataclass(frozen=True)
@@ -64,14 +69,18 @@ class WholeText:
 
 @dataclass(frozen=True)
 class ReadTexts:
-    """Texts that were read.
+    """Texts that were read, each of which is an example, or several.
 
     Attributes:
+        names: What each is called.
+        pieces: Of each its text; None of one that could not be read.
         held: Those that could be read, in their order.
-        errors: One for each text: why it could not be read, or None.
-        cells: One for each text: what is written beside its prediction.
+        errors: One for each: why it could not be read, or None.
+        cells: One for each: what is written beside its prediction.
     """
 
+    names: Sequence[str]
+    pieces: Sequence[Piece | None]
     held: Held
     errors: Sequence[str | None]
     cells: Sequence[Sequence[str]]
@@ -83,30 +92,30 @@ class Texts:
 
     Attributes:
         column: What the model calls it.
-        kind: Of that column.
+        cells: Make values of them.
         texts: Them.
         columns: Those whose cells are wanted beside the predictions.
     """
 
     column: str
-    kind: Kind
+    cells: Cells
     texts: Sequence[WholeText]
     columns: Sequence[str]
 
     @classmethod
-    def of(cls, row: RowKind, texts: Sequence[WholeText], kept: Sequence[str] | None) -> Texts:
-        """Texts, each the one column of a row, of which some columns are kept; None: all that there are.
+    def of(cls, kind: RowKind, texts: Sequence[WholeText], kept: Sequence[str] | None) -> Texts:
+        """Texts for the one column of rows, beside which some are kept; None: all that there are.
 
         Raises:
             DataError: If another column is to be kept.
         """
-        ((column, kind),) = row.columns.items()
+        ((column, of_column),) = kind.columns.items()
         # A column that is called so has nothing else beside it.
         there = [column] if column == _INPUT else [_INPUT, column]
         for name in kept or ():
             if name not in there:
                 raise no_column(Path(texts[0].name), there, name)
-        return cls(column, kind, texts, there if kept is None else list(kept))
+        return cls(column, part_of(of_column, Cells), texts, there if kept is None else list(kept))
 
     def pieces(self) -> Iterator[Texts]:
         """Some after the other, as many as are read at once."""
@@ -115,18 +124,32 @@ class Texts:
 
     def read(self) -> ReadTexts:
         """All of them."""
-        found: list[str] = []
-        cells: list[list[str]] = []
+        names: list[str] = []
+        pieces: list[Piece | None] = []
         errors: list[str | None] = []
         for text in self.texts:
-            try:
-                found.append(text.read())
-                errors.append(None)
-            except DataError as error:
-                errors.append(error.message)
-            written = {_INPUT: text.name, self.column: found[-1] if errors[-1] is None else ""}
-            cells.append([written[name] for name in self.columns])
-        return ReadTexts(part_of(self.kind, Cells).held(found), errors, cells)
+            found, problem = self._pieces(text)
+            numbers = range(1, len(found) + 1)
+            names += [
+                f"{text.name} ({n} of {len(found):,})" if len(found) > 1 else text.name for n in numbers
+            ]
+            pieces += found
+            errors += [problem] * len(found)
+        written = [
+            {_INPUT: name, self.column: piece.text if piece else ""}
+            for name, piece in zip(names, pieces, strict=True)
+        ]
+        cells = [[row[name] for name in self.columns] for row in written]
+        held = self.cells.of_pieces([piece for piece in pieces if piece is not None])
+        return ReadTexts(names, pieces, held, errors, cells)
+
+    def _pieces(self, text: WholeText) -> tuple[Sequence[Piece | None], str | None]:
+        """What a text is, or that nothing can be made of it, and why."""
+        try:
+            found = self.cells.pieces(text.read())
+        except DataError as error:
+            return [None], error.message
+        return (found, None) if found else ([None], f"{text.name}: no words")
 
 
 def texts_in_command(
@@ -144,7 +167,7 @@ def texts_in_command(
         UsageError: If the model takes other rows, or more is asked for.
     """
     if column_of_texts(kind) is None:
-        names = [name for name, one in kind.columns.items() if one.has_words]
+        names = _columns_of_texts(kind)
         settings = [f"--set {shown(name)}=…" for name in names or ["COLUMN"]]
         raise UsageError(
             f"--text is for models of one text; this one takes {len(kind.columns)} columns: "
@@ -212,6 +235,12 @@ class TextWords:
         return TEXTS.takes(path.name) and not self._is_table(path)
 
     def _texts_in(self, name: str) -> list[WholeText]:
+        if Path(name).suffix.lower() in TAGGED_SUFFIXES:
+            raise UsageError(
+                f"{name}: words with tags, and no text",
+                hint=f"`bigmodel evaluate --data {name}` compares them; predict takes texts, and lists of "
+                "words as JSON lines",
+            )
         if self._by_line:
             return lines_as_texts(Path(name), name, self._encoding)
         return [WholeText.of_file(name, self._encoding)]

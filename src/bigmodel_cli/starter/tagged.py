@@ -1,0 +1,112 @@
+"""The config for words with tags: their vectors and spelling, and what stands beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.conll import Conll
+from bigmodel_cli.sources.split_names import SPLIT_NAMES
+from bigmodel_cli.starter.writing import MODELINE, path_from, plain_name
+
+_BATCH_SIZE = 32
+# So many steps are about enough, whatever the data's size; of large data no epoch is seen twice for less.
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 5, 60
+# Sentences from which on few words are new to the model.
+_MANY = 10_000
+
+
+@dataclass(frozen=True)
+class TaggedWords:
+    """A config for tagged words.
+
+    Attributes:
+        text: YAML with comments.
+        found: What was seen of the data.
+        decisions: What was decided, and why.
+    """
+
+    text: str
+    found: str
+    decisions: Sequence[str]
+
+
+def look_at_tagged(path: Path, written_in: Path) -> TaggedWords:
+    """The config for a file of words with tags.
+
+    Args:
+        path: The file; those of other splits are looked for beside it.
+        written_in: The folder that the config will be in.
+
+    Raises:
+        DataError: If a file is none such.
+    """
+    others = dict(_beside(path))
+    source = Conll(path=path, **others).load(LoadContext())
+    task = source.signature.task
+    train = source.splits["train"]
+    epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, _STEPS * _BATCH_SIZE // max(1, len(train))))
+    forgetting = 0.1 if len(train) < _MANY else 0.05
+    columns = "\n".join(f"      {split}: {path_from(written_in, other)}" for split, other in others.items())
+    decisions = [
+        "Each word is a vector of its own and one of its spelling, by which new words are known; "
+        "convolutions see three words on either side.",
+        f"A part of the words ({forgetting:.0%}) is forgotten in training, so that what is known by heart "
+        "does not decide alone.",
+    ]
+    comments = "\n".join(f"# {decision}" for decision in decisions)
+    yaml = f"""\
+{MODELINE}
+# Train with: bigmodel train THIS_FILE
+# Then:       bigmodel predict --text "A sentence"
+{comments}
+name: {plain_name(path.stem if path.stem.lower() not in SPLIT_NAMES else path.resolve().parent.name)}
+seed: 0                                # the same seed gives the same splits, order and weights
+
+data:
+  source:
+    conll:
+      path: {path_from(written_in, path)}
+{columns + chr(10) if columns else ""}\
+  # Where the data has no validation or test split of its own, a tenth of it is held out for each.
+  batch_size: {_BATCH_SIZE}
+
+model:
+  - word_vectors: {{name: by_word, inputs: [words], width: 64, forgetting: {forgetting}}}
+  - word_characters: {{name: by_spelling, inputs: [words], filters: 64}}
+  - Concatenate: {{inputs: [by_word, by_spelling]}}
+  - Dropout: {{rate: 0.5}}
+  - token_convolutions: {{layers: 2, width: 128, dropout: 0.2}}
+  - Dropout: {{rate: 0.5}}
+  - Dense: {{units: num_classes, activation: softmax}}
+
+loss: SparseCategoricalCrossentropy
+optimizer:
+  AdamW:
+    learning_rate:
+      CosineDecay: {{initial_learning_rate: 3e-3}}        # down to 0 at the last step
+metrics: auto
+
+training:
+  epochs: {epochs}
+  checkpoint: {{monitor: null}}            # the last epoch: the learning rate is 0 there
+"""
+    many = ", ".join(f"{len(part):,} {split}" for split, part in source.splits.items())
+    found = f"{path.name}: sentences ({many}), {task.described}"
+    return TaggedWords(yaml, found, decisions)
+
+
+def _beside(path: Path) -> Iterator[tuple[SplitName, Path]]:
+    """The files of held-out splits beside `train.conll`: `dev.conll`, `test.conll`."""
+    stem = path.stem
+    own = next((word for word, split in SPLIT_NAMES.items() if split == "train" and word in stem), None)
+    if own is None:
+        return
+    found: set[SplitName] = {"train"}
+    for word, split in SPLIT_NAMES.items():
+        other = path.with_name(stem.replace(own, word) + path.suffix)
+        if split not in found and other.is_file():
+            found.add(split)
+            yield split, other

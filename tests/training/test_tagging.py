@@ -1,0 +1,302 @@
+"""A small model of tags, trained once: scores are seqeval's, padding counts nowhere, spans are predicted."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.spans import may_follow
+from bigmodel_cli.tasks.tagging.decoding import decoded
+
+pytestmark = pytest.mark.tf
+DATA = Path(__file__).resolve().parents[1] / "frozen" / "data" / "tags.conll"
+CONFIG = """\
+name: tags
+data:
+  source: {conll: {path: tags.conll, length: LENGTH}}
+  validation: 0.2
+  test: 0.3
+  batch_size: 16
+model:
+  - word_vectors: {name: by_word, inputs: [words], width: 6, forgetting: 0.2}
+  - word_characters: {name: by_spelling, inputs: [words], filters: 4, width: 3, length: 6, dropout: 0.1}
+  - Concatenate: {inputs: [by_word, by_spelling]}
+  - token_convolutions: {layers: 2, width: 8, dropout: 0.1}
+  - Dense: {units: num_classes, activation: softmax}
+loss: SparseCategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.02}}
+training: {epochs: 3, deterministic: true, steps_per_execution: 2, checkpoint: {monitor: null}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the config, the data, and the run that came of them."""
+    from bigmodel_cli.cli.main import run
+
+    folder = tmp_path_factory.mktemp("tags")
+    shutil.copy(DATA, folder)
+    (folder / "c.yaml").write_text(CONFIG.replace("LENGTH", "12"))
+    assert run(["train", str(folder / "c.yaml"), "--runs-dir", str(folder / "runs"), "--plain"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    (run,) = (folder / "runs" / "tags").iterdir()
+    return run
+
+
+@pytest.fixture(scope="module")
+def told(trained):
+    """Tags of the test split, right and predicted, and the probabilities of the right ones."""
+    with (trained / "evaluation" / "predictions_test.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return (
+        [row["label"].split() for row in rows],
+        [row["prediction"].split() for row in rows],
+        [json.loads(row["probabilities"]) for row in rows],
+    )
+
+
+def test_scores_are_those_of_seqeval_on_the_saved_predictions(trained, told):
+    from seqeval.metrics import accuracy_score, f1_score, precision_score, recall_score
+
+    metrics = json.loads((trained / "evaluation" / "test.json").read_text())
+    right, predicted, _ = told
+    assert 0.2 < metrics["metrics"]["span_f1"] < 1
+    assert metrics["metrics"]["span_f1"] == pytest.approx(f1_score(right, predicted))
+    assert metrics["scores"]["span_precision"] == pytest.approx(precision_score(right, predicted))
+    assert metrics["scores"]["span_recall"] == pytest.approx(recall_score(right, predicted))
+    assert metrics["metrics"]["word_accuracy"] == pytest.approx(accuracy_score(right, predicted))
+
+
+def test_loss_and_metrics_are_those_of_words(trained, told):
+    """Sentences of 2 to 12 words are filled up to 12; what fills them up is in no mean."""
+    metrics = json.loads((trained / "evaluation" / "test.json").read_text())["metrics"]
+    right, _, likely = told
+    assert {len(tags) for tags in right} != {12}
+    assert all(len(tags) == len(row) for tags, row in zip(right, likely, strict=True))
+    assert metrics["loss"] == pytest.approx(-np.log(np.concatenate(likely)).mean(), rel=1e-5)
+    # Nearly all of them: what was decided for has to be a sequence that can be.
+    assert metrics["accuracy"] == pytest.approx(metrics["word_accuracy"], abs=0.1)
+
+
+def test_every_decision_can_be(told):
+    for tags in told[1]:
+        pairs = zip([None, *tags], [*tags, None], strict=True)
+        assert all(may_follow(before, tag, "bio") for before, tag in pairs), tags
+
+
+SENTENCES = ["we met Dan Ott", "in", "then met Ann they in New York ."]
+
+
+def model_of(trained):
+    import keras
+
+    return keras.models.load_model(trained / "checkpoints" / "best.keras")
+
+
+def as_rows(sentences, length=12):
+    words = [sentence.split() for sentence in sentences]
+    return np.array([one + [""] * (length - len(one)) for one in words], object)
+
+
+def test_place_and_size_of_a_batch_change_nothing(trained):
+    import tensorflow as tf
+
+    model = model_of(trained)
+    rows = as_rows(SENTENCES)
+    whole = np.asarray(model(tf.constant(rows)))
+    for place, row in enumerate(rows):
+        alone = np.asarray(model(tf.constant(row[None])))[0]
+        np.testing.assert_allclose(alone, whole[place], atol=1e-6)
+    turned = np.asarray(model(tf.constant(rows[::-1].copy())))[::-1]
+    np.testing.assert_allclose(turned, whole, atol=1e-6)
+
+
+def test_padding_changes_nothing(folder, trained, monkeypatch):
+    """The same weights in a model of longer sentences give the same for each word."""
+    import tensorflow as tf
+
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.training.known_data import fit_to_data
+    from bigmodel_cli.training.prepared import prepare
+
+    monkeypatch.chdir(folder)
+    model = model_of(trained)
+    (folder / "longer.yaml").write_text(CONFIG.replace("LENGTH", "31"))
+    config = read_config(folder / "longer.yaml")
+    splits = load_splits(config.experiment, Silent(), offline=True)
+    made = prepare(fit_to_data(config, splits, lambda _: None), splits, Silent())
+    longer = made.built.model
+    assert [one.shape for one in longer.weights] == [one.shape for one in model.weights]
+    longer.set_weights(model.get_weights())
+    short, long = (
+        np.asarray(one(tf.constant(as_rows(SENTENCES, length))))
+        for one, length in ((model, 12), (longer, 31))
+    )
+    for row, sentence in enumerate(SENTENCES):
+        count = len(sentence.split())
+        np.testing.assert_allclose(long[row, :count], short[row, :count], atol=1e-6)
+
+
+ELSEWHERE = """
+import sys
+import numpy as np, tensorflow as tf, keras
+given = np.load("given.npy", allow_pickle=True)
+np.save("found.npy", keras.models.load_model(sys.argv[1])(tf.constant(given)))
+assert not any(name.startswith("bigmodel") for name in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_the_file_loads_without_bigmodel(trained, tmp_path):
+    import tensorflow as tf
+
+    np.save(tmp_path / "given.npy", as_rows(SENTENCES), allow_pickle=True)
+    path = trained / "checkpoints" / "best.keras"
+    subprocess.run([sys.executable, "-c", ELSEWHERE, path], cwd=tmp_path, check=True, capture_output=True)
+    expected = np.asarray(model_of(trained)(tf.constant(as_rows(SENTENCES))))
+    np.testing.assert_allclose(np.load(tmp_path / "found.npy"), expected, atol=1e-6)
+
+
+def test_spans_are_predicted_in_the_text(trained, bigmodel, tmp_path):
+    text = "we met   Dan Ott,  then in New York.\nin Bath"
+    found = bigmodel("predict", "--run", trained, "--text", text, "--json").json
+    assert found["engine"] == "litert"
+    assert [one["input"] for one in found["predictions"]] == [
+        f'"we met Dan Ott, then in New York. in Bath" ({number} of 2)' for number in (1, 2)
+    ]
+    spans = [span for one in found["predictions"] for span in one["spans"]]
+    assert "Dan Ott" in {span["text"] for span in spans}
+    for span in spans:
+        assert text[span["start"] : span["end"]] == span["text"]
+        assert 0 < span["probability"] <= 1
+    by_keras = bigmodel("predict", "--run", trained, "--text", text, "--json", "--engine", "keras").json
+    assert [one["tags"] for one in by_keras["predictions"]] == [one["tags"] for one in found["predictions"]]
+    line = bigmodel("predict", "--run", trained, "--text", "we met Dan Ott").out
+    assert line == '"we met Dan Ott": we met [Dan Ott person]\n'
+    (tmp_path / "w.jsonl").write_text(
+        '{"words": ["we", "met", "Dan", "Ott"]}\n{"words": []}\n{"words": ["in"]}\n'
+    )
+    rows = bigmodel("predict", "--run", trained, tmp_path / "w.jsonl")
+    assert rows.out.splitlines()[0].endswith("w.jsonl:1: we met [Dan Ott person]")
+    assert rows.out.splitlines()[1].endswith("w.jsonl:3: in")
+    assert rows.code == 3
+    assert "w.jsonl:2, words: expected a list of up to 12 words, found 0 words" in rows.err
+
+
+def test_a_sentence_that_is_too_long_is_in_pieces_or_refused(trained, bigmodel, tmp_path):
+    words = ["we"] * 30
+    found = bigmodel("predict", "--run", trained, "--text", " ".join(words), "--json").json["predictions"]
+    assert [len(one["words"]) for one in found] == [12, 12, 6]
+    (tmp_path / "w.jsonl").write_text(json.dumps({"words": words}))
+    refused = bigmodel("predict", "--run", trained, tmp_path / "w.jsonl")
+    assert "expected a list of up to 12 words, found 30 words" in refused.err
+    shutil.copy(DATA, tmp_path / "a.conll")
+    refused = bigmodel("predict", "--run", trained, tmp_path / "a.conll")
+    assert refused.code == 2
+    assert "a.conll: words with tags, and no text" in refused.err
+
+
+@pytest.mark.slow
+def test_going_on_after_a_kill_is_the_same_run(folder, trained, monkeypatch):
+    from bigmodel_cli.cli.main import run
+    from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+    from bigmodel_cli.training.steps import TrainingSteps
+
+    steps, calls = TrainingSteps.run, iter(range(1, 10**6))
+
+    def killed(self, *words):
+        if next(calls) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return steps(self, *words)
+
+    broken = folder / "broken"
+    monkeypatch.setattr(TrainingSteps, "run", killed)
+    assert run(["train", str(folder / "c.yaml"), "--runs-dir", str(broken), "--plain"]) == 143
+    monkeypatch.undo()
+    (interrupted,) = (broken / "tags").iterdir()
+    assert run(["train", "--resume", str(interrupted), "--plain"]) == 0
+    whole, again = read_metrics(trained / "metrics.csv"), read_metrics(interrupted / "metrics.csv")
+    for column in set(whole) - set(TIME_COLUMNS):
+        assert again[column] == whole[column], column
+    for one, other in zip(model_of(trained).get_weights(), model_of(interrupted).get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("scheme", ["bio", "bioes", "words"])
+def test_what_is_decided_is_the_likeliest_sequence_that_can_be(scheme):
+    tags = ("O", "B-a", "I-a", "B-b", "I-b") if scheme != "bioes" else ("O", "B-a", "I-a", "E-a", "S-a")
+    shares = np.random.default_rng(0).dirichlet([0.5] * 5, (8, 4))
+    for row, (found, count) in enumerate(
+        zip(decoded(shares, [4, 3, 2, 1, 4, 4, 3, 4], tags, scheme), [4, 3, 2, 1, 4, 4, 3, 4], strict=True)
+    ):
+        possible = [
+            path
+            for path in product(range(5), repeat=count)
+            if all(
+                may_follow(before, after, scheme)
+                for before, after in zip(
+                    [None, *(tags[one] for one in path)], [*(tags[one] for one in path), None], strict=True
+                )
+            )
+        ]
+        best = max(possible, key=lambda path: sum(np.log(shares[row, n, one]) for n, one in enumerate(path)))
+        assert found.tolist() == [*best, *[-1] * (4 - count)]
+
+
+def test_a_dictionary_of_training_finds_its_names(folder, monkeypatch):
+    from bigmodel_cli.tasks.baseline import Learned
+    from bigmodel_cli.tasks.tagging.baseline import TaggingBaselines
+    from bigmodel_cli.tasks.tagging.task import Tagging
+
+    task = Tagging(5, ("O", "B-place", "I-place", "B-person", "I-person"), "bio", "words")
+    words = as_rows(["in New York", "in York", "Ann York"], 5)
+    labels = np.array([[0, 1, 2, -1, -1], [0, 1, -1, -1, -1], [3, 4, -1, -1, -1]])
+    fitted = TaggingBaselines(task).fit_linear(Learned(words, labels, seed=0))
+    found = fitted(as_rows(["new york in York Ann", "ann york Oslo"], 5))[..., 0].astype(int)
+    assert [task.written(row) for row in found.tolist()] == [
+        ["B-place", "I-place", "O", "B-place", "O"],
+        ["B-person", "I-person", "O", "O", "O"],
+    ]
+
+
+def test_a_steps_words_must_be_words(folder, monkeypatch, bigmodel):
+    monkeypatch.chdir(folder)
+    wrong = CONFIG.replace("LENGTH", "12").replace(
+        "word_vectors: {name: by_word, inputs: [words], width: 6, forgetting: 0.2}", "Dense: {units: 3}"
+    )
+    (folder / "wrong.yaml").write_text(
+        wrong.replace("inputs: [by_word, by_spelling]", "inputs: [by_spelling, previous]")
+    )
+    said = bigmodel("check", "wrong.yaml")
+    assert said.code == 2
+    assert (
+        "wrong.yaml:8:5: model.0.Dense: the column words is a sentence, which no layer of numbers takes"
+        in said.err
+    )
+    assert "begin with {word_vectors: {inputs: [words], width: 64}}, or word_characters" in said.err
+
+
+def test_other_data_are_read_as_the_runs_own(trained, bigmodel, tmp_path):
+    (tmp_path / "other.conll").write_text("we\tO\nmet\tO\nDan\tB-person\nOtt\tI-person\n")
+    found = bigmodel("evaluate", trained, "--data", tmp_path / "other.conll", "--json")
+    assert found.code == 0, found.err
+    assert found.json["other"]["span_f1"] == 1
+    (tmp_path / "other.conll").write_text("we\tO\nmet\tB-dog\n")
+    refused = bigmodel("evaluate", trained, "--data", tmp_path / "other.conll")
+    assert "other.conll:2: the tag B-dog is none of O, B-person, I-person, B-place, I-place" in refused.err
