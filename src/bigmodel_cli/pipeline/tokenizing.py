@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.config.spelling import meant
@@ -28,9 +28,6 @@ from bigmodel_cli.vocabulary.rows import TokenRows
 from bigmodel_cli.vocabulary.subwords import Subwords
 from bigmodel_cli.vocabulary.training import Untrained
 from bigmodel_cli.vocabulary.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    pass
 
 
 def tokenized(splits: Splits, options: SourceOptions) -> Splits:
