@@ -2,9 +2,9 @@
 
     python benchmarks/generating.py RUN [TOKENS] [ROUNDS]
 
-RUN is one of configs/shakespeare_char.yaml. The likeliest token is taken each time. All write the same text as long
-as it fits into the model's window; then bigmodel goes on from half a window, the loops from a whole one. They take
-turns; the medians count.
+RUN is one of configs/shakespeare_char.yaml. The likeliest token is taken each time: all write the same
+text until the window is full; then bigmodel goes on from half a window, the loops from a whole one.
+They take turns; the medians count.
 """
 
 from __future__ import annotations
