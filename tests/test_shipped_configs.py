@@ -72,6 +72,7 @@ REAL = {
         f"data.source.conll.{key}": f"wnut17/{name}.conll"
         for key, name in [("path", "train"), ("validation", "dev"), ("test", "test")]
     },
+    "shakespeare_bpe": {"data.source.text_files.path": "tiny_shakespeare/input.txt"},
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full.
@@ -84,6 +85,11 @@ SMALLER = {
     "photos": ["data.batch_size=4"],
     "photos_pretrained": ["data.batch_size=4"],
     "shakespeare_char": ["data.validation=0.002"],
+    # What stands in for the text has no thousand subwords.
+    "shakespeare_bpe": [
+        "data.validation=0.002",
+        "data.source.text_files.tokens={bpe: {vocabulary_size: 280}}",
+    ],
     "python_gpt": ["data.validation=0.001"],
 }
 ESSENTIAL = [
@@ -118,7 +124,7 @@ def test_the_expected_configs_are_there() -> None:
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
-        "shakespeare_char", "python_gpt", "wnut17",
+        "shakespeare_char", "shakespeare_bpe", "python_gpt", "wnut17",
     }  # fmt: skip
 
 
@@ -167,7 +173,7 @@ def _data_of(name: str) -> list[str]:
         return real
     words = [f"data.source={STAND_INS[name]}"] if name in STAND_INS else []
     words += [f"data.source.table={TABLES[name]}"] if name in TABLES else []
-    words += ["data.source.text_files.path=texts.csv"] if name == "shakespeare_char" else []
+    words += ["data.source.text_files.path=texts.csv"] if name.startswith("shakespeare") else []
     if name == "wnut17":
         words += ["data.source.conll={path: tags.conll}"]
     return words + (["model.0.MobileNet.weights=null"] if name == "photos_pretrained" else [])

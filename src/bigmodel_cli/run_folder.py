@@ -7,7 +7,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   run.json               status, times, seed, versions, device, data fingerprint, sha256 of the other files
   labels.json            class names in index order
   metrics.csv            a row per epoch
-  tokenizer_<name>.json  what cuts the texts of a column into tokens, as Hugging Face's tokenizers read it
+  tokenizer_<name>.json  what cuts the texts of a column into tokens; of a text that goes on tokenizer.json
   texts.json             what a model of text wrote after each epoch
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
@@ -376,6 +376,10 @@ class ReadRun(RunFolder):
 
     def read_record(self) -> dict[str, Any]:
         return dict(self.kept)
+
+
+# What the tokenizer of a text that goes on is called in the folder of a run.
+TOKENIZER = "tokenizer.json"
 
 
 def tokenizer_file(name: str) -> str:

@@ -26,7 +26,7 @@ MODEL, LABELS, FRONT, EXAMPLE = "model.json", "labels.json", "front.json", "exam
 def write_manifest(
     folder: Path, wanted: Wanted, deployed: Deployed, opened: OpenRun, more: Mapping[str, Any]
 ) -> None:
-    """Write labels.json, front.json where words are looked up, example.py, and model.json last.
+    """Write labels.json, front.json where words are looked up, tokenizers, example.py, and model.json last.
 
     Args:
         folder: Where the exported file is.
@@ -41,6 +41,8 @@ def write_manifest(
     if deployed.front is not None:
         (folder / FRONT).write_text(deployed.front.content(), "utf-8")
         _copy_lookups(folder / "lookups")
+    for name, content in opened.signature.files.items():
+        (folder / name).write_text(content, "utf-8")
     (folder / EXAMPLE).write_text(example_of(wanted.format, deployed, opened.signature), "utf-8")
     write_json(folder / MODEL, {**_described(wanted, deployed, opened), **more, "files": _files(folder)})
 

@@ -48,7 +48,7 @@ def load_splits(
     context = load_context(experiment, listener, offline=offline, beside=beside)
     source = data.source.options.load(replace(context, for_evaluation=for_evaluation))
     splits = split_source(source, data, experiment.seed, listener.warn)
-    splits = tokenized(splits, data.source.options)
+    splits = tokenized(splits, data.source.options, listener.warn)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
         if data.on_bad_file == "skip"

@@ -26,17 +26,24 @@ class Held:
         array: Of shape (n, …): the values, or the place of each one among `names`.
         names: Texts that places stand for; the place behind the last one stands for "". None: the array has
             the values.
+        texts: Of each value the text that its tokens were made of; None: they are no tokens.
     """
 
     array: np.ndarray
     names: Sequence[str] | None = None
+    texts: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.array)
 
     def take(self, rows: np.ndarray | slice) -> Held:
         """The values of some rows: by their places, as a mask, or from one to another."""
-        return Held(self.array[rows], self.names)
+        array = self.array[rows]
+        if self.texts is None:
+            return Held(array, self.names)
+        import numpy as np
+
+        return Held(array, self.names, np.array(self.texts, object)[rows].tolist())
 
     def values(self) -> np.ndarray:
         """The values themselves, texts among them as objects."""

@@ -16,6 +16,7 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.pipeline.so_far import kinds_so_far, store_so_far
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.pipeline.token_series import tokenized_series
 from bigmodel_cli.run_folder import tokenizer_file
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.sources.base import Examples
@@ -30,12 +31,13 @@ from bigmodel_cli.vocabulary.training import Untrained
 from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
-def tokenized(splits: Splits, options: SourceOptions) -> Splits:
+def tokenized(splits: Splits, options: SourceOptions, warn: Callable[[str], None]) -> Splits:
     """The splits with tokens where texts were; others stay as they are.
 
     Args:
         splits: As they were cut.
         options: Of their source; what was learnt is noted in them.
+        warn: Is told what is not measured.
 
     Raises:
         DataError: If a tokenizer cannot learn from the training texts, or a file is none.
@@ -45,6 +47,8 @@ def tokenized(splits: Splits, options: SourceOptions) -> Splits:
     targets = {name: task for name, task in signature.targets.items() if _is_open(task)}
     if not inputs and not targets:
         return splits
+    if any(kind.stands_alone for kind in inputs.values()):
+        return tokenized_series(splits, options, warn)
     names = slugs([*inputs, *targets])
     owners: list[tuple[str, Kind | Task]] = [*inputs.items(), *targets.items()]
     open_ones = {name: cast(Untrained, owner.vocabulary) for name, owner in owners}

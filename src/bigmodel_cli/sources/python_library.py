@@ -12,7 +12,7 @@ from pydantic import Field
 from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.sources.plain_text import read_texts
 from bigmodel_cli.sources.text_options import TextOptions
-from bigmodel_cli.vocabulary.letters import Unit
+from bigmodel_cli.sources.tokenizer_option import TokensTold
 
 
 class PythonLibrary(TextOptions):
@@ -21,8 +21,9 @@ class PythonLibrary(TextOptions):
     source_name: ClassVar[str] = "python_library"
     example: ClassVar[str] = "{python_library: {length: 128}}"
 
-    tokens: Unit = Field(
-        default="bytes", description="What the text is cut into: bytes of UTF-8, or characters."
+    tokens: TokensTold = Field(
+        default="bytes",
+        description="What the text is cut into: bytes of UTF-8, characters, or subwords.",
     )
 
     def texts(self) -> Mapping[SplitName, str]:

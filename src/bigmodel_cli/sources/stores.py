@@ -205,15 +205,18 @@ class TokenStore(ArrayStore):
 
     Attributes:
         texts: What the tokens were made of.
-        counts: How many tokens each text has, before it was cut, int32 of shape (n,).
+        counts: How many tokens each text has, before it was cut, int32 of shape (n,); None: nobody counted.
         unknown: How many of a row's tokens the vocabulary does not know, likewise.
         has_any_length: Whether a batch of them is as long as its longest text.
     """
 
     texts: Store = field(kw_only=True)
-    counts: np.ndarray = field(kw_only=True)
-    unknown: np.ndarray = field(kw_only=True)
+    counts: np.ndarray | None = field(default=None, kw_only=True)
+    unknown: np.ndarray | None = field(default=None, kw_only=True)
     has_any_length: bool = field(default=False, kw_only=True)
+
+    def name(self, index: int) -> str:
+        return self.texts.name(index)
 
     def take(self, indices: np.ndarray) -> TokenStore:
         plain = super().take(indices)
@@ -222,14 +225,19 @@ class TokenStore(ArrayStore):
             array=plain.array,
             positions=plain.positions,
             texts=self.texts.take(indices),
-            counts=self.counts[indices],
-            unknown=self.unknown[indices],
+            counts=None if self.counts is None else self.counts[indices],
+            unknown=None if self.unknown is None else self.unknown[indices],
         )
 
     def add_to(self, digest: Any) -> None:
         super().add_to(digest)
         # Texts that were cut may be others behind that.
         self.texts.add_to(digest)
+
+
+def texts_of(store: Store) -> Store:
+    """The texts that a column is, or that its tokens were made of."""
+    return store.texts if isinstance(store, TokenStore) else store
 
 
 def row_name(origin: str, positions: np.ndarray | None, index: int) -> str:

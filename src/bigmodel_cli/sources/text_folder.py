@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bigmodel_cli.config.facts import DataFacts
+from bigmodel_cli.config.fields import WholeNumber
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.kinds.subwords.kind import LENGTH, LONGEST, SubwordsKind
 from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
@@ -23,6 +26,9 @@ from bigmodel_cli.sources.sought_texts import TEXTS
 from bigmodel_cli.sources.stores import CodedStore
 from bigmodel_cli.sources.tables.text_format import TextFormat
 from bigmodel_cli.sources.text_reading import read_text
+from bigmodel_cli.sources.tokenizer_option import TokenizerTold
+from bigmodel_cli.vocabulary.asked import Asked
+from bigmodel_cli.vocabulary.training import Untrained
 
 # What the one column of these rows is called, in the config and in tables that are predicted.
 TEXT = "text"
@@ -60,6 +66,32 @@ class TextFolder(ClassFolderOptions):
         description="Of the characters; default: recognised by a mark or by zeros between letters, else "
         "UTF-8.",
     )
+    tokenizer: TokenizerTold | None = Field(
+        default=None,
+        description="Subwords instead of a text: bytes, {bpe: {vocabulary_size: 4000}}, wordpiece, unigram, "
+        "or {file: tokenizer.json}; default: the model's own layers look words up.",
+    )
+    length: WholeNumber | None = Field(
+        default=None,
+        ge=1,
+        le=LONGEST,
+        description=f"Tokens of a text, where there is a tokenizer; longer ones are cut; default: {LENGTH}.",
+    )
+
+    @model_validator(mode="after")
+    def _lengths(self) -> TextFolder:
+        if self.length is not None and self.tokenizer is None:
+            raise ValueError("length: of tokens, and there is no tokenizer; write one, or remove length")
+        return self
+
+    @property
+    def _kind(self) -> Kind:
+        if self.tokenizer is None:
+            return TextKind()
+        return SubwordsKind(self.length or LENGTH, Untrained(Asked.of(self.tokenizer)))
+
+    def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> TextFolder:
+        return self.model_copy(update={"tokenizer": told})
 
     @property
     def rows_written(self) -> Mapping[str, Any]:
@@ -70,7 +102,7 @@ class TextFolder(ClassFolderOptions):
             "classes",
             self.num_named,
             has_files=True,
-            columns={TEXT: TextKind.name},
+            columns={TEXT: self._kind.name},
             has_all_columns=True,
             beside=self.named_parts,
         )
@@ -95,7 +127,7 @@ class TextFolder(ClassFolderOptions):
         if empty := sum(not text for text in texts) - len(problems):
             first = next(path for row, path in enumerate(paths) if not texts[row] and row not in problems)
             context.warn(f"{empty:,} of {len(paths):,} texts are empty, for example {first}")
-        return Source(splits, Signature({TEXT: TextKind()}, {TARGET: task}), len(problems))
+        return Source(splits, Signature({TEXT: self._kind}, {TARGET: task}), len(problems))
 
     def _read(self, paths: Sequence[Path], context: LoadContext) -> tuple[list[str], Mapping[int, DataError]]:
         """All texts, and what is wrong with those that are left out, by their place.

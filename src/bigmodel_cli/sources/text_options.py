@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -16,21 +16,25 @@ from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.series import Series
 from bigmodel_cli.sources.stores import ArrayStore
+from bigmodel_cli.sources.tokenizer_option import TokensTold
 from bigmodel_cli.tasks.generation.task import Generation
-from bigmodel_cli.vocabulary.letters import Letters, Unit
+from bigmodel_cli.vocabulary.asked import Asked
+from bigmodel_cli.vocabulary.letters import Letters
+from bigmodel_cli.vocabulary.training import Untrained
 from bigmodel_cli.vocabulary.vocabulary import NUM_BYTES, Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class TextOptions(SourceOptions, ABC):
     """How a text becomes examples."""
 
-    tokens: Unit = Field(
+    tokens: TokensTold = Field(
         default="characters",
-        description="What a text is cut into: its characters, of which those are known that it has, or the "
-        "bytes of UTF-8, which know every text.",
+        description="What a text is cut into: its characters, of which those are known that it has, bytes "
+        "of UTF-8, which know every text, or subwords: {bpe: {vocabulary_size: 1000}}, unigram, or "
+        "{file: tokenizer.json}.",
     )
     characters: str | None = Field(
         default=None,
@@ -58,21 +62,39 @@ class TextOptions(SourceOptions, ABC):
         return characters
 
     def facts(self) -> DataFacts:
-        size = NUM_BYTES if self.tokens == "bytes" else len(self.characters) if self.characters else None
-        return DataFacts("tokens", size, own_splits=self.own_splits)
+        return DataFacts("tokens", self._known_size, own_splits=self.own_splits)
+
+    @property
+    def _known_size(self) -> int | None:
+        """How many tokens there are, where that is told."""
+        if self.tokens == "bytes":
+            return NUM_BYTES
+        if self.tokens == "characters":
+            return len(self.characters) if self.characters else None
+        return Asked.of(self.tokens).vocabulary_size or None
 
     def load(self, context: LoadContext) -> Source:
         texts = self.texts()
-        if self.characters is not None and self.tokens == "characters":
-            vocabulary = Letters("characters", self.characters)
-        else:
-            vocabulary = Letters.of(self.tokens, "".join(texts.values()))
+        vocabulary = self._vocabulary(texts)
         splits = {name: self._examples(name, text, vocabulary, context) for name, text in texts.items()}
         signature = Signature(
             {INPUT: TokensKind(self.length, vocabulary)}, {TARGET: Generation(self.length, vocabulary)}
         )
-        looked_at = self.model_copy(update={"characters": vocabulary.characters or None})
+        characters = vocabulary.characters if isinstance(vocabulary, Letters) else ""
+        looked_at = self.model_copy(update={"characters": characters or None})
         return Source(splits, signature, looked_at=looked_at)
+
+    def _vocabulary(self, texts: Mapping[SplitName, str]) -> Vocabulary:
+        if self.tokens == "bytes":
+            return Letters("bytes")
+        if self.tokens != "characters":
+            return Untrained(Asked.of(self.tokens), padded=False)
+        if self.characters is not None:
+            return Letters("characters", self.characters)
+        return Letters.of("characters", "".join(texts.values()))
+
+    def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> TextOptions:
+        return self.model_copy(update={"tokens": told})
 
     @property
     def own_splits(self) -> frozenset[str]:
@@ -97,15 +119,34 @@ class TextOptions(SourceOptions, ABC):
         where = self.where(split)
         per_epoch = None if self.windows_per_epoch == "auto" else self.windows_per_epoch
         series = Series(vocabulary.encode(text, where), self.length, per_epoch)
-        if not len(series):
-            raise DataError(
-                f"{where}: expected more than {self.length} {vocabulary.unit}, found {len(series.ids):,}",
-                hint="give a smaller length, or more text",
-            )
-        if split != "train" and series.first:
-            context.warn(
-                f"{split}: the first {series.first:,} of {len(series.ids):,} {vocabulary.unit} fill no "
-                f"window of {self.length} and are not measured"
-            )
-        inputs = {INPUT: ArrayStore(series.windows(), split)}
-        return Examples(inputs, {TARGET: series.windows(1)}, series=series)
+        warn = context.warn if vocabulary.is_trained else lambda _message: None
+        return examples_of(series, split, vocabulary.unit, where, warn)
+
+
+def examples_of(
+    series: Series, split: SplitName, unit: str, where: str, warn: Callable[[str], None]
+) -> Examples:
+    """The windows of a text.
+
+    Args:
+        series: Its tokens.
+        split: Which part of the data it is.
+        unit: What tokens are.
+        where: What errors call the text.
+        warn: Is told of tokens that are in no window.
+
+    Raises:
+        DataError: If it is too short for one.
+    """
+    if not len(series):
+        raise DataError(
+            f"{where}: expected more than {series.length} {unit}, found {len(series.ids):,}",
+            hint="give a smaller length, or more text",
+        )
+    if split != "train" and series.first:
+        warn(
+            f"{split}: the first {series.first:,} of {len(series.ids):,} {unit} fill no "
+            f"window of {series.length} and are not measured"
+        )
+    inputs = {INPUT: ArrayStore(series.windows(), split)}
+    return Examples(inputs, {TARGET: series.windows(1)}, series=series)

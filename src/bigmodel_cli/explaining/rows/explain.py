@@ -31,6 +31,7 @@ from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun, readings_of_run
 from bigmodel_cli.inference.run_config import read_experiment
 from bigmodel_cli.inference.run_data import choose_split, load_splits
+from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
@@ -187,7 +188,7 @@ class RowExplainer:
         scores = network.scored(exchanged.row, targets)[0]
         usual = network.scored(exchanged.background, targets).mean(axis=0)
         words = {
-            column: word_effects(network, row, column, targets)
+            column: word_effects(network, row, column, part_of(kind, Cells), targets)
             for column, kind in self._opened.signature.inputs.items()
             if kind.has_words
         }

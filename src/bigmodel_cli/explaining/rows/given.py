@@ -11,7 +11,7 @@ from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.inputs import Asked
 from bigmodel_cli.run_folder import ROWS_WRITTEN
-from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store
+from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store, TokenStore
 
 
 def given_rows(
@@ -50,6 +50,8 @@ def given_rows(
 def _store(held: Held, row: int, name: str) -> Store:
     """One value of a column."""
     one = held.take(np.array([row]))
+    if one.texts is not None:
+        return TokenStore(one.array, name, texts=CodedStore(np.zeros(1, np.int32), one.texts, name))
     if one.names is None:
         return ArrayStore(one.array, name)
     return CodedStore(one.array, one.names, name)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bigmodel_cli.explaining.rows.network import RowNetwork
-from bigmodel_cli.sources.stores import ArrayStore, Store
+from bigmodel_cli.kinds.cells import Cells
+from bigmodel_cli.sources.stores import ArrayStore, Store, texts_of
 
 # Of a longer text the words behind these are not looked at.
 MOST_WORDS = 500
@@ -39,7 +40,7 @@ class WordEffect:
 
 
 def word_effects(
-    network: RowNetwork, row: Mapping[str, Store], column: str, targets: Sequence[int]
+    network: RowNetwork, row: Mapping[str, Store], column: str, cells: Cells, targets: Sequence[int]
 ) -> list[list[WordEffect]]:
     """For each target what each word of a text adds, in the order of the text.
 
@@ -49,15 +50,16 @@ def word_effects(
         network: The model.
         row: One value in each column.
         column: Which of them is the text.
+        cells: How texts become its values.
         targets: Classes or outputs, by their indices.
     """
-    text = str(row[column].read(0))
+    text = str(texts_of(row[column]).read(0))
     found = list(_WORD.finditer(text))
     if len(found) < 2:
         found = list(_LETTER.finditer(text))
     found = found[:MOST_WORDS]
     without = [text[: one.start()] + text[one.end() :] for one in found]
-    scores = _scored(network, row, column, [text, *without], targets)
+    scores = _scored(network, row, column, cells.held([text, *without]).values(), targets)
     lost = scores[0] - scores[1:]
     return [
         [
@@ -72,14 +74,14 @@ def _scored(
     network: RowNetwork,
     row: Mapping[str, Store],
     column: str,
-    texts: Sequence[str],
+    values: np.ndarray,
     targets: Sequence[int],
 ) -> np.ndarray:
-    """The scores of a row with other texts in a column, float64 of shape (texts, targets)."""
+    """The scores of a row with other values in a column, float64 of shape (values, targets)."""
     at_once = max(1, _AT_ONCE // max(1, network.width))
     parts = []
-    for begin in range(0, len(texts), at_once):
-        some = np.array(texts[begin : begin + at_once], object)
+    for begin in range(0, len(values), at_once):
+        some = values[begin : begin + at_once]
         repeated = {name: store.take(np.zeros(len(some), np.int64)) for name, store in row.items()}
         encoded = network.encoded({**repeated, column: ArrayStore(some, column)})
         parts.append(network.scored(encoded, targets))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from bigmodel_cli.kinds.text.baseline import TextEncoder
-from bigmodel_cli.sources.stores import Store, TokenStore
+from bigmodel_cli.sources.stores import Store, texts_of
 
 
 class SubwordsEncoder(TextEncoder):
     """The texts that tokens were made of."""
 
     def values(self, store: Store) -> np.ndarray:
-        return super().values(cast(TokenStore, store).texts)
+        return super().values(texts_of(store))

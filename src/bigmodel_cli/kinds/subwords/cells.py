@@ -41,7 +41,8 @@ class SubwordsCells(TextCells):
         if not self.kind.vocabulary.is_trained:
             return texts
         assert texts.names is not None
-        return Held(self.kind.tokenized(texts.names, self.kind.noun).ids[texts.array])
+        ids = self.kind.tokenized(texts.names, self.kind.noun).ids
+        return Held(ids[texts.array], texts=texts.values().tolist())
 
     def task(self, **options: Any) -> Translation:
         told = {name: value for name, value in options.items() if value is not None}

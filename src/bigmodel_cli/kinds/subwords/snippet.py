@@ -21,8 +21,8 @@ class SubwordsSnippet(Snippet):
         length, known = self.kind.length, self.kind.vocabulary
         if not isinstance(known, Subwords):
             return _BYTES.format(function=function, length=length, first=known.size - 256)
-        moved = f" + {known.moved}" if known.moved else ""
-        return _SUBWORDS.format(function=function, length=length, file=known.file, moved=moved)
+        ids = f"[number + {known.moved} for number in found]" if known.moved else "found"
+        return _SUBWORDS.format(function=function, length=length, file=known.file, ids=ids)
 
 
 _BYTES = """\
@@ -35,11 +35,11 @@ from tokenizers import Tokenizer
 
 
 def {function}(given, folder):
-    tokenizer = Tokenizer.from_file(str(HERE / {file!r}))
+    tokenizer = Tokenizer.from_file(str(HERE / "{file}"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
     found = tokenizer.encode(str(given).strip(), add_special_tokens=False).ids[:{length}]
-    ids = [number{moved} for number in found]
+    ids = {ids}
     return np.array([ids + [0] * ({length} - len(ids))], "int32")
 """

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from bigmodel_cli.kinds.snippet import Snippet
 from bigmodel_cli.kinds.tokens.kind import TokensKind
+from bigmodel_cli.vocabulary.subwords import Subwords
 
 
 class TokensSnippet(Snippet):
-    """The end of a text, by its characters or bytes."""
+    """The end of a text, by its characters, bytes or subwords."""
 
     kind: TokensKind
     placeholder = "text.txt"
 
+    @property
+    def packages(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("tokenizers",) if isinstance(self.kind.vocabulary, Subwords) else ()
+
     def value(self, function: str) -> str:
-        length = self.kind.length
-        characters = getattr(self.kind.vocabulary, "characters", "")
+        length, known = self.kind.length, self.kind.vocabulary
+        if isinstance(known, Subwords):
+            return _SUBWORDS.format(function=function, length=length, file=known.file)
+        characters = getattr(known, "characters", "")
         if not characters:
             return f"""\
 def {function}(given, folder):
@@ -26,4 +33,16 @@ CHARACTERS = {characters!r}
 def {function}(given, folder):
     text = Path(folder, given).read_text(encoding="utf-8")[-{length}:]
     return np.array([[CHARACTERS.index(character) for character in text]], "int32")
+"""
+
+
+_SUBWORDS = """\
+from tokenizers import Tokenizer
+
+
+def {function}(given, folder):
+    tokenizer = Tokenizer.from_file(str(HERE / "{file}"))
+    tokenizer.encode_special_tokens = True
+    text = Path(folder, given).read_text(encoding="utf-8")
+    return np.array([tokenizer.encode(text, add_special_tokens=False).ids[-{length}:]], "int32")
 """

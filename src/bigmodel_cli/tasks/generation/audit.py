@@ -22,7 +22,7 @@ class GenerationLabels(Labels):
     tell_apart: ClassVar[bool] = False
 
     def shown(self, label: np.generic | np.ndarray) -> Any:
-        return self.task.vocabulary.as_text(np.ravel(label).tolist())[:_SHOWN]
+        return self.task.vocabulary.shown(np.ravel(label).tolist())[:_SHOWN]
 
     def rows(self, labels: np.ndarray, of_training: np.ndarray) -> list[tuple[str, np.ndarray]]:
         """Parts of the text, one behind the other."""
@@ -37,7 +37,7 @@ class GenerationLabels(Labels):
         most = np.argsort(-np.asarray(total), kind="stable")[:_MOST].tolist()
         return [
             {
-                "class": repr(self.task.vocabulary.as_text([place])),
+                "class": repr(self.task.vocabulary.shown([place])),
                 "examples": {split: int(found[place]) for split, found in counts.items()},
                 "shares": {
                     split: round(float(found[place]) / max(1, found.sum()), 6)

@@ -33,7 +33,7 @@ class GenerationFigures(Figures[Generation]):
         return np.linspace(0, len(labels) - 1, count).astype(np.int64)
 
     def caption(self, label: Any, mixed: Any) -> Caption:
-        return Caption(some([self.task.vocabulary.as_text(np.ravel(label).tolist())[:_SHOWN]], 1) or "…")
+        return Caption(some([self.task.vocabulary.shown(np.ravel(label).tolist())[:_SHOWN]], 1) or "…")
 
     def of_sample(self, sample: Mapping[str, Any]) -> Caption:
         return Caption(sample["prediction"][:_SHOWN], f"is {sample['label'][:_SHOWN]}")

@@ -49,7 +49,7 @@ class NextToken(Answer):
 
 def written(vocabulary: Vocabulary, number: int) -> str:
     """A token as a line has room for it: the end of a line is `\\n`."""
-    return json.dumps(vocabulary.as_text([number]), ensure_ascii=False)[1:-1]
+    return json.dumps(vocabulary.shown([number]), ensure_ascii=False)[1:-1]
 
 
 class GenerationPredictions(Predictions[Generation]):

@@ -49,12 +49,12 @@ class ScoredTokens(Scored):
         """The windows that were foreseen worst, each with the mean likelihood of its tokens."""
         mean = self.values[:, :, 0].mean(axis=1)
         worst = np.argsort(mean, kind="stable")[:NUM_SAMPLES].tolist()
-        as_text = self.task.vocabulary.as_text
+        as_shown = self.task.vocabulary.shown
         shown = [
             Sample(
                 index,
-                as_text(self.labels[index].tolist()),
-                as_text(self.values[index, :, 1].astype(int).tolist()),
+                as_shown(self.labels[index].tolist()),
+                as_shown(self.values[index, :, 1].astype(int).tolist()),
                 of_label=round(float(np.exp(mean[index])), 6),
             )
             for index in worst

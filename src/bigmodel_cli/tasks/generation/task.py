@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.vocabulary.record import vocabulary_from_json
-from bigmodel_cli.vocabulary.vocabulary import Vocabulary
+from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Generation(Task):
 
     @property
     def described(self) -> str:
-        return f"the next of {self.vocabulary.size} different {self.vocabulary.unit}"
+        known = self.vocabulary
+        return f"the next of {known.size} different {known.unit}" if known.is_trained else known.described
 
     @property
     def listed(self) -> str:
@@ -46,7 +47,8 @@ class Generation(Task):
 
     @property
     def numbers(self) -> Mapping[str, int | None]:
-        return {"num_classes": self.vocabulary.size, "vocabulary_size": self.vocabulary.size}
+        size = self.vocabulary.size if self.vocabulary.is_trained else None
+        return {"num_classes": size, VOCABULARY_SIZE: size}
 
     def as_json(self) -> dict[str, Any]:
         return {"length": self.length, **self.vocabulary.as_json()}

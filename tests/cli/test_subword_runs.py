@@ -1,0 +1,265 @@
+"""Runs on subwords: what they keep, that all who use them tokenize alike, and go on after a signal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from outlines import in_outline
+from served import start
+
+from bigmodel_cli.cli.main import run as run_command
+from bigmodel_cli.cli.progress import Lines
+from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+from bigmodel_cli.run_folder import RunFolder
+
+pytestmark = pytest.mark.tf
+
+WORDS = ["window", "widow", "winter", "wind", "winding"]
+TABLE = """\
+name: pieces
+data:
+  source:
+    table:
+      path: t.csv
+      target: label
+      columns: {text: {subwords: {tokenizer: {bpe: {vocabulary_size: 270}}, length: 12}}}
+  batch_size: 16
+model:
+  - token_and_position: {width: 8}
+  - transformer: {layers: 1, heads: 2, dropout: 0.1}
+  - masked_pooling
+  - Dense: {units: num_classes, activation: softmax}
+loss: CategoricalCrossentropy
+optimizer: {Adam: {learning_rate: 0.02}}
+training: {epochs: 3, steps_per_execution: 2, device: cpu, deterministic: true}
+"""
+TEXT = """\
+name: pieces
+data:
+  source: {text_files: {path: a.txt, length: 6, windows_per_epoch: 64, tokens: {bpe: {vocabulary_size: 275}}}}
+  batch_size: 16
+model:
+  - token_and_position: {width: 8}
+  - transformer: {layers: 1, heads: 2, causal: true, dropout: 0.1}
+  - Dense: {units: vocabulary_size}
+loss: {SparseCategoricalCrossentropy: {from_logits: true}}
+optimizer: {Adam: {learning_rate: 0.01}}
+metrics: []
+training: {epochs: 3, steps_per_execution: 2, device: cpu, deterministic: true}
+"""
+
+
+def train(folder: Path, config: str, *words: str, code: int = 0) -> RunFolder:
+    (folder / "c.yaml").write_text(config)
+    rows = (f"{'ab'[n % 2]},{WORDS[n % 5]} {'no' if n % 2 else 'and'} {WORDS[n % 3]}\n" for n in range(100))
+    (folder / "t.csv").write_text("label,text\n" + "".join(rows))
+    lines = (f"The {WORDS[n % 5]} — {WORDS[n % 3]} 🙂\n" for n in range(60))
+    (folder / "a.txt").write_text("".join(lines), encoding="utf-8")
+    with in_outline():
+        assert run_command(["train", *(words or [str(folder / "c.yaml")]), "--runs-dir", str(folder)]) == code
+    (path,) = (folder / "pieces").iterdir()
+    return RunFolder(path)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("rows"), TABLE)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("text"), TEXT)
+
+
+def numbers(run):
+    return {name: values for name, values in read_metrics(run.metrics).items() if name not in TIME_COLUMNS}
+
+
+def weights(run):
+    from bigmodel_cli.inference.loading import load_for_inference
+
+    return [np.asarray(weight) for weight in load_for_inference(run, "best").weights]
+
+
+@pytest.mark.parametrize(("config", "whole"), [(TABLE, "rows"), (TEXT, "text")])
+def test_after_a_signal_it_goes_on_by_the_tokenizer_that_it_keeps(
+    config, whole, request, tmp_path, monkeypatch
+):
+    whole = request.getfixturevalue(whole)
+    as_ever = Lines.progressed
+
+    def told(self, progress, *_):
+        if (progress.epoch, progress.step) == (2, 2):
+            monkeypatch.setattr(Lines, "progressed", as_ever)
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(Lines, "progressed", told)
+    cut = train(tmp_path, config, code=143)
+    monkeypatch.setattr("bigmodel_cli.vocabulary.training._Training.content", None)
+    resumed = train(tmp_path, config, "--resume", str(cut.path))
+    assert numbers(resumed) == numbers(whole)
+    assert all(
+        np.array_equal(one, other) for one, other in zip(weights(resumed), weights(whole), strict=True)
+    )
+
+
+def test_the_run_keeps_its_tokenizer_and_says_so(rows):
+    record = rows.read_record()
+    kept = record["files"]["tokenizer_text.json"]
+    kind = record["signature"]["inputs"]["text"]
+    assert kept["sha256"] == kind["sha256"] and kept["sha256"] in rows.config.read_text()
+    assert kind == {
+        "kind": "subwords", "length": 12, "tokens": "subwords", "algorithm": "bpe", "size": 270,
+        "padded": True, "file": "tokenizer_text.json", "sha256": kept["sha256"],
+    }  # fmt: skip
+    assert re.search(r"text: 270 subwords \(bpe\) are known; texts have \d+ on average", rows.log.read_text())
+
+
+def shares(outcome):
+    return [{one["class"]: one["probability"] for one in each["top"]} for each in outcome.json["predictions"]]
+
+
+def test_every_way_to_predict_tokenizes_alike(rows, bigmodel, tmp_path, monkeypatch):
+    given = ["window no widow", "wind and window"]
+    monkeypatch.chdir(tmp_path)
+    with Path("t.csv").open("w") as file:
+        csv.writer(file).writerows([["text"], *([one] for one in given)])
+    for number, one in enumerate(given):
+        Path(f"{number}.txt").write_text(f"{one}\n")
+    asked = ("--run", rows.path, "--json", "--top", "2")
+    told = shares(bigmodel("predict", *(word for one in given for word in ("--text", one)), *asked))
+    assert max(told[0], key=told[0].get) == "b" and max(told[1], key=told[1].get) == "a"
+    assert shares(bigmodel("predict", "t.csv", *asked)) == told
+    assert shares(bigmodel("predict", "0.txt", "1.txt", *asked)) == told
+    assert shares(bigmodel("predict", "--set", f"text={given[0]}", *asked))[0] == pytest.approx(
+        told[0], abs=1e-6
+    )
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\n".join(given).encode())))
+    assert shares(bigmodel("predict", "-", *asked)) == told
+
+
+def test_padding_place_and_batch_change_nothing(rows):
+    from bigmodel_cli.inference.loading import load_for_inference
+    from bigmodel_cli.inference.opened import open_folder
+
+    model = load_for_inference(rows, "best")
+    kind = open_folder(rows).signature.inputs["text"]
+    texts = ["window no widow", "", "wind", "winter and winding and wind and window and widow"]
+    ids = kind.tokenized(texts, "t").ids
+    together = np.asarray(model(ids, training=False))
+    assert np.isfinite(together).all()
+    alone = np.concatenate([np.asarray(model(ids[row : row + 1], training=False)) for row in range(4)])
+    other_places = np.asarray(model(np.concatenate([ids[::-1], ids]), training=False))
+    assert np.abs(alone - together).max() <= 1e-5
+    assert (
+        np.abs(other_places[4:] - together).max() <= 1e-5
+        and np.abs(other_places[3::-1] - together).max() <= 1e-5
+    )
+
+
+def test_strange_texts_have_a_result(rows, bigmodel):
+    strange = ["", " ", ":)", "🙂", "שלום e\u0301", "[PAD] [END]", "w" * 20_000, "window\x00widow"]
+    outcome = bigmodel("predict", *(word for one in strange for word in ("--text", one)), "--run", rows.path)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("%") == 2 * len(strange) and "nan" not in outcome.out
+
+
+def test_words_are_left_out_and_tokenized_anew(rows, bigmodel):
+    document = bigmodel("explain", "--set", "text=window no widow", "--run", rows.path, "--json").json
+    (finding,) = document["rows"][0]["classes"]
+    assert finding["class"] == "b"
+    words = {one["word"]: one["effect"] for one in finding["words"]["text"]}
+    assert words.keys() == {"window", "no", "widow"}
+    assert max(words, key=words.get) == "no"
+
+
+def test_the_example_beside_an_export_tokenizes_as_the_run_does(rows, bigmodel, tmp_path):
+    outcome = bigmodel("export", rows.path, "--format", "litert", "--json")
+    assert outcome.code == 0, outcome.err
+    folder = rows.exports / "litert"
+    about = json.loads((folder / "model.json").read_text())
+    assert "tokenizer_text.json" in about["files"]
+    (tmp_path / "row.json").write_text(json.dumps({"text": "wind no winding"}))
+    code = (
+        "import sys, runpy; sys.modules['bigmodel_cli'] = None; "
+        f"sys.argv = ['example.py', {str(tmp_path / 'row.json')!r}]; "
+        f"runpy.run_path({str(folder / 'example.py')!r}, run_name='__main__')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    told = shares(
+        bigmodel("predict", "--text", "wind no winding", "--run", rows.path, "--json", "--top", "2")
+    )[0]
+    printed = dict(line.split() for line in found.strip().splitlines())
+    assert {name: float(share) for name, share in printed.items()} == pytest.approx(told, abs=2e-4)
+
+
+def test_a_lost_tokenizer_is_an_error_with_a_way_out(rows, bigmodel, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(rows.path, copy)
+    (copy / "tokenizer_text.json").unlink()
+    refused = bigmodel("predict", "--text", "wind", "--run", copy)
+    assert refused.code == 3
+    assert "tokenizer_text.json: the tokenizer of this model cannot be read" in refused.err
+    assert "restore the file, or train again" in refused.err
+
+
+def test_a_text_goes_on_in_whole_letters(text, bigmodel):
+    asked = ("--run", text.path, "--max-tokens", "40", "--temperature", "1", "--seed", "2", "--json")
+    (one,) = bigmodel("generate", "The wi", *asked).json["texts"]
+    assert one["tokens"] == 40 and len(one["text"]) > 40
+    assert bigmodel("generate", "The wi", *asked, "--no-cache").json["texts"][0]["text"] == one["text"]
+    plain = bigmodel("generate", "The wi", *asked[:-1])
+    # What a terminal would obey is not shown.
+    assert plain.out == "".join(
+        c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in f"The wi{one['text']}\n"
+    )
+    strange = bigmodel("generate", "naïve שלום", *asked)
+    assert strange.code == 0, strange.err
+
+
+def test_bits_are_counted_by_bytes(text):
+    found = json.loads(text.evaluation("test").read_text())
+    bits = found["metrics"]["loss"] / np.log(2)
+    assert found["scores"]["bits_per_token"] == pytest.approx(bits, rel=1e-5)
+    with text.predictions("test").open() as file:
+        labels = [row["label"].split(" ") for row in csv.DictReader(file)]
+    assert {len(row) for row in labels} == {6}
+    from bigmodel_cli.inference.opened import open_folder
+
+    vocabulary = open_folder(text).signature.task.vocabulary
+    ids = np.concatenate([vocabulary.from_text(" ".join(row)) for row in labels])
+    per_token = len(vocabulary.as_bytes(ids)) / len(ids)
+    assert found["metrics"]["bits_per_byte"] == pytest.approx(bits / per_token, rel=1e-5)
+    assert per_token > 1.2
+
+
+@pytest.mark.slow
+def test_a_server_tokenizes_too(rows, bigmodel):
+    given = ["window no widow", "wind and window", ""]
+    told = shares(
+        bigmodel(
+            "predict", *(word for one in given for word in ("--text", one)), "--run", rows.path, "--json"
+        )
+    )
+    server = start("--runs-dir", rows.path.parents[1], "--timeout", "20", cwd=rows.path)
+    try:
+        reply = server.post("/predict", [{"text": one} for one in given])
+        assert reply.status == 200, reply.body
+        found = [
+            {one["class"]: one["probability"] for one in each["top"]} for each in reply.json["predictions"]
+        ]
+        for one, other in zip(found, told, strict=True):
+            assert one == pytest.approx({name: other[name] for name in one}, abs=1e-5)
+    finally:
+        assert server.end() == 0
