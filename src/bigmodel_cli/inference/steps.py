@@ -12,7 +12,7 @@ import numpy as np
 from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling.backend import refused_by_kernel
-from bigmodel_cli.modeling.masks import counting, handing_on
+from bigmodel_cli.modeling.masks import handing_on
 from bigmodel_cli.modeling.replicas.distribution import (
     SINGLE,
     Distribution,
@@ -76,8 +76,10 @@ class Measures:
             for item in metrics:
                 y = targets[name].encoded(item.encoding)
                 weights = _product(counted, known.get(name))
-                given = counting(taken[item.activation], self.tasks.bound[name].counted(y, item.encoding))
-                item.metric.update_state(y, given, sample_weight=weights)
+                places = self.tasks.bound[name].counted(y, item.encoding)
+                if places is not None:
+                    weights = _of_places(places, weights, item.metric)
+                item.metric.update_state(y, taken[item.activation], sample_weight=weights)
 
     def reset(self) -> None:
         """Begin anew."""
@@ -125,6 +127,26 @@ def _of_places(one: Any, other: Any) -> Any:
     """Weights of shapes (batch,) and (batch, length), in whichever order."""
     of_examples, of_places = (one, other) if one.shape.rank == 1 else (other, one)
     return of_examples[:, None] * of_places
+
+
+def _of_places(places: Any, weights: Any, metric: Any) -> Any:
+    """What each place counts in a metric, float32 (batch, places).
+
+    Keras's means are over the places of a text first, padding among them: a token would count less in a
+    longer batch.
+
+    Args:
+        places: Which count, bool (batch, places).
+        weights: What each example counts, of shape (batch,); None: all the same.
+        metric: Keras's object.
+    """
+    import keras
+    import tensorflow as tf
+
+    each = tf.cast(places, tf.float32)
+    if isinstance(metric, keras.metrics.Mean):
+        each *= tf.cast(tf.shape(places)[1], tf.float32)
+    return each if weights is None else each * weights[:, tf.newaxis]
 
 
 def each_of(loss: Any, count: int) -> list[Any]:
