@@ -47,6 +47,8 @@ TABLES = {
     **dict.fromkeys(
         ["sms_spam", "ag_news"], "{path: texts.csv, target: label, columns: {text: text, label: category}}"
     ),
+    "multi30k": "{path: pairs.tsv, target: de, columns: "
+    "{en: {subwords: {tokenizer: bytes, length: 64}}, de: {subwords: {tokenizer: bytes, length: 64}}}}",
 }
 # Where the real data of a config is, by the keys that say so, below shared/data.
 _MNIST = {"data.source.mnist.path": "mnist"}
@@ -124,7 +126,7 @@ def test_the_expected_configs_are_there() -> None:
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
-        "shakespeare_char", "shakespeare_bpe", "python_gpt", "wnut17",
+        "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17",
     }  # fmt: skip
 
 
@@ -162,6 +164,8 @@ def _table(folder: Path) -> None:
     words = ["call", "win", "home", "lunch", "market", "match"]
     texts = [f"{row % 2},{' '.join(chance.choices(words, k=row % 9 + 1))} {row}" for row in range(300)]
     (folder / "texts.csv").write_text("\n".join(["label,text", *texts]))
+    pairs = [f"{text.partition(',')[2]}\t{text.partition(',')[2].upper()}" for text in texts[:60]]
+    (folder / "pairs.tsv").write_text("\n".join(["en\tde", *pairs]))
     tagged = [f"{word}\tO\n{word.title()}\tB-{row % 3}\n" for row in range(100) for word in words[: row % 7]]
     (folder / "tags.conll").write_text("\n".join(tagged))
 
