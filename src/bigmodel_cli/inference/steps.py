@@ -78,7 +78,7 @@ class Measures:
                 weights = _product(counted, known.get(name))
                 places = self.tasks.bound[name].counted(y, item.encoding)
                 if places is not None:
-                    weights = _of_places(places, weights, item.metric)
+                    weights = _product(_of_tokens(places, item.metric), weights)
                 item.metric.update_state(y, taken[item.activation], sample_weight=weights)
 
     def reset(self) -> None:
@@ -129,7 +129,7 @@ def _of_places(one: Any, other: Any) -> Any:
     return of_examples[:, None] * of_places
 
 
-def _of_places(places: Any, weights: Any, metric: Any) -> Any:
+def _of_tokens(places: Any, metric: Any) -> Any:
     """What each place counts in a metric, float32 (batch, places).
 
     Keras's means are over the places of a text first, padding among them: a token would count less in a
@@ -137,7 +137,6 @@ def _of_places(places: Any, weights: Any, metric: Any) -> Any:
 
     Args:
         places: Which count, bool (batch, places).
-        weights: What each example counts, of shape (batch,); None: all the same.
         metric: Keras's object.
     """
     import keras
@@ -146,7 +145,7 @@ def _of_places(places: Any, weights: Any, metric: Any) -> Any:
     each = tf.cast(places, tf.float32)
     if isinstance(metric, keras.metrics.Mean):
         each *= tf.cast(tf.shape(places)[1], tf.float32)
-    return each if weights is None else each * weights[:, tf.newaxis]
+    return each
 
 
 def each_of(loss: Any, count: int) -> list[Any]:
