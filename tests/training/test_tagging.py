@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -257,6 +258,38 @@ def test_what_is_decided_is_the_likeliest_sequence_that_can_be(scheme):
         ]
         best = max(possible, key=lambda path: sum(np.log(shares[row, n, one]) for n, one in enumerate(path)))
         assert found.tolist() == [*best, *[-1] * (4 - count)]
+
+
+def test_the_config_of_the_page_is_right(tmp_path):
+    from bigmodel_cli.modeling.language import read_config
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "tagging.md").read_text("utf-8")
+    (text,) = (one for one in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if one.startswith("name:"))
+    (tmp_path / "c.yaml").write_text(text)
+    assert len(read_config(tmp_path / "c.yaml").experiment.model) == 7
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_simple_models_of_the_real_posts_reach_what_the_header_says(shared_data):
+    from seqeval.metrics import f1_score
+
+    from bigmodel_cli.sources.base import LoadContext
+    from bigmodel_cli.sources.conll import Conll
+    from bigmodel_cli.tasks.baseline import Learned
+    from bigmodel_cli.tasks.tagging.baseline import TaggingBaselines
+
+    folder = shared_data("wnut17")
+    source = Conll(path=folder / "train.conll", test=folder / "test.conll").load(LoadContext())
+    task, (train, test) = source.signature.task, source.splits.values()
+    words = [one.store.values_of(one.store.array) for one in (train, test)]
+    fitted = TaggingBaselines(task).fit_linear(Learned(words[0], train.labels, seed=0))
+    told = fitted(words[1])[..., 0].astype(int)
+    pairs = [
+        (task.written(right), task.written(row)[: len(task.written(right))])
+        for right, row in zip(test.labels.tolist(), told.tolist(), strict=True)
+    ]
+    assert f1_score(*map(list, zip(*pairs, strict=True))) == pytest.approx(0.0304, abs=5e-5)
 
 
 def test_a_dictionary_of_training_finds_its_names(folder, monkeypatch):
