@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigmodel_cli.spans import may_follow
+from bigmodel_cli.spans import may_follow, spans_of
 from bigmodel_cli.tasks.tagging.decoding import decoded
 
 pytestmark = pytest.mark.tf
@@ -91,6 +92,17 @@ def test_loss_and_metrics_are_those_of_words(trained, told):
     assert metrics["loss"] == pytest.approx(-np.log(np.concatenate(likely)).mean(), rel=1e-5)
     # Nearly all of them: what was decided for has to be a sequence that can be.
     assert metrics["accuracy"] == pytest.approx(metrics["word_accuracy"], abs=0.1)
+
+
+def test_the_page_has_types_and_the_spans_of_the_worst_sentences(trained):
+    page = html.unescape((trained / "report.html").read_text("utf-8"))
+    samples = json.loads((trained / "evaluation" / "samples_test.json").read_text())["mistakes"]
+    assert samples
+    shown = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Types" in shown and "the sentences in which most words went wrong" in shown.lower()
+    words, tags = samples[0]["words"].split(" "), samples[0]["label"].split(" ")
+    of_spans = [f"{type_} {' '.join(words[first:stop])}" for type_, first, stop in spans_of(tags)]
+    assert "; ".join(of_spans) in shown
 
 
 def test_every_decision_can_be(told):

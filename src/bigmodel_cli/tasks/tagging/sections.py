@@ -27,4 +27,13 @@ class TaggingSections(Sections):
         return with_means(super().scores(evaluation), evaluation)
 
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
-        return {**sample, "probability": None, "of_label": f"(each word {sample['of_label']:.1%})"}
+        words = (sample.get("words") or "").split(" ")
+        both = {key: self._told(sample[key].split(" "), words) for key in ("label", "prediction")}
+        return {**sample, **both, "probability": None, "of_label": f"(each word {sample['of_label']:.1%})"}
+
+    def _told(self, tags: Sequence[str], words: Sequence[str]) -> str:
+        """`person Ann Ott; place Rome`, as far as the words are shown; the tags where each is of its word."""
+        if self.task.scheme == "words":
+            return " ".join(tags)
+        spans = self.task.spans(tags)
+        return "; ".join(" ".join([type_, *words[first:stop]]) for type_, first, stop in spans) or "no span"
