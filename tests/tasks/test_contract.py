@@ -592,7 +592,7 @@ def test_a_run_is_advised(run):
 def test_a_run_predicts(run, bigmodel, tmp_path):
     """Lines, JSON and CSV say the same of the same examples."""
     (tmp_path / "x.txt").write_text("ab\ncab dad\n\ndad ab\n")
-    (kind,) = run.read_record()["signature"]["inputs"].values()
+    kind = next(iter(run.read_record()["signature"]["inputs"].values()))
     if task_of(run).is_searched:
         given = [tmp_path / "x.txt"]
     elif kind["kind"] == "sentence":
