@@ -263,3 +263,22 @@ def test_a_server_tokenizes_too(rows, bigmodel):
             assert one == pytest.approx({name: other[name] for name in one}, abs=1e-5)
     finally:
         assert server.end() == 0
+
+
+def test_weights_that_were_learned_with_other_tokens_are_told(rows, text, tmp_path):
+    from bigmodel_cli.inference.opened import open_folder
+    from bigmodel_cli.signature import Signature
+    from bigmodel_cli.training.other_tokens import describe_other_tokens
+    from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes
+
+    of_rows, of_text = open_folder(rows).signature, open_folder(text).signature
+    assert describe_other_tokens(rows, of_rows) == describe_other_tokens(text, of_text) == []
+    others = {"text": of_rows.inputs["text"].with_vocabulary(PaddedBytes())}
+    (said,) = describe_other_tokens(rows, Signature(others, of_rows.targets))
+    assert said == (
+        f"{rows.title} knows other tokens (270 subwords (bpe), here 260 bytes): vectors of tokens that are "
+        "taken from it are those of other ones; for the same write tokenizer: "
+        f"{{file: {rows.path}/tokenizer_text.json}}"
+    )
+    letters = Signature.of(*(one.with_vocabulary(Letters("bytes")) for one in (of_text.kind, of_text.task)))
+    assert len(describe_other_tokens(text, letters)) == 1

@@ -116,6 +116,8 @@ def _of_block(step: Component) -> Ending:
     options: Any = step.options
     if step.name == "repeat":
         return ending(options.layers)
+    if step.name == "token_logits":
+        return Ending(step, "linear")
     if step.name == "saved_model":
         return Ending(step, options.activation)
     if step.name == "branches":

@@ -75,7 +75,7 @@ def assign_stored(layers: Sequence[Any], stored: Sequence[StoredLayer], model: A
             found.reasons[layer.name] = f"the file has nothing of shape {shapes} in its place"
             continue
         other, values = of_layer[id(layer)]
-        if type(layer).__name__ == "Embedding" and not knows_words:
+        if type(layer).__name__ in ("Embedding", "ReversibleEmbedding") and not knows_words:
             found.reasons[layer.name] = "which words the file's rows stand for is not known"
             unused.append(other)
             continue

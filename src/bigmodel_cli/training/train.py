@@ -31,6 +31,7 @@ from bigmodel_cli.training.leak import trained_on_before
 from bigmodel_cli.training.log import LoggedListener
 from bigmodel_cli.training.loop import Judge
 from bigmodel_cli.training.memory import naming_memory
+from bigmodel_cli.training.other_tokens import describe_other_tokens
 from bigmodel_cli.training.peers import Peers
 from bigmodel_cli.training.prepared import Beginning, Prepared, prepare
 from bigmodel_cli.training.record import begin_session, write_start
@@ -224,6 +225,8 @@ def _take_weights(
     if isinstance(parent, ParentFile):
         # What it has learned from, its author knows.
         return transfer
+    for sentence in describe_other_tokens(parent.run, prepared.splits.signature):
+        listener.warn(sentence)
     seen, warning = trained_on_before(parent.run, prepared.splits)
     if warning is not None:
         listener.warn(warning)

@@ -224,7 +224,7 @@ def copy_weights(source: Any, model: Any, their_labels: Labels, our_labels: Labe
     for source_layer, layer in pairs:
         head = next((one for one in heads if one.is_of(layer)), heads[0])
         reason = head.reason_against(source_layer, layer)
-        if type(layer).__name__ == "Embedding" and words_differ:
+        if type(layer).__name__ in ("Embedding", "ReversibleEmbedding") and words_differ:
             reason = "the vocabulary is another"
         if reason is not None:
             reasons[layer.name] = reason

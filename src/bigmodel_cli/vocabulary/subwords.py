@@ -61,7 +61,7 @@ class Subwords(Vocabulary):
         found = cls(
             json.loads(content)["model"]["type"].lower(), 0, _sha256(content), padded, content=content
         )
-        return replace(found, tokens=found._tokenizer.get_vocab_size() + found._moved)
+        return replace(found, tokens=found.size_in_file)
 
     @property
     def size(self) -> int:
@@ -173,6 +173,11 @@ class Subwords(Vocabulary):
     @property
     def files(self) -> dict[str, str]:
         return {self.file: self._content}
+
+    @property
+    def size_in_file(self) -> int:
+        """How many tokens the file has, with the one for padding."""
+        return int(self._tokenizer.get_vocab_size()) + self._moved
 
     @property
     def moved(self) -> int:

@@ -12,6 +12,8 @@ from bigmodel_cli.modeling.blocks.base import Block, Connector
 from bigmodel_cli.modeling.masks import mask_of, places, with_mask
 
 _SLOWEST = 10_000.0
+# What a graph knows the layer by whose vectors are used at the end of the model, too.
+TIED = "tied vectors"
 
 
 class TokenAndPosition(Block):
@@ -45,6 +47,9 @@ class TokenAndPosition(Block):
         description="Whether the token 0 is padding, which all that follows leaves out. Where left out, "
         "it is in columns whose preprocessing looks tokens up, and not in tokens that the data number.",
     )
+    tied: bool = Field(
+        False, description="Whether `token_logits` at the end of the model has the same vectors of tokens."
+    )
     dropout: Share = Field(0.0, description="The share of features that is dropped in training.")
 
     def connect(self, tensor: Any, graph: Connector) -> Any:
@@ -57,12 +62,15 @@ class TokenAndPosition(Block):
                 "write TextVectorization (output_mode: int) in the preprocessing of the column",
             )
         name = graph.unique("token_and_position")
-        tokens = keras.layers.Embedding(
+        kind = keras.layers.ReversibleEmbedding if self.tied else keras.layers.Embedding
+        tokens = kind(
             graph.vocabulary_size(self.vocabulary_size),
             self.width,
             mask_zero=graph.has_padding() if self.mask_zero is None else self.mask_zero,
             name=f"{name}_tokens",
         )
+        if self.tied and graph.once((TIED, ()), lambda: tokens) is not tokens:
+            raise graph.fail(None, "tied: the vectors of another token_and_position are tied already")
         embedded = graph.own(tokens, tensor)
         mask = mask_of(embedded)
         if self.positions == "learnt":
