@@ -52,9 +52,10 @@ class Translator:
         """A score and the ids of the text for each example, float32 (n, 1 + length).
 
         Args:
-            columns: Ids of the texts that are given, by the names of columns.
+            columns: Ids by the names of columns; of them the texts that are given are taken.
         """
         slugs, task = self._signature.slugs, self._task
+        columns = {name: columns[name] for name in self._signature.given}
         count = len(next(iter(columns.values())))
         lengths = np.max([_lengths(ids) for ids in columns.values()], axis=0)
         # Texts of a batch are of about equal length: what is short is soon done.
