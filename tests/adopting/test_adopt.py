@@ -107,6 +107,8 @@ def test_pixels_that_nothing_rescales_are_told(gallery: Gallery, adopted: Adopte
     assert "--rescale" not in adopted("image_classification_from_scratch").said
     example = gallery("mnist_convnet")
     words = ["adopt", example.model, "--data", example.data]
+    # Words that change something else say nothing of pixels.
+    words.append("data.batch_size=32")
     code, _, err = command(*words, "--runs-dir", example.model.parent / "unscaled", "--plain")
     assert code == 0 and "gets them from 0 to 255" in err and "--rescale 1/255" in err
 

@@ -16,7 +16,7 @@ import pytest
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.modeling import keras_archive
-from bigmodel_cli.modeling.keras_archive import TRUST_HINT, check_archive
+from bigmodel_cli.modeling.keras_archive import TRUST_HINT, check_archive, check_document
 from bigmodel_cli.run_folder import STATE_ARRAYS_MEMBER, STATE_MEMBER
 
 METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
@@ -216,6 +216,11 @@ CODE = {"class_name": "__lambda__", "config": {"code": "4wEA", "defaults": None,
             TRUST_HINT,
         ),
         (
+            dense(module="keras", class_name="layers.TFSMLayer"),
+            "the layer dense_7 is a TFSMLayer, which runs a program from a folder",
+            TRUST_HINT,
+        ),
+        (
             dense(module="keras_hub.layers", class_name="Odd"),
             "the layer dense_7 needs the class keras_hub.layers.Odd which is none of Keras's own",
             TRUST_HINT,
@@ -403,3 +408,12 @@ def test_the_content_of_a_member_is_compared_with_its_checksum(write_archive):
     content[content.index(WEIGHTS.encode()) + 100] ^= 1
     path.write_bytes(content)
     assert reason(path) == "damaged: model.weights.h5: Bad CRC-32 for file 'model.weights.h5'"
+
+
+def test_an_older_file_cannot_ask_for_more_weights_than_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    path.write_bytes(bytes(1000))
+    layer = dense(config={"name": "dense_7", "units": 10**10})
+    with pytest.raises(DataError, match=r"has units=10,000,000,000, but the weights"):
+        check_document(path, json.loads(model_of(layer)))
+    check_document(path, json.loads(model_of(dense())))

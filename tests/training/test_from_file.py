@@ -140,6 +140,24 @@ def test_nothing_fits(files: tuple[Path, list[np.ndarray]]) -> None:
         take_weights(model, ParentFile(files[0] / "model.keras"), None)
 
 
+def test_layers_inside_a_layer_keep_their_parts(tmp_path: Path) -> None:
+    """Queries and keys, and the two directions of a recurrent layer, have the same shapes."""
+    import keras
+
+    def model() -> Any:
+        given = keras.Input((6, 8))
+        seen = keras.layers.MultiHeadAttention(2, 4, name="attention")(given, given)
+        seen = keras.layers.Bidirectional(keras.layers.LSTM(4), name="both")(seen)
+        return keras.Model(given, keras.layers.Dense(3, name="head")(seen))
+
+    first, other = randomised(model()), model()
+    first.save(tmp_path / "model.keras")
+    transfer = take_weights(other, ParentFile(tmp_path / "model.keras"), None)
+    assert transfer.as_json()["loaded"] == ["attention", "both", "head"]
+    for found, expected in zip(other.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def as_torch(layer: Any, before: tuple[int, ...] | None = None) -> dict[str, np.ndarray]:
     """What PyTorch would save of a layer, axis by axis as its documentation has them.
 
@@ -211,6 +229,64 @@ def test_kernels_of_pytorch_are_turned(called: str, tmp_path: Path) -> None:
     assert transfer.as_json()["axes_turned"] is True
     first = transfer.describe().splitlines()[0]
     assert first.endswith("; kernels were brought from PyTorch's order of axes to Keras's")
+
+
+@pytest.mark.parametrize("between", ["BatchNormalization", "LayerNormalization", "GaussianNoise"])
+def test_of_pytorch_what_stands_behind_flatten_is_put_in_order(between: str, tmp_path: Path) -> None:
+    import keras
+    from safetensors.numpy import save_file
+
+    options = {"stddev": 0.1} if between == "GaussianNoise" else {"epsilon": 1e-5, "name": "norm"}
+    given = keras.Input((3, 2, 4))
+    flat = getattr(keras.layers, between)(**options)(keras.layers.Flatten()(given))
+    model = keras.Model(given, keras.layers.Dense(5, name="head")(flat))
+    rng, torch = np.random.default_rng(0), {}
+    torch["head.weight"], torch["head.bias"] = (rng.random(shape, np.float32) for shape in ((5, 24), 5))
+    examples = rng.random((7, 3, 2, 4), np.float32)
+    # Channels come first there.
+    values = examples.transpose(0, 3, 1, 2).reshape(7, -1)
+    if between != "GaussianNoise":
+        torch["norm.weight"], torch["norm.bias"] = rng.random((2, 24), np.float32)
+        mean, variance = values.mean(1, keepdims=True), values.var(1, keepdims=True)
+        if between == "BatchNormalization":
+            mean, variance = rng.random((2, 24), np.float32)
+            torch |= {"norm.running_mean": mean, "norm.running_var": variance}
+        values = (values - mean) / np.sqrt(variance + 1e-5) * torch["norm.weight"] + torch["norm.bias"]
+    save_file(torch, tmp_path / "torch.safetensors")
+    take_weights(model, ParentFile(tmp_path / "torch.safetensors"), None)
+    expected = values @ torch["head.weight"].T + torch["head.bias"]
+    np.testing.assert_allclose(model(examples, training=False), expected, rtol=1e-4)
+
+
+def test_of_pytorch_an_array_without_channels_stays_in_order(tmp_path: Path) -> None:
+    import keras
+    from safetensors.numpy import save_file
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((4, 3)), layers.Rescaling(2.0), layers.Flatten(), layers.Dense(5, name="head")]
+    )
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.random((5, 12), np.float32), rng.random(5, np.float32)
+    save_file({"head.weight": kernel, "head.bias": bias}, tmp_path / "t.safetensors")
+    take_weights(model, ParentFile(tmp_path / "t.safetensors"), None)
+    examples = rng.random((7, 4, 3), np.float32)
+    np.testing.assert_allclose(model(examples), 2 * examples.reshape(7, -1) @ kernel.T + bias, rtol=1e-5)
+
+
+def test_of_pytorch_an_order_that_nobody_knows_is_not_taken(tmp_path: Path) -> None:
+    import keras
+    from safetensors.numpy import save_file
+
+    given, more = keras.Input((3, 2, 4)), keras.Input((6,))
+    both = keras.layers.Concatenate()([keras.layers.Flatten()(given), more])
+    seen = keras.layers.Dense(8, name="a")(both)
+    model = keras.Model([given, more], keras.layers.Dense(5, name="head")(seen))
+    names = {"a.weight": (8, 30), "a.bias": (8,), "head.weight": (5, 8), "head.bias": (5,)}
+    ones = {name: np.ones(shape, np.float32) for name, shape in names.items()}
+    save_file(ones, tmp_path / "t.safetensors")
+    transfer = take_weights(model, ParentFile(tmp_path / "t.safetensors"), None)
+    assert transfer.as_json()["loaded"] == ["head"]
 
 
 def test_of_pytorch_another_head_starts_anew(tmp_path: Path) -> None:

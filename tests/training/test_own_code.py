@@ -129,6 +129,22 @@ def test_a_file_inside_the_run_is_nobodys_word(trained: RunFolder, tmp_path: Pat
         own_code.allow(read_config(run.config, was_trained=True).code, trust=False)
 
 
+@pytest.mark.parametrize("named", ["../my_layers.py", "~/my_layers.py"])
+def test_a_file_that_came_with_the_run_is_nobodys_word(
+    trained: RunFolder, tmp_path: Path, begun_anew: Any, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive may have a file beside the run as well."""
+    run = RunFolder(tmp_path / "unpacked" / "stolen")
+    shutil.copytree(trained.path, run.path)
+    shutil.copy(run.code / "my_layers.py", run.path.parent / "my_layers.py")
+    monkeypatch.setenv("HOME", str(run.path.parent))
+    (file,) = read_config(run.config, was_trained=True).code.files
+    run.config.write_text(run.config.read_text().replace(str(file.named), named))
+    begun_anew()
+    with pytest.raises(DataError, match="does not run by itself"):
+        own_code.allow(read_config(run.config, was_trained=True).code, trust=False)
+
+
 def test_a_damaged_copy_is_not_run(trained: RunFolder, tmp_path: Path, begun_anew: Any) -> None:
     run = RunFolder(tmp_path / "damaged")
     shutil.copytree(trained.path, run.path)

@@ -94,7 +94,7 @@ def adopt(request: Request, runs_dir: Path, listener: Listener) -> TrainingResul
         with watch.phase(DATA):
             fitting = Fitting(draft, request.overrides, request.output, labels, path, logged, request.offline)
             loaded, splits = fitting.fit()
-        _say_range(draft, splits, request, logged)
+        _say_range(draft, splits, loaded, logged)
         logged.say(
             f"data: {', '.join(f'{size:,} {name}' for name, size in splits.sizes.items())}; "
             f"{splits.signature.described}"
@@ -153,9 +153,9 @@ def _draft(request: Request, listener: Listener) -> Draft:
     )
 
 
-def _say_range(draft: Draft, splits: Splits, request: Request, listener: Listener) -> None:
+def _say_range(draft: Draft, splits: Splits, loaded: LoadedConfig, listener: Listener) -> None:
     """Pixels that nothing brings to another range may be others than those of training."""
-    is_scaled = draft.model.scales or request.rescale is not None or request.overrides
+    is_scaled = draft.model.scales or loaded.experiment.preprocessing
     if part_of(splits.signature.kind, Show).are_pixels and not is_scaled:
         listener.warn(
             "the model has no layer that rescales pixels, and gets them from 0 to 255; if it was trained on "

@@ -114,11 +114,12 @@ def check_document(path: Path, document: Any) -> None:
         document: The config.
 
     Raises:
-        DataError: If a layer of it holds code.
+        DataError: If a layer of it holds code, or is larger than the file.
     """
     for value, layer in _objects(document):
-        if value["class_name"] in _CODE:
-            raise DataError(f"{path}: {_place(layer)} {_CODE[value['class_name']]}")
+        if (code := _code(value["class_name"])) is not None:
+            raise DataError(f"{path}: {_place(layer)} {code}")
+        _check_sizes(path, value, layer, path.stat().st_size)
 
 
 def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -224,8 +225,8 @@ def _check_class(path: Path, value: dict[str, Any], layer: str) -> None:
     where = _place(layer)
     if not isinstance(name, str):
         raise _refusal(path, f"{where} has a class_name that is no text")
-    if name in _CODE:
-        raise DataError(f"{path}: {where} {_CODE[name]}", hint=TRUST_HINT)
+    if (code := _code(name)) is not None:
+        raise DataError(f"{path}: {where} {code}", hint=TRUST_HINT)
     wanted = value.get("config") if name == "function" else name
     if isinstance(module, str) and isinstance(wanted, str) and (module, wanted) in known_names():
         # It is of the run's own code, which may run.
@@ -240,6 +241,11 @@ def _check_class(path: Path, value: dict[str, Any], layer: str) -> None:
         f"{path}: {where} needs {named}{from_package} which is none of Keras's own",
         hint=TRUST_HINT if package in _IMPORTED_BY_KERAS else _UNKNOWN_HINT,
     )
+
+
+def _code(name: Any) -> str | None:
+    """What makes code of a class, if anything; a part of its module's name may stand before it."""
+    return _CODE.get(name.rpartition(".")[2].rpartition(">")[2]) if isinstance(name, str) else None
 
 
 def _is_keras_own(name: str, module: Any, registered: Any, config: Any) -> bool:

@@ -81,9 +81,15 @@ def files_of(model: Any) -> tuple[OwnFile, ...]:
     found: dict[str, OwnFile] = {}
     for module, file in _loaded.items():
         if f'"{module}"' in said:
-            for one in (*file.imports, file):
-                found.setdefault(one.module, one)
+            found |= {one.module: one for one in _with_imports(file) if one.module not in found}
     return tuple(found.values())
+
+
+def _with_imports(file: OwnFile) -> Iterator[OwnFile]:
+    """A file behind all that it needs, also by way of others."""
+    for one in file.imports:
+        yield from _with_imports(one)
+    yield file
 
 
 def registered_names(file: OwnFile) -> dict[str, str]:
@@ -111,7 +117,9 @@ def _refusal(file: OwnFile) -> DataError:
         why = f"{named}, from which it was copied, is not there"
     else:
         why = f"{named} is another one now (sha256 {now})"
-        if file.is_as_named:
+        if not file.named.is_absolute():
+            why = f"its config names {named}, which says of no file of yours where it is"
+        elif file.is_as_named:
             why = f"{named}, from which it was copied, lies in the run itself"
     return DataError(
         f"{what}: it does not run by itself, since {why}",

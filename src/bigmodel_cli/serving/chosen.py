@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bigmodel_cli.errors import UsageError
+from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.exporting.custom_objects import CUSTOM_OBJECTS
 from bigmodel_cli.exporting.engine import ExportEngine
 from bigmodel_cli.inference.engines import Engine, litert_engine, open_engine
 from bigmodel_cli.inference.opened import OpenRun
@@ -52,7 +53,7 @@ def open_engines(
     """
     folder = opened.folder
     if wanted.startswith(_EXPORT):
-        return _of_export(folder, wanted.removeprefix(_EXPORT))
+        return _of_export(folder, wanted.removeprefix(_EXPORT), trust=trust)
     if wanted not in ("auto", "litert", "keras"):
         raise UsageError(f"--engine {wanted}: expected auto, litert, keras or {_EXPORT}NAME")
     if wanted == "auto" and not folder.expects(folder.litert_model) and (found := _light(folder)):
@@ -74,19 +75,24 @@ def _light(folder: RunFolder) -> Engines | None:
     for export in read_exports(folder):
         if export["format"] in _LIGHT and export["quantize"] is None:
             try:
-                return _of_export(folder, export["name"])
+                return _of_export(folder, export["name"], trust=False)
             except UsageError:
                 continue
     return None
 
 
-def _of_export(folder: RunFolder, name: str) -> Engines:
+def _of_export(folder: RunFolder, name: str, *, trust: bool) -> Engines:
     exports = {export["name"]: export for export in read_exports(folder)}
     if name not in exports:
         there = ", ".join(exports) or "none"
         raise UsageError(
             f"{folder.title}: there is no export {name!r} (there: {there})",
             hint="bigmodel export writes one: bigmodel export --format litert,onnx",
+        )
+    if (folder.exports / name / CUSTOM_OBJECTS).exists() and not trust:
+        raise DataError(
+            f"{folder.exports / name}: Python lies beside the model, and does not run by itself",
+            hint="read it; --trust runs it, which means that it may do whatever you may do",
         )
     manifest: Mapping[str, Any] = exports[name]
     count = _num_threads() if manifest["format"] in _LIGHT else 1

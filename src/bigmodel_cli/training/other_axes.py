@@ -19,11 +19,6 @@ from bigmodel_cli.training.by_name import base_weights
 
 Shape = tuple[int, ...]
 
-# Layers that hand on what was flattened, place by place.
-_PLACE_BY_PLACE = frozenset(
-    {"Activation", "BatchNormalization", "Dropout", "ELU", "Identity", "LeakyReLU", "PReLU", "ReLU"}
-)
-
 
 def turned_shape(shape: Sequence[int]) -> Shape:
     """The shape that a kernel of PyTorch has in Keras's order of axes; other shapes as they are."""
@@ -89,7 +84,10 @@ def turned(value: np.ndarray, layer: Any, weight: Any) -> np.ndarray | None:
         return _turned_depthwise(value, wanted)
     if value.ndim < 2 or turned_shape(value.shape) != wanted:
         return None
-    if value.ndim == 2 and (before := _flattened(layer)) is not None:
+    before = _flattened(layer.input) if value.ndim == 2 else ()
+    if before is None:
+        return None
+    if before:
         # From (out, channels, height, width) to (height, width, channels, out).
         *sides, channels = before
         maps = value.reshape(len(value), channels, *sides)
@@ -109,16 +107,61 @@ def _turned_depthwise(value: np.ndarray, wanted: Shape) -> np.ndarray | None:
     return np.ascontiguousarray(split.transpose((*range(2, split.ndim), 0, 1)))
 
 
-def _flattened(layer: Any) -> Shape | None:
-    """The shape (…, channels) that a layer's input was flattened from; None where it was not."""
-    tensor = layer.input
-    while not isinstance(tensor, list | tuple):
+def turned_vector(value: np.ndarray, layer: Any, weight: Any) -> np.ndarray | None:
+    """A number for each of a layer's inputs, as normalisation has them, in Keras's order.
+
+    Returns:
+        None where it does not fit, or nobody knows the order.
+    """
+    if value.shape != tuple(weight.shape):
+        return None
+    if value.ndim != 1 or not _keeps_places(layer):
+        return value
+    before = _flattened(layer.input)
+    if not before:
+        return None if before is None else value
+    *sides, channels = before
+    return np.ascontiguousarray(np.moveaxis(value.reshape(channels, *sides), 0, -1)).reshape(-1)
+
+
+def _flattened(tensor: Any) -> Shape | None:
+    """The shape (…, channels) that a tensor was flattened from; () where it was not, None: nobody knows."""
+    if isinstance(tensor, list | tuple | dict):
+        tensors = tensor.values() if isinstance(tensor, dict) else tensor
+        return None if any(_flattened(one) != () for one in tensors) else ()
+    operation = relied_on(tensor, "_keras_history").operation
+    name = type(operation).__name__
+    if name == "Flatten" or (name == "Reshape" and len(tensor.shape) == 2):
+        shape = tuple(operation.input.shape[1:])
+        if len(shape) < 2:
+            return _flattened(operation.input)
+        if len(shape) == 2 and _is_raw(operation.input):
+            # Rows and columns of an array, none of which is for channels.
+            return ()
+        return None if None in shape else shape
+    if name == "InputLayer":
+        return ()
+    if isinstance(operation.input, list | tuple | dict):
+        return _flattened(operation.input) if len(tensor.shape) == 2 else ()
+    return _flattened(operation.input) if _keeps_places(operation) else ()
+
+
+def _is_raw(tensor: Any) -> bool:
+    """Whether a tensor is what the model is given, as far as axes go."""
+    while not isinstance(tensor, list | tuple | dict):
         operation = relied_on(tensor, "_keras_history").operation
-        name = type(operation).__name__
-        if name == "Flatten" or (name == "Reshape" and len(tensor.shape) == 2):
-            shape = tuple(operation.input.shape[1:])
-            return shape if len(shape) > 1 and None not in shape else None
-        if name not in _PLACE_BY_PLACE:
-            return None
+        if type(operation).__name__ == "InputLayer":
+            return True
+        if any(map(is_kernel, getattr(operation, "weights", ()))):
+            return False
         tensor = operation.input
-    return None
+    return False
+
+
+def _keeps_places(operation: Any) -> bool:
+    """Whether an operation hands on vectors place by place."""
+    given, made = operation.input, operation.output
+    if isinstance(given, list | tuple | dict) or isinstance(made, list | tuple | dict):
+        return False
+    is_vector = len(given.shape) == 2 and tuple(given.shape) == tuple(made.shape)
+    return is_vector and not any(map(is_kernel, getattr(operation, "weights", ())))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.training.by_name import base_weights
-from bigmodel_cli.training.other_axes import are_turned, is_kernel, sizes_of, turned
+from bigmodel_cli.training.other_axes import are_turned, is_kernel, sizes_of, turned, turned_vector
 from bigmodel_cli.training.weight_files import StoredLayer
 
 # What other programs call Keras's weights.
@@ -21,6 +21,8 @@ _CALLED = {
     "running_mean": ("moving_mean",),
     "running_var": ("moving_variance",),
 }
+# In the names of weights that a `.keras` file has of layers inside a layer.
+_INSIDE = "/vars/"
 # A layer, what of the file it gets, and that in the order and shapes of its own weights.
 Match = Iterator[tuple[Any, Sequence[StoredLayer], list[np.ndarray]]]
 
@@ -63,6 +65,8 @@ def _ordered(layer: Any, other: StoredLayer) -> list[np.ndarray] | None:
     weights = base_weights(layer)
     if len(weights) != len(other.weights):
         return None
+    if any(_INSIDE in name for name in other.weights):
+        return _of_parts(layer, weights, other)
     left = dict(other.weights)
     values = []
     for weight in weights:
@@ -82,10 +86,32 @@ def _ordered(layer: Any, other: StoredLayer) -> list[np.ndarray] | None:
     return values
 
 
+def _of_parts(layer: Any, weights: Sequence[Any], other: StoredLayer) -> list[np.ndarray] | None:
+    """The weights of layers inside a layer, which look alike and which a file has by the alphabet."""
+    place = {id(weight): name for name, weight in _saved_as(layer, "")}
+    if set(place.values()) != set(other.weights) or not all(id(weight) in place for weight in weights):
+        return None
+    values = [other.weights[place[id(weight)]] for weight in weights]
+    fits = all(value.shape == tuple(weight.shape) for value, weight in zip(values, weights, strict=True))
+    return values if fits else None
+
+
+def _saved_as(layer: Any, place: str) -> Iterator[tuple[str, Any]]:
+    """Weights with what a `.keras` file calls them: by the attributes that layers inside a layer are."""
+    import keras
+
+    inside = {name.lstrip("_"): one for name, one in vars(layer).items() if isinstance(one, keras.Layer)}
+    others = {id(weight) for one in inside.values() for weight in one.weights}
+    own = [weight for weight in layer.weights if id(weight) not in others]
+    yield from ((f"{place}vars/{number}", weight) for number, weight in enumerate(own))
+    for name, one in inside.items():
+        yield from _saved_as(one, f"{place}{name}/")
+
+
 def _fitted(value: np.ndarray, layer: Any, weight: Any, other: StoredLayer) -> np.ndarray | None:
     """A weight of a file as one of a layer; None where it does not fit."""
-    if other.is_torch and is_kernel(weight):
-        return turned(value, layer, weight)
+    if other.is_torch:
+        return (turned if is_kernel(weight) else turned_vector)(value, layer, weight)
     return value if value.shape == tuple(weight.shape) else None
 
 

@@ -80,7 +80,10 @@ def _at_top(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         if isinstance(statement, ast.If):
             yield from _at_top([*statement.body, *statement.orelse])
         elif isinstance(statement, ast.Try):
-            yield from _at_top([*statement.body, *statement.orelse, *statement.finalbody])
+            handled = [one for handler in statement.handlers for one in handler.body]
+            yield from _at_top([*statement.body, *handled, *statement.orelse, *statement.finalbody])
+        elif isinstance(statement, ast.With):
+            yield from _at_top(statement.body)
 
 
 @dataclass

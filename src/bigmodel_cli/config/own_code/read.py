@@ -52,7 +52,9 @@ def _parsed(node: Node, copies: Path | None, problems: Problems) -> dict[str, Pa
         if not isinstance(item, Scalar) or not isinstance(item.value, str) or not item.value:
             # What is no path is told where the section is filled.
             continue
-        path = item.place.folder / Path(item.value).expanduser()
+        # Where a run was made its config has whole paths; another one names whatever came with the run.
+        written = Path(item.value)
+        path = item.place.folder / written.expanduser() if copies is None else written
         stem = path.stem
         if stem in sys.stdlib_module_names | _TAKEN_FILES:
             message = f"{path.name} is called like a module of Python, Keras or bigmodel"
