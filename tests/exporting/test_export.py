@@ -9,11 +9,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from bigmodel_cli.errors import GateError, UsageError
+from bigmodel_cli.exporting.comparison import allowed, parse_losses
 from bigmodel_cli.exporting.export import Exported, require_all
 from bigmodel_cli.exporting.format import Precision
 from bigmodel_cli.exporting.formats import formats
@@ -194,10 +196,31 @@ def test_a_trial_is_refused_before_a_file_is_there(pictures: OpenRun, export: Ex
 
 def test_what_may_be_lost(pictures: OpenRun, export: Export) -> None:
     with pytest.raises(UsageError, match="--max-loss acuracy: an export has no such score") as error:
-        export(pictures, "litert", max_loss={"acuracy": 0.1})
+        export(pictures, "litert", max_loss=parse_losses(["acuracy=0.1"]))
     assert error.value.hint == "did you mean accuracy?"
-    (one,) = export(pictures, "litert", "int8", max_loss={"log_loss": 0.0, "accuracy": 1.0})
+    (one,) = export(pictures, "litert", "int8", max_loss=parse_losses(["log_loss=0", "accuracy=100%"]))
     assert one.reason is not None and one.reason.startswith("log_loss is ") and one.path is None
+
+
+def test_a_percent_of_a_score_with_a_unit_is_one_of_itself() -> None:
+    class OfRun:
+        def as_json(self) -> dict[str, Any]:
+            return {"metrics": {}, "scores": {"root_mean_squared_error": 40_000.0, "r2": 0.6}}
+
+    asked = parse_losses(["root_mean_squared_error=1%", "r2=1%"])
+    found = allowed(asked, OfRun(), None)  # type: ignore[arg-type]
+    assert found == {"root_mean_squared_error": pytest.approx(400), "r2": pytest.approx(0.01)}
+    plain = allowed(parse_losses(["root_mean_squared_error=1"]), OfRun(), None)  # type: ignore[arg-type]
+    assert plain == {"root_mean_squared_error": 1}
+
+
+def test_what_lies_in_the_way_is_seen_before_anything_is_written(
+    pictures: OpenRun, export: Export, tmp_path: Path
+) -> None:
+    (tmp_path / "exports" / "onnx").mkdir(parents=True)
+    with pytest.raises(UsageError, match="there is something that is no export"):
+        export(pictures, "litert,onnx")
+    assert [path.name for path in (tmp_path / "exports").iterdir()] == ["onnx"]
 
 
 def test_a_runtime_that_dies_is_said(tmp_path: Path) -> None:

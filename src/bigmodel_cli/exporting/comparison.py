@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -74,7 +74,19 @@ def compared(
     )
 
 
-def parse_losses(words: Sequence[str]) -> dict[str, float]:
+class Loss(NamedTuple):
+    """What a score may lose.
+
+    Attributes:
+        most: In the score's own unit, or as a share.
+        is_percent: Whether it was said in percent: of a score that is a share, points; of others, of itself.
+    """
+
+    most: float
+    is_percent: bool
+
+
+def parse_losses(words: Sequence[str]) -> dict[str, Loss]:
     """`accuracy=0.005` as what a score may lose.
 
     Raises:
@@ -88,11 +100,11 @@ def parse_losses(words: Sequence[str]) -> dict[str, float]:
             raise UsageError(
                 f"--max-loss {word}: expected METRIC=NUMBER, for instance accuracy=0.005 or accuracy=0.5%"
             )
-        found[name] = most / 100 if number.endswith("%") else most
+        found[name] = Loss(most / 100, True) if number.endswith("%") else Loss(most, False)
     return found
 
 
-def allowed(asked: Mapping[str, float], of_run: Evaluation, signature: Signature) -> dict[str, float]:
+def allowed(asked: Mapping[str, Loss], of_run: Evaluation, signature: Signature) -> dict[str, float]:
     """What each score may lose, in its own unit.
 
     Args:
@@ -110,11 +122,10 @@ def allowed(asked: Mapping[str, float], of_run: Evaluation, signature: Signature
             near = closest(name, scores)
             hint = f"did you mean {near}?" if near else f"there are {', '.join(sorted(scores))}"
             raise UsageError(f"--max-loss {name}: an export has no such score", hint=hint)
-    if asked:
-        return dict(asked)
+    losses = asked or dict.fromkeys(headlines_of(signature.targets, document), Loss(_MOST_LOST, True))
     return {
-        name: _MOST_LOST if _is_share(name) else _MOST_LOST * abs(scores[name])
-        for name in headlines_of(signature.targets, document)
+        name: most * abs(scores[name]) if is_percent and not _is_share(name) else most
+        for name, (most, is_percent) in losses.items()
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import GateError, UsageError
 from bigmodel_cli.exporting.calibration import Calibration
-from bigmodel_cli.exporting.comparison import Comparison, allowed, compared, why_not
+from bigmodel_cli.exporting.comparison import Comparison, Loss, allowed, compared, why_not
 from bigmodel_cli.exporting.deployed import Deployed, deployed
 from bigmodel_cli.exporting.format import Precision
 from bigmodel_cli.exporting.keeping import keep_exports
@@ -54,7 +54,7 @@ class Request:
     wanted: Sequence[Wanted]
     out: Path | None = None
     calibrate: int = _CALIBRATION
-    max_loss: Mapping[str, float] = field(default_factory=dict)
+    max_loss: Mapping[str, Loss] = field(default_factory=dict)
     batch_size: int | None = None
     offline: bool = False
     trust: bool = False
@@ -110,6 +110,7 @@ def export_run(opened: OpenRun, request: Request, listener: Listener) -> list[Ex
     _require_concluded(opened)
     for wanted in request.wanted:
         wanted.format.require(wanted.quantize)
+        _place_for(wanted, opened, request)
     experiment = read_experiment(opened.folder)
     splits = load_splits(experiment, listener, offline=request.offline)
     exporter = _Exporter.ready(opened, experiment, splits, request, listener)
@@ -207,7 +208,7 @@ class _Exporter:
     def export(self, wanted: Wanted) -> Exported:
         """Write a file, run it, compare it; it takes its place if it answers as the run does."""
         self.listener.say(f"exporting {wanted.name}")
-        place = self._place(wanted)
+        place = _place_for(wanted, self.opened, self.request)
         with naming_target(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             temporary = temporary_beside(place)
@@ -261,9 +262,14 @@ class _Exporter:
                 shutil.rmtree(place)
             temporary.replace(place)
 
-    def _place(self, wanted: Wanted) -> Path:
-        parent = self.opened.folder.exports if self.request.out is None else self.request.out
-        place = parent / wanted.name
-        if place.exists() and not (place / "model.json").exists():
-            raise UsageError(f"{place}: there is something that is no export", hint="name another with --out")
-        return place
+
+def _place_for(wanted: Wanted, opened: OpenRun, request: Request) -> Path:
+    """Where a file comes.
+
+    Raises:
+        UsageError: If something else is there; so this is asked before anything is written.
+    """
+    place = (opened.folder.exports if request.out is None else request.out) / wanted.name
+    if place.exists() and not (place / "model.json").exists():
+        raise UsageError(f"{place}: there is something that is no export", hint="name another with --out")
+    return place
