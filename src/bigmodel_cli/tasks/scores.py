@@ -267,3 +267,24 @@ class Scoring(ABC, Generic[T]):
             f"the model was trained with {self.task.listed}",
             hint=hint,
         )
+
+
+class SequenceScoring(Scoring[T]):
+    """Of targets with many places, of which none is a class of the example."""
+
+    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
+        raise TypeError("every example has its target")
+
+    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
+        return None
+
+    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
+        return []
+
+    def calibrated(
+        self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
+    ) -> Calibrated | None:
+        return None
+
+    def has_labels_of(self, of_data: Task) -> bool:
+        return of_data == self.task

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.scoring.groups.gaps import GroupScores, Values, mean_by_chance
 from bigmodel_cli.scoring.groups.grouping import Groups
-from bigmodel_cli.scoring.label_problems import LabelProblems
 from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.scoring.tokens import Foreseen, token_scores
 from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.generation.task import Generation
-from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, Sample, Scored, Scoring
-from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.scores import NUM_SAMPLES, Sample, Scored, SequenceScoring
 
 _LEAST = 1e-30
 
@@ -84,7 +81,7 @@ def foreseen(labels: np.ndarray, values: np.ndarray, task: Generation) -> Forese
     )
 
 
-class GenerationScoring(Scoring[Generation]):
+class GenerationScoring(SequenceScoring[Generation]):
     """Of texts, of which nothing is decided."""
 
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
@@ -106,20 +103,3 @@ class GenerationScoring(Scoring[Generation]):
         likeliest = np.stack([read(cell) for cell in cells("prediction")])
         likely = np.array([json.loads(cell) for cell in cells("log_likelihoods")], np.float32)
         return self.scored(labels, np.stack([likely, likeliest.astype(np.float32)], -1), rule, seed=seed)
-
-    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
-        raise TypeError("every window has its tokens")
-
-    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
-        return None
-
-    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
-        return []
-
-    def calibrated(
-        self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
-    ) -> Calibrated | None:
-        return None
-
-    def has_labels_of(self, of_data: Task) -> bool:
-        return of_data == self.task

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.scoring.groups.gaps import GroupScores, Values, mean_by_chance
 from bigmodel_cli.scoring.groups.grouping import Groups
-from bigmodel_cli.scoring.label_problems import LabelProblems
 from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.scoring.spans import Counted, counted, span_scores
 from bigmodel_cli.tasks.figures import Cells
-from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, Sample, Scored, Scoring
+from bigmodel_cli.tasks.scores import NUM_SAMPLES, Sample, Scored, SequenceScoring
 from bigmodel_cli.tasks.tagging.decoding import decoded
 from bigmodel_cli.tasks.tagging.task import PADDING, Tagging
-from bigmodel_cli.tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ class ScoredTags(Scored):
         return GroupScores(groups, values, intervals, by_chance, shown=names)
 
 
-class TaggingScoring(Scoring[Tagging]):
+class TaggingScoring(SequenceScoring[Tagging]):
     """Of tags, which are decided for sentence by sentence."""
 
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
@@ -111,25 +108,8 @@ class TaggingScoring(Scoring[Tagging]):
             values[row, : len(numbers), 1] = json.loads(shares)
         return self.scored(labels, values, rule, seed=seed)
 
-    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
-        raise TypeError("every sentence has its tags")
-
-    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
-        return None
-
-    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
-        return []
-
-    def calibrated(
-        self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
-    ) -> Calibrated | None:
-        return None
-
     def differing(self, expected: np.ndarray, found: np.ndarray, rule: DecisionRule = AS_IT_IS) -> int | None:
         return int((expected[..., 0] != found[..., 0]).any(axis=1).sum())
-
-    def has_labels_of(self, of_data: Task) -> bool:
-        return of_data == self.task
 
 
 def counts_of(task: Tagging, labels: np.ndarray, values: np.ndarray) -> Counted:

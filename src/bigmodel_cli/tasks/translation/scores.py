@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.scoring.groups.gaps import GroupScores, Values
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.intervals import bootstrapped_means, percentiles
-from bigmodel_cli.scoring.label_problems import LabelProblems
 from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.scoring.translations import chrf, counts_of, translation_scores
 from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.predictions import Predictions
-from bigmodel_cli.tasks.scores import NUM_SAMPLES, Calibrated, Sample, Scored, Scoring
-from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.scores import NUM_SAMPLES, Sample, Scored, SequenceScoring
 from bigmodel_cli.tasks.translation.task import SUMS, Translation
 
 _LEAST = 1e-30
@@ -105,7 +102,7 @@ def _foreseen(means: np.ndarray) -> dict[str, np.ndarray]:
     return {"perplexity": np.exp(np.minimum(surprise / tokens, 700.0)), "token_accuracy": right / tokens}
 
 
-class TranslationScoring(Scoring[Translation]):
+class TranslationScoring(SequenceScoring[Translation]):
     """Of texts, of which nothing is decided."""
 
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
@@ -139,20 +136,3 @@ class TranslationScoring(Scoring[Translation]):
         return self.scored(
             labels, np.concatenate([numbers, found], axis=1, dtype=np.float32), rule, seed=seed
         )
-
-    def cells(self, values: np.ndarray, rule: DecisionRule) -> Iterator[list[str]]:
-        raise TypeError("every example has its text")
-
-    def problems(self, labels: np.ndarray, values: np.ndarray) -> LabelProblems | None:
-        return None
-
-    def suspects(self, labels: np.ndarray, problems: LabelProblems) -> list[Sample]:
-        return []
-
-    def calibrated(
-        self, asked: Calibrate, labels: np.ndarray, values: np.ndarray, warn: Callable[[str], None]
-    ) -> Calibrated | None:
-        return None
-
-    def has_labels_of(self, of_data: Task) -> bool:
-        return of_data == self.task
