@@ -257,8 +257,10 @@ def test_a_bad_file_has_the_same_stand_in_where_something_is_frozen(train, tmp_p
         found[cache] = [{k: float(v) for k, v in row.items()} for row in rows]
         assert outcome.err.count("skipped a training file that cannot be read") == 1
     again = train("data.cache=disk", *skipping)[2]
-    assert [{k: float(v) for k, v in row.items()} for row in again] == found["disk"] == found["memory"]
-    assert found["memory"] == [pytest.approx(row, rel=1e-5) for row in found["none"]]
+    found["again"] = [{k: float(v) for k, v in row.items()} for row in again]
+    # On processors without AVX-512 the last digit depends on which examples are computed together.
+    for cache, closely in (("again", 1e-6), ("disk", 1e-6), ("none", 1e-5)):
+        assert found["memory"] == [pytest.approx(row, rel=closely) for row in found[cache]]
 
 
 def test_a_bad_file_that_is_not_skipped_ends_it_where_something_is_frozen(bigmodel, config, tmp_path):

@@ -105,7 +105,10 @@ def test_a_config_that_comes_with_it_is_whole_elsewhere(bigmodel, tmp_path, monk
     assert bigmodel("check", "own/c.yaml").code == 0
     differences = bigmodel("show", "own/c.yaml", "--diff", CONFIGS / f"{name}.yaml", "--json").json
     # Relative paths are relative to the config.
-    options = ("image_folder.path", "table.path", "table.test", "text_files.path")
+    options = ("image_folder.path", "text_files.path")
+    options += tuple(
+        f"{source}.{part}" for source in ("table", "conll") for part in ("path", "validation", "test")
+    )
     assert {each["key"] for each in differences} <= {f"data.source.{option}" for option in options}
 
 

@@ -40,7 +40,7 @@ def test_lists_are_left_out_unless_they_are_asked_for(tmp_path):
     with pytest.raises(DataError) as caught:
         TableOptions(path=path, target="y").load(LoadContext(beside=("tags",)))
     assert (
-        "t.jsonl, tags: expected one of array, category, date, image, number, text; found lists"
+        "t.jsonl, tags: expected one of array, category, date, image, number, subwords, text; found lists"
         in caught.value.message
     )
     assert caught.value.hint == "columns: {tags: ignore} leaves it out"
