@@ -10,6 +10,7 @@ from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.explaining.rows.page import marked
 from bigmodel_cli.explaining.rows.words import MOST_WORDS, WordEffect, word_effects
 from bigmodel_cli.kinds.number.kind import NumberKind
+from bigmodel_cli.kinds.text.cells import TextCells
 from bigmodel_cli.kinds.text.kind import TextKind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore
@@ -42,7 +43,7 @@ def effects(network, text, *, is_coded=False):
     array = np.array([text], object)
     column = CodedStore(np.zeros(1, np.int32), (text,), "t") if is_coded else ArrayStore(array, "t")
     row = {"text": column, "size": ArrayStore(np.ones(1, np.float32), "t")}
-    (found,) = word_effects(network, row, "text", [0])
+    (found,) = word_effects(network, row, "text", TextCells(TextKind()), [0])
     return [(one.word, one.start, pytest.approx(one.effect, abs=1e-5)) for one in found]
 
 
