@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
+from bigmodel_cli.modeling.devices import processor_flags
 
 pytestmark = pytest.mark.tf
 
@@ -20,8 +21,9 @@ HERE = Path(__file__).resolve().parent
 # Where freeze.py made them.
 PLACE = "/tmp/frozen"
 VERSIONS = sorted(path.parent.parent.name for path in HERE.glob("*/arrays/run.json"))
-# Enough for another processor's order of additions, and far less than another example or another weight.
-CLOSE = 2e-4
+# Enough for another processor's order of additions, and less than another example or another weight. The runs
+# are from one with AVX-512; without, a few epochs make more of it.
+CLOSE = 2e-4 if "avx512f" in processor_flags() else 2e-3
 COMPLETE = ("arrays", "binary", "numbers", "files", "packed")
 
 
