@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
 
 from bigmodel_cli.config.aim import Aim
-from bigmodel_cli.config.losses_and_metrics import MetricFacts
+from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
 
 # Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
 Encoding = Literal["integer", "one_hot", "binary", "number"]
 Shape = tuple[int | None, ...]
+_VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical"}
 
 
 class Bound(ABC):
@@ -87,6 +88,45 @@ class Bound(ABC):
     def targets(self, labels: Any) -> Targets:
         """The targets of a batch, as the feed yields them."""
         return Targets(self.encode, labels)
+
+
+class SequenceBound(Bound):
+    """Of targets with one of several classes at each place."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """How many classes there are."""
+
+    def over_classes(self, aim: Aim, where: str) -> Encoding:
+        """How a loss takes targets that is one of distributions.
+
+        Args:
+            aim: With the loss.
+            where: Over what the distributions are, behind their number.
+
+        Raises:
+            ConfigError: If the loss takes something else.
+        """
+        facts = loss_facts(aim.loss)
+        if facts.outputs not in ("distribution", "any"):
+            raise misfit(
+                aim,
+                f"{aim.loss.name} does not take a distribution over {self.size} {where}",
+                "write loss: SparseCategoricalCrossentropy",
+            )
+        return "integer" if facts.takes_indices else "one_hot"
+
+    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
+        if num_outputs != self.size:
+            return None
+        return as_written("SparseCategoricalCrossentropy", activation)
+
+    def metric_encoding(self, metric: MetricFacts) -> Encoding:
+        return "integer" if metric.takes_indices else "one_hot"
+
+    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
+        return f"{_VARIANTS[self.encoding]}{kind}"
 
 
 class Targets:

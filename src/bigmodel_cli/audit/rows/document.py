@@ -107,5 +107,9 @@ def _column(table: LookedTable, name: str, column: Column, named: Mapping[int, s
             "counts": dict(column.counts),
             "classes": dict(column.by_class),
         },
-        **({} if column.texts is None else {"texts": column.texts.as_json(named)}),
+        **(
+            {}
+            if column.texts is None
+            else {"texts": column.texts.as_json(named), "texts_compared": column.texts.compared}
+        ),
     }

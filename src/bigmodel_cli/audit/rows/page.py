@@ -8,6 +8,7 @@ from typing import Any
 from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, show_label_problems
 from bigmodel_cli.audit.page import MAX_LISTED, show_classes, show_findings, show_labels
 from bigmodel_cli.audit.rows.picture import CLASS_COLORS, histogram
+from bigmodel_cli.audit.rows.texts.look import MOST_COMPARED
 from bigmodel_cli.cut import cut
 from bigmodel_cli.markup import name, page, table, visible
 
@@ -161,6 +162,8 @@ def told_of_texts(column: Mapping[str, Any]) -> Iterator[str]:
     of_words = train["words"]
     yield f"{of_words['min']:,} to {of_words['max']:,} words, median {of_words['median']:,}"
     yield f"letters: {shares or 'none'}"
+    if column["texts_compared"] == MOST_COMPARED:
+        yield f"what is nearly the same was looked for among the first {MOST_COMPARED:,} different texts"
     for split, found in texts.items():
         if split != "train":
             near = found["nearly_in_train"]["rows"]

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from bigmodel_cli.config.aim import Aim
-from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
-from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, as_written, misfit
+from bigmodel_cli.tasks.bound import Encoding, SequenceBound, Shape, misfit
 from bigmodel_cli.tasks.generation.task import Generation
 
-_VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical"}
 # The logarithm of 0 is no number that can be averaged.
 _LEAST = 1e-30
 
 
-class GenerationBound(Bound):
+class GenerationBound(SequenceBound):
     """Targets are ids, or one-hot rows of them."""
 
     task: Generation
     kept_dtype: ClassVar[str | None] = "float32"
+
+    @property
+    def size(self) -> int:
+        return self.task.vocabulary.size
 
     def bind(self, shape: Shape, aim: Aim) -> GenerationBound:
         self._of_logits = aim.reading.activation == "softmax"
         return super().bind(shape, aim)
 
     def loss_encoding(self, shape: Shape, aim: Aim) -> Encoding:
-        length, size, facts = self.task.length, self.task.vocabulary.size, loss_facts(aim.loss)
+        length, size = self.task.length, self.size
         if len(shape) != 3 or shape[1] not in (length, None) or shape[2] != size:
             raise misfit(
                 aim,
@@ -34,24 +36,7 @@ class GenerationBound(Bound):
                 "end the model with {Dense: {units: vocabulary_size, activation: softmax}}, "
                 "behind layers that keep every place (of GRU and LSTM return_sequences: true)",
             )
-        if facts.outputs not in ("distribution", "any"):
-            raise misfit(
-                aim,
-                f"{aim.loss.name} does not take a distribution over {size} tokens at each place",
-                "write loss: SparseCategoricalCrossentropy",
-            )
-        return "integer" if facts.takes_indices else "one_hot"
-
-    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
-        if num_outputs != self.task.vocabulary.size:
-            return None
-        return as_written("SparseCategoricalCrossentropy", activation)
-
-    def metric_encoding(self, metric: MetricFacts) -> Encoding:
-        return "integer" if metric.takes_indices else "one_hot"
-
-    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
-        return f"{_VARIANTS[self.encoding]}{kind}"
+        return self.over_classes(aim, "tokens at each place")
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:
         """(batch, length) int32 for `integer`, (batch, length, vocabulary) float32 for `one_hot`."""

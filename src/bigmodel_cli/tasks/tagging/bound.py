@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from bigmodel_cli.config.aim import Aim
-from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
-from bigmodel_cli.tasks.bound import Bound, Encoding, Shape, as_written, misfit
+from bigmodel_cli.tasks.bound import Encoding, SequenceBound, Shape, misfit
 from bigmodel_cli.tasks.tagging.task import Tagging
 
-_VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical"}
 
-
-class TaggingBound(Bound):
+class TaggingBound(SequenceBound):
     """Targets are numbers of tags, or one-hot rows of them; what is behind the last word has no weight."""
 
     task: Tagging
     kept_dtype: ClassVar[str | None] = "float32"
 
+    @property
+    def size(self) -> int:
+        return len(self.task.tags)
+
     def loss_encoding(self, shape: Shape, aim: Aim) -> Encoding:
-        length, size, facts = self.task.length, len(self.task.tags), loss_facts(aim.loss)
+        length, size = self.task.length, self.size
         if len(shape) != 3 or shape[1] not in (length, None) or shape[2] != size:
             raise misfit(
                 aim,
@@ -28,24 +29,7 @@ class TaggingBound(Bound):
                 "end the model with {Dense: {units: num_classes, activation: softmax}}, "
                 "behind layers that keep every word (of GRU and LSTM return_sequences: true)",
             )
-        if facts.outputs not in ("distribution", "any"):
-            raise misfit(
-                aim,
-                f"{aim.loss.name} does not take a distribution over {size} tags at each word",
-                "write loss: SparseCategoricalCrossentropy",
-            )
-        return "integer" if facts.takes_indices else "one_hot"
-
-    def loss_of_adopted(self, num_outputs: int, activation: str) -> Any:
-        if num_outputs != len(self.task.tags):
-            return None
-        return as_written("SparseCategoricalCrossentropy", activation)
-
-    def metric_encoding(self, metric: MetricFacts) -> Encoding:
-        return "integer" if metric.takes_indices else "one_hot"
-
-    def variant(self, kind: Literal["Accuracy", "Crossentropy"], aim: Aim) -> str:
-        return f"{_VARIANTS[self.encoding]}{kind}"
+        return self.over_classes(aim, "tags at each word")
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:
         """(batch, length) int32 for `integer`, (batch, length, tags) float32 for `one_hot`."""

@@ -14,7 +14,7 @@ from bigmodel_cli.audit.rows.texts.writing import LEFTOVERS, leftovers, new_word
 from bigmodel_cli.kinds.profile import Seen
 
 # Different texts that are compared with each other; more would take longer than half a minute.
-_MOST_COMPARED = 50_000
+MOST_COMPARED = 50_000
 # Pairs of texts that are nearly the same that the document names, of each sort.
 _MAX_NAMED = 100
 
@@ -125,7 +125,7 @@ def look_at_texts(seen: Seen, within: Mapping[str, np.ndarray], taken: np.ndarra
     left = {int(code): leftovers(seen.names[code]) for code in used}
     counted = {int(code): len(words(seen.names[code])) for code in used}
     near = np.arange(len(seen.names))
-    compared = used[:_MOST_COMPARED]
+    compared = used[:MOST_COMPARED]
     near[compared] = compared[near_groups([seen.names[code] for code in compared])]
     known = vocabulary(of_split["train"])
 
