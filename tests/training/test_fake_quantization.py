@@ -98,6 +98,7 @@ def test_ranges_of_frozen_kernels_are_not_kept(train: Callable[..., Any]) -> Non
 def test_the_export_needs_no_calibration(train: Callable[..., Any]) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
+    from bigmodel_cli.exporting.comparison import parse_losses
     from bigmodel_cli.exporting.export import Request, export_run
     from bigmodel_cli.exporting.wanted import wanted_of
     from bigmodel_cli.inference.opened import open_folder
@@ -106,7 +107,7 @@ def test_the_export_needs_no_calibration(train: Callable[..., Any]) -> None:
     trained = train(*PLAIN, CONV, "compress.quantize=int8", "training.epochs=4")
     ranges = json.loads(trained.run.quantization.read_text())
     assert set(ranges) == {"rescaling", "re_lu", "dense", "dense_1"}
-    request = Request(wanted_of(["litert"], ["int8"]), max_loss={"accuracy": 0.2})
+    request = Request(wanted_of(["litert"], ["int8"]), max_loss=parse_losses(["accuracy=0.2"]))
     (found,) = export_run(open_folder(trained.run), request, Silent())
     assert found.path is not None, found.reason
     assert json.loads((found.path / "model.json").read_text())["calibration"] is None
