@@ -18,17 +18,18 @@ from bigmodel_cli.starter.duration import describe
 from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import Wanted
+from bigmodel_cli.starter.pairs import look_at_pairs, written_from
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
 from bigmodel_cli.starter.prose import SUFFIXES, look_at_prose
 from bigmodel_cli.starter.row_recipe import rows_recipe
-from bigmodel_cli.starter.rows import look_at_rows
+from bigmodel_cli.starter.rows import look_at_rows, survey_rows
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.tables import look_at_table
 from bigmodel_cli.starter.tagged import look_at_tagged
 from bigmodel_cli.starter.targets import Targets, classes
 from bigmodel_cli.starter.text_recipe import texts_recipe
 from bigmodel_cli.starter.texts import holds_texts, look_at_text_folder
-from bigmodel_cli.starter.writing import Recipe, config_text, path_from
+from bigmodel_cli.starter.writing import Recipe, config_text, own_name, path_from
 
 _NUM_DIGITS = 1_797
 _NO_IMAGES = NoWeights("no images")
@@ -167,8 +168,12 @@ def _for_table(table: Path, wishes: Wishes) -> Starter:
     opened = open_table(table)
     seen = look_at_table(opened, wishes.written_in, wishes.warn, wishes.labels, wishes.target)
     if seen is None:
-        rows = look_at_rows(opened, wishes.written_in, wishes.note, wishes.labels, wishes.target)
-        return _starter(table.stem, rows_recipe(rows), rows.targets, rows.found)
+        surveyed = survey_rows(opened, wishes.note, wishes.target)
+        if columns := written_from(surveyed, wishes.target):
+            pairs = look_at_pairs(opened, surveyed, columns, wishes.written_in)
+            return Starter(pairs.text, pairs.found, pairs.decisions)
+        rows = look_at_rows(opened, surveyed, wishes.written_in, wishes.labels, wishes.target)
+        return _starter(own_name(table), rows_recipe(rows), rows.targets, rows.found)
     options = [f"path: {path_from(wishes.written_in, table)}", *seen.options]
     start = _start(seen.images, wishes)
     recipe = files_recipe(
@@ -177,7 +182,7 @@ def _for_table(table: Path, wishes: Wishes) -> Starter:
         start,
         asked=wishes.names_weights,
     )
-    return _starter(table.stem, recipe, seen.targets, seen.found, start)
+    return _starter(own_name(table), recipe, seen.targets, seen.found, start)
 
 
 def _for_arrays(file: Path, wishes: Wishes) -> Starter:
@@ -190,7 +195,7 @@ def _for_arrays(file: Path, wishes: Wishes) -> Starter:
         else _NO_IMAGES
     )
     recipe = arrays_recipe(f"npz: {{{', '.join(options)}}}", seen, start, asked=wishes.names_weights)
-    return _starter(file.stem, recipe, seen.targets, seen.found, start)
+    return _starter(own_name(file), recipe, seen.targets, seen.found, start)
 
 
 def _start(images: Images, wishes: Wishes) -> Pretrained | NoWeights:

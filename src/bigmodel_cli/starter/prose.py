@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.plain_text import read_texts
-from bigmodel_cli.starter.writing import MODELINE, path_from, plain_name
+from bigmodel_cli.starter.writing import MODELINE, Written, path_from, plain_name
 
 # What files of plain text are called.
 SUFFIXES = frozenset({".txt", ".md", ".text"})
@@ -20,22 +18,7 @@ _SHORT = 500_000
 _LEAST = 20 * _LENGTH
 
 
-@dataclass(frozen=True)
-class Prose:
-    """A config for a text.
-
-    Attributes:
-        text: YAML with comments.
-        found: What was seen of the text.
-        decisions: What was decided, and why.
-    """
-
-    text: str
-    found: str
-    decisions: Sequence[str]
-
-
-def look_at_prose(path: Path, written_in: Path) -> Prose:
+def look_at_prose(path: Path, written_in: Path) -> Written:
     """The config for a file of plain text.
 
     Args:
@@ -65,7 +48,7 @@ def look_at_prose(path: Path, written_in: Path) -> Prose:
 # Train with: bigmodel train THIS_FILE
 # Then:       bigmodel generate "A beginning"
 {comments}
-name: {plain_name(path.stem)}
+name: {plain_name(path)}
 seed: 0
 
 data:
@@ -98,4 +81,4 @@ training:
   epochs: {_EPOCHS}
 """
     found = f"{path.name}: {size:,} characters, {different:,} different ones"
-    return Prose(yaml, found, decisions)
+    return Written(yaml, found, decisions)

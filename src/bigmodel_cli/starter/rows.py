@@ -15,13 +15,14 @@ from bigmodel_cli.sources.tables.giveaways import giveaways
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.survey import Survey, survey
-from bigmodel_cli.sources.tables.table import Table, open_table
+from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.twins import share_of_twins
 from bigmodel_cli.sources.tables.values import read
 from bigmodel_cli.starter.columns import column_lines
 from bigmodel_cli.starter.guessed_target import described, guessed_target, names_a_quantity
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.sizes import train_size
+from bigmodel_cli.starter.splits_beside import SPLITS, splits_beside
 from bigmodel_cli.starter.targets import Targets, classes, quantity
 from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import path_from, quoted
@@ -30,9 +31,6 @@ from bigmodel_cli.starter.writing import path_from, quoted
 _LEFT_OUT = ("id", "constant")
 # Of more rows the recipe does not ask how many are there more than once, which takes a while to find.
 _MANY_ROWS = 20_000
-# What the files of splits are called: `adult_train.csv` beside `adult_test.csv`.
-_TRAIN = "train"
-_SPLITS = {"validation": ("validation", "valid", "val", "dev"), "test": ("test",)}
 
 
 @dataclass(frozen=True)
@@ -61,19 +59,37 @@ class SeenRows:
     lengths: Mapping[str, TextLengths] = field(default_factory=dict)
 
 
+def survey_rows(table: Table, note: Callable[[str], None], told: str | None = None) -> Survey:
+    """What the columns of a table are; what was read of them is kept.
+
+    Args:
+        table: It, opened.
+        note: Told what each column is.
+        told: A column that must be there.
+
+    Raises:
+        DataError: If it is not, or a row cannot be read.
+    """
+    if told is not None and told not in table.names:
+        raise no_column(table.files[0].path, table.names, told)
+    try:
+        found = survey(table, keep=True)
+    except TableError as error:
+        raise DataError(error.message, hint=error.fix) from None
+    for line in column_lines([*found.columns.values()]):
+        note(line)
+    return found
+
+
 def look_at_rows(
-    table: Table,
-    written_in: Path,
-    note: Callable[[str], None],
-    labels_are: Wanted | None = None,
-    told: str | None = None,
+    table: Table, found: Survey, written_in: Path, labels_are: Wanted | None = None, told: str | None = None
 ) -> SeenRows:
     """What is in a table that lists no images.
 
     Args:
         table: It, opened.
+        found: What its columns are.
         written_in: The folder of the config, which paths are relative to.
-        note: Told what each column is.
         labels_are: What the person says of the target.
         told: The column that is the target; None: the one that looks so.
 
@@ -81,14 +97,6 @@ def look_at_rows(
         DataError: If no column can be the target, or none is left to predict it from.
     """
     path = table.files[0].path
-    if told is not None and told not in table.names:
-        raise no_column(path, table.names, told)
-    try:
-        found = survey(table, keep=True)
-    except TableError as error:
-        raise DataError(error.message, hint=error.fix) from None
-    for line in column_lines([*found.columns.values()]):
-        note(line)
     guess = guessed_target(found.columns) if told is None else None
     name = guess.name if guess else told
     if name is None:
@@ -103,11 +111,11 @@ def look_at_rows(
     if not inputs:
         raise DataError(f"{path}: no column is left to predict {shown(name)} from")
     cells = read(table, _looked_at(found), found.kept)
-    splits = _splits_beside(path, table.names)
+    splits = splits_beside(path, table.names)
     learnt_from = f"{_counted(inputs)}, {targets.described} in the column {shown(name)}"
     # Rows without a target are left out.
     rows = found.num_rows - target.missing
-    held_out = (rows - train_size(rows)) // 2 * (len(_SPLITS) - len(splits))
+    held_out = (rows - train_size(rows)) // 2 * (len(SPLITS) - len(splits))
     return SeenRows(
         _source({"path": path, **splits}, written_in, target, kind),
         inputs,
@@ -191,17 +199,6 @@ def _taken(facts: ColumnFacts, kind: Wanted) -> str:
         f"{shown(facts.name)} has {facts.distinct} whole numbers from {facts.low:g} to {facts.high:g}: taken "
         f"for {kind}; init --labels {other} takes them for {other}."
     )
-
-
-def _splits_beside(path: Path, names: Sequence[str]) -> dict[str, Path]:
-    """The files of other splits that lie beside one whose name says that it is for training."""
-    found: dict[str, Path] = {}
-    for split, words in _SPLITS.items() if _TRAIN in path.name else ():
-        for word in words:
-            other = path.with_name(path.name.replace(_TRAIN, word))
-            if split not in found and other.is_file() and open_table(other).names == tuple(names):
-                found[split] = other
-    return found
 
 
 def _looked_at(found: Survey) -> dict[str, ColumnFacts]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.conll import Conll
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
-from bigmodel_cli.starter.writing import MODELINE, path_from, plain_name
+from bigmodel_cli.starter.writing import MODELINE, Written, path_from, plain_name
 
 _BATCH_SIZE = 32
 # So many steps are about enough, whatever the data's size; of large data no epoch is seen twice for less.
@@ -18,22 +17,7 @@ _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 5, 60
 _MANY = 10_000
 
 
-@dataclass(frozen=True)
-class TaggedWords:
-    """A config for tagged words.
-
-    Attributes:
-        text: YAML with comments.
-        found: What was seen of the data.
-        decisions: What was decided, and why.
-    """
-
-    text: str
-    found: str
-    decisions: Sequence[str]
-
-
-def look_at_tagged(path: Path, written_in: Path) -> TaggedWords:
+def look_at_tagged(path: Path, written_in: Path) -> Written:
     """The config for a file of words with tags.
 
     Args:
@@ -62,7 +46,7 @@ def look_at_tagged(path: Path, written_in: Path) -> TaggedWords:
 # Train with: bigmodel train THIS_FILE
 # Then:       bigmodel predict --text "A sentence"
 {comments}
-name: {plain_name(path.stem if path.stem.lower() not in SPLIT_NAMES else path.resolve().parent.name)}
+name: {plain_name(path)}
 seed: 0                                # the same seed gives the same splits, order and weights
 
 data:
@@ -95,7 +79,7 @@ training:
 """
     many = ", ".join(f"{len(part):,} {split}" for split, part in source.splits.items())
     found = f"{path.name}: sentences ({many}), {task.described}"
-    return TaggedWords(yaml, found, decisions)
+    return Written(yaml, found, decisions)
 
 
 def _beside(path: Path) -> Iterator[tuple[SplitName, Path]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.config.scalars import plain_scalar
+from bigmodel_cli.sources.split_names import SPLIT_NAMES
 from bigmodel_cli.starter.targets import Targets
 
 # Editors with the YAML language server complete and explain the config by it.
@@ -59,12 +60,27 @@ class Recipe:
     is_too_sure: bool = False
 
 
+@dataclass(frozen=True)
+class Written:
+    """A config that is written as a whole.
+
+    Attributes:
+        text: YAML with comments.
+        found: What was seen of the data.
+        decisions: What was decided, and why.
+    """
+
+    text: str
+    found: str
+    decisions: Sequence[str]
+
+
 def config_text(name: str, recipe: Recipe, targets: Targets) -> str:
     """The config."""
     parts = [
         MODELINE,
         "# Train with: bigmodel train THIS_FILE",
-        *(line for decision in recipe.decisions for line in _comment(decision)),
+        *(line for decision in recipe.decisions for line in comment_lines(decision)),
         f"name: {_name(name)}",
         "seed: 0                                # the same seed gives the same splits, order and weights",
         "",
@@ -102,7 +118,8 @@ def _section(name: str, lines: Sequence[str], comment: str) -> list[str]:
     return [f"{name}:".ljust(39) + f"# {comment}", *(f"  {line}" for line in lines), ""] if lines else []
 
 
-def _comment(sentence: str) -> list[str]:
+def comment_lines(sentence: str) -> list[str]:
+    """A sentence as lines of comment."""
     return textwrap.wrap(
         sentence,
         _COMMENT_WIDTH,
@@ -142,8 +159,14 @@ def _escaped(match: re.Match[str]) -> str:
     return match.group() if match.group().isprintable() else f"\\U{ord(match.group()):08x}"
 
 
-def plain_name(stem: str) -> str:
-    """The same of a file's name, where it stands in a text that nobody quotes."""
+def own_name(path: Path) -> str:
+    """What data in a file are called: as the file, or as its folder where that is called as a split is."""
+    return path.stem if path.stem.lower() not in SPLIT_NAMES else path.resolve().parent.name
+
+
+def plain_name(path: Path) -> str:
+    """The same where it stands in a text that nobody quotes."""
+    stem = own_name(path)
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in stem).strip("-_") or "text"
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "bigmodel init mails/ -o mails.yaml",
         "bigmodel init data.npz",
         "bigmodel init train.conll -o names.yaml",
+        "bigmodel init sentences.tsv --target de -o translate.yaml",
         "bigmodel init --config mnist -o mnist.yaml",
     )
 )
