@@ -79,9 +79,45 @@ class TokensFit(Comparison):
         return place.data / "tiny_shakespeare" / "input.txt"
 
 
+class PairsFit(Comparison):
+    """Training alone, without start-up and validation.
+
+    Args:
+        length: What the script fills all texts up to; 0: up to the longest of their batch.
+        bar: What is to hold.
+    """
+
+    unit = "pairs/s"
+    _epochs = 3
+
+    def __init__(self, length: int, bar: Bar) -> None:
+        padded = f"texts of {length} tokens" if length else "texts as long as their batch's longest"
+        self.name = f"Training configs/multi30k.yaml, beside `fit` on {padded}"
+        self.bars = (bar,)
+        self._length = length
+
+    def ours(self, place: Workplace) -> dict[str, float]:
+        # What is written of held-out texts is not measured here, and takes as long as an epoch.
+        splits = {"path": "train", "validation": "val", "test": "val"}
+        files = (f"data.source.table.{option}={self._file(place, split)}" for option, split in splits.items())
+        few = (f"training.epochs={self._epochs}", "data.source.table.target={de: {beams: 1}}")
+        trained = train(CONFIGS / "multi30k.yaml", None, place.folder("pairs"), *files, *few)
+        return {"value": steady(trained.images_per_second())}
+
+    def plain(self, place: Workplace) -> dict[str, float]:
+        words = str(self._epochs), str(self._length)
+        found = plain("pairs_fit.py", self._file(place, "train"), *words, folder=place.scratch).last_line
+        return {"value": steady(found["pairs_per_second"])}
+
+    def _file(self, place: Workplace, split: str) -> Path:
+        return place.data / "multi30k_en_de" / f"{split}.tsv"
+
+
 TEXTS: dict[str, Comparison] = {
     "texts-32": TextFit(32, Bar("≥ 2 ×", at_least=2)),
     "texts-256": TextFit(256, Bar("≥ 3 ×", at_least=3)),
+    "pairs": PairsFit(0, Bar("≥ 1.4 ×", at_least=1.4)),
+    "pairs-64": PairsFit(64, Bar("≥ 1.4 ×", at_least=1.4)),
     "tokens": TokensFit("the same network by `fit`", "tokens_fit.py", Bar("≥ 1.3 ×", at_least=1.3)),
 }
 # PyTorch lives in an environment of its own, whose Python this names.
