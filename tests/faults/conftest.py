@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import text_survivors
 from PIL import Image
 from warm import Ended, Warm
 
@@ -98,31 +99,6 @@ training:
 """
 
 
-# Tokens, attention and a recurrent layer, each with dropout; texts without any token are among them.
-TEXTS = """\
-name: survivor
-data:
-  source: {table: {path: ROWS, target: label, columns: {text: {text: {}}}}}
-  batch_size: 17
-preprocessing:
-  text: [{TextVectorization: {output_sequence_length: 9}}]
-model:
-  - token_and_position: {width: 8, dropout: 0.1}
-  - transformer: {layers: 1, heads: 2, positions: rotary, dropout: 0.2}
-  - GRU: {units: 8, dropout: 0.2, recurrent_dropout: 0.2, return_sequences: true}
-  - masked_pooling
-  - Dense: {units: num_classes, activation: softmax}
-loss: SparseCategoricalCrossentropy
-optimizer: {Adam: {learning_rate: 0.01}}
-metrics: [accuracy]
-training:
-  epochs: 8
-  deterministic: true
-  steps_per_execution: 7
-  checkpoint: {monitor: val_loss, every: 20 steps, keep: 2}
-"""
-
-
 # What is compressed while it is trained, in the place of callbacks.
 COMPRESSED = {
     "prune": "compress: {prune: {sparsity: 0.8, from: epoch 2, to: epoch 7}}\n",
@@ -183,20 +159,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             names = sorted(COMPRESSED)
         if name == "test_killed_with_code_of_ones_own":
             names = ["own"]
-        if name == "test_killed_while_attention_learns":
-            names = ["texts"]
+        if name == "test_killed_while_texts_are_learnt":
+            names = text_survivors.NAMES if IS_LONG else ["texts"]
         metafunc.parametrize("reference", names, indirect=True, scope="session")
-
-
-def _written(path: Path) -> Path:
-    """A table of 600 texts of made-up words; those that name a colour are of one class."""
-    chance = random.Random(0)
-    lines = ["label,text"]
-    for number in range(600):
-        words = chance.choices(["a", "house", "far", "tree", "sings", "red", "green"], k=number % 9)
-        lines.append(f"{'colour' if {'red', 'green'} & set(words) else 'none'},{' '.join(words) or ':)'}")
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def config_text(name: str, images: Path) -> str:
@@ -204,8 +169,8 @@ def config_text(name: str, images: Path) -> str:
         return TABLE.replace("ROWS", str(images / "rows.csv"))
     if name == "own":
         return OWN
-    if name == "texts":
-        return TEXTS.replace("ROWS", str(_written(images / "texts.csv")))
+    if name in text_survivors.NAMES:
+        return text_survivors.text_survivor(name, images)
     text = CONFIG + COMPRESSED.get(name, "")
     values = CONFIGS.get(name, (_ARRAYS, _CONSTANT, "[]"))
     for word, value in zip(("SOURCE", "OPTIMIZER", "CALLBACKS"), values, strict=True):

@@ -87,8 +87,10 @@ def test_killed_with_code_of_ones_own(begin, reference, chance, how_many):
         assert survivor.record["stopped"]["callback"] == "StopWhenFlat"
 
 
-def test_killed_while_attention_learns(begin, reference, chance, how_many):
-    """Random numbers of dropout, in attention and in a recurrent layer, go on where they were."""
+def test_killed_while_texts_are_learnt(begin, reference, chance, how_many):
+    """Random numbers of dropout, in attention and in a recurrent layer, go on where they were; so do the
+    order of batches by length, windows that are drawn, tokenizers, and words that are forgotten.
+    """
     for _ in range(how_many(short=1, long=10)):
         killed_in_the_middle(begin(reference), reference, chance)
 
