@@ -29,6 +29,11 @@ WORDS = (
 )
 
 
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def pairs(folder: Path, name: str = "pairs.tsv", count: int = 120) -> Path:
     """Sentences, and the same backwards in capitals, with a number for each."""
     lines = ["id\twords of one\tother"]
