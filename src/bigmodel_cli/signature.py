@@ -20,6 +20,8 @@ from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 # What the one input and the one target are called where the data give them no names.
 INPUT, TARGET = "input", "label"
+# The number that sounds of one rate have in common.
+SAMPLE_RATE = "sample_rate"
 Owner = TypeVar("Owner", Kind, Task)
 
 
@@ -108,7 +110,9 @@ class Signature:
             for name, number in kind.numbers.items()
         }
         alone = self.task.numbers if len(self.targets) == 1 else {}
-        return {**alone, **by_target, **of_columns}
+        rates = {kind.sample_rate for kind in self.inputs.values()} - {None}
+        shared = {SAMPLE_RATE: rates.pop()} if len(rates) == 1 else {}
+        return {**alone, **by_target, **of_columns, **shared}
 
     @property
     def padded(self) -> frozenset[str]:

@@ -20,9 +20,9 @@ from PIL import Image
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.decoding import decode_image
 from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.sources.base import LoadContext
-from bigmodel_cli.sources.image_checks import check_images
+from bigmodel_cli.sources.file_checks import check_files
 from bigmodel_cli.sources.image_folder import ImageFolder
 
 SHORT, LONG = 300, 2000
@@ -195,7 +195,7 @@ def test_a_folder_of_them_is_loaded_without_the_bad(
 
 def _has_header(path: Path) -> bool:
     try:
-        check_images([path], LoadContext())
+        check_files([path], ImageKind(ImageFormat((8, 8))), LoadContext())
     except DataError:
         return False
     return True

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from parts_of_all import names_of, part_named, parts_of, storeys_of
 from PIL import Image
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.audio.kind import AudioFormat, AudioKind
 from bigmodel_cli.kinds.audit import Features
 from bigmodel_cli.kinds.baseline import Encoder
 from bigmodel_cli.kinds.explain import Places
@@ -60,6 +62,12 @@ def text(path: Path) -> Path:
     return path.with_suffix(".txt")
 
 
+def sound(path: Path) -> Path:
+    wave = np.sin(np.arange(4000) * 0.3).astype(np.float32) / 2
+    soundfile.write(path.with_suffix(".flac"), np.stack([wave, -wave / 2], axis=1), 4000)
+    return path.with_suffix(".flac")
+
+
 @dataclass(frozen=True)
 class Sample:
     """A kind, and a file with one value of it.
@@ -85,6 +93,8 @@ SAMPLES = {
     "array:picture": Sample(ArrayKind((8, 8, 3), "uint8"), array((8, 8, 3))),
     "array:sequence": Sample(ArrayKind((3, 50), "float64"), array((3, 50))),
     "array:large": Sample(ArrayKind((101, 100)), array((101, 100))),
+    "audio": Sample(AudioKind(AudioFormat(8000, 0.5)), sound),
+    "audio:loop": Sample(AudioKind(AudioFormat(2000, 1.5, "loop", channel=1)), sound),
     "tokens": Sample(TokensKind(6, Letters("characters", "\n abcßü")), text),
     "tokens:bytes": Sample(TokensKind(24, Letters("bytes")), text),
 }
@@ -210,10 +220,13 @@ def test_is_shown_or_says_why_not(kind, values):
         return
     pixels = show.pixels(values[0])
     assert pixels.dtype == np.uint8
-    assert pixels.shape[:2] == kind.shape[:2]
+    # What is no picture itself is drawn in a size of its own.
+    size = kind.shape[:2] if len(kind.shape) > 1 else pixels.shape[:2]
+    assert pixels.shape[:2] == size
     with Image.open(io.BytesIO(base64.b64decode(show.thumbnail(values[0])))) as thumbnail:
         assert thumbnail.format == "PNG"
-        assert thumbnail.size == (kind.shape[1], kind.shape[0])
+        scale = min(1, 112 / max(size))
+        assert thumbnail.size == (round(size[1] * scale), round(size[0] * scale))
 
 
 def test_is_measured(kind, values):

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 from hub_folders import digits_as_hf, digits_as_tfds, needs_hf, needs_tfds
 
 from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.audio.kind import AudioKind
 from bigmodel_cli.kinds.tokens.kind import TokensKind
 from bigmodel_cli.pipeline.packing import pack
 from bigmodel_cli.sources import source_options
@@ -39,6 +41,13 @@ def cifar_archive(path, layout):
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return path
+
+
+def sound_folder(folder):
+    for number, name in enumerate(("dog/1.wav", "dog/2.flac", "cat/1.ogg", "cat/2.wav")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / name, np.sin(np.arange(900) * (number + 1) / 10), 4000)
+    return folder
 
 
 def packed(folder, photos):
@@ -84,6 +93,7 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         "synthetic:vectors": {"shape": (20,), "num_classes": 2, "num_examples": 9},
         "synthetic:numbers": {"shape": (8, 5), "num_classes": None, "num_examples": 9},
         "synthetic:outputs": {"shape": (8, 8, 1), "num_classes": None, "num_outputs": 3, "num_examples": 9},
+        "audio_folder": {"path": sound_folder(tmp_path / "sounds"), "sample_rate": 2000, "seconds": 0.2},
         "text_files": {"path": text, "length": 4},
         "tfrecord": {"path": packed(tmp_path / "packed", folder)},
         "tfds": {"name": "mnist", "data_dir": tmp_path / "tfds"},
@@ -94,7 +104,8 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
 CASES = [
     "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "diabetes", "npz", "npz:numbers",
     "image_folder", "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
-    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "text_files", "tfrecord", "tfds", "hf",
+    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "audio_folder", "text_files", "tfrecord",
+    "tfds", "hf",
 ]  # fmt: skip
 
 
@@ -176,7 +187,7 @@ def test_images_can_be_made_from_files(source):
     if signature.kind.dtype == "uint8":
         assert signature.kind.format.shape == signature.kind.shape
     else:
-        assert isinstance(signature.kind, ArrayKind | TokensKind)
+        assert isinstance(signature.kind, ArrayKind | AudioKind | TokensKind)
 
 
 def test_take_keeps_order(source):

@@ -17,11 +17,11 @@ from bigmodel_cli.kinds.image.files import decoding, names, opening
 from bigmodel_cli.kinds.image.files.decoding import decode_image
 from bigmodel_cli.kinds.image.files.names import is_image_name
 from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
-from bigmodel_cli.kinds.image.kind import ImageFormat
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.signature import signature_as_json, signature_from_json
 from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.file_checks import check_files
 from bigmodel_cli.sources.file_walk import FileWalk
-from bigmodel_cli.sources.image_checks import check_images
 from bigmodel_cli.sources.image_folder import ImageFolder
 from bigmodel_cli.sources.sought_images import IMAGES
 
@@ -198,7 +198,11 @@ def png_of_size(width, height):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
 
-@pytest.mark.parametrize("check", [decode_image, lambda path, _: check_images([path], LoadContext())])
+def _check(path, image_format):
+    check_files([path], ImageKind(image_format), LoadContext())
+
+
+@pytest.mark.parametrize("check", [decode_image, _check])
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -264,7 +268,7 @@ def test_size_and_mode_come_from_the_header(tmp_path):
 
 def test_checking_many_files_tells_sizes_and_progress(tmp_path, told):
     paths = [saved(tmp_path / f"{i}.png", solid("RGB", RED, size=(i + 1, 1))) for i in range(5)]
-    checked = check_images(paths, told.context())
+    checked = check_files(paths, ImageKind(RGB), told.context())
     assert checked.sizes.tolist() == [path.stat().st_size for path in paths] and not checked.problems
     assert checked.modified.tolist() == [path.stat().st_mtime_ns for path in paths]
     assert told.progress == [("checking images", 5, 5)]
@@ -275,7 +279,7 @@ def test_checking_many_files_names_the_first_and_counts_the_rest(tmp_path, told)
     for bad in (1, 3, 4):
         paths[bad].write_bytes(b"text")
     with pytest.raises(DataError) as caught:
-        check_images(paths, told.context())
+        check_files(paths, ImageKind(RGB), told.context())
     assert caught.value.message == (
         f"{paths[1]}: expected a JPEG, PNG, BMP, GIF or WebP image, found something else "
         "(2 more of 5 files are no good either)"

@@ -12,7 +12,7 @@ from bigmodel_cli.audit.features import constant_features
 from bigmodel_cli.audit.finding import NAMED, Finding, class_findings, count_of, errors_first, some_of
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import short_name
-from bigmodel_cli.sources.image_checks import SKIP_HINT
+from bigmodel_cli.sources.file_checks import SKIP_HINT
 
 
 def find_all(audited: Audited) -> list[Finding]:

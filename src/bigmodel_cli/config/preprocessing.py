@@ -69,3 +69,8 @@ _QUICK = frozenset({"CenterCrop", "Flatten", "Identity", "Normalization", "Permu
 def is_worth_keeping(experiment: Experiment) -> bool:
     """Whether preprocessing of single examples takes so long that its result had better be kept."""
     return any(component.name not in _QUICK for component in experiment.shared_preprocessing)
+
+
+def is_kept_of_files(experiment: Experiment) -> bool:
+    """Whether preprocessing gives what is kept instead of the decoded files: spectrograms are smaller."""
+    return any(getattr(one.options, "is_kept_of_files", False) for one in experiment.shared_preprocessing)

@@ -185,6 +185,14 @@ def no_options(options: Mapping[str, Any], *known: str) -> None:
             raise WrongOptionError(str(name), f"no option {name!r}", there_are)
 
 
+def paths_held(values: Any) -> Held:
+    """Paths of files, each a text of its own."""
+    import numpy as np
+
+    texts = [values[row] for row in range(len(values))]
+    return Held(np.where([bool(text) for text in texts], np.arange(len(texts)), len(texts)), texts)
+
+
 def of_texts(places: np.ndarray, names: tuple[str, ...]) -> Held:
     """Texts by their places; -1 stands for none."""
     import numpy as np

@@ -36,6 +36,7 @@ class Kind(ABC):
         shape: Of one value as the saved model takes it, without the batch axis.
         dtype: NumPy's name of the dtype that the saved model takes, for instance `uint8`.
         vocabulary: What the numbers of a value stand for, where it is tokens of a text; None: it is none.
+        sample_rate: How many numbers of a value a second has, where it is a sound; None: it is none.
     """
 
     name: ClassVar[str]
@@ -51,6 +52,10 @@ class Kind(ABC):
     shape: tuple[int, ...]
     dtype: str
     vocabulary: Vocabulary | None = None
+
+    @property
+    def sample_rate(self) -> int | None:
+        return None
 
     @property
     def so_far(self) -> str | None:

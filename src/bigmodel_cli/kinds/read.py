@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,23 @@ class Read(ABC):
     def decoder(self) -> str:
         """What reads them, with its version."""
         return ""
+
+    def look(self, path: ImageFile) -> Any:
+        """What the header of a file says that is worth remembering; None where nothing is.
+
+        Raises:
+            DataError: If the file cannot hold a value of the kind; names it and the reason.
+        """
+        return None
+
+    def remarks(self, paths: Sequence[Path], told: Sequence[Any]) -> Iterator[str]:
+        """What a user should know of many files that were looked at.
+
+        Args:
+            paths: Of those that can be read.
+            told: What `look` said of each.
+        """
+        yield from ()
 
     @abstractmethod
     def file(self, path: ImageFile, *, invert: bool = False) -> Value:

@@ -273,7 +273,7 @@ def _preprocess(
     for component in components:
         if isinstance(component.options, Encoding):
             with pointing_at(component, tensor):
-                tensor = component.options.encode(tensor, values)
+                tensor = component.options.with_numbers(making.objects.numbers).encode(tensor, values)
             continue
         layer = making.objects.make(component)
         making.origins[layer.name] = component

@@ -192,7 +192,7 @@ class Columns:
 
         if isinstance(component.options, Encoding):
             with pointing_at(component, column.tensor):
-                return component.options.encode(
+                return component.options.with_numbers(self.objects.numbers).encode(
                     column.tensor, lambda tensor: self._values(tensor, column.names, ENOUGH)
                 )
         layer = self.objects.make(component, **_told_of_missing(component, self.kinds[column.names[0]]))

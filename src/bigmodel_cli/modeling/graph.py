@@ -115,7 +115,7 @@ class Graph:
             return component.options.connect(tensor, self)
         if isinstance(component.options, Encoding):
             with pointing_at(component, tensor):
-                return component.options.encode(tensor, self.learn)
+                return component.options.with_numbers(self.objects.numbers).encode(tensor, self.learn)
         if component.family == "applications":
             layer = self._application(component, tensor)
         else:

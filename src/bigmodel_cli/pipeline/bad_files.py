@@ -8,7 +8,7 @@ from dataclasses import replace
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
-from bigmodel_cli.sources.image_checks import check_decoding, skipped_sentence, without_bad
+from bigmodel_cli.sources.file_checks import check_decoding, skipped_sentence, without_bad
 
 # Warnings name so many files; after them only the count at the end tells.
 NAMED = 5

@@ -22,6 +22,7 @@ from bigmodel_cli.sources.decoded_folder import (
     free_bytes,
     make_room,
 )
+from bigmodel_cli.sources.files import Files
 from bigmodel_cli.sources.stores import Store
 
 Cache = Literal["memory", "disk", "none"]
@@ -39,16 +40,18 @@ class CacheChoice:
         cache: Where.
         reason: In words; empty where there is nothing to decode.
         decoded: Keeps them; None where nothing does.
+        plural: What they are called.
     """
 
     cache: Cache
     reason: str = ""
     decoded: Decoded | None = None
+    plural: str = "examples"
 
     def describe(self) -> str:
         """The choice as one line for people; empty where there is nothing to decode."""
         places = {"memory": "kept in memory", "disk": "kept on disk", "none": "not kept"}
-        return f"decoded images: {places[self.cache]} ({self.reason})" if self.reason else ""
+        return f"decoded {self.plural}: {places[self.cache]} ({self.reason})" if self.reason else ""
 
     def kept(self, examples: Examples) -> Examples:
         """Examples of which each is decoded once, where it is kept."""
@@ -87,8 +90,22 @@ def choose_cache(
         return CacheChoice("none")
     files = parts[0].files
     assert files is not None
+    choice = _of_files(asked, parts, files, epochs=epochs, free_memory=free_memory, warn=warn)
+    return replace(choice, plural=files.kind.plural)
+
+
+def _of_files(
+    asked: Literal["auto"] | Cache,
+    parts: Sequence[Store],
+    files: Files,
+    *,
+    epochs: int,
+    free_memory: int | None,
+    warn: Callable[[str], None],
+) -> CacheChoice:
+    """Where what files hold is kept."""
     if any(part.files is not files for part in parts):
-        return CacheChoice("none", "columns of images of several sizes are not kept")
+        return CacheChoice("none", f"columns of {files.kind.plural} of several sizes are not kept")
     in_memory = sum(map(len, parts)) * parts[0].value_bytes
     if asked == "auto" and epochs == 1:
         return CacheChoice("none", "in one epoch none is decoded twice")

@@ -18,7 +18,7 @@ from bigmodel_cli.pipeline.example_proto import Value, encode_example
 from bigmodel_cli.pipeline.packing_rows import pack_rows
 from bigmodel_cli.signature import signature_as_json
 from bigmodel_cli.sources.base import Examples, Source, SplitName
-from bigmodel_cli.sources.image_checks import SKIP_HINT
+from bigmodel_cli.sources.file_checks import SKIP_HINT
 from bigmodel_cli.sources.packed import ARRAYS, INDEX, SPLITS, VERSION, PackedSplit, arrays_beside
 from bigmodel_cli.sources.packed_rows import BESIDE
 from bigmodel_cli.sources.record_frame import HEADER_BYTES, framed

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.sources.image_checks import SKIP_HINT
+from bigmodel_cli.sources.file_checks import SKIP_HINT
 from bigmodel_cli.sources.stores import Store
 
 # Stand-ins for a bad file that are tried, before something is wrong with all files (a disk that is gone).

@@ -18,7 +18,7 @@ from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.beside import stores_beside
-from bigmodel_cli.sources.image_files import checked_source
+from bigmodel_cli.sources.checked_files import checked_source
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.label_values import (
     CLASS_NAMES_HELP,

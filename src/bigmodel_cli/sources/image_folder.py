@@ -7,8 +7,8 @@ from typing import ClassVar
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.sources.base import LoadContext, Source
+from bigmodel_cli.sources.checked_files import checked_source
 from bigmodel_cli.sources.class_folder_options import ClassFolderOptions
-from bigmodel_cli.sources.image_files import checked_source
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.sought_images import IMAGES
 

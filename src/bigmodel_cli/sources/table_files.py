@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
+from bigmodel_cli.sources.file_checks import SKIP_HINT, check_files, skipped_sentence, without_bad
 from bigmodel_cli.sources.files import Files, FileStore
-from bigmodel_cli.sources.image_checks import SKIP_HINT, check_images, skipped_sentence, without_bad
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.tasks.task import Task
@@ -153,7 +153,7 @@ def _check(
             if not context.skip_bad_files:
                 raise problem
             problems[column.split].setdefault(row, problem)
-    checked = check_images(listed.paths, context)
+    checked = check_files(listed.paths, kind, context)
     root = _common(listed)
     relative = tuple(os.path.relpath(path, root) for path in listed.paths)
     files = Files(root, relative, checked.sizes, checked.modified, kind)

@@ -19,7 +19,7 @@ from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
 from bigmodel_cli.sources.class_folder_options import ClassFolderOptions
 from bigmodel_cli.sources.encoding_option import EncodingName
-from bigmodel_cli.sources.image_checks import first_of, of_each, skipped_sentence, without_bad
+from bigmodel_cli.sources.file_checks import first_of, of_each, skipped_sentence, without_bad
 from bigmodel_cli.sources.listed_files import ListedFiles
 from bigmodel_cli.sources.memory import check_memory
 from bigmodel_cli.sources.sought_texts import TEXTS

@@ -9,8 +9,9 @@ from statistics import median
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
+from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.sources.base import LoadContext
-from bigmodel_cli.sources.image_checks import check_images
+from bigmodel_cli.sources.file_checks import check_files
 
 SAMPLE_FILES = 200
 # Proportions that differ by less than this factor are taken for the same.
@@ -98,7 +99,8 @@ def look_at(paths: Sequence[Path], num_train: int) -> Images:
 
 def _all_bad(paths: Sequence[Path]) -> DataError | None:
     """What is wrong with all files that are none, so that nobody finds them one by one."""
-    problems = list(check_images(paths, LoadContext(skip_bad_files=True)).problems.values())
+    kind = ImageKind(ImageFormat((1, 1)))
+    problems = list(check_files(paths, kind, LoadContext(skip_bad_files=True)).problems.values())
     if not problems:
         return None
     named = "; ".join(problem.message for problem in problems[:_NAMED_BAD])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.frozen import begins_frozen
-from bigmodel_cli.config.preprocessing import is_worth_keeping
+from bigmodel_cli.config.preprocessing import is_kept_of_files, is_worth_keeping
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.listener import Listener
@@ -90,6 +90,7 @@ class Keeping:
         are_held = all(store.gathers or store.files is not None for store in stores.values())
         begins = are_held if self._is_row else begins_frozen(work.experiment)
         in_memory = all(store.array is not None for store in stores.values())
+        in_memory = in_memory or (not self._is_row and is_kept_of_files(work.experiment))
         # On a GPU the same takes next to nothing, and features would take its memory.
         self._is_prepared = not begins and in_memory and not _has_gpu() and is_worth_keeping(work.experiment)
         # What is rounded in training has to be seen by the steps, and columns by a teacher.

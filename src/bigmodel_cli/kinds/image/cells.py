@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, get_args
 
-from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError, no_options
+from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError, no_options, paths_held
 from bigmodel_cli.kinds.image.kind import CHANNELS, ImageFormat, ImageKind
 from bigmodel_cli.kinds.image.redrawing.drawings import MadeLike, drawing_like
 
@@ -48,10 +48,7 @@ class ImageCells(Cells):
         return {"kind": "image"}
 
     def held(self, values: Any) -> Held:
-        import numpy as np
-
-        texts = [values[row] for row in range(len(values))]
-        return Held(np.where([bool(text) for text in texts], np.arange(len(texts)), len(texts)), texts)
+        return paths_held(values)
 
 
 def _size(given: Any) -> tuple[int, int]:

@@ -16,7 +16,10 @@ class ImageProfile(Profile):
 
     def seen(self, stores: Sequence[Store]) -> Seen:
         codes, names = coded([value for store in stores for value in _values(store)])
-        shown = [name if isinstance(name, str) else f"image {place + 1}" for place, name in enumerate(names)]
+        shown = [
+            name if isinstance(name, str) else f"{self.kind.noun} {place + 1}"
+            for place, name in enumerate(names)
+        ]
         return Seen(codes=codes, names=shown, are_opaque=True)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -28,6 +28,12 @@ class Encoding(BaseModel, ABC):
 
     encoding_name: ClassVar[str]
     example: ClassVar[str]
+    # Whether what comes out is kept of files too, of which else the decoded contents are.
+    is_kept_of_files: ClassVar[bool] = False
+
+    def with_numbers(self, numbers: Mapping[str, int | None]) -> Self:
+        """The same with what is left out in the config and follows from the data."""
+        return self
 
     @abstractmethod
     def encode(self, tensor: Any, learn: Learn) -> Any:

@@ -11,13 +11,13 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.signature import INPUT, TARGET, Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
+from bigmodel_cli.sources.file_checks import skipped_sentence, without_bad
 from bigmodel_cli.sources.hubs.cells import CellKind, cell_column, cells_beside, own_texts
 from bigmodel_cli.sources.hubs.choosing import DataSet, Roles, cannot_be, roles_of, splits_of
 from bigmodel_cli.sources.hubs.columns import Unfit
 from bigmodel_cli.sources.hubs.options import IGNORE, HubOptions
 from bigmodel_cli.sources.hubs.reading import Part, Reading, is_kept, size_and_mode
 from bigmodel_cli.sources.hubs.rows import Rows
-from bigmodel_cli.sources.image_checks import skipped_sentence, without_bad
 from bigmodel_cli.sources.label_values import label_values
 from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.task import Task

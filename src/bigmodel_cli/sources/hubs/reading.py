@@ -16,10 +16,10 @@ from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.file_checks import SKIP_HINT
 from bigmodel_cli.sources.hubs.choosing import DataSet
 from bigmodel_cli.sources.hubs.column_types import image_file
 from bigmodel_cli.sources.hubs.rows import Rows, RowStore, of_each, value_of
-from bigmodel_cli.sources.image_checks import SKIP_HINT
 from bigmodel_cli.sources.kept_arrays import KeptArrays
 from bigmodel_cli.sources.memory import memory_bytes
 from bigmodel_cli.sources.stores import ArrayStore, Store

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import stat
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
@@ -23,6 +25,8 @@ _EXPECTED_TOO = "expected a JPEG, PNG, BMP, GIF, WebP or HEIC image"
 # No format packs pixels closer than PNG does those of one bit: some 8,300 to a byte.
 _MAX_PIXELS_PER_BYTE = 10_000
 _FREE_PIXELS = 2**24
+# Images that are decoded to see how many bits their pixels use.
+_DEPTH_SAMPLE = 32
 # How files begin that are often given a wrong suffix, in lower case.
 _OTHER_KINDS = {
     b"ii*\0": "a TIFF image",
@@ -96,6 +100,22 @@ def pillow() -> Any:
     return Image
 
 
+def bits_of_images(paths: Sequence[Path]) -> int:
+    """How many bits the brightest pixel of some images uses, as a sample of them tells.
+
+    Args:
+        paths: Images with 16 bits per pixel.
+    """
+    import numpy as np
+
+    brightest = 0
+    for path in paths[:: max(1, len(paths) // _DEPTH_SAMPLE)]:
+        # What cannot be decoded is told of elsewhere.
+        with suppress(Exception), open_image(path) as image:
+            brightest = max(brightest, int(np.asarray(image).max()))
+    return brightest.bit_length()
+
+
 def open_image(path: ImageFile) -> Image.Image:
     """An image whose header is read and sound; its pixels are not read yet.
 
@@ -104,7 +124,7 @@ def open_image(path: ImageFile) -> Image.Image:
     """
     image_module = pillow()
     try:
-        num_bytes = _bytes_of_file(path)
+        num_bytes = bytes_of_file(path, _EXPECTED)
         image = _opened(path)
         _check_pixels(path, image, num_bytes)
     except FileNotFoundError as error:
@@ -176,8 +196,12 @@ def _register_heic() -> None:
     register_heif_opener(thumbnails=False)
 
 
-def _bytes_of_file(path: ImageFile) -> int:
+def bytes_of_file(path: ImageFile, expected: str) -> int:
     """The size of a file. A pipe would be waited for until somebody writes into it; a device may never end.
+
+    Args:
+        path: The file.
+        expected: What it should be, for the error.
 
     Raises:
         DataError: If it is one.
@@ -188,7 +212,7 @@ def _bytes_of_file(path: ImageFile) -> int:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         found = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
-        raise DataError(f"{path}: {_EXPECTED}, found {found}")
+        raise DataError(f"{path}: {expected}, found {found}")
     return status.st_size
 
 

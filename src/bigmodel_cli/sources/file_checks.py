@@ -1,17 +1,18 @@
-"""Checks of many image files before training begins, and what is left where bad ones are left out."""
+"""Checks of many files before training begins, and what is left where bad ones are left out."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, said_by
+from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.kinds.read import Read
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
 from bigmodel_cli.tasks.task import Task
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 _CHECK_THREADS = 8
 # Files that a thread checks before it asks for more: handing each one over would take longer than its check.
 _GROUP = 500
-# Images that are decoded to see how many bits their pixels use.
-_DEPTH_SAMPLE = 32
 SKIP_HINT = "data.on_bad_file=skip leaves such files out"
 
 Progress = Callable[[str, int, int | None], None]
@@ -36,51 +35,63 @@ class CheckedFiles:
     Attributes:
         sizes: int64 bytes of shape (n,); 0 for those with a problem.
         modified: int64 times of the last change in nanoseconds, of shape (n,); 0 for those with a problem.
-        deep: Places of images with 16 bits per pixel.
         problems: What is wrong with those that are left out, by their place.
     """
 
     sizes: np.ndarray
     modified: np.ndarray
-    deep: Sequence[int]
     problems: Mapping[int, DataError]
 
 
 class _Header(NamedTuple):
-    """What the header of an image says, and the system of its file."""
+    """What the header of a file says, and the system of the file."""
 
     status: os.stat_result
-    is_deep: bool
+    told: Any
 
 
-def check_images(paths: Sequence[Path], context: LoadContext) -> CheckedFiles:
+def check_files(paths: Sequence[Path], kind: Kind, context: LoadContext) -> CheckedFiles:
     """Read the headers of many files: a corrupt one is named before training begins, not hours later.
 
-    A file that breaks off after its header is only found when it is decoded.
+    A file that breaks off after its header is only found when it is decoded. What a user should know of the
+    others is a warning.
+
+    Args:
+        paths: The files.
+        kind: What each of them holds.
+        context: Says whether bad files are left out.
 
     Raises:
-        DataError: Names the first file that is no image, and says how many more there are; where bad files
-            are not skipped.
+        DataError: Names the first file that is none of the kind, and says how many more there are; where bad
+            files are not skipped. Also if what reads such files is not installed.
     """
     import numpy as np
 
     sizes, modified = np.zeros(len(paths), np.int64), np.zeros(len(paths), np.int64)
     problems: dict[int, DataError] = {}
-    deep: list[int] = []
+    remembered: dict[int, Any] = {}
+    reader = part_of(kind, Read)
+    reader.decoder()
 
     def check(index: int) -> _Header | DataError:
-        return _check(paths[index])
+        try:
+            told = reader.look(paths[index])
+            return _Header(paths[index].stat(), told)
+        except DataError as error:
+            return error
 
-    found = of_each(check, len(paths), "checking images", context.progress, _CHECK_THREADS)
+    found = of_each(check, len(paths), f"checking {kind.plural}", context.progress, _CHECK_THREADS)
     for index, result in enumerate(found):
         if isinstance(result, DataError):
             problems[index] = result
         else:
             sizes[index], modified[index] = result.status.st_size, result.status.st_mtime_ns
-            deep += [index] if result.is_deep else []
+            remembered[index] = result.told
     if problems and not context.skip_bad_files:
         raise first_of(list(problems.values()), len(paths))
-    return CheckedFiles(sizes, modified, deep, problems)
+    for remark in reader.remarks([paths[index] for index in remembered], list(remembered.values())):
+        context.warn(remark)
+    return CheckedFiles(sizes, modified, problems)
 
 
 def check_decoding(examples: Examples, label: str, progress: Progress) -> Mapping[int, DataError]:
@@ -131,32 +142,6 @@ def first_of(problems: Sequence[DataError], total: int) -> DataError:
     more = f" ({len(others):,} more of {total:,} files are no good either)" if others else ""
     hint = f"{first.hint or 'repair it, or remove it'}; {SKIP_HINT}"
     return DataError(f"{first.message}{more}", hint=hint)
-
-
-def _check(path: Path) -> _Header | DataError:
-    try:
-        with open_image(path) as image:
-            return _Header(path.stat(), has_sixteen_bits(image))
-    except DataError as error:
-        return error
-    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
-        return DataError(f"{path}: damaged image: {said_by(error)}")
-
-
-def bits_of_images(paths: Sequence[Path]) -> int:
-    """How many bits the brightest pixel of some images uses, as a sample of them tells.
-
-    Args:
-        paths: Images with 16 bits per pixel.
-    """
-    import numpy as np
-
-    brightest = 0
-    for path in paths[:: max(1, len(paths) // _DEPTH_SAMPLE)]:
-        # What cannot be decoded is told of elsewhere.
-        with suppress(Exception), open_image(path) as image:
-            brightest = max(brightest, int(np.asarray(image).max()))
-    return brightest.bit_length()
 
 
 def skipped_sentence(problems: Sequence[DataError], of: str) -> str:

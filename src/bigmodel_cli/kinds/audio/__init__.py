@@ -1,0 +1,1 @@
+"""Sounds of one length at one rate."""

@@ -1,0 +1,58 @@
+"""Cells that are paths of sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, get_args
+
+from bigmodel_cli.kinds.audio.kind import RATES, SECONDS, AudioFormat, AudioKind, Shorter
+from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError, no_options, paths_held
+
+_EXAMPLE = "write for instance {audio: {sample_rate: 16000, seconds: 1}}"
+
+
+class AudioCells(Cells):
+    """A path stands for the sound that the file has."""
+
+    kind: AudioKind
+    may_spill: ClassVar[bool] = False
+    are_paths: ClassVar[bool] = True
+    needs_options: ClassVar[bool] = True
+    looked_at_as: ClassVar[str | None] = "image"
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        no_options(options, "sample_rate", "seconds", "shorter", "channel")
+        _number(options, "sample_rate", RATES, int)
+        _number(options, "seconds", SECONDS, int | float)
+        shorter, channel = options.get("shorter"), options.get("channel")
+        if shorter is not None and shorter not in get_args(Shorter):
+            raise WrongOptionError("shorter", f"expected pad or loop; found {shorter!r}")
+        if channel is not None and (type(channel) is not int or channel < 0):
+            raise WrongOptionError(
+                "channel", f"expected the number of a channel, from 0 on; found {channel!r}"
+            )
+
+    @classmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> AudioKind:
+        told = {name: value for name, value in options.items() if value is not None}
+        return AudioKind(AudioFormat(**{**told, "seconds": float(told["seconds"])}))
+
+    def reading(self) -> dict[str, Any]:
+        return {"kind": "image"}
+
+    def held(self, values: Any) -> Held:
+        return paths_held(values)
+
+
+def _number(options: Mapping[str, Any], name: str, limits: tuple[float, float], of: Any) -> None:
+    """Check a number.
+
+    Raises:
+        WrongOptionError: If it is none, or outside of the limits.
+    """
+    value = options.get(name)
+    low, high = limits
+    if isinstance(value, bool) or not isinstance(value, of) or not low <= value <= high:
+        found = "none" if value is None else repr(value)
+        raise WrongOptionError(name, f"expected a number from {low:,} to {high:,}; found {found}", _EXAMPLE)

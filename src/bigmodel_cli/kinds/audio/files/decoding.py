@@ -1,0 +1,115 @@
+"""Decoding: a file of sound becomes samples, in training, evaluation and prediction alike."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audio.files.opening import library, open_sound
+from bigmodel_cli.kinds.audio.kind import AudioFormat
+from bigmodel_cli.kinds.image.files.opening import ImageFile, said_by
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Raise it with every change after which a file may become other samples: decoded examples that are kept from
+# earlier are then of no use any more.
+DECODING_VERSION = 1
+# Rates are in proportions of numbers up to this: a filter for 44,101 to 16,000 would have 900,000 numbers.
+_LARGEST_PART = 1_000
+# What is read on either side of the part that is taken, since resampling looks at the neighbours.
+_MARGIN_SECONDS = 0.05
+
+
+def decode_sound(path: ImageFile, audio_format: AudioFormat, start: float | None = None) -> np.ndarray:
+    """Read a file of sound and bring it to a format.
+
+    Only the part that is taken is read, so that a recording of hours takes no memory.
+
+    Args:
+        path: The file.
+        audio_format: What it becomes.
+        start: Where the part begins, in seconds; None: in the middle of a longer one.
+
+    Returns:
+        float32 of shape (samples,).
+
+    Raises:
+        DataError: If it cannot be read; names the file and the reason.
+    """
+    import numpy as np
+
+    try:
+        with open_sound(path) as sound:
+            if (audio_format.channel or 0) >= sound.channels:
+                has = f"it has {sound.channels}, the first is 0"
+                raise DataError(f"{path}: no channel {audio_format.channel}; {has}")
+            samples = _part(sound, audio_format, start)
+    except (DataError, MemoryError):
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"{path}: damaged sound: {said_by(error)}") from error
+    if not len(samples):
+        raise DataError(f"{path}: damaged sound: it breaks off before anything is heard")
+    if not np.isfinite(samples).all():
+        raise DataError(f"{path}: damaged sound: samples are NaN or infinite")
+    return samples
+
+
+def decoder() -> str:
+    """What decodes: the same text, the same samples."""
+    import scipy
+
+    soundfile = library()
+    return (
+        f"sounds {DECODING_VERSION}, soundfile {soundfile.__version__}, "
+        f"{soundfile.__libsndfile_version__}, scipy {scipy.__version__}"
+    )
+
+
+def _part(sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndarray:
+    rate, wanted = sound.samplerate, audio_format.num_samples
+    margin, needed = math.ceil(_MARGIN_SECONDS * rate), math.ceil(wanted * rate / audio_format.sample_rate)
+    # `first` in samples of the file, `skip` in those of the example.
+    first = max(0, (sound.frames - needed) // 2) if start is None else round(start * rate)
+    before = min(first, margin)
+    if first > before:
+        sound.seek(first - before)
+    mono = _mono(sound, audio_format, before + needed + margin)
+    resampled = _resampled(mono, rate, audio_format.sample_rate)
+    skip = round(before * audio_format.sample_rate / rate)
+    return _in_length(resampled[skip : skip + wanted], audio_format)
+
+
+def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
+    import numpy as np
+
+    read = sound.read(frames, dtype="float32", always_2d=True)
+    if audio_format.channel is None:
+        return np.asarray(read.mean(axis=1, dtype=np.float32))
+    return np.asarray(read[:, audio_format.channel])
+
+
+def _resampled(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
+    if rate == to or not len(samples):
+        return samples
+    import numpy as np
+    from scipy.signal import resample_poly
+
+    ratio = Fraction(to, rate)
+    if max(ratio.numerator, ratio.denominator) > _LARGEST_PART:
+        ratio = ratio.limit_denominator(_LARGEST_PART)
+    return np.asarray(resample_poly(samples, ratio.numerator, ratio.denominator), np.float32)
+
+
+def _in_length(samples: np.ndarray, audio_format: AudioFormat) -> np.ndarray:
+    import numpy as np
+
+    lacking = audio_format.num_samples - len(samples)
+    if lacking <= 0 or not len(samples):
+        return np.ascontiguousarray(samples, np.float32)
+    if audio_format.shorter == "loop":
+        return np.resize(samples, audio_format.num_samples).astype(np.float32)
+    return np.pad(samples, (0, lacking)).astype(np.float32)

@@ -1,0 +1,126 @@
+"""Opening files of sounds: what a file is by its content, and whether it is one of those that are read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audio.files.names import CONVERT_HINT, OTHER_SOUND_SUFFIXES
+from bigmodel_cli.kinds.image.files.names import suffix_of
+from bigmodel_cli.kinds.image.files.opening import ImageFile, bytes_of_file, said_by
+
+_FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3")
+_EXPECTED = "expected a WAV, FLAC, OGG, Opus or MP3 sound"
+# Slower and faster ones are no sound that anybody recorded, but a damaged header.
+_RATES = (1_000, 768_000)
+# How files begin that are often given a wrong suffix.
+_OTHER_KINDS = {
+    b"RIFF": "a WAV file in a form that is not read",
+    b"FORM": "an AIFF sound",
+    b"\x1aE\xdf\xa3": "a Matroska or WebM file",
+    b"0&\xb2u": "a WMA sound",
+    b"#!AMR": "an AMR sound",
+    b"MThd": "a MIDI file",
+    b"version https://git-lfs": "a pointer of Git LFS (git lfs pull fetches the file)",
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the header of a file says.
+
+    Attributes:
+        sample_rate: Samples in a second.
+        channels: How many there are.
+        frames: Samples of each channel.
+    """
+
+    sample_rate: int
+    channels: int
+    frames: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.sample_rate
+
+
+def library() -> Any:
+    """The package `soundfile`.
+
+    Raises:
+        DataError: If it is not installed.
+    """
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:
+        raise DataError(
+            f"soundfile, which reads sounds, cannot be loaded: {error}",
+            hint="pip install 'bigmodel-cli[audio]'",
+        ) from None
+    return soundfile
+
+
+def open_sound(path: ImageFile) -> Any:
+    """A `soundfile.SoundFile` whose header is read and sound; its samples are not read yet.
+
+    Raises:
+        DataError: If there is none; names the file and the reason.
+    """
+    soundfile = library()
+    try:
+        num_bytes = bytes_of_file(path, _EXPECTED)
+        # As bytes: names need not be UTF-8.
+        given = os.fsencode(path) if isinstance(path, Path) else path.open()
+        sound = soundfile.SoundFile(given)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or said_by(error)}") from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise _refused(path, error) from error
+    problem = _problem(sound, num_bytes)
+    if problem is not None:
+        sound.close()
+        raise DataError(f"{path}: {problem}", hint=CONVERT_HINT if sound.format not in _FORMATS else None)
+    return sound
+
+
+def recorded(path: ImageFile) -> Recorded:
+    """What a file's header says.
+
+    Raises:
+        DataError: If it is no sound.
+    """
+    with open_sound(path) as sound:
+        return Recorded(sound.samplerate, sound.channels, sound.frames)
+
+
+def _problem(sound: Any, num_bytes: int) -> str | None:
+    low, high = _RATES
+    if sound.format not in _FORMATS:
+        return f"{_EXPECTED}, found {sound.format_info}"
+    if not low <= sound.samplerate <= high:
+        return f"damaged sound: {sound.samplerate:,} samples in a second"
+    if sound.frames < 1 and num_bytes:
+        return "holds no sound: it is 0 seconds long"
+    return None
+
+
+def _refused(path: ImageFile, error: Exception) -> DataError:
+    """The error of a file that libsndfile does not open."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    suffix = suffix_of(path.name)
+    if not head:
+        return DataError(f"{path}: {_EXPECTED}, found an empty file")
+    found = next((kind for begins, kind in _OTHER_KINDS.items() if head.startswith(begins)), None)
+    if head[4:8] == b"ftyp":
+        found = "an MP4 file (M4A, AAC)"
+    if found is None and suffix in OTHER_SOUND_SUFFIXES:
+        found = f"a {suffix[1:].upper()} file"
+    if found is None and (head.startswith((b"fLaC", b"OggS", b"ID3")) or head[:1] == b"\xff"):
+        return DataError(f"{path}: damaged sound: {said_by(error)}")
+    return DataError(f"{path}: {_EXPECTED}, found {found or 'something else'}", hint=CONVERT_HINT)

@@ -1,0 +1,64 @@
+"""How a sound is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bigmodel_cli.cut import some
+from bigmodel_cli.kinds.audio.files.decoding import decode_sound, decoder
+from bigmodel_cli.kinds.audio.files.opening import Recorded, recorded
+from bigmodel_cli.kinds.audio.kind import AudioKind
+from bigmodel_cli.kinds.image.files.opening import ImageFile
+from bigmodel_cli.kinds.read import Read, Value
+
+_NAMED = 4
+
+
+class AudioRead(Read):
+    """Decodes files of sounds, resamples them, and brings them to one length."""
+
+    kind: AudioKind
+
+    @property
+    def described(self) -> str:
+        return str(self.kind.format)
+
+    @property
+    def file_options(self) -> Mapping[str, Any]:
+        return asdict(self.kind.format)
+
+    def decoder(self) -> str:
+        return decoder()
+
+    def look(self, path: ImageFile) -> Recorded:
+        return recorded(path)
+
+    def remarks(self, paths: Sequence[Path], told: Sequence[Recorded]) -> Iterator[str]:
+        """Which are resampled, mixed or cut: what a model hears is another sound than the file has."""
+        wanted, total = self.kind.format, f"of {len(told):,} sounds"
+        rates = Counter(one.sample_rate for one in told if one.sample_rate != wanted.sample_rate)
+        if rates:
+            each = some([f"{count:,} from {rate:,} Hz" for rate, count in rates.most_common()], _NAMED)
+            yield f"{rates.total():,} {total} are resampled to {wanted.sample_rate:,} Hz: {each}"
+        slower = [place for place, one in enumerate(told) if one.sample_rate < wanted.sample_rate]
+        if slower and len(slower) < len(told):
+            yield (
+                f"{len(slower):,} {total} have a lower rate than others, so that they lack high tones, for "
+                f"example {paths[slower[0]]}"
+            )
+        mixed = sum(one.channels > 1 for one in told)
+        if mixed and wanted.channel is None:
+            yield f"{mixed:,} {total} have several channels, of which the mean is taken; channel: 0 takes one"
+        longer = [one.seconds for one in told if one.seconds > wanted.seconds * 1.001]
+        if longer:
+            yield (
+                f"{len(longer):,} {total} are longer than {wanted.seconds:g} s, of which the middle is "
+                f"taken; the longest has {max(longer):.3g} s"
+            )
+
+    def file(self, path: ImageFile, *, invert: bool = False) -> Value:
+        return Value(decode_sound(path, self.kind.format))

@@ -1,0 +1,162 @@
+"""Sounds from files: any format, rate and length becomes the same numbers, or an error that says why not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audio.files import opening
+from bigmodel_cli.kinds.audio.files.decoding import decode_sound
+from bigmodel_cli.kinds.audio.kind import AudioFormat
+from bigmodel_cli.kinds.image.files.opening import EncodedImage
+from bigmodel_cli.sources.audio_folder import AudioFolder
+
+FORMAT = AudioFormat(8000, 0.5)
+TONE = 400
+
+
+def tone(rate, seconds, frequency=TONE):
+    return 0.5 * np.sin(2 * np.pi * frequency * np.arange(round(rate * seconds)) / rate)
+
+
+def saved(path, samples, rate=8000, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples, rate, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "options", "tolerance"),
+    [
+        ("a.wav", 8000, {"subtype": "FLOAT"}, 1e-7),
+        ("a.wav", 44100, {"subtype": "PCM_24"}, 0.01),
+        ("a.wav", 11025, {"subtype": "PCM_16"}, 0.01),
+        ("a.flac", 16000, {}, 0.01),
+        ("a.ogg", 44100, {}, 0.03),
+        ("a.opus", 48000, {"format": "OGG", "subtype": "OPUS"}, 0.05),
+        ("a.mp3", 44100, {}, 0.05),
+        # In proportions of small numbers this is 8,000; the tone is 0.05 Hz higher.
+        ("a.wav", 7999, {}, 0.1),
+    ],
+)
+def test_every_format_and_rate_gives_the_same_sound(tmp_path, name, rate, options, tolerance):
+    path = saved(tmp_path / name, tone(rate, 0.5), rate, **options)
+    found, expected = decode_sound(path, FORMAT), tone(8000, 0.5).astype(np.float32)
+    assert (found.shape, found.dtype) == ((4000,), np.float32)
+    # The ends are those of a filter, or of a lossy format's blocks.
+    assert np.abs(found - expected)[400:-400].max() < tolerance
+
+
+def test_the_middle_of_a_longer_sound_is_read_alone(tmp_path, monkeypatch):
+    whole = np.random.default_rng(0).uniform(-1, 1, 8000 * 20).astype(np.float32)
+    path = saved(tmp_path / "a.wav", whole, subtype="FLOAT")
+    read = []
+    real = soundfile.SoundFile.read
+    monkeypatch.setattr(
+        soundfile.SoundFile, "read", lambda self, n, **o: read.append(n) or real(self, n, **o)
+    )
+    assert np.array_equal(decode_sound(path, FORMAT), whole[78_000:82_000])
+    assert np.array_equal(decode_sound(path, FORMAT, start=3), whole[24_000:28_000])
+    assert read == [4800, 4800]
+
+
+@pytest.mark.parametrize(
+    ("shorter", "expected"), [("pad", [1, 2, 3, 0, 0, 0, 0, 0]), ("loop", [1, 2, 3] * 3)]
+)
+def test_a_shorter_sound_is_padded_or_looped(tmp_path, shorter, expected):
+    path = saved(tmp_path / "a.wav", np.array([1, 2, 3]) / 8, 1000, subtype="FLOAT")
+    found = decode_sound(path, AudioFormat(1000, 0.008, shorter))
+    assert (found * 8).tolist() == expected[:8]
+
+
+def test_channels_are_mixed_or_one_is_taken(tmp_path):
+    path = saved(tmp_path / "a.wav", np.stack([tone(8000, 1), -tone(8000, 1) / 2], 1), subtype="FLOAT")
+    left, mean = (decode_sound(path, AudioFormat(8000, 1, channel=channel)) for channel in (0, None))
+    np.testing.assert_allclose(mean, left / 4, atol=1e-7)
+    with pytest.raises(DataError, match=r"a\.wav: no channel 2; it has 2, the first is 0"):
+        decode_sound(path, AudioFormat(8000, 1, channel=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.wav", b"", "found an empty file"),
+        ("a.wav", b"hello, this is text", "found something else"),
+        ("a.m4a", b"\0\0\0\x20ftypM4A \0\0", r"found an MP4 file \(M4A, AAC\)"),
+        ("a.aac", b"\1\2\3\4\5\6\7\x08", "found a AAC file"),
+        ("a.wma", b"0&\xb2u\x8ef\xcf\x11", "found a WMA sound"),
+        ("a.flac", b"fLaC\0\0\0\x22 and no more", "damaged sound"),
+    ],
+)
+def test_what_is_no_sound_is_refused_by_what_it_is(tmp_path, name, content, reason):
+    (tmp_path / name).write_bytes(content)
+    for file in (tmp_path / name, EncodedImage(name, content)):
+        with pytest.raises(DataError, match=f"{name}: .*{reason}") as refused:
+            decode_sound(file, FORMAT)
+        is_other = "found a" in reason and "empty" not in reason
+        assert ("ffmpeg -i FILE FILE.flac" in str(refused.value.hint)) >= is_other
+
+
+def test_other_containers_are_refused_although_they_could_be_read(tmp_path):
+    path = saved(tmp_path / "a.aiff", tone(8000, 1))
+    with pytest.raises(DataError, match=r"a\.aiff: expected a WAV, .* found AIFF") as refused:
+        decode_sound(path, FORMAT)
+    assert "ffmpeg" in refused.value.hint
+
+
+def test_silence_without_end_and_numbers_that_are_none(tmp_path):
+    with pytest.raises(DataError, match=r"a\.wav: holds no sound: it is 0 seconds long"):
+        decode_sound(saved(tmp_path / "a.wav", np.zeros(0)), FORMAT)
+    with pytest.raises(DataError, match=r"b\.wav: damaged sound: samples are NaN or infinite"):
+        decode_sound(saved(tmp_path / "b.wav", np.full(9, np.nan), subtype="FLOAT"), FORMAT)
+    with pytest.raises(DataError, match=r"none\.wav: no such file"):
+        decode_sound(tmp_path / "none.wav", FORMAT)
+    with pytest.raises(DataError, match=r"expected a WAV, .* found a folder"):
+        decode_sound(tmp_path, FORMAT)
+
+
+def test_a_sound_that_was_sent_is_the_same(tmp_path):
+    path = saved(tmp_path / "a.mp3", tone(44100, 1), 44100)
+    sent = EncodedImage("a.mp3", path.read_bytes())
+    assert np.array_equal(decode_sound(sent, FORMAT), decode_sound(path, FORMAT))
+
+
+def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch, load):
+    saved(tmp_path / "dog/1.wav", tone(8000, 1))
+    saved(tmp_path / "cat/1.wav", tone(8000, 1))
+    monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
+    with pytest.raises(DataError, match="soundfile, which reads sounds, cannot be loaded") as refused:
+        load("audio_folder", path=tmp_path, sample_rate=8000, seconds=1)
+    assert refused.value.hint == "pip install 'bigmodel-cli[audio]'"
+    assert opening.library.__doc__
+
+
+def test_what_is_done_to_files_is_counted(tmp_path, told):
+    for number in range(3):
+        saved(tmp_path / f"dog/{number}.wav", tone(8000, 1))
+    saved(tmp_path / "cat/1.wav", np.stack([tone(44100, 3)] * 2, 1), 44100)
+    saved(tmp_path / "cat/2.wav", tone(4000, 1), 4000)
+    (tmp_path / "cat/3.m4a").write_bytes(b"\0\0\0\x20ftypM4A ")
+    AudioFolder(path=tmp_path, sample_rate=8000, seconds=2.0).load(told.context())
+    assert [line.replace(str(tmp_path), "") for line in told.warnings] == [
+        "passed over 1 .m4a, for example /cat/3.m4a; convert .m4a to use them: ffmpeg -i FILE FILE.flac",
+        "2 of 5 sounds are resampled to 8,000 Hz: 1 from 44,100 Hz, 1 from 4,000 Hz",
+        "1 of 5 sounds have a lower rate than others, so that they lack high tones, for example /cat/2.wav",
+        "1 of 5 sounds have several channels, of which the mean is taken; channel: 0 takes one",
+        "1 of 5 sounds are longer than 2 s, of which the middle is taken; the longest has 3 s",
+    ]
+
+
+def test_bad_files_stop_or_are_left_out(tmp_path, told):
+    for name in ("dog/1.wav", "dog/2.wav", "cat/1.wav"):
+        saved(tmp_path / name, tone(8000, 1))
+    (tmp_path / "dog/2.wav").write_bytes(b"RIFF and no more")
+    options = AudioFolder(path=tmp_path, sample_rate=8000, seconds=1.0)
+    with pytest.raises(DataError, match=r"dog/2\.wav: expected a WAV") as stopped:
+        options.load(told.context())
+    assert "data.on_bad_file=skip leaves such files out" in stopped.value.hint
+    source = options.load(told.context(skip_bad_files=True))
+    assert (len(source.splits["train"]), source.num_skipped) == (2, 1)
+    assert told.warnings[-1].startswith("skipped 1 of 3 files that cannot be read, the first: ")
