@@ -52,6 +52,7 @@ def reference() -> str:
         "sources": "Data sources",
         "blocks": "Blocks",
         "encodings": "Encodings",
+        "augmentations": "Augmentations",
         "trackers": "Trackers",
     }
     for family, title in titles.items():

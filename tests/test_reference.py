@@ -34,7 +34,7 @@ def test_the_families_are_those_of_the_language():
     for family in FAMILIES:
         own = language().own.get(family)
         assert len(names_in(family)) == len(own if own is not None else names_in(family)) > 0
-    assert {"sources", "blocks", "encodings", "trackers"} == set(language().own)
+    assert {"sources", "blocks", "encodings", "augmentations", "trackers"} == set(language().own)
     assert {entry.name for entry in catalogue.entries("layers")} == {e["name"] for e in names_in("layers")}
 
 

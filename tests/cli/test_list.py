@@ -13,6 +13,7 @@ FAMILIES = {
     "applications": "MobileNetV2",
     "blocks": "residual",
     "encodings": "impute",
+    "augmentations": "time_shift",
     "trackers": "mlflow",
     "losses": "MeanSquaredError",
     "optimizers": "AdamW",

@@ -85,6 +85,7 @@ class ByName:
 _ONE, _NAMED = "\0one", "\0named"
 ConfigPath = Annotated[Path, RelativePath()]
 Layer = Annotated[Any, ComponentOf(("layers",))]
+AugmentationStep = Annotated[Any, ComponentOf(("layers", "augmentations"))]
 Step = Annotated[Any, ComponentOf(("layers", "applications", "blocks", "encodings"))]
 PreprocessingStep = Annotated[Any, ComponentOf(("layers", "encodings"))]
 Loss = Annotated[Any, ComponentOf(("losses",))]
@@ -98,7 +99,9 @@ _BY_TARGET = "Of several targets one for all, or each its own: {income: …, hou
 _BY_COLUMN = "Of a table by column, or by kind for all columns of it: {number: […], review: […]}."
 LossByTarget = Annotated[Loss, ByName("targets", _BY_TARGET)]
 MetricsByTarget = Annotated[list[Metric] | Literal["auto"], ByName("targets", _BY_TARGET)]
-LayersByColumn = Annotated[list[Layer], ByName("columns", "Of images and arrays, which have no columns.")]
+Augmentation = Annotated[
+    list[AugmentationStep], ByName("columns", "Of images and arrays, which have no columns.")
+]
 Preprocessing = Annotated[
     list[PreprocessingStep],
     ByName("columns", f"{_BY_COLUMN[:-1]}; of numbers it may have encodings too."),

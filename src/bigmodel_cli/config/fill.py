@@ -150,7 +150,7 @@ class Filler:
             families = ("losses", "metrics")
             short = [name for family in families for name in language.catalogue.identifiers(family)]
             return bool(near) and not {*language.names(families), *short} & set(node.entries)
-        known = set(language.names(("layers", "encodings")))
+        known = set(language.names(("layers", "encodings", "augmentations")))
         # A column may have a layer's name; its layers are a list, and a layer's arguments are none.
         return bool(node.entries) and not any(
             key in known and not isinstance(entry.node, Sequence) for key, entry in node.entries.items()

@@ -14,10 +14,10 @@ from bigmodel_cli.config.devices import PATTERN as DEVICE_PATTERN
 from bigmodel_cli.config.devices import parse_device
 from bigmodel_cli.config.fields import (
     OF_CLASSES,
+    Augmentation,
     Callback,
     ConfigPath,
     DataSource,
-    LayersByColumn,
     LossByTarget,
     MetricsByTarget,
     Named,
@@ -331,7 +331,9 @@ class Experiment(Section):
     preprocessing: Preprocessing = Field(
         [], description="Keras layers that are saved inside the model; adapted on the training split."
     )
-    augmentation: LayersByColumn = Field([], description="Keras layers that are active in training only.")
+    augmentation: Augmentation = Field(
+        [], description="Keras layers, and augmentations of sounds, that are active in training only."
+    )
     model: list[Step] = Field(
         min_length=1, description="Layers, applications and blocks, from first to last."
     )

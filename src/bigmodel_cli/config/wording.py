@@ -28,6 +28,7 @@ SINGULAR = {
     "sources": "data source",
     "blocks": "block",
     "encodings": "encoding",
+    "augmentations": "augmentation",
     "trackers": "tracker",
 }
 _KINDS = {

@@ -13,6 +13,7 @@ from typing import Any
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.preprocessing import MIXING
 from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.modeling.augmentations.base import Augmenting
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.tasks.bound import Bound, Targets
 
@@ -44,6 +45,8 @@ def augmentation_layer(
     Raises:
         ConfigError: If it does something else than changing features in training; it points at the component.
     """
+    if isinstance(component.options, Augmenting):
+        return _our_own(component, component.options, objects, features)
     layer = objects.make(component)
     problem, suggestion = None, None
     if hasattr(layer, "adapt"):
@@ -70,6 +73,16 @@ def augmentation_layer(
     if problem:
         raise config_error([Problem(component.place, component.path, problem, suggestion=suggestion)])
     return Augmentation(layer, mixes_labels)
+
+
+def _our_own(component: Component, options: Augmenting, objects: Objects, features: Any) -> Augmentation:
+    """One that is no layer of Keras's."""
+    from bigmodel_cli.modeling.changed import Changed
+
+    if (problem := options.unfit(tuple(features.shape))) is not None:
+        message, _, advice = problem.partition("; ")
+        raise config_error([Problem(component.place, component.path, message, suggestion=advice)])
+    return Augmentation(Changed(options.with_numbers(objects.numbers)), mixes_labels=False)
 
 
 def augment(

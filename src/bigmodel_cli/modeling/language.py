@@ -14,6 +14,7 @@ from bigmodel_cli.config.problems import Problems
 from bigmodel_cli.config.searched import Searched
 from bigmodel_cli.config.tree import COMMAND_LINE, Entry, Mapping, Node, Place, Scalar
 from bigmodel_cli.config.tree import Sequence as Sequence_
+from bigmodel_cli.modeling.augmentations import augmentation_options
 from bigmodel_cli.modeling.blocks import block_options
 from bigmodel_cli.modeling.encodings import encoding_options
 from bigmodel_cli.modeling.teachers import with_teacher
@@ -29,6 +30,7 @@ def language() -> Language:
         "sources": source_options(),
         "blocks": block_options(),
         "encodings": encoding_options(),
+        "augmentations": augmentation_options(),
         "trackers": tracker_options(),
     }
     return Language(load_catalogue(), own)

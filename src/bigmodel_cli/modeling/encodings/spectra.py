@@ -75,7 +75,7 @@ class Spectra(Encoding, ABC):
             dtype="float32",
         )(ops.expand_dims(samples, -1))
         # A full tone has the strength 1, whatever the window.
-        scale = 2 / np.square(np.hanning(window).sum() / 2) / 4
+        scale = 2 / np.square(np.hanning(window).sum())
         matrix = mel_matrix(length, rate, self.bands, self.low, self.high or rate / 2) * scale
         power = ops.maximum(fixed(matrix)(parts), _FLOOR)
         logarithm = ops.log(power)
