@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import soundfile
@@ -160,3 +162,56 @@ def test_bad_files_stop_or_are_left_out(tmp_path, told):
     source = options.load(told.context(skip_bad_files=True))
     assert (len(source.splits["train"]), source.num_skipped) == (2, 1)
     assert told.warnings[-1].startswith("skipped 1 of 3 files that cannot be read, the first: ")
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    for digit, speaker, index in product("37", ("ann", "bob"), range(3)):
+        saved(tmp_path / f"{digit}_{speaker}_{index}.wav", tone(8000, 0.1))
+    return tmp_path
+
+
+BY_NAME = {"sample_rate": 8000, "seconds": 0.1, "name_pattern": "{digit}_{speaker}_{index}", "label": "digit"}
+
+
+def test_names_of_files_tell_class_and_split(recordings, load):
+    source = load(
+        "audio_folder", path=recordings, test={"index": 0}, validation={"speaker": ["bob"]}, **BY_NAME
+    )
+    assert source.signature.task.class_names == ("3", "7")
+    assert {split: list(part.store.paths) for split, part in source.splits.items()} == {
+        "train": [f"{digit}_ann_{index}.wav" for digit in "37" for index in (1, 2)],
+        "validation": [f"{digit}_bob_{index}.wav" for digit in "37" for index in (0, 1, 2)],
+        "test": [f"{digit}_ann_0.wav" for digit in "37"],
+    }
+    assert source.splits["train"].labels.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"test": {"index": [9]}}, "no file is of the test split"),
+        ({"test": {"digit": [3, 7]}}, "every file is held out"),
+        ({"test": {"digit": 3}}, r"only one class \(7\); a classifier needs at least two"),
+        ({"name_pattern": "{digit}-{speaker}"}, r"3_ann_0\.wav: not named as name_pattern says"),
+    ],
+)
+def test_names_that_tell_too_little_are_refused(recordings, load, options, message):
+    with pytest.raises(DataError, match=message):
+        load("audio_folder", path=recordings, **{**BY_NAME, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"label": "word"}, "name_pattern has no part 'word'; its parts: digit, index, speaker"),
+        (
+            {"label": None, "test": {"index": 0}},
+            "test: splits by name need label, the part that is the class",
+        ),
+        ({"test": {"take": 0}}, "name_pattern has no part 'take'"),
+    ],
+)
+def test_parts_that_names_have_not_are_found_before_files_are(options, message):
+    with pytest.raises(ValueError, match=message):
+        AudioFolder(path="none", **{**BY_NAME, **options})

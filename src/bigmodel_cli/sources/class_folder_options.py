@@ -5,23 +5,36 @@ from __future__ import annotations
 import os
 from abc import ABC
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.beside import stores_beside
-from bigmodel_cli.sources.class_folders import find_class_folders
+from bigmodel_cli.sources.class_folders import ClassFolders, find_class_folders
 from bigmodel_cli.sources.file_walk import Sought
 from bigmodel_cli.sources.label_values import own_names
 from bigmodel_cli.sources.listed_files import ListedFiles
 from bigmodel_cli.sources.name_pattern import NamePattern
+from bigmodel_cli.sources.named_files import NamesTell, find_named_files
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.stores import Store
 from bigmodel_cli.tasks.classification.task import Classification
+
+
+def _as_texts(written: Any) -> Any:
+    """Parts of names are texts, also where YAML has numbers; one value stands for a list of it."""
+    if not isinstance(written, dict):
+        return written
+    lists = {name: value if isinstance(value, list) else [value] for name, value in written.items()}
+    return {name: [str(value) for value in values] for name, values in lists.items()}
+
+
+# Values of parts of names.
+NamedSplit = Annotated[dict[str, list[str]], BeforeValidator(_as_texts)]
 
 
 class ClassFolderOptions(SourceOptions, ABC):
@@ -43,6 +56,38 @@ class ClassFolderOptions(SourceOptions, ABC):
         description="What names of files tell, for split_by and evaluate --by: in `{patient}_*` a part is "
         "called patient; `*` is any text, and `{patient}/*` has the folder above the file.",
     )
+
+    label: str | None = Field(
+        default=None,
+        description="The part of name_pattern that is the class, where one folder has files of all classes.",
+    )
+    validation: NamedSplit | None = Field(
+        default=None,
+        description="With label, which files are the validation split: {speaker: [theo, lucas]}.",
+    )
+    test: NamedSplit | None = Field(
+        default=None, description="The same of the test split: {index: [0, 1, 2, 3, 4]}."
+    )
+
+    @model_validator(mode="after")
+    def _by_name(self) -> Self:
+        held_out = self._held_out
+        if held_out and self.label is None:
+            raise ValueError(f"{next(iter(held_out))}: splits by name need label, the part that is the class")
+        for part in [
+            *([self.label] if self.label else []),
+            *(name for of in held_out.values() for name in of),
+        ]:
+            if part not in self.named_parts:
+                known = ", ".join(sorted(self.named_parts)) or "none"
+                raise ValueError(f"name_pattern has no part {part!r}; its parts: {known}")
+        return self
+
+    @property
+    def _held_out(self) -> dict[SplitName, NamedSplit]:
+        """Which files are held out, by what their names say."""
+        asked: dict[SplitName, NamedSplit | None] = {"validation": self.validation, "test": self.test}
+        return {split: parts for split, parts in asked.items() if parts is not None}
 
     @field_validator("class_names")
     @classmethod
@@ -80,9 +125,7 @@ class ClassFolderOptions(SourceOptions, ABC):
         """
         import numpy as np
 
-        found = find_class_folders(
-            self.path, sought, context.warn, self.class_names, for_evaluation=context.for_evaluation
-        )
+        found = self._found(sought, context)
         root = f"{self.path}{os.sep}"
         paths = {
             split: [path.removeprefix(root).replace(os.sep, "/") for path in found.in_order(split)]
@@ -100,6 +143,14 @@ class ClassFolderOptions(SourceOptions, ABC):
             )
             start += len(of_split)
         return listed, Classification(tuple(found.class_names))
+
+    def _found(self, sought: Sought, context: LoadContext) -> ClassFolders:
+        """The files by split and class: as folders say, or their own names."""
+        names, is_lax = self.class_names, context.for_evaluation
+        if self.label is None:
+            return find_class_folders(self.path, sought, context.warn, names, for_evaluation=is_lax)
+        told = NamesTell(NamePattern(self.name_pattern or ""), self.label, self._held_out)
+        return find_named_files(self.path, sought, context.warn, told, names, for_evaluation=is_lax)
 
     def _beside(self, paths: Sequence[str], context: LoadContext) -> dict[str, Store]:
         """The parts of all files' names that are asked for.

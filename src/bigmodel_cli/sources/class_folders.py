@@ -81,9 +81,9 @@ def find_class_folders(
         warn(passed_over)
     there = list(dict.fromkeys(name for classes in found.values() for name in classes))
     if names is not None:
-        _check_named(root, names, there, None if for_evaluation else warn)
+        check_named(root, names, there, None if for_evaluation else warn)
     elif not for_evaluation:
-        _check_classes(root, there, found, sought)
+        check_classes(root, there, found, sought)
     if alike := alike_but_for_case(there):
         warn(f"{root}: {alike} differ in case alone; they are different classes")
     return ClassFolders(there if names is None else names, found)
@@ -184,7 +184,7 @@ def _check_level(folder: Path, classes: Mapping[str, Sequence[str]], sought: Sou
     )
 
 
-def _check_named(root: Path, names: Sequence[str], there: Sequence[str], warn: Warn | None) -> None:
+def check_named(root: Path, names: Sequence[str], there: Sequence[str], warn: Warn | None) -> None:
     """All folders are of classes that were named.
 
     Args:
@@ -206,7 +206,7 @@ def _check_named(root: Path, names: Sequence[str], there: Sequence[str], warn: W
         warn(f"{root}: no files of {some(lacking, 10)}, which class_names has")
 
 
-def _check_classes(
+def check_classes(
     root: Path, names: Sequence[str], found: Mapping[SplitName, Mapping[str, object]], sought: Sought
 ) -> None:
     """Every split has the classes of training.

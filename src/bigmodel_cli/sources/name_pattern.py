@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audio.files.names import SOUND_SUFFIXES
 from bigmodel_cli.kinds.image.files.names import image_suffixes
 from bigmodel_cli.sources.sought_texts import TEXT_SUFFIXES
 
@@ -96,5 +97,7 @@ def _each(found: Sequence[dict[str, str] | None], name: str) -> Iterator[str]:
 
 
 def _without_suffix(path: str) -> str:
-    suffix = next((one for one in image_suffixes() | TEXT_SUFFIXES if path.lower().endswith(one)), "")
+    suffix = next(
+        (one for one in image_suffixes() | TEXT_SUFFIXES | SOUND_SUFFIXES if path.lower().endswith(one)), ""
+    )
     return path[: len(path) - len(suffix)]
