@@ -36,8 +36,8 @@ class Model:
 
 CONVOLUTIONAL = Model([Weight((3, 3, 1, 8)), Weight((8,)), Weight((100, 10))])
 DENSE = Model([Weight((100, 10)), Weight((10,))])
-# Attention has kernels of rank 3.
-ATTENTION = Model([Weight((8, 2, 4)), Weight((10,))])
+# Kernels of rank 3 are no images'.
+OF_RANK_3 = Model([Weight((8, 2, 4)), Weight((10,))])
 
 
 @pytest.fixture
@@ -74,11 +74,33 @@ def test_without_onednn_nothing_uses_it(processor, monkeypatch):
 
 
 def test_kinds_of_models():
-    assert [kind_of(model) for model in (CONVOLUTIONAL, DENSE, ATTENTION)] == [
+    assert [kind_of(model) for model in (CONVOLUTIONAL, DENSE, OF_RANK_3)] == [
         "convolutions",
         "products",
         "products",
     ]
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize("how", ["our block", "Keras's layer", "a model inside"])
+def test_attention_is_known_by_its_products(how):
+    import keras
+
+    from bigmodel_cli.modeling.attention import Attention, Heads
+
+    given = keras.Input((6, 8))
+    if how == "our block":
+        heads = Heads(width=8, count=2, groups=2, dropout=0.0, use_bias=True)
+        attention = Attention(heads, "a", lambda layer, *tensors, **words: layer(*tensors, **words))
+        found = attention.to_itself(given, None)
+    else:
+        found = keras.layers.MultiHeadAttention(2, 4)(given, given)
+    model = keras.Model(given, keras.layers.Dense(3)(found))
+    if how == "a model inside":
+        model = keras.Sequential([keras.Input((6, 8)), model, keras.layers.Flatten()])
+    assert kind_of(model) == "attention"
+    assert Worth.of(model).expected_share("xla on cpu") > Worth.of(DENSE).expected_share("xla on cpu")
+    assert kind_of(keras.Sequential([keras.Input((6, 8)), keras.layers.Dense(3)])) == "products"
 
 
 @pytest.mark.usefixtures("onednn")

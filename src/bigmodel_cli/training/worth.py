@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -29,10 +29,14 @@ _SHARES: Mapping[tuple[str, str], float] = {
     ("bfloat16 in amx", "products"): 0.2,
     ("bfloat16 in avx512", "convolutions"): 0.25,
     ("bfloat16 in avx512", "products"): 0.1,
+    ("bfloat16 in amx", "attention"): 0.2,
+    ("bfloat16 in avx512", "attention"): 0.2,
     ("xla on cpu", "convolutions"): 0.01,
     ("xla on cpu", "products"): 0.1,
+    ("xla on cpu", "attention"): 0.3,
     ("no xla on gpu", "convolutions"): 0.05,
     ("no xla on gpu", "products"): 0.05,
+    ("no xla on gpu", "attention"): 0.05,
 }
 # So many trials weigh as much as the figures above.
 _WEIGHT = 2
@@ -91,9 +95,22 @@ class Worth:
 
 
 def kind_of(model: Any) -> str:
-    """Whether a model spends its time on convolutions of images."""
-    is_convolutional = any(len(weight.shape) >= _RANK_OF_CONVOLUTION for weight in model.trainable_variables)
-    return "convolutions" if is_convolutional else "products"
+    """What a model spends its time on: convolutions of images, attention, or other products."""
+    if any(len(weight.shape) >= _RANK_OF_CONVOLUTION for weight in model.trainable_variables):
+        return "convolutions"
+    return "attention" if any(map(_attends, _operations(model))) else "products"
+
+
+def _operations(model: Any) -> Iterator[Any]:
+    """What a functional model computes by, those of models inside it in their place."""
+    for operation in getattr(model, "operations", None) or getattr(model, "layers", ()):
+        yield from _operations(operation) if hasattr(operation, "layers") else (operation,)
+
+
+def _attends(operation: Any) -> bool:
+    """Whether something is attention, or multiplies two things that were made of the same example."""
+    name = type(operation).__name__
+    return name.endswith("Attention") or (name == "Matmul" and isinstance(operation.input, list))
 
 
 def name_of_change(before: ExecutionPlan, changed: ExecutionPlan) -> str:
