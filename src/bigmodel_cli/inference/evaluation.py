@@ -23,7 +23,7 @@ from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.pipeline.feed import in_order
+from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.pipeline.so_far import texts_of
 from bigmodel_cli.pipeline.windows import feed_of
 from bigmodel_cli.run_folder import RunFolder
@@ -132,6 +132,7 @@ class Evaluator:
     readings: Mapping[str, Reading]
     batch_size: int
     seed: int
+    _steps: dict[tuple[Any, ...], EvaluationSteps] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def of(cls, model: Any, asked: Asked, signature: Signature) -> Evaluator:
@@ -154,7 +155,7 @@ class Evaluator:
             DivergedError: If the model's weights have diverged.
         """
         feed = feed_of(examples, self.batch_size)
-        steps = EvaluationSteps(self.tasks, feed)
+        steps = self._steps_on(feed)
         try:
             chunks = [steps.run(chunk) for chunk in in_order(feed)]
         finally:
@@ -177,6 +178,12 @@ class Evaluator:
             for name, task in self.signature.targets.items()
         }
         return self._of_values(split, examples, values, rules, metrics)
+
+    def _steps_on(self, feed: Feed) -> EvaluationSteps:
+        """One split's graphs are another's: they have what a feed yields, and nothing of its examples."""
+        if feed.form not in self._steps:
+            self._steps[feed.form] = EvaluationSteps(self.tasks, feed)
+        return self._steps[feed.form]
 
     def of_outputs(
         self,

@@ -94,6 +94,12 @@ class Feed:
         held = {name: ArrayStore(tensor.numpy(), "held") for name, tensor in self._held.items()}
         return replace(self.examples, inputs={**self.examples.inputs, **held})
 
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """What the graph of a batch is made by, beside the shapes in a chunk."""
+        columns = self.examples.inputs, self._held, self._texts, self._weights, self._known
+        return (type(self), *map(tuple, columns))
+
     def _tensors(self, columns: Mapping[str, np.ndarray]) -> Mapping[str, Any]:
         import tensorflow as tf
 

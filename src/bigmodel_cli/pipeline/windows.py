@@ -47,6 +47,10 @@ class WindowFeed(Feed):
         return self._series.drawn(seed=seed, epoch=epoch)
 
     @property
+    def form(self) -> tuple[Any, ...]:
+        return (*super().form, self._series.length)
+
+    @property
     def own_order(self) -> np.ndarray:
         return self._series.starts
 

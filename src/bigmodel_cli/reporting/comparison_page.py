@@ -11,6 +11,7 @@ from typing import Any
 from bigmodel_cli.reporting.comparison_plot import curve_png
 from bigmodel_cli.reporting.comparison_style import DARK, INK, LIGHT, Theme, style
 from bigmodel_cli.reporting.comparison_table import Comparison, Curve, Row
+from bigmodel_cli.reporting.templates import compiled
 from bigmodel_cli.whole_files import write_output
 
 # Writes the cell of a row that belongs to a run.
@@ -34,12 +35,10 @@ def write_page(comparison: Comparison, path: Path, show: Show) -> None:
 
 def page(comparison: Comparison, show: Show) -> str:
     """The page as HTML; names are shown to the letter, whatever is in them."""
-    import jinja2
     from markupsafe import Markup
 
     here = files(__package__)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(here.joinpath("comparison_page.html.j2").read_text("utf-8"))
+    template = compiled(here.joinpath("comparison_page.html.j2").read_text("utf-8"))
     return template.render(
         runs=[_legend(index, run.run.title) for index, run in enumerate(comparison.runs)],
         notes=comparison.notes,

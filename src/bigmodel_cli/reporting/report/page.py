@@ -10,6 +10,7 @@ from typing import Any
 from bigmodel_cli.advice.findings import Advice
 from bigmodel_cli.reporting.report.content import page_content
 from bigmodel_cli.reporting.report.reported import read_reported
+from bigmodel_cli.reporting.templates import compiled
 from bigmodel_cli.run_folder import SESSIONS, RunFolder
 from bigmodel_cli.tasks.sections import Section
 from bigmodel_cli.whole_files import write_text
@@ -57,16 +58,13 @@ def render(content: dict[str, Any]) -> str:
     Args:
         content: As `page_content` gives it.
     """
-    import jinja2
     from markupsafe import Markup
 
     here = files(__package__)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(here.joinpath("page.html.j2").read_text("utf-8"))
+    template = compiled(here.joinpath("page.html.j2").read_text("utf-8"))
     sections: list[Section] = content["of_task"]
     bodies = [
-        environment.from_string(section.template).render({**section.content, "id": section.id})
-        for section in sections
+        compiled(section.template).render({**section.content, "id": section.id}) for section in sections
     ]
     data = {section.id: section.data for section in sections if section.data is not None}
     return template.render(

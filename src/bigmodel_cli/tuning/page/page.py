@@ -12,6 +12,7 @@ from bigmodel_cli.evaluation_parts import intervals_in
 from bigmodel_cli.figures import svg
 from bigmodel_cli.reporting.chosen import chosen_sentence
 from bigmodel_cli.reporting.run_summary import read_evaluation, summarise
+from bigmodel_cli.reporting.templates import compiled
 from bigmodel_cli.run_folder import CHOSEN
 from bigmodel_cli.tasks.sections import shown, titled
 from bigmodel_cli.tuning.importance import how_found
@@ -47,14 +48,12 @@ def write_search_page(summary: SearchSummary) -> None:
 
 def render(content: Mapping[str, Any]) -> str:
     """The page as HTML; everything is escaped but figures and style, which are made here."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = files(__package__).joinpath("search.html.j2").read_text("utf-8")
     css = files(reporting).joinpath("report", "page.css").read_text("utf-8")
     figures = {name: Markup(figure) for name, figure in content["figures"].items()}  # noqa: S704
-    return environment.from_string(template).render({**content, "figures": figures, "css": Markup(css)})  # noqa: S704
+    return compiled(template).render({**content, "figures": figures, "css": Markup(css)})  # noqa: S704
 
 
 def page_content(summary: SearchSummary) -> dict[str, Any]:

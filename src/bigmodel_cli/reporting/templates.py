@@ -1,0 +1,18 @@
+"""Templates of pages, compiled once in a process: that takes longer than to fill one in."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def compiled(text: str) -> Any:
+    """A template that escapes everything, and takes no name that it is not given.
+
+    Args:
+        text: In Jinja's language.
+    """
+    import jinja2
+
+    return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text)
