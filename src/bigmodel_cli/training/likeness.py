@@ -59,7 +59,8 @@ def keep_likeness(
         is_validation = evaluation.split == VALIDATION
         source = _frozen(trained, best, learned, held, target) if is_validation else None
         model, given, others = source or (whole, learned.examples, held.examples)
-        features, of_others = (_features(model, some, asked.batch_size) for some in (given, others))
+        compute = _computing_features(model)
+        features, of_others = (_features(compute, some, asked.batch_size) for some in (given, others))
         inner = Inner.fit(features, learned.examples.labels, of_others, scores, map_shape(model))
     keep_familiar(run, learned.examples, held.examples, scores, signature, inner)
     return best if inner is None else whole
@@ -76,21 +77,31 @@ def _frozen(
     return with_features(halves.back), train, trained.fronts["validation"].take(held.indices)
 
 
-def _features(model: Any, examples: Examples, batch_size: int) -> np.ndarray:
-    """What the last layer of a model is given, float32 of shape (n, features).
+def _computing_features(model: Any) -> Any:
+    """Computes what the last layer of a model is given, one batch after the other.
 
     Args:
         model: As `with_features` gives it.
+    """
+    import tensorflow as tf
+
+    return tf.function(
+        lambda features: model(features, training=False)[1], autograph=False, reduce_retracing=True
+    )
+
+
+def _features(compute: Any, examples: Examples, batch_size: int) -> np.ndarray:
+    """What the last layer of a model is given, float32 of shape (n, features).
+
+    Args:
+        compute: As `_computing_features` gives it.
         examples: What it takes; all of them can be read.
         batch_size: No larger than in training: what fits there fits here.
     """
     import tensorflow as tf
 
-    run = tf.function(
-        lambda features: model(features, training=False)[1], autograph=False, reduce_retracing=True
-    )
     found = []
     for start in range(0, len(examples), batch_size):
         indices = range(start, min(start + batch_size, len(examples)))
-        found.append(run(tf.constant(np.stack([examples.read(index) for index in indices]))).numpy())
+        found.append(compute(tf.constant(np.stack([examples.read(index) for index in indices]))).numpy())
     return np.concatenate(found).astype(np.float32)
