@@ -103,7 +103,8 @@ def kind_of(model: Any) -> str:
 
 def _operations(model: Any) -> Iterator[Any]:
     """What a functional model computes by, those of models inside it in their place."""
-    for operation in getattr(model, "operations", None) or getattr(model, "layers", ()):
+    operations: Any = getattr(model, "operations", None) or getattr(model, "layers", ())
+    for operation in operations:
         yield from _operations(operation) if hasattr(operation, "layers") else (operation,)
 
 
