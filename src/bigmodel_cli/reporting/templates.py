@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 @cache
-def compiled(text: str) -> Any:
+def compiled(text: str) -> Template:
     """A template that escapes everything, and takes no name that it is not given.
 
     Args:
