@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.explaining.evidence import REGIONS, evidence_in
-from bigmodel_cli.kinds.explain import Geometry, Side
+from bigmodel_cli.geometry import Geometry, Side
 
 SAME = Geometry(Side(9, 0, 1), Side(6, 0, 1))
 TWICE = Geometry(Side(18, 0, 2), Side(12, 0, 2))

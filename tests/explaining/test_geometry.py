@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.kinds.explain import Side
-from bigmodel_cli.kinds.image.explain import ImagePlaces, in_format, upright_size
+from bigmodel_cli.geometry import Side
+from bigmodel_cli.kinds.image.explain import ImagePlaces, in_format
 from bigmodel_cli.kinds.image.files.decoding import decode_image
+from bigmodel_cli.kinds.image.files.opening import upright_size
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.kinds.inputs import Input
 

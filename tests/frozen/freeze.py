@@ -40,7 +40,7 @@ _FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
 
 
 def make_data() -> None:
-    """Some numbers, small images of three classes, sets of three labels, texts, and tagged words."""
+    """Some numbers, small images of three classes, sets of labels, texts, tagged words, images with masks."""
     Path("data").mkdir()
     rng = np.random.default_rng(0)
     features = rng.normal(size=(90, 4)).astype("float32")
@@ -60,6 +60,22 @@ def make_data() -> None:
     texts = [" ".join(rng.choice(["ab", "cab", "dad"], rng.integers(1, 4))) for _ in range(80)]
     pairs = [f"{text}\t{text.upper()}\n" for text in texts]
     Path("data/pairs.tsv").write_text("".join(["small\tlarge\n", *pairs]))
+    make_masks(rng)
+
+
+def make_masks(rng: np.random.Generator) -> None:
+    """Images of a bright square or a dark one, whose mask has its class, and a corner that counts nowhere."""
+    for number in range(40):
+        pixels, mask = rng.integers(90, 160, (16, 16), np.uint8), np.zeros((16, 16), np.uint8)
+        top, left = rng.integers(1, 8, 2)
+        inside = slice(top, top + 6), slice(left, left + 7)
+        pixels[inside] = pixels[inside] // 4 + (180 if number % 2 else 0)
+        mask[inside] = 1 + number % 2
+        mask[:3, :3] = 255
+        for kind, drawn in (("images", pixels), ("masks", mask)):
+            path = Path("data/masks") / kind / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(drawn).save(path, optimize=True)
 
 
 def tagged_words(rng: np.random.Generator) -> str:
@@ -154,7 +170,18 @@ def main(version: str) -> None:
         make_data()
         assert bigmodel(["data", "pack", "configs/files.yaml", "--out", "data/packed", "--shards", "1"]) == 0
         shutil.copytree("data", HERE / "data")
-    for config in ("arrays", "binary", "numbers", "files", "packed", "labels", "text", "pairs", "tags"):
+    for config in (
+        "arrays",
+        "binary",
+        "numbers",
+        "files",
+        "packed",
+        "labels",
+        "text",
+        "pairs",
+        "tags",
+        "masks",
+    ):
         keep(train(config, runs), kept / config)
     interrupting()
     keep(train("files", runs / "interrupted", code=143), kept / "interrupted")

@@ -13,6 +13,8 @@ from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.segmentation.task import Segmentation
+from bigmodel_cli.tasks.task import Task
 
 # A source whose classes are known only once it is read: the signature says them.
 HEAD = """\
@@ -54,13 +56,15 @@ def build(experiment: Callable[..., Any]) -> Callable[..., Any]:
         classes: int | None = 10,
         dtype: str = "uint8",
         target_shape: tuple[int, ...] = (),
+        mask: tuple[int, int] | None = None,
         **options: Any,
     ) -> Any:
         names = None if classes is None else tuple(f"class_{number}" for number in range(classes))
         start(seed=0)
-        signature = Signature.of(
-            ArrayKind(shape, dtype), Regression(target_shape) if names is None else Classification(names)
-        )
+        task: Task = Regression(target_shape) if names is None else Classification(names)
+        if mask is not None:
+            task = Segmentation(mask, names or ())
+        signature = Signature.of(ArrayKind(shape, dtype), task)
         return build_model(experiment(model, more, **options), signature, total_steps=10)
 
     return call

@@ -15,9 +15,9 @@ LAST = 10 * 5 + 10
 
 def test_the_blocks_that_there_are():
     assert set(block_options()) == {
-        *("branches", "masked_pooling", "repeat", "residual", "saved_model"),
+        *("branches", "fpn", "masked_pooling", "repeat", "residual", "saved_model"),
         *("token_and_position", "token_convolutions", "token_logits", "transformer", "transformer_decoder"),
-        *("word_characters", "word_vectors"),
+        *("unet", "word_characters", "word_vectors"),
     }
     for name, block in block_options().items():
         assert block.example.startswith(f"{name}: ") and block.__doc__

@@ -14,7 +14,7 @@ from bigmodel_cli.inference.evaluation import Evaluation, samples_of
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.scoring.rule import AS_IT_IS
-from bigmodel_cli.signature import Signature
+from bigmodel_cli.signature import TARGET, Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.scores import Scoring
@@ -82,7 +82,7 @@ def evaluated() -> Callable[..., tuple[dict[str, Any], dict[str, Any]]]:
         found = part_of(signature.task, Scoring).scored(labels, scores, AS_IT_IS, seed=0)
         metrics = {"loss": 0.5, **found.scores.headline}
         document = Evaluation("test", len(labels), metrics, {"label": found}, {"label": metrics}).as_json()
-        samples = samples_of(found, Examples.of_arrays(pixels, labels, "test"), signature)
+        samples = samples_of(found, Examples.of_arrays(pixels, labels, "test"), signature, TARGET)
         return document, samples
 
     return make

@@ -44,6 +44,7 @@ from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
+from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
@@ -135,6 +136,20 @@ SAMPLES |= {
         Reading("softmax"),
     ),
 }
+_PIXELS = np.random.default_rng(0).integers(-1, 3, (6, 4, 5)).astype(np.int8)
+_OF_PIXELS = np.random.default_rng(1).dirichlet([1, 1, 1], (6, 4, 5)).astype(np.float32)
+SAMPLES |= {
+    "segmentation": Sample(
+        Segmentation((4, 5), ("sky", "road", "0.5")), _PIXELS, _OF_PIXELS, "../0.2.0/masks"
+    ),
+    "segmentation:logits": Sample(
+        Segmentation((4, 5), ("sky", "road", "car")),
+        _PIXELS,
+        np.log(_OF_PIXELS + 0.01),
+        "../0.2.0/masks",
+        Reading("softmax"),
+    ),
+}
 PARTS = list(parts_of("tasks"))
 
 
@@ -185,7 +200,7 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts", "tags")
+    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts", "tags", "masks")
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
     assert sample.labels.shape[1:] == task.target_shape
@@ -196,9 +211,15 @@ def test_targets_are_split_and_weighed(sample):
     strata = target.strata(sample.labels)
     assert strata is None or (strata.shape, strata.min()) == ((6,), 0)
     weights = target.class_weights("balanced", sample.labels)
-    assert (weights is None) == (strata is None), "who has groups can weigh them"
-    if weights is not None:
+    # Of a mask each pixel has a class, and the image none.
+    if sample.task.labels == "masks":
+        assert (strata, len(weights.values)) == (None, 3)
+        assert weights.values[sample.labels[sample.labels >= 0]].mean() == pytest.approx(1)
+    else:
+        assert (weights is None) == (strata is None), "who has groups can weigh them"
+    if weights is not None and strata is not None:
         assert weights.values[strata].mean() == pytest.approx(1)
+    if weights is not None:
         assert weights.describe()
     assert target.num_columns in (None, np.prod(sample.labels.shape[1:]))
 
@@ -224,7 +245,7 @@ def test_targets_are_encoded_for_loss_and_metrics(sample, aim):
 
 
 def test_outputs_that_do_not_fit_are_refused(sample, aim):
-    says = r"\.yaml:\d+:\d+: model\.\d\.Dense: the model's output has shape \(None, 7\)"
+    says = r"\.yaml:\d+:\d+: model\.\d\.\w+: the model's output has shape \(None, 7\)"
     with pytest.raises(ConfigError, match=says):
         part_of(sample.task, Bound).bind((None, 7), aim)
 
@@ -257,7 +278,8 @@ def test_options_are_taken_or_refused_by_name(sample, asking, option):
     checks, experiment = part_of(sample.task, Checks), asking(FOR_CLASSES[option])
     # Examples with several labels are of no one group that could be weighed.
     has_groups = part_of(sample.task, Target).strata(sample.labels) is not None
-    if has_groups or (sample.task.labels == "sets" and option == "calibrate"):
+    is_taken = (sample.task.labels, option) in {("sets", "calibrate"), ("masks", "data.class_weights")}
+    if has_groups or is_taken:
         checks.check(experiment)
         return
     with pytest.raises(UsageError) as caught:
@@ -378,6 +400,15 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
         if sample.task.labels == "sets":
             assert row["prediction"] == as_text(told)
             assert row["label"] == sample.task.as_text(label)
+            continue
+        if sample.task.labels == "masks":
+            # Nobody told the answer which of the pixels count nowhere.
+            assert sorted(row["label"].split(", ")) == sorted(
+                f"{name} {(label == number).sum() / (label >= 0).sum():.1%}"
+                for number, name in enumerate(sample.task.class_names)
+                if (label == number).any()
+            )
+            assert row["prediction"].count("%") == told.count("%")
             continue
         assert row["prediction"] == (told if isinstance(told, str) else json.dumps(told))
         names = getattr(sample.task, "class_names", None)

@@ -66,4 +66,7 @@ def _metrics(of_one: Experiment, task: Task) -> list[Component]:
     if of_one.metrics != "auto":
         return list(of_one.metrics)
     place = of_one.loss.place
-    return [Component(name, "metrics", place, ("metrics",)) for name in task.default_metrics]
+    return [
+        Component(name, "metrics", place, ("metrics",), task.metric_arguments.get(name, {}))
+        for name in task.default_metrics
+    ]

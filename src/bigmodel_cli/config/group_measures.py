@@ -10,6 +10,7 @@ from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.translation.task import Translation
 
@@ -32,6 +33,7 @@ _MEASURES = {
     Generation.labels: [*Generation.scores],
     Translation.labels: [*Translation.scores],
     Tagging.labels: [*Tagging.scores],
+    Segmentation.labels: [*Segmentation.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (

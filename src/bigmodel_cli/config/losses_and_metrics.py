@@ -122,6 +122,9 @@ LOSSES: Mapping[str, LossFacts] = {
     "Tversky": _EACH,
 }
 
+# Losses of whole regions of an image: a pixel does not count by itself.
+OF_REGIONS = frozenset({"Dice", "Tversky"})
+
 _SHARE = MetricFacts("max", "probabilities", high=1.0)
 _COUNT = MetricFacts("max", "probabilities")
 _ERROR = MetricFacts("min", "numbers")

@@ -11,13 +11,22 @@ from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.tasks.translation.task import Translation
 
-Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags"]
+Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks"]
 # Who knows what an evaluation has.
-_TASKS: Sequence[type[Task]] = (Classification, Regression, Multilabel, Generation, Translation, Tagging)
+_TASKS: Sequence[type[Task]] = (
+    Classification,
+    Regression,
+    Multilabel,
+    Generation,
+    Translation,
+    Tagging,
+    Segmentation,
+)
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(
     {
@@ -43,7 +52,7 @@ _TWINS: Mapping[str, Sequence[str]] = {
 }
 MEANS = ("macro", "weighted")
 MEASURES = ("precision", "recall", "f1")
-PER_CLASS = (*MEASURES, "roc_auc", "average_precision")
+PER_CLASS = (*MEASURES, "roc_auc", "average_precision", "iou", "boundary_f1")
 DIRECTIONS: Mapping[str, Literal["min", "max"]] = {
     name: "min" if name in _SMALLER_IS_BETTER else "max"
     for name in (*(score for task in _TASKS for score in task.scores), *PER_CLASS)

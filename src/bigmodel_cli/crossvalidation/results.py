@@ -190,7 +190,7 @@ def _together(
         examples = plan.examples.take(rows.places)
         by = {column: scored.by_group(groups_of(examples, column), seed=seed) for column in columns}
         by_target[name] = replace(scored, by={**scored.by, **by})
-        samples[name] = samples_of(scored, examples, opened.signature)
+        samples[name] = samples_of(scored, examples, opened.signature, name)
     evaluation = replace(evaluation, by_target=by_target)
     return evaluation, samples if len(samples) > 1 else next(iter(samples.values()))
 

@@ -1,4 +1,4 @@
-"""Where pictures of explanations are written."""
+"""Where pictures of explanations and of answers are written."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ class Destinations:
     Args:
         out: A folder, or a .png file where there is a single image; None: the current folder.
         inputs: All images.
+        ending: What the name of a file has behind that of its image.
 
     Raises:
         UsageError: If that cannot be.
     """
 
-    def __init__(self, out: Path | None, inputs: Inputs) -> None:
+    def __init__(self, out: Path | None, inputs: Inputs, ending: str = "-explained") -> None:
+        self._ending = ending
         self._taken = {_resolved(Path(item.name)) for item in inputs if item.features is None}
         self._file: Path | None = None
         self._folder = out or Path()
@@ -54,7 +56,7 @@ class Destinations:
         number = 1
         while True:
             end = "" if number == 1 else f"-{number}"
-            path = self._folder / f"{stem}-explained{end}.png"
+            path = self._folder / f"{stem}{self._ending}{end}.png"
             if _resolved(path) not in self._taken:
                 self._taken.add(_resolved(path))
                 return path

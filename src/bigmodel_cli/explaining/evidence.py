@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.kinds.explain import Geometry
+from bigmodel_cli.geometry import Geometry
 
 # The parts of an image, row by row.
 REGIONS = (

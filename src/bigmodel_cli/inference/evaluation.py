@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from bigmodel_cli.evaluation_parts import KNOWN, TARGETS
 from bigmodel_cli.inference.asked import Asked
 from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.inference.translating.of_examples import translations
-from bigmodel_cli.kinds.show import Show
+from bigmodel_cli.kinds.show import Show, as_thumbnail
 from bigmodel_cli.modeling.build import compile_for_evaluation
 from bigmodel_cli.modeling.tasks import Tasks
 from bigmodel_cli.parts import part_of
@@ -29,7 +29,7 @@ from bigmodel_cli.pipeline.windows import feed_of
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.scoring.rule import AS_IT_IS, AS_THEY_ARE, DecisionRule
 from bigmodel_cli.signature import Signature
-from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.base import Examples, bare
 from bigmodel_cli.tasks.scores import Sample, Scored, Scoring
 from bigmodel_cli.whole_files import write_json, write_whole
 
@@ -177,7 +177,24 @@ class Evaluator:
             )
             for name, task in self.signature.targets.items()
         }
-        return self._of_values(split, examples, values, rules, metrics)
+        evaluation = self._of_values(split, examples, values, rules, metrics)
+        by_target = {
+            name: self._with_outputs(name, scored, examples) for name, scored in evaluation.by_target.items()
+        }
+        return replace(evaluation, by_target=by_target)
+
+    def _with_outputs(self, target: str, scored: Scored, examples: Examples) -> Scored:
+        """The same with what the model says of its samples, where that is not kept of all examples."""
+        if not scored.needs_outputs:
+            return scored
+        chosen = sorted({sample.index for found in scored.samples().values() for sample in found})
+        shown = examples.having(target)
+        outputs = {}
+        for index in chosen:
+            features = {name: store.read(index)[np.newaxis] for name, store in shown.inputs.items()}
+            given = self.tasks.outputs(self.tasks.model(bare(features), training=False))
+            outputs[index] = np.asarray(given[target], np.float32)[0]
+        return scored.with_outputs(outputs)
 
     def _steps_on(self, feed: Feed) -> EvaluationSteps:
         """One split's graphs are another's: they have what a feed yields, and nothing of its examples."""
@@ -266,7 +283,7 @@ def write_evaluation(
     write_json(numbers, evaluation.as_json())
     write_whole(predictions, lambda place: _write_predictions(place, evaluation, examples))
     found = {
-        name: samples_of(scored, examples.having(name), signature)
+        name: samples_of(scored, examples.having(name), signature, name)
         for name, scored in evaluation.by_target.items()
     }
     write_json(samples, found if len(found) > 1 else next(iter(found.values())))
@@ -296,29 +313,46 @@ def _write_predictions(path: Path, evaluation: Evaluation, examples: Examples) -
             file.write(csv_row([examples.name(index), *(cell for of_one in cells for cell in of_one)]))
 
 
-def samples_of(scored: Scored, examples: Examples, signature: Signature) -> dict[str, list[dict[str, Any]]]:
+def samples_of(
+    scored: Scored, examples: Examples, signature: Signature, target: str
+) -> dict[str, list[dict[str, Any]]]:
     """Examples that tell most of a target, by what they tell, as evaluation/samples_<split>.json has them.
 
     Each has a thumbnail or words, so that the report needs no data.
     """
 
+    def drawn(index: int, pixels: np.ndarray) -> Sequence[np.ndarray]:
+        return scored.pictures(index, pixels, examples.targets[target][index])
+
     def as_json(sample: Sample) -> dict[str, Any]:
         document = asdict(sample)
         index = document.pop("index")
-        return {"name": examples.name(index), **document, **shown_of(examples, index, signature)}
+        return {"name": examples.name(index), **document, **shown_of(examples, index, signature, drawn)}
 
     return {what: [as_json(sample) for sample in found] for what, found in scored.samples().items()}
 
 
-def shown_of(examples: Examples, index: int, signature: Signature) -> dict[str, str | None]:
+def shown_of(
+    examples: Examples,
+    index: int,
+    signature: Signature,
+    drawn: Callable[[int, np.ndarray], Sequence[np.ndarray]] = lambda _, pixels: [pixels],
+) -> dict[str, str | None]:
     """An example for a page: `png` is a small file in base64, `words` a line; None of what it is not.
 
     Of files that are gone both are None: they could be read when they were evaluated.
+
+    Args:
+        examples: Among which it is.
+        index: Which one.
+        signature: Of them.
+        drawn: What of a picture is shown, from left to right.
     """
     show = part_of(signature.kind, Show)
     try:
         if show.are_pictures:
-            return {"png": show.thumbnail(examples.read(index)), "words": None}
+            pictures = drawn(index, show.pixels(examples.read(index)))
+            return {"png": as_thumbnail(np.concatenate(pictures, axis=1), len(pictures)), "words": None}
         cells = {name: store.read(index) for name, store in examples.inputs.items()}
         return {"png": None, "words": show.words(cells)}
     except DataError:

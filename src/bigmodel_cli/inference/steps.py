@@ -75,10 +75,11 @@ class Measures:
             taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
             for item in metrics:
                 y = targets[name].encoded(item.encoding)
-                weights = _product(counted, known.get(name))
+                weights = _product(_product(counted, known.get(name)), targets[name].places)
                 places = self.tasks.bound[name].counted(y, item.encoding)
                 if places is not None:
                     weights = _product(_of_tokens(places, item.metric), weights)
+                weights = _in_dtype_of(item.metric, weights)
                 item.metric.update_state(y, taken[item.activation], sample_weight=weights)
 
     def reset(self) -> None:
@@ -124,9 +125,17 @@ def _product(one: Any, other: Any) -> Any:
 
 
 def _of_places(one: Any, other: Any) -> Any:
-    """Weights of shapes (batch,) and (batch, length), in whichever order."""
+    """Weights of shape (batch,) and of places, (batch, …), in whichever order."""
     of_examples, of_places = (one, other) if one.shape.rank == 1 else (other, one)
-    return of_examples[:, None] * of_places
+    return of_examples[(slice(None), *(None,) * (of_places.shape.rank - 1))] * of_places
+
+
+def _in_dtype_of(metric: Any, weights: Any) -> Any:
+    """Weights for a metric that counts in whole numbers, which are 1 and 0 then; others as they are."""
+    import tensorflow as tf
+
+    counts = weights is not None and str(metric.dtype).startswith("int")
+    return tf.cast(weights, metric.dtype) if counts else weights
 
 
 def _of_tokens(places: Any, metric: Any) -> Any:
@@ -231,17 +240,27 @@ class Batch(NamedTuple):
     known: Mapping[str, Any] = MappingProxyType({})
     part: Part | None = None
 
-    def weights(self, of_classes: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    def weights(
+        self,
+        tasks: Tasks,
+        targets: Mapping[str, Targets],
+        of_classes: Mapping[str, Any] = MappingProxyType({}),
+    ) -> dict[str, Any]:
         """What the loss of each example counts, by target; where all count the same, it is not there.
 
         Args:
+            tasks: Say whose places count each by itself.
+            targets: Of the same examples.
             of_classes: The same by classes alone.
         """
         of_part = None if self.part is None else self.part.loss_weights
-        weights = {
-            name: _product(_product(of_classes.get(name), self.counts.get(name)), of_part)
-            for name in self.labels
-        }
+        weights = {}
+        for name in targets:
+            own = None
+            if tasks.bound[name].weighs_places:
+                own = _product(of_classes.get(name), self.counts.get(name))
+                own = _product(own, targets[name].places)
+            weights[name] = _product(own, of_part)
         return {name: found for name, found in weights.items() if found is not None}
 
 
@@ -305,7 +324,7 @@ class MeasuringSteps:
         tasks, targets = self.tasks, self.tasks.targets(batch.labels)
         y = tasks.for_loss(targets)
         outputs = tasks.outputs(self.network(batch.features, training=False))
-        loss = tasks.loss(batch.features, y, outputs, batch.weights(), training=False)
+        loss = tasks.loss(batch.features, y, outputs, batch.weights(tasks, targets), training=False)
         if batch.part is not None:
             (loss,) = sum_over_replicas([loss])
         self.measures.update(loss, targets, outputs, batch.part, batch.known)

@@ -53,13 +53,7 @@ class Show(ABC):
 
     def thumbnail(self, value: np.ndarray) -> str:
         """A value that is a picture as a small PNG file in base64."""
-        from PIL import Image
-
-        image = Image.fromarray(self.pixels(value))
-        image.thumbnail((_LARGEST, _LARGEST))
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG", optimize=True)
-        return base64.b64encode(buffer.getvalue()).decode("ascii")
+        return as_thumbnail(self.pixels(value))
 
     def words(self, cells: Mapping[str, Any]) -> str | None:
         """An example in a line, where that says what it is; None where nothing short does.
@@ -68,6 +62,22 @@ class Show(ABC):
             cells: Its inputs, by their names.
         """
         return None
+
+
+def as_thumbnail(pixels: np.ndarray, side_by_side: int = 1) -> str:
+    """Pixels as a small PNG file in base64.
+
+    Args:
+        pixels: uint8 of shape (height, width) or (height, width, 3 or 4).
+        side_by_side: How many pictures of one size they are, from left to right.
+    """
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    image.thumbnail((_LARGEST * side_by_side, _LARGEST))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def has_shape_of_picture(shape: tuple[int, ...]) -> bool:

@@ -14,6 +14,7 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.preprocessing import MIXING
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.modeling.augmentations.base import Augmenting
+from bigmodel_cli.modeling.moving_masks import moved_with, why_not_moved
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.tasks.bound import Bound, Targets
 
@@ -61,6 +62,12 @@ def augmentation_layer(
     if mixes_labels and len(tasks) > 1:
         problem = f"{component.name} mixes the labels of one target, and there are {len(tasks)}"
         suggestion = "take it out, or predict one target"
+    moving = [task for task in tasks if task.moves_with_image]
+    if moving and (why := why_not_moved(layer, component.name)) is not None:
+        problem, suggestion = (
+            why,
+            "take it out, or write layers of its kind that move masks, as RandomRotation",
+        )
     if problem is None and not mixes_labels:
         with pointing_at(component, features):
             changed = layer.compute_output_shape(features.shape)
@@ -105,7 +112,7 @@ def augment(
     mixed = None
     for augmentation in augmentations:
         if not augmentation.mixes_labels:
-            features = augmentation.layer(features, training=True)
+            features, targets = moved_with(augmentation.layer, features, targets)
             continue
         ((name, target),) = targets.items()
         if mixed is None:

@@ -191,6 +191,23 @@ def laid_over(model: Any, arrived: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(model.output, run(list(arrived), operation_fn=_plain), strict=True))
 
 
+def inner_tensors(model: Any) -> dict[str, Any]:
+    """What the layers of a functional `keras.Model` give, by their names, as they are called."""
+    return {layer.name: layer.output for layer in model.layers if len(layer._inbound_nodes) == 1}
+
+
+def between(before: Any, behind: Any) -> list[Any]:
+    """The tensors from one `keras.KerasTensor` to another, in the order in which they are made."""
+    import keras
+
+    model = model_from(before, behind)
+    return [
+        operation.output
+        for operation in model.operations
+        if not isinstance(operation, keras.layers.InputLayer)
+    ]
+
+
 def _plain(operation: Any) -> Any:
     """What is called in an operation's place: LiteRT and ONNX do not count, and of one value need not."""
     import keras

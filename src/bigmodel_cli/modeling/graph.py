@@ -12,7 +12,9 @@ from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.adapting import as_numbers
 from bigmodel_cli.modeling.blocks.base import Block
+from bigmodel_cli.modeling.cut import model_from
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
+from bigmodel_cli.modeling.foreign import between, inner_tensors, laid_over
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
 from bigmodel_cli.modeling.masks import averaging, heeding_no_mask, without_mask_warnings
 from bigmodel_cli.modeling.objects import Objects, pointing_at
@@ -163,6 +165,22 @@ class Graph:
             model = self.objects.make(plain, **fixed)
         set_trainable(model, component)
         return model
+
+    def maps(self, steps: Sequence[Component], tensor: Any) -> list[Any]:
+        """All tensors that steps make of one, in order; the layers of an application stand by themselves."""
+        found: list[Any] = []
+        for component in steps:
+            if component.family == "applications":
+                application = self._application(component, tensor)
+                made = inner_tensors(application)
+                tensors = list(laid_over(model_from(list(application.inputs), made), [tensor]).values())
+                self.origins.update(dict.fromkeys((layer.name for layer in application.layers), component))
+            else:
+                before, made_of = tensor, self.chain([component], tensor)
+                tensors = between(before, made_of)
+            found += tensors
+            tensor = tensors[-1]
+        return found
 
     def own(self, layer: Any, tensor: Any, **more: Any) -> Any:
         """Connect a layer that a block adds itself."""

@@ -112,7 +112,7 @@ class Tasks:
         """
         seen = {
             name: counting(
-                handing_on(outputs[name], bound.seen_by_loss(outputs[name]), weights.get(name)),
+                handing_on(outputs[name], bound.compared(outputs[name], y[name]), weights.get(name)),
                 bound.counted(y[name], bound.encoding),
             )
             for name, bound in self.bound.items()

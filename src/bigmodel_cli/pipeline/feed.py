@@ -296,5 +296,7 @@ def _as_tensor(features: np.ndarray) -> Any:
 
 
 def compact(labels: np.ndarray) -> np.ndarray:
-    """Labels in the dtype that the graph takes them in."""
+    """Labels in the dtype that the graph takes them in; masks stay as small as they are."""
+    if labels.ndim > 2 and labels.dtype.kind in "iu":
+        return labels
     return labels.astype(np.int32 if labels.dtype.kind in "iu" else np.float32)

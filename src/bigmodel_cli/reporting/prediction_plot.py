@@ -52,7 +52,8 @@ def plot_predictions(
     for number, prediction in enumerate(shown):
         axes = figure.add_subplot(rows, columns, number + 1)
         value = prediction.input.read(signature, invert=invert).array
-        _draw(axes, prediction, part_of(signature.kind, Show).pixels(value))
+        assert prediction.answer is not None
+        _draw(axes, prediction, prediction.answer.drawn(part_of(signature.kind, Show).pixels(value)))
     write_figure(figure, path)
 
 

@@ -12,6 +12,7 @@ from bigmodel_cli.modeling.augmentation import augment
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.image_grids import Tile, draw_grid
+from bigmodel_cli.tasks.bound import Targets
 from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.task import Task
 
@@ -53,7 +54,7 @@ def draw_training_samples(
     versions, shown = [], next(iter(targets))
     for _ in range(NUM_VERSIONS if built.augmentation else 0):
         augmented, encoded, _ = augment(built.augmentation, features, built.tasks.targets(labels))
-        versions.append((_visible(np.asarray(augmented), black, white), encoded[shown].mixed))
+        versions.append((_visible(np.asarray(augmented), black, white), encoded[shown]))
     tiles = list(_tiles(originals, labels[shown], versions, part_of(targets[shown], Figures)))
     heading = "training examples, and what augmentation makes of them" if versions else "training examples"
     return draw_grid(tiles, 1 + len(versions) if versions else NUM_EXAMPLES, heading)
@@ -79,12 +80,13 @@ def _visible(features: np.ndarray, black: np.ndarray, white: np.ndarray) -> np.n
 def _tiles(
     originals: np.ndarray,
     labels: np.ndarray,
-    versions: Sequence[tuple[np.ndarray, Any]],
+    versions: Sequence[tuple[np.ndarray, Targets]],
     figures: Figures[Any],
 ) -> Iterator[Tile]:
     for row, original in enumerate(originals):
         caption = figures.caption(labels[row], None)._replace(note="original" if versions else "")
-        yield Tile(without_channel(original), caption)
-        for pixels, mixed in versions:
-            shares = None if mixed is None else mixed[row]
-            yield Tile(without_channel(pixels[row]), figures.caption(labels[row], shares))
+        yield Tile(figures.drawn(without_channel(original), labels[row]), caption)
+        for pixels, targets in versions:
+            shares = None if targets.mixed is None else targets.mixed[row]
+            drawn = figures.drawn(without_channel(pixels[row]), np.asarray(targets.labels[row]))
+            yield Tile(drawn, figures.caption(np.asarray(targets.labels[row]), shares))

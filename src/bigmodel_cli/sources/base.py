@@ -105,7 +105,8 @@ class Examples:
     def counts(self) -> dict[str, np.ndarray]:
         """What each example counts in the loss of each target, float32 of shape (n,), 1 on average.
 
-        Of rows of classes that are filled up each place counts by itself, in shape (n, length).
+        Of rows of classes that are filled up each place counts by itself, in shape (n, length); of masks
+        whoever computes the loss knows which pixels count, and here is by how much these count more.
 
         So the learning rate keeps its meaning, whatever unit weights have, and the loss of a target that some
         examples lack is the mean over those that have it. Targets whose examples count the same are not
@@ -113,9 +114,12 @@ class Examples:
         """
         counts = {}
         for name in self.targets:
-            weights = self._weights_of(name)
+            weights, shares = self._weights_of(name), self._shares_counted(name)
+            if shares is not None and weights is None:
+                weights = shares * 0 + 1
             if weights is not None:
-                mean = float(weights.mean(dtype="float64")) or 1.0
+                counted = weights if shares is None else weights * shares
+                mean = float(counted.mean(dtype="float64")) or 1.0
                 counts[name] = (weights / mean).astype("float32")
         return counts
 
@@ -136,6 +140,16 @@ class Examples:
         if labels.ndim != 2 or labels.dtype.kind != "i" or not (labels < 0).any():
             return None
         return (labels >= 0).astype("float32")
+
+    def _shares_counted(self, target: str) -> np.ndarray | None:
+        """The share of each mask that counts, float32 (n,); None where all count, or there are none."""
+        import numpy as np
+
+        labels = self.targets[target]
+        if labels.ndim < 3 or labels.dtype.kind != "i":
+            return None
+        shares = np.array([(mask >= 0).mean() for mask in labels], np.float32)
+        return None if (shares == 1).all() else shares
 
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:
         """The same examples with what `change` makes of each input."""

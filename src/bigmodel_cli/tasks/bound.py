@@ -24,10 +24,12 @@ class Bound(ABC):
         task: The task.
         encoding: How the loss takes targets, once `bind` has found it out.
         kept_dtype: Of what `kept` gives; None: that of the outputs.
+        moves_with_image: Whether targets are pictures themselves, which what moves an image moves with it.
     """
 
     encoding: Encoding
     kept_dtype: ClassVar[str | None] = None
+    moves_with_image: ClassVar[bool] = False
 
     def __init__(self, task: Any) -> None:
         self.task = task
@@ -81,13 +83,27 @@ class Bound(ABC):
         """Which places of encoded targets count, bool (batch, places); None: all do."""
         return None
 
+    def compared(self, outputs: Any, encoded: Any) -> Any:
+        """Outputs of the model as the loss compares them with targets that are encoded for it."""
+        return self.seen_by_loss(outputs)
+
+    def places(self, labels: Any) -> Any | None:
+        """What each place of targets counts, 1 or 0, float32 of their shape; None: all count, or the feed
+        says it."""
+        return None
+
+    @property
+    def weighs_places(self) -> bool:
+        """Whether the loss is one of places, so that each may count otherwise."""
+        return True
+
     def kept(self, outputs: Any, labels: Any) -> Any:
         """What an evaluation keeps of a batch, inside the graph: outputs, or what scores need of them."""
         return outputs
 
     def targets(self, labels: Any) -> Targets:
         """The targets of a batch, as the feed yields them."""
-        return Targets(self.encode, labels)
+        return Targets(self.encode, labels, places=self.places, moves=self.moves_with_image)
 
 
 class SequenceBound(Bound):
@@ -136,18 +152,39 @@ class Targets:
         encode: Makes an encoding.
         labels: As the feed yields them.
         mixed: One-hot rows that augmentation has mixed (MixUp, CutMix), which take their place.
+        places: Says of labels what each of their places counts; see `Bound.places`.
+        moves: Whether what moves an image moves them.
     """
 
-    def __init__(self, encode: Callable[[Any, Encoding], Any], labels: Any, mixed: Any = None) -> None:
+    def __init__(
+        self,
+        encode: Callable[[Any, Encoding], Any],
+        labels: Any,
+        mixed: Any = None,
+        *,
+        places: Callable[[Any], Any] = lambda _: None,
+        moves: bool = False,
+    ) -> None:
+        self.moves = moves
         self._encode = encode
-        self._labels = labels
+        self._places = places
+        self.labels = labels
         self.mixed = mixed
         self._encoded: dict[Encoding, Any] = {} if mixed is None else {"one_hot": mixed}
 
     def encoded(self, encoding: Encoding) -> Any:
         if encoding not in self._encoded:
-            self._encoded[encoding] = self._encode(self._labels, encoding)
+            self._encoded[encoding] = self._encode(self.labels, encoding)
         return self._encoded[encoding]
+
+    @property
+    def places(self) -> Any | None:
+        """What each place counts, 1 or 0; None: all count, or the feed says it."""
+        return self._places(self.labels)
+
+    def moved(self, labels: Any) -> Targets:
+        """Others that augmentation has made of the labels."""
+        return Targets(self._encode, labels, places=self._places, moves=self.moves)
 
     def mix(self, mixed: Any) -> Targets:
         """The same after augmentation has mixed their one-hot rows."""

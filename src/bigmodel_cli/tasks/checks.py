@@ -33,12 +33,15 @@ class Checks(ABC, Generic[T]):
             UsageError: If one is not.
         """
 
-    def refuse_options_of_classes(self, experiment: Experiment, *, calibrates: bool) -> None:
+    def refuse_options_of_classes(
+        self, experiment: Experiment, *, calibrates: bool, weighs: bool = False
+    ) -> None:
         """Find out whether a config weighs classes, or decides between them, where there are none.
 
         Args:
             experiment: The config. Of several targets, what is asked of all is for those that have classes.
             calibrates: Whether what is decided on scores is for such a task, too.
+            weighs: The same of weights of classes.
 
         Raises:
             UsageError: Names the option.
@@ -48,7 +51,7 @@ class Checks(ABC, Generic[T]):
         data = experiment.data
         asked = {
             "calibrate": None if calibrates else experiment.calibrate,
-            "data.class_weights": data.class_weights,
+            "data.class_weights": None if weighs else data.class_weights,
             "data.oversample": data.oversample,
         }
         for option, value in asked.items():

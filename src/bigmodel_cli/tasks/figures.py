@@ -77,6 +77,15 @@ class Figures(ABC, Generic[T]):
             mixed: What augmentation has made of it; None where it mixes nothing.
         """
 
+    def drawn(self, pixels: np.ndarray, label: Any) -> np.ndarray:
+        """An example that is a picture with its target drawn into it, where that is a part of the picture.
+
+        Args:
+            pixels: uint8 of shape (height, width) or (height, width, channels).
+            label: As the data have it, or as augmentation has moved it.
+        """
+        return pixels
+
     @abstractmethod
     def of_sample(self, sample: Mapping[str, Any]) -> Caption:
         """The prediction and the target of a sample as evaluation/samples_<split>.json has it."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.geometry import Geometry
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.words import Piece
 
@@ -69,9 +70,32 @@ class Answer(ABC):
     def cells(self) -> list[str]:
         """Under the columns that `Predictions.columns` names."""
 
+    def drawn(self, pixels: np.ndarray) -> np.ndarray:
+        """The example that was answered with the answer drawn into it, where that is a picture.
+
+        Args:
+            pixels: uint8 of shape (height, width) or (height, width, channels), of the size that the model
+                takes.
+        """
+        return pixels
+
+    def png(self, geometry: Geometry) -> bytes:
+        """The answer as a picture of the file's size, where it is one; see `Predictions.gives_files`.
+
+        Args:
+            geometry: Where the pixels that the model saw are in the file.
+        """
+        raise TypeError("the answer is no picture")
+
 
 class Predictions(ABC, Generic[T]):
-    """How a model's outputs for one target are understood."""
+    """How a model's outputs for one target are understood.
+
+    Attributes:
+        gives_files: Whether answers are pictures, each of which can be a file.
+    """
+
+    gives_files: ClassVar[bool] = False
 
     def __init__(self, task: T) -> None:
         self.task = task

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 
@@ -52,12 +52,15 @@ class Scored(ABC):
     """What a model said of examples, and how good that is.
 
     Attributes:
+        needs_outputs: Whether samples are shown with what the model said of them, which is not kept of all.
         labels: Of the examples.
         values: What outputs stand for, as `Predictions.values` gives it.
         scores: All that is known.
         decision: What was decided by, and what the scores are without it; None where there is no such rule.
         by: Scores of groups, by the columns that make them.
     """
+
+    needs_outputs: ClassVar[bool] = False
 
     labels: np.ndarray
     values: np.ndarray
@@ -76,6 +79,20 @@ class Scored(ABC):
     @abstractmethod
     def samples(self) -> dict[str, list[Sample]]:
         """Examples that tell most, by what they tell; `mistakes` are the worst ones."""
+
+    def with_outputs(self, outputs: Mapping[int, np.ndarray]) -> Self:
+        """The same with the model's outputs for its samples, by their indices."""
+        raise TypeError("the outputs of all examples are known")
+
+    def pictures(self, index: int, pixels: np.ndarray, label: np.ndarray) -> Sequence[np.ndarray]:
+        """A sample that is a picture, as it is shown: with what was said of it, where that is a picture, too.
+
+        Args:
+            index: Which one.
+            pixels: uint8 of shape (height, width) or (height, width, channels).
+            label: Its target, as the data have it.
+        """
+        return [pixels]
 
     @abstractmethod
     def by_group(self, groups: Groups, *, seed: int) -> GroupScores:

@@ -34,7 +34,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts", "tags"]]
+    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks"]]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
@@ -67,6 +67,11 @@ class Task(ABC):
     @abstractmethod
     def default_metrics(self) -> Sequence[str]:
         """What `metrics: auto` stands for."""
+
+    @property
+    def metric_arguments(self) -> Mapping[str, Mapping[str, Any]]:
+        """Arguments of those of them that have some."""
+        return {}
 
     @property
     @abstractmethod

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.compressing.compression import NO_COMPRESSION, Compression
+from bigmodel_cli.config.losses_and_metrics import OF_REGIONS
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.steps import Batch, BatchLoop, Measures, num_batches, part_of_batch, total_of
 from bigmodel_cli.modeling.augmentation import augment
@@ -94,7 +95,10 @@ class TrainingSteps:
         self.feed = feed
         self._learn = tf.function(self._update, jit_compile=True) if settings.jit_compile else self._update
         self._run = BatchLoop(self._train_many)
-        self._augmentation = [] if built.augments_columns else fused_flips(built.augmentation)
+        # What moves masks too does so layer by layer.
+        fuses = not any(bound.moves_with_image for bound in built.tasks.bound.values())
+        shared = fused_flips(built.augmentation) if fuses else built.augmentation
+        self._augmentation = [] if built.augments_columns else shared
         # XLA lacks what augments images.
         self._parts = cut_behind(built.network, built.layers_in_network) if built.augments_columns else None
         with distribution.scope():
@@ -193,10 +197,12 @@ class TrainingSteps:
         labels = self.compression.labels(batch, features)
         batch = batch._replace(counts=counts, labels=labels)
         weights = batch.weights(
+            tasks,
+            targets,
             {
                 name: targets[name].weights(of_classes.values)
                 for name, of_classes in self.settings.class_weights.items()
-            }
+            },
         )
         y = self.compression.for_loss(tasks.for_loss(targets), labels)
         loss, beside = self._learn(features, y, weights)
@@ -248,4 +254,10 @@ def _require_mean(loss: Any) -> None:
             raise UsageError(
                 f"loss: reduction {reduction} is for one device, and for batches that are computed at once",
                 hint=f"leave reduction out, which means {_MEANS[0]}",
+            )
+        name = type(one).__name__
+        if name in OF_REGIONS and one.axis is None:
+            raise UsageError(
+                f"loss: {name} is of a whole batch, for one device and batches computed at once",
+                hint=f"write loss: {{{name}: {{axis: [1, 2]}}}}, which is of each image and class",
             )

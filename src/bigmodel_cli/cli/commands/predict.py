@@ -15,6 +15,7 @@ from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
+    from bigmodel_cli.cli.answer_files import AnswerFiles
     from bigmodel_cli.inference.batches import Prediction
     from bigmodel_cli.inference.inputs import Inputs
     from bigmodel_cli.inference.opened import OpenRun
@@ -87,6 +88,11 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw the images under their predictions.",
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write the mask of each image into this folder, or .png file, in the image's own size.",
+)
 @click.option("--verbose", is_flag=True, help="Say on stderr which engine predicts, and why.")
 @trust_option
 @runs_dir_option
@@ -127,6 +133,7 @@ def command(
     found = _found(inputs, opened, how, csv_path)
     for remark in found.remarks:
         note(remark)
+    files = _files(how["out"], found, opened, inverted=how["invert"])
     chosen = open_engine(opened.folder, how["engine"], warn=warn, trust=how["trust"])
     if how["verbose"]:
         note(f"engine: {_ENGINES[chosen.name]}, {chosen.reason}")
@@ -135,14 +142,13 @@ def command(
         predict(opened, chosen.engine, found, invert=how["invert"], familiar=familiar)
     ) as predictions:
         csv = _csv(csv_path, opened, found.columns, says_unlike=familiar is not None)
-        _take_all(predictions, results, csv)
+        _take_all(predictions, results, csv, files)
     for sentence in results.remarks(inverted=how["invert"]):
         note(sentence)
     if as_json:
         head = {"run": str(opened.folder.path), "engine": chosen.name}
         echo_json_list(head, "predictions", results.documents)
-    if csv_path:
-        note(f"written: {csv_path}")
+    _say_written(csv_path, how["out"], files)
     if plot_path:
         from bigmodel_cli.reporting.prediction_plot import plot_predictions
 
@@ -304,14 +310,35 @@ def _csv(
     return csv_output(path, columns, says_unlike=says_unlike, kept=kept)
 
 
+def _files(out: Path | None, found: Inputs | Rows, opened: OpenRun, *, inverted: bool) -> AnswerFiles | None:
+    """What writes answers that are pictures, where that is wanted."""
+    if out is None:
+        return None
+    from bigmodel_cli.cli.answer_files import AnswerFiles
+
+    return AnswerFiles(out, found, opened.signature, invert=inverted)
+
+
+def _say_written(csv_path: Path | None, out: Path | None, files: AnswerFiles | None) -> None:
+    from bigmodel_cli.cli.output import note
+
+    if files is not None:
+        note(f"written: {files.count:,} masks, {out}")
+    if csv_path is not None:
+        note(f"written: {csv_path}")
+
+
 def _take_all(
     predictions: Iterable[Prediction],
     results: _Results,
     csv: AbstractContextManager[Callable[[Prediction], None] | None],
+    files: AnswerFiles | None,
 ) -> None:
     with csv as write:
         for prediction in predictions:
             results.take(prediction)
+            if files is not None:
+                files.write(prediction)
             if write:
                 write(prediction)
     # Lines are buffered where no terminal shows them; they come before what else is said.

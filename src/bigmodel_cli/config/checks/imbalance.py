@@ -9,7 +9,9 @@ from bigmodel_cli.config.fields import Named
 from bigmodel_cli.config.schema import Experiment
 
 # An example of such labels is of no one class.
-_NO_CLASSES = ("numbers", "sets", "tokens", "texts", "tags")
+_NO_CLASSES = ("numbers", "sets", "tokens", "texts", "tags", "masks")
+# But places of these are, which can be weighed.
+_CLASSES_OF_PLACES = ("masks",)
 
 
 def check(experiment: Experiment, report: Report) -> None:
@@ -31,16 +33,21 @@ def _is_refused(key: str, value: Any, experiment: Experiment, report: Report) ->
     """Whether there are no classes for what is asked, which is then reported."""
     if not isinstance(value, Named):
         labels = report.facts.labels
-        if labels in _NO_CLASSES:
+        if _has_no(key, labels):
             are = "targets" if len(experiment.targets) > 1 else f"labels of {experiment.data.source.name}"
             report.error(("data", key), f"{key} is for classes; the {are} are {labels}", "remove it")
-        return labels in _NO_CLASSES
+        return _has_no(key, labels)
     others = {target: report.facts.of_target(target).labels for target in value}
-    bad = {target: labels for target, labels in others.items() if labels in _NO_CLASSES}
+    bad = {target: labels for target, labels in others.items() if _has_no(key, labels)}
     for target, labels in bad.items():
         message = f"{key} is for classes; the labels of {target} are {labels}"
         report.error(("data", key, target), message, "remove it")
     return bool(bad)
+
+
+def _has_no(key: str, labels: str | None) -> bool:
+    """Whether labels have no classes for what is asked."""
+    return labels in _NO_CLASSES and not (key == "class_weights" and labels in _CLASSES_OF_PLACES)
 
 
 def _check_oversample(experiment: Experiment, report: Report) -> None:

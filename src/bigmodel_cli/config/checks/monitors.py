@@ -139,6 +139,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "tokens": ["accuracy"],
             "texts": ["accuracy"],
             "tags": ["accuracy"],
+            "masks": ["mean_iou", "accuracy"],
         }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)

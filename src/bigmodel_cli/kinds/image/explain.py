@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
-from bigmodel_cli.kinds.explain import Geometry, Places, Side
+from bigmodel_cli.geometry import Geometry, Side
+from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.kinds.image.files.decoding import read_image
-from bigmodel_cli.kinds.image.files.opening import open_image
+from bigmodel_cli.kinds.image.files.opening import upright_size
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.kinds.inputs import Input
-
-# The tag in which a camera notes how it was held; from 5 on width and height are exchanged.
-_ORIENTATION = 0x0112
-_FIRST_TURNED = 5
 
 
 class ImagePlaces(Places):
@@ -33,21 +29,6 @@ class ImagePlaces(Places):
             Side(width, left * width, (right - left) * width / columns),
             Side(height, top * height, (bottom - top) * height / rows),
         )
-
-
-def upright_size(path: Path) -> tuple[int, int]:
-    """(width, height) of an image file as it is looked at, from its header.
-
-    Raises:
-        DataError: If it is no image.
-    """
-    with open_image(path) as image:
-        width, height = image.size
-        # A broken note about the rotation says nothing.
-        with suppress(Exception):
-            if image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED:
-                width, height = height, width
-    return width, height
 
 
 def in_format(width: int, height: int, image_format: ImageFormat) -> Geometry:

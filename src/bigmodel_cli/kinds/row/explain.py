@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bigmodel_cli.kinds.explain import Geometry, Places
+from bigmodel_cli.geometry import Geometry
+from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.kinds.profile import Profile
 from bigmodel_cli.parts import part_of

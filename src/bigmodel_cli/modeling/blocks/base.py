@@ -20,6 +20,9 @@ class Connector(Protocol):
     def step(self, component: Component, tensor: Any) -> Any:
         """Connect one step to a `keras.KerasTensor` or a list of them."""
 
+    def maps(self, steps: Sequence[Component], tensor: Any) -> list[Any]:
+        """All tensors that steps make of one, in order; the layers of an application stand by themselves."""
+
     def own(self, layer: Any, tensor: Any, **more: Any) -> Any:
         """Connect a Keras layer that the block adds itself; `more` are further arguments of its call."""
 

@@ -9,9 +9,11 @@ from bigmodel_cli.tasks.sections import Section, Sections, shown, template
 
 _PAIRS = 12
 _CLASS_COLUMNS = {
+    "IoU": "iou",
     "precision": "precision",
     "recall": "recall",
     "F1": "f1",
+    "border F1": "boundary_f1",
     "ROC area": "roc_auc",
     "average precision": "average_precision",
 }
@@ -30,11 +32,7 @@ class ClassificationSections(Sections):
     def sections(
         self, evaluation: Mapping[str, Any], samples: Mapping[str, Sequence[Mapping[str, Any]]]
     ) -> Iterator[Section]:
-        found = confusion(evaluation)
-        data = {key: found[key] for key in ("classes", "counts")}
-        yield Section(
-            "confusion", "Confusion", "Confusion matrix", template(__package__, "confusion"), found, data
-        )
+        yield confusion_section(evaluation)
         yield from super().sections(evaluation, samples)
         yield class_table(evaluation, "Classes")
 
@@ -72,9 +70,18 @@ def with_means(scores: Mapping[str, float], evaluation: Mapping[str, Any]) -> di
     return {**scores, **means}
 
 
-def class_table(evaluation: Mapping[str, Any], title: str) -> Section:
-    """A row for each class, or label."""
-    columns = [*_class_columns(evaluation), "examples"]
+def confusion_section(evaluation: Mapping[str, Any]) -> Section:
+    """What is taken for what."""
+    found = confusion(evaluation)
+    data = {key: found[key] for key in ("classes", "counts")}
+    return Section(
+        "confusion", "Confusion", "Confusion matrix", template(__package__, "confusion"), found, data
+    )
+
+
+def class_table(evaluation: Mapping[str, Any], title: str, support: str = "examples") -> Section:
+    """A row for each class, or label, with how many there are of it."""
+    columns = [*_class_columns(evaluation), support]
     rows = {"classes": _classes(evaluation), "class_columns": columns}
     return Section("classes", title, title, template(__package__, "classes"), rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,7 @@ def read_image(path: ImageFile, image_format: ImageFormat, *, invert: bool = Fal
     try:
         with open_image(path) as image, _in_room(path, image, image_format):
             image.load()
-            _turn_upright(image)
+            turn_upright(image)
             image = _in_eight_bits(image, image_format.bit_depth)
             if (drawn := _redrawn(image, image_format, invert=invert)) is not None:
                 return drawn
@@ -122,7 +122,8 @@ def _decode_scaled(image: Image.Image, image_format: ImageFormat) -> None:
         image.draft(None, (side, side))
 
 
-def _turn_upright(image: Image.Image) -> None:
+def turn_upright(image: Image.Image) -> None:
+    """Apply the rotation that a camera noted."""
     from PIL import ImageOps
 
     # A broken note about the rotation says nothing about the pixels.
@@ -193,6 +194,22 @@ def _on_a_ground(image: Image.Image) -> Image.Image:
             black = pillow().new("RGBA", image.size, "black")
             return pillow().alpha_composite(black, image.convert("RGBA")).convert("RGB")  # type: ignore[no-any-return]
     return _in_color_mode(image, "rgb")
+
+
+def brought_to_size(values: np.ndarray, image_format: ImageFormat) -> np.ndarray:
+    """Whole numbers beside the pixels of an image, as the image is brought to its size: each by its nearest.
+
+    Args:
+        values: int32 of shape (height, width).
+        image_format: The image's.
+
+    Returns:
+        int32 of the format's height and width; 0 where the image is padded.
+    """
+    import numpy as np
+
+    image = pillow().fromarray(values.astype(np.int32))
+    return np.asarray(_in_size(image, replace(image_format, interpolation="nearest")), np.int32)
 
 
 def _in_size(image: Image.Image, image_format: ImageFormat) -> Image.Image:

@@ -37,6 +37,9 @@ _OTHER_KINDS = {
     b"<svg": "an SVG drawing",
     b"version https://git-lfs": "a pointer of Git LFS (git lfs pull fetches the file)",
 }
+# The tag in which a camera notes how it was held; from 5 on width and height are exchanged.
+_ORIENTATION = 0x0112
+_FIRST_TURNED = 5
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _BOMB = "(a small file can hide a huge image)"
 _BOMB_HINT = "scale it down, or remove it"
@@ -145,6 +148,21 @@ def open_image(path: ImageFile) -> Image.Image:
             raise
         raise DataError(f"{path}: damaged image: {said_by(error)}") from error
     return image
+
+
+def upright_size(path: ImageFile) -> tuple[int, int]:
+    """(width, height) of an image file as it is looked at, from its header.
+
+    Raises:
+        DataError: If it is no image.
+    """
+    with open_image(path) as image:
+        width, height = image.size
+        # A broken note about the rotation says nothing.
+        with suppress(Exception):
+            if image.getexif().get(_ORIENTATION, 1) >= _FIRST_TURNED:
+                width, height = height, width
+    return width, height
 
 
 def _opened(path: ImageFile) -> Image.Image:
