@@ -14,7 +14,7 @@ from bigmodel_cli.kinds.image.files.decoding import brought_to_size, decoder, tu
 from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, said_by, upright_size
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.sources.base import LoadContext
-from bigmodel_cli.sources.image_checks import of_each
+from bigmodel_cli.sources.file_checks import of_each
 from bigmodel_cli.sources.kept_arrays import KeptArrays
 from bigmodel_cli.sources.mask_classes import (
     MOST_FOUND,
