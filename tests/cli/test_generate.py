@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bigmodel_cli.inference.generating.writing import longest_common_run
+from bigmodel_cli.inference.generating.of_run import writer_of
+from bigmodel_cli.inference.generating.writing import Wanted, longest_common_run
+from bigmodel_cli.inference.opened import open_run
 
 FROZEN = Path(__file__).resolve().parents[1] / "frozen"
 RUN = FROZEN / "0.2.0" / "text"
@@ -38,8 +40,21 @@ def test_several_texts_as_a_document(generate):
     for text in document["texts"]:
         assert "dad" not in text["text"]
         assert text["ended_by"] in ("stop", "max_tokens")
+        # What was computed behind the end is no part of it.
+        assert text["tokens"] == (len(text["text"] + "dad") if text["ended_by"] == "stop" else 40)
         assert text["longest_run"] is None or text["longest_run"]["text"] in text["text"]
     assert document["keeps_tokens"] is True
+
+
+@pytest.mark.tf
+def test_who_waits_is_asked_although_there_is_nothing_to_show():
+    shown = []
+    writer = writer_of(open_run(str(RUN), Path("runs")))
+    (whole,) = writer.write("ab", Wanted(40, stop=("x" * 50,)), lambda row, piece: shown.append(piece))
+    assert shown == ["", "", whole.text] and len(whole.text) == 40
+    # What ends a text may be longer than what comes at once.
+    (ended,) = writer.write("ab", Wanted(40, stop=(whole.text[5:35],)))
+    assert (ended.text, ended.num_tokens, ended.ended_by) == (whole.text[:5], 35, "stop")
 
 
 @pytest.mark.tf

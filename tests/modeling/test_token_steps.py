@@ -80,6 +80,16 @@ def test_recurrent_models_write_the_same_either_way(recurrent):
     assert len(np.unique(same_texts(recurrent))) > 3
 
 
+def test_one_graph_writes_for_all_seeds_and_temperatures(recurrent, monkeypatch):
+    quick, traced = kept_tokens(recurrent, are_logits=True), []
+    write = quick._write
+    monkeypatch.setattr(quick, "_write", lambda most, *rest: traced.append(most) or write(most, *rest))
+    for options in ({"seed": 1}, {"seed": 2}, {"temperature": 0.3, "top_p": 0.5}, {"top_k": 3}, {"top_k": 4}):
+        sampling = Sampling(**options)
+        quick.begin(np.array([[1, 2]], np.int32), sampling).tokens(sampling.drawn(1, 4))
+    assert traced == [SIZE, 4]
+
+
 def test_what_looks_at_several_places_is_computed_whole():
     import keras
 
@@ -112,7 +122,8 @@ def test_what_is_drawn_keeps_to_top_k_and_top_p():
     np.testing.assert_allclose(found(top_k=2), [0.625, 0.375, 0, 0], atol=0.03)
     np.testing.assert_allclose(found(top_p=0.85), [0.526, 0.316, 0.158, 0], atol=0.03)
     np.testing.assert_allclose(found(top_p=0.1), [1, 0, 0, 0])
-    assert Sampling(0.0).token(likely, None).numpy().max() == 0
+    for lowest in (0.0, 1e-45, 1e-30):
+        assert Sampling(lowest).token(likely, tf.constant(drawn)).numpy().max() == 0
     # The last number that rounding allows is still one that counts.
     edge = tf.constant(np.full(4000, np.nextafter(np.float32(1), np.float32(0)), np.float32))
     assert Sampling(1.0, top_p=0.85).token(likely, edge).numpy().max() == 2

@@ -113,7 +113,8 @@ class _Told:
         """A piece of a text, as a `Writer` shows it."""
         if self.is_gone.is_set():
             raise _GoneError
-        self.tell((row, piece))
+        if piece:
+            self.tell((row, piece))
 
 
 class ServedWriter:

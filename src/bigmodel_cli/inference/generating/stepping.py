@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bigmodel_cli.inference.generating.sampling import Sampling
+from bigmodel_cli.inference.generating.sampling import Sampling, token_of
 from bigmodel_cli.modeling.token_steps import Kept, NoSteps, TokenSteps
 
 # Logarithms of probabilities may differ by so much where the same is added in another order.
@@ -114,14 +114,16 @@ class KeptTokens:
 
     Args:
         steps: The model of single tokens.
+        num_tokens: How many different ones there are.
         are_logits: Whether its outputs are logits.
     """
 
-    def __init__(self, steps: TokenSteps, *, are_logits: bool) -> None:
+    def __init__(self, steps: TokenSteps, num_tokens: int, *, are_logits: bool) -> None:
         self.length = steps.length
+        self.num_tokens = num_tokens
         self._steps = steps
         self._are_logits = are_logits
-        self._functions: dict[Sampling, Any] = {}
+        self._functions: dict[int, Any] = {}
         self._kept: Kept | None = None
 
     def nothing_kept(self, num_texts: int) -> Kept:
@@ -140,28 +142,29 @@ class KeptTokens:
     def begin(self, context: np.ndarray, sampling: Sampling) -> Begun:
         return _KeptWriting(self, context, sampling)
 
-    def function(self, sampling: Sampling) -> Any:
-        """The graph that writes; one for each way to draw."""
+    def function(self, most: int) -> Any:
+        """The graph that writes; one for each number of likeliest tokens that are looked at."""
         import tensorflow as tf
 
-        if sampling not in self._functions:
-            self._functions[sampling] = tf.function(
-                lambda *state: self._write(sampling, *state), autograph=False, jit_compile=True
+        if most not in self._functions:
+            self._functions[most] = tf.function(
+                lambda *state: self._write(most, *state), autograph=False, jit_compile=True
             )
-        return self._functions[sampling]
+        return self._functions[most]
 
     def _write(
-        self, sampling: Sampling, window: Any, count: Any, place: Any, kept: Any, drawn: Any
+        self, most: int, window: Any, count: Any, place: Any, kept: Any, drawn: Any, numbers: Any
     ) -> tuple[Any, ...]:
         """Write as many tokens as are drawn.
 
         Args:
-            sampling: How.
+            most: As `token_of` takes it.
             window: int32 of shape (texts, length + 1), of which `count` are there.
             count: How many, int32.
             place: How many of them have been computed, int32.
             kept: Of these.
             drawn: Shape (texts, tokens).
+            numbers: As `token_of` takes them.
         """
         import tensorflow as tf
 
@@ -174,7 +177,7 @@ class KeptTokens:
         def once(done: Any, window: Any, count: Any, place: Any, kept: Any, written: Any) -> tuple[Any, ...]:
             likely, kept = self.step(tf.gather(window, place, axis=1), place, kept)
             place += 1
-            token = sampling.token(likely, tf.gather(drawn, done, axis=1))
+            token = token_of(likely, tf.gather(drawn, done, axis=1), numbers, most)
             is_new = tf.equal(place, count)
             window = tf.where(tf.logical_and(is_new, tf.range(length + 1) == count), token[:, None], window)
             written = tf.where(tf.logical_and(is_new, tf.range(num_tokens) == done), token[:, None], written)
@@ -200,7 +203,8 @@ class _KeptWriting:
         import tensorflow as tf
 
         window = window_of(context, kept.length)
-        self._write = kept.function(sampling)
+        self._write = kept.function(sampling.most(kept.num_tokens))
+        self._numbers = tf.constant(sampling.numbers(kept.num_tokens))
         padded = np.pad(window, ((0, 0), (0, kept.length + 1 - window.shape[1])))
         self._state = (
             tf.constant(padded, tf.int32),
@@ -212,7 +216,7 @@ class _KeptWriting:
     def tokens(self, drawn: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
-        *state, written = self._write(*self._state, tf.constant(drawn))
+        *state, written = self._write(*self._state, tf.constant(drawn), self._numbers)
         self._state = tuple(state)
         found: np.ndarray = written.numpy()
         return found
@@ -228,7 +232,7 @@ def kept_tokens(model: Any, *, are_logits: bool) -> KeptTokens | None:
     whole = WholeWindows(model, are_logits=are_logits)
     size, count = int(model.output.shape[-1]), min(_TOKENS, int(model.input.shape[1]))
     try:
-        quick = KeptTokens(TokenSteps(model), are_logits=are_logits)
+        quick = KeptTokens(TokenSteps(model), size, are_logits=are_logits)
         ids = np.random.default_rng(0).integers(0, size, (_ROWS, count)).astype(np.int32)
         found, kept = [], quick.nothing_kept(_ROWS)
         step = tf.function(quick.step, autograph=False)

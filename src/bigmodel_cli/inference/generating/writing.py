@@ -86,7 +86,8 @@ class Writer:
         Args:
             prompt: May be empty: then a text begins as after the end of a line.
             wanted: How much, and how.
-            show: Is given pieces of texts as they come, with the number of the text.
+            show: Is given pieces of texts as they come, with the number of the text; also where there is
+                nothing to show of one yet, so that it can stop what nobody waits for.
 
         Raises:
             DataError: If the prompt has characters that the model does not know.
@@ -100,8 +101,7 @@ class Writer:
         for start in range(0, drawn.shape[1], _AT_ONCE):
             tokens = begun.tokens(drawn[:, start : start + _AT_ONCE])
             for row, text in enumerate(texts):
-                if piece := text.take(tokens[row]):
-                    show(row, piece)
+                show(row, text.take(tokens[row]))
             if all(text.ended_by for text in texts):
                 break
         return [Written(prompt, text.text, text.num_tokens, text.ended_by or "max_tokens") for text in texts]
@@ -127,12 +127,17 @@ class _Text:
 
     def take(self, tokens: np.ndarray) -> str:
         """Take tokens; gives what can be shown of the text that was not shown before."""
+        # One by one, so that what is counted and where a text ends do not depend on how many come at once.
+        shown = "".join(self._take(token) for token in tokens.tolist())
+        self.text += shown
+        return shown
+
+    def _take(self, token: int) -> str:
         if self.ended_by is not None:
             return ""
-        tokens = tokens[: self._wanted.max_tokens - self.num_tokens]
-        self.num_tokens += len(tokens)
+        self.num_tokens += 1
         is_last = self.num_tokens >= self._wanted.max_tokens
-        found = self._held + self._decoded(tokens, final=is_last)
+        found = self._held + self._decoder.decode(self._vocabulary.as_bytes([token]), final=is_last)
         places = [place for stop in self._wanted.stop if (place := found.find(stop)) >= 0]
         if places:
             self.ended_by, shown, self._held = "stop", found[: min(places)], ""
@@ -141,12 +146,9 @@ class _Text:
         else:
             # The beginning of what ends a text is not shown before it is known how it goes on.
             held = max((len(stop) - 1 for stop in self._wanted.stop), default=0)
-            shown, self._held = found[: len(found) - held], found[len(found) - held :]
-        self.text += shown
+            settled = max(len(found) - held, 0)
+            shown, self._held = found[:settled], found[settled:]
         return shown
-
-    def _decoded(self, tokens: np.ndarray, *, final: bool) -> str:
-        return self._decoder.decode(self._vocabulary.as_bytes(tokens.tolist()), final=final)
 
 
 def longest_common_run(text: str, training: str) -> str:
