@@ -115,3 +115,30 @@ def test_what_has_no_sense_is_refused_before_anything_is_trained(config: Path, t
     ):
         crossval(config, tmp_path / "out", "model.1.Dense.units=num_classes", folds=2)
     assert not (tmp_path / "out").exists()
+
+
+SUBWORDS = """\
+name: small
+data:
+  source:
+    table: {{path: {path}, target: label, columns: {{text: {{subwords: {{tokenizer: bytes, length: 6}}}}}}}}
+  batch_size: 20
+model:
+  - Embedding: {{input_dim: text.vocabulary_size, output_dim: 3, mask_zero: true}}
+  - masked_pooling
+  - Dense: {{units: num_classes, activation: softmax}}
+loss: SparseCategoricalCrossentropy
+optimizer: Adam
+training: {{epochs: 1, deterministic: true}}
+"""
+
+
+def test_texts_that_become_tokens_once_splits_are_cut(tmp_path: Path) -> None:
+    rows = [f"{'ab'[row % 2]},word {row}\n" for row in range(40)]
+    (tmp_path / "texts.csv").write_text("label,text\n" + "".join(rows))
+    config = write_config(tmp_path, SUBWORDS.format(path=tmp_path / "texts.csv"))
+    results, _ = crossval(config, tmp_path / "out", folds=2)
+    assert results.document["examples"] == 40
+    # As they are written, though the model sees six bytes of each.
+    words = {sample["words"] for found in results.samples.values() for sample in found}
+    assert words and words <= {f"word {row}" for row in range(40)}

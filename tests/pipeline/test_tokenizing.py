@@ -14,7 +14,8 @@ from bigmodel_cli.inference.run_data import load_splits
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.pipeline.splits import Splits
-from bigmodel_cli.sources.stores import texts_of
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.sources.stores import CodedStore, texts_of
 from bigmodel_cli.training.pin import pinned
 
 MODEL = """\
@@ -139,6 +140,17 @@ def test_what_is_cut_and_what_is_unknown_is_said(splits_of, tmp_path, table):
         f"and 100% more than 2, where they are cut (one of them has {counts.max()}); 25% of those of "
         "validation are unknown"
     )
+
+
+def test_texts_that_are_to_be_written_are_hashed_by_their_letters():
+    """Before they are tokens, as a cross-validation has them: an array of objects has no bytes of its own."""
+
+    def fingerprint(*texts: str) -> str:
+        store = CodedStore(np.arange(2, dtype=np.int32), ("one", "two"))
+        return Examples({"en": store}, {"de": np.array(texts, object)}).fingerprint()
+
+    assert fingerprint("eins", "zw" + "ei") == fingerprint("".join(["ei", "ns"]), "zwei")
+    assert fingerprint("eins", "zwei") != fingerprint("eins", "drei")
 
 
 @pytest.mark.usefixtures("table")

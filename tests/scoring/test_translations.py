@@ -7,7 +7,11 @@ import random
 import numpy as np
 import pytest
 
+from bigmodel_cli.scoring.rule import AS_IT_IS
 from bigmodel_cli.scoring.translations import bleu, chrf, counts_of, translation_scores
+from bigmodel_cli.tasks.translation.scores import TranslationScoring
+from bigmodel_cli.tasks.translation.task import Translation
+from bigmodel_cli.vocabulary.letters import PaddedBytes
 
 WORDS = [
     "a",
@@ -83,3 +87,23 @@ def test_intervals_are_of_texts_drawn_again():
         value = {**scores.headline, **scores.others}[name]
         assert interval.low < value < interval.high
     assert 0.3 < scores.intervals["exact_match"].low < 0.45
+
+
+def test_what_was_written_is_scored_again_as_the_texts_that_it_is():
+    """By the tokenizer of any fold, which may cut a text, or have small letters alone."""
+    task = Translation(4, PaddedBytes())
+    cells = {
+        "label": ["Ein langer Satz, der nicht passt", "ja"],
+        "prediction": ["Ein langer Satz, der passt", "ja"],
+        "surprise": ["2", "1"],
+        "foreseen": ["1", "2"],
+        "tokens": ["4", "3"],
+        "score": ["-1", "-0.5"],
+    }
+    scored = TranslationScoring(task).scored_again(cells.__getitem__, AS_IT_IS, seed=0)
+    texts = list(zip(cells["prediction"], cells["label"], strict=True))
+    expected = translation_scores(np.stack([counts_of(*pair) for pair in texts]), seed=0)
+    assert scored.scores.headline == expected.headline
+    assert 0 < scored.scores.headline["chrf"] < 100
+    assert [row[:2] for row in scored.rows()] == [[right, found] for found, right in texts]
+    assert scored.scores.others["token_accuracy"] == pytest.approx(3 / 7)

@@ -18,6 +18,7 @@ from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.pipeline.splits import split_source
+from bigmodel_cli.pipeline.tokenizing import tokenized
 from bigmodel_cli.run_folder import COMPLETED
 from bigmodel_cli.run_removal import remove_weights
 from bigmodel_cli.training.known_data import fit_to_data
@@ -128,7 +129,9 @@ class Crossval:
     def _check(self, plan: Plan) -> None:
         """Find out what of the config does not fit its data before anything is trained, by its own lines."""
         experiment = plan.config(next(iter(plan.folds())))
-        splits = split_source(plan.source, experiment.data, experiment.seed, self._warn_once)
+        data = experiment.data
+        splits = split_source(plan.source, data, experiment.seed, self._warn_once)
+        splits = tokenized(splits, data.source.options, self._warn_once)
         fit_to_data(replace(self.loaded, experiment=experiment), splits, self._warn_once)
 
     def _warn_once(self, message: str) -> None:

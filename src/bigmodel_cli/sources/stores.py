@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -388,8 +389,11 @@ def add_texts(digest: Any, places: np.ndarray, names: Sequence[str]) -> None:
 
 
 def add_array(digest: Any, array: np.ndarray) -> None:
-    """Update a hash by an array with its dtype and shape."""
+    """Update a hash by an array with its dtype and shape; objects are texts."""
     import numpy as np
 
     digest.update(f"{array.dtype} {array.shape}".encode())
+    if array.dtype.kind == "O":
+        digest.update(json.dumps(array.tolist()).encode())
+        return
     digest.update(np.ascontiguousarray(array).reshape(-1).view("uint8").data)

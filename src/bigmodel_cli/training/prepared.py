@@ -14,6 +14,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.devices import unused_gpus
+from bigmodel_cli.modeling.foresight import refuse_foresight
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
@@ -187,6 +188,8 @@ def prepare(
             f"oversampling: an epoch sees {work.epoch_size:,} examples instead of {len(splits.train):,}"
         )
     chosen = _choose(work, keeping, plan, listener)
+    if not beginning.has_checkpoint:
+        refuse_foresight(chosen.built, splits.signature, experiment.model)
     rate_test = None
     if rates_to_find(experiment.optimizer):
         rate_test = find_learning_rate(work, chosen, beginning.weights)

@@ -153,7 +153,7 @@ class KeptTokens:
         return self._functions[most]
 
     def _write(
-        self, most: int, window: Any, count: Any, place: Any, kept: Any, drawn: Any, numbers: Any
+        self, most: int, window: Any, count: Any, place: Any, kept: Any, drawing: Any
     ) -> tuple[Any, ...]:
         """Write as many tokens as are drawn.
 
@@ -163,11 +163,11 @@ class KeptTokens:
             count: How many, int32.
             place: How many of them have been computed, int32.
             kept: Of these.
-            drawn: Shape (texts, tokens).
-            numbers: As `token_of` takes them.
+            drawing: What decides: of each token, of shape (texts, tokens), and of all, as `token_of` takes it.
         """
         import tensorflow as tf
 
+        drawn, numbers = drawing
         num_tokens, length = drawn.shape[1], self.length
         half = max(length // 2, 1)
 
@@ -216,7 +216,7 @@ class _KeptWriting:
     def tokens(self, drawn: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
-        *state, written = self._write(*self._state, tf.constant(drawn), self._numbers)
+        *state, written = self._write(*self._state, (tf.constant(drawn), self._numbers))
         self._state = tuple(state)
         found: np.ndarray = written.numpy()
         return found

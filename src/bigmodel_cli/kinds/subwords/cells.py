@@ -49,7 +49,9 @@ class SubwordsCells(TextCells):
         return Translation(self.kind.length, self.kind.vocabulary, **told)
 
     def written(self, value: np.ndarray) -> str | None:
-        return self.kind.vocabulary.shown(value.tolist())
+        told = value.tolist()
+        # Before the splits are cut, it is a text still.
+        return told if isinstance(told, str) else self.kind.vocabulary.shown(told)
 
 
 def asked_of(options: Mapping[str, Any]) -> Asked:

@@ -108,7 +108,11 @@ class TranslationScoring(SequenceScoring[Translation]):
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
         found = values[:, _NUM_SUMS + 1 :].astype(int)
         written = [self.task.text(row.tolist()) for row in found]
-        texts = list(zip(self._as_texts(labels), written, strict=True))
+        return self._scored(labels, values, list(zip(self._as_texts(labels), written, strict=True)), seed)
+
+    def _scored(
+        self, labels: np.ndarray, values: np.ndarray, texts: Sequence[tuple[str, str]], seed: int
+    ) -> Scored:
         counts = np.stack([counts_of(written, right) for right, written in texts])
         return ScoredTexts(labels, values, _scores(counts, values, seed), self.task, texts, counts)
 
@@ -131,8 +135,9 @@ class TranslationScoring(SequenceScoring[Translation]):
         return np.concatenate([sums, found], axis=1).astype(np.float32)
 
     def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
-        labels, found = (self.task.tokenized(cells(name), name).ids for name in ("label", "prediction"))
+        labels, found = cells("label"), cells("prediction")
         numbers = np.array([[float(cell) for cell in cells(name)] for name in (*SUMS, "score")], np.float32).T
-        return self.scored(
-            labels, np.concatenate([numbers, found], axis=1, dtype=np.float32), rule, seed=seed
-        )
+        ids = self.task.tokenized(found, "prediction").ids
+        values = np.concatenate([numbers, ids], axis=1, dtype=np.float32)
+        # Texts as they are written: ids may be cut, of another fold's tokenizer, or of small letters alone.
+        return self._scored(np.array(labels, object), values, list(zip(labels, found, strict=True)), seed)
