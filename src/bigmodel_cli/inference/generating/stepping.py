@@ -163,7 +163,7 @@ class KeptTokens:
             count: How many, int32.
             place: How many of them have been computed, int32.
             kept: Of these.
-            drawing: What decides: of each token, of shape (texts, tokens), and of all, as `token_of` takes it.
+            drawing: What decides: of each token, shape (texts, tokens), and of all, as `token_of` takes it.
         """
         import tensorflow as tf
 
