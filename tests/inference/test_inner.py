@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from doc_code import function_of
+from outlines import in_outline
 
 from bigmodel_cli.inference.compared_features import Compared
 from bigmodel_cli.inference.inner import Inner
@@ -188,7 +189,8 @@ def trained(folder, config):
     np.savez(folder / "bars.npz", x=pixels, y=labels)
     path = folder / "c.yaml"
     path.write_text(config)
-    return train(read_config(path), NewRun(folder / "runs", "bars"), [Silent()]).run
+    with in_outline():
+        return train(read_config(path), NewRun(folder / "runs", "bars"), [Silent()]).run
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outlines import in_outline
 
 from bigmodel_cli.errors import DataError, Interrupted
 from bigmodel_cli.listener import Silent
@@ -65,7 +66,8 @@ def train_in(folder: Path) -> RunFolder:
     from bigmodel_cli.training.train import train
 
     loaded = read_config(folder / "pairs.yaml")
-    return train(loaded, NewRun(folder / "runs", "pairs"), [Silent()]).run
+    with in_outline():
+        return train(loaded, NewRun(folder / "runs", "pairs"), [Silent()]).run
 
 
 @pytest.fixture(scope="module")
