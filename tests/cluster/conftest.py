@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from warm import Warm
+from warm import Ended, Warm
 
 # 81 training examples: five batches of 16, and one of a single example: fewer than there are replicas.
 CONFIG = """\
@@ -184,9 +184,13 @@ class Bench:
         (folder / "replicas.yaml").write_text(CONFIG)
         return folder
 
-    def train(self, *words: str, resume: Run | None = None) -> Run:
+    def refused(self, *words: str) -> Ended:
+        """A run of one process that is not to be."""
+        return self._warm.run("train", "replicas.yaml", *words, folder=self._new_folder())
+
+    def train(self, *words: str, resume: Run | None = None, folder: Path | None = None) -> Run:
         """A whole run of one process, or the rest of one."""
-        folder = resume.folder.parents[2] if resume else self._new_folder()
+        folder = resume.folder.parents[2] if resume else folder or self._new_folder()
         what = ("--resume", "replicas") if resume else ("replicas.yaml",)
         ended = self._warm.run("train", *what, "--plain", *words, folder=folder)
         assert ended.code == 0, ended.output

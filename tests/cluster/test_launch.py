@@ -58,16 +58,15 @@ def test_two_processes_train_as_one(bench: Bench, once: Callable[..., Run]) -> N
 
 def test_own_code_is_trained_by_two_processes(bench: Bench) -> None:
     source = Path(__file__).resolve().parents[2] / "docs" / "own-code" / "my_layers.py"
-    ended = []
-    for number, before in enumerate((["launch", "--workers", "2", "--"], [])):
-        folder = bench.folder / f"own{number}"
+    folders = [bench.folder / name for name in ("one", "two")]
+    for folder in folders:
         folder.mkdir()
         shutil.copy(source, folder)
         (folder / "replicas.yaml").write_text(OWN)
-        words = [*before, "train", "replicas.yaml", "--plain"]
-        ended.append(bench.start(*words, before=require_namespace() if before else (), folder=folder).end())
-        assert ended[-1].code == 0, ended[-1].said
-    two, one = ended
+    one = bench.train(folder=folders[0])
+    words = ("launch", "--workers", "2", "--", "train", "replicas.yaml", "--plain")
+    two = bench.start(*words, before=require_namespace(), folder=folders[1]).end()
+    assert two.code == 0, two.said
     assert two.record["plan"]["processes"] == 2
     assert (two.folder / "code" / "my_layers.py").read_bytes() == source.read_bytes()
     for row, found in zip(one.rows, two.rows, strict=True):

@@ -125,9 +125,9 @@ print(json.dumps([{name: evaluate(run, name) for name in ("float32", "mixed_bflo
 
 
 def test_xla_and_several_devices_are_refused_together(bench: Bench) -> None:
-    run = bench.start("train", "replicas.yaml", "training.device=cpu:0-1", "training.jit_compile=true").end()
-    assert run.code == 2
-    assert "XLA compiles for one replica of the model, and there are 2" in run.said
+    ended = bench.refused("training.device=cpu:0-1", "training.jit_compile=true")
+    assert ended.code == 2
+    assert "XLA compiles for one replica of the model, and there are 2" in ended.output
 
 
 def test_the_masks_of_two_replicas_differ() -> None:
