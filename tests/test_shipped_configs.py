@@ -77,7 +77,7 @@ REAL = {
     "shakespeare_bpe": {"data.source.text_files.path": "tiny_shakespeare/input.txt"},
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
-# test_build.py builds it in full.
+# test_build.py builds it in full, and the one that repeats its blocks. One transformer has all its layers.
 SMALLER = {
     "vgg16": [
         "model.8.repeat.layers.0.Dense.units=256",
@@ -91,8 +91,11 @@ SMALLER = {
     "shakespeare_bpe": [
         "data.validation=0.002",
         "data.source.text_files.tokens={bpe: {vocabulary_size: 280}}",
+        "model.1.transformer.layers=1",
     ],
-    "python_gpt": ["data.validation=0.001"],
+    "python_gpt": ["data.validation=0.001", "model.1.transformer.layers=1"],
+    "multi30k": ["model.1.transformer.layers=1", "model.3.transformer_decoder.layers=1"],
+    "resnet_cifar10": [f"model.{place}.repeat.times=1" for place in (3, 6, 9)],
 }
 ESSENTIAL = [
     "data", "model", "steps", "validation", "checkpoints", "resume", "evaluation", "export", "plots",

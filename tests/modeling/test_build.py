@@ -54,6 +54,13 @@ def test_networks_of_the_papers(capfd, model, parameters):
     assert document["layers"][-1]["shape"] == "(None, 1000)"
 
 
+@pytest.mark.slow
+def test_the_network_of_a_paper_that_repeats_its_blocks(capfd):
+    source = "data.source={synthetic: {shape: [32, 32, 3], num_classes: 10, num_examples: 60}}"
+    assert run(["show", str(ROOT / "configs/resnet_cifar10.yaml"), source, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["parameters"] == 274_049
+
+
 def test_raw_pixels_go_in_and_probabilities_come_out(build):
     preprocessing = "preprocessing: [{Rescaling: {scale: 1/255}}]\n"
     model = build("  - Flatten\n" + SOFTMAX, preprocessing).model
