@@ -27,17 +27,18 @@ def held(*rows: list[str]) -> Held:
 
 
 def test_lists_and_texts_become_words_that_are_filled_up():
-    found = held(["Ann", "is"], ["it's here"], ["a", "b", "c"])
+    found = held(["Ann ", "is"], ["it's here"], ["a", "b", "c"])
     assert found.values().tolist() == [["Ann", "is", ""], ["it", "'s", "here"], ["a", "b", "c"]]
     assert found.take(np.array([1])).values().tolist() == [["it", "'s", "here"]]
 
 
 def test_what_does_not_fit_is_told():
     cells = part_of(KIND, Cells)
-    assert cells.misfits([["a"], [], ["a b c d"], ["a"] * 2000]) == {
+    assert cells.misfits([["a"], [], ["a b c d"], ["a"] * 2000, ["a", " ", "b"]]) == {
         1: "0 words",
         2: "4 words",
         3: "2,000 words",
+        4: "an empty word",
     }
     assert cells.expected == "a list of up to 3 words"
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bigmodel_cli.kinds.category.kind import CategoryKind
@@ -16,10 +17,16 @@ from bigmodel_cli.kinds.date.kind import PARTS, DateKind
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
 from bigmodel_cli.kinds.image.read import ImageRead
 from bigmodel_cli.kinds.number.kind import NumberKind
+from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.snippet import Snippet
+from bigmodel_cli.kinds.tokens.kind import TokensKind
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import slugs
+from bigmodel_cli.vocabulary.asked import Asked
+from bigmodel_cli.vocabulary.letters import Letters
+from bigmodel_cli.vocabulary.training import Untrained
+from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
 def read_row(columns: dict[str, Any], row: dict[str, Any], folder: Path) -> dict[str, np.ndarray]:
@@ -63,3 +70,30 @@ def test_what_a_row_lacks_is_missing(tmp_path: Path) -> None:
     found = read_row(columns, {"seen on": None, "age": 3}, tmp_path)
     assert np.isnan(found["seen_on"]).all() and found["seen_on"].shape == (1, 5)
     assert found["age"].tolist() == [3] and found["town"].tolist() == [""]
+
+
+@pytest.mark.parametrize("unit", ["characters", "bytes", "subwords"])
+def test_texts_of_any_system(unit: Any, tmp_path: Path) -> None:
+    """With a mark at the beginning, and with ends of lines as Windows has them."""
+    text = "\u00fcber\nWasser\n"
+    known: Vocabulary = Letters.of(unit, text) if unit != "subwords" else subwords_of(text, tmp_path)
+    kind = TokensKind(6, known)
+    (tmp_path / "text.txt").write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    scope: dict[str, Any] = {"np": np, "json": json, "Path": Path, "HERE": tmp_path}
+    exec(part_of(kind, Snippet).code("x"), scope)
+    expected = part_of(kind, Read).file(tmp_path / "text.txt").array
+    assert known.decode(expected.tolist()) == "asser\n" or unit == "subwords"
+    np.testing.assert_array_equal(scope["read"](tmp_path / "text.txt")["x"][0], expected)
+
+
+def subwords_of(text: str, folder: Path) -> Vocabulary:
+    asked = Asked.of({"bpe": {"vocabulary_size": 258}})
+    known = Untrained(asked, padded=False).trained([text], "text")
+    for name, content in known.files.items():
+        # One that somebody else has told to cut texts.
+        tokenizer = {**json.loads(content), "truncation": _TWO}
+        (folder / name).write_text(json.dumps(tokenizer))
+    return known
+
+
+_TWO = {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0}

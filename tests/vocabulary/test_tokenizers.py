@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.tasks.generation.predictions import written
 from bigmodel_cli.vocabulary.asked import Asked
 from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes
 from bigmodel_cli.vocabulary.record import vocabulary_from_json
@@ -113,6 +115,13 @@ def test_tokens_have_places_in_the_text(vocabulary):
     assert {place for place, letter in enumerate(text) if letter != " "} <= covered
 
 
+def test_bytes_are_shown_as_the_text_that_they_are():
+    known = Letters("bytes")
+    assert known.shown(known.encode("Kätzchen 🙂", "t")) == "Kätzchen 🙂"
+    # A part of a letter is none, and tokens have to be told apart.
+    assert [written(known, number) for number in (0xC3, 0xA4, 10, 97)] == [r"\xc3", r"\xa4", r"\n", "a"]
+
+
 def test_characters_have_places_too():
     spans = Letters("characters", " abü").spans("ü b", "t")
     assert (spans.ids.tolist(), spans.places.tolist()) == ([3, 0, 2], [[0, 1], [1, 2], [2, 3]])
@@ -208,6 +217,46 @@ def test_a_file_of_others_is_moved_so_that_0_is_padding(tmp_path):
     assert {found.begin, found.end} == {4, 5}
     plain = from_file(path, None, padded=False)
     assert (plain.padding, plain.size, plain.encode("ab a", "t").tolist()) == (None, 3, [2, 0])
+
+
+def of_bytes(folder: Path, *special: str, prefix: bool = False, normalizer: Any = None) -> Path:
+    """A file whose tokens are bytes, as GPT-2's are."""
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    foreign = Tokenizer(models.BPE(vocab={token: n for n, token in enumerate(sorted(alphabet))}, merges=[]))
+    foreign.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    foreign.decoder = decoders.ByteLevel()
+    if normalizer is not None:
+        foreign.normalizer = normalizer
+    foreign.add_special_tokens([*special])
+    foreign.save(str(folder / "tokenizer.json"))
+    return folder / "tokenizer.json"
+
+
+def test_of_a_file_with_an_end_alone_the_beginning_is_added(tmp_path):
+    path = of_bytes(tmp_path, "<|endoftext|>")
+    found = from_file(path, None, padded=True)
+    assert (found.end, found.begin, found.size) == (257, 258, 259)
+    # What a run has kept of an earlier version stays as it is.
+    kept = Subwords.of(path.read_text(), padded=True)
+    assert from_file(path, kept.sha256, padded=True).begin is None
+
+
+def test_ids_that_a_file_leaves_out_count_too(tmp_path):
+    foreign = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, "a": 2, "b": 9}, unk_token="[UNK]"))
+    foreign.pre_tokenizer = pre_tokenizers.Whitespace()
+    foreign.save(str(tmp_path / "t.json"))
+    found = from_file(tmp_path / "t.json", None, padded=True)
+    assert found.encode("a b", "t").tolist() == [2, 9]
+    assert found.size == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "is_exact"),
+    [({}, True), ({"prefix": True}, False), ({"normalizer": normalizers.Lowercase()}, False),
+     ({"normalizer": normalizers.NFC()}, False)],
+)  # fmt: skip
+def test_bytes_that_are_not_those_of_the_text_lose_something(tmp_path, options, is_exact):
+    assert from_file(of_bytes(tmp_path, **options), None, padded=False).is_exact is is_exact
 
 
 @pytest.mark.parametrize(

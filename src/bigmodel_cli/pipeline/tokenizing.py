@@ -60,6 +60,8 @@ def tokenized(splits: Splits, options: SourceOptions, warn: Callable[[str], None
     }
     known |= {name: known[one.asked.other] for name, one in open_ones.items() if one.asked.other is not None}
     known = {name: _kept_as(tokenizer_file(names[name]), known[name]) for name in open_ones}
+    for name in targets:
+        _check_ends(name, known[name])
     kinds: dict[str, Any] = {name: kind.with_vocabulary(known[name]) for name, kind in inputs.items()}
     tasks: dict[str, Any] = {name: task.with_vocabulary(known[name]) for name, task in targets.items()}
     parts = {split: _with_tokens(part, kinds, tasks) for split, part in splits.parts.items()}
@@ -88,6 +90,17 @@ def _check_others(open_ones: Mapping[str, Untrained]) -> None:
                 f"{name}: same_as: {one.asked.other} has no tokenizer of its own that learns from texts",
                 hint=meant(one.asked.other, own),
             )
+
+
+def _check_ends(name: str, vocabulary: Vocabulary) -> None:
+    """Raises:
+    DataError: If nothing says where a text that is written begins and ends.
+    """
+    if vocabulary.begin is None or vocabulary.end is None:
+        raise DataError(
+            f"{name}: its tokenizer has no token for the beginning of a text, or none for its end",
+            hint="leave out sha256: then what lacks is added to the file",
+        )
 
 
 def _sharing(name: str, open_ones: Mapping[str, Untrained]) -> list[str]:

@@ -84,6 +84,9 @@ class Letters(Vocabulary):
             return np.frombuffer(text.encode("latin-1"), np.uint8).astype(np.int32)
         return self.encode(text, "text")
 
+    def shown(self, ids: Any) -> str:
+        return self.decode(ids)
+
     def num_bytes(self) -> np.ndarray:
         import numpy as np
 

@@ -28,6 +28,8 @@ ENDS = ("[END]", "[SEP]", "</s>", "<eos>", "[EOS]", "<|endoftext|>")
 _PART = 65_536
 # Where byte-level tokenizers part words whatever follows: before white space that begins a line.
 _PARTING = re.compile(r"(?<=\S)(?=\n)")
+# What comes out as it went in where nothing is lost.
+_EXACT = ("Ab cÉe\u0301\ufb01½  ,\n\t x ", "\nI")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class Subwords(Vocabulary):
         return self.decode(ids).encode("utf-8", "replace")
 
     def decode(self, ids: Any) -> str:
-        if self.is_exact:
+        if self._bytes_of_tokens is not None:
             return super().decode(ids)
         kept = [int(number) - self._moved for number in ids if number not in self._silent]
         text: str = self._tokenizer.decode(kept, skip_special_tokens=True)
@@ -136,10 +138,13 @@ class Subwords(Vocabulary):
     def shown(self, ids: Any) -> str:
         return self.decode(ids)
 
-    @property
+    @cached_property
     def is_exact(self) -> bool:
         """Whether tokens are bytes side by side, so that each text is what its tokens make."""
-        return self._bytes_of_tokens is not None
+        if self._bytes_of_tokens is None:
+            return False
+        # Some have small letters alone, others put a space before a text, or compose its letters.
+        return all(self.as_bytes(self.encode(text, "")) == text.encode() for text in _EXACT)
 
     def num_bytes(self) -> np.ndarray:
         import numpy as np
@@ -176,13 +181,17 @@ class Subwords(Vocabulary):
 
     @property
     def size_in_file(self) -> int:
-        """How many tokens the file has, with the one for padding."""
-        return int(self._tokenizer.get_vocab_size()) + self._moved
+        """How many ids there are, with the one for padding; files may leave some out."""
+        return self._num_in_file + self._moved
 
     @property
     def moved(self) -> int:
         """What is added to the ids of the file, so that 0 stands for no token."""
         return self._moved
+
+    @cached_property
+    def _num_in_file(self) -> int:
+        return int(max(self._tokenizer.get_vocab().values(), default=-1)) + 1
 
     @cached_property
     def _content(self) -> str:
@@ -241,7 +250,7 @@ class Subwords(Vocabulary):
             return None
         added = self._tokenizer.get_added_tokens_decoder()
         found = [b""] * self._moved
-        for number in range(self._tokenizer.get_vocab_size()):
+        for number in range(self._num_in_file):
             token = self._tokenizer.id_to_token(number) or ""
             if number in added:
                 found.append(b"" if added[number].special else token.encode())

@@ -101,8 +101,14 @@ def from_file(path: Path, sha256: str | None, *, padded: bool) -> Subwords:
         raise DataError(f"{path}: no tokenizer: not UTF-8: {error}") from None
     try:
         tokenizer = library().Tokenizer.from_str(content)
-        if padded and not any(tokenizer.token_to_id(name) is not None for name in (*BEGINS, *ENDS)):
-            tokenizer.add_special_tokens([SPECIAL[2], SPECIAL[3]])
+        lacking = [
+            name
+            for name, called in ((SPECIAL[2], BEGINS), (SPECIAL[3], ENDS))
+            if all(tokenizer.token_to_id(one) is None for one in called)
+        ]
+        # What a run keeps has what it was given then.
+        if padded and lacking and sha256 is None:
+            tokenizer.add_special_tokens(lacking)
             content = tokenizer.to_str()
         found = Subwords.of(content, padded=padded)
     except DataError:

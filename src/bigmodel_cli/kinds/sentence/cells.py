@@ -37,8 +37,15 @@ class SentenceCells(Cells):
         return self._held([_words(values[row]) for row in range(len(values))])
 
     def misfits(self, values: Any) -> dict[int, str]:
-        counts = ((row, len(_words(values[row]))) for row in range(len(values)))
-        return {row: f"{count:,} words" for row, count in counts if count > self.kind.length or not count}
+        found = {}
+        for row in range(len(values)):
+            words = _words(values[row])
+            if not words or len(words) > self.kind.length:
+                found[row] = f"{len(words):,} words"
+            elif not all(words):
+                # Behind it the model would see the next word at another place than the answer has it.
+                found[row] = "an empty word"
+        return found
 
     def pieces(self, text: str) -> Sequence[Piece]:
         return pieces_of(text, self.kind.length)
@@ -64,4 +71,4 @@ class SentenceCells(Cells):
 def _words(items: Sequence[str]) -> Sequence[str]:
     """The words of a cell: its items, or where it is one text, that text's."""
     is_text = len(items) == 1 and " " in items[0]
-    return [word.text for word in words_in(items[0])] if is_text else items
+    return [word.text for word in words_in(items[0])] if is_text else [item.strip() for item in items]

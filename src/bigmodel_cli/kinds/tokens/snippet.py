@@ -25,13 +25,14 @@ class TokensSnippet(Snippet):
         if not characters:
             return f"""\
 def {function}(given, folder):
-    return np.array([list(Path(folder, given).read_bytes()[-{length}:])], "int32")
+    text = Path(folder, given).read_text(encoding="utf-8-sig")
+    return np.array([list(text.encode()[-{length}:])], "int32")
 """
         return f"""\
 CHARACTERS = {characters!r}
 
 def {function}(given, folder):
-    text = Path(folder, given).read_text(encoding="utf-8")[-{length}:]
+    text = Path(folder, given).read_text(encoding="utf-8-sig")[-{length}:]
     return np.array([[CHARACTERS.index(character) for character in text]], "int32")
 """
 
@@ -42,7 +43,9 @@ from tokenizers import Tokenizer
 
 def {function}(given, folder):
     tokenizer = Tokenizer.from_file(str(HERE / "{file}"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
-    text = Path(folder, given).read_text(encoding="utf-8")
+    text = Path(folder, given).read_text(encoding="utf-8-sig")
     return np.array([tokenizer.encode(text, add_special_tokens=False).ids[-{length}:]], "int32")
 """

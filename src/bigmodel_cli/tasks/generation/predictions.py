@@ -48,8 +48,11 @@ class NextToken(Answer):
 
 
 def written(vocabulary: Vocabulary, number: int) -> str:
-    """A token as a line has room for it: the end of a line is `\\n`."""
-    return json.dumps(vocabulary.shown([number]), ensure_ascii=False)[1:-1]
+    """A token as a line has room for it: the end of a line is `\\n`, a byte of a letter `\\xc3`."""
+    text = vocabulary.shown([number])
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return "".join(f"\\x{byte:02x}" for byte in vocabulary.as_bytes([number]))
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 class GenerationPredictions(Predictions[Generation]):

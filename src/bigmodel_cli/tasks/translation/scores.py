@@ -135,9 +135,9 @@ class TranslationScoring(SequenceScoring[Translation]):
         return np.concatenate([sums, found], axis=1).astype(np.float32)
 
     def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
-        labels, found = cells("label"), cells("prediction")
+        right, found = cells("label"), cells("prediction")
         numbers = np.array([[float(cell) for cell in cells(name)] for name in (*SUMS, "score")], np.float32).T
-        ids = self.task.tokenized(found, "prediction").ids
+        labels, ids = (self.task.tokenized(texts, "predictions").ids for texts in (right, found))
         values = np.concatenate([numbers, ids], axis=1, dtype=np.float32)
         # Texts as they are written: ids may be cut, of another fold's tokenizer, or of small letters alone.
-        return self._scored(np.array(labels, object), values, list(zip(labels, found, strict=True)), seed)
+        return self._scored(labels, values, list(zip(right, found, strict=True)), seed)
