@@ -17,11 +17,12 @@ from pathlib import Path
 
 from comparisons import IMAGES_AND_TABLES, OURS, PLAIN, REPOSITORY, Comparison, Workplace
 from limits import measure_limits
+from mask_comparisons import MASKS
 from report import Result, write_report
 from sound_comparisons import SOUNDS
 from text_comparisons import TEXTS
 
-ALL = {**IMAGES_AND_TABLES, **TEXTS, **SOUNDS}
+ALL = {**IMAGES_AND_TABLES, **TEXTS, **SOUNDS, **MASKS}
 
 
 def main() -> None:
