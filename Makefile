@@ -16,9 +16,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $(STAMP)
 
-# The whole suite.
+# The whole suite. What Python makes of the code is kept, whatever the environment says: over a hundred tests
+# start processes, each of which would make it again.
 test: $(STAMP) browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 40
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --durations 40
 
 # The browser of the report's tests; where it cannot be had they are skipped, and say so.
 browser:
@@ -54,10 +55,11 @@ fuzz: $(STAMP)
 	BIGMODEL_FUZZ_CASES=20000 $(BIN)/python -m pytest -q tests/config/test_fuzz.py
 	BIGMODEL_FUZZ_CASES=5000 $(BIN)/python -m pytest -q tests/sources/tables/test_fuzz.py
 
-# The long form of the fault injection: some 450 kills, full disks, damaged and hostile files. Over an hour.
+# The long form of the fault injection: some 450 kills, full disks, damaged and hostile files; and starters that
+# train all of their epochs. Over an hour.
 faults: $(STAMP)
 	BIGMODEL_FAULTS=long $(BIN)/python -m pytest -q --numprocesses 2 --dist loadgroup tests/faults tests/cluster \
-		tests/tuning/test_search.py tests/tracking/test_feeder.py
+		tests/tuning/test_search.py tests/tracking/test_feeder.py tests/starter/test_learns.py
 
 # Whether this code trains every shipped config to the same last digit as a commit's, prints and writes the same:
 # make golden AGAINST=main. Some five minutes on a machine that does nothing else.
