@@ -48,7 +48,7 @@ TABLES = {
         ["sms_spam", "ag_news"], "{path: texts.csv, target: label, columns: {text: text, label: category}}"
     ),
     "multi30k": "{path: pairs.tsv, target: de, columns: "
-    "{en: {subwords: {tokenizer: bytes, length: 64}}, de: {subwords: {tokenizer: bytes, length: 64}}}}",
+    "{en: {subwords: {tokenizer: bytes, length: 24}}, de: {subwords: {tokenizer: bytes, length: 24}}}}",
 }
 # Where the real data of a config is, by the keys that say so, below shared/data.
 _MNIST = {"data.source.mnist.path": "mnist"}
@@ -94,7 +94,11 @@ SMALLER = {
         "model.1.transformer.layers=1",
     ],
     "python_gpt": ["data.validation=0.001", "model.1.transformer.layers=1"],
-    "multi30k": ["model.1.transformer.layers=1", "model.3.transformer_decoder.layers=1"],
+    "multi30k": [
+        *(f"model.{place}.token_and_position.length=24" for place in (0, 2)),
+        "model.1.transformer.layers=1",
+        "model.3.transformer_decoder.layers=1",
+    ],
     "resnet_cifar10": [f"model.{place}.repeat.times=1" for place in (3, 6, 9)],
 }
 ESSENTIAL = [
