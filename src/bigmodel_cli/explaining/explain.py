@@ -125,7 +125,7 @@ class Explainer:
         pixels = item.read(signature, invert=invert).array
         geometry = part_of(signature.kind, Places).geometry(item, invert=invert)
         answer = self._answer(pixels)
-        values = np.ravel(answer.values)
+        values = self._explained.values(answer)
         targets = self._chosen or self._explained.ranked(answer)[: self._request.top]
         subject = Subject(pixels, targets, batch_size_for(signature))
         found = {method: METHODS[method](self._network, subject) for method in self.methods}
@@ -164,6 +164,12 @@ def _methods(request: Request, explained: Explained) -> tuple[list[str], list[st
     if request.layer is not None and request.method not in (ALL, GRAD_CAM):
         raise UsageError(f"--layer is for grad-cam, not for --method {request.method}")
     chosen = list(METHODS) if request.method == ALL else [request.method]
+    if explained.grad_cam_alone is not None:
+        if request.method not in (ALL, GRAD_CAM):
+            raise UsageError(
+                f"--method {request.method}: {explained.grad_cam_alone}", hint=f"write --method {GRAD_CAM}"
+            )
+        return [GRAD_CAM], []
     if explained.no_grad_cam is None or GRAD_CAM not in chosen:
         return chosen, []
     if request.method == GRAD_CAM or request.layer is not None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from bigmodel_cli.config.shipped import find_shipped
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.mask_pairs import Folders
 from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES
 from bigmodel_cli.sources.tables.files import is_table_name
 from bigmodel_cli.sources.tables.table import open_table
@@ -18,6 +20,7 @@ from bigmodel_cli.starter.duration import describe
 from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import Wanted
+from bigmodel_cli.starter.masked import find_masks, look_at_masks, masks_starter
 from bigmodel_cli.starter.pairs import look_at_pairs, written_from
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
 from bigmodel_cli.starter.prose import SUFFIXES, look_at_prose
@@ -94,9 +97,9 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     """A starter config.
 
     Args:
-        data: A folder with an image folder per class, a table (of rows, or of images' paths and labels), or
-            an .npz, a plain text, or words with tags; None for the handwritten digits that come with
-            scikit-learn.
+        data: A folder with an image folder per class, or with images and masks, a table (of rows, or of
+            images' paths and labels), or an .npz, a plain text, or words with tags; None for the handwritten
+            digits that come with scikit-learn.
         wishes: What the person asked for.
 
     Raises:
@@ -152,6 +155,8 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
     if holds_texts(folder):
         seen, found = look_at_text_folder(folder, wishes.written_in, wishes.warn)
         return _starter(folder.resolve().name, texts_recipe(seen), seen.targets, found)
+    if (folders := find_masks(folder)) is not None:
+        return _for_masks(folders, wishes)
     images, targets, found = look_at_folder(folder, wishes.warn)
     path = path_from(wishes.written_in, folder)
     start = _start(images, wishes)
@@ -162,6 +167,14 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
         asked=wishes.names_weights,
     )
     return _starter(folder.resolve().name, recipe, targets, found, start)
+
+
+def _for_masks(folders: Folders, wishes: Wishes) -> Starter:
+    seen = look_at_masks(folders, LoadContext(warn=wishes.warn))
+    start = NoWeights("of grey images") if seen.images.is_grey else _start(seen.images, wishes)
+    written = masks_starter(seen, start, wishes.written_in)
+    better = start.better if isinstance(start, NoWeights) else None
+    return Starter(written.text, written.found, written.decisions, better=better)
 
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:

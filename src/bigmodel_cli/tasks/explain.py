@@ -38,12 +38,14 @@ class Explained(ABC):
     Attributes:
         one, many: What JSON calls a target, and the list of them.
         no_grad_cam: Why Grad-CAM does not explain it; None where it does.
+        grad_cam_alone: Why no other method does; None where others do.
         why_not: Why nothing of it is explained, a sentence without its end; None where it is.
     """
 
     one: ClassVar[str]
     many: ClassVar[str]
     no_grad_cam: ClassVar[str | None] = None
+    grad_cam_alone: ClassVar[str | None] = None
     why_not: ClassVar[str | None] = None
 
     def __init__(self, task: Any) -> None:
@@ -60,6 +62,10 @@ class Explained(ABC):
     @abstractmethod
     def ranked(self, answer: Any) -> Sequence[int]:
         """The indices of all targets in the order in which they come into question."""
+
+    def values(self, answer: Answer) -> np.ndarray:
+        """What is told of each target, by its index."""
+        return np.ravel(answer.values)
 
     @abstractmethod
     def label(self, target: int, answer: Answer) -> str | None:

@@ -20,6 +20,9 @@ from bigmodel_cli.tasks.segmentation.drawing import over
 from bigmodel_cli.tasks.segmentation.target import in_shares
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 
+# So many pixels of an image may be decided otherwise, and it is the same mask.
+_BY_CHANCE = 1e-3
+
 
 @dataclass(frozen=True)
 class ScoredMasks(Scored):
@@ -94,6 +97,9 @@ class SegmentationScoring(SequenceScoring[Segmentation]):
 
     def scored(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule, *, seed: int) -> Scored:
         names = self.task.class_names
+        if values.ndim == 3:
+            # Masks themselves, as simple models give them.
+            values = counted(labels, values, len(names))
         counts = parted(values.astype(np.int64), len(names))
         scores = mask_scores(counts, names, seed=seed)
         return ScoredMasks(
@@ -112,6 +118,14 @@ class SegmentationScoring(SequenceScoring[Segmentation]):
         return self.scored(np.zeros(0), rows, rule, seed=seed)
 
     def differing(self, expected: np.ndarray, found: np.ndarray, rule: DecisionRule = AS_IT_IS) -> int | None:
-        """Images of which a pixel is decided otherwise."""
-        decided, other = (values.argmax(axis=-1).reshape(len(values), -1) for values in (expected, found))
-        return int((decided != other).any(axis=1).sum())
+        """Images of which more pixels are decided otherwise than may be by chance.
+
+        Where two classes are equally likely, the last digit decides.
+        """
+        if expected.ndim == 2:
+            size = len(self.task.class_names)
+            one, other = (parted(values, size).confusion for values in (expected, found))
+            shares = np.abs(one - other).sum(axis=(1, 2)) / 2 / np.maximum(one.sum(axis=(1, 2)), 1)
+        else:
+            shares = (expected.argmax(axis=-1) != found.argmax(axis=-1)).mean(axis=(1, 2))
+        return int((shares > _BY_CHANCE).sum())
