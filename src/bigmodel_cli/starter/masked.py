@@ -128,8 +128,7 @@ def masks_starter(seen: Masked, start: Pretrained | NoWeights, written_in: Path)
     images, folder = seen.images, seen.folders.root
     side = -(-images.side // _MULTIPLE) * _MULTIPLE
     size = images.scaled(max(_LEAST_SIDE, min(_LARGEST_SIDE, side)), _MULTIPLE)
-    is_pretrained = isinstance(start, Pretrained)
-    steps = _STEPS_OF_PRETRAINED if is_pretrained else _STEPS
+    steps = _STEPS_OF_PRETRAINED if isinstance(start, Pretrained) else _STEPS
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, steps * _BATCH_SIZE // max(1, images.num_train)))
     scale, model, decision = _model(start)
     decisions = [
@@ -138,7 +137,7 @@ def masks_starter(seen: Masked, start: Pretrained | NoWeights, written_in: Path)
         "the images.",
     ]
     comments = "\n".join(line for one in decisions for line in comment_lines(one))
-    rate = "1e-3" if is_pretrained else "3e-3"
+    rate = "1e-3" if isinstance(start, Pretrained) else "3e-3"
     yaml = f"""\
 {MODELINE}
 # Train with: bigmodel train THIS_FILE
