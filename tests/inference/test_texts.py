@@ -103,6 +103,7 @@ def test_tables_are_tables():
     ("content", "expected"),
     [
         (b"hello there\n\n  Win, 1000 \r\n", [("-:1", 11), ("-:3", 9)]),
+        (b"\n \nabc\n", [("-:3", 3)]),
         ("größe".encode("utf-16"), [("-:1", 5)]),
         (b"[a] b\n", [("-:1", 5)]),
         (b'text\n"a,b"\nc\n', [("-:2", 3), ("-:3", 1)]),

@@ -71,6 +71,11 @@ def test_other_ways_to_write_the_same(load, content):
     assert sentences(load(content)[0]) == EXPECTED
 
 
+def test_a_space_that_does_not_break_a_line_is_part_of_a_word(load):
+    found = sentences(load("10\u00a0000 O\nAnn  B-a \n\na O\n")[0])
+    assert found == [("10\u00a0000 Ann", "O B-a"), ("a", "O")]
+
+
 def test_a_word_may_begin_with_a_hash(load):
     assert sentences(load("#\tO\n#x\tB-a\n\na\tO\n")[0]) == [("# #x", "O B-a"), ("a", "O")]
 

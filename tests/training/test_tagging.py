@@ -189,7 +189,7 @@ def test_the_file_loads_without_bigmodel(trained, tmp_path):
 
 
 def test_spans_are_predicted_in_the_text(trained, bigmodel, tmp_path):
-    text = "we met   Dan Ott,  then in New York.\nin Bath"
+    text = "  we met   Dan Ott,  then in New York.\nin Bath"
     found = bigmodel("predict", "--run", trained, "--text", text, "--json").json
     assert found["engine"] == "litert"
     assert [one["input"] for one in found["predictions"]] == [
@@ -200,6 +200,10 @@ def test_spans_are_predicted_in_the_text(trained, bigmodel, tmp_path):
     for span in spans:
         assert text[span["start"] : span["end"]] == span["text"]
         assert 0 < span["probability"] <= 1
+    # A file's places are those in it, each end of a line as one.
+    (tmp_path / "w.txt").write_bytes(f"\n{text}\n".replace("\n", "\r\n").encode())
+    of_file = bigmodel("predict", "--run", trained, tmp_path / "w.txt", "--json").json["predictions"]
+    assert [span["start"] - 1 for one in of_file for span in one["spans"]] == [one["start"] for one in spans]
     by_keras = bigmodel("predict", "--run", trained, "--text", text, "--json", "--engine", "keras").json
     assert [one["tags"] for one in by_keras["predictions"]] == [one["tags"] for one in found["predictions"]]
     line = bigmodel("predict", "--run", trained, "--text", "we met Dan Ott").out

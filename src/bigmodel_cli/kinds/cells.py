@@ -161,8 +161,11 @@ class Cells(ABC):
         return {}
 
     def pieces(self, text: str) -> Sequence[Piece] | None:
-        """A text in the values that it is; None where no text is a value, or several."""
-        return [Piece(text, 0, [])] if self.kind.has_words else None
+        """A text in the values that it is; None where no text is a value, or several.
+
+        White space round a text is none of it, but counts where places in it are told.
+        """
+        return [Piece(text.strip(), 0, [])] if self.kind.has_words else None
 
     def of_pieces(self, pieces: Sequence[Piece]) -> Held:
         """Those values, where `pieces` gives some."""

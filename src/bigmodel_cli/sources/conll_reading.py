@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bigmodel_cli.sources.plain_text import file_text, is_json_lines
 
 # Begins a document, and is no word.
 _DOCUMENT = "-DOCSTART-"
+_BLANKS = re.compile(r"[ \t]+")
 # What lists of words and of tags are called in JSON lines.
 _WORDS = ("words", "tokens")
 _TAGS = ("tags", "ner_tags", "pos_tags", "labels")
@@ -105,13 +107,15 @@ def _of_lines(path: Path, lines: Sequence[str], layout: Layout) -> Iterator[Sent
 
 
 def _separator(lines: Sequence[str]) -> str | None:
-    """A tab where half of the lines have one, or more; else white space (None)."""
+    """A tab where half of the lines have one, or more; else spaces and tabs (None)."""
     filled = [line for line in lines if line.strip()]
     return "\t" if filled and 2 * sum("\t" in line for line in filled) >= len(filled) else None
 
 
 def _cells(line: str, separator: str | None) -> list[str]:
-    return [cell.strip() for cell in line.split(separator)]
+    # A space that does not break a line is part of a word: "10\N{NO-BREAK SPACE}000".
+    cells = line.split(separator) if separator else _BLANKS.split(line.strip(" \t"))
+    return [cell.strip() for cell in cells]
 
 
 def _usual(counts: Sequence[int]) -> int:

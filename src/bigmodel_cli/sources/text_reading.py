@@ -11,7 +11,12 @@ from bigmodel_cli.sources.tables.files import other_form
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:
-    """The text of a file, without white space round it, each end of a line as one `\\n`.
+    """As `whole_text`, without white space round it."""
+    return whole_text(path, encoding).strip()
+
+
+def whole_text(path: Path, encoding: str | None = None) -> str:
+    """The text of a file, each end of a line as one `\\n`.
 
     Args:
         path: The file.
@@ -36,4 +41,4 @@ def text_of(content: bytes, path: Path, encoding: str | None = None) -> str:
         if (other := other_form(content)) is None:
             raise
         raise DataError(f"{path}: {other[0]}, not a text", hint=other[1]) from None
-    return text.decode("utf-8", "replace").strip()
+    return text.decode("utf-8", "replace")

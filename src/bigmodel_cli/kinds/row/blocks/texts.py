@@ -20,7 +20,7 @@ from bigmodel_cli.sources.file_walk import FileWalk
 from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES, TEXTS
 from bigmodel_cli.sources.tables.files import is_table_name
 from bigmodel_cli.sources.tables.names import listed, no_column, shown
-from bigmodel_cli.sources.text_reading import read_text
+from bigmodel_cli.sources.text_reading import whole_text
 from bigmodel_cli.words import Piece
 
 # Texts that are read and predicted at once.
@@ -58,13 +58,13 @@ class WholeText:
     def written(cls, text: str) -> WholeText:
         """One that stands in the command; it is called by itself."""
         # What no UTF-8 is came as halves of pairs.
-        plain = text.encode("utf-8", "replace").decode().strip()
+        plain = text.encode("utf-8", "replace").decode()
         return cls(f'"{cut(" ".join(plain.split()), _LETTERS)}"', lambda: plain)
 
     @classmethod
     def of_file(cls, path: str, encoding: str | None) -> WholeText:
         """The text of a file."""
-        return cls(path, partial(read_text, Path(path), encoding))
+        return cls(path, partial(whole_text, Path(path), encoding))
 
 
 @dataclass(frozen=True)
@@ -268,9 +268,9 @@ def lines_as_texts(path: Path, name: str, encoding: str | None) -> list[WholeTex
         DataError: If it is no text.
         UsageError: If there is none.
     """
-    lines = read_text(path, encoding).split("\n")
+    lines = whole_text(path, encoding).split("\n")
     return [
-        WholeText(f"{name}:{number}", partial(str.strip, line))
+        WholeText(f"{name}:{number}", partial(str, line))
         for number, line in enumerate(lines, 1)
         if line.strip()
     ]
