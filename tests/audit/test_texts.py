@@ -154,3 +154,25 @@ def test_the_document_and_the_page(document: dict[str, Any]) -> None:
     page = make_page(document, "texts")
     assert "Nearly the same <bdi>text</bdi>" in page
     assert "test: 1.9% of its words are new; 1 are nearly in train" in page
+
+
+OF_TEXTS = {
+    "text": "{text_files: {path: a.txt, length: 4}}",
+    "pairs": "{table: {path: a.tsv, target: de, columns: {en: {subwords: {tokenizer: bytes}}, de: {subwords: "
+    "{tokenizer: bytes}}}}}",
+}
+
+
+@pytest.mark.parametrize("source", OF_TEXTS)
+def test_what_is_written_in_several_ways_is_no_contradiction(source: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("".join(f"abcd{'xyz'[number % 3]}" for number in range(60)))
+    rows = (f"word {number % 4}\tWort {number}\n" for number in range(60))
+    (tmp_path / "a.tsv").write_text("en\tde\n" + "".join(rows))
+    (tmp_path / "c.yaml").write_text(
+        f"data: {{source: {OF_TEXTS[source]}}}\n"
+        "model: [{Dense: {units: num_classes, activation: softmax}}]\n"
+        "loss: SparseCategoricalCrossentropy\noptimizer: Adam\n"
+    )
+    found = audit(read_config(tmp_path / "c.yaml").experiment, Silent())
+    assert "contradiction" not in {one.kind for one in found.findings}
+    assert found.findings

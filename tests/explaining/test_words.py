@@ -65,6 +65,19 @@ def test_each_word_adds_its_weight(network, is_coded):
     assert found == expected
 
 
+def test_a_word_that_was_never_written_leaves_no_space():
+    class Told(TextCells):
+        def held(self, values):
+            told.extend(values)
+            raise StopIteration
+
+    told = []
+    row = {"text": ArrayStore(np.array([" a  b\nc "], object), "t")}
+    with pytest.raises(StopIteration):
+        word_effects(None, row, "text", Told(TextKind()), [0])
+    assert told == [" a  b\nc ", " b\nc ", " a  c ", " a  b"]
+
+
 def test_a_text_without_words_has_none(network):
     assert effects(network[1], " ") == effects(network[1], "") == []
 

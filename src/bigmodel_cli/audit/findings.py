@@ -81,7 +81,7 @@ def _contradictions(audited: Audited) -> Iterator[Finding]:
     for target, labels in audited.targets.items():
         of_one = audited.of_one(target)
         exact = [group for group in audited.exact if target in group.differ]
-        if exact:
+        if exact and labels.facts.contradiction is not None:
             message = (
                 f"{count_of(len(exact), 'example')} {_have(exact)} different labels{of_one}, the first: "
             )

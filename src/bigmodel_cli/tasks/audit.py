@@ -18,11 +18,11 @@ class Labels(ABC):
     """Looks at the labels of a task.
 
     Attributes:
-        contradiction: How bad it is where equal examples have different labels.
+        contradiction: How bad it is where equal examples have different labels; None: that is how they are.
         tell_apart: Whether examples with different labels should look different.
     """
 
-    contradiction: ClassVar[Literal["error", "warning"]]
+    contradiction: ClassVar[Literal["error", "warning"] | None]
     tell_apart: ClassVar[bool]
 
     def __init__(self, task: Any) -> None:

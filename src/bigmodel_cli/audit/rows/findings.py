@@ -111,9 +111,10 @@ def _of_classes(table: LookedTable) -> Iterator[Finding]:
 
 def _contradictions(table: LookedTable) -> Iterator[Finding]:
     for target, rows in table.contradicting.items():
-        if not len(rows):
+        facts = table.targets[target]
+        if not len(rows) or facts.labels.contradiction is None:
             continue
-        facts, first = table.targets[target], int(rows[0])
+        first = int(rows[0])
         same = rows[table.copies.group[rows] == table.copies.group[first]]
         other = int(same[facts.codes[same] != facts.codes[first]][0])
         named = table.names([first, other])

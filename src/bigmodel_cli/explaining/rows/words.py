@@ -58,7 +58,7 @@ def word_effects(
     if len(found) < 2:
         found = list(_LETTER.finditer(text))
     found = found[:MOST_WORDS]
-    without = [text[: one.start()] + text[one.end() :] for one in found]
+    without = [_without(text, *one.span()) for one in found]
     scores = _scored(network, row, column, cells.held([text, *without]).values(), targets)
     lost = scores[0] - scores[1:]
     return [
@@ -68,6 +68,14 @@ def word_effects(
         ]
         for number in range(len(targets))
     ]
+
+
+def _without(text: str, start: int, end: int) -> str:
+    """A text as if a word had not been written: neither are the spaces on one side of it."""
+    before, behind = text[:start], text[end:]
+    if not behind.strip():
+        return before.rstrip()
+    return before + (behind.lstrip() if not before or before[-1].isspace() else behind)
 
 
 def _scored(

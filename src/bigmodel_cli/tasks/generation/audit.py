@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ _MOST = 10
 class GenerationLabels(Labels):
     """A text goes on differently after the same words, which is no contradiction."""
 
-    contradiction: ClassVar[Literal["error", "warning"]] = "warning"
+    contradiction: ClassVar[None] = None
     tell_apart: ClassVar[bool] = False
 
     def shown(self, label: np.generic | np.ndarray) -> Any:
