@@ -141,7 +141,7 @@ def masks_starter(seen: Masked, start: Pretrained | NoWeights, written_in: Path)
     yaml = f"""\
 {MODELINE}
 # Train with: bigmodel train THIS_FILE
-# Then:       bigmodel predict IMAGE.png --out MASK.png
+# Then:       bigmodel predict photo.png --out mask.png
 {comments}
 name: {plain_name(folder.resolve())}
 seed: 0                                # the same seed gives the same splits, order and weights
