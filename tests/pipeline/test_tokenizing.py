@@ -213,6 +213,16 @@ def refused_config(tmp_path):
         ("text: {subwords: {tokenizer: bpe}}", "bpe learns so many tokens as it is told"),
         ("text: {subwords: {tokenizer: bytes, length: 0}}", "expected a whole number of tokens from 1"),
         ("text: {subwords: {tokenizer: bytes, len: 5}}", "no option 'len'"),
+        (
+            "text: {subwords: {tokenizer: {same_as: txt}}}",
+            "same_as: txt is no column with a tokenizer of its",
+        ),
+        ("text: {subwords: {tokenizer: {same_as: text}}}", "same_as: text is no column with a tokenizer of"),
+        (
+            "text: {subwords: {tokenizer: {same_as: a}}}, a: {subwords: {tokenizer: bytes}}, b: {subwords: "
+            "{tokenizer: {same_as: text}}}",
+            "subwords of b: same_as: text is no column .*\n.*\n.*\n.*there are: a",
+        ),
     ],
 )
 def test_options_of_columns_are_checked_without_data(refused_config, option, said):
@@ -234,6 +244,11 @@ def test_options_of_columns_are_checked_without_data(refused_config, option, sai
 )
 def test_what_loses_something_of_a_text_writes_none(refused_config, tokens, said):
     refused_config(f"data: {{source: {{text_files: {{path: a.txt, tokens: {tokens}}}}}}}\n{WRITES}", said)
+
+
+def test_more_windows_than_memory_has_room_for_are_refused(refused_config):
+    source = "{text_files: {path: a.txt, windows_per_epoch: 100000000000}}"
+    refused_config(f"data: {{source: {source}}}\n{WRITES}", "expected a number from 1 to 100,000,000")
 
 
 WRITES = """\

@@ -131,6 +131,18 @@ class Cells(ABC):
         """
         no_options(options)
 
+    @classmethod
+    def misfit_beside(
+        cls, options: Mapping[str, Any], told: Mapping[str, tuple[str, Mapping[str, Any]]]
+    ) -> WrongOptionError | None:
+        """What of sound options does not fit those of other columns.
+
+        Args:
+            options: Of the column.
+            told: What is said of all columns, by name: the kind, and its options.
+        """
+        return None
+
     @property
     def expected(self) -> str:
         """What a cell should be, in words."""

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+# Their order is in memory.
+_MOST_WINDOWS = 100_000_000
+
+
 class TextOptions(SourceOptions, ABC):
     """How a text becomes examples."""
 
@@ -50,8 +54,8 @@ class TextOptions(SourceOptions, ABC):
     @field_validator("windows_per_epoch")
     @classmethod
     def _windows(cls, number: int | str) -> int | str:
-        if isinstance(number, int) and number < 1:
-            raise ValueError(f"expected at least 1, found {number}")
+        if isinstance(number, int) and not 1 <= number <= _MOST_WINDOWS:
+            raise ValueError(f"expected a number from 1 to {_MOST_WINDOWS:,}, found {number}")
         return number
 
     @field_validator("characters")

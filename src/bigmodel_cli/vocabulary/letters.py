@@ -59,7 +59,7 @@ class Letters(Vocabulary):
         line, character = text.count("\n", 0, place) + 1, text[place]
         return DataError(
             f"{where}:{line}: the model knows no character {character!r} (U+{ord(character):04X})",
-            hint=f"it was trained on {self.size} different characters; tokens: bytes knows all",
+            hint=f"it knows {self.size} different characters; tokens: bytes knows all",
         )
 
     def spans(self, text: str, where: str) -> Spans:

@@ -124,6 +124,8 @@ def _check_options(experiment: Experiment, report: Report) -> None:
         cells: type[Cells] = class_called("kinds", kind, "cells", Cells.__name__)
         try:
             cells.check_options(options)
+            if misfit := cells.misfit_beside(options, report.facts.told):
+                raise misfit
         except WrongOptionError as wrong:
             path = (*source.path, "columns", name, kind, wrong.option)
             report.error(path, f"{kind} of {name}: {wrong.message}", wrong.hint)

@@ -9,7 +9,7 @@ from bigmodel_cli.kinds.cells import Held, WrongOptionError, no_options
 from bigmodel_cli.kinds.subwords.kind import LENGTH, LONGEST, SubwordsKind
 from bigmodel_cli.kinds.text.cells import TextCells
 from bigmodel_cli.tasks.translation.task import Translation
-from bigmodel_cli.vocabulary.asked import EXAMPLE, Asked
+from bigmodel_cli.vocabulary.asked import EXAMPLE, SAME_AS, Asked
 from bigmodel_cli.vocabulary.training import Untrained
 
 if TYPE_CHECKING:
@@ -31,6 +31,22 @@ class SubwordsCells(TextCells):
         no_options(options, TOKENIZER, "length")
         asked_of(options)
         _length(options)
+
+    @classmethod
+    def misfit_beside(
+        cls, options: Mapping[str, Any], told: Mapping[str, tuple[str, Mapping[str, Any]]]
+    ) -> WrongOptionError | None:
+        other = asked_of(options).other
+        own = [
+            name
+            for name, (_, of_one) in told.items()
+            if TOKENIZER in of_one and SAME_AS not in of_one[TOKENIZER]
+        ]
+        if other is None or other in own:
+            return None
+        there_are = f"there are: {', '.join(own)}" if own else f"write {EXAMPLE} there"
+        message = f"same_as: {other} is no column with a tokenizer of its own"
+        return WrongOptionError(TOKENIZER, message, there_are)
 
     @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> SubwordsKind:  # type: ignore[override]
