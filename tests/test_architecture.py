@@ -34,7 +34,7 @@ STOREYS = [
     ],
     ["whole_files", "csv_rows", "network", "vocabulary", "words", "spans"],
     ["kinds.kind", "tasks.task"],
-    ["tasks.target", "tasks.decoding", "tasks.drawing"],
+    ["tasks.target", "tasks.decoding", "tasks.drawing", "tasks.sought"],
     ["kinds.redrawing"],
     ["kinds.files", "kinds.shrinking", "kinds.standard_input"],
     ["kinds.read", "kinds.cells"],

@@ -12,6 +12,8 @@ _WORDS = re.compile(
       | \w+(?:[-.]\w+)*(?:['’]t\b)? | ([^\w\s])\1*""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Letters and digits in a row, or one sign: nothing that an answer may be cut at stands inside.
+_PARTS = re.compile(r"\w+|[^\w\s]")
 
 
 class Word(NamedTuple):
@@ -71,3 +73,22 @@ def _end_of_piece(words: list[Word]) -> int:
     """Behind which word a piece ends: behind a sentence's last one, else where there is no room for more."""
     ends = [number for number, word in enumerate(words, 1) if word.text[0] in ".!?…"]
     return ends[-1] if ends else len(words)
+
+
+def parts_in(text: str) -> list[Word]:
+    """The words of a text, of which each sign is one, hyphens and points inside of words too.
+
+    >>> [word.text for word in parts_in("It's 1990s-era U.S. money ($5.3).")]
+    ['It', "'", 's', '1990s', '-', 'era', 'U', '.', 'S', '.', 'money', '(', '$', '5', '.', '3', ')', '.']
+    """
+    return [Word(found.group(), found.start()) for found in _PARTS.finditer(text)]
+
+
+def window_starts(count: int, length: int, stride: int) -> list[int]:
+    """Where windows of so many words begin, so that each word of a text is in one; there is always one.
+
+    >>> window_starts(300, 256, 128), window_starts(600, 256, 128), window_starts(0, 256, 128)
+    ([0, 44], [0, 128, 256, 344], [0])
+    """
+    last = max(0, count - length)
+    return [*range(0, last, stride), last]

@@ -7,6 +7,7 @@ and the report are left out: `bigmodel report` makes them anew, and they are mos
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -40,7 +41,7 @@ _FOLDERS = re.compile(r"/\S*/(?=src/bigmodel_cli/|site-packages/)")
 
 
 def make_data() -> None:
-    """Some numbers, small images of three classes, sets of labels, texts, tagged words, images with masks."""
+    """Numbers, small images, sets of labels, texts, tagged words, images with masks, and questions."""
     Path("data").mkdir()
     rng = np.random.default_rng(0)
     features = rng.normal(size=(90, 4)).astype("float32")
@@ -51,6 +52,7 @@ def make_data() -> None:
     words = rng.choice(["ab", "cab", "dad", "bed"], 400).tolist()
     Path("data/text.txt").write_text(" ".join(words).replace("bed ", "bed\n"))
     Path("data/tags.conll").write_text(tagged_words(rng))
+    Path("data/questions.json").write_text(json.dumps(questions(rng)))
     for number in range(60):
         pixels = rng.integers(0, 160, (8, 8), np.uint8)
         pixels[2 * (number % 3) : 2 * (number % 3) + 3] += 60
@@ -93,6 +95,32 @@ def tagged_words(rng: np.random.Generator) -> str:
                 lines.append(".\tO\n")
         lines.append("")
     return "\n".join(lines) + "\n"
+
+
+def questions(rng: np.random.Generator) -> dict[str, object]:
+    """Texts of a few sentences, who met whom and where, some longer than a window; some questions in vain."""
+    names = ["Ann Ott", "Bob", "Cleo", "Dan", "Eve Ray"]
+    places = ["Rome", "New York", "Oslo", "Bath"]
+    paragraphs = []
+    for number in range(60):
+        met = [(*rng.choice(names, 2, replace=False), rng.choice(places)) for _ in range(1 + number % 3)]
+        text = " ".join(f"{one} met {other} in {place}." for one, other, place in met)
+        one, other, place = met[-1]
+        asked = [(f"Who met {other}?", one), (f"Where was {one}?", place), ("What did they eat?", "")]
+        qas = []
+        for kind, (question, answer) in enumerate(asked):
+            start = text.rindex(answer) if answer else -1
+            answers = [{"text": answer, "answer_start": start}] if answer else []
+            qas.append(
+                {
+                    "id": f"{number}-{kind}",
+                    "question": question,
+                    "answers": answers,
+                    "is_impossible": not answer,
+                }
+            )
+        paragraphs.append({"context": text, "qas": qas})
+    return {"version": "v2.0", "data": [{"title": "met", "paragraphs": paragraphs}]}
 
 
 def train(config: str, runs: Path, *, code: int = 0) -> RunFolder:
@@ -181,6 +209,7 @@ def main(version: str) -> None:
         "pairs",
         "tags",
         "masks",
+        "questions",
     ):
         keep(train(config, runs), kept / config)
     interrupting()

@@ -17,7 +17,7 @@ def test_the_blocks_that_there_are():
     assert set(block_options()) == {
         *("branches", "fpn", "masked_pooling", "repeat", "residual", "saved_model"),
         *("token_and_position", "token_convolutions", "token_logits", "transformer", "transformer_decoder"),
-        *("unet", "word_characters", "word_vectors"),
+        *("answer_span", "unet", "word_characters", "word_matches", "word_vectors"),
     }
     for name, block in block_options().items():
         assert block.example.startswith(f"{name}: ") and block.__doc__

@@ -41,6 +41,7 @@ from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.predictions import LabelRule
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.predictions import Predictions
+from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
@@ -150,6 +151,20 @@ SAMPLES |= {
         Reading("softmax"),
     ),
 }
+# Of six windows of four words: words 1 to 2, nowhere, …
+_ANSWERS = np.array([[1, 2], [0, 0], [4, 4], [2, 4], [3, 3], [1, 1]])
+_PLACES = np.random.default_rng(1).dirichlet([1] * 5, (6, 2)).astype(np.float32)
+_ASKS = QuestionAnswering(4, 2, 3, may_lack=True, context="context", question="question")
+SAMPLES |= {
+    "question_answering": Sample(_ASKS, _ANSWERS, _PLACES, "../0.2.0/questions"),
+    "question_answering:logits": Sample(
+        replace(_ASKS, may_lack=False),
+        np.maximum(_ANSWERS, 1),
+        np.log(_PLACES),
+        "../0.2.0/questions",
+        Reading("softmax"),
+    ),
+}
 PARTS = list(parts_of("tasks"))
 
 
@@ -200,7 +215,7 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts", "tags", "masks")
+    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers")
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
     assert sample.labels.shape[1:] == task.target_shape
@@ -245,7 +260,7 @@ def test_targets_are_encoded_for_loss_and_metrics(sample, aim):
 
 
 def test_outputs_that_do_not_fit_are_refused(sample, aim):
-    says = r"\.yaml:\d+:\d+: model\.\d\.\w+: the model's output has shape \(None, 7\)"
+    says = r"\.yaml:\d+:\d+: model\.\d(\.\w+)?: the model's output has shape \(None, 7\)"
     with pytest.raises(ConfigError, match=says):
         part_of(sample.task, Bound).bind((None, 7), aim)
 
@@ -397,6 +412,12 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
             assert len(row["prediction"].split()) == count
             assert sample.task.scheme != "words" or row["prediction"].split() == told.split()[:count]
             continue
+        if sample.task.labels == "answers":
+            # Words that nobody knows are numbers.
+            first, last = label.tolist()
+            right = [" ".join(str(place - 1) for place in range(first, last + 1))] if first else []
+            assert [json.loads(row["label"]), row["prediction"]] == [right, told]
+            continue
         if sample.task.labels == "sets":
             assert row["prediction"] == as_text(told)
             assert row["label"] == sample.task.as_text(label)
@@ -531,6 +552,8 @@ def test_simple_models_are_fitted_and_scored(sample):
     if sample.task.labels == "masks":
         # Colours of small pictures.
         features = np.random.default_rng(0).normal(size=(6, 4 * 5 * 3)).astype(np.float32)
+    if sample.task.labels == "answers":
+        features = np.array([["Who", "?", "She", "met", "Ann", "."]] * 6, object)
     learned = Learned(features, sample.labels, seed=0, weights=np.arange(1.0, 7.0))
     names = [baselines.constant, baselines.linear, baselines.trees]
     assert len({*names, *map(str.lower, names)}) == 3
@@ -629,6 +652,11 @@ def test_a_run_predicts(run, bigmodel, tmp_path):
     kind = next(iter(run.read_record()["signature"]["inputs"].values()))
     if task_of(run).is_searched:
         given = [tmp_path / "x.txt"]
+    elif kind["kind"] == "passage":
+        (tmp_path / "x.csv").write_text(
+            "question,context\nWho is it ?,Ann met Bob in Rome.\nWhere ?,In Oslo.\nWho ?,It is Dan.\n"
+        )
+        given = [tmp_path / "x.csv"]
     elif kind["kind"] == "sentence":
         given = [word for text in ("we met Bob", "in New York", "they") for word in ("--text", text)]
     else:

@@ -185,7 +185,9 @@ class _Measuring:
             warnings.simplefilter("ignore")
             fitted = family.fit(task, learned)
             values = {name: fitted(matrix(columns)) for name, columns in held_out.items()}
-        labels = {name: columns.targets[target] for name, columns in held_out.items()}
+        labels = {
+            name: columns.sought.get(target, columns.targets[target]) for name, columns in held_out.items()
+        }
         rule = self._rule(target, labels, values)
         return {
             "name": family.name(task),

@@ -30,6 +30,7 @@ class Columns:
         weights: What each counts, float32 of shape (n,); None: all count the same.
         num_skipped: Examples that could not be read and were left out.
         known: Which have a target, bool of shape (n,), by the targets that some lack.
+        sought: What scores compare with, by the targets that say less.
     """
 
     values: Mapping[str, np.ndarray]
@@ -37,6 +38,7 @@ class Columns:
     weights: np.ndarray | None = None
     num_skipped: int = 0
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
+    sought: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.targets.values())))
@@ -56,6 +58,7 @@ class Columns:
             None if self.weights is None else self.weights[rows],
             self.num_skipped,
             {name: has[rows] for name, has in self.known.items()},
+            {name: found[rows] for name, found in self.sought.items()},
         )
 
 
@@ -97,6 +100,7 @@ def read_columns(
         None if examples.weights is None else examples.weights[kept],
         len(problems),
         {name: has[kept] for name, has in examples.known.items()},
+        {name: found[kept] for name, found in examples.sought.items()},
     )
 
 

@@ -9,6 +9,7 @@ from bigmodel_cli.config.measures import DIRECTIONS, MEANS, MEASURES, gate_about
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
+from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
@@ -34,6 +35,7 @@ _MEASURES = {
     Translation.labels: [*Translation.scores],
     Tagging.labels: [*Tagging.scores],
     Segmentation.labels: [*Segmentation.scores],
+    QuestionAnswering.labels: [*QuestionAnswering.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (

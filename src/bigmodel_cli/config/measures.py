@@ -10,13 +10,14 @@ from typing import Literal
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
+from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.tasks.translation.task import Translation
 
-Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks"]
+Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers"]
 # Who knows what an evaluation has.
 _TASKS: Sequence[type[Task]] = (
     Classification,
@@ -26,6 +27,7 @@ _TASKS: Sequence[type[Task]] = (
     Translation,
     Tagging,
     Segmentation,
+    QuestionAnswering,
 )
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(

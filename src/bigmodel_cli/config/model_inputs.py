@@ -13,7 +13,15 @@ _MOVING = frozenset({"Flatten", "Identity", "Masking", "Permute", "RepeatVector"
 
 # Steps that take texts; all others take numbers.
 TAKES_STRINGS = frozenset(
-    {"StringLookup", "TextVectorization", "Hashing", "HashedCrossing", "word_vectors", "word_characters"}
+    {
+        "StringLookup",
+        "TextVectorization",
+        "Hashing",
+        "HashedCrossing",
+        "word_vectors",
+        "word_characters",
+        "word_matches",
+    }
 )
 # What makes numbers of texts, by kind.
 _AS_NUMBERS = {
@@ -24,6 +32,8 @@ _AS_NUMBERS = {
 
 def made_numbers(kind: str) -> str:
     """What makes numbers of columns of a kind that are texts: what to do, as messages say it."""
+    if kind == "passage":
+        return "begin with {word_vectors: {inputs: [context], width: 64}}, word_characters or word_matches"
     if kind == "sentence":
         return "begin with {word_vectors: {inputs: [words], width: 64}}, or word_characters"
     return f"write preprocessing: {{{kind}: [{_AS_NUMBERS.get(kind, 'StringLookup')}]}}"

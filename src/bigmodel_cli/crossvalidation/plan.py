@@ -73,7 +73,7 @@ class Plan:
         source = experiment.data.source.options.load(context)
         seed = experiment.seed
         dealt = {
-            repeat: folds_of(source, Folds(num_folds, repeat, seed, column))
+            repeat: folds_of(source, Folds(num_folds, repeat, seed, column_of(experiment.data, source)))
             for repeat in range(1, num_repeats + 1)
         }
         return cls(experiment, num_folds, num_repeats, source, dealt)

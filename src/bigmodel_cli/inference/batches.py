@@ -208,14 +208,24 @@ def _features_of_all(every: Sequence[Any]) -> Any:
 
 def _column_of_all(columns: Sequence[Held]) -> Held:
     """The values of several columns below each other; of texts each column brings its own."""
+    texts = None if columns[0].texts is None else [text for column in columns for text in column.texts or ()]
     if columns[0].names is None:
-        return Held(np.concatenate([column.array for column in columns]))
+        return Held(np.concatenate([column.array for column in columns]), texts=texts)
     names: list[str] = []
     places: list[np.ndarray] = []
     total = sum(len(column.names or ()) for column in columns)
+    widest = max(column.array.shape[-1] for column in columns)
     for column in columns:
         own = column.names or ()
         # The place behind the last text says that there is none.
-        places.append(np.where(column.array == len(own), total, column.array + len(names)))
+        found = np.where(column.array == len(own), total, column.array + len(names))
+        places.append(_widened(found, widest, total))
         names += own
-    return Held(np.concatenate(places).astype(np.int32), names)
+    return Held(np.concatenate(places).astype(np.int32), names, texts)
+
+
+def _widened(places: np.ndarray, width: int, none: int) -> np.ndarray:
+    """Rows of words in the room of the longest of several columns."""
+    if places.ndim == 1:
+        return places
+    return np.pad(places, ((0, 0), (0, width - places.shape[1])), constant_values=none)

@@ -245,11 +245,11 @@ def open_engine(
     return ChosenEngine("keras", keras_engine(run, trust=trust), f"since {reason}")
 
 
-def keras_engine(run: RunFolder, *, trust: bool = False) -> KerasEngine:
+def keras_engine(run: RunFolder, *, trust: bool = False) -> Engine:
     """The engine of a run's saved Keras model."""
     targets = signature_from_json(run.read_record().get("signature") or {}).targets.values()
     engine = SearchingEngine if any(task.is_searched for task in targets) else KerasEngine
-    return engine(run, trust=trust)
+    return of_whole_texts(engine(run, trust=trust), run)
 
 
 def litert_engine(run: RunFolder, threads: int | None = None) -> Engine:
@@ -271,7 +271,17 @@ def litert_engine(run: RunFolder, threads: int | None = None) -> Engine:
         return engine
     from bigmodel_cli.inference.front import read_front
 
-    return RowEngine(read_front(run.intact(run.front)), engine)
+    return of_whole_texts(RowEngine(read_front(run.intact(run.front)), engine), run)
+
+
+def of_whole_texts(engine: Engine, run: RunFolder) -> Engine:
+    """The engine; where a run looks at texts in windows, one that takes whole texts."""
+    targets = signature_from_json(run.read_record().get("signature") or {}).targets.values()
+    if not any(task.has_windows for task in targets):
+        return engine
+    from bigmodel_cli.inference.windowed import WindowedEngine
+
+    return WindowedEngine(engine, run)
 
 
 def _why_there_is_no_model(record: Mapping[str, Any]) -> str:

@@ -243,7 +243,7 @@ class Evaluator:
                 known = examples.known[name]
                 told[name] = list(scoring.cells(values[~known], rule))
                 values = values[known]
-            labels = texts_of(examples, name) if task.is_searched else examples.labels_of(name)
+            labels = texts_of(examples, name) if task.is_searched else examples.compared(name)
             scored = scoring.scored(labels, values, rule, seed=self.seed)
             own = {own: measured[column] for column, own in self._called(name).items() if column in measured}
             own |= scored.scores.headline

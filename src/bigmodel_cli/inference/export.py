@@ -274,8 +274,8 @@ def features_of(examples: Examples, signature: Signature, chosen: np.ndarray) ->
 
 
 def _held(store: Store, chosen: np.ndarray) -> Held:
-    if store.array is not None:
-        return Held(store.array[chosen], store.names)
+    if store.gathers:
+        return Held(store.gather(chosen), store.names)
     values = [store.read(index) for index in chosen.tolist()]
     return _of_texts(values) if store.dtype == object else Held(np.stack(values))
 

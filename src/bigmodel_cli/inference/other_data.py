@@ -38,7 +38,7 @@ from bigmodel_cli.tasks.scores import OtherData, Scoring
 _CONFIGS = (".yaml", ".yml")
 _SOURCES: Mapping[str, str] = {".npz": "npz", ".csv": "image_csv"}
 # Sources whose columns are what they were in training, whatever they look like in another file.
-_OF_ROWS = ("table", "conll")
+_OF_ROWS = ("table", "conll", "squad")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -231,7 +231,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     if kind is None:
         raise UsageError(
             f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or "
-            "another table, or file of tagged words, for a run of such",
+            "another table, or file of tagged words or of questions, for a run of such",
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.

@@ -26,7 +26,7 @@ class Held:
         array: Of shape (n, …): the values, or the place of each one among `names`.
         names: Texts that places stand for; the place behind the last one stands for "". None: the array has
             the values.
-        texts: Of each value the text that its tokens were made of; None: they are no tokens.
+        texts: Of each value the text that its tokens, or words, were made of; None: it was made of none.
     """
 
     array: np.ndarray

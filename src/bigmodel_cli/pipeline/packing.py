@@ -88,7 +88,8 @@ def pack(
         progress: Called with a label, the examples done, and their total.
 
     Raises:
-        DataError: If an example cannot be read, and is not left out; or has several targets.
+        DataError: If an example cannot be read, and is not left out; has several targets, or is compared by
+            more than these.
         ResourceError: If the disk is full.
     """
     if len(source.signature.targets) > 1 and not source.signature.kind.is_composed:
@@ -96,6 +97,11 @@ def pack(
             f"{folder}: records of one {source.signature.kind.noun} each have one target, and these have "
             f"{len(source.signature.targets)}",
             hint="pack them with one target, or train from the source itself",
+        )
+    if any(part.sought for part in source.splits.values()):
+        raise DataError(
+            f"{folder}: packed data have places of answers, and no texts that scores compare with",
+            hint="train from the source itself",
         )
     with naming_target(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 from bigmodel_cli.config.fields import Named
-from bigmodel_cli.config.schema import Data, Fold
+from bigmodel_cli.config.schema import Data, Fold, SplitBy
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.folds import Folds, cut
@@ -101,20 +101,25 @@ def split_source(
     Raises:
         DataError: As `make_splits`.
     """
-    by = column_of(data)
+    by = column_of(data, source)
     if data.fold is not None:
         source = _with_fold(source, data.fold, seed, by)
     splits = make_splits(source, validation=data.validation, test=data.test, seed=seed, by=by)
     if data.fold is not None:
         splits = replace(splits, origins={**splits.origins, "test": _described(data.fold, by)})
-    if by is not None and (shared := by.shared(splits.parts)) is not None:
+    is_asked = column_of(data) is not None
+    if by is not None and is_asked and (shared := by.shared(splits.parts)) is not None:
         warn(f"data.split_by: {shared}")
     return splits
 
 
-def column_of(data: Data) -> Column | None:
-    """The column that splits follow."""
-    return None if data.split_by == "random" else Column(data.split_by)
+def column_of(data: Data, source: Source | None = None) -> Column | None:
+    """The column that splits follow: that of the config, else the one by which the source's examples belong
+    together."""
+    if data.split_by != "random":
+        return Column(data.split_by)
+    group = None if source is None else source.grouped_by
+    return None if group is None else Column(SplitBy(group=group))
 
 
 def folds_of(source: Source, folds: Folds) -> np.ndarray:

@@ -40,6 +40,8 @@ class Examples:
         known: Which examples have a target, bool of shape (n,), by the targets that some lack; the others
             stand in `targets` with 0, and count in no loss, metric or score of that target.
         series: The text whose windows they are, side by side; None: they are no windows, or not so.
+        sought: What scores compare with, as objects of shape (n,), by the targets that say less: a place in a
+            text is no text.
     """
 
     inputs: Mapping[str, Store]
@@ -49,6 +51,7 @@ class Examples:
     places: Callable[[Sequence[int]], list[tuple[Path, str]]] | None = None
     known: Mapping[str, np.ndarray] = field(default_factory=dict)
     series: Series | None = None
+    sought: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store, labels: np.ndarray) -> Examples:
@@ -85,7 +88,8 @@ class Examples:
         weights = None if self.weights is None else self.weights[indices]
         known = {name: has[indices] for name, has in self.known.items()}
         series = None if self.series is None else self.series.taken(indices)
-        return Examples(inputs, targets, beside, weights, self.places, known, series)
+        sought = {name: found[indices] for name, found in self.sought.items()}
+        return Examples(inputs, targets, beside, weights, self.places, known, series, sought)
 
     def rows_of(self, target: str) -> np.ndarray:
         """The examples that have a target, int64 places in their order."""
@@ -101,6 +105,13 @@ class Examples:
         """Their targets."""
         labels = self.targets[target]
         return labels[self.known[target]] if target in self.known else labels
+
+    def compared(self, target: str) -> np.ndarray:
+        """What scores compare with, of the same."""
+        if target not in self.sought:
+            return self.labels_of(target)
+        found = self.sought[target]
+        return found[self.known[target]] if target in self.known else found
 
     def counts(self) -> dict[str, np.ndarray]:
         """What each example counts in the loss of each target, float32 of shape (n,), 1 on average.
@@ -213,6 +224,8 @@ class Examples:
         for name, known in sorted(self.known.items()):
             digest.update(f"{name}\0".encode())
             add_array(digest, known)
+        for _, found in sorted(self.sought.items()):
+            digest.update("\n".join(map(str, found)).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
 
@@ -233,12 +246,15 @@ class Source:
         num_skipped: Files that could not be read and were left out.
         looked_at: Options that name what was found out about the data, so that nobody need look again; None:
             nothing was.
+        grouped_by: The column beside the others whose examples belong together, where the config does not say
+            what splits follow; None: each is by itself.
     """
 
     splits: Mapping[SplitName, Examples]
     signature: Signature
     num_skipped: int = 0
     looked_at: BaseModel | None = None
+    grouped_by: str | None = None
 
 
 def _ignore(_label: str, _done: int, _total: int | None) -> None:

@@ -24,6 +24,7 @@ from bigmodel_cli.starter.masked import find_masks, look_at_masks, masks_starter
 from bigmodel_cli.starter.pairs import look_at_pairs, written_from
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
 from bigmodel_cli.starter.prose import SUFFIXES, look_at_prose
+from bigmodel_cli.starter.questions import is_of_questions, look_at_questions
 from bigmodel_cli.starter.row_recipe import rows_recipe
 from bigmodel_cli.starter.rows import look_at_rows, survey_rows
 from bigmodel_cli.starter.sizes import train_size
@@ -98,15 +99,16 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
 
     Args:
         data: A folder with an image folder per class, or with images and masks, a table (of rows, or of
-            images' paths and labels), or an .npz, a plain text, or words with tags; None for the handwritten
-            digits that come with scikit-learn.
+            images' paths and labels), or an .npz, a plain text, words with tags, or questions about texts;
+            None for the handwritten digits that come with scikit-learn.
         wishes: What the person asked for.
 
     Raises:
         UsageError: If there is no such file, or it is none of these.
         DataError: If nothing can be written for what is in it; says why.
     """
-    is_table = data is not None and is_table_name(data)
+    has_questions = data is not None and is_of_questions(data)
+    is_table = data is not None and is_table_name(data) and not has_questions
     if wishes.target is not None and not is_table:
         raise UsageError("--target names a column of a table, such as a .csv or .parquet file")
     if data is None:
@@ -119,6 +121,9 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         return _for_arrays(data, wishes)
     if is_table:
         return _for_table(data, wishes)
+    if has_questions:
+        asked = look_at_questions(data, wishes.written_in)
+        return Starter(asked.text, asked.found, asked.decisions)
     if data.suffix.lower() in TAGGED_SUFFIXES:
         tagged = look_at_tagged(data, wishes.written_in)
         return Starter(tagged.text, tagged.found, tagged.decisions)
@@ -127,7 +132,7 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         return Starter(prose.text, prose.found, prose.decisions)
     raise UsageError(
         f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl), an .npz file, a "
-        "text (.txt), or tagged words (.conll)",
+        "text (.txt), tagged words (.conll), or questions about texts (.json)",
         hint="bigmodel list sources shows all sources",
     )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.conll import Conll
-from bigmodel_cli.sources.split_names import SPLIT_NAMES
+from bigmodel_cli.starter.split_files import files_beside
 from bigmodel_cli.starter.writing import MODELINE, Written, path_from, plain_name
 
 _BATCH_SIZE = 32
@@ -27,7 +26,7 @@ def look_at_tagged(path: Path, written_in: Path) -> Written:
     Raises:
         DataError: If a file is none such.
     """
-    others = dict(_beside(path))
+    others = dict(files_beside(path))
     source = Conll(path=path, **others).load(LoadContext())
     task = source.signature.task
     train = source.splits["train"]
@@ -80,17 +79,3 @@ training:
     many = ", ".join(f"{len(part):,} {split}" for split, part in source.splits.items())
     found = f"{path.name}: sentences ({many}), {task.described}"
     return Written(yaml, found, decisions)
-
-
-def _beside(path: Path) -> Iterator[tuple[SplitName, Path]]:
-    """The files of held-out splits beside `train.conll`: `dev.conll`, `test.conll`."""
-    stem = path.stem
-    own = next((word for word, split in SPLIT_NAMES.items() if split == "train" and word in stem), None)
-    if own is None:
-        return
-    found: set[SplitName] = {"train"}
-    for word, split in SPLIT_NAMES.items():
-        other = path.with_name(stem.replace(own, word) + path.suffix)
-        if split not in found and other.is_file():
-            found.add(split)
-            yield split, other

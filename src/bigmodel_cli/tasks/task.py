@@ -28,17 +28,19 @@ class Task(ABC):
         goes_on: Whether a model of it goes on with a text, so that it can write.
         is_searched: Whether what is predicted is a text that is searched for, token by token: a model of it
             takes the text so far, too.
+        has_windows: Whether a model of it looks at windows of a text, which vote on what is predicted.
         target_shape: Of one target as the data have it; () for a class or a single number.
         vocabulary: What the numbers of a target stand for, where it is tokens of a text; None: it is none.
             Until it is trained, targets are texts, as objects of shape (n,).
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks"]]
+    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers"]]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
     is_searched: ClassVar[bool] = False
+    has_windows: ClassVar[bool] = False
 
     target_shape: tuple[int, ...]
     vocabulary: Vocabulary | None = None

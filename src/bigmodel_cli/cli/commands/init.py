@@ -64,10 +64,10 @@ def command(data: Path | None, output: Path | None, shipped: str | None, as_json
     """Print a commented starter config that fits DATA.
 
     DATA is a folder with a folder of images or of texts (.txt) per class, a table (.csv, .parquet, .jsonl:
-    of rows, or of image paths and labels), an .npz file, words with tags (.conll), or a text (.txt) from
-    which a model learns to write more of it; left out, the config is for the handwritten digits that come
-    with scikit-learn. What was seen, what was decided for it, and about how long training takes is printed;
-    the reasons stand in the config.
+    of rows, or of image paths and labels), an .npz file, words with tags (.conll), questions about texts
+    (.json, as SQuAD has them), or a text (.txt) from which a model learns to write more of it; left out, the
+    config is for the handwritten digits that come with scikit-learn. What was seen, what was decided for it,
+    and about how long training takes is printed; the reasons stand in the config.
     """
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import UsageError

@@ -140,6 +140,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "texts": ["accuracy"],
             "tags": ["accuracy"],
             "masks": ["mean_iou", "accuracy"],
+            "answers": ["accuracy"],
         }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)

@@ -50,7 +50,7 @@ def given_rows(
 def _store(held: Held, row: int, name: str) -> Store:
     """One value of a column."""
     one = held.take(np.array([row]))
-    if one.texts is not None:
+    if one.texts is not None and one.names is None:
         return TokenStore(one.array, name, texts=CodedStore(np.zeros(1, np.int32), one.texts, name))
     if one.names is None:
         return ArrayStore(one.array, name)

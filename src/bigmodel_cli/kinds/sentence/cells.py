@@ -47,7 +47,7 @@ class SentenceCells(Cells):
                 found[row] = "an empty word"
         return found
 
-    def pieces(self, text: str) -> Sequence[Piece]:
+    def pieces(self, text: str) -> Sequence[Piece] | None:
         return pieces_of(text, self.kind.length)
 
     def of_pieces(self, pieces: Sequence[Piece]) -> Held:

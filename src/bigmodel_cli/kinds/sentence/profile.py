@@ -22,9 +22,9 @@ class SentenceProfile(Profile):
         texts: list[str] = []
         lengths: list[int] = []
         for store in stores:
-            assert store.names is not None and store.array is not None
+            assert store.names is not None
             names = [*store.names, ""]
-            for row in store.array.tolist():
+            for row in store.gather(np.arange(len(store))).tolist():
                 words = [names[place] for place in row if names[place]]
                 texts.append(" ".join(words))
                 lengths.append(len(words))

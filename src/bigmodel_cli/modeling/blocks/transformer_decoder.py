@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from bigmodel_cli.modeling.attention import Attention, allowed, causal_mask, rotation
 from bigmodel_cli.modeling.blocks.base import Connector
 from bigmodel_cli.modeling.blocks.sublayers import TransformerOptions
@@ -24,6 +26,12 @@ class TransformerDecoder(TransformerOptions):
     )
     takes: ClassVar[tuple[str, ...]] = ("the tokens so far", "what an encoder made of the other text")
 
+    causal: bool = Field(
+        True,
+        description="Whether tokens look at those before them alone; false where all are known, as of a text "
+        "that a question is about.",
+    )
+
     def connect(self, tensor: Any, graph: Connector) -> Any:
         tokens, other = tensor
         mask, mask_of_other = mask_of(tokens), mask_of(other)
@@ -35,7 +43,7 @@ class TransformerDecoder(TransformerOptions):
                 "give it what a transformer makes of the other text",
             )
         other, heads = without_mask(other), sublayers.heads
-        before = allowed(mask, causal_mask(tokens))
+        before = allowed(mask, causal_mask(tokens) if self.causal else None)
         turned = rotation(tokens, heads.size) if self.positions == "rotary" else None
         for number in range(1, self.layers + 1):
             itself = Attention(heads, f"{sublayers.name}_attention_{number}", graph.own)

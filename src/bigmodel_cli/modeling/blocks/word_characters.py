@@ -9,6 +9,7 @@ from pydantic import Field
 from bigmodel_cli.config.fields import Share
 from bigmodel_cli.modeling.blocks.base import Block, Connector
 from bigmodel_cli.modeling.blocks.words import looked_up
+from bigmodel_cli.modeling.masks import counting
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 # Less than any convolution gives.
@@ -60,4 +61,6 @@ class WordCharacters(Block):
         )
         found = graph.own(convolution, ops.multiply(vectors, is_there))
         lowered = ops.add(found, ops.multiply(ops.subtract(1.0, is_there), _LOWEST))
-        return ops.multiply(ops.max(lowered, axis=2), ops.max(is_there, axis=2))
+        made = ops.multiply(ops.max(lowered, axis=2), ops.max(is_there, axis=2))
+        # Keras's Concatenate takes what has no mask for words everywhere.
+        return counting(made, ops.not_equal(tokens[:, :, 0], 0))

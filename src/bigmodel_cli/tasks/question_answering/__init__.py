@@ -1,0 +1,1 @@
+"""A part of a text that answers a question."""
