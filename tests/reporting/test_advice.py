@@ -11,10 +11,12 @@ import pytest
 from bigmodel_cli.advice.findings import Findings
 from bigmodel_cli.kinds.array.kind import ArrayKind
 from bigmodel_cli.kinds.image.kind import ImageFormat, ImageKind
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, signature_as_json
-from bigmodel_cli.tasks.advice import advise
+from bigmodel_cli.tasks.advice import Rules, advise
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.segmentation.task import Segmentation
 
 FALLING = [2, 1, 0.5, 0.4, 0.3, 0.27, 0.24, 0.21]
 
@@ -508,3 +510,9 @@ def test_frozen_random_weights_are_the_first_cause(model, says):
     assert "random weights" not in brought
     # A run that has learned something is not told.
     assert "random weights" not in " ".join(one.advice for one in advise(findings(config=config)))
+
+
+def test_few_photographs_with_masks_want_them_inside_a_unet():
+    rules = part_of(Segmentation((8, 8), ("ground", "cell")), Rules)
+    wanted = [advice.words for advice in rules.advise(trained("few photographs"))]
+    assert "unet: {encoder: {MobileNet: {weights: imagenet, include_top: false}}}" in wanted

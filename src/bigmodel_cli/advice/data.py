@@ -42,8 +42,13 @@ def few_held_out(findings: Findings) -> Iterator[Advice]:
     )
 
 
-def few_photographs(findings: Findings) -> Iterator[Advice]:
-    """Too few images to learn seeing from."""
+def few_photographs(findings: Findings, begins_with: str) -> Iterator[Advice]:
+    """Too few images to learn seeing from.
+
+    Args:
+        findings: Of the run.
+        begins_with: The step of a model that has learned it, as YAML.
+    """
     examples, classes = findings.num_examples("train"), len(findings.supports)
     if examples is None or not findings.are_photographs or findings.is_pretrained:
         return
@@ -54,5 +59,5 @@ def few_photographs(findings: Findings) -> Iterator[Advice]:
             "Pretrained weights have learned it from a million others; frozen, they need few of yours: "
             "bigmodel init FOLDER --weights FILE writes such a config (without --weights it takes those of "
             "ImageNet, where they are in Keras's cache or can be downloaded).",
-            "MobileNet: {weights: imagenet, trainable: false, include_top: false, pooling: avg}",
+            begins_with,
         )

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 from typing import Any, ClassVar
 
@@ -18,8 +19,6 @@ from bigmodel_cli.parts import part_of
 
 _MOST = 5
 Rule = Callable[[Findings], Iterator[Advice]]
-# These hold whatever else is the matter.
-_ALWAYS: tuple[Rule, ...] = (few_held_out, few_photographs)
 # The rest is for runs that have learned something.
 _REFINEMENTS: tuple[Rule, ...] = (overfitting, more_epochs)
 
@@ -31,11 +30,15 @@ class Rules(ABC):
         illnesses: Of these the first that speaks is the illness, and what else is seen follows from it.
         refinements: For runs that have learned something, beside those for all tasks.
         of_adopted: For models that were trained elsewhere: what is to be said of answers alone.
+        pretrained: The step that a model of photographs begins with where there are few of them, as YAML.
     """
 
     illnesses: ClassVar[Sequence[Rule]]
     refinements: ClassVar[Sequence[Rule]]
     of_adopted: ClassVar[Sequence[Rule]]
+    pretrained: ClassVar[str] = (
+        "MobileNet: {weights: imagenet, trainable: false, include_top: false, pooling: avg}"
+    )
 
     def __init__(self, task: Any) -> None:
         self.task = task
@@ -56,7 +59,9 @@ class Rules(ABC):
         illness = [*frozen, *(one for rule in self.illnesses for one in rule(findings))][:1]
         if not illness and seen is not None:
             illness = [not_learned(findings, seen)]
-        rules = _ALWAYS if illness else (*_ALWAYS, *_REFINEMENTS, *self.refinements)
+        # These hold whatever else is the matter.
+        always = few_held_out, partial(few_photographs, begins_with=self.pretrained)
+        rules = always if illness else (*always, *_REFINEMENTS, *self.refinements)
         return [*illness, *(advice for rule in rules for advice in rule(findings))][:_MOST]
 
 

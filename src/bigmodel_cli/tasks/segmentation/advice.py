@@ -35,6 +35,7 @@ class SegmentationRules(Rules):
     illnesses: ClassVar[Sequence[Rule]] = (unstable,)
     refinements: ClassVar[Sequence[Rule]] = (rare_is_missed,)
     of_adopted: ClassVar[Sequence[Rule]] = ()
+    pretrained: ClassVar[str] = "unet: {encoder: {MobileNet: {weights: imagenet, include_top: false}}}"
 
     def nothing_learned(self, findings: Findings) -> str | None:
         rows = findings.evaluation.get("per_class", [])
