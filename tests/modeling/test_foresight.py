@@ -56,6 +56,8 @@ def looked_at(folder: Path, config: str, signature: Signature) -> None:
     (folder / "c.yaml").write_text(config)
     experiment = read_config(folder / "c.yaml").experiment
     built = build_model(experiment, signature, total_steps=1)
+    # Training has the layers in further graphs.
+    built.model(built.model.input)
     refuse_foresight(built, signature, experiment.model)
 
 

@@ -83,16 +83,20 @@ def _differs(outputs: Any, half: int) -> bool:
 
 def _first(model: Any, origins: Mapping[str, Component], given: Any, half: int) -> Component | None:
     """The step of the first layer that gives something else."""
-    import keras
+    found: list[Component] = []
 
-    layers = [
-        layer
-        for layer in model.layers
-        if layer.name in origins
-        and len(relied_on(layer, "_inbound_nodes")) == 1
-        and isinstance(layer.output, keras.KerasTensor)
-        and len(layer.output.shape) == 3
-    ]
-    every = keras.Model(model.inputs, [layer.output for layer in layers])(given, training=False)
-    found = (layer for layer, values in zip(layers, every, strict=True) if _differs(values, half))
-    return next((origins[layer.name] for layer in found), None)
+    def call(operation: Any, *arguments: Any, **options: Any) -> Any:
+        made = operation(*arguments, **options)
+        component = origins.get(operation.name)
+        if not found and component is not None and _is_of_tokens(made) and _differs(made, half):
+            found.append(component)
+        return made
+
+    tensors = [given[tensor.name] for tensor in model.inputs] if isinstance(given, dict) else [given]
+    # Layers may stand in other graphs, too, so that nobody can ask them what they give in this one.
+    relied_on(model, "_run_through_graph")(tensors, operation_fn=lambda operation: operation, call_fn=call)
+    return next(iter(found), None)
+
+
+def _is_of_tokens(made: Any) -> bool:
+    return not isinstance(made, list | tuple | dict) and len(made.shape) == 3
