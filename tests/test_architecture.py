@@ -32,7 +32,7 @@ STOREYS = [
         "markup",
         "geometry",
     ],
-    ["whole_files", "csv_rows", "network", "vocabulary", "words", "spans"],
+    ["whole_files", "csv_rows", "network", "vocabulary", "words", "spans", "alignment"],
     ["kinds.kind", "tasks.task"],
     ["tasks.target", "tasks.decoding", "tasks.drawing", "tasks.sought"],
     ["kinds.redrawing"],

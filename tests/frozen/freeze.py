@@ -63,6 +63,7 @@ def make_data() -> None:
     pairs = [f"{text}\t{text.upper()}\n" for text in texts]
     Path("data/pairs.tsv").write_text("".join(["small\tlarge\n", *pairs]))
     make_masks(rng)
+    Path("data/heard.jsonl").write_text("".join(heard(rng) for _ in range(120)))
 
 
 def make_masks(rng: np.random.Generator) -> None:
@@ -78,6 +79,14 @@ def make_masks(rng: np.random.Generator) -> None:
             path = Path("data/masks") / kind / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(drawn).save(path, optimize=True)
+
+
+def heard(rng: np.random.Generator) -> str:
+    """A line with a text of a and b, and twenty numbers in which it is said: high and low, noise between."""
+    text = "".join(rng.choice(["a", "b", " "], rng.integers(1, 5))).strip() or "ab"
+    levels = [{"a": 1.0, "b": -1.0, " ": 0.4}[letter] for letter in text for _ in range(3)]
+    said = np.pad(levels, (0, 20 - len(levels)))
+    return json.dumps({"wave": (said + rng.normal(0, 0.4, 20)).round(3).tolist(), "text": text}) + "\n"
 
 
 def tagged_words(rng: np.random.Generator) -> str:
@@ -210,6 +219,7 @@ def main(version: str) -> None:
         "tags",
         "masks",
         "questions",
+        "heard",
     ):
         keep(train(config, runs), kept / config)
     interrupting()

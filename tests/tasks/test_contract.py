@@ -49,8 +49,9 @@ from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.target import Target
 from bigmodel_cli.tasks.task import Task, task_from_json
+from bigmodel_cli.tasks.transcription.task import Transcription
 from bigmodel_cli.tasks.translation.task import Translation
-from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes
+from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes, PaddedCharacters
 
 DESIGN = Path(__file__).resolve().parents[2] / "docs" / "design.md"
 FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.1.0"
@@ -122,6 +123,15 @@ np.put_along_axis(_LIKELY, _WRITTEN[..., None], np.linspace(0.4, 0.741, 30).resh
 SAMPLES |= {
     "translation": Sample(_WRITES, _RIGHT, _LIKELY, "../0.2.0/pairs"),
     "translation:logits": Sample(_WRITES, _RIGHT, 2 * np.log(_LIKELY), "../0.2.0/pairs", Reading("softmax")),
+}
+_HEARS = Transcription(8, PaddedCharacters(" ab"), beams=3)
+_SAID = _HEARS.tokenized(["ab", "a b", "ba", "b", "aba", "bb"], "texts").ids
+# Every other moment has a token, and those between a blank.
+_HEARD = np.zeros((6, 8), np.int32)
+_HEARD[:, ::2] = _HEARS.tokenized(["ab", "a", "bab", "b b", "ab", "bb"], "texts").ids[:, :4]
+_MOMENTS = 4 * np.eye(_HEARS.vocabulary.size)[_HEARD] + np.random.default_rng(0).normal(size=(6, 8, 5))
+SAMPLES |= {
+    "transcription": Sample(_HEARS, _SAID, _MOMENTS.astype(np.float32), "../0.2.0/heard", Reading("softmax"))
 }
 _TAGS = ("O", "B-place", "I-place")
 # The last word of every other sentence is none.
@@ -215,7 +225,17 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in ("classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers")
+    assert task.labels in (
+        "classes",
+        "numbers",
+        "sets",
+        "tokens",
+        "texts",
+        "tags",
+        "masks",
+        "answers",
+        "transcripts",
+    )
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
     assert sample.labels.shape[1:] == task.target_shape
@@ -256,6 +276,10 @@ def test_targets_are_encoded_for_loss_and_metrics(sample, aim):
         encoded = targets.encoded(encoding)
         assert len(encoded) == 6
         assert targets.encoded(encoding) is encoded
+    if sample.task.labels == "transcripts":
+        with pytest.raises(ConfigError, match="accuracy does not compare a text with moments"):
+            bound.variant("Accuracy", aim)
+        return
     assert bound.variant("Accuracy", aim).endswith("Accuracy")
 
 
@@ -402,7 +426,7 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
             assert json.dumps(row["prediction"][-1])[1:-1] == answer.as_json(1)["prediction"]
             continue
         told = answer.as_json(1)["prediction"]
-        if sample.task.labels == "texts":
+        if sample.task.labels in ("texts", "transcripts"):
             assert [row["label"], row["prediction"]] == [sample.task.text(label.tolist()), told]
             continue
         if sample.task.labels == "tags":

@@ -17,6 +17,7 @@ from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.own_code.files import Own
 from bigmodel_cli.config.spelling import closest, fold
 from bigmodel_cli.config.synonyms import SYNONYMS
+from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 # Arguments of optimizers and of their schedules that are the highest learning rate of training.
 HIGHEST_RATES = ("learning_rate", "initial_learning_rate", "warmup_target")
@@ -75,6 +76,9 @@ class Entry:
 # What we add ourselves (`components.OWN_FAMILIES`) stands wherever layers do, and has option models instead.
 _NOTHING_KNOWN: Mapping[str, Any] = {"entries": {}, "aliases": {}}
 
+# Metrics of ours, which are no classes of Keras either.
+_OURS: Mapping[str, Mapping[str, None]] = {"metrics": {WORD_ERROR_RATE: None}}
+
 
 class Catalogue:
     """What one version of Keras offers, by family (`layers`, `optimizers`, `schedules`, …).
@@ -122,13 +126,13 @@ class Catalogue:
         return MappingProxyType(self._families[family]["aliases"])
 
     def identifiers(self, family: str) -> Mapping[str, str | None]:
-        """The short strings that `keras.<family>.get` takes.
+        """The short strings that `keras.<family>.get` takes, and ours.
 
         Returns:
             The class behind each (`adam` → `Adam`), or None for a plain function (`relu`) and for
             what Keras decides by the labels (`accuracy`).
         """
-        return MappingProxyType(self._families[family]["identifiers"])
+        return MappingProxyType({**self._families[family]["identifiers"], **_OURS.get(family, {})})
 
     def families_of(self, name: str) -> tuple[str, ...]:
         """The families that have an entry or alias of this name."""

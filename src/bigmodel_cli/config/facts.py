@@ -22,7 +22,7 @@ class DataFacts:
 
     Attributes:
         labels: Whether labels are classes, numbers, sets of labels, the next tokens of a text, texts, tags of
-            words, masks, or answers to questions.
+            words, masks, answers to questions, or texts that are heard.
         num_classes: Number of classes.
         num_examples: Examples of the training part, before splits are cut from it.
         own_splits: Held-out splits that the source has, where it is known which.
@@ -41,7 +41,10 @@ class DataFacts:
             the data tell.
     """
 
-    labels: Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers"] | None = None
+    labels: (
+        Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts"]
+        | None
+    ) = None
     num_classes: int | None = None
     num_examples: int | None = None
     own_splits: frozenset[str] | None = None

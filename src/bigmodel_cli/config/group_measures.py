@@ -13,6 +13,7 @@ from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
+from bigmodel_cli.tasks.transcription.task import Transcription
 from bigmodel_cli.tasks.translation.task import Translation
 
 BY = "by"
@@ -36,6 +37,7 @@ _MEASURES = {
     Tagging.labels: [*Tagging.scores],
     Segmentation.labels: [*Segmentation.scores],
     QuestionAnswering.labels: [*QuestionAnswering.scores],
+    Transcription.labels: [*Transcription.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component, base_of
+from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 Direction = Literal["min", "max"]
 # What a loss takes the model's outputs for:
@@ -31,8 +32,9 @@ LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "em
 #   margins        scores around 0
 #   numbers        compared with the labels as they are
 #   values         averaged; nothing is compared with labels
+#   frames         a distribution over an alphabet for each moment
 #   any            whatever they are: only the user's own code knows
-MetricOutputs = Literal["probabilities", "ranks", "indices", "margins", "numbers", "values", "any"]
+MetricOutputs = Literal["probabilities", "ranks", "indices", "margins", "numbers", "values", "frames", "any"]
 
 
 @dataclass(frozen=True)
@@ -182,10 +184,13 @@ METRICS: Mapping[str, MetricFacts] = {
     "TrueNegatives": _COUNT,
     "TruePositives": _COUNT,
 }
-# Keras's shorthands, which become a class by the labels.
+# Ours, and not measured in training steps, where it would hold the step up.
+HELD_OUT_ALONE = (WORD_ERROR_RATE,)
+# Keras's shorthands, which become a class by the labels, and ours.
 SHORTHANDS: Mapping[str, MetricFacts] = {
     **dict.fromkeys(("accuracy", "acc"), _SHARE),
     **dict.fromkeys(("crossentropy", "ce"), MetricFacts("min", "probabilities")),
+    WORD_ERROR_RATE: MetricFacts("min", "frames", needs_several=True, takes_indices=True),
 }
 _IOU = frozenset({"IoU", "MeanIoU"})
 _ONE_HOT_IOU = frozenset({"OneHotIoU", "OneHotMeanIoU"})

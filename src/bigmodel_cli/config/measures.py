@@ -15,9 +15,10 @@ from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.transcription.task import Transcription
 from bigmodel_cli.tasks.translation.task import Translation
 
-Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers"]
+Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts"]
 # Who knows what an evaluation has.
 _TASKS: Sequence[type[Task]] = (
     Classification,
@@ -28,6 +29,7 @@ _TASKS: Sequence[type[Task]] = (
     Tagging,
     Segmentation,
     QuestionAnswering,
+    Transcription,
 )
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(
@@ -43,6 +45,8 @@ _SMALLER_IS_BETTER = frozenset(
         "bits_per_byte",
         "perplexity",
         "bits_per_token",
+        "word_error_rate",
+        "character_error_rate",
     }
 )
 # What metrics of a config are called that measure the same.

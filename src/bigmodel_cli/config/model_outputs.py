@@ -155,6 +155,8 @@ def _are_several(last: Ending) -> bool:
 def reading_of(loss: Component, steps: Sequence[Component]) -> Reading:
     """How the loss reads what the last of some steps gives."""
     facts, last = loss_facts(loss), ending(steps)
+    if facts.outputs == "frames":
+        return Reading("softmax")
     if takes_logits(loss):
         is_over_classes = facts.outputs == "distribution" or (facts.outputs == "any" and _are_several(last))
         return Reading("softmax" if is_over_classes else "sigmoid")

@@ -21,7 +21,7 @@ from bigmodel_cli.inference.steps import EvaluationSteps
 from bigmodel_cli.inference.translating.of_examples import translations
 from bigmodel_cli.kinds.show import Show, as_thumbnail
 from bigmodel_cli.modeling.build import compile_for_evaluation
-from bigmodel_cli.modeling.tasks import Tasks
+from bigmodel_cli.modeling.tasks import Tasks, check_room
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.pipeline.so_far import texts_of
@@ -152,8 +152,10 @@ class Evaluator:
                 outputs.
 
         Raises:
+            ConfigError: If the output has no room for a target.
             DivergedError: If the model's weights have diverged.
         """
+        check_room(self.tasks.bound, examples)
         feed = feed_of(examples, self.batch_size)
         steps = self._steps_on(feed)
         try:

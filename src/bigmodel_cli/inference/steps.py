@@ -32,16 +32,26 @@ class Measures:
         tasks: What is measured.
         distribution: Where the model's replicas are, each of which measures its part.
         more_losses: What stands in the loss behind those of the tasks, by name.
+        in_training: Whether what training steps do not measure is left out.
     """
 
     def __init__(
-        self, tasks: Tasks, distribution: Distribution = SINGLE, more_losses: Sequence[str] = ()
+        self,
+        tasks: Tasks,
+        distribution: Distribution = SINGLE,
+        more_losses: Sequence[str] = (),
+        *,
+        in_training: bool = False,
     ) -> None:
         import keras
 
         self.distribution = distribution
         self._reset: Any = None
         self.tasks = tasks
+        self._of_targets = {
+            name: [item for item in of_one if item.of_training or not in_training]
+            for name, of_one in tasks.metrics.items()
+        }
         self.losses = [keras.metrics.Mean(name=name) for name in (*tasks.loss_names, *more_losses)]
 
     def update(
@@ -71,11 +81,15 @@ class Measures:
             size, counted = part.batch_size / part.num_replicas, part.counted
         for metric, value in zip(self.losses, each_of(loss, len(self.losses)), strict=True):
             metric.update_state(value, sample_weight=size)
-        for name, metrics in self.tasks.metrics.items():
+        for name, metrics in self._of_targets.items():
             taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
             for item in metrics:
                 y = targets[name].encoded(item.encoding)
                 weights = _product(_product(counted, known.get(name)), targets[name].places)
+                if item.counting is not None:
+                    values, counts = item.counting(y, outputs[name])
+                    item.metric.update_state(values, sample_weight=_product(counts, weights))
+                    continue
                 places = self.tasks.bound[name].counted(y, item.encoding)
                 if places is not None:
                     weights = _product(_of_tokens(places, item.metric), weights)
@@ -114,7 +128,7 @@ class Measures:
     @property
     def metrics(self) -> list[Any]:
         """The losses, and the metrics of each target."""
-        return [*self.losses, *(item.metric for metrics in self.tasks.metrics.values() for item in metrics)]
+        return [*self.losses, *(item.metric for metrics in self._of_targets.values() for item in metrics)]
 
 
 def _product(one: Any, other: Any) -> Any:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bigmodel_cli.parts import class_called
 from bigmodel_cli.words import Piece
@@ -94,7 +94,9 @@ class Cells(ABC):
         may_spill: Whether a column that is larger than memory goes into a file.
         are_paths: Whether a cell is the path of a file that has the value.
         needs_options: Whether the config has to say something of such a column.
-        is_written: Whether a column that is predicted is a text which is written, token by token.
+        labels: What labels are called where a column of it is predicted, as far as the kind alone says that.
+        searched_with: What a config may say of how such a text is searched for.
+        is_given: Whether a model may get a column of it.
         looked_at_as: The kind that its cells look like; None: its own.
         in_tables: Whether a config may say that a table's column is of the kind.
     """
@@ -102,7 +104,9 @@ class Cells(ABC):
     may_spill: ClassVar[bool] = True
     are_paths: ClassVar[bool] = False
     needs_options: ClassVar[bool] = False
-    is_written: ClassVar[bool] = False
+    labels: ClassVar[Literal["texts", "transcripts"] | None] = None
+    searched_with: ClassVar[Sequence[str]] = ()
+    is_given: ClassVar[bool] = True
     looked_at_as: ClassVar[str | None] = None
     in_tables: ClassVar[bool] = True
 
@@ -164,7 +168,7 @@ class Cells(ABC):
         """What it is to predict a column of it, where the kind says that; None: its values do.
 
         Args:
-            options: What the config says of how it is looked for; None of what it does not say.
+            options: What the config says of how it is looked for, some of `searched_with`.
         """
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -51,17 +51,22 @@ def compile_model(
     if len(bound) == 1:
         ((name, loss),) = losses.items()
         with pointing_at(aims[name].loss):
-            model.compile(optimizer, loss, metrics=[item.metric for item in metrics[name]])
+            model.compile(optimizer, loss, metrics=_of_keras(metrics[name]))
         return Tasks(model, bound, metrics)
     for name, of_one in metrics.items():
         for item in of_one:
             item.metric.name = of_target(name, item.metric.name)
     weights = {name: aims[name].weight for name in bound}
     of_targets = {name: TargetLoss(_as_loss(loss), weights[name]) for name, loss in losses.items()}
-    kept = {name: [item.metric for item in of_one] for name, of_one in metrics.items()}
+    kept = {name: _of_keras(of_one) for name, of_one in metrics.items()}
     with pointing_at(aims[next(iter(bound))].loss):
         model.compile(optimizer, _by_slug(losses), _by_slug(weights), _by_slug(kept))
     return Tasks(model, bound, metrics, of_targets)
+
+
+def _of_keras(metrics: Sequence[BoundMetric]) -> list[Any]:
+    """Those that a file has which Keras alone loads."""
+    return [item.metric for item in metrics if item.counting is None]
 
 
 def _by_slug(of_targets: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,6 +130,10 @@ _DECAYING = frozenset({"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "P
 
 def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> BoundMetric:
     name = metric_name(component)
+    if (counting := bound.counting(component.name)) is not None:
+        import keras
+
+        return BoundMetric(keras.metrics.Mean(name=name), "integer", counting=counting)
     if component.name in SHORTHANDS:
         kind: Literal["Accuracy", "Crossentropy"]
         kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.naming import of_target
@@ -12,7 +12,10 @@ from bigmodel_cli.config.reading import Activation
 from bigmodel_cli.modeling.masks import counting, handing_on
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, slugs
-from bigmodel_cli.tasks.bound import Bound, Encoding, Targets, misfit
+from bigmodel_cli.tasks.bound import Bound, Counting, Encoding, Targets, misfit
+
+if TYPE_CHECKING:
+    from bigmodel_cli.sources.base import Examples
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,19 @@ class BoundMetric:
         metric: Keras's object.
         encoding: How it takes targets.
         activation: What makes of the model's outputs what it takes; None: it takes them as they are.
+        counting: What makes of both the values that a `keras.metrics.Mean` is the mean of; None: the metric
+            takes them itself.
     """
 
     metric: Any
     encoding: Encoding
     activation: Activation | None = None
+    counting: Counting | None = None
+
+    @property
+    def of_training(self) -> bool:
+        """Whether training steps measure it, too."""
+        return self.counting is None
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,18 @@ class Tasks:
         penalties = [tf.cast(penalty, "float32") * share for penalty in self.model.losses]
         total = tf.add_n([*summed, *penalties])
         return tf.stack([total, *of_targets.values()])
+
+
+def check_room(bound: Mapping[str, Bound], examples: Examples) -> None:
+    """Find out whether outputs have room for all targets.
+
+    Raises:
+        ConfigError: If not; it names one, and points at the step that makes the output.
+    """
+    for name, one in bound.items():
+        having = examples.having(name)
+        if (error := one.without_room(having.targets[name], having.name)) is not None:
+            raise error
 
 
 def bind_outputs(

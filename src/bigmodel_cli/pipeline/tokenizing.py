@@ -6,12 +6,14 @@ numbers from here on: tokenized once, and kept in memory as integers.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.config.spelling import meant
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.pipeline.so_far import kinds_so_far, store_so_far
@@ -24,7 +26,6 @@ from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.stores import Store, TokenStore
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.tasks.translation.task import Translation
-from bigmodel_cli.vocabulary.asked import kept
 from bigmodel_cli.vocabulary.rows import TokenRows
 from bigmodel_cli.vocabulary.subwords import Subwords
 from bigmodel_cli.vocabulary.training import Untrained
@@ -63,12 +64,17 @@ def tokenized(splits: Splits, options: SourceOptions, warn: Callable[[str], None
     for name in targets:
         _check_ends(name, known[name])
     kinds: dict[str, Any] = {name: kind.with_vocabulary(known[name]) for name, kind in inputs.items()}
-    tasks: dict[str, Any] = {name: task.with_vocabulary(known[name]) for name, task in targets.items()}
+    tasks: dict[str, Any] = {
+        name: task.with_vocabulary(known[name]).holding(_all_texts(splits, name))
+        for name, task in targets.items()
+    }
     parts = {split: _with_tokens(part, kinds, tasks) for split, part in splits.parts.items()}
+    for name, task in tasks.items():
+        _tell_unknown(splits, name, task, warn)
     noted = cast(SourceOptions, splits.looked_at or options)
     for name, vocabulary in known.items():
-        if isinstance(vocabulary, Subwords):
-            noted = noted.with_tokenizer(name, kept(vocabulary.file, vocabulary.sha256))
+        if (told := vocabulary.noted) is not None:
+            noted = noted.with_tokenizer(name, told)
     kinds |= kinds_so_far(tasks, signature.inputs)
     whole = Signature({**signature.inputs, **kinds}, {**signature.targets, **tasks})
     return replace(splits, parts=parts, signature=whole, looked_at=noted)
@@ -126,6 +132,23 @@ def _texts(examples: Examples, name: str) -> list[str]:
         known = examples.labels_of(name).tolist()
         return cast(list[str], known)
     return _of_store(examples.inputs[name])
+
+
+def _all_texts(splits: Splits, name: str) -> set[str]:
+    """The different texts of a target, of all splits."""
+    return {text for part in splits.parts.values() for text in _texts(part, name)}
+
+
+def _tell_unknown(splits: Splits, name: str, task: Task, warn: Callable[[str], None]) -> None:
+    """Say which characters of texts that are to be heard no training text has: they are never found."""
+    for split, part in splits.parts.items():
+        unknown = Counter(one for text in _texts(part, name) for one in task.unknown_characters(text))
+        if unknown:
+            named = some((f"{one!r} ({count:,})" for one, count in sorted(unknown.items())), 8)
+            warn(
+                f"{name}: {unknown.total():,} characters of {split} are in no training text, so that they "
+                f"are never heard: {named}"
+            )
 
 
 def _of_store(store: Store) -> list[str]:

@@ -11,7 +11,7 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.kinds.cells import Cells
+from bigmodel_cli.kinds.cells import Cells, column_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called
 from bigmodel_cli.sources.base import LoadContext, Source
@@ -87,6 +87,7 @@ class TableOptions(SourceOptions):
         for name in self.target_columns:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
+        self._check_searches()
         try:
             self.text_format  # noqa: B018
         except UsageError as error:
@@ -99,6 +100,23 @@ class TableOptions(SourceOptions):
                 "without the only one a row trains nothing"
             )
         return self
+
+    def _check_searches(self) -> None:
+        """Raises:
+        ValueError: If a target is searched for by what is not for it, or a column is nothing but a target.
+        """
+        known = {kind: _cells_of(kind) for kind in column_kinds()}
+        for name in self.target_names:
+            kind = self.told_kind(name)
+            takes = known[kind].searched_with if kind in known else ()
+            for option in self.told_target(name).searched_with:
+                if option not in takes:
+                    having = [of for of, cells in known.items() if option in cells.searched_with]
+                    raise ValueError(f"target: {name}.{option} is for columns of {' or '.join(having)}")
+        for name in self.columns:
+            kind = self.told_kind(name)
+            if kind in known and not known[kind].is_given and name not in self.target_columns:
+                raise ValueError(f"columns: {name!r} is a {kind}, which is predicted and no model gets")
 
     @property
     def named_columns(self) -> Collection[str]:
@@ -117,11 +135,11 @@ class TableOptions(SourceOptions):
     def told_target(self, name: str) -> TargetOptions:
         return self.target[name] if isinstance(self.target, dict) else TargetOptions()
 
-    def _told_labels(self, name: str) -> Literal["classes", "numbers", "sets", "texts"] | None:
+    def _told_labels(self, name: str) -> Literal["classes", "numbers", "sets", "texts", "transcripts"] | None:
         """What a target's labels are, as far as that is told."""
         target, kind = self.told_target(name), self.told_kind(name)
-        if kind not in (None, IGNORE) and _cells_of(str(kind)).is_written:
-            return "texts"
+        if kind not in (None, IGNORE) and (labels := _cells_of(str(kind)).labels) is not None:
+            return labels
         if target.separator is not None or target.columns is not None:
             return "sets"
         if target.names_classes:
@@ -182,7 +200,8 @@ class TableOptions(SourceOptions):
         return str(told["from"]) if isinstance(told, dict) and "from" in told else name
 
     def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> TableOptions:
-        column, kind = dict(cast(dict[str, Any], self.columns[name])), cast(str, self.told_kind(name))
+        given, kind = self.columns[name], cast(str, self.told_kind(name))
+        column: dict[str, Any] = dict(given) if isinstance(given, dict) else {kind: None}
         column[kind] = {**(column[kind] or {}), "tokenizer": told}
         return self.model_copy(update={"columns": {**self.columns, name: column}})
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 MissingTarget = Literal["stop", "drop", "mask"]
+_OF_SEARCHES = ("beams", "length_penalty")
 
 
 class TargetOptions(BaseModel):
@@ -94,6 +95,12 @@ class TargetOptions(BaseModel):
         if self.class_names is not None and (self.separator is not None or self.columns is not None):
             raise ValueError("class_names is for a target that has one class in each row: leave it out")
         return self
+
+    @property
+    def searched_with(self) -> dict[str, Any]:
+        """What is said of how a text is searched for."""
+        told = {name: getattr(self, name) for name in _OF_SEARCHES}
+        return {name: value for name, value in told.items() if value is not None}
 
     @property
     def names_classes(self) -> bool:
@@ -305,7 +312,7 @@ class TargetReader:
                 f"{where}, {shown(name)}: class_names is for classes, and a cell of it is {expected}",
                 hint=f"write columns: {{{shown(name)}: category}} if it names classes",
             )
-        written = part_of(kind, Cells).task(beams=told.beams, length_penalty=told.length_penalty)
+        written = part_of(kind, Cells).task(**told.searched_with)
         if written is not None:
             texts = {split: part_of(kind, Cells).held(column).values() for split, column in values.items()}
             return texts, written

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.losses_and_metrics import MetricFacts, loss_facts
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
 
+if TYPE_CHECKING:
+    import numpy as np
+
 # Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
 Encoding = Literal["integer", "one_hot", "binary", "number"]
 Shape = tuple[int | None, ...]
+# Values of examples, inside the graph, and what each counts in their mean.
+Counting = Callable[[Any, Any], tuple[Any, Any]]
 _VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical"}
 
 
@@ -96,6 +101,19 @@ class Bound(ABC):
     def weighs_places(self) -> bool:
         """Whether the loss is one of places, so that each may count otherwise."""
         return True
+
+    def without_room(self, labels: np.ndarray, name_of: Callable[[int], str]) -> Exception | None:
+        """Which targets the output that was bound has no room for, a ConfigError; None: it has for all.
+
+        Args:
+            labels: Of a split.
+            name_of: What an example of it is called.
+        """
+        return None
+
+    def counting(self, metric: str) -> Counting | None:
+        """What makes of encoded targets and outputs a metric of ours; None: Keras has it."""
+        return None
 
     def kept(self, outputs: Any, labels: Any) -> Any:
         """What an evaluation keeps of a batch, inside the graph: outputs, or what scores need of them."""

@@ -88,6 +88,35 @@ class Answer(ABC):
         raise TypeError("the answer is no picture")
 
 
+@dataclass(frozen=True, slots=True)
+class Written(Answer):
+    """A text that was found.
+
+    Attributes:
+        values: Its score alone: the logarithm of how likely it is.
+        text: It.
+    """
+
+    values: np.ndarray
+    text: str
+
+    @property
+    def score(self) -> float:
+        return float(self.values[0])
+
+    def line(self, top: int) -> str:
+        return " ".join(self.text.split())
+
+    def caption(self, shown: Callable[[str], str]) -> str:
+        return shown(self.line(1)) or "…"
+
+    def as_json(self, top: int) -> dict[str, Any]:
+        return {"prediction": self.text, "score": self.score}
+
+    def cells(self) -> list[str]:
+        return [self.text, f"{self.score:.6g}"]
+
+
 class Predictions(ABC, Generic[T]):
     """How a model's outputs for one target are understood.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -35,7 +35,9 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers"]]
+    labels: ClassVar[
+        Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts"]
+    ]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
@@ -87,6 +89,14 @@ class Task(ABC):
     def tokenized(self, texts: Sequence[str], where: str) -> TokenRows:
         """Texts as targets of a task that has a vocabulary; `where` is what errors call them."""
         raise TypeError(f"what is predicted, {self.described}, is no text")
+
+    def holding(self, texts: Collection[str]) -> Task:
+        """The same with room for all of some texts; most have as much as they are told."""
+        return self
+
+    def unknown_characters(self, text: str) -> Sequence[str]:
+        """Characters of a text that can never be predicted, since the vocabulary lacks them."""
+        return ()
 
     @property
     def is_scaled(self) -> bool:

@@ -17,6 +17,7 @@ from bigmodel_cli.modeling.devices import unused_gpus
 from bigmodel_cli.modeling.foresight import refuse_foresight
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
+from bigmodel_cli.modeling.tasks import check_room
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
 from bigmodel_cli.pipeline.feed import Feed
@@ -266,6 +267,8 @@ def _choose(work: Work, keeping: Keeping, plan: ExecutionPlan, listener: Listene
         # Of candidates that are compared, one speaks for all.
         if not made:
             listener.say(f"model: {describe_parameters(built.model)}")
+            for part in work.splits.parts.values():
+                check_room(built.tasks.bound, part)
             for sentence in describe_texts(built.model, work.splits):
                 listener.say(sentence)
         return keeping.fed(built)

@@ -102,7 +102,7 @@ class TrainingSteps:
         # XLA lacks what augments images.
         self._parts = cut_behind(built.network, built.layers_in_network) if built.augments_columns else None
         with distribution.scope():
-            self.measures = Measures(built.tasks, distribution, compression.loss_names)
+            self.measures = Measures(built.tasks, distribution, compression.loss_names, in_training=True)
             built.model.optimizer.build(built.model.trainable_variables)
             self.length = ScheduleLength(built.model.optimizer) if settings.can_end_anywhere else None
             self.rate = TriedRate(built.model.optimizer, settings.to_find) if settings.to_find else None

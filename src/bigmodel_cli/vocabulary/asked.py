@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 Algorithm = Literal["bpe", "wordpiece", "unigram"]
 ALGORITHMS: tuple[Algorithm, ...] = ("bpe", "wordpiece", "unigram")
-BYTES, FILE, SAME_AS = "bytes", "file", "same_as"
+BYTES, FILE, SAME_AS, CHARACTERS = "bytes", "file", "same_as", "characters"
 EXAMPLE = "{bpe: {vocabulary_size: 4000}}"
 _MOST = 1_000_000
 _LEAST = 8
@@ -20,11 +20,12 @@ class Asked:
     """A tokenizer as a config has it.
 
     Attributes:
-        name: `bytes`, `bpe`, `wordpiece`, `unigram` or `file`.
+        name: `bytes`, `bpe`, `wordpiece`, `unigram`, `file` or, of transcripts, `characters`.
         vocabulary_size: How many tokens are to be learnt; 0 where none are.
         lowercase: Whether letters are made small first.
         file: Where a tokenizer is.
         sha256: Of that file, where it was noted.
+        known: The characters that there are, where they were noted.
         other: The column whose tokenizer it is, which learns from the texts of both.
     """
 
@@ -34,11 +35,12 @@ class Asked:
     file: Path | None = None
     sha256: str | None = None
     other: str | None = None
+    known: str | None = None
 
     @property
     def learns(self) -> bool:
         """Whether texts decide what the tokens are."""
-        return self.name in ALGORITHMS
+        return self.name in ALGORITHMS or (self.name == CHARACTERS and self.known is None)
 
     @property
     def described(self) -> str:
@@ -73,6 +75,30 @@ class Asked:
         return cls._learnt(name, options)
 
     @classmethod
+    def of_transcript(cls, told: Any) -> Asked:
+        """What is written of a text that is heard, checked.
+
+        Raises:
+            ValueError: If it is none; a sentence.
+        """
+        if told == CHARACTERS:
+            return cls(CHARACTERS)
+        if isinstance(told, Mapping) and list(told) == [CHARACTERS]:
+            options = told[CHARACTERS] or {}
+            if not isinstance(options, Mapping):
+                raise ValueError(f"{CHARACTERS}: expected options, found {options!r}")
+            _known(options, "known", "lowercase")
+            known = options.get("known")
+            if known is not None and (not isinstance(known, str) or sorted(set(known)) != list(known)):
+                raise ValueError(f"{CHARACTERS}.known: expected different characters in their order")
+            return cls(CHARACTERS, lowercase=_flag(options, CHARACTERS), known=known)
+        found = cls.of(told)
+        if found.name in ("wordpiece", SAME_AS):
+            why = "does not keep a text as it was" if found.name == "wordpiece" else "is for columns"
+            raise ValueError(f"{found.name} {why}: write {CHARACTERS}, bytes, {EXAMPLE}, unigram or file")
+        return found
+
+    @classmethod
     def _of_file(cls, options: Any) -> Asked:
         # A run's own config notes the content beside the name.
         told = {"path": options} if isinstance(options, str) else options
@@ -86,18 +112,23 @@ class Asked:
         if not isinstance(options, Mapping) or "vocabulary_size" not in options:
             raise ValueError(f"{name}: expected how many tokens to learn: {{{name}: {_SIZE}}}")
         _known(options, "vocabulary_size", "lowercase")
-        size, lowercase = options["vocabulary_size"], options.get("lowercase", False)
+        size = options["vocabulary_size"]
         if isinstance(size, bool) or not isinstance(size, int) or not _LEAST <= size <= _MOST:
             raise ValueError(
                 f"{name}.vocabulary_size: expected a whole number from {_LEAST} to {_MOST:,}, found {size!r}"
             )
-        if not isinstance(lowercase, bool):
-            raise ValueError(f"{name}.lowercase: expected true or false, found {lowercase!r}")
-        return cls(name, size, lowercase)
+        return cls(name, size, _flag(options, name))
 
 
 _SIZE = "{vocabulary_size: 4000}"
 _NAMES = "bpe, wordpiece, unigram or file"
+
+
+def _flag(options: Mapping[str, Any], name: str) -> bool:
+    lowercase = options.get("lowercase", False)
+    if not isinstance(lowercase, bool):
+        raise ValueError(f"{name}.lowercase: expected true or false, found {lowercase!r}")
+    return lowercase
 
 
 def _known(options: Mapping[str, Any], *names: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.vocabulary.asked import CHARACTERS
 from bigmodel_cli.vocabulary.vocabulary import NUM_BYTES, Spans, Vocabulary
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ Unit = Literal["characters", "bytes"]
 # Of vocabularies with padding, the first ids: of no token, of an unknown one, of a text's beginning and end.
 PADDING, UNKNOWN, BEGIN, END = range(4)
 NUM_SPECIAL = 4
+# Of characters that are heard, of which a text neither begins nor ends with a token.
+_BEFORE = 2
 
 
 @dataclass(frozen=True)
@@ -157,6 +162,80 @@ class PaddedBytes(Vocabulary):
 
     def as_json(self) -> dict[str, Any]:
         return {"tokens": self.name}
+
+
+@dataclass(frozen=True)
+class PaddedCharacters(Vocabulary):
+    """Characters behind the tokens for padding and for one that is not known.
+
+    Attributes:
+        characters: The different ones in the order of their code points.
+        lowercase: Whether letters of texts are made small first.
+    """
+
+    name: ClassVar[str] = "padded_characters"
+
+    characters: str
+    lowercase: bool = False
+    unit: str = field(default="characters", init=False, repr=False)
+
+    @classmethod
+    def of(cls, texts: Sequence[str], *, lowercase: bool) -> Self:
+        """Those of some texts."""
+        found = {character for text in texts for character in (text.lower() if lowercase else text)}
+        return cls("".join(sorted(found)), lowercase)
+
+    @property
+    def size(self) -> int:
+        return len(self.characters) + _BEFORE
+
+    @property
+    def padding(self) -> int:
+        return PADDING
+
+    @property
+    def unknown(self) -> int:
+        return UNKNOWN
+
+    def encode(self, text: str, where: str) -> np.ndarray:
+        import numpy as np
+
+        ids = [self._id_of.get(character, UNKNOWN) for character in self._normal(text)]
+        return np.array(ids, np.int32)
+
+    def _normal(self, text: str) -> str:
+        return text.lower() if self.lowercase else text
+
+    @cached_property
+    def _id_of(self) -> dict[str, int]:
+        return {character: place for place, character in enumerate(self.characters, _BEFORE)}
+
+    def spans(self, text: str, where: str) -> Spans:
+        raise TypeError("characters of what is heard stand in no text")
+
+    def as_bytes(self, ids: Any) -> bytes:
+        return self.as_text(ids).encode("utf-8", "replace")
+
+    def as_text(self, ids: Any) -> str:
+        """Padding is nothing, and what is unknown U+FFFD."""
+        known = f"\ufffd{self.characters}"
+        return "".join(known[number - UNKNOWN] for number in ids if number != PADDING)
+
+    def from_text(self, text: str) -> np.ndarray:
+        return self.encode(text, "text")
+
+    def num_bytes(self) -> np.ndarray:
+        import numpy as np
+
+        return np.array([0, 0, *(len(_utf8(character)) for character in self.characters)], np.float64)
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        options = {"known": self.characters, **({"lowercase": True} if self.lowercase else {})}
+        return {CHARACTERS: options}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"tokens": self.name, "characters": self.characters, "lowercase": self.lowercase}
 
 
 def code_points(text: str) -> np.ndarray:

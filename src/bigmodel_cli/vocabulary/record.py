@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes
+from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes, PaddedCharacters
 from bigmodel_cli.vocabulary.subwords import Subwords
 from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
@@ -21,6 +21,8 @@ def vocabulary_from_json(record: Mapping[str, Any]) -> Vocabulary:
         return Subwords.from_json(record)
     if tokens == PaddedBytes.name:
         return PaddedBytes()
+    if tokens == PaddedCharacters.name:
+        return PaddedCharacters(record["characters"], record["lowercase"])
     if tokens not in ("characters", "bytes"):
         raise TypeError(f"no tokens are called {tokens!r}")
     return Letters(tokens, record["characters"])

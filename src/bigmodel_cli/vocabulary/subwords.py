@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.vocabulary.asked import kept
 from bigmodel_cli.vocabulary.library import library
 from bigmodel_cli.vocabulary.vocabulary import Spans, Vocabulary
 
@@ -174,6 +175,10 @@ class Subwords(Vocabulary):
     def kept_as(self, file: str) -> Subwords:
         """The same under another name."""
         return replace(self, file=file)
+
+    @property
+    def noted(self) -> dict[str, Any]:
+        return kept(self.file, self.sha256)
 
     @property
     def files(self) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.vocabulary.asked import BYTES, FILE, Asked
-from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes, code_points
+from bigmodel_cli.vocabulary.asked import BYTES, CHARACTERS, FILE, Asked
+from bigmodel_cli.vocabulary.letters import Letters, PaddedBytes, PaddedCharacters, code_points
 from bigmodel_cli.vocabulary.library import library
 from bigmodel_cli.vocabulary.scores import scored_again
 from bigmodel_cli.vocabulary.subwords import BEGINS, ENDS, Subwords, parts_of, sound
@@ -80,6 +80,10 @@ class Untrained(Vocabulary):
         asked = self.asked
         if asked.name == BYTES:
             return PaddedBytes() if self.padded else Letters("bytes")
+        if asked.name == CHARACTERS:
+            if asked.known is not None:
+                return PaddedCharacters(asked.known, asked.lowercase)
+            return PaddedCharacters.of(texts, lowercase=asked.lowercase)
         if asked.name == FILE:
             assert asked.file is not None
             return from_file(asked.file, asked.sha256, padded=self.padded)

@@ -138,6 +138,11 @@ class Vocabulary(ABC):
         return self
 
     @property
+    def noted(self) -> dict[str, Any] | None:
+        """What a run's config says instead of how it was learnt; None: nothing else."""
+        return None
+
+    @property
     def files(self) -> dict[str, str]:
         """Contents of the files that it cannot be read without, by their names."""
         return {}

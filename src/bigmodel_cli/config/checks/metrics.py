@@ -19,6 +19,7 @@ from bigmodel_cli.config.model_outputs import Ending, ending
 from bigmodel_cli.config.naming import LOSS, OWN_COLUMNS, VALIDATION, metric_name
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import ConfigPathKeys
+from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 # What looks at each class by itself, so that a model which is wrong of one class is right of all the others.
 _EACH_BY_ITSELF = ("BinaryAccuracy", "BinaryIoU")
@@ -48,6 +49,12 @@ def check(experiment: Experiment, report: Report) -> None:
         elif report.facts.labels == "numbers" and not _measures_numbers(experiment, metric, report.facts):
             message = f"{metric.name} is for classes; the labels of {experiment.data.source.name} are numbers"
             report.error(path, message, or_classes(experiment, "write metrics: [mae]"))
+        elif metric_facts(metric).outputs == "frames" and report.facts.labels != "transcripts":
+            message = f"{metric.name} is for texts that are heard"
+            report.error(path, message, "remove it")
+        elif report.facts.labels == "transcripts" and metric_facts(metric).outputs not in ("frames", "any"):
+            message = f"{metric.name} does not compare a text with moments"
+            report.error(path, message, f"write metrics: [{WORD_ERROR_RATE}], or leave metrics out")
         else:
             _check_outputs(experiment, metric, path, last, report)
             if report.facts.num_classes is not None:

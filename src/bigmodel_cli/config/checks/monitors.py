@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.group_measures import EXAMPLES, is_by_group, is_group_path, labels_of_group_path
+from bigmodel_cli.config.losses_and_metrics import HELD_OUT_ALONE
 from bigmodel_cli.config.measures import (
     MEASURE_PATHS,
     gate_about,
@@ -19,6 +20,7 @@ from bigmodel_cli.config.naming import metric_names, named, of_target
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
+from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 # Callbacks that watch a metric; Keras's default of their `monitor`.
 WATCHING = ("EarlyStopping", "ReduceLROnPlateau", "ModelCheckpoint")
@@ -97,9 +99,10 @@ def _require_produced(
 def monitored_names(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The names that epochs produce."""
     names = _metrics(experiment, facts)
+    of_training = [name for name in names if not name.endswith(HELD_OUT_ALONE)]
     if experiment.data.validation != 0:
-        names += [f"val_{name}" for name in names]
-    return [*names, "learning_rate"]
+        of_training += [f"val_{name}" for name in names]
+    return [*of_training, "learning_rate"]
 
 
 def evaluated_names(experiment: Experiment, facts: DataFacts) -> list[str]:
@@ -141,6 +144,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "tags": ["accuracy"],
             "masks": ["mean_iou", "accuracy"],
             "answers": ["accuracy"],
+            "transcripts": [WORD_ERROR_RATE],
         }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)

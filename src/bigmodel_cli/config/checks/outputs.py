@@ -14,7 +14,6 @@ from bigmodel_cli.config.schema import Experiment
 
 _TRAINS_NO_CLASSIFIER = {
     "embeddings": "learns vectors that are near each other, and none of them is a class",
-    "frames": "is for texts and a distribution over their letters at each moment",
 }
 
 
@@ -55,6 +54,15 @@ def _check_loss(experiment: Experiment, report: Report) -> None:
     reason = _TRAINS_NO_CLASSIFIER.get(loss_facts(loss).outputs)
     if reason:
         report.error(loss.path, f"{loss.name} {reason}; bigmodel does not train that yet")
+    is_heard, takes = report.facts.labels == "transcripts", loss_facts(loss).outputs
+    if is_heard and takes not in ("frames", "any"):
+        report.error(loss.path, f"{loss.name} does not compare a text with moments", "write loss: CTC")
+    if takes == "frames" and not is_heard and report.facts.labels is not None:
+        report.error(
+            loss.path,
+            f"{loss.name} is for texts that are heard; the labels are {report.facts.labels}",
+            "a table's column of such texts is written columns: {NAME: {transcript: {}}}",
+        )
 
 
 def _check_logits(experiment: Experiment, last: Ending, report: Report) -> None:
@@ -70,6 +78,12 @@ def _check_logits(experiment: Experiment, last: Ending, report: Report) -> None:
             last.step.path,
             f"{loss.name} takes probabilities, but {last.describe()}",
             _giving_probabilities(loss, last),
+        )
+    if facts.outputs == "frames" and last.gives_probabilities:
+        report.error(
+            last.step.path,
+            f"{loss.name} takes logits, but the model ends in a {last.activation}",
+            f"remove activation: {last.activation}",
         )
     if facts.outputs == "margins" and last.gives_probabilities:
         report.warning(

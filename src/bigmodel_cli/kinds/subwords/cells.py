@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bigmodel_cli.kinds.cells import Held, WrongOptionError, no_options
 from bigmodel_cli.kinds.subwords.kind import LENGTH, LONGEST, SubwordsKind
@@ -23,7 +23,8 @@ class SubwordsCells(TextCells):
 
     kind: SubwordsKind  # type: ignore[assignment]
     needs_options: ClassVar[bool] = True
-    is_written: ClassVar[bool] = True
+    labels: ClassVar[Literal["texts", "transcripts"] | None] = "texts"
+    searched_with: ClassVar[Sequence[str]] = ("beams", "length_penalty")
     looked_at_as: ClassVar[str | None] = "text"
 
     @classmethod
@@ -61,8 +62,7 @@ class SubwordsCells(TextCells):
         return Held(ids[texts.array], texts=texts.values().tolist())
 
     def task(self, **options: Any) -> Translation:
-        told = {name: value for name, value in options.items() if value is not None}
-        return Translation(self.kind.length, self.kind.vocabulary, **told)
+        return Translation(self.kind.length, self.kind.vocabulary, **options)
 
     def written(self, value: np.ndarray) -> str | None:
         told = value.tolist()

@@ -11,6 +11,7 @@ import numpy as np
 from bigmodel_cli.config.group_measures import better_of_measure
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.intervals import LEVEL, Interval, intervals_as_json
+from bigmodel_cli.scoring.scores import Scores
 
 # Values of a measure, a number for each group; None where a group has none.
 Values = Sequence[float | None]
@@ -43,6 +44,16 @@ class GroupScores:
     fairness: Mapping[str, float] = field(default_factory=dict)
     positive: str | None = None
     shown: Sequence[str] = ()
+
+    @classmethod
+    def of_headlines(cls, of_each: Sequence[Scores], groups: Groups) -> GroupScores:
+        """What everybody knows of each group, which is no mean of examples: of chance nothing is known."""
+        names = list(of_each[0].headline) if of_each else []
+        values: dict[str, Values] = {name: [scores.headline[name] for scores in of_each] for name in names}
+        intervals = [
+            {name: scores.intervals[name] for name in names if name in scores.intervals} for scores in of_each
+        ]
+        return cls(groups, values, intervals, {}, shown=names)
 
     def as_json(self) -> dict[str, Any]:
         """As evaluation/<split>.json has it below `by`, for one column."""

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import DecisionRule
-from bigmodel_cli.tasks.predictions import Answer, Predictions
+from bigmodel_cli.tasks.predictions import Answer, Predictions, Written
 from bigmodel_cli.tasks.translation.task import Translation
 
 _LEAST = 1e-30
-
-
-@dataclass(frozen=True, slots=True)
-class Translated(Answer):
-    """A text.
-
-    Attributes:
-        values: Its score alone: the logarithm of how likely it is, by its length.
-        text: It.
-    """
-
-    values: np.ndarray
-    text: str
-
-    @property
-    def score(self) -> float:
-        return float(self.values[0])
-
-    def line(self, top: int) -> str:
-        return " ".join(self.text.split())
-
-    def caption(self, shown: Callable[[str], str]) -> str:
-        return shown(self.line(1)) or "…"
-
-    def as_json(self, top: int) -> dict[str, Any]:
-        return {"prediction": self.text, "score": self.score}
-
-    def cells(self) -> list[str]:
-        return [self.text, f"{self.score:.6g}"]
 
 
 class TranslationPredictions(Predictions[Translation]):
@@ -59,7 +28,7 @@ class TranslationPredictions(Predictions[Translation]):
         return np.concatenate([scores[:, np.newaxis], ids], axis=1).astype(np.float32)
 
     def answers(self, values: np.ndarray, reading: Reading, rule: DecisionRule) -> Iterator[Answer]:
-        return (Translated(row[:1], self.task.text(row[1:].astype(int).tolist())) for row in values)
+        return (Written(row[:1], self.task.text(row[1:].astype(int).tolist())) for row in values)
 
     def columns(self, reading: Reading) -> list[str]:
         return ["prediction", "score"]

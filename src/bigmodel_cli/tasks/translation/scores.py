@@ -9,7 +9,7 @@ import numpy as np
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.scoring.groups.gaps import GroupScores, Values
+from bigmodel_cli.scoring.groups.gaps import GroupScores
 from bigmodel_cli.scoring.groups.grouping import Groups
 from bigmodel_cli.scoring.intervals import bootstrapped_means, percentiles
 from bigmodel_cli.scoring.probabilities import as_numbers
@@ -73,16 +73,11 @@ class ScoredTexts(Scored):
         return Sample(index, right, found, of_label=round(float(near[index]) / 100, 4))
 
     def by_group(self, groups: Groups, *, seed: int) -> GroupScores:
-        found, intervals = [], []
-        for number in range(len(groups.names)):
-            inside = groups.members == number
-            scores = translation_scores(self.counts[inside], seed=seed)
-            found.append(scores.headline)
-            intervals.append({name: scores.intervals[name] for name in scores.intervals if name in found[-1]})
-        names = list(found[0]) if found else []
-        values: dict[str, Values] = {name: [of_one[name] for of_one in found] for name in names}
-        # Of no mean of single texts, so that nothing is known of what chance would do.
-        return GroupScores(groups, values, intervals, {}, shown=names)
+        of_each = [
+            translation_scores(self.counts[groups.members == number], seed=seed)
+            for number in range(len(groups.names))
+        ]
+        return GroupScores.of_headlines(of_each, groups)
 
 
 def _scores(counts: np.ndarray, values: np.ndarray, seed: int) -> Scores:

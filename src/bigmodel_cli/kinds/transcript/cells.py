@@ -1,0 +1,57 @@
+"""Cells that say what is to be heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+from bigmodel_cli.kinds.cells import WrongOptionError, no_options
+from bigmodel_cli.kinds.text.cells import TextCells
+from bigmodel_cli.kinds.transcript.kind import TranscriptKind
+from bigmodel_cli.tasks.transcription.task import Transcription
+from bigmodel_cli.vocabulary.asked import CHARACTERS, Asked
+from bigmodel_cli.vocabulary.training import Untrained
+
+_TOKENIZER, _LOWERCASE = "tokenizer", "lowercase"
+
+
+class TranscriptCells(TextCells):
+    """Texts until it is known which tokens those of the training split have."""
+
+    kind: TranscriptKind
+    needs_options: ClassVar[bool] = True
+    labels: ClassVar[Literal["texts", "transcripts"] | None] = "transcripts"
+    is_given: ClassVar[bool] = False
+    searched_with: ClassVar[Sequence[str]] = ("beams",)
+    looked_at_as: ClassVar[str | None] = "text"
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        no_options(options, _TOKENIZER, _LOWERCASE)
+        _asked_of(options)
+
+    @classmethod
+    def learnt(cls, facts: Any, options: Mapping[str, Any]) -> TranscriptKind:
+        return TranscriptKind(Untrained(_asked_of(options)))
+
+    def task(self, **options: Any) -> Transcription:
+        return Transcription(0, self.kind.vocabulary, **options)
+
+
+def _asked_of(options: Mapping[str, Any]) -> Asked:
+    """What a column's texts are cut into.
+
+    Raises:
+        WrongOptionError: If that is not said rightly.
+    """
+    try:
+        asked = Asked.of_transcript(options.get(_TOKENIZER, CHARACTERS))
+    except ValueError as error:
+        raise WrongOptionError(_TOKENIZER, str(error)) from None
+    lowercase = options.get(_LOWERCASE, False)
+    if not isinstance(lowercase, bool):
+        raise WrongOptionError(_LOWERCASE, f"expected true or false, found {lowercase!r}")
+    if lowercase and asked.name != CHARACTERS and not asked.learns:
+        raise WrongOptionError(_LOWERCASE, f"{asked.name} takes letters as they are", "leave it out")
+    return replace(asked, lowercase=asked.lowercase or lowercase)

@@ -1,0 +1,1 @@
+"""A text that is heard: which tokens, in which order; at which moments, nobody says."""
