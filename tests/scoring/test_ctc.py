@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.scoring.ctc import decoded, frames_needed, greedy, log_likelihood, log_softmax, searched
+from bigmodel_cli.vocabulary.prior import Prior, counted
 
 
 def by_trying(likely):
@@ -31,6 +32,20 @@ def test_a_wide_search_finds_the_likeliest_text(likely):
     assert shares[tuple(best)] == pytest.approx(max(shares.values()))
     narrow = searched(likely, beams=3)
     assert shares[tuple(narrow)] <= shares[tuple(best)] + 1e-12
+
+
+@pytest.mark.parametrize("words", [(), ("a", "b", "ab")])
+def test_what_is_known_counts_beside_what_is_heard(likely, words):
+    known = Prior(["", " ", "a", "b"], words, counted(["a b", "ab"], 2), 0.7)
+
+    def score(text, share):
+        goes_on = sum(known.goes_on(text[:place], one) for place, one in enumerate(text))
+        return np.log(share) + goes_on + known.ends(text)
+
+    scores = {text: score(text, share) for text, share in by_trying(likely).items()}
+    best = tuple(searched(likely, 400, known))
+    assert scores[best] == pytest.approx(max(scores.values()))
+    assert np.isfinite(scores[best])
 
 
 def test_a_text_is_as_likely_as_all_ways_to_say_it_together(likely):

@@ -147,6 +147,16 @@ class Cells(ABC):
         """
         return None
 
+    @classmethod
+    def why_not_searched(cls, options: Mapping[str, Any], search: Mapping[str, Any]) -> str | None:
+        """Why such a text is not searched for like that, a sentence; None: it is.
+
+        Args:
+            options: What a config says of the column.
+            search: What it says of the search, some of `searched_with`.
+        """
+        return None
+
     @property
     def expected(self) -> str:
         """What a cell should be, in words."""

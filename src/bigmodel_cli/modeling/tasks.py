@@ -156,7 +156,7 @@ def check_room(bound: Mapping[str, Bound], examples: Examples) -> None:
     """
     for name, one in bound.items():
         having = examples.having(name)
-        if (error := one.without_room(having.targets[name], having.name)) is not None:
+        if (error := one.without_room(having.targets[name], having.place)) is not None:
             raise error
 
 

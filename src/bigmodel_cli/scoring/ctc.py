@@ -6,20 +6,33 @@ Nothing of ours is imported: exported files have it beside them as it is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 BLANK = 0
 # Of a moment the tokens that a search goes on with: those behind add nothing that is seen.
 _MOST_TOKENS = 24
+_Text = tuple[int, ...]
 
 
-def decoded(outputs: np.ndarray, beams: int) -> np.ndarray:
+class Known(Protocol):
+    """What is known of texts before they are heard, as `vocabulary.prior.Prior` has it."""
+
+    def goes_on(self, text: _Text, token: int) -> float: ...
+
+    def ends(self, text: _Text) -> float: ...
+
+    def whole(self, text: _Text) -> _Text: ...
+
+
+def decoded(outputs: np.ndarray, beams: int, known: Known | None = None) -> np.ndarray:
     """The texts that are found.
 
     Args:
         outputs: Logits of shape (n, frames, tokens).
         beams: Texts that the search keeps in mind; with 1 the likeliest token of each moment is taken.
+        known: Of texts; None: nothing.
 
     Returns:
         Of each the logarithm of how likely it is, over all ways to say it, and its ids with blanks behind
@@ -28,7 +41,7 @@ def decoded(outputs: np.ndarray, beams: int) -> np.ndarray:
     likely = log_softmax(outputs)
     found = np.zeros((len(likely), 1 + likely.shape[1]), np.float32)
     for row, one in enumerate(likely):
-        ids = greedy(one) if beams == 1 else searched(one, beams)
+        ids = greedy(one) if beams == 1 else searched(one, beams, known)
         found[row, 0] = log_likelihood(one, ids)
         found[row, 1 : 1 + len(ids)] = ids
     return found
@@ -53,34 +66,56 @@ def greedy(likely: np.ndarray) -> list[int]:
     return ids
 
 
-def searched(likely: np.ndarray, beams: int) -> list[int]:
+def searched(likely: np.ndarray, beams: int, known: Known | None = None) -> list[int]:
     """The likeliest text of those that a search comes to which keeps some in mind (Hannun et al. 2014).
 
     Args:
         likely: Logarithms of probabilities, shape (frames, tokens).
         beams: How many it keeps.
+        known: Of texts; None: nothing.
     """
-    # Of each beginning of a text how likely it is so far, where the last moment was a blank, and where not.
-    kept: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -np.inf)}
+    # Of each beginning of a text how likely it is so far, where the last moment was a blank, and where not,
+    # and what is known of it before anything is heard.
+    kept: dict[_Text, tuple[float, float]] = {(): (0.0, -np.inf)}
+    before: dict[_Text, float] = {(): 0.0}
     for moment in likely:
-        found: dict[tuple[int, ...], list[float]] = {}
-        tokens = _likeliest(moment)
-        for text, (blank, token) in kept.items():
-            both = np.logaddexp(blank, token)
-            stays = found.setdefault(text, [-np.inf, -np.inf])
-            stays[0] = np.logaddexp(stays[0], both + moment[BLANK])
-            if text:
-                stays[1] = np.logaddexp(stays[1], token + moment[text[-1]])
-            for one in tokens:
-                # The same token again is another one only behind a blank.
-                before = blank if text and text[-1] == one else both
-                goes_on = found.setdefault((*text, one), [-np.inf, -np.inf])
-                goes_on[1] = np.logaddexp(goes_on[1], before + moment[one])
-        ranked = sorted(found.items(), key=lambda item: (-np.logaddexp(item[1][0], item[1][1]), item[0]))[
-            :beams
-        ]
-        kept = {text: (blank, token) for text, (blank, token) in ranked}
-    return list(next(iter(kept)))
+        found = _heard(kept, before, moment, known)
+        scores = {text: before[text] + np.logaddexp(both[0], both[1]) for text, both in found.items()}
+        ranked = sorted(found, key=lambda text: (-scores[text], text))[:beams]
+        kept = {text: (found[text][0], found[text][1]) for text in ranked}
+    if known is None:
+        return list(ranked[0])
+    ended = {text: scores[text] + known.ends(text) for text in ranked}
+    best = max(ranked, key=lambda text: ended[text])
+    return list(known.whole(ranked[0] if ended[best] == -np.inf else best))
+
+
+def _heard(
+    kept: dict[_Text, tuple[float, float]],
+    before: dict[_Text, float],
+    moment: np.ndarray,
+    known: Known | None,
+) -> dict[_Text, list[float]]:
+    """What beginnings of texts come to at a moment; `before` learns of those that are new."""
+    found: dict[_Text, list[float]] = {}
+    tokens = _likeliest(moment)
+    for text, (blank, token) in kept.items():
+        both = np.logaddexp(blank, token)
+        stays = found.setdefault(text, [-np.inf, -np.inf])
+        stays[0] = np.logaddexp(stays[0], both + moment[BLANK])
+        if text:
+            stays[1] = np.logaddexp(stays[1], token + moment[text[-1]])
+        for one in tokens:
+            longer = (*text, one)
+            if longer not in before:
+                before[longer] = before[text] + (0.0 if known is None else known.goes_on(text, one))
+            if before[longer] == -np.inf:
+                continue
+            # The same token again is another one only behind a blank.
+            so_far = blank if text and text[-1] == one else both
+            goes_on = found.setdefault(longer, [-np.inf, -np.inf])
+            goes_on[1] = np.logaddexp(goes_on[1], so_far + moment[one])
+    return found
 
 
 def _likeliest(moment: np.ndarray) -> list[int]:

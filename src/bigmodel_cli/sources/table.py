@@ -113,6 +113,9 @@ class TableOptions(SourceOptions):
                 if option not in takes:
                     having = [of for of, cells in known.items() if option in cells.searched_with]
                     raise ValueError(f"target: {name}.{option} is for columns of {' or '.join(having)}")
+            search, options = self.told_target(name).searched_with, self.told_options(name)
+            if kind in known and (why := known[kind].why_not_searched(options, search)) is not None:
+                raise ValueError(f"target: {name}.{why}")
         for name in self.columns:
             kind = self.told_kind(name)
             if kind in known and not known[kind].is_given and name not in self.target_columns:

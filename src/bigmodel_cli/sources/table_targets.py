@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
 from bigmodel_cli.class_names import class_name
+from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import Cells
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 MissingTarget = Literal["stop", "drop", "mask"]
-_OF_SEARCHES = ("beams", "length_penalty")
+_OF_SEARCHES = ("beams", "length_penalty", "words", "ngram", "ngram_weight")
 
 
 class TargetOptions(BaseModel):
@@ -69,14 +70,29 @@ class TargetOptions(BaseModel):
         default=None,
         ge=1,
         le=64,
-        description="Of a text that is to be written: how many texts the search for the likeliest one keeps "
-        "in mind (4); 1 takes the likeliest token each time.",
+        description="Of a text that is written or heard: how many texts the search for the likeliest one "
+        "keeps in mind (4, of texts that are heard 8); 1 takes the likeliest token each time.",
     )
     length_penalty: float | None = Field(
         default=None,
         ge=0,
         le=10,
         description="Of such a text: a larger one prefers longer texts (0.6; Wu et al. 2016).",
+    )
+    words: ConfigPath | None = Field(
+        default=None,
+        description="Of a text that is heard: a file of the words that there are, one a line; others are "
+        "never heard.",
+    )
+    ngram: int | None = Field(
+        default=None,
+        ge=2,
+        le=12,
+        description="Of such a text: which character follows which is learnt from runs of so many in the "
+        "training texts, and counts in the search.",
+    )
+    ngram_weight: float | None = Field(
+        default=None, ge=0, le=10, description="What the logarithm of that counts beside the sound (0.3)."
     )
 
     @field_validator("class_names")

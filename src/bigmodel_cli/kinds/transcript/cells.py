@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import WrongOptionError, no_options
 from bigmodel_cli.kinds.text.cells import TextCells
 from bigmodel_cli.kinds.transcript.kind import TranscriptKind
@@ -23,7 +25,7 @@ class TranscriptCells(TextCells):
     needs_options: ClassVar[bool] = True
     labels: ClassVar[Literal["texts", "transcripts"] | None] = "transcripts"
     is_given: ClassVar[bool] = False
-    searched_with: ClassVar[Sequence[str]] = ("beams",)
+    searched_with: ClassVar[Sequence[str]] = ("beams", "words", "ngram", "ngram_weight")
     looked_at_as: ClassVar[str | None] = "text"
 
     @classmethod
@@ -36,7 +38,33 @@ class TranscriptCells(TextCells):
         return TranscriptKind(Untrained(_asked_of(options)))
 
     def task(self, **options: Any) -> Transcription:
+        if (path := options.pop("words", None)) is not None:
+            options["words"] = _words_of(path)
         return Transcription(0, self.kind.vocabulary, **options)
+
+    @classmethod
+    def why_not_searched(cls, options: Mapping[str, Any], search: Mapping[str, Any]) -> str | None:
+        of_characters = [name for name in ("words", "ngram", "ngram_weight") if name in search]
+        if of_characters and _asked_of(options).name != CHARACTERS:
+            return f"{of_characters[0]} is for texts that are cut into characters: leave tokenizer out"
+        if of_characters and search.get("beams") == 1:
+            return f"{of_characters[0]} needs a search: write beams: 8, or leave it out"
+        return "ngram_weight is that of ngram: write ngram: 3" if of_characters == ["ngram_weight"] else None
+
+
+def _words_of(path: Path) -> tuple[str, ...]:
+    """The words of a file.
+
+    Raises:
+        DataError: If there are none.
+    """
+    try:
+        words = path.read_text("utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: the list of words cannot be read: {error}") from None
+    if not words:
+        raise DataError(f"{path}: the list of words is empty", hint="write one word a line")
+    return tuple(sorted(set(words)))
 
 
 def _asked_of(options: Mapping[str, Any]) -> Asked:

@@ -105,7 +105,7 @@ class TranscriptionBound(Bound):
         """What is heard, as `decoded` has it: distributions take the vocabulary's times as much."""
         import tensorflow as tf
 
-        search = partial(decoded, beams=self.task.beams)
+        search = partial(decoded, beams=self.task.beams, known=self.task.known)
         found = tf.numpy_function(search, [tf.cast(outputs, tf.float32)], tf.float32)
         found.set_shape((None, 1 + outputs.shape[1]))
         return found

@@ -17,7 +17,7 @@ class TranscriptionPredictions(Predictions[Transcription]):
     """Of texts that are heard; values are those of `scoring.ctc.decoded`."""
 
     def values(self, outputs: np.ndarray, reading: Reading) -> np.ndarray:
-        return decoded(outputs, self.task.beams)
+        return decoded(outputs, self.task.beams, self.task.known)
 
     def answers(self, values: np.ndarray, reading: Reading, rule: DecisionRule) -> Iterator[Answer]:
         return (Written(row[:1], self.task.text(row[1:].astype(int).tolist())) for row in values)

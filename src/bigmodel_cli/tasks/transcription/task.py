@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.vocabulary.letters import PaddedCharacters
+from bigmodel_cli.vocabulary.prior import Prior, counted
 from bigmodel_cli.vocabulary.record import vocabulary_from_json
 from bigmodel_cli.vocabulary.rows import TokenRows, rows_of
+from bigmodel_cli.vocabulary.training import Untrained
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 WORD_ERROR_RATE = "word_error_rate"
-BEAMS = 8
+BEAMS, NGRAM_WEIGHT = 8, 0.3
+_MOST_RUNS = 200_000
 # The token that stands for none is the blank of Graves et al. 2006, too: no target has it.
 BLANK = 0
 
@@ -29,6 +37,10 @@ class Transcription(Task):
         length: Tokens of the longest text there is: models do not depend on it.
         vocabulary: What ids stand for.
         beams: Texts that the search keeps in mind.
+        words: Those that there are; none: any.
+        ngram: Characters of the runs that are counted in training texts; 0: none are.
+        ngram_weight: What the logarithm of how likely they make a text counts.
+        ngrams: How often each run is there, once texts were seen.
     """
 
     name: ClassVar[str] = "transcription"
@@ -38,6 +50,10 @@ class Transcription(Task):
     length: int = field(compare=False)
     vocabulary: Vocabulary
     beams: int = BEAMS
+    words: tuple[str, ...] = ()
+    ngram: int = 0
+    ngram_weight: float = NGRAM_WEIGHT
+    ngrams: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def target_shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -63,6 +79,29 @@ class Transcription(Task):
         counts = (len(ids) for ids in self.vocabulary.encode_all([*map(_spaced, texts)], "transcripts"))
         return replace(self, length=max(counts, default=0))
 
+    def fitted(self, labels: np.ndarray) -> Transcription:
+        if not self.ngram or labels.dtype.kind != "O":
+            return self
+        # Whether letters are made small, the vocabulary says that is not trained yet.
+        is_small = isinstance(self.vocabulary, Untrained) and self.vocabulary.asked.lowercase
+        texts = (_spaced(text.lower() if is_small else text) for text in labels.tolist())
+        ngrams = counted(texts, self.ngram)
+        if len(ngrams) > _MOST_RUNS:
+            raise DataError(
+                f"ngram: {self.ngram} finds {len(ngrams):,} runs of characters in the training texts, and "
+                f"{_MOST_RUNS:,} are as many as a run keeps",
+                hint="write a smaller one",
+            )
+        return replace(self, ngrams=ngrams)
+
+    @cached_property
+    def known(self) -> Prior | None:
+        """What is known of texts before they are heard; None: nothing."""
+        if not (self.words or self.ngrams) or not isinstance(self.vocabulary, PaddedCharacters):
+            return None
+        characters = ["", "\ufffd", *self.vocabulary.characters]
+        return Prior(characters, self.words, self.ngrams, self.ngram_weight)
+
     def unknown_characters(self, text: str) -> Sequence[str]:
         ids = self.vocabulary.encode(_spaced(text), "transcript")
         if self.vocabulary.unknown is None or len(ids) != len(_spaced(text)):
@@ -78,11 +117,14 @@ class Transcription(Task):
         return rows_of(self.vocabulary, spaced, max(1, self.length, self.holding(spaced).length), where)
 
     def as_json(self) -> dict[str, Any]:
-        return {"length": self.length, "beams": self.beams, **self.vocabulary.as_json()}
+        known = {name: getattr(self, name) for name in ("ngram", "ngram_weight", "ngrams")}
+        search = {"beams": self.beams, "words": list(self.words), **known}
+        return {"length": self.length, "search": search, **self.vocabulary.as_json()}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
-        return cls(record["length"], vocabulary_from_json(record), record["beams"])
+        search = {**record["search"], "words": tuple(record["search"]["words"])}
+        return cls(record["length"], vocabulary_from_json(record), **search)
 
 
 def _spaced(text: str) -> str:
