@@ -175,6 +175,10 @@ def test_the_page_marks_what_was_heard_wrongly(run, rows):
     assert '<s title="' in page
 
 
+# What follows it is the rest of a line.
+TARGET = "{text: {beams: 3, words: words.txt, ngram: 3}}\n      columns:\n        text: {transcript"
+
+
 def config_with(folder: Path, old: str, new: str) -> Path:
     write_tables(folder)
     (folder / "heard.yaml").write_text(CONFIG.replace(old, new))
@@ -214,14 +218,18 @@ def test_texts_that_need_more_moments_are_found_before_training(tmp_path):
             "tokenizer: {wordpiece: {vocabulary_size: 99}}",
             "wordpiece does not keep a text",
         ),
-        ("lowercase: true", "tokenizer: bytes, lowercase: true", "bytes takes letters as they are"),
+        (
+            TARGET,
+            "text\n      columns:\n        text: {transcript: {tokenizer: bytes, lowercase: true}} #",
+            "bytes takes letters as they are",
+        ),
         (
             "wave: array",
             "wave: array\n        other: transcript",
             "'other' is a transcript, which is predicted",
         ),
         (
-            "{text: {beams: 3, words: words.txt, ngram: 3}}\n      columns:\n        text: {transcript",
+            TARGET,
             "text\n      columns:\n        text: category #",
             "CTC is for texts that are heard",
         ),

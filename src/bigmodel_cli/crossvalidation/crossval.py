@@ -18,6 +18,7 @@ from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.inference.groups import groups_of
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.pipeline.splits import split_source
+from bigmodel_cli.pipeline.strings import strung
 from bigmodel_cli.pipeline.tokenizing import tokenized
 from bigmodel_cli.run_folder import COMPLETED
 from bigmodel_cli.run_removal import remove_weights
@@ -131,6 +132,7 @@ class Crossval:
         experiment = plan.config(next(iter(plan.folds())))
         data = experiment.data
         splits = split_source(plan.source, data, experiment.seed, self._warn_once)
+        splits = strung(splits, data.source.options, experiment.seed)
         splits = tokenized(splits, data.source.options, self._warn_once)
         fit_to_data(replace(self.loaded, experiment=experiment), splits, self._warn_once)
 

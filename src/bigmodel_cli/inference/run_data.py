@@ -13,6 +13,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.bad_files import leave_out_broken
 from bigmodel_cli.pipeline.splits import OWN, Splits, split_source
+from bigmodel_cli.pipeline.strings import strung
 from bigmodel_cli.pipeline.tokenizing import tokenized
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples, LoadContext, SplitName
@@ -48,6 +49,7 @@ def load_splits(
     context = load_context(experiment, listener, offline=offline, beside=beside)
     source = data.source.options.load(replace(context, for_evaluation=for_evaluation))
     splits = split_source(source, data, experiment.seed, listener.warn)
+    splits = strung(splits, data.source.options, experiment.seed)
     splits = tokenized(splits, data.source.options, listener.warn)
     return (
         leave_out_broken(splits, HELD_OUT, listener.download, listener.warn)
@@ -129,6 +131,12 @@ def require_shape(signature: Signature, trained_with: Signature, where: str = ""
         raise DataError(f"{where}the examples have shape {shape}; the model takes {taken}")
 
 
+def _within(experiment: Experiment) -> list[str]:
+    """The column that tells which examples may stand in a string together."""
+    asked = experiment.data.source.options.put_together
+    return [] if asked is None or asked.within is None else [asked.within]
+
+
 def load_context(
     experiment: Experiment, listener: Listener, *, offline: bool, beside: Sequence[str] = ()
 ) -> LoadContext:
@@ -140,7 +148,11 @@ def load_context(
         skip_bad_files=experiment.data.on_bad_file == "skip",
         progress=listener.download,
         warn=listener.warn,
-        beside=list(dict.fromkeys([*columns_of_gates(experiment.expect, experiment.targets), *beside])),
+        beside=list(
+            dict.fromkeys(
+                [*columns_of_gates(experiment.expect, experiment.targets), *beside, *_within(experiment)]
+            )
+        ),
         group_by=None if by == "random" else by.group,
         order_by=None if by == "random" else by.time,
         keeps_decoded=experiment.data.cache in ("auto", "disk"),

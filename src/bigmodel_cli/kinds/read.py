@@ -86,6 +86,18 @@ class Read(ABC):
             DataError: If it holds none; names the file and the reason.
         """
 
+    def joined(self, paths: Sequence[Path]) -> Value:
+        """The value that several files make, one behind the other.
+
+        Raises:
+            DataError: If one holds none, or values of the kind are not joined.
+        """
+        raise DataError(f"{paths[0]}: a {self.kind.noun} does not go on in another file")
+
+    def share(self, told: Any) -> float:
+        """Which share of a value a file fills by itself, by what `look` said of it; more than 1 is cut."""
+        return 1.0
+
     def row(self, name: str, array: np.ndarray, *, invert: bool = False) -> Value:
         """The value that one of `rows` is.
 

@@ -47,6 +47,10 @@ class Files:
         """Reads them."""
         return part_of(self.kind, Read)
 
+    def value(self, position: int) -> np.ndarray:
+        """What one of them holds."""
+        return self.read.file(self.path(position)).array
+
     @cached_property
     def decoded_fingerprint(self) -> str:
         """A sha256 of everything that decides the values of these files, and where each one is among them.
@@ -60,6 +64,20 @@ class Files:
         digest.update(self.sizes.tobytes())
         digest.update(self.modified.tobytes())
         return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class JoinedFiles(Files):
+    """Values that are several files each, one behind the other; a path names all of them.
+
+    Attributes:
+        parts: Of each value the paths of its files.
+    """
+
+    parts: Sequence[Sequence[Path]]
+
+    def value(self, position: int) -> np.ndarray:
+        return self.read.joined(self.parts[position]).array
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +114,7 @@ class FileStore(Store):
         return replace(self, positions=self.positions[indices])
 
     def read(self, index: int) -> np.ndarray:
-        return self.files.read.file(self._path(index)).array
+        return self.files.value(int(self.positions[index]))
 
     def name(self, index: int) -> str:
         return str(self._path(index))

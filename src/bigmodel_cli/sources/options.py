@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.sources.base import LoadContext, Source
+from bigmodel_cli.sources.strings_option import Strings
 
 
 class SourceOptions(BaseModel, ABC):
@@ -48,6 +49,11 @@ class SourceOptions(BaseModel, ABC):
     @property
     def unknown_targets(self) -> str | None:
         """Why the names of targets are not known where losses and metrics ask for them, and what to do."""
+        return None
+
+    @property
+    def put_together(self) -> Strings | None:
+        """What examples are put together to strings by; None: each is one by itself."""
         return None
 
     @property

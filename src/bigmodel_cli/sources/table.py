@@ -16,6 +16,7 @@ from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
+from bigmodel_cli.sources.strings_option import Strings
 from bigmodel_cli.sources.table_columns import IGNORE, Told
 from bigmodel_cli.sources.table_loading import TableLoading
 from bigmodel_cli.sources.table_targets import MissingTarget, TargetOptions
@@ -52,6 +53,11 @@ class TableOptions(SourceOptions):
         default="stop",
         description="What happens where a row has no target: stop, drop the row, or of several targets mask: "
         "the row trains those that it has.",
+    )
+    strings: Strings | None = Field(
+        default=None,
+        description="Rows are parts of which strings are put together, within each split, drawn by the seed: "
+        "sounds one behind the other, with what is said: `{length: [3, 7], count: 3000, within: speaker}`",
     )
     missing: list[str] | None = Field(
         default=None,
@@ -124,6 +130,10 @@ class TableOptions(SourceOptions):
     @property
     def named_columns(self) -> Collection[str]:
         return [name for name in self.columns if self.told_kind(name) is not None]
+
+    @property
+    def put_together(self) -> Strings | None:
+        return self.strings
 
     @property
     def target_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.cut import some
-from bigmodel_cli.kinds.audio.files.decoding import decode_sound, decoder
+from bigmodel_cli.kinds.audio.files.decoding import decode_joined, decode_sound, decoder
 from bigmodel_cli.kinds.audio.files.opening import Recorded, recorded
 from bigmodel_cli.kinds.audio.kind import AudioKind
 from bigmodel_cli.kinds.image.files.opening import ImageFile
@@ -59,6 +59,13 @@ class AudioRead(Read):
                 f"{len(longer):,} {total} are longer than {wanted.seconds:g} s, of which the middle is "
                 f"taken; the longest has {max(longer):.3g} s"
             )
+
+    def joined(self, paths: Sequence[Path]) -> Value:
+        return Value(decode_joined(paths, self.kind.format))
+
+    def share(self, told: Recorded) -> float:
+        # What is resampled may have a sample more.
+        return (told.seconds + 1 / self.kind.sample_rate) / self.kind.format.seconds
 
     def file(self, path: ImageFile, *, invert: bool = False) -> Value:
         return Value(decode_sound(path, self.kind.format))

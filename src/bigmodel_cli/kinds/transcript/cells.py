@@ -45,7 +45,12 @@ class TranscriptCells(TextCells):
     @classmethod
     def why_not_searched(cls, options: Mapping[str, Any], search: Mapping[str, Any]) -> str | None:
         of_characters = [name for name in ("words", "ngram", "ngram_weight") if name in search]
-        if of_characters and _asked_of(options).name != CHARACTERS:
+        try:
+            tokens = _asked_of(options).name
+        except WrongOptionError:
+            # What is wrong with them is said at their own place.
+            return None
+        if of_characters and tokens != CHARACTERS:
             return f"{of_characters[0]} is for texts that are cut into characters: leave tokenizer out"
         if of_characters and search.get("beams") == 1:
             return f"{of_characters[0]} needs a search: write beams: 8, or leave it out"

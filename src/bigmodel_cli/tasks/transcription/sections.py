@@ -28,4 +28,7 @@ class TranscriptionSections(Sections):
 
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
         steps = aligned(sample["label"].split(), sample["prediction"].split())
-        return {**sample, "steps": [step._asdict() for step in steps]}
+        return {
+            **sample,
+            "steps": [{"how": step.how, "right": step.right, "found": step.found} for step in steps],
+        }

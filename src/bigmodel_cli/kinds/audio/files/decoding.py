@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,27 @@ def decode_sound(path: ImageFile, audio_format: AudioFormat, start: float | None
     Raises:
         DataError: If it cannot be read; names the file and the reason.
     """
+    return _sound(path, audio_format, lambda sound: _part(sound, audio_format, start))
+
+
+def decode_joined(paths: Sequence[ImageFile], audio_format: AudioFormat) -> np.ndarray:
+    """Read files of sound, each whole, as one sound: what does not fit is cut, what lacks follows.
+
+    Returns, raises:
+        As `decode_sound`.
+    """
+    import numpy as np
+
+    wholes = [_sound(path, audio_format, lambda sound: _whole(sound, audio_format)) for path in paths]
+    return _in_length(np.concatenate(wholes)[: audio_format.num_samples], audio_format)
+
+
+def _sound(path: ImageFile, audio_format: AudioFormat, read: Callable[[Any], np.ndarray]) -> np.ndarray:
+    """What is read of a file, where it is sound.
+
+    Raises:
+        DataError: As `decode_sound`.
+    """
     import numpy as np
 
     try:
@@ -46,7 +68,7 @@ def decode_sound(path: ImageFile, audio_format: AudioFormat, start: float | None
             if (audio_format.channel or 0) >= sound.channels:
                 has = f"it has {sound.channels}, the first is 0"
                 raise DataError(f"{path}: no channel {audio_format.channel}; {has}")
-            samples = _part(sound, audio_format, start)
+            samples = read(sound)
     except (DataError, MemoryError):
         raise
     except (OSError, ValueError, RuntimeError) as error:
@@ -81,6 +103,11 @@ def _part(sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndar
     resampled = _resampled(mono, rate, audio_format.sample_rate)
     skip = round(before * audio_format.sample_rate / rate)
     return _in_length(resampled[skip : skip + wanted], audio_format)
+
+
+def _whole(sound: Any, audio_format: AudioFormat) -> np.ndarray:
+    mono = _mono(sound, audio_format, sound.frames)
+    return _resampled(mono, sound.samplerate, audio_format.sample_rate)
 
 
 def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
