@@ -61,8 +61,9 @@ def tokenized(splits: Splits, options: SourceOptions, warn: Callable[[str], None
     }
     known |= {name: known[one.asked.other] for name, one in open_ones.items() if one.asked.other is not None}
     known = {name: _kept_as(tokenizer_file(names[name]), known[name]) for name in open_ones}
-    for name in targets:
-        _check_ends(name, known[name])
+    for name, task in targets.items():
+        if task.is_searched:
+            _check_ends(name, known[name])
     kinds: dict[str, Any] = {name: kind.with_vocabulary(known[name]) for name, kind in inputs.items()}
     tasks: dict[str, Any] = {
         name: task.with_vocabulary(known[name]).holding(_all_texts(splits, name))
