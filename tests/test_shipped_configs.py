@@ -75,6 +75,10 @@ REAL = {
         for key, name in [("path", "train"), ("validation", "dev"), ("test", "test")]
     },
     "shakespeare_bpe": {"data.source.text_files.path": "tiny_shakespeare/input.txt"},
+    "squad": {
+        "data.source.squad.path": "squad_mini/train.json",
+        "data.source.squad.test": "squad_mini/val.json",
+    },
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full, and the one that repeats its blocks. One transformer has all its layers.
@@ -133,7 +137,7 @@ def test_the_expected_configs_are_there() -> None:
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
-        "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17",
+        "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad",
     }  # fmt: skip
 
 
@@ -185,6 +189,9 @@ def _data_of(name: str) -> list[str]:
     words = [f"data.source={STAND_INS[name]}"] if name in STAND_INS else []
     words += [f"data.source.table={TABLES[name]}"] if name in TABLES else []
     words += ["data.source.text_files.path=texts.csv"] if name.startswith("shakespeare") else []
+    if name == "squad":
+        shutil.copy(ROOT / "tests" / "frozen" / "data" / "questions.json", "questions.json")
+        words += ["data.source.squad={path: questions.json}"]
     if name == "wnut17":
         words += ["data.source.conll={path: tags.conll}"]
     return words + (["model.0.MobileNet.weights=null"] if name == "photos_pretrained" else [])
