@@ -137,7 +137,7 @@ def test_the_expected_configs_are_there() -> None:
         "digits", "mnist", "mnist_mlp", "mnist_mlp_mse", "mnist_best", "vgg16", "resnet_cifar10", "photos",
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
-        "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad",
+        "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
     }  # fmt: skip
 
 

@@ -146,6 +146,29 @@ def test_json_has_the_mask(trained, bigmodel):
     assert by_keras["predictions"][0]["mask"] == found["mask"]
 
 
+def test_other_folders_are_evaluated(trained, bigmodel, tmp_path):
+    for kind in ("images", "masks"):
+        (tmp_path / "more" / kind).mkdir(parents=True)
+        for number in range(10):
+            shutil.copy(DATA / kind / f"{number}.png", tmp_path / "more" / kind)
+    found = bigmodel("evaluate", "--run", trained, "--data", tmp_path / "more", "--json").json
+    assert found["examples"] == 10
+    assert 0.6 < found["metrics"]["mean_iou"] < 1
+    assert [row["class"] for row in found["per_class"]] == ["ground", "bright", "dark"]
+
+
+@pytest.mark.slow
+def test_exports_decide_as_the_run(trained, bigmodel, tmp_path):
+    """LiteRT as it is and in 8 bits, over the test split: the same masks but for a pixel here and there."""
+    found = bigmodel("export", "--run", trained, "--format", "litert", "--out", tmp_path, "--json")
+    assert found.code == 0, found.err
+    (one,) = found.json["exports"]
+    assert one["comparison"]["equal_decisions"] == 1
+    assert one["comparison"]["scores"]["mean_iou"] == pytest.approx(
+        one["comparison"]["run_scores"]["mean_iou"], abs=1e-3
+    )
+
+
 def test_out_is_for_masks(bigmodel, tmp_path):
     frozen = DATA.parents[1] / "0.1.0" / "files"
     image = next((DATA.parent / "images" / "a").iterdir())

@@ -31,7 +31,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources import source_options
 from bigmodel_cli.sources.base import Examples, LoadContext, Source, SplitName
-from bigmodel_cli.sources.class_folder_options import ClassFolderOptions
+from bigmodel_cli.sources.name_pattern_option import NamePatternOptions
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.tasks.scores import OtherData, Scoring
 
@@ -227,7 +227,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     kind = _SOURCES.get(path.suffix.lower())
     if path.is_dir():
         # A folder of texts is none of images.
-        kind = source.name if isinstance(source.options, ClassFolderOptions) else "image_folder"
+        kind = source.name if isinstance(source.options, NamePatternOptions) else "image_folder"
     if kind is None:
         raise UsageError(
             f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or "

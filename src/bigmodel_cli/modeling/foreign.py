@@ -193,7 +193,9 @@ def laid_over(model: Any, arrived: Sequence[Any]) -> dict[str, Any]:
 
 def inner_tensors(model: Any) -> dict[str, Any]:
     """What the layers of a functional `keras.Model` give, by their names, as they are called."""
-    return {layer.name: layer.output for layer in model.layers if len(layer._inbound_nodes) == 1}
+    return {
+        layer.name: layer.output for layer in model.layers if len(relied_on(layer, "_inbound_nodes")) == 1
+    }
 
 
 def between(before: Any, behind: Any) -> list[Any]:
