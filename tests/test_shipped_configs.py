@@ -33,6 +33,7 @@ STAND_INS = {
     **dict.fromkeys(
         ["photos", "photos_pretrained"], "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 60}}"
     ),
+    **dict.fromkeys(["spoken_digits", "keywords"], "{tones: {num_examples: 120}}"),
     **dict.fromkeys(
         ["mnist", "mnist_best", "mnist_mlp", "mnist_mlp_mse"],
         "{synthetic: {shape: [28, 28, 1], num_classes: 10, num_examples: 400}}",

@@ -256,7 +256,7 @@ def test_a_damaged_note_is_no_note(copied, tmp_path, noting):
     ("name", "says"),
     [
         ("missing", "--data .*missing: no such file or folder"),
-        ("odd.txt", "expected a folder of images or texts, an .npz or .csv file, a config, or "),
+        ("odd.txt", "expected a folder of images, texts or sounds, an .npz or .csv file, a config, or "),
         ("folder", "the model of this run takes .*, not images"),
     ],
 )

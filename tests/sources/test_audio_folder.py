@@ -11,6 +11,7 @@ import soundfile
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audio.files import opening
 from bigmodel_cli.kinds.audio.files.decoding import decode_sound
+from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import EncodedImage
 from bigmodel_cli.sources.audio_folder import AudioFolder
@@ -215,3 +216,16 @@ def test_names_that_tell_too_little_are_refused(recordings, load, options, messa
 def test_parts_that_names_have_not_are_found_before_files_are(options, message):
     with pytest.raises(ValueError, match=message):
         AudioFolder(path="none", **{**BY_NAME, **options})
+
+
+@pytest.mark.parametrize(
+    ("rate", "to"), [(44100, 16000), (8000, 16000), (48000, 8000), (11025, 8000), (3, 2)]
+)
+def test_resampling_is_that_of_scipy(rate, to):
+    from scipy.signal import resample_poly
+
+    samples = np.random.default_rng(0).normal(size=1003).astype(np.float32)
+    expected = resample_poly(samples.astype(np.float64), to, rate)
+    found = resampled(samples, rate, to)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=2e-6)

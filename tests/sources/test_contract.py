@@ -94,6 +94,7 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
         "synthetic:numbers": {"shape": (8, 5), "num_classes": None, "num_examples": 9},
         "synthetic:outputs": {"shape": (8, 8, 1), "num_classes": None, "num_outputs": 3, "num_examples": 9},
         "audio_folder": {"path": sound_folder(tmp_path / "sounds"), "sample_rate": 2000, "seconds": 0.2},
+        "tones": {"num_examples": 12},
         "text_files": {"path": text, "length": 4},
         "tfrecord": {"path": packed(tmp_path / "packed", folder)},
         "tfds": {"name": "mnist", "data_dir": tmp_path / "tfds"},
@@ -104,8 +105,8 @@ def cases(tmp_path_factory, write_photos, mnist_arrays):
 CASES = [
     "mnist", "fashion_mnist", "cifar10", "cifar100", "digits", "diabetes", "npz", "npz:numbers",
     "image_folder", "image_folder:split", "image_csv", "image_csv:numbers", "synthetic", "synthetic:streamed",
-    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "audio_folder", "text_files", "tfrecord",
-    "tfds", "hf",
+    "synthetic:vectors", "synthetic:numbers", "synthetic:outputs", "audio_folder", "tones", "text_files",
+    "tfrecord", "tfds", "hf",
 ]  # fmt: skip
 
 

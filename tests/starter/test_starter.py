@@ -118,9 +118,7 @@ def test_what_is_no_data(folder):
     with pytest.raises(UsageError, match="nope: no such file or folder"):
         make_starter(Path("nope"), SCRATCH)
     Path("a.pdf").write_text("")
-    expected = (
-        r"a\.pdf: expected a folder of images or texts, a table .*, an \.npz file, a text \(\.txt\), or"
-    )
+    expected = r"a\.pdf: expected a folder of images, texts or sounds, a table .*, a text \(\.txt\), or"
     with pytest.raises(UsageError, match=expected):
         make_starter(Path("a.pdf"), SCRATCH)
     # A folder of photographs without folders for their classes, and one that is a level too high.

@@ -25,3 +25,17 @@ class Number(click.FloatRange):
         if isinstance(value, str) and plain_number(value) is None:
             self.fail(f"expected a number, found {value!r}", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class Seconds(Number):
+    """A time of at least 10 ms: `1s`, `0.5`, `200ms`."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0.01)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return super().convert(value, param, ctx)
+        if value.endswith("ms") and (number := plain_number(value.removesuffix("ms"))) is not None:
+            return super().convert(number / 1000, param, ctx)
+        return super().convert(value.removesuffix("s"), param, ctx)

@@ -15,7 +15,7 @@ from bigmodel_cli.inference.answering import Answering
 from bigmodel_cli.inference.engines import Engine, joined
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.familiar import Limits, Unlike
-from bigmodel_cli.kinds.inputs import Batch, Input
+from bigmodel_cli.kinds.inputs import Batch, Input, Part
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.predictions import Answer, Asked
 
@@ -43,6 +43,9 @@ class Prediction:
 
     def as_json(self, top: int) -> dict[str, Any]:
         document: dict[str, Any] = {"input": self.input.name}
+        if isinstance(self.input.features, Part):
+            part = self.input.features
+            document |= {"file": str(part.path), "start": part.start, "end": part.end}
         if self.answer is None:
             return {**document, "error": self.error}
         if self.redrawn is not None:

@@ -340,9 +340,9 @@ def shown_of(
     signature: Signature,
     drawn: Callable[[int, np.ndarray], Sequence[np.ndarray]] = lambda _, pixels: [pixels],
 ) -> dict[str, str | None]:
-    """An example for a page: `png` is a small file in base64, `words` a line; None of what it is not.
+    """An example for a page: `png` and `sound` are small files in base64, `words` a line, of what it is.
 
-    Of files that are gone both are None: they could be read when they were evaluated.
+    Of files that are gone all are None: they could be read when they were evaluated.
 
     Args:
         examples: Among which it is.
@@ -353,8 +353,12 @@ def shown_of(
     show = part_of(signature.kind, Show)
     try:
         if show.are_pictures:
-            pictures = drawn(index, show.pixels(examples.read(index)))
-            return {"png": as_thumbnail(np.concatenate(pictures, axis=1), len(pictures)), "words": None}
+            value = examples.read(index)
+            sound = show.sound(value)
+            heard = {} if sound is None else {"sound": sound}
+            pictures = drawn(index, show.pixels(value))
+            png = as_thumbnail(np.concatenate(pictures, axis=1), len(pictures))
+            return {"png": png, "words": None, **heard}
         cells = {name: store.read(index) for name, store in examples.inputs.items()}
         return {"png": None, "words": show.words(cells)}
     except DataError:

@@ -52,6 +52,7 @@ def find_inputs(
     signature: Signature,
     warn: Callable[[str], None],
     examples_array: Callable[[], str] = lambda: "x",
+    every: float | None = None,
 ) -> Inputs:
     """All examples that the words mean: files, folders (searched whole), and globs.
 
@@ -60,13 +61,18 @@ def find_inputs(
         signature: What the model takes.
         warn: Told what is passed over in folders.
         examples_array: Says what the array of examples is called in .npz files.
+        every: Of recordings a part every so many seconds is an example; None: they are examples.
 
     Raises:
         UsageError: If a word means nothing.
         DataError: If an array does not fit the model.
     """
     finder = part_of(signature.kind, Finder)
-    inputs = Inputs([group for word in words for group in _groups(word, finder, examples_array)])
+
+    def at(path: Path) -> Group:
+        return finder.at(path, examples_array) if every is None else finder.along(path, every)
+
+    inputs = Inputs([group for word in words for group in _groups(word, finder.hint, at)])
     if finder.passed_over is not None:
         warn(finder.passed_over)
     return inputs
@@ -90,9 +96,9 @@ def find_rows(asked: Asked, signature: Signature, warn: Callable[[str], None]) -
     return rows
 
 
-def _groups(word: str, finder: Finder, examples_array: Callable[[], str]) -> list[Group]:
+def _groups(word: str, hint: str, at: Callable[[Path], Group]) -> list[Group]:
     try:
-        return [finder.at(path, examples_array) for path in _found(word, finder.hint)]
+        return [at(path) for path in _found(word, hint)]
     except OSError as error:
         raise UsageError(f"{word}: cannot be read: {error.strerror or error}") from error
 

@@ -224,14 +224,15 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
         # Its columns are what they were in training, whatever they look like here.
         alone = {"path": path, "validation": None, "test": None}
         return cast(SourceOptions, source.options).model_copy(update=alone)
+    reader = part_of(signature.kind, Read)
     kind = _SOURCES.get(path.suffix.lower())
     if path.is_dir():
         # A folder of texts is none of images.
-        kind = source.name if isinstance(source.options, NamePatternOptions) else "image_folder"
+        kind = source.name if isinstance(source.options, NamePatternOptions) else reader.sources[0]
     if kind is None:
         raise UsageError(
-            f"--data {path}: expected a folder of images or texts, an .npz or .csv file, a config, or "
-            "another table, or file of tagged words or of questions, for a run of such",
+            f"--data {path}: expected a folder of images, texts or sounds, an .npz or .csv file, a config, "
+            "or another table, or file of tagged words or of questions, for a run of such",
             hint="other data can be described by a config: --data other.yaml",
         )
     # What labels are is what the model was trained with, whatever these look like.
@@ -240,8 +241,8 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
         return cast(SourceOptions, source.options).model_copy(update={"path": path, **labels})
     if kind == "npz":
         return source_options()[kind].model_validate({"path": path, **labels})
-    of_files = part_of(signature.kind, Read).file_options
-    if of_files is None:
+    of_files = reader.file_options
+    if of_files is None or kind not in reader.sources:
         message = f"--data {path}: the model of this run takes {signature.kind.described}, not images"
         raise UsageError(message, hint="other data can be described by a config: --data other.yaml")
     return source_options()[kind].model_validate({"path": path, **labels, **of_files})

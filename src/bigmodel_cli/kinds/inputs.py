@@ -26,12 +26,36 @@ _ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a recording that is longer than what the model takes.
+
+    Attributes:
+        path: The recording.
+        start, end: Where it begins and ends, in seconds.
+    """
+
+    path: Path
+    start: float
+    end: float
+
+    def __str__(self) -> str:
+        return f"{self.path} {clock(self.start)}"
+
+
+def clock(seconds: float) -> str:
+    """A moment of a recording: `1:02.5`."""
+    minutes, rest = divmod(round(seconds, 3), 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One example to predict.
 
     Attributes:
         name: What the user would call it; its path where it is a file.
-        features: Where it came from an array; a file that was sent, and is nowhere; None where it is a file.
+        features: Where it came from an array; a file that was sent, and is nowhere; a part of a file; None
+            where it is a file.
         piece: The text that it is; None where it is none.
     """
 
@@ -60,6 +84,8 @@ class Input:
         reader = part_of(signature.kind, Read)
         if self.features is None:
             return reader.file(Path(self.name), invert=invert)
+        if isinstance(self.features, Part):
+            return reader.part(self.features.path, self.features.start)
         if isinstance(self.features, EncodedImage):
             return reader.file(self.features, invert=invert)
         return reader.row(self.name, self.features, invert=invert)
@@ -72,15 +98,19 @@ class Group:
     Attributes:
         names: Of files with an example each, or of the one file of `rows`.
         rows: An array of examples.
+        parts: The parts of recordings that are examples, which are called by `names`; None: whole files are.
     """
 
     names: Sequence[str]
     rows: np.ndarray | None = None
+    parts: Sequence[Part] | None = None
 
     def __len__(self) -> int:
         return len(self.names if self.rows is None else self.rows)
 
     def __iter__(self) -> Iterator[Input]:
+        if self.parts is not None:
+            return (Input(str(part), part) for part in self.parts)
         if self.rows is None:
             return map(Input, self.names)
         return (Input(f"{self.names[0]}[{index}]", row) for index, row in enumerate(self.rows))
@@ -201,6 +231,15 @@ class Finder(ABC):
         if path.is_dir() or path.suffix.lower() not in _ARRAY_SUFFIXES:
             return self.files(path)
         return Group([str(path)], part_of(self.kind, Read).rows(path, _load(path, examples_array)))
+
+    def along(self, path: Path, every: float) -> Group:
+        """The parts of recordings at a path, one every so many seconds.
+
+        Raises:
+            UsageError: If examples are no recordings, or there is none.
+            DataError: If one cannot be read.
+        """
+        raise UsageError(f"--every is for sounds; this model takes {self.kind.described}")
 
     @abstractmethod
     def files(self, path: Path) -> Group:

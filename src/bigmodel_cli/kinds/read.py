@@ -35,9 +35,11 @@ class Read(ABC):
 
     Attributes:
         redraws: Whether what a file holds is brought to the form that all training examples have.
+        sources: Which read such files, with `file_options`: of a folder with a folder per class, and others.
     """
 
     redraws: bool = False
+    sources: Sequence[str] = ("image_folder", "image_csv")
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
@@ -97,6 +99,18 @@ class Read(ABC):
     def share(self, told: Any) -> float:
         """Which share of a value a file fills by itself, by what `look` said of it; more than 1 is cut."""
         return 1.0
+
+    def part(self, path: Path, start: float) -> Value:
+        """The value that a part of a recording is, from a moment on.
+
+        Args:
+            path: The recording.
+            start: In seconds.
+
+        Raises:
+            DataError: If it cannot be read.
+        """
+        raise TypeError(f"a {self.kind.noun} has no parts")
 
     def row(self, name: str, array: np.ndarray, *, invert: bool = False) -> Value:
         """The value that one of `rows` is.

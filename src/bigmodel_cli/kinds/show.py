@@ -55,6 +55,10 @@ class Show(ABC):
         """A value that is a picture as a small PNG file in base64."""
         return as_thumbnail(self.pixels(value))
 
+    def sound(self, value: np.ndarray) -> str | None:
+        """A value that can be heard as a small WAV file in base64; None where none can."""
+        return None
+
     def words(self, cells: Mapping[str, Any]) -> str | None:
         """An example in a line, where that says what it is; None where nothing short does.
 

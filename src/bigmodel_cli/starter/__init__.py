@@ -11,10 +11,12 @@ from bigmodel_cli.config.shipped import find_shipped
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.mask_pairs import Folders
-from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES
+from bigmodel_cli.sources.sought_sounds import SOUNDS
+from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES, TEXTS
 from bigmodel_cli.sources.tables.files import is_table_name
 from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.starter.arrays import arrays_recipe, look_at_arrays
+from bigmodel_cli.starter.contents import main_content
 from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.duration import describe
 from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
@@ -28,11 +30,13 @@ from bigmodel_cli.starter.questions import is_of_questions, look_at_questions
 from bigmodel_cli.starter.row_recipe import rows_recipe
 from bigmodel_cli.starter.rows import look_at_rows, survey_rows
 from bigmodel_cli.starter.sizes import train_size
+from bigmodel_cli.starter.sound_recipe import sounds_recipe
+from bigmodel_cli.starter.sounds import look_at_sounds
 from bigmodel_cli.starter.tables import look_at_table
 from bigmodel_cli.starter.tagged import look_at_tagged
 from bigmodel_cli.starter.targets import Targets, classes
 from bigmodel_cli.starter.text_recipe import texts_recipe
-from bigmodel_cli.starter.texts import holds_texts, look_at_text_folder
+from bigmodel_cli.starter.texts import look_at_text_folder
 from bigmodel_cli.starter.writing import Recipe, config_text, own_name, path_from
 
 _NUM_DIGITS = 1_797
@@ -98,9 +102,9 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     """A starter config.
 
     Args:
-        data: A folder with an image folder per class, or with images and masks, a table (of rows, or of
-            images' paths and labels), or an .npz, a plain text, words with tags, or questions about texts;
-            None for the handwritten digits that come with scikit-learn.
+        data: A folder with a folder per class of images, texts or sounds, or with images and masks, a table
+            (of rows, or of images' paths and labels), or an .npz, a plain text, words with tags, or questions
+            about texts; None for the handwritten digits that come with scikit-learn.
         wishes: What the person asked for.
 
     Raises:
@@ -131,8 +135,8 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         prose = look_at_prose(data, wishes.written_in)
         return Starter(prose.text, prose.found, prose.decisions)
     raise UsageError(
-        f"{data}: expected a folder of images or texts, a table (.csv, .parquet, .jsonl), an .npz file, a "
-        "text (.txt), tagged words (.conll), or questions about texts (.json)",
+        f"{data}: expected a folder of images, texts or sounds, a table (.csv, .parquet, .jsonl), an .npz "
+        "file, a text (.txt), tagged words (.conll), or questions about texts (.json)",
         hint="bigmodel list sources shows all sources",
     )
 
@@ -157,7 +161,11 @@ def _for_digits() -> Starter:
 
 
 def _for_folder(folder: Path, wishes: Wishes) -> Starter:
-    if holds_texts(folder):
+    content = main_content(folder)
+    if content is SOUNDS:
+        sounds, found = look_at_sounds(folder, wishes.written_in, wishes.warn)
+        return _starter(folder.resolve().name, sounds_recipe(sounds), sounds.targets, found)
+    if content is TEXTS:
         seen, found = look_at_text_folder(folder, wishes.written_in, wishes.warn)
         return _starter(folder.resolve().name, texts_recipe(seen), seen.targets, found)
     if (folders := find_masks(folder)) is not None:

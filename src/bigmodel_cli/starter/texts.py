@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.class_folders import find_class_folders
-from bigmodel_cli.sources.file_walk import FileWalk, subfolders
-from bigmodel_cli.sources.sought_images import IMAGES
 from bigmodel_cli.sources.sought_texts import TEXTS
 from bigmodel_cli.sources.text_folder import TEXT
 from bigmodel_cli.sources.text_reading import read_text
@@ -22,8 +19,8 @@ from bigmodel_cli.starter.writing import path_from
 _MOSTLY = 0.95
 # Languages that write words apart have shorter ones.
 _LETTERS_PER_WORD = 16
-# Files that are looked at to tell texts from images, and texts whose length is.
-_LOOKED_AT, _READ = 1_000, 5_000
+# Texts whose length is looked at.
+_READ = 5_000
 
 
 class InOrder(Protocol):
@@ -90,19 +87,6 @@ class SeenTexts:
     targets: Targets
     num_train: int
     decisions: tuple[str, ...] = ()
-
-
-def holds_texts(folder: Path) -> bool:
-    """Whether there are more texts than images in a folder of folders, as far as a short look tells."""
-    counts = {TEXTS: 0, IMAGES: 0}
-    for sought in counts:
-        walk = FileWalk(sought, needs_all=False)
-        try:
-            below = (path for entry in subfolders(folder) for path in walk.files_below(entry.path))
-            counts[sought] = sum(1 for _, _ in zip(range(_LOOKED_AT), below, strict=False))
-        except DataError:
-            return False
-    return counts[TEXTS] > counts[IMAGES]
 
 
 def look_at_text_folder(folder: Path, written_in: Path, warn: Callable[[str], None]) -> tuple[SeenTexts, str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.numbers import WholeNumber
+from bigmodel_cli.cli.numbers import Seconds, WholeNumber
 from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
+from bigmodel_cli.cli.timeline import Timeline
 
 if TYPE_CHECKING:
     from bigmodel_cli.cli.answer_files import AnswerFiles
@@ -36,6 +37,7 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
         "bigmodel predict photos/ --run flowers --csv predictions.csv",
         "bigmodel predict 'photos/*.jpg' --plot predictions.png",
         "bigmodel predict people.csv --run adult --csv scored.csv --keep id,name",
+        "bigmodel predict recording.wav --every 0.5s",
         "bigmodel predict --set age=39 --set workclass=Private",
         "bigmodel predict --text 'WINNER!! Call now to claim your prize' --run sms_spam",
     )
@@ -93,6 +95,12 @@ _ENGINES = {"litert": "LiteRT", "keras": "Keras"}
     type=click.Path(path_type=Path),
     help="Write the mask of each image into this folder, or .png file, in the image's own size.",
 )
+@click.option(
+    "--every",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="Predict recordings part by part, one every so many seconds (1s, 0.5), with a timeline.",
+)
 @click.option("--verbose", is_flag=True, help="Say on stderr which engine predicts, and why.")
 @trust_option
 @runs_dir_option
@@ -143,6 +151,7 @@ def command(
     ) as predictions:
         csv = _csv(csv_path, opened, found.columns, says_unlike=familiar is not None)
         _take_all(predictions, results, csv, files)
+    results.write_timeline()
     for sentence in results.remarks(inverted=how["invert"]):
         note(sentence)
     if as_json:
@@ -194,11 +203,13 @@ class _Results:
         self.unreadable: list[str] = []
         self._num_taken = self._num_redrawn = self._num_unlike = 0
         self._unlike: list[str] = []
+        self._timeline = Timeline()
         self._hints: dict[str, None] = {}
 
     def take(self, prediction: Prediction) -> None:
         self._num_taken += 1
         self._num_redrawn += prediction.redrawn is True
+        self._timeline.take(prediction)
         if prediction.unlike:
             self._take_unlike(prediction, prediction.unlike)
         if prediction.error:
@@ -209,6 +220,12 @@ class _Results:
             self.documents.append(self._json_text(prediction.as_json(self.top)))
         elif prediction.answer is not None:
             self._write(f"{self._line(prediction.input.name, prediction.answer)}\n")
+
+    def write_timeline(self) -> None:
+        """Say what is heard when, where parts of recordings were predicted."""
+        for line in () if self._keeps_documents else self._timeline.lines():
+            self._write(f"{self._one_line(line)}\n")
+        sys.stdout.flush()
 
     def _line(self, name: str, answer: Answer) -> str:
         """An answer in a line, on a terminal with its parts in colours."""
@@ -287,7 +304,8 @@ def _found(
     rows = find_rows(asked, opened.signature, warn)
     if rows is not None:
         return rows
-    return find_inputs(with_names_from_stdin(words), opened.signature, warn, opened.examples_array)
+    names = with_names_from_stdin(words)
+    return find_inputs(names, opened.signature, warn, opened.examples_array, how["every"])
 
 
 def _names(words: str) -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
-from bigmodel_cli.kinds.inputs import WalkingFinder
+from bigmodel_cli.kinds.audio.files.opening import recorded
+from bigmodel_cli.kinds.inputs import Group, Part, WalkingFinder
 from bigmodel_cli.sources.file_walk import Sought
 from bigmodel_cli.sources.sought_sounds import SOUNDS
+
+# A part that lacks less than that of its step at the end is whole.
+_ROUNDING = 1e-6
 
 
 class AudioFinder(WalkingFinder):
@@ -14,3 +19,13 @@ class AudioFinder(WalkingFinder):
 
     hint: ClassVar[str] = "give a sound, a folder of sounds, or a quoted glob"
     sought: ClassVar[Sought] = SOUNDS
+
+    def along(self, path: Path, every: float) -> Group:
+        parts = [part for name in self.files(path).names for part in self._parts(Path(name), every)]
+        return Group([str(part) for part in parts], parts=parts)
+
+    def _parts(self, path: Path, every: float) -> list[Part]:
+        """Those that lie in the recording as a whole; of a shorter one the one that it is."""
+        length, seconds = recorded(path).seconds, self.kind.format.seconds
+        count = max(1, int((length - seconds) / every + _ROUNDING) + 1)
+        return [Part(path, number * every, number * every + seconds) for number in range(count)]

@@ -22,6 +22,7 @@ class AudioRead(Read):
     """Decodes files of sounds, resamples them, and brings them to one length."""
 
     kind: AudioKind
+    sources = ("audio_folder",)
 
     @property
     def described(self) -> str:
@@ -66,6 +67,9 @@ class AudioRead(Read):
     def share(self, told: Recorded) -> float:
         # What is resampled may have a sample more.
         return (told.seconds + 1 / self.kind.sample_rate) / self.kind.format.seconds
+
+    def part(self, path: Path, start: float) -> Value:
+        return Value(decode_sound(path, self.kind.format, start))
 
     def file(self, path: ImageFile, *, invert: bool = False) -> Value:
         return Value(decode_sound(path, self.kind.format))

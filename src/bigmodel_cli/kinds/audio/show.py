@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import wave
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.kinds.audio.kind import AudioKind
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _WIDTH, _WAVE, _TONES = 192, 32, 80
+# Of 16 bits.
+_LARGEST = 32_767
 _INK, _PAPER = (31, 78, 121), (255, 255, 255)
 # From silence to the loudest: dark blue, violet, orange, light yellow.
 _COLORS = ((0, 0, 30), (70, 20, 110), (180, 50, 100), (245, 130, 50), (255, 245, 190))
@@ -33,6 +38,17 @@ class AudioShow(Show):
         import numpy as np
 
         return np.concatenate([_wave(value), self.tones(value)])
+
+    def sound(self, value: np.ndarray) -> str:
+        import numpy as np
+
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(self.kind.format.sample_rate)
+            file.writeframes((np.clip(value, -1, 1) * _LARGEST).round().astype("<i2").tobytes())
+        return base64.b64encode(buffer.getvalue()).decode("ascii")
 
     def tones(self, value: np.ndarray) -> np.ndarray:
         """The lower part of the picture: uint8 (height, width, 3)."""

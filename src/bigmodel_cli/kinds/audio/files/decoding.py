@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audio.files.opening import library, open_sound
+from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import ImageFile, said_by
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # Raise it with every change after which a file may become other samples: decoded examples that are kept from
 # earlier are then of no use any more.
 DECODING_VERSION = 1
-# Rates are in proportions of numbers up to this: a filter for 44,101 to 16,000 would have 900,000 numbers.
-_LARGEST_PART = 1_000
 # What is read on either side of the part that is taken, since resampling looks at the neighbours.
 _MARGIN_SECONDS = 0.05
 
@@ -61,8 +59,6 @@ def _sound(path: ImageFile, audio_format: AudioFormat, read: Callable[[Any], np.
     Raises:
         DataError: As `decode_sound`.
     """
-    import numpy as np
-
     try:
         with open_sound(path) as sound:
             if (audio_format.channel or 0) >= sound.channels:
@@ -75,20 +71,14 @@ def _sound(path: ImageFile, audio_format: AudioFormat, read: Callable[[Any], np.
         raise DataError(f"{path}: damaged sound: {said_by(error)}") from error
     if not len(samples):
         raise DataError(f"{path}: damaged sound: it breaks off before anything is heard")
-    if not np.isfinite(samples).all():
-        raise DataError(f"{path}: damaged sound: samples are NaN or infinite")
     return samples
 
 
 def decoder() -> str:
     """What decodes: the same text, the same samples."""
-    import scipy
-
     soundfile = library()
-    return (
-        f"sounds {DECODING_VERSION}, soundfile {soundfile.__version__}, "
-        f"{soundfile.__libsndfile_version__}, scipy {scipy.__version__}"
-    )
+    versions = f"soundfile {soundfile.__version__}, {soundfile.__libsndfile_version__}"
+    return f"sounds {DECODING_VERSION}, {versions}"
 
 
 def _part(sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndarray:
@@ -100,35 +90,25 @@ def _part(sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndar
     if first > before:
         sound.seek(first - before)
     mono = _mono(sound, audio_format, before + needed + margin)
-    resampled = _resampled(mono, rate, audio_format.sample_rate)
+    found = resampled(mono, rate, audio_format.sample_rate)
     skip = round(before * audio_format.sample_rate / rate)
-    return _in_length(resampled[skip : skip + wanted], audio_format)
+    return _in_length(found[skip : skip + wanted], audio_format)
 
 
 def _whole(sound: Any, audio_format: AudioFormat) -> np.ndarray:
     mono = _mono(sound, audio_format, sound.frames)
-    return _resampled(mono, sound.samplerate, audio_format.sample_rate)
+    return resampled(mono, sound.samplerate, audio_format.sample_rate)
 
 
 def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
     import numpy as np
 
     read = sound.read(frames, dtype="float32", always_2d=True)
-    if audio_format.channel is None:
-        return np.asarray(read.mean(axis=1, dtype=np.float32))
-    return np.asarray(read[:, audio_format.channel])
-
-
-def _resampled(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
-    if rate == to or not len(samples):
-        return samples
-    import numpy as np
-    from scipy.signal import resample_poly
-
-    ratio = Fraction(to, rate)
-    if max(ratio.numerator, ratio.denominator) > _LARGEST_PART:
-        ratio = ratio.limit_denominator(_LARGEST_PART)
-    return np.asarray(resample_poly(samples, ratio.numerator, ratio.denominator), np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mono = read.mean(axis=1) if audio_format.channel is None else read[:, audio_format.channel]
+    if not np.isfinite(mono).all():
+        raise ValueError("samples are NaN or infinite")
+    return np.asarray(mono, np.float32)
 
 
 def _in_length(samples: np.ndarray, audio_format: AudioFormat) -> np.ndarray:
