@@ -27,11 +27,14 @@ class Subject:
     """What is explained.
 
     Attributes:
-        pixels: One example, uint8 of shape (height, width) or (height, width, channels).
+        pixels: One example of shape (height, width) or (height, width, channels): uint8, or what a model
+            makes of it first.
         targets: Indices of the classes, or of the predicted numbers.
         batch_size: How many examples the network takes at once.
+        hidden: What stands where something is hidden; None: an opaque grey.
     """
 
     pixels: np.ndarray
     targets: Sequence[int]
     batch_size: int
+    hidden: float | None = None

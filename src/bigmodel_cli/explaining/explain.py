@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,12 @@ from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import occlusion
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
-from bigmodel_cli.kinds.explain import Places
+from bigmodel_cli.kinds.array.kind import ArrayKind
+from bigmodel_cli.kinds.explain import Geometry, Places, Side
 from bigmodel_cli.kinds.inputs import Input
+from bigmodel_cli.modeling.cut import Cut
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.signature import INPUT, Signature
 from bigmodel_cli.tasks.explain import Explained
 from bigmodel_cli.tasks.predictions import Answer
 
@@ -85,29 +88,40 @@ class Explainer:
         self._chosen = [self._explained.index(name) for name in dict.fromkeys(request.class_names)]
         self.methods, self.notes = _methods(request, self._explained)
         self._model = _load(opened, trust=request.trust)
-        tapped = self._tapped()
+        self._places = part_of(opened.signature.kind, Places)
+        self._cut: Cut | None = None if self._places.are_in_values else self._places.cut(self._model)
+        seeing, signature = self._seeing()
+        tapped = self._tapped(seeing)
         self.layer: str | None = None if tapped is None else tapped.name
         self._reading = reading_of_run(opened)
         self._network = Network(
-            self._model,
-            opened.signature,
+            seeing,
+            signature,
             of_logits=self._reading.activation,
             temperature=opened.rule.temperature,
             tapped=tapped,
         )
         self.explained = self._network.explained
 
-    def _tapped(self) -> Any:
+    def _seeing(self) -> tuple[Any, Signature]:
+        """The part of the model that gets what has places, and what that is."""
+        signature = self._opened.signature
+        if self._cut is None:
+            return self._model, signature
+        given = self._cut.back.input
+        return self._cut.back, Signature({INPUT: ArrayKind(tuple(given.shape[1:]))}, signature.targets)
+
+    def _tapped(self, model: Any) -> Any:
         if GRAD_CAM not in self.methods:
             return None
         wanted = self._request.layer
-        found = last_feature_map(self._model) if wanted is None else named_feature_map(self._model, wanted)
+        found = last_feature_map(model) if wanted is None else named_feature_map(model, wanted)
         if found is None:
             if self._request.method != ALL:
                 raise no_feature_map(f"--method {GRAD_CAM}")
             self.methods.remove(GRAD_CAM)
             self.notes.append("grad-cam is left out: this model has no convolution that it could look at")
-        elif is_flattened(self._model, found):
+        elif is_flattened(model, found):
             self.notes.append(
                 f"grad-cam averages over all places, but behind {found.name} this model flattens them: "
                 "where the other methods disagree with it, believe them"
@@ -122,20 +136,38 @@ class Explainer:
             UsageError: If a method cannot be used with this model.
         """
         signature, invert = self._opened.signature, self._request.invert
-        pixels = item.read(signature, invert=invert).array
-        geometry = part_of(signature.kind, Places).geometry(item, invert=invert)
-        answer = self._answer(pixels)
+        value = item.read(signature, invert=invert).array
+        pixels = value if self._cut is None else np.asarray(self._cut.front(value[np.newaxis]))[0]
+        drawn = self._places.drawn(pixels)
+        geometry = self._geometry(item, drawn)
+        answer = self._answer(value)
         values = self._explained.values(answer)
         targets = self._chosen or self._explained.ranked(answer)[: self._request.top]
-        subject = Subject(pixels, targets, batch_size_for(signature))
-        found = {method: METHODS[method](self._network, subject) for method in self.methods}
+        behind = None if self._cut is None else float(pixels.mean())
+        subject = Subject(pixels, targets, batch_size_for(signature), behind)
+        found = {method: self._maps(method, subject) for method in self.methods}
         findings = []
         for number, target in enumerate(targets):
             attributions = {method: found[method][number] for method in self.methods}
             evidence = {method: evidence_in(one.values, geometry) for method, one in attributions.items()}
             label = self._explained.label(target, answer)
             findings.append(Finding(label, float(values[target]), attributions, evidence))
-        return Explanation(item, pixels, findings, self._explained, self._reading.are_probabilities)
+        shown = drawn if self._cut is None else _as_grey(drawn)
+        return Explanation(item, shown, findings, self._explained, self._reading.are_probabilities)
+
+    def _maps(self, method: str, subject: Subject) -> list[Attribution]:
+        """What a method finds for each target, as people look at it."""
+        return [
+            replace(one, values=self._places.drawn(one.values))
+            for one in METHODS[method](self._network, subject)
+        ]
+
+    def _geometry(self, item: Input, drawn: np.ndarray) -> Geometry:
+        """Where places of a map are in the file; of what a model makes of it, where they are in that."""
+        if self._cut is None:
+            return self._places.geometry(item, invert=self._request.invert)
+        height, width = drawn.shape[:2]
+        return Geometry(Side(width, 0, 1), Side(height, 0, 1))
 
     def _answer(self, pixels: np.ndarray) -> Answer:
         """What `predict` says of an example."""
@@ -143,6 +175,12 @@ class Explainer:
         values = self._opened.predictions.values(outputs, self._reading)
         (answer,) = self._opened.predictions.answers(values, self._reading, self._opened.rule)
         return answer
+
+
+def _as_grey(values: np.ndarray) -> np.ndarray:
+    """Numbers from the least to the most as uint8 of the same shape."""
+    low, high = float(values.min()), float(values.max())
+    return np.asarray(np.round((values - low) * (255 / max(high - low, 1e-12))), np.uint8)
 
 
 def require_images(opened: OpenRun) -> None:

@@ -52,11 +52,12 @@ def _along(side: int) -> list[slice]:
     return [slice(start, start + length) for start in starts]
 
 
-def hidden(pixels: np.ndarray, patch: tuple[slice, slice] | None) -> np.ndarray:
-    """A copy of the pixels with an opaque grey patch; with none where it is None."""
+def hidden(pixels: np.ndarray, patch: tuple[slice, slice] | None, value: float | None = None) -> np.ndarray:
+    """A copy of the pixels with a patch of a value, else of an opaque grey; with none where it is None."""
     changed = pixels.copy()
     if patch is not None:
-        changed[patch] = (GREY, GREY, GREY, OPAQUE) if pixels.shape[2:] == (4,) else GREY
+        grey = (GREY, GREY, GREY, OPAQUE) if pixels.shape[2:] == (4,) else GREY
+        changed[patch] = grey if value is None else value
     return changed
 
 
@@ -66,7 +67,7 @@ def _scores(network: Network, subject: Subject, patches: Sequence[tuple[slice, s
     found = []
     for start in range(0, len(patches), subject.batch_size):
         part = patches[start : start + subject.batch_size]
-        examples = np.stack([hidden(subject.pixels, patch) for patch in part])
+        examples = np.stack([hidden(subject.pixels, patch, subject.hidden) for patch in part])
         scores = network.scores(tf.convert_to_tensor(examples, tf.float32), subject.targets)
         found.append(np.asarray(scores, np.float64))
     return np.concatenate(found)
