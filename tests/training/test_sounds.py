@@ -129,7 +129,7 @@ def test_it_is_explained_over_the_spectrogram(trained, bigmodel, tmp_path):
         "explain", tmp_path / "a.wav", "--run", trained, "--out", tmp_path / "out", "--json", "--top", "1"
     )
     assert done.code == 0, done.err
-    methods = done.json["explanations"][0]["classes"][0]["methods"]
+    methods = done.json["images"][0]["classes"][0]["methods"]
     assert [one["method"] for one in methods] == ["grad-cam", "integrated-gradients", "occlusion"]
     for one in methods:
         assert one["shape"] == [16, 14]
