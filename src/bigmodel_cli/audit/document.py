@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
-from bigmodel_cli.audit.features import describe_channels, describe_files, imbalance
+from bigmodel_cli.audit.features import describe_channels, imbalance
 from bigmodel_cli.audit.finding import Finding
 from bigmodel_cli.audit.groups import Group
 from bigmodel_cli.audit.measured import short_name
@@ -39,7 +39,7 @@ def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, An
         },
         "splits": {name: _split(audited, name) for name in splits.parts},
         **_labels(audited),
-        "files": describe_files(measured, audited.names, kind),
+        "files": audited.features.describe_files(measured.files, audited.names) if measured.files else None,
         "unreadable": [vars(file) for file in audited.unreadable],
         "constant": [audited.example(number) for number in np.flatnonzero(measured.constant).tolist()],
         "duplicates": {
@@ -79,6 +79,20 @@ def labels_by_target(document: Mapping[str, Any]) -> dict[str | None, dict[str, 
     if "targets" in document["data"]:
         return dict(document["targets"])
     return {None: {"classes": document["classes"], "numbers": document["targets"]}}
+
+
+def spans_of_files(files: Mapping[str, Any]) -> list[str]:
+    """What of files has a least and a largest value, of a document's `files`."""
+    return [name for name, value in files.items() if isinstance(value, Mapping) and "median" in value]
+
+
+def counts_of_files(files: Mapping[str, Any]) -> list[str]:
+    """What of files is counted, each as a line; kinds of pixels are told elsewhere."""
+    return [
+        f"{name.replace('_', ' ')}: {', '.join(f'{one} {count:,}' for one, count in value.items())}"
+        for name, value in files.items()
+        if isinstance(value, Mapping) and "median" not in value and name != "modes"
+    ]
 
 
 def label_text(label: Any) -> str:

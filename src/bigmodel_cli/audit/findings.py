@@ -25,6 +25,7 @@ def find_all(audited: Audited) -> list[Finding]:
         _no_numbers,
         _copies,
         _constants,
+        _faults,
         _outliers,
     )
     return errors_first(finder(audited) for finder in finders)
@@ -157,6 +158,16 @@ def _constants(audited: Audited) -> Iterator[Finding]:
         numbers = some_of([str(feature) for feature in features])
         message = f"{count_of(len(features), 'feature')} {_are(features)} the same in all of train: {numbers}"
         yield Finding("warning", "constant_feature", message, "they say nothing; leave them out")
+
+
+def _faults(audited: Audited) -> Iterator[Finding]:
+    noun = audited.splits.signature.kind.noun
+    for words, has in audited.measured.faults.items():
+        found = np.flatnonzero(has)
+        if len(found):
+            names = some_of([audited.names[number] for number in found[: NAMED + 1].tolist()], len(found))
+            message = f"{count_of(len(found), noun)} {_are(found)} {words}: {names}"
+            yield Finding("warning", "fault", message, "listen to them; record them anew, or leave them out")
 
 
 def _outliers(audited: Audited) -> Iterator[Finding]:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bigmodel_cli.audit.sums import Sums, sums_of
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audit import Features
-from bigmodel_cli.kinds.image.files.opening import image_size_and_mode
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import Examples, SplitName
@@ -48,21 +48,6 @@ class Unreadable:
         return cls(split, name, reason if found else problem.message)
 
 
-@dataclass(frozen=True)
-class ImageFile:
-    """What an image file's header says.
-
-    Attributes:
-        width: In pixels, as it is stored.
-        height: The same.
-        mode: Pillow's name of the pixels' kind: `L`, `RGB`, `CMYK`, …
-    """
-
-    width: int
-    height: int
-    mode: str
-
-
 @dataclass(frozen=True, eq=False)
 class Measured:
     """Examples that can be read, of all splits, one after the other; axis 0 of each array counts them.
@@ -74,9 +59,10 @@ class Measured:
         digests: sha256 of each one's file, or of its array's bytes.
         constant: bool of shape (n,): all numbers of the example are the same.
         thumbs: float16 of shape (n, height, width); None where examples are no images.
-        files: What the headers of image files say; empty where examples are no files.
+        files: What the headers of files say; empty where examples are no files.
         sums: By split.
         unreadable: Files that could not be read.
+        faults: Which examples have some, bool of shape (n,), by the words behind `are`.
     """
 
     split_names: Sequence[SplitName]
@@ -85,9 +71,10 @@ class Measured:
     digests: Sequence[bytes]
     constant: np.ndarray
     thumbs: np.ndarray | None
-    files: Sequence[ImageFile]
+    files: Sequence[Any]
     sums: Mapping[SplitName, Sums]
     unreadable: Sequence[Unreadable]
+    faults: Mapping[str, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -105,9 +92,10 @@ class _Group:
     digests: list[bytes]
     constant: np.ndarray
     thumbs: np.ndarray | None
-    files: list[ImageFile]
+    files: list[Any]
     sums: Sums | None
     unreadable: list[Unreadable] = field(default_factory=list)
+    faults: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def measure(
@@ -144,23 +132,24 @@ def _tasks(splits: Splits, chosen: Mapping[SplitName, np.ndarray]) -> Iterator[t
 def _measure(splits: Splits, split: SplitName, indices: np.ndarray) -> _Group:
     examples, looks = splits.parts[split], part_of(splits.signature.kind, Features)
     group = _Group(split, [], [], np.zeros(0, np.bool_), None, [], None)
-    features = _read(examples, indices, group)
+    features = _read(examples, indices, group, looks)
     if not len(features):
         return group
     flat = features.reshape(len(features), -1)
     group.constant = (flat == flat[:, :1]).all(axis=1)
     group.sums = sums_of(looks.channels(features))
     group.thumbs = looks.thumbnails(features)
+    group.faults = looks.faults(features)
     return group
 
 
-def _read(examples: Examples, indices: np.ndarray, group: _Group) -> np.ndarray:
+def _read(examples: Examples, indices: np.ndarray, group: _Group, looks: Features) -> np.ndarray:
     """The features of those that can be read, and into the group what they are."""
     read = []
     for index in indices.tolist():
         try:
             pixels = examples.read(index)
-            digest, file = _described(examples, index, pixels)
+            digest, file = _described(examples, index, pixels, looks)
         except DataError as error:
             group.unreadable.append(Unreadable.of(group.split, short_name(examples, index), error))
             continue
@@ -171,16 +160,16 @@ def _read(examples: Examples, indices: np.ndarray, group: _Group) -> np.ndarray:
     return np.stack(read) if read else np.zeros((0, 1))
 
 
-def _described(examples: Examples, index: int, pixels: np.ndarray) -> tuple[bytes, ImageFile | None]:
+def _described(examples: Examples, index: int, pixels: np.ndarray, looks: Features) -> tuple[bytes, Any]:
     if examples.store.files is None:
         return hashlib.sha256(pixels.tobytes()).digest(), None
     path = Path(examples.name(index))
-    (width, height), mode = image_size_and_mode(path)
+    header = looks.header(path)
     try:
         digest = bytes.fromhex(sha256_of(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return digest, ImageFile(width, height, mode)
+    return digest, header
 
 
 def _joined(groups: Sequence[_Group], names: Sequence[SplitName]) -> Measured:
@@ -193,6 +182,7 @@ def _joined(groups: Sequence[_Group], names: Sequence[SplitName]) -> Measured:
         else:
             sums[group.split] = group.sums
     thumbs = [group.thumbs for group in groups if group.thumbs is not None]
+    names_of_faults = dict.fromkeys(name for group in groups for name in group.faults)
     return Measured(
         names,
         np.concatenate([np.full(len(group.indices), names.index(group.split)) for group in groups]),
@@ -203,4 +193,8 @@ def _joined(groups: Sequence[_Group], names: Sequence[SplitName]) -> Measured:
         [file for group in groups for file in group.files],
         sums,
         [problem for group in groups for problem in group.unreadable],
+        {
+            name: np.concatenate([group.faults[name] for group in groups if group.faults])
+            for name in names_of_faults
+        },
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.audit.audited import Audited
-from bigmodel_cli.audit.document import label_text, labels_by_target
+from bigmodel_cli.audit.document import counts_of_files, label_text, labels_by_target, spans_of_files
 from bigmodel_cli.audit.label_problems import LABEL_PROBLEMS, show_label_problems
 from bigmodel_cli.audit.page_copies import show_copies
 from bigmodel_cli.markup import data_uri, name, page, table, visible
@@ -131,12 +131,16 @@ def _pictures(heading: str, files: Sequence[bytes]) -> Iterator[str]:
 def _files(files: Mapping[str, Any] | None) -> Iterator[str]:
     if files is None:
         return
-    yield "<h2>Image files</h2>"
+    yield f"<h2>{files.get('noun', 'image').capitalize()} files</h2>"
     rows = [
         [side.replace("_", " "), *(f"{files[side][key]:,.6g}" for key in ("min", "median", "max"))]
-        for side in ("width", "height", "aspect_ratio")
+        for side in spans_of_files(files)
     ]
     yield table(["", "min", "median", "max"], rows, ["min", "median", "max"])
+    for words in counts_of_files(files):
+        yield f"<p>{visible(words)}</p>"
+    if "modes" not in files:
+        return
     modes = ", ".join(f"{visible(mode)} {count:,}" for mode, count in files["modes"].items())
     smaller = f"Smaller than what training takes: {files['smaller_than_training']:,}."
     yield f"<p>Kinds of pixels: {modes}. {smaller}</p>"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bigmodel_cli.audit.document import label_text, labels_by_target
+from bigmodel_cli.audit.document import counts_of_files, label_text, labels_by_target, spans_of_files
 from bigmodel_cli.cli.output import note, one_line, table
 
 # Rows of classes from which on only the largest and the smallest are printed, and pairs that are.
@@ -94,9 +94,13 @@ def _show_files(files: Mapping[str, Any] | None) -> None:
     keys = ["min", "median", "max"]
     rows = [
         [side.replace("_", " "), *(f"{files[side][key]:,.4g}" for key in keys)]
-        for side in ("width", "height", "aspect_ratio")
+        for side in spans_of_files(files)
     ]
-    table(["image files", *keys], rows, numeric=keys)
+    table([f"{files.get('noun', 'image')} files", *keys], rows, numeric=keys)
+    for words in counts_of_files(files):
+        click.echo(words)
+    if "modes" not in files:
+        return
     modes = ", ".join(f"{mode} {count:,}" for mode, count in files["modes"].items())
     click.echo(f"pixels: {modes}; smaller than what training takes: {files['smaller_than_training']:,}")
     for file in files["extreme"]:

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+
+
+def span_of(values: np.ndarray) -> dict[str, float]:
+    """Least, median and largest of some numbers, as documents have them."""
+    low, median, high = values.min(), np.median(values), values.max()
+    return {key: round(float(value), 4) for key, value in (("min", low), ("median", median), ("max", high))}
 
 
 class Features(ABC):
@@ -21,6 +29,27 @@ class Features(ABC):
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
+
+    def header(self, path: Path) -> Any:
+        """What the header of a file says, which `describe_files` gets of all.
+
+        Raises:
+            DataError: If it cannot be read.
+        """
+        raise TypeError(f"a {self.kind.noun} stands in no file of its own")
+
+    def describe_files(self, headers: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
+        """What files are like, as the document has it.
+
+        Args:
+            headers: Of all that were read.
+            names: What they are called.
+        """
+        raise TypeError(f"a {self.kind.noun} stands in no file of its own")
+
+    def faults(self, values: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Which values of shape (n, …) have faults, bool of shape (n,), by the words that follow `are`."""
+        return {}
 
     @abstractmethod
     def channels(self, values: np.ndarray) -> np.ndarray:
