@@ -23,7 +23,8 @@ def test_recordings_with_faults_are_named(tmp_path, bigmodel):
     soundfile.write(folder / "stereo.ogg", np.stack([0.1 * np.sin(np.arange(9000) * 0.2)] * 2, 1), 8000)
     (tmp_path / "c.yaml").write_text(
         "name: s\ndata: {source: {audio_folder: {path: sounds, sample_rate: 4000, seconds: 0.5}}}\n"
-        "preprocessing: [mel_spectrogram]\nmodel: [Flatten, {Dense: {units: num_classes, activation: softmax}}]\n"
+        "preprocessing: [mel_spectrogram]\n"
+        "model: [Flatten, {Dense: {units: num_classes, activation: softmax}}]\n"
         "loss: CategoricalCrossentropy\noptimizer: Adam\n"
     )
     shown = bigmodel("data", tmp_path / "c.yaml", "--out", tmp_path / "audit")

@@ -204,8 +204,10 @@ def _search(splits: Splits, measured: Measured, kept: np.ndarray, listener: List
     """Pairs of images that show the same, among those that are no exact copies."""
     if measured.thumbs is None:
         return Search((), 0, complete=True, threshold=None)
-    height, width = splits.signature.kind.shape[:2]
-    found = find_pairs(measured.thumbs[kept], min(height, width), listener.download)
+    shape = splits.signature.kind.shape
+    # What is no picture itself has as many pixels as it is compared by.
+    side = min(shape[:2] if len(shape) > 1 else measured.thumbs.shape[1:])
+    found = find_pairs(measured.thumbs[kept], side, listener.download)
     pairs = [
         replace(pair, first=int(kept[pair.first]), second=int(kept[pair.second])) for pair in found.pairs
     ]

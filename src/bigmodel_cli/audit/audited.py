@@ -15,6 +15,7 @@ from bigmodel_cli.audit.measured import Measured, Unreadable, short_name
 from bigmodel_cli.audit.near import Search
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.kinds.audit import Features
+from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.sources.base import SplitName
@@ -125,6 +126,11 @@ class Audited:
         """The features of an example that was read."""
         examples = self.splits.parts[self.measured.split_of(number)]
         return examples.store.read(int(self.measured.indices[number]))
+
+    def picture(self, number: int) -> np.ndarray:
+        """The same as pixels, also of what is no picture itself."""
+        value = self.pixels(number)
+        return value if value.ndim > 1 else part_of(self.splits.signature.kind, Show).pixels(value)
 
     def label(self, number: int) -> Any:
         """A class's name, a number, or a list of numbers; of several targets by target."""

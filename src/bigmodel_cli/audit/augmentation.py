@@ -8,9 +8,11 @@ import numpy as np
 
 from bigmodel_cli.audit.audited import Audited
 from bigmodel_cli.config.value_ranges import with_value_ranges
+from bigmodel_cli.kinds.show import Show
 from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.build import BuiltModel, build_model
 from bigmodel_cli.modeling.devices import choose_device
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.known_facts import known_facts
 from bigmodel_cli.pipeline.training_examples import TrainingExamples
 from bigmodel_cli.reporting.training_samples import different_examples, draw_training_samples
@@ -31,7 +33,8 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     Raises:
         ConfigError: If Keras refuses a part of the config.
     """
-    if not audited.experiment.augmentation or not audited.features.are_seen:
+    is_picture = part_of(audited.splits.signature.kind, Show).are_pixels
+    if not audited.experiment.augmentation or not audited.features.are_seen or not is_picture:
         return None
     of_training = audited.numbers_in("train")
     targets = audited.splits.signature.targets

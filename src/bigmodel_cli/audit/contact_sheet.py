@@ -62,7 +62,7 @@ def _draw(audited: Audited, rows: Sequence[tuple[str, np.ndarray]], title: str |
     for row, (_, numbers) in enumerate(rows):
         for column, number in enumerate(numbers.tolist()):
             top, left = row * step + _GAP // 2, column * step + _GAP // 2
-            mosaic[top : top + _TILE, left : left + _TILE] = as_tile(audited.pixels(number), _TILE)
+            mosaic[top : top + _TILE, left : left + _TILE] = as_tile(audited.picture(number), _TILE)
     names = [plain(name, _NAME) for name, _ in rows]
     # Matplotlib's own layout cuts names off beside an image that keeps its proportions.
     room = 0.2 + _LETTER * max(map(text_width, names))

@@ -79,7 +79,7 @@ def _half(audited: Audited, number: int) -> str:
     example = audited.example(number)
     image = ""
     if audited.features.are_seen:
-        image = f'<img alt="" src="{data_uri(_jpeg(audited.pixels(number)), "jpeg")}">'
+        image = f'<img alt="" src="{data_uri(_jpeg(audited.picture(number)), "jpeg")}">'
     return (
         f"<div>{image}<b>{visible(label_text(example['label']))}</b> ({example['split']})<br>"
         f"{name(example['name'])}</div>"

@@ -6,7 +6,7 @@ import types
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from bigmodel_cli.config.catalogue import Entry, Parameter
@@ -111,7 +111,7 @@ class _Maker:
             rules: Schema = _plain(annotation) if marks else {}
             length: Schema = {key: rules[key] for key in ("minItems", "maxItems") if key in rules}
             return {"type": "array", "items": self._annotation(get_args(bare)[0]), **length}
-        if get_origin(bare) is dict:
+        if get_origin(bare) is dict and not any(isinstance(mark, WithJsonSchema) for mark in marks):
             return {"type": "object", "additionalProperties": self._annotation(get_args(bare)[1])}
         return _plain(annotation)
 

@@ -6,7 +6,7 @@ import os
 from abc import ABC
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources.base import LoadContext, SplitName
@@ -29,7 +29,14 @@ def _as_texts(written: Any) -> Any:
 
 
 # Values of parts of names.
-NamedSplit = Annotated[dict[str, list[str]], BeforeValidator(_as_texts)]
+_ONE = {"type": ["string", "number"]}
+NamedSplit = Annotated[
+    dict[str, list[str]],
+    BeforeValidator(_as_texts),
+    WithJsonSchema(
+        {"type": "object", "additionalProperties": {"anyOf": [_ONE, {"type": "array", "items": _ONE}]}}
+    ),
+]
 
 
 class ClassFolderOptions(NamePatternOptions, ABC):
@@ -48,13 +55,11 @@ class ClassFolderOptions(NamePatternOptions, ABC):
         default=None,
         description="The part of name_pattern that is the class, where one folder has files of all classes.",
     )
-    validation: NamedSplit | None = Field(
-        default=None,
+    validation: NamedSplit = Field(
+        default={},
         description="With label, which files are the validation split: {speaker: [theo, lucas]}.",
     )
-    test: NamedSplit | None = Field(
-        default=None, description="The same of the test split: {index: [0, 1, 2, 3, 4]}."
-    )
+    test: NamedSplit = Field(default={}, description="The same of the test split: {index: [0, 1, 2, 3, 4]}.")
 
     @model_validator(mode="after")
     def _by_name(self) -> Self:
@@ -73,8 +78,8 @@ class ClassFolderOptions(NamePatternOptions, ABC):
     @property
     def _held_out(self) -> dict[SplitName, NamedSplit]:
         """Which files are held out, by what their names say."""
-        asked: dict[SplitName, NamedSplit | None] = {"validation": self.validation, "test": self.test}
-        return {split: parts for split, parts in asked.items() if parts is not None}
+        asked: dict[SplitName, NamedSplit] = {"validation": self.validation, "test": self.test}
+        return {split: parts for split, parts in asked.items() if parts}
 
     @field_validator("class_names")
     @classmethod
