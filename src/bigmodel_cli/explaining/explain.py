@@ -23,10 +23,11 @@ from bigmodel_cli.explaining.grad_cam import grad_cam
 from bigmodel_cli.explaining.integrated_gradients import integrated_gradients
 from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import occlusion
+from bigmodel_cli.geometry import Geometry, Side
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
 from bigmodel_cli.kinds.array.kind import ArrayKind
-from bigmodel_cli.kinds.explain import Geometry, Places, Side
+from bigmodel_cli.kinds.explain import Places
 from bigmodel_cli.kinds.inputs import Input
 from bigmodel_cli.modeling.cut import Cut
 from bigmodel_cli.parts import part_of

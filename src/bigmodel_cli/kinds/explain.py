@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from bigmodel_cli.geometry import Geometry, Side
 from bigmodel_cli.kinds.inputs import Input
 
