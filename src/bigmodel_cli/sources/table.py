@@ -57,7 +57,7 @@ class TableOptions(SourceOptions):
     strings: Strings | None = Field(
         default=None,
         description="Rows are parts of which strings are put together, within each split, drawn by the seed: "
-        "sounds one behind the other, with what is said: `{length: [3, 7], count: 3000, within: speaker}`",
+        "sounds one behind the other, with what is said: `{length: [3, 7], count: 3000, within: speaker}`.",
     )
     missing: list[str] | None = Field(
         default=None,
