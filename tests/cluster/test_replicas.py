@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -182,3 +183,27 @@ def test_what_does_not_learn_is_computed_once_for_all_of_them(bench: Bench) -> N
     kept = bench.train("training.device=cpu:0-1", *frozen)
     assert "what the frozen layers give for an example is computed once" in kept.said
     assert_same(plain, kept)
+
+
+def test_every_token_of_a_text_counts_alike(bench: Bench, tmp_path: Path) -> None:
+    """Parts of a batch, on replicas and one after the other, have texts of other lengths than the whole."""
+    numbers = [f"{'1' * (1 + number % 9)}\t{'2' * (1 + number % 4)}" for number in range(60)]
+    (tmp_path / "t.tsv").write_text("\n".join(["en\tde", *numbers]) + "\n")
+    columns = (
+        "{en: {subwords: {tokenizer: bytes, length: 12}}, de: {subwords: {tokenizer: bytes, length: 12}}}"
+    )
+    words = (
+        f"data.source={{table: {{path: {tmp_path / 't.tsv'}, target: de, columns: {columns}}}}}",
+        "data.batch_size=20",
+        "preprocessing=[]",
+        "model=[{token_and_position: {inputs: [en], width: 8, length: 12}}, "
+        "{transformer: {name: encoded, layers: 1, heads: 2}}, "
+        "{token_and_position: {inputs: [de.before], width: 8, length: 12}}, "
+        "{transformer_decoder: {inputs: [previous, encoded], layers: 1, heads: 2}}, "
+        "{Dense: {units: de.vocabulary_size, activation: softmax}}]",
+        "metrics=[accuracy]",
+        "training.epochs=2",
+    )
+    one = bench.train("training.device=cpu", *words)
+    assert_same(one, bench.train("training.device=cpu", "training.accumulate=3", *words))
+    assert_same(one, bench.train("training.device=cpu:0-1", "training.accumulate=2", *words))

@@ -139,9 +139,8 @@ def test_what_is_cut_is_said(load):
 def test_padding_counts_nowhere(load):
     examples = load("a\tB-x\nb\tO\nc\tO\n\nd\tO\n")[0].splits["train"]
     assert examples.labels.tolist() == [[1, 0, 0], [0, -1, -1]]
-    assert examples.places_counted("label").tolist() == [[1, 1, 1], [1, 0, 0]]
-    # 1 on average, so that the loss of the split is the mean over its words.
-    np.testing.assert_allclose(examples.counts()["label"], [[1.5, 1.5, 1.5], [1.5, 0, 0]])
+    # What each of four words counts: 1 on average over six places, so that the loss is the mean over words.
+    np.testing.assert_allclose(examples.counts()["label"], [1.5, 1.5])
     assert load("a\tB-x\n\nd\tO\n")[0].splits["train"].counts() == {}
 
 

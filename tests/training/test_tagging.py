@@ -30,6 +30,7 @@ data:
   validation: 0.2
   test: 0.3
   batch_size: 16
+  length_buckets: 3
 model:
   - word_vectors: {name: by_word, inputs: [words], width: 6, forgetting: 0.2}
   - word_characters: {name: by_spelling, inputs: [words], filters: 4, width: 3, length: 6, dropout: 0.1}

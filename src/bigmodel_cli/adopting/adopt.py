@@ -179,6 +179,6 @@ def _built(
         warn=listener.warn,
     )
     size = experiment.data.batch_size
-    decided = Decisions(32 if size == "auto" else size, "none", plan, None)
+    decided = Decisions(32 if size == "auto" else size, "none", plan, 1, None)
     settled = Settled.by(pinned(experiment, splits, decided), splits.signature)
     return Adopted(settled, splits, plan, built, draft.sha256), built

@@ -83,18 +83,15 @@ class Measures:
             metric.update_state(value, sample_weight=size)
         for name, metrics in self._of_targets.items():
             taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
+            weights = _product(_product(counted, known.get(name)), targets[name].places)
             for item in metrics:
                 y = targets[name].encoded(item.encoding)
-                weights = _product(_product(counted, known.get(name)), targets[name].places)
                 if item.counting is not None:
                     values, counts = item.counting(y, outputs[name])
                     item.metric.update_state(values, sample_weight=_product(counts, weights))
                     continue
-                places = self.tasks.bound[name].counted(y, item.encoding)
-                if places is not None:
-                    weights = _product(_of_tokens(places, item.metric), weights)
-                weights = _in_dtype_of(item.metric, weights)
-                item.metric.update_state(y, taken[item.activation], sample_weight=weights)
+                each = _in_dtype_of(item.metric, _of_each(weights, item.metric))
+                item.metric.update_state(y, taken[item.activation], sample_weight=each)
 
     def reset(self) -> None:
         """Begin anew."""
@@ -135,12 +132,9 @@ def _product(one: Any, other: Any) -> Any:
     """Of two weights, of which either may be None: it counts as 1; or of examples, and of their places."""
     if one is None or other is None:
         return other if one is None else one
-    return one * other if one.shape.rank == other.shape.rank else _of_places(one, other)
-
-
-def _of_places(one: Any, other: Any) -> Any:
-    """Weights of shape (batch,) and of places, (batch, …), in whichever order."""
-    of_examples, of_places = (one, other) if one.shape.rank == 1 else (other, one)
+    if one.shape.rank == other.shape.rank:
+        return one * other
+    of_examples, of_places = sorted((one, other), key=lambda weights: weights.shape.rank)
     return of_examples[(slice(None), *(None,) * (of_places.shape.rank - 1))] * of_places
 
 
@@ -152,23 +146,23 @@ def _in_dtype_of(metric: Any, weights: Any) -> Any:
     return tf.cast(weights, metric.dtype) if counts else weights
 
 
-def _of_tokens(places: Any, metric: Any) -> Any:
-    """What each place counts in a metric, float32 (batch, places).
+def _of_each(weights: Any, metric: Any) -> Any:
+    """What examples, or each of their places, count in a metric.
 
-    Keras's means are over the places of a text first, padding among them: a token would count less in a
-    longer batch.
+
+    Keras's means are over the places of an example first, those among them that count nothing: a place would
+    count less in a longer batch.
 
     Args:
-        places: Which count, bool (batch, places).
+        weights: Of examples or of places; None: all count the same.
         metric: Keras's object.
     """
     import keras
     import tensorflow as tf
 
-    each = tf.cast(places, tf.float32)
-    if isinstance(metric, keras.metrics.Mean):
-        each *= tf.cast(tf.shape(places)[1], tf.float32)
-    return each
+    if weights is None or weights.shape.rank == 1 or not isinstance(metric, keras.metrics.Mean):
+        return weights
+    return weights * tf.cast(tf.size(weights[0]), tf.float32)
 
 
 def each_of(loss: Any, count: int) -> list[Any]:

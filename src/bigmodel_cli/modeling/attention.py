@@ -131,7 +131,8 @@ class Attention:
 
         size = self.heads.size
         dense = keras.layers.Dense(heads * size, use_bias=self.heads.use_bias, name=f"{self.name}_{what}")
-        apart = keras.layers.Reshape((_length(tensor), heads, size), name=f"{self.name}_{what}_heads")
+        # However many tokens there are: batches may have fewer than the model has room for.
+        apart = keras.layers.Reshape((-1, heads, size), name=f"{self.name}_{what}_heads")
         return ops.transpose(self.own(apart, self.own(dense, tensor)), (0, 2, 1, 3))
 
     def _attended(self, query: Any, key: Any, value: Any, mask: Any | None) -> Any:
@@ -149,15 +150,9 @@ class Attention:
         if heads.dropout:
             weights = self.own(keras.layers.Dropout(heads.dropout), weights)
         found = ops.transpose(ops.matmul(weights, value), (0, 2, 1, 3))
-        together = keras.layers.Reshape((_length(found), heads.width), name=f"{self.name}_together")
+        together = keras.layers.Reshape((-1, heads.width), name=f"{self.name}_together")
         dense = keras.layers.Dense(heads.width, use_bias=heads.use_bias, name=f"{self.name}_output")
         return self.own(dense, self.own(together, found))
-
-
-def _length(tensor: Any) -> int:
-    """For `Reshape`: tokens, or -1 where each batch has its own number of them."""
-    length = tensor.shape[1]
-    return -1 if length is None else int(length)
 
 
 def _turned(tensor: Any, by: tuple[Any, Any]) -> Any:

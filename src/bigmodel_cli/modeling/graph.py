@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bigmodel_cli.config.components import Component, DataNumber
@@ -16,7 +17,7 @@ from bigmodel_cli.modeling.cut import model_from
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
 from bigmodel_cli.modeling.foreign import between, inner_tensors, laid_over
 from bigmodel_cli.modeling.freezing import LORA_RANK, TRAINABLE, set_trainable
-from bigmodel_cli.modeling.masks import averaging, heeding_no_mask, without_mask_warnings
+from bigmodel_cli.modeling.masks import averaging, heeding_no_mask, masked_alike, without_mask_warnings
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.network import told_on_stderr
 from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
@@ -128,6 +129,7 @@ class Graph:
         if (unheeded := heeding_no_mask(layer, tensor)) is not None:
             self.warnings.append(f"{component.place}: {component.name} {unheeded}")
         with pointing_at(component, tensor), without_mask_warnings():
+            tensor = masked_alike(layer, tensor, partial(self._connect, component))
             arguments, more = _call_arguments(layer, tensor)
             return layer(*arguments, **more)
 
@@ -184,8 +186,12 @@ class Graph:
 
     def own(self, layer: Any, tensor: Any, **more: Any) -> Any:
         """Connect a layer that a block adds itself."""
-        if self.current is not None:
-            self.origins[layer.name] = self.current
+        return self._connect(self.current, layer, tensor, **more)
+
+    def _connect(self, component: Component | None, layer: Any, tensor: Any, **more: Any) -> Any:
+        """Connect a layer that belongs to a step."""
+        if component is not None:
+            self.origins[layer.name] = component
         return layer(tensor, **more)
 
     def learn_words(self, layer: Any, tensor: Any) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 Own = Callable[..., Any]
 # Layers that take a mask, hand it on, and compute across places all the same.
 _MIXING = frozenset({"GroupNormalization"})
+# Layers that make one tensor of several, feature by feature.
+_MERGING = frozenset({"Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"})
 # What leaves padding out, in the place of layers that do not.
 _INSTEAD = {
     "GlobalMaxPooling1D": "write masked_pooling: {mode: max}",
@@ -84,9 +86,9 @@ def handing_on(tensor: Any, made: Any, weights: Any = None) -> Any:
     Args:
         tensor: What had the mask.
         made: Of it.
-        weights: Of shape (batch, length); others, of whole examples, leave the mask as it is.
+        weights: Of shape (batch, length, …); others, of whole examples, leave the mask as it is.
     """
-    if weights is not None and weights.shape.rank == 2:
+    if weights is not None and weights.shape.rank > 1:
         import tensorflow as tf
 
         return tf.identity(made)
@@ -94,13 +96,6 @@ def handing_on(tensor: Any, made: Any, weights: Any = None) -> Any:
     if mask is not None and made is not tensor:
         made._keras_mask = mask
     return made
-
-
-def counting(tensor: Any, mask: Any | None) -> Any:
-    """A tensor inside a graph of which some places count; None leaves the mask that it has."""
-    if mask is not None:
-        tensor._keras_mask = mask
-    return tensor
 
 
 def with_masks_beside(outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +131,32 @@ def without_mask_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"[\s\S]*does not support masking")
         yield
+
+
+def masked_alike(layer: Any, tensor: Any, own: Own) -> Any:
+    """What a merging layer is called with, so that padding of one of its tensors is padding of what it gives.
+
+    Keras takes a tensor without a mask for one whose places all count: `Concatenate` then hands on that all
+    do, the others hand on nothing.
+
+    Args:
+        layer: Any layer.
+        tensor: What arrives.
+        own: Connects a layer.
+    """
+    from keras import ops
+
+    if type(layer).__name__ not in _MERGING or not isinstance(tensor, list):
+        return tensor
+    known = [mask for one in tensor if (mask := mask_of(one)) is not None]
+    ranks = {len(one.shape) for one in tensor}
+    is_by_feature = ranks == {3} and getattr(layer, "axis", -1) in (-1, 2)
+    if not known or len(known) == len(tensor) or not is_by_feature:
+        return tensor
+    mask = known[0]
+    for other in known[1:]:
+        mask = ops.logical_or(mask, other)
+    return [with_mask(one, mask, own) if mask_of(one) is None else one for one in tensor]
 
 
 def averaging(layer: Any, tensor: Any) -> tuple[Any, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.config.aim import Aim
 from bigmodel_cli.config.naming import of_target
 from bigmodel_cli.config.reading import Activation
-from bigmodel_cli.modeling.masks import counting, handing_on
+from bigmodel_cli.modeling.masks import handing_on
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.tasks.bound import Bound, Counting, Encoding, Targets, misfit
@@ -122,10 +122,7 @@ class Tasks:
             training: Whether the model learns from it.
         """
         seen = {
-            name: counting(
-                handing_on(outputs[name], bound.compared(outputs[name], y[name]), weights.get(name)),
-                bound.counted(y[name], bound.encoding),
-            )
+            name: handing_on(outputs[name], bound.compared(outputs[name], y[name]), weights.get(name))
             for name, bound in self.bound.items()
         }
         if not self.losses:

@@ -80,9 +80,7 @@ class Feed:
         )
         self._targets = self._tensors({name: compact(labels) for name, labels in examples.targets.items()})
         self._weights = self._tensors(examples.counts())
-        self._known = self._tensors(
-            {name: has.astype(np.float32) for name, has in examples.known.items()} | _filled_up(examples)
-        )
+        self._known = self._tensors({name: has.astype(np.float32) for name, has in examples.known.items()})
 
     def hold(self, columns: Mapping[str, np.ndarray]) -> None:
         """Let the columns in memory be these."""
@@ -122,6 +120,11 @@ class Feed:
     def own_order(self) -> np.ndarray:
         """All examples, one after the other, as `rows` takes them."""
         return np.arange(len(self.examples))
+
+    @property
+    def num_lengths(self) -> int:
+        """How many different lengths batches may have."""
+        return 1
 
     def num_batches(self) -> int:
         return -(-self.epoch_size // self.batch_size)
@@ -191,6 +194,11 @@ class Feed:
         Returns:
             The one input, or inputs by name; and the targets by name.
         """
+        found, targets = self.columns(chunk, index)
+        return bare({name: found[name] for name in self.examples.inputs}), targets
+
+    def columns(self, chunk: Chunk, index: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The same with all inputs by the names of their columns."""
         import tensorflow as tf
 
         rows = chunk["rows"][index]
@@ -202,15 +210,14 @@ class Feed:
             )
             found = {**read, **held}
             found |= {name: tf.gather(texts, found[name]) for name, texts in chunk["texts"].items()}
-        return bare({name: found[name] for name in self.examples.inputs}), targets
+        return found, targets
 
-    def weights(self, chunk: Chunk, index: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    def weights(self, chunk: Chunk, index: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the examples of a batch, or of a part of one, count, inside the graph.
 
         Returns:
             In the loss of each target, float32 of shape (batch,), where they do not all count the same; and 1
-            or 0, likewise, of targets that some examples lack. Of rows of classes that are filled up both are
-            of shape (batch, length).
+            or 0, likewise, of targets that some examples lack.
         """
         import tensorflow as tf
 
@@ -266,17 +273,6 @@ def in_order(feed: Feed) -> Iterator[Chunk]:
         yield chunk
         if time.perf_counter() - given < QUICK_SECONDS:
             step = min(2 * step, most)
-
-
-def _filled_up(examples: Examples) -> dict[str, np.ndarray]:
-    """Which places of rows of classes count, by target, where some are filled up."""
-    found = {name: examples.places_counted(name) for name in examples.targets}
-    known = examples.known
-    return {
-        name: places * known[name].astype(np.float32)[:, None] if name in known else places
-        for name, places in found.items()
-        if places is not None
-    }
 
 
 def _as_tensor(features: np.ndarray) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.by_length import Cutting
 from bigmodel_cli.pipeline.dealing import Dealing
 from bigmodel_cli.pipeline.decoded_disk import Slots
 from bigmodel_cli.pipeline.feed import Feed
@@ -57,12 +58,14 @@ class KeptFeatures:
         cache: Where that is kept; `columns`: in files that end with the run, one for each output, of examples
             that are gathered at once.
         label: What computing it is called where progress is shown.
+        cutting: Which outputs are cut where batches need less of them; None: none.
     """
 
     parts: Mapping[SplitName, Examples]
     made: Mapping[str, Kind]
     cache: Literal["memory", "disk", "columns"]
     label: str
+    cutting: Cutting | None = None
     _places: dict[SplitName, Place] = field(default_factory=dict)
     _slots: Slots | None = None
 
@@ -75,7 +78,9 @@ class KeptFeatures:
         start = 0
         for name, part in self.parts.items():
             how: dict[str, Any] = {"strata": strata if name == "train" else None, "dealing": dealing}
-            self._places[name] = place(part, self.made, start, batch_size, how)
+            if self.cutting is not None:
+                how["any_order"] = name != "train"
+            self._places[name] = place(part, self.made, start, batch_size, self.cutting, how)
             start += len(part)
         return {name: place.feed for name, place in self._places.items()}
 
@@ -108,7 +113,7 @@ class KeptFeatures:
             of_training = skipped if name == "train" else None
             for wanted, given, features in computed(place.examples, front, missing, of_training):
                 place.actual[wanted] = given
-                place.put(given, features)
+                place.take(given, features)
                 done += len(wanted)
                 progress(self.label, done, total)
             place.finish()

@@ -13,6 +13,7 @@ import numpy as np
 
 from bigmodel_cli.errors import ResourceError
 from bigmodel_cli.kinds.kind import Kind
+from bigmodel_cli.pipeline.by_length import Cutting, TextFeed
 from bigmodel_cli.pipeline.decoded_disk import Slots
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.sources.base import Examples
@@ -30,7 +31,13 @@ class Place(ABC):
     """
 
     def __init__(
-        self, examples: Examples, made: Mapping[str, Kind], start: int, batch_size: int, how: dict[str, Any]
+        self,
+        examples: Examples,
+        made: Mapping[str, Kind],
+        start: int,
+        batch_size: int,
+        cutting: Cutting | None,
+        how: dict[str, Any],
     ) -> None:
         self.examples = examples
         self.made = made
@@ -39,7 +46,19 @@ class Place(ABC):
         self._files: dict[str, BinaryIO] = {}
         inputs = {name: self._make_store(name, kind) for name, kind in made.items()}
         kept = replace(examples, inputs=inputs, beside={})
-        self.feed = Feed(kept, batch_size, **how)
+        self._cutting = cutting
+        if cutting is None:
+            self.feed = Feed(kept, batch_size, **how)
+            return
+        self.feed = TextFeed(kept, batch_size, cutting=cutting, **how)
+        self._needed = np.zeros((len(cutting.groups), len(examples)), np.int32)
+
+    def take(self, indices: np.ndarray, features: Mapping[str, np.ndarray]) -> None:
+        """Keep the features of some examples, and how many places of them are needed."""
+        self.put(indices, features)
+        if self._cutting is not None:
+            targets = {name: labels[indices] for name, labels in self.examples.targets.items()}
+            self._needed[:, indices] = self._cutting.places(features, targets)
 
     @abstractmethod
     def _make_store(self, name: str, made: Kind) -> Store:
@@ -56,6 +75,8 @@ class Place(ABC):
     def finish(self) -> None:
         """All are there: let the feed have them."""
         self.feed.stand_ins = self.actual
+        if isinstance(self.feed, TextFeed):
+            self.feed.know(self._needed)
 
 
 class InMemory(Place):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.config.spelling import meant
@@ -24,12 +24,15 @@ from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.stores import Store, TokenStore
-from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.task import PADDING, Task
 from bigmodel_cli.tasks.translation.task import Translation
 from bigmodel_cli.vocabulary.rows import TokenRows
 from bigmodel_cli.vocabulary.subwords import Subwords
 from bigmodel_cli.vocabulary.training import Untrained
 from bigmodel_cli.vocabulary.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def tokenized(splits: Splits, options: SourceOptions, warn: Callable[[str], None]) -> Splits:
@@ -179,8 +182,17 @@ def _with_tokens(examples: Examples, kinds: Mapping[str, Kind], tasks: Mapping[s
         }
     for so_far, name in searched.items():
         inputs[so_far] = store_so_far(examples, cast(Translation, tasks[name]), rows[name], texts[name])
-    targets = {**examples.targets, **{name: of_target.ids for name, of_target in rows.items()}}
-    return replace(examples, inputs=inputs, targets=targets)
+    ids = {name: _filled_up(of_target.ids, tasks[name]) for name, of_target in rows.items()}
+    return replace(examples, inputs=inputs, targets={**examples.targets, **ids})
+
+
+def _filled_up(ids: np.ndarray, task: Task) -> np.ndarray:
+    """Rows of ids as a target has them: one that is predicted place by place counts nowhere behind its end."""
+    import numpy as np
+
+    if not task.is_searched or task.vocabulary is None:
+        return ids
+    return np.where(ids == task.vocabulary.padding, np.int32(PADDING), ids)
 
 
 def _store(store: Store, kind: Kind, name: str) -> TokenStore:

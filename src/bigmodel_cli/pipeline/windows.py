@@ -7,26 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from bigmodel_cli.pipeline.by_length import TextFeed
+from bigmodel_cli.pipeline.by_length import Cutting, TextFeed, of_any_length
 from bigmodel_cli.pipeline.feed import Chunk, Feed
 from bigmodel_cli.sources.base import Examples, bare
 from bigmodel_cli.sources.series import Series
 from bigmodel_cli.sources.stores import ArrayStore
 
 
-def feed_of(examples: Examples, batch_size: int, *args: Any, **how: Any) -> Feed:
+def feed_of(
+    examples: Examples, batch_size: int, *args: Any, cutting: Cutting | None = None, **how: Any
+) -> Feed:
     """A feed of examples: of windows where they are such, so that training draws new ones in each epoch; of
-    texts of any length in batches of about equal length.
+    texts in batches of about equal length where they are cut, or where their model takes any length.
 
     Args:
         examples: Of one split.
         batch_size: Examples per batch.
-        args, how: As `Feed` takes them.
+        cutting: Which columns are cut; None: none but texts of any length.
+        args, how: As `Feed` takes them, `TextFeed` where columns are cut.
     """
-    kind = Feed if examples.series is None else WindowFeed
-    if any(getattr(store, "has_any_length", False) for store in examples.inputs.values()):
-        kind = TextFeed
-    return kind(examples, batch_size, *args, **how)
+    if cutting is None and any(getattr(store, "has_any_length", False) for store in examples.inputs.values()):
+        cutting = of_any_length(examples)
+    if cutting is None:
+        return (Feed if examples.series is None else WindowFeed)(examples, batch_size, *args, **how)
+    feed = TextFeed(examples, batch_size, *args, cutting=cutting, **how)
+    arrays = {name: store.array for name, store in examples.inputs.items() if store.array is not None}
+    feed.know(cutting.places(arrays, examples.targets))
+    return feed
 
 
 class WindowFeed(Feed):

@@ -116,8 +116,9 @@ class Examples:
     def counts(self) -> dict[str, np.ndarray]:
         """What each example counts in the loss of each target, float32 of shape (n,), 1 on average.
 
-        Of rows of classes that are filled up each place counts by itself, in shape (n, length); of masks
-        whoever computes the loss knows which pixels count, and here is by how much these count more.
+        Of targets with places that count nowhere (`Bound.places`) it is what each of the others counts, so
+        that the mean over all places of the split is 1: losses of parts of a batch add up to that of the
+        batch, wherever it is cut, and their mean over an epoch is that over all places that count.
 
         So the learning rate keeps its meaning, whatever unit weights have, and the loss of a target that some
         examples lack is the mean over those that have it. Targets whose examples count the same are not
@@ -139,27 +140,16 @@ class Examples:
         if target in self.known:
             known = self.known[target].astype("float32")
             weights = known if weights is None else weights * known
-        places = self.places_counted(target)
-        return weights if places is None else places if weights is None else weights[:, None] * places
-
-    def places_counted(self, target: str) -> np.ndarray | None:
-        """1 where a row of classes has one, 0 where it is filled up, float32 of shape (n, length).
-
-        None where targets are no such rows, or each is full.
-        """
-        labels = self.targets[target]
-        if labels.ndim != 2 or labels.dtype.kind != "i" or not (labels < 0).any():
-            return None
-        return (labels >= 0).astype("float32")
+        return weights
 
     def _shares_counted(self, target: str) -> np.ndarray | None:
-        """The share of each mask that counts, float32 (n,); None where all count, or there are none."""
+        """The share of each target's places that count, float32 (n,); None where all do, or it has none."""
         import numpy as np
 
         labels = self.targets[target]
-        if labels.ndim < 3 or labels.dtype.kind != "i":
+        if labels.ndim < 2 or labels.dtype.kind != "i":
             return None
-        shares = np.array([(mask >= 0).mean() for mask in labels], np.float32)
+        shares = np.array([(row >= 0).mean() for row in labels], np.float32)
         return None if (shares == 1).all() else shares
 
     def with_inputs(self, change: Callable[[Store], Store]) -> Examples:

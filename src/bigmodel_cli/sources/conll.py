@@ -25,7 +25,8 @@ from bigmodel_cli.sources.stores import CodedStore
 from bigmodel_cli.sources.tables.files import find_files
 from bigmodel_cli.sources.tables.text_format import TextFormat
 from bigmodel_cli.spans import Written
-from bigmodel_cli.tasks.tagging.task import PADDING, Tagging
+from bigmodel_cli.tasks.tagging.task import Tagging
+from bigmodel_cli.tasks.task import PADDING
 
 # What the one column of these rows is called, in the config and in tables that are predicted.
 WORDS = "words"

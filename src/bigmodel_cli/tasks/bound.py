@@ -84,17 +84,12 @@ class Bound(ABC):
         """Targets, or outputs of the model, as the loss compares them."""
         return values
 
-    def counted(self, encoded: Any, encoding: Encoding) -> Any | None:
-        """Which places of encoded targets count, bool (batch, places); None: all do."""
-        return None
-
     def compared(self, outputs: Any, encoded: Any) -> Any:
         """Outputs of the model as the loss compares them with targets that are encoded for it."""
         return self.seen_by_loss(outputs)
 
     def places(self, labels: Any) -> Any | None:
-        """What each place of targets counts, 1 or 0, float32 of their shape; None: all count, or the feed
-        says it."""
+        """What each place of targets counts, 1 or 0, float32 of their shape; None: all count."""
         return None
 
     @property

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bigmodel_cli.vocabulary.rows import TokenRows
     from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
+# What stands in a target behind its last word or token: it counts in no loss, metric or score.
+PADDING = -1
+
 
 class Task(ABC):
     """One target.

@@ -21,6 +21,7 @@ from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import Cut, cut, cut_row, never_changes, without
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
+from bigmodel_cli.pipeline.by_length import Cutting
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures
@@ -28,6 +29,7 @@ from bigmodel_cli.pipeline.windows import feed_of
 from bigmodel_cli.signature import INPUT
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.training.gauges import free_memory
+from bigmodel_cli.training.lengths import Lengths, Trained, decide_lengths
 from bigmodel_cli.training.work import Work
 
 
@@ -81,8 +83,10 @@ class Keeping:
             name: part for name, part in work.splits.parts.items() if name != "test"
         }
         # Decided once, whichever model is tried next.
+        self.lengths: Lengths | None = None
         self._features: CacheChoice | None = None
-        self._pixels: tuple[CacheChoice, dict[SplitName, Feed]] | None = None
+        self._cache: CacheChoice | None = None
+        self._feeds: dict[SplitName, Feed] = {}
         self._is_row = work.splits.signature.kind.is_composed
         stores, slug_of = self.parts["train"].inputs, work.splits.signature.slugs
         # Pixels stay as small as they are.
@@ -101,7 +105,7 @@ class Keeping:
             not is_whole and (begins or self._is_prepared) and work.experiment.data.cache != "none"
         )
         if not self._may_cut:
-            self._keep_pixels()
+            self._choose_cache()
 
     def fed(self, built: BuiltModel) -> Fed:
         """A model with its feeds; the first one decides what is kept."""
@@ -116,9 +120,12 @@ class Keeping:
                 )
                 # Rows are small and many: a file of slots would take longer than looking words up again.
                 place = "columns" if self._is_row and choice.cache == "disk" else choice.cache
-                return self._fed_features(built, halves, KeptFeatures(self.parts, made, place, label))
-        cache, feeds = self._pixels or self._keep_pixels()
-        return Fed(built, feeds, cache)
+                cutting = self._cutting(built, halves.back, made, halves.front)
+                features = KeptFeatures(self.parts, made, place, label, cutting)
+                return self._fed_features(built, halves, features)
+        cache = self._cache or self._choose_cache()
+        self._feeds = self._feeds or self._feeds_of(self._cutting(built, built.network, self._own_kinds))
+        return Fed(built, self._feeds, cache)
 
     @property
     def _is_preprocessing(self) -> bool:
@@ -168,9 +175,50 @@ class Keeping:
             self.listener.say(f"{what} is computed {places[choice.cache]} ({choice.reason})")
         return choice
 
-    def _keep_pixels(self) -> tuple[CacheChoice, dict[SplitName, Feed]]:
-        """Feeds of the examples themselves, of which files are decoded once where there is room."""
+    def _cutting(
+        self, built: BuiltModel, network: Any, kinds: Mapping[str, Kind], front: Any = None
+    ) -> Cutting | None:
+        """Which columns of batches are cut, decided with the first model.
+
+        Args:
+            built: The model.
+            network: The part of it that training computes.
+            kinds: What that takes.
+            front: The part of the model before it; None: there is none.
+        """
+        if self.lengths is None:
+            run = None if front is None else as_front(front, is_compiled=False).run
+            trained = Trained(built, network, kinds, run)
+            self.lengths = decide_lengths(self.work, self.parts["train"], trained)
+            if self.lengths.said:
+                self.listener.say(self.lengths.said)
+        return self.lengths.cutting
+
+    @property
+    def _own_kinds(self) -> Mapping[str, Kind]:
+        """Of the examples as they are."""
+        stores = self.parts["train"].inputs
+        return {name: ArrayKind(store.shape, str(store.dtype)) for name, store in stores.items()}
+
+    def _feeds_of(self, cutting: Cutting | None) -> dict[SplitName, Feed]:
+        """Feeds of the examples themselves."""
         train = "train"
+        any_order = {} if cutting is None else {"any_order": True}
+        return {
+            name: feed_of(
+                part,
+                self.work.batch_size,
+                self.work.skipped if name == train else None,
+                strata=self._strata if name == train else None,
+                dealing=self.work.distribution.dealing,
+                cutting=cutting,
+                **any_order,
+            )
+            for name, part in self.parts.items()
+        }
+
+    def _choose_cache(self) -> CacheChoice:
+        """Where the examples themselves are kept, of which files are decoded once where there is room."""
         cache = choose_cache(
             self.work.experiment.data.cache,
             self.work.splits,
@@ -181,18 +229,8 @@ class Keeping:
         if cache.reason:
             self.listener.say(cache.describe())
         self.parts = {name: cache.kept(part) for name, part in self.parts.items()}
-        feeds = {
-            name: feed_of(
-                part,
-                self.work.batch_size,
-                self.work.skipped if name == train else None,
-                strata=self._strata if name == train else None,
-                dealing=self.work.distribution.dealing,
-            )
-            for name, part in self.parts.items()
-        }
-        self._pixels = cache, feeds
-        return self._pixels
+        self._cache = cache
+        return cache
 
     @property
     def _strata(self) -> np.ndarray | None:
@@ -200,11 +238,10 @@ class Keeping:
 
     def close(self) -> None:
         """Give back what is open; no feed may need it any more."""
-        if self._pixels is not None:
-            cache, feeds = self._pixels
-            for feed in feeds.values():
-                feed.close()
-            cache.close()
+        for feed in self._feeds.values():
+            feed.close()
+        if self._cache is not None:
+            self._cache.close()
 
 
 def _kinds_of(halves: Cut) -> dict[str, Kind]:

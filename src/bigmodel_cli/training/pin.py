@@ -22,12 +22,14 @@ class Decisions:
         batch_size: Examples per step.
         cache: Where decoded examples are kept, or what does not learn gives for them.
         plan: How the model is executed.
+        length_buckets: How many lengths batches have at most.
         monitor: The column of metrics.csv that decides which epoch is the best; None: the last one is.
     """
 
     batch_size: int
     cache: Cache
     plan: ExecutionPlan
+    length_buckets: int
     monitor: str | None
 
 
@@ -53,7 +55,11 @@ def pinned(experiment: Experiment, splits: Splits, decided: Decisions | None = N
     by_target = {name: list(aim.metrics) for name, aim in aims_of(experiment, targets).items()}
     update: dict[str, Any] = {"metrics": by_target if len(by_target) > 1 else next(iter(by_target.values()))}
     if decided is not None:
-        data |= {"batch_size": decided.batch_size, "cache": decided.cache}
+        data |= {
+            "batch_size": decided.batch_size,
+            "cache": decided.cache,
+            "length_buckets": decided.length_buckets,
+        }
         checkpoint, plan = experiment.training.checkpoint, decided.plan
         if decided.monitor is not None:
             mode = checkpoint.mode

@@ -205,7 +205,10 @@ def prepare(
     for line in training.compression.describe(experiment.compression):
         listener.say(line)
     monitor = choose_monitor(experiment, built.tasks.names, has_validation="validation" in fed.feeds)
-    experiment = pinned(experiment, splits, Decisions(work.batch_size, fed.cache.cache, plan, monitor))
+    assert keeping.lengths is not None
+    num_lengths = keeping.lengths.num_lengths
+    decided = Decisions(work.batch_size, fed.cache.cache, plan, num_lengths, monitor)
+    experiment = pinned(experiment, splits, decided)
     settled = Settled.by(experiment, splits.signature)
     callbacks = make_callbacks(
         settled.training.callbacks,

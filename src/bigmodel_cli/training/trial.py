@@ -171,6 +171,8 @@ def _cost(best: Candidate, changed: ExecutionPlan, seconds: float) -> float:
     compiling = (
         COMPILING_SECONDS + COMPILING_PER_TRACING * best.tracing_seconds if changed.jit_compile else 0.0
     )
+    # XLA compiles for each length anew.
+    compiling *= best.training.feed.num_lengths
     num_steps = 2 + 2 * TRIAL_STEPS if _is_quick(seconds) else 2
     num_times = 3 if seconds < SECONDS_PER_EXECUTION else 1
     return best.making_seconds + compiling + num_times * num_steps * seconds

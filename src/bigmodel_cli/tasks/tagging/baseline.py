@@ -11,7 +11,8 @@ import numpy as np
 from bigmodel_cli.spans import OUTSIDE, Span, tags_of
 from bigmodel_cli.tasks.baseline import Baselines, Fitted, Learned
 from bigmodel_cli.tasks.tagging.decoding import decoded
-from bigmodel_cli.tasks.tagging.task import PADDING, Tagging
+from bigmodel_cli.tasks.tagging.task import Tagging
+from bigmodel_cli.tasks.task import PADDING
 
 # Places of what a word is hashed to, for the linear model.
 _PLACES = 2**18

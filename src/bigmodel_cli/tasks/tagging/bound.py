@@ -39,6 +39,11 @@ class TaggingBound(SequenceBound):
         numbers = tf.maximum(tf.cast(labels, tf.int32), 0)
         return numbers if encoding == "integer" else tf.one_hot(numbers, len(self.task.tags))
 
+    def places(self, labels: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.cast(labels >= 0, tf.float32)
+
     def kept(self, outputs: Any, labels: Any) -> Any:
         """Outputs with the labels beside them, which say where a sentence ends."""
         import tensorflow as tf

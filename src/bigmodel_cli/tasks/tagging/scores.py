@@ -17,7 +17,8 @@ from bigmodel_cli.scoring.spans import Counted, counted, span_scores
 from bigmodel_cli.tasks.figures import Cells
 from bigmodel_cli.tasks.scores import NUM_SAMPLES, Sample, Scored, SequenceScoring
 from bigmodel_cli.tasks.tagging.decoding import decoded
-from bigmodel_cli.tasks.tagging.task import PADDING, Tagging
+from bigmodel_cli.tasks.tagging.task import Tagging
+from bigmodel_cli.tasks.task import PADDING
 
 
 @dataclass(frozen=True)

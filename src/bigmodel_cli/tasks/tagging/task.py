@@ -9,10 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from bigmodel_cli.cut import some
 from bigmodel_cli.spans import OUTSIDE, Scheme, Span, parted, spans_of
-from bigmodel_cli.tasks.task import Task
-
-# What stands in a target behind a sentence's last word: it counts nowhere.
-PADDING = -1
+from bigmodel_cli.tasks.task import PADDING, Task
 
 
 @dataclass(frozen=True)

@@ -9,33 +9,25 @@ from bigmodel_cli.tasks.generation.bound import GenerationBound
 
 
 class TranslationBound(GenerationBound):
-    """Targets are ids, or one-hot rows of them; where a text has ended they count nothing."""
+    """Targets are ids, or one-hot rows of them; what is behind the end of a text has no weight."""
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:
-        """As of a text that goes on; behind its end rows of `one_hot` are 0."""
         import tensorflow as tf
 
-        encoded = super().encode(labels, encoding)
-        if encoding == "integer":
-            return encoded
-        return tf.where(self._are_tokens(labels)[:, :, tf.newaxis], encoded, 0.0)
+        # Padding has no weight, but Keras's losses take no number below 0.
+        return super().encode(tf.maximum(labels, 0), encoding)
 
-    def counted(self, encoded: Any, encoding: Encoding) -> Any:
+    def places(self, labels: Any) -> Any:
         import tensorflow as tf
 
-        return self._are_tokens(encoded) if encoding == "integer" else tf.reduce_any(encoded > 0, axis=-1)
-
-    def _are_tokens(self, ids: Any) -> Any:
-        import tensorflow as tf
-
-        return tf.not_equal(tf.cast(ids, tf.int32), self.task.vocabulary.padding)
+        return tf.cast(labels >= 0, tf.float32)
 
     def kept(self, outputs: Any, labels: Any) -> Any:
         """Of each example `SUMS`: the others' distributions take the vocabulary's times as much memory."""
         import tensorflow as tf
 
-        by_place = super().kept(outputs, labels)
-        counts = tf.cast(self._are_tokens(labels), tf.float32)
+        by_place = super().kept(outputs, tf.maximum(labels, 0))
+        counts = tf.cast(labels >= 0, tf.float32)
         is_right = tf.cast(tf.equal(by_place[:, :, 1], tf.cast(labels, tf.float32)), tf.float32)
         return tf.stack(
             [

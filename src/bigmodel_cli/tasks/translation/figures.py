@@ -29,7 +29,7 @@ class TranslationFigures(Figures[Translation]):
         yield Plot("by_length", lambda: draw_by_length(right, drawn, title), "chrF by the length of texts")
 
     def different(self, labels: np.ndarray, count: int) -> np.ndarray:
-        lengths = (labels != self.task.vocabulary.padding).sum(axis=1)
+        lengths = (labels >= 0).sum(axis=1)
         places = np.linspace(0, len(labels) - 1, count).astype(np.int64)
         return np.argsort(lengths, kind="stable")[places]
 

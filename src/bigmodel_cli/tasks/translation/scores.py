@@ -122,8 +122,8 @@ class TranslationScoring(SequenceScoring[Translation]):
 
     def of_outputs(self, labels: np.ndarray, outputs: np.ndarray, reading: Reading) -> np.ndarray:
         shares, ids = as_numbers(outputs, reading), np.asarray(labels, np.int64)
-        likely = np.log(np.maximum(np.take_along_axis(shares, ids[..., np.newaxis], axis=-1)[..., 0], _LEAST))
-        counts = ids != self.task.vocabulary.padding
+        counts, places = ids >= 0, np.maximum(ids, 0)[..., np.newaxis]
+        likely = np.log(np.maximum(np.take_along_axis(shares, places, axis=-1)[..., 0], _LEAST))
         is_right = (shares.argmax(axis=-1) == ids) & counts
         sums = np.stack([-(likely * counts).sum(axis=1), is_right.sum(axis=1), counts.sum(axis=1)], axis=1)
         found = part_of(self.task, Predictions).values(outputs, reading)

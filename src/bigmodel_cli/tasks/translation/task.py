@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.task import PADDING, Task
 from bigmodel_cli.vocabulary.record import vocabulary_from_json
 from bigmodel_cli.vocabulary.rows import TokenRows, rows_of
 
@@ -72,7 +72,7 @@ class Translation(Task):
 
     def num_tokens(self, ids: Any) -> int:
         """Of a row of ids, how many stand before the end, or the padding."""
-        outside = (self.vocabulary.end, self.vocabulary.padding)
+        outside = (self.vocabulary.end, self.vocabulary.padding, PADDING)
         return next((place for place, one in enumerate(ids) if one in outside), len(ids))
 
     def tokenized(self, texts: Sequence[str], where: str) -> TokenRows:
