@@ -338,7 +338,7 @@ def test_a_steps_words_must_be_words(folder, monkeypatch, bigmodel):
     said = bigmodel("check", "wrong.yaml")
     assert said.code == 2
     assert (
-        "wrong.yaml:8:5: model.0.Dense: the column words is a sentence, which no layer of numbers takes"
+        "wrong.yaml:9:5: model.0.Dense: the column words is a sentence, which no layer of numbers takes"
         in said.err
     )
     assert "begin with {word_vectors: {inputs: [words], width: 64}}, or word_characters" in said.err
