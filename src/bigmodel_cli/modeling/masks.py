@@ -98,6 +98,13 @@ def handing_on(tensor: Any, made: Any, weights: Any = None) -> Any:
     return made
 
 
+def counting(tensor: Any, mask: Any | None) -> Any:
+    """A tensor inside a graph of which some places count; None leaves the mask that it has."""
+    if mask is not None:
+        tensor._keras_mask = mask
+    return tensor
+
+
 def with_masks_beside(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """A model's outputs, and their masks as tensors of their own: compiled functions hand on nothing else."""
     masks = {f"{name}{_MASK}": mask for name, one in outputs.items() if (mask := mask_of(one)) is not None}
