@@ -187,7 +187,7 @@ def _with_tokens(examples: Examples, kinds: Mapping[str, Kind], tasks: Mapping[s
 
 
 def _filled_up(ids: np.ndarray, task: Task) -> np.ndarray:
-    """Rows of ids as a target has them: one that is predicted place by place counts nowhere behind its end."""
+    """Rows of ids as a target has them: what is predicted place by place counts nowhere behind its end."""
     import numpy as np
 
     if not task.is_searched or task.vocabulary is None:
