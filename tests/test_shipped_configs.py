@@ -28,6 +28,7 @@ SHARED = ROOT.parent / "shared"
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 # Data of the right shape where the real one is large or not there: enough to build and to take steps.
 STAND_INS = {
+    "cells": "{shapes: {image_size: 32, num_examples: 40}}",
     "vgg16": "{synthetic: {shape: [32, 32, 3], num_classes: 3, num_examples: 40}}",
     "resnet_cifar10": "{synthetic: {shape: [32, 32, 3], num_classes: 10, num_examples: 60}}",
     **dict.fromkeys(
@@ -64,6 +65,7 @@ REAL = {
         "model.0.MobileNet.weights": "imagenet_weights/mobilenet_1_0_224.weights.h5",
     },
     **dict.fromkeys(["adult", "adult_tune", "adult_two_targets"], _ADULT),
+    "cells": {"data.source.mask_folder.path": "wbc_seg"},
     "housing": {"data.source.table.path": "california_housing/housing.csv"},
     "sms_spam": {"data.source.table.path": "sms_spam/SMSSpamCollection.tsv"},
     "ag_news": {
@@ -91,6 +93,7 @@ SMALLER = {
     ],
     "photos": ["data.batch_size=4"],
     "photos_pretrained": ["data.batch_size=4"],
+    "cells": ["data.batch_size=4"],
     "shakespeare_char": ["data.validation=0.002"],
     # What stands in for the text has no thousand subwords.
     "shakespeare_bpe": [
@@ -139,6 +142,7 @@ def test_the_expected_configs_are_there() -> None:
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
         "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
+        "cells",
     }  # fmt: skip
 
 
