@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from outlines import in_outline
 
-from bigmodel_cli.errors import DataError, Interrupted
+from bigmodel_cli.errors import ConfigError, Interrupted
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.new_run import NewRun
 from bigmodel_cli.run_folder import RunFolder
@@ -181,6 +181,8 @@ def test_a_tokenizer_of_a_column_that_has_none_is_an_error(tmp_path):
     write_tables(tmp_path)
     config = tmp_path / "pairs.yaml"
     config.write_text(CONFIG.replace("same_as: en", "same_as: em"))
-    with pytest.raises(DataError, match="de: same_as: em has no tokenizer of its own") as caught:
+    with pytest.raises(
+        ConfigError, match="de: same_as: em is no column with a tokenizer of its own"
+    ) as caught:
         train_in(tmp_path)
-    assert "en" in str(caught.value.hint)
+    assert "there are: en" in str(caught.value)
