@@ -28,4 +28,6 @@ class SegmentationSections(Sections):
         return with_means(super().scores(evaluation), evaluation)
 
     def tile(self, sample: Mapping[str, Any]) -> dict[str, Any]:
-        return {**sample, "probability": None, "of_label": f"(IoU {sample['of_label']:.3f})"}
+        # Three pictures side by side.
+        of_label = f"(IoU {sample['of_label']:.3f})"
+        return {**sample, "probability": None, "of_label": of_label, "is_wide": True}
