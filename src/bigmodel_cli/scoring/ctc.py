@@ -5,14 +5,17 @@ Nothing of ours is imported: exported files have it beside them as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 BLANK = 0
-# Of a moment the tokens that a search goes on with: those behind add nothing that is seen.
-_MOST_TOKENS = 24
+# Of a moment the tokens that a search goes on with: so many at most, and where nothing is known of texts none
+# that is less likely than that. Nearly all moments have one or two.
+_MOST_TOKENS, _LEAST = 24, math.log(1e-5)
+_NEVER = -math.inf
 _Text = tuple[int, ...]
 
 
@@ -76,54 +79,58 @@ def searched(likely: np.ndarray, beams: int, known: Known | None = None) -> list
     """
     # Of each beginning of a text how likely it is so far, where the last moment was a blank, and where not,
     # and what is known of it before anything is heard.
-    kept: dict[_Text, tuple[float, float]] = {(): (0.0, -np.inf)}
+    kept: dict[_Text, list[float]] = {(): [0.0, _NEVER]}
     before: dict[_Text, float] = {(): 0.0}
     for moment in likely:
         found = _heard(kept, before, moment, known)
-        scores = {text: before[text] + np.logaddexp(both[0], both[1]) for text, both in found.items()}
+        scores = {text: before[text] + _added(*both) for text, both in found.items()}
         ranked = sorted(found, key=lambda text: (-scores[text], text))[:beams]
-        kept = {text: (found[text][0], found[text][1]) for text in ranked}
+        kept = {text: found[text] for text in ranked}
     if known is None:
         return list(ranked[0])
     ended = {text: scores[text] + known.ends(text) for text in ranked}
     best = max(ranked, key=lambda text: ended[text])
-    return list(known.whole(ranked[0] if ended[best] == -np.inf else best))
+    return list(known.whole(ranked[0] if ended[best] == _NEVER else best))
 
 
 def _heard(
-    kept: dict[_Text, tuple[float, float]],
-    before: dict[_Text, float],
-    moment: np.ndarray,
-    known: Known | None,
+    kept: dict[_Text, list[float]], before: dict[_Text, float], moment: np.ndarray, known: Known | None
 ) -> dict[_Text, list[float]]:
     """What beginnings of texts come to at a moment; `before` learns of those that are new."""
     found: dict[_Text, list[float]] = {}
-    tokens = _likeliest(moment)
+    tokens = _likeliest(moment, _NEVER if known else _LEAST)
+    here: list[float] = moment.tolist()
     for text, (blank, token) in kept.items():
-        both = np.logaddexp(blank, token)
-        stays = found.setdefault(text, [-np.inf, -np.inf])
-        stays[0] = np.logaddexp(stays[0], both + moment[BLANK])
+        both = _added(blank, token)
+        stays = found.setdefault(text, [_NEVER, _NEVER])
+        stays[0] = _added(stays[0], both + here[BLANK])
         if text:
-            stays[1] = np.logaddexp(stays[1], token + moment[text[-1]])
+            stays[1] = _added(stays[1], token + here[text[-1]])
         for one in tokens:
             longer = (*text, one)
             if longer not in before:
                 before[longer] = before[text] + (0.0 if known is None else known.goes_on(text, one))
-            if before[longer] == -np.inf:
+            if before[longer] == _NEVER:
                 continue
             # The same token again is another one only behind a blank.
             so_far = blank if text and text[-1] == one else both
-            goes_on = found.setdefault(longer, [-np.inf, -np.inf])
-            goes_on[1] = np.logaddexp(goes_on[1], so_far + moment[one])
+            goes_on = found.setdefault(longer, [_NEVER, _NEVER])
+            goes_on[1] = _added(goes_on[1], so_far + here[one])
     return found
 
 
-def _likeliest(moment: np.ndarray) -> list[int]:
+def _added(one: float, other: float) -> float:
+    """The logarithm of a sum; NumPy's takes ten times as long for two numbers."""
+    if one < other:
+        one, other = other, one
+    return one if other == _NEVER else one + math.log1p(math.exp(other - one))
+
+
+def _likeliest(moment: np.ndarray, least: float) -> list[int]:
     """Tokens of a moment that may go on with a text, without the blank."""
-    if len(moment) <= _MOST_TOKENS:
-        return list(range(1, len(moment)))
-    chosen: list[int] = np.argpartition(-moment, _MOST_TOKENS)[:_MOST_TOKENS].tolist()
-    return sorted(one for one in chosen if one != BLANK)
+    few = len(moment) <= _MOST_TOKENS
+    chosen = np.arange(len(moment)) if few else np.argpartition(-moment, _MOST_TOKENS)[:_MOST_TOKENS]
+    return sorted(one for one in chosen[moment[chosen] >= least].tolist() if one != BLANK)
 
 
 def log_likelihood(likely: np.ndarray, ids: Sequence[int]) -> float:
