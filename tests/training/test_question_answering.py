@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_off import goes_on_to_the_same
 
 from bigmodel_cli.tasks.question_answering.decoding import best_spans, voted
 from bigmodel_cli.words import parts_in, window_starts
@@ -300,29 +299,8 @@ def test_the_file_loads_without_bigmodel(trained, tmp_path):
 
 
 @pytest.mark.slow
-def test_going_on_after_a_kill_is_the_same_run(folder, trained, monkeypatch):
-    from bigmodel_cli.cli.main import run
-    from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-    from bigmodel_cli.training.steps import TrainingSteps
-
-    steps, calls = TrainingSteps.run, iter(range(1, 10**6))
-
-    def killed(self, *words):
-        if next(calls) == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return steps(self, *words)
-
-    broken = folder / "broken"
-    monkeypatch.setattr(TrainingSteps, "run", killed)
-    assert run(["train", str(folder / "c.yaml"), "--runs-dir", str(broken), "--plain"]) == 143
-    monkeypatch.undo()
-    (interrupted,) = (broken / "questions").iterdir()
-    assert run(["train", "--resume", str(interrupted), "--plain"]) == 0
-    whole, again = read_metrics(trained / "metrics.csv"), read_metrics(interrupted / "metrics.csv")
-    for column in set(whole) - set(TIME_COLUMNS):
-        assert again[column] == whole[column], column
-    for one, other in zip(model_of(trained).get_weights(), model_of(interrupted).get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_going_on_after_a_signal_is_the_same_run(folder, trained):
+    goes_on_to_the_same(folder / "c.yaml", trained, call=3)
 
 
 def test_the_graph_finds_the_same_answers_as_numpy():

@@ -6,14 +6,13 @@ import base64
 import csv
 import io
 import json
-import os
 import re
 import shutil
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_off import goes_on_to_the_same
 from PIL import Image
 
 pytestmark = pytest.mark.tf
@@ -191,30 +190,8 @@ def test_a_class_is_explained_over_its_pixels(trained, bigmodel, tmp_path):
 
 
 @pytest.mark.slow
-def test_going_on_after_a_kill_is_the_same_run(folder, trained, monkeypatch):
-    from bigmodel_cli.cli.main import run
-    from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-    from bigmodel_cli.training.steps import TrainingSteps
-
-    steps, calls = TrainingSteps.run, iter(range(1, 10**6))
-
-    def killed(self, *words):
-        if next(calls) == 8:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return steps(self, *words)
-
-    broken = folder / "broken"
-    monkeypatch.setattr(TrainingSteps, "run", killed)
-    assert run(["train", str(folder / "c.yaml"), "--runs-dir", str(broken), "--plain"]) == 143
-    monkeypatch.undo()
-    (interrupted,) = (broken / "masks").iterdir()
-    assert run(["train", "--resume", str(interrupted), "--plain"]) == 0
-    whole, again = read_metrics(trained / "metrics.csv"), read_metrics(interrupted / "metrics.csv")
-    assert len(whole["loss"]) == 8
-    for column in set(whole) - set(TIME_COLUMNS):
-        assert again[column] == whole[column], column
-    for one, other in zip(model_of(trained).get_weights(), model_of(interrupted).get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_going_on_after_a_signal_is_the_same_run(folder, trained):
+    goes_on_to_the_same(folder / "c.yaml", trained, call=8)
 
 
 def test_simple_models_are_measured(folder, bigmodel):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
 import shutil
-import signal
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from broken_off import goes_on_to_the_same
 
 pytestmark = pytest.mark.tf
 RATE = 4000
@@ -140,34 +139,9 @@ def test_it_is_explained_over_the_spectrogram(trained, bigmodel, tmp_path):
 
 @pytest.mark.slow
 def test_going_on_after_a_kill_with_sounds_on_disk_is_the_same_run(folder, trained, monkeypatch):
-    from bigmodel_cli.cli.main import run
-    from bigmodel_cli.inference.loading import load_checkpoint
-    from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-    from bigmodel_cli.run_folder import RunFolder
-    from bigmodel_cli.training.steps import TrainingSteps
-
-    steps, calls = TrainingSteps.run, iter(range(1, 10**6))
-
-    def killed(self, *words):
-        if next(calls) == 4:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return steps(self, *words)
-
     monkeypatch.setenv("BIGMODEL_CACHE", str(folder / "caches"))
     (folder / "disk.yaml").write_text(CONFIG.replace("CACHE", "disk"))
-    broken = folder / "broken"
-    monkeypatch.setattr(TrainingSteps, "run", killed)
-    assert run(["train", str(folder / "disk.yaml"), "--runs-dir", str(broken), "--plain"]) == 143
-    monkeypatch.undo()
-    monkeypatch.setenv("BIGMODEL_CACHE", str(folder / "caches"))
-    (interrupted,) = (broken / "sounds").iterdir()
-    assert run(["train", "--resume", str(interrupted), "--plain"]) == 0
-    whole, again = read_metrics(trained / "metrics.csv"), read_metrics(interrupted / "metrics.csv")
-    for column in set(whole) - set(TIME_COLUMNS):
-        assert again[column] == whole[column], column
-    one, other = (load_checkpoint(RunFolder(path), "last").get_weights() for path in (trained, interrupted))
-    for left, right in zip(one, other, strict=True):
-        np.testing.assert_array_equal(left, right)
+    goes_on_to_the_same(folder / "disk.yaml", trained, call=4)
 
 
 def test_a_table_with_a_column_of_sounds(folder, bigmodel, tmp_path):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import html
 import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from itertools import product
@@ -16,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_off import goes_on_to_the_same
 from outlines import in_outline
 
 from bigmodel_cli.spans import may_follow, spans_of
@@ -233,29 +232,8 @@ def test_a_sentence_that_is_too_long_is_in_pieces_or_refused(trained, bigmodel, 
 
 
 @pytest.mark.slow
-def test_going_on_after_a_kill_is_the_same_run(folder, trained, monkeypatch):
-    from bigmodel_cli.cli.main import run
-    from bigmodel_cli.metrics_file import TIME_COLUMNS, read_metrics
-    from bigmodel_cli.training.steps import TrainingSteps
-
-    steps, calls = TrainingSteps.run, iter(range(1, 10**6))
-
-    def killed(self, *words):
-        if next(calls) == 3:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return steps(self, *words)
-
-    broken = folder / "broken"
-    monkeypatch.setattr(TrainingSteps, "run", killed)
-    assert run(["train", str(folder / "c.yaml"), "--runs-dir", str(broken), "--plain"]) == 143
-    monkeypatch.undo()
-    (interrupted,) = (broken / "tags").iterdir()
-    assert run(["train", "--resume", str(interrupted), "--plain"]) == 0
-    whole, again = read_metrics(trained / "metrics.csv"), read_metrics(interrupted / "metrics.csv")
-    for column in set(whole) - set(TIME_COLUMNS):
-        assert again[column] == whole[column], column
-    for one, other in zip(model_of(trained).get_weights(), model_of(interrupted).get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_going_on_after_a_signal_is_the_same_run(folder, trained):
+    goes_on_to_the_same(folder / "c.yaml", trained, call=3)
 
 
 @pytest.mark.parametrize("scheme", ["bio", "bioes", "words"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_off import ended_by_a_signal, same_run
 
 from bigmodel_cli.errors import ConfigError, Interrupted
 from bigmodel_cli.listener import Silent
@@ -242,26 +241,12 @@ def test_check_finds_what_cannot_be(tmp_path, bigmodel, old, new, says):
     assert says.partition(" = ")[2] in ended.err
 
 
-def test_going_on_leads_to_what_an_unbroken_run_led_to(run, tmp_path, monkeypatch):
-    from bigmodel_cli.inference.loading import load_checkpoint
-    from bigmodel_cli.training.steps import TrainingSteps
+def test_going_on_leads_to_what_an_unbroken_run_led_to(run, tmp_path):
     from bigmodel_cli.training.train import resume
 
     write_tables(tmp_path)
-    steps, calls = TrainingSteps.run, iter(range(1, 10**9))
-
-    def interrupted(self, *words):
-        if next(calls) == 9:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return steps(self, *words)
-
-    monkeypatch.setattr(TrainingSteps, "run", interrupted)
-    with pytest.raises(Interrupted):
+    with ended_by_a_signal(call=9), pytest.raises(Interrupted):
         train_in(tmp_path)
-    monkeypatch.undo()
     (folder,) = (tmp_path / "runs" / "heard").iterdir()
     again = resume(RunFolder(folder), listeners=[Silent()]).run
-    both = (load_checkpoint(one, "last").get_weights() for one in (run, again))
-    for whole, gone_on in zip(*both, strict=True):
-        assert np.array_equal(whole, gone_on)
-    assert again.predictions("test", "best").read_text() == run.predictions("test", "best").read_text()
+    same_run(run.path, again.path)

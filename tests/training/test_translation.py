@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import os
 import random
-import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+from broken_off import ended_by_a_signal, same_run
 from outlines import in_outline
 
 from bigmodel_cli.errors import ConfigError, Interrupted
@@ -148,33 +147,16 @@ def test_what_such_a_run_has_not_is_said(run, bigmodel, words, says):
     assert says in ended.err
 
 
-def test_going_on_leads_to_what_an_unbroken_run_led_to(run, tmp_path, monkeypatch):
-    from bigmodel_cli.training.steps import TrainingSteps
+def test_going_on_leads_to_what_an_unbroken_run_led_to(run, tmp_path):
     from bigmodel_cli.training.train import resume
 
     write_tables(tmp_path)
-    steps, calls = TrainingSteps.run, iter(range(1, 10**9))
-
-    def interrupted(self, *words):
-        if next(calls) == 9:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return steps(self, *words)
-
-    monkeypatch.setattr(TrainingSteps, "run", interrupted)
-    with pytest.raises(Interrupted):
+    with ended_by_a_signal(call=9), pytest.raises(Interrupted):
         train_in(tmp_path)
-    monkeypatch.undo()
     (folder,) = (tmp_path / "runs" / "pairs").iterdir()
     again = resume(RunFolder(folder), listeners=[Silent()]).run
-    for whole, gone_on in zip(weights(run), weights(again), strict=True):
-        assert np.array_equal(whole, gone_on)
+    same_run(run.path, again.path)
     assert again.predictions("test", "best").read_text() == run.predictions("test", "best").read_text()
-
-
-def weights(run: RunFolder) -> list[np.ndarray]:
-    from bigmodel_cli.inference.loading import load_checkpoint
-
-    return load_checkpoint(run, "last").get_weights()
 
 
 def test_a_tokenizer_of_a_column_that_has_none_is_an_error(tmp_path):
