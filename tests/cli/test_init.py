@@ -105,10 +105,13 @@ def test_a_config_that_comes_with_it_is_whole_elsewhere(bigmodel, tmp_path, monk
     assert bigmodel("check", "own/c.yaml").code == 0
     differences = bigmodel("show", "own/c.yaml", "--diff", CONFIGS / f"{name}.yaml", "--json").json
     # Relative paths are relative to the config.
-    options = ("image_folder.path", "text_files.path")
-    options += tuple(
-        f"{source}.{part}" for source in ("table", "conll") for part in ("path", "validation", "test")
-    )
+    folders = ("image_folder", "audio_folder", "mask_folder", "text_files")
+    options = [f"{source}.path" for source in folders]
+    options += [
+        f"{source}.{part}"
+        for source in ("table", "conll", "squad")
+        for part in ("path", "validation", "test")
+    ]
     assert {each["key"] for each in differences} <= {f"data.source.{option}" for option in options}
 
 
@@ -127,7 +130,10 @@ def test_a_config_that_comes_with_it_by_name(bigmodel, refuses, tmp_path, monkey
 def test_names_of_configs_that_are_none(bigmodel, refuses, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     refuses(2, "init", "--config", "mnst", says=("no config mnst comes with bigmodel", "did you mean mnist?"))
-    says = ("no config zebra comes with bigmodel", "digit_sums, digits, digits_tune, housing, mnist")
+    says = (
+        "no config zebra comes with bigmodel",
+        "digit_sums, digits, digits_tune, housing, keywords, mnist",
+    )
     refuses(2, "init", "--config", "zebra", says=says)
     refuses(2, "init", "photos", "--config", "mnist", says=("--config takes no DATA and no --weights",))
     Path("mnist.yaml").write_text("")

@@ -252,16 +252,18 @@ def test_what_is_frozen_is_not_computed_again(tmp_path, monkeypatch):
     from bigmodel_cli.inference.engines import open_engine
     from bigmodel_cli.training import likeness
 
-    seen, compute = [], likeness._features
+    models, seen = [], []
+    computing, of_examples = likeness._computing_features, likeness._features
 
-    def features_of(model, examples, batch_size):
-        seen.append((model, examples))
-        return compute(model, examples, batch_size)
+    def features_of(compute, examples, batch_size):
+        seen.append(examples)
+        return of_examples(compute, examples, batch_size)
 
+    monkeypatch.setattr(likeness, "_computing_features", lambda one: models.append(one) or computing(one))
     monkeypatch.setattr(likeness, "_features", features_of)
     frozen = CONFIG.replace("strides: 2,", "strides: 2, trainable: false,").replace("epochs: 2", "epochs: 3")
     run = trained(tmp_path, frozen)
-    (model, train), (_, held_out) = seen
+    (model,), (train, held_out) = models, seen
     assert model.input.shape[1:] == train.store.shape != (16, 16, 1)
     assert (len(train), len(held_out)) == (800, 100)
     # They are those of the examples themselves.

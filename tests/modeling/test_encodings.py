@@ -69,7 +69,8 @@ def encoded() -> Callable[..., Any]:
 
 
 def test_the_encodings_that_there_are() -> None:
-    assert set(encoding_options()) == {"impute", "periodic", "piecewise_linear", "quantile"}
+    of_numbers = {"impute", "periodic", "piecewise_linear", "quantile"}
+    assert set(encoding_options()) == {*of_numbers, "mel_spectrogram", "mfcc"}
     for name, encoding in encoding_options().items():
         assert encoding.example.startswith(f"{name}: ") and encoding.__doc__
 

@@ -204,7 +204,9 @@ def test_component_of_every_other_family_is_made(entry: Entry) -> None:
 def test_short_strings_are_what_keras_takes(family: str) -> None:
     import keras
 
-    identifiers = {k for k in CATALOGUE.identifiers(family) if k not in ("acc", "ce", "crossentropy")}
+    # These stand for others of Keras's, or are ours.
+    ours = ("acc", "ce", "crossentropy", "word_error_rate")
+    identifiers = {k for k in CATALOGUE.identifiers(family) if k not in ours}
     for identifier in sorted(identifiers):
         assert getattr(keras, family).get(identifier) is not None, identifier
 

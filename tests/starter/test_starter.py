@@ -118,7 +118,9 @@ def test_what_is_no_data(folder):
     with pytest.raises(UsageError, match="nope: no such file or folder"):
         make_starter(Path("nope"), SCRATCH)
     Path("a.pdf").write_text("")
-    expected = r"a\.pdf: expected a folder of images, texts or sounds, a table .*, a text \(\.txt\), or"
+    expected = (
+        r"a\.pdf: expected a folder of images, texts or sounds, a table .*, a text \(\.txt\), tagged words"
+    )
     with pytest.raises(UsageError, match=expected):
         make_starter(Path("a.pdf"), SCRATCH)
     # A folder of photographs without folders for their classes, and one that is a level too high.

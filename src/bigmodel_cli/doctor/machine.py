@@ -53,6 +53,7 @@ EXTRAS = {
     "safetensors": "safetensors",
     "serve": "starlette",
     "text": "tokenizers",
+    "audio": "soundfile",
 }
 
 
