@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import wave
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,8 @@ TABLES = {
     **dict.fromkeys(
         ["sms_spam", "ag_news"], "{path: texts.csv, target: label, columns: {text: text, label: category}}"
     ),
+    "digit_strings": "{path: sounds.csv, test: sounds.csv, target: said, columns: {said: transcript, "
+    "clip: {audio: {sample_rate: 8000, seconds: 1}}}, strings: {length: [1, 3], count: 40}}",
     "multi30k": "{path: pairs.tsv, target: de, columns: "
     "{en: {subwords: {tokenizer: bytes, length: 24}}, de: {subwords: {tokenizer: bytes, length: 24}}}}",
 }
@@ -142,7 +145,7 @@ def test_the_expected_configs_are_there() -> None:
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
         "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
-        "cells",
+        "cells", "digit_strings",
     }  # fmt: skip
 
 
@@ -182,8 +185,19 @@ def _table(folder: Path) -> None:
     (folder / "texts.csv").write_text("\n".join(["label,text", *texts]))
     pairs = [f"{text.partition(',')[2]}\t{text.partition(',')[2].upper()}" for text in texts[:60]]
     (folder / "pairs.tsv").write_text("\n".join(["en\tde", *pairs]))
+    _sounds(folder)
     tagged = [f"{word}\tO\n{word.title()}\tB-{row % 3}\n" for row in range(100) for word in words[: row % 7]]
     (folder / "tags.conll").write_text("\n".join(tagged))
+
+
+def _sounds(folder: Path) -> None:
+    """Short sounds, and what is said in them."""
+    for number in range(20):
+        with wave.open(str(folder / f"{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(random.Random(number).randbytes(4000))
+    rows = [f"{number}.wav,{['one', 'two'][number % 2]}" for number in range(20)]
+    (folder / "sounds.csv").write_text("\n".join(["clip,said", *rows]))
 
 
 def _data_of(name: str) -> list[str]:
