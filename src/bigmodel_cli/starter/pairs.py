@@ -10,10 +10,10 @@ from pathlib import Path
 from bigmodel_cli.sources.tables.columns import Texts
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.survey import Survey
-from bigmodel_cli.sources.tables.table import Table
+from bigmodel_cli.sources.tables.table import Table, open_table
 from bigmodel_cli.sources.tables.values import read
 from bigmodel_cli.starter.sizes import train_size
-from bigmodel_cli.starter.splits_beside import SPLITS, splits_beside
+from bigmodel_cli.starter.split_files import files_beside
 from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import MODELINE, Written, comment_lines, path_from, plain_name, quoted
 
@@ -59,10 +59,9 @@ def look_at_pairs(table: Table, surveyed: Survey, columns: tuple[str, str], writ
     path = table.files[0].path
     cells = read(table, {name: surveyed.columns[name] for name in columns}, surveyed.kept)
     texts = {name: cell for name, cell in cells.items() if isinstance(cell, Texts)}
-    splits = splits_beside(path, table.names)
+    splits = files_beside(path, lambda other: open_table(other).names == table.names)
     rows = surveyed.num_rows - surveyed.columns[target].missing
-    held_out = (rows - train_size(rows)) // 2 * (len(SPLITS) - len(splits))
-    num_train = max(1, rows - held_out)
+    num_train = train_size(rows, len(splits))
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS * _BATCH_SIZE / num_train)))
     tokens = int(min(_MOST_TOKENS, max(_FEWEST_TOKENS, num_train / _PAIRS_PER_TOKEN)))
     plan = _Plan(given, target, {name: _length(texts[name]) for name in columns}, round(tokens, -2), epochs)

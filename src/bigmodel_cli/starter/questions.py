@@ -35,7 +35,7 @@ def look_at_questions(path: Path, written_in: Path) -> Written:
     Raises:
         DataError: If a file is none such.
     """
-    others = dict(files_beside(path))
+    others = files_beside(path)
     source = Squad(path=path, **others).load(LoadContext())
     train = source.splits["train"]
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, _STEPS * _BATCH_SIZE // max(1, len(train))))

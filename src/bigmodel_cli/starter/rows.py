@@ -15,14 +15,14 @@ from bigmodel_cli.sources.tables.giveaways import giveaways
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.survey import Survey, survey
-from bigmodel_cli.sources.tables.table import Table
+from bigmodel_cli.sources.tables.table import Table, open_table
 from bigmodel_cli.sources.tables.twins import share_of_twins
 from bigmodel_cli.sources.tables.values import read
 from bigmodel_cli.starter.columns import column_lines
 from bigmodel_cli.starter.guessed_target import described, guessed_target, names_a_quantity
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.sizes import train_size
-from bigmodel_cli.starter.splits_beside import SPLITS, splits_beside
+from bigmodel_cli.starter.split_files import files_beside
 from bigmodel_cli.starter.targets import Targets, classes, quantity
 from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import path_from, quoted
@@ -111,16 +111,15 @@ def look_at_rows(
     if not inputs:
         raise DataError(f"{path}: no column is left to predict {shown(name)} from")
     cells = read(table, _looked_at(found), found.kept)
-    splits = splits_beside(path, table.names)
+    splits = files_beside(path, lambda other: open_table(other).names == table.names)
     learnt_from = f"{_counted(inputs)}, {targets.described} in the column {shown(name)}"
     # Rows without a target are left out.
     rows = found.num_rows - target.missing
-    held_out = (rows - train_size(rows)) // 2 * (len(SPLITS) - len(splits))
     return SeenRows(
         _source({"path": path, **splits}, written_in, target, kind),
         inputs,
         replace(targets, decision=None),
-        max(1, rows - held_out),
+        train_size(rows, len(splits)),
         share_of_twins(cells[column] for column in inputs) if rows <= _MANY_ROWS else 0.0,
         f"a table of {found.num_rows:,} rows, {learnt_from}",
         [

@@ -5,9 +5,14 @@ from __future__ import annotations
 from bigmodel_cli.config.facts import DEFAULT_SHARE
 
 
-def train_size(num_examples: int) -> int:
-    """Examples of the training split where the data has no split of its own: two tenths are held out."""
-    return max(1, num_examples - 2 * round(DEFAULT_SHARE * num_examples))
+def train_size(num_examples: int, own_splits: int = 0) -> int:
+    """Examples of the training split: a tenth is held out for each of two splits that the data does not have.
+
+    Args:
+        num_examples: All that are to be split.
+        own_splits: How many held-out splits the data has beside them.
+    """
+    return max(1, num_examples - (2 - own_splits) * round(DEFAULT_SHARE * num_examples))
 
 
 def batch_size_for(num_train: int, wanted: int) -> int:

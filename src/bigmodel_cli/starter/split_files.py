@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from bigmodel_cli.sources.base import SplitName
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
 
-def files_beside(path: Path) -> Iterator[tuple[SplitName, Path]]:
-    """The files of held-out splits beside `train.conll`: `dev.conll`, `test.conll`."""
-    stem = path.stem
-    own = next((word for word, split in SPLIT_NAMES.items() if split == "train" and word in stem), None)
+def files_beside(path: Path, is_alike: Callable[[Path], bool] = lambda _other: True) -> dict[str, Path]:
+    """The files of held-out splits beside `train.conll`: `dev.conll`, `test.conll`.
+
+    Args:
+        path: A file; where its name does not say that it is for training, nothing is looked for.
+        is_alike: Whether a file that is there has what the first one has.
+    """
+    own = next((word for word, split in SPLIT_NAMES.items() if split == "train" and word in path.name), None)
+    found: dict[str, Path] = {}
     if own is None:
-        return
-    found: set[SplitName] = {"train"}
+        return found
     for word, split in SPLIT_NAMES.items():
-        other = path.with_name(stem.replace(own, word) + path.suffix)
-        if split not in found and other.is_file():
-            found.add(split)
-            yield split, other
+        other = path.with_name(path.name.replace(own, word))
+        if split != "train" and split not in found and other.is_file() and is_alike(other):
+            found[split] = other
+    return found

@@ -26,7 +26,7 @@ def look_at_tagged(path: Path, written_in: Path) -> Written:
     Raises:
         DataError: If a file is none such.
     """
-    others = dict(files_beside(path))
+    others = files_beside(path)
     source = Conll(path=path, **others).load(LoadContext())
     task = source.signature.task
     train = source.splits["train"]
