@@ -10,6 +10,8 @@ from starters import SCRATCH, experiment, made
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.starter import Wishes, make_starter
+from bigmodel_cli.vocabulary.asked import Asked
+from bigmodel_cli.vocabulary.training import Untrained
 
 WORDS = (
     "the",
@@ -52,7 +54,7 @@ def test_the_second_text_is_written_from_the_first(tmp_path: Path) -> None:
     columns = found.data.source.options.columns
     assert found.data.source.options.target == "other"
     assert columns["words of one"]["subwords"] == {
-        "tokenizer": {"bpe": {"vocabulary_size": 300}},
+        "tokenizer": {"bpe": {"vocabulary_size": 286}},
         "length": 48,
     }
     assert columns["other"]["subwords"]["tokenizer"] == {"same_as": "words of one"}
@@ -99,3 +101,15 @@ def test_of_three_texts_somebody_has_to_say_which(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no column looks like the target"):
         make_starter(path, SCRATCH)
     assert [*made(path, Wishes(target="c")).model[0].inputs] == ["b"]
+
+
+def test_no_more_tokens_are_asked_for_than_there_are(tmp_path: Path) -> None:
+    """A tokenizer that finds fewer refuses to train: few words that come again and again."""
+    path = pairs(tmp_path, count=1500)
+    columns = made(path).data.source.options.columns
+    asked = Asked.of(columns["words of one"]["subwords"]["tokenizer"])
+    assert 256 < asked.vocabulary_size < 300
+    cells = [line.split("\t") for line in path.read_text().splitlines()[1:]]
+    # The first four fifths are a training split like any other.
+    texts = [text for _, *both in cells[: len(cells) * 4 // 5] for text in both]
+    assert Untrained(asked).trained(texts, "pairs").size == asked.vocabulary_size

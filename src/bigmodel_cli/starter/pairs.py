@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.split_files import files_beside
 from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import MODELINE, Written, comment_lines, path_from, plain_name, quoted
+from bigmodel_cli.words import words_in
 
 _TEXT = "text"
 _BATCH_SIZE = 64
@@ -23,6 +25,10 @@ _BATCH_SIZE = 64
 _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2_000, 5, 100
 # Of few texts most words are seen too seldom to be tokens of their own.
 _PAIRS_PER_TOKEN, _FEWEST_TOKENS, _MOST_TOKENS = 2.5, 300, 8_000
+# Bytes are tokens anyway, and words that come so often become some in any part of the pairs.
+_BYTES, _OFTEN = 256, 5
+# Texts that words are counted in.
+_COUNTED = 50_000
 # Few texts are twice as long as most, and a token is two letters or more of nearly any text.
 _LENGTHS = (16, 256)
 
@@ -63,8 +69,9 @@ def look_at_pairs(table: Table, surveyed: Survey, columns: tuple[str, str], writ
     rows = surveyed.num_rows - surveyed.columns[target].missing
     num_train = train_size(rows, len(splits))
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS * _BATCH_SIZE / num_train)))
-    tokens = int(min(_MOST_TOKENS, max(_FEWEST_TOKENS, num_train / _PAIRS_PER_TOKEN)))
-    plan = _Plan(given, target, {name: _length(texts[name]) for name in columns}, round(tokens, -2), epochs)
+    tokens = min(_MOST_TOKENS, max(_FEWEST_TOKENS, round(num_train / _PAIRS_PER_TOKEN, -2)))
+    tokens = int(min(tokens, _surely_found(texts.values())))
+    plan = _Plan(given, target, {name: _length(texts[name]) for name in columns}, tokens, epochs)
     decisions = [
         f"{shown(target)} is written from {shown(given)}, token by token; another one: init --target NAME.",
         f"One tokenizer of up to {plan.tokens:,} pieces of words, learnt from both columns of the training "
@@ -77,6 +84,15 @@ def look_at_pairs(table: Table, surveyed: Survey, columns: tuple[str, str], writ
         source["missing_target"] = "drop"
     found = f"a table of {surveyed.num_rows:,} pairs of texts, {shown(given)} and {shown(target)}"
     return Written(plan.yaml(plain_name(path), source, decisions), found, decisions)
+
+
+def _surely_found(columns: Iterable[Texts]) -> int:
+    """How many tokens the training split has at least, whichever pairs are in it."""
+    counts: Counter[str] = Counter()
+    for texts in columns:
+        for row in range(min(len(texts), _COUNTED)):
+            counts.update(word.text for word in words_in(texts[row]))
+    return _BYTES + sum(count >= _OFTEN for count in counts.values())
 
 
 def _length(texts: Texts) -> int:
