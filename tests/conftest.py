@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from bigmodel_cli.whole_files import write_json
 # The suite is the same on every processor: bfloat16 is there where a test says so (`processor`), and in every
 # process that a test starts oneDNN uses no more than what most machines have.
 os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE"
+# As many workers as cores share them out: two threads to each have tiny models wait for one another.
+for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -149,9 +153,14 @@ def _tensorflow_as_ever(request: pytest.FixtureRequest) -> None:
     """
     if request.node.get_closest_marker("tf"):
         import_tensorflow()
-        if not gc.get_freeze_count():
-            gc.collect()
-            gc.freeze()
+        _pass_over_what_stays()
+
+
+@cache
+def _pass_over_what_stays() -> None:
+    """Once: to count what is frozen already takes 50 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
