@@ -55,3 +55,38 @@ def test_a_config_for_tagged_words(tmp_path):
     (tmp_path / "bad.conll").write_text("Ann\tB-person\nis\n")
     with pytest.raises(DataError, match=r"bad\.conll:2: expected 2 columns with tabs between, found 1: 'is'"):
         make_starter(tmp_path / "bad.conll")
+
+
+def test_a_folder_of_texts(tmp_path):
+    """All of its texts are one, whatever else stands beside them."""
+    folder = tmp_path / "my novel"
+    folder.mkdir()
+    for name in ("one.txt", "two.txt", "notes.md", "cover.bin"):
+        (folder / name).write_text("It was a dark night.\n" * 100)
+    starter = make_starter(folder, Wishes(written_in=folder))
+    assert starter.found == f"{folder}/*.md and {folder}/*.txt: 3 files, 6,300 characters, 15 different ones"
+    (folder / "c.yaml").write_text(starter.text)
+    experiment = read_config(folder / "c.yaml").experiment
+    assert experiment.name == "my_novel"
+    assert experiment.data.source.options.texts()["train"].count("dark") == 300
+
+
+@pytest.mark.parametrize("with_folder", [False, True])
+def test_a_folder_means_the_file_in_it(tmp_path, with_folder):
+    """The only one, or the one that is for training; a folder of what its rows name may stand beside it."""
+    (tmp_path / "train.csv").write_text("x,y\n" + "".join(f"{x * x % 17 / 2},{x % 2}\n" for x in range(60)))
+    if with_folder:
+        (tmp_path / "pictures").mkdir()
+    assert make_starter(tmp_path, Wishes(target="y")).found.startswith("a table of 60 rows")
+    (tmp_path / "test.csv").write_text("x,y\n" + "".join(f"{x * x % 17 / 2},{x % 2}\n" for x in range(20)))
+    said: list[str] = []
+    starter = make_starter(tmp_path, Wishes(target="y", note=said.append))
+    assert f"test: {tmp_path / 'test.csv'}" in starter.text
+    assert said[0] == f"{tmp_path}: its data are in train.csv"
+    (tmp_path / "train.csv").rename(tmp_path / "more.csv")
+    with pytest.raises(DataError) as caught:
+        make_starter(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: 2 files have data, and no name says which one is for training (more.csv, test.csv)"
+    )
+    assert caught.value.hint == f"say which: bigmodel init {tmp_path / 'more.csv'}"

@@ -22,6 +22,7 @@ from bigmodel_cli.starter.duration import describe
 from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
 from bigmodel_cli.starter.images import Images
 from bigmodel_cli.starter.labels import Wanted
+from bigmodel_cli.starter.loose_files import file_meant, texts_meant
 from bigmodel_cli.starter.masked import find_masks, look_at_masks, masks_starter
 from bigmodel_cli.starter.pairs import look_at_pairs, written_from
 from bigmodel_cli.starter.pretrained import NoWeights, Pretrained, find_weights
@@ -37,7 +38,7 @@ from bigmodel_cli.starter.tagged import look_at_tagged
 from bigmodel_cli.starter.targets import Targets, classes
 from bigmodel_cli.starter.text_recipe import texts_recipe
 from bigmodel_cli.starter.texts import look_at_text_folder
-from bigmodel_cli.starter.writing import Recipe, config_text, own_name, path_from
+from bigmodel_cli.starter.writing import Recipe, config_text, own_name, path_from, plain_name
 
 _NUM_DIGITS = 1_797
 _NO_IMAGES = NoWeights("no images")
@@ -81,7 +82,7 @@ class Wishes:
         offline: Whether no download may be made.
         written_in: The folder that the config will be in, which its paths are relative to.
         warn: Told what is passed over in the data.
-        note: Told what each column of a table is.
+        note: Told which file of a folder has its data, and what each column of a table is.
     """
 
     weights: str | None = None
@@ -104,15 +105,18 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     Args:
         data: A folder with a folder per class of images, texts or sounds, or with images and masks, a table
             (of rows, or of images' paths and labels), or an .npz, a plain text, words with tags, or questions
-            about texts; None for the handwritten digits that come with scikit-learn.
+            about texts, or a folder with one of these; None for the handwritten digits that come with
+            scikit-learn.
         wishes: What the person asked for.
 
     Raises:
         UsageError: If there is no such file, or it is none of these.
         DataError: If nothing can be written for what is in it; says why.
     """
-    has_questions = data is not None and is_of_questions(data)
-    is_table = data is not None and is_table_name(data) and not has_questions
+    if data is not None and data.is_dir() and (file := file_meant(data)) is not None:
+        wishes.note(f"{data}: its data are in {file.name}")
+        data = file
+    is_table = data is not None and is_table_name(data) and not is_of_questions(data)
     if wishes.target is not None and not is_table:
         raise UsageError("--target names a column of a table, such as a .csv or .parquet file")
     if data is None:
@@ -125,15 +129,18 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
         return _for_arrays(data, wishes)
     if is_table:
         return _for_table(data, wishes)
-    if has_questions:
+    return _for_texts(data, wishes)
+
+
+def _for_texts(data: Path, wishes: Wishes) -> Starter:
+    if is_of_questions(data):
         asked = look_at_questions(data, wishes.written_in)
         return Starter(asked.text, asked.found, asked.decisions)
     if data.suffix.lower() in TAGGED_SUFFIXES:
         tagged = look_at_tagged(data, wishes.written_in)
         return Starter(tagged.text, tagged.found, tagged.decisions)
     if data.suffix.lower() in SUFFIXES:
-        prose = look_at_prose(data, wishes.written_in)
-        return Starter(prose.text, prose.found, prose.decisions)
+        return _for_prose([data], plain_name(data), wishes)
     raise UsageError(
         f"{data}: expected a folder of images, texts or sounds, a table (.csv, .parquet, .jsonl), an .npz "
         "file, a text (.txt), tagged words (.conll), or questions about texts (.json)",
@@ -161,6 +168,8 @@ def _for_digits() -> Starter:
 
 
 def _for_folder(folder: Path, wishes: Wishes) -> Starter:
+    if texts := texts_meant(folder):
+        return _for_prose(texts, plain_name(folder.resolve()), wishes)
     content = main_content(folder)
     if content is SOUNDS:
         sounds, found = look_at_sounds(folder, wishes.written_in, wishes.warn)
@@ -180,6 +189,11 @@ def _for_folder(folder: Path, wishes: Wishes) -> Starter:
         asked=wishes.names_weights,
     )
     return _starter(folder.resolve().name, recipe, targets, found, start)
+
+
+def _for_prose(paths: Sequence[Path], name: str, wishes: Wishes) -> Starter:
+    prose = look_at_prose(paths, name, wishes.written_in)
+    return Starter(prose.text, prose.found, prose.decisions)
 
 
 def _for_masks(folders: Folders, wishes: Wishes) -> Starter:

@@ -1,12 +1,14 @@
-"""The config for a plain text: a small transformer that learns to write more of it."""
+"""The config for plain text: a small transformer that learns to write more of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.plain_text import read_texts
-from bigmodel_cli.starter.writing import MODELINE, Written, path_from, plain_name
+from bigmodel_cli.sources.tables.files import find_files
+from bigmodel_cli.starter.writing import MODELINE, Written, path_from
 
 # What files of plain text are called.
 SUFFIXES = frozenset({".txt", ".md", ".text"})
@@ -18,20 +20,22 @@ _SHORT = 500_000
 _LEAST = 20 * _LENGTH
 
 
-def look_at_prose(path: Path, written_in: Path) -> Written:
-    """The config for a file of plain text.
+def look_at_prose(paths: Sequence[Path], name: str, written_in: Path) -> Written:
+    """The config for files of plain text.
 
     Args:
-        path: The file.
+        paths: Files, or patterns of their names.
+        name: Of the runs.
         written_in: The folder that the config will be in.
 
     Raises:
-        DataError: If it is no text, or too short to learn from.
+        DataError: If they are no text, or too short to learn from.
     """
-    text = read_texts(path, field=None, encoding=None, separator="")
+    text = read_texts(paths, field=None, encoding=None, separator="")
     size, different = len(text), len(set(text))
+    where = " and ".join(map(str, paths))
     if size < _LEAST:
-        raise DataError(f"{path}: {size:,} characters are too few to learn from", hint="give a longer text")
+        raise DataError(f"{where}: {size:,} characters are too few to learn from", hint="give a longer text")
     tokens = "characters" if different <= _MOST_CHARACTERS else "bytes"
     num_tokens = size if tokens == "characters" else len(text.encode("utf-8"))
     steps = min(_STEPS, max(200, 20 * num_tokens // (_LENGTH * _BATCH_SIZE)))
@@ -48,13 +52,13 @@ def look_at_prose(path: Path, written_in: Path) -> Written:
 # Train with: bigmodel train THIS_FILE
 # Then:       bigmodel generate "A beginning"
 {comments}
-name: {plain_name(path)}
+name: {name}
 seed: 0
 
 data:
   source:
     text_files:
-      path: {path_from(written_in, path)}
+      path: {_path(written_in, paths)}
       tokens: {tokens}
       length: {_LENGTH}
       windows_per_epoch: {windows}
@@ -80,5 +84,11 @@ metrics: []                             # the loss decides which epoch is the be
 training:
   epochs: {_EPOCHS}
 """
-    found = f"{path.name}: {size:,} characters, {different:,} different ones"
+    seen = f"{files[0].name}:" if len(files := find_files(paths)) == 1 else f"{where}: {len(files):,} files,"
+    found = f"{seen} {size:,} characters, {different:,} different ones"
     return Written(yaml, found, decisions)
+
+
+def _path(written_in: Path, paths: Sequence[Path]) -> str:
+    words = [path_from(written_in, path) for path in paths]
+    return words[0] if len(words) == 1 else f"[{', '.join(words)}]"

@@ -7,6 +7,13 @@ from pathlib import Path
 
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
+_TRAINING = [word for word, split in SPLIT_NAMES.items() if split == "train"]
+
+
+def is_of_training(path: Path) -> bool:
+    """Whether the name of a file says that it is for training."""
+    return any(word in path.name for word in _TRAINING)
+
 
 def files_beside(path: Path, is_alike: Callable[[Path], bool] = lambda _other: True) -> dict[str, Path]:
     """The files of held-out splits beside `train.conll`: `dev.conll`, `test.conll`.
@@ -15,7 +22,7 @@ def files_beside(path: Path, is_alike: Callable[[Path], bool] = lambda _other: T
         path: A file; where its name does not say that it is for training, nothing is looked for.
         is_alike: Whether a file that is there has what the first one has.
     """
-    own = next((word for word, split in SPLIT_NAMES.items() if split == "train" and word in path.name), None)
+    own = next((word for word in _TRAINING if word in path.name), None)
     found: dict[str, Path] = {}
     if own is None:
         return found
