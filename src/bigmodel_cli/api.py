@@ -268,10 +268,9 @@ class Run:
     def _named(self, words: list[str]) -> Inputs | Rows:
         from bigmodel_cli.inference.inputs import find_inputs, find_rows
         from bigmodel_cli.kinds.inputs import Asked
-        from bigmodel_cli.run_folder import ROWS_WRITTEN
 
         opened, quiet = self.opened, Silent()
-        rows = find_rows(Asked(words, (), self.record.get(ROWS_WRITTEN)), opened.signature, quiet.warn)
+        rows = find_rows(Asked(words, (), opened.rows_written), opened.signature, quiet.warn)
         return rows or find_inputs(words, opened.signature, quiet.warn, opened.examples_array)
 
     def _array(self, what: Any) -> Inputs:

@@ -9,6 +9,7 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   metrics.csv            a row per epoch
   tokenizer_<name>.json  what cuts the texts of a column into tokens; of a text that goes on tokenizer.json
   texts.json             what a model of text wrote after each epoch
+  joined_<n>.csv         tables that rows get columns of, as they were
   checkpoints/           best.keras, last.keras with all that training goes on from, a .json beside each
   model.tflite           the inference model
   front.json             what stands before it where it takes rows: words and their places

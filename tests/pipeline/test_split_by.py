@@ -170,3 +170,39 @@ def test_real_speakers_are_in_one_split_each_and_digits_are_even(tmp_path):
     for part in splits.parts.values():
         counts = np.bincount(part.labels, minlength=10)
         assert counts.max() - counts.min() <= 1
+
+
+def last(groups, moments, *, count, validation="auto", test="auto"):
+    """Numbers of the examples in each split, where the last of each group are held out."""
+    rows = ArrayStore(np.arange(len(groups), dtype=np.float32), "rows")
+    beside = {"g": ArrayStore(np.asarray(groups), "rows"), "t": ArrayStore(np.asarray(moments), "rows")}
+    examples = Examples({"x": rows}, {"y": np.zeros(len(groups), np.int64)}, beside)
+    signature = Signature({"x": NumberKind()}, {"y": Classification(("a", "b"))})
+    by = Column(SplitBy(group="g", time="t", last=count))
+    splits = make_splits(
+        Source({"train": examples}, signature), validation=validation, test=test, seed=0, by=by
+    )
+    return {name: part.store.array.astype(int).tolist() for name, part in splits.parts.items()}, splits, by
+
+
+def test_the_last_of_each_group_are_held_out():
+    groups, moments = [1, 2, 1, 3, 1, 2, 1, 2, 1], [9, 4, 3, 0, 5, 8, 5, 7, 1]
+    found, splits, by = last(groups, moments, count=1)
+    # Group 1 by time: 8, 2, 4, 6, 0; group 2: 1, 7, 5; group 3 has nothing to spare.
+    assert found == {"train": [1, 2, 3, 4, 8], "validation": [6, 7], "test": [0, 5]}
+    assert splits.origins["test"] == "the last 1 of each g by t"
+    assert by.shared(splits.parts) is None
+    found, splits, by = last([1, 1, 1, 2, 2, 2], [0, 1, 2, 7, 8, 9], count=2, validation=0)
+    assert found == {"train": [0, 3], "test": [1, 2, 4, 5]}
+    assert by.shared(splits.parts).startswith(
+        "50% of the test split is earlier than the end of the train split"
+    )
+
+
+def test_the_last_of_each_group_need_groups_that_have_more():
+    with pytest.raises(DataError, match=r"no g has more than 2 examples that could be held out"):
+        last([1, 1, 2, 2], [0, 1, 2, 3], count=2)
+    with pytest.raises(DataError, match=r"data.test: 0.3 asks for a share, and data.split_by for the last 1"):
+        last([1, 1, 2, 2], [0, 1, 2, 3], count=1, test=0.3)
+    with pytest.raises(ValueError, match="last: expected the group of which it is"):
+        SplitBy(time="t", last=1)

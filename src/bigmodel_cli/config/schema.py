@@ -48,7 +48,7 @@ def _comparison(text: str) -> str:
 
 
 class SplitBy(Section):
-    """A column that splits follow: one of the two."""
+    """A column that splits follow: one of the two, or both where the last of each group are held out."""
 
     group: str | None = Field(
         None,
@@ -62,10 +62,21 @@ class SplitBy(Section):
         description="What comes later in this column, dates or numbers, is held out: the latest for test, "
         "then for validation. Examples of one moment stay together, where the shares come nearest.",
     )
+    last: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="So many examples of each group are held out, the last ones by `time`, or, where that is "
+        "not told, as they stand: for test, and as many before them for validation. Of a group with fewer "
+        "than are asked for, and one more, all are trained on.",
+    )
 
     @model_validator(mode="after")
     def _one(self) -> SplitBy:
-        if (self.group is None) == (self.time is None):
+        if self.last is not None:
+            if self.group is None:
+                raise ValueError(
+                    "last: expected the group of which it is: {group: user, time: when, last: 1}"
+                )
+        elif (self.group is None) == (self.time is None):
             raise ValueError("group: expected one of {group: COLUMN} and {time: COLUMN}")
         return self
 

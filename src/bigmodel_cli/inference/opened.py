@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.answering import Answering
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.run_folder import OUTPUTS, ReadRun, RunFolder
+from bigmodel_cli.run_folder import OUTPUTS, ROWS_WRITTEN, ReadRun, RunFolder
 from bigmodel_cli.run_search import find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.signature import Signature, signature_from_json
+from bigmodel_cli.sources.table_join import JOINED, placed
 from bigmodel_cli.tasks.predictions import Predictions
 
 
@@ -43,6 +45,21 @@ class OpenRun:
     def predictions(self) -> Predictions[Any]:
         """How the outputs of its model are understood."""
         return part_of(self.signature.task, Predictions)
+
+    @cached_property
+    def rows_written(self) -> Mapping[str, Any] | None:
+        """How tables are written that its rows are from, and where those are that are joined to them.
+
+        Raises:
+            DataError: If one of these is missing or damaged.
+        """
+        written: Mapping[str, Any] | None = self.record.get(ROWS_WRITTEN)
+        if written is None or JOINED not in written:
+            return written
+        return {**written, JOINED: placed(written[JOINED], self._kept_table)}
+
+    def _kept_table(self, name: str) -> str:
+        return str(self.folder.intact(self.folder.path / name))
 
     def examples_array(self) -> str:
         """What the array of examples was called that the run was trained with.

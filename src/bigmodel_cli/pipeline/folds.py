@@ -64,6 +64,11 @@ class Folds:
             )
         if self.of > len(examples):
             raise self._too_many(f"there are {len(examples):,} examples", len(examples))
+        if self.by is not None and self.by.by.last is not None:
+            raise DataError(
+                f"the last of each {self.by.name} are one part, and no folds",
+                hint="split_by: {group: COLUMN} or {time: COLUMN} deals folds",
+            )
         if self.by is not None and self.by.by.time is not None:
             return self._by_time(self.by, self.by.values(examples))
         rng = np.random.default_rng([self.seed, self.repeat])

@@ -38,6 +38,9 @@ class Column:
 
     def describe(self, share: float) -> str:
         """Where a split comes from, in words for the user."""
+        if self.by.last is not None:
+            in_order = "" if self.by.time is None else f" by {self.by.time}"
+            return f"the last {self.by.last} of each {self.name}{in_order}"
         if self.by.time is not None:
             return f"the latest {share:.4g} of the training part, by {self.name}"
         return f"{share:.4g} of the training part, whole groups of {self.name}"
@@ -58,28 +61,29 @@ class Column:
         import numpy as np
 
         values = self.values(examples)
+        if self.by.last is not None:
+            moments = None if self.by.time is None else self.values(examples, self.by.time)
+            return _last_of_each(values, moments, self.by.last, self.name)
         if self.by.time is not None:
             return _latest(values, count, self.name)
         _, groups = np.unique(values, return_inverse=True)
         chosen = _whole_groups(groups.reshape(-1), count, strata, seed, self.name)
         return np.flatnonzero(chosen[groups.reshape(-1)])
 
-    def values(self, examples: Examples) -> np.ndarray:
-        """What the column has for each example.
+    def values(self, examples: Examples, name: str | None = None) -> np.ndarray:
+        """What the column has for each example, or another one that decides with it.
 
         Raises:
             DataError: If there is no such column, or a value is missing.
         """
         import numpy as np
 
-        columns = _columns_of(examples)
-        if self.name not in columns:
-            raise DataError(
-                f"data.split_by: the data has no column {self.name!r}", hint=meant(self.name, columns)
-            )
-        store = columns[self.name]
+        columns, name = _columns_of(examples), name or self.name
+        if name not in columns:
+            raise DataError(f"data.split_by: the data has no column {name!r}", hint=meant(name, columns))
+        store = columns[name]
         if store.array is None or store.array.ndim > 1:
-            raise DataError(f"data.split_by: the column {self.name} has no single value for each example")
+            raise DataError(f"data.split_by: the column {name} has no single value for each example")
         if store.names is not None:
             missing = store.array == len(store.names)
         else:
@@ -88,14 +92,17 @@ class Column:
             row, number = int(missing.argmax()), int(missing.sum())
             more = f" ({number:,} such examples)" if number > 1 else ""
             raise DataError(
-                f"{examples.place(row)}: no {self.name}, by which data.split_by cuts{more}",
+                f"{examples.place(row)}: no {name}, by which data.split_by cuts{more}",
                 hint="give these rows a value, or leave them out",
             )
         return store.array
 
     def shared(self, parts: Mapping[SplitName, Examples]) -> str | None:
-        """What splits of the source's own have in common that they should not, as a sentence."""
+        """What splits have in common that they should not, as a sentence."""
         import numpy as np
+
+        if self.by.last is not None:
+            return self._known_later(parts)
 
         order: tuple[SplitName, ...] = ("train", "validation", "test")
         known = [name for name in order if name in parts and self.name in _columns_of(parts[name])]
@@ -112,6 +119,19 @@ class Column:
                 groups = f"{both} of the {len(here)} groups of the {name} split"
                 return f"{groups} ({self.name}) are in the train split too"
         return None
+
+    def _known_later(self, parts: Mapping[SplitName, Examples]) -> str | None:
+        """That training knows what came after the last of some groups, as a sentence."""
+        if self.by.time is None or "test" not in parts or "train" not in parts:
+            return None
+        end = self.values(parts["train"], self.by.time).max()
+        share = (self.values(parts["test"], self.by.time) < end).mean()
+        if not share:
+            return None
+        return (
+            f"{share:.0%} of the test split is earlier than the end of the train split, which knows what "
+            f"others did later; {{time: {self.by.time}}} holds out what comes later for all"
+        )
 
     def _names(self, examples: Examples) -> np.ndarray:
         import numpy as np
@@ -138,6 +158,26 @@ def _latest(moments: np.ndarray, count: int, name: str) -> np.ndarray:
     # Of two that are as near, the smaller split.
     begin = np.flatnonzero(distances == distances.min())[-1] + 1
     return np.flatnonzero(moments >= found[begin])
+
+
+def _last_of_each(groups: np.ndarray, moments: np.ndarray | None, count: int, name: str) -> np.ndarray:
+    """The last examples of each group that has more of them; of one moment, those that stand behind."""
+    import numpy as np
+
+    places = np.arange(len(groups))
+    keys = (places, groups) if moments is None else (places, moments, groups)
+    order = np.lexsort(keys)
+    _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    if not (sizes > count).any():
+        raise DataError(
+            f"data.split_by: no {name} has more than {count} examples that could be held out",
+            hint="hold out fewer: last: 1, or cut by time",
+        )
+    # How many of the group come behind each example.
+    behind = np.repeat(starts + sizes, sizes) - 1 - places
+    held_out = (behind < count) & (np.repeat(sizes, sizes) > count)
+    found: np.ndarray = np.sort(order[held_out])
+    return found
 
 
 def _whole_groups(

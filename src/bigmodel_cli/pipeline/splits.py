@@ -187,6 +187,13 @@ def make_splits(
         if (test if name == "test" else validation) == 0:
             parts.pop(name, None)
         if shares[name] > 0:
+            asked = test if name == "test" else validation
+            if by is not None and by.by.last is not None and asked != "auto":
+                raise DataError(
+                    f"data.{name}: {shares[name]:g} asks for a share, and data.split_by for the last "
+                    f"{by.by.last} of each {by.name}",
+                    hint=f"remove data.{name}, or write 0 for no such split",
+                )
             count = round(total * shares[name])
             cut = _Cut(name, count, seed + number, by)
             parts["train"], parts[name] = cut.of(parts["train"], source.signature)
@@ -288,7 +295,8 @@ class _Cut:
         """What is kept, and what is held out."""
         import numpy as np
 
-        if not 0 < self.count < len(examples):
+        is_counted = self.by is None or self.by.by.last is None
+        if is_counted and not 0 < self.count < len(examples):
             raise DataError(
                 f"data.{self.name}: a split of {self.count} out of {len(examples)} examples leaves one side "
                 "empty",

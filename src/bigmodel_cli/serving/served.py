@@ -20,7 +20,6 @@ from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.inputs import Batch
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.run_folder import ROWS_WRITTEN
 from bigmodel_cli.serving.batching import Batcher, Compute, measured_size
 from bigmodel_cli.serving.chosen import Engines, open_engines
 from bigmodel_cli.serving.written import ServedWriter
@@ -81,7 +80,7 @@ class Served:
     @property
     def rows_written(self) -> Mapping[str, Any] | None:
         """How tables are written that its rows are from."""
-        return self.opened.record.get(ROWS_WRITTEN)
+        return self.opened.rows_written
 
     def outputs_by_name(self, outputs: Any) -> dict[str, np.ndarray]:
         """Outputs by what a saved model calls them."""

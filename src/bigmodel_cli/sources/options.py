@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -60,6 +61,11 @@ class SourceOptions(BaseModel, ABC):
     def rows_written(self) -> Mapping[str, Any] | None:
         """How the tables of rows are written, and what columns are called in them; None for no rows."""
         return None
+
+    @property
+    def tables_beside(self) -> Mapping[str, Path]:
+        """Files that a run keeps, by their names there, since rows to predict get columns from them."""
+        return {}
 
     def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> SourceOptions:
         """The same, with another tokenizer where a column or a target has one."""

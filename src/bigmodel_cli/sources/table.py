@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field, StrictBool, model_validator
@@ -18,8 +19,10 @@ from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.strings_option import Strings
 from bigmodel_cli.sources.table_columns import IGNORE, Told
+from bigmodel_cli.sources.table_join import JOINED, JoinOptions, as_written, kept_tables
 from bigmodel_cli.sources.table_loading import TableLoading
 from bigmodel_cli.sources.table_targets import MissingTarget, TargetOptions
+from bigmodel_cli.sources.tables.joined import Join
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 
@@ -45,6 +48,11 @@ class TableOptions(SourceOptions):
         default={},
         description="What columns are: a kind, a kind with its options, or ignore; `{new: {from: old}}` "
         "gives a column another name. Columns that are not named are looked at.",
+    )
+    join: dict[str, JoinOptions] = Field(
+        default={},
+        description="Other tables whose columns rows get, by the column that names their rows: "
+        "`{item: {path: items.csv, key: id}}`.",
     )
     sample_weight: str | None = Field(
         default=None, description="The column that says what each example counts in the loss."
@@ -193,7 +201,22 @@ class TableOptions(SourceOptions):
     @property
     def rows_written(self) -> Mapping[str, Any]:
         names = {name: self.in_files(name) for name in self.columns if self.in_files(name) != name}
-        return {"format": vars(self.text_format), "names": names}
+        joined = {JOINED: as_written(self._joins_in_files)} if self.join else {}
+        return {"format": vars(self.text_format), "names": names, **joined}
+
+    @property
+    def tables_beside(self) -> Mapping[str, Path]:
+        return kept_tables(self.join)
+
+    @property
+    def _joins_in_files(self) -> Mapping[str, JoinOptions]:
+        """What is joined, by the column as files call it."""
+        return {self.in_files(name): one for name, one in self.join.items()}
+
+    @property
+    def joins(self) -> Sequence[Join]:
+        """Tables that are joined to each of its own."""
+        return [one.join(column) for column, one in self._joins_in_files.items()]
 
     def told_kind(self, name: str) -> str | None:
         """The kind that a column is said to be of; None where nobody says."""

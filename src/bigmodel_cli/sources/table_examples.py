@@ -96,13 +96,20 @@ class TableExamples:
         return Source(splits, signature, looked_at=options.looked_at(kinds, [*ignored]))
 
     def _followed(self, values: Mapping[str, Values], origin: str) -> dict[str, Store]:
-        """The column that splits follow, where it is another one than the model would get."""
-        group, name = self.context.group_by, self.context.order_by
+        """The columns that splits follow, where they are others than the model would get."""
+        return {**self._followed_group(values, origin), **self._followed_order(values, origin)}
+
+    def _followed_group(self, values: Mapping[str, Values], origin: str) -> dict[str, Store]:
+        group = self.context.group_by
         kind = self.kinds.get(group or "")
         if group is not None and kind is not None and kind.shape and not part_of(kind, Cells).are_paths:
             # Moments are several numbers for a model, and one group each.
             moments = part_of(kind, Cells).order(values[group])
             return {} if moments is None else {group: ArrayStore(moments, origin)}
+        return {}
+
+    def _followed_order(self, values: Mapping[str, Values], origin: str) -> dict[str, Store]:
+        name = self.context.order_by
         if name is None:
             return {}
         order = part_of(self.kinds[name], Cells).order(values[name])

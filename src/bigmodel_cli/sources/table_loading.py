@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
@@ -17,6 +16,7 @@ from bigmodel_cli.sources.table_columns import IGNORE
 from bigmodel_cli.sources.table_examples import TableExamples
 from bigmodel_cli.sources.table_remarks import point_out
 from bigmodel_cli.sources.tables.facts import ColumnFacts
+from bigmodel_cli.sources.tables.joined import Keyed, joined
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.survey import Survey, survey
@@ -40,8 +40,11 @@ class TableLoading:
     options: TableOptions
     context: LoadContext
 
+    def __post_init__(self) -> None:
+        self._joined: dict[SplitName, list[Keyed]] = {}
+
     def source(self) -> Source:
-        opened = {split: self._opened(paths) for split, paths in self._paths()}
+        opened = self._opened()
         first = next(iter(opened.values()))
         self._check_names(first)
         names = self._names(first)
@@ -69,6 +72,7 @@ class TableLoading:
             split: spilled(table, {name: as_read[name] for name in in_files}, kinds) if in_files else {}
             for split, table in opened.items()
         }
+        self._point_out_unknown(opened)
         return TableExamples(self.options, self.context, opened, kinds, left_out).source(
             columns, in_their_files
         )
@@ -88,8 +92,22 @@ class TableLoading:
         if self.options.test is not None:
             yield "test", self.options.test
 
-    def _opened(self, paths: Path | list[Path]) -> Table:
-        return open_table(paths, self.options.text_format)
+    def _opened(self) -> dict[SplitName, Table]:
+        told = self.options.text_format
+        opened = {split: open_table(paths, told) for split, paths in self._paths()}
+        if not self.options.joins:
+            return opened
+        others = [Keyed.read(join, told) for join in self.options.joins]
+        # What is not there is counted for each split.
+        self._joined = {split: [replace(other, unknown={}) for other in others] for split in opened}
+        return {split: joined(table, self._joined[split]) for split, table in opened.items()}
+
+    def _point_out_unknown(self, opened: Mapping[SplitName, Table]) -> None:
+        """Tell of rows that name what a joined table has not."""
+        for split, table in opened.items():
+            for keyed in self._joined.get(split, ()):
+                if (said := keyed.described(table.files[0].path, refuses=split == "train")) is not None:
+                    self.context.warn(said)
 
     def _check_names(self, table: Table) -> None:
         options = self.options

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
@@ -47,7 +49,7 @@ from bigmodel_cli.training.settled import Settled
 from bigmodel_cli.training.state import Moment
 from bigmodel_cli.training.teaching import teacher_record
 from bigmodel_cli.training.transfer import Transfer
-from bigmodel_cli.whole_files import sha256_of, write_json, write_text
+from bigmodel_cli.whole_files import sha256_of, write_json, write_text, write_whole
 
 # The key of run.json with the sha256 of files found damaged: they count as such until they are written anew.
 _DAMAGED = "damaged"
@@ -148,11 +150,13 @@ def first_facts(begun: Begun, config: LoadedConfig, path: Path) -> dict[str, Any
     }
 
 
-def keep_files(run: RunFolder, signature: Signature) -> list[Path]:
-    """Keep in a run the tokenizers that its examples are read by."""
+def keep_files(run: RunFolder, signature: Signature, tables: Mapping[str, Path]) -> list[Path]:
+    """Keep in a run what its examples are read by: tokenizers, and tables that are joined to rows."""
     for name, content in signature.files.items():
         write_text(run.path / name, content)
-    return [run.path / name for name in signature.files]
+    for name, path in tables.items():
+        write_whole(run.path / name, partial(shutil.copyfile, path))
+    return [run.path / name for name in (*signature.files, *tables)]
 
 
 def keep_copies(run: RunFolder, code: Code) -> None:
@@ -221,7 +225,7 @@ def begin_session(
     files, damaged = _put_aside(run, record) if record else ({}, {})
     write_text(run.config, prepared.settled.text)
     write_json(run.labels, prepared.splits.signature.label_names)
-    kept = keep_files(run, prepared.splits.signature)
+    kept = keep_files(run, prepared.splits.signature, prepared.settled.tables_beside)
     whole = (run.config, run.labels, run.source_config, run.trained_on, *kept, *sorted(run.code.glob("*.py")))
     update_record(
         run,

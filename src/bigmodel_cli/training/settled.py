@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.config.compress import Compress
@@ -30,6 +31,7 @@ class Settled:
         has_files: Whether its examples are the user's own, and not such as come with bigmodel.
         facts: What run.json says of it.
         compress: What makes the model smaller meanwhile.
+        tables_beside: Files that the run keeps, by their names there.
     """
 
     text: str
@@ -40,6 +42,7 @@ class Settled:
     has_files: bool
     facts: Mapping[str, Any]
     compress: Compress | None = None
+    tables_beside: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def whole_from(self) -> int:
@@ -69,6 +72,7 @@ class Settled:
                 **({LOSES_CHANNELS: True} if compress is not None and compress.loses_channels else {}),
             },
             experiment.compress,
+            source.tables_beside,
         )
 
 

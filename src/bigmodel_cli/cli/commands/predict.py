@@ -292,15 +292,13 @@ def _found(
     from bigmodel_cli.errors import UsageError
     from bigmodel_cli.inference.inputs import find_inputs, find_rows
     from bigmodel_cli.kinds.inputs import Asked
-    from bigmodel_cli.run_folder import ROWS_WRITTEN
 
     keep: str | None = how["keep"]
     if keep is not None and csv_path is None:
         raise UsageError("--keep says which columns --csv writes", hint="add --csv FILE")
     # Where nothing is written beside the predictions, no cell need be kept.
     kept = () if csv_path is None else None if keep is None else _names(keep)
-    written = opened.record.get(ROWS_WRITTEN)
-    asked = Asked(list(words), how["settings"], written, kept, how["texts"])
+    asked = Asked(list(words), how["settings"], opened.rows_written, kept, how["texts"])
     rows = find_rows(asked, opened.signature, warn)
     if rows is not None:
         return rows

@@ -10,7 +10,6 @@ from bigmodel_cli.inference.inputs import find_rows
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.inputs import Asked
-from bigmodel_cli.run_folder import ROWS_WRITTEN
 from bigmodel_cli.sources.stores import ArrayStore, CodedStore, Store, TokenStore
 
 
@@ -33,7 +32,7 @@ def given_rows(
     Raises:
         UsageError, DataError: If there are no such rows.
     """
-    found = find_rows(Asked(words, settings, opened.record.get(ROWS_WRITTEN)), opened.signature, warn)
+    found = find_rows(Asked(words, settings, opened.rows_written), opened.signature, warn)
     assert found is not None, "who asks has rows"
     for remark in found.remarks:
         note(remark)

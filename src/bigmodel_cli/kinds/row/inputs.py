@@ -31,6 +31,7 @@ from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT, KeptInput, kep
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.tables.cells import Cells as CellTexts
 from bigmodel_cli.sources.tables.cells import ListCells, Use
+from bigmodel_cli.sources.tables.lists import as_text
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.readers import use_of
 from bigmodel_cli.sources.tables.table import Block, Table, TableFile, open_table
@@ -116,6 +117,11 @@ def _stacked(values: Mapping[int, np.ndarray], rows: np.ndarray) -> Held:
     return Held(np.array([values[row] for row in rows.tolist()]))
 
 
+def _as_cell(value: Any) -> str:
+    """A value of a joined table as cells are written."""
+    return as_text(value) if isinstance(value, list) else value or ""
+
+
 def _is_table(written: Written, column: str, path: Path) -> bool:
     """Whether a file is a table that has a column."""
     try:
@@ -130,7 +136,9 @@ class _OneRow(Rows):
 
     def __init__(self, kind: RowKind, written: Written, settings: Sequence[str]) -> None:
         self._kind = kind
-        self._values = settings_of(settings, list(kind.columns))
+        given = settings_of(settings, [*kind.columns, *written.keys(kind.columns)])
+        joined = written.with_joined(given, kind.columns)
+        self._values = {name: _as_cell(value) for name, value in joined.items()}
         left_out = [name for name in kind.columns if name not in self._values]
         self.remarks = [f"not set, and so missing: {some(map(shown, left_out), 20)}"] if left_out else []
         self.columns = list(kind.columns)
@@ -172,16 +180,16 @@ class _SentRows(Rows):
     """Rows that stand in no file; they are named by their numbers, from 1."""
 
     def __init__(self, kind: RowKind, written: Written, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._kind, self._rows = kind, rows
+        self._kind, self._rows, self._written = kind, rows, written
         self._columns = Columns.of(kind, Table((), tuple(kind.columns), (), written.format), written)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
-        size = _rows_at_once(self._kind)
+        size, columns = _rows_at_once(self._kind), self._kind.columns
         for start in range(0, len(self._rows), size):
-            rows = self._rows[start : start + size]
+            rows = [self._written.with_joined(row, columns) for row in self._rows[start : start + size]]
             sent = cells_of_sent(rows, self._kind, self._columns.facts)
             cells = sent.cells
             number = partial(range, start + 1, start + len(rows) + 1)
@@ -250,7 +258,7 @@ class _Tables(Rows):
             self._input = self._input or kept_input()
             path = self._input.path
         with self._as_called():
-            table = open_table(path, written.format, keeps_wrong=True)
+            table = written.opened(path, self._kind.columns)
         names = {name: written.in_files(name, table.names) for name in self._kind.columns}
         for name in names.values():
             if name not in table.names:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,14 @@ from bigmodel_cli.cut import cut
 from bigmodel_cli.kinds.cells import Cells, Held
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.sources.table_join import joins_of
 from bigmodel_cli.sources.tables.cells import Cells as CellTexts
 from bigmodel_cli.sources.tables.facts import ColumnFacts
+from bigmodel_cli.sources.tables.joined import Join, Keyed, joined
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.readers import Reader, reader_of
-from bigmodel_cli.sources.tables.table import Block, Table
+from bigmodel_cli.sources.tables.table import Block, Table, open_table
 from bigmodel_cli.sources.tables.text_format import TextFormat
 
 # What the columns of a table without a header are called.
@@ -32,10 +36,12 @@ class Written:
     Attributes:
         format: What is told of the text.
         names: What columns are called in files, where that is another name than here.
+        joined: Other tables of which rows get columns.
     """
 
     format: TextFormat
     names: Mapping[str, str]
+    joined: Sequence[Keyed] = ()
 
     @classmethod
     def of(cls, record: Mapping[str, Any] | None, kind: RowKind) -> Written:
@@ -46,12 +52,61 @@ class Written:
         if told.get("header") is None:
             # Names that nobody gives stand in no file.
             told["header"] = not all(names.get(name, name).startswith(_NAMELESS) for name in kind.columns)
-        return cls(TextFormat(**told), names)
+        joined = [_keyed(join, told.get("missing")) for join in joins_of(record or {})]
+        return cls(TextFormat(**told), names, joined)
+
+    def opened(self, path: Path | str, columns: Collection[str]) -> Table:
+        """A table in which rows that are wrong are kept, with the columns of others as far as it lacks them.
+
+        Args:
+            path: Of the table.
+            columns: What the model calls the columns that it takes.
+
+        Raises:
+            DataError: If it is no table, or does not say which rows of the others are meant.
+        """
+        table = open_table(path, self.format, keeps_wrong=True)
+        lacking = {self.names.get(name, name) for name in columns} - {*table.names}
+        needed = [keyed for keyed in self.joined if lacking & {*keyed.columns}]
+        return joined(table, needed, keeps_own=True) if needed else table
+
+    def keys(self, columns: Collection[str]) -> list[str]:
+        """The columns by which rows of other tables are named, and which the model does not take itself."""
+        named = (self._here(keyed.join.column) for keyed in self.joined)
+        return [name for name in named if name not in columns]
+
+    def with_joined(self, row: Mapping[str, Any], columns: Collection[str]) -> Mapping[str, Any]:
+        """A row with the columns of other tables that it lacks; without keys that the model does not take.
+
+        Args:
+            row: Values by what the model calls them.
+            columns: What it takes.
+        """
+        found: dict[str, Any] = {}
+        for keyed in self.joined:
+            key = row.get(self._here(keyed.join.column))
+            if isinstance(key, str | int | float):
+                # As in training, a row that is not there has no values.
+                values = keyed.values_of(key) or dict.fromkeys(keyed.columns)
+                found |= {self._here(name): value for name, value in values.items()}
+        left_out = self.keys(columns)
+        own = {name: value for name, value in row.items() if name not in left_out}
+        return {**{name: value for name, value in found.items() if name in columns}, **own}
+
+    def _here(self, name: str) -> str:
+        """What the run's config calls a column of files."""
+        return next((here for here, there in self.names.items() if there == name), name)
 
     def in_files(self, column: str, names: Sequence[str]) -> str:
         """What a column is called in a file that has columns of some names."""
         there = self.names.get(column, column)
         return there if there in names or column not in names else column
+
+
+@lru_cache(maxsize=8)
+def _keyed(join: Join, missing: tuple[str, ...] | None) -> Keyed:
+    """A table that is joined, read once: a server is asked again and again."""
+    return Keyed.read(join, TextFormat(missing=missing))
 
 
 def _facts(name: str, kind: Any) -> ColumnFacts:
