@@ -161,3 +161,19 @@ def test_digits_that_are_alike_are_no_duplicates(shared_data):
     found = find_pairs(thumbnails(images), 28, nobody)
     assert found.complete and found.searched == 10_000
     assert len(found.pairs) <= 5
+
+
+def test_round_things_in_the_middle_are_no_copies_of_each_other():
+    """As cells under a microscope are: what all images share is no resemblance, what one has by itself is."""
+    rows, columns = np.mgrid[:SIDE, :SIDE] - SIDE / 2
+    cells = []
+    for number in range(12):
+        rng = np.random.default_rng(number)
+        radius, angle = rng.uniform(30, 36), np.arctan2(rows, columns)
+        edge = radius * (1 + 0.08 * np.cos(rng.integers(2, 5) * angle + rng.uniform(0, 6)))
+        inside = 1 / (1 + np.exp((np.hypot(rows, columns) - edge) / 3))
+        spots = Image.fromarray(rng.normal(0, 1, (12, 12))).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        grey = 220 - inside * (120 + 35 * np.array(spots)) + 6 * np.array(spots)
+        cells.append(Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB"))
+    found = pairs_of([*cells, encoded_anew(cells[3]), smaller(cells[7])])
+    assert [(pair.first, pair.second) for pair in found.pairs] == [(3, 12), (7, 13)]
