@@ -36,9 +36,11 @@ class Read(ABC):
     Attributes:
         redraws: Whether what a file holds is brought to the form that all training examples have.
         sources: Which read such files, with `file_options`: of a folder with a folder per class, and others.
+        media: What begins the content type (of HTTP) of such files.
     """
 
     redraws: bool = False
+    media: str = "image/"
     sources: Sequence[str] = ("image_folder", "image_csv")
 
     def __init__(self, kind: Any) -> None:

@@ -92,7 +92,7 @@ def batch_of(served: Served, values: Sequence[Any], *, invert: bool = False) -> 
         Refused: If they are too many, or nothing that the model takes.
         DataError: If they do not fit it.
     """
-    require_few(len(values), served.signature)
+    require_few(len(values), served.num_bytes)
     objects = [value if isinstance(value, Mapping) else {} for value in values]
     rows = part_of(served.signature.kind, Finder).sent(objects, served.rows_written)
     if rows is None:

@@ -17,7 +17,8 @@ from bigmodel_cli.serving.serving import Serving
 # Nothing of another place is loaded, nor could it be.
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "connect-src 'self'; img-src blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; img-src blob: data:; media-src blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
@@ -52,6 +53,7 @@ def _model(served: Served) -> dict[str, Any]:
         "batch_size": served.batcher.most,
         "described": served.signature.described,
         "takes": "prompts" if served.writer else _takes(kind),
+        "media": f"{part_of(kind, Read).media}*",
         "shape": list(kind.shape),
         # Of an example that is one value nobody fills in columns.
         "columns": [_column(name, one) for name, one in served.signature.given.items()]
@@ -173,7 +175,7 @@ def _predict(served: Served, example: Any, many: Any) -> dict[str, Any]:
         binary = {"type": "string", "format": "binary"}
         form = {"type": "object", "properties": {"file": {"type": "array", "items": binary}}}
         content["multipart/form-data"] = {"schema": form}
-        content["image/*"] = {"schema": binary}
+        content[f"{part_of(served.signature.kind, Read).media}*"] = {"schema": binary}
     found = _post(f"What `bigmodel predict --json` says by {served.name}.", content)
     found["post"]["parameters"] = [
         {"name": "top", "in": "query", "schema": {"type": "integer", "minimum": 1, "default": 3}},

@@ -9,13 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bigmodel_cli.kinds.image.files.room import PixelRoom
-from bigmodel_cli.signature import Signature
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-# What the examples of one request may take as the model has them.
-_FEATURES_BYTES = 64 * 2**20
+# What the examples of one request may take as the model has them, and what it says of them.
+_MOST_BYTES = 64 * 2**20
 _MOST_EXAMPLES = 10_000
 RETRY: Mapping[str, str] = MappingProxyType({"retry-after": "1"})
 CLOSE: Mapping[str, str] = MappingProxyType({"connection": "close"})
@@ -93,14 +92,18 @@ def _too_large(limits: Limits) -> Refused:
     return Refused(413, f"the body is larger than {limits.body_bytes:,} bytes, the most that is taken")
 
 
-def require_few(count: int, signature: Signature) -> None:
+def require_few(count: int, each: int) -> None:
     """Refuse more examples in one request than memory should be asked for.
+
+    Args:
+        count: How many there are.
+        each: Bytes of one as the model has it, or of what it says, whichever are more.
 
     Raises:
         Refused: If there are none, or too many.
     """
     if not count:
         raise Refused(400, "expected at least one example, found none")
-    most = max(1, min(_MOST_EXAMPLES, _FEATURES_BYTES // max(1, signature.kind.num_bytes)))
+    most = max(1, min(_MOST_EXAMPLES, _MOST_BYTES // max(1, each)))
     if count > most:
         raise Refused(413, f"expected at most {most:,} examples in one request, found {count:,}")

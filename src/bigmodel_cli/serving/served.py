@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,12 @@ class Served:
     def rows_written(self) -> Mapping[str, Any] | None:
         """How tables are written that its rows are from."""
         return self.opened.rows_written
+
+    @property
+    def num_bytes(self) -> int:
+        """Of an example as the model has it, or of what it says of one, whichever are more."""
+        outputs = sum(math.prod(port.shape) * np.dtype(port.dtype).itemsize for port in self.outputs)
+        return max(self.signature.kind.num_bytes, outputs)
 
     def outputs_by_name(self, outputs: Any) -> dict[str, np.ndarray]:
         """Outputs by what a saved model calls them."""

@@ -23,6 +23,7 @@ class AudioRead(Read):
 
     kind: AudioKind
     sources = ("audio_folder",)
+    media = "audio/"
 
     @property
     def described(self) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 from bigmodel_cli.kinds.image.files.opening import EncodedImage
 from bigmodel_cli.kinds.inputs import Batch
+from bigmodel_cli.kinds.read import Read
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.serving.asked import INSTANCES, batch_of, json_of, with_files
 from bigmodel_cli.serving.batching import Made
 from bigmodel_cli.serving.limits import Limits, Refused
@@ -60,15 +62,16 @@ def read(served: Served, body: bytes, content_type: str, limits: Limits, *, inve
         DataError: If they do not fit it.
     """
     kind = content_type.partition(";")[0].strip().lower()
+    media = part_of(served.signature.kind, Read).media
     if kind == _JSON:
         values = _of_json(body, limits)
     elif kind == _FORM:
         values = _of_form(body, content_type, limits)
-    elif kind.startswith("image/") or kind == "application/octet-stream":
+    elif kind.startswith(media) or kind == "application/octet-stream":
         values = [EncodedImage("body", body, limits.room)]
     else:
         found = kind[:60] or "none"
-        raise Refused(415, f"expected the content type {_JSON}, {_FORM} or image/*, found {found}")
+        raise Refused(415, f"expected the content type {_JSON}, {_FORM} or {media}*, found {found}")
     return batch_of(served, values, invert=invert)
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DECODING_VERSION = 1
 # What is read on either side of the part that is taken, since resampling looks at the neighbours.
 _MARGIN_SECONDS = 0.05
+# Of all channels, that are read at once.
+_MOST_SAMPLES = 4_000_000
 
 
 def decode_sound(path: ImageFile, audio_format: AudioFormat, start: float | None = None) -> np.ndarray:
@@ -103,9 +105,17 @@ def _whole(sound: Any, audio_format: AudioFormat) -> np.ndarray:
 def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
     import numpy as np
 
-    read = sound.read(frames, dtype="float32", always_2d=True)
+    channel, found = audio_format.channel, []
+    # Some at once: a file may have hundreds of channels, of which only one sound is wanted.
+    at_once = max(1, _MOST_SAMPLES // sound.channels)
     with np.errstate(invalid="ignore", over="ignore"):
-        mono = read.mean(axis=1) if audio_format.channel is None else read[:, audio_format.channel]
+        while frames > 0:
+            read = sound.read(min(frames, at_once), dtype="float32", always_2d=True)
+            found.append(read.mean(axis=1) if channel is None else read[:, channel].copy())
+            frames -= at_once
+            if not len(read):
+                break
+    mono = np.concatenate(found) if found else np.zeros(0, np.float32)
     if not np.isfinite(mono).all():
         raise ValueError("samples are NaN or infinite")
     return np.asarray(mono, np.float32)
