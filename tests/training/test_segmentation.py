@@ -145,6 +145,21 @@ def test_json_has_the_mask(trained, bigmodel):
     assert by_keras["predictions"][0]["mask"] == found["mask"]
 
 
+def test_packed_masks_are_the_same(folder, bigmodel, tmp_path):
+    from bigmodel_cli.sources.packed import open_packed
+
+    found = bigmodel("data", "pack", folder / "c.yaml", "--out", tmp_path / "packed")
+    assert found.code == 0, found.err
+    packed = open_packed(tmp_path / "packed")
+    train = packed.splits["train"]
+    (task,) = packed.signature.targets.values()
+    assert (task.size, task.class_names, len(train)) == ((16, 16), ("ground", "bright", "dark"), 40)
+    for place in (0, 17, 39):
+        pixels, mask = pair(DATA / "images" / train.name(place).rpartition("/")[2])
+        np.testing.assert_array_equal(train.store.read(place), pixels)
+        np.testing.assert_array_equal(train.labels[place], mask)
+
+
 def test_other_folders_are_evaluated(trained, bigmodel, tmp_path):
     for kind in ("images", "masks"):
         (tmp_path / "more" / kind).mkdir(parents=True)
@@ -187,6 +202,73 @@ def test_a_class_is_explained_over_its_pixels(trained, bigmodel, tmp_path):
     assert (tmp_path / "e.png").stat().st_size > 1000
     refused = bigmodel(*words, "--method", "occlusion")
     assert refused.code == 2 and "grad-cam alone shows what a class rests on" in refused.err
+
+
+def explained(trained, bigmodel, folder, *words):
+    """What is said of each class of an image of 32 × 32 pixels, twice as large as the model's."""
+    with Image.open(next((DATA / "images").iterdir())) as image:
+        image.resize((32, 32), Image.Resampling.NEAREST).save(folder / "a.png")
+    words = ("explain", folder / "a.png", "--run", trained, "--out", folder / "e.png", "--json", *words)
+    found = bigmodel(*words)
+    assert found.code == 0, found.err
+    return found.json["images"][0]["classes"]
+
+
+def decided_in(trained, bigmodel, folder):
+    (found,) = bigmodel("predict", folder / "a.png", "--run", trained, "--json").json["predictions"]
+    with Image.open(io.BytesIO(base64.b64decode(found["mask"]))) as image:
+        return np.array(image)
+
+
+def test_a_class_is_explained_in_a_box_of_the_file(trained, bigmodel, tmp_path):
+    found = explained(trained, bigmodel, tmp_path, "--region", "4,8,15,31", "--top", "3")
+    part = decided_in(trained, bigmodel, tmp_path)[4:16, 2:8]
+    shares = {one["class"]: one["share"] for one in found}
+    names = ("ground", "bright", "dark")
+    assert shares == pytest.approx({name: (part == place).mean() for place, name in enumerate(names)})
+    assert [one["share"] for one in found] == sorted(shares.values(), reverse=True)
+    whole = explained(trained, bigmodel, tmp_path, "--class", found[0]["class"])
+    assert whole[0]["methods"][0]["evidence_for"] != pytest.approx(found[0]["methods"][0]["evidence_for"])
+
+
+def test_what_was_predicted_around_a_pixel_is_one_class(trained, bigmodel, tmp_path):
+    from scipy.ndimage import label
+
+    found = explained(trained, bigmodel, tmp_path, "--region", "9,13", "--maps")
+    decided = decided_in(trained, bigmodel, tmp_path)
+    assert found[0]["class"] == ("ground", "bright", "dark")[decided[6, 4]]
+    assert [one["share"] for one in found] == [1, 0, 0]
+    # By the patch's own pixels as a box, where it is one; else by all of them: the same map.
+    parts, _ = label(decided == decided[6, 4], np.ones((3, 3)))
+    own = parts == parts[6, 4]
+    assert 0 < own.sum() < own.size
+    box = explained(
+        trained, bigmodel, tmp_path, "--region", "0,0,31,31", "--class", found[0]["class"], "--maps"
+    )
+    alike = np.allclose(box[0]["methods"][0]["map"], found[0]["methods"][0]["map"])
+    assert alike == bool((own == (decided == decided[6, 4])).all())
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ("1,2,3", "expected LEFT,TOP,RIGHT,BOTTOM or X,Y in pixels, found '1,2,3'"),
+        ("9,2,3,4", "expected left before right and top above bottom"),
+        ("-1,2", "expected LEFT,TOP,RIGHT,BOTTOM or X,Y"),
+        ("16,2", "--region 16,2: the image has 16 × 16 pixels, the first of which is 0,0"),
+    ],
+)
+def test_regions_that_are_none(trained, bigmodel, tmp_path, region, told):
+    path = next((DATA / "images").iterdir())
+    found = bigmodel("explain", path, "--run", trained, "--out", tmp_path / "e.png", f"--region={region}")
+    assert found.code != 0 and told in " ".join(found.err.split())
+
+
+def test_regions_are_of_masks(bigmodel):
+    frozen = DATA.parents[1] / "0.1.0" / "files"
+    image = next((DATA.parent / "images" / "a").iterdir())
+    found = bigmodel("explain", image, "--run", frozen, "--region", "1,1")
+    assert found.code == 2 and "--region is for models of masks" in found.err
 
 
 @pytest.mark.slow

@@ -22,7 +22,13 @@ from bigmodel_cli.explaining.rows.words import MOST_WORDS, WordEffect
 from bigmodel_cli.inference.opened import OpenRun
 
 # What images alone can be asked, by the names of their options.
-_OF_IMAGES = {"layer": "--layer", "invert": "--invert", "as_is": "--as-is", "maps": "--maps"}
+_OF_IMAGES = {
+    "layer": "--layer",
+    "region": "--region",
+    "invert": "--invert",
+    "as_is": "--as-is",
+    "maps": "--maps",
+}
 # Columns that are printed, and the longest bar.
 _MOST, _WIDTH, _LETTERS = 20, 24, 28
 

@@ -39,3 +39,19 @@ class Seconds(Number):
         if value.endswith("ms") and (number := plain_number(value.removesuffix("ms"))) is not None:
             return super().convert(number / 1000, param, ctx)
         return super().convert(value.removesuffix("s"), param, ctx)
+
+
+class Region(click.ParamType[Any]):
+    """A box of pixels, `10,20,60,80`, or one of them, `35,50`."""
+
+    name = "region"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        numbers = [plain_integer(part.strip()) for part in value.split(",")]
+        if len(numbers) not in (2, 4) or any(number is None or number < 0 for number in numbers):
+            self.fail(f"expected LEFT,TOP,RIGHT,BOTTOM or X,Y in pixels, found {value!r}", param, ctx)
+        if len(numbers) == 4 and (numbers[0] > numbers[2] or numbers[1] > numbers[3]):  # type: ignore[operator]
+            self.fail(f"expected left before right and top above bottom, found {value!r}", param, ctx)
+        return tuple(numbers)

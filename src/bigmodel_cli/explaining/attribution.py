@@ -32,9 +32,11 @@ class Subject:
         targets: Indices of the classes, or of the predicted numbers.
         batch_size: How many examples the network takes at once.
         hidden: What stands where something is hidden; None: an opaque grey.
+        places: Those of the prediction that are explained, bool of shape (height, width); None: all.
     """
 
     pixels: np.ndarray
     targets: Sequence[int]
     batch_size: int
     hidden: float | None = None
+    places: np.ndarray | None = None

@@ -23,6 +23,7 @@ from bigmodel_cli.explaining.grad_cam import grad_cam
 from bigmodel_cli.explaining.integrated_gradients import integrated_gradients
 from bigmodel_cli.explaining.network import Network
 from bigmodel_cli.explaining.occlusion import occlusion
+from bigmodel_cli.explaining.region import Region
 from bigmodel_cli.geometry import Geometry, Side
 from bigmodel_cli.inference.inputs import batch_size_for
 from bigmodel_cli.inference.opened import OpenRun, reading_of_run
@@ -52,6 +53,7 @@ class Request:
         top: How many of these.
         method: One of `METHODS`, or `all`.
         layer: The layer that Grad-CAM looks at; None: the one that closes the last convolution.
+        region: The part of each image whose pixels are explained, as `Region` has it; None: all of it.
         invert: Whether bright becomes dark first.
         trust: Load the model even if it can run code.
     """
@@ -60,6 +62,7 @@ class Request:
     top: int = 3
     method: str = ALL
     layer: str | None = None
+    region: tuple[int, ...] | None = None
     invert: bool = False
     trust: bool = False
 
@@ -86,6 +89,8 @@ class Explainer:
         self._opened = opened
         self._request = request
         self._explained = part_of(opened.signature.task, Explained)
+        if request.region is not None and not self._explained.has_places:
+            raise UsageError("--region is for models of masks: others say nothing of single places")
         self._chosen = [self._explained.index(name) for name in dict.fromkeys(request.class_names)]
         self.methods, self.notes = _methods(request, self._explained)
         self._model = _load(opened, trust=request.trust)
@@ -142,10 +147,13 @@ class Explainer:
         drawn = self._places.drawn(pixels)
         geometry = self._geometry(item, drawn)
         answer = self._answer(value)
+        places = self._places_asked(item, geometry, answer)
+        if places is not None:
+            answer = self._explained.within(answer, places)
         values = self._explained.values(answer)
         targets = self._chosen or self._explained.ranked(answer)[: self._request.top]
         behind = None if self._cut is None else float(pixels.mean())
-        subject = Subject(pixels, targets, batch_size_for(signature), behind)
+        subject = Subject(pixels, targets, batch_size_for(signature), behind, places)
         found = {method: self._maps(method, subject) for method in self.methods}
         findings = []
         for number, target in enumerate(targets):
@@ -154,7 +162,12 @@ class Explainer:
             label = self._explained.label(target, answer)
             findings.append(Finding(label, float(values[target]), attributions, evidence))
         shown = drawn if self._cut is None else _as_grey(drawn)
-        return Explanation(item, shown, findings, self._explained, self._reading.are_probabilities)
+        return Explanation(item, shown, findings, self._explained, self._reading.are_probabilities, places)
+
+    def _places_asked(self, item: Input, geometry: Geometry, answer: Answer) -> np.ndarray | None:
+        if self._request.region is None:
+            return None
+        return Region(self._request.region).places(item.name, geometry, self._explained, answer)
 
     def _maps(self, method: str, subject: Subject) -> list[Attribution]:
         """What a method finds for each target, as people look at it."""

@@ -41,6 +41,7 @@ class Explanation:
         findings: One per class or number.
         explained: What they are.
         are_probabilities: Whether values of classes are shares of 1; else only their order means something.
+        places: Those of the prediction that are explained, bool of shape (height, width); None: all.
     """
 
     input: Input
@@ -48,6 +49,7 @@ class Explanation:
     findings: Sequence[Finding]
     explained: Explained
     are_probabilities: bool = True
+    places: np.ndarray | None = None
 
     def shown(self, value: float) -> str:
         """The value of a finding as people read it."""

@@ -27,7 +27,7 @@ def grad_cam(network: Network, subject: Subject) -> list[Attribution]:
     example = tf.convert_to_tensor(subject.pixels[np.newaxis], tf.float32)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(example)
-        scores, features = network.scores_and_features(example, subject.targets)
+        scores, features = network.scores_and_features(example, subject.targets, subject.places)
         columns = tf.unstack(scores, axis=1)
     height, width = subject.pixels.shape[:2]
     found = []

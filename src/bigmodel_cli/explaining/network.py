@@ -80,8 +80,13 @@ class Network:
             columns = tf.unstack(self.scores(pixels, targets), axis=1)
         return [tape.gradient(column, pixels) for column in columns]
 
-    def scores_and_features(self, pixels: Any, targets: Sequence[int]) -> tuple[Any, Any]:
-        """The same, with the output of the tapped layer (None where there is no such layer)."""
+    def scores_and_features(self, pixels: Any, targets: Sequence[int], places: Any = None) -> tuple[Any, Any]:
+        """The same, with the output of the tapped layer (None where there is no such layer).
+
+        Args:
+            pixels, targets: As for `scores`.
+            places: Those of the prediction that count, where it has some; None: all.
+        """
         import keras
 
         outputs = self._model(pixels, training=False)
@@ -89,4 +94,9 @@ class Network:
         if self._is_tapped:
             outputs, features = outputs
         outputs = keras.ops.reshape(outputs, (pixels.shape[0], -1))
-        return keras.ops.stack([self._score.of(outputs, target) for target in targets], axis=1), features
+        of, within = self._score.of, self._score.within
+        columns = [
+            of(outputs, target) if places is None or within is None else within(outputs, target, places)
+            for target in targets
+        ]
+        return keras.ops.stack(columns, axis=1), features

@@ -25,6 +25,7 @@ _BRIGHTEST = 99.5
 _BLUR = 1 / 80
 # How bright the image is under its map, and how much colour there is where nothing speaks for the class.
 _DIMMED, _FAINTEST = 0.6, 0.15
+_OUTLINE = "#d55e00"
 _LUMINANCE = (0.299, 0.587, 0.114)
 # More make a picture that no program shows.
 MAX_ROWS = 20
@@ -58,6 +59,8 @@ def draw(explanation: Explanation) -> Figure:
 def _draw_original(part: Any, explanation: Explanation) -> None:
     axes = part.subplots()
     _show(axes, _as_shown(explanation.pixels))
+    if explanation.places is not None:
+        axes.contour(explanation.places.astype(float), [0.5], colors=[_OUTLINE], linewidths=1.2)
     axes.set_title("what the model sees", fontsize=8, color="0.4")
     part.suptitle(plain(explanation.input.name, 24, front=False), fontsize=11)
 

@@ -25,11 +25,13 @@ class Score:
         name: `log-odds`, or `output` where the outputs are numbers or no probabilities.
         of: Makes it of outputs of shape (n, outputs) and the index of a target; a tensor of shape (n,).
         bare: The layer of the model that goes without its activation for that; None: outputs as they are.
+        within: The same of some places alone, a bool array of (height, width); None: outputs have no places.
     """
 
     name: str
     of: Callable[[Any, int], Any]
     bare: Any = None
+    within: Callable[[Any, int, Any], Any] | None = None
 
 
 class Explained(ABC):
@@ -40,6 +42,7 @@ class Explained(ABC):
         no_grad_cam: Why Grad-CAM does not explain it; None where it does.
         grad_cam_alone: Why no other method does; None where others do.
         why_not: Why nothing of it is explained, a sentence without its end; None where it is.
+        has_places: Whether something is predicted for each place of an image, so that some may be explained.
     """
 
     one: ClassVar[str]
@@ -47,6 +50,7 @@ class Explained(ABC):
     no_grad_cam: ClassVar[str | None] = None
     grad_cam_alone: ClassVar[str | None] = None
     why_not: ClassVar[str | None] = None
+    has_places: ClassVar[bool] = False
 
     def __init__(self, task: Any) -> None:
         self.task = task
@@ -66,6 +70,18 @@ class Explained(ABC):
     def values(self, answer: Answer) -> np.ndarray:
         """What is told of each target, by its index."""
         return np.ravel(answer.values)
+
+    def shape(self, answer: Any) -> tuple[int, int]:
+        """Rows and columns of places that something is predicted for."""
+        raise TypeError(f"{self.many} have no places")
+
+    def around(self, answer: Any, row: int, column: int) -> np.ndarray:
+        """The places that go together with one, bool of shape (height, width)."""
+        raise TypeError(f"{self.many} have no places")
+
+    def within(self, answer: Any, places: np.ndarray) -> Answer:
+        """What is predicted for some places alone."""
+        raise TypeError(f"{self.many} have no places")
 
     @abstractmethod
     def label(self, target: int, answer: Answer) -> str | None:

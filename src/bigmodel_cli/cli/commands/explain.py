@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigmodel_cli.cli import complete
-from bigmodel_cli.cli.numbers import WholeNumber
+from bigmodel_cli.cli.numbers import Region, WholeNumber
 from bigmodel_cli.cli.options import as_is_option, example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "bigmodel explain digit.png",
         "bigmodel explain photos/ --run flowers --method grad-cam --out explained/",
         "bigmodel explain cat.jpg --class cat --class dog --json",
+        "bigmodel explain cells.png --run cells --region 60,40",
         "bigmodel explain --run adult",
         "bigmodel explain --run adult --row 17",
         "bigmodel explain people.csv --run adult --out explained/",
@@ -54,6 +55,13 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--layer", metavar="NAME", help="The layer that grad-cam looks at. [default: the last convolution]"
+)
+@click.option(
+    "--region",
+    type=Region(),
+    metavar="BOX|PIXEL",
+    help="Of masks: what a class rests on in this part of the image: LEFT,TOP,RIGHT,BOTTOM in pixels, or X,Y "
+    "for the pixels of one class around that one.",
 )
 @click.option(
     "--out",
