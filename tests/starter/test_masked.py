@@ -54,7 +54,7 @@ def test_folders_of_masks_are_known(folder, given):
     assert options.images == given.get("images", "images")
     assert options.mask_suffix == given.get("suffix", "")
     assert options.classes == {"0": 0, "1": 1, "2": 2}
-    assert options.image_size == (32, 48)
+    assert options.image_size == (40, 64)
     assert [step.name for step in experiment.model] == ["unet", "Conv2D"]
 
 

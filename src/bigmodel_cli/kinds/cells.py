@@ -104,7 +104,7 @@ class Cells(ABC):
     may_spill: ClassVar[bool] = True
     are_paths: ClassVar[bool] = False
     needs_options: ClassVar[bool] = False
-    labels: ClassVar[Literal["texts", "transcripts"] | None] = None
+    labels: ClassVar[Literal["texts", "transcripts", "masks"] | None] = None
     searched_with: ClassVar[Sequence[str]] = ()
     is_given: ClassVar[bool] = True
     looked_at_as: ClassVar[str | None] = None
@@ -180,6 +180,11 @@ class Cells(ABC):
         Args:
             options: What the config says of how it is looked for, some of `searched_with`.
         """
+        return None
+
+    @property
+    def masks_of(self) -> str | None:
+        """The column of images whose masks its cells are paths of; None: they are no such paths."""
         return None
 
     def misfits(self, values: Any) -> Mapping[int, str]:

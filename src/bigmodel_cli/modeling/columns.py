@@ -19,9 +19,12 @@ from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.modeling.adapting import as_numbers
 from bigmodel_cli.modeling.augmentation import Augmentation, augmentation_layer
 from bigmodel_cli.modeling.encodings.base import Encoding
+from bigmodel_cli.modeling.moving_masks import why_not_in_rows
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.training_data import ENOUGH, TrainingData
+from bigmodel_cli.parts import part_of
 from bigmodel_cli.signature import Signature
+from bigmodel_cli.tasks.bound import Bound
 from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 
 # Layers that compute each feature from itself alone, so that many columns can share one.
@@ -85,6 +88,7 @@ class Columns:
             for name, kind in self.kinds.items()
         }
         self.augmentation: list[Augmentation] = []
+        self._has_masks = any(part_of(task, Bound).moves_with_image for task in signature.targets.values())
         self._made: dict[str, Column] = {}
 
     @property
@@ -183,9 +187,18 @@ class Columns:
         name = column.names[0]
         for component in augmentation_of(self.experiment, name, self.kinds[name]):
             self.augmentation.append(augmentation_layer(component, self.objects, column.tensor))
+            self._require_still(component, self.augmentation[-1].layer)
             with pointing_at(component, column.tensor):
                 column = Column(self.augmentation[-1].layer(column.tensor), column.names)
         return column
+
+    def _require_still(self, component: Component, layer: Any) -> None:
+        """Raises:
+        ConfigError: If a layer moves an image whose mask it leaves where it is.
+        """
+        if self._has_masks and (why := why_not_in_rows(layer, component.name)) is not None:
+            advice = "take it out, or read images and masks with mask_folder, where it moves both"
+            raise config_error([Problem(component.place, component.path, why, suggestion=advice)])
 
     def _step(self, component: Component, column: Column) -> Any:
         import keras

@@ -13,6 +13,25 @@ _MOVES = "transform_segmentation_masks"
 _NOT_AS_IMAGES = frozenset({"AugMix", "CutMix", "MixUp", "RandAugment", "RandomElasticTransform"})
 
 
+# Layers that move pixels.
+_MOVING = frozenset(
+    {
+        *("RandomCrop", "RandomFlip", "RandomPerspective", "RandomRotation", "RandomShear"),
+        *("RandomTranslation", "RandomZoom"),
+    }
+)
+
+
+def why_not_in_rows(layer: Any, name: str) -> str | None:
+    """Why a layer is not for an image of a row whose mask is predicted; None where it is.
+
+    Such an image is augmented inside the network, and the mask stays where it is.
+    """
+    if type(layer).__name__ in _NOT_AS_IMAGES | _MOVING:
+        return f"{name} moves the image of a row, and not its mask"
+    return None
+
+
 def why_not_moved(layer: Any, name: str) -> str | None:
     """Why a layer of augmentation is not for images with masks; None where it is."""
     if type(layer).__name__ in _NOT_AS_IMAGES:

@@ -12,12 +12,12 @@ from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageKind
+from bigmodel_cli.kinds.mask.classes import MaskClasses, code_of, told_classes
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.checked_files import checked_source
 from bigmodel_cli.sources.file_checks import first_of
 from bigmodel_cli.sources.image_options import ImageFileOptions
 from bigmodel_cli.sources.listed_files import ListedFiles
-from bigmodel_cli.sources.mask_classes import MaskClasses, code_of, told_classes
 from bigmodel_cli.sources.mask_pairs import Folders, Pairs, find_pairs, without_mask
 from bigmodel_cli.sources.mask_reading import MaskFile, MaskReader, look_for_classes
 from bigmodel_cli.sources.memory import check_memory

@@ -13,16 +13,16 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.decoding import brought_to_size, decoder, turn_upright
 from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, said_by, upright_size
 from bigmodel_cli.kinds.image.kind import ImageFormat
-from bigmodel_cli.sources.base import LoadContext
-from bigmodel_cli.sources.file_checks import of_each
-from bigmodel_cli.sources.kept_arrays import KeptArrays
-from bigmodel_cli.sources.mask_classes import (
+from bigmodel_cli.kinds.mask.classes import (
     MOST_FOUND,
     MaskClasses,
     as_written,
     codes_of_pixels,
     found_classes,
 )
+from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.file_checks import of_each
+from bigmodel_cli.sources.kept_arrays import KeptArrays
 
 if TYPE_CHECKING:
     import numpy as np

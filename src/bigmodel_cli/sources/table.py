@@ -156,7 +156,9 @@ class TableOptions(SourceOptions):
     def told_target(self, name: str) -> TargetOptions:
         return self.target[name] if isinstance(self.target, dict) else TargetOptions()
 
-    def _told_labels(self, name: str) -> Literal["classes", "numbers", "sets", "texts", "transcripts"] | None:
+    def _told_labels(
+        self, name: str
+    ) -> Literal["classes", "numbers", "sets", "texts", "transcripts", "masks"] | None:
         """What a target's labels are, as far as that is told."""
         target, kind = self.told_target(name), self.told_kind(name)
         if kind not in (None, IGNORE) and (labels := _cells_of(str(kind)).labels) is not None:

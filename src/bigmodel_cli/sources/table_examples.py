@@ -70,7 +70,7 @@ class TableExamples:
         if not inputs:
             what = listed(options.target_names)
             raise DataError(f"{opened['train'].files[0].path}: no column is left to predict {what} from")
-        files = self._files(columns, [*inputs, *beside])
+        files = self._files(columns, [*inputs, *beside]).also(targets.problems)
         splits = {}
         for split, values in columns.items():
             origin = opened[split].files[0].path.name

@@ -35,6 +35,11 @@ class TableFiles:
     stores: Mapping[SplitName, Mapping[str, FileStore]]
     problems: Mapping[SplitName, Mapping[int, DataError]]
 
+    def also(self, problems: Mapping[SplitName, Mapping[int, DataError]]) -> TableFiles:
+        """The same with what else is wrong with some rows."""
+        both = {split: {**problems.get(split, {}), **own} for split, own in self.problems.items()}
+        return TableFiles(self.stores, both)
+
     def sound(
         self,
         examples: Examples,

@@ -19,6 +19,7 @@ from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.label_columns import are_lists, of_columns, of_separated
 from bigmodel_cli.sources.label_values import label_values, own_names
+from bigmodel_cli.sources.table_masks import TableMasks
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.tasks.regression.task import Regression
@@ -133,12 +134,14 @@ class Targets:
         tasks: By target.
         kept: The rows of each split that are examples; None: all of them.
         known: By split, which rows have a target, bool, by the targets that some kept rows lack.
+        problems: By split, what is wrong with the files of some rows.
     """
 
     values: Mapping[SplitName, Mapping[str, np.ndarray]]
     tasks: Mapping[str, Task]
     kept: Mapping[SplitName, np.ndarray | None]
     known: Mapping[SplitName, Mapping[str, np.ndarray]]
+    problems: Mapping[SplitName, Mapping[int, DataError]]
 
 
 @dataclass(frozen=True)
@@ -189,8 +192,15 @@ class TargetReader:
         present = {split: self._present(split, values) for split, values in columns.items()}
         values: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in columns}
         tasks: dict[str, Task] = {}
+        problems: dict[SplitName, dict[int, DataError]] = {split: {} for split in columns}
         for name in self.told:
             rows = {split: of_split.of(name) for split, of_split in present.items()}
+            if name in kinds and part_of(kinds[name], Cells).masks_of is not None:
+                masks = TableMasks(name, kinds, self.opened, self.context)
+                found, tasks[name] = masks.read(columns, rows, problems)
+                for split, array in found.items():
+                    values[split][name] = array
+                continue
             found, tasks[name] = self._of_target(name, columns, rows, kinds)
             for split, array in found.items():
                 values[split][name] = array
@@ -199,6 +209,7 @@ class TargetReader:
             tasks,
             {split: of_split.kept for split, of_split in present.items()},
             {split: of_split.known for split, of_split in present.items()},
+            problems,
         )
 
     def _of_target(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.mask.classes import MaskClasses, found_classes
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.file_walk import FileWalk, subfolders
-from bigmodel_cli.sources.mask_classes import MaskClasses, found_classes
 from bigmodel_cli.sources.mask_pairs import Folders, Pairs, find_pairs
 from bigmodel_cli.sources.mask_reading import MaskFile, look_for_classes
 from bigmodel_cli.sources.sought_images import IMAGES
@@ -126,14 +127,15 @@ def masks_starter(seen: Masked, start: Pretrained | NoWeights, written_in: Path)
         written_in: The folder that the config will be in.
     """
     images, folder = seen.images, seen.folders.root
-    side = -(-images.side // _MULTIPLE) * _MULTIPLE
-    size = images.scaled(max(_LEAST_SIDE, min(_LARGEST_SIDE, side)), _MULTIPLE)
+    # As many pixels as the images have: thin things are lost in fewer.
+    side = max(_LEAST_SIDE, min(_LARGEST_SIDE, round(math.sqrt(images.height * images.width))))
+    height, width = (-(-length // _MULTIPLE) * _MULTIPLE for length in images.scaled(side, 1))
     steps = _STEPS_OF_PRETRAINED if isinstance(start, Pretrained) else _STEPS
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, steps * _BATCH_SIZE // max(1, images.num_train)))
     scale, model, decision = _model(start)
     decisions = [
         decision,
-        f"Images and masks are brought to {size[0]} × {size[1]} pixels; predict writes masks in the size of "
+        f"Images and masks are brought to {height} × {width} pixels; predict writes masks in the size of "
         "the images.",
     ]
     comments = "\n".join(line for one in decisions for line in comment_lines(one))
@@ -150,7 +152,7 @@ data:
   source:
     mask_folder:
       path: {path_from(written_in, folder)}
-{_options(seen, size)}
+{_options(seen, (height, width))}
   # Where the data has no validation or test split of its own, a tenth of it is held out for each.
   batch_size: {_BATCH_SIZE}
 

@@ -192,7 +192,7 @@ class RowExplainer:
             for column, kind in self._opened.signature.inputs.items()
             if kind.has_words
         }
-        shown = np.ravel(answer.values)
+        shown = explained.values(answer)
         findings = [
             RowFinding(
                 explained.label(one, answer),
