@@ -32,7 +32,7 @@ STOREYS = [
         "markup",
         "geometry",
     ],
-    ["whole_files", "csv_rows", "network", "vocabulary", "words", "spans", "alignment"],
+    ["whole_files", "csv_rows", "network", "vocabulary", "words", "spans", "alignment", "kinds.classes"],
     ["kinds.kind", "tasks.task"],
     ["tasks.target", "tasks.decoding", "tasks.drawing", "tasks.sought"],
     ["kinds.redrawing"],
