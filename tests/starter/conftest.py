@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from bigmodel_cli.listener import Silent
+from bigmodel_cli.modeling.language import read_config
+from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.starter import Wishes, make_starter
 
 Folder = Callable[..., Path]
 WEIGHTS_OF = "mobilenet_0_25.weights.h5"
@@ -73,3 +79,26 @@ def arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
         return Path(name)
 
     return write
+
+
+@pytest.fixture
+def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., float]:
+    """Writes a config for some data, trains it, and gives its score on what was held out."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(
+        data: Path | None, metric: str = "accuracy", weights: str = "none", share_of_epochs: float = 1.0
+    ) -> float:
+        from bigmodel_cli.training.train import How, train
+
+        Path("c.yaml").write_text(make_starter(data, Wishes(weights=weights)).text)
+        config = read_config(Path("c.yaml"), strict=True)
+        if os.environ.get("BIGMODEL_FAULTS") != "long":
+            epochs = round(share_of_epochs * config.experiment.training.epochs)
+            config = read_config(Path("c.yaml"), [f"training.epochs={epochs}"], strict=True)
+        result = train(
+            config, NewRun(tmp_path / "runs", config.experiment.name), [Silent()], how=How(offline=True)
+        )
+        return float(result.evaluation.metrics[metric])
+
+    return call

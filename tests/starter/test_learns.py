@@ -5,9 +5,7 @@ As it is, but for some whose score needs but a part of the epochs; the long form
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,37 +13,7 @@ import pytest
 from PIL import Image
 from sklearn import datasets
 
-from bigmodel_cli.listener import Silent
-from bigmodel_cli.modeling.language import read_config
-from bigmodel_cli.new_run import NewRun
-from bigmodel_cli.starter import Wishes, make_starter
-
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
-Score = Callable[..., float]
-IS_LONG = os.environ.get("BIGMODEL_FAULTS") == "long"
-
-
-@pytest.fixture
-def score(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
-    """Writes a config for some data, trains it, and gives its score on what was held out."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(
-        data: Path | None, metric: str = "accuracy", weights: str = "none", share_of_epochs: float = 1.0
-    ) -> float:
-        from bigmodel_cli.training.train import How, train
-
-        Path("c.yaml").write_text(make_starter(data, Wishes(weights=weights)).text)
-        config = read_config(Path("c.yaml"), strict=True)
-        if not IS_LONG:
-            epochs = round(share_of_epochs * config.experiment.training.epochs)
-            config = read_config(Path("c.yaml"), [f"training.epochs={epochs}"], strict=True)
-        result = train(
-            config, NewRun(tmp_path / "runs", config.experiment.name), [Silent()], how=How(offline=True)
-        )
-        return float(result.evaluation.metrics[metric])
-
-    return call
 
 
 def save(**arrays: np.ndarray) -> Path:

@@ -86,6 +86,22 @@ def test_the_best(keeping, values, monitor, mode, bests):
     assert state["value"] == (values[bests[-1] - 1] if monitor else None)
 
 
+@pytest.mark.parametrize(
+    ("losses", "bests"), [([0.7, 0.6, 0.5, 0.5], [1, 2, 3]), ([0.7, math.nan, 0.8, 0.6], [1, 4]), (None, [1])]
+)
+def test_of_epochs_that_are_alike_the_loss_decides(tmp_path, model, losses, bests):
+    """Of few examples all are right early, when the model is hardly sure of any."""
+    checkpoints = Checkpoints(RunFolder(tmp_path), Checkpoint(), "val_accuracy")
+    rows, found = (), []
+    for epoch in range(1, 5):
+        loss = {} if losses is None else {"val_loss": losses[epoch - 1]}
+        rows = (*rows, {"epoch": epoch, "val_accuracy": 1.0, **loss})
+        if end_epoch(checkpoints, model, Moment(epoch, rows=rows), is_final=epoch == 4):
+            found.append(epoch)
+    checkpoints.close()
+    assert found == bests
+
+
 def test_a_best_that_is_no_number_is_null(keeping):
     checkpoints, _ = keeping([math.nan])
     assert json.loads(checkpoints.run.checkpoint_state("best").read_text())["value"] is None

@@ -191,7 +191,7 @@ class Checkpoint(Section):
         "auto",
         description="The metric that decides which epoch is the best; auto: the first metric on the "
         "validation split, or its loss; null, or auto without a validation split: the last epoch is the "
-        "best.",
+        "best. Of epochs that are alike by it the one with the smaller loss on validation is.",
     )
     mode: Mode = Field("auto", description="Whether a smaller (min) or a larger (max) value is better.")
     every: str = Field(

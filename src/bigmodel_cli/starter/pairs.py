@@ -22,7 +22,9 @@ from bigmodel_cli.words import words_in
 _TEXT = "text"
 _BATCH_SIZE = 64
 # So many steps are about enough, whatever the data's size; of large data no epoch is seen twice for less.
-_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 2_000, 5, 100
+_STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 3_000, 5, 100
+# Of so many steps the first ones are taken with a smaller learning rate, or of the first tenth of fewer.
+_WARMUP = 300
 # Of few texts most words are seen too seldom to be tokens of their own.
 _PAIRS_PER_TOKEN, _FEWEST_TOKENS, _MOST_TOKENS = 2.5, 300, 8_000
 # Bytes are tokens anyway, and words that come so often become some in any part of the pairs.
@@ -71,7 +73,8 @@ def look_at_pairs(table: Table, surveyed: Survey, columns: tuple[str, str], writ
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS * _BATCH_SIZE / num_train)))
     tokens = min(_MOST_TOKENS, max(_FEWEST_TOKENS, round(num_train / _PAIRS_PER_TOKEN, -2)))
     tokens = int(min(tokens, _surely_found(texts.values())))
-    plan = _Plan(given, target, {name: _length(texts[name]) for name in columns}, tokens, epochs)
+    warmup = min(_WARMUP, epochs * math.ceil(num_train / _BATCH_SIZE) // 10)
+    plan = _Plan(given, target, {name: _length(texts[name]) for name in columns}, tokens, epochs, warmup)
     decisions = [
         f"{shown(target)} is written from {shown(given)}, token by token; another one: init --target NAME.",
         f"One tokenizer of up to {plan.tokens:,} pieces of words, learnt from both columns of the training "
@@ -111,6 +114,7 @@ class _Plan:
         lengths: Most tokens of a text, by column.
         tokens: Most different tokens.
         epochs: Over all pairs.
+        warmup: Steps in which the learning rate rises.
     """
 
     given: str
@@ -118,6 +122,7 @@ class _Plan:
     lengths: Mapping[str, int]
     tokens: int
     epochs: int
+    warmup: int
 
     def yaml(self, name: str, source: Mapping[str, str], decisions: Sequence[str]) -> str:
         """The config; of the source come its options, but for the columns."""
@@ -146,7 +151,7 @@ loss: {{CategoricalCrossentropy: {{from_logits: true, label_smoothing: 0.1}}}}
 optimizer:
   Adam:
     learning_rate:                     # up at first, then down to 0 at the last step
-      CosineDecay: {{initial_learning_rate: 0.0, warmup_target: 2e-3, warmup_steps: 300}}
+      CosineDecay: {{initial_learning_rate: 0.0, warmup_target: 2e-3, warmup_steps: {self.warmup}}}
     beta_2: 0.98
 metrics: [accuracy]                    # of tokens, of the right text so far
 
@@ -161,19 +166,19 @@ training:
             yield f"{quoted(name)}: {{subwords: {{tokenizer: {tokenizer}, length: {self.lengths[name]}}}}}"
 
     def _model(self) -> Iterator[str]:
-        before, known = quoted(f"{self.target}.before"), quoted(f"{self.target}.vocabulary_size")
+        before = quoted(f"{self.target}.before")
         yield f"- token_and_position: {{inputs: [{quoted(self.given)}], {self._tokens(self.given)}}}"
         yield f"- transformer: {{name: encoded, {_LAYERS}}}"
         yield "# What is written so far, and what was made of the other text."
-        yield f"- token_and_position: {{inputs: [{before}], {self._tokens(self.target)}}}"
+        yield f"- token_and_position: {{inputs: [{before}], {self._tokens(self.target)}, tied: true}}"
         yield f"- transformer_decoder: {{inputs: [previous, encoded], {_LAYERS}}}"
-        yield f"- Dense: {{units: {known}}}"
+        yield "- token_logits                      # by the vectors of the tokens themselves"
 
     def _tokens(self, column: str) -> str:
-        return f"width: 128, length: {self.lengths[column]}, dropout: 0.15"
+        return f"width: 128, length: {self.lengths[column]}, dropout: 0.2"
 
 
-_LAYERS = "layers: 2, heads: 4, feed_forward: 256, dropout: 0.15"
+_LAYERS = "layers: 2, heads: 4, feed_forward: 256, dropout: 0.2"
 
 
 def _lines(indent: int, lines: Iterable[str]) -> str:

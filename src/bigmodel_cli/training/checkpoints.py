@@ -34,6 +34,8 @@ from bigmodel_cli.whole_files import (
 
 # Gives the state to save, once `best` and `kept` are what they will be.
 TakeState = Callable[[], State]
+# What tells epochs apart that are alike by what is monitored.
+_LOSS = "val_loss"
 
 
 class Checkpoints:
@@ -163,7 +165,7 @@ class Checkpoints:
             ResourceError: If the disk is full; earlier checkpoints stay.
         """
         names = []
-        is_best = self._is_best(moment.rows[-1])
+        is_best = self._is_best(moment.rows)
         if is_best:
             self.best = self._entry(model, moment)
             names.append(BEST)
@@ -184,7 +186,8 @@ class Checkpoints:
             return True
         return bool(self._distribution.chiefs(time.monotonic() - self._saved >= self._patience))
 
-    def _is_best(self, row: Mapping[str, float]) -> bool:
+    def _is_best(self, rows: Sequence[Mapping[str, float]]) -> bool:
+        row = rows[-1]
         if self.monitor is None or self.best is None:
             return True
         if self.best["epoch"] < self._whole_from <= row["epoch"]:
@@ -192,6 +195,10 @@ class Checkpoints:
         value, best = row[self.monitor], self.best["value"]
         if math.isnan(value):
             return False
+        if value == best:
+            # Of few examples all may be right early, when the model is hardly sure of any.
+            of_best = next((one for one in rows if one["epoch"] == self.best["epoch"]), row)
+            return bool(_LOSS in row and row[_LOSS] < of_best.get(_LOSS, math.nan))
         return math.isnan(best) or bool(value > best if self.mode == "max" else value < best)
 
     def _entry(self, model: Any, moment: Moment) -> dict[str, Any]:
