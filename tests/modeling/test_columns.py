@@ -316,3 +316,13 @@ def test_a_category_with_an_end_of_a_line_is_told_and_shifts_no_other(build, tmp
         if type(layer) is keras.layers.StringLookup
     )
     assert after.get_vocabulary() == before.get_vocabulary() and "c" in after.get_vocabulary()
+
+
+@pytest.mark.parametrize("step", ["impute", "{impute: {with: mean}}"])
+def test_an_encoding_may_stand_first_behind_a_date(build, step):
+    """A date is several numbers in one column, which nothing has to bring side by side."""
+    csv = "when,label\n" + "".join(f"2020-01-{day:02d},{'yes' if day % 2 else 'no'}\n" for day in range(1, 9))
+    built, splits, _ = build(
+        HEAD_OF_MODEL, csv=csv + ",no\n", columns="when: date", preprocessing=f"{{date: [{step}]}}"
+    )
+    assert np.isfinite(np.asarray(built.model(raw(splits)))).all()

@@ -241,7 +241,8 @@ class Columns:
         raw = [tf.constant(self.training.values(name, most)) for name in names]
         inputs = [self.inputs[name] for name in names]
         if tensor is inputs[0]:
-            return raw[0]
+            # Texts stay as TensorFlow has them, which looks them up.
+            return raw[0] if raw[0].dtype == tf.string else raw[0].numpy()
         return np.asarray(keras.Model(inputs, tensor)(raw, training=False))
 
     def _side_by_side(self, parts: Sequence[Column], alone: set[str], step: Component) -> Any:
