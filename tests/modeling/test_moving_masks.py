@@ -90,12 +90,21 @@ def test_labels_lie_between_none(masks):
     assert set(np.unique(labels)) <= {-1, 0, 1, 2}
 
 
-def test_what_comes_in_from_outside_counts_nowhere(masks):
+@pytest.mark.parametrize("fill_value", [0.0, 1.0, 255.0, 0.3])
+def test_what_comes_in_from_outside_counts_nowhere(masks, fill_value):
     whole = np.abs(masks)
     options = {"height_factor": [0.25, 0.25], "width_factor": 0.0, "fill_mode": "constant"}
+    options["fill_value"] = fill_value
     _, labels = moved("RandomTranslation", options, whole)
     assert (labels[:, :5] == -1).all()
     assert (labels[:, 5:] >= 0).all()
+
+
+def test_many_classes_stay_apart_in_half_precision(masks):
+    """bfloat16 has no number between 256 and 258."""
+    many = np.where(masks < 0, -1, masks.astype(np.int16) + 299)
+    _, labels = moved("RandomFlip", {"mode": "horizontal", "dtype": "mixed_bfloat16"}, many)
+    np.testing.assert_array_equal(np.unique(labels), [-1, 299, 300, 301])
 
 
 @pytest.mark.parametrize("name", ["MixUp", "CutMix", "RandAugment", "AugMix", "RandomElasticTransform"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bigmodel_cli.tasks.bound import Targets
@@ -11,6 +11,8 @@ from bigmodel_cli.tasks.bound import Targets
 _MOVES = "transform_segmentation_masks"
 # Layers that know of them, and move them by other random numbers, or change them as they change colours.
 _NOT_AS_IMAGES = frozenset({"AugMix", "CutMix", "MixUp", "RandAugment", "RandomElasticTransform"})
+# Whole numbers up to this are exact in bfloat16.
+_HELD = 256
 
 
 # Layers that move pixels.
@@ -56,10 +58,35 @@ def moved_with(
         return layer(features, training=True), targets
     import tensorflow as tf
 
-    # One channel for each of them; classes from 1 on, so that what is filled up with 0 is none.
-    beside = tf.stack([tf.cast(target.labels, tf.float32) + 1 for target in masks.values()], axis=-1)
+    planes = [plane for target in masks.values() for plane in _planes(target.labels)]
     features = tf.convert_to_tensor(features)
-    both = layer({"images": features, "segmentation_masks": beside}, training=True)
-    moved = tf.cast(tf.round(both["segmentation_masks"]), tf.int32) - 1
-    changed = {name: target.moved(moved[..., place]) for place, (name, target) in enumerate(masks.items())}
+    # What is filled up has the layer's value, from which that of what is there differs.
+    is_there = tf.fill(tf.shape(planes[0]), 0.0 if getattr(layer, "fill_value", 0.0) else 1.0)
+    both = layer(
+        {"images": features, "segmentation_masks": tf.stack([*planes, is_there], axis=-1)}, training=True
+    )
+    *found, still = tf.unstack(tf.cast(both["segmentation_masks"], tf.float32), axis=-1)
+    rest = iter(found)
+    changed = {}
+    for name, target in masks.items():
+        labels = _of_planes([next(rest) for _ in _planes(target.labels)])
+        known = tf.equal(still, is_there)
+        changed[name] = target.moved(tf.cast(tf.where(known, labels, -1), target.labels.dtype))
     return both["images"], {**targets, **changed}
+
+
+def _planes(labels: Any) -> list[Any]:
+    """Classes in numbers that half precision holds, in which layers may compute: one behind the other."""
+    import tensorflow as tf
+
+    numbers = tf.cast(labels, tf.int32)
+    parts = [numbers] if labels.dtype == tf.int8 else [numbers % _HELD, numbers // _HELD]
+    return [tf.cast(part, tf.float32) for part in parts]
+
+
+def _of_planes(planes: Sequence[Any]) -> Any:
+    """The classes again."""
+    import tensorflow as tf
+
+    low, *high = (tf.cast(tf.round(plane), tf.int32) for plane in planes)
+    return low + _HELD * high[0] if high else low

@@ -48,7 +48,9 @@ def mask_png(mask: np.ndarray, num_classes: int) -> bytes:
         image = Image.fromarray(np.where(mask < 0, 65_535, mask).astype(np.uint16))
     else:
         image = Image.fromarray(np.where(mask < 0, 255, mask).astype(np.uint8), "P")
-        image.putpalette(colors(num_classes).tobytes())
+        # Pixels have as few bits as the palette needs: 255 would become a class unless it has a colour.
+        num_colors = 256 if (mask < 0).any() else num_classes
+        image.putpalette(colors(num_classes).tobytes().ljust(3 * num_colors, b"\0"))
     image.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
