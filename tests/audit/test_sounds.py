@@ -18,6 +18,7 @@ def test_recordings_with_faults_are_named(tmp_path, bigmodel):
             soundfile.write(tmp_path / "sounds" / label / f"{number}.wav", noise, rate)
     folder = tmp_path / "sounds" / "cat"
     soundfile.write(folder / "loud.wav", np.clip(3 * wave, -1, 1), rate)
+    soundfile.write(folder / "whole.wav", 30_000 * wave, rate, subtype="FLOAT")
     soundfile.write(folder / "mute.wav", wave / 10_000, rate)
     soundfile.write(folder / "shifted.flac", 0.1 * wave + 0.3, rate)
     soundfile.write(folder / "stereo.ogg", np.stack([0.1 * np.sin(np.arange(9000) * 0.2)] * 2, 1), 8000)
@@ -28,19 +29,21 @@ def test_recordings_with_faults_are_named(tmp_path, bigmodel):
         "loss: CategoricalCrossentropy\noptimizer: Adam\n"
     )
     shown = bigmodel("data", tmp_path / "c.yaml", "--out", tmp_path / "audit")
-    assert "channels: 1 13, 2 1" in shown.out
+    assert "channels: 1 14, 2 1" in shown.out
     document = json.loads((tmp_path / "audit" / "audit.json").read_text())
     assert document["files"] == {
         "noun": "sound",
         "seconds": {"min": 0.5, "median": 0.5, "max": 1.125},
-        "sample_rates": {"4000": 13, "8000": 1},
-        "channels": {"1": 13, "2": 1},
+        "sample_rates": {"4000": 14, "8000": 1},
+        "channels": {"1": 14, "2": 1},
     }
     said = [finding["message"] for finding in document["findings"] if finding["kind"] == "fault"]
     assert said == [
         "1 sound is clipped: their loudest moments are cut off: cat/loud.wav",
+        "1 sound is far beyond full scale: samples are larger than 1, as if nobody had divided them: "
+        "cat/whole.wav",
         "1 sound is silent: nothing is louder than -60 dB: cat/mute.wav",
         "1 sound is off centre (a DC offset of more than a tenth of their loudest): cat/shifted.flac",
     ]
     page = (tmp_path / "audit" / "index.html").read_text("utf-8")
-    assert "<h2>Sound files</h2>" in page and "sample rates: 4000 13, 8000 1" in page
+    assert "<h2>Sound files</h2>" in page and "sample rates: 4000 14, 8000 1" in page

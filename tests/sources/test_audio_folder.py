@@ -10,7 +10,7 @@ import soundfile
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audio.files import opening
-from bigmodel_cli.kinds.audio.files.decoding import decode_sound
+from bigmodel_cli.kinds.audio.files.decoding import decode_joined, decode_sound
 from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import EncodedImage
@@ -118,6 +118,45 @@ def test_silence_without_end_and_numbers_that_are_none(tmp_path):
         decode_sound(tmp_path / "none.wav", FORMAT)
     with pytest.raises(DataError, match=r"expected a WAV, .* found a folder"):
         decode_sound(tmp_path, FORMAT)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3"])
+def test_a_sound_that_breaks_off_is_no_shorter_one(tmp_path, name):
+    """Nothing is put in the place of what lacks."""
+    path = saved(tmp_path / name, np.random.default_rng(0).uniform(-0.5, 0.5, 24_000))
+    content = path.read_bytes()
+    assert len(decode_sound(path, AudioFormat(8000, 3))) == 24_000
+    path.write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(DataError, match=rf"{name}: damaged sound: (it breaks off: |Error : flac)") as caught:
+        decode_sound(path, AudioFormat(8000, 3))
+    assert name == "a.flac" or "its header tells of 3 s, and 1." in caught.value.message
+
+
+@pytest.mark.parametrize("size", [b"\xff\xff\xff\xff", b"\x00\xf0\xff\x7f"])
+def test_what_was_written_while_it_was_recorded_is_read(tmp_path, size):
+    """Such a header has the largest number, or nearly, since nobody knew how many samples there would be."""
+    path = saved(tmp_path / "a.wav", tone(8000, 1))
+    content = path.read_bytes()
+    place = content.index(b"data") + 4
+    path.write_bytes(content[:place] + size + content[place + 4 :])
+    assert np.abs(decode_sound(path, AudioFormat(8000, 1)) - tone(8000, 1)).max() < 1e-4
+
+
+def test_a_header_that_does_not_say_how_long_it_is(tmp_path):
+    """Nor is anything as long as it says: 0 and 2^36 - 1 samples."""
+    content = bytearray(saved(tmp_path / "a.flac", tone(8000, 1)).read_bytes())
+    for high, low in ((0, b"\0\0\0\0"), (15, b"\xff\xff\xff\xff")):
+        content[21] = (content[21] & 0xF0) | high
+        content[22:26] = low
+        (tmp_path / "b.flac").write_bytes(content)
+        for read in (decode_sound, lambda path, of: decode_joined([path], of)):
+            with pytest.raises(DataError, match=r"b\.flac: .* does not say how long it is"):
+                read(tmp_path / "b.flac", FORMAT)
+
+
+def test_a_codec_that_cannot_be_searched_is_read(tmp_path):
+    path = saved(tmp_path / "a.wav", tone(8000, 0.5), subtype="GSM610")
+    assert np.abs(decode_sound(path, FORMAT)).max() > 0.3
 
 
 def test_a_sound_that_was_sent_is_the_same(tmp_path):

@@ -108,6 +108,14 @@ def test_along_a_recording(trained, bigmodel, tmp_path):
     ]
 
 
+def test_the_end_of_a_recording_is_heard(trained, bigmodel, tmp_path):
+    """Though it is shorter than a step."""
+    soundfile.write(tmp_path / "long.wav", np.concatenate([tone(250, 2), tone(1400, 0.4)]), RATE)
+    told = bigmodel("predict", "--run", trained, tmp_path / "long.wav", "--every", "1", "--json").json
+    found = [(one["start"], one["end"], one["prediction"]) for one in told["predictions"]]
+    assert found == [(0, 0.5, "low"), (1, 1.5, "low"), (pytest.approx(1.9), pytest.approx(2.4), "high")]
+
+
 def test_parts_are_refused_of_what_has_none(bigmodel, tmp_path, trained):
     refused = bigmodel("predict", "--run", trained, tmp_path, "--every", "0")
     assert refused.code == 2 and "--every" in refused.err
@@ -163,6 +171,8 @@ def test_a_table_with_a_column_of_sounds(folder, bigmodel, tmp_path):
     shutil.copy(tmp_path / "t.csv", tmp_path / "new.csv")
     found = bigmodel("predict", tmp_path / "new.csv", "--runs-dir", tmp_path / "runs", "--json")
     assert len(found.json["predictions"]) == 24
+    refused = bigmodel("predict", tmp_path / "new.csv", "--runs-dir", tmp_path / "runs", "--every", "1")
+    assert refused.code == 2 and "--every is for sounds; this model takes " in refused.err
 
 
 def test_the_config_of_the_page_is_right(tmp_path):

@@ -301,6 +301,8 @@ def _found(
     asked = Asked(list(words), how["settings"], opened.rows_written, kept, how["texts"])
     rows = find_rows(asked, opened.signature, warn)
     if rows is not None:
+        if how["every"] is not None:
+            raise UsageError(f"--every is for sounds; this model takes {opened.signature.kind.described}")
         return rows
     names = with_names_from_stdin(words)
     return find_inputs(names, opened.signature, warn, opened.examples_array, how["every"])

@@ -18,6 +18,8 @@ _SIDE = 32
 # As loud as 16 bits can be, but for one; more than this part of a sound is no single beat.
 _FULL, _CLIPPED_SHARE = 32_766 / 32_768, 0.001
 _SILENT, _OFFSET = 0.001, 0.1
+# Lossy formats come out a little above 1; samples that were never divided by 32,768 far above.
+_FAR_BEYOND = 4.0
 
 
 class AudioFeatures(Features):
@@ -43,11 +45,13 @@ class AudioFeatures(Features):
 
     def faults(self, values: np.ndarray) -> dict[str, np.ndarray]:
         loudest = np.abs(values).max(axis=1)
+        is_beyond = loudest > _FAR_BEYOND
         clipped = (np.abs(values) >= _FULL).mean(axis=1) > _CLIPPED_SHARE
         is_off = np.abs(values.mean(axis=1)) > _OFFSET * np.maximum(loudest, _SILENT)
         is_silent = loudest < _SILENT
         return {
-            "clipped: their loudest moments are cut off": clipped,
+            "clipped: their loudest moments are cut off": clipped & ~is_beyond,
+            "far beyond full scale: samples are larger than 1, as if nobody had divided them": is_beyond,
             "silent: nothing is louder than -60 dB": is_silent,
             "off centre (a DC offset of more than a tenth of their loudest)": is_off & ~is_silent,
         }

@@ -10,8 +10,9 @@ from bigmodel_cli.kinds.inputs import Group, Part, WalkingFinder
 from bigmodel_cli.sources.file_walk import Sought
 from bigmodel_cli.sources.sought_sounds import SOUNDS
 
-# A part that lacks less than that of its step at the end is whole.
-_ROUNDING = 1e-6
+# A part that lacks less than that of its step at the end is whole; what is behind the last one is heard if it
+# is a larger share of a part than that.
+_ROUNDING, _HEARD = 1e-6, 0.01
 
 
 class AudioFinder(WalkingFinder):
@@ -25,7 +26,10 @@ class AudioFinder(WalkingFinder):
         return Group([str(part) for part in parts], parts=parts)
 
     def _parts(self, path: Path, every: float) -> list[Part]:
-        """Those that lie in the recording as a whole; of a shorter one the one that it is."""
+        """Those that lie in the recording as a whole, and one at its end; of a shorter one the one that it is."""
         length, seconds = recorded(path).seconds, self.kind.format.seconds
         count = max(1, int((length - seconds) / every + _ROUNDING) + 1)
-        return [Part(path, number * every, number * every + seconds) for number in range(count)]
+        parts = [Part(path, number * every, number * every + seconds) for number in range(count)]
+        if length - parts[-1].end > _HEARD * seconds:
+            parts.append(Part(path, length - seconds, length))
+        return parts

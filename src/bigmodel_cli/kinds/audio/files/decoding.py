@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.audio.files.opening import library, open_sound
+from bigmodel_cli.kinds.audio.files.opening import breaking_off, library, open_sound
 from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import ImageFile, said_by
@@ -106,6 +106,8 @@ def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
     import numpy as np
 
     channel, found = audio_format.channel, []
+    first = sound.tell() if sound.seekable() else 0
+    wanted = min(first + frames, sound.frames)
     # Some at once: a file may have hundreds of channels, of which only one sound is wanted.
     at_once = max(1, _MOST_SAMPLES // sound.channels)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -116,6 +118,10 @@ def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
             if not len(read):
                 break
     mono = np.concatenate(found) if found else np.zeros(0, np.float32)
+    # MP3s say how many samples there are, and nobody knows before they are decoded.
+    problem = breaking_off(first + len(mono), wanted, sound.frames, sound.samplerate)
+    if len(mono) and problem is not None:
+        raise ValueError(problem)
     if not np.isfinite(mono).all():
         raise ValueError("samples are NaN or infinite")
     return np.asarray(mono, np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,14 @@ _FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3")
 _EXPECTED = "expected a WAV, FLAC, OGG, Opus or MP3 sound"
 # Slower and faster ones are no sound that anybody recorded, but a damaged header.
 _RATES = (1_000, 768_000)
+# No format packs samples closer than FLAC does those of silence: some 5,000 to a byte.
+_MOST_PER_BYTE = 10_000
+# What libsndfile notes of a WAV file that has fewer bytes of samples than its header says. Whoever writes
+# while recording does not know how many there will be, and writes the largest number, or nearly.
+_SHORT_OF = re.compile(r"^data : (\d+) \(should be (\d+)\)$", re.MULTILINE)
+_LARGEST_TOLD = 0x7FFF_0000
+# A file that lacks less than that breaks off nowhere that is heard.
+_LACKING_SECONDS = 0.2
 # How files begin that are often given a wrong suffix.
 _OTHER_KINDS = {
     b"RIFF": "a WAV file in a form that is not read",
@@ -106,7 +115,28 @@ def _problem(sound: Any, num_bytes: int) -> str | None:
         return f"damaged sound: {sound.samplerate:,} samples in a second"
     if sound.frames < 1 and num_bytes:
         return "holds no sound: it is 0 seconds long"
+    if sound.frames > _MOST_PER_BYTE * num_bytes:
+        return "damaged sound: its header does not say how long it is; encoding it anew mends that"
+    told = _SHORT_OF.search(sound.extra_info) if sound.format in ("WAV", "WAVEX") else None
+    if told is not None and (there := int(told[2])) < (said := int(told[1])) < _LARGEST_TOLD:
+        frames = sound.frames * said // max(1, there)
+        problem = breaking_off(sound.frames, frames, frames, sound.samplerate)
+        return None if problem is None else f"damaged sound: {problem}"
     return None
+
+
+def breaking_off(there: int, wanted: int, told: int, rate: int) -> str | None:
+    """Why a file cannot be read on; None: too few samples lack to be missed.
+
+    Args:
+        there: Samples that there are.
+        wanted: Samples up to which it was read.
+        told: Samples that its header tells of.
+        rate: Samples in a second.
+    """
+    if wanted - there <= _LACKING_SECONDS * rate:
+        return None
+    return f"it breaks off: its header tells of {told / rate:.3g} s, and {there / rate:.3g} s are there"
 
 
 def _refused(path: ImageFile, error: Exception) -> DataError:
