@@ -106,6 +106,50 @@ def test_what_pixels_stand_for(cells, load, change, classes, names):
     np.testing.assert_array_equal(np.array(value_of)[masks_of(source)], expected)
 
 
+def see_through(hidden, share=0):
+    """Colours on a ground of which nothing is seen."""
+
+    def change(mask):
+        pixels = np.asarray(as_colors(mask).convert("RGBA")).copy()
+        pixels[np.asarray(mask) == 0] = (*hidden, share)
+        return Image.fromarray(pixels)
+
+    return change
+
+
+@pytest.mark.parametrize("hidden", [(0, 0, 0), RED, (255, 255, 255)])
+def test_what_is_transparent_is_black(cells, load, hidden):
+    """A class is no colour that is hidden where nothing is seen."""
+    classes = {"ground": "#000000", "cell": "#ff0000", "core": "#008000"}
+    path = cells("1", change=see_through(hidden))
+    source = load("mask_folder", path=path, image_size=[4, 6], classes=classes)
+    plain = load("mask_folder", path=cells("1", root="plain"), image_size=[4, 6])
+    np.testing.assert_array_equal(masks_of(source), masks_of(plain))
+
+
+def test_what_is_transparent_by_half_is_no_class(cells, load):
+    path = cells("1", change=see_through(RED, share=100))
+    with pytest.raises(DataError, match=r"masks/1\.png: 19 pixels are transparent by half") as caught:
+        load("mask_folder", path=path, image_size=4, classes={"a": "#000000", "b": "#ff0000"})
+    assert "without an alpha channel" in caught.value.hint
+
+
+def test_white_of_one_bit_is_white(cells, load):
+    path = cells("1", values=(0, 255), change=lambda mask: mask.convert("1"))
+    classes = {"ground": "#000000", "cell": "#ffffff"}
+    source = load("mask_folder", path=path, image_size=[4, 6], classes=classes)
+    assert np.unique(masks_of(source)).tolist() == [0, 1]
+
+
+def test_classes_that_no_training_mask_has_are_told(cells, load, told):
+    root = cells("1", split="train", values=(0, 1))
+    cells("2", split="val")
+    source = load("mask_folder", path=root, image_size=4, classes=["ground", "cell", "core"])
+    assert set(source.splits) == {"train", "validation"}
+    says = "no pixel of the training masks is core: nothing is learnt of that"
+    assert told.warnings == [f"{root}: {says}"]
+
+
 def test_sixteen_bits_have_values_of_their_own(cells, load):
     path = cells("1", change=lambda mask: Image.fromarray(np.asarray(mask).astype(np.uint16) * 1000))
     assert load("mask_folder", path=path, image_size=4).signature.task.class_names == ("0", "1000", "2000")
@@ -148,6 +192,17 @@ def test_a_camera_that_was_turned_turns_neither_alone(cells, load):
         image.transpose(Image.Transpose.ROTATE_90).save(root / "images" / "1.png", exif=exif)
     source = load("mask_folder", path=root, image_size=[4, 6])
     np.testing.assert_array_equal(source.splits["train"].read(0)[..., 0] // 127, masks_of(source)[0])
+
+
+def test_a_mask_that_was_not_turned_with_its_image_is_explained(cells, load):
+    root = cells("1", size=(6, 4))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(root / "images" / "1.png") as image:
+        image.save(root / "images" / "1.png", exif=exif)
+    with pytest.raises(DataError, match=r"6 × 4 pixels, and its image 1\.png has 4 × 6") as caught:
+        load("mask_folder", path=root, image_size=4)
+    assert "its camera noted that the image is turned (EXIF): turn the mask, too" in caught.value.hint
 
 
 def smaller(path):
@@ -230,6 +285,18 @@ def test_shades_are_no_classes(cells, load):
     with pytest.raises(DataError, match=r"masks/1\.png: masks have more than 64 different values") as caught:
         load("mask_folder", path=root, image_size=4)
     assert "classes: {background: 0" in caught.value.hint
+
+
+def test_shades_of_jpeg_are_told(cells, load, told):
+    root = cells("1", values=(0, 255), size=(30, 20))
+    path = root / "masks" / "1.png"
+    with Image.open(path) as image:
+        image.save(path.with_suffix(".jpg"), quality=95)
+    path.unlink()
+    count = len(load("mask_folder", path=root, image_size=4).signature.task.class_names)
+    assert count > 2
+    warning = told.warnings[0]
+    assert f"1.jpg: JPEG makes shades of borders, and each of {count} values became a class" in warning
 
 
 def test_one_value_is_nothing_to_tell_apart(cells, load):

@@ -61,6 +61,14 @@ def test_folders_of_masks_are_known(folder, given):
 def test_a_value_for_what_nobody_knows_is_ignored(folder):
     options = made(folder(values=(0, 1, 255))).data.source.options
     assert (options.classes, options.ignore) == ({"0": 0, "1": 1}, 255)
+    assert "# The value 255 counts nowhere" in make_starter(folder(values=(0, 1, 255)), SCRATCH).text
+
+
+def test_a_class_of_validation_alone_is_one(folder):
+    """Else the config would refuse to train: the value would be no class."""
+    root = folder(splits=("train", "val"), values=(0, 1))
+    folder(splits=("val",), values=(0, 1, 2))
+    assert made(root).data.source.options.classes == {"0": 0, "1": 1, "2": 2}
 
 
 def test_black_and_white_are_classes(folder):

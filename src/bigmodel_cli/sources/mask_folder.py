@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
 from bigmodel_cli.config.facts import PIXELS, DataFacts
 from bigmodel_cli.config.fields import ConfigPath
+from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.kind import ImageKind
 from bigmodel_cli.kinds.mask.classes import MaskClasses, code_of, told_classes
@@ -22,7 +23,11 @@ from bigmodel_cli.sources.mask_pairs import Folders, Pairs, find_pairs, without_
 from bigmodel_cli.sources.mask_reading import MaskFile, MaskReader, look_for_classes
 from bigmodel_cli.sources.memory import check_memory
 from bigmodel_cli.sources.name_pattern_option import NamePatternOptions
+from bigmodel_cli.tasks.segmentation.target import pixels_by_class
 from bigmodel_cli.tasks.segmentation.task import Segmentation
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _VALUES = "a value of pixels, a colour such as '#ff0000', or a list of these"
 
@@ -86,6 +91,8 @@ class MaskFolder(NamePatternOptions, ImageFileOptions):
         classes = self.told() or look_for_classes(every, ignored, context)
         listed, bad = self._listed(pairs, files, MaskReader(classes, self.image_format), context)
         task = Segmentation(self.image_size, classes.names)
+        if not context.for_evaluation and "train" in listed:
+            self._tell_of_unseen(listed["train"].labels, classes.names, context)
         found = checked_source(self.path, listed, ImageKind(self.image_format), task, context)
         noted = self.model_copy(update={"classes": classes.written})
         return replace(found, num_skipped=found.num_skipped + left_out + bad, looked_at=noted)
@@ -137,6 +144,13 @@ class MaskFolder(NamePatternOptions, ImageFileOptions):
             return
         for split, image in lacking:
             context.left_out(split, image, problems[image])
+
+    def _tell_of_unseen(self, masks: np.ndarray, names: Sequence[str], context: LoadContext) -> None:
+        """Say which classes no mask of training has: nothing is learnt of them."""
+        counts = pixels_by_class(masks, len(names)).sum(axis=0).tolist()
+        if unseen := [name for name, count in zip(names, counts, strict=True) if not count]:
+            told = some(unseen, 10)
+            context.warn(f"{self.path}: no pixel of the training masks is {told}: nothing is learnt of that")
 
     def _files(self, part: Pairs) -> list[MaskFile]:
         return [

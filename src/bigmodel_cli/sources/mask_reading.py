@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.image.files.decoding import brought_to_size, decoder, turn_upright
-from bigmodel_cli.kinds.image.files.opening import has_sixteen_bits, open_image, said_by, upright_size
+from bigmodel_cli.kinds.image.files.names import suffix_of
+from bigmodel_cli.kinds.image.files.opening import (
+    has_sixteen_bits,
+    image_size_and_mode,
+    open_image,
+    pillow,
+    said_by,
+    upright_size,
+)
 from bigmodel_cli.kinds.image.kind import ImageFormat
 from bigmodel_cli.kinds.mask.classes import (
     MOST_FOUND,
@@ -30,7 +38,8 @@ if TYPE_CHECKING:
 
 _THREADS = 4
 # Raise it with every change after which a file may become other classes.
-_VERSION = 1
+_VERSION = 2
+_LOSSY = (".jpg", ".jpeg")
 _GREY = frozenset({"1", "L", "P"})
 
 
@@ -48,14 +57,14 @@ class MaskFile:
 
 
 def codes_of_file(path: Path, *, wants_colors: bool) -> np.ndarray:
-    """The pixels of a mask as codes, int32 of shape (height, width).
+    """The pixels of a mask as codes, int32 of shape (height, width); what is transparent is black.
 
     Args:
         path: The file.
         wants_colors: Whether a palette stands for its colours, not for its indices.
 
     Raises:
-        DataError: If it is no image, or one whose pixels have shares of transparency.
+        DataError: If it is no image, or pixels are transparent by half.
     """
     import numpy as np
 
@@ -63,29 +72,42 @@ def codes_of_file(path: Path, *, wants_colors: bool) -> np.ndarray:
         with open_image(path) as image:
             image.load()
             turn_upright(image)
-            return codes_of_pixels(np.asarray(_plain(image, wants_colors=wants_colors)))
+            return codes_of_pixels(np.asarray(_plain(path, image, wants_colors=wants_colors)))
     except (DataError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to.
         raise DataError(f"{path}: damaged image: {said_by(error)}") from error
 
 
-def _plain(image: Image.Image, *, wants_colors: bool) -> Image.Image:
+def _plain(path: Path, image: Image.Image, *, wants_colors: bool) -> Image.Image:
     """A mask as grey, as indices of a palette, or as RGB."""
     if has_sixteen_bits(image):
         return image
-    if image.mode in _GREY and not (wants_colors and image.mode == "P"):
-        grey = image if image.mode != "1" else image.convert("L").point(lambda value: value // 255)
-        return grey.convert("RGB") if wants_colors else grey
-    if image.mode == "LA" and not wants_colors:
-        return image.getchannel("L")
-    colored = image.convert("RGB")
+    if image.mode in _GREY and not wants_colors:
+        return image if image.mode != "1" else image.convert("L").point(lambda value: value // 255)
+    colored = _opaque(path, image)
     if wants_colors:
         return colored
     # Grey that was saved with three channels.
     red, green, blue = colored.split()
     is_grey = red.tobytes() == green.tobytes() == blue.tobytes()
     return red if is_grey else colored
+
+
+def _opaque(path: Path, image: Image.Image) -> Image.Image:
+    """A mask as RGB. Whatever colour is hidden where nothing is seen, it is black there."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    whole = image.convert("RGBA")
+    seen = whole.getchannel("A")
+    if num_mixed := sum(seen.histogram()[1:-1]):
+        raise DataError(
+            f"{path}: {num_mixed:,} pixels are transparent by half, so that they show no class alone",
+            hint="save masks without an alpha channel, and without smooth borders",
+        )
+    black = pillow().new("RGB", image.size)
+    black.paste(whole.convert("RGB"), mask=seen)
+    return black  # type: ignore[no-any-return]
 
 
 def look_for_classes(files: Sequence[MaskFile], ignored: frozenset[int], context: LoadContext) -> MaskClasses:
@@ -117,7 +139,13 @@ def look_for_classes(files: Sequence[MaskFile], ignored: frozenset[int], context
         raise DataError(
             f"{files[0].path.parent}: masks have one value alone ({told}); there is nothing to tell apart"
         )
-    return found_classes(seen, ignored)
+    found = found_classes(seen, ignored)
+    if len(found.names) > 2 and (lossy := [file for file in files if suffix_of(file.path.name) in _LOSSY]):
+        context.warn(
+            f"{lossy[0].path}: JPEG makes shades of borders, and each of {len(found.names)} values became a "
+            "class: save masks as PNG, or say what the classes are"
+        )
+    return found
 
 
 class MaskReader:
@@ -146,10 +174,15 @@ class MaskReader:
         codes = codes_of_file(file.path, wants_colors=self.classes.are_colors)
         width, height = upright_size(file.image)
         if codes.shape != (height, width):
+            is_turned = codes.shape == (width, height) and image_size_and_mode(file.image)[0] != (
+                width,
+                height,
+            )
+            turned = "; its camera noted that the image is turned (EXIF): turn the mask, too"
             raise DataError(
                 f"{file.path}: {codes.shape[1]} × {codes.shape[0]} pixels, and its image {file.image.name} "
                 f"has {width} × {height}",
-                hint="a mask has the size of its image",
+                hint=f"a mask has the size of its image{turned if is_turned else ''}",
             )
         numbers, unknown = self.classes.numbers_of(codes)
         if unknown:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.mask.classes import MaskClasses, found_classes
-from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.file_walk import FileWalk, subfolders
 from bigmodel_cli.sources.mask_pairs import Folders, Pairs, find_pairs
 from bigmodel_cli.sources.mask_reading import MaskFile, look_for_classes
@@ -32,8 +32,8 @@ _LEAST_SIDE, _LARGEST_SIDE, _MULTIPLE = 32, 128, 8
 _BATCH_SIZE = 8
 # So many steps are about enough, whatever the data's size.
 _STEPS, _STEPS_OF_PRETRAINED, _FEWEST_EPOCHS, _MOST_EPOCHS = 600, 300, 5, 60
-# Masks that are looked at for their values.
-_LOOKED_AT = 200
+# Masks that are looked at for their values: a config that lacks one does not train.
+_LOOKED_AT = 2_000
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,14 @@ def look_at_masks(folders: Folders, context: LoadContext) -> Masked:
     counts = {str(split): len(part.images) for split, part in pairs.items()}
     num_train = counts["train"] if len(counts) > 1 else train_size(counts["train"])
     paths = [folders.root / path for part in pairs.values() for path in part.images]
-    return Masked(folders, look_at(paths, num_train), _classes(folders, pairs["train"], context), counts)
+    return Masked(folders, look_at(paths, num_train), _classes(folders, pairs, context), counts)
 
 
-def _classes(folders: Folders, train: Pairs, context: LoadContext) -> MaskClasses:
+def _classes(folders: Folders, pairs: Mapping[SplitName, Pairs], context: LoadContext) -> MaskClasses:
     files = [
         MaskFile(folders.root / mask, folders.root / image)
-        for image, mask in zip(train.images, train.masks, strict=True)
+        for part in pairs.values()
+        for image, mask in zip(part.images, part.masks, strict=True)
         if mask is not None
     ]
     if not files:
@@ -133,8 +134,14 @@ def masks_starter(seen: Masked, start: Pretrained | NoWeights, written_in: Path)
     steps = _STEPS_OF_PRETRAINED if isinstance(start, Pretrained) else _STEPS
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, steps * _BATCH_SIZE // max(1, images.num_train)))
     scale, model, decision = _model(start)
+    voids = [
+        f"The value {code} counts nowhere, as data sets say of pixels of which nobody knows what they are: "
+        "if it is a class, write it under classes."
+        for code in sorted(seen.classes.ignored)
+    ]
     decisions = [
         decision,
+        *voids,
         f"Images and masks are brought to {height} × {width} pixels; predict writes masks in the size of "
         "the images.",
     ]

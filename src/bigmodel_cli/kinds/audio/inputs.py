@@ -26,7 +26,7 @@ class AudioFinder(WalkingFinder):
         return Group([str(part) for part in parts], parts=parts)
 
     def _parts(self, path: Path, every: float) -> list[Part]:
-        """Those that lie in the recording as a whole, and one at its end; of a shorter one the one that it is."""
+        """Those that lie in it as a whole, and one at its end; of a shorter recording the one that it is."""
         length, seconds = recorded(path).seconds, self.kind.format.seconds
         count = max(1, int((length - seconds) / every + _ROUNDING) + 1)
         parts = [Part(path, number * every, number * every + seconds) for number in range(count)]
