@@ -75,7 +75,7 @@ def write_tables(folder: Path) -> None:
     }
     for name, of_file in texts.items():
         (folder / name).write_text("".join(json.dumps(row(drawn, one)) + "\n" for one in of_file))
-    (folder / "words.txt").write_text("\n".join(WORDS))
+    (folder / "words.txt").write_text("\n".join(WORDS).upper(), "utf-8-sig")
     (folder / "heard.yaml").write_text(CONFIG)
 
 
@@ -132,9 +132,10 @@ def test_no_word_is_heard_that_is_not_in_the_list(rows):
     assert {word for row in rows for word in row["prediction"].split()} <= set(WORDS)
 
 
-def test_characters_that_are_never_heard_are_counted(run, said):
+def test_what_is_never_heard_is_counted(run, said):
     assert said.warnings == [
-        "text: 1 characters of test are in no training text, so that they are never heard: 'é' (1)"
+        "text: 1 characters of test are in no training text, so that they are never heard: 'é' (1)",
+        "text: 1 words of test are not in words, so that they are never heard: 'cé' (1)",
     ]
 
 

@@ -144,15 +144,25 @@ def _all_texts(splits: Splits, name: str) -> set[str]:
 
 
 def _tell_unknown(splits: Splits, name: str, task: Task, warn: Callable[[str], None]) -> None:
-    """Say which characters of texts that are to be heard no training text has: they are never found."""
+    """Say which characters of texts that are to be heard no training text has, and which words no list."""
     for split, part in splits.parts.items():
-        unknown = Counter(one for text in _texts(part, name) for one in task.unknown_characters(text))
+        texts = _texts(part, name)
+        unknown = Counter(one for text in texts for one in task.unknown_characters(text))
         if unknown:
-            named = some((f"{one!r} ({count:,})" for one, count in sorted(unknown.items())), 8)
             warn(
                 f"{name}: {unknown.total():,} characters of {split} are in no training text, so that they "
-                f"are never heard: {named}"
+                f"are never heard: {_counted(unknown)}"
             )
+        words = Counter(one for text in texts for one in task.unknown_words(text))
+        if words:
+            warn(
+                f"{name}: {words.total():,} words of {split} are not in words, so that they are never heard: "
+                f"{_counted(words)}"
+            )
+
+
+def _counted(unknown: Counter[str]) -> str:
+    return some((f"{one!r} ({count:,})" for one, count in sorted(unknown.items())), 8)
 
 
 def _of_store(store: Store) -> list[str]:

@@ -101,6 +101,10 @@ class Task(ABC):
         """Characters of a text that can never be predicted, since the vocabulary lacks them."""
         return ()
 
+    def unknown_words(self, text: str) -> Sequence[str]:
+        """Words of a text that can never be predicted, since they are not among those that are told."""
+        return ()
+
     @property
     def is_scaled(self) -> bool:
         """Whether the loss sees something else than targets in their own unit."""

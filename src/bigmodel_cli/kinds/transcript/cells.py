@@ -39,7 +39,9 @@ class TranscriptCells(TextCells):
 
     def task(self, **options: Any) -> Transcription:
         if (path := options.pop("words", None)) is not None:
-            options["words"] = _words_of(path)
+            vocabulary = self.kind.vocabulary
+            is_small = isinstance(vocabulary, Untrained) and vocabulary.asked.lowercase
+            options["words"] = _words_of(path, in_small_letters=is_small)
         return Transcription(0, self.kind.vocabulary, **options)
 
     @classmethod
@@ -57,16 +59,17 @@ class TranscriptCells(TextCells):
         return "ngram_weight is that of ngram: write ngram: 3" if of_characters == ["ngram_weight"] else None
 
 
-def _words_of(path: Path) -> tuple[str, ...]:
-    """The words of a file.
+def _words_of(path: Path, *, in_small_letters: bool) -> tuple[str, ...]:
+    """The words of a file, written as texts are that are heard.
 
     Raises:
         DataError: If there are none.
     """
     try:
-        words = path.read_text("utf-8").split()
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: the list of words cannot be read: {error}") from None
+    words = (text.lower() if in_small_letters else text).split()
     if not words:
         raise DataError(f"{path}: the list of words is empty", hint="write one word a line")
     return tuple(sorted(set(words)))

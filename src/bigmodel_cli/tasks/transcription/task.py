@@ -108,6 +108,17 @@ class Transcription(Task):
             return ()
         return [one for one, id_ in zip(_spaced(text), ids, strict=True) if id_ == self.vocabulary.unknown]
 
+    def unknown_words(self, text: str) -> Sequence[str]:
+        if not self.words:
+            return ()
+        is_small = getattr(self.vocabulary, "lowercase", False)
+        known = self._known_words
+        return [word for word in (text.lower() if is_small else text).split() if word not in known]
+
+    @cached_property
+    def _known_words(self) -> frozenset[str]:
+        return frozenset(self.words)
+
     def text(self, ids: Any) -> str:
         """The text of a row of ids, padding left out."""
         return _spaced(self.vocabulary.decode([one for one in ids if one != BLANK]))
