@@ -105,3 +105,20 @@ def test_a_batch_is_as_long_as_its_longest_text(num_lengths):
     assert sorted(seen) == list(range(20))
     assert len(lengths) <= num_lengths
     assert weight == pytest.approx(1, abs=1e-6), "every place counts the same, in whichever batch"
+
+
+@pytest.mark.tf
+def test_another_cut_is_another_graph():
+    """Evaluations of several splits share graphs by `form`, and where a column is cut is part of one."""
+    from bigmodel_cli.pipeline.by_length import Cutting
+    from bigmodel_cli.pipeline.windows import feed_of
+    from bigmodel_cli.sources.base import Examples
+    from bigmodel_cli.sources.stores import ArrayStore
+
+    texts, targets = texts_and_targets()
+
+    def form(size):
+        examples = Examples({"text": ArrayStore(texts[:, :size], "x")}, {"target": targets[:, :size]})
+        return feed_of(examples, 6, cutting=Cutting([Alike(size, ("text",), ("target",))])).form
+
+    assert form(12) == form(12) != form(11)

@@ -117,6 +117,10 @@ class TextFeed(Feed):
         self._lengths = np.array([np.full(len(examples), group.size, np.int32) for group in cutting.groups])
 
     @property
+    def form(self) -> tuple[Any, ...]:
+        return (*super().form, *self.cutting.groups)
+
+    @property
     def num_lengths(self) -> int:
         return self.cutting.num_lengths
 
