@@ -93,6 +93,11 @@ def test_mfcc_is_the_cosine_transform_of_that(waves, build):
     ("options", "samples", "reason"),
     [
         ({"window_seconds": 0.6}, 4000, "window_seconds: sounds are shorter, they have 0.5 s"),
+        (
+            {"window_seconds": 0.0003, "hop_seconds": 0.0003},
+            4000,
+            "window_seconds: at 8,000 Hz it has less than 4 samples",
+        ),
         ({"hop_seconds": 0.5}, 4000, "hop_seconds is longer than window_seconds"),
         ({"high": 4001.0}, 4000, "low < high ≤ 4000 Hz"),
     ],

@@ -45,6 +45,6 @@ class Timeline:
 def _lines(spans: Sequence[tuple[float, float, str]]) -> Iterator[str]:
     from bigmodel_cli.kinds.inputs import clock
 
-    width = len(clock(spans[-1][1]))
+    width = max(len(clock(moment)) for start, end, _ in spans for moment in (start, end))
     for start, end, said in spans:
         yield f"  {clock(start):>{width}} to {clock(end):>{width}}  {said}"

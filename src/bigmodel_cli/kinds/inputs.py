@@ -43,9 +43,10 @@ class Part:
 
 
 def clock(seconds: float) -> str:
-    """A moment of a recording: `1:02.5`."""
-    minutes, rest = divmod(round(seconds, 3), 60)
-    return f"{int(minutes)}:{rest:04.1f}"
+    """A moment of a recording: `1:02.5`, to the millisecond where it needs that."""
+    minutes, rest = divmod(round(1000 * seconds), 60_000)
+    whole, thousandths = f"{rest / 1000:06.3f}".split(".")
+    return f"{minutes}:{whole}.{thousandths.rstrip('0') or '0'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Full scale less 100 dB: below it there is the noise of 16 bits, and silence.
 _FLOOR = 1e-10
 _LEAST_SPREAD = 1e-3
+# Of two samples both are the ends of a window, which count nothing.
+_LEAST_WINDOW = 4
 
 
 class Spectra(Encoding, ABC):
@@ -63,7 +65,7 @@ class Spectra(Encoding, ABC):
         from keras import layers, ops
 
         rate = self._checked(samples)
-        window = max(2, round(self.window_seconds * rate))
+        window = round(self.window_seconds * rate)
         length = 1 << (window - 1).bit_length()
         parts = layers.STFTSpectrogram(
             mode="psd",
@@ -93,6 +95,8 @@ class Spectra(Encoding, ABC):
         if round(self.window_seconds * rate) > samples.shape[1]:
             seconds = samples.shape[1] / rate
             raise ValueError(f"window_seconds: sounds are shorter, they have {seconds:g} s")
+        if round(self.window_seconds * rate) < _LEAST_WINDOW:
+            raise ValueError(f"window_seconds: at {rate:,} Hz it has less than {_LEAST_WINDOW} samples")
         if self.hop_seconds > self.window_seconds:
             raise ValueError("hop_seconds is longer than window_seconds: what is between is not heard")
         if not self.low < (self.high or rate / 2) <= rate / 2:

@@ -104,7 +104,9 @@ class QuestionAnsweringPredictions(Predictions[QuestionAnswering]):
     ) -> Iterator[Answer]:
         for row, context in zip(in_texts(values, self.task.longest), contexts, strict=True):
             first, last = row[:2].astype(int).tolist()
-            is_none = self.task.may_lack and row[3] > row[2]
+            # A text without a word has no answer, whatever is looked for.
+            has_words = context is None or last < len(context.places)
+            is_none = not has_words or (self.task.may_lack and row[3] > row[2])
             yield Answered(row[2:], first, first - 1 if is_none else last, context)
 
     def columns(self, reading: Reading) -> list[str]:
