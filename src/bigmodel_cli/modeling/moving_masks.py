@@ -11,10 +11,6 @@ from bigmodel_cli.tasks.bound import Targets
 _MOVES = "transform_segmentation_masks"
 # Layers that know of them, and move them by other random numbers, or change them as they change colours.
 _NOT_AS_IMAGES = frozenset({"AugMix", "CutMix", "MixUp", "RandAugment", "RandomElasticTransform"})
-# Whole numbers up to this are exact in bfloat16.
-_HELD = 256
-
-
 # Layers that move pixels.
 _MOVING = frozenset(
     {
@@ -22,6 +18,8 @@ _MOVING = frozenset(
         *("RandomTranslation", "RandomZoom"),
     }
 )
+# Whole numbers up to this are exact in bfloat16.
+_HELD = 256
 
 
 def why_not_in_rows(layer: Any, name: str) -> str | None:
