@@ -15,8 +15,9 @@ class SegmentationChecks(Checks[Segmentation]):
     def check_options(self, experiment: Experiment) -> None:
         self.refuse_options_of_classes(experiment, calibrates=False, weighs=True)
         loss = class_name(experiment.loss)
-        if loss in OF_REGIONS and experiment.data.class_weights is not None and len(experiment.targets) < 2:
+        if loss in OF_REGIONS and experiment.data.class_weights is not None:
+            others = "; or name the targets that it is for" if len(experiment.targets) > 1 else ""
             raise UsageError(
                 f"data.class_weights weighs pixels, and {loss} compares whole regions",
-                hint="remove class_weights, or write loss: SparseCategoricalCrossentropy",
+                hint=f"remove class_weights, or write loss: SparseCategoricalCrossentropy{others}",
             )

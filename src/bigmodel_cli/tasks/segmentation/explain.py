@@ -74,7 +74,9 @@ class SegmentationExplained(Explained):
 
     def measures(self, labels: np.ndarray, values: np.ndarray, rule: DecisionRule) -> dict[str, float]:
         names = self.task.class_names
-        rows = counted(labels, values.argmax(axis=-1), len(names))
+        # As an evaluation keeps them, or as a model gives them.
+        is_counted = values.ndim == 2
+        rows = values.astype(np.int64) if is_counted else counted(labels, values.argmax(axis=-1), len(names))
         return mask_scores(parted(rows, len(names)), names, seed=0).headline
 
     def value_name(self, *, are_probabilities: bool) -> str:
