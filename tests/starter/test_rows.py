@@ -168,13 +168,20 @@ def test_few_whole_numbers(name, labels, is_classes):
 
 
 @pytest.mark.slow
-def test_lists_are_labels_that_there_is_no_recipe_for():
-    Path("t.jsonl").write_text("\n".join(f'{{"tags": ["a", "b{n % 2}"], "x": {n}.5}}' for n in range(60)))
-    with pytest.raises(DataError, match="several labels at once, for which init has no recipe") as caught:
-        make_starter(Path("t.jsonl"), Wishes(target="tags"))
-    assert "write target: tags, as its last layer Dense: {units: num_classes, activation: sigmoid}" in str(
-        caught.value.hint
+@pytest.mark.parametrize(("count", "last"), [(60, "Dense"), (1500, "Activation")])
+def test_lists_are_several_labels_at_once(count, last):
+    Path("t.jsonl").write_text(
+        "\n".join(f'{{"tags": ["a", "b{n % 2}"], "x": {n * n % 17}.5}}' for n in range(count))
     )
+    starter = make_starter(Path("t.jsonl"), Wishes(target="tags"))
+    assert (
+        starter.found
+        == f"a table of {count:,} rows, 1 × number, 3 classes, several at once in the column tags"
+    )
+    found = experiment(starter.text)
+    assert found.data.source.options.columns == {}, "lists are taken for what they are"
+    step = found.model[-1]
+    assert (step.name, step.arguments["activation"]) == (last, "sigmoid")
 
 
 @pytest.mark.slow

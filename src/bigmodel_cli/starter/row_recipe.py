@@ -175,7 +175,7 @@ def _networks(inputs: Sequence[str], linear: Sequence[str], size: _Size, targets
         *(dense(other, "num_classes", "linear") if is_classes else ["- Dense: {units: 1}"]),
         "- GlobalAveragePooling1D",
         # An average of probabilities can rest on one network, so that others stop learning (docs/design.md).
-        *(["- Softmax"] if is_classes else []),
+        *([f"- {targets.probabilities}"] if is_classes else []),
     ]
 
 

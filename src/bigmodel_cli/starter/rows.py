@@ -23,7 +23,7 @@ from bigmodel_cli.starter.guessed_target import described, guessed_target, names
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.split_files import files_beside
-from bigmodel_cli.starter.targets import Targets, classes, quantity
+from bigmodel_cli.starter.targets import Targets, classes, quantity, several_classes
 from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import path_from, quoted
 
@@ -168,12 +168,8 @@ def _targets(path: Path, facts: ColumnFacts, wanted: Wanted | None) -> tuple[Tar
         DataError: If it is neither numbers nor classes, or not what the person says.
     """
     place = f"{path}, {shown(facts.name)}"
-    if facts.kind == "list":
-        raise DataError(
-            f"{place}: {facts.reason}: several labels at once, for which init has no recipe",
-            hint=f"take a config for another target and write target: {quoted(facts.name)}, as its last "
-            "layer Dense: {units: num_classes, activation: sigmoid}, and loss: BinaryCrossentropy",
-        )
+    if facts.kind == "list" and facts.distinct is not None:
+        return several_classes(facts.distinct), "list"
     if facts.kind not in ("number", "category"):
         message = f"{place}: {facts.kind} ({facts.reason}), which is not predicted"
         raise DataError(message, hint="name another column: --target NAME")

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+# Metrics of labels that an example may have several of.
+_OF_EACH = "[BinaryAccuracy, {AUC: {multi_label: true}}]"
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -21,6 +24,7 @@ class Targets:
         monitor_of_few: What tells epochs apart on few held-out examples; None: what `auto` takes.
         why_monitored: The same as a comment.
         decision: Why they are that, where it could be otherwise.
+        probabilities: The layer that makes them of logits, as YAML; None: there are none.
     """
 
     kind: Literal["classes", "numbers"]
@@ -32,22 +36,45 @@ class Targets:
     monitor_of_few: str | None = None
     why_monitored: str = "of few held-out examples all may be right early: the loss still tells epochs apart"
     decision: str | None = None
+    probabilities: str | None = None
 
 
 def classes(count: int) -> Targets:
     """One of so many classes for each example."""
     head = ["- Dense: {units: num_classes, activation: softmax}   # num_classes is known from the data"]
     return Targets(
-        "classes", count, f"{count} classes", head, "CategoricalCrossentropy", "[accuracy]", "val_loss"
+        "classes",
+        count,
+        f"{count} classes",
+        head,
+        "CategoricalCrossentropy",
+        "[accuracy]",
+        "val_loss",
+        probabilities="Softmax",
+    )
+
+
+def several_classes(count: int) -> Targets:
+    """Any number of so many classes for each example."""
+    head = ["- Dense: {units: num_classes, activation: sigmoid}   # each class by itself"]
+    described = f"{count} classes, several at once"
+    return Targets(
+        "classes",
+        count,
+        described,
+        head,
+        "BinaryCrossentropy",
+        _OF_EACH,
+        "val_loss",
+        probabilities="Activation: {activation: sigmoid}",
     )
 
 
 def flags(count: int) -> Targets:
     """So many labels that an example has or has not, each 0 or 1."""
     head = [f"- Dense: {{units: {count}, activation: sigmoid}}   # each label by itself"]
-    metrics = "[BinaryAccuracy, {AUC: {multi_label: true}}]"
     described = f"{count} labels of 0 or 1, several at once"
-    return Targets("numbers", count, described, head, "BinaryCrossentropy", metrics)
+    return Targets("numbers", count, described, head, "BinaryCrossentropy", _OF_EACH)
 
 
 def quantity() -> Targets:
