@@ -121,6 +121,13 @@ ERRORS = [
         "accuracy is for classes; the labels of diabetes are numbers",
         "write metrics: [mae]",
     ),
+    Row(["metrics=[span_f1]"], "metrics.0", "span_f1 is for tags of words", "remove it"),
+    Row(
+        ["data.source={image_folder: {path: photos}}", "data.length_buckets=4"],
+        "data.length_buckets",
+        "length_buckets is for texts, and image_folder has none",
+        "remove it",
+    ),
     Row(
         [NUMBERS, "loss=mse", "model=[{Dense: {units: 3, activation: softmax}}]"],
         "model.0.Dense",

@@ -17,6 +17,7 @@ from bigmodel_cli.tasks.advice import Rules, advise
 from bigmodel_cli.tasks.classification.task import Classification
 from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.segmentation.task import Segmentation
+from bigmodel_cli.tasks.tagging.task import Tagging
 
 FALLING = [2, 1, 0.5, 0.4, 0.3, 0.27, 0.24, 0.21]
 
@@ -519,3 +520,21 @@ def test_few_photographs_with_masks_want_them_inside_a_unet():
     of_masks = replace(found, evaluation={**found.evaluation, "per_class": pixels})
     wanted = [advice.words for advice in rules.advise(of_masks)]
     assert "unet: {encoder: {MobileNet: {weights: imagenet, include_top: false}}}" in wanted
+
+
+def test_spans_that_are_not_told_want_words_of_none_to_count_less():
+    rules = part_of(Tagging(9, ("O", "B-place", "I-place"), "bio", "words"), Rules)
+    scores = {"span_precision": 0.44, "span_recall": 0.15}
+    of_tags = findings(metrics={"span_f1": 0.22}, scores=scores, per_class=[], intervals={})
+    (advice,) = rules.refinements[0](of_tags)
+    assert advice.finding.startswith(
+        "Of the spans that are there 15% are found, and 44% of those that are told"
+    )
+    assert advice.words == "data: {class_weights: {O: 0.5}}"
+    (advice,) = rules.refinements[0](replace(of_tags, config={"data": {"class_weights": "balanced"}}))
+    assert advice.words.startswith("- word_vectors: {")
+    assert not [
+        *rules.refinements[0](
+            replace(of_tags, evaluation={"metrics": {}, "scores": {**scores, "span_recall": 0.3}})
+        )
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.starter import Wishes, make_starter
 
@@ -52,6 +52,16 @@ def test_a_config_for_tagged_words(tmp_path):
         f"names_{split}.conll" for split in ("train", "dev", "test")
     ]
     assert experiment.training.epochs == 60, "few sentences are seen often"
+    (tmp_path / "tagged.jsonl").write_text(
+        '{"id": 1, "tokens": ["Ann", "is"], "ner_tags": ["B-person", "O"]}\n'
+        '{"id": 2, "tokens": ["in", "Rome"], "ner_tags": ["O", "B-place"]}\n'
+    )
+    of_json = make_starter(tmp_path / "tagged.jsonl", Wishes(written_in=tmp_path))
+    assert of_json.found == "tagged.jsonl: sentences (2 train), spans of 2 types (BIO)"
+    (tmp_path / "j.yaml").write_text(of_json.text, encoding="utf-8")
+    assert read_config(tmp_path / "j.yaml").experiment.data.source.options.path.name == "tagged.jsonl"
+    with pytest.raises(UsageError, match="--target names a column of a table"):
+        make_starter(tmp_path / "tagged.jsonl", Wishes(target="ner_tags"))
     (tmp_path / "bad.conll").write_text("Ann\tB-person\nis\n")
     with pytest.raises(DataError, match=r"bad\.conll:2: expected 2 columns with tabs between, found 1: 'is'"):
         make_starter(tmp_path / "bad.conll")

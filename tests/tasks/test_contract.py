@@ -317,7 +317,9 @@ def test_options_are_taken_or_refused_by_name(sample, asking, option):
     checks, experiment = part_of(sample.task, Checks), asking(FOR_CLASSES[option])
     # Examples with several labels are of no one group that could be weighed.
     has_groups = part_of(sample.task, Target).strata(sample.labels) is not None
-    is_taken = (sample.task.labels, option) in {("sets", "calibrate"), ("masks", "data.class_weights")}
+    is_taken = (sample.task.labels, option) in {
+        ("sets", "calibrate"), ("masks", "data.class_weights"), ("tags", "data.class_weights"),
+    }  # fmt: skip
     if has_groups or is_taken:
         checks.check(experiment)
         return

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from bigmodel_cli.errors import UsageError
+from bigmodel_cli.errors import ConfigError, UsageError
 
 pytestmark = pytest.mark.tf
 WORDS = ["red", "green", "blue", "cold", "warm", "dry", "wet"]
@@ -196,5 +196,24 @@ def test_without_texts_there_is_nothing_to_say(folder):
     made, said = prepared(folder, config)
     assert said == []
     assert "length_buckets: 1" in made.settled.text
-    with pytest.raises(UsageError, match=r"data\.length_buckets=2: no column has texts of tokens"):
+    refused = r"data\.length_buckets: length_buckets is for texts, and table has none"
+    with pytest.raises(ConfigError, match=refused):
         prepared(folder, config, "data.length_buckets=2")
+
+
+def test_what_fails_for_another_reason_is_not_hidden(folder, monkeypatch):
+    """Only what a shorter text makes go wrong says that the model takes none."""
+    import keras
+
+    from bigmodel_cli.training.lengths import TRIED
+
+    call = keras.layers.Dense.call
+
+    def fails(layer, inputs, *arguments, **options):
+        if inputs.shape[0] == TRIED:
+            raise MemoryError("no room")
+        return call(layer, inputs, *arguments, **options)
+
+    monkeypatch.setattr(keras.layers.Dense, "call", fails)
+    with pytest.raises(MemoryError, match="no room"):
+        prepared(folder, CONFIG)

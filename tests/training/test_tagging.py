@@ -96,6 +96,86 @@ def test_loss_and_metrics_are_those_of_words(trained, told):
     assert metrics["accuracy"] == pytest.approx(metrics["word_accuracy"], abs=0.1)
 
 
+def test_validation_is_watched_by_its_spans(folder, trained, bigmodel):
+    with (trained / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert "span_f1" not in rows[0], "training steps do not count spans"
+    shown = bigmodel("evaluate", trained, "--split", "validation", "--json")
+    assert shown.code == 0, shown.err
+    # The last epoch is the best one here.
+    found = shown.json["validation"]["span_f1"]
+    assert 0 < found < 1
+    assert float(rows[-1]["val_span_f1"]) == pytest.approx(found, abs=1e-6)
+    assert float(rows[-1]["val_accuracy"]) != pytest.approx(found, abs=1e-3)
+    (folder / "watched.yaml").write_text(
+        CONFIG.replace("LENGTH", "12").replace(", checkpoint: {monitor: null}", "")
+    )
+    made = prepared(folder / "watched.yaml")
+    assert made.monitor == "val_span_f1"
+    assert "metrics: [span_f1, accuracy]" in made.settled.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        # 12 words: 8 in no span, 3 of persons, one of a place.
+        ("balanced", {"O": 12 / (3 * 8), "person": 12 / (3 * 3), "place": 12 / 3}),
+        ({"O": 0.5}, {"O": 0.5 * 12 / 8, "person": 12 / 8, "place": 12 / 8}),
+    ],
+)
+def test_words_are_weighed_by_type(asked, expected):
+    from bigmodel_cli.parts import part_of
+    from bigmodel_cli.tasks.tagging.task import Tagging
+    from bigmodel_cli.tasks.target import Target
+
+    task = Tagging(7, ("O", "B-person", "I-person", "B-place", "I-place"), "bio", "words")
+    labels = np.array([[0, 1, 2, 0, 0, 0, 3], [0, 0, 0, 1, 0, -1, -1]])
+    found = part_of(task, Target).class_weights(asked, labels)
+    assert list(found.class_names) == list(task.tags)
+    of_types = [expected[tag.partition("-")[2] or tag] for tag in task.tags]
+    np.testing.assert_allclose(found.values, of_types, rtol=1e-6)
+
+
+def test_weights_of_types_are_what_the_loss_counts(folder):
+    """A batch of all sentences: its loss is the mean over words, each counted by its tag."""
+    import tensorflow as tf
+
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.pipeline.feed import in_order
+
+    losses = {}
+    for name, asked in (("same", ""), ("weighed", "  class_weights: {O: 0.1, person: 2}\n")):
+        config = CONFIG.replace("LENGTH", "12").replace("batch_size: 16\n", f"batch_size: 1000\n{asked}")
+        (folder / "weighed.yaml").write_text(re.sub("(forgetting|dropout): 0.[12]", r"\1: 0", config))
+        made = prepared(folder / "weighed.yaml")
+        made.fill(Silent())
+        train = made.splits.train
+        words = train.inputs["words"]
+        labels = train.labels
+        given = words.values_of(words.gather(np.arange(len(train))))
+        likely = np.asarray(made.built.model(tf.constant(given)))
+        (chunk,) = in_order(made.training.feed)
+        _, losses[name] = made.training.run(chunk)
+        is_word = labels >= 0
+        each = -np.log(np.take_along_axis(likely, np.maximum(labels, 0)[..., None], -1))[..., 0]
+        counts = {"same": [1] * 5, "weighed": [0.1, 2, 2, 1, 1]}[name]
+        of_words = np.where(is_word, np.array(counts)[labels], 0)
+        assert losses[name] == pytest.approx((each * of_words).sum() / of_words.sum(), rel=1e-4)
+    assert abs(losses["same"] - losses["weighed"]) > 0.01
+
+
+def test_a_type_that_is_not_there_is_named(folder):
+    from bigmodel_cli.errors import UsageError
+
+    config = CONFIG.replace("LENGTH", "12").replace(
+        "  length_buckets", "  class_weights: {animal: 2}\n  length_buckets"
+    )
+    (folder / "animal.yaml").write_text(config)
+    with pytest.raises(UsageError, match=r"data\.class_weights: the data has no class 'animal'") as caught:
+        prepared(folder / "animal.yaml")
+    assert caught.value.hint == "its classes: O, person, place"
+
+
 def test_the_page_has_types_and_the_spans_of_the_worst_sentences(trained):
     page = html.unescape((trained / "report.html").read_text("utf-8"))
     samples = json.loads((trained / "evaluation" / "samples_test.json").read_text())["mistakes"]
@@ -111,6 +191,19 @@ def test_every_decision_can_be(told):
     for tags in told[1]:
         pairs = zip([None, *tags], [*tags, None], strict=True)
         assert all(may_follow(before, tag, "bio") for before, tag in pairs), tags
+
+
+def prepared(config):
+    """A model with its steps, ready to train."""
+    from bigmodel_cli.inference.run_data import load_splits
+    from bigmodel_cli.listener import Silent
+    from bigmodel_cli.modeling.language import read_config
+    from bigmodel_cli.training.known_data import fit_to_data
+    from bigmodel_cli.training.prepared import prepare
+
+    loaded = read_config(config)
+    splits = load_splits(loaded.experiment, Silent(), offline=True)
+    return prepare(fit_to_data(loaded, splits, lambda _: None), splits, Silent())
 
 
 SENTENCES = ["we met Dan Ott", "in", "then met Ann they in New York ."]
@@ -144,19 +237,10 @@ def test_padding_changes_nothing(folder, trained, monkeypatch):
     """The same weights in a model of longer sentences give the same for each word."""
     import tensorflow as tf
 
-    from bigmodel_cli.inference.run_data import load_splits
-    from bigmodel_cli.listener import Silent
-    from bigmodel_cli.modeling.language import read_config
-    from bigmodel_cli.training.known_data import fit_to_data
-    from bigmodel_cli.training.prepared import prepare
-
     monkeypatch.chdir(folder)
     model = model_of(trained)
     (folder / "longer.yaml").write_text(CONFIG.replace("LENGTH", "31"))
-    config = read_config(folder / "longer.yaml")
-    splits = load_splits(config.experiment, Silent(), offline=True)
-    made = prepare(fit_to_data(config, splits, lambda _: None), splits, Silent())
-    longer = made.built.model
+    longer = prepared(folder / "longer.yaml").built.model
     assert [one.shape for one in longer.weights] == [one.shape for one in model.weights]
     longer.set_weights(model.get_weights())
     short, long = (

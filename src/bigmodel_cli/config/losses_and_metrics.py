@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component, base_of
+from bigmodel_cli.tasks.tagging.task import SPAN_F1
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 Direction = Literal["min", "max"]
@@ -33,8 +34,11 @@ LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "em
 #   numbers        compared with the labels as they are
 #   values         averaged; nothing is compared with labels
 #   frames         a distribution over an alphabet for each moment
+#   tags           a distribution over tags for each word
 #   any            whatever they are: only the user's own code knows
-MetricOutputs = Literal["probabilities", "ranks", "indices", "margins", "numbers", "values", "frames", "any"]
+MetricOutputs = Literal[
+    "probabilities", "ranks", "indices", "margins", "numbers", "values", "frames", "tags", "any"
+]
 
 
 @dataclass(frozen=True)
@@ -184,13 +188,14 @@ METRICS: Mapping[str, MetricFacts] = {
     "TrueNegatives": _COUNT,
     "TruePositives": _COUNT,
 }
-# Ours, and not measured in training steps, where it would hold the step up.
-HELD_OUT_ALONE = (WORD_ERROR_RATE,)
+# Ours, and not measured in training steps, which they would hold up.
+HELD_OUT_ALONE = (WORD_ERROR_RATE, SPAN_F1)
 # Keras's shorthands, which become a class by the labels, and ours.
 SHORTHANDS: Mapping[str, MetricFacts] = {
     **dict.fromkeys(("accuracy", "acc"), _SHARE),
     **dict.fromkeys(("crossentropy", "ce"), MetricFacts("min", "probabilities")),
     WORD_ERROR_RATE: MetricFacts("min", "frames", needs_several=True, takes_indices=True),
+    SPAN_F1: MetricFacts("max", "tags", needs_several=True, takes_indices=True, high=1.0),
 }
 _IOU = frozenset({"IoU", "MeanIoU"})
 _ONE_HOT_IOU = frozenset({"OneHotIoU", "OneHotMeanIoU"})

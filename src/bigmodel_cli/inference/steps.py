@@ -83,13 +83,14 @@ class Measures:
             metric.update_state(value, sample_weight=size)
         for name, metrics in self._of_targets.items():
             taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
-            weights = _product(_product(counted, known.get(name)), targets[name].places)
+            of_examples = _product(counted, known.get(name))
+            weights = _product(of_examples, targets[name].places)
             for item in metrics:
-                y = targets[name].encoded(item.encoding)
                 if item.counting is not None:
-                    values, counts = item.counting(y, outputs[name])
-                    item.metric.update_state(values, sample_weight=_product(counts, weights))
+                    values, counts = item.counting(targets[name].labels, outputs[name])
+                    item.metric.update_state(values, sample_weight=_product(counts, of_examples))
                     continue
+                y = targets[name].encoded(item.encoding)
                 each = _in_dtype_of(item.metric, _of_each(weights, item.metric))
                 item.metric.update_state(y, taken[item.activation], sample_weight=each)
 

@@ -29,6 +29,7 @@ class Kind(ABC):
             where that has one column.
         is_composed: Whether a value is made of values of several columns.
         has_words: Whether a value is a text, of which each word can be left out.
+        may_be_padded: Whether values may be texts of several lengths, with padding behind the shorter ones.
         is_json: Whether JSON has a value of it as it is.
         placeholder: What stands for a value of it where a command is shown.
         placeholder_alone: The same for a row that is one value of it; None: a row's own.
@@ -44,6 +45,7 @@ class Kind(ABC):
     stands_alone: ClassVar[bool] = True
     is_composed: ClassVar[bool] = False
     has_words: ClassVar[bool] = False
+    may_be_padded: ClassVar[bool] = False
     is_json: ClassVar[bool] = True
     placeholder: ClassVar[str]
     placeholder_alone: ClassVar[str | None] = None

@@ -12,6 +12,7 @@ from pathlib import Path
 from bigmodel_cli.cut import cut, some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.plain_text import file_text, is_json_lines
+from bigmodel_cli.sources.tables.files import unpacked
 
 # Begins a document, and is no word.
 _DOCUMENT = "-DOCSTART-"
@@ -19,6 +20,8 @@ _BLANKS = re.compile(r"[ \t]+")
 # What lists of words and of tags are called in JSON lines.
 _WORDS = ("words", "tokens")
 _TAGS = ("tags", "ner_tags", "pos_tags", "labels")
+# More than a sentence takes.
+_BEGINNING = 2**20
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,22 @@ def read_sentences(path: Path, layout: Layout) -> list[Sentence]:
             f"{path}: no sentence in it", hint="expected a word and its tag in each line: London B-place"
         )
     return found
+
+
+def has_tagged_words(path: Path) -> bool:
+    """Whether a file of JSON lines begins with an object of words and a tag for each."""
+    if not is_json_lines(path) or not path.is_file():
+        return False
+    with unpacked(path) as stream:
+        first = stream.read(_BEGINNING).lstrip().split(b"\n", 1)[0]
+    try:
+        row = json.loads(first)
+    except ValueError:
+        return False
+    if not isinstance(row, dict):
+        return False
+    words, tags = (next((row[name] for name in names if name in row), None) for names in (_WORDS, _TAGS))
+    return isinstance(words, list) and isinstance(tags, list) and len(words) == len(tags)
 
 
 def _of_lines(path: Path, lines: Sequence[str], layout: Layout) -> Iterator[Sentence]:

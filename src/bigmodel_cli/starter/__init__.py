@@ -12,7 +12,7 @@ from bigmodel_cli.errors import UsageError
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.mask_pairs import Folders
 from bigmodel_cli.sources.sought_sounds import SOUNDS
-from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES, TEXTS
+from bigmodel_cli.sources.sought_texts import TEXTS
 from bigmodel_cli.sources.tables.files import is_table_name
 from bigmodel_cli.sources.tables.table import open_table
 from bigmodel_cli.starter.arrays import arrays_recipe, look_at_arrays
@@ -34,7 +34,7 @@ from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.sound_recipe import sounds_recipe
 from bigmodel_cli.starter.sounds import look_at_sounds
 from bigmodel_cli.starter.tables import look_at_table
-from bigmodel_cli.starter.tagged import look_at_tagged
+from bigmodel_cli.starter.tagged import is_tagged, look_at_tagged
 from bigmodel_cli.starter.targets import Targets, classes
 from bigmodel_cli.starter.text_recipe import texts_recipe
 from bigmodel_cli.starter.texts import look_at_text_folder
@@ -116,7 +116,7 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     if data is not None and data.is_dir() and (file := file_meant(data)) is not None:
         wishes.note(f"{data}: its data are in {file.name}")
         data = file
-    is_table = data is not None and is_table_name(data) and not is_of_questions(data)
+    is_table = data is not None and is_table_name(data) and not (is_of_questions(data) or is_tagged(data))
     if wishes.target is not None and not is_table:
         raise UsageError("--target names a column of a table, such as a .csv or .parquet file")
     if data is None:
@@ -136,14 +136,14 @@ def _for_texts(data: Path, wishes: Wishes) -> Starter:
     if is_of_questions(data):
         asked = look_at_questions(data, wishes.written_in)
         return Starter(asked.text, asked.found, asked.decisions)
-    if data.suffix.lower() in TAGGED_SUFFIXES:
+    if is_tagged(data):
         tagged = look_at_tagged(data, wishes.written_in)
         return Starter(tagged.text, tagged.found, tagged.decisions)
     if data.suffix.lower() in SUFFIXES:
         return _for_prose([data], plain_name(data), wishes)
     raise UsageError(
         f"{data}: expected a folder of images, texts or sounds, a table (.csv, .parquet, .jsonl), an .npz "
-        "file, a text (.txt), tagged words (.conll), or questions about texts (.json)",
+        "file, a text (.txt), tagged words (.conll, .jsonl), or questions about texts (.json)",
         hint="bigmodel list sources shows all sources",
     )
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.conll import Conll
+from bigmodel_cli.sources.conll_reading import has_tagged_words
+from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES
 from bigmodel_cli.starter.split_files import files_beside
 from bigmodel_cli.starter.writing import MODELINE, Written, path_from, plain_name
 
@@ -14,6 +16,11 @@ _BATCH_SIZE = 32
 _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 1_500, 5, 60
 # Sentences from which on few words are new to the model.
 _MANY = 10_000
+
+
+def is_tagged(path: Path) -> bool:
+    """Whether a file has words with tags, and not the rows of a table."""
+    return path.suffix.lower() in TAGGED_SUFFIXES or has_tagged_words(path)
 
 
 def look_at_tagged(path: Path, written_in: Path) -> Written:

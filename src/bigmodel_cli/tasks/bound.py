@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
 Encoding = Literal["integer", "one_hot", "binary", "number"]
 Shape = tuple[int | None, ...]
-# Values of examples, inside the graph, and what each counts in their mean.
+# Of labels as they are fed, and outputs, in the graph: values of examples, and what each counts in the mean.
 Counting = Callable[[Any, Any], tuple[Any, Any]]
 _VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical"}
 
@@ -107,7 +107,7 @@ class Bound(ABC):
         return None
 
     def counting(self, metric: str) -> Counting | None:
-        """What makes of encoded targets and outputs a metric of ours; None: Keras has it."""
+        """What makes of labels and outputs a metric of ours; None: Keras has it."""
         return None
 
     def kept(self, outputs: Any, labels: Any) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 T = TypeVar("T", bound=Task)
+_WEIGHTS = "data.class_weights"
 
 
 class Checks(ABC, Generic[T]):
@@ -51,7 +52,7 @@ class Checks(ABC, Generic[T]):
         data = experiment.data
         asked = {
             "calibrate": None if calibrates else experiment.calibrate,
-            "data.class_weights": None if weighs else data.class_weights,
+            _WEIGHTS: None if weighs else data.class_weights,
             "data.oversample": data.oversample,
         }
         for option, value in asked.items():
@@ -83,9 +84,9 @@ class Checks(ABC, Generic[T]):
             UsageError: If a class is not there, or what is for classes meets numbers.
         """
         self.check_options(experiment)
-        known = self.task.scored_names
         asked = dict(zip(experiment.expect, experiment.expect, strict=True)) if gates is None else gates
         for where, name in _named(experiment, asked):
+            known = self.task.weighed_names if where == _WEIGHTS else self.task.scored_names
             if name not in known:
                 near = closest(name, known)
                 has = f"its classes: {some(known)}" if known else f"it has {self.task.described}"
@@ -97,7 +98,7 @@ def _named(experiment: Experiment, gates: Mapping[str, str]) -> Iterator[tuple[s
     if experiment.calibrate is not None and experiment.calibrate.positive is not None:
         yield "calibrate.positive", experiment.calibrate.positive
     if isinstance(experiment.data.class_weights, dict):
-        yield from (("data.class_weights", name) for name in experiment.data.class_weights)
+        yield from ((_WEIGHTS, name) for name in experiment.data.class_weights)
     for gate, of_one in gates.items():
         name = class_of_measure(of_one)
         if name is not None:

@@ -66,6 +66,11 @@ class Task(ABC):
         return self.label_names or ()
 
     @property
+    def weighed_names(self) -> tuple[str, ...]:
+        """What `data.class_weights` may name."""
+        return self.scored_names
+
+    @property
     @abstractmethod
     def listed(self) -> str:
         """What its labels stand for, as a sentence has room for it."""

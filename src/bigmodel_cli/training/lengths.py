@@ -34,7 +34,7 @@ from bigmodel_cli.training.work import Work
 SAMPLE = 500
 # What saves less is not worth that texts meet others of their length alone.
 MIN_SAVED = 0.2
-_TRIED = 16
+TRIED = 16
 _NOISE = 0.1
 # How far sums of other lengths are apart; of types with a few digits, further.
 _NEAR, _NEAR_ENOUGH = 1e-4, 3e-2
@@ -185,8 +185,10 @@ def _compared(trained: Trained, inputs: Columns, targets: Columns, cutting: Cutt
     Raises:
         _NotTheSame: If the network does not take what is cut, or gives something else.
     """
+    import tensorflow as tf
+
     places = cutting.places(inputs, {})
-    rows = np.argsort(places.sum(axis=0), kind="stable")[:_TRIED]
+    rows = np.argsort(places.sum(axis=0), kind="stable")[:TRIED]
     lengths = np.maximum(places[:, rows].max(axis=1), 1).tolist()
     given = {name: column[rows] for name, column in inputs.items()}
     shorter = dict(given)
@@ -196,7 +198,7 @@ def _compared(trained: Trained, inputs: Columns, targets: Columns, cutting: Cutt
     with _weights_that_tell(trained.network):
         try:
             whole, found = outputs(given), outputs(shorter)
-        except Exception as error:
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             raise _NotTheSame(f"the model does not take shorter texts ({type(error).__name__})") from error
     groups = list(cutting.groups)
     for name, output in whole.items():

@@ -11,7 +11,7 @@ from bigmodel_cli.config.schema import Experiment
 # An example of such labels is of no one class.
 _NO_CLASSES = ("numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts")
 # But places of these are, which can be weighed.
-_CLASSES_OF_PLACES = ("masks",)
+_CLASSES_OF_PLACES = ("masks", "tags")
 
 
 def check(experiment: Experiment, report: Report) -> None:

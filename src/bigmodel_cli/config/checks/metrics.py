@@ -52,6 +52,8 @@ def check(experiment: Experiment, report: Report) -> None:
         elif metric_facts(metric).outputs == "frames" and report.facts.labels != "transcripts":
             message = f"{metric.name} is for texts that are heard"
             report.error(path, message, "remove it")
+        elif metric_facts(metric).outputs == "tags" and report.facts.labels != "tags":
+            report.error(path, f"{metric.name} is for tags of words", "remove it")
         elif report.facts.labels == "transcripts" and metric_facts(metric).outputs not in ("frames", "any"):
             message = f"{metric.name} does not compare a text with moments"
             report.error(path, message, f"write metrics: [{WORD_ERROR_RATE}], or leave metrics out")

@@ -20,6 +20,7 @@ from bigmodel_cli.config.naming import metric_names, named, of_target
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
+from bigmodel_cli.tasks.tagging.task import SPAN_F1
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 # Callbacks that watch a metric; Keras's default of their `monitor`.
@@ -141,7 +142,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "sets": ["auc"],
             "tokens": ["accuracy"],
             "texts": ["accuracy"],
-            "tags": ["accuracy"],
+            "tags": [SPAN_F1, "accuracy"],
             "masks": ["mean_iou", "accuracy"],
             "answers": ["accuracy"],
             "transcripts": [WORD_ERROR_RATE],

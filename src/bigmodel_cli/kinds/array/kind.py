@@ -17,6 +17,7 @@ class ArrayKind(Kind):
     plural: ClassVar[str] = "arrays"
     placeholder: ClassVar[str] = "ARRAY.npy"
     noun: ClassVar[str] = "example"
+    may_be_padded: ClassVar[bool] = True
 
     shape: tuple[int, ...]
     dtype: str = "float32"

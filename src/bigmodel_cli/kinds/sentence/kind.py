@@ -25,6 +25,7 @@ class SentenceKind(ColumnKind):
     noun: ClassVar[str] = "sentence"
     placeholder_alone: ClassVar[str | None] = '--text "…"'
     is_json: ClassVar[bool] = False
+    may_be_padded: ClassVar[bool] = True
 
     length: int
     dtype: str = field(default="string", init=False, repr=False)

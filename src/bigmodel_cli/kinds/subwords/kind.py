@@ -31,6 +31,7 @@ class SubwordsKind(ColumnKind):
     plural: ClassVar[str] = "tokenized"
     noun: ClassVar[str] = "text"
     has_words: ClassVar[bool] = True
+    may_be_padded: ClassVar[bool] = True
     is_json: ClassVar[bool] = False
     placeholder_alone: ClassVar[str | None] = '--text "…"'
 

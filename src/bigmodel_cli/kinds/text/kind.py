@@ -17,6 +17,7 @@ class TextKind(ColumnKind):
     plural: ClassVar[str] = "texts"
     noun: ClassVar[str] = "text"
     has_words: ClassVar[bool] = True
+    may_be_padded: ClassVar[bool] = True
     placeholder_alone: ClassVar[str | None] = '--text "…"'
 
     shape: tuple[int, ...] = field(default=(), init=False, repr=False)

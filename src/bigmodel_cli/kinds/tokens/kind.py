@@ -24,6 +24,7 @@ class TokensKind(Kind):
     plural: ClassVar[str] = "windows"
     placeholder: ClassVar[str] = "TEXT.txt"
     noun: ClassVar[str] = "text"
+    may_be_padded: ClassVar[bool] = True
 
     length: int
     vocabulary: Vocabulary

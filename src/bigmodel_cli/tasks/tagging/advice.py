@@ -18,10 +18,18 @@ def misses_most(findings: Findings) -> Iterator[Advice]:
     """Spans that are right where some are told, and most of which are not told."""
     scores = {**findings.evaluation["metrics"], **findings.evaluation["scores"]}
     precision, recall = scores.get("span_precision", 0.0), scores.get("span_recall", 0.0)
-    if recall > _SOME and precision > _FAR * recall:
+    if recall <= _SOME or precision <= _FAR * recall:
+        return
+    found = f"Of the spans that are there {recall:.0%} are found, and {precision:.0%} of those that are told "
+    if not findings.config.get("data", {}).get("class_weights"):
         yield Advice(
-            f"Of the spans that are there {recall:.0%} are found, and {precision:.0%} of those that are told "
-            "are right: words that training did not have are taken for none.",
+            f"{found}are right: what is unsure is taken for none, as nearly all words are.",
+            "Let words that are in no span count less.",
+            "data: {class_weights: {O: 0.5}}",
+        )
+    else:
+        yield Advice(
+            f"{found}are right: words that training did not have are taken for none.",
             "The spelling of words tells of new ones: `word_characters` beside `word_vectors`, with "
             "dropout of whole words, so that what is known by heart does not decide.",
             "- word_vectors: {name: by_word, inputs: [words], width: 64, forgetting: 0.2}",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from bigmodel_cli.config.aim import Aim
-from bigmodel_cli.tasks.bound import Encoding, SequenceBound, Shape, misfit
-from bigmodel_cli.tasks.tagging.task import Tagging
+from bigmodel_cli.tasks.bound import Counting, Encoding, SequenceBound, Shape, misfit
+from bigmodel_cli.tasks.tagging.scores import TaggingScoring, counts_of
+from bigmodel_cli.tasks.tagging.task import SPAN_F1, Tagging
 
 
 class TaggingBound(SequenceBound):
@@ -30,6 +33,28 @@ class TaggingBound(SequenceBound):
                 "behind layers that keep every word (of GRU and LSTM return_sequences: true)",
             )
         return self.over_classes(aim, "tags at each word")
+
+    def bind(self, shape: Shape, aim: Aim) -> TaggingBound:
+        super().bind(shape, aim)
+        self._reading = aim.reading
+        return self
+
+    def counting(self, metric: str) -> Counting | None:
+        """F1 of the spans of each sentence, and how many there are in both what is right and what is told."""
+        return self._span_f1 if metric == SPAN_F1 else None
+
+    def _span_f1(self, labels: Any, outputs: Any) -> tuple[Any, Any]:
+        import tensorflow as tf
+
+        counts = tf.numpy_function(self._spans, [labels, tf.cast(outputs, tf.float32)], tf.float32)
+        counts.set_shape((None, 2))
+        spans = tf.maximum(counts[:, 1], 1.0)
+        return 2 * counts[:, 0] / spans, counts[:, 1]
+
+    def _spans(self, labels: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        values = TaggingScoring(self.task).of_outputs(labels, outputs, self._reading)
+        found, told, there = (part.sum(axis=1) for part in counts_of(self.task, labels, values)[:3])
+        return np.stack([found, told + there], axis=1).astype(np.float32)
 
     def encode(self, labels: Any, encoding: Encoding) -> Any:
         """(batch, length) int32 for `integer`, (batch, length, tags) float32 for `one_hot`."""

@@ -8,7 +8,7 @@ from bigmodel_cli.tasks.tagging.task import Tagging
 
 
 class TaggingChecks(Checks[Tagging]):
-    """What is for classes of whole examples is refused."""
+    """Words can be weighed by type; what is for classes of whole examples is refused."""
 
     def check_options(self, experiment: Experiment) -> None:
-        self.refuse_options_of_classes(experiment, calibrates=False)
+        self.refuse_options_of_classes(experiment, calibrates=False, weighs=True)

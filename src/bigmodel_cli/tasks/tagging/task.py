@@ -11,6 +11,8 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.spans import OUTSIDE, Scheme, Span, parted, spans_of
 from bigmodel_cli.tasks.task import PADDING, Task
 
+SPAN_F1 = "span_f1"
+
 
 @dataclass(frozen=True)
 class Tagging(Task):
@@ -25,7 +27,7 @@ class Tagging(Task):
 
     name: ClassVar[str] = "tagging"
     labels: ClassVar[Literal["tags"]] = "tags"
-    scores: ClassVar[Sequence[str]] = ("span_f1", "word_accuracy", "span_precision", "span_recall")
+    scores: ClassVar[Sequence[str]] = (SPAN_F1, "word_accuracy", "span_precision", "span_recall")
 
     length: int
     tags: tuple[str, ...]
@@ -50,6 +52,15 @@ class Tagging(Task):
     def scored_names(self) -> tuple[str, ...]:
         return self.types
 
+    @property
+    def weighed_names(self) -> tuple[str, ...]:
+        """Types, for all of their tags, and what is in no span."""
+        return tuple(dict.fromkeys(map(self.weighed_as, self.tags)))
+
+    def weighed_as(self, tag: str) -> str:
+        """The one of `weighed_names` that a tag is of."""
+        return tag if self.scheme == "words" or tag == OUTSIDE else parted(tag)[1]
+
     @cached_property
     def types(self) -> tuple[str, ...]:
         """What spans can be; of single words their tags."""
@@ -73,7 +84,7 @@ class Tagging(Task):
 
     @property
     def default_metrics(self) -> Sequence[str]:
-        return ("accuracy",)
+        return ("accuracy",) if self.scheme == "words" else (SPAN_F1, "accuracy")
 
     @property
     def numbers(self) -> Mapping[str, int | None]:
