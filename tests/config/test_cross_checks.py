@@ -123,7 +123,7 @@ ERRORS = [
     ),
     Row(["metrics=[span_f1]"], "metrics.0", "span_f1 is for tags of words", "remove it"),
     Row(
-        ["data.source={image_folder: {path: photos}}", "data.length_buckets=4"],
+        ["data.source={image_folder: {path: photos, image_size: [8, 8]}}", "data.length_buckets=4"],
         "data.length_buckets",
         "length_buckets is for texts, and image_folder has none",
         "remove it",

@@ -246,9 +246,9 @@ def test_targets_are_split_and_weighed(sample):
     strata = target.strata(sample.labels)
     assert strata is None or (strata.shape, strata.min()) == ((6,), 0)
     weights = target.class_weights("balanced", sample.labels)
-    # Of a mask each pixel has a class, and the image none.
-    if sample.task.labels == "masks":
-        assert (strata, len(weights.values)) == (None, 3)
+    # Of a mask each pixel has a class, of a sentence each word, and the whole none.
+    if sample.task.labels in ("masks", "tags"):
+        assert (strata, len(weights.values)) == (None, len(sample.task.label_names))
         assert weights.values[sample.labels[sample.labels >= 0]].mean() == pytest.approx(1)
     else:
         assert (weights is None) == (strata is None), "who has groups can weigh them"
