@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from bigmodel_cli.errors import ConfigError, UsageError
+from bigmodel_cli.errors import ConfigError, ResourceError, UsageError
 
 pytestmark = pytest.mark.tf
 WORDS = ["red", "green", "blue", "cold", "warm", "dry", "wet"]
@@ -215,5 +215,5 @@ def test_what_fails_for_another_reason_is_not_hidden(folder, monkeypatch):
         return call(layer, inputs, *arguments, **options)
 
     monkeypatch.setattr(keras.layers.Dense, "call", fails)
-    with pytest.raises(MemoryError, match="no room"):
+    with pytest.raises(ResourceError, match="memory ran out while training"):
         prepared(folder, CONFIG)

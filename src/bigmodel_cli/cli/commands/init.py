@@ -66,10 +66,11 @@ def command(data: Path | None, output: Path | None, shipped: str | None, as_json
 
     DATA is a folder with a folder of images, texts (.txt) or sounds per class, or of images and masks; a
     table (.csv, .parquet, .jsonl: of rows, pairs of texts, or paths of files and labels); an .npz file;
-    words with tags (.conll); questions about texts (.json, as SQuAD has them); a text (.txt), or a folder
-    of texts, from which a model learns to write more of it; or a folder in which one of these files is.
-    Left out, the config is for the handwritten digits that come with scikit-learn. What was seen, what
-    was decided for it, and about how long training takes is printed; the reasons stand in the config.
+    words with tags (.conll, .jsonl); questions about texts (.json, as SQuAD has them); a text (.txt), or
+    a folder of texts, from which a model learns to write more of it; or a folder in which one of these
+    files is. Left out, the config is for the handwritten digits that come with scikit-learn. What was
+    seen, what was decided for it, and about how long training takes is printed; the reasons stand in the
+    config.
     """
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import UsageError
