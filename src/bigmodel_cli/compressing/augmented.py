@@ -49,10 +49,15 @@ def behind_augmentation(teacher: Any, built: BuiltModel) -> BehindAugmentation:
         UsageError: If the teacher prepares what is augmented in another way.
     """
     copy, steps = traced(teacher)
+    if not built.augments_columns and len(copy.inputs) > 1:
+        # Nothing is changed, but drawn anew.
+        return BehindAugmentation(
+            model_from(list(copy.inputs), copy.output), [tensor.name for tensor in copy.inputs], []
+        )
     if not built.augments_columns:
         tensor = copy.inputs[0] if built.preprocess is None else _last(built.preprocess, copy, steps)
         return BehindAugmentation(model_from([tensor], copy.output))
-    halves = cut_behind(built.network, built.layers_in_network)
+    halves = cut_behind(built.network, built.layers_of_columns)
     assert halves is not None, "augmentation is inside of the network"
     front, own = traced(halves.front)
     makers = {id(tensor): step for step in own for tensor in step.outputs}
@@ -60,7 +65,7 @@ def behind_augmentation(teacher: Any, built: BuiltModel) -> BehindAugmentation:
     changed = {}
     for name, tensor in given.items():
         before = tensor
-        while id(before) in makers and makers[id(before)].operation in built.layers_in_network:
+        while id(before) in makers and makers[id(before)].operation in built.layers_of_columns:
             before = makers[id(before)].inputs[0]
         if before is not tensor:
             changed[name] = _same(before, makers, copy, steps)

@@ -35,12 +35,14 @@ class Read(ABC):
 
     Attributes:
         redraws: Whether what a file holds is brought to the form that all training examples have.
+        draws: Whether training draws a part of what is longer than a value, anew in each epoch.
         sources: Which read such files, with `file_options`: of a folder with a folder per class, and others.
         media: What begins the content type (of HTTP) of such files.
     """
 
     redraws: bool = False
     media: str = "image/"
+    draws: bool = False
     sources: Sequence[str] = ("image_folder", "image_csv")
 
     def __init__(self, kind: Any) -> None:
@@ -101,6 +103,10 @@ class Read(ABC):
     def share(self, told: Any) -> float:
         """Which share of a value a file fills by itself, by what `look` said of it; more than 1 is cut."""
         return 1.0
+
+    def room(self, told: Any) -> float:
+        """How many seconds of a recording are not in its value, by what `look` said of it."""
+        return 0.0
 
     def part(self, path: Path, start: float) -> Value:
         """The value that a part of a recording is, from a moment on.

@@ -134,8 +134,8 @@ class TextFeed(Feed):
             ]
         )
 
-    def epoch_order(self, *, seed: int, epoch: int) -> np.ndarray:
-        order = super().epoch_order(seed=seed, epoch=epoch)
+    def _order(self, *, seed: int, epoch: int) -> np.ndarray:
+        order = super()._order(seed=seed, epoch=epoch)
         return order_by_length(order, self._total, self.batch_size, seed=seed, epoch=epoch)
 
     @property
@@ -147,7 +147,8 @@ class TextFeed(Feed):
         import tensorflow as tf
 
         actual = rows if self.stand_ins is None else self.stand_ins[rows]
-        lengths = self._lengths[:, actual].max(axis=2).T
+        # Numbers of examples may have a draw with them.
+        lengths = self._lengths[:, actual % len(self.examples)].max(axis=2).T
         if self.dealing is not None:
             lengths = np.repeat(lengths, self.dealing.num_local, axis=0)
         return {**super().chunk(rows), "lengths": tf.constant(lengths)}

@@ -16,6 +16,7 @@ import numpy as np
 
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.dealing import Dealing
+from bigmodel_cli.pipeline.draws import with_draws
 from bigmodel_cli.pipeline.order import balanced_order, balanced_size, epoch_order
 from bigmodel_cli.pipeline.reader import ALIGNMENT, Reader
 from bigmodel_cli.sources.base import Examples, bare
@@ -63,6 +64,7 @@ class Feed:
         self.dealing = dealing
         self.stand_ins: np.ndarray | None = None
         self._strata = strata
+        self._draws = any(store.draws for store in examples.inputs.values())
         self.epoch_size = len(examples) if strata is None else balanced_size(strata)
         read = {name: store for name, store in examples.inputs.items() if not store.gathers}
         self._mapped = {
@@ -111,7 +113,15 @@ class Feed:
         return nullcontext() if self.dealing is None else tf.device("CPU:0")
 
     def epoch_order(self, *, seed: int, epoch: int) -> np.ndarray:
-        """Which examples an epoch sees, one after the other: int64 of shape (epoch_size,)."""
+        """Which examples an epoch sees, one after the other: int64 of shape (epoch_size,).
+
+        Where parts are drawn, each with its draw, which is not that of other epochs.
+        """
+        order = self._order(seed=seed, epoch=epoch)
+        return with_draws(order, len(self.examples), seed=seed, epoch=epoch) if self._draws else order
+
+    def _order(self, *, seed: int, epoch: int) -> np.ndarray:
+        """The examples alone."""
         if self._strata is None:
             return epoch_order(len(self.examples), seed=seed, epoch=epoch)
         return balanced_order(self._strata, seed=seed, epoch=epoch)
@@ -180,6 +190,7 @@ class Feed:
             if self.skipped is not None:
                 for index, problem in read.problems.items():
                     self.skipped.add(self.examples.name(index), problem)
+            # Without their draws.
             flat, columns = read.indices, dict(read.columns)
         columns |= {name: store.gather(flat) for name, store in self._mapped.items()}
         shaped = {

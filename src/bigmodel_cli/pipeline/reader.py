@@ -73,7 +73,7 @@ class Reader:
     """Reads examples of one split by a pool of threads.
 
     Args:
-        stores: Their columns, by name.
+        stores: Their columns, by name. Where all of them take such, indices may have draws with them.
         skips: Whether another example, with all of its columns, stands in for one that cannot be read; which
             one depends on nothing but the example and those that can be read, so that a resume is exact.
 
@@ -170,12 +170,14 @@ class Reader:
     def _read(self, index: int, columns: Columns, place: int, problems: dict[int, DataError]) -> int:
         """Read an example, or the first of its stand-ins that can be read, and say which it was."""
         tried = min(self._count, MAX_TRIED)
+        # A stand-in is read as the example would have been.
+        drawn, row = divmod(index, self._count)
         for number in range(tried):
-            candidate = (index + number * self._stride) % self._count
+            candidate = (row + number * self._stride) % self._count
             try:
                 for name, store in self.stores.items():
                     # A view, since one value may be a scalar.
-                    store.read_into(candidate, columns[name][place, ...])
+                    store.read_into(candidate + drawn * self._count, columns[name][place, ...])
             except DataError as error:
                 if not self.skips:
                     raise DataError(error.message, hint=error.hint or SKIP_HINT) from error
@@ -184,7 +186,7 @@ class Reader:
                 return candidate
         raise DataError(
             f"none of {tried:,} training files that were tried can be read, "
-            f"the first: {problems[index].message}",
+            f"the first: {problems[row].message}",
             hint="look whether the disk with the data is still there",
         )
 

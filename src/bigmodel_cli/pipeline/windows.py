@@ -50,7 +50,7 @@ class WindowFeed(Feed):
         self.examples = examples
         self.epoch_size = self._series.epoch_size
 
-    def epoch_order(self, *, seed: int, epoch: int) -> np.ndarray:
+    def _order(self, *, seed: int, epoch: int) -> np.ndarray:
         return self._series.drawn(seed=seed, epoch=epoch)
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bigmodel_cli.config.fields import WholeNumber
-from bigmodel_cli.kinds.audio.kind import RATES, SECONDS, AudioFormat, Shorter
+from bigmodel_cli.kinds.audio.kind import RATES, SECONDS, AudioFormat, Longer, Shorter
 from bigmodel_cli.sources.options import SourceOptions
 
 
@@ -19,7 +19,12 @@ class AudioOptions(SourceOptions, ABC):
         description="Samples in a second; files of another rate are resampled."
     )
     seconds: Annotated[float, Field(ge=SECONDS[0], le=SECONDS[1])] = Field(
-        description="How long every sound is; of a longer one the middle is taken."
+        description="How long every sound is; of a longer one a part is taken."
+    )
+    longer: Longer = Field(
+        default="middle",
+        description="What is taken of a longer sound: the middle; with random training draws a part anew in "
+        "each epoch, and the middle is taken elsewhere.",
     )
     shorter: Shorter = Field(
         default="pad", description="What follows a shorter sound: silence (pad), or the same again (loop)."
@@ -30,4 +35,4 @@ class AudioOptions(SourceOptions, ABC):
 
     @property
     def audio_format(self) -> AudioFormat:
-        return AudioFormat(self.sample_rate, self.seconds, self.shorter, self.channel)
+        return AudioFormat(self.sample_rate, self.seconds, self.shorter, self.channel, self.longer)

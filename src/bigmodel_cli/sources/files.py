@@ -47,6 +47,11 @@ class Files:
         """Reads them."""
         return part_of(self.kind, Read)
 
+    @property
+    def draws(self) -> bool:
+        """Whether training draws a part of those that are longer than what is taken of them."""
+        return self.read.draws
+
     def value(self, position: int) -> np.ndarray:
         """What one of them holds."""
         return self.read.file(self.path(position)).array
@@ -75,6 +80,10 @@ class JoinedFiles(Files):
     """
 
     parts: Sequence[Sequence[Path]]
+
+    @property
+    def draws(self) -> bool:
+        return False
 
     def value(self, position: int) -> np.ndarray:
         return self.read.joined(self.parts[position]).array

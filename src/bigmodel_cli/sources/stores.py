@@ -30,12 +30,14 @@ class Store(ABC):
             has the values.
         files: What values are decoded from, where it is files; the places of these values among them are
             `positions`.
+        draws: Whether the number of a value may have a draw with it (pipeline/draws.py).
     """
 
     array: np.ndarray | None = None
     names: Sequence[str] | None = None
     files: Files | None = None
     positions: np.ndarray | None = None
+    draws: bool = False
 
     @property
     @abstractmethod

@@ -23,6 +23,7 @@ from bigmodel_cli.modeling.cut import Cut, cut, cut_row, never_changes, without
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.by_length import Cutting
 from bigmodel_cli.pipeline.cache_choice import CacheChoice, choose_cache, choose_feature_cache
+from bigmodel_cli.pipeline.draws import are_drawn, drawing
 from bigmodel_cli.pipeline.feed import Feed
 from bigmodel_cli.pipeline.kept_features import Front, KeptFeatures
 from bigmodel_cli.pipeline.windows import feed_of
@@ -101,8 +102,11 @@ class Keeping:
         compress = work.experiment.compress
         is_asked = work.teaching is not None and not work.teaching.is_kept and self._is_row
         is_whole = is_asked or (compress is not None and compress.quantize is not None)
+        self._draws = are_drawn(self.parts["train"])
         self._may_cut = (
-            not is_whole and (begins or self._is_prepared) and work.experiment.data.cache != "none"
+            not (is_whole or self._draws)
+            and (begins or self._is_prepared)
+            and work.experiment.data.cache != "none"
         )
         if not self._may_cut:
             self._choose_cache()
@@ -136,7 +140,7 @@ class Keeping:
         if self._is_row:
             return cut_row(built.network, as_they_are=self._pixel_columns, changing=built.layers_in_network)
         if not self.work.experiment.augmentation:
-            return cut(built.model, needs_frozen=not self._is_prepared)
+            return cut(built.network, needs_frozen=not self._is_prepared)
         front = built.preprocess
         if front is None or not never_changes(front):
             return None
@@ -146,7 +150,7 @@ class Keeping:
         assert self._features is not None
         feeds = features.feeds(self.work.batch_size, self._strata, self.work.distribution.dealing)
         trained = replace(built, network=halves.back, preprocess=None)
-        if built.augments_columns:
+        if built.layers_in_network:
             # Who measures has no augmentation.
             halves = Cut(halves.front, without(halves.back, built.layers_in_network))
         return Fed(trained, feeds, self._features, halves, features)
@@ -228,7 +232,10 @@ class Keeping:
         )
         if cache.reason:
             self.listener.say(cache.describe())
-        self.parts = {name: cache.kept(part) for name, part in self.parts.items()}
+        kept = {name: cache.kept(part) for name, part in self.parts.items()}
+        if self._draws:
+            kept["train"] = drawing(self.parts["train"], kept["train"])
+        self.parts = kept
         self._cache = cache
         return cache
 

@@ -30,6 +30,7 @@ from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.listener import Listener, Progress, Silent
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.new_run import NewRun
+from bigmodel_cli.pipeline.draws import settled
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_folder import BEST, RunFolder
 from bigmodel_cli.scoring.rule import AS_THEY_ARE
@@ -165,7 +166,7 @@ class Overfit:
         if size < self.count:
             raise UsageError(f"--overfit {self.count}: there are {size} training examples")
         chosen = np.unique(np.linspace(0, size - 1, self.count).astype(np.int64))
-        few = splits.train.take(chosen)
+        few = settled(splits.train.take(chosen))
         again = few.take(np.tile(np.arange(len(few)), passes))
         origins: dict[SplitName, str] = {
             "train": splits.origins["train"],

@@ -11,6 +11,7 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.listener import Listener
 from bigmodel_cli.modeling.teachers import distill_of
+from bigmodel_cli.pipeline.draws import are_drawn
 from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import BEST, TEACHER, RunFolder
 from bigmodel_cli.training.gauges import free_memory
@@ -33,7 +34,7 @@ def with_teaching(work: Work, listener: Listener, *, trust: bool = False) -> Wor
     distill = distill_of(work.experiment)
     if distill is None:
         return work
-    is_kept = not work.experiment.augmentation
+    is_kept = not (work.experiment.augmentation or are_drawn(work.splits.train))
     teacher = load_teacher(distill, work.distribution, trust=trust)
     teaching = Teaching.of(distill, teacher, work.splits.signature, is_kept=is_kept)
     splits = work.splits

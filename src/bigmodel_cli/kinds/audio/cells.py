@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, get_args
 
-from bigmodel_cli.kinds.audio.kind import RATES, SECONDS, AudioFormat, AudioKind, Shorter
+from bigmodel_cli.kinds.audio.kind import RATES, SECONDS, AudioFormat, AudioKind, Longer, Shorter
 from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError, no_options, paths_held
 
 _EXAMPLE = "write for instance {audio: {sample_rate: 16000, seconds: 1}}"
@@ -22,12 +22,12 @@ class AudioCells(Cells):
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any]) -> None:
-        no_options(options, "sample_rate", "seconds", "shorter", "channel")
+        no_options(options, "sample_rate", "seconds", "shorter", "channel", "longer")
         _number(options, "sample_rate", RATES, int)
         _number(options, "seconds", SECONDS, int | float)
-        shorter, channel = options.get("shorter"), options.get("channel")
-        if shorter is not None and shorter not in get_args(Shorter):
-            raise WrongOptionError("shorter", f"expected pad or loop; found {shorter!r}")
+        _choice(options, "shorter", get_args(Shorter))
+        _choice(options, "longer", get_args(Longer))
+        channel = options.get("channel")
         if channel is not None and (type(channel) is not int or channel < 0):
             raise WrongOptionError(
                 "channel", f"expected the number of a channel, from 0 on; found {channel!r}"
@@ -43,6 +43,16 @@ class AudioCells(Cells):
 
     def held(self, values: Any) -> Held:
         return paths_held(values)
+
+
+def _choice(options: Mapping[str, Any], name: str, words: Sequence[str]) -> None:
+    """Check one of several words.
+
+    Raises:
+        WrongOptionError: If it is none of them.
+    """
+    if (value := options.get(name)) is not None and value not in words:
+        raise WrongOptionError(name, f"expected {' or '.join(words)}; found {value!r}")
 
 
 def _number(options: Mapping[str, Any], name: str, limits: tuple[float, float], of: Any) -> None:

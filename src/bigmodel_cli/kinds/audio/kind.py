@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from bigmodel_cli.kinds.kind import Kind
 
 Shorter = Literal["pad", "loop"]
+Longer = Literal["middle", "random"]
 # What `sample_rate` and `seconds` may be.
 RATES = (1_000, 192_000)
 SECONDS = (0.01, 600.0)
@@ -20,15 +21,19 @@ class AudioFormat:
 
     Attributes:
         sample_rate: Samples in a second, to which every file is resampled.
-        seconds: How long a sound is; of longer ones the middle is taken.
+        seconds: How long a sound is.
         shorter: What follows a shorter one: silence (`pad`), or the same again (`loop`).
         channel: Which of several channels is taken, from 0 on; None: the mean of all.
+        longer: What is taken of a longer one: the `middle`; or in training a part that each epoch draws
+            (`random`), and elsewhere the middle.
     """
 
     sample_rate: int
     seconds: float
     shorter: Shorter = "pad"
     channel: int | None = None
+    # What a file is decoded to does not depend on it.
+    longer: Longer = field(default="middle", repr=False)
 
     @property
     def num_samples(self) -> int:

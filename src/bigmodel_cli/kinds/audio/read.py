@@ -25,6 +25,10 @@ class AudioRead(Read):
     sources = ("audio_folder",)
     media = "audio/"
 
+    def __init__(self, kind: AudioKind) -> None:
+        super().__init__(kind)
+        self.draws = kind.format.longer == "random"
+
     @property
     def described(self) -> str:
         return str(self.kind.format)
@@ -57,9 +61,10 @@ class AudioRead(Read):
             yield f"{mixed:,} {total} have several channels, of which the mean is taken; channel: 0 takes one"
         longer = [one.seconds for one in told if one.seconds > wanted.seconds * 1.001]
         if longer:
+            part = "training draws a part, and the middle is" if self.draws else "the middle is"
             yield (
-                f"{len(longer):,} {total} are longer than {wanted.seconds:g} s, of which the middle is "
-                f"taken; the longest has {max(longer):.3g} s"
+                f"{len(longer):,} {total} are longer than {wanted.seconds:g} s, of which {part} "
+                f"taken{' elsewhere' if self.draws else ''}; the longest has {max(longer):.3g} s"
             )
 
     def joined(self, paths: Sequence[Path]) -> Value:
@@ -68,6 +73,11 @@ class AudioRead(Read):
     def share(self, told: Recorded) -> float:
         # What is resampled may have a sample more.
         return (told.seconds + 1 / self.kind.sample_rate) / self.kind.format.seconds
+
+    def room(self, told: Recorded) -> float:
+        left = told.seconds - self.kind.format.seconds
+        # What is resampled may have a sample more.
+        return left if left * self.kind.sample_rate > 1 else 0.0
 
     def part(self, path: Path, start: float) -> Value:
         return Value(decode_sound(path, self.kind.format, start))
