@@ -24,7 +24,7 @@ _FAMILIES = {
     "applications": "Keras applications: whole known networks as one step (model)",
     "blocks": "what bigmodel adds to layers (model)",
     "encodings": "what bigmodel adds to layers for columns of numbers and for sounds (preprocessing)",
-    "augmentations": "what bigmodel adds to layers for sounds (augmentation)",
+    "augmentations": "what bigmodel adds to layers for sounds (augmentation, model)",
     "trackers": "where else a run is followed (track)",
     "losses": "loss",
     "optimizers": "optimizer",

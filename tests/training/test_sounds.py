@@ -1,4 +1,5 @@
-"""A small model of sounds, trained once from files: augmented waves, kept, resumed, predicted and shown."""
+"""A small model of sounds, trained once from files: waves of which parts are drawn, augmented as waves and as
+spectrograms, kept, resumed, predicted and shown."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ name: sounds
 data:
   source:
     audio_folder:
-      {path: sounds, sample_rate: 4000, seconds: 0.5, name_pattern: "{label}_{take}", label: label,
-       test: {take: [0, 1, 2, 3]}}
+      {path: sounds, sample_rate: 4000, seconds: 0.5, longer: random, name_pattern: "{label}_{take}",
+       label: label, test: {take: [0, 1, 2, 3]}}
   validation: 0.2
   batch_size: 8
   cache: CACHE
@@ -33,6 +34,7 @@ augmentation:
   - add_noise: {snr_db: [20, 40], noises: noises}
 model:
   - mel_spectrogram: {bands: 16, window_seconds: 0.064, hop_seconds: 0.032}
+  - spec_augment: {frequency_masks: 1, frequency_width: 1, time_masks: 1, time_width: 1}
   - Conv2D: {filters: 8, kernel_size: [3, 16], activation: relu}
   - GlobalMaxPooling2D
   - Dense: {units: num_classes, activation: softmax}
@@ -58,7 +60,8 @@ def folder(tmp_path_factory):
     random = np.random.default_rng(0)
     for take in range(20):
         for name, low in (("low", 200), ("high", 1200)):
-            sound = tone(random.uniform(low, 1.5 * low)) + random.normal(0, 0.01, RATE // 2)
+            sound = tone(random.uniform(low, 1.5 * low), 0.5 if take % 2 else 0.8)
+            sound += random.normal(0, 0.01, len(sound))
             soundfile.write(folder / "sounds" / f"{name}_{take}.wav", sound, RATE)
     soundfile.write(folder / "noises" / "hum.flac", random.normal(0, 0.2, RATE * 3), RATE)
     (folder / "c.yaml").write_text(CONFIG.replace("CACHE", "memory"))
@@ -75,6 +78,19 @@ def trained(folder):
 def test_it_learns_and_decoded_sounds_are_kept(trained):
     assert json.loads((trained / "evaluation" / "test.json").read_text())["metrics"]["accuracy"] == 1
     assert "decoded sounds: kept in memory" in (trained / "train.log").read_text()
+
+
+def test_what_is_augmented_among_the_steps_is_not_saved(trained):
+    import keras
+
+    saved = keras.models.load_model(trained / "checkpoints" / "best.keras")
+    assert [type(layer).__name__ for layer in saved.layers] == [
+        "InputLayer", "Functional", "Conv2D", "GlobalMaxPooling2D", "Dense"
+    ]  # fmt: skip
+    assert (
+        "of which training draws a part, and the middle is taken elsewhere"
+        in (trained / "train.log").read_text()
+    )
 
 
 def test_any_form_of_a_sound_gives_the_same(trained, bigmodel, tmp_path):

@@ -137,7 +137,7 @@ class ComponentParser:
             # What is missing is missing under the name.
             node = Mapping(node.entries, place=place)
         step, inputs = None, None
-        if family in ("blocks", "encodings") and isinstance(node, Mapping):
+        if family in STEP_FAMILIES and isinstance(node, Mapping):
             step, inputs, node = self._extras(node, path, frozenset(fields_of(model)))
         options = self.fill(model, node, path)
         if options is None:

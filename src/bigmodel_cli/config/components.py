@@ -21,7 +21,7 @@ from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE
 # Python's `1./255` is a fraction too.
 _FRACTION = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)\s*/\s*(\d+(?:\.\d*)?)\s*", re.ASCII)
 OWN_FAMILIES = ("sources", "blocks", "encodings", "augmentations", "trackers")
-STEP_FAMILIES = ("layers", "applications", "blocks", "encodings")
+STEP_FAMILIES = ("layers", "applications", "blocks", "encodings", "augmentations")
 
 
 @dataclass(frozen=True)

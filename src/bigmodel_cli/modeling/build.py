@@ -1,7 +1,8 @@
 """An experiment and a data signature to a compiled Keras model.
 
 The saved model is a plain functional model from raw examples to outputs: preprocessing, then the
-config's steps. Augmentation stands between the two in training only, so it is no part of the file.
+config's steps. Augmentation stands between the two, or among the steps, in training only, so it is no part of
+the file.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ class BuiltModel:
         model: The functional `keras.Model` from raw features to outputs; what is saved.
         preprocess: The part of it before augmentation, or None where there is none.
         network: The part of it after augmentation; the model itself where there is no augmentation. Of rows
-            the model with augmentation, each layer behind its column.
+            the model with augmentation, each layer behind its column. It has the augmentation of steps.
         augmentation: What stands between the two in training, or in the network of rows.
         tasks: What it is trained for and measured by.
         origins: The step of the config that each layer comes from, by the layer's name.
         augments_columns: Whether augmentation is inside the network.
+        of_steps: The augmentation among the steps of the network.
     """
 
     model: Any
@@ -55,11 +57,17 @@ class BuiltModel:
     tasks: Tasks
     origins: Mapping[str, Component]
     augments_columns: bool = False
+    of_steps: Sequence[Augmentation] = ()
+
+    @property
+    def layers_of_columns(self) -> list[Any]:
+        """The layers of augmentation that are inside the network, each behind its column."""
+        return [item.layer for item in self.augmentation] if self.augments_columns else []
 
     @property
     def layers_in_network(self) -> list[Any]:
-        """The layers of augmentation that are inside the network."""
-        return [item.layer for item in self.augmentation] if self.augments_columns else []
+        """All layers of augmentation that are inside the network."""
+        return [*self.layers_of_columns, *(item.layer for item in self.of_steps)]
 
 
 def build_model(
@@ -104,8 +112,9 @@ def build_model(
     with pointing_at(last_step(experiment.model), outputs):
         model = keras.Model(begun.inputs, outputs, name=_model_name(experiment.name))
     preprocess, network, of_columns = None, model, begun.of_columns
-    if of_columns:
-        model = without(network, [item.layer for item in of_columns])
+    inside = [item.layer for item in (*of_columns, *graph.augmentation)]
+    if inside:
+        model = without(network, inside)
     features = begun.features
     augmentation = [
         augmentation_layer(component, objects, features, list(bound.values()))
@@ -117,7 +126,14 @@ def build_model(
     optimizer = make_optimizer(experiment.optimizer, objects, total_steps)
     tasks = compile_model(model, aims, objects, bound, optimizer)
     return BuiltModel(
-        model, preprocess, network, [*augmentation, *of_columns], tasks, origins, bool(of_columns)
+        model,
+        preprocess,
+        network,
+        [*augmentation, *of_columns],
+        tasks,
+        origins,
+        bool(of_columns),
+        graph.augmentation,
     )
 
 

@@ -12,6 +12,8 @@ from bigmodel_cli.config.components import Component, DataNumber
 from bigmodel_cli.config.problems import Problem, config_error
 from bigmodel_cli.errors import ConfigError
 from bigmodel_cli.modeling.adapting import as_numbers
+from bigmodel_cli.modeling.augmentation import Augmentation, augmentation_layer
+from bigmodel_cli.modeling.augmentations.base import Augmenting
 from bigmodel_cli.modeling.blocks.base import Block
 from bigmodel_cli.modeling.cut import model_from
 from bigmodel_cli.modeling.encodings.base import Encoding, Learn
@@ -55,6 +57,7 @@ class Graph:
 
     Attributes:
         warnings: What is to be said of steps that take padding for tokens.
+        augmentation: Steps that are active in training only.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Graph:
         self.adapt = adapt
         self.outputs = outputs
         self.warnings: list[str] = []
+        self.augmentation: list[Augmentation] = []
         self.current: Component | None = None
         self._made: list[tuple[Any, list[Any], Any]] = []
 
@@ -82,7 +86,7 @@ class Graph:
         inner = Graph(
             self.objects, self.origins, self.named, learn=self.learn, adapt=self.adapt, outputs=self.outputs
         )
-        inner.warnings = self.warnings
+        inner.warnings, inner.augmentation = self.warnings, self.augmentation
         inner._made = self._made
         return inner.extend(steps, tensor)
 
@@ -119,6 +123,9 @@ class Graph:
         if isinstance(component.options, Encoding):
             with pointing_at(component, tensor):
                 return component.options.with_numbers(self.objects.numbers).encode(tensor, self.learn)
+        if isinstance(component.options, Augmenting):
+            self.augmentation.append(augmentation_layer(component, self.objects, tensor))
+            return self.augmentation[-1].layer(tensor)
         if component.family == "applications":
             layer = self._application(component, tensor)
         else:

@@ -100,7 +100,7 @@ class TrainingSteps:
         shared = fused_flips(built.augmentation) if fuses else built.augmentation
         self._augmentation = [] if built.augments_columns else shared
         # XLA lacks what augments images.
-        self._parts = cut_behind(built.network, built.layers_in_network) if built.augments_columns else None
+        self._parts = cut_behind(built.network, built.layers_of_columns) if built.augments_columns else None
         with distribution.scope():
             self.measures = Measures(built.tasks, distribution, compression.loss_names, in_training=True)
             built.model.optimizer.build(built.model.trainable_variables)

@@ -24,7 +24,7 @@ def named_variables(built: BuiltModel, measures: Measures) -> dict[str, Any]:
         *((f"metrics/{one.name}", variable) for one in measures.metrics for variable in one.variables),
         *(
             (f"augmentation/{item.layer.name}", variable)
-            for item in built.augmentation
+            for item in (*built.augmentation, *built.of_steps)
             for variable in item.layer.variables
         ),
     ]

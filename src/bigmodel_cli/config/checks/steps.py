@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.components import Component
+from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.preprocessing import MIXING, all_augmentation
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
@@ -16,7 +17,7 @@ _CHANGE_SHAPE = frozenset(
 
 
 def check(experiment: Experiment, report: Report) -> None:
-    """Names of steps are unique, `inputs` name steps that stand above, augmentation keeps the shape."""
+    """Names are unique, `inputs` name steps above; augmentation keeps the shape and ends nothing."""
     known: dict[str, Component] = {}
     for step in experiment.model:
         for index, name in enumerate(step.inputs or ()):
@@ -27,6 +28,10 @@ def check(experiment: Experiment, report: Report) -> None:
             report.error((*step.path, "name"), f"the name {step.step!r} is taken by a step above")
         if step.step:
             known[step.step] = step
+    last = last_step(experiment.model)
+    if last.family == "augmentations":
+        message = f"{last.name} is active in training only, and the last step makes the output"
+        report.error(last.path, message, "put a layer behind it")
     for layer in all_augmentation(experiment):
         losses = experiment.loss.values() if isinstance(experiment.loss, dict) else [experiment.loss]
         if layer.name in MIXING and any(one.name.lower().startswith("sparse") for one in losses):
