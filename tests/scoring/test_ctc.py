@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.scoring.ctc import decoded, frames_needed, greedy, log_likelihood, log_softmax, searched
-from bigmodel_cli.vocabulary.prior import Prior, counted
+from bigmodel_cli.vocabulary.prior import Prior, Runs, counted, counted_words
 
 
 def by_trying(likely):
@@ -34,9 +34,16 @@ def test_a_wide_search_finds_the_likeliest_text(likely):
     assert shares[tuple(narrow)] <= shares[tuple(best)] + 1e-12
 
 
-@pytest.mark.parametrize("words", [(), ("a", "b", "ab")])
-def test_what_is_known_counts_beside_what_is_heard(likely, words):
-    known = Prior(["", " ", "a", "b"], words, counted(["a b", "ab"], 2), 0.7)
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        ((), {"runs": Runs(counted(["a b", "ab"], 2), 0.7)}),
+        (("a", "b", "ab"), {"runs": Runs(counted(["a b", "ab"], 2), 0.7)}),
+        ((), {"word_runs": Runs(counted_words(["a b", "ab"], 2), 2.0)}),
+    ],
+)
+def test_what_is_known_counts_beside_what_is_heard(likely, words, known):
+    known = Prior(["", " ", "a", "b"], words, **known)
 
     def score(text, share):
         goes_on = sum(known.goes_on(text[:place], one) for place, one in enumerate(text))

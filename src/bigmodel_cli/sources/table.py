@@ -240,7 +240,9 @@ class TableOptions(SourceOptions):
     def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> TableOptions:
         given, kind = self.columns[name], cast(str, self.told_kind(name))
         column: dict[str, Any] = dict(given) if isinstance(given, dict) else {kind: None}
-        column[kind] = {**(column[kind] or {}), "tokenizer": told}
+        # What is kept says itself whether letters are made small.
+        others = {option: value for option, value in (column[kind] or {}).items() if option != "lowercase"}
+        column[kind] = {**others, "tokenizer": told}
         return self.model_copy(update={"columns": {**self.columns, name: column}})
 
     def looked_at(self, kinds: Mapping[str, Kind], left_out: Sequence[str]) -> TableOptions:

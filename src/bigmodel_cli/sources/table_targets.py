@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictBool, field_validator, model_validator
 
 from bigmodel_cli.class_names import class_name
-from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.cells import Cells
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.base import LoadContext, SplitName
+from bigmodel_cli.sources.heard_options import HeardOptions
 from bigmodel_cli.sources.label_columns import are_lists, of_columns, of_separated
 from bigmodel_cli.sources.label_values import label_values, own_names
 from bigmodel_cli.sources.table_masks import TableMasks
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 MissingTarget = Literal["stop", "drop", "mask"]
-_OF_SEARCHES = ("beams", "length_penalty", "words", "ngram", "ngram_weight")
 
 
-class TargetOptions(BaseModel):
+class TargetOptions(HeardOptions):
     """How a target is learnt."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    search_options: ClassVar[tuple[str, ...]] = (*HeardOptions.search_options, "length_penalty")
 
     log: StrictBool = Field(
         default=False,
@@ -67,33 +67,11 @@ class TargetOptions(BaseModel):
         "row may have; the target's own name is free.",
     )
 
-    beams: int | None = Field(
-        default=None,
-        ge=1,
-        le=64,
-        description="Of a text that is written or heard: how many texts the search for the likeliest one "
-        "keeps in mind (4, of texts that are heard 8); 1 takes the likeliest token each time.",
-    )
     length_penalty: float | None = Field(
         default=None,
         ge=0,
         le=10,
         description="Of such a text: a larger one prefers longer texts (0.6; Wu et al. 2016).",
-    )
-    words: ConfigPath | None = Field(
-        default=None,
-        description="Of a text that is heard: a file of the words that there are, one a line; others are "
-        "never heard.",
-    )
-    ngram: int | None = Field(
-        default=None,
-        ge=2,
-        le=12,
-        description="Of such a text: which character follows which is learnt from runs of so many in the "
-        "training texts, and counts in the search.",
-    )
-    ngram_weight: float | None = Field(
-        default=None, ge=0, le=10, description="What the logarithm of that counts beside the sound (0.3)."
     )
 
     @field_validator("class_names")
@@ -112,12 +90,6 @@ class TargetOptions(BaseModel):
         if self.class_names is not None and (self.separator is not None or self.columns is not None):
             raise ValueError("class_names is for a target that has one class in each row: leave it out")
         return self
-
-    @property
-    def searched_with(self) -> dict[str, Any]:
-        """What is said of how a text is searched for."""
-        told = {name: getattr(self, name) for name in _OF_SEARCHES}
-        return {name: value for name, value in told.items() if value is not None}
 
     @property
     def names_classes(self) -> bool:

@@ -16,6 +16,7 @@ from bigmodel_cli.vocabulary.asked import CHARACTERS, Asked
 from bigmodel_cli.vocabulary.training import Untrained
 
 _TOKENIZER, _LOWERCASE = "tokenizer", "lowercase"
+_OF_CHARACTERS = ("words", "ngram", "ngram_weight", "word_ngram", "word_ngram_weight", "texts")
 
 
 class TranscriptCells(TextCells):
@@ -25,7 +26,7 @@ class TranscriptCells(TextCells):
     needs_options: ClassVar[bool] = True
     labels: ClassVar[Literal["texts", "transcripts"] | None] = "transcripts"
     is_given: ClassVar[bool] = False
-    searched_with: ClassVar[Sequence[str]] = ("beams", "words", "ngram", "ngram_weight")
+    searched_with: ClassVar[Sequence[str]] = ("beams", *_OF_CHARACTERS)
     looked_at_as: ClassVar[str | None] = "text"
 
     @classmethod
@@ -41,12 +42,16 @@ class TranscriptCells(TextCells):
         if (path := options.pop("words", None)) is not None:
             vocabulary = self.kind.vocabulary
             is_small = isinstance(vocabulary, Untrained) and vocabulary.asked.lowercase
-            options["words"] = _words_of(path, in_small_letters=is_small)
+            # Written as texts are that are heard.
+            lines = (line.lower() if is_small else line for line in _lines_of(path))
+            options["words"] = tuple(sorted({word for line in lines for word in line.split()}))
+        if (path := options.pop("texts", None)) is not None:
+            options["texts"] = _lines_of(path)
         return Transcription(0, self.kind.vocabulary, **options)
 
     @classmethod
     def why_not_searched(cls, options: Mapping[str, Any], search: Mapping[str, Any]) -> str | None:
-        of_characters = [name for name in ("words", "ngram", "ngram_weight") if name in search]
+        of_characters = [name for name in _OF_CHARACTERS if name in search]
         try:
             tokens = _asked_of(options).name
         except WrongOptionError:
@@ -56,23 +61,27 @@ class TranscriptCells(TextCells):
             return f"{of_characters[0]} is for texts that are cut into characters: leave tokenizer out"
         if of_characters and search.get("beams") == 1:
             return f"{of_characters[0]} needs a search: write beams: 8, or leave it out"
-        return "ngram_weight is that of ngram: write ngram: 3" if of_characters == ["ngram_weight"] else None
+        for name in ("ngram", "word_ngram"):
+            if f"{name}_weight" in search and name not in search:
+                return f"{name}_weight is that of {name}: write {name}: 3"
+        if "texts" in search and not {"ngram", "word_ngram"} & search.keys():
+            return "texts are what runs are learnt from: write word_ngram: 2, or ngram: 3"
+        return None
 
 
-def _words_of(path: Path, *, in_small_letters: bool) -> tuple[str, ...]:
-    """The words of a file, written as texts are that are heard.
+def _lines_of(path: Path) -> tuple[str, ...]:
+    """The lines of a file of texts or words.
 
     Raises:
         DataError: If there are none.
     """
     try:
-        text = path.read_text("utf-8-sig")
+        lines = tuple(line for line in path.read_text("utf-8-sig").splitlines() if line.split())
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the list of words cannot be read: {error}") from None
-    words = (text.lower() if in_small_letters else text).split()
-    if not words:
-        raise DataError(f"{path}: the list of words is empty", hint="write one word a line")
-    return tuple(sorted(set(words)))
+        raise DataError(f"{path}: the list cannot be read: {error}") from None
+    if not lines:
+        raise DataError(f"{path}: the list is empty", hint="write one word, or one text, a line")
+    return lines
 
 
 def _asked_of(options: Mapping[str, Any]) -> Asked:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.vocabulary.letters import PaddedCharacters
-from bigmodel_cli.vocabulary.prior import Prior, counted
+from bigmodel_cli.vocabulary.prior import Prior, Runs, counted, counted_words
 from bigmodel_cli.vocabulary.record import vocabulary_from_json
 from bigmodel_cli.vocabulary.rows import TokenRows, rows_of
 from bigmodel_cli.vocabulary.training import Untrained
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WORD_ERROR_RATE = "word_error_rate"
 BEAMS, NGRAM_WEIGHT = 8, 0.3
 _MOST_RUNS = 200_000
+_RUNS = ("ngram", "ngram_weight", "ngrams", "word_ngram", "word_ngram_weight", "word_ngrams")
 # The token that stands for none is the blank of Graves et al. 2006, too: no target has it.
 BLANK = 0
 
@@ -41,6 +42,8 @@ class Transcription(Task):
         ngram: Characters of the runs that are counted in training texts; 0: none are.
         ngram_weight: What the logarithm of how likely they make a text counts.
         ngrams: How often each run is there, once texts were seen.
+        word_ngram, word_ngram_weight, word_ngrams: The same of words.
+        texts: That runs are counted in beside training texts, until they are counted.
     """
 
     name: ClassVar[str] = "transcription"
@@ -54,6 +57,10 @@ class Transcription(Task):
     ngram: int = 0
     ngram_weight: float = NGRAM_WEIGHT
     ngrams: Mapping[str, int] = field(default_factory=dict, hash=False)
+    word_ngram: int = 0
+    word_ngram_weight: float = NGRAM_WEIGHT
+    word_ngrams: Mapping[str, int] = field(default_factory=dict, hash=False)
+    texts: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def target_shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -80,27 +87,29 @@ class Transcription(Task):
         return replace(self, length=max(counts, default=0))
 
     def fitted(self, labels: np.ndarray) -> Transcription:
-        if not self.ngram or labels.dtype.kind != "O":
+        if not (self.ngram or self.word_ngram) or labels.dtype.kind != "O":
             return self
         # Whether letters are made small, the vocabulary says that is not trained yet.
         is_small = isinstance(self.vocabulary, Untrained) and self.vocabulary.asked.lowercase
-        texts = (_spaced(text.lower() if is_small else text) for text in labels.tolist())
-        ngrams = counted(texts, self.ngram)
-        if len(ngrams) > _MOST_RUNS:
-            raise DataError(
-                f"ngram: {self.ngram} finds {len(ngrams):,} runs of characters in the training texts, and "
-                f"{_MOST_RUNS:,} are as many as a run keeps",
-                hint="write a smaller one",
-            )
-        return replace(self, ngrams=ngrams)
+        texts = [_spaced(text.lower() if is_small else text) for text in (*labels.tolist(), *self.texts)]
+        ngrams = counted(texts, self.ngram) if self.ngram else {}
+        word_ngrams = counted_words(texts, self.word_ngram) if self.word_ngram else {}
+        _check_number("ngram", self.ngram, ngrams, "characters")
+        _check_number("word_ngram", self.word_ngram, word_ngrams, "words")
+        return replace(self, ngrams=ngrams, word_ngrams=word_ngrams, texts=())
 
     @cached_property
     def known(self) -> Prior | None:
         """What is known of texts before they are heard; None: nothing."""
-        if not (self.words or self.ngrams) or not isinstance(self.vocabulary, PaddedCharacters):
+        is_known = self.words or self.ngrams or self.word_ngrams
+        if not is_known or not isinstance(self.vocabulary, PaddedCharacters):
             return None
         characters = ["", "\ufffd", *self.vocabulary.characters]
-        return Prior(characters, self.words, self.ngrams, self.ngram_weight)
+        runs, word_runs = (
+            Runs(self.ngrams, self.ngram_weight),
+            Runs(self.word_ngrams, self.word_ngram_weight),
+        )
+        return Prior(characters, self.words, runs, word_runs)
 
     def unknown_characters(self, text: str) -> Sequence[str]:
         ids = self.vocabulary.encode(_spaced(text), "transcript")
@@ -128,7 +137,7 @@ class Transcription(Task):
         return rows_of(self.vocabulary, spaced, max(1, self.length, self.holding(spaced).length), where)
 
     def as_json(self) -> dict[str, Any]:
-        known = {name: getattr(self, name) for name in ("ngram", "ngram_weight", "ngrams")}
+        known = {name: getattr(self, name) for name in _RUNS}
         search = {"beams": self.beams, "words": list(self.words), **known}
         return {"length": self.length, "search": search, **self.vocabulary.as_json()}
 
@@ -136,6 +145,18 @@ class Transcription(Task):
     def from_json(cls, record: Mapping[str, Any]) -> Self:
         search = {**record["search"], "words": tuple(record["search"]["words"])}
         return cls(record["length"], vocabulary_from_json(record), **search)
+
+
+def _check_number(option: str, longest: int, runs: Mapping[str, int], what: str) -> None:
+    """Raises:
+    DataError: If there are more runs than a run of training keeps.
+    """
+    if len(runs) > _MOST_RUNS:
+        raise DataError(
+            f"{option}: {longest} finds {len(runs):,} runs of {what} in the texts, and {_MOST_RUNS:,} are as "
+            "many as a run keeps",
+            hint="write a smaller one",
+        )
 
 
 def _spaced(text: str) -> str:
