@@ -54,3 +54,68 @@ def test_sounds_that_nothing_tells_apart_are_refused(tmp_path):
     with pytest.raises(DataError, match="9 sounds but no class folders") as refused:
         make_starter(tmp_path)
     assert "CLASS/SOUND" in refused.value.hint
+
+
+def test_texts_beside_sounds_are_heard(tmp_path):
+    for number in range(12):
+        path = tmp_path / "clips" / ("test" if number > 9 else "train") / f"{number}.wav"
+        saved(path, 0.5 + number / 10)
+        path.with_suffix(".txt").write_text("Good day to you" if number % 2 else "yes")
+    starter = make_starter(tmp_path / "clips", Wishes(written_in=tmp_path))
+    assert starter.found == "12 sounds of 0.5 to 1.6 s at 8,000 Hz, with what is said in them"
+    assert starter.decisions[0] == (
+        "1.6 s at 8,000 Hz, as the longest has: what is cut off would be in the text, unheard."
+    )
+    source = source_of(starter.text, tmp_path)
+    assert (source.source_name, source.seconds, source.lowercase) == ("speech_folder", 1.6, True)
+
+
+def table_of(tmp_path, column, cells):
+    rows = [f"speaker,clip,{column}"]
+    for number, cell in enumerate(cells):
+        saved(tmp_path / "clips" / f"{number}.wav", 0.5 if number % 2 else 0.4)
+        rows.append(f"{'ab'[number % 2]},clips/{number}.wav,{cell}")
+    (tmp_path / "train.csv").write_text("\n".join(rows) + "\n")
+    return make_starter(tmp_path / "train.csv", Wishes(written_in=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "kind", "found"),
+    [
+        ("label", ["low", "high"] * 10, "category", "2 classes in the column label"),
+        ("pitch", [f"{number / 7:.3f}" for number in range(20)], "number", "numbers in the column pitch"),
+    ],
+)
+def test_a_table_with_a_column_of_sounds(tmp_path, column, cells, kind, found):
+    if column == "pitch":
+        with pytest.raises(DataError, match="which column has the labels") as refused:
+            table_of(tmp_path, column, cells)
+        assert "--target NAME" in refused.value.hint
+        starter = make_starter(tmp_path / "train.csv", Wishes(written_in=tmp_path, target=column))
+    else:
+        starter = table_of(tmp_path, column, cells)
+    assert starter.found == f"a table of 20 sounds of 0.4 to 0.5 s at 8,000 Hz, {found}"
+    assert starter.decisions[0] == "Columns that are left out: speaker: the model hears the sounds alone."
+    source = source_of(starter.text, tmp_path)
+    assert source.columns == {
+        "speaker": "ignore",
+        "clip": {"audio": {"sample_rate": 8000, "seconds": 0.5}},
+        column: kind,
+    }
+
+
+def test_a_table_that_says_what_is_said(tmp_path):
+    starter = table_of(tmp_path, "sentence", [f"take {number} please" for number in range(20)])
+    source = source_of(starter.text, tmp_path)
+    assert source.columns["sentence"] == {"transcript": {"lowercase": True}}
+    assert "loss: CTC" in starter.text
+
+
+def test_where_many_are_longer_parts_are_drawn(tmp_path):
+    for name, number in product(("cat", "dog"), range(5)):
+        saved(tmp_path / "sounds" / name / f"{number}.wav", 12.0 if number < 2 else 2.0, 1000)
+    starter = make_starter(tmp_path / "sounds", Wishes(written_in=tmp_path))
+    assert starter.decisions[0] == (
+        "10 s of each sound at 1,000 Hz, of the 40% that are longer a part that is drawn in each epoch."
+    )
+    assert source_of(starter.text, tmp_path).longer == "random"

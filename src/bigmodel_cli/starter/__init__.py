@@ -32,13 +32,15 @@ from bigmodel_cli.starter.row_recipe import rows_recipe
 from bigmodel_cli.starter.rows import look_at_rows, survey_rows
 from bigmodel_cli.starter.sizes import train_size
 from bigmodel_cli.starter.sound_recipe import sounds_recipe
+from bigmodel_cli.starter.sound_tables import look_at_sound_table
 from bigmodel_cli.starter.sounds import look_at_sounds
+from bigmodel_cli.starter.spoken import is_spoken, look_at_spoken
 from bigmodel_cli.starter.tables import look_at_table
 from bigmodel_cli.starter.tagged import is_tagged, look_at_tagged
 from bigmodel_cli.starter.targets import Targets, classes
 from bigmodel_cli.starter.text_recipe import texts_recipe
 from bigmodel_cli.starter.texts import look_at_text_folder
-from bigmodel_cli.starter.writing import Recipe, config_text, own_name, path_from, plain_name
+from bigmodel_cli.starter.writing import Recipe, Written, config_text, own_name, path_from, plain_name
 
 _NUM_DIGITS = 1_797
 _NO_IMAGES = NoWeights("no images")
@@ -103,10 +105,10 @@ def make_starter(data: Path | None, wishes: Wishes = Wishes()) -> Starter:
     """A starter config.
 
     Args:
-        data: A folder with a folder per class of images, texts or sounds, or with images and masks, a table
-            (of rows, or of images' paths and labels), or an .npz, a plain text, words with tags, or questions
-            about texts, or a folder with one of these; None for the handwritten digits that come with
-            scikit-learn.
+        data: A folder with a folder per class of images, texts or sounds, or with images and masks, or sounds
+            and texts, a table (of rows, or of paths of images or sounds and labels), or an .npz, a plain
+            text, words with tags, or questions about texts, or a folder with one of these; None for the
+            handwritten digits that come with scikit-learn.
         wishes: What the person asked for.
 
     Raises:
@@ -168,6 +170,9 @@ def _for_digits() -> Starter:
 
 
 def _for_folder(folder: Path, wishes: Wishes) -> Starter:
+    if is_spoken(folder):
+        spoken = look_at_spoken(folder, wishes.written_in, wishes.warn)
+        return Starter(spoken.text, spoken.found, spoken.decisions)
     if texts := texts_meant(folder):
         return _for_prose(texts, plain_name(folder.resolve()), wishes)
     content = main_content(folder)
@@ -206,6 +211,12 @@ def _for_masks(folders: Folders, wishes: Wishes) -> Starter:
 
 def _for_table(table: Path, wishes: Wishes) -> Starter:
     opened = open_table(table)
+    sounds = look_at_sound_table(opened, wishes.written_in, wishes.warn, wishes.labels, wishes.target)
+    if isinstance(sounds, Written):
+        return Starter(sounds.text, sounds.found, sounds.decisions)
+    if sounds is not None:
+        heard, found = sounds
+        return _starter(own_name(table), sounds_recipe(heard), heard.targets, found)
     seen = look_at_table(opened, wishes.written_in, wishes.warn, wishes.labels, wishes.target)
     if seen is None:
         surveyed = survey_rows(opened, wishes.note, wishes.target)

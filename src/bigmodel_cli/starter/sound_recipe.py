@@ -6,7 +6,7 @@ import math
 
 from bigmodel_cli.starter.sizes import batch_size_for
 from bigmodel_cli.starter.sounds import SeenSounds
-from bigmodel_cli.starter.writing import Recipe
+from bigmodel_cli.starter.writing import Recipe, quoted
 
 _BANDS = 40
 _WINDOWS, _LEAST_HOP = 64, 0.01
@@ -25,18 +25,24 @@ def sounds_recipe(seen: SeenSounds) -> Recipe:
     steps = math.ceil(seen.num_train / batch_size)
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_WANTED_STEPS / steps)))
     windows = int((seen.seconds - window) / hop) + 1
-    lines, multiply_adds = _network(windows)
+    lines, multiply_adds = _network(windows, seen.column)
     mask = max(1, windows // 8)
     return Recipe(
         seen.source,
         batch_size,
         epochs,
         "2e-3",
-        [f"- mel_spectrogram: {{bands: {_BANDS}, window_seconds: {window:g}, hop_seconds: {hop:g}}}"],
-        [
-            "- time_shift: {factor: 0.1}",
-            f"- spec_augment: {{frequency_width: {_BANDS // 6}, time_width: {mask}}}",
-        ],
+        _of_column(
+            seen.column,
+            [f"- mel_spectrogram: {{bands: {_BANDS}, window_seconds: {window:g}, hop_seconds: {hop:g}}}"],
+        ),
+        _of_column(
+            seen.column,
+            [
+                "- time_shift: {factor: 0.1}",
+                f"- spec_augment: {{frequency_width: {_BANDS // 6}, time_width: {mask}}}",
+            ],
+        ),
         [*lines, "- Dropout: {rate: 0.3}"],
         3.0 * multiply_adds * seen.num_train * epochs,
         [
@@ -47,13 +53,20 @@ def sounds_recipe(seen: SeenSounds) -> Recipe:
     )
 
 
-def _network(windows: int) -> tuple[list[str], int]:
+def _of_column(column: str | None, steps: list[str]) -> list[str]:
+    """Steps of a table's column, or of sounds that have none."""
+    return steps if column is None else [f"{quoted(column)}:", *(f"  {step}" for step in steps)]
+
+
+def _network(windows: int, column: str | None) -> tuple[list[str], int]:
     """Its lines, and multiplications for an example."""
-    lines, channels, multiply_adds, bands = [], 1, 0, _BANDS
+    lines: list[str] = []
+    channels, multiply_adds, bands = 1, 0, _BANDS
     for filters in _FILTERS:
+        named = "" if column is None or lines else f"inputs: [{quoted(column)}], "
         pool = "- MaxPooling2D" if windows >= 4 else "- MaxPooling2D: {pool_size: [1, 2]}"
         lines += [
-            f"- Conv2D: {{filters: {filters}, kernel_size: 3, padding: same, use_bias: false}}",
+            f"- Conv2D: {{{named}filters: {filters}, kernel_size: 3, padding: same, use_bias: false}}",
             pool,
             "- BatchNormalization: {momentum: 0.9}",
             "- Activation: {activation: relu}",

@@ -64,14 +64,14 @@ def look_at_table(
         # The source of images reads text.
         return None
     path = opened.files[0].path
-    if (cells := first_cells(opened)) and _image_place(opened.names, cells) is None:
+    if (cells := first_cells(opened)) and place_of(opened.names, cells, IMAGE_COLUMNS, is_image_name) is None:
         return None
     table = read_listing(path)
     image = _image_column(table)
     if image is None:
         return None
     split = _split_column(table, besides=image)
-    label = _label_column(table, [image, split], target)
+    label = label_column(table, [image, split], target, LABEL_COLUMNS, "images")
     options = [
         f"{option}: {quoted(table.columns[column])}"
         for option, column, names in (
@@ -85,7 +85,7 @@ def look_at_table(
     root = _root(table, image)
     if root != path.parent:
         options.append(f"root: {path_from(written_in, root)}")
-    targets = _targets(table, label, warn, labels_are)
+    targets = targets_in(table, label, warn, labels_are)
     options.append(f"labels: {targets.kind}")
     files = [root / row.cells[image].replace("\\", "/") for row in table.rows]
     images = look_at(files, _num_train(table, split))
@@ -93,7 +93,8 @@ def look_at_table(
     return SeenTable(images, targets, options, found)
 
 
-def _column(table: Listing, place: int) -> list[str]:
+def column_of(table: Listing, place: int) -> list[str]:
+    """The cells of a column."""
     return [row.cells[place] for row in table.rows]
 
 
@@ -105,27 +106,49 @@ def _image_column(table: Listing) -> int | None:
     """
     if not table.rows:
         raise DataError(f"{table.path}: no rows below the line with the columns' names")
-    return _image_place(table.columns, [_column(table, place) for place in range(len(table.columns))])
+    columns = [column_of(table, place) for place in range(len(table.columns))]
+    return place_of(table.columns, columns, IMAGE_COLUMNS, is_image_name)
 
 
-def _image_place(names: Sequence[str], columns: Sequence[Sequence[str]]) -> int | None:
-    """The first column that looks like images, of those with a usual name before others."""
-    places = sorted(range(len(names)), key=lambda place: names[place].casefold() not in IMAGE_COLUMNS)
+def place_of(
+    names: Sequence[str],
+    columns: Sequence[Sequence[str]],
+    usual: Sequence[str],
+    is_one: Callable[[str], bool],
+) -> int | None:
+    """The first column that looks like files of a sort, of those with a usual name before others.
+
+    Args:
+        names: Of the columns.
+        columns: Their cells.
+        usual: Usual names.
+        is_one: Whether a cell is the name of such a file.
+    """
+    places = sorted(range(len(names)), key=lambda place: names[place].casefold() not in usual)
     for place in places:
-        if sum(map(is_image_name, columns[place])) >= _MOSTLY * len(columns[place]):
+        if sum(map(is_one, columns[place])) >= _MOSTLY * len(columns[place]):
             return place
     return None
 
 
 def _split_column(table: Listing, besides: int) -> int | None:
     for place in range(len(table.columns)):
-        if place != besides and all(split_named(cell) for cell in _column(table, place)):
+        if place != besides and all(split_named(cell) for cell in column_of(table, place)):
             return place
     return None
 
 
-def _label_column(table: Listing, besides: Sequence[int | None], told: str | None) -> int:
+def label_column(
+    table: Listing, besides: Sequence[int | None], told: str | None, usual: Sequence[str], plural: str
+) -> int:
     """The place of the labels' column.
+
+    Args:
+        table: It.
+        besides: The places of other columns.
+        told: What the person says.
+        usual: Usual names.
+        plural: What the files of the table are.
 
     Raises:
         DataError: If it is not there, or not clear which it is.
@@ -133,19 +156,20 @@ def _label_column(table: Listing, besides: Sequence[int | None], told: str | Non
     if told is not None and told not in table.columns:
         raise no_column(table.path, table.columns, told)
     if told is not None and table.columns.index(told) in besides:
-        raise DataError(f"{table.path}: the target {told} has the images' files, or their splits")
+        raise DataError(f"{table.path}: the target {told} has the {plural}' files, or their splits")
     if told is not None:
         return table.columns.index(told)
-    named = table.column(LABEL_COLUMNS)
-    if named is not None:
+    named = table.column(usual)
+    if named is not None and named not in besides:
         return named
     left = [place for place in range(len(table.columns)) if place not in besides]
     if len(left) == 1:
         return left[0]
     names = ", ".join(table.columns[place] for place in left) or "none"
     raise DataError(
-        f"{table.path}: which column has the labels? Besides images there are: {names}",
-        hint="call it label; several labels for one image cannot be trained on yet"
+        f"{table.path}: which column has the labels? Besides {plural} there are: {names}",
+        hint=f"call it label, or say which: --target NAME; several labels for one of the {plural} cannot be "
+        "trained on yet"
         if left
         else "add one: label",
     )
@@ -165,7 +189,12 @@ def _root(table: Listing, image: int) -> Path:
     )
 
 
-def _targets(table: Listing, label: int, warn: Callable[[str], None], labels_are: Wanted | None) -> Targets:
+def targets_in(table: Listing, label: int, warn: Callable[[str], None], labels_are: Wanted | None) -> Targets:
+    """What the labels in a column are.
+
+    Raises:
+        DataError: If one is missing.
+    """
     name = table.columns[label]
     for row in table.rows:
         if not row.cells[label]:
@@ -178,4 +207,4 @@ def _targets(table: Listing, label: int, warn: Callable[[str], None], labels_are
 def _num_train(table: Listing, split: int | None) -> int:
     if split is None:
         return train_size(len(table.rows))
-    return sum(split_named(cell) == "train" for cell in _column(table, split))
+    return sum(split_named(cell) == "train" for cell in column_of(table, split))

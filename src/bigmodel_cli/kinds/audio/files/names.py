@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bigmodel_cli.kinds.image.files.names import suffix_of
+
 # What libsndfile reads, and what is asked for here.
 SOUND_SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"})
 # Sounds of kinds that are not read: whoever has them can convert them.
@@ -11,3 +13,8 @@ OTHER_SOUND_SUFFIXES = frozenset(
 )
 CONVERT = "ffmpeg -i FILE FILE.flac"
 CONVERT_HINT = f"convert it to WAV, FLAC, OGG, Opus or MP3, for instance by: {CONVERT}"
+
+
+def is_sound_name(name: str) -> bool:
+    """Whether the name of a file says that it is a sound that can be read here."""
+    return suffix_of(name) in SOUND_SUFFIXES
