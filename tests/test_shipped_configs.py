@@ -52,6 +52,8 @@ TABLES = {
     ),
     "digit_strings": "{path: sounds.csv, test: sounds.csv, target: said, columns: {said: transcript, "
     "clip: {audio: {sample_rate: 8000, seconds: 1}}}, strings: {length: [1, 3], count: 40}}",
+    "word_check": "{path: asked.csv, test: asked.csv, target: says, columns: {word: text, "
+    "clip: {audio: {sample_rate: 8000, seconds: 1}}}}",
     "multi30k": "{path: pairs.tsv, target: de, columns: "
     "{en: {subwords: {tokenizer: bytes, length: 24}}, de: {subwords: {tokenizer: bytes, length: 24}}}}",
 }
@@ -145,7 +147,7 @@ def test_the_expected_configs_are_there() -> None:
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
         "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
-        "cells", "digit_strings",
+        "cells", "digit_strings", "word_check",
     }  # fmt: skip
 
 
@@ -198,6 +200,8 @@ def _sounds(folder: Path) -> None:
             file.writeframes(random.Random(number).randbytes(4000))
     rows = [f"{number}.wav,{['one', 'two'][number % 2]}" for number in range(20)]
     (folder / "sounds.csv").write_text("\n".join(["clip,said", *rows]))
+    asked = [f"{row},{['yes', 'no'][number // 2 % 2]}" for number, row in enumerate(rows)]
+    (folder / "asked.csv").write_text("\n".join(["clip,word,says", *asked]))
 
 
 def _data_of(name: str) -> list[str]:
