@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import ConfigError, DataError
+from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.table import TableOptions
 
@@ -114,3 +115,40 @@ def test_rows_without_a_mask_are_dropped_or_train_the_other_target(load: Any) ->
 def test_a_mask_is_given_to_no_model(load: Any) -> None:
     with pytest.raises(ValueError, match="'outline' is a mask, which is predicted and no model gets"):
         load(target="kind")
+
+
+CONFIG = """\
+data:
+  source:
+    table:
+      path: t.csv
+      target: outline
+      columns: {photo: {image: {image_size: 8}}, kind: category, outline: COLUMN}
+  batch_size: 2
+model:
+  - unet: {inputs: [photo], filters: [4, 8]}
+  - Conv2D: {filters: 2, kernel_size: 1, activation: softmax}
+loss: SparseCategoricalCrossentropy
+optimizer: Adam
+training: {epochs: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("{classes: [a, b]}", "expected the column of the images whose masks these are"),
+        ("{of: kind, classes: [a, b]}", "kind is no column that is said to be of images"),
+        ("{of: photo}", "expected names of at least two classes"),
+        ("{of: photo, classes: [a, b], ignore: x}", "expected a value from 0 to 65,535, or a colour"),
+        ("{of: photo, classes: {a: 1, b: 1}}", "1 is said twice"),
+        ("{of: photo, classes: [a, b], size: 3}", "no option 'size'"),
+    ],
+)
+def test_options_are_checked_before_anything_is_read(tmp_path: Path, options: str, told: str) -> None:
+    (tmp_path / "c.yaml").write_text(CONFIG.replace("COLUMN", f"{{mask: {options}}}"))
+    with pytest.raises(ConfigError) as error:
+        read_config(tmp_path / "c.yaml")
+    assert "c.yaml:6:" in str(error.value) and f"mask of outline: {told}" in str(error.value)
+    (tmp_path / "c.yaml").write_text(CONFIG.replace("COLUMN", "{mask: {of: photo, classes: [a, b]}}"))
+    assert read_config(tmp_path / "c.yaml").experiment.targets == ("outline",)
