@@ -132,6 +132,19 @@ def test_a_sound_that_breaks_off_is_no_shorter_one(tmp_path, name):
     assert name == "a.flac" or "its header tells of 3 s, and 1." in caught.value.message
 
 
+def test_a_length_that_is_guessed_is_no_promise(tmp_path):
+    """Of an MP3 with other numbers of bits in each frame, and none of these frames in its header."""
+    wave = np.random.default_rng(0).normal(0, 0.1, 66_150)
+    path = saved(tmp_path / "a.mp3", wave, 22_050, bitrate_mode="AVERAGE", compression_level=0.0)
+    content = path.read_bytes()
+    assert len(decode_sound(path, AudioFormat(8000, 3))) == 24_000
+    marks = [mark for mark in (b"Xing", b"Info") if mark in content]
+    path.write_bytes(content.replace(marks[0], bytes(4), 1))
+    with soundfile.SoundFile(path) as file:
+        assert len(file.read(file.frames)) < file.frames - 0.2 * 22_050
+    assert len(decode_sound(path, AudioFormat(8000, 3))) == 24_000
+
+
 @pytest.mark.parametrize("size", [b"\xff\xff\xff\xff", b"\x00\xf0\xff\x7f"])
 def test_what_was_written_while_it_was_recorded_is_read(tmp_path, size):
     """Such a header has the largest number, or nearly, since nobody knew how many samples there would be."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.audio.files.opening import breaking_off, library, open_sound
+from bigmodel_cli.kinds.audio.files.opening import breaking_off, library, open_sound, says_how_long
 from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import ImageFile, said_by
@@ -40,7 +41,7 @@ def decode_sound(path: ImageFile, audio_format: AudioFormat, start: float | None
     Raises:
         DataError: If it cannot be read; names the file and the reason.
     """
-    return _sound(path, audio_format, lambda sound: _part(sound, audio_format, start))
+    return _sound(path, audio_format, lambda sound: _part(path, sound, audio_format, start))
 
 
 def decode_joined(paths: Sequence[ImageFile], audio_format: AudioFormat) -> np.ndarray:
@@ -51,7 +52,7 @@ def decode_joined(paths: Sequence[ImageFile], audio_format: AudioFormat) -> np.n
     """
     import numpy as np
 
-    wholes = [_sound(path, audio_format, lambda sound: _whole(sound, audio_format)) for path in paths]
+    wholes = [_sound(path, audio_format, partial(_whole, path, audio_format=audio_format)) for path in paths]
     return _in_length(np.concatenate(wholes)[: audio_format.num_samples], audio_format)
 
 
@@ -83,7 +84,7 @@ def decoder() -> str:
     return f"sounds {DECODING_VERSION}, {versions}"
 
 
-def _part(sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndarray:
+def _part(path: ImageFile, sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndarray:
     rate, wanted = sound.samplerate, audio_format.num_samples
     margin, needed = math.ceil(_MARGIN_SECONDS * rate), math.ceil(wanted * rate / audio_format.sample_rate)
     # `first` in samples of the file, `skip` in those of the example.
@@ -91,18 +92,18 @@ def _part(sound: Any, audio_format: AudioFormat, start: float | None) -> np.ndar
     before = min(first, margin)
     if first > before:
         sound.seek(first - before)
-    mono = _mono(sound, audio_format, before + needed + margin)
+    mono = _mono(path, sound, audio_format, before + needed + margin)
     found = resampled(mono, rate, audio_format.sample_rate)
     skip = round(before * audio_format.sample_rate / rate)
     return _in_length(found[skip : skip + wanted], audio_format)
 
 
-def _whole(sound: Any, audio_format: AudioFormat) -> np.ndarray:
-    mono = _mono(sound, audio_format, sound.frames)
+def _whole(path: ImageFile, sound: Any, audio_format: AudioFormat) -> np.ndarray:
+    mono = _mono(path, sound, audio_format, sound.frames)
     return resampled(mono, sound.samplerate, audio_format.sample_rate)
 
 
-def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
+def _mono(path: ImageFile, sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
     import numpy as np
 
     channel, found = audio_format.channel, []
@@ -118,9 +119,9 @@ def _mono(sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
             if not len(read):
                 break
     mono = np.concatenate(found) if found else np.zeros(0, np.float32)
-    # MP3s say how many samples there are, and nobody knows before they are decoded.
+    # MP3s may say how many samples there are, and nobody knows before they are decoded.
     problem = breaking_off(first + len(mono), wanted, sound.frames, sound.samplerate)
-    if len(mono) and problem is not None:
+    if len(mono) and problem is not None and (sound.format != "MP3" or says_how_long(path)):
         raise ValueError(problem)
     if not np.isfinite(mono).all():
         raise ValueError("samples are NaN or infinite")

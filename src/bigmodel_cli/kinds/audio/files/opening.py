@@ -25,6 +25,8 @@ _SHORT_OF = re.compile(r"^data : (\d+) \(should be (\d+)\)$", re.MULTILINE)
 _LARGEST_TOLD = 0x7FFF_0000
 # A file that lacks less than that breaks off nowhere that is heard.
 _LACKING_SECONDS = 0.2
+# What the first frame of an MP3 has where it says how many there are, and how large that one is at most.
+_LENGTH_MARKS, _FIRST_FRAME = (b"Xing", b"Info", b"VBRI"), 3_000
 # How files begin that are often given a wrong suffix.
 _OTHER_KINDS = {
     b"RIFF": "a WAV file in a form that is not read",
@@ -137,6 +139,17 @@ def breaking_off(there: int, wanted: int, told: int, rate: int) -> str | None:
     if wanted - there <= _LACKING_SECONDS * rate:
         return None
     return f"it breaks off: its header tells of {told / rate:.3g} s, and {there / rate:.3g} s are there"
+
+
+def says_how_long(path: ImageFile) -> bool:
+    """Whether an MP3 has a header with its length; of others libmpg123 guesses it by their size."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        # Seven bits in each byte.
+        size = sum(byte << 7 * place for place, byte in enumerate(reversed(head[6:10])))
+        file.seek(len(head) + size if head.startswith(b"ID3") else 0)
+        begins = file.read(_FIRST_FRAME)
+    return any(mark in begins for mark in _LENGTH_MARKS)
 
 
 def _refused(path: ImageFile, error: Exception) -> DataError:
