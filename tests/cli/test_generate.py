@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from pathlib import Path
 
@@ -57,11 +56,78 @@ def test_who_waits_is_asked_although_there_is_nothing_to_show():
     assert (ended.text, ended.num_tokens, ended.ended_by) == (whole.text[:5], 35, "stop")
 
 
+@pytest.fixture
+def piped(monkeypatch, tmp_path):
+    def give(content: bytes) -> None:
+        (tmp_path / "prompts.txt").write_bytes(content)
+        monkeypatch.setattr("sys.stdin", (tmp_path / "prompts.txt").open(encoding="ascii"))
+
+    return give
+
+
 @pytest.mark.tf
-def test_prompts_from_standard_input(generate, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("ab\nbed\n"))
-    lines = generate("-", "--temperature", "0").out.split("\n---\n")
-    assert lines[0].startswith("ab") and lines[1].startswith("bed")
+@pytest.mark.parametrize("words", [(), ("-",)])
+def test_prompts_from_standard_input(words, generate, piped):
+    piped(b"ab\r\nbed\n")
+    lines = generate(*words, "--temperature", "0").out.split("\n---\n")
+    assert len(lines) == 3 and lines[0].startswith("ab") and lines[1].startswith("bed")
+
+
+@pytest.mark.tf
+def test_a_prompt_in_the_command_is_not_waited_for_in_a_pipe(generate, piped):
+    piped(b"bed\n")
+    alone = generate("ab", "--temperature", "0")
+    assert alone.out.startswith("ab") and "---" not in alone.out
+    piped(b"")
+    none = generate("--temperature", "0", "--json").json["texts"]
+    assert [text["prompt"] for text in none] == [""]
+
+
+def test_what_is_no_utf8_is_refused_with_its_place(generate, piped):
+    piped(b"ab\nb\xe9d\n")
+    refused = generate()
+    assert refused.code == 3 and "-:2: not UTF-8 text: byte 0xe9" in refused.err
+    refused = generate("ab\udce9")
+    assert refused.code == 2 and "the prompt: not UTF-8 text: byte 0xe9 behind 2 characters" in refused.err
+    piped(b"")
+    assert "-: expected prompts on standard input, one a line; found none" in generate("-").err
+
+
+def test_predict_names_the_line_that_is_no_utf8(bigmodel, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"ab\nb\xe9d\n" * 40)
+    outcome = bigmodel("predict", tmp_path / "a.txt", "--run", RUN)
+    assert outcome.code == 3
+    assert f"{tmp_path}/a.txt:2: not UTF-8 text: byte 0xe9" in outcome.err
+
+
+@pytest.mark.tf
+def test_the_likeliest_texts(generate):
+    greedy = generate("ab", "--temperature", "0").out
+    assert generate("ab", "--beams", "1").out == greedy
+    document = generate("ab", "--beams", "4", "--num", "3", "--json").json
+    assert (document["beams"], document["length_penalty"]) == (4, 0.6) and "seed" not in document
+    scores = [text["score"] for text in document["texts"]]
+    assert len(scores) == 3 and scores == sorted(scores, reverse=True)
+    assert len({text["text"] for text in document["texts"]}) == 3
+    slowly = generate("ab", "--beams", "4", "--num", "3", "--json", "--no-cache").json
+    assert [text["text"] for text in slowly["texts"]] == [text["text"] for text in document["texts"]]
+    stop = document["texts"][0]["text"][5:8]
+    ended = generate("ab", "--beams", "4", "--stop", stop, "--json").json["texts"][0]
+    assert ended["ended_by"] == "stop" and stop not in ended["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--beams", "4", "--top-k", "3"), "--top-k says how tokens are drawn, and --beams draws none"),
+        (("--beams", "4", "--seed", "0"), "--seed says how tokens are drawn"),
+        (("--beams", "2", "--num", "3"), "--num 3: --beams 2 keeps fewer texts in mind"),
+        (("--length-penalty", "1"), "--length-penalty is for the likeliest text"),
+    ],
+)
+def test_what_beams_do_not_go_with(words, says, generate):
+    refused = generate("ab", *words)
+    assert refused.code == 2 and says in refused.err
 
 
 @pytest.mark.tf

@@ -11,6 +11,8 @@ from bigmodel_cli.inference.generating.stepping import WholeWindows, kept_tokens
 pytestmark = pytest.mark.tf
 
 LENGTH, SIZE = 12, 20
+# Each token may come first.
+ANY = np.zeros(SIZE, np.float32)
 BLOCKS = {
     "learnt places": ("positions: learnt", "causal: true, dropout: 0.1"),
     "rotary, grouped, gated": (
@@ -60,14 +62,16 @@ def same_texts(model):
     context = np.array([[1, 2, 3], [4, 5, 6]], np.int32)
     for sampling in (Sampling(0.0), Sampling(1.5, top_k=9, top_p=0.95, seed=3)):
         drawn = sampling.drawn(2, 4 * LENGTH)
-        expected = whole.begin(context, sampling).tokens(drawn)
+        expected = whole.begin(context, sampling).tokens(drawn, ANY)
         begun = quick.begin(context, sampling)
-        pieces = [begun.tokens(drawn[:, start : start + LENGTH]) for start in range(0, 4 * LENGTH, LENGTH)]
+        pieces = [
+            begun.tokens(drawn[:, start : start + LENGTH], ANY) for start in range(0, 4 * LENGTH, LENGTH)
+        ]
         assert np.array_equal(np.concatenate(pieces, axis=1), expected)
         long = expected[:, : 2 * LENGTH + 3]
         assert np.array_equal(
-            quick.begin(long, sampling).tokens(drawn[:, :LENGTH]),
-            whole.begin(long, sampling).tokens(drawn[:, :LENGTH]),
+            quick.begin(long, sampling).tokens(drawn[:, :LENGTH], ANY),
+            whole.begin(long, sampling).tokens(drawn[:, :LENGTH], ANY),
         )
     return expected
 
@@ -80,13 +84,44 @@ def test_recurrent_models_write_the_same_either_way(recurrent):
     assert len(np.unique(same_texts(recurrent))) > 3
 
 
+def test_beams_find_the_likeliest_of_all_texts(transformer):
+    import itertools
+
+    import tensorflow as tf
+
+    from bigmodel_cli.inference.generating.beams import Beams
+    from bigmodel_cli.inference.generating.writing import Wanted, Writer
+    from bigmodel_cli.vocabulary.letters import Letters
+
+    known = Letters("characters", "abcdefghijklmnopqrst")
+    pairs = np.array(list(itertools.product(range(SIZE), repeat=2)))
+    windows = np.zeros((len(pairs), LENGTH), np.int32)
+    windows[:, :3], windows[:, 3:5] = known.encode("abc", "t"), pairs
+    likely = tf.nn.log_softmax(transformer(windows)).numpy()
+    rows = np.arange(len(pairs))
+    sums = likely[rows, 2, pairs[:, 0]] + likely[rows, 3, pairs[:, 1]]
+    order = np.argsort(-sums)[:3]
+    expected = [known.decode(pairs[row]) for row in order]
+    for keeps in (True, False):
+        writer = Writer(transformer, known, are_logits=True, keeps=keeps)
+        found = writer.write("abc", Wanted(2, 3, beams=Beams(SIZE, 1.0)))
+        assert [text.text for text in found] == expected
+        scores = np.array([text.score for text in found])
+        np.testing.assert_allclose(scores, sums[order] / (7 / 6), atol=1e-4)
+        # Over several windows each of one beam is the likeliest token.
+        long = Wanted(3 * LENGTH, sampling=Sampling(0.0))
+        (greedy,) = writer.write("abc", long)
+        (one,) = writer.write("abc", Wanted(3 * LENGTH, beams=Beams(1, 1.0)))
+        assert one.text == greedy.text
+
+
 def test_one_graph_writes_for_all_seeds_and_temperatures(recurrent, monkeypatch):
     quick, traced = kept_tokens(recurrent, are_logits=True), []
     write = quick._write
     monkeypatch.setattr(quick, "_write", lambda most, *rest: traced.append(most) or write(most, *rest))
     for options in ({"seed": 1}, {"seed": 2}, {"temperature": 0.3, "top_p": 0.5}, {"top_k": 3}, {"top_k": 4}):
         sampling = Sampling(**options)
-        quick.begin(np.array([[1, 2]], np.int32), sampling).tokens(sampling.drawn(1, 4))
+        quick.begin(np.array([[1, 2]], np.int32), sampling).tokens(sampling.drawn(1, 4), ANY)
     assert traced == [SIZE, 4]
 
 

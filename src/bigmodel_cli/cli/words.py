@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 
 from bigmodel_cli.errors import UsageError
+
+
+def is_piped() -> bool:
+    """Whether a pipe or a file is standard input, and no terminal or nothing."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def with_names_from_stdin(words: Sequence[str]) -> list[str]:

@@ -130,8 +130,8 @@ _PROMPT = {
     "type": "object",
     "properties": {
         "prompt": {"type": "string"},
-        **{key: {"type": "integer"} for key in ("max_tokens", "num", "seed", "top_k")},
-        **{key: {"type": "number"} for key in ("temperature", "top_p")},
+        **{key: {"type": "integer"} for key in ("max_tokens", "num", "seed", "top_k", "beams")},
+        **{key: {"type": "number"} for key in ("temperature", "top_p", "length_penalty")},
         "stop": {"type": "array", "items": {"type": "string"}},
         "stream": {"type": "boolean", "default": False},
     },

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigmodel_cli.cut import cut
+from bigmodel_cli.inference.generating.beams import Beams
 from bigmodel_cli.inference.generating.of_run import writer_of
 from bigmodel_cli.inference.generating.sampling import Sampling
 from bigmodel_cli.inference.generating.writing import Wanted, Written
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.serving.limits import RETRY, Refused
+from bigmodel_cli.tasks.translation.task import LENGTH_PENALTY
 
 _MOST_TOKENS, _MOST_TEXTS, _MOST_STOPS = 10_000, 64, 16
 # By key of a request, what is taken: types, the least and the most.
@@ -26,6 +28,8 @@ _NUMBERS: Mapping[str, tuple[tuple[type, ...], float, float]] = {
     "temperature": ((int, float), 0, 100),
     "top_k": ((int,), 1, 2**31 - 1),
     "top_p": ((int, float), 1e-6, 1),
+    "beams": ((int,), 1, 64),
+    "length_penalty": ((int, float), 0, 10),
 }
 _KEYS = ("prompt", *_NUMBERS, "stop", "stream")
 
@@ -69,7 +73,22 @@ def asked_of(document: dict[str, Any]) -> Asked:
         raise Refused(400, f"stop: expected a text, or at most {_MOST_STOPS} of them, none of them empty")
     numbers = {key: _number(key, document[key]) for key in _NUMBERS if document.get(key) is not None}
     of_text = {key: numbers.pop(key) for key in ("max_tokens", "num") if key in numbers}
-    return Asked(prompt, Wanted(**of_text, stop=stop, sampling=Sampling(**numbers)), streams)
+    beams = _beams(numbers, of_text.get("num", 1))
+    return Asked(prompt, Wanted(**of_text, stop=stop, sampling=Sampling(**numbers), beams=beams), streams)
+
+
+def _beams(numbers: dict[str, Any], num: int) -> Beams | None:
+    """How the likeliest text is searched for; takes out of numbers what says so."""
+    count, penalty = numbers.pop("beams", None), numbers.pop("length_penalty", None)
+    if count is None:
+        if penalty is not None:
+            raise Refused(400, "length_penalty: is for the likeliest text, which beams ask for")
+        return None
+    if numbers:
+        raise Refused(400, f"beams: draws nothing, and {next(iter(numbers))} says how tokens are drawn")
+    if num > count:
+        raise Refused(400, f"num: beams keep fewer texts in mind ({count}), found {num}")
+    return Beams(count, LENGTH_PENALTY if penalty is None else penalty)
 
 
 def _number(key: str, value: Any) -> Any:

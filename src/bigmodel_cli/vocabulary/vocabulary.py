@@ -36,6 +36,7 @@ class Vocabulary(ABC):
     Attributes:
         unit: What tokens are, in words.
         is_trained: Whether it is known which tokens there are.
+        packages: What has to be installed for `snippet`, as pip calls it.
         padding: The token that stands for none; None: there is no such.
         unknown: The token for what the vocabulary does not know; None: such a text is refused, or there is
             none.
@@ -43,6 +44,7 @@ class Vocabulary(ABC):
     """
 
     is_trained: ClassVar[bool] = True
+    packages: ClassVar[Sequence[str]] = ()
 
     unit: str
 
@@ -104,9 +106,27 @@ class Vocabulary(ABC):
     def as_bytes(self, ids: Any) -> bytes:
         """UTF-8 of the text of ids: what a text goes on with, piece by piece; may end inside of a letter."""
 
+    def begin_with(self, start: bytes) -> np.ndarray:
+        """Which tokens begin with bytes, bool of shape (size,)."""
+        import numpy as np
+
+        return np.array([self.as_bytes([number]).startswith(start) for number in range(self.size)])
+
     def decode(self, ids: Any) -> str:
         """The text of ids; bytes that are no UTF-8 become U+FFFD."""
         return self.as_bytes(ids).decode("utf-8", "replace")
+
+    @property
+    def snippet(self) -> str:
+        """Python without bigmodel that makes a function `text_of(ids)`; files are in the folder `HERE`."""
+        tokens = [self.as_bytes([number]) for number in range(self.size)]
+        return f"""\
+TOKENS = {tokens!r}
+
+
+def text_of(ids):
+    return b"".join(TOKENS[number] for number in ids).decode("utf-8", "replace")
+"""
 
     @abstractmethod
     def as_text(self, ids: Any) -> str:

@@ -12,10 +12,14 @@ import click
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.numbers import Number, WholeNumber
 from bigmodel_cli.cli.options import example, json_option, offline_option, runs_dir_option, trust_option
+from bigmodel_cli.tasks.translation.task import LENGTH_PENALTY
 
 if TYPE_CHECKING:
+    from bigmodel_cli.inference.generating.beams import Beams
     from bigmodel_cli.inference.generating.writing import Wanted, Writer, Written
     from bigmodel_cli.inference.opened import OpenRun
+
+_OF_DRAWING = ("temperature", "top_k", "top_p", "seed")
 
 
 @click.command(
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
         'bigmodel generate "To be"',
         'bigmodel generate "To be" --max-tokens 500 --temperature 0.7 --top-k 40 --seed 1',
         "bigmodel generate 'def ' --run python --stop '\\n\\n' --num 3 --json",
-        "bigmodel generate - < prompts.txt",
+        "bigmodel generate 'def ' --beams 4 --stop '\\n\\n'",
+        "bigmodel generate < prompts.txt",
     )
 )
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
@@ -67,6 +72,16 @@ if TYPE_CHECKING:
     "--num", type=WholeNumber(min=1, max=1000), default=1, show_default=True, help="Texts for each prompt."
 )
 @click.option(
+    "--beams",
+    type=WholeNumber(min=1, max=64),
+    help="Look for the likeliest text instead of drawing one, keeping so many in mind.",
+)
+@click.option(
+    "--length-penalty",
+    type=Number(min=0, max=10),
+    help=f"With --beams: a larger one prefers longer texts. [default: {LENGTH_PENALTY}]",
+)
+@click.option(
     "--no-cache", is_flag=True, help="Compute the whole window for each token: the same text, slowly."
 )
 @click.option("--verbose", is_flag=True, help="Say on stderr how fast tokens come, and how.")
@@ -77,8 +92,8 @@ if TYPE_CHECKING:
 def command(prompts: tuple[str, ...], run: str | None, runs_dir: Path, as_json: bool, **how: Any) -> None:
     """Write text behind PROMPTs, with a run of a model that was trained on text.
 
-    A dash (-) stands for a prompt in each line of standard input. Without a prompt, a text begins as after
-    the end of a line. The same prompt, seed and run give the same text.
+    What is piped in is a prompt in each line, as is what a dash (-) stands for. Without a prompt, a text
+    begins as after the end of a line. The same prompt, seed and run give the same text.
 
     With --json the longest part that stands word for word in the training text is told, where that is still
     there: a small model recites.
@@ -105,20 +120,41 @@ def command(prompts: tuple[str, ...], run: str | None, runs_dir: Path, as_json: 
 
 
 def _prompts(words: Sequence[str]) -> list[str]:
+    from bigmodel_cli.cli.words import is_piped
     from bigmodel_cli.errors import UsageError
 
+    if not words:
+        return (_lines() if is_piped() else []) or [""]
     found: list[str] = []
-    for word in words or ("",):
-        if word != "-":
-            found.append(word)
-            continue
-        try:
-            found += [line.rstrip("\r\n") for line in sys.stdin]
-        except UnicodeDecodeError as error:
-            raise UsageError("-: expected prompts on standard input, one a line; found no text") from error
+    for word in words:
+        found += _lines() if word == "-" else [_in_command(word)]
     if not found:
         raise UsageError("-: expected prompts on standard input, one a line; found none")
     return found
+
+
+def _lines() -> list[str]:
+    """The lines of standard input."""
+    from bigmodel_cli.sources.text_reading import text_of
+
+    lines = text_of(sys.stdin.buffer.read(), Path("-")).split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _in_command(word: str) -> str:
+    """A prompt that stands in the command, whose bytes Python takes however they are."""
+    import os
+
+    from bigmodel_cli.errors import UsageError
+
+    try:
+        return os.fsencode(word).decode("utf-8")
+    except UnicodeDecodeError as error:
+        found, place = error.object[error.start], len(error.object[: error.start].decode("utf-8"))
+        raise UsageError(
+            f"the prompt: not UTF-8 text: byte 0x{found:02x} behind {place} characters",
+            hint="write it as UTF-8",
+        ) from None
 
 
 def _wanted(how: dict[str, Any]) -> Wanted:
@@ -130,7 +166,31 @@ def _wanted(how: dict[str, Any]) -> Wanted:
         raise UsageError("--stop: expected a text, found an empty one")
     sampling = Sampling(how["temperature"], how["top_k"], how["top_p"], how["seed"])
     stop = [text.replace("\\n", "\n").replace("\\t", "\t") for text in how["stop"]]
-    return Wanted(how["max_tokens"], how["num"], stop, sampling)
+    return Wanted(how["max_tokens"], how["num"], stop, sampling, _beams(how))
+
+
+def _beams(how: dict[str, Any]) -> Beams | None:
+    from bigmodel_cli.errors import UsageError
+    from bigmodel_cli.inference.generating.beams import Beams
+
+    count, penalty = how["beams"], how["length_penalty"]
+    if count is None:
+        if penalty is not None:
+            raise UsageError("--length-penalty is for the likeliest text", hint="add --beams 4")
+        return None
+    context = click.get_current_context()
+    for name in _OF_DRAWING:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} says how tokens are drawn, and --beams draws none", hint="give one of both"
+            )
+    if how["num"] > count:
+        raise UsageError(
+            f"--num {how['num']}: --beams {count} keeps fewer texts in mind",
+            hint=f"--beams {how['num']}",
+        )
+    return Beams(count, LENGTH_PENALTY if penalty is None else penalty)
 
 
 def _write_all(writer: Writer, prompts: Sequence[str], wanted: Wanted) -> tuple[list[Written], float]:
@@ -185,14 +245,12 @@ def _tell(opened: OpenRun, writer: Writer, prompts: Sequence[str], wanted: Wante
         run = None if training is None else longest_common_run(text.text, training)
         repeated = None if run is None else {"characters": len(run), "text": run}
         texts.append({**text.as_json(), "longest_run": repeated})
-    sampling = wanted.sampling
+    sampling, beams = wanted.sampling, wanted.beams
+    drawn = {"seed": sampling.seed, **{name: getattr(sampling, name) for name in _OF_DRAWING[:-1]}}
     echo_json(
         {
             "run": str(opened.folder.path),
-            "seed": sampling.seed,
-            "temperature": sampling.temperature,
-            "top_k": sampling.top_k,
-            "top_p": sampling.top_p,
+            **(drawn if beams is None else {"beams": beams.count, "length_penalty": beams.length_penalty}),
             "tokens_per_second": round(sum(text.num_tokens for text in written) / seconds, 1),
             "keeps_tokens": writer.keeps,
             "texts": texts,

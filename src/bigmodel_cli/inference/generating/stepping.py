@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,11 +21,13 @@ _ROWS, _TOKENS = 2, 48
 class Begun(Protocol):
     """Texts that go on."""
 
-    def tokens(self, drawn: np.ndarray) -> np.ndarray:
+    def tokens(self, drawn: np.ndarray, first: np.ndarray) -> np.ndarray:
         """The next tokens.
 
         Args:
             drawn: As `Sampling.drawn` gives it, of so many tokens as are asked for.
+            first: What is added to the logits of the first of them, float32 (vocabulary,): it says which
+                one may come.
 
         Returns:
             int32 of the shape of `drawn`, (texts, tokens).
@@ -32,7 +35,13 @@ class Begun(Protocol):
 
 
 class Stepper(Protocol):
-    """Writes tokens behind others."""
+    """Writes tokens behind others.
+
+    Attributes:
+        length: Tokens of a window.
+    """
+
+    length: int
 
     def begin(self, context: np.ndarray, sampling: Sampling) -> Begun:
         """Begin to write.
@@ -40,6 +49,18 @@ class Stepper(Protocol):
         Args:
             context: Of each text the tokens so far, int32 of shape (texts, tokens).
             sampling: How those behind them are drawn.
+        """
+
+    def nothing_kept(self, num_texts: int) -> Kept:
+        """What is kept before the first token."""
+
+    def upto(self, window: np.ndarray, place: int, kept: Kept) -> tuple[Any, Kept]:
+        """Logits behind windows, float32 (texts, vocabulary), and what is kept then.
+
+        Args:
+            window: int32 (texts, tokens).
+            place: How many of these have been computed.
+            kept: Of these.
         """
 
 
@@ -89,6 +110,12 @@ class WholeWindows:
     def begin(self, context: np.ndarray, sampling: Sampling) -> Begun:
         return _WholeWriting(self, context, sampling)
 
+    def nothing_kept(self, num_texts: int) -> Kept:
+        return {}
+
+    def upto(self, window: np.ndarray, place: int, kept: Kept) -> tuple[Any, Kept]:
+        return self.likely(window)[:, -1], kept
+
 
 @dataclass
 class _WholeWriting:
@@ -98,12 +125,13 @@ class _WholeWriting:
     context: np.ndarray
     sampling: Sampling
 
-    def tokens(self, drawn: np.ndarray) -> np.ndarray:
+    def tokens(self, drawn: np.ndarray, first: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
         before = self.context.shape[1]
         for number in range(drawn.shape[1]):
             likely = self.whole.likely(window_of(self.context, self.whole.length))[:, -1]
+            likely = likely if number else likely + first
             token = self.sampling.token(likely, tf.constant(drawn[:, number])).numpy()
             self.context = np.concatenate([self.context, token[:, np.newaxis]], axis=1)
         return self.context[:, before:]
@@ -142,6 +170,31 @@ class KeptTokens:
     def begin(self, context: np.ndarray, sampling: Sampling) -> Begun:
         return _KeptWriting(self, context, sampling)
 
+    def upto(self, window: np.ndarray, place: int, kept: Kept) -> tuple[Any, Kept]:
+        import tensorflow as tf
+
+        count = window.shape[1]
+        padded = np.pad(window, ((0, 0), (0, self.length - count)))
+        state = (tf.constant(padded, tf.int32), tf.constant(count), tf.constant(place), kept)
+        likely, kept = self._upto(*state)
+        return likely, kept
+
+    @cached_property
+    def _upto(self) -> Any:
+        """The graph that computes tokens which are there."""
+        import tensorflow as tf
+
+        def compute(window: Any, count: Any, place: Any, kept: Kept) -> tuple[Any, Kept]:
+            def once(place: Any, kept: Any, _likely: Any) -> tuple[Any, ...]:
+                likely, kept = self.step(tf.gather(window, place, axis=1), place, kept)
+                return place + 1, kept, likely
+
+            begun = (place, kept, tf.zeros((window.shape[0], self.num_tokens)))
+            _, kept, likely = tf.while_loop(lambda place, *_: place < count, once, begun)
+            return likely, kept
+
+        return tf.function(compute, autograph=False, jit_compile=True)
+
     def function(self, most: int) -> Any:
         """The graph that writes; one for each number of likeliest tokens that are looked at."""
         import tensorflow as tf
@@ -163,11 +216,12 @@ class KeptTokens:
             count: How many, int32.
             place: How many of them have been computed, int32.
             kept: Of these.
-            drawing: What decides: of each token, shape (texts, tokens), and of all, as `token_of` takes it.
+            drawing: What decides: of each token, shape (texts, tokens), of all, as `token_of` takes it, and
+                of the first one what is added to its logits.
         """
         import tensorflow as tf
 
-        drawn, numbers = drawing
+        drawn, numbers, first = drawing
         num_tokens, length = drawn.shape[1], self.length
         half = max(length // 2, 1)
 
@@ -177,6 +231,7 @@ class KeptTokens:
         def once(done: Any, window: Any, count: Any, place: Any, kept: Any, written: Any) -> tuple[Any, ...]:
             likely, kept = self.step(tf.gather(window, place, axis=1), place, kept)
             place += 1
+            likely += tf.where(done == 0, first, 0.0)
             token = token_of(likely, tf.gather(drawn, done, axis=1), numbers, most)
             is_new = tf.equal(place, count)
             window = tf.where(tf.logical_and(is_new, tf.range(length + 1) == count), token[:, None], window)
@@ -213,10 +268,11 @@ class _KeptWriting:
             kept.nothing_kept(len(context)),
         )
 
-    def tokens(self, drawn: np.ndarray) -> np.ndarray:
+    def tokens(self, drawn: np.ndarray, first: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
-        *state, written = self._write(*self._state, (tf.constant(drawn), self._numbers))
+        drawing = (tf.constant(drawn), self._numbers, tf.constant(first))
+        *state, written = self._write(*self._state, drawing)
         self._state = tuple(state)
         found: np.ndarray = written.numpy()
         return found

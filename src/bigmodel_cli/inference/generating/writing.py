@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from bigmodel_cli.inference.generating.beams import Beams, likeliest
+from bigmodel_cli.inference.generating.growing import GrowingText
+from bigmodel_cli.inference.generating.prompts import Prompt
 from bigmodel_cli.inference.generating.sampling import Sampling
 from bigmodel_cli.inference.generating.stepping import Stepper, WholeWindows, kept_tokens
 from bigmodel_cli.vocabulary.vocabulary import Vocabulary
@@ -26,12 +28,14 @@ class Wanted:
         num: Texts for each prompt.
         stop: A text ends before the first of these.
         sampling: How tokens are drawn.
+        beams: How the likeliest texts are searched for; None: tokens are drawn.
     """
 
     max_tokens: int = 200
     num: int = 1
     stop: Sequence[str] = ()
     sampling: Sampling = field(default_factory=Sampling)
+    beams: Beams | None = None
 
 
 @dataclass(frozen=True)
@@ -43,20 +47,27 @@ class Written:
         text: What was written behind it.
         num_tokens: Of what was written, with what belongs to the text that ended it.
         ended_by: `stop` or `max_tokens`.
+        score: The logarithm of how likely it is, by its length; None: it was drawn.
     """
 
     prompt: str
     text: str
     num_tokens: int
     ended_by: Literal["stop", "max_tokens"]
+    score: float | None = None
+
+    @classmethod
+    def of(cls, prompt: str, text: GrowingText, score: float | None = None) -> Written:
+        return cls(prompt, text.text, text.num_tokens, text.ended_by or "max_tokens", score)
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        found = {
             "prompt": self.prompt,
             "text": self.text,
             "tokens": self.num_tokens,
             "ended_by": self.ended_by,
         }
+        return found if self.score is None else {**found, "score": round(self.score, 6)}
 
 
 class Writer:
@@ -92,63 +103,36 @@ class Writer:
         Raises:
             DataError: If the prompt has characters that the model does not know.
         """
-        ids = self.vocabulary.encode(prompt or self.vocabulary.beginning, "the prompt")
+        begun = Prompt.of(prompt, self.vocabulary)
+        if wanted.beams is not None:
+            return self._search(begun, wanted, wanted.beams, show)
         sampling = wanted.sampling
-        begun = self._stepper.begin(np.tile(ids, (wanted.num, 1)), sampling)
-        num_chunks = -(-wanted.max_tokens // _AT_ONCE)
+        writing = self._stepper.begin(np.tile(begun.ids, (wanted.num, 1)), sampling)
+        num_chunks = -(-(wanted.max_tokens + begun.is_healed) // _AT_ONCE)
         drawn = sampling.drawn(wanted.num, num_chunks * _AT_ONCE)
-        texts = [_Text(self.vocabulary, wanted) for _ in range(wanted.num)]
+        texts = [self._text(begun, wanted) for _ in range(wanted.num)]
+        first = begun.first
         for start in range(0, drawn.shape[1], _AT_ONCE):
-            tokens = begun.tokens(drawn[:, start : start + _AT_ONCE])
+            tokens = writing.tokens(drawn[:, start : start + _AT_ONCE], first)
+            first = np.zeros_like(first)
             for row, text in enumerate(texts):
                 show(row, text.take(tokens[row]))
             if all(text.ended_by for text in texts):
                 break
-        return [Written(prompt, text.text, text.num_tokens, text.ended_by or "max_tokens") for text in texts]
+        return [Written.of(prompt, text) for text in texts]
 
+    def _text(self, begun: Prompt, wanted: Wanted) -> GrowingText:
+        return GrowingText(self.vocabulary, wanted.max_tokens, wanted.stop, begun.healed)
 
-class _Text:
-    """A text while it is written.
-
-    Attributes:
-        text: What is settled of it.
-        num_tokens: That were taken.
-        ended_by: Why it ended; None: it goes on.
-    """
-
-    def __init__(self, vocabulary: Vocabulary, wanted: Wanted) -> None:
-        self.text = ""
-        self.num_tokens = 0
-        self.ended_by: Literal["stop", "max_tokens"] | None = None
-        self._vocabulary, self._wanted = vocabulary, wanted
-        # Bytes of a letter may come in two pieces.
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._held = ""
-
-    def take(self, tokens: np.ndarray) -> str:
-        """Take tokens; gives what can be shown of the text that was not shown before."""
-        # One by one, so that what is counted and where a text ends do not depend on how many come at once.
-        shown = "".join(self._take(token) for token in tokens.tolist())
-        self.text += shown
-        return shown
-
-    def _take(self, token: int) -> str:
-        if self.ended_by is not None:
-            return ""
-        self.num_tokens += 1
-        is_last = self.num_tokens >= self._wanted.max_tokens
-        found = self._held + self._decoder.decode(self._vocabulary.as_bytes([token]), final=is_last)
-        places = [place for stop in self._wanted.stop if (place := found.find(stop)) >= 0]
-        if places:
-            self.ended_by, shown, self._held = "stop", found[: min(places)], ""
-        elif is_last:
-            self.ended_by, shown, self._held = "max_tokens", found, ""
-        else:
-            # The beginning of what ends a text is not shown before it is known how it goes on.
-            held = max((len(stop) - 1 for stop in self._wanted.stop), default=0)
-            settled = max(len(found) - held, 0)
-            shown, self._held = found[:settled], found[settled:]
-        return shown
+    def _search(
+        self, begun: Prompt, wanted: Wanted, beams: Beams, show: Callable[[int, str], None]
+    ) -> list[Written]:
+        found = likeliest(
+            self._stepper, begun, self._text(begun, wanted), beams, (wanted.num, wanted.max_tokens), show
+        )
+        for row, beam in enumerate(found):
+            show(row, beam.text.text)
+        return [Written.of(begun.text, beam.text, beam.likely) for beam in found]
 
 
 def longest_common_run(text: str, training: str) -> str:

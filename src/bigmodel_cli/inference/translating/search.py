@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bigmodel_cli.inference.length_scale import length_scale
 from bigmodel_cli.inference.translating.stepping import Decoder
 
 _NEVER = -1e9
@@ -18,8 +19,7 @@ class Wanted:
     Attributes:
         length: Of a text, its end included, at most.
         beams: Texts that are kept in mind; 1 takes the likeliest token each time.
-        length_penalty: By ((5 + tokens) / 6) to this power a text's log-likelihood is divided (Wu et al.
-            2016, arXiv:1609.08144), since each token more makes a text less likely.
+        length_penalty: As `length_scale` takes it.
         begin, end: The tokens that stand before and behind a text.
         never: Tokens that no text has.
     """
@@ -35,7 +35,7 @@ class Wanted:
         """What a log-likelihood of so many tokens is divided by."""
         import tensorflow as tf
 
-        return ((5.0 + tf.cast(tokens, tf.float32)) / 6.0) ** self.length_penalty
+        return length_scale(tf.cast(tokens, tf.float32), self.length_penalty)
 
 
 class _Beams(NamedTuple):

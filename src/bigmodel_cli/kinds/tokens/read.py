@@ -20,11 +20,7 @@ class TokensRead(Read):
 
         if not isinstance(path, Path):
             raise DataError(f"{path}: this model takes text, not files that are sent")
-        try:
-            text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: expected text in UTF-8: {error}") from None
-        kind = self.kind
+        text, kind = _text_of(path), self.kind
         ids = kind.vocabulary.encode(text, str(path))
         if len(ids) < kind.length:
             raise DataError(
@@ -32,3 +28,18 @@ class TokensRead(Read):
                 hint="`bigmodel generate` takes shorter beginnings too",
             )
         return Value(ids[-kind.length :].astype(np.int32))
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file, each end of a line as one `\\n`."""
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        line, found = error.object.count(b"\n", 0, error.start) + 1, error.object[error.start]
+        raise DataError(
+            f"{path}:{line}: not UTF-8 text: byte 0x{found:02x}", hint="save it as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
