@@ -220,6 +220,8 @@ ERRORS = [
                 "Accuracy compares numbers of classes, but the model gives a score for each class",
                 "write accuracy",
             ),
+            ("bits_per_byte", "", "bits_per_byte is for texts that go on", "remove it"),
+            ("perplexity", "", "perplexity is for texts that are written", "remove it"),
             (
                 "{SparseTopKCategoricalAccuracy: {k: 3, from_sorted_ids: true}}",
                 ".SparseTopKCategoricalAccuracy",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component, base_of
+from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
 from bigmodel_cli.tasks.tagging.task import SPAN_F1
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
@@ -35,9 +36,10 @@ LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "em
 #   values         averaged; nothing is compared with labels
 #   frames         a distribution over an alphabet for each moment
 #   tags           a distribution over tags for each word
+#   tokens         a distribution over a vocabulary for each place of a text
 #   any            whatever they are: only the user's own code knows
 MetricOutputs = Literal[
-    "probabilities", "ranks", "indices", "margins", "numbers", "values", "frames", "tags", "any"
+    "probabilities", "ranks", "indices", "margins", "numbers", "values", "frames", "tags", "tokens", "any"
 ]
 
 
@@ -189,11 +191,14 @@ METRICS: Mapping[str, MetricFacts] = {
     "TruePositives": _COUNT,
 }
 # Ours, and not measured in training steps, which they would hold up.
-HELD_OUT_ALONE = (WORD_ERROR_RATE, SPAN_F1)
+HELD_OUT_ALONE = (BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1)
 # Keras's shorthands, which become a class by the labels, and ours.
 SHORTHANDS: Mapping[str, MetricFacts] = {
     **dict.fromkeys(("accuracy", "acc"), _SHARE),
     **dict.fromkeys(("crossentropy", "ce"), MetricFacts("min", "probabilities")),
+    **dict.fromkeys(
+        (BITS_PER_BYTE, PERPLEXITY), MetricFacts("min", "tokens", needs_several=True, takes_indices=True)
+    ),
     WORD_ERROR_RATE: MetricFacts("min", "frames", needs_several=True, takes_indices=True),
     SPAN_F1: MetricFacts("max", "tags", needs_several=True, takes_indices=True, high=1.0),
 }

@@ -153,6 +153,10 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "huberloss": ("Huber",),
     "kldivloss": ("KLDivergence",),
     "rmse": ("RootMeanSquaredError",),
+    "ppl": ("perplexity",),
+    "bpb": ("bits_per_byte",),
+    "bpc": ("bits_per_byte",),
+    "bitspercharacter": ("bits_per_byte",),
     "r2": ("R2Score",),
     "f1": ("F1Score",),
     "f1macro": ("F1Score",),
@@ -419,6 +423,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "maxdisk": ("disk",),
     "size": ("image_size", "disk"),
     "branches": ("paths",),
+    # Searches
+    "numbeams": ("beams",),
+    "beamsize": ("beams",),
+    "beamwidth": ("beams",),
 }
 
 # Values of our own keys, as other tools call them.

@@ -87,7 +87,7 @@ class Measures:
             weights = _product(of_examples, targets[name].places)
             for item in metrics:
                 if item.counting is not None:
-                    values, counts = item.counting(targets[name].labels, outputs[name])
+                    values, counts = item.counting.values(targets[name].labels, outputs[name])
                     item.metric.update_state(values, sample_weight=_product(counts, of_examples))
                     continue
                 y = targets[name].encoded(item.encoding)

@@ -21,7 +21,7 @@ from bigmodel_cli.config.reading import Activation, Reading
 from bigmodel_cli.modeling.objects import Objects, pointing_at
 from bigmodel_cli.modeling.tasks import BoundMetric, TargetLoss, Tasks
 from bigmodel_cli.signature import slugs
-from bigmodel_cli.tasks.bound import Bound
+from bigmodel_cli.tasks.bound import Bound, Counting
 
 
 def compile_model(
@@ -131,9 +131,7 @@ _DECAYING = frozenset({"CosineDecay", "ExponentialDecay", "InverseTimeDecay", "P
 def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> BoundMetric:
     name = metric_name(component)
     if (counting := bound.counting(component.name)) is not None:
-        import keras
-
-        return BoundMetric(keras.metrics.Mean(name=name), "integer", counting=counting)
+        return BoundMetric(_mean(name, counting), "integer", counting=counting)
     if component.name in SHORTHANDS:
         kind: Literal["Accuracy", "Crossentropy"]
         kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"
@@ -146,6 +144,17 @@ def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> B
         metric.name = name
         return BoundMetric(metric, encoding, activation)
     return BoundMetric(objects.make(component, name=name), encoding, activation)
+
+
+def _mean(name: str, counting: Counting) -> Any:
+    """Keras's mean, for a metric of ours."""
+    import keras
+
+    class Exponential(keras.metrics.Mean):  # type: ignore[misc]
+        def result(self) -> Any:
+            return keras.ops.exp(super().result())
+
+    return (Exponential if counting.is_exponential else keras.metrics.Mean)(name=name)
 
 
 def _activation(component: Component, facts: MetricFacts, reading: Reading) -> Activation | None:

@@ -26,8 +26,7 @@ class BoundMetric:
         metric: Keras's object.
         encoding: How it takes targets.
         activation: What makes of the model's outputs what it takes; None: it takes them as they are.
-        counting: What makes of both the values that a `keras.metrics.Mean` is the mean of; None: the metric
-            takes them itself.
+        counting: What the metric, a `keras.metrics.Mean`, is the mean of; None: it takes both itself.
     """
 
     metric: Any

@@ -79,7 +79,7 @@ optimizer:
     beta_2: 0.99
     weight_decay: 0.1
     global_clipnorm: 1.0
-metrics: []                             # the loss decides which epoch is the best
+metrics: [bits_per_byte, perplexity]    # after each epoch; the first one decides which is the best
 
 training:
   epochs: {_EPOCHS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from bigmodel_cli.config.aim import Aim
@@ -17,9 +18,21 @@ if TYPE_CHECKING:
 # Indices of classes, a row with a share of each class, 0 and 1, or numbers as they are.
 Encoding = Literal["integer", "one_hot", "binary", "number"]
 Shape = tuple[int | None, ...]
-# Of labels as they are fed, and outputs, in the graph: values of examples, and what each counts in the mean.
-Counting = Callable[[Any, Any], tuple[Any, Any]]
 _VARIANTS = {"integer": "SparseCategorical", "one_hot": "Categorical"}
+
+
+@dataclass(frozen=True)
+class Counting:
+    """A metric of ours, which is a mean.
+
+    Attributes:
+        values: Makes of labels as they are fed, and outputs, in the graph, the values of examples, or of their
+            places, and what each counts in the mean.
+        is_exponential: Whether the metric is e to the power of the mean.
+    """
+
+    values: Callable[[Any, Any], tuple[Any, Any]]
+    is_exponential: bool = False
 
 
 class Bound(ABC):
@@ -107,7 +120,7 @@ class Bound(ABC):
         return None
 
     def counting(self, metric: str) -> Counting | None:
-        """What makes of labels and outputs a metric of ours; None: Keras has it."""
+        """How a metric of ours is counted; None: Keras has it."""
         return None
 
     def kept(self, outputs: Any, labels: Any) -> Any:

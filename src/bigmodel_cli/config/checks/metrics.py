@@ -19,8 +19,11 @@ from bigmodel_cli.config.model_outputs import Ending, ending
 from bigmodel_cli.config.naming import LOSS, OWN_COLUMNS, VALIDATION, metric_name
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import ConfigPathKeys
+from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
+# By our metrics of texts, the labels that they are for: of some translations' tokens nobody knows the bytes.
+_WRITING = {BITS_PER_BYTE: ("tokens",), PERPLEXITY: ("tokens", "texts")}
 # What looks at each class by itself, so that a model which is wrong of one class is right of all the others.
 _EACH_BY_ITSELF = ("BinaryAccuracy", "BinaryIoU")
 # Measures of an evaluation that go by the name which people give to a metric of Keras.
@@ -54,6 +57,10 @@ def check(experiment: Experiment, report: Report) -> None:
             report.error(path, message, "remove it")
         elif metric_facts(metric).outputs == "tags" and report.facts.labels != "tags":
             report.error(path, f"{metric.name} is for tags of words", "remove it")
+        elif metric_facts(metric).outputs == "tokens" and report.facts.labels not in _WRITING[metric.name]:
+            texts = "that go on" if metric.name == BITS_PER_BYTE else "that are written"
+            message = f"{metric.name} is for texts {texts}"
+            report.error(path, message, "remove it")
         elif report.facts.labels == "transcripts" and metric_facts(metric).outputs not in ("frames", "any"):
             message = f"{metric.name} does not compare a text with moments"
             report.error(path, message, f"write metrics: [{WORD_ERROR_RATE}], or leave metrics out")

@@ -10,6 +10,8 @@ from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.vocabulary.record import vocabulary_from_json
 from bigmodel_cli.vocabulary.vocabulary import VOCABULARY_SIZE, Vocabulary
 
+BITS_PER_BYTE, PERPLEXITY = "bits_per_byte", "perplexity"
+
 
 @dataclass(frozen=True)
 class Generation(Task):
@@ -22,7 +24,7 @@ class Generation(Task):
 
     name: ClassVar[str] = "generation"
     labels: ClassVar[Literal["tokens"]] = "tokens"
-    scores: ClassVar[Sequence[str]] = ("bits_per_byte", "perplexity", "bits_per_token", "token_accuracy")
+    scores: ClassVar[Sequence[str]] = (BITS_PER_BYTE, PERPLEXITY, "bits_per_token", "token_accuracy")
     goes_on: ClassVar[bool] = True
 
     length: int
@@ -43,7 +45,7 @@ class Generation(Task):
 
     @property
     def default_metrics(self) -> Sequence[str]:
-        return ("accuracy",)
+        return (BITS_PER_BYTE, PERPLEXITY, "accuracy")
 
     @property
     def numbers(self) -> Mapping[str, int | None]:

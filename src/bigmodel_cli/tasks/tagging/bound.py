@@ -41,7 +41,7 @@ class TaggingBound(SequenceBound):
 
     def counting(self, metric: str) -> Counting | None:
         """F1 of the spans of each sentence, and how many there are in both what is right and what is told."""
-        return self._span_f1 if metric == SPAN_F1 else None
+        return Counting(self._span_f1) if metric == SPAN_F1 else None
 
     def _span_f1(self, labels: Any, outputs: Any) -> tuple[Any, Any]:
         import tensorflow as tf

@@ -67,7 +67,7 @@ class TranscriptionBound(Bound):
 
     def counting(self, metric: str) -> Counting | None:
         """Errors of the likeliest token of each moment for each word, and how many words there are."""
-        return self._word_errors if metric == WORD_ERROR_RATE else None
+        return Counting(self._word_errors) if metric == WORD_ERROR_RATE else None
 
     def _word_errors(self, y: Any, outputs: Any) -> tuple[Any, Any]:
         import tensorflow as tf
