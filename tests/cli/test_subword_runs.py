@@ -7,12 +7,11 @@ import io
 import json
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from examples_beside import told_by_example
 from outlines import in_outline
 from served import start
 
@@ -53,7 +52,7 @@ model:
   - Dense: {units: vocabulary_size}
 loss: {SparseCategoricalCrossentropy: {from_logits: true}}
 optimizer: {Adam: {learning_rate: 0.01}}
-metrics: []
+metrics: [bits_per_byte, perplexity]
 training: {epochs: 3, steps_per_execution: 2, device: cpu, deterministic: true}
 """
 
@@ -180,6 +179,11 @@ def test_words_are_left_out_and_tokenized_anew(rows, bigmodel):
     words = {one["word"]: one["effect"] for one in finding["words"]["text"]}
     assert words.keys() == {"window", "no", "widow"}
     assert max(words, key=words.get) == "no"
+    added = {one["word"]: one["integrated_gradients"] for one in finding["words"]["text"]}
+    assert max(added, key=added.get) == "no"
+    completeness = finding["word_methods"]["text"]["integrated-gradients"]["completeness"]
+    assert completeness["error"] < 0.01
+    assert sum(added.values()) == pytest.approx(completeness["sum"])
 
 
 def test_the_example_beside_an_export_tokenizes_as_the_run_does(rows, bigmodel, tmp_path):
@@ -189,12 +193,7 @@ def test_the_example_beside_an_export_tokenizes_as_the_run_does(rows, bigmodel, 
     about = json.loads((folder / "model.json").read_text())
     assert "tokenizer_text.json" in about["files"]
     (tmp_path / "row.json").write_text(json.dumps({"text": "wind no winding"}))
-    code = (
-        "import sys, runpy; sys.modules['bigmodel_cli'] = None; "
-        f"sys.argv = ['example.py', {str(tmp_path / 'row.json')!r}]; "
-        f"runpy.run_path({str(folder / 'example.py')!r}, run_name='__main__')"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    found = told_by_example(folder, tmp_path / "row.json")
     told = shares(
         bigmodel("predict", "--text", "wind no winding", "--run", rows.path, "--json", "--top", "2")
     )[0]
@@ -226,6 +225,59 @@ def test_a_text_goes_on_in_whole_letters(text, bigmodel):
     )
     strange = bigmodel("generate", "naïve שלום", *asked)
     assert strange.code == 0, strange.err
+
+
+def test_a_prompt_that_ends_inside_of_a_token_is_healed(text, bigmodel):
+    from bigmodel_cli.inference.generating.prompts import Prompt
+    from bigmodel_cli.inference.opened import open_folder
+
+    known = open_folder(text).signature.task.vocabulary
+    # All lines begin with "The wi", which no single letter of the training text does.
+    prompt = Prompt.of("The w", known)
+    assert prompt.healed.endswith(b"w") and known.decode(prompt.ids) + prompt.healed.decode() == "The w"
+    may_come = {known.as_bytes([number]) for number in np.flatnonzero(prompt.first == 0)}
+    assert len(may_come) > 1 and all(token.startswith(prompt.healed) for token in may_come)
+    assert (
+        Prompt.of("", known).healed == b""
+        and Prompt.of("w", known).ids.tolist() == known.encode("\n", "t").tolist()
+    )
+    asked = ("--run", text.path, "--max-tokens", "20", "--json")
+    for how in (("--temperature", "0"), ("--temperature", "0", "--no-cache"), ("--beams", "3")):
+        (one,) = bigmodel("generate", "The w", *asked, *how).json["texts"]
+        whole = known.encode("The w" + one["text"], "t")
+        # The text is cut as the training text is, and not behind the prompt.
+        assert whole[: len(prompt.ids)].tolist() == prompt.ids.tolist()
+        assert known.as_bytes(whole[len(prompt.ids) : len(prompt.ids) + 1]) in may_come - {prompt.healed}
+        assert one["tokens"] == 20
+    (one,) = bigmodel("generate", "The w", *asked, "--temperature", "0", "--stop", "i").json["texts"]
+    assert (one["text"], one["tokens"], one["ended_by"]) == ("", 0, "stop")
+
+
+def test_the_example_beside_an_export_writes_what_generate_does(text, bigmodel, tmp_path):
+    assert bigmodel("export", text.path, "--format", "litert", "--json").code == 0
+    asked = ("--run", text.path, "--max-tokens", "100", "--temperature", "0", "--json")
+    (one,) = bigmodel("generate", "The wi", *asked).json["texts"]
+    (tmp_path / "text.txt").write_text("The wi", encoding="utf-8")
+    printed = told_by_example(text.exports / "litert", tmp_path / "text.txt")
+    assert len(printed) > 50 and printed == f"The wi{one['text']}\n"
+
+
+def test_validation_is_told_in_bits_per_byte_after_each_epoch(text):
+    rows = read_metrics(text.metrics)
+    assert "bits_per_byte" not in rows, "training steps do not count bytes"
+    from bigmodel_cli.inference.opened import open_folder
+
+    vocabulary = open_folder(text).signature.task.vocabulary
+    np.testing.assert_allclose(rows["val_perplexity"], np.exp(rows["val_loss"]), rtol=1e-4)
+    record = json.loads(text.evaluation("test").read_text())
+    # As a metric, counted batch by batch, it is what the evaluation counts of the whole split.
+    with text.predictions("test").open() as file:
+        windows = list(csv.DictReader(file))
+    ids = [vocabulary.from_text(row["label"]) for row in windows]
+    nats = -sum(sum(json.loads(row["log_likelihoods"])) for row in windows)
+    bits = nats / np.log(2) / sum(vocabulary.num_bytes()[one].sum() for one in ids)
+    assert record["metrics"]["bits_per_byte"] == pytest.approx(bits, rel=1e-4)
+    assert "monitor: val_bits_per_byte" in text.config.read_text()
 
 
 def test_bits_are_counted_by_bytes(text):

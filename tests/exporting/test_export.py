@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from examples_beside import told_by_example
 from PIL import Image
 
 from bigmodel_cli.errors import GateError, UsageError
@@ -32,23 +30,7 @@ ALL = ",".join(formats())
 
 
 def example(folder: Path, file: Path) -> list[str]:
-    """What the example of an export prints of a file, with nothing of bigmodel to be imported."""
-    code = (
-        f"import sys, runpy; sys.modules['bigmodel_cli'] = None; sys.argv = ['example.py', {str(file)!r}]; "
-    )
-    code += f"runpy.run_path({str(folder / 'example.py')!r}, run_name='__main__')"
-    # As a script, which finds what lies beside it.
-    environment = {**os.environ, "PYTHONPATH": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    ran = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout.splitlines()
+    return told_by_example(folder, file).splitlines()
 
 
 def test_pictures_in_every_format(pictures: OpenRun, export: Export, tmp_path: Path) -> None:

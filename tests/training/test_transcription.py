@@ -116,6 +116,25 @@ def test_it_learns(scores):
     assert scores["exact_match"] > 0.6
 
 
+def test_the_example_beside_an_export_tells_the_text(run, tmp_path):
+    from examples_beside import told_by_example
+
+    from bigmodel_cli.cli.main import run as run_command
+    from bigmodel_cli.inference.loading import load_for_inference
+    from bigmodel_cli.inference.opened import open_folder
+    from bigmodel_cli.scoring.ctc import decoded
+
+    assert run_command(["export", str(run.path), "--format", "litert", "--json"]) == 0
+    drawn = random.Random(7)
+    wave = row(drawn, "ab ca")["wave"]
+    (tmp_path / "row.json").write_text(json.dumps({"wave": wave}))
+    # Without the list of words, which the example does not look at.
+    outputs = load_for_inference(run, "best").predict(np.array([wave], np.float32), verbose=0)
+    expected = open_folder(run).signature.task.text(decoded(outputs, 3)[0, 1:].astype(int).tolist())
+    assert told_by_example(run.exports / "litert", tmp_path / "row.json") == f"{expected}\n"
+    assert expected
+
+
 def test_scores_are_those_of_what_is_written(rows, scores):
     jiwer = pytest.importorskip("jiwer")
     found, right = ([row[name] for row in rows] for name in ("prediction", "label"))

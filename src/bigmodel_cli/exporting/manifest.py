@@ -10,7 +10,7 @@ from typing import Any
 
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.exporting.deployed import Deployed
-from bigmodel_cli.exporting.example import example_of
+from bigmodel_cli.exporting.example import example_of, telling_of
 from bigmodel_cli.exporting.wanted import Wanted
 from bigmodel_cli.inference import lookups
 from bigmodel_cli.inference.opened import OpenRun, readings_of_run
@@ -42,6 +42,9 @@ def write_manifest(
         (folder / FRONT).write_text(deployed.front.content(), "utf-8")
         _copy_lookups(folder / "lookups")
     for name, content in opened.signature.files.items():
+        (folder / name).write_text(content, "utf-8")
+    telling = telling_of(opened.signature)
+    for name, content in ({} if telling is None else telling.files).items():
         (folder / name).write_text(content, "utf-8")
     (folder / EXAMPLE).write_text(example_of(wanted.format, deployed, opened.signature), "utf-8")
     write_json(folder / MODEL, {**_described(wanted, deployed, opened), **more, "files": _files(folder)})

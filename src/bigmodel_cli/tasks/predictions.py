@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -117,6 +117,21 @@ class Written(Answer):
         return [self.text, f"{self.score:.6g}"]
 
 
+@dataclass(frozen=True)
+class Telling:
+    """How a few lines of Python that know nothing of bigmodel tell an answer.
+
+    Attributes:
+        code: Makes a function `tell(features)`, which prints it, by `predict`, `ABOUT`, `HERE` and `np`.
+        packages: Those that it needs beside NumPy, as pip calls them.
+        files: Contents of what has to lie beside it, by name.
+    """
+
+    code: str
+    packages: Sequence[str] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 class Predictions(ABC, Generic[T]):
     """How a model's outputs for one target are understood.
 
@@ -128,6 +143,11 @@ class Predictions(ABC, Generic[T]):
 
     def __init__(self, task: T) -> None:
         self.task = task
+
+    @property
+    def telling(self) -> Telling | None:
+        """How the example beside an export tells the answer; None: by labels and numbers, as they come."""
+        return None
 
     @abstractmethod
     def values(self, outputs: np.ndarray, reading: Reading) -> np.ndarray:

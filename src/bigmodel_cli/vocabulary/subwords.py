@@ -48,6 +48,7 @@ class Subwords(Vocabulary):
     """
 
     name: ClassVar[str] = "subwords"
+    packages: ClassVar[Sequence[str]] = ("tokenizers",)
 
     algorithm: str
     tokens: int
@@ -125,6 +126,18 @@ class Subwords(Vocabulary):
         kept = [int(number) - self._moved for number in ids if number not in self._silent]
         text: str = self._tokenizer.decode(kept, skip_special_tokens=True)
         return text
+
+    @property
+    def snippet(self) -> str:
+        silent = sorted(number for number in self._silent if number is not None)
+        return f"""\
+from tokenizers import Tokenizer
+
+
+def text_of(ids):
+    tokenizer = Tokenizer.from_file(str(HERE / "{self.file}"))
+    return tokenizer.decode([number - {self._moved} for number in ids if number not in {silent}])
+"""
 
     def as_text(self, ids: Any) -> str:
         names = self._tokenizer

@@ -13,7 +13,7 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.generation.task import Generation
-from bigmodel_cli.tasks.predictions import Answer, Predictions
+from bigmodel_cli.tasks.predictions import Answer, Predictions, Telling
 from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
 
@@ -55,8 +55,31 @@ def written(vocabulary: Vocabulary, number: int) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
+# Windows are those of `inference/generating/stepping.py: window_of`.
+_TELL = """\
+def tell(features):
+    # The text, and how it goes on with the likeliest token each time.
+    ((name, given),) = features.items()
+    ids, length = given[0].tolist(), ABOUT["inputs"][0]["shape"][1]
+    half = max(length // 2, 1)
+    for _ in range(100):
+        full = len(ids) - length - 1
+        window = ids if full < 0 else ids[-(half + full % (length + 1 - half)) :]
+        # What stands behind a token tells nothing of the next one.
+        padded = np.array([window + [0] * (length - len(window))], "int32")
+        (values,) = predict({name: padded}).values()
+        ids.append(int(values[0][len(window) - 1].argmax()))
+    print(text_of(ids))
+"""
+
+
 class GenerationPredictions(Predictions[Generation]):
     """Of windows, the token behind each."""
+
+    @property
+    def telling(self) -> Telling:
+        known = self.task.vocabulary
+        return Telling(f"{known.snippet}\n\n{_TELL}", known.packages)
 
     def values(self, outputs: np.ndarray, reading: Reading) -> np.ndarray:
         return as_numbers(outputs[:, -1], reading)
