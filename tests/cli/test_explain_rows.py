@@ -201,7 +201,19 @@ def test_the_word_that_decides(bigmodel, tmp_path, monkeypatch):
     found = {one["word"]: one for one in finding["words"]["note"]}
     assert found["red"]["start"] == 6
     assert found["red"]["effect"] > 2 * max(abs(found[word]["effect"]) for word in ("a", "far", "house"))
+    assert found["red"]["integrated_gradients"] > 2 * max(
+        abs(found[word]["integrated_gradients"]) for word in ("a", "far", "house")
+    )
+    completeness = finding["word_methods"]["note"]["integrated-gradients"]["completeness"]
+    assert completeness["error"] < 0.01
+    assert completeness["sum"] == pytest.approx(
+        sum(one["integrated_gradients"] for one in finding["words"]["note"])
+    )
+    assert bigmodel(*words, "--out", "red.html").code == 0
+    page = (tmp_path / "red.html").read_text("utf-8")
+    assert page.count(">red</span>") == 2 and "<p class=quiet>integrated-gradients</p>" in page
     shown = bigmodel(*words)
+    assert "word of note   effect" in shown.out and "integrated-gradients" in shown.out
     assert "word of note" in shown.out and "\x1b" not in shown.out
     assert shown.out.index("red") < shown.out.index("house", shown.out.index("word of note"))
 

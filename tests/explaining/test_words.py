@@ -8,6 +8,7 @@ import pytest
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.explaining.rows.page import marked
+from bigmodel_cli.explaining.rows.word_gradients import word_gradients
 from bigmodel_cli.explaining.rows.words import MOST_WORDS, WordEffect, word_effects
 from bigmodel_cli.kinds.number.kind import NumberKind
 from bigmodel_cli.kinds.text.cells import TextCells
@@ -90,7 +91,8 @@ def test_of_a_long_text_the_first_words_are_looked_at(network):
 
 
 def test_words_are_marked_on_a_page_by_what_they_add():
-    found = [WordEffect("<b>free", 0, 2.0), WordEffect("lunch", 9, -1.0), WordEffect("the", 15, 0.0)]
+    words = [WordEffect("<b>free", 0, 2.0), WordEffect("lunch", 9, -1.0), WordEffect("the", 15, 0.0)]
+    found = [(one, one.effect) for one in words]
     assert marked("<b>free  lunch\nthe end", found) == (
         '<span style="background:rgba(0, 114, 178,0.75);border-radius:.2em" title="+2">&lt;b&gt;free</span>  '
         '<span style="background:rgba(213, 94, 0,0.38);border-radius:.2em" title="-1">lunch</span><br>'
@@ -99,4 +101,64 @@ def test_words_are_marked_on_a_page_by_what_they_add():
 
 
 def test_texts_without_effect_are_not_marked():
-    assert "0.00" in marked("a", [WordEffect("a", 0, 0.0)]) and marked("", []) == ""
+    assert "0.00" in marked("a", [(WordEffect("a", 0, 0.0), 0.0)]) and marked("", []) == ""
+
+
+def by_gradients(network, text):
+    row = {"text": ArrayStore(np.array([text], object), "t"), "size": ArrayStore(np.ones(1, np.float32), "t")}
+    given = (network, row, "text", TextCells(TextKind()), [0])
+    found = word_gradients(*given, word_effects(*given))
+    return found if isinstance(found, str) else (found.words[0], found.details[0]["completeness"])
+
+
+def test_gradients_of_what_is_linear_are_the_weights(network):
+    split, network = network
+    text, expected = (
+        ("the free  lunch free odd", [0, 3, -1.5, 3, 0]) if split == "words" else ("免费", [4, 0.5])
+    )
+    words, completeness = by_gradients(network, text)
+    assert [one.gradient for one in words] == pytest.approx(expected, abs=1e-5)
+    assert completeness["score_difference"] == pytest.approx(sum(expected), abs=1e-5)
+    assert completeness["error"] < 1e-5
+
+
+def embedded(ngrams=None):
+    """Vectors of tokens, padding left out, and something that is not linear behind them."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    given = {"text": keras.Input((), dtype="string", name="text"), "size": keras.Input((), name="size")}
+    ids = keras.layers.TextVectorization(
+        vocabulary=[*WEIGHTS, "free lunch"], output_sequence_length=6, ngrams=ngrams, standardize=None
+    )(given["text"])
+    vectors = keras.layers.Embedding(9, 4, embeddings_initializer="normal", mask_zero=True)(ids)
+    pooled = keras.layers.GlobalAveragePooling1D()(vectors)
+    both = keras.ops.concatenate([pooled, keras.ops.expand_dims(given["size"], -1)], axis=-1)
+    score = keras.layers.Dense(1)(keras.layers.Dense(5, activation="tanh")(both))
+    signature = Signature({"text": TextKind(), "size": NumberKind()}, {"y": Regression()})
+    return RowNetwork(keras.Model(given, score), signature, "y", Reading(None, False, 0.5), 1.0)
+
+
+def test_gradients_at_the_embeddings_sum_up_to_the_difference():
+    network, text = embedded(), "free the  lunch, lunch free"
+    words, completeness = by_gradients(network, text)
+    assert [one.word for one in words] == ["free", "the", "lunch,", "lunch", "free"]
+    assert len({one.gradient for one in words}) > 3
+    assert completeness["sum"] == pytest.approx(sum(one.gradient for one in words))
+    assert completeness["sum"] == pytest.approx(completeness["score_difference"], rel=0.01)
+    # From a text whose tokens have padding's vector, by hand.
+    table, (first, bias), (second, last) = (layer.get_weights() for layer in behind(network))
+    ends = np.array([[*table[0][0], 1.0], [*table[0][[2, 4, 1, 5, 2]].mean(axis=0), 1.0]])
+    padding, whole = (np.tanh(ends @ first + bias) @ second + last)[:, 0]
+    assert completeness["score_difference"] == pytest.approx(whole - padding, abs=1e-5)
+
+
+def behind(network):
+    import keras
+
+    layers = network.bare_model.layers
+    return [one for one in layers if isinstance(one, keras.layers.Embedding | keras.layers.Dense)]
+
+
+def test_words_whose_tokens_move_have_no_gradients_of_their_own():
+    assert by_gradients(embedded(ngrams=2), "the free lunch") == "a word moves the tokens of others"

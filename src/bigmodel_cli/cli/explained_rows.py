@@ -9,10 +9,13 @@ from typing import Any
 
 import click
 
+from bigmodel_cli.cli.explained_attention import explain_attention
 from bigmodel_cli.cli.output import echo_json, note, number, one_line, require_all_readable, table, warn
 from bigmodel_cli.cli.progress import listening
 from bigmodel_cli.cut import cut
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.explaining.attention import is_explained_by_attention
+from bigmodel_cli.explaining.rows.effects import GRADIENTS
 from bigmodel_cli.explaining.rows.explain import RowExplainer, RowRequest
 from bigmodel_cli.explaining.rows.given import given_rows
 from bigmodel_cli.explaining.rows.keeping import keep_importances
@@ -50,6 +53,9 @@ def explain_rows(
         DataError: If something cannot be read.
     """
     settings, row = how.pop("settings"), how.pop("row")
+    if is_explained_by_attention(opened):
+        explain_attention(opened, words, settings, {**how, "row": row}, out, as_json=as_json)
+        return
     _check(words, settings, row, how)
     request = _request(how)
     pictures = None if out is None else RowPictures(out)
@@ -194,20 +200,28 @@ def _show_finding(explanation: RowExplanation, finding: RowFinding) -> None:
 
 def _show_words(column: str, words: Sequence[WordEffect]) -> None:
     """The words that move a score most when they are left out."""
-    moving = sorted((word for word in words if word.effect), key=lambda word: -abs(word.effect))
+    moving = sorted((word for word in words if word.effect or word.gradient), key=_moves, reverse=True)
     if not moving:
         note(f"{column}: no single word moves it")
         return
-    largest = abs(moving[0].effect)
-    rows = [
-        [cut(word.word, _LETTERS), _signed(word.effect, largest), bar(word.effect, largest)]
-        for word in moving[:_MOST]
-    ]
-    table([f"word of {column}", "effect", ""], rows)
+    effects = {"effect": [word.effect for word in moving]}
+    if moving[0].gradient is not None:
+        effects[GRADIENTS] = [word.gradient or 0.0 for word in moving]
+    rows = [[cut(word.word, _LETTERS)] for word in moving[:_MOST]]
+    for of_method in effects.values():
+        largest = max(map(abs, of_method))
+        for row, effect in zip(rows, of_method, strict=False):
+            row += [_signed(effect, largest), bar(effect, largest)]
+    table([f"word of {column}", *(name for method in effects for name in (method, ""))], rows)
     if len(moving) > _MOST:
         note(f"the {_MOST} of {len(moving):,} words that move it most; --json has all")
     if len(words) == MOST_WORDS:
         note(f"{column}: words behind the first {MOST_WORDS} were not looked at")
+
+
+def _moves(word: WordEffect) -> tuple[float, float]:
+    """How far a word moves a score, to compare it with others."""
+    return abs(word.effect), abs(word.gradient or 0.0)
 
 
 def bar(value: float, largest: float) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 from bigmodel_cli.modeling.masks import Own, places
 
 _ROTARY_BASE = 10_000.0
+# What the layers of a decoder are called that look at another text, and the layer of each that gives weights.
+CROSS, WEIGHTS = "_cross_attention_", "_weights"
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class Attention:
         query = ops.multiply(query, 1 / math.sqrt(heads.size))
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         # Where no key may be looked at, this layer gives zeros.
-        softmax = keras.layers.Softmax(name=f"{self.name}_weights")
+        softmax = keras.layers.Softmax(name=f"{self.name}{WEIGHTS}")
         weights = self.own(softmax, scores) if mask is None else self.own(softmax, scores, mask=mask)
         if heads.dropout:
             weights = self.own(keras.layers.Dropout(heads.dropout), weights)

@@ -43,6 +43,7 @@ class Explained(ABC):
         grad_cam_alone: Why no other method does; None where others do.
         why_not: Why nothing of it is explained, a sentence without its end; None where it is.
         has_places: Whether something is predicted for each place of an image, so that some may be explained.
+        by_attention: Whether it is shown instead what of the given text each of its tokens looks at.
     """
 
     one: ClassVar[str]
@@ -51,6 +52,7 @@ class Explained(ABC):
     grad_cam_alone: ClassVar[str | None] = None
     why_not: ClassVar[str | None] = None
     has_places: ClassVar[bool] = False
+    by_attention: ClassVar[bool] = False
 
     def __init__(self, task: Any) -> None:
         self.task = task

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -105,6 +105,43 @@ def integrated_gradients(network: RowNetwork, exchanged: Exchanged, targets: Seq
             hint="use --method occlusion, which needs none",
         )
     start, stop = exchanged.background.mean(axis=0, dtype=np.float64), exchanged.row[0].astype(np.float64)
+    way, shares = along(network, start, stop, targets), _shares(exchanged)
+    return [
+        _added_up(attributed, float(difference), shares, way.steps)
+        for attributed, difference in zip(way.average * (stop - start), way.differences, strict=True)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A straight line from one encoded row to another.
+
+    Attributes:
+        average: Of the gradients of scores along it, float64 of shape (targets, width).
+        differences: Of the scores at both ends, (targets,).
+        steps: Parts that it was taken in.
+    """
+
+    average: np.ndarray
+    differences: np.ndarray
+    steps: int
+
+
+class Scoring(Protocol):
+    """Gives scores of rows of numbers, as a `RowNetwork` does."""
+
+    def scores(self, encoded: Any, targets: Sequence[int]) -> Any:
+        """Inside a graph: float32 (n, numbers) to (n, targets)."""
+
+    def scored(self, encoded: np.ndarray, targets: Sequence[int]) -> np.ndarray:
+        """The same as an array, float64."""
+
+
+def along(network: Scoring, start: np.ndarray, stop: np.ndarray, targets: Sequence[int]) -> Way:
+    """Follow scores from one encoded row to another, float64 of shape (width,) each.
+
+    Steps are doubled, until what is attributed sums to the differences within 1 %, or there are 512.
+    """
     ends = network.scored(np.stack([start, stop]).astype(np.float32), targets)
     way, differences = stop - start, ends[1] - ends[0]
     steps = _FIRST_STEPS
@@ -115,15 +152,11 @@ def integrated_gradients(network: RowNetwork, exchanged: Exchanged, targets: Seq
         between = (np.arange(steps) + 0.5) / steps
         average = (average + _summed(network, start, way, between, np.ones(steps), targets) / steps) / 2
         steps *= 2
-    shares = _shares(exchanged)
-    return [
-        _added_up(attributed, float(difference), shares, steps)
-        for attributed, difference in zip(average * way, differences, strict=True)
-    ]
+    return Way(average, differences, steps)
 
 
 def _summed(
-    network: RowNetwork,
+    network: Scoring,
     start: np.ndarray,
     way: np.ndarray,
     alphas: np.ndarray,
@@ -151,10 +184,16 @@ def _added_up(
     attributed: np.ndarray, difference: float, shares: Mapping[str, np.ndarray], steps: int
 ) -> Effects:
     found = {name: float(attributed @ share) for name, share in shares.items()}
-    total = float(attributed.sum())
+    return Effects(found, details=complete(float(attributed.sum()), difference, steps))
+
+
+def complete(total: float, difference: float, steps: int) -> dict[str, Any]:
+    """How far all that is attributed is from the difference of the scores, as JSON."""
     error = abs(total - difference) / abs(difference) if difference else None
-    completeness = {"sum": total, "score_difference": difference, "error": error}
-    return Effects(found, details={"steps": steps, "completeness": completeness})
+    return {
+        "steps": steps,
+        "completeness": {"sum": total, "score_difference": difference, "error": error},
+    }
 
 
 def methods_of(asked: str) -> Iterator[str]:

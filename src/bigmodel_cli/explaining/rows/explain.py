@@ -26,6 +26,7 @@ from bigmodel_cli.explaining.rows.effects import (
 from bigmodel_cli.explaining.rows.importance import importances, row_limit
 from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.explaining.rows.results import ColumnImportances, RowExplanation, RowFinding
+from bigmodel_cli.explaining.rows.word_gradients import WordGradients, word_gradients
 from bigmodel_cli.explaining.rows.words import word_effects
 from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun, readings_of_run
@@ -187,11 +188,7 @@ class RowExplainer:
         effects = self._effects(network, exchanged, targets)
         scores = network.scored(exchanged.row, targets)[0]
         usual = network.scored(exchanged.background, targets).mean(axis=0)
-        words = {
-            column: word_effects(network, row, column, part_of(kind, Cells), targets)
-            for column, kind in self._opened.signature.inputs.items()
-            if kind.has_words
-        }
+        words = {name: self._words(network, row, name, targets) for name in self._texts}
         shown = explained.values(answer)
         findings = [
             RowFinding(
@@ -200,7 +197,12 @@ class RowExplainer:
                 float(scores[number]),
                 float(usual[number]),
                 {method: of_targets[number] for method, of_targets in effects.items()},
-                {column: of_targets[number] for column, of_targets in words.items()},
+                {column: of_text.words[number] for column, of_text in words.items()},
+                {
+                    column: {GRADIENTS: of_text.details[number]}
+                    for column, of_text in words.items()
+                    if of_text.details
+                },
             )
             for number, one in enumerate(targets)
         ]
@@ -209,18 +211,43 @@ class RowExplainer:
             name, target, explained, network.explained, cells, findings, reading.are_probabilities
         )
 
+    @property
+    def _texts(self) -> list[str]:
+        """The columns that are texts."""
+        return [name for name, kind in self._opened.signature.inputs.items() if kind.has_words]
+
+    def _words(
+        self, network: RowNetwork, row: Mapping[str, Store], column: str, targets: Sequence[int]
+    ) -> WordGradients:
+        """What words of a text add, by gradients too where these are asked for and there are some."""
+        cells = part_of(self._opened.signature.inputs[column], Cells)
+        found = word_effects(network, row, column, cells, targets)
+        if GRADIENTS not in methods_of(self._request.method) or not found[0]:
+            return WordGradients(found, ())
+        by_gradients = word_gradients(network, row, column, cells, targets, found)
+        if not isinstance(by_gradients, str):
+            return by_gradients
+        self._note(f"{column}: {GRADIENTS} of words are left out: {by_gradients}")
+        return WordGradients(found, ())
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
     def _effects(
         self, network: RowNetwork, exchanged: Any, targets: Sequence[int]
     ) -> dict[str, list[Effects]]:
         found: dict[str, list[Effects]] = {}
+        # Without gradients between columns there may be some between words.
+        needs_gradients = self._request.method == GRADIENTS and not self._texts
         for method in methods_of(self._request.method):
             if method == OCCLUSION:
                 found[method] = occlusion(network, exchanged, targets)
-            elif self._request.method != "all" or network.has_gradients:
+            elif needs_gradients or network.has_gradients:
                 found[method] = integrated_gradients(network, exchanged, targets)
-            elif (note := f"{GRADIENTS} is left out: no gradient passes the preprocessing") not in self.notes:
-                self.notes.append(note)
-        return found
+            else:
+                self._note(f"{GRADIENTS} of columns are left out: no gradient passes the preprocessing")
+        return found or {OCCLUSION: occlusion(network, exchanged, targets)}
 
     @cached_property
     def _background(self) -> Mapping[str, Store]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ class RowNetwork:
     Attributes:
         explained: `log-odds`, or `output` where outputs are numbers or no probabilities.
         has_gradients: Whether all that stands between the two parts are floats.
+        bare_model: The model up to what scores are made of.
+        slugs: What it calls columns.
     """
 
     def __init__(
@@ -59,7 +62,6 @@ class RowNetwork:
     ) -> None:
         import keras
 
-        self._slugs = signature.slugs
         if len(signature.targets) > 1:
             model = keras.Model(model.input, model.output[slugs(signature.targets)[target]])
         part = part_of(signature.targets[target], Explained)
@@ -67,6 +69,7 @@ class RowNetwork:
         self._score, self.explained = score.of, score.name
         bare_model = rebuild(keras.Model(model.input, model.output), bare=score.bare)
         through = (keras.layers.Embedding,)
+        self.bare_model, self.slugs = bare_model, signature.slugs
         halves = cut_row(bare_model, through)
         whole = halves if score.bare is None else cut_row(model, through)
         self._front = None if halves is None else _compiled(halves.front)
@@ -80,6 +83,12 @@ class RowNetwork:
         self.has_gradients = all(tensor.dtype.startswith("float") for tensor in self._tensors)
         self._run_outputs = _compiled(lambda flat: self._outputs(self._apart(flat), training=False))
         self._run_scores = _compiled(lambda flat: self._back(self._apart(flat), training=False))
+
+    @cached_property
+    def are_floats(self) -> np.ndarray:
+        """Which of the numbers of a row gradients reach, bool of shape (width,)."""
+        found = [one.dtype.startswith("float") for one in self._tensors]
+        return np.repeat(found, [one.size for one in self._tensors])
 
     @property
     def width(self) -> int:
@@ -102,7 +111,7 @@ class RowNetwork:
     def _encode(self, columns: Mapping[str, Store]) -> np.ndarray:
         import tensorflow as tf
 
-        raw = {name: tf.constant(_values(store)) for name, store in columns.items()}
+        raw = {name: tf.constant(values_of(store)) for name, store in columns.items()}
         given = bare(raw) if self._front is None else self._front(bare(raw))
         named = given if isinstance(given, dict) else {"": given}
         flat = [np.asarray(named[one.name]).reshape(-1, one.size) for one in self._tensors]
@@ -130,9 +139,13 @@ class RowNetwork:
             encoded: A float32 tensor of shape (n, width).
             targets: Their indices.
         """
+        return self.scores_of(self._run_scores(encoded), targets)
+
+    def scores_of(self, outputs: Any, targets: Sequence[int]) -> Any:
+        """The same of what `bare_model` gives."""
         import keras
 
-        outputs = keras.ops.reshape(self._run_scores(encoded), (encoded.shape[0], -1))
+        outputs = keras.ops.reshape(outputs, (outputs.shape[0], -1))
         return keras.ops.stack([self._score(outputs, target) for target in targets], axis=1)
 
     def scored(self, encoded: np.ndarray, targets: Sequence[int]) -> np.ndarray:
@@ -159,7 +172,8 @@ def _in_parts(run: Callable[[Any], Any], encoded: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _values(store: Store) -> np.ndarray:
+def values_of(store: Store) -> np.ndarray:
+    """What the model takes of a column."""
     if store.array is None:
         return np.stack([store.read(index) for index in range(len(store))])
     return store.values_of(store.array)

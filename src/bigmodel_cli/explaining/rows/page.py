@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bigmodel_cli.explaining.rows.effects import GRADIENTS
 from bigmodel_cli.explaining.rows.results import RowExplanation, RowFinding, in_order
 from bigmodel_cli.explaining.rows.words import WordEffect
 from bigmodel_cli.markup import name, page, table, visible
@@ -30,7 +31,10 @@ def make_page(run: str, explanations: Sequence[RowExplanation]) -> str:
 
 def _legend() -> str:
     both = f"{_mark('what speaks for it', 0.5)} {_mark('what speaks against it', -0.5)}"
-    return f"{both}: how far the score falls when a word is left out; the darker, the farther"
+    return (
+        f"{both}: how far the score falls when a word is left out, and by {GRADIENTS} what it adds on "
+        "the way from a text without words; the darker, the more"
+    )
 
 
 def _of_row(explanation: RowExplanation) -> Iterator[str]:
@@ -42,18 +46,22 @@ def _of_row(explanation: RowExplanation) -> Iterator[str]:
         yield f"<p class=quiet>{score}</p>"
         for column, words in finding.words.items():
             heading = f"<b>{name(column)}</b> " if len(explanation.values) > 1 else ""
-            yield f'<p dir="auto">{heading}{marked(str(explanation.values[column] or ""), words)}</p>'
+            text = str(explanation.values[column] or "")
+            yield f'<p dir="auto">{heading}{marked(text, [(one, one.effect) for one in words])}</p>'
+            if column in finding.word_details:
+                by_gradients = marked(text, [(one, one.gradient or 0.0) for one in words])
+                yield f'<p class=quiet>{GRADIENTS}</p><p dir="auto">{by_gradients}</p>'
         if len(explanation.values) > 1:
             yield _columns(explanation, finding)
 
 
-def marked(text: str, words: Sequence[WordEffect]) -> str:
+def marked(text: str, words: Sequence[tuple[WordEffect, float]]) -> str:
     """A text as HTML, each word on a ground that says what it adds."""
-    largest = max((abs(word.effect) for word in words), default=0.0)
+    largest = max((abs(effect) for _, effect in words), default=0.0)
     parts, end = [], 0
-    for word in words:
+    for word, effect in words:
         parts.append(_lines(text[end : word.start]))
-        parts.append(_mark(word.word, word.effect / largest if largest else 0.0, f"{word.effect:+.4g}"))
+        parts.append(_mark(word.word, effect / largest if largest else 0.0, f"{effect:+.4g}"))
         end = word.start + len(word.word)
     return "".join(parts) + _lines(text[end:])
 

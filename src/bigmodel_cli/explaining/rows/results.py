@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from bigmodel_cli.explaining.rows.effects import Effects
@@ -62,6 +62,7 @@ class RowFinding:
         usual: The mean of that over training rows.
         effects: By method.
         words: By column of texts what each of its words adds, in their order.
+        word_details: By column what integrated gradients of its words have to say, as JSON.
     """
 
     label: str | None
@@ -70,6 +71,7 @@ class RowFinding:
     usual: float
     effects: Mapping[str, Effects]
     words: Mapping[str, Sequence[WordEffect]] = field(default_factory=dict)
+    word_details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,28 @@ class RowExplanation:
                 }
                 for column in in_order(finding)
             ],
-            **(
-                {"words": {name: [asdict(word) for word in words] for name, words in finding.words.items()}}
-                if finding.words
-                else {}
-            ),
+            **_words(finding),
             "methods": {method: dict(one.details) for method, one in finding.effects.items()},
         }
+
+
+def _words(finding: RowFinding) -> dict[str, Any]:
+    """Words of texts as JSON; nothing where there are none."""
+    if not finding.words:
+        return {}
+    words = {
+        column: [
+            {
+                "word": one.word,
+                "start": one.start,
+                "effect": one.effect,
+                **({} if one.gradient is None else {"integrated_gradients": one.gradient}),
+            }
+            for one in words
+        ]
+        for column, words in finding.words.items()
+    }
+    return {"words": words, **({"word_methods": finding.word_details} if finding.word_details else {})}
 
 
 def in_order(finding: RowFinding) -> list[str]:

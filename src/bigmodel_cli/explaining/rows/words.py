@@ -7,7 +7,7 @@ Erasure). What stands behind a word moves up, as if it had never been written.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +32,13 @@ class WordEffect:
         word: As it is written.
         start: Where in the text it begins, in characters.
         effect: How far the score falls without it; below 0 is what speaks against.
+        gradient: What it adds by integrated gradients; None: these were not asked for, or there are none.
     """
 
     word: str
     start: int
     effect: float
+    gradient: float | None = None
 
 
 def word_effects(
@@ -59,7 +61,8 @@ def word_effects(
         found = list(_LETTER.finditer(text))
     found = found[:MOST_WORDS]
     without = [_without(text, *one.span()) for one in found]
-    scores = _scored(network, row, column, cells.held([text, *without]).values(), targets)
+    rows = encoded_values(network, row, column, cells.held([text, *without]).values())
+    scores = np.concatenate([network.scored(some, targets) for some in rows])
     lost = scores[0] - scores[1:]
     return [
         [
@@ -78,19 +81,12 @@ def _without(text: str, start: int, end: int) -> str:
     return before + (behind.lstrip() if not before or before[-1].isspace() else behind)
 
 
-def _scored(
-    network: RowNetwork,
-    row: Mapping[str, Store],
-    column: str,
-    values: np.ndarray,
-    targets: Sequence[int],
-) -> np.ndarray:
-    """The scores of a row with other values in a column, float64 of shape (values, targets)."""
+def encoded_values(
+    network: RowNetwork, row: Mapping[str, Store], column: str, values: np.ndarray
+) -> Iterator[np.ndarray]:
+    """A row with other values in a column, encoded, some rows at once."""
     at_once = max(1, _AT_ONCE // max(1, network.width))
-    parts = []
     for begin in range(0, len(values), at_once):
         some = values[begin : begin + at_once]
         repeated = {name: store.take(np.zeros(len(some), np.int64)) for name, store in row.items()}
-        encoded = network.encoded({**repeated, column: ArrayStore(some, column)})
-        parts.append(network.scored(encoded, targets))
-    return np.concatenate(parts)
+        yield network.encoded({**repeated, column: ArrayStore(some, column)})

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from bigmodel_cli.modeling.attention import Attention, allowed, causal_mask, rotation
+from bigmodel_cli.modeling.attention import CROSS, Attention, allowed, causal_mask, rotation
 from bigmodel_cli.modeling.blocks.base import Connector
 from bigmodel_cli.modeling.blocks.sublayers import TransformerOptions
 from bigmodel_cli.modeling.masks import mask_of, with_mask, without_mask
@@ -50,7 +50,7 @@ class TransformerDecoder(TransformerOptions):
             tokens = sublayers.added(
                 tokens, partial(itself.to_itself, mask=before, turned=turned), f"attention_{number}"
             )
-            cross = Attention(heads, f"{sublayers.name}_cross_attention_{number}", graph.own)
+            cross = Attention(heads, f"{sublayers.name}{CROSS}{number}", graph.own)
             looking = partial(cross.to_other, other=other, mask=allowed(mask_of_other))
             tokens = sublayers.added(tokens, looking, f"cross_attention_{number}")
             tokens = sublayers.feeding_forward(tokens, number)

@@ -23,6 +23,7 @@ class TranslationExplained(Explained):
     why_not: ClassVar[str | None] = (
         "a text that was found has no one number that its words could be explained by"
     )
+    by_attention: ClassVar[bool] = True
     no_grad_cam: ClassVar[str | None] = "it shows what speaks for a class, and this run writes texts"
 
     def index(self, name: str) -> int:
