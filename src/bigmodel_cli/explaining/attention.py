@@ -94,7 +94,8 @@ class AttentionExplainer:
             raise UsageError(
                 f"{title}: its model takes several texts, and which one is looked at is not known"
             )
-        ((self._column, self._kind),) = signature.given.items()
+        ((self._column, kind),) = signature.given.items()
+        self._given = cast(Vocabulary, kind.vocabulary)
         (self._target,), self._task = signature.targets, cast(Translation, signature.task)
         self._signature = signature
         experiment = read_experiment(opened.folder)
@@ -132,13 +133,13 @@ class AttentionExplainer:
         layers = [np.asarray(one, np.float64)[0].mean(axis=0) for one in weights]
         if any(one.shape[1] != len(ids) for one in layers):
             raise UsageError(f"{self._column}: what the model looks at are no tokens of this text")
-        there = np.flatnonzero(ids != self._kind.vocabulary.padding)
+        there = np.flatnonzero(ids != self._given.padding)
         return Looks(
             name,
             self._column,
             self._target,
             self._task.text(found.tolist()),
-            _names(self._kind.vocabulary, ids[there]),
+            _names(self._given, ids[there]),
             _names(known, found[:count]),
             np.mean(layers, axis=0)[:count][:, there],
             len(layers),

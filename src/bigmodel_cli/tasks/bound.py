@@ -26,8 +26,8 @@ class Counting:
     """A metric of ours, which is a mean.
 
     Attributes:
-        values: Makes of labels as they are fed, and outputs, in the graph, the values of examples, or of their
-            places, and what each counts in the mean.
+        values: Makes of labels as they are fed, and outputs, in the graph, the values of examples, or of
+            their places, and what each counts in the mean.
         is_exponential: Whether the metric is e to the power of the mean.
     """
 
