@@ -15,7 +15,16 @@ LAST = 10 * 5 + 10
 
 def test_the_blocks_that_there_are():
     assert set(block_options()) == {
-        *("branches", "fpn", "masked_pooling", "repeat", "residual", "saved_model"),
+        *(
+            "branches",
+            "cross",
+            "factorization_machine",
+            "fpn",
+            "masked_pooling",
+            "repeat",
+            "residual",
+            "saved_model",
+        ),
         *("token_and_position", "token_convolutions", "token_logits", "transformer", "transformer_decoder"),
         *("answer_span", "unet", "word_characters", "word_matches", "word_vectors"),
     }

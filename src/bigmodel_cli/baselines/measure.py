@@ -35,11 +35,13 @@ class _Family:
         name: What a task calls its model of it.
         fit: Fits it.
         encoding: How a column is given to it; None: it looks at none.
+        takes: Whether it looks at a column.
     """
 
     name: Callable[[Baselines], str]
     fit: Callable[[Baselines, Learned], Fitted]
     encoding: Callable[[Encoder, np.ndarray], Encoding] | None = None
+    takes: Callable[[Encoder], bool] = lambda _encoder: True
 
 
 _CONSTANT = _Family(lambda task: task.constant, lambda task, learned: task.fit_constant(learned))
@@ -52,6 +54,12 @@ _MARGINS = _Family(
     lambda task: task.margins or "",
     lambda task, learned: task.fit_margins(learned),
     lambda encoder, values: encoder.for_margins(values),
+)
+_OFFSETS = _Family(
+    lambda task: task.offsets or "",
+    lambda task, learned: task.fit_offsets(learned),
+    lambda encoder, values: encoder.for_offsets(values),
+    lambda encoder: encoder.has_offsets,
 )
 _TREES = _Family(
     lambda task: task.trees,
@@ -167,6 +175,9 @@ class _Measuring:
 
     def _families(self, task: Baselines) -> Iterator[tuple[_Family, Callable[[Baselines], int]]]:
         """The models that look at examples, and from how many each learns."""
+        # One such column is what models that add numbers have, too.
+        if task.offsets is not None and sum(one.has_offsets for one in self._encoders.values()) > 1:
+            yield _OFFSETS, self._sizes.offsets
         yield _LINEAR, self._sizes.linear
         if task.margins is not None and any(one.has_margins for one in self._encoders.values()):
             yield _MARGINS, self._sizes.margins
@@ -206,7 +217,9 @@ class _Measuring:
             learned = Learned(np.zeros((len(train), 0)), labels, seed, train.weights)
             return learned, lambda columns: np.zeros((len(columns), 0))
         encodings = {
-            name: family.encoding(encoder, train.values[name]) for name, encoder in self._encoders.items()
+            name: family.encoding(encoder, train.values[name])
+            for name, encoder in self._encoders.items()
+            if family.takes(encoder)
         }
         matrix = Matrix.of(encodings, train)
         are_codes = matrix.are_codes if matrix.are_codes.any() else None

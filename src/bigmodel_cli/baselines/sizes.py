@@ -61,6 +61,9 @@ class Sizes:
         work = max(1, task.margins_work(self.num_margin_features))
         return self._at_most(_LINEAR_WORK // work, self.num_margin_features)
 
+    def offsets(self, _task: Baselines) -> int:
+        return min(self.num_examples, self.most)
+
     def trees(self, task: Baselines) -> int:
         numbers = max(1, self.num_tree_features * task.num_outputs)
         return self._at_most(_TREES_WORK // numbers - _TREES_MORE, self.num_tree_features)

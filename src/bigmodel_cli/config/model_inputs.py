@@ -26,6 +26,7 @@ TAKES_STRINGS = frozenset(
 # What makes numbers of texts, by kind.
 _AS_NUMBERS = {
     "category": "{StringLookup: {output_mode: one_hot}}",
+    "set": "{StringLookup: {output_mode: multi_hot}}",
     "text": "{TextVectorization: {output_mode: multi_hot, max_tokens: 1000}}",
 }
 

@@ -43,6 +43,11 @@ class Encoder(ABC):
 
     has_margins: ClassVar[bool] = False
 
+    @property
+    def has_offsets(self) -> bool:
+        """Whether a value is one of so many names that an offset for each is a model of its own."""
+        return False
+
     def __init__(self, kind: Any) -> None:
         self.kind = kind
 
@@ -89,6 +94,14 @@ class Encoder(ABC):
             values: As for `for_linear`.
         """
         return self.for_linear(values)
+
+    def for_offsets(self, values: np.ndarray) -> Encoding:
+        """One number, the place of a name, -1 for what is not known; only of columns that have such.
+
+        Args:
+            values: As for `for_linear`.
+        """
+        raise TypeError(f"a {self.kind.noun} is none of many names")
 
     @abstractmethod
     def for_trees(self, values: np.ndarray) -> Encoding:

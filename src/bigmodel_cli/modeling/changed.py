@@ -27,5 +27,9 @@ class Changed(keras.layers.Layer):  # type: ignore[misc]
     def call(self, values: Any, training: bool = False) -> Any:
         return self.options.change(values, self.seed_generator) if training else values
 
+    def compute_output_spec(self, values: Any, training: bool = False) -> Any:
+        # Places in a vocabulary stay whole numbers.
+        return keras.KerasTensor(values.shape, dtype=values.dtype)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

@@ -232,6 +232,11 @@ class Graph:
             f"write vocabulary_size: {next(iter(sizes), 'review.vocabulary_size')}",
         )
 
+    def vocabulary_sizes(self) -> list[int | None]:
+        """How many tokens each of the inputs has that a block names; None of one that looks none up."""
+        assert self.current is not None, "a block asks only while it is being built"
+        return [self.objects.numbers.get(f"{name}.{VOCABULARY_SIZE}") for name in self.current.inputs or ()]
+
     def has_padding(self) -> bool:
         """Whether the token 0 stands for none in what a block gets, as in what columns look up."""
         return any(map(self.objects.has_padding, self._vocabularies()))

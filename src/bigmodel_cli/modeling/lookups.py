@@ -159,7 +159,9 @@ def _described(step: Step, column: Any) -> Mapping[str, Any]:
     if mode not in _MODES or config.get("sparse") or config.get("ragged"):
         raise NoLookup(f"{name} with output_mode {mode}, sparse or ragged, is computed by Keras alone")
     of_words = len(column.shape) == 2
-    if of_words and mode not in ("int", "one_hot"):
+    # Words that stand in no order are counted together.
+    are_counted = of_words and mode in _COUNTING and name == "StringLookup"
+    if of_words and mode not in ("int", "one_hot") and not are_counted:
         raise NoLookup(f"{name} with output_mode {mode} takes the words of a sentence for one")
     common = {
         "column": column.name,
@@ -169,7 +171,7 @@ def _described(step: Step, column: Any) -> Mapping[str, Any]:
         "mode": mode,
         "depth": None if mode == "int" else int(out.shape[-1]),
         "weights": _inverse_frequencies(layer) if mode == "tf_idf" else None,
-        "each": [int(size) for size in out.shape[2:]] if of_words else None,
+        "each": [int(size) for size in out.shape[2:]] if of_words and not are_counted else None,
     }
     if name == _TEXTS:
         if config["split"] is None and not of_words:

@@ -46,6 +46,8 @@ class Baselines(ABC):
         trees: The same of trees.
         margins: The same of the one that adds numbers and looks for the widest margin between classes, of
             which texts have the numbers; None: the task has none.
+        offsets: The same of the one that adds an offset for each of many categories, such as users and items;
+            None: the task has none.
         told: Scores that the table has, of those that an evaluation has.
         why_not: Why there are none for such a task, a sentence; None where there are.
     """
@@ -55,6 +57,7 @@ class Baselines(ABC):
     linear: ClassVar[str]
     trees: ClassVar[str] = "hist_gradient_boosting"
     margins: ClassVar[str | None] = None
+    offsets: ClassVar[str | None] = None
     told: ClassVar[Sequence[str]]
 
     def __init__(self, task: Any) -> None:
@@ -85,6 +88,10 @@ class Baselines(ABC):
     @abstractmethod
     def fit_trees(self, learned: Learned) -> Fitted:
         """Gradient-boosted trees with scikit-learn's defaults."""
+
+    def fit_offsets(self, learned: Learned) -> Fitted:
+        """An offset for each category of each column, -1 having none, where `offsets` has a name for it."""
+        raise NotImplementedError(f"{self.task.name} has no numbers that offsets add up to")
 
     def fit_margins(self, learned: Learned) -> Fitted:
         """A linear support vector machine, where `margins` has a name for it."""

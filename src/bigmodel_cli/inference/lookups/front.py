@@ -131,16 +131,21 @@ class Lookup:
             used, inverse = np.unique(column.array, return_inverse=True)
             names = [*column.names, ""]
             places = np.array([self._place(names[place]) for place in used.tolist()], np.int64)[inverse]
+            # Of a set all words count.
+            places = places.reshape(column.array.shape)
         return self._encoded(places)
 
     def _encoded(self, places: np.ndarray) -> np.ndarray:
-        """Places of shape (n,) as the layer gives them."""
+        """Places of shape (n,), or (n, words) of sets, as the layer gives them."""
         if self.mode == "int":
             return places.astype(self.dtype).reshape(len(places), *[1] * self.axes)
         assert self.depth is not None
         out = np.zeros((len(places), self.depth), self.dtype)
-        known = np.flatnonzero(places >= 0)
-        out[known, places[known]] = 1
+        known = np.nonzero(places >= 0)
+        if self.mode in ("count", "tf_idf"):
+            np.add.at(out, (known[0], places[known]), 1)
+        else:
+            out[known[0], places[known]] = 1
         return self._weighted(out)
 
     def _weighted(self, counts: np.ndarray) -> np.ndarray:

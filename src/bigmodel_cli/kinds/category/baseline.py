@@ -30,6 +30,10 @@ class CategoryEncoder(Encoder):
         return 1
 
     @property
+    def has_offsets(self) -> bool:
+        return self._unknown > _MOST_DENSE
+
+    @property
     def _unknown(self) -> int:
         return len(self.kind.categories)
 
@@ -55,6 +59,16 @@ class CategoryEncoder(Encoder):
 
             shape = (len(places), count)
             return csr_array((np.ones(len(known), np.float32), (known, columns[known])), shape)
+
+        return Encoding(encode)
+
+    def for_offsets(self, values: np.ndarray) -> Encoding:
+        """A name that no training example has is none."""
+        known = np.unique(values)
+
+        def encode(places: np.ndarray) -> np.ndarray:
+            found: np.ndarray = np.where(np.isin(places, known), places, -1)[:, np.newaxis]
+            return found.astype(np.float64)
 
         return Encoding(encode)
 

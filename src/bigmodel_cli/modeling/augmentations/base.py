@@ -16,7 +16,8 @@ Range = Annotated[tuple[float, float], Field()]
 class Augmenting(BaseModel, ABC):
     """The options of an augmentation; it is part of no saved model.
 
-    A batch is waves (batch, samples), or spectrograms (batch, windows, bands), also with one channel.
+    A batch is waves (batch, samples), or spectrograms (batch, windows, bands), also with one channel, or
+    places in a vocabulary.
     What is drawn follows from the seed, as with Keras's own random layers, and checkpoints have its state.
     """
 
@@ -38,7 +39,7 @@ class Augmenting(BaseModel, ABC):
         """Change each example by a draw of its own.
 
         Args:
-            values: A tensor (batch, …), float32.
+            values: A tensor (batch, …), float32; places in a vocabulary are whole numbers.
             generator: A `keras.random.SeedGenerator`, asked for a seed for each draw.
 
         Returns:

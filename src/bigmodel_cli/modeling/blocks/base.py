@@ -35,6 +35,9 @@ class Connector(Protocol):
     def vocabulary_size(self, told: int | DataNumber | None) -> int:
         """How many tokens there are: as the config tells, else as the column has that the block gets."""
 
+    def vocabulary_sizes(self) -> Sequence[int | None]:
+        """How many tokens each of the inputs has that the block names; None of one that looks none up."""
+
     def has_padding(self) -> bool:
         """Whether the token 0 stands for none in what the block gets."""
 

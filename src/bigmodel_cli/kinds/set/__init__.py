@@ -1,0 +1,1 @@
+"""Several of few words for each example."""
