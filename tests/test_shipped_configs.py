@@ -50,6 +50,8 @@ TABLES = {
     **dict.fromkeys(
         ["sms_spam", "ag_news"], "{path: texts.csv, target: label, columns: {text: text, label: category}}"
     ),
+    "ratings": "{path: ratings.csv, target: rating, join: {item: {path: items.csv}}, columns: {"
+    "user: category, item: category, rating: number, timestamp: ignore, year: category, genres: set}}",
     "digit_strings": "{path: sounds.csv, test: sounds.csv, target: said, columns: {said: transcript, "
     "clip: {audio: {sample_rate: 8000, seconds: 1}}}, strings: {length: [1, 3], count: 40}}",
     "word_check": "{path: asked.csv, test: asked.csv, target: says, columns: {word: text, "
@@ -147,7 +149,7 @@ def test_the_expected_configs_are_there() -> None:
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
         "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
-        "cells", "digit_strings", "word_check",
+        "cells", "digit_strings", "ratings", "word_check",
     }  # fmt: skip
 
 
@@ -188,6 +190,10 @@ def _table(folder: Path) -> None:
     pairs = [f"{text.partition(',')[2]}\t{text.partition(',')[2].upper()}" for text in texts[:60]]
     (folder / "pairs.tsv").write_text("\n".join(["en\tde", *pairs]))
     _sounds(folder)
+    ratings = [f"{row % 17},{row % 13},{row % 11},{1_300_000_000 + row}" for row in range(300)]
+    (folder / "ratings.csv").write_text("\n".join(["user,item,rating,timestamp", *ratings]))
+    items = [f"{item},{1990 + item},{['Drama', 'Crime|Drama', ''][item % 3]}" for item in range(12)]
+    (folder / "items.csv").write_text("\n".join(["item,year,genres", *items]))
     tagged = [f"{word}\tO\n{word.title()}\tB-{row % 3}\n" for row in range(100) for word in words[: row % 7]]
     (folder / "tags.conll").write_text("\n".join(tagged))
 
