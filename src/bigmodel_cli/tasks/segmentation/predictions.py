@@ -13,13 +13,23 @@ from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.geometry import Geometry
 from bigmodel_cli.scoring.probabilities import as_numbers
 from bigmodel_cli.scoring.rule import DecisionRule
-from bigmodel_cli.tasks.predictions import Answer, Predictions
+from bigmodel_cli.tasks.predictions import Answer, Predictions, Telling
 from bigmodel_cli.tasks.segmentation.drawing import in_size_of_file, mask_png, over
 from bigmodel_cli.tasks.segmentation.target import in_shares
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 
 # Classes that a caption has room for.
 _IN_CAPTION = 2
+# What the example beside an export says.
+_TELL = """\
+def tell(features):
+    # The likeliest class of each pixel, at the size that the model takes.
+    ((name, (scores,)),) = predict(features).items()
+    mask = scores.argmax(axis=-1)
+    shares = np.bincount(mask.ravel(), minlength=scores.shape[-1]) / mask.size
+    for place in np.argsort(-shares, kind="stable")[:3]:
+        print(LABELS[name][place], f"{shares[place]:.1%}")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,10 @@ class SegmentationPredictions(Predictions[Segmentation]):
     """Of each pixel a class."""
 
     gives_files: ClassVar[bool] = True
+
+    @property
+    def telling(self) -> Telling:
+        return Telling(_TELL)
 
     def values(self, outputs: np.ndarray, reading: Reading) -> np.ndarray:
         return as_numbers(outputs, reading)
