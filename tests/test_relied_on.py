@@ -253,7 +253,7 @@ def private_names(path: Path) -> Iterator[str]:
     """Private names of others that a file touches: attributes, and names of attributes as text."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Attribute) and re.fullmatch(r"_[a-z]\w*[a-z]", node.attr):
-            if not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")):
+            if ast.unparse(node.value) not in ("self", "cls", "super()"):
                 yield node.attr
         elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in ASKING:
             words = [str(word.value) for word in node.args if isinstance(word, ast.Constant)]
