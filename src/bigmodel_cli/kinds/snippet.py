@@ -44,3 +44,15 @@ class Snippet(ABC):
 def read(path):
     return {{"{name}": read_value(path, "")}}
 '''
+
+
+class WordsSnippet(Snippet):
+    """A list of words, of as many as the kind has places for; what is not there is ""."""
+
+    def value(self, function: str) -> str:
+        length = self.kind.length
+        return f"""\
+def {function}(given, folder):
+    words = given[:{length}]
+    return np.array([words + [""] * ({length} - len(words))], object)
+"""

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from bigmodel_cli.kinds.sentence.kind import SentenceKind
-from bigmodel_cli.kinds.snippet import Snippet
+from bigmodel_cli.kinds.snippet import WordsSnippet
 
 
-class SentenceSnippet(Snippet):
-    """A list of words; what is not there is ""."""
+class SentenceSnippet(WordsSnippet):
+    """A list of words."""
 
-    kind: SentenceKind
     placeholder = '["Hello", "London"]'
-
-    def value(self, function: str) -> str:
-        length = self.kind.length
-        return f"""\
-def {function}(given, folder):
-    words = given[:{length}]
-    return np.array([words + [""] * ({length} - len(words))], object)
-"""
