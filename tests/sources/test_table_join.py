@@ -88,6 +88,7 @@ def test_other_files_than_csv_and_numbers_with_a_fraction(ratings):
         ("id,year\n1,2\n", {}, "items.csv: no column item; its columns: id, year"),
         ("id,user\n1,2\n3,4\n", {"key": "id"}, "items.csv, user: ratings.csv has a column of that name too | "
          "write prefix: item_ in join"),
+        ("id,year\n", {"key": "id"}, "items.csv: no rows, of which others could get columns"),
         ("id\n1\n", {"key": "id"}, "items.csv: has nothing beside id to join"),
         ("id,year\n01,2\n03,4\n", {"key": "id"}, "no row has what items.csv has: '3' here, '01' there"),
     ],

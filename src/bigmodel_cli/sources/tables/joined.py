@@ -70,7 +70,7 @@ class Keyed:
         """Read the table.
 
         Raises:
-            DataError: If it lacks its key, a row has none, or two rows have the same.
+            DataError: If it has no rows, lacks its key, a row has none, or two rows have the same.
         """
         # How the other table is written is its own matter; what means "no value" is told of both.
         table = open_table(join.paths, TextFormat(missing=told.missing))
@@ -86,6 +86,8 @@ class Keyed:
             keys += map(canonical, _each(block.cells[0]))
             for name, cells in zip(others, block.cells[1:], strict=True):
                 codes[name].append(_numbered(cells, texts[name]))
+        if not keys:
+            raise DataError(f"{table.files[0].path}: no rows, of which others could get columns")
         columns = {
             f"{join.prefix}{name}": CodedCells.of_parts(list(texts[name]), codes[name]) for name in others
         }
