@@ -76,3 +76,21 @@ def test_hidden_places_are_unknown_ones_in_training_alone():
     assert (hidden == 1).mean() == pytest.approx(0.25, abs=0.01)
     np.testing.assert_array_equal(layer(places), places)
     assert layer(keras.Input((), dtype="int64")).dtype == "int64"
+
+
+def test_what_is_missing_stays_so_where_places_are_hidden():
+    from bigmodel_cli.modeling.changed import Changed
+
+    # The words of lists, which are filled up with 0.
+    places = np.tile(np.array([5, 3, 0, 0], np.int64), (200, 1))
+    changed = np.asarray(Changed(Hide(share=0.5))(places, training=True))
+    assert {tuple(row) for row in changed.tolist()} == {(5, 3, 0, 0), (1, 1, 0, 0)}
+    # Without a place for what is missing, 0 is that of unknown words.
+    changed = np.asarray(Changed(Hide(share=0.5, unknown=0))(places, training=True))
+    assert {tuple(row) for row in changed.tolist()} == {(5, 3, 0, 0), (0, 0, 0, 0)}
+
+
+def test_only_places_can_be_hidden(refused):
+    problem = refused(SOFTMAX, "augmentation: [{hide: {share: 0.1}}]\n", **FLAT)
+    assert problem["message"] == "hide takes places in a vocabulary, and gets numbers"
+    assert problem["suggestion"] == "put it behind a StringLookup without output_mode, or take it out"

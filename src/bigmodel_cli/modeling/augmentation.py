@@ -86,10 +86,21 @@ def _our_own(component: Component, options: Augmenting, objects: Objects, featur
     """One that is no layer of Keras's."""
     from bigmodel_cli.modeling.changed import Changed
 
-    if (problem := options.unfit(tuple(features.shape))) is not None:
+    if (problem := _no_places(options, features) or options.unfit(tuple(features.shape))) is not None:
         message, _, advice = problem.partition("; ")
         raise config_error([Problem(component.place, component.path, message, suggestion=advice)])
     return Augmentation(Changed(options.with_numbers(objects.numbers)), mixes_labels=False)
+
+
+def _no_places(options: Augmenting, features: Any) -> str | None:
+    """Why places in a vocabulary are not what it gets, and what to do."""
+    if not options.takes_places or str(features.dtype).startswith("int"):
+        return None
+    found = "texts" if features.dtype == "string" else "numbers"
+    return (
+        f"{options.augmentation_name} takes places in a vocabulary, and gets {found}; "
+        "put it behind a StringLookup without output_mode, or take it out"
+    )
 
 
 def augment(

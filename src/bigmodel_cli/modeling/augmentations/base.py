@@ -19,12 +19,16 @@ class Augmenting(BaseModel, ABC):
     A batch is waves (batch, samples), or spectrograms (batch, windows, bands), also with one channel, or
     places in a vocabulary.
     What is drawn follows from the seed, as with Keras's own random layers, and checkpoints have its state.
+
+    Attributes:
+        takes_places: Whether it changes places in a vocabulary, and no numbers.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     augmentation_name: ClassVar[str]
     example: ClassVar[str]
+    takes_places: ClassVar[bool] = False
 
     def with_numbers(self, numbers: Mapping[str, int | None]) -> Self:
         """The same with what is left out in the config and follows from the data."""

@@ -13,11 +13,13 @@ class Hide(Augmenting):
     """Some of what a lookup gives becomes the place of unknown words, so that this place is trained.
 
     Else nothing is ever unknown in training, whose words are all in the vocabulary, and what a model makes of
-    a new user or a new item is left to chance.
+    a new user or a new item is left to chance. What is missing stays so.
     """
 
     augmentation_name: ClassVar[str] = "hide"
     example: ClassVar[str] = "hide: {share: 0.1}"
+
+    takes_places: ClassVar[bool] = True
 
     share: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="Which part is hidden.")
     unknown: Annotated[int, Field(ge=0)] = Field(
@@ -30,4 +32,7 @@ class Hide(Augmenting):
         import tensorflow as tf
 
         hidden = one_each(values, 0.0, 1.0, generator) < self.share
+        if self.unknown:
+            # What is missing has a place of its own, and so has what fills up a short list.
+            hidden &= values != 0
         return tf.where(hidden, tf.cast(self.unknown, values.dtype), values)
