@@ -100,3 +100,10 @@ def test_after_a_signal_it_goes_on_as_if_nothing_had_been(whole, tmp_path, monke
     resumed = train(tmp_path, "--resume", str(cut.path))
     assert numbers(resumed) == numbers(whole)
     assert resumed.read_json(resumed.texts) == whole.read_json(whole.texts)
+
+
+@pytest.mark.parametrize("monitor", ["val_bits_per_byte", "val_perplexity", "accuracy"])
+def test_what_auto_measures_can_be_watched(monitor, bigmodel, tmp_path):
+    (tmp_path / "words.yaml").write_text(CONFIG)
+    words = ("metrics=auto", f"training.checkpoint.monitor={monitor}")
+    assert bigmodel("check", tmp_path / "words.yaml", *words).code == 0

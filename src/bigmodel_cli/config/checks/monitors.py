@@ -20,6 +20,7 @@ from bigmodel_cli.config.naming import metric_names, named, of_target
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
+from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
 from bigmodel_cli.tasks.tagging.task import SPAN_F1
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
@@ -140,7 +141,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "classes": ["accuracy"],
             "numbers": ["mean_absolute_error"],
             "sets": ["auc"],
-            "tokens": ["accuracy"],
+            "tokens": [BITS_PER_BYTE, PERPLEXITY, "accuracy"],
             "texts": ["accuracy"],
             "tags": [SPAN_F1, "accuracy"],
             "masks": ["mean_iou", "accuracy"],
