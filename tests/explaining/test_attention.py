@@ -87,6 +87,7 @@ def test_on_a_terminal_a_page_and_in_json(looks, bigmodel, tmp_path):
         ((), "no text to explain"),
         (("--set", "small=a", "--method", "occlusion"), "of this run attention alone is shown"),
         (("--set", "small=a", "--class", "x"), "--class: of this run it is shown where the texts look"),
+        (("--set", "small=a", "--layer", "dense"), "--layer is for models of images"),
         (("--set", "small=a", "--out", "a.png"), "--out a.png: expected a file that ends in .html"),
     ],
 )

@@ -53,6 +53,7 @@ def explain_rows(
         DataError: If something cannot be read.
     """
     settings, row = how.pop("settings"), how.pop("row")
+    _check_not_of_images(how)
     if is_explained_by_attention(opened):
         explain_attention(opened, words, settings, {**how, "row": row}, out, as_json=as_json)
         return
@@ -76,10 +77,13 @@ def explain_rows(
             note(f"written: {one_line(str(pictures.of_importances(one)))}")
 
 
-def _check(words: Sequence[str], settings: Sequence[str], row: int | None, how: Mapping[str, Any]) -> None:
+def _check_not_of_images(how: Mapping[str, Any]) -> None:
     for name, option in _OF_IMAGES.items():
         if how[name]:
             raise UsageError(f"{option} is for models of images; this one takes rows of a table")
+
+
+def _check(words: Sequence[str], settings: Sequence[str], row: int | None, how: Mapping[str, Any]) -> None:
     if how["method"] == "grad-cam":
         raise UsageError(
             "--method grad-cam: shows places in an image; this model takes rows of a table",
