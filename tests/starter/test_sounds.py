@@ -70,6 +70,13 @@ def test_texts_beside_sounds_are_heard(tmp_path):
     assert (source.source_name, source.seconds, source.lowercase) == ("speech_folder", 1.6, True)
 
 
+def test_texts_that_are_all_empty_are_told(tmp_path):
+    saved(tmp_path / "1.wav", 0.5)
+    (tmp_path / "1.txt").write_text(" ")
+    with pytest.raises(DataError, match=r"1\.txt: nothing is said in it"):
+        make_starter(tmp_path)
+
+
 def table_of(tmp_path, column, cells):
     rows = [f"speaker,clip,{column}"]
     for number, cell in enumerate(cells):

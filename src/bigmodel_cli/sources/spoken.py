@@ -103,44 +103,59 @@ def _pairs(
     files: Sequence[str], encoding: str | None, context: LoadContext
 ) -> tuple[list[str], list[str | DataError]]:
     """The sounds among files, and what is said in each."""
-    texts = {path for path in files if Path(path).suffix.lower() in TEXT_SUFFIXES}
-    listed: dict[str, str] = {}
-    for path in sorted(one for one in texts if one.lower().endswith(LISTS)):
-        texts.discard(path)
-        listed |= _lines_of(Path(path), encoding)
+    texts = {_stem(path): path for path in files if Path(path).suffix.lower() in TEXT_SUFFIXES}
+    listed: dict[str, str | DataError] = {}
+    for stem, path in sorted(texts.items()):
+        if path.lower().endswith(LISTS):
+            del texts[stem]
+            _take_lines(Path(path), encoding, listed)
     sounds = [path for path in files if Path(path).suffix.lower() in SOUND_SUFFIXES]
     said = [_said(sound, texts, listed, encoding) for sound in sounds]
-    if left := [*sorted(texts), *listed]:
+    if left := [*sorted(texts.values()), *listed]:
         context.warn(f"{len(left):,} texts have no sound and are left out: {some(left, 3)}")
     return sounds, said
 
 
-def _said(sound: str, texts: set[str], listed: dict[str, str], encoding: str | None) -> str | DataError:
+def _said(
+    sound: str, texts: dict[str, str], listed: dict[str, str | DataError], encoding: str | None
+) -> str | DataError:
     """What is said in a recording, whose text is taken out of those that are left."""
-    stem = str(Path(sound).with_suffix(""))
-    own = next((stem + suffix for suffix in TEXT_SUFFIXES if stem + suffix in texts), None)
+    stem = _stem(sound)
+    own = texts.pop(stem, None)
     if own is not None:
-        texts.discard(own)
         try:
             text = read_text(Path(own), encoding)
         except DataError as error:
             return error
     elif stem in listed:
-        text = listed.pop(stem)
+        told = listed.pop(stem)
+        if isinstance(told, DataError):
+            return told
+        text = told
     else:
         hint = f"write it into {Path(stem).name}.txt beside it, or take the sound out"
         return DataError(f"{sound}: what is said in it stands nowhere", hint=hint)
     return text if text.split() else DataError(f"{own or sound}: nothing is said in it: its text is empty")
 
 
-def _lines_of(path: Path, encoding: str | None) -> dict[str, str]:
-    """What a list says of recordings beside it, by their path without a suffix.
+def _take_lines(path: Path, encoding: str | None, listed: dict[str, str | DataError]) -> None:
+    """Take what a list says of recordings beside it, by their path without a suffix.
 
     Raises:
         DataError: If it is no text.
     """
-    lines = [line.split(maxsplit=1) for line in read_text(path, encoding).splitlines()]
-    return {str(path.parent / line[0]): line[1] if len(line) > 1 else "" for line in lines if line}
+    for line in read_text(path, encoding).split("\n"):
+        name, text = (*line.split(maxsplit=1), "", "")[:2]
+        if name and listed.setdefault(str(path.parent / name), text) != text:
+            listed[str(path.parent / name)] = DataError(
+                f"{path}: what is said in {name} is there twice, and differs",
+                hint="take one of its lines out",
+            )
+
+
+def _stem(path: str) -> str:
+    """A path without its suffix."""
+    return str(Path(path).with_suffix(""))
 
 
 def _inside(root: Path, path: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audio.files.opening import recorded
 from bigmodel_cli.sources.base import LoadContext
+from bigmodel_cli.sources.file_checks import first_of
 from bigmodel_cli.sources.file_walk import FileWalk
 from bigmodel_cli.sources.sought_sounds import SOUNDS
 from bigmodel_cli.sources.spoken import LISTS, find_spoken
@@ -74,6 +75,9 @@ def look_at_spoken(folder: Path, written_in: Path, warn: Callable[[str], None]) 
         for path, text in zip(part.paths, part.texts, strict=True)
         if isinstance(text, str)
     ]
+    if not both:
+        problems = [text for part in found.values() for text in part.texts if isinstance(text, DataError)]
+        raise first_of(problems, len(problems))
     counts = {split: len(part.paths) for split, part in found.items()}
     headers = [recorded(path) for path, _ in both]
     rates = [header.sample_rate for header in headers]
