@@ -95,7 +95,8 @@ def test_what_is_wrong_may_be_left_out(clips, load, told):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"longer": "random"}, "a part of a sound is not all that is said in it"),
+        ({"longer": "random"}, "longer: a part of a sound is not all that is said in it"),
+        ({"shorter": "loop"}, "shorter: what is said would be heard more than once"),
         ({"tokenizer": "letters"}, "tokenizer: expected bytes, or one of"),
         ({"tokenizer": "bytes", "lowercase": True}, "bytes takes letters as they are"),
         ({"tokenizer": "bytes", "word_ngram": 2}, "word_ngram is for texts that are cut into characters"),
@@ -106,6 +107,28 @@ def test_what_is_wrong_may_be_left_out(clips, load, told):
 def test_options_that_cannot_be_are_found_before_files_are(options, message):
     with pytest.raises(ValueError, match=message):
         SpeechFolder(path="none", **HOW, **options)
+
+
+def test_texts_however_they_are_called_and_written(clips, load, told, monkeypatch):
+    """Suffixes of any case, a line with a sign that ends lines elsewhere, and the folder that one is in."""
+    root = clips({"1": "yes", "2": None, "3": None})
+    (root / "2.TXT").write_text("no")
+    (root / "a.trans.txt").write_bytes("3 well\u2028then\r\n".encode())
+    monkeypatch.chdir(root)
+    expected = {"train": {"1.wav": "yes", "2.wav": "no", "3.wav": "well\u2028then"}}
+    assert (
+        said_in(load("speech_folder", path=".", **HOW))
+        == expected
+        == said_in(load("speech_folder", path=root, **HOW))
+    )
+    assert told.warnings == []
+
+
+def test_two_texts_of_a_recording_are_one_too_many(clips, load):
+    root = clips({"1": None, "2": None})
+    (root / "a.trans.txt").write_text("1 yes\n1 yes\n2 yes\n2 no\n")
+    with pytest.raises(DataError, match=r"a\.trans\.txt: what is said in 2 is there twice, and differs"):
+        load("speech_folder", path=root, **HOW)
 
 
 def test_parts_of_names_group_speakers(clips, load):

@@ -231,6 +231,11 @@ def test_texts_that_need_more_moments_are_found_before_training(tmp_path):
         ("words: words.txt, ngram: 3", "ngram_weight: 2", "ngram_weight is that of ngram: write ngram: 3"),
         ("lowercase: true", "tokenizer: bytes", "words is for texts that are cut into characters"),
         ("beams: 3", "length_penalty: 1", "target: text.length_penalty is for columns of subwords"),
+        (
+            "wave: array",
+            "wave: array\n        clip: {audio: {sample_rate: 8000, seconds: 1, longer: random}}",
+            "audio of clip: a part of a sound is not all that is said in it",
+        ),
         ("lowercase: true", "lower: true", "no option 'lower'"),
         (
             "lowercase: true",

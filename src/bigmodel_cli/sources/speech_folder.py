@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool, model_validator
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath, FilesInside
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audio.cells import AudioCells
 from bigmodel_cli.kinds.audio.files.opening import recorded
 from bigmodel_cli.kinds.audio.kind import AudioKind
 from bigmodel_cli.kinds.cells import WrongOptionError
@@ -62,8 +63,8 @@ class SpeechFolder(NamePatternOptions, AudioOptions, HeardOptions):
             raise ValueError(f"{error.option}: {error.message}{hint}") from None
         if (why := TranscriptCells.why_not_searched(self._transcript, self.searched_with)) is not None:
             raise ValueError(why)
-        if self.longer != "middle":
-            raise ValueError("longer: a part of a sound is not all that is said in it; leave it out")
+        if (misfit := AudioCells.not_just_said({"longer": self.longer, "shorter": self.shorter})) is not None:
+            raise ValueError(f"{misfit.option}: {misfit.message}; {misfit.hint}")
         return self
 
     @property

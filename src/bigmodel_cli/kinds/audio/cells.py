@@ -34,6 +34,23 @@ class AudioCells(Cells):
             )
 
     @classmethod
+    def misfit_beside(
+        cls, options: Mapping[str, Any], told: Mapping[str, tuple[str, Mapping[str, Any]]]
+    ) -> WrongOptionError | None:
+        return cls.not_just_said(options) if any(kind == "transcript" for kind, _ in told.values()) else None
+
+    @staticmethod
+    def not_just_said(options: Mapping[str, Any]) -> WrongOptionError | None:
+        """Which option takes something else of a sound than what is said in it, once; None: none does."""
+        if options.get("longer") == "random":
+            return WrongOptionError(
+                "longer", "a part of a sound is not all that is said in it", "leave it out"
+            )
+        if options.get("shorter") == "loop":
+            return WrongOptionError("shorter", "what is said would be heard more than once", "leave it out")
+        return None
+
+    @classmethod
     def learnt(cls, facts: Any, options: Mapping[str, Any]) -> AudioKind:
         told = {name: value for name, value in options.items() if value is not None}
         return AudioKind(AudioFormat(**{**told, "seconds": float(told["seconds"])}))
