@@ -11,6 +11,7 @@ import soundfile
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audio.files import opening
 from bigmodel_cli.kinds.audio.files.decoding import decode_joined, decode_sound
+from bigmodel_cli.kinds.audio.files.opening import recorded
 from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import EncodedImage
@@ -143,6 +144,23 @@ def test_a_length_that_is_guessed_is_no_promise(tmp_path):
     with soundfile.SoundFile(path) as file:
         assert len(file.read(file.frames)) < file.frames - 0.2 * 22_050
     assert len(decode_sound(path, AudioFormat(8000, 3))) == 24_000
+    assert recorded(path).seconds == pytest.approx(3, abs=0.1)
+    # A picture of 2 ** 18 bytes in front of it lasts no time.
+    tagged = saved(tmp_path / "b.mp3", wave, 22_050, bitrate_mode="CONSTANT", compression_level=0.0)
+    content = tagged.read_bytes().replace(b"Info", bytes(4), 1)
+    tagged.write_bytes(b"ID3\x04\0\0" + bytes([0, 16, 0, 0]) + bytes(2**18) + content)
+    assert recorded(tagged).seconds == pytest.approx(3, abs=0.1)
+    middle, whole = decode_sound(path, AudioFormat(22_050, 1)), decode_sound(path, AudioFormat(22_050, 3))
+    assert np.abs(np.correlate(whole, middle)).argmax() == pytest.approx(22_050, abs=2_000)
+
+
+def test_what_is_guessed_to_be_shorter_is_not_read_in_part(tmp_path):
+    wave = np.random.default_rng(0).normal(0, 0.1, 66_150)
+    path = saved(tmp_path / "a.mp3", wave, 22_050, bitrate_mode="VARIABLE", compression_level=0.9)
+    path.write_bytes(path.read_bytes().replace(b"Xing", bytes(4), 1))
+    for read in (recorded, lambda path: decode_sound(path, FORMAT)):
+        with pytest.raises(DataError, match=r"a\.mp3: damaged sound: .* of its 3\.\d+ s can be read"):
+            read(path)
 
 
 @pytest.mark.parametrize("size", [b"\xff\xff\xff\xff", b"\x00\xf0\xff\x7f"])

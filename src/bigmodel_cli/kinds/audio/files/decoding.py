@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.audio.files.opening import breaking_off, library, open_sound, says_how_long
+from bigmodel_cli.kinds.audio.files.opening import breaking_off, library, num_frames, open_sound
 from bigmodel_cli.kinds.audio.files.resampling import resampled
 from bigmodel_cli.kinds.audio.kind import AudioFormat
 from bigmodel_cli.kinds.image.files.opening import ImageFile, said_by
@@ -88,27 +88,28 @@ def _part(path: ImageFile, sound: Any, audio_format: AudioFormat, start: float |
     rate, wanted = sound.samplerate, audio_format.num_samples
     margin, needed = math.ceil(_MARGIN_SECONDS * rate), math.ceil(wanted * rate / audio_format.sample_rate)
     # `first` in samples of the file, `skip` in those of the example.
-    first = max(0, (sound.frames - needed) // 2) if start is None else round(start * rate)
+    told = num_frames(path, sound)
+    first = max(0, ((told or sound.frames) - needed) // 2) if start is None else round(start * rate)
     before = min(first, margin)
     if first > before:
         sound.seek(first - before)
-    mono = _mono(path, sound, audio_format, before + needed + margin)
+    mono = _mono(sound, audio_format, before + needed + margin, told)
     found = resampled(mono, rate, audio_format.sample_rate)
     skip = round(before * audio_format.sample_rate / rate)
     return _in_length(found[skip : skip + wanted], audio_format)
 
 
 def _whole(path: ImageFile, sound: Any, audio_format: AudioFormat) -> np.ndarray:
-    mono = _mono(path, sound, audio_format, sound.frames)
+    mono = _mono(sound, audio_format, sound.frames, num_frames(path, sound))
     return resampled(mono, sound.samplerate, audio_format.sample_rate)
 
 
-def _mono(path: ImageFile, sound: Any, audio_format: AudioFormat, frames: int) -> np.ndarray:
+def _mono(sound: Any, audio_format: AudioFormat, frames: int, told: int | None) -> np.ndarray:
     import numpy as np
 
     channel, found = audio_format.channel, []
     first = sound.tell() if sound.seekable() else 0
-    wanted = min(first + frames, sound.frames)
+    wanted = min(first + frames, told or sound.frames)
     # Some at once: a file may have hundreds of channels, of which only one sound is wanted.
     at_once = max(1, _MOST_SAMPLES // sound.channels)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -119,9 +120,9 @@ def _mono(path: ImageFile, sound: Any, audio_format: AudioFormat, frames: int) -
             if not len(read):
                 break
     mono = np.concatenate(found) if found else np.zeros(0, np.float32)
-    # MP3s may say how many samples there are, and nobody knows before they are decoded.
-    problem = breaking_off(first + len(mono), wanted, sound.frames, sound.samplerate)
-    if len(mono) and problem is not None and (sound.format != "MP3" or says_how_long(path)):
+    problem = breaking_off(first + len(mono), wanted, told or sound.frames, sound.samplerate)
+    # A guess is no promise.
+    if len(mono) and problem is not None and told is not None:
         raise ValueError(problem)
     if not np.isfinite(mono).all():
         raise ValueError("samples are NaN or infinite")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.kinds.audio.files.mp3_length import counted_samples, says_how_long
 from bigmodel_cli.kinds.audio.files.names import CONVERT_HINT, OTHER_SOUND_SUFFIXES
 from bigmodel_cli.kinds.image.files.names import suffix_of
 from bigmodel_cli.kinds.image.files.opening import ImageFile, bytes_of_file, said_by
@@ -25,8 +26,6 @@ _SHORT_OF = re.compile(r"^data : (\d+) \(should be (\d+)\)$", re.MULTILINE)
 _LARGEST_TOLD = 0x7FFF_0000
 # A file that lacks less than that breaks off nowhere that is heard.
 _LACKING_SECONDS = 0.2
-# What the first frame of an MP3 has where it says how many there are, and how large that one is at most.
-_LENGTH_MARKS, _FIRST_FRAME = (b"Xing", b"Info", b"VBRI"), 3_000
 # How files begin that are often given a wrong suffix.
 _OTHER_KINDS = {
     b"RIFF": "a WAV file in a form that is not read",
@@ -46,7 +45,7 @@ class Recorded:
     Attributes:
         sample_rate: Samples in a second.
         channels: How many there are.
-        frames: Samples of each channel.
+        frames: Samples of each channel, as `num_frames` has them, or as they are guessed.
     """
 
     sample_rate: int
@@ -92,7 +91,7 @@ def open_sound(path: ImageFile) -> Any:
         raise DataError(f"{path}: cannot be read: {error.strerror or said_by(error)}") from error
     except (RuntimeError, TypeError, ValueError) as error:
         raise _refused(path, error) from error
-    problem = _problem(sound, num_bytes)
+    problem = _problem(sound, num_bytes) or _problem_of_guess(path, sound)
     if problem is not None:
         sound.close()
         raise DataError(f"{path}: {problem}", hint=CONVERT_HINT if sound.format not in _FORMATS else None)
@@ -106,7 +105,13 @@ def recorded(path: ImageFile) -> Recorded:
         DataError: If it is no sound.
     """
     with open_sound(path) as sound:
-        return Recorded(sound.samplerate, sound.channels, sound.frames)
+        return Recorded(sound.samplerate, sound.channels, num_frames(path, sound) or sound.frames)
+
+
+def num_frames(path: ImageFile, sound: Any) -> int | None:
+    """Samples of each channel; None where that is but a guess, of an MP3 that cannot be counted."""
+    is_told = sound.format != "MP3" or says_how_long(path)
+    return int(sound.frames) if is_told else counted_samples(path)
 
 
 def _problem(sound: Any, num_bytes: int) -> str | None:
@@ -127,6 +132,17 @@ def _problem(sound: Any, num_bytes: int) -> str | None:
     return None
 
 
+def _problem_of_guess(path: ImageFile, sound: Any) -> str | None:
+    """Why an MP3 cannot be read to its end: libsndfile reads no further than libmpg123 guesses."""
+    there, rate = num_frames(path, sound), sound.samplerate
+    if there is None or there - sound.frames <= _LACKING_SECONDS * rate:
+        return None
+    return (
+        f"damaged sound: its header does not say how long it is, and {sound.frames / rate:.3g} of its "
+        f"{there / rate:.3g} s can be read; encoding it anew mends that"
+    )
+
+
 def breaking_off(there: int, wanted: int, told: int, rate: int) -> str | None:
     """Why a file cannot be read on; None: too few samples lack to be missed.
 
@@ -139,17 +155,6 @@ def breaking_off(there: int, wanted: int, told: int, rate: int) -> str | None:
     if wanted - there <= _LACKING_SECONDS * rate:
         return None
     return f"it breaks off: its header tells of {told / rate:.3g} s, and {there / rate:.3g} s are there"
-
-
-def says_how_long(path: ImageFile) -> bool:
-    """Whether an MP3 has a header with its length; of others libmpg123 guesses it by their size."""
-    with path.open("rb") as file:
-        head = file.read(10)
-        # Seven bits in each byte.
-        size = sum(byte << 7 * place for place, byte in enumerate(reversed(head[6:10])))
-        file.seek(len(head) + size if head.startswith(b"ID3") else 0)
-        begins = file.read(_FIRST_FRAME)
-    return any(mark in begins for mark in _LENGTH_MARKS)
 
 
 def _refused(path: ImageFile, error: Exception) -> DataError:
