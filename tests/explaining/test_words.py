@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from bigmodel_cli.config.reading import Reading
+from bigmodel_cli.explaining.rows import effects as effects_of_rows
+from bigmodel_cli.explaining.rows.faded import FadedRow
 from bigmodel_cli.explaining.rows.network import RowNetwork
 from bigmodel_cli.explaining.rows.page import marked
 from bigmodel_cli.explaining.rows.word_gradients import word_gradients
@@ -151,6 +153,26 @@ def test_gradients_at_the_embeddings_sum_up_to_the_difference():
     ends = np.array([[*table[0][0], 1.0], [*table[0][[2, 4, 1, 5, 2]].mean(axis=0), 1.0]])
     padding, whole = (np.tanh(ends @ first + bias) @ second + last)[:, 0]
     assert completeness["score_difference"] == pytest.approx(whole - padding, abs=1e-5)
+
+
+def test_few_rows_are_computed_at_once_and_give_the_same(monkeypatch):
+    """Attention between the tokens of a long text takes much memory for each row."""
+    network, text, seen = embedded(), "free the lunch prize " * 20, []
+    scores, run = FadedRow.scores, FadedRow._run
+    monkeypatch.setattr(
+        FadedRow, "scores", lambda self, shares, to: seen.append(len(shares)) or scores(self, shares, to)
+    )
+    monkeypatch.setattr(
+        FadedRow,
+        "_run",
+        lambda self, given, looked: seen.append(given[0].shape[0]) or run(self, given, looked),
+    )
+    words, _ = by_gradients(network, text)
+    assert max(one for one in seen if one is not None) <= effects_of_rows.ROWS_AT_ONCE < len(words)
+    monkeypatch.setattr(effects_of_rows, "ROWS_AT_ONCE", 10_000)
+    at_once, _ = by_gradients(network, text)
+    assert max(one for one in seen if one is not None) > len(words)
+    np.testing.assert_allclose([one.gradient for one in words], [one.gradient for one in at_once], atol=1e-6)
 
 
 def behind(network):

@@ -25,6 +25,8 @@ OCCLUSION, GRADIENTS = "occlusion", "integrated-gradients"
 # Training rows whose values stand for what could be there instead.
 BACKGROUND = 200
 _FIRST_STEPS, _MAX_STEPS = 32, 512
+# Rows that the whole model computes at once: of a long text each has attention between all of its tokens.
+ROWS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -165,12 +167,20 @@ def _summed(
 ) -> np.ndarray:
     """Weighted sums of the gradients at parts of the way, float64 of shape (targets, width)."""
     tf = import_tensorflow()
-    rows = tf.constant((start + alphas[:, np.newaxis] * way).astype(np.float32))
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(rows)
-        columns = tf.unstack(network.scores(rows, targets), axis=1)
-    gradients = (tape.gradient(column, rows) for column in columns)
-    return np.stack([weights @ np.asarray(gradient, np.float64) for gradient in gradients])
+    summed = np.zeros((len(targets), len(way)))
+    for part in in_parts(len(alphas)):
+        rows = tf.constant((start + alphas[part, np.newaxis] * way).astype(np.float32))
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(rows)
+            columns = tf.unstack(network.scores(rows, targets), axis=1)
+        gradients = (tape.gradient(column, rows) for column in columns)
+        summed += [weights[part] @ np.asarray(gradient, np.float64) for gradient in gradients]
+    return summed
+
+
+def in_parts(count: int) -> list[np.ndarray]:
+    """The numbers of so many rows in parts of about the same size, none above `ROWS_AT_ONCE`."""
+    return np.array_split(np.arange(count), -(-count // ROWS_AT_ONCE))
 
 
 def _shares(exchanged: Exchanged) -> dict[str, np.ndarray]:

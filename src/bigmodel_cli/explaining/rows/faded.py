@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bigmodel_cli.explaining.rows.effects import in_parts
 from bigmodel_cli.explaining.rows.network import RowNetwork, values_of
 from bigmodel_cli.modeling.masks import handing_on
 from bigmodel_cli.modeling.relied_on import relied_on
@@ -37,15 +38,17 @@ class FadedRow:
     def __init__(self, network: RowNetwork, written: Mapping[str, Store]) -> None:
         self._network = network
         num_rows = len(next(iter(written.values())))
-        ids: dict[int, np.ndarray] = {}
+        ids: dict[int, list[np.ndarray]] = {}
+        for rows in in_parts(num_rows):
 
-        def keep(number: int, _layer: Any, looked_up: Any, vectors: Any) -> Any:
-            if looked_up.shape[0] == num_rows and len(vectors.shape) == 3:
-                ids[number] = np.asarray(looked_up)
-            return vectors
+            def keep(number: int, _layer: Any, looked_up: Any, vectors: Any, count: int = len(rows)) -> Any:
+                if looked_up.shape[0] == count and len(vectors.shape) == 3:
+                    ids.setdefault(number, []).append(np.asarray(looked_up))
+                return vectors
 
-        self._run(self._inputs(written), keep)
-        self._looked_up = {number: one for number, one in ids.items() if (one[-1] != one[0]).any()}
+            self._run(self._inputs({name: store.take(rows) for name, store in written.items()}), keep)
+        looked_up = {number: np.concatenate(parts) for number, parts in ids.items()}
+        self._looked_up = {number: one for number, one in looked_up.items() if (one[-1] != one[0]).any()}
         self._row = self._inputs(
             {name: store.take(np.array([num_rows - 1])) for name, store in written.items()}
         )
