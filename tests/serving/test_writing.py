@@ -151,5 +151,7 @@ def test_numbers_that_are_left_out_are_those_of_the_command() -> None:
     asked = asked_of({"temperature": None})
     assert (asked.prompt, asked.streams, asked.wanted.max_tokens) == ("", False, 200)
     assert asked.wanted.sampling.temperature == 0.8
-    with pytest.raises(Refused, match="seed"):
-        asked_of({"seed": -1})
+    # Nor has a float room for the last one.
+    for seed in (-1, 10**400):
+        with pytest.raises(Refused, match="seed: expected a whole number from 0 to"):
+            asked_of({"seed": seed})

@@ -94,7 +94,7 @@ def _beams(numbers: dict[str, Any], num: int) -> Beams | None:
 def _number(key: str, value: Any) -> Any:
     types, least, most = _NUMBERS[key]
     is_one = isinstance(value, types) and not isinstance(value, bool)
-    if not is_one or not least <= float(value) <= most:
+    if not is_one or not least <= value <= most:
         what = "a whole number" if types == (int,) else "a number"
         raise Refused(400, f"{key}: expected {what} from {least:,} to {most:,}, found {cut(repr(value), 60)}")
     return value
