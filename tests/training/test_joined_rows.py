@@ -13,6 +13,7 @@ from bigmodel_cli import train
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.inputs import find_rows
 from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.kinds.image.files.opening import EncodedImage
 from bigmodel_cli.kinds.inputs import Asked, Finder
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.run_folder import RunFolder
@@ -87,6 +88,41 @@ def test_what_is_set_and_what_is_sent_need_only_name_an_item(run):
     named = values(found, opened.signature)
     assert named["tag"] == ["x", "q", ""]
     assert named["born"][:2] == [1993.0, 1992.0] and math.isnan(named["born"][2])
+
+
+def test_what_names_no_row_of_the_other_table_is_said(run, tmp_path):
+    opened = open_folder(RunFolder(run.path))
+
+    def found(words, settings=()):
+        return find_rows(Asked(words, settings, opened.rows_written), opened.signature, print)
+
+    for name, lines in (("a", "u1,3\nu2,99\nu3,\n"), ("b", "u1,3\n")):
+        (tmp_path / f"{name}.csv").write_text(f"user,item\n{lines}")
+    rows = found([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")])
+    assert len([*rows.batches(opened.signature, ())]) == 2
+    kept = run.path / "joined_1.csv"
+    assert rows.noticed == [
+        f"{tmp_path}/a.csv: 1 of 2 rows have in item what {kept} has not (99): its columns are missing there"
+    ]
+    unknown = f"film: {kept} has no '99': its columns are missing"
+    assert found((), ["user=u1", "film=99", "born=1990"]).remarks == [unknown]
+    assert not found((), ["user=u1", "film=99", "born=1990", "tag=x"]).remarks
+    assert not found((), ["user=u1", "film=3"]).remarks
+
+
+def test_a_key_is_sent_as_values_of_columns_are(run):
+    opened = open_folder(RunFolder(run.path))
+
+    def sent(film):
+        row = {"user": "u1", "film": film}
+        return part_of(opened.signature.kind, Finder).sent([row], opened.rows_written)
+
+    for film in ([3], 3.0, EncodedImage("request", b"3"), " 3 "):
+        assert values(sent(film), opened.signature)["tag"] == ["x"]
+    assert values(sent(None), opened.signature)["tag"] == [""]
+    for film in ([3, 4], {"id": 3}):
+        (batch,) = sent(film).batches(opened.signature, ())
+        assert batch.errors == ["request, row 1: the model has no column film; columns that lack: born, tag"]
 
 
 def test_the_run_keeps_the_table_and_notices_a_change_of_it(run, tmp_path):

@@ -32,10 +32,12 @@ class Inputs:
     Attributes:
         columns: Those of the tables that they are rows of; None: they are no rows.
         remarks: What a user should know of them.
+        noticed: What besides, once all of them were read.
     """
 
     columns: None = None
     remarks: Sequence[str] = ()
+    noticed: Sequence[str] = ()
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self._groups = groups

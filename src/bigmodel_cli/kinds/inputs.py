@@ -173,6 +173,11 @@ class Rows(ABC):
     columns: Sequence[str] = ()
     remarks: Sequence[str] = ()
 
+    @property
+    def noticed(self) -> Sequence[str]:
+        """What a user should know besides, once all of them were read."""
+        return ()
+
     @abstractmethod
     def __len__(self) -> int:
         """How many words there are; of rows nobody has counted."""

@@ -152,7 +152,7 @@ def command(
         csv = _csv(csv_path, opened, found.columns, says_unlike=familiar is not None)
         _take_all(predictions, results, csv, files)
     results.write_timeline()
-    for sentence in results.remarks(inverted=how["invert"]):
+    for sentence in (*found.noticed, *results.remarks(inverted=how["invert"])):
         note(sentence)
     if as_json:
         head = {"run": str(opened.folder.path), "engine": chosen.name}

@@ -44,6 +44,8 @@ def given_rows(
                 continue
             yield item.name, {name: _store(held, row, item.name) for name, held in batch.features.items()}
             row += 1
+    for sentence in found.noticed:
+        note(sentence)
 
 
 def _store(held: Held, row: int, name: str) -> Store:

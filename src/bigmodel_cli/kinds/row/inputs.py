@@ -31,6 +31,7 @@ from bigmodel_cli.kinds.row.standard_input import STANDARD_INPUT, KeptInput, kep
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.tables.cells import Cells as CellTexts
 from bigmodel_cli.sources.tables.cells import ListCells, Use
+from bigmodel_cli.sources.tables.joined import Keyed
 from bigmodel_cli.sources.tables.lists import as_text
 from bigmodel_cli.sources.tables.names import no_column, shown
 from bigmodel_cli.sources.tables.readers import use_of
@@ -141,6 +142,7 @@ class _OneRow(Rows):
         self._values = {name: _as_cell(value) for name, value in joined.items()}
         left_out = [name for name in kind.columns if name not in self._values]
         self.remarks = [f"not set, and so missing: {some(map(shown, left_out), 20)}"] if left_out else []
+        self.remarks += written.not_there(given, kind.columns)
         self.columns = list(kind.columns)
         self._table = Table((), tuple(kind.columns), (), written.format)
         self._columns = Columns.of(kind, self._table, written)
@@ -218,12 +220,14 @@ class _Opened:
         table: It.
         columns: What of it the model takes.
         names: The model's columns by what they are called in the files.
+        joined: Tables of which it gets columns.
     """
 
     word: str
     table: Table
     columns: Columns
     names: Mapping[str, str]
+    joined: Sequence[Keyed]
 
 
 class _Tables(Rows):
@@ -252,18 +256,27 @@ class _Tables(Rows):
     def __len__(self) -> int:
         return len(self._opened)
 
+    @property
+    def noticed(self) -> Sequence[str]:
+        found = (
+            keyed.described(one.table.files[0].path, refuses=False)
+            for one in self._opened
+            for keyed in one.joined
+        )
+        return [self._as_given(sentence) for sentence in found if sentence is not None]
+
     def _open(self, word: str, written: Written) -> _Opened:
         path: Path | str = word
         if word == STANDARD_INPUT:
             self._input = self._input or kept_input()
             path = self._input.path
         with self._as_called():
-            table = written.opened(path, self._kind.columns)
+            table, joined = written.opened(path, self._kind.columns)
         names = {name: written.in_files(name, table.names) for name in self._kind.columns}
         for name in names.values():
             if name not in table.names:
                 raise no_column(Path(word), table.names, name)
-        return _Opened(word, table, Columns.of(self._kind, table, written), names)
+        return _Opened(word, table, Columns.of(self._kind, table, written), names, joined)
 
     def batches(self, signature: Signature, needed: Collection[str]) -> Generator[Batch, None, None]:
         size = _rows_at_once(self._kind)

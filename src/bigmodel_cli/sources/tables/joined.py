@@ -97,9 +97,9 @@ class Keyed:
         """The row that each of some cells names, int64; -1 where there is none."""
         return cells.mapped(lambda text: self.place_of.get(canonical(text), -1), "int64")
 
-    def values_of(self, key: Any) -> Mapping[str, Any] | None:
+    def values_of(self, key: str) -> Mapping[str, Any] | None:
         """The row of a key, as cells are written; None where there is none."""
-        row = self.place_of.get(canonical(str(key).strip()))
+        row = self.place_of.get(canonical(key))
         if row is None:
             return None
         found = {name: cells.text(row) for name, cells in self.columns.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from bigmodel_cli.cut import cut
 from bigmodel_cli.kinds.cells import Cells, Held
+from bigmodel_cli.kinds.row.blocks.sent import key_of_sent
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.sources.table_join import joins_of
@@ -55,8 +56,10 @@ class Written:
         joined = [_keyed(join, told.get("missing")) for join in joins_of(record or {})]
         return cls(TextFormat(**told), names, joined)
 
-    def opened(self, path: Path | str, columns: Collection[str]) -> Table:
+    def opened(self, path: Path | str, columns: Collection[str]) -> tuple[Table, Sequence[Keyed]]:
         """A table in which rows that are wrong are kept, with the columns of others as far as it lacks them.
+
+        With it these others, which take note of what rows name that is not there.
 
         Args:
             path: Of the table.
@@ -67,8 +70,8 @@ class Written:
         """
         table = open_table(path, self.format, keeps_wrong=True)
         lacking = {self.names.get(name, name) for name in columns} - {*table.names}
-        needed = [keyed for keyed in self.joined if lacking & {*keyed.columns}]
-        return joined(table, needed, keeps_own=True) if needed else table
+        needed = [replace(keyed, unknown={}) for keyed in self.joined if lacking & {*keyed.columns}]
+        return (joined(table, needed, keeps_own=True) if needed else table), needed
 
     def keys(self, columns: Collection[str]) -> list[str]:
         """The columns by which rows of other tables are named, and which the model does not take itself."""
@@ -84,14 +87,27 @@ class Written:
         """
         found: dict[str, Any] = {}
         for keyed in self.joined:
-            key = row.get(self._here(keyed.join.column))
-            if isinstance(key, str | int | float):
+            key = key_of_sent(row.get(self._here(keyed.join.column)))
+            if key is not None:
                 # As in training, a row that is not there has no values.
                 values = keyed.values_of(key) or dict.fromkeys(keyed.columns)
                 found |= {self._here(name): value for name, value in values.items()}
-        left_out = self.keys(columns)
+        # What names no row, and is something, stays: it is refused as what no model takes.
+        left_out = [
+            name for name in self.keys(columns) if row.get(name) is None or key_of_sent(row[name]) is not None
+        ]
         own = {name: value for name, value in row.items() if name not in left_out}
         return {**{name: value for name, value in found.items() if name in columns}, **own}
+
+    def not_there(self, row: Mapping[str, Any], columns: Collection[str]) -> Iterator[str]:
+        """A sentence for each table that lacks what a row names, and so columns that the model takes."""
+        for keyed in self.joined:
+            name = self._here(keyed.join.column)
+            key = key_of_sent(row.get(name))
+            lacking = {self._here(one) for one in keyed.columns} & {*columns} - {*row}
+            if key and lacking and keyed.values_of(key) is None:
+                other = keyed.table.files[0].path
+                yield f"{shown(name)}: {other} has no {cut(key, 40)!r}: its columns are missing"
 
     def _here(self, name: str) -> str:
         """What the run's config calls a column of files."""

@@ -22,6 +22,8 @@ from bigmodel_cli.sources.tables.names import listed, shown
 
 # What a request's rows are called where they are named.
 REQUEST = "request"
+# How keys are read, whatever their columns are.
+_OF_KEYS = ColumnFacts("", "text", reason="names a row", rows=0)
 
 
 @dataclass
@@ -74,6 +76,15 @@ def cells_of_sent(
     return found
 
 
+def key_of_sent(value: Any) -> str | None:
+    """What names a row of another table, as a cell would have it; None where a value names none."""
+    if isinstance(value, list) and len(value) == 1:
+        # As of columns.
+        value = value[0]
+    text = _scalar_text(value, _OF_KEYS)
+    return None if text is None else text.strip()
+
+
 def _unknown(key: str, lacking: Sequence[str]) -> str:
     close = get_close_matches(key, lacking, 1, 0.6)
     hint = f"did you mean {shown(close[0])}?" if close else f"columns that lack: {listed(lacking, 20)}"
@@ -94,20 +105,21 @@ def _text(value: Any, name: str, number: int, found: SentCells, kind: RowKind, f
     if isinstance(value, list) and len(value) == 1 and not column.shape and facts.kind != "list":
         # Others serve a column as an axis of length 1.
         value = value[0]
-    if isinstance(value, list):
-        return _list_text(value, facts)
-    return _scalar_text(value, facts)
+    text = _list_text(value, facts) if isinstance(value, list) else _scalar_text(value, facts)
+    if text is None:
+        raise DataError(f"expected {part_of(column, Cells).expected}, found {_shown(value)}")
+    return text
 
 
-def _list_text(value: list[Any], facts: ColumnFacts) -> str:
+def _list_text(value: list[Any], facts: ColumnFacts) -> str | None:
     if facts.kind == "list" and all(isinstance(item, str) for item in value):
         return as_text([_as_utf8(item) for item in value])
     if facts.kind == "array" and all(isinstance(item, int | float) for item in value):
         return json.dumps(value)
-    raise DataError(f"expected a {facts.kind}, found {_shown(value)}")
+    return None
 
 
-def _scalar_text(value: Any, facts: ColumnFacts) -> str:
+def _scalar_text(value: Any, facts: ColumnFacts) -> str | None:
     if isinstance(value, str):
         return _as_utf8(value)
     if isinstance(value, bool):
@@ -118,7 +130,7 @@ def _scalar_text(value: Any, facts: ColumnFacts) -> str:
     if isinstance(value, int | float):
         text = json.dumps(value)
         return text.replace(".", facts.notation.decimal)
-    raise DataError(f"expected a {facts.kind}, found {_shown(value)}")
+    return None
 
 
 def _shown(value: Any) -> str:
