@@ -13,11 +13,14 @@ from bigmodel_cli.kinds.baseline import Encoder
 from bigmodel_cli.kinds.cells import Cells, WrongOptionError
 from bigmodel_cli.kinds.kind import kind_from_json
 from bigmodel_cli.kinds.profile import Profile
+from bigmodel_cli.kinds.row.blocks.sent import cells_of_sent
+from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.kinds.set.kind import SetKind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.sources.base import LoadContext
 from bigmodel_cli.sources.table import TableOptions
 from bigmodel_cli.sources.tables.columns import Categories
+from bigmodel_cli.sources.tables.facts import ColumnFacts
 
 CELLS = ["Crime|Drama", "Drama", "", "Drama | Sci-Fi|Drama", "Crime|Drama"] * 4
 
@@ -69,6 +72,29 @@ def test_more_words_than_the_model_takes_are_an_error_of_the_row():
     values = Categories(np.array([0, 1, -1], np.int32), ["a|b|c", "a|z"])
     assert cells.misfits(values) == {0: "3 words"}
     assert cells.held(values).values()[1:].tolist() == [["a", "z"], ["", ""]]
+
+
+def test_other_files_have_sets_of_the_length_that_training_had(tmp_path):
+    ten = "|".join("abcdefghij")
+    source = loaded(tmp_path, "set", [ten, "a"] * 10)
+    noted = source.looked_at
+    assert noted.columns["genres"] == {"set": {"length": 10}}
+    assert loaded(tmp_path, noted.columns["genres"], CELLS).signature.inputs["genres"].shape == (10,)
+    table = (tmp_path / "t.csv").read_text()
+    (tmp_path / "v.csv").write_text(f"{table}a,0\n{ten}|k,1\n{ten}|k|l,1\n")
+    split = noted.model_copy(update={"test": tmp_path / "v.csv"})
+    says = r"v.csv:23, genres: expected up to 10 words with '\|' between, found 11 words \(2 such rows\)"
+    with pytest.raises(DataError, match=says):
+        split.load(LoadContext())
+
+
+def test_a_set_is_sent_as_a_cell_has_it():
+    kind = RowKind({"genres": SetKind(("a", "b"), 2, "|")})
+    facts = {"genres": ColumnFacts("genres", "category", "told", 0)}
+    sent = cells_of_sent([{"genres": "a|b"}, {"genres": ["a", "b"]}], kind, facts)
+    assert sent.texts["genres"] == ["a|b", ""]
+    found = '["a", "b"]'
+    assert sent.wrong == {1: f", genres: expected up to 2 words with '|' between, found {found}"}
 
 
 @pytest.mark.parametrize("mode", ["multi_hot", "count"])

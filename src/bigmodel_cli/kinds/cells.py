@@ -162,6 +162,11 @@ class Cells(ABC):
         """What a cell should be, in words."""
         return f"a {self.kind.noun}"
 
+    @property
+    def noted(self) -> Mapping[str, Any]:
+        """Options of the column, as far as the cells told what was not: other files are read alike."""
+        return {}
+
     @abstractmethod
     def reading(self) -> dict[str, Any]:
         """How cells are read, as attributes of `ColumnFacts`."""

@@ -14,7 +14,7 @@ from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.kinds.cells import Cells, column_kinds
 from bigmodel_cli.kinds.kind import Kind
-from bigmodel_cli.parts import class_called
+from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.sources.base import LoadContext, Source
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.strings_option import Strings
@@ -238,12 +238,15 @@ class TableOptions(SourceOptions):
         return str(told["from"]) if isinstance(told, dict) and "from" in told else name
 
     def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> TableOptions:
-        given, kind = self.columns[name], cast(str, self.told_kind(name))
-        column: dict[str, Any] = dict(given) if isinstance(given, dict) else {kind: None}
         # What is kept says itself whether letters are made small.
-        others = {option: value for option, value in (column[kind] or {}).items() if option != "lowercase"}
-        column[kind] = {**others, "tokenizer": told}
+        column = self._with_options(name, {"tokenizer": told}, without="lowercase")
         return self.model_copy(update={"columns": {**self.columns, name: column}})
+
+    def _with_options(self, name: str, more: Mapping[str, Any], without: str = "") -> dict[str, Any]:
+        """What is said of a column whose kind is told, with more options of it."""
+        given, kind = self.columns[name], cast(str, self.told_kind(name))
+        options = {option: value for option, value in self.told_options(name).items() if option != without}
+        return {**(given if isinstance(given, dict) else {}), kind: {**options, **more}}
 
     def looked_at(self, kinds: Mapping[str, Kind], left_out: Sequence[str]) -> TableOptions:
         """The same with what was found out of columns that nobody named."""
@@ -252,6 +255,8 @@ class TableOptions(SourceOptions):
             if self.told_kind(name) is None and name != self.sample_weight:
                 source = self.in_files(name)
                 told[name] = kind.name if source == name else {"from": source, kind.name: {}}
+            if noted := part_of(kind, Cells).noted:
+                told[name] = self._with_options(name, noted)
         for name in left_out:
             source = self.in_files(name)
             told[name] = IGNORE if source == name else {"from": source, IGNORE: {}}

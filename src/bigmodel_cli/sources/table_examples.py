@@ -76,7 +76,7 @@ class TableExamples:
             origin = opened[split].files[0].path.name
             stores: dict[str, Store] = {**in_files[split], **files.stores[split]}
             stores |= {
-                name: self._store(kinds[name], values[name], origin)
+                name: self._store(split, name, values[name], origin)
                 for name in {*inputs, *beside}
                 if name not in stores
             }
@@ -131,8 +131,19 @@ class TableExamples:
         }
         return files_of(self.opened, held, kinds, self.context)
 
-    def _store(self, kind: Kind, values: Values, origin: str) -> Store:
-        held = part_of(kind, Cells).held(values)
+    def _store(self, split: SplitName, name: str, values: Values, origin: str) -> Store:
+        cells = part_of(self.kinds[name], Cells)
+        # What kinds are was learnt from the rows of training.
+        wrong = {} if split == "train" else cells.misfits(values)
+        if wrong:
+            row, found = next(iter(wrong.items()))
+            more = f" ({len(wrong):,} such rows)" if len(wrong) > 1 else ""
+            raise DataError(
+                f"{self.opened[split].place(row)}, {shown(name)}: expected {cells.expected}, "
+                f"found {found}{more}",
+                hint=f"correct it, or say in columns how much a {self.kinds[name].noun} may have",
+            )
+        held = cells.held(values)
         if held.names is None:
             return ArrayStore(held.array, origin)
         return CodedStore(held.array, held.names, origin)

@@ -53,6 +53,10 @@ class SetCells(Cells):
     def expected(self) -> str:
         return f"up to {self.kind.length} words with {self.kind.separator!r} between"
 
+    @property
+    def noted(self) -> Mapping[str, Any]:
+        return {"length": self.kind.length}
+
     def reading(self) -> dict[str, Any]:
         return {"kind": "category"}
 
