@@ -69,15 +69,16 @@ def test_a_config_for_tagged_words(tmp_path):
 
 def test_a_folder_of_texts(tmp_path):
     """All of its texts are one, whatever else stands beside them."""
-    folder = tmp_path / "my novel"
+    folder = tmp_path / "my novel [1]"
     folder.mkdir()
     for name in ("one.txt", "two.txt", "notes.md", "cover.bin"):
         (folder / name).write_text("It was a dark night.\n" * 100)
     starter = make_starter(folder, Wishes(written_in=folder))
-    assert starter.found == f"{folder}/*.md and {folder}/*.txt: 3 files, 6,300 characters, 15 different ones"
+    pattern = f"{tmp_path}/my novel [[]1]/*"
+    assert starter.found == f"{pattern}.md and {pattern}.txt: 3 files, 6,300 characters, 15 different ones"
     (folder / "c.yaml").write_text(starter.text)
     experiment = read_config(folder / "c.yaml").experiment
-    assert experiment.name == "my_novel"
+    assert experiment.name == "my_novel__1"
     assert experiment.data.source.options.texts()["train"].count("dark") == 300
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import shlex
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
@@ -34,7 +36,7 @@ def file_meant(folder: Path) -> Path | None:
         names = ", ".join(path.name for path in files[:5]) + (", …" if len(files) > 5 else "")
         raise DataError(
             f"{folder}: {len(files)} files have data, and no name says which one is for training ({names})",
-            hint=f"say which: bigmodel init {files[0]}",
+            hint=f"say which: bigmodel init {shlex.quote(str(files[0]))}",
         )
     return chosen[0] if chosen else None
 
@@ -43,7 +45,10 @@ def texts_meant(folder: Path) -> list[Path]:
     """Patterns of the texts in a folder that has no folders and little else, to learn writing from."""
     files = [] if subfolders(folder) else _own_files(folder)
     suffixes = [path.suffix for path in files if path.suffix.lower() in SUFFIXES]
-    return [folder / f"*{suffix}" for suffix in sorted({*suffixes})] if len(suffixes) > len(files) / 2 else []
+    if len(suffixes) <= len(files) / 2:
+        return []
+    # A bracket in the folder's own name is no pattern.
+    return [Path(glob.escape(str(folder))) / f"*{suffix}" for suffix in sorted({*suffixes})]
 
 
 def _own_files(folder: Path) -> list[Path]:
