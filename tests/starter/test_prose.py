@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.starter import Wishes, make_starter
+from bigmodel_cli.starter.split_files import is_of_training
 
 
 @pytest.mark.parametrize(
@@ -101,3 +104,9 @@ def test_a_folder_means_the_file_in_it(tmp_path, with_folder):
         f"{tmp_path}: 2 files have data, and no name says which one is for training (more.csv, test.csv)"
     )
     assert caught.value.hint == f"say which: bigmodel init {tmp_path / 'more.csv'}"
+
+
+@pytest.mark.parametrize("name", ["train.csv", "adult_train.csv", "My training-1.csv", "trainset.csv"])
+def test_what_is_for_training_by_its_name(name):
+    assert is_of_training(Path(name))
+    assert not is_of_training(Path(name.replace("train", "strain")))
