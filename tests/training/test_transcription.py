@@ -127,11 +127,11 @@ def test_the_example_beside_an_export_tells_the_text(run, tmp_path):
     assert run_command(["export", str(run.path), "--format", "litert", "--json"]) == 0
     drawn = random.Random(7)
     wave = row(drawn, "ab ca")["wave"]
-    (tmp_path / "row.json").write_text(json.dumps({"wave": wave}))
+    np.save(tmp_path / "wave.npy", wave)
     # Without the list of words, which the example does not look at.
     outputs = load_for_inference(run, "best").predict(np.array([wave], np.float32), verbose=0)
     expected = open_folder(run).signature.task.text(decoded(outputs, 3)[0, 1:].astype(int).tolist())
-    assert told_by_example(run.exports / "litert", tmp_path / "row.json") == f"{expected}\n"
+    assert told_by_example(run.exports / "litert", tmp_path / "wave.npy") == f"{expected}\n"
     assert expected
 
 

@@ -136,7 +136,7 @@ def test_predictions_of_texts_lines_and_tables_are_the_same(run, rows, bigmodel,
         ),
         (
             ("explain", "--run", "RUN"),
-            "a text that was found has no one number that its words could be explained by",
+            "no text to explain\nhint: give a table, a file of lines, or --set en=",
         ),
         (("generate", "one", "--run", "RUN"), "its model does not go on with a text"),
     ],

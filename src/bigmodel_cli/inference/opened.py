@@ -16,7 +16,7 @@ from bigmodel_cli.run_folder import OUTPUTS, ROWS_WRITTEN, ReadRun, RunFolder
 from bigmodel_cli.run_search import find_run
 from bigmodel_cli.scoring.rule import AS_IT_IS, DecisionRule
 from bigmodel_cli.signature import Signature, signature_from_json
-from bigmodel_cli.sources.table_join import JOINED, placed
+from bigmodel_cli.sources.kept_joins import JOINED, placed
 from bigmodel_cli.tasks.predictions import Predictions
 
 

@@ -16,10 +16,11 @@ from bigmodel_cli.kinds.cells import Cells, column_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.sources.base import LoadContext, Source
+from bigmodel_cli.sources.kept_joins import JOINED
 from bigmodel_cli.sources.options import SourceOptions
 from bigmodel_cli.sources.strings_option import Strings
 from bigmodel_cli.sources.table_columns import IGNORE, Told
-from bigmodel_cli.sources.table_join import JOINED, JoinOptions, as_written, kept_tables
+from bigmodel_cli.sources.table_join import JoinOptions, as_written, kept_tables
 from bigmodel_cli.sources.table_loading import TableLoading
 from bigmodel_cli.sources.table_targets import MissingTarget, TargetOptions
 from bigmodel_cli.sources.tables.joined import Join

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.sources.tables.files import find_files
 from bigmodel_cli.sources.tables.joined import Join
-
-# The key of what a run says of its tables with those that are joined to them.
-JOINED = "joined"
 
 
 class JoinOptions(BaseModel):
@@ -63,19 +60,6 @@ def as_written(joins: Mapping[str, JoinOptions]) -> list[dict[str, Any]]:
     return [
         {"column": column, "key": one.key or column, "prefix": one.prefix, "files": list(_named(number, one))}
         for number, (column, one) in enumerate(joins.items(), 1)
-    ]
-
-
-def placed(written: Sequence[Mapping[str, Any]], place: Callable[[str], str]) -> list[dict[str, Any]]:
-    """What `as_written` wrote, with the place of each file in front of its name."""
-    return [{**one, "files": [place(name) for name in one["files"]]} for one in written]
-
-
-def joins_of(record: Mapping[str, Any]) -> list[Join]:
-    """What is joined to rows, as `placed` gave it."""
-    return [
-        Join(one["column"], one["key"], tuple(map(Path, one["files"])), one["prefix"])
-        for one in record.get(JOINED, ())
     ]
 
 

@@ -15,7 +15,7 @@ from bigmodel_cli.kinds.cells import Cells, Held
 from bigmodel_cli.kinds.row.blocks.sent import key_of_sent
 from bigmodel_cli.kinds.row.kind import RowKind
 from bigmodel_cli.parts import part_of
-from bigmodel_cli.sources.table_join import joins_of
+from bigmodel_cli.sources.kept_joins import joins_of
 from bigmodel_cli.sources.tables.cells import Cells as CellTexts
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.joined import Join, Keyed, joined
