@@ -9,6 +9,7 @@ import pytest
 from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.starter import Wishes, make_starter
+from bigmodel_cli.starter.sizes import warmup_of
 from bigmodel_cli.starter.split_files import is_of_training
 
 
@@ -110,3 +111,9 @@ def test_a_folder_means_the_file_in_it(tmp_path, with_folder):
 def test_what_is_for_training_by_its_name(name):
     assert is_of_training(Path(name))
     assert not is_of_training(Path(name.replace("train", "strain")))
+
+
+@pytest.mark.parametrize(("num_steps", "steps"), [(5, 1), (200, 20), (5_000, 300)])
+def test_a_rate_rises_in_no_more_than_a_tenth_of_the_steps(num_steps, steps):
+    """However few there are: a config whose rate rises longer than it falls hardly learns."""
+    assert warmup_of(num_steps, 300) == steps

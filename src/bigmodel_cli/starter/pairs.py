@@ -13,7 +13,7 @@ from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.survey import Survey
 from bigmodel_cli.sources.tables.table import Table, open_table
 from bigmodel_cli.sources.tables.values import read
-from bigmodel_cli.starter.sizes import train_size
+from bigmodel_cli.starter.sizes import train_size, warmup_of
 from bigmodel_cli.starter.split_files import files_beside
 from bigmodel_cli.starter.texts import TextLengths
 from bigmodel_cli.starter.writing import MODELINE, Written, comment_lines, path_from, plain_name, quoted
@@ -23,7 +23,6 @@ _TEXT = "text"
 _BATCH_SIZE = 64
 # So many steps are about enough, whatever the data's size; of large data no epoch is seen twice for less.
 _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 3_000, 5, 100
-# Of so many steps the first ones are taken with a smaller learning rate, or of the first tenth of fewer.
 _WARMUP = 300
 # Of few texts most words are seen too seldom to be tokens of their own.
 _PAIRS_PER_TOKEN, _FEWEST_TOKENS, _MOST_TOKENS = 2.5, 300, 8_000
@@ -73,7 +72,7 @@ def look_at_pairs(table: Table, surveyed: Survey, columns: tuple[str, str], writ
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS * _BATCH_SIZE / num_train)))
     tokens = min(_MOST_TOKENS, max(_FEWEST_TOKENS, round(num_train / _PAIRS_PER_TOKEN, -2)))
     tokens = int(min(tokens, _surely_found(texts.values())))
-    warmup = min(_WARMUP, epochs * math.ceil(num_train / _BATCH_SIZE) // 10)
+    warmup = warmup_of(epochs * math.ceil(num_train / _BATCH_SIZE), _WARMUP)
     plan = _Plan(given, target, {name: _length(texts[name]) for name in columns}, tokens, epochs, warmup)
     decisions = [
         f"{shown(target)} is written from {shown(given)}, token by token; another one: init --target NAME.",

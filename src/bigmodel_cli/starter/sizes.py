@@ -26,3 +26,8 @@ def batch_size_for(num_train: int, wanted: int) -> int:
     while num_train > 1 and num_train % size == 1:
         size += 1
     return size
+
+
+def warmup_of(num_steps: int, most: int) -> int:
+    """Steps in which a learning rate rises: the first tenth, and no more than that takes."""
+    return max(1, min(most, num_steps // 10))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.kinds.audio.files.names import is_sound_name
-from bigmodel_cli.kinds.audio.files.opening import recorded
 from bigmodel_cli.sources.image_csv import LABEL_COLUMNS
 from bigmodel_cli.sources.listing import Listing, first_cells, read_listing
 from bigmodel_cli.sources.tables.table import Table, open_table
@@ -59,48 +60,59 @@ def look_at_sound_table(
     splits = files_beside(path, lambda other: open_table(other).names == opened.names)
     num_train = train_size(len(files), len(splits))
     written = {option: path_from(written_in, one) for option, one in {"path": path, **splits}.items()}
-    columns = dict.fromkeys(table.columns, "ignore")
-    target_name = table.columns[label]
-
-    def source(kind: str, taken: str) -> list[str]:
-        told = {**columns, table.columns[sound]: f"{{audio: {{{taken}}}}}", target_name: kind}
-        options = {**written, "target": quoted(target_name)}
-        lines = [f"  {option}: {value}" for option, value in options.items()]
-        return [
-            "table:",
-            *lines,
-            "  columns:",
-            *(f"    {quoted(name)}: {is_}" for name, is_ in told.items()),
-        ]
-
+    source = _Source(written, table.columns, table.columns[sound], table.columns[label])
     left = [name for place, name in enumerate(table.columns) if place not in (sound, label)]
     beside = f"Columns that are left out: {', '.join(left)}: the model hears the sounds alone."
     decisions = [beside] if left else []
-    if _is_said(column_of(table, label), labels_are):
-        headers = [recorded(file) for file in files]
-        rates = [header.sample_rate for header in headers]
-        return spoken_starter(
-            SeenSpeech(
-                lambda taken: source("{transcript: {lowercase: true}}", taken),
-                max(set(rates), key=rates.count),
-                [header.seconds for header in headers],
-                column_of(table, label),
-                num_train,
-                plain_name(path),
-                decisions,
-            )
-        )
+    labels = column_of(table, label)
+    if _is_said(labels, labels_are):
+        spoken = list(zip(files, labels, strict=True))
+        as_text = partial(source.lines, "{transcript: {lowercase: true}}")
+        return spoken_starter(SeenSpeech.of(as_text, spoken, num_train, plain_name(path), decisions))
     targets = _targets(table, label, warn, labels_are)
     kind = "category" if targets.kind == "classes" else "number"
     seen, about = told_of(
         files,
-        lambda taken: "\n    ".join(source(kind, taken)),
+        lambda taken: "\n    ".join(source.lines(kind, taken)),
         num_train,
         targets,
         decisions,
-        table.columns[sound],
+        source.sound,
     )
-    return seen, f"a table of {about}, {targets.described} in the column {target_name}"
+    return seen, f"a table of {about}, {targets.described} in the column {source.target}"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The data source.
+
+    Attributes:
+        files: The table's, as YAML, by the option that names them.
+        columns: All of its columns.
+        sound, target: Those that are used.
+    """
+
+    files: Mapping[str, str]
+    columns: Sequence[str]
+    sound: str
+    target: str
+
+    def lines(self, kind: str, taken: str) -> list[str]:
+        """It as YAML.
+
+        Args:
+            kind: What the target is.
+            taken: Options that say what is taken of a sound.
+        """
+        kinds = dict.fromkeys(self.columns, "ignore")
+        kinds |= {self.sound: f"{{audio: {{{taken}}}}}", self.target: kind}
+        options = {**self.files, "target": quoted(self.target)}
+        return [
+            "table:",
+            *(f"  {option}: {value}" for option, value in options.items()),
+            "  columns:",
+            *(f"    {quoted(name)}: {is_}" for name, is_ in kinds.items()),
+        ]
 
 
 def _files(table: Listing, sound: int) -> list[Path]:

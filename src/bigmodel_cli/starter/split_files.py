@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bigmodel_cli.sources.split_names import SPLIT_NAMES
 
-# `train.csv` and `adult_training.csv`, but not `constraints.csv`.
 _WORDS = sorted((word for word, split in SPLIT_NAMES.items() if split == "train"), key=len, reverse=True)
+# `train.csv` and `adult_training.csv`, but not `constraints.csv`.
 _TRAINING = re.compile(rf"(?<![^\W\d_])({'|'.join(_WORDS)})")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from bigmodel_cli.sources.file_checks import first_of
 from bigmodel_cli.sources.file_walk import FileWalk
 from bigmodel_cli.sources.sought_sounds import SOUNDS
 from bigmodel_cli.sources.spoken import LISTS, find_spoken
-from bigmodel_cli.starter.sizes import batch_size_for, train_size
+from bigmodel_cli.starter.sizes import batch_size_for, train_size, warmup_of
 from bigmodel_cli.starter.writing import MODELINE, Written, comment_lines, path_from, plain_name
 
 # Sounds that are looked at for a text beside them.
@@ -24,6 +25,7 @@ _HIGHEST_RATE = 16_000
 _BATCH_SIZE = 16
 # Blanks alone are learnt for some hundred steps.
 _STEPS, _FEWEST_EPOCHS, _MOST_EPOCHS = 3_000, 10, 100
+_WARMUP = 100
 _HOP = 0.016
 # A character wants more than a moment, and a blank between two that are the same one.
 _MOMENTS_PER_CHARACTER = 1.5
@@ -61,6 +63,25 @@ class SeenSpeech:
     name: str
     decisions: Sequence[str] = ()
 
+    @classmethod
+    def of(
+        cls,
+        source: Callable[[str], Sequence[str]],
+        spoken: Sequence[tuple[Path, str]],
+        num_train: int,
+        name: str,
+        decisions: Sequence[str] = (),
+    ) -> SeenSpeech:
+        """Of recordings, each with its text.
+
+        Raises:
+            DataError: If a file is no sound.
+        """
+        headers = [recorded(path) for path, _ in spoken]
+        ((rate, _),) = Counter(header.sample_rate for header in headers).most_common(1)
+        seconds = [header.seconds for header in headers]
+        return cls(source, rate, seconds, [text for _, text in spoken], num_train, name, decisions)
+
 
 def look_at_spoken(folder: Path, written_in: Path, warn: Callable[[str], None]) -> Written:
     """The config for a folder of recordings with texts beside them.
@@ -79,22 +100,12 @@ def look_at_spoken(folder: Path, written_in: Path, warn: Callable[[str], None]) 
         problems = [text for part in found.values() for text in part.texts if isinstance(text, DataError)]
         raise first_of(problems, len(problems))
     counts = {split: len(part.paths) for split, part in found.items()}
-    headers = [recorded(path) for path, _ in both]
-    rates = [header.sample_rate for header in headers]
 
     def source(taken: str) -> list[str]:
         return [f"speech_folder: {{path: {path_from(written_in, folder)}, {taken}, lowercase: true}}"]
 
-    return spoken_starter(
-        SeenSpeech(
-            source,
-            max(set(rates), key=rates.count),
-            [header.seconds for header in headers],
-            [text for _, text in both],
-            counts["train"] if len(counts) > 1 else train_size(counts["train"]),
-            plain_name(folder.resolve()),
-        )
-    )
+    num_train = counts["train"] if len(counts) > 1 else train_size(counts["train"])
+    return spoken_starter(SeenSpeech.of(source, both, num_train, plain_name(folder.resolve())))
 
 
 def spoken_starter(seen: SeenSpeech) -> Written:
@@ -104,6 +115,7 @@ def spoken_starter(seen: SeenSpeech) -> Written:
     batch_size = batch_size_for(seen.num_train, _BATCH_SIZE)
     steps = math.ceil(seen.num_train / batch_size)
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS / steps)))
+    warmup = warmup_of(epochs * steps, _WARMUP)
     moments = int(seconds / (_HOP * stride))
     decisions = [
         *seen.decisions,
@@ -152,7 +164,7 @@ loss: CTC
 optimizer:
   Adam:
     learning_rate:                     # up at first, then down to 0 at the last step
-      CosineDecay: {{initial_learning_rate: 0.0, warmup_target: 3e-3, warmup_steps: 100}}
+      CosineDecay: {{initial_learning_rate: 0.0, warmup_target: 3e-3, warmup_steps: {warmup}}}
 metrics: auto
 
 training:
