@@ -58,7 +58,7 @@ def test_the_second_text_is_written_from_the_first(tmp_path: Path) -> None:
         "length": 48,
     }
     assert columns["other"]["subwords"]["tokenizer"] == {"same_as": "words of one"}
-    # 2,000 steps would be 1,333 epochs.
+    # 3,000 steps would be 1,500 epochs and more.
     assert found.training.epochs == 100
 
 
