@@ -15,6 +15,8 @@ runs/<name>/<YYYYmmdd-HHMMSS>/
   front.json             what stands before it where it takes rows: words and their places
   example_limits.npz     what training examples are like, so that predict can say which inputs are not
   trained_on.npy         digests of the examples that the weights have learned from
+  catalogue.json         which items and users are known, of a run that recommends
+  catalogue/             what is known of them: names, vectors, who had what
   decision.json          temperature and threshold, where the config has `calibrate`
   evaluation/            <split>.json, predictions_<split>.csv, samples_<split>.json and
                          label_problems_<split>.json; <split>_last.json and so on for another checkpoint
@@ -178,6 +180,15 @@ class RunFolder:
     def trained_on(self) -> Path:
         """Digests of the examples that its weights have learned from."""
         return self.path / "trained_on.npy"
+
+    @property
+    def catalogue(self) -> Path:
+        """Which items and users a run that recommends knows."""
+        return self.path / "catalogue.json"
+
+    def catalogue_array(self, name: str) -> Path:
+        """One of the arrays with what is known of them."""
+        return self.path / "catalogue" / f"{name}.npy"
 
     @property
     def decision(self) -> Path:

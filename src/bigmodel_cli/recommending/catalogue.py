@@ -1,0 +1,178 @@
+"""The items and users that a run knows, with their vectors, as its folder keeps them.
+
+Arrays are files of their own, which are mapped into memory: who asks for one user reads no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.interactions import Had
+from bigmodel_cli.recommending.columns import Column
+from bigmodel_cli.recommending.names import Names
+from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
+from bigmodel_cli.whole_files import read_sealed, write_sealed, write_whole
+
+_VERSION = 1
+# Files of less are read, which takes no longer than mapping them; empty ones cannot be mapped.
+_WORTH_MAPPING = 2**16
+_OF_HAD = ("starts", "items")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is known of items and users as of the end of training.
+
+    What an item scores for a user is the product of their vectors, and what it has beforehand.
+
+    Attributes:
+        user_column: What users are called.
+        item_column: What items are called.
+        items: Their names.
+        item_vectors: Float32 (m, d).
+        prior: What each item has beforehand, float32 (m,); zeros, where nothing is known of them all.
+        counts: In how many rows of training each item is, int64 (m,).
+        users: Names of those who are in the training split.
+        user_vectors: Float32 (n, d).
+        had: The items that each user had in training.
+        columns: What is known of items, by the column's name.
+    """
+
+    user_column: str
+    item_column: str
+    items: Names
+    item_vectors: np.ndarray
+    prior: np.ndarray
+    counts: np.ndarray
+    users: Names
+    user_vectors: np.ndarray
+    had: Had
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays of it, by the names of their files."""
+        columns = {f"column_{number}": column for number, column in enumerate(self.columns.values(), 1)}
+        parts = {
+            "item": self.items.arrays(),
+            "user": self.users.arrays(),
+            "had": {part: getattr(self.had, part) for part in _OF_HAD},
+            **{name: column.arrays() for name, column in columns.items()},
+        }
+        return {
+            "item_vectors": self.item_vectors,
+            "item_prior": self.prior,
+            "item_counts": self.counts,
+            "user_vectors": self.user_vectors,
+            **{f"{name}_{part}": array for name, arrays in parts.items() for part, array in arrays.items()},
+        }
+
+    def shape(self) -> dict[str, int]:
+        """How many there are of what."""
+        return {
+            "items": len(self.items),
+            "users": len(self.users),
+            "dimensions": int(self.item_vectors.shape[1]),
+        }
+
+
+def write_catalogue(run: RunFolder, catalogue: Catalogue) -> None:
+    """Write what a run keeps: each file whole, and last the one that says what they are.
+
+    Raises:
+        ResourceError: If the disk is full or the folder cannot be written.
+    """
+    for name, array in catalogue.arrays().items():
+        write_whole(run.catalogue_array(name), _saving(array))
+    write_sealed(
+        run.catalogue,
+        {
+            "schema_version": _VERSION,
+            "user_column": catalogue.user_column,
+            "item_column": catalogue.item_column,
+            **catalogue.shape(),
+            "columns": list(catalogue.columns),
+        },
+    )
+
+
+def _saving(array: np.ndarray) -> Callable[[Path], None]:
+    return lambda path: np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def open_catalogue(run: RunFolder) -> Catalogue:
+    """What a run keeps, of which no more is read than is asked for.
+
+    Raises:
+        DataError: If it is missing or damaged.
+    """
+    told = read_sealed(run.require(run.catalogue))
+    if told.get("schema_version") != _VERSION:
+        raise DataError(
+            f"{run.catalogue}: its schema_version is {told.get('schema_version')}; this bigmodel knows "
+            f"{_VERSION}",
+            hint="pip install --upgrade bigmodel-cli",
+        )
+    columns = {
+        name: Column.of_arrays(_opened(run, f"column_{number}", Column.PARTS))
+        for number, name in enumerate(told["columns"], 1)
+    }
+    items, users, had = (
+        _opened(run, name, parts)
+        for name, parts in (
+            ("item", ("vectors", "prior", "counts", *Names.PARTS)),
+            ("user", ("vectors", *Names.PARTS)),
+            ("had", _OF_HAD),
+        )
+    )
+    catalogue = Catalogue(
+        user_column=told["user_column"],
+        item_column=told["item_column"],
+        items=Names.of_arrays(items),
+        item_vectors=items["vectors"],
+        prior=items["prior"],
+        counts=items["counts"],
+        users=Names.of_arrays(users),
+        user_vectors=users["vectors"],
+        had=Had(had["starts"], had["items"]),
+        columns=columns,
+    )
+    _check(run, catalogue, told)
+    return catalogue
+
+
+def _check(run: RunFolder, catalogue: Catalogue, told: Mapping[str, Any]) -> None:
+    """Raises:
+    DataError: If arrays are not of the number that is told.
+    """
+    of_items = (catalogue.item_vectors, catalogue.prior, catalogue.counts, catalogue.items)
+    of_users = (catalogue.user_vectors, catalogue.had, catalogue.users)
+    columns = catalogue.columns.values()
+    fits = (
+        catalogue.shape() == {name: told[name] for name in catalogue.shape()}
+        and all(len(one) == told["items"] for one in (*of_items, *columns))
+        and all(len(one) == told["users"] for one in of_users)
+        and catalogue.user_vectors.shape[1] == told["dimensions"]
+    )
+    if not fits:
+        raise DataError(
+            f"{run.catalogue}: damaged: its arrays are not those that it tells of", hint=PIECE_HINT
+        )
+
+
+def _opened(run: RunFolder, name: str, parts: Sequence[str]) -> dict[str, np.ndarray]:
+    """Arrays of a run's catalogue, by the last part of their names."""
+    found = {}
+    for part in parts:
+        path = run.require(run.catalogue_array(f"{name}_{part}"))
+        mode: Literal["r"] | None = "r" if path.stat().st_size > _WORTH_MAPPING else None
+        try:
+            found[part] = np.load(path, mmap_mode=mode, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"{path}: damaged: {error}", hint=PIECE_HINT) from None
+    return found
