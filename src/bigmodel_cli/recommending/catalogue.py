@@ -5,7 +5,7 @@ Arrays are files of their own, which are mapped into memory: who asks for one us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -150,8 +150,8 @@ def _check(run: RunFolder, catalogue: Catalogue, told: Mapping[str, Any]) -> Non
     """Raises:
     DataError: If arrays are not of the number that is told.
     """
-    of_items = (catalogue.item_vectors, catalogue.prior, catalogue.counts, catalogue.items)
-    of_users = (catalogue.user_vectors, catalogue.had, catalogue.users)
+    of_items: Sequence[Sized] = (catalogue.item_vectors, catalogue.prior, catalogue.counts, catalogue.items)
+    of_users: Sequence[Sized] = (catalogue.user_vectors, catalogue.had, catalogue.users)
     columns = catalogue.columns.values()
     fits = (
         catalogue.shape() == {name: told[name] for name in catalogue.shape()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -218,9 +218,7 @@ def popularity_groups(popularity: np.ndarray) -> np.ndarray:
     return np.where(popularity > 0, groups, 2)
 
 
-def _of_groups(
-    known: _Part, wanted: np.ndarray, popularity: np.ndarray, seed: int
-) -> list[Mapping[str, Any]]:
+def _of_groups(known: _Part, wanted: np.ndarray, popularity: np.ndarray, seed: int) -> list[dict[str, Any]]:
     """Recall of the rows with items of each group, averaged over the users who have such rows."""
     groups = popularity_groups(popularity)
     of_rows = np.where(wanted >= 0, groups[wanted] if len(groups) else 2, 2)
