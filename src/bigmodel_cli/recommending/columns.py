@@ -39,8 +39,12 @@ class Column:
             split: Gives the values of a text; None: the text itself is one.
         """
         number_of: dict[str, int] = {}
-        parts = [[text] if split is None and text else list((split or list)(text)) for text in texts]
-        numbers = [[number_of.setdefault(value, len(number_of)) for value in values] for values in parts]
+        numbers = [
+            [number_of.setdefault(value, len(number_of)) for value in (split(text) if split else [text])]
+            if text
+            else []
+            for text in texts
+        ]
         lengths = np.array([*map(len, numbers), 0])[cells]
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         codes = [code for cell in cells.tolist() if cell >= 0 for code in numbers[cell]]
