@@ -40,8 +40,8 @@ def test_lists_are_left_out_unless_they_are_asked_for(tmp_path):
     with pytest.raises(DataError) as caught:
         TableOptions(path=path, target="y").load(LoadContext(beside=("tags",)))
     assert (
-        "t.jsonl, tags: expected one of array, audio, category, date, image, mask, number, set, "
-        "subwords, text, transcript; found lists" in caught.value.message
+        "t.jsonl, tags: expected one of array, audio, category, date, history, image, mask, number, "
+        "set, subwords, text, transcript; found lists" in caught.value.message
     )
     assert caught.value.hint == "columns: {tags: ignore} leaves it out"
     of_sets = TableOptions(path=path, target="tags").load(LoadContext())

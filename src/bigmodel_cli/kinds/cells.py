@@ -55,6 +55,28 @@ class Held:
         return values
 
 
+@dataclass(frozen=True)
+class EarlierRows:
+    """What a column is made of that stands in no file: what earlier rows have in another one.
+
+    Attributes:
+        of: The column whose values they are.
+        by: Rows with the same value of this column belong together.
+        time: The column that says which rows are earlier; None: those that stand above.
+        length: How many values there are at most, the last ones.
+    """
+
+    of: str
+    by: str
+    time: str | None
+    length: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that have to be there."""
+        return tuple(name for name in (self.of, self.by, self.time) if name is not None)
+
+
 def kinds_of_columns() -> list[str]:
     """The kinds that columns with names may have, of whatever source."""
     return sorted(place.parent.name for place in Path(__file__).parent.glob("*/cells.py"))
@@ -134,6 +156,15 @@ class Cells(ABC):
             WrongOptionError: If an option is none of the kind's, or has a wrong value.
         """
         no_options(options)
+
+    @classmethod
+    def made_of(cls, options: Mapping[str, Any]) -> EarlierRows | None:
+        """What such a column is made of where a table has rows; None: its cells stand in the table's files.
+
+        Args:
+            options: Of the column, which are sound.
+        """
+        return None
 
     @classmethod
     def misfit_beside(

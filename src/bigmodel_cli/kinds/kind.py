@@ -60,6 +60,11 @@ class Kind(ABC):
         return None
 
     @property
+    def words_of(self) -> str | None:
+        """The column whose words a value is made of: both have one vocabulary. None: it has its own."""
+        return None
+
+    @property
     def so_far(self) -> str | None:
         """The target whose text so far a value is; None: it is given by whoever predicts."""
         return None

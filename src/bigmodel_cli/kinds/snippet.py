@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Snippet(ABC):
@@ -47,12 +47,19 @@ def read(path):
 
 
 class WordsSnippet(Snippet):
-    """A list of words, of as many as the kind has places for; what is not there is ""."""
+    """A list of words, of as many as the kind has places for; what is not there is "".
+
+    Attributes:
+        keeps_last: Whether of more words the last ones count, and not the first.
+    """
+
+    keeps_last: ClassVar[bool] = False
 
     def value(self, function: str) -> str:
         length = self.kind.length
+        kept = f"-{length}:" if self.keeps_last else f":{length}"
         return f"""\
 def {function}(given, folder):
-    words = given[:{length}]
+    words = given[{kept}]
     return np.array([words + [""] * ({length} - len(words))], object)
 """

@@ -213,12 +213,20 @@ class Columns:
         if _takes_rows_for_tokens(component) and len(column.tensor.shape) == 1:
             column = Column(keras.ops.expand_dims(column.tensor, -1), column.names)
         if hasattr(layer, "adapt") and self.training is not None:
-            self._learn(layer, component, self._values(column.tensor, column.names))
+            self._learn(layer, component, self._words(column))
         if hasattr(layer, "vocabulary_size"):
             self.objects.numbers[f"{column.names[0]}.{VOCABULARY_SIZE}"] = int(layer.vocabulary_size())
         with pointing_at(component, column.tensor):
             tensor = layer(column.tensor)
         return as_numbers(tensor, component) if hasattr(layer, "adapt") else tensor
+
+    def _words(self, column: Column) -> Any:
+        """What a layer behind a column learns from: a column that has another one's words, from that one."""
+        name, other = column.names[0], self.kinds[column.names[0]].words_of
+        is_raw = column.tensor is self.inputs[name]
+        if other in self.inputs and is_raw and self.inputs[other].dtype == column.tensor.dtype:
+            return self._values(self.inputs[other], [other])
+        return self._values(column.tensor, column.names)
 
     def values_of(self, tensor: Any) -> np.ndarray | None:
         """What stands in a tensor of the network over some training rows; None where nothing is learnt."""

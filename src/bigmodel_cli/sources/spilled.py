@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ def are_large(num_rows: int, kinds: Mapping[str, Kind]) -> bool:
 
 def _value_bytes(kind: Kind) -> int:
     # A text has a place among all texts.
-    return 4 if kind.dtype == "string" else kind.num_bytes
+    return 4 * math.prod(kind.shape) if kind.dtype == "string" else kind.num_bytes
 
 
 @dataclass

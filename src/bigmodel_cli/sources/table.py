@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -12,7 +13,7 @@ from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.fields import ConfigPath
 from bigmodel_cli.config.naming import so_far_of
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.kinds.cells import Cells, column_kinds
+from bigmodel_cli.kinds.cells import Cells, EarlierRows, WrongOptionError, column_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.sources.base import LoadContext, Source
@@ -103,6 +104,7 @@ class TableOptions(SourceOptions):
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
         self._check_searches()
+        self._check_made()
         try:
             self.text_format  # noqa: B018
         except UsageError as error:
@@ -135,6 +137,32 @@ class TableOptions(SourceOptions):
             kind = self.told_kind(name)
             if kind in known and not known[kind].is_given and name not in self.target_columns:
                 raise ValueError(f"columns: {name!r} is a {kind}, which is predicted and no model gets")
+
+    def _check_made(self) -> None:
+        """Raises:
+        ValueError: If a column that is made of others is a target, or said to be in the files.
+        """
+        for name in self.made:
+            if name in (*self.target_columns, self.sample_weight):
+                raise ValueError(f"target: {name!r} is made of rows before, and nothing to be predicted")
+            if self.in_files(name) != name:
+                raise ValueError(f"columns: {name!r} is made of other columns, and from names one in a file")
+
+    @property
+    def made(self) -> Mapping[str, EarlierRows]:
+        """Columns that stand in no file, with what they are made of as configs call it; as far as that is
+        sound: what is not, `check` says."""
+        known = column_kinds()
+        found: dict[str, EarlierRows] = {}
+        for name in self.columns:
+            kind = self.told_kind(name)
+            if kind in known:
+                with suppress(WrongOptionError):
+                    cells, options = _cells_of(str(kind)), self.told_options(name)
+                    cells.check_options(options)
+                    if (made := cells.made_of(options)) is not None:
+                        found[name] = made
+        return found
 
     @property
     def named_columns(self) -> Collection[str]:

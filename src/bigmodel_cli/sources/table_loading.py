@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.kinds.cells import Cells, column_kinds, found_kinds
+from bigmodel_cli.kinds.cells import Cells, EarlierRows, column_kinds, found_kinds
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called, part_of
 from bigmodel_cli.sources.base import LoadContext, Source, SplitName
 from bigmodel_cli.sources.spilled import are_large, may_be_large, spilled
 from bigmodel_cli.sources.table_columns import IGNORE
 from bigmodel_cli.sources.table_examples import TableExamples
+from bigmodel_cli.sources.table_histories import histories
 from bigmodel_cli.sources.table_remarks import point_out
 from bigmodel_cli.sources.tables.facts import ColumnFacts
 from bigmodel_cli.sources.tables.joined import Keyed, joined
@@ -42,6 +43,7 @@ class TableLoading:
 
     def __post_init__(self) -> None:
         self._joined: dict[SplitName, list[Keyed]] = {}
+        self._made = self.options.made
 
     def source(self) -> Source:
         opened = self._opened()
@@ -63,11 +65,17 @@ class TableLoading:
             if one.kind != "list" or name not in self.options.target_names
         }
         as_read = {name: self._as_read(name, kinds.get(name), facts[name]) for name in facts}
+        kinds |= {
+            name: self._learnt(first, name, str(self.options.told_kind(name)), None) for name in self._made
+        }
         in_files = self._too_large(kinds)
         columns = {
             split: self._read(table, {n: as_read[n] for n in as_read if n not in in_files})
             for split, table in opened.items()
         }
+        for name, made in self._made.items():
+            for split, lists in histories(opened, self._in_files(made)).items():
+                columns[split][name] = lists
         in_their_files = {
             split: spilled(table, {name: as_read[name] for name in in_files}, kinds) if in_files else {}
             for split, table in opened.items()
@@ -113,9 +121,23 @@ class TableLoading:
         options = self.options
         asked = [*options.columns, *options.target_columns, *self.context.columns_beside]
         asked += [options.sample_weight] if options.sample_weight else []
+        asked += [name for made in self._made.values() for name in made.columns]
         for name in asked:
-            if options.in_files(name) not in table.names:
+            if name not in self._made and options.in_files(name) not in table.names:
                 raise no_column(table.files[0].path, table.names, options.in_files(name))
+        for name in self._made:
+            if name in table.names:
+                raise DataError(
+                    f"{table.files[0].path}, {shown(name)}: is there, and columns says to make it of others",
+                    hint="give what is made another name",
+                )
+
+    def _in_files(self, made: EarlierRows) -> EarlierRows:
+        """The same with the names that its columns have in the files."""
+        of, by = map(self.options.in_files, (made.of, made.by))
+        return EarlierRows(
+            of, by, None if made.time is None else self.options.in_files(made.time), made.length
+        )
 
     def _has_role(self, name: str) -> bool:
         roles = (*self.options.target_columns, self.options.sample_weight)
@@ -158,7 +180,7 @@ class TableLoading:
             return self._learnt(table, name, told, facts)
         return self._learnt(table, name, kind, facts)
 
-    def _learnt(self, table: Table, name: str, kind: str, facts: ColumnFacts) -> Kind:
+    def _learnt(self, table: Table, name: str, kind: str, facts: ColumnFacts | None) -> Kind:
         cells = _cells_of(kind)
         try:
             # A run's own config was checked when it was written, and may have been changed since.

@@ -16,7 +16,7 @@ from bigmodel_cli.config.spelling import meant
 from bigmodel_cli.config.tree import ConfigPathKeys
 from bigmodel_cli.config.walk import walk
 from bigmodel_cli.cut import some
-from bigmodel_cli.kinds.cells import Cells, WrongOptionError, column_kinds, kinds_of_columns
+from bigmodel_cli.kinds.cells import Cells, EarlierRows, WrongOptionError, column_kinds, kinds_of_columns
 from bigmodel_cli.kinds.kind import Kind
 from bigmodel_cli.parts import class_called
 
@@ -129,6 +129,20 @@ def _check_options(experiment: Experiment, report: Report) -> None:
         except WrongOptionError as wrong:
             path = (*source.path, "columns", name, kind, wrong.option)
             report.error(path, f"{kind} of {name}: {wrong.message}", wrong.hint)
+            continue
+        if (made := cells.made_of(options)) is not None:
+            _check_earlier(name, made, experiment, report)
+
+
+def _check_earlier(name: str, made: EarlierRows, experiment: Experiment, report: Report) -> None:
+    """What is made of earlier rows has none in it that are held out, if these come later."""
+    data = experiment.data
+    if data.split_by == "random" and (data.validation, data.test) != (0, 0):
+        report.warning(
+            (*data.source.path, "columns", name),
+            f"{name}: splits are drawn at random, so that rows of training have {made.of} of held-out rows",
+            f"write data.split_by: {{time: {made.time or 'COLUMN'}}}",
+        )
 
 
 def _check_steps(experiment: Experiment, report: Report) -> None:

@@ -112,8 +112,9 @@ def _text(value: Any, name: str, number: int, found: SentCells, kind: RowKind, f
 
 
 def _list_text(value: list[Any], facts: ColumnFacts) -> str | None:
-    if facts.kind == "list" and all(isinstance(item, str) for item in value):
-        return as_text([_as_utf8(item) for item in value])
+    if facts.kind == "list" and all(isinstance(item, str | int) for item in value):
+        # Names may be numbers, as of categories.
+        return as_text([_scalar_text(item, facts) or "" for item in value])
     if facts.kind == "array" and all(isinstance(item, int | float) for item in value):
         return json.dumps(value)
     return None

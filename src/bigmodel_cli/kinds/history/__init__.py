@@ -1,0 +1,1 @@
+"""What a row's user had before."""
