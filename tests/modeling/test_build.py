@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.errors import ConfigError, ResourceError
@@ -59,6 +60,22 @@ def test_the_network_of_a_paper_that_repeats_its_blocks(capfd):
     source = "data.source={synthetic: {shape: [32, 32, 3], num_classes: 10, num_examples: 60}}"
     assert run(["show", str(ROOT / "configs/resnet_cifar10.yaml"), source, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["parameters"] == 274_049
+
+
+def test_steps_name_the_only_column_of_a_table(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    for name in range(20):
+        Image.new("RGB", (4, 3), (12 * name, 0, 0)).save(f"{name}.png")
+    Path("t.csv").write_text("photo,red\n" + "".join(f"{n}.png,{12 * n}\n" for n in range(20)))
+    Path("c.yaml").write_text(
+        "data: {source: {table: {path: t.csv, target: red,\n"
+        "       columns: {photo: {image: {image_size: [3, 4]}}}}}}\n"
+        "model:\n  - Flatten: {name: flat, inputs: [photo]}\n  - Flatten: {name: again, inputs: [photo]}\n"
+        "  - Concatenate: {inputs: [flat, again]}\n  - Dense: {units: 1}\n"
+        "loss: MeanSquaredError\noptimizer: Adam\n"
+    )
+    assert run(["show", "c.yaml", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["parameters"] == 2 * (4 * 3 * 3) + 1
 
 
 def test_raw_pixels_go_in_and_probabilities_come_out(build):

@@ -199,7 +199,9 @@ def _begin_alone(experiment: Experiment, signature: Signature, making: _Making) 
     layers = layers_of(experiment, name, kind)
     features = _as_features(_preprocess(layers, inputs, making, learn, values))
     augmentation = augmentation_of(experiment, name, kind)
-    return _Begun(inputs, features, {"input": features}, values, learn, augmentation=augmentation)
+    # A table may have one column that is not predicted, which has a name like any other.
+    named = {"input": features, name: features}
+    return _Begun(inputs, features, named, values, learn, augmentation=augmentation)
 
 
 def _begin_row(experiment: Experiment, signature: Signature, making: _Making) -> _Begun:
