@@ -55,8 +55,8 @@ def test_large_arrays_are_mapped(tmp_path):
     run, catalogue = RunFolder(tmp_path), made(20_000)
     write_catalogue(run, catalogue)
     opened = open_catalogue(run)
-    assert isinstance(opened.user_vectors, np.memmap)
-    assert not isinstance(opened.item_vectors, np.memmap)
+    assert isinstance(opened.user_vectors.base, np.memmap)
+    assert not isinstance(opened.item_vectors.base, np.memmap)
     assert opened.users.numbers(["u0", "u19999", "u20000", ""]).tolist() == [0, 19999, -1, -1]
 
 

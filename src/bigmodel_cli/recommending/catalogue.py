@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.interactions import Had
 from bigmodel_cli.recommending.columns import Column
 from bigmodel_cli.recommending.names import Names
@@ -146,6 +146,21 @@ def open_catalogue(run: RunFolder) -> Catalogue:
     return catalogue
 
 
+def catalogue_of(run: RunFolder) -> Catalogue:
+    """The same of a run that a user named.
+
+    Raises:
+        UsageError: If it has none, since its model retrieves nothing.
+        DataError: As `open_catalogue`.
+    """
+    if not run.expects(run.catalogue):
+        raise UsageError(
+            f"{run.title}: keeps no items to recommend: no target of its model is retrieved",
+            hint="target: {item: {retrieve: {user: user}}} makes such a run",
+        )
+    return open_catalogue(run)
+
+
 def _check(run: RunFolder, catalogue: Catalogue, told: Mapping[str, Any]) -> None:
     """Raises:
     DataError: If arrays are not of the number that is told.
@@ -172,7 +187,7 @@ def _opened(run: RunFolder, name: str, parts: Sequence[str]) -> dict[str, np.nda
         path = run.require(run.catalogue_array(f"{name}_{part}"))
         mode: Literal["r"] | None = "r" if path.stat().st_size > _WORTH_MAPPING else None
         try:
-            found[part] = np.load(path, mmap_mode=mode, allow_pickle=False)
+            found[part] = np.asarray(np.load(path, mmap_mode=mode, allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"{path}: damaged: {error}", hint=PIECE_HINT) from None
     return found

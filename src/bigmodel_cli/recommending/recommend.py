@@ -1,0 +1,241 @@
+"""The best items for users of a run, exactly: every item is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from bigmodel_cli.cut import some
+from bigmodel_cli.recommending.catalogue import Catalogue
+from bigmodel_cli.recommending.conditions import chosen
+from bigmodel_cli.recommending.newcomers import vector_of
+from bigmodel_cli.scoring.rankings import OUT, best
+
+# Scores that are held at a time: 32 MB.
+_AT_ONCE = 2**23
+# Users whose items are found together, at most: more of them are no quicker.
+_MOST_USERS = 1024
+_NOTHING = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item that is recommended.
+
+    Attributes:
+        name: What it is called.
+        score: What it scores; of items that are alike, the cosine between their vectors.
+        columns: What is known of it, by column.
+    """
+
+    name: str
+    score: float
+    columns: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is recommended to somebody, or instead of some item.
+
+    Attributes:
+        asked: What was asked, as JSON has it: `{"user": "42"}`.
+        items: The best first.
+        remarks: What there is to say of it, in sentences.
+    """
+
+    asked: Mapping[str, Any]
+    items: Sequence[Item]
+    remarks: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """Who or what was asked for, in a word."""
+        (what, value), *_ = self.asked.items()
+        return {"user": str(value), "similar_to": f"like {value}"}.get(what, "new user")
+
+    def as_json(self) -> dict[str, Any]:
+        items = [
+            {"item": item.name, "score": item.score, **({"columns": item.columns} if item.columns else {})}
+            for item in self.items
+        ]
+        return {**self.asked, "items": items, "remarks": [*self.remarks]}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How items are chosen.
+
+    Attributes:
+        top: How many.
+        leaves_out_seen: Whether what somebody had is left out.
+        where: Conditions that they fulfil, as `conditions.chosen` reads them.
+        tells_columns: Whether what is known of them is told.
+    """
+
+    top: int = 10
+    leaves_out_seen: bool = True
+    where: Sequence[str] = ()
+    tells_columns: bool = True
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Somebody who asks.
+
+    Attributes:
+        asked: As in `Answer`.
+        vector: Float32 (d,); None: nothing is known of them.
+        had: The items that are left out, in ascending order.
+        remarks: As in `Answer`.
+    """
+
+    asked: Mapping[str, Any]
+    vector: np.ndarray | None
+    had: np.ndarray
+    remarks: list[str] = field(default_factory=list)
+
+
+class Recommender:
+    """Finds the best items of a catalogue.
+
+    Args:
+        catalogue: What a run keeps.
+        wish: How items are chosen.
+
+    Raises:
+        UsageError: If a condition is none.
+    """
+
+    def __init__(self, catalogue: Catalogue, wish: Wish) -> None:
+        self._catalogue, self._wish = catalogue, wish
+        self._chosen = chosen(catalogue.columns, wish.where)
+        vectors, prior = catalogue.item_vectors, catalogue.prior
+        self._vectors = vectors if self._chosen is None else vectors[self._chosen]
+        self._prior = prior if self._chosen is None else prior[self._chosen]
+        # As of everybody else the product of vectors tells who is meant, of strangers popularity tells all.
+        self._of_strangers = self._prior if prior.any() else self._popularity()
+
+    def _popularity(self) -> np.ndarray:
+        """Logarithms of shares in all interactions, in which products of vectors are without a prior."""
+        counts = np.asarray(self._catalogue.counts) + 1
+        shares = np.log(counts / counts.sum()).astype(np.float32)
+        return np.asarray(shares if self._chosen is None else shares[self._chosen])
+
+    def everybody(self) -> Iterator[Answer]:
+        """Answers for all users of training."""
+        names = enumerate(self._catalogue.users)
+        return self._answers(self._known(name, number) for number, name in names)
+
+    def users(self, names: Iterable[str]) -> Iterator[Answer]:
+        """Answers for users by their names; one that is not known gets what is popular."""
+        return self._answers(
+            self._known(name, number)
+            if (number := self._catalogue.users.number(name)) >= 0
+            else self._stranger({"user": name}, self._unknown_user(name))
+            for name in names
+        )
+
+    def new_user(self, names: Sequence[str]) -> Answer:
+        """The answer for somebody who is not in training, by the items that they had."""
+        catalogue, asked = self._catalogue, {"new_user": {"items": [*names]}}
+        numbers = catalogue.items.numbers(names)
+        had = np.unique(numbers[numbers >= 0])
+        unknown = [name for name, number in zip(names, numbers.tolist(), strict=True) if number < 0]
+        remarks = [f"not among the items: {some(unknown)}"] if unknown else []
+        if not len(had):
+            remarks.append(f"no item is known that this {catalogue.user_column} had: what is popular")
+            return next(self._answers([self._stranger(asked, *remarks)]))
+        vector = vector_of(had, catalogue.had, catalogue.item_vectors, catalogue.user_vectors)
+        return next(self._answers([_Asking(asked, vector, self._left_out(had), remarks)]))
+
+    def similar(self, name: str) -> Answer:
+        """The items that are most like one, by the cosine between their vectors."""
+        catalogue, asked = self._catalogue, {"similar_to": name}
+        number = catalogue.items.number(name)
+        if number < 0:
+            return Answer(asked, (), [f"{catalogue.item_column} {name!r} is not among the {self._of_all}"])
+        own = catalogue.item_vectors[number]
+        lengths = np.sqrt(np.einsum("nd,nd->n", self._vectors, self._vectors) * (own @ own))
+        scores = (self._vectors @ own / np.where(lengths > 0, lengths, 1))[np.newaxis]
+        itself = np.array([number])
+        scores[0, self._places(itself)[1]] = OUT
+        return self._answer(_Asking(asked, own, itself), scores[0], best(scores, self._top)[0])
+
+    @property
+    def _top(self) -> int:
+        return min(self._wish.top, len(self._vectors))
+
+    @property
+    def _of_all(self) -> str:
+        return f"{len(self._catalogue.items):,} items of the run"
+
+    def _unknown_user(self, name: str) -> str:
+        column, count = self._catalogue.user_column, len(self._catalogue.users)
+        return f"{column} {name!r} is not among the {count:,} of training: what is popular"
+
+    def _known(self, name: str, number: int) -> _Asking:
+        had = self._left_out(self._catalogue.had[number])
+        return _Asking({"user": name}, self._catalogue.user_vectors[number], had)
+
+    def _stranger(self, asked: Mapping[str, Any], *remarks: str) -> _Asking:
+        return _Asking(asked, None, _NOTHING, [*remarks])
+
+    def _left_out(self, had: np.ndarray) -> np.ndarray:
+        return had if self._wish.leaves_out_seen else _NOTHING
+
+    def _answers(self, asking: Iterable[_Asking]) -> Iterator[Answer]:
+        at_once = min(_MOST_USERS, max(1, _AT_ONCE // max(1, len(self._vectors))))
+        left = iter(asking)
+        while block := list(islice(left, at_once)):
+            scores = self._scores(block)
+            places = best(scores, self._top)
+            for one, row, found in zip(block, scores, places, strict=True):
+                yield self._answer(one, row, found)
+
+    def _scores(self, block: Sequence[_Asking]) -> np.ndarray:
+        nothing = np.zeros(self._vectors.shape[1], np.float32)
+        queries = np.stack([nothing if one.vector is None else one.vector for one in block])
+        scores = queries @ self._vectors.T
+        scores += self._prior
+        scores[[one.vector is None for one in block]] = self._of_strangers
+        rows = np.repeat(np.arange(len(block)), [len(one.had) for one in block])
+        are_there, places = self._places(np.concatenate([one.had for one in block]))
+        scores[rows[are_there], places] = OUT
+        return np.asarray(scores)
+
+    def _places(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which items are among those that are chosen, and the places of these."""
+        if self._chosen is None:
+            return np.ones(len(items), bool), items
+        where = np.searchsorted(self._chosen, items)
+        are_there = np.append(self._chosen, -1)[where] == items
+        return are_there, where[are_there]
+
+    def _answer(self, one: _Asking, scores: np.ndarray, found: np.ndarray) -> Answer:
+        catalogue = self._catalogue
+        found = found[found >= 0]
+        numbers = found if self._chosen is None else self._chosen[found]
+        items = [
+            Item(catalogue.items[number], score, self._told(number))
+            for number, score in zip(numbers.tolist(), scores[found].tolist(), strict=True)
+        ]
+        return Answer(one.asked, items, [*one.remarks, *self._lacking(len(items), one.asked)])
+
+    def _told(self, number: int) -> Mapping[str, Sequence[str]]:
+        if not self._wish.tells_columns:
+            return {}
+        return {name: column[number] for name, column in self._catalogue.columns.items()}
+
+    def _lacking(self, count: int, asked: Mapping[str, Any]) -> Iterator[str]:
+        """Why there are fewer items than were asked for."""
+        if count == self._wish.top:
+            return
+        there = len(self._vectors)
+        of_those = self._of_all if self._chosen is None else f"{there:,} items that fulfil the conditions"
+        were = "it itself is one" if "similar_to" in asked else f"{there - count:,} were had"
+        more = f", of which {were}" if there > count else ""
+        yield f"{count:,} instead of {self._wish.top:,}: there are {of_those}{more}"
