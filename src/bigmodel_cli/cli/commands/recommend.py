@@ -23,7 +23,7 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
 @click.command(
     epilog=example(
         "bigmodel recommend 42",
-        "bigmodel recommend 42 17 --top 5 --where genres=Drama --where 'year>=2010'",
+        "bigmodel recommend 42 17 --top 5 --where genres=Drama --where year=2013",
         "bigmodel recommend --similar-to 111161",
         "bigmodel recommend --new-user items:111161,68646",
         "bigmodel recommend --all --csv everybody.csv",
