@@ -155,7 +155,7 @@ def test_every_source_has_a_case(cases):
     assert list(cases) == CASES
     # Tests of their own have those that yield rows of columns, and one that is a `text_files`.
     elsewhere = {"table", "scikit_learn", "digit_sums", "text_folder", "conll", "python_library"}
-    elsewhere |= {"mask_folder", "speech_folder", "squad", "shapes"}
+    elsewhere |= {"mask_folder", "speech_folder", "squad", "shapes", "visits"}
     assert {case.partition(":")[0] for case in CASES} == set(source_options()) - elsewhere
 
 

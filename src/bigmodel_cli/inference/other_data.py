@@ -38,7 +38,7 @@ from bigmodel_cli.tasks.scores import OtherData, Scoring
 _CONFIGS = (".yaml", ".yml")
 _SOURCES: Mapping[str, str] = {".npz": "npz", ".csv": "image_csv"}
 # Sources whose columns are what they were in training, whatever they look like in another file.
-_OF_ROWS = ("table", "conll", "squad")
+_OF_ROWS = ("table", "conll", "squad", "visits")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
@@ -223,7 +223,7 @@ def _options(path: Path, experiment: Experiment, signature: Signature) -> Source
     if signature.kind.is_composed and not path.is_dir() and source.name in _OF_ROWS:
         # Its columns are what they were in training, whatever they look like here.
         alone = {"path": path, "validation": None, "test": None}
-        return cast(SourceOptions, source.options).model_copy(update=alone)
+        return cast(SourceOptions, source.options).as_files.model_copy(update=alone)
     reader = part_of(signature.kind, Read)
     kind = _SOURCES.get(path.suffix.lower())
     if path.is_dir():

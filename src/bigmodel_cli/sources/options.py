@@ -67,6 +67,11 @@ class SourceOptions(BaseModel, ABC):
         """Files that a run keeps, by their names there, since rows to predict get columns from them."""
         return {}
 
+    @property
+    def as_files(self) -> SourceOptions:
+        """What says of the same data how they stand in files, so that others are read alike."""
+        return self
+
     def with_tokenizer(self, name: str, told: Mapping[str, Any]) -> SourceOptions:
         """The same, with another tokenizer where a column or a target has one."""
         raise TypeError(f"{self.source_name} has no tokenizer")

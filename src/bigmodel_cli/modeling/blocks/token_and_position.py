@@ -14,6 +14,8 @@ from bigmodel_cli.modeling.masks import mask_of, places, with_mask
 _SLOWEST = 10_000.0
 # What a graph knows the layer by whose vectors are used at the end of the model, too.
 TIED = "tied vectors"
+# The same of the layer that has the vectors of some tokens.
+VECTORS = "vectors of tokens"
 
 
 class TokenAndPosition(Block):
@@ -71,6 +73,7 @@ class TokenAndPosition(Block):
         )
         if self.tied and graph.once((TIED, ()), lambda: tokens) is not tokens:
             raise graph.fail(None, "tied: the vectors of another token_and_position are tied already")
+        graph.once((VECTORS, tensor), lambda: tokens)
         embedded = graph.own(tokens, tensor)
         mask = mask_of(embedded)
         if self.positions == "learnt":
