@@ -247,6 +247,42 @@ class Run:
         ):
             return [prediction.as_json(top) for prediction in predictions]
 
+    def recommend(
+        self,
+        users: str | Sequence[str] = (),
+        *,
+        similar_to: str | None = None,
+        new_user: Sequence[str] | None = None,
+        top: int = 10,
+        where: Sequence[str] = (),
+        include_seen: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Recommend items, as `bigmodel recommend` does; give one of the first three.
+
+        Args:
+            users: Names of users, or of one.
+            similar_to: An item, instead of which others are recommended.
+            new_user: Items that somebody had who is not in training.
+            top: How many items for each.
+            where: Conditions that they fulfil, such as `genres=Drama` or `year>=2010`.
+            include_seen: Whether what a user had in training is recommended, too.
+
+        Returns:
+            Of each user, or of the one item, what `recommend --json` says.
+
+        Raises:
+            UsageError: If the run recommends nothing, a condition is none, or not one thing is asked.
+        """
+        from bigmodel_cli.recommending.catalogue import catalogue_of
+        from bigmodel_cli.recommending.recommend import Recommender, Wish
+
+        users = [users] if isinstance(users, str) else users
+        if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
+            raise UsageError("expected one of users, similar_to and new_user")
+        wish = Wish(top, not include_seen, where)
+        asked = Recommender(catalogue_of(self.opened.folder), wish).asked_for(users, similar_to, new_user)
+        return [answer.as_json() for answer in asked]
+
     @contextmanager
     def _inputs(self, what: Any) -> Iterator[Inputs | Rows]:
         if isinstance(what, str | Path):

@@ -125,6 +125,17 @@ class Recommender:
         shares = np.log(counts / counts.sum()).astype(np.float32)
         return np.asarray(shares if self._chosen is None else shares[self._chosen])
 
+    def asked_for(
+        self,
+        users: Iterable[str] = (),
+        similar_to: str | None = None,
+        new_user: Sequence[str] | None = None,
+    ) -> Iterator[Answer]:
+        """Answers for an item, for the items of somebody new, or for users: whichever is asked."""
+        if similar_to is not None:
+            return iter([self.similar(similar_to)])
+        return self.users(users) if new_user is None else iter([self.new_user(new_user)])
+
     def everybody(self) -> Iterator[Answer]:
         """Answers for all users of training."""
         names = enumerate(self._catalogue.users)

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, Router
 
 from bigmodel_cli.kinds.inputs import Batch
-from bigmodel_cli.serving import described, metrics
+from bigmodel_cli.serving import described, metrics, recommended
 from bigmodel_cli.serving.around import NOTES, Around, json_bytes
 from bigmodel_cli.serving.asked import object_of
 from bigmodel_cli.serving.limits import Refused, read_body
@@ -52,6 +52,8 @@ class _Routes:
             Route("/predict/{name}", self.predict, methods=post),
             Route("/generate", self.generate, methods=post),
             Route("/generate/{name}", self.generate, methods=post),
+            Route("/recommend", self.recommend, methods=post),
+            Route("/recommend/{name}", self.recommend, methods=post),
             Route(f"{v1}:predict", self.predict_v1, methods=post),
             Route(v1 + "/versions/{version}:predict", self.predict_v1, methods=post),
             Route(f"{v1}/metadata", self.metadata_v1, methods=get),
@@ -124,6 +126,13 @@ class _Routes:
             )
         *_, texts = [first, *[piece async for piece in pieces]]
         return _document({"run": str(self._serving.model(name).opened.folder.path), **texts_of(texts)})
+
+    async def recommend(self, request: Request) -> Response:
+        name = self._named(request, "own").name
+        asked = recommended.asked_of(object_of(await read_body(request, self._serving.limits)))
+        served, found = await self._serving.recommended(name, asked)
+        request.scope[NOTES] |= {"version": served.version, "examples": asked.num_answers}
+        return _document({"run": str(served.opened.folder.path), "recommendations": found})
 
     async def predict_v1(self, request: Request) -> Response:
         self._named(request, "v1")

@@ -94,6 +94,8 @@ def openapi(serving: Serving) -> dict[str, Any]:
         paths[f"/predict/{name}"] = _predict(served, example, many)
         if served.writer is not None:
             paths[f"/generate/{name}"] = _post(f"Texts that {name} writes.", _of_json(_PROMPT))
+        if served.catalogue is not None:
+            paths[f"/recommend/{name}"] = _post(f"Items that {name} recommends.", _of_json(_WISH))
         v1 = {"type": "object", "properties": {INSTANCES: many}, "required": [INSTANCES]}
         paths[f"/v1/models/{name}:predict"] = _post(
             f"Outputs of {name}, as TensorFlow Serving gives them.", _of_json(v1)
@@ -134,6 +136,19 @@ _PROMPT = {
         **{key: {"type": "number"} for key in ("temperature", "top_p", "length_penalty")},
         "stop": {"type": "array", "items": {"type": "string"}},
         "stream": {"type": "boolean", "default": False},
+    },
+    "additionalProperties": False,
+}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_WISH = {
+    "type": "object",
+    "properties": {
+        "users": _TEXTS,
+        "similar_to": {"type": "string"},
+        "new_user": {"type": "object", "properties": {"items": _TEXTS}, "required": ["items"]},
+        "top": {"type": "integer", "minimum": 1, "default": 10},
+        "where": _TEXTS,
+        "include_seen": {"type": "boolean", "default": False},
     },
     "additionalProperties": False,
 }

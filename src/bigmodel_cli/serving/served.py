@@ -21,6 +21,7 @@ from bigmodel_cli.kinds.cells import Held
 from bigmodel_cli.kinds.inputs import Batch
 from bigmodel_cli.kinds.read import Read
 from bigmodel_cli.parts import part_of
+from bigmodel_cli.recommending.catalogue import Catalogue, open_catalogue
 from bigmodel_cli.serving.batching import Batcher, Compute, measured_size
 from bigmodel_cli.serving.chosen import Engines, open_engines
 from bigmodel_cli.serving.written import ServedWriter
@@ -60,6 +61,7 @@ class Served:
         batch_seconds: Of each example, by the sizes of batches that were tried.
         needed: Columns of rows in which no number may be missing.
         writer: Writes texts; None of a model that does not go on with one.
+        catalogue: What is recommended; None of a model that retrieves nothing.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Served:
     batch_seconds: Mapping[int, float]
     needed: Sequence[str]
     writer: ServedWriter | None = None
+    catalogue: Catalogue | None = None
 
     @property
     def signature(self) -> Signature:
@@ -165,6 +168,7 @@ def serve_run(
         seconds,
         list(_needed(chosen)),
         ServedWriter(opened, trust=trust) if signature.writes else None,
+        open_catalogue(opened.folder) if opened.folder.expects(opened.folder.catalogue) else None,
     )
 
 

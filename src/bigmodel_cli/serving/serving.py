@@ -16,6 +16,8 @@ from bigmodel_cli.serving.access_log import AccessLog
 from bigmodel_cli.serving.batching import Job, Made
 from bigmodel_cli.serving.limits import RETRY, Limits, Refused
 from bigmodel_cli.serving.metrics import Metrics
+from bigmodel_cli.serving.recommended import Asked as Wanted
+from bigmodel_cli.serving.recommended import recommended
 from bigmodel_cli.serving.served import Served
 from bigmodel_cli.serving.written import Asked, Piece
 
@@ -104,6 +106,25 @@ class Serving:
                 async for piece in pieces:
                     yield piece
         self.metrics.computed(name, asked.wanted.num, 1)
+
+    async def recommended(self, name: str, asked: Wanted) -> tuple[Served, list[dict[str, Any]]]:
+        """What a run recommends, found in a thread, and which version of it did.
+
+        Raises:
+            Refused: If there is no such model, it recommends nothing, too many wait, or it takes too long.
+            UsageError: If a condition is none.
+        """
+        with self._using(name) as served:
+            if served.catalogue is None:
+                raise Refused(400, f"{name} recommends no items ({served.signature.described})")
+            loop = asyncio.get_running_loop()
+            try:
+                async with asyncio.timeout(self.limits.seconds):
+                    found = await loop.run_in_executor(self._readers, recommended, served.catalogue, asked)
+            except TimeoutError:
+                raise Refused(504, f"not found within {self.limits.seconds:g} s", RETRY) from None
+        self.metrics.computed(name, asked.num_answers, asked.num_answers)
+        return served, found
 
     @contextmanager
     def _using(self, name: str) -> Iterator[Served]:

@@ -126,11 +126,8 @@ def _answers(recommender: Recommender, users: tuple[str, ...], how: dict[str, An
 
     if how["everybody"]:
         return recommender.everybody()
-    if how["similar_to"] is not None:
-        return iter([recommender.similar(how["similar_to"])])
-    if how["new_user"] is not None:
-        return iter([recommender.new_user(_items(how["new_user"]))])
-    return recommender.users(with_names_from_stdin(users))
+    new_user = None if how["new_user"] is None else _items(how["new_user"])
+    return recommender.asked_for(with_names_from_stdin(users), how["similar_to"], new_user)
 
 
 def _items(words: str) -> list[str]:

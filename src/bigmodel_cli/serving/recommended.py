@@ -1,0 +1,89 @@
+"""Items that a served run recommends: asked for in JSON as on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bigmodel_cli.cut import cut
+from bigmodel_cli.recommending.catalogue import Catalogue
+from bigmodel_cli.recommending.recommend import Recommender, Wish
+from bigmodel_cli.serving.limits import Refused, require_few
+
+_ASKED = ("users", "similar_to", "new_user")
+_KEYS = (*_ASKED, "top", "where", "include_seen")
+_MOST_TOP, _MOST_CONDITIONS, _MOST_NAMES = 1000, 16, 10_000
+# About what an item takes in JSON.
+_ITEM_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for items.
+
+    Attributes:
+        what: For what, as `Recommender.asked_for` takes it.
+        wish: How items are chosen.
+    """
+
+    what: Mapping[str, Any]
+    wish: Wish
+
+    @property
+    def num_answers(self) -> int:
+        return len(self.what.get("users", [None]))
+
+
+def asked_of(document: dict[str, Any]) -> Asked:
+    """A request as JSON has it: `users`, `similar_to` or `new_user`, and options of `bigmodel recommend`.
+
+    Raises:
+        Refused: If there is something else, of another type, or too much.
+    """
+    for key in document:
+        if key not in _KEYS:
+            raise Refused(400, f"no key {cut(key, 60)!r}; there are {', '.join(_KEYS)}")
+    asked = [key for key in _ASKED if key in document]
+    if len(asked) != 1:
+        found = " and ".join(asked) or "none"
+        raise Refused(400, f"expected one of {', '.join(_ASKED)}, found {found}")
+    top, seen = document.get("top", 10), document.get("include_seen", False)
+    if not isinstance(top, int) or isinstance(top, bool) or not 1 <= top <= _MOST_TOP:
+        found = cut(repr(top), 60)
+        raise Refused(400, f"top: expected a whole number from 1 to {_MOST_TOP:,}, found {found}")
+    if not isinstance(seen, bool):
+        raise Refused(400, "include_seen: expected true or false")
+    where = _texts("where", document.get("where", []), _MOST_CONDITIONS)
+    wanted = Asked({asked[0]: _named(asked[0], document[asked[0]])}, Wish(top, not seen, where))
+    require_few(wanted.num_answers, top * _ITEM_BYTES)
+    return wanted
+
+
+def _named(key: str, value: Any) -> Any:
+    """Names of users, of one item, or of the items that somebody had."""
+    if key == "users":
+        return _texts(key, value, _MOST_NAMES)
+    if key == "new_user":
+        if not isinstance(value, dict) or value.keys() != {"items"}:
+            raise Refused(400, 'new_user: expected {"items": […]}, the items that somebody had')
+        return _texts("new_user.items", value["items"], _MOST_NAMES)
+    if not isinstance(value, str):
+        raise Refused(400, f"{key}: expected a text, found {cut(repr(value), 60)}")
+    return value
+
+
+def _texts(key: str, value: Any, most: int) -> list[str]:
+    if not isinstance(value, list) or len(value) > most or not all(isinstance(one, str) for one in value):
+        raise Refused(400, f"{key}: expected a list of at most {most:,} texts, found {cut(repr(value), 60)}")
+    return value
+
+
+def recommended(catalogue: Catalogue, asked: Asked) -> list[dict[str, Any]]:
+    """Answers, as `recommend --json` has them.
+
+    Raises:
+        UsageError: If a condition is none, or names what there is not.
+    """
+    answers = Recommender(catalogue, asked.wish).asked_for(**asked.what)
+    return [answer.as_json() for answer in answers]

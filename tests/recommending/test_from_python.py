@@ -1,0 +1,33 @@
+"""Recommending from Python."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from catalogues import small_catalogue
+
+from bigmodel_cli.api import Run
+from bigmodel_cli.errors import UsageError
+from bigmodel_cli.recommending.catalogue import write_catalogue
+from bigmodel_cli.recommending.recommend import Recommender, Wish
+from bigmodel_cli.run_folder import RunFolder
+
+RUN = Path(__file__).resolve().parents[1] / "frozen" / "0.2.0" / "labels"
+
+
+def test_from_python(tmp_path):
+    shutil.copytree(RUN, tmp_path / "run")
+    with pytest.raises(UsageError, match="keeps no items to recommend"):
+        Run(tmp_path / "run").recommend(["u1"])
+    write_catalogue(RunFolder(tmp_path / "run"), small_catalogue())
+    run, recommender = Run(tmp_path / "run"), Recommender(small_catalogue(), Wish(3))
+    (expected,) = recommender.users(["u1"])
+    assert run.recommend(["u1"], top=3) == run.recommend("u1", top=3) == [expected.as_json()]
+    assert run.recommend(similar_to="i2", top=3) == [recommender.similar("i2").as_json()]
+    assert run.recommend(new_user=["i2"], top=3) == [recommender.new_user(["i2"]).as_json()]
+    (seen,) = run.recommend("u11", include_seen=True, where=["year=2010"])
+    assert len(seen["items"]) == 10
+    with pytest.raises(UsageError, match="expected one of users, similar_to and new_user"):
+        run.recommend(["u1"], similar_to="i2")
