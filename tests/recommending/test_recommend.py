@@ -9,6 +9,7 @@ import pytest
 from catalogues import ITEMS, USERS, small_catalogue
 
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.recommending.products import best_products
 from bigmodel_cli.recommending.recommend import Recommender, Wish
 
 
@@ -52,7 +53,7 @@ def test_users_get_what_scores_best_and_they_have_not_had(catalogue):
 
 def test_blocks_of_users_change_nothing(catalogue, monkeypatch):
     whole = [one.as_json() for one in Recommender(catalogue, Wish()).everybody()]
-    monkeypatch.setattr("bigmodel_cli.recommending.recommend._MOST_USERS", 5)
+    monkeypatch.setattr("bigmodel_cli.recommending.recommend._AT_ONCE", 5)
     parts = [one.as_json() for one in Recommender(catalogue, Wish()).everybody()]
     for one, other in zip(whole, parts, strict=True):
         for item in (*one["items"], *other["items"]):
@@ -139,3 +140,28 @@ def test_fewer_items_than_were_asked_for_are_told(catalogue):
     similar = Recommender(catalogue, Wish(top=100)).similar("i0")
     assert len(similar.items) == 29
     assert similar.remarks == ["29 instead of 100: there are 30 items of the run, of which it itself is one"]
+
+
+def test_pieces_of_items_change_nothing(monkeypatch):
+    """Scores are whole numbers, of which many are equal."""
+    rng = np.random.default_rng(8)
+    queries, items = (rng.integers(-3, 4, shape).astype(np.float32) for shape in ((9, 3), (50, 3)))
+    prior = rng.integers(0, 3, 50).astype(np.float32)
+    left_out = np.repeat(np.arange(9), 5), rng.integers(0, 50, 45)
+    for top in (1, 4, 12, 50):
+        monkeypatch.setattr("bigmodel_cli.recommending.products._FEWEST", 50)
+        found, scores = best_products(queries, items, prior, left_out, top)
+        every = queries @ items.T + prior
+        every[left_out] = -np.inf
+        for row in range(9):
+            order = [item for item in np.argsort(-every[row], kind="stable") if every[row, item] > -np.inf][
+                :top
+            ]
+            assert found[row].tolist() == order + [-1] * (top - len(order))
+            assert scores[row, : len(order)].tolist() == every[row, order].tolist()
+        monkeypatch.setattr("bigmodel_cli.recommending.products._AT_ONCE", 0)
+        monkeypatch.setattr("bigmodel_cli.recommending.products._FEWEST", 7)
+        in_pieces = best_products(queries, items, prior, left_out, top)
+        np.testing.assert_array_equal(in_pieces[0], found)
+        np.testing.assert_array_equal(in_pieces[1], scores)
+        monkeypatch.undo()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -13,12 +14,11 @@ from bigmodel_cli.cut import some
 from bigmodel_cli.recommending.catalogue import Catalogue
 from bigmodel_cli.recommending.conditions import chosen
 from bigmodel_cli.recommending.newcomers import vector_of
+from bigmodel_cli.recommending.products import best_products
 from bigmodel_cli.scoring.rankings import OUT, best
 
-# Scores that are held at a time: 32 MB.
-_AT_ONCE = 2**23
-# Users whose items are found together, at most: more of them are no quicker.
-_MOST_USERS = 1024
+# Users whose items are found together: more of them are no quicker.
+_AT_ONCE = 512
 _NOTHING = np.zeros(0, np.int32)
 
 
@@ -116,8 +116,6 @@ class Recommender:
         vectors, prior = catalogue.item_vectors, catalogue.prior
         self._vectors = vectors if self._chosen is None else vectors[self._chosen]
         self._prior = prior if self._chosen is None else prior[self._chosen]
-        # As of everybody else the product of vectors tells who is meant, of strangers popularity tells all.
-        self._of_strangers = self._prior if prior.any() else self._popularity()
 
     def _popularity(self) -> np.ndarray:
         """Logarithms of shares in all interactions, in which products of vectors are without a prior."""
@@ -174,7 +172,8 @@ class Recommender:
         scores = (self._vectors @ own / np.where(lengths > 0, lengths, 1))[np.newaxis]
         itself = np.array([number])
         scores[0, self._places(itself)[1]] = OUT
-        return self._answer(_Asking(asked, own, itself), scores[0], best(scores, self._top)[0])
+        (found,) = best(scores, self._top)
+        return self._answer(_Asking(asked, own, itself), found, scores[0, found])
 
     @property
     def _top(self) -> int:
@@ -199,24 +198,26 @@ class Recommender:
         return had if self._wish.leaves_out_seen else _NOTHING
 
     def _answers(self, asking: Iterable[_Asking]) -> Iterator[Answer]:
-        at_once = min(_MOST_USERS, max(1, _AT_ONCE // max(1, len(self._vectors))))
         left = iter(asking)
-        while block := list(islice(left, at_once)):
-            scores = self._scores(block)
-            places = best(scores, self._top)
-            for one, row, found in zip(block, scores, places, strict=True):
-                yield self._answer(one, row, found)
+        while block := list(islice(left, _AT_ONCE)):
+            known = [one for one in block if one.vector is not None]
+            found = zip(*self._best(known), strict=True) if known else iter(())
+            for one in block:
+                yield self._answer(one, *(self._popular if one.vector is None else next(found)))
 
-    def _scores(self, block: Sequence[_Asking]) -> np.ndarray:
-        nothing = np.zeros(self._vectors.shape[1], np.float32)
-        queries = np.stack([nothing if one.vector is None else one.vector for one in block])
-        scores = queries @ self._vectors.T
-        scores += self._prior
-        scores[[one.vector is None for one in block]] = self._of_strangers
+    def _best(self, block: Sequence[_Asking]) -> tuple[np.ndarray, np.ndarray]:
+        """The places of the best items for users who are known, and their scores."""
+        queries = np.stack([one.vector for one in block if one.vector is not None])
         rows = np.repeat(np.arange(len(block)), [len(one.had) for one in block])
         are_there, places = self._places(np.concatenate([one.had for one in block]))
-        scores[rows[are_there], places] = OUT
-        return np.asarray(scores)
+        return best_products(queries, self._vectors, self._prior, (rows[are_there], places), self._top)
+
+    @cached_property
+    def _popular(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same for strangers: by what all items have beforehand, or else by how often they were had."""
+        scores = self._prior if self._catalogue.prior.any() else self._popularity()
+        (found,) = best(scores[np.newaxis], self._top)
+        return found, scores[found]
 
     def _places(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which items are among those that are chosen, and the places of these."""
@@ -226,13 +227,12 @@ class Recommender:
         are_there = np.append(self._chosen, -1)[where] == items
         return are_there, where[are_there]
 
-    def _answer(self, one: _Asking, scores: np.ndarray, found: np.ndarray) -> Answer:
-        catalogue = self._catalogue
-        found = found[found >= 0]
+    def _answer(self, one: _Asking, found: np.ndarray, scores: np.ndarray) -> Answer:
+        found, scores = found[found >= 0], scores[found >= 0]
         numbers = found if self._chosen is None else self._chosen[found]
         items = [
-            Item(catalogue.items[number], score, self._told(number))
-            for number, score in zip(numbers.tolist(), scores[found].tolist(), strict=True)
+            Item(self._catalogue.items[number], score, self._told(number))
+            for number, score in zip(numbers.tolist(), scores.tolist(), strict=True)
         ]
         return Answer(one.asked, items, [*one.remarks, *self._lacking(len(items), one.asked)])
 
