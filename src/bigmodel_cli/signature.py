@@ -49,9 +49,10 @@ class Signature:
 
     @property
     def kind(self) -> Kind:
-        """Of an example: that of the one input, or of all that are given as a row."""
+        """Of an example: that of the one input of one target, or of all that are given as a row."""
         kinds = list(self.given.values())
-        return kinds[0] if len(kinds) == 1 and kinds[0].stands_alone else RowKind(self.given)
+        is_alone = len(kinds) == len(self.targets) == 1 and kinds[0].stands_alone
+        return kinds[0] if is_alone else RowKind(self.given)
 
     @property
     def has_any_length(self) -> bool:

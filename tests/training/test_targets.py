@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from bigmodel_cli.cli.main import run
 from bigmodel_cli.metrics_file import read_metrics
@@ -281,3 +282,49 @@ def test_a_run_goes_on_as_if_it_had_not_ended(three, tmp_path):
     short = train(tmp_path, "training.epochs=1")
     assert run(["train", "--resume", str(short.path), "training.epochs=2", "--plain"]) == 0
     assert measured(short) == measured(three)
+
+
+def test_several_things_are_predicted_of_a_picture(bigmodel, tmp_path):
+    for name in range(24):
+        red, size = (255, 4) if name % 2 else (0, 2)
+        Image.new("RGB", (8, 8), (red, 0, 0)).save(tmp_path / f"{name}.png")
+        mask = np.zeros((8, 8), np.uint8)
+        mask[:size] = 1
+        Image.fromarray(mask).save(tmp_path / f"m{name}.png")
+    lines = [f"{n}.png,m{n}.png,{'red' if n % 2 else 'black'},{n % 2}.5" for n in range(24)]
+    (tmp_path / "t.csv").write_text("\n".join(["photo,outline,colour,size", *lines]) + "\n")
+    columns = {
+        "photo": {"image": {"image_size": [8, 8]}},
+        "outline": {"mask": {"of": "photo", "classes": ["out", "in"]}},
+    }
+    table = {"path": "t.csv", "target": ["outline", "colour", "size"], "columns": columns}
+    written = {
+        "data": {"source": {"table": table}, "batch_size": 8},
+        "preprocessing": {"photo": [{"Rescaling": {"scale": "1/255"}}]},
+        "model": [
+            {"Conv2D": {"name": "map", "inputs": ["photo"], "filters": 4, "kernel_size": 1}},
+            {"Conv2D": {"name": "outline", "filters": 2, "kernel_size": 1, "activation": "softmax"}},
+            {"GlobalAveragePooling2D": {"name": "mean", "inputs": ["map"]}},
+            {"Dense": {"name": "colour", "inputs": ["mean"], "units": 1, "activation": "sigmoid"}},
+            {"Dense": {"name": "size", "inputs": ["mean"], "units": 1}},
+        ],
+        "loss": {
+            "outline": "SparseCategoricalCrossentropy",
+            "colour": "BinaryCrossentropy",
+            "size": "MeanSquaredError",
+        },
+        "optimizer": {"Adam": {"learning_rate": 0.05}},
+        "training": {"epochs": 8, "device": "cpu"},
+    }
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
+    found = train(tmp_path)
+    assert "max_difference" in found.read_record()["litert"]
+    assert set(found.read_json(found.evaluation("test"))["targets"]) == {"outline", "colour", "size"}
+    (tmp_path / "asked.csv").write_text("photo\n1.png\n")
+    asked = ("predict", tmp_path / "asked.csv", "--run", found.path)
+    (answer,) = bigmodel(*asked, "--json").json["predictions"]
+    assert answer["targets"]["colour"]["prediction"] == "red"
+    assert {one["class"] for one in answer["targets"]["outline"]["classes"]} == {"out", "in"}
+    refused = bigmodel(*asked, "--out", tmp_path / "masks")
+    assert refused.code == 2 and "--out is for masks of images alone, not of rows" in refused.err
+    assert "--json has these" in refused.err

@@ -33,9 +33,10 @@ class AnswerFiles:
     """
 
     def __init__(self, out: Path, inputs: Inputs | Rows, signature: Signature, *, invert: bool) -> None:
-        gives_files = all(part_of(task, Predictions).gives_files for task in signature.targets.values())
-        if not gives_files or isinstance(inputs, Rows) or len(signature.targets) > 1:
+        if not any(part_of(task, Predictions).gives_files for task in signature.targets.values()):
             raise UsageError("--out is for models of masks", hint="--csv FILE writes what this one says")
+        if isinstance(inputs, Rows):
+            raise UsageError("--out is for masks of images alone, not of rows", hint="--json has these")
         self.count = 0
         self._destinations = Destinations(out, inputs, "-mask")
         self._places = part_of(signature.kind, Places)
