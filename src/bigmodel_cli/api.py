@@ -268,7 +268,7 @@ class Run:
             include_seen: Whether what a user had in training is recommended, too.
 
         Returns:
-            Of each user, or of the one item, what `recommend --json` says.
+            Of each user, or of the one item, what `recommend --why --json` says.
 
         Raises:
             UsageError: If the run recommends nothing, a condition is none, or not one thing is asked.
@@ -279,7 +279,7 @@ class Run:
         users = [users] if isinstance(users, str) else users
         if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
             raise UsageError("expected one of users, similar_to and new_user")
-        wish = Wish(top, not include_seen, where)
+        wish = Wish(top, not include_seen, where, tells_why=True)
         asked = Recommender(catalogue_of(self.opened.folder), wish).asked_for(users, similar_to, new_user)
         return [answer.as_json() for answer in asked]
 

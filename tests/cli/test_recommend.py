@@ -90,6 +90,15 @@ def test_items_that_are_alike_and_somebody_new(recommend):
     assert unknown.code == 0 and "film 'nothing' is not among the 30 items of the run" in unknown.err
 
 
+def test_what_speaks_for_items_is_told(recommend):
+    lines = recommend("u1", "--top", "2", "--why").out.splitlines()
+    (answer,) = Recommender(small_catalogue(), Wish(2, tells_why=True)).users(["u1"])
+    why = answer.items[0].why
+    like = ", ".join(f"{name} ({cosine:.2f})" for name, cosine in why.like)
+    assert lines[2] == f"      like {like}; taste {why.taste:.4f} and beforehand {why.beforehand:.4f}"
+    assert len(lines) == 5
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

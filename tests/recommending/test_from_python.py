@@ -22,7 +22,7 @@ def test_from_python(tmp_path):
     with pytest.raises(UsageError, match="keeps no items to recommend"):
         Run(tmp_path / "run").recommend(["u1"])
     write_catalogue(RunFolder(tmp_path / "run"), small_catalogue())
-    run, recommender = Run(tmp_path / "run"), Recommender(small_catalogue(), Wish(3))
+    run, recommender = Run(tmp_path / "run"), Recommender(small_catalogue(), Wish(3, tells_why=True))
     (expected,) = recommender.users(["u1"])
     assert run.recommend(["u1"], top=3) == run.recommend("u1", top=3) == [expected.as_json()]
     assert run.recommend(similar_to="i2", top=3) == [recommender.similar("i2").as_json()]

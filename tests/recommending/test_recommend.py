@@ -165,3 +165,22 @@ def test_pieces_of_items_change_nothing(monkeypatch):
         np.testing.assert_array_equal(in_pieces[0], found)
         np.testing.assert_array_equal(in_pieces[1], scores)
         monkeypatch.undo()
+
+
+def test_what_speaks_for_an_item(catalogue):
+    wish = Wish(top=30, leaves_out_seen=False, tells_why=True)
+    known, stranger = Recommender(catalogue, wish).users(["u3", "x"])
+    vectors = catalogue.item_vectors / np.linalg.norm(catalogue.item_vectors, axis=1, keepdims=True)
+    for item in known.items:
+        number = int(item.name[1:])
+        assert item.why.taste + item.why.beforehand == pytest.approx(item.score, abs=1e-5)
+        assert item.why.beforehand == catalogue.prior[number]
+        cosines = {
+            other: float(vectors[number] @ vectors[other]) for other in catalogue.had[3] if other != number
+        }
+        best = sorted(cosines, key=lambda other: -cosines[other])[:3]
+        assert [name for name, _ in item.why.like] == [f"i{other}" for other in best]
+        assert [cosine for _, cosine in item.why.like] == pytest.approx([cosines[o] for o in best], abs=1e-6)
+    assert all(item.why is None for item in stranger.items)
+    new = Recommender(catalogue, replace(wish, top=1)).new_user(["i4"]).items[0]
+    assert new.as_json()["why"]["like"] == [{"item": "i4", "cosine": new.why.like[0][1]}]

@@ -26,6 +26,8 @@ def test_a_request_says_what_the_command_says():
     wish = Wish(3, False, ["year>=2000"])
     expected = [answer.as_json() for answer in Recommender(small_catalogue(), wish).users(["u1", "42"])]
     assert recommended(small_catalogue(), asked) == expected
+    (told,) = recommended(small_catalogue(), asked_of({"users": ["u1"], "top": 1, "why": True}))
+    assert list(told["items"][0]["why"]) == ["like", "taste", "beforehand"]
     (alike,) = recommended(small_catalogue(), asked_of({"similar_to": "i1"}))
     assert alike == Recommender(small_catalogue(), Wish()).similar("i1").as_json()
     (new,) = recommended(small_catalogue(), asked_of({"new_user": {"items": ["i1", "i2"]}}))
@@ -43,7 +45,7 @@ def test_a_request_says_what_the_command_says():
         ({"users": []}, 400, "expected at least one example, found none"),
         ({"users": ["a"] * 300, "top": 1000}, 413, "expected at most 262 examples in one request, found 300"),
         ({"users": ["a"], "top": 0}, 400, "top: expected a whole number from 1 to 1,000, found 0"),
-        ({"users": ["a"], "include_seen": 1}, 400, "include_seen: expected true or false"),
+        ({"users": ["a"], "include_seen": 1}, 400, "include_seen: expected true or false, found 1"),
         ({"users": ["a"], "where": "b=c"}, 400, "where: expected a list of at most 16 texts"),
         ({"similar_to": 5}, 400, "similar_to: expected a text, found 5"),
         ({"new_user": ["a"]}, 400, 'new_user: expected {"items": […]}'),

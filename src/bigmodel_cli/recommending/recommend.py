@@ -15,6 +15,7 @@ from bigmodel_cli.recommending.catalogue import Catalogue
 from bigmodel_cli.recommending.conditions import chosen
 from bigmodel_cli.recommending.newcomers import vector_of
 from bigmodel_cli.recommending.products import best_products
+from bigmodel_cli.recommending.reasons import Reason, reasons
 from bigmodel_cli.scoring.rankings import OUT, best
 
 # Users whose items are found together: more of them are no quicker.
@@ -30,11 +31,18 @@ class Item:
         name: What it is called.
         score: What it scores; of items that are alike, the cosine between their vectors.
         columns: What is known of it, by column.
+        why: What speaks for it, where that was asked.
     """
 
     name: str
     score: float
     columns: Mapping[str, Sequence[str]]
+    why: Reason | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        columns = {"columns": self.columns} if self.columns else {}
+        why = {} if self.why is None else {"why": self.why.as_json()}
+        return {"item": self.name, "score": self.score, **columns, **why}
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,7 @@ class Answer:
         return {"user": str(value), "similar_to": f"like {value}"}.get(what, "new user")
 
     def as_json(self) -> dict[str, Any]:
-        items = [
-            {"item": item.name, "score": item.score, **({"columns": item.columns} if item.columns else {})}
-            for item in self.items
-        ]
+        items = [item.as_json() for item in self.items]
         return {**self.asked, "items": items, "remarks": [*self.remarks]}
 
 
@@ -74,12 +79,14 @@ class Wish:
         leaves_out_seen: Whether what somebody had is left out.
         where: Conditions that they fulfil, as `conditions.chosen` reads them.
         tells_columns: Whether what is known of them is told.
+        tells_why: Whether what speaks for them is.
     """
 
     top: int = 10
     leaves_out_seen: bool = True
     where: Sequence[str] = ()
     tells_columns: bool = True
+    tells_why: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class _Asking:
     Attributes:
         asked: As in `Answer`.
         vector: Float32 (d,); None: nothing is known of them.
-        had: The items that are left out, in ascending order.
+        had: The items that they had, in ascending order.
         remarks: As in `Answer`.
     """
 
@@ -159,7 +166,7 @@ class Recommender:
             remarks.append(f"no item is known that this {catalogue.user_column} had: what is popular")
             return next(self._answers([self._stranger(asked, *remarks)]))
         vector = vector_of(had, catalogue.had, catalogue.item_vectors, catalogue.user_vectors)
-        return next(self._answers([_Asking(asked, vector, self._left_out(had), remarks)]))
+        return next(self._answers([_Asking(asked, vector, had, remarks)]))
 
     def similar(self, name: str) -> Answer:
         """The items that are most like one, by the cosine between their vectors."""
@@ -173,7 +180,7 @@ class Recommender:
         itself = np.array([number])
         scores[0, self._places(itself)[1]] = OUT
         (found,) = best(scores, self._top)
-        return self._answer(_Asking(asked, own, itself), found, scores[0, found])
+        return self._answer(_Asking(asked, None, itself), found, scores[0, found])
 
     @property
     def _top(self) -> int:
@@ -188,14 +195,10 @@ class Recommender:
         return f"{column} {name!r} is not among the {count:,} of training: what is popular"
 
     def _known(self, name: str, number: int) -> _Asking:
-        had = self._left_out(self._catalogue.had[number])
-        return _Asking({"user": name}, self._catalogue.user_vectors[number], had)
+        return _Asking({"user": name}, self._catalogue.user_vectors[number], self._catalogue.had[number])
 
     def _stranger(self, asked: Mapping[str, Any], *remarks: str) -> _Asking:
         return _Asking(asked, None, _NOTHING, [*remarks])
-
-    def _left_out(self, had: np.ndarray) -> np.ndarray:
-        return had if self._wish.leaves_out_seen else _NOTHING
 
     def _answers(self, asking: Iterable[_Asking]) -> Iterator[Answer]:
         left = iter(asking)
@@ -208,8 +211,9 @@ class Recommender:
     def _best(self, block: Sequence[_Asking]) -> tuple[np.ndarray, np.ndarray]:
         """The places of the best items for users who are known, and their scores."""
         queries = np.stack([one.vector for one in block if one.vector is not None])
-        rows = np.repeat(np.arange(len(block)), [len(one.had) for one in block])
-        are_there, places = self._places(np.concatenate([one.had for one in block]))
+        left_out = [one.had if self._wish.leaves_out_seen else _NOTHING for one in block]
+        rows = np.repeat(np.arange(len(block)), [*map(len, left_out)])
+        are_there, places = self._places(np.concatenate(left_out))
         return best_products(queries, self._vectors, self._prior, (rows[are_there], places), self._top)
 
     @cached_property
@@ -230,9 +234,12 @@ class Recommender:
     def _answer(self, one: _Asking, found: np.ndarray, scores: np.ndarray) -> Answer:
         found, scores = found[found >= 0], scores[found >= 0]
         numbers = found if self._chosen is None else self._chosen[found]
+        why: Sequence[Reason | None] = [None] * len(numbers)
+        if self._wish.tells_why and one.vector is not None:
+            why = reasons(self._catalogue, one.vector, one.had, numbers)
         items = [
-            Item(self._catalogue.items[number], score, self._told(number))
-            for number, score in zip(numbers.tolist(), scores.tolist(), strict=True)
+            Item(self._catalogue.items[number], score, self._told(number), reason)
+            for number, score, reason in zip(numbers.tolist(), scores.tolist(), why, strict=True)
         ]
         return Answer(one.asked, items, [*one.remarks, *self._lacking(len(items), one.asked)])
 

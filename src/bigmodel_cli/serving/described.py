@@ -149,6 +149,7 @@ _WISH = {
         "top": {"type": "integer", "minimum": 1, "default": 10},
         "where": _TEXTS,
         "include_seen": {"type": "boolean", "default": False},
+        "why": {"type": "boolean", "default": False},
     },
     "additionalProperties": False,
 }

@@ -12,7 +12,8 @@ from bigmodel_cli.recommending.recommend import Recommender, Wish
 from bigmodel_cli.serving.limits import Refused, require_few
 
 _ASKED = ("users", "similar_to", "new_user")
-_KEYS = (*_ASKED, "top", "where", "include_seen")
+_FLAGS = ("include_seen", "why")
+_KEYS = (*_ASKED, "top", "where", *_FLAGS)
 _MOST_TOP, _MOST_CONDITIONS, _MOST_NAMES = 1000, 16, 10_000
 # About what an item takes in JSON.
 _ITEM_BYTES = 256
@@ -48,16 +49,23 @@ def asked_of(document: dict[str, Any]) -> Asked:
     if len(asked) != 1:
         found = " and ".join(asked) or "none"
         raise Refused(400, f"expected one of {', '.join(_ASKED)}, found {found}")
-    top, seen = document.get("top", 10), document.get("include_seen", False)
+    top = document.get("top", 10)
     if not isinstance(top, int) or isinstance(top, bool) or not 1 <= top <= _MOST_TOP:
         found = cut(repr(top), 60)
         raise Refused(400, f"top: expected a whole number from 1 to {_MOST_TOP:,}, found {found}")
-    if not isinstance(seen, bool):
-        raise Refused(400, "include_seen: expected true or false")
+    seen, why = (_flag(key, document.get(key, False)) for key in _FLAGS)
     where = _texts("where", document.get("where", []), _MOST_CONDITIONS)
-    wanted = Asked({asked[0]: _named(asked[0], document[asked[0]])}, Wish(top, not seen, where))
+    wanted = Asked(
+        {asked[0]: _named(asked[0], document[asked[0]])}, Wish(top, not seen, where, tells_why=why)
+    )
     require_few(wanted.num_answers, top * _ITEM_BYTES)
     return wanted
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(400, f"{key}: expected true or false, found {cut(repr(value), 60)}")
+    return value
 
 
 def _named(key: str, value: Any) -> Any:

@@ -14,6 +14,7 @@ from bigmodel_cli.cli.options import example, json_option, runs_dir_option
 
 if TYPE_CHECKING:
     from bigmodel_cli.recommending.catalogue import Catalogue
+    from bigmodel_cli.recommending.reasons import Reason
     from bigmodel_cli.recommending.recommend import Answer, Recommender
 
 _HAD = "items:"
@@ -55,6 +56,9 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
     metavar="items:A,B,C",
     help="For somebody who is not in training and had these items.",
 )
+@click.option(
+    "--why", is_flag=True, help="Say what speaks for each item: which of those that the user had are like it."
+)
 @click.option("--all", "everybody", is_flag=True, help="For every user of training, with --csv.")
 @click.option(
     "--csv",
@@ -92,7 +96,7 @@ def command(
     if run is None:
         note(f"run: {folder.title} (the newest completed one)")
     catalogue = catalogue_of(folder)
-    wish = Wish(how["top"], how["exclude_seen"], how["where"], tells_columns=csv_path is None)
+    wish = Wish(how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"])
     answers = _answers(Recommender(catalogue, wish), users, how)
     if csv_path is not None:
         _write(csv_path, answers, catalogue)
@@ -155,8 +159,19 @@ def _show(answers: Iterator[Answer]) -> None:
             known = ", ".join(_described(item.columns))
             line = f"{rank:>4}  {one_line(item.name):<{width}}  {number(item.score):>8}  {one_line(known)}"
             click.echo(line.rstrip())
+            if item.why is not None:
+                click.echo(f"      {one_line(_because(item.why))}")
         for remark in answer.remarks:
             note(f"{head}: {remark}")
+
+
+def _because(why: Reason) -> str:
+    """`like 68646 (0.91), 111161 (0.88); taste 3.2100 and beforehand -5.1000`."""
+    from bigmodel_cli.cli.output import number
+
+    like = ", ".join(f"{name} ({cosine:.2f})" for name, cosine in why.like)
+    parts = f"taste {number(why.taste)} and beforehand {number(why.beforehand)}"
+    return f"like {like}; {parts}" if like else parts
 
 
 def _described(columns: Any) -> Iterator[str]:
