@@ -6,15 +6,16 @@ import numpy as np
 
 from bigmodel_cli.interactions import Had
 
-# Users of training who are looked at, and what each of them counts less than one by (ridge regression).
+# Users of training who are looked at, and the penalty on squares, as a share of what they all count.
 _MOST_USERS, _PENALTY = 20_000, 1e-3
 
 
 def vector_of(had: np.ndarray, known: Had, items: np.ndarray, users: np.ndarray) -> np.ndarray:
     """The vector that a linear map from the mean of their items' vectors gives, float32 (d,).
 
-    The map is the one that gives known users theirs with the least squared error. So it follows from what
-    is kept of a model, whatever that made users' vectors of.
+    The map is the one that gives known users theirs with the least squared error, each of them counting as
+    often as they had items: of the others little is learned. So it follows from what is kept of a model,
+    whatever that made users' vectors of.
 
     Args:
         had: The items of the new user, at least one.
@@ -27,15 +28,16 @@ def vector_of(had: np.ndarray, known: Had, items: np.ndarray, users: np.ndarray)
     some = some[:: -(-len(some) // _MOST_USERS) or 1]
     if not len(some):
         return np.asarray(items[had].mean(axis=0), np.float32)
-    inputs = _with_one(_means(known.rows(some), items))
-    penalty = _PENALTY * len(some) * np.eye(inputs.shape[1])
+    inputs, weights = _with_one(_means(known.rows(some), items)), counts[some][:, np.newaxis]
+    penalty = _PENALTY * weights.sum() * np.eye(inputs.shape[1])
     # What all users share is not held down.
     penalty[-1, -1] = 0
-    weights = np.linalg.lstsq(
-        inputs.T @ inputs + penalty, inputs.T @ np.asarray(users[some], np.float64), rcond=None
+    weighted = (inputs * weights).T
+    found = np.linalg.lstsq(
+        weighted @ inputs + penalty, weighted @ np.asarray(users[some], np.float64), rcond=None
     )[0]
     own = _with_one(np.asarray(items[had], np.float64).mean(axis=0, keepdims=True))
-    return np.asarray((own @ weights)[0], np.float32)
+    return np.asarray((own @ found)[0], np.float32)
 
 
 def _means(had: Had, items: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ class Reason:
     """What speaks for an item.
 
     Attributes:
-        like: Items that the user had and that are most like it, with the cosine between their vectors.
+        like: Items that the user had and that are most like it, with the cosine between their vectors, which
+            is above 0.
         taste: Of its score, the product of the user's vector and the item's.
         beforehand: The rest, which the item scores whoever asks.
     """
@@ -49,7 +50,8 @@ def reasons(catalogue: Catalogue, vector: np.ndarray, had: np.ndarray, items: np
     found = []
     for item, taste, row in zip(items.tolist(), (vectors @ vector).tolist(), cosines, strict=True):
         (places,) = best(row[np.newaxis], min(_MOST, len(row)))
-        like = [(catalogue.items[had[place]], float(row[place])) for place in places.tolist() if place >= 0]
+        alike = [place for place in places.tolist() if row[place] > 0]
+        like = [(catalogue.items[had[place]], float(row[place])) for place in alike]
         found.append(Reason(like, taste, float(catalogue.prior[item])))
     return found
 
