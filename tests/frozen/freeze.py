@@ -64,6 +64,7 @@ def make_data() -> None:
     Path("data/pairs.tsv").write_text("".join(["small\tlarge\n", *pairs]))
     make_masks(rng)
     Path("data/heard.jsonl").write_text("".join(heard(rng) for _ in range(120)))
+    make_visits(np.random.default_rng(0))
 
 
 def make_masks(rng: np.random.Generator) -> None:
@@ -79,6 +80,19 @@ def make_masks(rng: np.random.Generator) -> None:
             path = Path("data/masks") / kind / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(drawn).save(path, optimize=True)
+
+
+def make_visits(rng: np.random.Generator) -> None:
+    """Who went where, days after days: each likes one kind of places, of which there are three."""
+    kinds = [f"{place},{'abc'[place % 3]}\n" for place in range(24)]
+    Path("data/places.csv").write_text("".join(["place,kind\n", *kinds]))
+    rows = ["who,place,day\n"]
+    for day in range(60):
+        for who in rng.choice(30, 7, replace=False).tolist():
+            liked = 3 * int(8 * rng.random() ** 2) + who % 3
+            place = liked if rng.random() < 0.8 else int(rng.integers(0, 22))
+            rows.append(f"p{who},{place},{day * 86400}\n")
+    Path("data/visits.csv").write_text("".join(rows))
 
 
 def heard(rng: np.random.Generator) -> str:
@@ -220,6 +234,7 @@ def main(version: str) -> None:
         "masks",
         "questions",
         "heard",
+        "visits",
     ):
         keep(train(config, runs), kept / config)
     interrupting()

@@ -21,6 +21,7 @@ from bigmodel_cli.config.losses_and_metrics import metric_facts
 from bigmodel_cli.config.reading import Reading
 from bigmodel_cli.config.schema import Calibrate
 from bigmodel_cli.errors import ConfigError, DataError, UsageError
+from bigmodel_cli.known_items import AllNames, rows_of
 from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.reporting.of_targets import of_targets
@@ -43,6 +44,7 @@ from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.predictions import Predictions
 from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.retrieval.task import Popularity, Retrieval
 from bigmodel_cli.tasks.scores import OtherData, Scoring
 from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.segmentation.task import Segmentation
@@ -175,6 +177,22 @@ SAMPLES |= {
         Reading("softmax"),
     ),
 }
+_VECTORS = np.random.default_rng(2).normal(size=(5, 3)).astype(np.float32)
+_HAD = rows_of(np.array([0, 1, 0]), np.array([0, 0, 1]), np.array([0.0, 1.0, 2.0]))
+_KNOWN = AllNames([*"abcde"], ["Ann", "Bob"], np.ones(5, bool), has_times=True).known(_HAD)
+_FINDS = Retrieval("who", "when", least=0, top=(1, 5)).knowing(_KNOWN).with_vectors(_VECTORS)
+_ASKING = np.random.default_rng(3).normal(size=(6, 6)).astype(np.float32)
+SAMPLES |= {
+    "retrieval": Sample(_FINDS, np.array([0, 1, 4, 2, -1, 3]), _ASKING, "../0.2.0/visits"),
+    "retrieval:popular": Sample(
+        replace(_FINDS, popularity=Popularity(1.5, 2.0, 1.0), leaves_out=False, top=(1,)).with_vectors(
+            _VECTORS
+        ),
+        np.array([0, 1, 4, 2, 0, 3]),
+        _ASKING,
+        "../0.2.0/visits",
+    ),
+}
 PARTS = list(parts_of("tasks"))
 
 
@@ -235,6 +253,7 @@ def test_says_what_it_is(sample):
         "masks",
         "answers",
         "transcripts",
+        "items",
     )
     assert task.default_metrics
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))
@@ -443,6 +462,10 @@ def test_predictions_of_a_split_are_rows_of_labels_and_what_predict_says(sample)
             first, last = label.tolist()
             right = [" ".join(str(place - 1) for place in range(first, last + 1))] if first else []
             assert [json.loads(row["label"]), row["prediction"]] == [right, told]
+            continue
+        if sample.task.labels == "items":
+            items = sample.task.known.items
+            assert [row["label"], row["prediction"]] == [items[label] if label >= 0 else "", told]
             continue
         if sample.task.labels == "sets":
             assert row["prediction"] == as_text(told)
@@ -682,6 +705,9 @@ def test_a_run_predicts(run, bigmodel, tmp_path):
         (tmp_path / "x.csv").write_text(
             "question,context\nWho is it ?,Ann met Bob in Rome.\nWhere ?,In Oslo.\nWho ?,It is Dan.\n"
         )
+        given = [tmp_path / "x.csv"]
+    elif kind["kind"] == "category":
+        (tmp_path / "x.csv").write_text("who,place\np3,\np4,5\nnobody,\n")
         given = [tmp_path / "x.csv"]
     elif kind["kind"] == "sentence":
         given = [word for text in ("we met Bob", "in New York", "they") for word in ("--text", text)]

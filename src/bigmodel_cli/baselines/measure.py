@@ -122,6 +122,8 @@ class _Measuring:
 
     def _used(self) -> dict[str, Encoder]:
         """The encoders of columns that simple models can do something with."""
+        if not any(task.looks_at_columns for task in self._tasks.values()):
+            return {}
         encoders = {name: part_of(kind, Encoder) for name, kind in self._splits.signature.inputs.items()}
         for name, encoder in encoders.items():
             if encoder.why_not is not None:
@@ -160,7 +162,7 @@ class _Measuring:
             self._note(f"{target}: too few examples of the sample have it for simple models")
             return
         yield self._measured(target, _CONSTANT, train)
-        if not self._encoders:
+        if not self._encoders and task.looks_at_columns:
             return
         for family, count_for in self._families(task):
             name, count = family.name(task), count_for(task)
@@ -175,6 +177,9 @@ class _Measuring:
 
     def _families(self, task: Baselines) -> Iterator[tuple[_Family, Callable[[Baselines], int]]]:
         """The models that look at examples, and from how many each learns."""
+        if not task.looks_at_columns:
+            yield from ((family, lambda _: len(self._splits.train)) for family in (_LINEAR, _TREES))
+            return
         # One such column is what models that add numbers have, too.
         if task.offsets is not None and sum(one.has_offsets for one in self._encoders.values()) > 1:
             yield _OFFSETS, self._sizes.offsets
@@ -213,7 +218,7 @@ class _Measuring:
         self, target: str, family: _Family, train: Columns
     ) -> tuple[Learned, Callable[[Columns], Any]]:
         labels, seed = train.targets[target], self._experiment.seed
-        if family.encoding is None:
+        if family.encoding is None or not self._tasks[target].looks_at_columns:
             learned = Learned(np.zeros((len(train), 0)), labels, seed, train.weights)
             return learned, lambda columns: np.zeros((len(columns), 0))
         encodings = {

@@ -22,7 +22,7 @@ class DataFacts:
 
     Attributes:
         labels: Whether labels are classes, numbers, sets of labels, the next tokens of a text, texts, tags of
-            words, masks, answers to questions, or texts that are heard.
+            words, masks, answers to questions, texts that are heard, or items that are found.
         num_classes: Number of classes.
         num_examples: Examples of the training part, before splits are cut from it.
         own_splits: Held-out splits that the source has, where it is known which.
@@ -42,7 +42,18 @@ class DataFacts:
     """
 
     labels: (
-        Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts"]
+        Literal[
+            "classes",
+            "numbers",
+            "sets",
+            "tokens",
+            "texts",
+            "tags",
+            "masks",
+            "answers",
+            "transcripts",
+            "items",
+        ]
         | None
     ) = None
     num_classes: int | None = None

@@ -11,6 +11,7 @@ from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.retrieval.task import Retrieval
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.transcription.task import Transcription
@@ -38,6 +39,7 @@ _MEASURES = {
     Segmentation.labels: [*Segmentation.scores],
     QuestionAnswering.labels: [*QuestionAnswering.scores],
     Transcription.labels: [*Transcription.scores],
+    Retrieval.labels: [*Retrieval.scores],
 }
 _NAMES = "|".join(dict.fromkeys(name for names in _MEASURES.values() for name in names))
 _MEASURE = (

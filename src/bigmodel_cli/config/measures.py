@@ -12,13 +12,16 @@ from bigmodel_cli.tasks.generation.task import Generation
 from bigmodel_cli.tasks.multilabel.task import Multilabel
 from bigmodel_cli.tasks.question_answering.task import QuestionAnswering
 from bigmodel_cli.tasks.regression.task import Regression
+from bigmodel_cli.tasks.retrieval.task import Retrieval
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.task import Task
 from bigmodel_cli.tasks.transcription.task import Transcription
 from bigmodel_cli.tasks.translation.task import Translation
 
-Labels = Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts"]
+Labels = Literal[
+    "classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts", "items"
+]
 # Who knows what an evaluation has.
 _TASKS: Sequence[type[Task]] = (
     Classification,
@@ -30,6 +33,7 @@ _TASKS: Sequence[type[Task]] = (
     Segmentation,
     QuestionAnswering,
     Transcription,
+    Retrieval,
 )
 # Of all measures; what is not here is better when it is larger.
 _SMALLER_IS_BETTER = frozenset(

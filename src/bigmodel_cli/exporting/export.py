@@ -20,6 +20,7 @@ from bigmodel_cli.exporting.manifest import write_manifest
 from bigmodel_cli.exporting.measuring import Costs, measured
 from bigmodel_cli.exporting.wanted import Wanted
 from bigmodel_cli.inference.asked import Asked
+from bigmodel_cli.inference.catalogue import with_items
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator
 from bigmodel_cli.inference.export_error import ExportError
 from bigmodel_cli.inference.loading import load_for_inference
@@ -188,6 +189,7 @@ class _Exporter:
         choose_device("cpu" if experiment.training.device == "cpu" else "auto")
         start(seed=experiment.seed)
         model = load_for_inference(opened.folder, "best", trust=request.trust)
+        signature = with_items(signature, model, splits, lambda: opened.rows_written)
         evaluator = Evaluator.of(model, asked, signature)
         of_run = evaluator.evaluate(split, splits.parts[split], opened.rules)
         whole, behind = deployed(model, signature, asked.never_missing, batch_size=request.batch_size)

@@ -13,6 +13,7 @@ from bigmodel_cli.config.measures import split_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.asked import Asked
+from bigmodel_cli.inference.catalogue import with_items
 from bigmodel_cli.inference.evaluation import (
     Evaluation,
     Evaluator,
@@ -100,7 +101,7 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     # Gates are about the run's own data.
     gated = asked.grouped_by if request.other is None else []
     request = replace(request, by=list(dict.fromkeys([*request.by, *gated])))
-    name, examples, gates = _examples(opened, experiment, request, listener)
+    name, examples, gates, splits = _examples(opened, experiment, request, listener)
     for column in request.by:
         # Before the model is loaded.
         groups_of(examples, column)
@@ -111,13 +112,16 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     choose_device("cpu" if experiment.training.device == "cpu" else "auto")
     start(seed=experiment.seed, deterministic=experiment.training.deterministic)
     model = load_for_inference(folder, checkpoint, trust=request.trust)
-    evaluation = Evaluator.of(model, asked, opened.signature).evaluate(name, examples, opened.rules)
+    signature = opened.signature
+    if splits is not None:
+        signature = with_items(signature, model, splits, lambda: opened.rows_written)
+    evaluation = Evaluator.of(model, asked, signature).evaluate(name, examples, opened.rules)
     evaluation = with_groups(evaluation, examples, request.by, seed=experiment.seed)
     evaluation = replace(evaluation, checkpoint=checkpoint)
     is_kept = os.access(folder.path, os.W_OK)
     if is_kept:
-        written = write_evaluation(folder, evaluation, examples, opened.signature)
-        say_label_problems(folder, evaluation, examples, opened.signature, listener)
+        written = write_evaluation(folder, evaluation, examples, signature)
+        say_label_problems(folder, evaluation, examples, signature, listener)
         record_files(folder, [*written, folder.label_problems(name, checkpoint)])
     else:
         listener.warn(f"{folder.title}: may only be read, so the evaluation is not kept there")
@@ -126,13 +130,18 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
 
 def _examples(
     opened: OpenRun, experiment: Experiment, request: Request, listener: Listener
-) -> tuple[str, Examples, dict[str, str]]:
-    """On what, what it is called, and what is expected of it."""
+) -> tuple[str, Examples, dict[str, str], Splits | None]:
+    """On what, what it is called, what is expected of it, and the run's splits; None: it is other data."""
     offline = request.offline
     if request.other is not None:
+        if any(task.finds_items for task in opened.signature.targets.values()):
+            raise UsageError(
+                f"{request.other.where}: items are found among those of the run's own data; other data are "
+                "not evaluated yet"
+            )
         other = replace(request.other, beside=request.by)
         name, examples = load_other_data(opened, experiment, other, request.split, listener, offline=offline)
-        return name, examples, {}
+        return name, examples, {}, None
     splits = load_splits(experiment, listener, offline=offline, beside=request.by)
     chosen = choose_split(request.split, splits)
     check_data(opened, splits, chosen, listener)
@@ -142,6 +151,7 @@ def _examples(
         chosen,
         splits.parts[chosen],
         _gates(experiment, splits, chosen, is_asked=request.split is not None),
+        splits,
     )
 
 

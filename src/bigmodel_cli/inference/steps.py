@@ -82,7 +82,18 @@ class Measures:
         for metric, value in zip(self.losses, each_of(loss, len(self.losses)), strict=True):
             metric.update_state(value, sample_weight=size)
         for name, metrics in self._of_targets.items():
-            taken = {item.activation: _activated(outputs[name], item.activation) for item in metrics}
+            compared = {
+                item.encoding: self.tasks.bound[name].measured(
+                    outputs[name], targets[name].encoded(item.encoding)
+                )
+                for item in metrics
+                if item.counting is None
+            }
+            taken = {
+                (item.encoding, item.activation): _activated(compared[item.encoding][0], item.activation)
+                for item in metrics
+                if item.counting is None
+            }
             of_examples = _product(counted, known.get(name))
             weights = _product(of_examples, targets[name].places)
             for item in metrics:
@@ -90,9 +101,9 @@ class Measures:
                     values, counts = item.counting.values(targets[name].labels, outputs[name])
                     item.metric.update_state(values, sample_weight=_product(counts, of_examples))
                     continue
-                y = targets[name].encoded(item.encoding)
+                y = compared[item.encoding][1]
                 each = _in_dtype_of(item.metric, _of_each(weights, item.metric))
-                item.metric.update_state(y, taken[item.activation], sample_weight=each)
+                item.metric.update_state(y, taken[item.encoding, item.activation], sample_weight=each)
 
     def reset(self) -> None:
         """Begin anew."""

@@ -124,6 +124,7 @@ class Tasks:
             name: handing_on(outputs[name], bound.compared(outputs[name], y[name]), weights.get(name))
             for name, bound in self.bound.items()
         }
+        y = {name: bound.answers(y[name]) for name, bound in self.bound.items()}
         if not self.losses:
             (name,) = self.bound
             return self.model.compute_loss(

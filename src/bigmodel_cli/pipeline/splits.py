@@ -203,10 +203,18 @@ def make_splits(
     _check_targets(ordered)
     num_skipped = {"loading": source.num_skipped} if source.num_skipped else {}
     fitted = {
-        name: task.fitted(ordered["train"].labels_of(name)) for name, task in source.signature.targets.items()
+        name: task.fitted(ordered["train"].compared(name)) for name, task in source.signature.targets.items()
     }
+    ordered = {name: _placed(part, fitted) for name, part in ordered.items()}
     signature = replace(source.signature, targets=fitted)
     return Splits(ordered, origins, signature, num_skipped, source.looked_at)
+
+
+def _placed(part: Examples, tasks: Mapping[str, Task]) -> Examples:
+    """A split whose targets are as tasks have them that know which rows are trained on."""
+    targets = {name: tasks[name].placed(labels) for name, labels in part.targets.items()}
+    sought = {name: tasks[name].placed(found) for name, found in part.sought.items()}
+    return replace(part, targets=targets, sought=sought)
 
 
 def _cut_as(share: float, examples: Examples, by: Column | None) -> str:

@@ -14,6 +14,8 @@ from bigmodel_cli.scoring.scores import Scores
 
 # Of items by how often they were had: the first have a third of all interactions, the next another one.
 GROUPS = ("head", "middle", "tail")
+# How far apart vectors are that are another one, of the largest number in any.
+_SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,21 @@ class Asked:
 
 
 def lists_of(users: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Numbers of rankings, for `Asked`: rows of one user with the same vector share one.
+    """Numbers of rankings, for `Asked`: rows of one user, one after another with the same vector, share one.
+
+    The last digits of a vector depend on the batch that it was computed in, and make no other one.
 
     Args:
         users: Int (n,).
         queries: Float (n, d).
     """
-    rows = np.concatenate([users[:, np.newaxis].astype(np.float64), queries.astype(np.float64)], axis=1)
-    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(users, kind="stable")
+    who, asked = users[order], queries[order].astype(np.float64)
+    far = np.abs(np.diff(asked, axis=0)).max(axis=1, initial=0) > _SAME * np.abs(asked).max(initial=1)
+    is_new = np.concatenate([np.zeros(min(1, len(who)), bool), far | (np.diff(who) != 0)])
+    found = np.empty(len(who), np.int64)
+    found[order] = np.cumsum(is_new)
+    return found
 
 
 def ranking_scores(

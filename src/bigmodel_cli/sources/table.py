@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -103,6 +104,8 @@ class TableOptions(SourceOptions):
         for name in self.target_columns:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
+        if self.given_targets and len(self.target_names) > 1:
+            raise ValueError("target: items are found by a model of one target")
         self._check_searches()
         self._check_made()
         try:
@@ -182,14 +185,27 @@ class TableOptions(SourceOptions):
         of_targets = (self.told_target(name).columns or (name,) for name in self.target_names)
         return tuple(column for columns in of_targets for column in columns)
 
+    @property
+    def given_targets(self) -> tuple[str, ...]:
+        """Those that a model gets, too: items that are to be found."""
+        return tuple(name for name in self.target_names if self.told_target(name).retrieve is not None)
+
+    @property
+    def beside_items(self) -> list[str]:
+        """The columns that say who had these, and when."""
+        told = (self.told_target(name).retrieve for name in self.given_targets)
+        return [column for retrieve in told if retrieve is not None for column in retrieve.columns]
+
     def told_target(self, name: str) -> TargetOptions:
         return self.target[name] if isinstance(self.target, dict) else TargetOptions()
 
     def _told_labels(
         self, name: str
-    ) -> Literal["classes", "numbers", "sets", "texts", "transcripts", "masks"] | None:
+    ) -> Literal["classes", "numbers", "sets", "texts", "transcripts", "masks", "items"] | None:
         """What a target's labels are, as far as that is told."""
         target, kind = self.told_target(name), self.told_kind(name)
+        if target.retrieve is not None:
+            return "items"
         if kind not in (None, IGNORE) and (labels := _cells_of(str(kind)).labels) is not None:
             return labels
         if target.separator is not None or target.columns is not None:
@@ -200,7 +216,7 @@ class TableOptions(SourceOptions):
 
     def facts(self) -> DataFacts:
         told = [self._told_labels(name) for name in self.target_names]
-        others = {*self.target_columns, self.sample_weight}
+        others = {*self.target_columns, self.sample_weight} - {*self.given_targets}
         kinds = {name: self.told_kind(name) or "" for name in self.columns if name not in others}
         kinds |= {
             so_far_of(name): str(self.told_kind(name))
@@ -220,7 +236,8 @@ class TableOptions(SourceOptions):
         )
 
     def load(self, context: LoadContext) -> Source:
-        return TableLoading(self, context).source()
+        beside = list(dict.fromkeys([*context.beside, *self.beside_items]))
+        return TableLoading(self, replace(context, beside=beside)).source()
 
     @property
     def text_format(self) -> TextFormat:

@@ -60,9 +60,10 @@ class TableExamples:
         """
         options, opened, kinds = self.options, self.opened, self.kinds
         told = {name: options.told_target(name) for name in options.target_names}
-        targets = TargetReader(told, options.missing_target, opened, self.context).read(columns, kinds)
+        reader = TargetReader(told, options.missing_target, opened, self.context, options.in_files)
+        targets = reader.read(columns, kinds)
         beside = [name for name in self.context.columns_beside if name in kinds]
-        others = {*options.target_columns, options.sample_weight}
+        others = {*options.target_columns, options.sample_weight} - {*options.given_targets}
         ignored = {name for name in beside if options.told_kind(name) == IGNORE} | {*self.left_out}
         if self.context.group_by is not None and options.told_kind(self.context.group_by) is None:
             ignored.add(self.context.group_by)
@@ -89,6 +90,7 @@ class TableExamples:
                 self._weights(opened[split], values),
                 opened[split].places,
                 targets.known[split],
+                sought=targets.sought[split],
             )
             keep = targets.kept[split]
             splits[split] = files.sound(examples, split, keep, targets.tasks, self.context)

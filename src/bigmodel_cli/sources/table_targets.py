@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -19,6 +19,8 @@ from bigmodel_cli.sources.base import LoadContext, SplitName
 from bigmodel_cli.sources.heard_options import HeardOptions
 from bigmodel_cli.sources.label_columns import are_lists, of_columns, of_separated
 from bigmodel_cli.sources.label_values import label_values, own_names
+from bigmodel_cli.sources.retrieve_option import RetrieveOptions
+from bigmodel_cli.sources.table_items import TableItems
 from bigmodel_cli.sources.table_masks import TableMasks
 from bigmodel_cli.sources.tables.names import shown
 from bigmodel_cli.sources.tables.table import Table
@@ -67,6 +69,11 @@ class TargetOptions(HeardOptions):
         "row may have; the target's own name is free.",
     )
 
+    retrieve: RetrieveOptions | None = Field(
+        default=None,
+        description="The column names items, of which the next one is to be found among all that there are: "
+        "`{item: {retrieve: {user: user, time: timestamp}}}`; it is an input, too.",
+    )
     length_penalty: float | None = Field(
         default=None,
         ge=0,
@@ -89,6 +96,11 @@ class TargetOptions(HeardOptions):
             raise ValueError("columns: expected names that differ")
         if self.class_names is not None and (self.separator is not None or self.columns is not None):
             raise ValueError("class_names is for a target that has one class in each row: leave it out")
+        told = [
+            name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default
+        ]
+        if self.retrieve is not None and (others := {*told} - {"retrieve"}):
+            raise ValueError(f"{min(others)} is not for items that are found: leave it out")
         return self
 
     @property
@@ -107,6 +119,7 @@ class Targets:
         kept: The rows of each split that are examples; None: all of them.
         known: By split, which rows have a target, bool, by the targets that some kept rows lack.
         problems: By split, what is wrong with the files of some rows.
+        sought: By split, what scores compare with, by the targets that say less.
     """
 
     values: Mapping[SplitName, Mapping[str, np.ndarray]]
@@ -114,6 +127,7 @@ class Targets:
     kept: Mapping[SplitName, np.ndarray | None]
     known: Mapping[SplitName, Mapping[str, np.ndarray]]
     problems: Mapping[SplitName, Mapping[int, DataError]]
+    sought: Mapping[SplitName, Mapping[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -144,12 +158,14 @@ class TargetReader:
         missing: What happens where a row has no target, as `missing_target` says.
         opened: The files of each split.
         context: As for `load`.
+        in_files: What files call a column.
     """
 
     told: Mapping[str, TargetOptions]
     missing: MissingTarget
     opened: Mapping[SplitName, Table]
     context: LoadContext
+    in_files: Callable[[str], str] = str
 
     def read(self, columns: Mapping[SplitName, Mapping[str, Any]], kinds: Mapping[str, Kind]) -> Targets:
         """The targets.
@@ -165,6 +181,7 @@ class TargetReader:
         values: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in columns}
         tasks: dict[str, Task] = {}
         problems: dict[SplitName, dict[int, DataError]] = {split: {} for split in columns}
+        sought: dict[SplitName, dict[str, np.ndarray]] = {split: {} for split in columns}
         for name in self.told:
             rows = {split: of_split.of(name) for split, of_split in present.items()}
             if name in kinds and part_of(kinds[name], Cells).masks_of is not None:
@@ -172,6 +189,12 @@ class TargetReader:
                 found, tasks[name] = masks.read(columns, rows, problems)
                 for split, array in found.items():
                     values[split][name] = array
+                continue
+            if (retrieve := self.told[name].retrieve) is not None:
+                items = TableItems(name, self.in_files, retrieve, kinds, self.opened)
+                found, compared, tasks[name] = items.read(columns, rows)
+                for split, array in found.items():
+                    values[split][name], sought[split][name] = array, compared[split]
                 continue
             found, tasks[name] = self._of_target(name, columns, rows, kinds)
             for split, array in found.items():
@@ -182,6 +205,7 @@ class TargetReader:
             {split: of_split.kept for split, of_split in present.items()},
             {split: of_split.known for split, of_split in present.items()},
             problems,
+            sought,
         )
 
     def _of_target(

@@ -48,6 +48,7 @@ class Baselines(ABC):
             which texts have the numbers; None: the task has none.
         offsets: The same of the one that adds an offset for each of many categories, such as users and items;
             None: the task has none.
+        looks_at_columns: Whether models learn from columns; else from what the task itself knows.
         told: Scores that the table has, of those that an evaluation has.
         why_not: Why there are none for such a task, a sentence; None where there are.
     """
@@ -58,6 +59,7 @@ class Baselines(ABC):
     trees: ClassVar[str] = "hist_gradient_boosting"
     margins: ClassVar[str | None] = None
     offsets: ClassVar[str | None] = None
+    looks_at_columns: ClassVar[bool] = True
     told: ClassVar[Sequence[str]]
 
     def __init__(self, task: Any) -> None:

@@ -101,6 +101,14 @@ class Bound(ABC):
         """Outputs of the model as the loss compares them with targets that are encoded for it."""
         return self.seen_by_loss(outputs)
 
+    def answers(self, encoded: Any) -> Any:
+        """What the loss compares that with, of targets that are encoded for it."""
+        return encoded
+
+    def measured(self, outputs: Any, encoded: Any) -> tuple[Any, Any]:
+        """Outputs and targets, encoded for a metric, as the metric compares them."""
+        return outputs, encoded
+
     def places(self, labels: Any) -> Any | None:
         """What each place of targets counts, 1 or 0, float32 of their shape; None: all count."""
         return None

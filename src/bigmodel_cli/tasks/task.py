@@ -31,6 +31,7 @@ class Task(ABC):
         goes_on: Whether a model of it goes on with a text, so that it can write.
         is_searched: Whether what is predicted is a text that is searched for, token by token: a model of it
             takes the text so far, too.
+        finds_items: Whether what is predicted is found among all items that there are, by their vectors.
         has_windows: Whether a model of it looks at windows of a text, which vote on what is predicted.
         target_shape: Of one target as the data have it; () for a class or a single number.
         vocabulary: What the numbers of a target stand for, where it is tokens of a text; None: it is none.
@@ -39,13 +40,25 @@ class Task(ABC):
 
     name: ClassVar[str]
     labels: ClassVar[
-        Literal["classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts"]
+        Literal[
+            "classes",
+            "numbers",
+            "sets",
+            "tokens",
+            "texts",
+            "tags",
+            "masks",
+            "answers",
+            "transcripts",
+            "items",
+        ]
     ]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False
     is_searched: ClassVar[bool] = False
     has_windows: ClassVar[bool] = False
+    finds_items: ClassVar[bool] = False
 
     target_shape: tuple[int, ...]
     vocabulary: Vocabulary | None = None
@@ -121,8 +134,12 @@ class Task(ABC):
         return cls.scores
 
     def fitted(self, labels: np.ndarray) -> Task:
-        """The same with what it learns from the targets of the training split."""
+        """The same with what it learns from targets of the training split, as scores compare with them."""
         return self
+
+    def placed(self, labels: np.ndarray) -> np.ndarray:
+        """Targets of any split, or what scores compare with, as the task has them once it is fitted."""
+        return labels
 
     def lost(self, before: np.ndarray, after: np.ndarray) -> Mapping[int, str]:
         """Labels that no example has any more, with what people call them; of numbers none is missed."""

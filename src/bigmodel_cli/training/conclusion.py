@@ -16,11 +16,14 @@ from bigmodel_cli.errors import DataError
 from bigmodel_cli.figures import save
 from bigmodel_cli.gates import GateResult, check_gates
 from bigmodel_cli.inference.asked import Asked
+from bigmodel_cli.inference.catalogue import with_items
 from bigmodel_cli.inference.evaluation import Evaluation, Evaluator, write_evaluation
 from bigmodel_cli.inference.export import Answers, write_litert
 from bigmodel_cli.inference.groups import with_groups
+from bigmodel_cli.inference.kept_items import keep_items
 from bigmodel_cli.inference.label_problems import say_label_problems
 from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.inference.rarity import LEAST_HELD_OUT
 from bigmodel_cli.inference.run_data import held_out_split, ready_to_evaluate
 from bigmodel_cli.kinds.show import Show
@@ -103,18 +106,24 @@ def conclude(
         exports: Whether there is to be a model.tflite.
     """
     signature = trained.splits.signature
+
+    def rows_written() -> Mapping[str, Any] | None:
+        return open_folder(run).rows_written
+
     split = held_out_split(trained.splits.parts)
     listener.say(f"evaluating the best checkpoint on the {split} split")
     splits = ready_to_evaluate(trained.splits, split, listener, skips_bad_files=asked.skips_bad_files)
     examples = trained.cache.kept(splits.parts[split])
     with watch.phase(EVALUATION):
         best = load_for_inference(run, BEST)
+        signature = with_items(signature, best, trained.splits, rows_written)
         evaluator = Evaluator.of(best, asked, signature)
         validated = _validated(trained, asked, evaluator, split)
         rules = _decisions(run, asked, evaluator, validated, listener)
         evaluation = evaluator.evaluate(split, examples, rules)
         evaluation = with_groups(evaluation, examples, asked.grouped_by, seed=asked.seed)
         write_evaluation(run, evaluation, examples, signature)
+        keep_items(run, signature, best, trained.splits, rows_written)
         compressed = _compressed(run, trained, best, listener)
         if validated is not None and split != VALIDATION:
             say_label_problems(run, validated, _validation(trained), signature, listener)

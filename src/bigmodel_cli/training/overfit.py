@@ -25,8 +25,10 @@ from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import DataError, GateError, UsageError
 from bigmodel_cli.evaluation_parts import by_target
 from bigmodel_cli.inference.asked import Asked
+from bigmodel_cli.inference.catalogue import with_items
 from bigmodel_cli.inference.evaluation import Evaluator
 from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.listener import Listener, Progress, Silent
 from bigmodel_cli.metrics_file import read_metrics
 from bigmodel_cli.new_run import NewRun
@@ -178,7 +180,9 @@ class Overfit:
     def _look(self, run: RunFolder, experiment: Experiment, steps_of_epoch: int) -> ByHeart:
         assert self._splits is not None
         examples, signature = self._splits.parts["validation"], self._splits.signature
-        evaluator = Evaluator.of(load_for_inference(run, BEST), Asked.by(experiment, signature), signature)
+        model = load_for_inference(run, BEST)
+        signature = with_items(signature, model, self._splits, lambda: open_folder(run).rows_written)
+        evaluator = Evaluator.of(model, Asked.by(experiment, signature), signature)
         document = evaluator.evaluate("validation", examples, AS_THEY_ARE).as_json()
         scores = dict(_scores(document))
         columns = read_metrics(run.metrics)

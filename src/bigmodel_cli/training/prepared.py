@@ -18,6 +18,7 @@ from bigmodel_cli.modeling.foresight import refuse_foresight
 from bigmodel_cli.modeling.objects import Objects
 from bigmodel_cli.modeling.replicas.distribution import Distribution, distribute
 from bigmodel_cli.modeling.tasks import check_room
+from bigmodel_cli.modeling.towers import refuse_mixed_sides
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.cache_choice import CacheChoice
 from bigmodel_cli.pipeline.feed import Feed
@@ -191,6 +192,7 @@ def prepare(
     chosen = _choose(work, keeping, plan, listener)
     if not beginning.has_checkpoint:
         refuse_foresight(chosen.built, splits.signature, experiment.model)
+        refuse_mixed_sides(chosen.built.model, splits.signature, experiment.model)
     rate_test = None
     if rates_to_find(experiment.optimizer):
         rate_test = find_learning_rate(work, chosen, beginning.weights)

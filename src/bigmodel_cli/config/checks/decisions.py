@@ -36,7 +36,7 @@ def _check_rule(calibrate: Calibrate, path: ConfigPathKeys, labels: str, report:
         report: With what is known of this target's labels.
     """
     facts = report.facts
-    if facts.labels in ("numbers", "tokens", "texts", "tags", "masks", "answers", "transcripts"):
+    if facts.labels in ("numbers", "tokens", "texts", "tags", "masks", "answers", "transcripts", "items"):
         report.error(path, f"calibrate is for classes; {labels}")
         return
     if facts.labels == "sets":

@@ -9,7 +9,7 @@ from bigmodel_cli.config.fields import Named
 from bigmodel_cli.config.schema import Experiment
 
 # An example of such labels is of no one class.
-_NO_CLASSES = ("numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts")
+_NO_CLASSES = ("numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts", "items")
 # But places of these are, which can be weighed.
 _CLASSES_OF_PLACES = ("masks", "tags")
 

@@ -223,6 +223,15 @@ class JoinedFile(TableFile):
         self.lists = file.lists | self._named("lists")
         self.vectors = file.vectors | self._named("vectors")
 
+    def keys_of(self, column: str) -> Sequence[str]:
+        """The keys of the table that is joined by a column, in the order of its rows; none where none is."""
+        keyed = self._joined.get(column)
+        return () if keyed is None else list(keyed.place_of)
+
+    def columns_by(self, column: str) -> Sequence[str]:
+        """The columns of the table that is joined by a column; none where none is."""
+        return [name for name, (by, _) in self._keyed_of.items() if by == column]
+
     def _named(self, which: str) -> frozenset[str]:
         """The columns of other tables that are of lists, or of lists of numbers."""
         found = (

@@ -1,0 +1,124 @@
+"""All items as a model sees them: what its item's side makes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from bigmodel_cli.inference.export import features_of
+from bigmodel_cli.kinds.cells import Held
+from bigmodel_cli.kinds.inputs import Finder
+from bigmodel_cli.modeling.towers import sides
+from bigmodel_cli.parts import part_of
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.signature import Signature, slugs
+from bigmodel_cli.sources.base import Examples
+from bigmodel_cli.tasks.retrieval.task import Retrieval
+
+# Rows that a side of the model computes at once.
+_AT_ONCE = 4096
+
+
+def with_items(
+    signature: Signature, model: Any, splits: Splits, written: Callable[[], Mapping[str, Any] | None]
+) -> Signature:
+    """The same whose tasks that find items know what training knew, and what a model makes of each item.
+
+    Args:
+        signature: Of the model.
+        model: From raw features to outputs.
+        splits: Those that it was trained on: an item's columns are those of its latest row.
+        written: Says how rows are written, with the tables that are joined to them.
+    """
+    found = {
+        name: _with_vectors(name, cast(Retrieval, task), signature, model, splits, written)
+        for name, task in signature.targets.items()
+        if task.finds_items
+    }
+    return replace(signature, targets={**signature.targets, **found}) if found else signature
+
+
+def _with_vectors(
+    name: str,
+    task: Retrieval,
+    signature: Signature,
+    model: Any,
+    splits: Splits,
+    written: Callable[[], Mapping[str, Any] | None],
+) -> Retrieval:
+    trained, known = splits.train, cast(Retrieval, splits.signature.targets[name]).known
+    assert known is not None, "splits know which rows are trained on"
+    _, of_item = sides(model)
+    last = latest(trained.targets[name], len(known.items), trained.sought[name]["time"])
+    joined = np.flatnonzero(last < 0)
+    vectors = vectors_of_latest(of_item, trained, signature, last)
+    if len(joined):
+        keys = [{name: known.items[place]} for place in joined.tolist()]
+        vectors[joined] = vectors_of_rows(of_item, keys, signature, written())
+    return replace(task, known=known).with_vectors(vectors)
+
+
+def latest(places: np.ndarray, count: int, times: np.ndarray) -> np.ndarray:
+    """The latest row of each item, or of each user, by time, then by order; -1 for those without one.
+
+    Args:
+        places: Of each row; those from `count` on, or below 0, are passed over.
+        count: How many there are.
+        times: Of each row.
+    """
+    found = np.full(count, -1, np.int64)
+    order = np.argsort(times, kind="stable")
+    known = order[(places[order] >= 0) & (places[order] < count)]
+    # Of several values for a place NumPy keeps the last.
+    found[places[known]] = known
+    return found
+
+
+def vectors_of_latest(side: Any, examples: Examples, signature: Signature, rows: np.ndarray) -> np.ndarray:
+    """What a side of the model makes of some examples, float32 of shape (n, d); zeros where there is none.
+
+    Args:
+        side: As `sides` gives it.
+        examples: Of which they are.
+        signature: What one is.
+        rows: Their places; -1 for none.
+    """
+    found = np.zeros((len(rows), side.output_shape[-1]), np.float32)
+    there = np.flatnonzero(rows >= 0)
+    for start in range(0, len(there), _AT_ONCE):
+        some = there[start : start + _AT_ONCE]
+        found[some] = vectors_of(side, features_of(examples, signature, rows[some]))
+    return found
+
+
+def vectors_of_rows(
+    side: Any, rows: Sequence[Mapping[str, Any]], signature: Signature, written: Mapping[str, Any] | None
+) -> np.ndarray:
+    """What a side of the model makes of rows that name some columns; others are missing.
+
+    Args:
+        side: As `sides` gives it.
+        rows: Values by column.
+        signature: What a row is.
+        written: How rows are written, with the tables that are joined to them.
+    """
+    found = part_of(signature.kind, Finder).sent(rows, written)
+    assert found is not None, "a model of two sides takes rows"
+    return np.concatenate([vectors_of(side, batch.features) for batch in found.batches(signature, ())])
+
+
+def vectors_of(side: Any, features: Mapping[str, Held]) -> np.ndarray:
+    """What a side of the model makes of columns, float32 of shape (n, d)."""
+    import tensorflow as tf
+
+    slug_of = slugs(features)
+    wanted = {tensor.name for tensor in side.inputs}
+    given = {
+        slug_of[name]: tf.constant(column.values())
+        for name, column in features.items()
+        if slug_of[name] in wanted
+    }
+    return np.asarray(side(given, training=False), np.float32)

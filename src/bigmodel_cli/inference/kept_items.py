@@ -1,0 +1,97 @@
+"""What a run keeps of its items and users, so that who recommends needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from bigmodel_cli.inference.catalogue import latest, vectors_of_latest
+from bigmodel_cli.kinds.row.blocks.columns import Written
+from bigmodel_cli.kinds.row.kind import RowKind
+from bigmodel_cli.known_items import KnownItems
+from bigmodel_cli.modeling.towers import sides
+from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.recommending.catalogue import Catalogue, open_catalogue, write_catalogue
+from bigmodel_cli.recommending.columns import Column
+from bigmodel_cli.recommending.names import Names
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.signature import Signature
+from bigmodel_cli.sources.tables.joined import Keyed, canonical
+from bigmodel_cli.tasks.retrieval.task import Retrieval
+
+
+def keep_items(
+    run: RunFolder,
+    signature: Signature,
+    model: Any,
+    splits: Splits,
+    written: Callable[[], Mapping[str, Any] | None],
+) -> None:
+    """Write the catalogue of a run that finds items; of others nothing.
+
+    Args:
+        run: Its folder.
+        signature: As `with_items` gives it.
+        model: From raw features to outputs.
+        splits: Those that it was trained on: a user is as in the latest row.
+        written: Says how rows are written, with the tables that are joined to them.
+    """
+    if not any(task.finds_items for task in signature.targets.values()):
+        return
+    ((name, task),) = cast(Mapping[str, Retrieval], signature.targets).items()
+    known, of_user = task.known, sides(model)[0]
+    assert known is not None and known.vectors is not None, "what was evaluated has vectors"
+    found = splits.train.sought[name]
+    last = latest(found["user"], len(known.users), found["time"])
+    joined = Written.of(written(), cast(RowKind, signature.kind)).joined
+    columns: dict[str, Column] = {}
+    for keyed in joined:
+        if keyed.join.column == name:
+            columns |= _columns(keyed, known, signature)
+    write_catalogue(
+        run,
+        Catalogue(
+            user_column=task.user,
+            item_column=name,
+            items=Names.of(list(known.items)),
+            item_vectors=known.vectors,
+            prior=np.zeros(len(known.items), np.float32) if known.prior is None else known.prior,
+            counts=known.counts,
+            users=Names.of(list(known.users)),
+            user_vectors=vectors_of_latest(of_user, splits.train, signature, last),
+            had=known.had,
+            columns=columns,
+        ),
+    )
+
+
+def _columns(keyed: Keyed, known: KnownItems, signature: Signature) -> dict[str, Column]:
+    """What a joined table says of items, in words; of a column of sets each word by itself."""
+    rows = np.array([keyed.place_of.get(canonical(item), -1) for item in known.items], np.int64)
+    found = {}
+    for name, cells in keyed.columns.items():
+        texts, places = cells.taken(rows).encoded()
+        separator = getattr(signature.inputs.get(name), "separator", None)
+        split = None if separator is None else lambda text, by=separator: [w for w in text.split(by) if w]
+        found[name] = Column.of(texts, np.array([*places], np.int64), split)
+    return found
+
+
+def with_kept(signature: Signature, run: RunFolder) -> Signature:
+    """The same whose tasks that find items know what the run keeps of them.
+
+    Raises:
+        DataError: If that is damaged.
+    """
+    kept = open_catalogue(run)
+    known = KnownItems(
+        kept.items, kept.users, kept.had, kept.counts, vectors=kept.item_vectors, prior=kept.prior
+    )
+    targets = {
+        name: replace(cast(Retrieval, task), known=known) if task.finds_items else task
+        for name, task in signature.targets.items()
+    }
+    return replace(signature, targets=targets)

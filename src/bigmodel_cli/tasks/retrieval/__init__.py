@@ -1,0 +1,1 @@
+"""Which of all items somebody takes next."""
