@@ -11,13 +11,13 @@ import pytest
 from catalogues import small_catalogue
 from served import Server, start
 
-from bigmodel_cli.recommending.catalogue import write_catalogue
+from bigmodel_cli.recommending.catalogue import open_catalogue
 from bigmodel_cli.recommending.recommend import Recommender, Wish
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.serving.limits import Refused
 from bigmodel_cli.serving.recommended import asked_of, recommended
 
-RUN = Path(__file__).resolve().parents[1] / "frozen" / "0.2.0" / "labels"
+FROZEN = Path(__file__).resolve().parents[1] / "frozen" / "0.2.0"
 
 
 def test_a_request_says_what_the_command_says():
@@ -59,12 +59,11 @@ def test_what_is_refused(document: dict[str, Any], status: int, message: str):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A run that keeps a catalogue, beside one that does not."""
+    """A run that finds items, beside one that does not."""
     runs = tmp_path_factory.mktemp("runs")
-    for name in ("films", "labels"):
-        shutil.copytree(RUN, runs / name / "20260101-000000")
-    write_catalogue(RunFolder(runs / "films" / "20260101-000000"), small_catalogue())
-    found = start("films", "labels", "--runs-dir", runs, cwd=runs)
+    for name in ("visits", "labels"):
+        shutil.copytree(FROZEN / name, runs / name / "20260101-000000")
+    found = start("visits", "labels", "--runs-dir", runs, cwd=runs)
     yield found
     assert found.end() == 0
 
@@ -72,16 +71,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.tf
 @pytest.mark.slow
 def test_over_http(server: Server) -> None:
-    reply = server.post("/recommend/films", {"users": ["u1"], "top": 4, "where": ["genres=War"]})
+    catalogue = open_catalogue(RunFolder(FROZEN / "visits"))
+    user = catalogue.users[3]
+    reply = server.post("/recommend/visits", {"users": [user], "top": 4, "where": ["kind=b"]})
     assert reply.status == 200
-    wish = Wish(4, where=["genres=War"])
-    (expected,) = Recommender(small_catalogue(), wish).users(["u1"])
+    (expected,) = Recommender(catalogue, Wish(4, where=["kind=b"])).users([user])
     (found,) = reply.json["recommendations"]
     assert [item["item"] for item in found["items"]] == [item.name for item in expected.items]
-    assert found["user"] == "u1" and found["items"][0]["columns"]["genres"] == ["Drama", "War"]
-    unknown = server.post("/recommend/films", {"users": ["u1"], "where": ["genre=War"]})
+    assert found["user"] == user and found["items"][0]["columns"] == {"kind": ["b"]}
+    unknown = server.post("/recommend/visits", {"users": [user], "where": ["kinds=b"]})
     assert unknown.status == 400 and "nothing is known of items" in unknown.json["error"]
-    other = server.post("/recommend/labels", {"users": ["u1"]})
+    other = server.post("/recommend/labels", {"users": [user]})
     assert other.status == 400 and "labels recommends no items" in other.json["error"]
     paths = server.get("/openapi.json").json["paths"]
-    assert "/recommend/films" in paths and "/recommend/labels" not in paths
+    assert "/recommend/visits" in paths and "/recommend/labels" not in paths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -50,7 +50,7 @@ def keep_items(
     columns: dict[str, Column] = {}
     for keyed in joined:
         if keyed.join.column == name:
-            columns |= _columns(keyed, known, signature)
+            columns |= columns_of(keyed, known.items, signature)
     write_catalogue(
         run,
         Catalogue(
@@ -68,9 +68,9 @@ def keep_items(
     )
 
 
-def _columns(keyed: Keyed, known: KnownItems, signature: Signature) -> dict[str, Column]:
+def columns_of(keyed: Keyed, items: Iterable[str], signature: Signature) -> dict[str, Column]:
     """What a joined table says of items, in words; of a column of sets each word by itself."""
-    rows = np.array([keyed.place_of.get(canonical(item), -1) for item in known.items], np.int64)
+    rows = np.array([keyed.place_of.get(canonical(item), -1) for item in items], np.int64)
     found = {}
     for name, cells in keyed.columns.items():
         texts, places = cells.taken(rows).encoded()

@@ -6,7 +6,7 @@ Arrays are files of their own, which are mapped into memory: who asks for one us
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,6 +79,30 @@ class Catalogue:
             "users": len(self.users),
             "dimensions": int(self.item_vectors.shape[1]),
         }
+
+    def with_items(
+        self, names: Sequence[str], vectors: np.ndarray, columns: Mapping[str, Column]
+    ) -> Catalogue:
+        """The same with items that nobody had.
+
+        Args:
+            names: Theirs.
+            vectors: Float32 (k, d).
+            columns: What is known of them, as far as it is.
+        """
+        count = len(names)
+        # Of those that are known, one that nobody had lately has the least beforehand.
+        least = self.prior.min(initial=np.inf) if len(self.prior) else 0
+        return replace(
+            self,
+            items=Names.of([*self.items, *names]),
+            item_vectors=np.concatenate([self.item_vectors, vectors]),
+            prior=np.append(self.prior, np.full(count, least, np.float32)),
+            counts=np.append(self.counts, np.zeros(count, self.counts.dtype)),
+            columns={
+                name: column.followed_by(columns.get(name), count) for name, column in self.columns.items()
+            },
+        )
 
 
 def write_catalogue(run: RunFolder, catalogue: Catalogue) -> None:

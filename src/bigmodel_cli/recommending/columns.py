@@ -72,3 +72,21 @@ class Column:
         of_values = np.fromiter((holds(value) for value in self.values), bool, len(self.values))
         hits = np.concatenate([[0], np.cumsum(of_values[self.codes])])
         return np.asarray(hits[self.starts[1:]] > hits[self.starts[:-1]])
+
+    def followed_by(self, other: Column | None, count: int) -> Column:
+        """The same with more items behind.
+
+        Args:
+            other: Their values; None: nothing is known of them.
+            count: How many they are.
+        """
+        if other is None:
+            return Column(self.values, _append(self.starts, np.zeros(count, np.int64)), self.codes)
+        number_of = {value: number for number, value in enumerate(self.values)}
+        numbers = [number_of.setdefault(value, len(number_of)) for value in other.values]
+        codes = np.concatenate([self.codes, np.array(numbers, np.int32)[other.codes]])
+        return Column(Names.of(list(number_of)), _append(self.starts, np.diff(other.starts)), codes)
+
+
+def _append(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    return np.concatenate([starts, starts[-1] + np.cumsum(lengths)])

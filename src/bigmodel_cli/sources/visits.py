@@ -124,7 +124,7 @@ class Visits(SourceOptions):
 
     @property
     def as_files(self) -> SourceOptions:
-        return self._written()
+        return self.table
 
     def load(self, context: LoadContext) -> Source:
         source = self._written().load(context)

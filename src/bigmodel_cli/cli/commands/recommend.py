@@ -10,12 +10,13 @@ import click
 
 from bigmodel_cli.cli import complete
 from bigmodel_cli.cli.numbers import WholeNumber
-from bigmodel_cli.cli.options import example, json_option, runs_dir_option
+from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
     from bigmodel_cli.recommending.catalogue import Catalogue
     from bigmodel_cli.recommending.reasons import Reason
     from bigmodel_cli.recommending.recommend import Answer, Recommender
+    from bigmodel_cli.run_folder import RunFolder
 
 _HAD = "items:"
 _MOST_COLUMNS, _MOST_LETTERS = 4, 40
@@ -27,6 +28,7 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
         "bigmodel recommend 42 17 --top 5 --where genres=Drama --where year=2013",
         "bigmodel recommend --similar-to 111161",
         "bigmodel recommend --new-user items:111161,68646",
+        "bigmodel recommend --similar-to 9999999 --items new.csv",
         "bigmodel recommend --all --csv everybody.csv",
         "bigmodel recommend - --json < users.txt",
     )
@@ -59,6 +61,11 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
 @click.option(
     "--why", is_flag=True, help="Say what speaks for each item: which of those that the user had are like it."
 )
+@click.option(
+    "--items",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A table of items that came after training, with the columns that the model takes of items.",
+)
 @click.option("--all", "everybody", is_flag=True, help="For every user of training, with --csv.")
 @click.option(
     "--csv",
@@ -66,6 +73,7 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write users, ranks, items and scores to this file.",
 )
+@trust_option
 @runs_dir_option
 @json_option
 def command(
@@ -78,8 +86,8 @@ def command(
 ) -> None:
     """Recommend items to USERs, the best of all that a run knows, with a model that retrieves items.
 
-    Every item is scored, and neither TensorFlow nor the model is needed: a run keeps what it knows of users
-    and items. Somebody who is not in training gets what is popular, and is told so.
+    Every item is scored, and neither TensorFlow nor the model is needed but for --items: a run keeps what it
+    knows of users and items. Somebody who is not in training gets what is popular, and is told so.
 
     A dash (-) stands for the users that standard input has, one a line.
     """
@@ -96,6 +104,8 @@ def command(
     if run is None:
         note(f"run: {folder.title} (the newest completed one)")
     catalogue = catalogue_of(folder)
+    if how["items"] is not None:
+        catalogue = _extended(folder, catalogue, how["items"], trust=how["trust"])
     wish = Wish(how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"])
     answers = _answers(Recommender(catalogue, wish), users, how)
     if csv_path is not None:
@@ -123,6 +133,17 @@ def _require_one(users: tuple[str, ...], how: dict[str, Any]) -> None:
         raise click.UsageError("Missing argument 'USER...'.")
     if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} ask for different things", hint="give one of them")
+
+
+def _extended(folder: RunFolder, catalogue: Catalogue, path: Path, *, trust: bool) -> Catalogue:
+    from bigmodel_cli.cli.output import note
+    from bigmodel_cli.inference.new_items import with_new_items
+    from bigmodel_cli.inference.opened import open_folder
+
+    extended = with_new_items(open_folder(folder), catalogue, path, trust=trust)
+    for remark in extended.remarks:
+        note(remark)
+    return extended.catalogue
 
 
 def _answers(recommender: Recommender, users: tuple[str, ...], how: dict[str, Any]) -> Iterator[Answer]:

@@ -1,0 +1,85 @@
+"""Items that came after training, as a model sees them: its item's side makes a vector of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from bigmodel_cli.cut import some
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.catalogue import vectors_of_rows
+from bigmodel_cli.inference.kept_items import columns_of
+from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.kinds.row.blocks.columns import Written
+from bigmodel_cli.kinds.row.kind import RowKind
+from bigmodel_cli.modeling.backend import import_tensorflow
+from bigmodel_cli.modeling.towers import sides
+from bigmodel_cli.recommending.catalogue import Catalogue
+from bigmodel_cli.run_folder import BEST
+from bigmodel_cli.sources.kept_joins import JOINED
+
+
+class Extended(NamedTuple):
+    """A catalogue with more items.
+
+    Attributes:
+        catalogue: It.
+        remarks: What there is to say, in sentences.
+    """
+
+    catalogue: Catalogue
+    remarks: list[str]
+
+
+def with_new_items(opened: OpenRun, catalogue: Catalogue, path: Path, *, trust: bool = False) -> Extended:
+    """What a run keeps, with the items of a table that it does not know.
+
+    Args:
+        opened: The run.
+        catalogue: What it keeps.
+        path: The table: a row for each item, with columns as the table of items has them that is joined.
+        trust: Load a model even if it can run code.
+
+    Raises:
+        DataError: If it is no such table, or the model's side of items takes none of its columns.
+    """
+    item, kind = catalogue.item_column, cast(RowKind, opened.signature.kind)
+    written = _joining(opened.rows_written or {}, item, path)
+    (keyed,) = (one for one in Written.of(written, kind).joined if one.join.column == item)
+    known = [name for name in keyed.place_of if catalogue.items.number(name) >= 0]
+    new = [name for name in keyed.place_of if catalogue.items.number(name) < 0]
+    remarks = [f"{path}: {len(new):,} new items beside {len(catalogue.items):,}"]
+    if known:
+        remarks.append(f"{path}: items that are known already stay as they are: {some(known)}")
+    if not new:
+        return Extended(catalogue, remarks)
+    import_tensorflow()
+    _, of_item = sides(load_for_inference(opened.folder, BEST, trust=trust))
+    names = {slug: name for name, slug in opened.signature.slugs.items()}
+    taken = {names[tensor.name] for tensor in of_item.inputs} - {item}
+    renamed = {there: here for here, there in (written.get("names") or {}).items()}
+    there = {renamed.get(name, name) for name in keyed.columns}
+    if not taken & there:
+        raise DataError(
+            f"{path}: the model's side of items takes {some(sorted(taken)) or 'nothing but their names'}, of "
+            "which it has nothing",
+            hint="a new item is known by its columns alone",
+        )
+    if lacking := taken - there:
+        remarks.append(
+            f"{path}: lacks columns that the model takes, which are missing: {some(sorted(lacking))}"
+        )
+    vectors = vectors_of_rows(of_item, [{item: name} for name in new], opened.signature, written)
+    return Extended(catalogue.with_items(new, vectors, columns_of(keyed, new, opened.signature)), remarks)
+
+
+def _joining(written: Mapping[str, Any], item: str, path: Path) -> dict[str, Any]:
+    """How rows are written, with a table in the place of the one of items that is joined to them."""
+    joined: Sequence[Mapping[str, Any]] = written.get(JOINED, ())
+    others = [one for one in joined if one["column"] != item]
+    before = next(
+        (one for one in joined if one["column"] == item), {"column": item, "key": item, "prefix": ""}
+    )
+    return {**written, JOINED: [*others, {**before, "files": [str(path)]}]}

@@ -1,0 +1,80 @@
+"""Items that came after training, by what the item's side of a saved model makes of their columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.new_items import with_new_items
+from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.recommending.catalogue import open_catalogue
+from bigmodel_cli.run_folder import RunFolder
+
+RUN = Path(__file__).resolve().parents[1] / "frozen" / "0.2.0" / "visits"
+
+
+def _extended(path, text):
+    path.write_text(text)
+    run = RunFolder(RUN)
+    return with_new_items(open_folder(run), open_catalogue(run), path)
+
+
+@pytest.mark.tf
+def test_new_items_get_the_vector_of_their_columns(tmp_path):
+    import keras
+
+    path, known = tmp_path / "new.csv", open_catalogue(RunFolder(RUN))
+    extended, remarks = _extended(path, "place,kind,name\nx,b,X\n3,a,Y\ny,,Z\n")
+    assert remarks == [
+        f"{path}: 2 new items beside 24",
+        f"{path}: items that are known already stay as they are: 3",
+    ]
+    assert [*extended.items] == [*known.items, "x", "y"]
+    assert [extended.columns["kind"][number] for number in (24, 25)] == [["b"], []]
+    assert extended.columns["kind"].where(lambda kind: kind == "b").tolist()[-2:] == [True, False]
+    np.testing.assert_array_equal(extended.item_vectors[:24], known.item_vectors)
+    assert extended.prior[24:].tolist() == [known.prior.min()] * 2
+    assert extended.counts[24:].tolist() == [0, 0]
+    # By hand: what unknown places share, and what its kind has, or whatever has none; brought to length 1.
+    model = keras.models.load_model(RUN / "checkpoints" / "best.keras", compile=False)
+    places, kinds = (np.asarray(model.get_layer(name).embeddings) for name in ("by_place", "by_kind"))
+    (words,) = (
+        layer.get_vocabulary()
+        for layer in model.layers
+        if isinstance(layer, keras.layers.StringLookup) and "b" in layer.get_vocabulary()
+    )
+    vectors = np.stack([places[1] + kinds[words.index("b")], places[1] + kinds[0]])
+    expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(extended.item_vectors[24:], expected, atol=1e-5)
+
+
+@pytest.mark.tf
+def test_recommend_knows_them(bigmodel, tmp_path):
+    path = tmp_path / "new.csv"
+    path.write_text("place,kind\nx,b\n")
+    words = ("--run", RUN, "--items", path, "--json")
+    (alike,) = bigmodel("recommend", "--similar-to", "x", *words).json["recommendations"]
+    kinds = [item["columns"]["kind"] for item in alike["items"]]
+    assert kinds[0] == ["b"] and alike["remarks"] == []
+    everything = bigmodel("recommend", "nobody", *words, "--top", "25", "--where", "kind=b")
+    (answer,) = everything.json["recommendations"]
+    assert "x" in [item["item"] for item in answer["items"]]
+    assert f"{path}: 1 new items beside 24" in everything.err
+
+
+@pytest.mark.tf
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("place,colour\nx,red\n", "the model's side of items takes kind, of which it has nothing"),
+        ("id,kind\nx,a\n", "new.csv: no column place; its columns: id, kind"),
+        ("place,kind\nx,a\nx,b\n", "new.csv:3, place: 'x' is in "),
+    ],
+)
+def test_tables_that_say_nothing(tmp_path, text, message):
+    with pytest.raises(DataError) as error:
+        _extended(tmp_path / "new.csv", text)
+    assert message in error.value.message
