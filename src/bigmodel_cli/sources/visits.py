@@ -124,7 +124,7 @@ class Visits(SourceOptions):
 
     @property
     def as_files(self) -> SourceOptions:
-        return self.table
+        return self._written()
 
     def load(self, context: LoadContext) -> Source:
         source = self._written().load(context)

@@ -1,0 +1,92 @@
+"""A run that knows what its users had before: the same of rows that are held out and of rows that say it."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from bigmodel_cli import train
+from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.sources.made_visits import Made
+
+CONFIG = """\
+data:
+  source:
+    visits:
+      num_users: 40
+      num_places: 30
+      num_visits: 400
+      columns:
+        user: ignore
+        place: category
+        history: {history: {of: place, by: user, time: time, length: 5}}
+  split_by: {time: time}
+preprocessing:
+  category: [{StringLookup: {output_mode: one_hot}}]
+  history: [StringLookup]
+model:
+  - token_and_position: {inputs: [history], width: 4}
+  - masked_pooling: {name: before, mode: last}
+  - Concatenate: {inputs: [before, categories]}
+  - Dense: {units: 1}
+loss: MeanSquaredError
+optimizer: {Adam: {learning_rate: 0.05}}
+training: {epochs: 2, deterministic: true}
+seed: 1
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("histories")
+    (folder / "c.yaml").write_text(CONFIG)
+    return train(folder / "c.yaml", runs_dir=folder / "runs", progress="none")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """All visits in the order of time, each with what its user had before."""
+    table = list(csv.DictReader(Made(40, 30, 400).files()["visits.csv"].splitlines()))
+    before: dict[str, list[str]] = {}
+    for row in table:
+        row["history"] = before.setdefault(row["user"], [])[-5:]
+        before[row["user"]] += [row["place"]]
+    return table
+
+
+def written(run, split):
+    with (run.path / "evaluation" / f"predictions_{split}.csv").open() as file:
+        return [float(row["prediction"]) for row in csv.DictReader(file)]
+
+
+def test_held_out_rows_had_what_came_before_them_and_rows_say_it(run, rows, tmp_path):
+    assert open_folder(RunFolder(run.path)).signature.inputs["history"].of == "place"
+    held_out = rows[-40:]
+    assert any(len(row["history"]) == 5 for row in held_out)
+    given = [{"place": row["place"], "history": row["history"]} for row in held_out]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given))
+    found = [one["prediction"] for one in run.predict(tmp_path / "rows.jsonl")]
+    np.testing.assert_allclose(found, written(run, "test"), atol=1e-4)
+    # It tells something, and the order does.
+    turned = [{**row, "history": row["history"][::-1]} for row in given]
+    (tmp_path / "turned.jsonl").write_text("".join(json.dumps(row) + "\n" for row in turned))
+    others = [one["prediction"] for one in run.predict(tmp_path / "turned.jsonl")]
+    assert np.abs(np.subtract(found, others)).max() > 1e-3
+    lines = ["place,history", *(f"{row['place']},{'|'.join(row['history'])}" for row in given)]
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+    cells = [one["prediction"] for one in run.predict(tmp_path / "rows.csv")]
+    assert cells == found
+
+
+def test_other_files_have_histories_of_their_own(run, rows, tmp_path):
+    lines = [
+        "user,place,time,rating",
+        *(",".join([r["user"], r["place"], r["time"], r["rating"]]) for r in rows),
+    ]
+    (tmp_path / "others.csv").write_text("\n".join(lines) + "\n")
+    found = run.evaluate(data=tmp_path / "others.csv")
+    assert found["examples"] == 400
