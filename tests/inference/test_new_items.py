@@ -1,4 +1,4 @@
-"""Items that came after training, by what the item's side of a saved model makes of their columns."""
+"""Items as the side of items of a saved model sees them: new ones, and what their columns are worth."""
 
 from __future__ import annotations
 
@@ -78,3 +78,33 @@ def test_tables_that_say_nothing(tmp_path, text, message):
     with pytest.raises(DataError) as error:
         _extended(tmp_path / "new.csv", text)
     assert message in error.value.message
+
+
+@pytest.mark.tf
+def test_what_columns_are_worth(bigmodel):
+    """By hand again: the score less the one of an item whose kind is missing."""
+    import keras
+
+    catalogue = open_catalogue(RunFolder(RUN))
+    model = keras.models.load_model(RUN / "checkpoints" / "best.keras", compile=False)
+    without = np.asarray(model.get_layer("by_kind").embeddings)[0]
+    places = np.asarray(model.get_layer("by_place").embeddings)
+    (words,) = (
+        layer.get_vocabulary()
+        for layer in model.layers
+        if isinstance(layer, keras.layers.StringLookup) and "21" in layer.get_vocabulary()
+    )
+    told = bigmodel(
+        "recommend", catalogue.users[2], "--run", RUN, "--why", "--columns", "--json", "--top", "3"
+    )
+    (answer,) = told.json["recommendations"]
+    user = catalogue.user_vectors[2]
+    for item in answer["items"]:
+        vector = places[words.index(item["item"])] + without
+        worth = item["why"]["taste"] - user @ (vector / np.linalg.norm(vector))
+        assert item["why"]["columns"] == {"kind": pytest.approx(worth, abs=1e-5)}
+    shown = bigmodel("recommend", catalogue.users[2], "--run", RUN, "--why", "--columns", "--top", "1")
+    kind = answer["items"][0]["why"]["columns"]["kind"]
+    assert shown.out.splitlines()[2].endswith(f"; kind {kind:+.4f}")
+    refused = bigmodel("recommend", "u", "--run", RUN, "--columns")
+    assert refused.code == 2 and "--columns is for --why, of items that the run knows" in refused.err

@@ -15,7 +15,7 @@ from bigmodel_cli.recommending.catalogue import Catalogue
 from bigmodel_cli.recommending.conditions import chosen
 from bigmodel_cli.recommending.newcomers import vector_of
 from bigmodel_cli.recommending.products import best_products
-from bigmodel_cli.recommending.reasons import Reason, reasons
+from bigmodel_cli.recommending.reasons import Columns, Reason, reasons
 from bigmodel_cli.scoring.rankings import OUT, best
 
 # Users whose items are found together: more of them are no quicker.
@@ -80,6 +80,7 @@ class Wish:
         where: Conditions that they fulfil, as `conditions.chosen` reads them.
         tells_columns: Whether what is known of them is told.
         tells_why: Whether what speaks for them is.
+        item_columns: Says what their columns change, where that is told, too.
     """
 
     top: int = 10
@@ -87,6 +88,7 @@ class Wish:
     where: Sequence[str] = ()
     tells_columns: bool = True
     tells_why: bool = False
+    item_columns: Columns | None = None
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ class Recommender:
         numbers = found if self._chosen is None else self._chosen[found]
         why: Sequence[Reason | None] = [None] * len(numbers)
         if self._wish.tells_why and one.vector is not None:
-            why = reasons(self._catalogue, one.vector, one.had, numbers)
+            why = reasons(self._catalogue, one.vector, one.had, numbers, self._wish.item_columns)
         items = [
             Item(self._catalogue.items[number], score, self._told(number), reason)
             for number, score, reason in zip(numbers.tolist(), scores.tolist(), why, strict=True)

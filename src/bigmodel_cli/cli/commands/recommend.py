@@ -13,6 +13,7 @@ from bigmodel_cli.cli.numbers import WholeNumber
 from bigmodel_cli.cli.options import example, json_option, runs_dir_option, trust_option
 
 if TYPE_CHECKING:
+    from bigmodel_cli.inference.item_columns import ItemColumns
     from bigmodel_cli.recommending.catalogue import Catalogue
     from bigmodel_cli.recommending.reasons import Reason
     from bigmodel_cli.recommending.recommend import Answer, Recommender
@@ -62,6 +63,11 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
     "--why", is_flag=True, help="Say what speaks for each item: which of those that the user had are like it."
 )
 @click.option(
+    "--columns",
+    is_flag=True,
+    help="With --why: what each column of an item is worth to its score, with the model itself.",
+)
+@click.option(
     "--items",
     type=click.Path(path_type=Path, dir_okay=False),
     help="A table of items that came after training, with the columns that the model takes of items.",
@@ -100,13 +106,18 @@ def command(
     _require_one(users, how)
     if how["everybody"] and csv_path is None:
         raise UsageError("--all is for a file", hint="add --csv FILE")
+    if how["columns"] and (not how["why"] or how["items"] is not None):
+        raise UsageError(
+            "--columns is for --why, of items that the run knows", hint="add --why, leave out --items"
+        )
     folder = find_run(run, runs_dir)
     if run is None:
         note(f"run: {folder.title} (the newest completed one)")
     catalogue = catalogue_of(folder)
     if how["items"] is not None:
         catalogue = _extended(folder, catalogue, how["items"], trust=how["trust"])
-    wish = Wish(how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"])
+    columns = _columns(folder, catalogue, trust=how["trust"]) if how["columns"] else None
+    wish = Wish(how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"], columns)
     answers = _answers(Recommender(catalogue, wish), users, how)
     if csv_path is not None:
         _write(csv_path, answers, catalogue)
@@ -144,6 +155,13 @@ def _extended(folder: RunFolder, catalogue: Catalogue, path: Path, *, trust: boo
     for remark in extended.remarks:
         note(remark)
     return extended.catalogue
+
+
+def _columns(folder: RunFolder, catalogue: Catalogue, *, trust: bool) -> ItemColumns:
+    from bigmodel_cli.inference.item_columns import ItemColumns
+    from bigmodel_cli.inference.opened import open_folder
+
+    return ItemColumns(open_folder(folder), catalogue.item_column, trust=trust)
 
 
 def _answers(recommender: Recommender, users: tuple[str, ...], how: dict[str, Any]) -> Iterator[Answer]:
@@ -187,12 +205,13 @@ def _show(answers: Iterator[Answer]) -> None:
 
 
 def _because(why: Reason) -> str:
-    """`like 68646 (0.91), 111161 (0.88); taste 3.2100 and beforehand -5.1000`."""
+    """`like 68646 (0.91), 111161 (0.88); taste 3.2100 and beforehand -5.1000; year +0.1000`."""
     from bigmodel_cli.cli.output import number
 
     like = ", ".join(f"{name} ({cosine:.2f})" for name, cosine in why.like)
     parts = f"taste {number(why.taste)} and beforehand {number(why.beforehand)}"
-    return f"like {like}; {parts}" if like else parts
+    columns = ", ".join(f"{name} {worth:+.4f}" for name, worth in why.columns.items())
+    return "; ".join([*([f"like {like}"] if like else []), parts, *([columns] if columns else [])])
 
 
 def _described(columns: Any) -> Iterator[str]:

@@ -21,8 +21,8 @@ class RetrievalExplained(Explained):
     many: ClassVar[str] = "items"
     no_grad_cam: ClassVar[str | None] = "it shows what speaks for a class, and this run finds items"
     why_not: ClassVar[str | None] = (
-        "an item scores the product of two vectors, its own and that of who asks: what speaks for it is not "
-        "shown yet"
+        "an item scores the product of two vectors, its own and that of who asks: bigmodel recommend USER "
+        "--why says what speaks for it, with --columns also which of its columns do"
     )
 
     def index(self, name: str) -> int:
