@@ -255,7 +255,7 @@ class Run:
         new_user: Sequence[str] | None = None,
         top: int = 10,
         where: Sequence[str] = (),
-        include_seen: bool = False,
+        include_seen: bool | None = None,
     ) -> list[dict[str, Any]]:
         """Recommend items, as `bigmodel recommend` does; give one of the first three.
 
@@ -265,7 +265,8 @@ class Run:
             new_user: Items that somebody had who is not in training.
             top: How many items for each.
             where: Conditions that they fulfil, such as `genres=Drama` or `year>=2010`.
-            include_seen: Whether what a user had in training is recommended, too.
+            include_seen: Whether what a user had in training is recommended, too; None: as the target's
+                `seen` says.
 
         Returns:
             Of each user, or of the one item, what `recommend --why --json` says.
@@ -279,7 +280,7 @@ class Run:
         users = [users] if isinstance(users, str) else users
         if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
             raise UsageError("expected one of users, similar_to and new_user")
-        wish = Wish(top, not include_seen, where, tells_why=True)
+        wish = Wish(top, None if include_seen is None else not include_seen, where, tells_why=True)
         asked = Recommender(catalogue_of(self.opened.folder), wish).asked_for(users, similar_to, new_user)
         return [answer.as_json() for answer in asked]
 

@@ -105,6 +105,8 @@ def test_what_speaks_for_items_is_told(recommend):
         ([], "Missing argument 'USER...'."),
         (["u1", "--all"], "USER and --all ask for different things"),
         (["--all"], "--all is for a file"),
+        (["u1", "--csv", "x.csv", "--json"], "--csv has no room for --json"),
+        (["u1", "--csv", "x.csv", "--why"], "--csv has no room for --why"),
         (["u1", "--where", "genre=War"], "genre=War: nothing is known of items that is called 'genre'"),
         (["--new-user", "i1"], "--new-user i1: expected the items that they had"),
     ],

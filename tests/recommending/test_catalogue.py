@@ -40,7 +40,7 @@ def test_what_is_written_is_read(tmp_path):
     write_catalogue(run, catalogue)
     opened = open_catalogue(run)
     assert list(opened.items) == ITEMS and list(opened.users) == ["u0", "u1", "u2"]
-    assert (opened.user_column, opened.item_column) == ("user", "film")
+    assert (opened.user_column, opened.item_column, opened.leaves_out_seen) == ("user", "film", True)
     assert [opened.had[user].tolist() for user in range(3)] == [[1, 5], [], [3]]
     for name, array in catalogue.arrays().items():
         found = opened.arrays()[name]

@@ -49,6 +49,9 @@ def test_users_get_what_scores_best_and_they_have_not_had(catalogue):
     ]
     (seen,) = Recommender(catalogue, Wish(top=7, leaves_out_seen=False)).users(["u11"])
     assert _names(seen) == _expected(catalogue, 11, 7)
+    # Where nobody says whether, the run's config does.
+    (kept,) = Recommender(replace(catalogue, leaves_out_seen=False), Wish(top=7)).users(["u11"])
+    assert _names(kept) == _names(seen)
 
 
 def test_blocks_of_users_change_nothing(catalogue, monkeypatch):

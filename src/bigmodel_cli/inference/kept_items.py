@@ -64,6 +64,7 @@ def keep_items(
             user_vectors=vectors_of_latest(of_user, splits.train, signature, last),
             had=known.had,
             columns=columns,
+            leaves_out_seen=task.leaves_out,
         ),
     )
 

@@ -42,6 +42,7 @@ class Catalogue:
         user_vectors: Float32 (n, d).
         had: The items that each user had in training.
         columns: What is known of items, by the column's name.
+        leaves_out_seen: Whether what a user had is left out, where nobody says whether.
     """
 
     user_column: str
@@ -54,6 +55,7 @@ class Catalogue:
     user_vectors: np.ndarray
     had: Had
     columns: Mapping[str, Column] = field(default_factory=dict)
+    leaves_out_seen: bool = True
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays of it, by the names of their files."""
@@ -121,6 +123,7 @@ def write_catalogue(run: RunFolder, catalogue: Catalogue) -> None:
             "item_column": catalogue.item_column,
             **catalogue.shape(),
             "columns": list(catalogue.columns),
+            "leaves_out_seen": catalogue.leaves_out_seen,
         },
     )
 
@@ -165,6 +168,7 @@ def open_catalogue(run: RunFolder) -> Catalogue:
         user_vectors=users["vectors"],
         had=Had(had["starts"], had["items"]),
         columns=columns,
+        leaves_out_seen=told.get("leaves_out_seen", True),
     )
     _check(run, catalogue, told)
     return catalogue

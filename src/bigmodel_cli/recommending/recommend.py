@@ -76,7 +76,7 @@ class Wish:
 
     Attributes:
         top: How many.
-        leaves_out_seen: Whether what somebody had is left out.
+        leaves_out_seen: Whether what somebody had is left out; None: as the run's config has it.
         where: Conditions that they fulfil, as `conditions.chosen` reads them.
         tells_columns: Whether what is known of them is told.
         tells_why: Whether what speaks for them is.
@@ -84,7 +84,7 @@ class Wish:
     """
 
     top: int = 10
-    leaves_out_seen: bool = True
+    leaves_out_seen: bool | None = None
     where: Sequence[str] = ()
     tells_columns: bool = True
     tells_why: bool = False
@@ -213,7 +213,9 @@ class Recommender:
     def _best(self, block: Sequence[_Asking]) -> tuple[np.ndarray, np.ndarray]:
         """The places of the best items for users who are known, and their scores."""
         queries = np.stack([one.vector for one in block if one.vector is not None])
-        left_out = [one.had if self._wish.leaves_out_seen else _NOTHING for one in block]
+        asked = self._wish.leaves_out_seen
+        leaves_out = self._catalogue.leaves_out_seen if asked is None else asked
+        left_out = [one.had if leaves_out else _NOTHING for one in block]
         rows = np.repeat(np.arange(len(block)), [*map(len, left_out)])
         are_there, places = self._places(np.concatenate(left_out))
         return best_products(queries, self._vectors, self._prior, (rows[are_there], places), self._top)

@@ -148,7 +148,7 @@ _WISH = {
         "new_user": {"type": "object", "properties": {"items": _TEXTS}, "required": ["items"]},
         "top": {"type": "integer", "minimum": 1, "default": 10},
         "where": _TEXTS,
-        "include_seen": {"type": "boolean", "default": False},
+        "include_seen": {"type": "boolean"},
         "why": {"type": "boolean", "default": False},
     },
     "additionalProperties": False,

@@ -53,10 +53,11 @@ def asked_of(document: dict[str, Any]) -> Asked:
     if not isinstance(top, int) or isinstance(top, bool) or not 1 <= top <= _MOST_TOP:
         found = cut(repr(top), 60)
         raise Refused(400, f"top: expected a whole number from 1 to {_MOST_TOP:,}, found {found}")
-    seen, why = (_flag(key, document.get(key, False)) for key in _FLAGS)
+    seen, why = (_flag(key, document[key]) if key in document else None for key in _FLAGS)
+    leaves_out = None if seen is None else not seen
     where = _texts("where", document.get("where", []), _MOST_CONDITIONS)
     wanted = Asked(
-        {asked[0]: _named(asked[0], document[asked[0]])}, Wish(top, not seen, where, tells_why=why)
+        {asked[0]: _named(asked[0], document[asked[0]])}, Wish(top, leaves_out, where, tells_why=bool(why))
     )
     require_few(wanted.num_answers, top * _ITEM_BYTES)
     return wanted

@@ -43,9 +43,8 @@ _MOST_COLUMNS, _MOST_LETTERS = 4, 40
 )
 @click.option(
     "--exclude-seen/--include-seen",
-    default=True,
-    show_default=True,
-    help="Whether items are left out that the user had in training.",
+    default=None,
+    help="Whether items are left out that the user had in training. [default: as the target's `seen` says]",
 )
 @click.option(
     "--where",
@@ -106,6 +105,8 @@ def command(
     _require_one(users, how)
     if how["everybody"] and csv_path is None:
         raise UsageError("--all is for a file", hint="add --csv FILE")
+    if csv_path is not None and (as_json or how["why"]):
+        raise UsageError(f"--csv has no room for {'--json' if as_json else '--why'}", hint="give one of both")
     if how["columns"] and (not how["why"] or how["items"] is not None):
         raise UsageError(
             "--columns is for --why, of items that the run knows", hint="add --why, leave out --items"
