@@ -95,7 +95,11 @@ class Signature:
     @property
     def used_by(self) -> str:
         """What somebody types behind `bigmodel` to use a model of it."""
-        return 'generate "A beginning"' if self.writes else f"predict {self.kind.to_predict}"
+        if self.writes:
+            return 'generate "A beginning"'
+        if any(task.finds_items for task in self.targets.values()):
+            return "recommend USER"
+        return f"predict {self.kind.to_predict}"
 
     @property
     def numbers(self) -> Mapping[str, int | None]:
