@@ -9,6 +9,7 @@ import pytest
 from catalogues import ITEMS, USERS, small_catalogue
 
 from bigmodel_cli.errors import UsageError
+from bigmodel_cli.recommending.names import Names
 from bigmodel_cli.recommending.products import best_products
 from bigmodel_cli.recommending.recommend import Recommender, Wish
 
@@ -116,6 +117,16 @@ def test_new_users_get_what_users_with_their_items_get(catalogue):
     some = recommender.new_user(["i3", "x", "i3"])
     assert "i3" not in _names(some) and some.remarks == ["not among the items: x"]
     assert len(Recommender(catalogue, Wish(top=ITEMS, leaves_out_seen=False)).new_user(["i3"]).items) == ITEMS
+    # Where nobody is known, the mean of the items' vectors is all that there is.
+    nobody = replace(
+        catalogue,
+        users=Names.of([]),
+        user_vectors=np.zeros((0, 5), np.float32),
+        had=catalogue.had.rows(np.zeros(0, int)),
+    )
+    own = Recommender(nobody, Wish(top=5)).new_user(["i3"])
+    scores = catalogue.item_vectors @ catalogue.item_vectors[3] + catalogue.prior
+    assert _names(own) == _expected(catalogue, 0, 5, lambda item: item != 3, scores)
     nothing = recommender.new_user([])
     assert nothing.remarks == ["no item is known that this user had: what is popular"]
     assert _names(nothing) == _expected(catalogue, 0, 5, scores=catalogue.prior)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.interactions import Had
 from bigmodel_cli.recommending.columns import Column
 from bigmodel_cli.recommending.names import Names
+from bigmodel_cli.recommending.newcomers import fitted
 from bigmodel_cli.run_folder import PIECE_HINT, RunFolder
 from bigmodel_cli.whole_files import read_sealed, write_sealed, write_whole
 
@@ -73,6 +75,11 @@ class Catalogue:
             "user_vectors": self.user_vectors,
             **{f"{name}_{part}": array for name, arrays in parts.items() for part, array in arrays.items()},
         }
+
+    @cached_property
+    def for_newcomers(self) -> np.ndarray:
+        """The map by which somebody new gets a vector, as `newcomers.fitted` gives it."""
+        return fitted(self.had, self.item_vectors, self.user_vectors)
 
     def shape(self) -> dict[str, int]:
         """How many there are of what."""

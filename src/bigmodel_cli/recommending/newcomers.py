@@ -8,18 +8,19 @@ from bigmodel_cli.interactions import Had
 
 # Users of training who are looked at, and the penalty on squares, as a share of what they all count.
 _MOST_USERS, _PENALTY = 20_000, 1e-3
+# Users whose items' vectors are looked up together.
+_AT_ONCE = 1024
 
 
-def vector_of(had: np.ndarray, known: Had, items: np.ndarray, users: np.ndarray) -> np.ndarray:
-    """The vector that a linear map from the mean of their items' vectors gives, float32 (d,).
+def fitted(known: Had, items: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """The linear map from the mean of items' vectors, and 1, to a user's vector; float64 (d + 1, d).
 
-    The map is the one that gives known users theirs with the least squared error, each of them counting as
-    often as they had items: of the others little is learned. So it follows from what is kept of a model,
-    whatever that made users' vectors of.
+    It is the one that gives known users theirs with the least squared error, each of them counting as often
+    as they had items: of the others little is learned. So it follows from what is kept of a model, whatever
+    that made users' vectors of.
 
     Args:
-        had: The items of the new user, at least one.
-        known: Those of known users.
+        known: The items of known users.
         items: Vectors of all items, float32 (m, d).
         users: Vectors of known users, float32 (n, d).
     """
@@ -27,17 +28,28 @@ def vector_of(had: np.ndarray, known: Had, items: np.ndarray, users: np.ndarray)
     some = np.flatnonzero(counts)
     some = some[:: -(-len(some) // _MOST_USERS) or 1]
     if not len(some):
-        return np.asarray(items[had].mean(axis=0), np.float32)
-    inputs, weights = _with_one(_means(known.rows(some), items)), counts[some][:, np.newaxis]
+        return np.eye(items.shape[1] + 1, items.shape[1])
+    parts = np.split(some, range(_AT_ONCE, len(some), _AT_ONCE))
+    means = np.concatenate([_means(known.rows(part), items) for part in parts])
+    inputs, weights = _with_one(means), counts[some][:, np.newaxis]
     penalty = _PENALTY * weights.sum() * np.eye(inputs.shape[1])
     # What all users share is not held down.
     penalty[-1, -1] = 0
     weighted = (inputs * weights).T
-    found = np.linalg.lstsq(
-        weighted @ inputs + penalty, weighted @ np.asarray(users[some], np.float64), rcond=None
-    )[0]
+    wanted = weighted @ np.asarray(users[some], np.float64)
+    return np.asarray(np.linalg.lstsq(weighted @ inputs + penalty, wanted, rcond=None)[0])
+
+
+def vector_of(had: np.ndarray, items: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The vector of somebody new, float32 (d,).
+
+    Args:
+        had: Their items, at least one.
+        items: Vectors of all items, float32 (m, d).
+        weights: As `fitted` gives them.
+    """
     own = _with_one(np.asarray(items[had], np.float64).mean(axis=0, keepdims=True))
-    return np.asarray((own @ found)[0], np.float32)
+    return np.asarray((own @ weights)[0], np.float32)
 
 
 def _means(had: Had, items: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ class Recommender:
         if not len(had):
             remarks.append(f"no item is known that this {catalogue.user_column} had: what is popular")
             return next(self._answers([self._stranger(asked, *remarks)]))
-        vector = vector_of(had, catalogue.had, catalogue.item_vectors, catalogue.user_vectors)
+        vector = vector_of(had, catalogue.item_vectors, catalogue.for_newcomers)
         return next(self._answers([_Asking(asked, vector, had, remarks)]))
 
     def similar(self, name: str) -> Answer:
