@@ -25,7 +25,7 @@ def test_the_blocks_that_there_are():
             "residual",
             "saved_model",
         ),
-        "tied_vectors",
+        *("tied_vectors", "two_towers"),
         *("token_and_position", "token_convolutions", "token_logits", "transformer", "transformer_decoder"),
         *("answer_span", "unet", "word_characters", "word_matches", "word_vectors"),
     }
