@@ -10,7 +10,7 @@ import pytest
 from bigmodel_cli.errors import DataError
 from bigmodel_cli.inference.lookups.front import Lookup, Values
 from bigmodel_cli.kinds.baseline import Encoder
-from bigmodel_cli.kinds.cells import Cells, WrongOptionError
+from bigmodel_cli.kinds.cells import Cells, Held, WrongOptionError
 from bigmodel_cli.kinds.history.kind import HistoryKind
 from bigmodel_cli.kinds.kind import kind_from_json
 from bigmodel_cli.kinds.profile import Profile
@@ -184,3 +184,13 @@ def test_histories_are_looked_up_in_numpy_as_keras_does():
     found = lookup.run(Values.of(words))
     np.testing.assert_array_equal(found, [[3, 2, 0], [0, 0, 0], [1, 2, 1]])
     np.testing.assert_array_equal(found, np.asarray(layer(words)))
+
+
+def test_right_behind_a_row_its_own_item_was_had_too():
+    """As users stand at the end of training; items that a row lacks are none."""
+    cells = part_of(HistoryKind("item", 2, "|"), Cells)
+    before = Held(np.array([[0, 2], [0, 1], [2, 2], [1, 2]], np.int32), ("a", "b"))
+    own = Held(np.array([1, 0, 0, 2], np.int32), ("c", "b"))
+    found = cells.later(before, {"item": own})
+    assert found.values().tolist() == [["a", "b"], ["b", "c"], ["c", ""], ["b", ""]]
+    assert cells.later(before, {}) is before

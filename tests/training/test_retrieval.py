@@ -175,6 +175,14 @@ def test_a_run_keeps_what_recommends_without_its_model(trained, split, ranked, k
     assert dict(zip(kept.items, kept.counts.tolist(), strict=True)) == counts
 
 
+def test_an_audit_counts_items_and_asks_for_none_of_them(folder, bigmodel):
+    """How often items are had is how it is: nothing is to be weighed, and no item may be missing."""
+    ended = bigmodel("data", folder / "configs" / "c.yaml", "--json")
+    assert ended.code == 0, ended.err
+    assert "data.class_weights" not in ended.out
+    assert "in 10 to 99" in ended.out
+
+
 @pytest.mark.slow
 def test_going_on_after_a_signal_is_the_same_run(folder, trained):
     goes_on_to_the_same(folder / "configs" / "c.yaml", trained, call=3)

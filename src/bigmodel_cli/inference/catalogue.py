@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from bigmodel_cli.inference.export import features_of
-from bigmodel_cli.kinds.cells import Held
+from bigmodel_cli.kinds.cells import Cells, Held
 from bigmodel_cli.kinds.inputs import Finder
 from bigmodel_cli.modeling.towers import sides
 from bigmodel_cli.parts import part_of
@@ -77,7 +77,9 @@ def latest(places: np.ndarray, count: int, times: np.ndarray) -> np.ndarray:
     return found
 
 
-def vectors_of_latest(side: Any, examples: Examples, signature: Signature, rows: np.ndarray) -> np.ndarray:
+def vectors_of_latest(
+    side: Any, examples: Examples, signature: Signature, rows: np.ndarray, *, later: bool = False
+) -> np.ndarray:
     """What a side of the model makes of some examples, float32 of shape (n, d); zeros where there is none.
 
     Args:
@@ -85,12 +87,19 @@ def vectors_of_latest(side: Any, examples: Examples, signature: Signature, rows:
         examples: Of which they are.
         signature: What one is.
         rows: Their places; -1 for none.
+        later: Whether rows right behind them are meant, whose users had their items before.
     """
     found = np.zeros((len(rows), side.output_shape[-1]), np.float32)
     there = np.flatnonzero(rows >= 0)
     for start in range(0, len(there), _AT_ONCE):
         some = there[start : start + _AT_ONCE]
-        found[some] = vectors_of(side, features_of(examples, signature, rows[some]))
+        features = features_of(examples, signature, rows[some])
+        if later:
+            features = {
+                name: part_of(signature.inputs[name], Cells).later(column, features)
+                for name, column in features.items()
+            }
+        found[some] = vectors_of(side, features)
     return found
 
 

@@ -36,7 +36,7 @@ def keep_items(
         run: Its folder.
         signature: As `with_items` gives it.
         model: From raw features to outputs.
-        splits: Those that it was trained on: a user is as in the latest row.
+        splits: Those that it was trained on: a user is as right behind the latest row.
         written: Says how rows are written, with the tables that are joined to them.
     """
     if not any(task.finds_items for task in signature.targets.values()):
@@ -61,7 +61,7 @@ def keep_items(
             prior=np.zeros(len(known.items), np.float32) if known.prior is None else known.prior,
             counts=known.counts,
             users=Names.of(list(known.users)),
-            user_vectors=vectors_of_latest(of_user, splits.train, signature, last),
+            user_vectors=vectors_of_latest(of_user, splits.train, signature, last, later=True),
             had=known.had,
             columns=columns,
             leaves_out_seen=task.leaves_out,

@@ -238,6 +238,15 @@ class Cells(ABC):
         """Those values, where `pieces` gives some."""
         return self.held([piece.text for piece in pieces])
 
+    def later(self, held: Held, of_rows: Mapping[str, Held]) -> Held:
+        """What rows right behind some rows of the same users would have in a column.
+
+        Args:
+            held: The column.
+            of_rows: All columns of these rows.
+        """
+        return held
+
     def written(self, value: np.ndarray) -> str | None:
         """A value of an example as a person writes it; None where it is missing, or no line says it."""
         return str(value) if value.ndim == 0 else None

@@ -19,11 +19,13 @@ class Labels(ABC):
 
     Attributes:
         contradiction: How bad it is where equal examples have different labels; None: that is how they are.
+        wants_each: Whether every class is to have examples, and about as many as the others.
         tell_apart: Whether examples with different labels should look different.
     """
 
     contradiction: ClassVar[Literal["error", "warning"] | None]
     tell_apart: ClassVar[bool]
+    wants_each: ClassVar[bool] = True
 
     def __init__(self, task: Any) -> None:
         self.task = task

@@ -105,6 +105,8 @@ def _infinite(table: LookedTable) -> Iterator[Finding]:
 
 def _of_classes(table: LookedTable) -> Iterator[Finding]:
     for target, facts in table.targets.items():
+        if not facts.labels.wants_each:
+            continue
         of_one = f" of {shown(target)}" if len(table.targets) > 1 else ""
         yield from class_findings(facts.classes, list(table.of_all), table.experiment.data, of_one)
 

@@ -89,6 +89,12 @@ class HistoryCells(Cells):
     def written(self, value: np.ndarray) -> str | None:
         return self.kind.separator.join(item for item in value.tolist() if item) or None
 
+    def later(self, held: Held, of_rows: Mapping[str, Held]) -> Held:
+        if self.kind.of not in of_rows:
+            return held
+        rows = zip(held.values().tolist(), of_rows[self.kind.of].values().tolist(), strict=True)
+        return self._held_of_cells([[item for item in (*before, own) if item] for before, own in rows])
+
     def _items(self, cell: Sequence[str]) -> list[str]:
         """The items of a list, or of a cell that is one text: `12|7`, or a list of numbers as JSON has it."""
         if len(cell) != 1:

@@ -18,6 +18,7 @@ class RetrievalLabels(Labels):
 
     contradiction: ClassVar[None] = None
     tell_apart: ClassVar[bool] = False
+    wants_each: ClassVar[bool] = False
 
     def shown(self, label: np.generic | np.ndarray) -> Any:
         place = int(label)
