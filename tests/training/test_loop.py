@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -121,3 +124,14 @@ def test_divergence_in_the_last_step_shows_in_validation(prepare):
     prepared = prepare("optimizer.Adam.learning_rate=1e30", "data.batch_size=200", "training.epochs=1")
     with pytest.raises(ResourceError, match=r"the validation loss became (nan|inf) in epoch 1"):
         prepared.run()
+
+
+def test_a_graph_goes_with_the_model_that_it_trained(prepare):
+    """TensorFlow keeps functions with a gradient of their own for ever, and graphs that they are used in."""
+    prepared = prepare("training.epochs=1")
+    prepared.run()
+    (function,) = prepared.loop.training._run._functions.values()
+    graph = weakref.ref(function.graph)
+    del function, prepared
+    gc.collect()
+    assert graph() is None

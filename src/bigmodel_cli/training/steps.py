@@ -163,6 +163,7 @@ class TrainingSteps:
         network, optimizer = self.built.network, self.built.model.optimizer
         with ExitStack() as stack:
             stack.enter_context(fused_updates(optimizer))
+            stack.enter_context(summed_already(optimizer))
             if self.length is not None:
                 stack.enter_context(self.length.traced())
             if self.rate is not None:
@@ -171,7 +172,6 @@ class TrainingSteps:
                 stack.enter_context(fused_batch_norm(network))
             else:
                 stack.enter_context(joint_batch_norm(network))
-                stack.enter_context(summed_already(optimizer))
                 stack.enter_context(different_seeds())
             stack.enter_context(self.compression.traced())
             yield

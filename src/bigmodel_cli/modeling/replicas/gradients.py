@@ -13,7 +13,8 @@ from bigmodel_cli.modeling.replicas.distribution import sum_over_replicas
 def summed_already(optimizer: Any) -> AbstractContextManager[None]:
     """Let an optimizer's `apply` take gradients inside the block as those of the whole batch.
 
-    Keras adds them up after it has clipped each replica's own: not what one device would do.
+    Keras adds them up after it has clipped each replica's own: not what one device would do. On one device it
+    asks TensorFlow for a sum of one too, which then keeps the graph for as long as the process lives.
     """
     import keras
 
