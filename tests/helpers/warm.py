@@ -102,7 +102,7 @@ def warm_process(outputs: Path) -> Iterator[Warm]:
     assert json.loads(process.stdout.readline()) == {"ready": True}
     yield Warm(process, outputs)
     process.stdin.close()
-    process.wait(timeout=10)
+    process.wait(timeout=60)
 
 
 def main() -> None:
