@@ -144,5 +144,5 @@ def test_too_little_memory_for_a_step_says_what_to_do(train, monkeypatch, place)
     with pytest.raises(
         ResourceError, match=r"memory ran out while training with data\.batch_size 16"
     ) as caught:
-        train("training.steps_per_execution=auto")
+        train("training.steps_per_execution=auto", "training.jit_compile=auto")
     assert caught.value.hint == "try data.batch_size=8; data.batch_size=auto takes the largest that fits"

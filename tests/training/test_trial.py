@@ -20,6 +20,7 @@ pytestmark = pytest.mark.tf
 
 CPU = Training(device="cpu")
 LONG = "training.epochs=1000000"
+AUTO = ("training.precision=auto", "training.jit_compile=auto")
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def prepared(config):
         from bigmodel_cli.inference.run_data import load_splits
         from bigmodel_cli.training.prepared import prepare
 
-        experiment = config("training.steps_per_execution=auto", *words).experiment
+        experiment = config("training.steps_per_execution=auto", *AUTO, *words).experiment
         made.append(prepare(experiment, load_splits(experiment, Silent(), offline=True), Silent()))
         return made[-1]
 
@@ -95,7 +96,7 @@ def test_the_fastest_is_taken_and_all_are_recorded(prepared):
 
 @pytest.mark.usefixtures("bfloat16")
 def test_a_short_run_is_not_worth_a_trial(train):
-    trained = train()
+    trained = train(*AUTO)
     plain, half, compiled = trained.record["plan"]["trials"]
     assert plain["milliseconds"] > 0 and plain["reason"] is None
     for trial in (half, compiled):
