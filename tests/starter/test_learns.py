@@ -22,18 +22,18 @@ def save(**arrays: np.ndarray) -> Path:
 
 
 def test_digits_without_data(score):
-    assert score(None) >= 0.94
+    assert score(None, share_of_epochs=0.25) >= 0.94
 
 
 def test_rows_of_numbers_to_classes(score):
     x, y = datasets.load_breast_cancer(return_X_y=True)
-    assert score(save(x=x, y=y)) >= 0.9
+    assert score(save(x=x, y=y), share_of_epochs=0.2) >= 0.9
 
 
 def test_rows_of_numbers_to_a_number(score):
     """On the scale of the labels, which lie between 25,000 and 346,000."""
     x, y = datasets.load_diabetes(return_X_y=True)
-    assert score(save(x=x, y=1000 * y), "r2_score") >= 0.25
+    assert score(save(x=x, y=1000 * y), "r2_score", share_of_epochs=0.25) >= 0.25
 
 
 def csv_of(found, task):
@@ -47,12 +47,12 @@ def csv_of(found, task):
 
 def test_a_table_of_flowers(score):
     """Three classes of 50 rows each; a guess is right for a third."""
-    assert score(csv_of(datasets.load_iris(), "classes")) >= 0.8
+    assert score(csv_of(datasets.load_iris(), "classes"), share_of_epochs=0.2) >= 0.8
 
 
 def test_a_table_of_tumours(score):
     """63 % are benign."""
-    assert score(csv_of(datasets.load_breast_cancer(), "classes")) >= 0.92
+    assert score(csv_of(datasets.load_breast_cancer(), "classes"), share_of_epochs=0.15) >= 0.92
 
 
 def test_a_table_to_a_number(score):
@@ -65,19 +65,19 @@ def test_a_table_to_a_number(score):
         for text, row, label in zip(texts, x, y, strict=True)
     ]
     Path("t.csv").write_text("\n".join(["a,b,c,d,e,f,level,target", *rows]))
-    assert score(Path("t.csv"), "r2_score", share_of_epochs=0.3) >= 0.85
+    assert score(Path("t.csv"), "r2_score", share_of_epochs=0.2) >= 0.85
 
 
 @pytest.mark.data
 def test_a_table_of_wines(score, shared_data):
     """Red wine's grade, as a number; chance explains nothing of it, linear regression 0.3 or so."""
     table = shared_data("wine_quality") / "winequality-red.csv"
-    assert score(table, "r2_score", share_of_epochs=0.2) >= 0.2
+    assert score(table, "r2_score", share_of_epochs=0.1) >= 0.2
 
 
 def test_sequences(score):
     digits = datasets.load_digits()
-    assert score(save(x=digits.images, y=digits.target)) >= 0.9
+    assert score(save(x=digits.images, y=digits.target), share_of_epochs=0.3) >= 0.9
 
 
 def test_coloured_pictures_in_arrays(score):
@@ -85,7 +85,7 @@ def test_coloured_pictures_in_arrays(score):
     digits = datasets.load_digits(n_class=4)
     colors = np.random.default_rng(0).uniform(0.5, 1, (len(digits.images), 1, 1, 3))
     x = (digits.images[..., None].repeat(2, 1).repeat(2, 2) / 16 * 255 * colors).astype(np.uint8)
-    assert score(save(x=x, y=digits.target.astype(float)), share_of_epochs=0.5) >= 0.9
+    assert score(save(x=x, y=digits.target.astype(float)), share_of_epochs=0.25) >= 0.9
 
 
 def digit_files(count: int) -> list[tuple[str, int]]:
@@ -104,7 +104,7 @@ def digit_files(count: int) -> list[tuple[str, int]]:
 
 def test_a_folder_of_grey_scans(score):
     digit_files(300)
-    assert score(Path("scans"), share_of_epochs=0.5) >= 0.9
+    assert score(Path("scans"), share_of_epochs=0.3) >= 0.9
 
 
 def test_a_table_of_images_to_a_number(score):
