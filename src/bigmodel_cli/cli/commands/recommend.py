@@ -91,8 +91,9 @@ def command(
 ) -> None:
     """Recommend items to USERs, the best of all that a run knows, with a model that retrieves items.
 
-    Every item is scored, and neither TensorFlow nor the model is needed but for --items: a run keeps what it
-    knows of users and items. Somebody who is not in training gets what is popular, and is told so.
+    Every item is scored, and neither TensorFlow nor the model is needed but for --items and --columns: a run
+    keeps what it knows of users and items. Somebody who is not in training gets what is popular, and is told
+    so.
 
     A dash (-) stands for the users that standard input has, one a line.
     """
