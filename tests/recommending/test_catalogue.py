@@ -96,5 +96,7 @@ def test_columns_have_items_with_some_value():
     assert [column[item] for item in range(6)] == [["x", "y"], [], ["y"], ["x", "y"], [], ["y"]]
     assert column.where(lambda value: value == "x").tolist() == [True, False, False, True, False, False]
     assert column.where(lambda value: False).tolist() == [False] * 6
+    assert column.having(column.values.number("y")).tolist() == [True, False, True, True, False, True]
+    assert column.having(-1).tolist() == [False] * 6
     plain = Column.of(["7", ""], np.array([0, 1, -1]))
     assert [plain[item] for item in range(3)] == [["7"], [], []]

@@ -70,8 +70,16 @@ class Column:
     def where(self, holds: Callable[[str], bool]) -> np.ndarray:
         """Which items have a value for which something holds, bool (m,)."""
         of_values = np.fromiter((holds(value) for value in self.values), bool, len(self.values))
-        hits = np.concatenate([[0], np.cumsum(of_values[self.codes])])
-        return np.asarray(hits[self.starts[1:]] > hits[self.starts[:-1]])
+        return self._any(of_values[self.codes])
+
+    def having(self, number: int) -> np.ndarray:
+        """Which items have the value of some number, bool (m,)."""
+        return self._any(self.codes == number)
+
+    def _any(self, hits: np.ndarray) -> np.ndarray:
+        """Which items have a hit among theirs."""
+        counts = np.concatenate([[0], np.cumsum(hits)])
+        return np.asarray(counts[self.starts[1:]] > counts[self.starts[:-1]])
 
     def followed_by(self, other: Column | None, count: int) -> Column:
         """The same with more items behind.

@@ -51,10 +51,11 @@ def _holds(columns: Mapping[str, Column], words: str) -> np.ndarray:
     column = columns[name]
     if sign in _COMPARED:
         return _compared(column, words, sign, value)
-    if sign == "=" and column.values.number(value) < 0:
+    number = column.values.number(value)
+    if sign == "=" and number < 0:
         near = meant(value, islice(column.values, _LOOKED_AT))
         raise UsageError(f"{words}: no item has {cut(value, 40)!r} in {name}", hint=near)
-    has = column.where(lambda text: text == value)
+    has = column.having(number)
     return has if sign == "=" else ~has
 
 
