@@ -46,7 +46,7 @@ def test_killed_before_a_change_of_the_disk(begin, reference, chance, how_many):
 
 def test_killed_while_a_clock_decides_how_long_is_trained(begin, reference, chance, how_many):
     """How many epochs fit no run can say of another; but what it trains is what these epochs are."""
-    seconds = max(10, round(2 * reference.seconds))
+    seconds = max(6, round(2 * reference.seconds))
     limited = f"epochs: 500\n  time: {seconds} seconds\n"
     left = how_many(short=1, long=4)
     while left:

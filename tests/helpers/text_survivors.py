@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
 
+_COUNT = 600 if os.environ.get("BIGMODEL_FAULTS") == "long" else 300
 _TRAINING = """\
 optimizer: {Adam: {learning_rate: 0.01}}
 metrics: [accuracy]
@@ -96,7 +98,7 @@ def _is_colour(word: str) -> bool:
 def _labelled() -> str:
     lines = [
         f"{'colour' if any(map(_is_colour, words)) else 'none'},{' '.join(words) or ':)'}"
-        for words in _sentences(600)
+        for words in _sentences(_COUNT)
     ]
     return "\n".join(["label,text", *lines, ""])
 
@@ -104,19 +106,19 @@ def _labelled() -> str:
 def _tagged() -> str:
     parts = [
         "".join(f"{word}\t{'B-colour' if _is_colour(word) else 'O'}\n" for word in words)
-        for words in _sentences(600)
+        for words in _sentences(_COUNT)
         if words
     ]
     return "\n".join(parts)
 
 
 def _both_ways() -> str:
-    lines = [f"{' '.join(words)}\t{' '.join(reversed(words))}" for words in _sentences(600) if words]
+    lines = [f"{' '.join(words)}\t{' '.join(reversed(words))}" for words in _sentences(_COUNT) if words]
     return "\n".join(["text\tbackwards", *lines, ""])
 
 
 def _told() -> str:
-    return "\n".join(" ".join(words) for words in _sentences(600))
+    return "\n".join(" ".join(words) for words in _sentences(_COUNT))
 
 
 # What the data's file is called, what is in it, and the config.
