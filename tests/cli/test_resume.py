@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -43,18 +44,19 @@ def _runs_here(monkeypatch):
 def stopping(monkeypatch):
     """Lets a signal come at a step of an epoch, or at an epoch's end (step 0); then lets it come no more."""
 
-    def at(epoch, step=0, number=signal.SIGTERM):
-        name = "progressed" if step else "epoch_ended"
-        as_ever = getattr(Lines, name)
+    return partial(stop_at, monkeypatch)
 
-        def told(self, progress, *_):
-            if (progress.epoch, progress.step) == (epoch, step or progress.num_steps):
-                monkeypatch.setattr(Lines, name, as_ever)
-                signal.raise_signal(number)
 
-        monkeypatch.setattr(Lines, name, told)
+def stop_at(patch, epoch, step=0, number=signal.SIGTERM):
+    name = "progressed" if step else "epoch_ended"
+    as_ever = getattr(Lines, name)
 
-    return at
+    def told(self, progress, *_):
+        if (progress.epoch, progress.step) == (epoch, step or progress.num_steps):
+            patch.setattr(Lines, name, as_ever)
+            signal.raise_signal(number)
+
+    patch.setattr(Lines, name, told)
 
 
 @pytest.fixture
@@ -62,6 +64,29 @@ def here(tiny, monkeypatch, tmp_path):
     """The tiny config, with the folder that runs go to beside it."""
     monkeypatch.chdir(tmp_path)
     return tiny
+
+
+@pytest.fixture
+def complete(here, trained):
+    """The same after a whole run of it."""
+    shutil.copytree(trained, "runs")
+    return here
+
+
+@pytest.fixture(scope="module")
+def broken_off(trained, tmp_path_factory):
+    """Folders of runs of four epochs that were stopped at the end of an epoch, or at a step of the third."""
+
+    @cache
+    def at(epoch, step=0):
+        runs = tmp_path_factory.mktemp("broken_off")
+        words = [FOUR, *(["training.steps_per_execution=2"] if step else []), "--runs-dir", str(runs)]
+        with in_outline(), pytest.MonkeyPatch.context() as patch:
+            stop_at(patch, epoch, step)
+            assert run_command(["train", str(trained.parent / "tiny.yaml"), *words]) == 143
+        return runs
+
+    return at
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +147,7 @@ def test_a_backup_of_keras_does_not_come_in_between(bigmodel, here, stopping, ex
     assert numbers(the_run()) == {name: pytest.approx(v, rel=1e-5) for name, v in expected.items()}
 
 
-def test_a_complete_run_is_trained_longer(bigmodel, here, expected):
-    assert bigmodel("train", here).code == 0
+def test_a_complete_run_is_trained_longer(bigmodel, complete, expected):
     refused = bigmodel("train", "--resume", "tiny")
     assert refused.code == 2
     assert "complete after 2 of 2 epochs, nothing left to train" in refused.err
@@ -188,9 +212,8 @@ def test_wrong_words(bigmodel, here, words, says):
     assert (refused.code, refused.out) == (2, "") and says in refused.err
 
 
-def test_less_epochs_than_are_trained(bigmodel, here, stopping):
-    stopping(3)
-    assert bigmodel("train", here, FOUR).code == 143
+def test_less_epochs_than_are_trained(bigmodel, here, broken_off):
+    shutil.copytree(broken_off(3), "runs")
     refused = bigmodel("train", "--resume", "training.epochs=2")
     assert refused.code == 2
     assert "training.epochs=2 is less than what is trained: the end of epoch 3" in refused.err
@@ -245,9 +268,8 @@ def test_best_weights_are_restored_after_a_break_in_the_last_epoch(bigmodel, her
         assert again.read_record()[key] == whole.read_record()[key]
 
 
-def test_a_damaged_checkpoint_is_passed_over_by_name(bigmodel, here, stopping, expected):
-    stopping(3, 2)
-    assert bigmodel("train", here, FOUR, "training.steps_per_execution=2").code == 143
+def test_a_damaged_checkpoint_is_passed_over_by_name(bigmodel, here, broken_off, expected):
+    shutil.copytree(broken_off(3, 2), "runs")
     run = the_run()
     damage(run.checkpoint("last"))
     best = json.loads(run.checkpoint_state("best").read_text())["epoch"]
@@ -272,9 +294,8 @@ def test_a_checkpoint_that_never_had_its_name(bigmodel, here, stopping, expected
     assert numbers(run) == {name: pytest.approx(values, rel=1e-5) for name, values in expected.items()}
 
 
-def test_no_sound_checkpoint_is_an_error_that_names_all(bigmodel, here, stopping):
-    stopping(2)
-    assert bigmodel("train", here, FOUR).code == 143
+def test_no_sound_checkpoint_is_an_error_that_names_all(bigmodel, here, broken_off):
+    shutil.copytree(broken_off(2), "runs")
     run = the_run()
     damage(run.checkpoint("last"))
     run.checkpoint("best").unlink()
@@ -305,9 +326,8 @@ def test_changed_data_is_refused(bigmodel, here, stopping, tmp_path):
     assert bigmodel("train", "--resume", "data.source.npz.path=moved.npz").code == 0
 
 
-def test_one_process_at_a_time(bigmodel, here, stopping):
-    stopping(2)
-    assert bigmodel("train", here, FOUR).code == 143
+def test_one_process_at_a_time(bigmodel, here, broken_off):
+    shutil.copytree(broken_off(2), "runs")
     run = the_run()
     holder = subprocess.Popen(
         [
@@ -330,10 +350,9 @@ def test_one_process_at_a_time(bigmodel, here, stopping):
 
 
 class TestFrom:
-    def test_all_layers(self, bigmodel, here):
-        assert bigmodel("train", here).code == 0
+    def test_all_layers(self, bigmodel, complete):
         parent = the_run()
-        tuned = bigmodel("train", here, "training.epochs=1", "name=tuned", "--from", "tiny")
+        tuned = bigmodel("train", complete, "training.epochs=1", "name=tuned", "--from", "tiny")
         assert tuned.code == 0
         sentence = f"weights of 2 layers (643 parameters) are from {parent.title}\n"
         assert sentence in tuned.err
@@ -343,29 +362,26 @@ class TestFrom:
         losses = [read_metrics(run.metrics)["loss"][0] for run in (parent, RunFolder(path))]
         assert losses[1] < losses[0]
 
-    def test_another_head(self, bigmodel, here):
-        assert bigmodel("train", here).code == 0
+    def test_another_head(self, bigmodel, complete):
         more = "data.source.synthetic.num_classes=5"
-        tuned = bigmodel("train", here, more, "name=tuned", "--from", the_run().path)
+        tuned = bigmodel("train", complete, more, "name=tuned", "--from", the_run().path)
         assert tuned.code == 0
         assert "weights of 1 layers (592 parameters)" in tuned.err
         assert "; new: dense_1; not used of it: dense_1\n" in tuned.err
 
-    def test_nothing_fits(self, bigmodel, here):
-        assert bigmodel("train", here).code == 0
+    def test_nothing_fits(self, bigmodel, complete):
         model = "model=[Flatten, {Dense: {units: num_classes, activation: softmax}}]"
-        refused = bigmodel("train", here, model, "--from", "tiny")
+        refused = bigmodel("train", complete, model, "--from", "tiny")
         assert refused.code == 2
         assert "no layer of the model has the class and the shapes of one of that run's" in refused.err
 
-    def test_a_start_that_cannot_be_made_again_is_kept(self, bigmodel, here, stopping):
+    def test_a_start_that_cannot_be_made_again_is_kept(self, bigmodel, complete, stopping):
         """Killed in its first epoch, a run goes on from the parent's weights, though the parent is gone."""
-        assert bigmodel("train", here).code == 0
         parent = the_run()
         stopping(1, 2)
         words = ("training.epochs=1", "training.steps_per_execution=2", "name=tuned", "--from", parent.path)
-        assert bigmodel("train", here, *words).code == 143
-        whole = bigmodel("train", here, *words[:2], "name=whole", *words[3:])
+        assert bigmodel("train", complete, *words).code == 143
+        whole = bigmodel("train", complete, *words[:2], "name=whole", *words[3:])
         assert whole.code == 0
         (tuned,), (whole,) = Path("runs/tuned").iterdir(), Path("runs/whole").iterdir()
         shutil.copytree(tuned, "runs/again/1")
