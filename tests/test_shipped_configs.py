@@ -101,6 +101,7 @@ SMALLER = {
         "training.steps_per_execution=1",
         "data.batch_size=4",
     ],
+    "visits": ["data.source.visits.num_visits=600", "data.source.visits.num_users=60"],
     "photos": ["data.batch_size=4"],
     "photos_pretrained": ["data.batch_size=4"],
     "cells": ["data.batch_size=4"],
@@ -152,7 +153,7 @@ def test_the_expected_configs_are_there() -> None:
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
         "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
-        "cells", "digit_strings", "ratings", "two_towers", "word_check",
+        "cells", "digit_strings", "ratings", "two_towers", "visits", "word_check",
     }  # fmt: skip
 
 

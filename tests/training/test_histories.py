@@ -10,6 +10,7 @@ import pytest
 
 from bigmodel_cli import train
 from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.recommending.catalogue import open_catalogue
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.made_visits import Made
 
@@ -56,6 +57,66 @@ def rows():
         row["history"] = before.setdefault(row["user"], [])[-5:]
         before[row["user"]] += [row["place"]]
     return table
+
+
+NEXT = """\
+data:
+  source:
+    table:
+      path: visits.csv
+      target: {place: {retrieve: {user: user, time: time, least: 1, top: [5]}}}
+      columns:
+        user: ignore
+        rating: ignore
+        time: ignore
+        place: category
+        history: {history: {of: place, by: user, time: time, length: 5}}
+  split_by: {time: time}
+  validation: 0
+  batch_size: 64
+preprocessing: {category: [StringLookup], history: [StringLookup]}
+model:
+  - token_and_position: {inputs: [history], width: 4}
+  - masked_pooling: {name: asks, mode: last}
+  - tied_vectors: {name: offered, inputs: [history, place]}
+  - two_towers: {inputs: [asks, offered]}
+loss: {SparseCategoricalCrossentropy: {from_logits: true}}
+optimizer: Adam
+metrics: []
+training: {epochs: 1, deterministic: true}
+seed: 1
+"""
+
+
+@pytest.fixture(scope="module")
+def next_place(tmp_path_factory):
+    """A run that finds the next place by what was before, and its training rows; users are numbers."""
+    folder = tmp_path_factory.mktemp("next")
+    text = Made(40, 30, 400).files()["visits.csv"].replace("user_", "")
+    (folder / "visits.csv").write_text(text)
+    (folder / "c.yaml").write_text(NEXT)
+    trained = list(csv.DictReader(text.splitlines()))[:360]
+    return train(folder / "c.yaml", runs_dir=folder / "runs", progress="none"), trained
+
+
+@pytest.mark.tf
+def test_users_of_the_catalogue_had_the_item_of_their_latest_row_too(next_place):
+    import keras
+    import tensorflow as tf
+
+    from bigmodel_cli.modeling.towers import sides
+
+    run, rows = next_place
+    kept = open_catalogue(RunFolder(run.path))
+    had: dict[str, list[str]] = {}
+    for row in rows:
+        had.setdefault(row["user"], []).append(row["place"])
+    assert sorted(kept.users) == sorted(had)
+    histories = [[*had[user][-5:], *[""] * (5 - len(had[user]))] for user in kept.users]
+    assert any("" in one for one in histories) and any("" not in one for one in histories)
+    asks, _ = sides(keras.models.load_model(run.path / "checkpoints" / "best.keras"))
+    found = np.asarray(asks({"history": tf.constant(histories)}))
+    np.testing.assert_allclose(kept.user_vectors, found, atol=1e-5)
 
 
 def written(run, split):

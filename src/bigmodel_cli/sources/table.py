@@ -196,6 +196,12 @@ class TableOptions(SourceOptions):
         told = (self.told_target(name).retrieve for name in self.given_targets)
         return [column for retrieve in told if retrieve is not None for column in retrieve.columns]
 
+    @property
+    def users(self) -> list[str]:
+        """The columns that say who had these."""
+        told = (self.told_target(name).retrieve for name in self.given_targets)
+        return [retrieve.user for retrieve in told if retrieve is not None]
+
     def told_target(self, name: str) -> TargetOptions:
         return self.target[name] if isinstance(self.target, dict) else TargetOptions()
 

@@ -162,6 +162,9 @@ class TableLoading:
         }
         if options.sample_weight is not None:
             told.setdefault(options.in_files(options.sample_weight), "number")
+        for name in options.users:
+            # Whoever has items is called so, be it by a number, and be it no input.
+            told.setdefault(options.in_files(name), "category")
         leave_out = [name for name in table.names if name not in set(map(options.in_files, names))]
         found = survey(table, told, leave_out=leave_out, keep=not may_be_large(table))
         self._kept: tuple[Table, Survey] = (table, found)
