@@ -16,13 +16,14 @@ import tempfile
 from pathlib import Path
 
 from comparisons import IMAGES_AND_TABLES, OURS, PLAIN, REPOSITORY, Comparison, Workplace
+from interaction_comparisons import INTERACTIONS
 from limits import measure_limits
 from mask_comparisons import MASKS
 from report import Result, write_report
 from sound_comparisons import SOUNDS
 from text_comparisons import TEXTS
 
-ALL = {**IMAGES_AND_TABLES, **TEXTS, **SOUNDS, **MASKS}
+ALL = {**IMAGES_AND_TABLES, **TEXTS, **SOUNDS, **MASKS, **INTERACTIONS}
 
 
 def main() -> None:

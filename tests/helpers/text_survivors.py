@@ -57,7 +57,7 @@ data:
       path: DATA
       target: {backwards: {beams: 2}}
       columns:
-        text: {subwords: {tokenizer: {bpe: {vocabulary_size: 80}}, length: 16}}
+        text: {subwords: {tokenizer: {bpe: {vocabulary_size: 280}}, length: 16}}
         backwards: {subwords: {tokenizer: {same_as: text}, length: 16}}
   batch_size: 17
 model:
