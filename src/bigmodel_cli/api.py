@@ -254,7 +254,7 @@ class Run:
         similar_to: str | None = None,
         new_user: Sequence[str] | None = None,
         top: int = 10,
-        where: Sequence[str] = (),
+        where: str | Sequence[str] = (),
         include_seen: bool | None = None,
     ) -> list[dict[str, Any]]:
         """Recommend items, as `bigmodel recommend` does; give one of the first three.
@@ -264,7 +264,7 @@ class Run:
             similar_to: An item, instead of which others are recommended.
             new_user: Items that somebody had who is not in training.
             top: How many items for each.
-            where: Conditions that they fulfil, such as `genres=Drama` or `year>=2010`.
+            where: Conditions that they fulfil, or one, such as `genres=Drama` or `year>=2010`.
             include_seen: Whether what a user had in training is recommended, too; None: as the target's
                 `seen` says.
 
@@ -272,12 +272,19 @@ class Run:
             Of each user, or of the one item, what `recommend --why --json` says.
 
         Raises:
-            UsageError: If the run recommends nothing, a condition is none, or not one thing is asked.
+            UsageError: If the run recommends nothing, a condition is none, a name is no text, or not one
+                thing is asked.
         """
         from bigmodel_cli.recommending.catalogue import catalogue_of
         from bigmodel_cli.recommending.recommend import Recommender, Wish
 
         users = [users] if isinstance(users, str) else users
+        where = [where] if isinstance(where, str) else where
+        for what, names in (("users", users), ("new_user", new_user or ()), ("where", where)):
+            _require_texts(what, names)
+        _require_texts("similar_to", [] if similar_to is None else [similar_to])
+        if not isinstance(top, int) or top < 1:
+            raise UsageError(f"top: expected how many items, found {top!r}")
         if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
             raise UsageError("expected one of users, similar_to and new_user")
         wish = Wish(top, None if include_seen is None else not include_seen, where, tells_why=True)
@@ -364,6 +371,17 @@ def _rows(what: Any) -> list[Any]:
     if not isinstance(what, Iterable):
         raise UsageError(f"expected rows as mappings from columns to values, found {type(what).__name__}")
     return list(what)
+
+
+def _require_texts(what: str, names: Any) -> None:
+    """Raises:
+    UsageError: If they are no texts in a list, as numbers are that a table calls users by.
+    """
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise UsageError(f"{what}: expected a list of texts, found {names!r}")
+    wrong = next((name for name in names if not isinstance(name, str)), None)
+    if wrong is not None:
+        raise UsageError(f"{what}: expected texts, found {wrong!r}", hint=f"write {str(wrong)!r}")
 
 
 def _plain(value: Any) -> Any:

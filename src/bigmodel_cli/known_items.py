@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from bigmodel_cli.interactions import DAY, Had, Interactions
+from bigmodel_cli.scoring.rankings import Distinct
 
 # What scores compare with of a row: its item, who had it, and when.
 ROW = np.dtype([("item", "i8"), ("user", "i8"), ("time", "f8")])
@@ -133,6 +134,12 @@ class KnownItems:
     def had_by(self, users: np.ndarray) -> Had:
         """What users of rows had in training, who may be nobody that is known."""
         return self.had.rows(np.where(users < len(self.users), users, -1))
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """The items' vectors, to be multiplied."""
+        assert self.vectors is not None, "whoever ranks has asked a model before"
+        return Distinct.of(self.vectors)
 
     @cached_property
     def place_of_user(self) -> Mapping[str, int]:

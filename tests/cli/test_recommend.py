@@ -108,6 +108,10 @@ def test_what_speaks_for_items_is_told(recommend):
         (["u1", "--csv", "x.csv", "--json"], "--csv has no room for --json"),
         (["u1", "--csv", "x.csv", "--why"], "--csv has no room for --why"),
         (["u1", "--where", "genre=War"], "genre=War: nothing is known of items that is called 'genre'"),
+        (
+            ["--new-user", "items:a\nb"],
+            "--new-user: expected items with commas between them, found an end of a",
+        ),
         (["--new-user", "i1"], "--new-user i1: expected the items that they had"),
     ],
 )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.kept_items import columns_of
 from bigmodel_cli.inference.new_items import with_new_items
 from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.kinds.row.blocks.columns import Written
+from bigmodel_cli.kinds.set.kind import SetKind
 from bigmodel_cli.recommending.catalogue import open_catalogue
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import ROWS_WRITTEN, RunFolder
+from bigmodel_cli.sources.kept_joins import JOINED
 
 RUN = Path(__file__).resolve().parents[1] / "frozen" / "0.2.0" / "visits"
 
@@ -49,6 +54,39 @@ def test_new_items_get_the_vector_of_their_columns(tmp_path):
     vectors = np.stack([places[1] + kinds[words.index("b")], places[1] + kinds[0]])
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     np.testing.assert_allclose(extended.item_vectors[24:], expected, atol=1e-5)
+
+
+@pytest.mark.tf
+def test_files_may_have_other_names_for_columns(tmp_path):
+    run, path = RunFolder(RUN), tmp_path / "new.csv"
+    path.write_text("place,art\nx,b\n")
+    opened = open_folder(run)
+    written = opened.record[ROWS_WRITTEN]
+    renamed = {"names": {"place": "ort", "kind": "art"}, JOINED: [{**written[JOINED][0], "column": "ort"}]}
+    opened = replace(opened, record={**opened.record, ROWS_WRITTEN: {**written, **renamed}})
+    extended, remarks = with_new_items(opened, open_catalogue(run), path)
+    assert extended.columns["kind"][24] == ["b"] and remarks == [f"{path}: 1 new items beside 24"]
+    path.write_text("place,kind\nx,b\n")
+    expected = with_new_items(open_folder(run), open_catalogue(run), path).catalogue
+    np.testing.assert_array_equal(extended.item_vectors, expected.item_vectors)
+
+
+def test_of_sets_and_of_lists_each_word_stands_by_itself(tmp_path):
+    (tmp_path / "items.jsonl").write_text(
+        '{"id": "b", "tags": ["x", "y z"], "words": "d, c,d"}\n{"id": "a", "tags": [], "words": ""}\n'
+    )
+    opened = open_folder(RunFolder(RUN))
+    joined = {"column": "id", "key": "id", "prefix": "its ", "files": [str(tmp_path / "items.jsonl")]}
+    written = Written.of(
+        {"names": {"place": "id", "w": "its words"}, JOINED: [joined]}, opened.signature.kind
+    )
+    (keyed,) = written.joined_by("place")
+    signature = replace(opened.signature, inputs={"w": SetKind(("c", "d"), 3, ",")})
+    columns = columns_of(keyed, ["a", "b", "c"], written, signature)
+    assert {name: [column[item] for item in range(3)] for name, column in columns.items()} == {
+        "its tags": [[], ["x", "y z"], []],
+        "w": [[], ["d", "c"], []],
+    }
 
 
 @pytest.mark.tf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,6 +146,23 @@ def test_options_of_histories():
         TableOptions(path="t.csv", target="y", columns={"h": {"from": "x", "history": OPTIONS}})
 
 
+@pytest.mark.parametrize(
+    ("retrieve", "says"),
+    [
+        ({"user": "item", "time": "at"}, "target: item: expected columns that differ"),
+        ({"user": "user", "time": "user"}, "target: item: expected columns that differ"),
+        ({"user": "user"}, "target: item: retrieve it by time: at, which orders history"),
+        ({"user": "user", "time": "at", "popularity": {"days": float("inf")}}, "finite number"),
+        ({"user": "user", "time": "at", "popularity": {"smoothing": float("inf")}}, "finite number"),
+    ],
+)
+def test_items_are_found_by_who_and_when_as_histories_are_made(retrieve, says):
+    columns = {"history": {"history": OPTIONS}}
+    TableOptions(path="t.csv", target={"item": {"retrieve": {"user": "user", "time": "at"}}}, columns=columns)
+    with pytest.raises(ValueError, match=says):
+        TableOptions(path="t.csv", target={"item": {"retrieve": retrieve}}, columns=columns)
+
+
 def test_a_row_to_predict_names_its_history():
     kind = RowKind({"history": HistoryKind("item", 3, "|")})
     facts = {"history": ColumnFacts("history", "list", "told", 0)}
@@ -169,6 +187,16 @@ def test_a_row_to_predict_names_its_history():
         ["b", "c", "d"],
     ]
     assert cells.held(values).values().tolist() == expected
+    deep = Lists(np.zeros(1, np.int32), np.array([0, 1]), np.zeros(1, bool), ["[" * 100_000])
+    assert cells.held(deep).values().tolist() == [["[" * 100_000, "", ""]]
+
+
+def test_items_that_look_like_a_cell_are_items():
+    """Of a table's own rows, whose lists nobody wrote."""
+    lists = Lists(np.array([0, 1, 1, 0], np.int32), np.array([0, 1, 2, 4]), np.zeros(3, bool), ["a|b", "[1]"])
+    cells = part_of(HistoryKind("item", 2, "|"), Cells)
+    found = cells.held(replace(lists, are_whole=True)).values().tolist()
+    assert found == [["a|b", ""], ["[1]", ""], ["[1]", "a|b"]]
 
 
 def test_histories_are_looked_up_in_numpy_as_keras_does():

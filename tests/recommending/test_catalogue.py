@@ -87,8 +87,11 @@ def test_names_are_found_as_they_are_written():
     assert names.numbers(ITEMS).tolist() == list(range(6))
     assert names.number("c") == -1 and names.number("zz") == -1
     assert Names.of([]).number("a") == -1
-    broken = "\udcff"
-    assert Names.of([broken])[0] == broken
+    # Bytes of the command line that are no text, and half a character, as JSON may have.
+    for broken in ("\udcff", "\ud83d"):
+        assert Names.of([broken])[0] == broken and Names.of([broken]).number(broken) == 0
+    damaged = Names(np.array([255], np.uint8), np.array([0, 1]), np.array([0], np.int32))
+    assert damaged[0] == "\ufffd"
 
 
 def test_columns_have_items_with_some_value():

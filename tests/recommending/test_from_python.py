@@ -29,5 +29,16 @@ def test_from_python(tmp_path):
     assert run.recommend(new_user=["i2"], top=3) == [recommender.new_user(["i2"]).as_json()]
     (seen,) = run.recommend("u11", include_seen=True, where=["year=2010"])
     assert len(seen["items"]) == 10
+    assert run.recommend("u11", include_seen=True, where="year=2010") == run.recommend(
+        "u11", include_seen=True, where=["year=2010"]
+    )
+    for asked, message in (
+        ({"users": [3]}, "users: expected texts, found 3"),
+        ({"users": 3}, "users: expected a list of texts, found 3"),
+        ({"new_user": "i2"}, "new_user: expected a list of texts, found 'i2'"),
+        ({"users": "u1", "top": 0}, "top: expected how many items, found 0"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            run.recommend(**asked)
     with pytest.raises(UsageError, match="expected one of users, similar_to and new_user"):
         run.recommend(["u1"], similar_to="i2")

@@ -15,7 +15,7 @@ from bigmodel_cli.scoring.ranking_scores import (
     popularity_groups,
     ranking_scores,
 )
-from bigmodel_cli.scoring.rankings import best, dot_scores, rank_all
+from bigmodel_cli.scoring.rankings import Distinct, best, dot_scores, rank_all
 
 KS = (1, 3, 5)
 
@@ -133,13 +133,46 @@ def test_blocks_of_rows_and_equal_items_change_nothing(monkeypatch):
         np.repeat(np.eye(3, dtype=np.float32), 4, 0),
     )
     prior, wanted = np.zeros(12, np.float32), rng.integers(0, 12, 40)
-    whole = rank_all(dot_scores(queries, items, prior), wanted, num_items=12, top=7)
+    whole = rank_all(dot_scores(queries, Distinct.of(items), prior), wanted, num_items=12, top=7)
     monkeypatch.setattr("bigmodel_cli.scoring.rankings._AT_ONCE", 12 * 7)
-    parts = rank_all(dot_scores(queries, items, prior), wanted, num_items=12, top=7)
+    parts = rank_all(dot_scores(queries, Distinct.of(items), prior), wanted, num_items=12, top=7)
     for name in ("better", "equal", "candidates", "found", "top"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(parts, name))
     assert set(whole.equal.tolist()) == {3}
     assert (np.sort(whole.top[:, :4]) == whole.top[:, :4]).all()
+
+
+def test_items_with_one_vector_score_the_same_wherever_they_stand():
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((3, 50)).astype(np.float32)[rng.integers(0, 3, 4099)]
+    vectors[5, 0], vectors[7] = 0.0, vectors[5]
+    vectors[7, 0] = -0.0
+    queries = rng.standard_normal((33, 50)).astype(np.float32)
+    distinct = Distinct.of(vectors)
+    assert len(distinct.vectors) == 4
+    scores = dot_scores(queries, distinct)(np.arange(33))
+    np.testing.assert_allclose(scores, queries @ vectors.T, atol=1e-4)
+    assert [len(np.unique(row)) for row in scores] == [4] * 33
+    assert Distinct.of(vectors[:0]).places is None
+    assert Distinct.of(rng.standard_normal((100, 2)).astype(np.float32)).places is None
+
+
+def test_an_item_that_is_had_again_counts_once():
+    scores = np.array([[3, 2, 1, 0]] * 5, np.float32)
+    wanted, users = np.array([0, 2, 0, 0, -1]), np.array([0, 0, 0, 1, 1])
+    ranked = rank_all(lambda rows: scores[rows].copy(), wanted, num_items=4, top=4)
+    found = ranking_scores(
+        ranked, Asked(users, wanted, np.full(5, 5)), np.ones(4, int), ks=KS, least=1, seed=0
+    )
+    once = [_of_order([0, 1, 2, 3], items) for items in ([0, 2], [0, -1])]
+    every = {**found.headline, **found.others}
+    for name in once[0]:
+        assert every[name] == pytest.approx(np.mean([one[name] for one in once])), name
+    assert (found.details["rows"], found.details["again"]) == (4, 1)
+    # Another ranking is another question.
+    lists = np.array([0, 0, 1, 2, 2])
+    asked = Asked(users, wanted, np.full(5, 5), lists)
+    assert ranking_scores(ranked, asked, np.ones(4, int), ks=KS, least=1, seed=0).details["again"] == 0
 
 
 def test_nothing_to_rank():

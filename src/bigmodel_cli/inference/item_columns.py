@@ -37,13 +37,7 @@ class ItemColumns:
     def __init__(self, opened: OpenRun, item: str, *, trust: bool = False) -> None:
         self._opened, self._item, self._trust = opened, item, trust
         written = Written.of(opened.rows_written, cast(RowKind, opened.signature.kind))
-        here = {there: name for name, there in written.names.items()}
-        joined = {
-            here.get(name, name)
-            for keyed in written.joined
-            if keyed.join.column == item
-            for name in keyed.columns
-        }
+        joined = {written.here(name) for keyed in written.joined_by(item) for name in keyed.columns}
         self.names: Sequence[str] = [name for name in self._taken if name in joined]
         if not self.names:
             raise UsageError(

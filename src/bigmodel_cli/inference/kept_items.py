@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from bigmodel_cli.inference.catalogue import latest, vectors_of_latest
 from bigmodel_cli.kinds.row.blocks.columns import Written
 from bigmodel_cli.kinds.row.kind import RowKind
+from bigmodel_cli.kinds.set.cells import words_of
 from bigmodel_cli.known_items import KnownItems
 from bigmodel_cli.modeling.towers import sides
 from bigmodel_cli.pipeline.splits import Splits
@@ -20,6 +22,7 @@ from bigmodel_cli.recommending.names import Names
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.tables.joined import Keyed, canonical
+from bigmodel_cli.sources.tables.lists import items_of
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 
 
@@ -46,11 +49,10 @@ def keep_items(
     assert known is not None and known.vectors is not None, "what was evaluated has vectors"
     found = splits.train.sought[name]
     last = latest(found["user"], len(known.users), found["time"])
-    joined = Written.of(written(), cast(RowKind, signature.kind)).joined
+    rows_written = Written.of(written(), cast(RowKind, signature.kind))
     columns: dict[str, Column] = {}
-    for keyed in joined:
-        if keyed.join.column == name:
-            columns |= columns_of(keyed, known.items, signature)
+    for keyed in rows_written.joined_by(name):
+        columns |= columns_of(keyed, known.items, rows_written, signature)
     write_catalogue(
         run,
         Catalogue(
@@ -69,14 +71,28 @@ def keep_items(
     )
 
 
-def columns_of(keyed: Keyed, items: Iterable[str], signature: Signature) -> dict[str, Column]:
-    """What a joined table says of items, in words; of a column of sets each word by itself."""
+def columns_of(
+    keyed: Keyed, items: Iterable[str], written: Written, signature: Signature
+) -> dict[str, Column]:
+    """What a joined table says of items, in words; of a column of sets, or of lists, each word by itself.
+
+    Args:
+        keyed: The table.
+        items: Their names.
+        written: Says what the run's config calls its columns.
+        signature: Says which of them are sets.
+    """
     rows = np.array([keyed.place_of.get(canonical(item), -1) for item in items], np.int64)
     found = {}
-    for name, cells in keyed.columns.items():
+    for there, cells in keyed.columns.items():
         texts, places = cells.taken(rows).encoded()
+        name = written.here(there)
         separator = getattr(signature.inputs.get(name), "separator", None)
-        split = None if separator is None else lambda text, by=separator: [w for w in text.split(by) if w]
+        split: Callable[[str], Sequence[str]] | None = None
+        if there in keyed.lists:
+            split = items_of
+        elif separator is not None:
+            split = partial(words_of, separator=separator)
         found[name] = Column.of(texts, np.array([*places], np.int64), split)
     return found
 

@@ -47,7 +47,8 @@ def with_new_items(opened: OpenRun, catalogue: Catalogue, path: Path, *, trust: 
     """
     item, kind = catalogue.item_column, cast(RowKind, opened.signature.kind)
     written = _joining(opened.rows_written or {}, item, path)
-    (keyed,) = (one for one in Written.of(written, kind).joined if one.join.column == item)
+    rows_written = Written.of(written, kind)
+    (keyed,) = rows_written.joined_by(item)
     known = [name for name in keyed.place_of if catalogue.items.number(name) >= 0]
     new = [name for name in keyed.place_of if catalogue.items.number(name) < 0]
     remarks = [f"{path}: {len(new):,} new items beside {len(catalogue.items):,}"]
@@ -59,8 +60,7 @@ def with_new_items(opened: OpenRun, catalogue: Catalogue, path: Path, *, trust: 
     _, of_item = sides(load_for_inference(opened.folder, BEST, trust=trust))
     names = {slug: name for name, slug in opened.signature.slugs.items()}
     taken = {names[tensor.name] for tensor in of_item.inputs} - {item}
-    renamed = {there: here for here, there in (written.get("names") or {}).items()}
-    there = {renamed.get(name, name) for name in keyed.columns}
+    there = {rows_written.here(name) for name in keyed.columns}
     if not taken & there:
         raise DataError(
             f"{path}: the model's side of items takes {some(sorted(taken)) or 'nothing but their names'}, of "
@@ -72,14 +72,16 @@ def with_new_items(opened: OpenRun, catalogue: Catalogue, path: Path, *, trust: 
             f"{path}: lacks columns that the model takes, which are missing: {some(sorted(lacking))}"
         )
     vectors = vectors_of_rows(of_item, [{item: name} for name in new], opened.signature, written)
-    return Extended(catalogue.with_items(new, vectors, columns_of(keyed, new, opened.signature)), remarks)
+    columns = columns_of(keyed, new, rows_written, opened.signature)
+    return Extended(catalogue.with_items(new, vectors, columns), remarks)
 
 
 def _joining(written: Mapping[str, Any], item: str, path: Path) -> dict[str, Any]:
     """How rows are written, with a table in the place of the one of items that is joined to them."""
     joined: Sequence[Mapping[str, Any]] = written.get(JOINED, ())
-    others = [one for one in joined if one["column"] != item]
+    column = (written.get("names") or {}).get(item, item)
+    others = [one for one in joined if one["column"] != column]
     before = next(
-        (one for one in joined if one["column"] == item), {"column": item, "key": item, "prefix": ""}
+        (one for one in joined if one["column"] == column), {"column": column, "key": column, "prefix": ""}
     )
     return {**written, JOINED: [*others, {**before, "files": [str(path)]}]}

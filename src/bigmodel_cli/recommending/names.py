@@ -45,7 +45,12 @@ class Names:
         return len(self.starts) - 1
 
     def __getitem__(self, number: int) -> str:
-        return self._bytes(number).decode("utf-8", "surrogateescape")
+        letters = self._bytes(number)
+        try:
+            return letters.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            # Of a damaged file; `runs verify` says so.
+            return letters.decode("utf-8", "replace")
 
     def __iter__(self) -> Iterator[str]:
         return (self[number] for number in range(len(self)))
@@ -72,4 +77,5 @@ class Names:
 
 
 def _written(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")
+    # JSON may have halves of characters, which UTF-8 has not.
+    return name.encode("utf-8", "surrogatepass")

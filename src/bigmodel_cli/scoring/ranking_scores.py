@@ -69,8 +69,9 @@ def ranking_scores(
 
     Recall@k is the share of a user's items that are among the first k; NDCG@k (Järvelin and Kekäläinen 2002)
     has 1 where they are the first ones; hit rate@k says whether any is among them; MRR is one over the place
-    of the first. Of several rankings of a user each counts by its rows. Items that are nowhere are never
-    found. Equal scores count as in a random order: what is said is what that gives on average.
+    of the first. Of several rankings of a user each counts by its rows; an item that is had again counts once
+    in each. Items that are nowhere are never found. Equal scores count as in a random order: what is
+    said is what that gives on average.
 
     Coverage@k is the share of all items that are among anybody's first k, and novelty@k how rare those are:
     the mean of -log2 of their share in the interactions (of n items each counts once more than it was had).
@@ -85,8 +86,9 @@ def ranking_scores(
         seed: Of the resampling of users for the intervals.
     """
     had_before = (asked.wanted >= 0) & ~ranked.found
-    is_known = asked.had >= least
-    chosen, others = is_known & ~had_before, ~is_known & ~had_before
+    again = _again(asked) & ~had_before
+    is_known, counts = asked.had >= least, ~had_before & ~again
+    chosen, others = is_known & counts, ~is_known & counts
     known, rest = _Part(ranked, asked, chosen, ks), _Part(ranked, asked, others, ks)
     intervals = {}
     if len(known) > 1:
@@ -103,10 +105,19 @@ def ranking_scores(
         "rows": int(chosen.sum()),
         "nowhere": int((asked.wanted[chosen] < 0).sum()),
         "had_before": int(had_before.sum()),
+        "again": int(again.sum()),
         "told_apart": {"users": len(rest), "rows": int(others.sum()), **rest.means()},
         "groups": _of_groups(known, asked.wanted[chosen], popularity, seed),
     }
     return Scores(headline, means, intervals, details)
+
+
+def _again(asked: Asked) -> np.ndarray:
+    """Which rows are about an item that a row above is about, of the same ranking."""
+    lists = asked.users if asked.lists is None else asked.lists
+    again = asked.wanted >= 0
+    again[np.unique(np.stack([lists, asked.wanted]), axis=1, return_index=True)[1]] = False
+    return again
 
 
 class _Part:

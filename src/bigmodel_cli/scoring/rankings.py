@@ -14,6 +14,8 @@ from bigmodel_cli.interactions import Had
 
 # Scores that are held at a time: 32 MB of float32.
 _AT_ONCE = 2**23
+# Odd, with its bits well mixed: of the digests of vectors.
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 # What an item that is out of the question scores.
 OUT = -np.inf
 
@@ -78,19 +80,48 @@ def rank_all(
     return Ranked(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
+@dataclass(frozen=True)
+class Distinct:
+    """Vectors of items, each once: products of equal ones need not be equal, as their last digits depend on
+    where in a matrix they stand.
+
+    Attributes:
+        vectors: Those that differ, float32 (k, d).
+        places: Which of them each item has, int (m,); None: each its own, in order.
+    """
+
+    vectors: np.ndarray
+    places: np.ndarray | None
+
+    @classmethod
+    def of(cls, vectors: np.ndarray) -> Distinct:
+        """Of all items, float32 (m, d)."""
+        # One zero is as good as the other.
+        bits = np.ascontiguousarray(vectors + np.float32(0)).view(np.uint32)
+        digests = np.zeros(len(bits), np.uint64)
+        for column in bits.T:
+            digests = (digests ^ column) * _FACTOR
+            digests ^= digests >> np.uint64(32)
+        if len(np.unique(digests)) == len(bits):
+            return cls(vectors, None)
+        _, first, places = np.unique(bits, axis=0, return_index=True, return_inverse=True)
+        return cls(vectors[first], places.reshape(-1))
+
+
 def dot_scores(
-    queries: np.ndarray, items: np.ndarray, prior: np.ndarray | None = None
+    queries: np.ndarray, items: Distinct, prior: np.ndarray | None = None
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Scores for `rank_all`: products of a row's vector with those of items, and what items have beforehand.
 
     Args:
         queries: Of each row, float32 (n, d).
-        items: Float32 (m, d).
+        items: Their vectors.
         prior: Float32 (m,).
     """
 
     def scored(rows: np.ndarray) -> np.ndarray:
-        found = np.asarray(queries[rows] @ items.T)
+        found = np.asarray(queries[rows] @ items.vectors.T)
+        found = found if items.places is None else found[:, items.places]
         return found if prior is None else np.add(found, prior, out=found)
 
     return scored

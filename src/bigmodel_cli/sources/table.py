@@ -104,8 +104,7 @@ class TableOptions(SourceOptions):
         for name in self.target_columns:
             if self.told_kind(name) == IGNORE:
                 raise ValueError(f"target: {name!r} is a column that columns says to ignore")
-        if self.given_targets and len(self.target_names) > 1:
-            raise ValueError("target: items are found by a model of one target")
+        self._check_items()
         self._check_searches()
         self._check_made()
         try:
@@ -140,6 +139,25 @@ class TableOptions(SourceOptions):
             kind = self.told_kind(name)
             if kind in known and not known[kind].is_given and name not in self.target_columns:
                 raise ValueError(f"columns: {name!r} is a {kind}, which is predicted and no model gets")
+
+    def _check_items(self) -> None:
+        """Raises:
+        ValueError: If items that are to be found are beside another target, or what is told of them does not
+            go together.
+        """
+        for name in self.given_targets:
+            retrieve = self.told_target(name).retrieve
+            assert retrieve is not None, "it is given for that"
+            if len(self.target_names) > 1:
+                raise ValueError("target: items are found by a model of one target")
+            if len({name, *retrieve.columns}) < 1 + len(retrieve.columns):
+                raise ValueError(f"target: {name}: expected columns that differ, of who had it, and when")
+            for history, made in self.made.items():
+                if made.by == retrieve.user and made.time not in (None, retrieve.time):
+                    raise ValueError(
+                        f"target: {name}: retrieve it by time: {made.time}, which orders {history}: who asks "
+                        "is as of the latest row"
+                    )
 
     def _check_made(self) -> None:
         """Raises:

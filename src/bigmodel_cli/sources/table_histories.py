@@ -52,6 +52,7 @@ def histories(opened: Mapping[SplitName, Table], made: EarlierRows) -> dict[Spli
             offsets[start : stop + 1] - offsets[start],
             np.zeros(stop - start, bool),
             tuple(names),
+            are_whole=True,
         )
         for split, start, stop in zip(opened, ends[:-1].tolist(), ends[1:].tolist(), strict=True)
     }

@@ -183,7 +183,13 @@ def _items(words: str) -> list[str]:
 
     if not words.startswith(_HAD):
         raise UsageError(f"--new-user {words}: expected the items that they had", hint=f"{_HAD}A,B,C")
-    rows = list(csv.reader([words.removeprefix(_HAD)], skipinitialspace=True))
+    try:
+        rows = list(csv.reader([words.removeprefix(_HAD)], skipinitialspace=True))
+    except csv.Error:
+        raise UsageError(
+            "--new-user: expected items with commas between them, found an end of a line",
+            hint='quotes enclose an item that has one: items:A,"B"',
+        ) from None
     return [name.strip() for row in rows for name in row if name.strip()]
 
 

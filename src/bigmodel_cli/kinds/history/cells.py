@@ -77,7 +77,9 @@ class HistoryCells(Cells):
         import numpy as np
 
         length = self.kind.length
-        if any(self.kind.separator in name or name.startswith("[") for name in values.names):
+        if not values.are_whole and any(
+            self.kind.separator in name or name.startswith("[") for name in values.names
+        ):
             return self._held_of_cells([self._items(values[row]) for row in range(len(values))])
         counts = np.diff(values.offsets)
         kept = np.minimum(counts, length)
@@ -100,7 +102,7 @@ class HistoryCells(Cells):
         if len(cell) != 1:
             return list(cell)
         if cell[0].startswith("["):
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 return [_name_of(item) for item in json.loads(cell[0])]
         return [item for text in cell[0].split(self.kind.separator) if (item := text.strip())]
 

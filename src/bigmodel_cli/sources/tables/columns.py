@@ -91,12 +91,15 @@ class Lists:
         offsets: Where each row's begin, and where the last one's end (int64).
         missing: Which rows have no list (bool), which is not an empty one.
         names: Those that were known beforehand, in their order; then others as they came.
+        are_whole: Whether each text is an item as it stands; else the only one of a row may be a cell of a
+            file of texts, in which several stand.
     """
 
     codes: np.ndarray
     offsets: np.ndarray
     missing: np.ndarray
     names: Sequence[str]
+    are_whole: bool = False
 
     def __len__(self) -> int:
         return len(self.missing)

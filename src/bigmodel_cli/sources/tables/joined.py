@@ -103,8 +103,12 @@ class Keyed:
         if row is None:
             return None
         found = {name: cells.text(row) for name, cells in self.columns.items()}
-        lists = {f"{self.join.prefix}{name}" for name in self.table.lists}
-        return {name: items_of(text) if name in lists else text for name, text in found.items()}
+        return {name: items_of(text) if name in self.lists else text for name, text in found.items()}
+
+    @property
+    def lists(self) -> frozenset[str]:
+        """Those of its columns that are of lists of texts."""
+        return frozenset(f"{self.join.prefix}{name}" for name in self.table.lists)
 
     def note(self, block: tuple[int, int], cells: Cells, rows: np.ndarray) -> None:
         """Take note of what a block names that is not there; a block is looked at more than once."""

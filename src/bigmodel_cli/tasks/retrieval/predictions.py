@@ -69,8 +69,7 @@ class RetrievalPredictions(Predictions[Retrieval]):
 
     def _answers(self, values: np.ndarray, users: np.ndarray) -> Iterator[Answer]:
         known, nowhere = known_of(self.task), np.full(len(values), -1)
-        assert known.vectors is not None, "whoever ranks has asked a model before"
-        scores = dot_scores(values, known.vectors, known.prior)
+        scores = dot_scores(values, known.distinct, known.prior)
         for row, best in enumerate(ranked(self.task, users, nowhere, values).top):
             places = best[best >= 0]
             found = scores(np.array([row]))[0]

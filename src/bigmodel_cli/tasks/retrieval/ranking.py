@@ -43,8 +43,7 @@ def ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, queries: np.n
         queries: The vector of who asks, float32 (n, d).
     """
     known = known_of(task)
-    assert known.vectors is not None, "whoever ranks has asked a model before"
-    return _ranked(task, users, wanted, dot_scores(queries.astype(np.float32), known.vectors, known.prior))
+    return _ranked(task, users, wanted, dot_scores(queries.astype(np.float32), known.distinct, known.prior))
 
 
 def simply_ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, simple: int) -> Ranked:

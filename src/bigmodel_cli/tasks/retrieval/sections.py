@@ -26,7 +26,8 @@ class RetrievalSections(Sections):
                 "popularity", "Popularity", "Popular and rare items", template(__package__, "popularity"),
                 {"rows": evaluation["groups"], "ks": evaluation["ks"], "apart": evaluation["told_apart"],
                  "users": evaluation["users"], "least": evaluation["least"], "nowhere": evaluation["nowhere"],
-                 "of_rows": evaluation["rows"]},
+                 "of_rows": evaluation["rows"], "had_before": evaluation["had_before"],
+                 "again": evaluation.get("again", 0)},
             )  # fmt: skip
         yield from super().sections(evaluation, samples)
 

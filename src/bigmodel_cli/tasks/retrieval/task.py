@@ -39,8 +39,9 @@ class Popularity:
         """Float32 of shape (items,)."""
         import numpy as np
 
-        found: np.ndarray = (self.weight * np.log(known.shares(self.days, self.smoothing))).astype(np.float32)
-        return found
+        # Of a weight of 0 it is 0, and not -0.
+        found: np.ndarray = self.weight * np.log(known.shares(self.days, self.smoothing)) + 0
+        return found.astype(np.float32)
 
 
 @dataclass(frozen=True)

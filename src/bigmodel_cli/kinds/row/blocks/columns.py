@@ -73,9 +73,13 @@ class Written:
         needed = [replace(keyed, unknown={}) for keyed in self.joined if lacking & {*keyed.columns}]
         return (joined(table, needed, keeps_own=True) if needed else table), needed
 
+    def joined_by(self, name: str) -> list[Keyed]:
+        """The tables whose rows a column names, by what the run's config calls it."""
+        return [keyed for keyed in self.joined if self.here(keyed.join.column) == name]
+
     def keys(self, columns: Collection[str]) -> list[str]:
         """The columns by which rows of other tables are named, and which the model does not take itself."""
-        named = (self._here(keyed.join.column) for keyed in self.joined)
+        named = (self.here(keyed.join.column) for keyed in self.joined)
         return [name for name in named if name not in columns]
 
     def with_joined(self, row: Mapping[str, Any], columns: Collection[str]) -> Mapping[str, Any]:
@@ -87,11 +91,11 @@ class Written:
         """
         found: dict[str, Any] = {}
         for keyed in self.joined:
-            key = key_of_sent(row.get(self._here(keyed.join.column)))
+            key = key_of_sent(row.get(self.here(keyed.join.column)))
             if key is not None:
                 # As in training, a row that is not there has no values.
                 values = keyed.values_of(key) or dict.fromkeys(keyed.columns)
-                found |= {self._here(name): value for name, value in values.items()}
+                found |= {self.here(name): value for name, value in values.items()}
         # What names no row, and is something, stays: it is refused as what no model takes.
         left_out = [
             name for name in self.keys(columns) if row.get(name) is None or key_of_sent(row[name]) is not None
@@ -102,14 +106,14 @@ class Written:
     def not_there(self, row: Mapping[str, Any], columns: Collection[str]) -> Iterator[str]:
         """A sentence for each table that lacks what a row names, and so columns that the model takes."""
         for keyed in self.joined:
-            name = self._here(keyed.join.column)
+            name = self.here(keyed.join.column)
             key = key_of_sent(row.get(name))
-            lacking = {self._here(one) for one in keyed.columns} & {*columns} - {*row}
+            lacking = {self.here(one) for one in keyed.columns} & {*columns} - {*row}
             if key and lacking and keyed.values_of(key) is None:
                 other = keyed.table.files[0].path
                 yield f"{shown(name)}: {other} has no {cut(key, 40)!r}: its columns are missing"
 
-    def _here(self, name: str) -> str:
+    def here(self, name: str) -> str:
         """What the run's config calls a column of files."""
         return next((here for here, there in self.names.items() if there == name), name)
 
