@@ -41,6 +41,7 @@ STOREYS = [
         "spans",
         "alignment",
         "interactions",
+        "distinct",
         "kinds.classes",
     ],
     ["known_items"],

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from bigmodel_cli.distinct import Distinct
 from bigmodel_cli.interactions import DAY, Had, Interactions
-from bigmodel_cli.scoring.rankings import Distinct
 
 # What scores compare with of a row: its item, who had it, and when.
 ROW = np.dtype([("item", "i8"), ("user", "i8"), ("time", "f8")])

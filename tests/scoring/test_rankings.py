@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from bigmodel_cli.distinct import Distinct
 from bigmodel_cli.interactions import Had, Interactions
 from bigmodel_cli.scoring.ranking_scores import (
     Asked,
@@ -15,7 +16,7 @@ from bigmodel_cli.scoring.ranking_scores import (
     popularity_groups,
     ranking_scores,
 )
-from bigmodel_cli.scoring.rankings import Distinct, best, dot_scores, rank_all
+from bigmodel_cli.scoring.rankings import best, dot_scores, rank_all
 
 KS = (1, 3, 5)
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bigmodel_cli.distinct import Distinct
 from bigmodel_cli.interactions import Had
 
 # Scores that are held at a time: 32 MB of float32.
 _AT_ONCE = 2**23
-# Odd, with its bits well mixed: of the digests of vectors.
-_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 # What an item that is out of the question scores.
 OUT = -np.inf
 
@@ -78,34 +77,6 @@ def rank_all(
         return Ranked(nothing, nothing, nothing, nothing.astype(bool), np.zeros((0, top), np.int32))
     names = ("better", "equal", "candidates", "found", "top")
     return Ranked(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-
-
-@dataclass(frozen=True)
-class Distinct:
-    """Vectors of items, each once: products of equal ones need not be equal, as their last digits depend on
-    where in a matrix they stand.
-
-    Attributes:
-        vectors: Those that differ, float32 (k, d).
-        places: Which of them each item has, int (m,); None: each its own, in order.
-    """
-
-    vectors: np.ndarray
-    places: np.ndarray | None
-
-    @classmethod
-    def of(cls, vectors: np.ndarray) -> Distinct:
-        """Of all items, float32 (m, d)."""
-        # One zero is as good as the other.
-        bits = np.ascontiguousarray(vectors + np.float32(0)).view(np.uint32)
-        digests = np.zeros(len(bits), np.uint64)
-        for column in bits.T:
-            digests = (digests ^ column) * _FACTOR
-            digests ^= digests >> np.uint64(32)
-        if len(np.unique(digests)) == len(bits):
-            return cls(vectors, None)
-        _, first, places = np.unique(bits, axis=0, return_index=True, return_inverse=True)
-        return cls(vectors[first], places.reshape(-1))
 
 
 def dot_scores(
