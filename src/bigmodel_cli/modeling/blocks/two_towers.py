@@ -50,10 +50,12 @@ class TwoTowers(Block):
                 "give each input to one side",
             )
         name = graph.unique(self.block_name)
+        # Under mixed precision, too: with the eight bits that bfloat16 has, many items score the same.
+        sides = [side if side.dtype == "float32" else ops.cast(side, "float32") for side in sides]
         if self.normalized:
             sides = [
-                graph.own(keras.layers.UnitNormalization(name=f"{name}_{which}"), side)
+                graph.own(keras.layers.UnitNormalization(name=f"{name}_{which}", dtype="float32"), side)
                 for which, side in zip(("asks", "item"), sides, strict=True)
             ]
         asks = ops.divide(sides[0], self.temperature)
-        return graph.own(keras.layers.Concatenate(name=name), [asks, sides[1]])
+        return graph.own(keras.layers.Concatenate(name=name, dtype="float32"), [asks, sides[1]])
