@@ -13,6 +13,8 @@ from bigmodel_cli.crossvalidation.crossval import How
 from bigmodel_cli.crossvalidation.predictions import out_of_fold
 from bigmodel_cli.errors import ConfigError, DataError, UsageError
 
+FROZEN = Path(__file__).resolve().parents[1] / "frozen"
+
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 
@@ -114,6 +116,9 @@ def test_what_has_no_sense_is_refused_before_anything_is_trained(config: Path, t
         ConfigError, match=r"command line: .*: model\.1\.Dense\.units: num_classes is not known"
     ):
         crossval(config, tmp_path / "out", "model.1.Dense.units=num_classes", folds=2)
+    # Users and items have other numbers in each fold, whose training rows they are counted from.
+    with pytest.raises(UsageError, match="items are found among those of a run's own training rows"):
+        crossval(FROZEN / "configs" / "visits.yaml", tmp_path / "out", "data.test=0", folds=2)
     assert not (tmp_path / "out").exists()
 
 

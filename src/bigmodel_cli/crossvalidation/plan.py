@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bigmodel_cli.config.facts import facts_of
 from bigmodel_cli.config.schema import Experiment, Fold
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.run_data import load_context
@@ -56,7 +57,8 @@ class Plan:
             by: Columns that make groups, whose scores are asked for.
 
         Raises:
-            UsageError: If repeats would all be the same, or the config is of a fold itself.
+            UsageError: If repeats would all be the same, the config is of a fold itself, or of items that are
+                to be found.
             DataError: If the data cannot be had, or there are more folds than there can be.
         """
         column = column_of(experiment.data)
@@ -68,6 +70,12 @@ class Plan:
         if num_repeats > 1 and column is not None and column.by.time is not None:
             raise UsageError(
                 f"--repeats {num_repeats}: folds by time are the same in each repeat", hint="leave it out"
+            )
+        if facts_of(experiment).labels == "items":
+            raise UsageError(
+                "items are found among those of a run's own training rows, which other folds have not: their "
+                "rankings are not scored together yet",
+                hint="train with several seeds, or hold out other days: data.split_by: {time: COLUMN}",
             )
         context = load_context(experiment, listener, offline=offline, beside=by)
         source = experiment.data.source.options.load(context)
