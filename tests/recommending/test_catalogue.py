@@ -82,6 +82,28 @@ def test_damaged_catalogues_are_refused(tmp_path):
         open_catalogue(run)
 
 
+@pytest.mark.parametrize(
+    ("name", "place", "number"),
+    [
+        ("had_starts", 1, 9),
+        ("had_items", 0, 6),
+        ("had_items", 0, -1),
+        ("item_order", 2, 6),
+        ("user_starts", 3, 5),
+        ("column_1_places", 0, 1),
+        ("column_1_codes", 1, 2),
+    ],
+)
+def test_numbers_that_point_nowhere_are_refused(tmp_path, name, place, number):
+    run = RunFolder(tmp_path)
+    write_catalogue(run, made())
+    array = np.load(run.catalogue_array(name))
+    array[place] = number
+    np.save(run.catalogue_array(name), array)
+    with pytest.raises(DataError, match=r"catalogue\.json: damaged"):
+        open_catalogue(run)
+
+
 def test_names_are_found_as_they_are_written():
     names = Names.of(ITEMS)
     assert names.numbers(ITEMS).tolist() == list(range(6))

@@ -198,7 +198,7 @@ def catalogue_of(run: RunFolder) -> Catalogue:
 
 def _check(run: RunFolder, catalogue: Catalogue, told: Mapping[str, Any]) -> None:
     """Raises:
-    DataError: If arrays are not of the number that is told.
+    DataError: If arrays are not of the number that is told, or point to what there is not.
     """
     of_items: Sequence[Sized] = (catalogue.item_vectors, catalogue.prior, catalogue.counts, catalogue.items)
     of_users: Sequence[Sized] = (catalogue.user_vectors, catalogue.had, catalogue.users)
@@ -208,11 +208,31 @@ def _check(run: RunFolder, catalogue: Catalogue, told: Mapping[str, Any]) -> Non
         and all(len(one) == told["items"] for one in (*of_items, *columns))
         and all(len(one) == told["users"] for one in of_users)
         and catalogue.user_vectors.shape[1] == told["dimensions"]
+        and _point_inside(catalogue)
     )
     if not fits:
         raise DataError(
             f"{run.catalogue}: damaged: its arrays are not those that it tells of", hint=PIECE_HINT
         )
+
+
+def _point_inside(catalogue: Catalogue) -> bool:
+    """Whether numbers are of what there is; of vectors and letters any bytes are some."""
+    columns = catalogue.columns.values()
+    names = [catalogue.items, catalogue.users, *(column.values for column in columns)]
+    starts = [
+        (catalogue.had.starts, len(catalogue.had.items)),
+        *((one.starts, len(one.letters)) for one in names),
+        *((column.starts, len(column.codes)) for column in columns),
+    ]
+    numbers = [
+        (catalogue.had.items, len(catalogue.items)),
+        *((one.order, len(one)) for one in names),
+        *((column.codes, len(column.values)) for column in columns),
+    ]
+    return all(
+        begins[0] == 0 and begins[-1] == end and (begins[1:] >= begins[:-1]).all() for begins, end in starts
+    ) and all(found.min(initial=0) >= 0 and found.max(initial=-1) < count for found, count in numbers)
 
 
 def _opened(run: RunFolder, name: str, parts: Sequence[str]) -> dict[str, np.ndarray]:
