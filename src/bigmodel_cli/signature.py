@@ -49,10 +49,14 @@ class Signature:
 
     @property
     def kind(self) -> Kind:
-        """Of an example: that of the one input of one target, or of all that are given as a row."""
+        """Of an example as a model takes it: that of the one input of one target, or of a row."""
+        return self.seen if len(self.targets) == 1 else RowKind(self.given)
+
+    @property
+    def seen(self) -> Kind:
+        """Of what there is to see of an example, whatever is predicted: of the one input, or of a row."""
         kinds = list(self.given.values())
-        is_alone = len(kinds) == len(self.targets) == 1 and kinds[0].stands_alone
-        return kinds[0] if is_alone else RowKind(self.given)
+        return kinds[0] if len(kinds) == 1 and kinds[0].stands_alone else RowKind(self.given)
 
     @property
     def has_any_length(self) -> bool:

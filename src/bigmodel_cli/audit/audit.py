@@ -81,7 +81,7 @@ def audit(
     """
     loaded = _load(experiment, listener, offline=offline)
     chosen = _chosen(loaded.splits, max_examples, experiment.seed)
-    of_kind = _audit_rows if loaded.splits.signature.kind.is_composed else _audit_alone
+    of_kind = _audit_rows if loaded.splits.signature.seen.is_composed else _audit_alone
     found = of_kind(experiment, loaded, chosen, listener)
     return found if label_problems is None else _with_label_problems(found, label_problems, loaded.splits)
 
@@ -120,7 +120,7 @@ def _audit_alone(
         for name, known in part.known.items():
             raise DataError(
                 f"{part.place(int(known.argmin()))}, {name}: no target; the audit of examples of one "
-                f"{splits.signature.kind.noun} looks at labels that all of them have",
+                f"{splits.signature.seen.noun} looks at labels that all of them have",
                 hint="write missing_target: drop to look at the others",
             )
     measured, of_all = measure(splits, chosen, listener.download), _labels(splits)
@@ -204,7 +204,7 @@ def _search(splits: Splits, measured: Measured, kept: np.ndarray, listener: List
     """Pairs of images that show the same, among those that are no exact copies."""
     if measured.thumbs is None:
         return Search((), 0, complete=True, threshold=None)
-    shape = splits.signature.kind.shape
+    shape = splits.signature.seen.shape
     # What is no picture itself has as many pixels as it is compared by.
     side = min(shape[:2] if len(shape) > 1 else measured.thumbs.shape[1:])
     found = find_pairs(measured.thumbs[kept], side, listener.download)

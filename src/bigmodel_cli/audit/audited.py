@@ -86,7 +86,7 @@ class Audited:
     @property
     def features(self) -> Features:
         """What looks at the examples."""
-        return part_of(self.splits.signature.kind, Features)
+        return part_of(self.splits.signature.seen, Features)
 
     @property
     def described(self) -> str:
@@ -97,7 +97,7 @@ class Audited:
             f"{shown(name)}: {task.described}" if len(tasks) > 1 else task.described
             for name, task in tasks.items()
         ]
-        return f"{', '.join(labels)}; each {signature.kind.described}"
+        return f"{', '.join(labels)}; each {signature.seen.described}"
 
     def of_one(self, target: str) -> str:
         """Whose labels a sentence is about, to be put behind `labels`: nothing where there is one target."""
@@ -130,7 +130,7 @@ class Audited:
     def picture(self, number: int) -> np.ndarray:
         """The same as pixels, also of what is no picture itself."""
         value = self.pixels(number)
-        return value if value.ndim > 1 else part_of(self.splits.signature.kind, Show).pixels(value)
+        return value if value.ndim > 1 else part_of(self.splits.signature.seen, Show).pixels(value)
 
     def label(self, number: int) -> Any:
         """A class's name, a number, or a list of numbers; of several targets by target."""

@@ -33,7 +33,7 @@ def draw_augmentation(audited: Audited) -> Figure | None:
     Raises:
         ConfigError: If Keras refuses a part of the config.
     """
-    is_picture = part_of(audited.splits.signature.kind, Show).are_pixels
+    is_picture = part_of(audited.splits.signature.seen, Show).are_pixels
     if not audited.experiment.augmentation or not audited.features.are_seen or not is_picture:
         return None
     of_training = audited.numbers_in("train")

@@ -21,7 +21,7 @@ VERSION = 1
 def make_document(audited: Audited, findings: Sequence[Finding]) -> dict[str, Any]:
     """All that was found; docs/data-audit.md describes it."""
     splits, measured = audited.splits, audited.measured
-    kind = splits.signature.kind
+    kind = splits.signature.seen
     return {
         "version": VERSION,
         "name": audited.experiment.name,

@@ -145,7 +145,7 @@ def _copies(audited: Audited) -> Iterator[Finding]:
 
 
 def _constants(audited: Audited) -> Iterator[Finding]:
-    kind, measured = audited.splits.signature.kind, audited.measured
+    kind, measured = audited.splits.signature.seen, audited.measured
     blank = np.flatnonzero(measured.constant) if kind.shape not in ((), (1,)) else np.zeros(0, int)
     if len(blank):
         names = some_of([audited.names[number] for number in blank[: NAMED + 1].tolist()], len(blank))
@@ -161,7 +161,7 @@ def _constants(audited: Audited) -> Iterator[Finding]:
 
 
 def _faults(audited: Audited) -> Iterator[Finding]:
-    noun = audited.splits.signature.kind.noun
+    noun = audited.splits.signature.seen.noun
     for words, has in audited.measured.faults.items():
         found = np.flatnonzero(has)
         if len(found):

@@ -123,14 +123,14 @@ def measure(
 
 
 def _tasks(splits: Splits, chosen: Mapping[SplitName, np.ndarray]) -> Iterator[tuple[SplitName, np.ndarray]]:
-    size = max(1, min(_GROUP, _GROUP_BYTES // max(1, splits.signature.kind.num_bytes)))
+    size = max(1, min(_GROUP, _GROUP_BYTES // max(1, splits.signature.seen.num_bytes)))
     for split, indices in chosen.items():
         for start in range(0, len(indices), size):
             yield split, indices[start : start + size]
 
 
 def _measure(splits: Splits, split: SplitName, indices: np.ndarray) -> _Group:
-    examples, looks = splits.parts[split], part_of(splits.signature.kind, Features)
+    examples, looks = splits.parts[split], part_of(splits.signature.seen, Features)
     group = _Group(split, [], [], np.zeros(0, np.bool_), None, [], None)
     features = _read(examples, indices, group, looks)
     if not len(features):

@@ -36,11 +36,7 @@ _COLUMNS: Mapping[str, Told] = {
 
 
 class Visits(SourceOptions):
-    """Made-up visits: who goes where and when, with a rating from 1 to 5; places have a kind and a district.
-
-    Users have tastes, places become known and are forgotten, and where somebody goes depends on where they
-    were before. Columns: user, place, time, rating, kind, district.
-    """
+    """Made-up visits of users to places: columns user, place, time, rating (1 to 5), kind and district."""
 
     source_name: ClassVar[str] = "visits"
     example: ClassVar[str] = "{visits: {target: rating}}"
