@@ -104,16 +104,18 @@ def ranked(trained, split, kinds):
 
 
 def test_scores_are_those_of_all_items_ranked_by_the_saved_file(trained, split, ranked):
-    """Computed here row by row, from the definitions."""
+    """Computed here row by row, from the definitions; what a user has twice counts once."""
     train, _ = split
     often = {user: sum(one == user for one, _, _ in train) for user, _, _ in ranked}
-    wanted: dict[str, list[tuple[str, dict[str, float]]]] = {}
+    wanted: dict[str, dict[str, dict[str, float]]] = {}
     for user, place, scores in ranked:
         if often[user] >= LEAST and scores[place] > -np.inf:
-            wanted.setdefault(user, []).append((place, scores))
+            wanted.setdefault(user, {})[place] = scores
     recall, ndcg, first = [], [], []
     for asked in wanted.values():
-        places = [1 + sum(other > scores[place] for other in scores.values()) for place, scores in asked]
+        places = [
+            1 + sum(other > scores[place] for other in scores.values()) for place, scores in asked.items()
+        ]
         recall.append(np.mean([place <= 5 for place in places]))
         ideal = sum(1 / np.log2(place + 2) for place in range(min(5, len(places))))
         ndcg.append(sum(1 / np.log2(place + 1) for place in places if place <= 5) / ideal)
