@@ -15,13 +15,13 @@ class PopularityOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: float = Field(
-        default=7, gt=0, allow_inf_nan=False, description="How many days at the end of training count."
+        default=7.0, gt=0, allow_inf_nan=False, description="How many days at the end of training count."
     )
     weight: float = Field(
-        default=1, ge=0, le=100, description="What the logarithm of an item's share of them counts."
+        default=1.0, ge=0, le=100, description="What the logarithm of an item's share of them counts."
     )
     smoothing: float = Field(
-        default=1,
+        default=1.0,
         gt=0,
         allow_inf_nan=False,
         description="How many more times each item is taken to have been had.",
