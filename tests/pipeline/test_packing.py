@@ -254,7 +254,8 @@ def test_training_from_shards_is_training_from_the_folder(tmp_path: Path, bigmod
     done = bigmodel("data", "verify", folder)
     assert (done.code, done.err) == (0, "not of the packed data, and never read: notes.txt\n")
     shard = folder / "train-00002-of-00003.tfrecord"
-    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     done = bigmodel("data", "verify", folder, "--json")
     assert done.code == 3
     assert json.loads(done.out) == {"folder": str(folder), "damaged": [shard.name], "others": ["notes.txt"]}
