@@ -92,6 +92,11 @@ class Signature:
         return f"{tasks}; each example {self.kind.described}"
 
     @property
+    def finds_items(self) -> bool:
+        """Whether a model of it finds items among all that there are."""
+        return any(task.finds_items for task in self.targets.values())
+
+    @property
     def writes(self) -> bool:
         """Whether a model of it goes on with a text."""
         return all(task.goes_on for task in self.targets.values())
@@ -101,7 +106,7 @@ class Signature:
         """What somebody types behind `bigmodel` to use a model of it."""
         if self.writes:
             return 'generate "A beginning"'
-        if any(task.finds_items for task in self.targets.values()):
+        if self.finds_items:
             return "recommend USER"
         return f"predict {self.kind.to_predict}"
 

@@ -9,6 +9,7 @@ import csv
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -50,6 +51,7 @@ from bigmodel_cli.tasks.sections import Sections
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
 from bigmodel_cli.tasks.target import Target
+from bigmodel_cli.tasks.task import Labels as WhatTargetsAre
 from bigmodel_cli.tasks.task import Task, task_from_json
 from bigmodel_cli.tasks.transcription.task import Transcription
 from bigmodel_cli.tasks.translation.task import Translation
@@ -243,18 +245,7 @@ def test_is_recorded(task):
 def test_says_what_it_is(sample):
     task = sample.task
     assert task.described
-    assert task.labels in (
-        "classes",
-        "numbers",
-        "sets",
-        "tokens",
-        "texts",
-        "tags",
-        "masks",
-        "answers",
-        "transcripts",
-        "items",
-    )
+    assert task.labels in get_args(WhatTargetsAre)
     # Of items of one batch nothing is worth a metric: they are ranked when all are.
     assert bool(task.default_metrics) is (task.labels != "items")
     assert task.numbers == json.loads(json.dumps(dict(task.numbers)))

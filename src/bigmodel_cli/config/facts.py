@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigmodel_cli.config.schema import Experiment
+    from bigmodel_cli.tasks.task import Labels
 
 DEFAULT_SHARE = 0.1
 # From the smallest to the largest value.
@@ -41,21 +42,7 @@ class DataFacts:
             the data tell.
     """
 
-    labels: (
-        Literal[
-            "classes",
-            "numbers",
-            "sets",
-            "tokens",
-            "texts",
-            "tags",
-            "masks",
-            "answers",
-            "transcripts",
-            "items",
-        ]
-        | None
-    ) = None
+    labels: Labels | None = None
     num_classes: int | None = None
     num_examples: int | None = None
     own_splits: frozenset[str] | None = None

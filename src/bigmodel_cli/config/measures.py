@@ -15,13 +15,10 @@ from bigmodel_cli.tasks.regression.task import Regression
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 from bigmodel_cli.tasks.segmentation.task import Segmentation
 from bigmodel_cli.tasks.tagging.task import Tagging
-from bigmodel_cli.tasks.task import Task
+from bigmodel_cli.tasks.task import Labels, Task
 from bigmodel_cli.tasks.transcription.task import Transcription
 from bigmodel_cli.tasks.translation.task import Translation
 
-Labels = Literal[
-    "classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts", "items"
-]
 # Who knows what an evaluation has.
 _TASKS: Sequence[type[Task]] = (
     Classification,

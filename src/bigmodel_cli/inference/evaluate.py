@@ -134,7 +134,7 @@ def _examples(
     """On what, what it is called, what is expected of it, and the run's splits; None: it is other data."""
     offline = request.offline
     if request.other is not None:
-        if any(task.finds_items for task in opened.signature.targets.values()):
+        if opened.signature.finds_items:
             raise UsageError(
                 f"{request.other.where}: items are found among those of the run's own data; other data are "
                 "not evaluated yet"

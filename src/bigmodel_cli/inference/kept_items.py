@@ -42,7 +42,7 @@ def keep_items(
         splits: Those that it was trained on: a user is as right behind the latest row.
         written: Says how rows are written, with the tables that are joined to them.
     """
-    if not any(task.finds_items for task in signature.targets.values()):
+    if not signature.finds_items:
         return
     ((name, task),) = cast(Mapping[str, Retrieval], signature.targets).items()
     known, of_user = task.known, sides(model)[0]

@@ -129,7 +129,7 @@ def open_folder(folder: RunFolder) -> OpenRun:
     folder = ReadRun(folder.path, record)
     folder.read_labels()
     signature = signature_from_json(record.get("signature") or {}, folder=folder.path)
-    if any(task.finds_items for task in signature.targets.values()) and folder.expects(folder.catalogue):
+    if signature.finds_items and folder.expects(folder.catalogue):
         from bigmodel_cli.inference.kept_items import with_kept
 
         signature = with_kept(signature, folder)

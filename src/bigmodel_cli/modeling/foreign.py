@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.modeling.ancestors import operations_before
 from bigmodel_cli.modeling.backend import is_out_of_memory
 from bigmodel_cli.modeling.cut import model_from
 from bigmodel_cli.modeling.keras_archive import check_document
@@ -179,7 +180,7 @@ def laid_over(model: Any, arrived: Sequence[Any]) -> dict[str, Any]:
     """
     import keras
 
-    taken = _names_before(arrived)
+    taken = {operation.name for operation in operations_before(arrived)}
     for operation in model.operations:
         name, number = operation.name, 1
         while operation.name in taken:
@@ -224,19 +225,6 @@ def _plain(operation: Any) -> Any:
         return keras.ops.one_hot(places, operation.num_tokens, dtype=operation.compute_dtype)
 
     return encoded
-
-
-def _names_before(tensors: Sequence[Any]) -> set[str]:
-    """What the operations are called that tensors come from."""
-    names, seen, waiting = set[str](), set[tuple[int, int]](), list(tensors)
-    while waiting:
-        operation, node_index, _ = relied_on(waiting.pop(), "_keras_history")
-        if (id(operation), node_index) in seen:
-            continue
-        seen.add((id(operation), node_index))
-        names.add(operation.name)
-        waiting += relied_on(operation, "_inbound_nodes")[node_index].input_tensors
-    return names
 
 
 def in_order(model: Any, name: str, output: Any, order: Sequence[int]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.problems import Problem, config_error
+from bigmodel_cli.modeling.ancestors import operations_before
 from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.tasks.retrieval.task import Retrieval
@@ -17,16 +18,13 @@ def inputs_before(tensor: Any) -> list[str]:
     """The names of a graph's inputs that a `keras.KerasTensor` depends on, in alphabetical order."""
     import keras
 
-    names, seen, waiting = set[str](), set[tuple[int, int]](), [tensor]
-    while waiting:
-        operation, node_index, _ = relied_on(waiting.pop(), "_keras_history")
-        if (id(operation), node_index) in seen:
-            continue
-        seen.add((id(operation), node_index))
-        if isinstance(operation, keras.layers.InputLayer):
-            names.add(operation.name)
-        waiting += relied_on(operation, "_inbound_nodes")[node_index].input_tensors
-    return sorted(names)
+    return sorted(
+        {
+            operation.name
+            for operation in operations_before([tensor])
+            if isinstance(operation, keras.layers.InputLayer)
+        }
+    )
 
 
 def sides(model: Any) -> tuple[Any, Any]:

@@ -88,16 +88,10 @@ def pack(
         progress: Called with a label, the examples done, and their total.
 
     Raises:
-        DataError: If an example cannot be read, and is not left out; has several targets, or is compared by
-            more than these.
+        DataError: If an example cannot be read, and is not left out, or scores compare with more than its
+            targets.
         ResourceError: If the disk is full.
     """
-    if len(source.signature.targets) > 1 and not source.signature.kind.is_composed:
-        raise DataError(
-            f"{folder}: records of one {source.signature.kind.noun} each have one target, and these have "
-            f"{len(source.signature.targets)}",
-            hint="pack them with one target, or train from the source itself",
-        )
     if any(part.sought for part in source.splits.values()):
         raise DataError(
             f"{folder}: packed data have places of answers, and no texts that scores compare with",

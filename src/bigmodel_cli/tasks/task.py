@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bigmodel_cli.vocabulary.rows import TokenRows
     from bigmodel_cli.vocabulary.vocabulary import Vocabulary
 
+# What targets are, as the config's `labels` says it.
+Labels = Literal[
+    "classes", "numbers", "sets", "tokens", "texts", "tags", "masks", "answers", "transcripts", "items"
+]
 # What stands in a target behind its last word or token: it counts in no loss, metric or score.
 PADDING = -1
 
@@ -39,20 +43,7 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
-    labels: ClassVar[
-        Literal[
-            "classes",
-            "numbers",
-            "sets",
-            "tokens",
-            "texts",
-            "tags",
-            "masks",
-            "answers",
-            "transcripts",
-            "items",
-        ]
-    ]
+    labels: ClassVar[Labels]
     scores: ClassVar[Sequence[str]]
     is_of_classes: ClassVar[bool] = False
     goes_on: ClassVar[bool] = False

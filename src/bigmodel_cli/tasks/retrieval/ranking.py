@@ -16,7 +16,7 @@ from bigmodel_cli.tasks.retrieval.task import Retrieval
 # What "lately" is.
 _DAYS = 7
 # What a ranking as an array has before its best items.
-_NUMBERS = ("better", "equal", "candidates", "found")
+NUMBERS = ("better", "equal", "candidates", "found")
 
 
 def known_of(task: Retrieval) -> KnownItems:
@@ -78,11 +78,11 @@ SIMPLE: Mapping[str, Callable[[Interactions], Scored]] = {
 
 def as_array(ranking: Ranked) -> np.ndarray:
     """A ranking as int64 of shape (n, 4 + top)."""
-    numbers = [np.asarray(getattr(ranking, name), np.int64) for name in _NUMBERS]
+    numbers = [np.asarray(getattr(ranking, name), np.int64) for name in NUMBERS]
     return np.concatenate([np.stack(numbers, axis=1), ranking.top.astype(np.int64)], axis=1)
 
 
 def of_array(array: np.ndarray) -> Ranked:
     """The ranking that `as_array` wrote."""
-    better, equal, candidates, found = array[:, : len(_NUMBERS)].T
-    return Ranked(better, equal, candidates, found.astype(bool), array[:, len(_NUMBERS) :].astype(np.int32))
+    better, equal, candidates, found = array[:, : len(NUMBERS)].T
+    return Ranked(better, equal, candidates, found.astype(bool), array[:, len(NUMBERS) :].astype(np.int32))

@@ -17,11 +17,9 @@ from bigmodel_cli.scoring.rankings import Ranked
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.scoring.scores import Scores
 from bigmodel_cli.tasks.figures import Cells
-from bigmodel_cli.tasks.retrieval.ranking import as_array, known_of, of_array, ranked, simply_ranked
+from bigmodel_cli.tasks.retrieval.ranking import NUMBERS, as_array, known_of, of_array, ranked, simply_ranked
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 from bigmodel_cli.tasks.scores import NUM_SAMPLES, Sample, Scored, SequenceScoring
-
-_COLUMNS = ("better", "equal", "candidates", "found")
 
 
 @dataclass(frozen=True)
@@ -38,18 +36,18 @@ class ScoredItems(Scored):
     asked: Asked
 
     def columns(self) -> list[str]:
-        return ["label", "prediction", *_COLUMNS, "user", "had", "list", "best"]
+        return ["label", "prediction", *NUMBERS, "user", "had", "list", "best"]
 
     def rows(self) -> Iterator[list[str]]:
         asked = self.asked
         lists = asked.users if asked.lists is None else asked.lists
         for row, (label, numbers) in enumerate(zip(asked.wanted.tolist(), self.values.tolist(), strict=True)):
-            best = [place for place in numbers[len(_COLUMNS) :] if place >= 0]
+            best = [place for place in numbers[len(NUMBERS) :] if place >= 0]
             of_user = (asked.users[row], asked.had[row], lists[row])
             yield [
                 self._name(label),
                 self._name(best[0] if best else -1),
-                *map(str, numbers[: len(_COLUMNS)]),
+                *map(str, numbers[: len(NUMBERS)]),
                 *(str(int(number)) for number in of_user),
                 json.dumps(best),
             ]
@@ -120,7 +118,7 @@ class RetrievalScoring(SequenceScoring[Retrieval]):
     def scored_again(self, cells: Cells, rule: DecisionRule, *, seed: int) -> Scored:
         known = known_of(self.task)
         wanted = np.array([known.place_of_item.get(name, -1) for name in cells("label")], np.int64)
-        numbers = [np.array(cells(name), np.int64) for name in _COLUMNS]
+        numbers = [np.array(cells(name), np.int64) for name in NUMBERS]
         best = np.full((len(wanted), self.task.most), -1, np.int64)
         for row, cell in enumerate(cells("best")):
             places = json.loads(cell)
