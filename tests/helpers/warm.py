@@ -80,7 +80,7 @@ class Warm:
         answer = json.loads(self.process.stdout.readline())
         text = output.read_text(errors="replace")
         assert not answer["timed_out"], text
-        assert "Traceback" not in text
+        assert "Traceback" not in text, text
         operations = output.with_name(f"{output.name}.operations")
         count = int(operations.read_text()) if operations.exists() else 0
         return Ended(answer["code"], answer["seconds"], text, count)

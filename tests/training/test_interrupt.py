@@ -132,3 +132,15 @@ def test_other_errors_that_python_loses_are_told():
     finally:
         sys.unraisablehook = before
     assert [str(error) for error in lost] == ["lost"]
+
+
+def test_what_c_code_makes_of_an_interruption_is_not_told_either(capfd):
+    made_of_it = SystemError("returned a result with an exception set")
+    made_of_it.__cause__ = Interrupted(signal.SIGINT)
+    with stop_on_signal():
+        # As PyErr_Print does, which TensorFlow calls where it does not ask how its call of Python ended.
+        sys.excepthook(SystemError, made_of_it, None)
+        sys.unraisablehook(SimpleNamespace(exc_value=made_of_it))
+        assert capfd.readouterr().err == ""
+        sys.excepthook(SystemError, SystemError("another"), None)
+    assert "SystemError: another" in capfd.readouterr().err

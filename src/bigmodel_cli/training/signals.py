@@ -89,8 +89,9 @@ class StopRequest:
 def stop_on_signal() -> Iterator[StopRequest]:
     """Take signals; only the main thread can do this.
 
-    A signal that comes while Python frees an object interrupts only that, and Python would print a traceback;
-    but there is nothing to say, since `unmistaken` raises the interruption again.
+    A signal that comes while Python frees an object, or while TensorFlow calls Python and does not ask how
+    that ended, interrupts only that, and a traceback would be printed; but there is nothing to say, since
+    `unmistaken` raises the interruption again.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -99,11 +100,19 @@ def stop_on_signal() -> Iterator[StopRequest]:
     # What is ignored stays ignored: nohup asks for that.
     taken = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, request._received) for number in taken}
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda lost: None if isinstance(lost.exc_value, Interrupted) else hook(lost)
+    unraisable, uncaught = sys.unraisablehook, sys.excepthook
+    sys.unraisablehook = lambda lost: None if _is_of_signal(lost.exc_value) else unraisable(lost)
+    sys.excepthook = lambda kind, error, trace: None if _is_of_signal(error) else uncaught(kind, error, trace)
     try:
         yield request
     finally:
-        sys.unraisablehook = hook
+        sys.unraisablehook, sys.excepthook = unraisable, uncaught
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_of_signal(error: BaseException | None) -> bool:
+    """Whether an error is an interruption, or what Python's C code made of one."""
+    while error is not None and not isinstance(error, Interrupted):
+        error = error.__cause__ or error.__context__
+    return error is not None
