@@ -68,6 +68,22 @@ def test_texts_beside_sounds_are_heard(tmp_path):
     )
     source = source_of(starter.text, tmp_path)
     assert (source.source_name, source.seconds, source.lowercase) == ("speech_folder", 1.6, True)
+    # Of five words each is heard in five or six recordings.
+    assert "tokenizer" not in starter.text and starter.decisions[1].startswith(
+        "Characters, letters made small"
+    )
+
+
+@pytest.mark.parametrize(("times", "said"), [(19, "Characters"), (20, "Whole words, since there are but 3")])
+def test_few_words_that_are_often_said_are_heard_whole(tmp_path, times, said):
+    for number in range(times):
+        path = tmp_path / "clips" / f"{number}.wav"
+        saved(path, 0.5)
+        path.with_suffix(".txt").write_text("turn Left now" if number % 2 else "now turn left\n")
+    starter = make_starter(tmp_path / "clips", Wishes(written_in=tmp_path))
+    assert starter.decisions[1].startswith(f"{said}, letters made small")
+    tokenizer = source_of(starter.text, tmp_path).tokenizer
+    assert tokenizer == ("characters" if said == "Characters" else {"bpe": {"vocabulary_size": 200}})
 
 
 def test_texts_that_are_all_empty_are_told(tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from bigmodel_cli.errors import DataError
@@ -67,8 +66,7 @@ def look_at_sound_table(
     labels = column_of(table, label)
     if _is_said(labels, labels_are):
         spoken = list(zip(files, labels, strict=True))
-        as_text = partial(source.lines, "{transcript: {lowercase: true}}")
-        return spoken_starter(SeenSpeech.of(as_text, spoken, num_train, plain_name(path), decisions))
+        return spoken_starter(SeenSpeech.of(source.spoken, spoken, num_train, plain_name(path), decisions))
     targets = _targets(table, label, warn, labels_are)
     kind = "category" if targets.kind == "classes" else "number"
     seen, about = told_of(
@@ -96,6 +94,10 @@ class _Source:
     columns: Sequence[str]
     sound: str
     target: str
+
+    def spoken(self, taken: str, heard: str) -> list[str]:
+        """It as YAML where the target is what is said, for options of the sound and of this."""
+        return self.lines(f"{{transcript: {{{heard}}}}}", taken)
 
     def lines(self, kind: str, taken: str) -> list[str]:
         """It as YAML.

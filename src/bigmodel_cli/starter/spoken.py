@@ -29,6 +29,8 @@ _WARMUP = 100
 _HOP = 0.016
 # A character wants more than a moment, and a blank between two that are the same one.
 _MOMENTS_PER_CHARACTER = 1.5
+# So few words, each so often, are learnt as they are: orders, digits. Characters are learnt much slower.
+_FEW_WORDS, _TIMES_EACH = 100, 20
 
 
 def is_spoken(folder: Path) -> bool:
@@ -46,7 +48,8 @@ class SeenSpeech:
     """Recordings with their texts.
 
     Attributes:
-        source: Gives the data source as lines of YAML, for options that say what is taken of a sound.
+        source: Gives the data source as lines of YAML, for options that say what is taken of a sound, and
+            those of what is said.
         rate: Samples in a second that most of them have.
         seconds: Of each.
         texts: What is said in each.
@@ -55,7 +58,7 @@ class SeenSpeech:
         decisions: What was decided of the data.
     """
 
-    source: Callable[[str], Sequence[str]]
+    source: Callable[[str, str], Sequence[str]]
     rate: int
     seconds: Sequence[float]
     texts: Sequence[str]
@@ -66,7 +69,7 @@ class SeenSpeech:
     @classmethod
     def of(
         cls,
-        source: Callable[[str], Sequence[str]],
+        source: Callable[[str, str], Sequence[str]],
         spoken: Sequence[tuple[Path, str]],
         num_train: int,
         name: str,
@@ -101,8 +104,8 @@ def look_at_spoken(folder: Path, written_in: Path, warn: Callable[[str], None]) 
         raise first_of(problems, len(problems))
     counts = {split: len(part.paths) for split, part in found.items()}
 
-    def source(taken: str) -> list[str]:
-        return [f"speech_folder: {{path: {path_from(written_in, folder)}, {taken}, lowercase: true}}"]
+    def source(taken: str, heard: str) -> list[str]:
+        return [f"speech_folder: {{path: {path_from(written_in, folder)}, {taken}, {heard}}}"]
 
     num_train = counts["train"] if len(counts) > 1 else train_size(counts["train"])
     return spoken_starter(SeenSpeech.of(source, both, num_train, plain_name(folder.resolve())))
@@ -117,16 +120,18 @@ def spoken_starter(seen: SeenSpeech) -> Written:
     epochs = max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, math.ceil(_STEPS / steps)))
     warmup = warmup_of(epochs * steps, _WARMUP)
     moments = int(seconds / (_HOP * stride))
+    heard, pieces = _pieces(seen.texts)
     decisions = [
         *seen.decisions,
         f"{seconds:g} s at {rate:,} Hz, as the longest has: what is cut off would be in the text, unheard.",
-        f"Characters, letters made small: {moments:,} moments of {1000 * _HOP * stride:g} ms for the "
-        f"{max(map(len, seen.texts)):,} of the longest text.",
+        f"{pieces}, letters made small: {moments:,} moments of {1000 * _HOP * stride:g} ms for the "
+        f"{max(map(len, seen.texts)):,} characters of the longest text.",
         f"Convolutions and CTC; {epochs} epochs, which are {epochs * steps:,} steps. For some hundred steps "
         "it hears nothing.",
     ]
     comments = "\n".join(line for one in decisions for line in comment_lines(one))
-    source = "\n".join(f"    {line}" for line in seen.source(f"sample_rate: {rate}, seconds: {seconds:g}"))
+    taken = f"sample_rate: {rate}, seconds: {seconds:g}"
+    source = "\n".join(f"    {line}" for line in seen.source(taken, heard))
     yaml = f"""\
 {MODELINE}
 # Train with: bigmodel train THIS_FILE
@@ -175,6 +180,17 @@ training:
         f"{seen.rate:,} Hz, with what is said in them"
     )
     return Written(yaml, found, decisions)
+
+
+def _pieces(texts: Sequence[str]) -> tuple[str, str]:
+    """Options that say what a text is cut into, and what that is called."""
+    words = Counter(word for text in texts for word in text.lower().split())
+    if not words or len(words) > _FEW_WORDS or words.total() < _TIMES_EACH * len(words):
+        return "lowercase: true", "Characters"
+    # Each letter but the first of a word is one more pair that is put together at most.
+    most = 100 * math.ceil((len(set("".join(words))) + sum(map(len, words))) / 100) + 100
+    tokenizer = f"tokenizer: {{bpe: {{vocabulary_size: {most}}}}}"
+    return f"lowercase: true, {tokenizer}", f"Whole words, since there are but {len(words)}"
 
 
 def _density(seen: SeenSpeech) -> float:
