@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.inference.inputs import Inputs
     from bigmodel_cli.inference.opened import OpenRun
     from bigmodel_cli.kinds.inputs import Rows
+    from bigmodel_cli.recommending.catalogue import Catalogue
 
 Progress = Literal["auto", "plain", "none"]
 _ALL = 1000
@@ -256,6 +257,7 @@ class Run:
         top: int = 10,
         where: str | Sequence[str] = (),
         include_seen: bool | None = None,
+        items: Any = None,
     ) -> list[dict[str, Any]]:
         """Recommend items, as `bigmodel recommend` does; give one of the first three.
 
@@ -267,6 +269,8 @@ class Run:
             where: Conditions that they fulfil, or one, such as `genres=Drama` or `year>=2010`.
             include_seen: Whether what a user had in training is recommended, too; None: as the target's
                 `seen` says.
+            items: Items that came after training, with the columns that the model takes of items: the file of
+                a table, or rows as mappings or as a DataFrame.
 
         Returns:
             Of each user, or of the one item, what `recommend --why --json` says.
@@ -274,6 +278,7 @@ class Run:
         Raises:
             UsageError: If the run recommends nothing, a condition is none, a name is no text, or not one
                 thing is asked.
+            DataError: If the table of items is none, or the model takes none of its columns.
         """
         from bigmodel_cli.recommending.catalogue import catalogue_of
         from bigmodel_cli.recommending.recommend import Recommender, Wish
@@ -288,8 +293,22 @@ class Run:
         if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
             raise UsageError("expected one of users, similar_to and new_user")
         wish = Wish(top, None if include_seen is None else not include_seen, where, tells_why=True)
-        asked = Recommender(catalogue_of(self.opened.folder), wish).asked_for(users, similar_to, new_user)
+        catalogue = catalogue_of(self.opened.folder)
+        if items is not None:
+            catalogue = self._with_items(catalogue, items)
+        asked = Recommender(catalogue, wish).asked_for(users, similar_to, new_user)
         return [answer.as_json() for answer in asked]
+
+    def _with_items(self, catalogue: Catalogue, items: Any) -> Catalogue:
+        from bigmodel_cli.inference.new_items import item_side, with_new_items, with_new_rows
+
+        def side() -> Any:
+            return item_side(self.opened, trust=self._trust)
+
+        if isinstance(items, str | Path):
+            return with_new_items(self.opened, catalogue, Path(items), side).catalogue
+        rows = [json.loads(json.dumps(row, default=_plain)) for row in _rows(items)]
+        return with_new_rows(self.opened, catalogue, rows, side).catalogue
 
     @contextmanager
     def _inputs(self, what: Any) -> Iterator[Inputs | Rows]:

@@ -111,9 +111,10 @@ class KnownItems:
     places: tuple[np.ndarray, np.ndarray] | None = None
 
     def times_had(self, users: np.ndarray) -> np.ndarray:
-        """In how many rows of training users of rows are, int64 (n,)."""
-        assert self.interactions is not None, "whoever scores has the rows of training"
-        counts = np.append(self.interactions.user_counts(), 0)
+        """In how many rows of training users of rows are, int64 (n,); without these rows, how many items each
+        of them had, which is the same where nobody had one twice."""
+        rows = self.interactions
+        counts = np.append(self.had.counts() if rows is None else rows.user_counts(), 0)
         found: np.ndarray = counts[np.minimum(users, len(self.users))]
         return found
 
@@ -126,6 +127,18 @@ class KnownItems:
             found: np.ndarray = items[rows]
             return found
         return rows_of(items[rows["item"]], users[rows["user"]], rows["time"])
+
+    def for_rows(self, names: AllNames) -> KnownItems:
+        """The same with places for rows of another source, of which training knew nothing.
+
+        Args:
+            names: As that source has them; users who are not here are somebody each.
+        """
+        item_of = [self.place_of_item.get(name, -1) for name in names.items]
+        user_of = np.array([self.place_of_user.get(name, -1) for name in names.users], np.int64)
+        new = np.flatnonzero(user_of < 0)
+        user_of[new] = len(self.users) + np.arange(len(new))
+        return replace(self, places=(np.array(item_of, np.int64), user_of))
 
     def with_vectors(self, vectors: np.ndarray, prior: np.ndarray | None) -> KnownItems:
         """The same with what a model makes of each item, and what each scores whoever asks."""

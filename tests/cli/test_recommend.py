@@ -58,6 +58,14 @@ def test_a_document_of_users_from_a_pipe(recommend, monkeypatch):
     assert told[0]["remarks"] == []
 
 
+def test_nobody_from_a_pipe(recommend, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    refused = recommend("-")
+    assert refused.code == 2
+    assert "-: expected names of users on standard input, one a line; found none" in refused.err
+    assert "bigmodel recommend - < users.txt" in refused.err
+
+
 def test_everybody_in_a_file(recommend, tmp_path):
     path = tmp_path / "all.csv"
     done = recommend("--all", "--csv", path, "--top", "4")

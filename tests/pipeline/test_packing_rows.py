@@ -149,3 +149,24 @@ def test_configs_of_packed_rows_name_their_columns_and_targets(packed, tmp_path)
         "packed has no index.json (yet), which knows the names of several targets: pack the data first, "
         "or write target: [NAME, NAME] in tfrecord" in refused.value.message
     )
+
+
+def test_tables_that_are_joined_are_said_to_be_left_behind(bigmodel, tmp_path):
+    """Their columns are packed, and who predicts rows gives them."""
+    (tmp_path / "rates.csv").write_text("town,price\n" + "".join(f"t{n % 3},{n}\n" for n in range(12)))
+    (tmp_path / "towns.csv").write_text("town,size\nt0,1\nt1,5\nt2,9\n")
+    config = tmp_path / "c.yaml"
+    config.write_text(
+        "name: c\ndata:\n  source:\n    table: {path: rates.csv, target: price, "
+        "columns: {town: category, size: number, price: number}, join: {town: {path: towns.csv}}}\n"
+        "model: [Concatenate: {inputs: [size]}, Dense: {units: 1}]\n"
+        "preprocessing: {category: [StringLookup]}\nloss: MeanSquaredError\noptimizer: SGD\n"
+        "training: {epochs: 1}\n"
+    )
+    done = bigmodel("data", "pack", config, "--out", tmp_path / "packed")
+    assert done.code == 0, done.err
+    assert (
+        f"has the columns of {tmp_path / 'towns.csv'}, and not the table itself: rows to predict name"
+        in done.err
+    )
+    assert [*open_packed(tmp_path / "packed").signature.inputs] == ["town", "size"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from catalogues import small_catalogue
 
 from bigmodel_cli.api import Run
-from bigmodel_cli.errors import UsageError
+from bigmodel_cli.errors import DataError, UsageError
 from bigmodel_cli.recommending.catalogue import write_catalogue
 from bigmodel_cli.recommending.recommend import Recommender, Wish
 from bigmodel_cli.run_folder import RunFolder
@@ -42,3 +43,16 @@ def test_from_python(tmp_path):
             run.recommend(**asked)
     with pytest.raises(UsageError, match="expected one of users, similar_to and new_user"):
         run.recommend(["u1"], similar_to="i2")
+
+
+@pytest.mark.tf
+def test_items_that_came_later(tmp_path):
+    """As a file, as mappings and as a DataFrame."""
+    run, rows = Run(RUN.with_name("visits")), [{"place": "x", "kind": "b"}, {"place": "y", "kind": "a"}]
+    (tmp_path / "new.csv").write_text("place,kind\nx,b\ny,a\n")
+    alike = run.recommend(similar_to="x", items=tmp_path / "new.csv", top=30)
+    assert "y" in [item["item"] for item in alike[0]["items"]]
+    for items in (rows, pd.DataFrame(rows)):
+        assert run.recommend(similar_to="x", items=items, top=30) == alike
+    with pytest.raises(DataError, match=r"^items: the model's side of items takes kind"):
+        run.recommend(similar_to="x", items={"place": "x", "colour": "red"})

@@ -48,6 +48,7 @@ def test_a_request_says_what_the_command_says():
         ({"users": ["a"], "include_seen": 1}, 400, "include_seen: expected true or false, found 1"),
         ({"users": ["a"], "where": "b=c"}, 400, "where: expected a list of at most 16 texts"),
         ({"similar_to": 5}, 400, "similar_to: expected a text, found 5"),
+        ({"users": ["a"], "items": [1]}, 400, "items: expected a list of at most 1,000 objects, found [1]"),
         ({"new_user": ["a"]}, 400, 'new_user: expected {"items": […]}'),
     ],
 )
@@ -81,6 +82,13 @@ def test_over_http(server: Server) -> None:
     assert found["user"] == user and found["items"][0]["columns"] == {"kind": ["b"]}
     unknown = server.post("/recommend/visits", {"users": [user], "where": ["kinds=b"]})
     assert unknown.status == 400 and "nothing is known of items" in unknown.json["error"]
+    new = {"similar_to": "x", "items": [{"place": "x", "kind": "b"}, {"place": "y", "kind": "b"}]}
+    (alike,) = server.post("/recommend/visits", {**new, "top": 30}).json["recommendations"]
+    assert next(item["columns"] for item in alike["items"] if item["item"] == "y") == {"kind": ["b"]}
+    (again,) = server.post("/recommend/visits", {"similar_to": "x"}).json["recommendations"]
+    assert "'x' is not known" in again["remarks"][0] or not again["items"]
+    strange = server.post("/recommend/visits", {**new, "items": [{"place": "x", "colour": "red"}]})
+    assert strange.status == 400 and strange.json["error"].startswith("items: the model's side of items")
     other = server.post("/recommend/labels", {"users": [user]})
     assert other.status == 400 and "labels recommends no items" in other.json["error"]
     paths = server.get("/openapi.json").json["paths"]

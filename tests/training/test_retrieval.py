@@ -6,14 +6,20 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from broken_off import goes_on_to_the_same
 
+from bigmodel_cli.errors import DataError
+from bigmodel_cli.inference.known_rows import among_kept_items
+from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.known_items import AllNames, rows_of
 from bigmodel_cli.recommending.catalogue import open_catalogue
 from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.sources.base import Examples
 
 pytestmark = pytest.mark.tf
 FROZEN = Path(__file__).resolve().parents[1] / "frozen"
@@ -135,10 +141,60 @@ def test_an_evaluation_of_the_run_gives_the_same(trained, bigmodel, tmp_path):
     now = json.loads((trained / "evaluation" / "test.json").read_text())
     for part in ("metrics", "scores", "groups"):
         assert now[part] == then[part]
-    (tmp_path / "new.csv").write_text("who,place,day\np1,2,9\n")
-    refused = bigmodel("evaluate", trained, "--data", tmp_path / "new.csv")
+
+
+def test_rows_of_another_file_are_ranked_among_what_the_run_knows(trained, split, ranked, bigmodel, tmp_path):
+    """Users and places have other numbers there; of the run's own test rows scores are what they were."""
+    train, test = split
+    rows = [(f"{user}", place, str(int(day))) for user, place, day in reversed(test)]
+    more = [("a stranger", "atlantis", "1"), ("a stranger", test[0][1], "1"), ("ann", test[0][1], "1")]
+    new = {user for user, _, _ in test} - {user for user, _, _ in train}
+    (tmp_path / "new.csv").write_text("\n".join(["who,place,day", *map(",".join, [*more, *rows])]))
+    ended = bigmodel("evaluate", trained, "--data", tmp_path / "new.csv", "--json")
+    assert ended.code == 0, ended.err
+    assert f"1 of {len(test) + 3:,} rows have items that the run does not know" in ended.err
+    assert f"{2 + len(new)} of " in ended.err
+    document = json.loads((trained / "evaluation" / "new.json").read_text())
+    different = {user: {place for one, place, _ in train if one == user} for user, _, _ in test}
+    wanted: dict[str, dict[str, bool]] = {}
+    for user, place, scores in ranked:
+        if len(different[user]) >= LEAST and scores[place] > -np.inf:
+            before = sum(other > scores[place] for other in scores.values())
+            wanted.setdefault(user, {})[place] = before < 5
+    recall = np.mean([np.mean([*found.values()]) for found in wanted.values()])
+    assert document["metrics"]["recall@5"] == pytest.approx(recall, abs=1e-9)
+    assert document["users"] == len(wanted)
+    # The last epoch is the best: of other models than that vectors of items are computed, and are the same.
+    assert record(trained)["best"]["epoch"] == 3
+    last = bigmodel("evaluate", trained, "--data", tmp_path / "new.csv", "--checkpoint", "last")
+    assert last.code == 0, last.err
+    of_last = json.loads(RunFolder(trained).evaluation("new", "last").read_text())
+    assert of_last["metrics"] == pytest.approx(document["metrics"], abs=1e-6)
+
+
+def test_other_configs_have_items_of_their_own(trained, bigmodel, tmp_path):
+    (tmp_path / "c.yaml").write_text("name: c\n")
+    refused = bigmodel("evaluate", trained, "--data", tmp_path / "c.yaml")
+    assert refused.code == 2 and "name the table: --data rows.csv" in refused.err
+
+
+def test_rows_without_any_known_item_are_refused():
+    opened = open_folder(RunFolder(FROZEN / "0.2.0" / "visits"))
+    rows = np.zeros(2, np.int64)
+    examples = Examples({}, {"place": rows}, sought={"place": rows_of(rows, rows, None)})
+    task = replace(opened.signature.task, names=AllNames(["atlantis"], ["p1"], np.zeros(1, bool), False))
+    signature = replace(opened.signature, targets={"place": task})
+    with pytest.raises(DataError, match=r"^new\.csv: no row has an item that the run knows, such as '"):
+        among_kept_items(examples, signature, opened.signature, Path("new.csv"), print)
+
+
+def test_what_is_retrieved_is_not_packed(bigmodel, tmp_path):
+    """That is said before the table is read, which is not there."""
+    config = tmp_path / "c.yaml"
+    config.write_text((FROZEN / "configs" / "visits.yaml").read_text())
+    refused = bigmodel("data", "pack", config, "--out", tmp_path / "packed")
     assert refused.code == 2
-    assert "items are found among those of the run's own data" in refused.err
+    assert f"{config}: target place is retrieved: packed data have no names of items and users" in refused.err
 
 
 def test_predict_recommends_what_was_not_had(trained, split, ranked, kinds, bigmodel, tmp_path):

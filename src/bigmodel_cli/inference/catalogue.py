@@ -41,6 +41,27 @@ def with_items(
     return replace(signature, targets={**signature.targets, **found}) if found else signature
 
 
+def with_kept_items(
+    signature: Signature, model: Any, written: Callable[[], Mapping[str, Any] | None]
+) -> Signature:
+    """The same of a run's catalogue, which has the vectors of its best model, for another one of its models.
+
+    Args:
+        signature: Of the run, with what it keeps.
+        model: From raw features to outputs.
+        written: Says how rows are written, with the tables that are joined to them.
+    """
+    found = {}
+    for name, task in signature.targets.items():
+        if task.finds_items:
+            known = cast(Retrieval, task).known
+            assert known is not None, "a run whose rows were placed has a catalogue"
+            keys = [{name: item} for item in known.items]
+            vectors = vectors_of_rows(sides(model)[1], keys, signature, written())
+            found[name] = replace(cast(Retrieval, task), known=known.with_vectors(vectors, known.prior))
+    return replace(signature, targets={**signature.targets, **found})
+
+
 def _with_vectors(
     name: str,
     task: Retrieval,

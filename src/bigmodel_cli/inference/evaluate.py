@@ -13,7 +13,7 @@ from bigmodel_cli.config.measures import split_of
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.errors import UsageError
 from bigmodel_cli.inference.asked import Asked
-from bigmodel_cli.inference.catalogue import with_items
+from bigmodel_cli.inference.catalogue import with_items, with_kept_items
 from bigmodel_cli.inference.evaluation import (
     Evaluation,
     Evaluator,
@@ -38,7 +38,7 @@ from bigmodel_cli.modeling.backend import start
 from bigmodel_cli.modeling.devices import choose_device
 from bigmodel_cli.pipeline.splits import Splits
 from bigmodel_cli.run_files import require_no_folders
-from bigmodel_cli.run_folder import RunFolder
+from bigmodel_cli.run_folder import BEST, RunFolder
 from bigmodel_cli.run_lock import record_files
 from bigmodel_cli.sources.base import Examples, SplitName
 from bigmodel_cli.tasks.scores import OtherData
@@ -115,6 +115,8 @@ def evaluate_run(opened: OpenRun, request: Request, listener: Listener) -> RunEv
     signature = opened.signature
     if splits is not None:
         signature = with_items(signature, model, splits, lambda: opened.rows_written)
+    elif checkpoint != BEST:
+        signature = with_kept_items(signature, model, lambda: opened.rows_written)
     evaluation = Evaluator.of(model, asked, signature).evaluate(name, examples, opened.rules)
     evaluation = with_groups(evaluation, examples, request.by, seed=experiment.seed)
     evaluation = replace(evaluation, checkpoint=checkpoint)
@@ -134,11 +136,6 @@ def _examples(
     """On what, what it is called, what is expected of it, and the run's splits; None: it is other data."""
     offline = request.offline
     if request.other is not None:
-        if opened.signature.finds_items:
-            raise UsageError(
-                f"{request.other.where}: items are found among those of the run's own data; other data are "
-                "not evaluated yet"
-            )
         other = replace(request.other, beside=request.by)
         name, examples = load_other_data(opened, experiment, other, request.split, listener, offline=offline)
         return name, examples, {}, None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -33,14 +35,41 @@ class Extended(NamedTuple):
     remarks: list[str]
 
 
-def with_new_items(opened: OpenRun, catalogue: Catalogue, path: Path, *, trust: bool = False) -> Extended:
+def item_side(opened: OpenRun, *, trust: bool = False) -> Any:
+    """The items' half of a run's model, which starts TensorFlow.
+
+    Args:
+        opened: The run.
+        trust: Load a model even if it can run code.
+    """
+    import_tensorflow()
+    return sides(load_for_inference(opened.folder, BEST, trust=trust))[1]
+
+
+def with_new_rows(
+    opened: OpenRun, catalogue: Catalogue, rows: Sequence[Any], side: Callable[[], Any]
+) -> Extended:
+    """As `with_new_items`, of rows that stand in no file: mappings from columns to what JSON knows."""
+    with tempfile.TemporaryDirectory(prefix="bigmodel-") as folder:
+        path = Path(folder) / "items.jsonl"
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+        try:
+            found = with_new_items(opened, catalogue, path, side)
+        except DataError as error:
+            raise DataError(error.message.replace(str(path), "items"), hint=error.hint) from None
+        return found._replace(remarks=[remark.replace(str(path), "items") for remark in found.remarks])
+
+
+def with_new_items(
+    opened: OpenRun, catalogue: Catalogue, path: Path, side: Callable[[], Any] | None = None
+) -> Extended:
     """What a run keeps, with the items of a table that it does not know.
 
     Args:
         opened: The run.
         catalogue: What it keeps.
         path: The table: a row for each item, with columns as the table of items has them that is joined.
-        trust: Load a model even if it can run code.
+        side: Gives the items' half of the model, where there are new ones; None: `item_side`.
 
     Raises:
         DataError: If it is no such table, or the model's side of items takes none of its columns.
@@ -56,8 +85,7 @@ def with_new_items(opened: OpenRun, catalogue: Catalogue, path: Path, *, trust: 
         remarks.append(f"{path}: items that are known already stay as they are: {some(known)}")
     if not new:
         return Extended(catalogue, remarks)
-    import_tensorflow()
-    _, of_item = sides(load_for_inference(opened.folder, BEST, trust=trust))
+    of_item = item_side(opened) if side is None else side()
     names = {slug: name for name, slug in opened.signature.slugs.items()}
     taken = {names[tensor.name] for tensor in of_item.inputs} - {item}
     there = {rows_written.here(name) for name in keyed.columns}

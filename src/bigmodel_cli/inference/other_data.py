@@ -14,6 +14,7 @@ from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.inference.known_rows import among_kept_items, require_table_of_items
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_data import (
     choose_split,
@@ -80,6 +81,8 @@ def load_other_data(
         UsageError: If there is no such path, it cannot be data, or a renaming names no class.
         DataError: If the examples cannot be read, or are not what the model takes.
     """
+    if opened.signature.finds_items:
+        require_table_of_items(other)
     if other.where.suffix.lower() in _CONFIGS:
         name, examples, signature = _of_config(other, split, listener, offline=offline)
     else:
@@ -94,6 +97,8 @@ def load_other_data(
     else:
         require_shape(signature, trained_with, f"{other.where}: ")
         examples = in_dtype(examples, trained_with.kind.dtype, str(other.where))
+    if trained_with.finds_items:
+        examples, signature = among_kept_items(examples, signature, trained_with, other.where, listener.warn)
     _warn_if_trained_on(opened, experiment, other, examples, listener)
     return name, _relabelled(examples, signature, trained_with, other, listener.warn)
 

@@ -94,7 +94,7 @@ def pack(
     """
     if any(part.sought for part in source.splits.values()):
         raise DataError(
-            f"{folder}: packed data have places of answers, and no texts that scores compare with",
+            f"{folder}: packed data have places, and no texts or names that scores compare with",
             hint="train from the source itself",
         )
     with naming_target(folder):

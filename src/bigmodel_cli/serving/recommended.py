@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from bigmodel_cli.serving.limits import Refused, require_few
 
 _ASKED = ("users", "similar_to", "new_user")
 _FLAGS = ("include_seen", "why")
-_KEYS = (*_ASKED, "top", "where", *_FLAGS)
-_MOST_TOP, _MOST_CONDITIONS, _MOST_NAMES = 1000, 16, 10_000
+_KEYS = (*_ASKED, "top", "where", *_FLAGS, "items")
+_MOST_TOP, _MOST_CONDITIONS, _MOST_NAMES, _MOST_ITEMS = 1000, 16, 10_000, 1000
 # About what an item takes in JSON.
 _ITEM_BYTES = 256
 
@@ -26,10 +26,12 @@ class Asked:
     Attributes:
         what: For what, as `Recommender.asked_for` takes it.
         wish: How items are chosen.
+        items: Rows of items that came after training.
     """
 
     what: Mapping[str, Any]
     wish: Wish
+    items: Sequence[Mapping[str, Any]] = ()
 
     @property
     def num_answers(self) -> int:
@@ -57,7 +59,9 @@ def asked_of(document: dict[str, Any]) -> Asked:
     leaves_out = None if seen is None else not seen
     where = _texts("where", document.get("where", []), _MOST_CONDITIONS)
     wanted = Asked(
-        {asked[0]: _named(asked[0], document[asked[0]])}, Wish(top, leaves_out, where, tells_why=bool(why))
+        {asked[0]: _named(asked[0], document[asked[0]])},
+        Wish(top, leaves_out, where, tells_why=bool(why)),
+        _items(document.get("items", [])),
     )
     require_few(wanted.num_answers, top * _ITEM_BYTES)
     return wanted
@@ -66,6 +70,18 @@ def asked_of(document: dict[str, Any]) -> Asked:
 def _flag(key: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise Refused(400, f"{key}: expected true or false, found {cut(repr(value), 60)}")
+    return value
+
+
+def _items(value: Any) -> list[Mapping[str, Any]]:
+    """Rows of a table of items."""
+    if (
+        not isinstance(value, list)
+        or len(value) > _MOST_ITEMS
+        or not all(isinstance(one, dict) for one in value)
+    ):
+        found = cut(repr(value), 60)
+        raise Refused(400, f"items: expected a list of at most {_MOST_ITEMS:,} objects, found {found}")
     return value
 
 
@@ -88,11 +104,23 @@ def _texts(key: str, value: Any, most: int) -> list[str]:
     return value
 
 
-def recommended(catalogue: Catalogue, asked: Asked) -> list[dict[str, Any]]:
+def recommended(
+    catalogue: Catalogue,
+    asked: Asked,
+    extended: Callable[[Catalogue, Sequence[Mapping[str, Any]]], Catalogue] | None = None,
+) -> list[dict[str, Any]]:
     """Answers, as `recommend --json` has them.
+
+    Args:
+        catalogue: What a run keeps.
+        asked: What is asked.
+        extended: Gives the catalogue with items that came after training.
 
     Raises:
         UsageError: If a condition is none, or names what there is not.
+        DataError: If the items are none, or the model takes none of their columns.
     """
+    if asked.items and extended is not None:
+        catalogue = extended(catalogue, asked.items)
     answers = Recommender(catalogue, asked.wish).asked_for(**asked.what)
     return [answer.as_json() for answer in answers]

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ class Served:
         needed: Columns of rows in which no number may be missing.
         writer: Writes texts; None of a model that does not go on with one.
         catalogue: What is recommended; None of a model that retrieves nothing.
+        trust: Whether a Keras model is loaded even if it can run code.
     """
 
     name: str
@@ -76,6 +78,24 @@ class Served:
     needed: Sequence[str]
     writer: ServedWriter | None = None
     catalogue: Catalogue | None = None
+    trust: bool = False
+
+    @cached_property
+    def _item_side(self) -> Any:
+        """The items' half of the model, loaded when the first new items are asked about."""
+        from bigmodel_cli.inference.new_items import item_side
+
+        return item_side(self.opened, trust=self.trust)
+
+    def with_new_rows(self, catalogue: Catalogue, rows: Sequence[Mapping[str, Any]]) -> Catalogue:
+        """The catalogue with items that came after training, as rows of a table have them.
+
+        Raises:
+            DataError: If they are none, or the model takes none of their columns.
+        """
+        from bigmodel_cli.inference.new_items import with_new_rows
+
+        return with_new_rows(self.opened, catalogue, rows, lambda: self._item_side).catalogue
 
     @property
     def signature(self) -> Signature:
@@ -169,6 +189,7 @@ def serve_run(
         list(_needed(chosen)),
         ServedWriter(opened, trust=trust) if signature.writes else None,
         open_catalogue(opened.folder) if opened.folder.expects(opened.folder.catalogue) else None,
+        trust,
     )
 
 

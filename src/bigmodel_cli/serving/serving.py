@@ -113,6 +113,7 @@ class Serving:
         Raises:
             Refused: If there is no such model, it recommends nothing, too many wait, or it takes too long.
             UsageError: If a condition is none.
+            DataError: If new items are none.
         """
         with self._using(name) as served:
             if served.catalogue is None:
@@ -120,7 +121,9 @@ class Serving:
             loop = asyncio.get_running_loop()
             try:
                 async with asyncio.timeout(self.limits.seconds):
-                    found = await loop.run_in_executor(self._readers, recommended, served.catalogue, asked)
+                    found = await loop.run_in_executor(
+                        self._readers, recommended, served.catalogue, asked, served.with_new_rows
+                    )
             except TimeoutError:
                 raise Refused(504, f"not found within {self.limits.seconds:g} s", RETRY) from None
         self.metrics.computed(name, asked.num_answers, asked.num_answers)

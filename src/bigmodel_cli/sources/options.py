@@ -63,6 +63,11 @@ class SourceOptions(BaseModel, ABC):
         return None
 
     @property
+    def why_not_packed(self) -> str | None:
+        """What packed data would lack, in a sentence; None: nothing."""
+        return None
+
+    @property
     def tables_beside(self) -> Mapping[str, Path]:
         """Files that a run keeps, by their names there, since rows to predict get columns from them."""
         return {}

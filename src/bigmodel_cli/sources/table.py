@@ -277,6 +277,12 @@ class TableOptions(SourceOptions):
         return {"format": vars(self.text_format), "names": names, **joined}
 
     @property
+    def why_not_packed(self) -> str | None:
+        if not self.given_targets:
+            return None
+        return f"target {self.given_targets[0]} is retrieved: packed data have no names of items and users"
+
+    @property
     def tables_beside(self) -> Mapping[str, Path]:
         return kept_tables(self.join)
 

@@ -121,6 +121,10 @@ class TableItems:
         if name is None:
             return None
         moments = part_of(self.kinds[name], Cells).order(values[name])
+        codes = getattr(values[name], "codes", None)
+        if moments is None and codes is not None and len(np.unique(codes)) == 1 and codes[0] >= 0:
+            # Of one and the same number nothing tells what it is, nor need it.
+            return np.zeros(len(codes))
         if moments is None:
             first = self.opened[split].files[0].path
             raise DataError(

@@ -112,6 +112,10 @@ class Visits(SourceOptions):
         return self._written().rows_written
 
     @property
+    def why_not_packed(self) -> str | None:
+        return self.table.why_not_packed
+
+    @property
     def tables_beside(self) -> Mapping[str, Path]:
         return self._written().tables_beside
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.sources.tables.numbers import PLAIN, Notation
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -274,6 +275,11 @@ def test_more_values_than_are_counted(surveyed, monkeypatch):
     cells = [f"code{n % 200}" for n in range(400)]
     facts = surveyed(table_of(cells)).columns["x"]
     assert (facts.kind, facts.distinct) == ("text", None)
+    named = surveyed(table_of(cells), kinds={"x": "category"}).columns["x"]
+    assert (named.kind, named.distinct, len(named.categories)) == ("category", 200, 200)
+    monkeypatch.setattr("bigmodel_cli.sources.tables.text_look.MOST_NAMES", 150)
+    with pytest.raises(DataError, match="x: more than 150 different values"):
+        surveyed(table_of(cells), kinds={"x": "category"})
     facts = surveyed(table_of([f"{n},5" for n in range(400)])).columns["x"]
     assert (facts.kind, facts.low, facts.high) == ("number", 0.5, 399.5)
 

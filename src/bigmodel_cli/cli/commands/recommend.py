@@ -150,10 +150,11 @@ def _require_one(users: tuple[str, ...], how: dict[str, Any]) -> None:
 
 def _extended(folder: RunFolder, catalogue: Catalogue, path: Path, *, trust: bool) -> Catalogue:
     from bigmodel_cli.cli.output import note
-    from bigmodel_cli.inference.new_items import with_new_items
+    from bigmodel_cli.inference.new_items import item_side, with_new_items
     from bigmodel_cli.inference.opened import open_folder
 
-    extended = with_new_items(open_folder(folder), catalogue, path, trust=trust)
+    opened = open_folder(folder)
+    extended = with_new_items(opened, catalogue, path, lambda: item_side(opened, trust=trust))
     for remark in extended.remarks:
         note(remark)
     return extended.catalogue
@@ -172,7 +173,8 @@ def _answers(recommender: Recommender, users: tuple[str, ...], how: dict[str, An
     if how["everybody"]:
         return recommender.everybody()
     new_user = None if how["new_user"] is None else _items(how["new_user"])
-    return recommender.asked_for(with_names_from_stdin(users), how["similar_to"], new_user)
+    asked = with_names_from_stdin(users, "users", "bigmodel recommend - < users.txt")
+    return recommender.asked_for(asked, how["similar_to"], new_user)
 
 
 def _items(words: str) -> list[str]:

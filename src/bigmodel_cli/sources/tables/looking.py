@@ -35,7 +35,7 @@ def first_look(table: Table, name: str, told: ColumnKind | None, keep: bool) -> 
         return ListLook()
     if told is None or told == "number":
         return number_look(table, notations_for(table.format), told, keep)
-    return exact_look(table, keep)
+    return exact_look(table, keep, are_names=told == "category")
 
 
 def number_look(
@@ -46,13 +46,14 @@ def number_look(
     return NumberLook(notations, marks, takes_padded=told == "number", keep=keep)
 
 
-def exact_look(table: Table, keep: bool) -> TextLook:
-    """A look at a column text by text."""
+def exact_look(table: Table, keep: bool, *, are_names: bool = False) -> TextLook:
+    """A look at a column text by text, which may be names of something, as a person says."""
     return TextLook(
         notations_for(table.format),
         marks_for("category", table.format),
         marks_for("number", table.format),
         keep=keep,
+        are_names=are_names,
     )
 
 

@@ -22,7 +22,7 @@ from bigmodel_cli.sources.tables.numbers import Notation
 from bigmodel_cli.sources.tables.refusing import TableError
 from bigmodel_cli.sources.tables.table import Table
 from bigmodel_cli.sources.tables.text_kinds import decided_texts
-from bigmodel_cli.sources.tables.text_look import MOST_TEXTS, TextLook
+from bigmodel_cli.sources.tables.text_look import TextLook
 from bigmodel_cli.sources.tables.vectors import VectorLook
 
 # A column of which fewer cells than this are no numbers is one of numbers, with cells that are wrong.
@@ -104,7 +104,7 @@ def _decided(table: Table, name: str, look: Look, told: ColumnKind | None) -> Co
     facts = decided_texts(name, look, look.missing(marks_for(told or "category", table.format)), told)
     if facts.kind == "category" and look.counter is None:
         raise TableError(
-            f"{table.files[0].path}, {shown(name)}: more than {MOST_TEXTS:,} different values, "
+            f"{table.files[0].path}, {shown(name)}: more than {look.most:,} different values, "
             "which are too many for categories",
             fix="leave the column out",
             say=f"{shown(name)}: text",

@@ -20,9 +20,10 @@ from bigmodel_cli.sources.tables.uniqueness import Uniqueness
 if TYPE_CHECKING:
     import numpy as np
 
-# So many different texts of a column are counted, and so many letters of them.
-MOST_TEXTS = 100_000
-_MOST_LETTERS = 10_000_000
+# So many different texts of a column are counted, also where a person says that they are names of something,
+# and so many letters of each on average.
+MOST_TEXTS, MOST_NAMES = 100_000, 2_000_000
+_MOST_LETTERS = 100
 # The exponents of some may be too large for any number.
 _LONG_EXPONENT = re.compile(r"[eE][-+]?0{3}")
 
@@ -54,6 +55,7 @@ class TextLook:
         number_marks: Those that mean so among numbers and dates.
         keep: Whether cells are kept: by the place of each one's text among the different ones, while these
             are few, and as they are written, while more than half of a block's are different.
+        are_names: Whether a person says that they are names of something, of which there may be many.
     """
 
     def __init__(
@@ -63,10 +65,11 @@ class TextLook:
         number_marks: frozenset[str],
         *,
         keep: bool = False,
+        are_names: bool = False,
     ) -> None:
         import numpy as np
 
-        self.keeps = keep
+        self.keeps, self.most = keep, MOST_NAMES if are_names else MOST_TEXTS
         self._places: list[np.ndarray] = []
         self._written: list[Texts] = []
         self._keeps_written = keep
@@ -152,7 +155,7 @@ class TextLook:
         self._first_rows = np.concatenate([self._first_rows, new.rows])
         self._counts = np.concatenate([self._counts, np.zeros(len(new.texts), np.int64)])
         self._counts[places] += found.counts
-        if len(seen) > MOST_TEXTS or self._letters_kept > _MOST_LETTERS:
+        if len(seen) > self.most or self._letters_kept > _MOST_LETTERS * self.most:
             self.end()
             self.counter = None
             self._places.clear()

@@ -60,8 +60,9 @@ def command(
     Any source can be packed; training from the files sees the same examples in the same batches. They take as
     much room as the decoded pixels do.
     """
-    from bigmodel_cli.cli.output import echo_json, next_command, show_warnings
+    from bigmodel_cli.cli.output import echo_json, next_command, show_warnings, warn
     from bigmodel_cli.cli.progress import listening
+    from bigmodel_cli.errors import UsageError
     from bigmodel_cli.inference.run_data import load_context
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.pipeline.packing import pack
@@ -71,15 +72,24 @@ def command(
     show_warnings(loaded.warnings)
     experiment = loaded.experiment
     folder = out or Path(f"{experiment.name}-packed")
+    options = experiment.data.source.options
+    if (why := options.why_not_packed) is not None:
+        raise UsageError(f"{config}: {why}", hint="train from the table itself, which is read once")
     is_again = (folder / INDEX).exists()
     with listening(plain=plain) as listener:
-        source = experiment.data.source.options.load(load_context(experiment, listener, offline=offline))
+        source = options.load(load_context(experiment, listener, offline=offline))
         packed = pack(
             source,
             folder,
             shards,
             skips=experiment.data.on_bad_file == "skip",
             progress=listener.download,
+        )
+    if options.tables_beside:
+        joined = ", ".join(str(path) for path in options.tables_beside.values())
+        warn(
+            f"{folder}: has the columns of {joined}, and not the table itself: rows to predict name these "
+            "columns themselves; a run that is trained from the source looks them up"
         )
     if as_json:
         echo_json(_as_json(packed))
