@@ -239,6 +239,12 @@ def test_an_audit_counts_items_and_asks_for_none_of_them(folder, bigmodel):
     assert ended.code == 0, ended.err
     assert "data.class_weights" not in ended.out
     assert "in 10 to 99" in ended.out
+    found = {one["kind"]: one for one in ended.json["findings"]}
+    assert not {"copies", "leak"} & {*found}, "who is somewhere again is no copy"
+    assert re.search(r"rows of test \(\d+\.\d+%\) are what users had in train", found["again"]["message"])
+    kept = "data.source.table.target.place.retrieve.seen=keep"
+    ended = bigmodel("data", folder / "configs" / "c.yaml", kept, "--json")
+    assert not {"copies", "leak", "again"} & {one["kind"] for one in ended.json["findings"]}
 
 
 @pytest.mark.slow

@@ -30,6 +30,11 @@ class Labels(ABC):
     def __init__(self, task: Any) -> None:
         self.task = task
 
+    @property
+    def again(self) -> str | None:
+        """What becomes of rows whose inputs were there before, "" for nothing; None: they are copies."""
+        return None
+
     @abstractmethod
     def shown(self, label: np.generic | np.ndarray) -> Any:
         """A label as people and documents have it."""

@@ -20,6 +20,8 @@ _LEAK, _MORE_THAN_CHANCE = 0.2, 10
 # A category that takes another value in nearly every row is an id.
 _NEARLY_ALL, _FEWEST = 0.95, 50
 _UNSEEN = 0.01
+# So much of a held-out split that users had before may be chance.
+_AGAIN = 0.1
 _FEW_OUTLIERS = 0.01
 
 
@@ -27,6 +29,7 @@ def find_all(table: LookedTable) -> list[Finding]:
     """Everything that is to be said of a table, errors first."""
     finders: tuple[Callable[[LookedTable], Iterator[Finding]], ...] = (
         _leaks,
+        _again,
         _giveaways,
         _infinite,
         _of_classes,
@@ -45,8 +48,23 @@ def find_all(table: LookedTable) -> list[Finding]:
     return errors_first(finder(table) for finder in finders)
 
 
+def _again(table: LookedTable) -> Iterator[Finding]:
+    """Who has an item again is no copy, and yet may be what nobody is asked about."""
+    hint = table.again or ""
+    for split, of_split in table.copies.splits.items():
+        rows = table.copies.shared(split, "train") if hint and split != "train" else of_split[:0]
+        if len(rows) and len(rows) >= _AGAIN * len(of_split):
+            message = (
+                f"{count_of(len(rows), 'row')} of {split} ({len(rows) / len(of_split):.2%}) {are(rows)} what "
+                f"users had in train, the first: {_pair(table, rows, 'train')}"
+            )
+            yield Finding("warning", "again", message, hint)
+
+
 def _leaks(table: LookedTable) -> Iterator[Finding]:
     copies = table.copies
+    if table.again is not None:
+        return
     held_out = [split for split in copies.splits if split != "train"]
     for split in held_out:
         rows = copies.shared(split, "train")
@@ -252,6 +270,8 @@ def _rare(table: LookedTable) -> Iterator[Finding]:
 
 
 def _copies(table: LookedTable) -> Iterator[Finding]:
+    if table.again is not None:
+        return
     for split in table.copies.splits:
         rows = table.copies.inside(split)
         if len(rows):

@@ -108,6 +108,11 @@ class LookedTable:
         return sum(self.splits.sizes.values())
 
     @property
+    def again(self) -> str | None:
+        """What becomes of rows whose inputs were there before; None: they are copies."""
+        return next((found for one in self.targets.values() if (found := one.labels.again) is not None), None)
+
+    @property
     def described(self) -> str:
         return self.splits.signature.described
 

@@ -20,6 +20,12 @@ class RetrievalLabels(Labels):
     tell_apart: ClassVar[bool] = False
     wants_each: ClassVar[bool] = False
 
+    @property
+    def again(self) -> str:
+        if not self.task.leaves_out:
+            return ""
+        return "what users had is left out of rankings, so that these rows count nowhere; seen: keep ranks it"
+
     def shown(self, label: np.generic | np.ndarray) -> Any:
         place = int(label)
         if place < 0:
