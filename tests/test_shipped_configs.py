@@ -95,6 +95,7 @@ REAL = {
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full, and the one that repeats its blocks. One transformer has all its layers.
+# Of the two U-nets one has all its levels.
 SMALLER = {
     "vgg16": [
         "model.8.repeat.layers.0.Dense.units=256",
@@ -105,6 +106,7 @@ SMALLER = {
     "photos": ["data.batch_size=4"],
     "photos_pretrained": ["data.batch_size=4"],
     "cells": ["data.batch_size=4"],
+    "shapes": ["model.0.unet.filters=[8, 16]"],
     "shakespeare_char": ["data.validation=0.002"],
     # What stands in for the text has no thousand subwords.
     "shakespeare_bpe": [
@@ -118,6 +120,7 @@ SMALLER = {
         "model.1.transformer.layers=1",
         "model.3.transformer_decoder.layers=1",
     ],
+    "squad": ["model.6.token_convolutions.layers=1"],
     "resnet_cifar10": [f"model.{place}.repeat.times=1" for place in (3, 6, 9)],
 }
 ESSENTIAL = [
