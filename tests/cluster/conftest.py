@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,11 @@ class Started:
 
     def workers(self) -> dict[int, int]:
         """Process numbers of the workers by their own number."""
-        found = {}
+        found = {
+            int(path.name.removeprefix("worker")): number
+            for path in self.folder.glob("worker?")
+            if _runs(number := int(path.read_text()))
+        }
         for path in Path("/proc").glob("[0-9]*/environ"):
             with suppress(OSError, StopIteration):
                 variables = dict(
@@ -144,6 +149,15 @@ class Started:
         return Run(runs[-1] if runs else self.folder, self.said(), code)
 
 
+def _runs(number: int) -> bool:
+    """Whether there is such a process, and more of it than its exit code."""
+    try:
+        status = Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
 class Bench:
     """Trains the config in folders of their own."""
 
@@ -159,12 +173,7 @@ class Bench:
         """Start `bigmodel` with some words; {config} in them is the config."""
         folder = folder or self._new_folder()
         output = folder / "output.txt"
-        environment = {
-            **{name: value for name, value in os.environ.items() if name != "TF_CONFIG"},
-            "BIGMODEL_RUNS": str(folder / "runs"),
-            "BIGMODEL_TEST": str(folder),
-            **variables,
-        }
+        environment = {**self._environment(folder), **variables}
         with output.open("ab") as file:
             process = subprocess.Popen(
                 [*before, sys.executable, "-m", "bigmodel_cli", *words],
@@ -203,6 +212,24 @@ class Bench:
             "launch", "--workers", "2", *options, "--", "train", "replicas.yaml", "--plain", *words,
             before=require_namespace(),
         )  # fmt: skip
+
+    def forked(
+        self, *words: str, options: Sequence[str] = (), attributes: Mapping[str, Any] = MappingProxyType({})
+    ) -> Started:
+        """The same, where they and who launches them are forked, with values of attributes of modules."""
+        require_namespace()
+        folder = self._new_folder()
+        going = self._warm.launch(
+            "launch", "--workers", "2", *options, "--", "train", "replicas.yaml", "--plain", *words,
+            folder=folder, environment=self._environment(folder), attributes=attributes,
+        )  # fmt: skip
+        self._started.append(Started(going, folder, going.output))
+        return self._started[-1]
+
+    @staticmethod
+    def _environment(folder: Path) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if name != "TF_CONFIG"}
+        return {**own, "BIGMODEL_RUNS": str(folder / "runs"), "BIGMODEL_TEST": str(folder)}
 
     def close(self) -> None:
         for started in self._started:

@@ -120,7 +120,9 @@ def test_restarts_end_where_the_uninterrupted_run_ends(bench: Bench, straight: R
 
 
 def test_a_stopped_process_is_named_and_does_not_stay(bench: Bench) -> None:
-    started = bench.launch("training.epochs=2000")
+    # How long who has lost the other one would be waited for does not matter: the other one is stopped.
+    patience = {"bigmodel_cli.cluster.launching.by_hosts.PATIENCE_SECONDS": 1}
+    started = bench.forked("training.epochs=2000", attributes=patience)
     started.wait_for("epoch 2/")
     os.kill(started.workers()[1], signal.SIGSTOP)
     run = started.end(90)
@@ -130,7 +132,7 @@ def test_a_stopped_process_is_named_and_does_not_stay(bench: Bench) -> None:
 
 
 def test_a_signal_stops_all_and_keeps_what_was_reached(bench: Bench) -> None:
-    started = bench.launch("training.epochs=2000")
+    started = bench.forked("training.epochs=2000")
     started.wait_for("epoch 2/")
     started.process.send_signal(signal.SIGTERM)
     run = started.end(60)
@@ -170,7 +172,7 @@ def test_a_peer_that_never_starts_is_named(bench: Bench, index: int, says: str) 
 
 
 def test_missing_data_end_all_at_once(bench: Bench) -> None:
-    run = bench.launch("data.source={npz: {path: nowhere.npz}}", options=("--restarts", "3")).end(60)
+    run = bench.forked("data.source={npz: {path: nowhere.npz}}", options=("--restarts", "3")).end(60)
     assert run.code == 3, run.said
     assert "nowhere.npz" in run.said
     assert "starting all processes again" not in run.said
@@ -196,8 +198,8 @@ def test_ssh_is_told_what_to_start(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_the_chiefs_clock_ends_all_processes_with_the_same_epoch(bench: Bench) -> None:
-    words = ("training.epochs=500", "training.time=20 seconds", "training.deterministic=false")
-    run = bench.launch(*words).end(300)
+    words = ("training.epochs=500", "training.time=10 seconds", "training.deterministic=false")
+    run = bench.forked(*words).end(300)
     assert run.code == 0, run.said
     record = run.record
     assert (record["status"], record["stopped"]["callback"]) == ("completed", "the time limit")

@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,10 +63,7 @@ class Warm:
             die_at_operation: SIGKILL right before the command's n-th change of the disk.
             max_file_bytes: Writes beyond this size fail.
         """
-        self.count += 1
-        output = self.folder / f"{self.count}.txt"
-        # A command may be killed before it opens it.
-        output.touch()
+        output = self._new_output()
         order = {
             "words": [str(word) for word in words],
             "folder": str(folder),
@@ -75,15 +73,82 @@ class Warm:
             "max_file_bytes": max_file_bytes,
             "limit": 120,
         }
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        answer = self._ask(order)
         text = output.read_text(errors="replace")
         assert not answer["timed_out"], text
         assert "Traceback" not in text, text
         operations = output.with_name(f"{output.name}.operations")
         count = int(operations.read_text()) if operations.exists() else 0
         return Ended(answer["code"], answer["seconds"], text, count)
+
+    def launch(
+        self, *words: str, folder: Path, environment: Mapping[str, str], attributes: Mapping[str, Any]
+    ) -> Going:
+        """Begin `bigmodel launch`, whose processes are forked, in a network of their own.
+
+        Args:
+            words: After `bigmodel`.
+            folder: The current folder of the command.
+            environment: Variables beside those that are set.
+            attributes: Values of attributes of modules, by their whole names.
+        """
+        output = self._new_output()
+        order = {
+            "words": words,
+            "folder": str(folder),
+            "output": str(output),
+            "environment": dict(environment),
+            "attributes": dict(attributes),
+        }
+        return Going(self._ask, self._ask(order)["pid"], output)
+
+    def _new_output(self) -> Path:
+        self.count += 1
+        output = self.folder / f"{self.count}.txt"
+        # A command may be killed before it opens it.
+        output.touch()
+        return output
+
+    def _ask(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+@dataclass
+class Going:
+    """A launch that goes on, to be used as a `Popen`.
+
+    Attributes:
+        pid: Its process number.
+        output: What it and its processes say.
+        code: How it has ended, once somebody has asked.
+    """
+
+    _ask: Callable[[Mapping[str, Any]], dict[str, Any]]
+    pid: int
+    output: Path
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        if self.code is None:
+            self.code = self._ask({"ended": self.pid})["code"]
+        return self.code
+
+    def wait(self, timeout: float) -> int:
+        deadline = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("launch", timeout)
+            time.sleep(0.02)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 @contextmanager
@@ -132,9 +197,16 @@ def answer(document: dict[str, Any]) -> None:
 
 
 def serve(order: dict[str, Any]) -> dict[str, Any]:
-    """Run one command in a child, and end it as the order says."""
+    """Run one command in a child, and end it as the order says; begin a launch; or say how one has ended."""
+    if "ended" in order:
+        done, status = os.waitpid(order["ended"], os.WNOHANG)
+        return {"code": os.waitstatus_to_exitcode(status) if done else None}
     began = time.perf_counter()
     child = os.fork()
+    if "environment" in order:
+        if child == 0:
+            run_launch(order)
+        return {"pid": child}
     if child == 0:
         run_child(order)
     pending = [(began + after, number) for after, number in order["signals"]]
@@ -153,14 +225,42 @@ def serve(order: dict[str, Any]) -> dict[str, Any]:
     return {"code": code, "seconds": now - began, "timed_out": now > limit}
 
 
-def run_child(order: dict[str, Any]) -> None:
+def run_launch(order: dict[str, Any]) -> None:
     """Never returns."""
+    enter(order)
+    os.environ.update(order["environment"])
+    from forked_launch import fork_workers
+
+    code = 1
+    try:
+        for name, value in order["attributes"].items():
+            set_attribute(name, value)
+        fork_workers()
+        from bigmodel_cli.cli.main import run
+
+        code = run(order["words"])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def enter(order: dict[str, Any]) -> None:
+    """The session, the folder and the output of a command."""
     os.setsid()
     os.chdir(order["folder"])
-    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    # Several processes may write there.
+    output = os.open(order["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+
+def run_child(order: dict[str, Any]) -> None:
+    """Never returns."""
+    enter(order)
     operations = count_operations(order["die_at_operation"])
     if order["max_file_bytes"] is not None:
         import resource
