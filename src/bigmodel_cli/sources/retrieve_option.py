@@ -14,8 +14,11 @@ class PopularityOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    days: float = Field(
-        default=7.0, gt=0, allow_inf_nan=False, description="How many days at the end of training count."
+    days: float | None = Field(
+        default=7.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="How many days at the end of training count; null: all of it.",
     )
     weight: float = Field(
         default=1.0, ge=0, le=100, description="What the logarithm of an item's share of them counts."
@@ -63,8 +66,10 @@ class RetrieveOptions(BaseModel):
 
     @model_validator(mode="after")
     def _has_time(self) -> RetrieveOptions:
-        if self.popularity is not None and self.time is None:
-            raise ValueError("popularity: name the column that says when, as time")
+        if self.popularity is not None and self.popularity.days is not None and self.time is None:
+            raise ValueError(
+                "popularity: name the column that says when, as time; days: null counts all of training"
+            )
         return self
 
     @property

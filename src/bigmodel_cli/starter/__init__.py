@@ -14,13 +14,17 @@ from bigmodel_cli.sources.mask_pairs import Folders
 from bigmodel_cli.sources.sought_sounds import SOUNDS
 from bigmodel_cli.sources.sought_texts import TEXTS
 from bigmodel_cli.sources.tables.files import is_table_name
-from bigmodel_cli.sources.tables.table import open_table
+from bigmodel_cli.sources.tables.survey import Survey
+from bigmodel_cli.sources.tables.table import Table, open_table
 from bigmodel_cli.starter.arrays import arrays_recipe, look_at_arrays
 from bigmodel_cli.starter.contents import main_content
 from bigmodel_cli.starter.convnet import convnet_recipe
 from bigmodel_cli.starter.duration import describe
 from bigmodel_cli.starter.folders import files_recipe, is_for_pretrained, look_at_folder
 from bigmodel_cli.starter.images import Images
+from bigmodel_cli.starter.interactions import interactions_in
+from bigmodel_cli.starter.interactions_recipe import interactions_starter
+from bigmodel_cli.starter.items_beside import items_beside
 from bigmodel_cli.starter.labels import Wanted
 from bigmodel_cli.starter.loose_files import file_meant, texts_meant
 from bigmodel_cli.starter.masked import find_masks, look_at_masks, masks_starter
@@ -220,6 +224,8 @@ def _for_table(table: Path, wishes: Wishes) -> Starter:
     seen = look_at_table(opened, wishes.written_in, wishes.warn, wishes.labels, wishes.target)
     if seen is None:
         surveyed = survey_rows(opened, wishes.note, wishes.target)
+        if written := _of_interactions(opened, surveyed, wishes):
+            return Starter(written.text, written.found, written.decisions)
         if columns := written_from(surveyed, wishes.target):
             pairs = look_at_pairs(opened, surveyed, columns, wishes.written_in)
             return Starter(pairs.text, pairs.found, pairs.decisions)
@@ -234,6 +240,16 @@ def _for_table(table: Path, wishes: Wishes) -> Starter:
         asked=wishes.names_weights,
     )
     return _starter(own_name(table), recipe, seen.targets, seen.found, start)
+
+
+def _of_interactions(table: Table, surveyed: Survey, wishes: Wishes) -> Written | None:
+    """The config for who had or rated what; None where the table is of something else."""
+    found = interactions_in(table, surveyed, wishes.target) if wishes.labels is None else None
+    if found is None:
+        return None
+    path = table.files[0].path
+    items = items_beside(path, found.columns.item, found.items)
+    return interactions_starter(found, items, path, wishes.written_in, wishes.target)
 
 
 def _for_arrays(file: Path, wishes: Wishes) -> Starter:

@@ -82,6 +82,11 @@ def names_a_quantity(name: str) -> bool:
     return bool(words_of(name) & {*_QUANTITIES})
 
 
+def is_surely_target(name: str) -> bool:
+    """Whether a column is called as nothing but targets are."""
+    return name.casefold() in {*_NAMES[0], *_EVENTS}
+
+
 def _may_be_target(facts: ColumnFacts) -> bool:
     """Whether anything can be learnt of a column: numbers, lists, or categories that come more than once."""
     if facts.missing > facts.rows / 2:

@@ -11,6 +11,7 @@ from bigmodel_cli.sources.file_walk import subfolders, visible
 from bigmodel_cli.sources.sought_texts import TAGGED_SUFFIXES
 from bigmodel_cli.sources.split_names import split_named
 from bigmodel_cli.sources.tables.files import is_table_name
+from bigmodel_cli.starter.interactions import table_of_interactions
 from bigmodel_cli.starter.prose import SUFFIXES
 from bigmodel_cli.starter.questions import is_of_questions
 from bigmodel_cli.starter.split_files import is_of_training
@@ -32,6 +33,9 @@ def file_meant(folder: Path) -> Path | None:
         return None
     files = [path for path in _own_files(folder) if _has_data(path)]
     chosen = [path for path in files if is_of_training(path)] if len(files) > 1 else files
+    if len(files) > 1 and not chosen and (table := table_of_interactions(filter(is_table_name, files))):
+        # The others say what its rows name.
+        return table
     if files and len(chosen) != 1:
         names = ", ".join(path.name for path in files[:5]) + (", …" if len(files) > 5 else "")
         raise DataError(

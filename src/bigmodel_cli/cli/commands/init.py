@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "bigmodel init photos/ -o photos.yaml",
         "bigmodel init photos/ --weights mobilenet_1_0_224_tf_no_top.h5 -o photos.yaml",
         "bigmodel init people.csv --target income -o people.yaml",
+        "bigmodel init loans.csv -o loans.yaml",
         "bigmodel init mails/ -o mails.yaml",
         "bigmodel init novels/ -o writer.yaml",
         "bigmodel init data.npz",
@@ -64,13 +65,13 @@ if TYPE_CHECKING:
 def command(data: Path | None, output: Path | None, shipped: str | None, as_json: bool, **how: Any) -> None:
     """Print a commented starter config that fits DATA.
 
-    DATA is a folder with a folder of images, texts (.txt) or sounds per class, or of images and masks; a
-    table (.csv, .parquet, .jsonl: of rows, pairs of texts, or paths of files and labels); an .npz file;
-    words with tags (.conll, .jsonl); questions about texts (.json, as SQuAD has them); a text (.txt), or
-    a folder of texts, from which a model learns to write more of it; or a folder in which one of these
-    files is. Left out, the config is for the handwritten digits that come with scikit-learn. What was
-    seen, what was decided for it, and about how long training takes is printed; the reasons stand in the
-    config.
+    DATA is a folder with a folder of images, texts (.txt) or sounds per class, or of images and masks;
+    a table (.csv, .parquet, .jsonl: of rows, pairs of texts, who had or rated which item, or paths of
+    files and labels), beside which a table of the items may lie; an .npz file; words with tags (.conll,
+    .jsonl); questions about texts (.json, as SQuAD has them); a text (.txt), or a folder of texts, from
+    which a model learns to write more of it; or a folder in which one of these files is. Left out, the
+    config is for the handwritten digits that come with scikit-learn. What was seen, what was decided
+    for it, and about how long training takes is printed; the reasons stand in the config.
     """
     from bigmodel_cli.cli.output import echo_json, note, warn
     from bigmodel_cli.errors import UsageError

@@ -19,7 +19,7 @@ _CODES = frozenset({
     "code", "codes", "zip", "zipcode", "postcode", "postal", "plz",
     "category", "class", "type", "cluster", "group", "label", "labels",
 })  # fmt: skip
-_MOMENTS = frozenset(
+MOMENTS = frozenset(
     {"timestamp", "timestamps", "time", "date", "datetime", "day", "created", "updated", "ts"}
 )
 _IDS = frozenset({"id", "ids", "uid", "uuid", "guid", "key", "index", "idx", "rowid", "nr", "no", "number"})
@@ -70,7 +70,7 @@ def _kind_of_numbers(name: str, found: Numbers, distinct: int | None) -> tuple[C
         return "constant", f"every row has {_number(found.low)}"
     if found.is_whole and found.is_unique and found.values >= FEW_ROWS:
         is_counted = found.low in (0, 1) and found.high - found.low + 1 == found.values
-        if is_counted or (words & _IDS and not words & _MOMENTS):
+        if is_counted or (words & _IDS and not words & MOMENTS):
             return "id", f"whole numbers, one of its own for each row ({shown})"
     if form := format_of_moments(name, found):
         return "date", f"whole numbers that are {form}, as the name says"
@@ -94,7 +94,7 @@ def _kind_of_few(found: Numbers, distinct: int, words: frozenset[str]) -> tuple[
 
 def format_of_moments(name: str, found: Numbers, *, is_told: bool = False) -> str | None:
     """What numbers are as moments, where the column's name or a person says that they are; None: none."""
-    if not found.is_whole or not found.values or not (is_told or words_of(name) & _MOMENTS):
+    if not found.is_whole or not found.values or not (is_told or words_of(name) & MOMENTS):
         return None
     if found.are_days:
         return dates.DIGITS

@@ -26,12 +26,12 @@ class Popularity:
     """What items score beforehand, whoever asks.
 
     Attributes:
-        days: How many days at the end of training count.
+        days: How many days at the end of training count; None: all of it.
         weight: What the logarithm of an item's share of these counts beside the product of vectors.
         smoothing: How many more times each item is taken to have been had.
     """
 
-    days: float
+    days: float | None
     weight: float
     smoothing: float
 
