@@ -37,6 +37,7 @@ class _Size:
         batch_size: Rows per step, which are the items to be told apart as well.
         width: Of the vectors.
         penalty: Of the vectors' squares.
+        learning_rate: Of Adam.
         epochs: Over all rows.
         alone: The same where items have no columns, whose vectors are learnt from more rows.
     """
@@ -45,15 +46,16 @@ class _Size:
     batch_size: int
     width: int
     penalty: str
+    learning_rate: str
     epochs: int
     alone: int
 
 
 _SIZES = (
-    _Size(1_000, 32, 32, "1e-3", 6, 15),
-    _Size(5_000, 64, 32, "1e-3", 12, 24),
-    _Size(50_000, 256, 32, "1e-4", 10, 20),
-    _Size(float("inf"), 512, 64, "1e-6", 8, 12),
+    _Size(1_000, 32, 32, "3e-3", "3e-3", 10, 12),
+    _Size(5_000, 64, 32, "1e-3", "3e-3", 8, 12),
+    _Size(50_000, 256, 32, "1e-4", "3e-3", 5, 8),
+    _Size(float("inf"), 512, 64, "1e-6", "1e-3", 8, 12),
 )
 
 
@@ -283,7 +285,7 @@ class _Plan:
 
     def _finding(self) -> Iterator[str]:
         yield "loss: {SparseCategoricalCrossentropy: {from_logits: true}}"
-        yield "optimizer: {Adam: {learning_rate: 1e-3}}"
+        yield f"optimizer: {{Adam: {{learning_rate: {self.size.learning_rate}}}}}"
         yield "metrics: []                            # of batches; all items are ranked in the end"
         yield ""
         yield "training:"
