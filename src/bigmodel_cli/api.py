@@ -264,7 +264,7 @@ class Run:
         Args:
             users: Names of users, or of one.
             similar_to: An item, instead of which others are recommended.
-            new_user: Items that somebody had who is not in training.
+            new_user: Items that somebody had who is not in training, the latest last.
             top: How many items for each.
             where: Conditions that they fulfil, or one, such as `genres=Drama` or `year>=2010`.
             include_seen: Whether what a user had in training is recommended, too; None: as the target's
@@ -280,6 +280,7 @@ class Run:
                 thing is asked.
             DataError: If the table of items is none, or the model takes none of its columns.
         """
+        from bigmodel_cli.inference.new_users import newcomer_of
         from bigmodel_cli.recommending.catalogue import catalogue_of
         from bigmodel_cli.recommending.recommend import Recommender, Wish
 
@@ -292,7 +293,9 @@ class Run:
             raise UsageError(f"top: expected how many items, found {top!r}")
         if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
             raise UsageError("expected one of users, similar_to and new_user")
-        wish = Wish(top, None if include_seen is None else not include_seen, where, tells_why=True)
+        newcomer = None if new_user is None else newcomer_of(self.opened, trust=self._trust)
+        leaves_out = None if include_seen is None else not include_seen
+        wish = Wish(top, leaves_out, where, tells_why=True, newcomer=newcomer)
         catalogue = catalogue_of(self.opened.folder)
         if items is not None:
             catalogue = self._with_items(catalogue, items)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bigmodel_cli import train
 from bigmodel_cli.inference.opened import open_folder
+from bigmodel_cli.known_items import AllNames, rows_of
 from bigmodel_cli.recommending.catalogue import open_catalogue
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.made_visits import Made
@@ -117,6 +119,56 @@ def test_users_of_the_catalogue_had_the_item_of_their_latest_row_too(next_place)
     asks, _ = sides(keras.models.load_model(run.path / "checkpoints" / "best.keras"))
     found = np.asarray(asks({"history": tf.constant(histories)}))
     np.testing.assert_allclose(kept.user_vectors, found, atol=1e-5)
+
+
+@pytest.mark.tf
+def test_somebody_new_who_had_the_same_gets_the_same(next_place):
+    """What they had last is last, beyond the length of histories, too; what nobody knows is left out."""
+    run, rows = next_place
+    had: dict[str, list[str]] = {}
+    for row in rows:
+        had.setdefault(row["user"], []).append(row["place"])
+    user, places = next((user, places) for user, places in had.items() if len(places) > 5)
+    (known,), (new,) = run.recommend(user, top=5), run.recommend(new_user=["nowhere", *places], top=5)
+    assert [one["item"] for one in new["items"]] == [one["item"] for one in known["items"]]
+    scores = [[one["score"] for one in answer["items"]] for answer in (new, known)]
+    np.testing.assert_allclose(*scores, atol=1e-5)
+    assert new["remarks"] == ["not among the items: nowhere"]
+    (turned,) = run.recommend(new_user=places[::-1], top=5)
+    assert [one["score"] for one in turned["items"]] != scores[0]
+
+
+def test_simple_models_are_compared_by_as_many_rankings(next_place):
+    """The model has one for each row; one of all rows of a user would be another score."""
+    from bigmodel_cli.scoring.rule import AS_IT_IS
+    from bigmodel_cli.tasks.retrieval.scores import RetrievalScoring
+
+    run, rows = next_place
+    task = replace(open_folder(RunFolder(run.path)).signature.task, known=None)
+    assert task.asks_anew
+    places = sorted({row["place"] for row in rows})
+    users = sorted({row["user"] for row in rows})
+    labels = rows_of(
+        np.array([places.index(row["place"]) for row in rows]),
+        np.array([users.index(row["user"]) for row in rows]),
+        None,
+    )
+    names = AllNames(places, users, np.zeros(len(places), bool), has_times=False)
+    found = {
+        anew: RetrievalScoring(replace(task, asks_anew=anew, names=names, leaves_out=False).fitted(labels))
+        .scored(labels, np.zeros(len(labels), np.int8), AS_IT_IS, seed=0)
+        .scores
+        for anew in (True, False)
+    }
+    counts = np.bincount(labels["item"])
+    worth = np.where(np.arange(len(places)) < 5, 1 / np.log2(np.arange(len(places)) + 2), 0)
+    # Of items that were had as often each may stand first.
+    begins, ends = ((counts > count).sum() for count in counts), ((counts >= count).sum() for count in counts)
+    gains = np.array([worth[begin:end].mean() for begin, end in zip(begins, ends, strict=True)])
+    of_rows = gains[labels["item"]]
+    expected = np.mean([of_rows[labels["user"] == user].mean() for user in range(len(users))])
+    assert found[True].headline["ndcg@5"] == pytest.approx(expected)
+    assert found[False].headline["ndcg@5"] > expected + 0.05
 
 
 def written(run, split):

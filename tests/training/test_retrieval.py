@@ -334,6 +334,12 @@ ROWS = {
     "nobody": ("p3,", ",", r"visits\.csv:\d+, who: no value"),
     "never": ("172800\n", "\n", r"visits\.csv:\d+, day: no value \(7 such rows\)"),
     "nothing": ("p3,", "p3,,x", "expected 3 cells"),
+    "in milliseconds": (
+        "172800\n",
+        "1372800000000\n",
+        r"visits\.csv:\d+, day: 1372800000000 seconds are 43,502 years, and popularity counts days\n"
+        r"hint: write columns: \{day: date\}, if they are milliseconds since 1970",
+    ),
 }
 
 

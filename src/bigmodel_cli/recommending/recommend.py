@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -21,6 +21,8 @@ from bigmodel_cli.scoring.rankings import OUT, best
 # Users whose items are found together: more of them are no quicker.
 _AT_ONCE = 512
 _NOTHING = np.zeros(0, np.int32)
+# The vector, float32 (d,), of somebody who is not in training and had some items, the latest last.
+Newcomer = Callable[[Sequence[str]], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Wish:
         tells_columns: Whether what is known of them is told.
         tells_why: Whether what speaks for them is.
         item_columns: Says what their columns change, where that is told, too.
+        newcomer: Gives somebody who is not in training a vector; None: it follows from those of known users.
     """
 
     top: int = 10
@@ -89,6 +92,7 @@ class Wish:
     tells_columns: bool = True
     tells_why: bool = False
     item_columns: Columns | None = None
+    newcomer: Newcomer | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,11 @@ class Recommender:
         if not len(had):
             remarks.append(f"no item is known that this {catalogue.user_column} had: what is popular")
             return next(self._answers([self._stranger(asked, *remarks)]))
-        vector = vector_of(had, catalogue.item_vectors, catalogue.for_newcomers)
+        if self._wish.newcomer is None:
+            vector = vector_of(had, catalogue.item_vectors, catalogue.for_newcomers)
+        else:
+            known = [name for name, number in zip(names, numbers.tolist(), strict=True) if number >= 0]
+            vector = self._wish.newcomer(known)
         return next(self._answers([_Asking(asked, vector, had, remarks)]))
 
     def similar(self, name: str) -> Answer:

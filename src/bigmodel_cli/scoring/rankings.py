@@ -5,7 +5,7 @@ All items are ranked. Scores of samples of them rank models otherwise (Krichene 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,18 +65,41 @@ def rank_all(
         top: How many of the best are kept.
         left_out: Of each row, the items that are not recommended, as those that the user had; None: none.
     """
-    count, top = len(wanted), min(top, num_items)
-    at_once = max(1, _AT_ONCE // max(1, num_items))
-    blocks = [np.arange(start, min(start + at_once, count)) for start in range(0, count, at_once)]
+    top = min(top, num_items)
     parts = [
         _ranked(scores(rows), wanted[rows], None if left_out is None else left_out.rows(rows), top)
-        for rows in blocks
+        for rows in _blocks(len(wanted), num_items)
     ]
     if not parts:
         nothing = np.zeros(0, np.int64)
         return Ranked(nothing, nothing, nothing, nothing.astype(bool), np.zeros((0, top), np.int32))
     names = ("better", "equal", "candidates", "found", "top")
     return Ranked(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def best_of_all(
+    scores: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    *,
+    num_items: int,
+    top: int,
+    left_out: Had | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The best items of each of so many rows, and what they score, the best first: `rank_all` without a rank.
+
+    Args:
+        scores: As for `rank_all`.
+        count: How many rows there are.
+        num_items: How many items there are.
+        top: How many of the best are asked for; a row has fewer where others are left out.
+        left_out: As for `rank_all`.
+    """
+    for rows in _blocks(count, num_items):
+        found = scores(rows)
+        _leave_out(found, None if left_out is None else left_out.rows(rows))
+        for of_row, places in zip(found, best(found, min(top, num_items)), strict=True):
+            there = places[places >= 0]
+            yield there, of_row[there]
 
 
 def dot_scores(
@@ -125,14 +148,26 @@ def best(scores: np.ndarray, top: int) -> np.ndarray:
     return found
 
 
-def _ranked(scores: np.ndarray, wanted: np.ndarray, left_out: Had | None, top: int) -> Ranked:
-    rows, num_items = np.arange(len(scores)), scores.shape[1]
+def _blocks(count: int, num_items: int) -> Iterator[np.ndarray]:
+    """The numbers of rows whose scores are held at a time."""
+    at_once = max(1, _AT_ONCE // max(1, num_items))
+    for start in range(0, count, at_once):
+        yield np.arange(start, min(start + at_once, count))
+
+
+def _leave_out(scores: np.ndarray, left_out: Had | None) -> None:
+    """Put what is not recommended out of the question, in place."""
     # So that `OUT` is what is out of the question, and that alone.
     np.fmax(scores, np.finfo(scores.dtype).min, out=scores)
+    if left_out is not None:
+        scores[left_out.pairs()] = OUT
+
+
+def _ranked(scores: np.ndarray, wanted: np.ndarray, left_out: Had | None, top: int) -> Ranked:
+    rows, num_items = np.arange(len(scores)), scores.shape[1]
+    _leave_out(scores, left_out)
     candidates = np.full(len(scores), num_items)
     if left_out is not None:
-        of_rows, places = left_out.pairs()
-        scores[of_rows, places] = OUT
         candidates = candidates - left_out.counts()
     own = scores[rows, wanted] if num_items else np.full(len(scores), OUT)
     found = (wanted >= 0) & (own > OUT)

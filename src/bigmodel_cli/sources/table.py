@@ -220,6 +220,12 @@ class TableOptions(SourceOptions):
         told = (self.told_target(name).retrieve for name in self.given_targets)
         return [retrieve.user for retrieve in told if retrieve is not None]
 
+    @property
+    def times(self) -> list[str]:
+        """The columns that say when."""
+        told = (self.told_target(name).retrieve for name in self.given_targets)
+        return [retrieve.time for retrieve in told if retrieve is not None and retrieve.time is not None]
+
     def told_target(self, name: str) -> TargetOptions:
         return self.target[name] if isinstance(self.target, dict) else TargetOptions()
 

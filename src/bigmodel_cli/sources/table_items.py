@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from bigmodel_cli.sources.tables.columns import Values
 
+_YEAR = 31_556_952
+# Of the year 3000; in milliseconds that is January 1971.
+_LAST_SECOND = 1030 * _YEAR
+
 
 @dataclass(frozen=True)
 class TableItems:
@@ -68,7 +72,9 @@ class TableItems:
         names = AllNames(items, users, is_joined, self.told.time is not None)
         known = () if self._joined is None else self._joined.columns_by(self.file_name(self.name))
         of_item = [name for name in self.kinds if name == self.name or self.file_name(name) in known]
-        return labels, sought, replace(self.told.task(), of_item=tuple(of_item), names=names)
+        asks_anew = any(kind.words_of == self.name for kind in self.kinds.values())
+        task = replace(self.told.task(), of_item=tuple(of_item), asks_anew=asks_anew, names=names)
+        return labels, sought, task
 
     def _numbered(
         self, columns: Mapping[SplitName, Mapping[str, Values]], name: str
@@ -137,7 +143,28 @@ class TableItems:
         else:
             lacking = np.isnan(moments)
         self._check(split, name, lacking, rows)
+        if self.told.popularity is not None:
+            self._refuse_other_units(split, name, moments, rows)
         return moments.astype(np.float64)
+
+    def _refuse_other_units(self, split: SplitName, name: str, moments: np.ndarray, rows: Any) -> None:
+        """Raises:
+        DataError: If numbers are too large for seconds, of which the days are made that are counted.
+        """
+        import numpy as np
+
+        here = np.arange(len(moments))[rows]
+        bad = here[np.abs(moments[here]) > _LAST_SECOND]
+        if len(bad):
+            value = float(moments[bad[0]])
+            is_date = abs(value) / 1000 <= _LAST_SECOND
+            raise DataError(
+                f"{self.opened[split].place(int(bad[0]))}, {shown(name)}: {value:.0f} seconds are "
+                f"{abs(value) / _YEAR:,.0f} years, and popularity counts days",
+                hint=f"write columns: {{{shown(name)}: date}}, if they are milliseconds since 1970"
+                if is_date
+                else "give a column of seconds, or of dates",
+            )
 
     def _check(self, split: SplitName, name: str, lacking: np.ndarray, rows: Any) -> None:
         """Refuse rows that lack who, or when.

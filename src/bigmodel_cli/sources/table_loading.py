@@ -197,7 +197,9 @@ class TableLoading:
         reading = {} if kind is None else part_of(kind, Cells).reading()
         if "notation" in reading:
             reading["notation"] = Notation(*reading["notation"])
-        return replace(facts, name=self.options.in_files(name), **reading)
+        found = replace(facts, name=self.options.in_files(name), **reading)
+        is_moment = name in (*self.options.times, self.context.order_by)
+        return replace(found, is_exact=is_moment and found.kind == "number")
 
     def _read(self, table: Table, facts: Mapping[str, ColumnFacts]) -> dict[str, Values]:
         surveyed, found = self._kept

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bigmodel_cli.inference.item_columns import ItemColumns
     from bigmodel_cli.recommending.catalogue import Catalogue
     from bigmodel_cli.recommending.reasons import Reason
-    from bigmodel_cli.recommending.recommend import Answer, Recommender
+    from bigmodel_cli.recommending.recommend import Answer, Newcomer, Recommender
     from bigmodel_cli.run_folder import RunFolder
 
 _HAD = "items:"
@@ -91,8 +91,9 @@ def command(
 ) -> None:
     """Recommend items to USERs, the best of all that a run knows, with a model that retrieves items.
 
-    Every item is scored, and neither TensorFlow nor the model is needed but for --items and --columns: a run
-    keeps what it knows of users and items. Somebody who is not in training gets what is popular, and is told
+    Every item is scored, and neither TensorFlow nor the model is needed but for --items and --columns, and
+    for --new-user of a model that knows users by what they had alone: a run keeps what it knows of users and
+    items. Somebody who is not in training gets what is popular, and is told
     so.
 
     A dash (-) stands for the users that standard input has, one a line.
@@ -119,7 +120,10 @@ def command(
     if how["items"] is not None:
         catalogue = _extended(folder, catalogue, how["items"], trust=how["trust"])
     columns = _columns(folder, catalogue, trust=how["trust"]) if how["columns"] else None
-    wish = Wish(how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"], columns)
+    newcomer = None if how["new_user"] is None else _newcomer(folder, trust=how["trust"])
+    wish = Wish(
+        how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"], columns, newcomer
+    )
     answers = _answers(Recommender(catalogue, wish), users, how)
     if csv_path is not None:
         _write(csv_path, answers, catalogue)
@@ -165,6 +169,13 @@ def _columns(folder: RunFolder, catalogue: Catalogue, *, trust: bool) -> ItemCol
     from bigmodel_cli.inference.opened import open_folder
 
     return ItemColumns(open_folder(folder), catalogue.item_column, trust=trust)
+
+
+def _newcomer(folder: RunFolder, *, trust: bool) -> Newcomer | None:
+    from bigmodel_cli.inference.new_users import newcomer_of
+    from bigmodel_cli.inference.opened import open_folder
+
+    return newcomer_of(open_folder(folder), trust=trust)
 
 
 def _answers(recommender: Recommender, users: tuple[str, ...], how: dict[str, Any]) -> Iterator[Answer]:

@@ -29,7 +29,9 @@ class NumberCells(Cells):
         return numbers
 
     def held(self, values: Any) -> Held:
-        return Held(values.values)
+        import numpy as np
+
+        return Held(np.asarray(values.values, np.float32))
 
     def written(self, value: np.ndarray) -> str | None:
         return None if value != value else f"{float(value):.6g}"

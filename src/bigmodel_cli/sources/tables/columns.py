@@ -17,7 +17,7 @@ class Numbers:
     """A column of numbers.
 
     Attributes:
-        values: float32, NaN where there is none.
+        values: float32, or float64 where they are to be exact; NaN where there is none.
     """
 
     values: np.ndarray

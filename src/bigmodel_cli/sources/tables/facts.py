@@ -35,6 +35,7 @@ class ColumnFacts:
         notation: How its numbers are written.
         date_format: How its dates are written.
         length: Of its lists of numbers.
+        is_exact: Whether its numbers are read as float64: moments, of which float32 takes minutes for one.
         notes: What a person should know of it.
     """
 
@@ -52,6 +53,7 @@ class ColumnFacts:
     notation: Notation = PLAIN
     date_format: str | None = None
     length: int | None = None
+    is_exact: bool = False
     notes: Sequence[str] = ()
 
 

@@ -95,7 +95,7 @@ class NumberReader(Reader):
             values = found.astype(np.float32)
         if np.isinf(values).any():
             raise self._refused(block, cells, self._is_float32)
-        return Numbers(values)
+        return Numbers(found if self._facts.is_exact else values)
 
     def of_texts(self, texts: Sequence[str], places: np.ndarray) -> Values | None:
         import numpy as np
@@ -104,7 +104,7 @@ class NumberReader(Reader):
         found = [nan if self._is_missing(text) else parse(text, self._facts.notation) for text in texts]
         if any(value is None or not self._is_float32(text) for value, text in zip(found, texts, strict=True)):
             return None
-        return Numbers(np.array(found, np.float32).take(places))
+        return Numbers(np.array(found, np.float64 if self._facts.is_exact else np.float32).take(places))
 
     def _is_float32(self, text: str) -> bool:
         value = parse(text, self._facts.notation)

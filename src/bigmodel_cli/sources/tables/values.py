@@ -33,7 +33,8 @@ def read(
     found = {
         name: _from_kept(reader_of(table, columns[name]), one)
         for name, one in (kept or {}).items()
-        if name in columns
+        # Of numbers float32 was kept.
+        if name in columns and not columns[name].is_exact
     }
     done = {name: values for name, values in found.items() if values is not None}
     wanted = {name: facts for name, facts in columns.items() if name not in done}

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from bigmodel_cli.config.reading import Reading
-from bigmodel_cli.scoring.rankings import dot_scores
 from bigmodel_cli.scoring.rule import DecisionRule
 from bigmodel_cli.tasks.predictions import Answer, Asked, Predictions
-from bigmodel_cli.tasks.retrieval.ranking import known_of, ranked
+from bigmodel_cli.tasks.retrieval.ranking import known_of, recommended
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 
 NOTHING = "(nothing)"
@@ -68,12 +67,9 @@ class RetrievalPredictions(Predictions[Retrieval]):
         return self._answers(values, np.array([places.get(str(user), -1) for user in users], np.int64))
 
     def _answers(self, values: np.ndarray, users: np.ndarray) -> Iterator[Answer]:
-        known, nowhere = known_of(self.task), np.full(len(values), -1)
-        scores = dot_scores(values, known.distinct, known.prior)
-        for row, best in enumerate(ranked(self.task, users, nowhere, values).top):
-            places = best[best >= 0]
-            found = scores(np.array([row]))[0]
-            yield Recommended(found[places], [known.items[place] for place in places.tolist()])
+        items = known_of(self.task).items
+        for places, scores in recommended(self.task, users, values):
+            yield Recommended(scores, [items[place] for place in places.tolist()])
 
     def columns(self, reading: Reading) -> list[str]:
         return ["prediction", "score"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.interactions import Interactions
+from bigmodel_cli.interactions import Had, Interactions
 from bigmodel_cli.known_items import KnownItems
 from bigmodel_cli.recommending.simple import Scored, item_cosine, most_popular, popular_lately
-from bigmodel_cli.scoring.rankings import Ranked, dot_scores, rank_all
+from bigmodel_cli.scoring.rankings import Ranked, best_of_all, dot_scores, rank_all
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 
 # What "lately" is.
@@ -55,11 +55,26 @@ def simply_ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, simple
     return _ranked(task, users, wanted, lambda rows: scored(who[rows]))
 
 
+def recommended(
+    task: Retrieval, users: np.ndarray, queries: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The best items of each row by a model's vectors, and what they score; arguments as for `ranked`."""
+    known = known_of(task)
+    scores = dot_scores(queries.astype(np.float32), known.distinct, known.prior)
+    left_out = _left_out(task, users)
+    return best_of_all(scores, len(users), num_items=len(known.items), top=task.most, left_out=left_out)
+
+
+def _left_out(task: Retrieval, users: np.ndarray) -> Had | None:
+    """What is not recommended to the users of rows; None: everything may be."""
+    return known_of(task).had_by(users) if task.leaves_out else None
+
+
 def _ranked(
     task: Retrieval, users: np.ndarray, wanted: np.ndarray, scores: Callable[[np.ndarray], np.ndarray]
 ) -> Ranked:
     known = known_of(task)
-    left_out = known.had_by(users) if task.leaves_out else None
+    left_out = _left_out(task, users)
     return rank_all(scores, wanted, num_items=len(known.items), top=task.most, left_out=left_out)
 
 

@@ -105,6 +105,8 @@ class RetrievalScoring(SequenceScoring[Retrieval]):
             lists = lists_of(users, values)
             values = as_array(ranked(self.task, users, wanted, values))
         elif values.ndim == 1:
+            # A model that asks anew in each row has a ranking for each, and is compared with as many.
+            lists = np.arange(len(users)) if self.task.asks_anew else None
             values = as_array(simply_ranked(self.task, users, wanted, int(values[0])))
         return self._scored(values, Asked(users, wanted, known.times_had(users), lists), seed)
 

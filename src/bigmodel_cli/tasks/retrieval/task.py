@@ -56,6 +56,7 @@ class Retrieval(Task):
         leaves_out: Whether what a user had in training is recommended no more.
         popularity: What items score beforehand; None: nothing.
         of_item: The columns that say something of an item, itself among them: who asks does not know them.
+        asks_anew: Whether what is known of who asks changes from row to row, as what they had before does.
         num_items: How many there are; None: training is not known yet.
         digest: Of their names, which tells other ones from them; None likewise.
         names: What the source calls items and users, until training is known.
@@ -75,6 +76,7 @@ class Retrieval(Task):
     leaves_out: bool = True
     popularity: Popularity | None = None
     of_item: tuple[str, ...] = ()
+    asks_anew: bool = False
     num_items: int | None = None
     digest: str | None = None
     names: AllNames | None = field(default=None, compare=False, repr=False)
@@ -128,7 +130,9 @@ class Retrieval(Task):
         popularity = None if self.popularity is None else vars(self.popularity)
         names = ("user", "time", "least", "leaves_out", "num_items", "digest")
         lists = {"top": [*self.top], "of_item": [*self.of_item]}
-        return {**{name: getattr(self, name) for name in names}, **lists, "popularity": popularity}
+        # Told where it is so alone: runs from before it was know nothing of it.
+        anew = {"asks_anew": True} if self.asks_anew else {}
+        return {**{name: getattr(self, name) for name in names}, **lists, **anew, "popularity": popularity}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Self:
@@ -141,6 +145,7 @@ class Retrieval(Task):
             record["leaves_out"],
             None if popularity is None else Popularity(**popularity),
             tuple(record["of_item"]),
+            record.get("asks_anew", False),
             record["num_items"],
             record["digest"],
         )
