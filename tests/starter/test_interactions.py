@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -200,7 +201,7 @@ def test_other_tables_are_what_they_were(header, rows) -> None:
 @pytest.mark.tf
 @pytest.mark.slow
 def test_what_is_written_finds_more_than_what_is_popular(tmp_path: Path) -> None:
-    """And recommends those of the kind that somebody mostly has."""
+    """And recommends mostly what is of the kind that somebody has."""
     from bigmodel_cli.listener import Silent
     from bigmodel_cli.modeling.language import read_config
     from bigmodel_cli.new_run import NewRun
@@ -219,10 +220,13 @@ def test_what_is_written_finds_more_than_what_is_popular(tmp_path: Path) -> None
     recall = []
     for user in {user for user, *_ in held_out}:
         had = {book for one, book, *_ in trained if one == user}
-        best = [book for book in popular if book not in had][:5]
+        best = [book for book in popular if book not in had][:10]
         wanted = [book for one, book, *_ in held_out if one == user]
         recall.append(sum(book in best for book in wanted) / len(wanted))
-    assert result.evaluation.metrics["recall@5"] > sum(recall) / len(recall) + 0.1
-    answers = Recommender(catalogue_of(result.run), Wish(3)).asked_for(["4"], None, None)
-    (answer,) = answers
-    assert {int(item.name) % 3 for item in answer.items} == {1}
+    scores = json.loads((result.run.path / "evaluation" / "test.json").read_text())["metrics"]
+    assert scores["recall@10"] > sum(recall) / len(recall) + 0.1
+    users = [str(user) for user in range(60)]
+    answers = Recommender(catalogue_of(result.run), Wish(3)).asked_for(users, None, None)
+    fits = [int(item.name) % 3 == number % 3 for number, one in enumerate(answers) for item in one.items]
+    # By chance, and by popularity, a third.
+    assert len(fits) == 180 and sum(fits) > 120
