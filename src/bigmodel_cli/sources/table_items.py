@@ -142,9 +142,9 @@ class TableItems:
             moments = np.where(lacking, 0, moments.astype("datetime64[us]").astype(np.int64) / 1e6)
         else:
             lacking = np.isnan(moments)
+            if self.told.popularity is not None:
+                self._refuse_other_units(split, name, moments, rows)
         self._check(split, name, lacking, rows)
-        if self.told.popularity is not None:
-            self._refuse_other_units(split, name, moments, rows)
         return moments.astype(np.float64)
 
     def _refuse_other_units(self, split: SplitName, name: str, moments: np.ndarray, rows: Any) -> None:

@@ -340,7 +340,7 @@ class TargetReader:
             texts = {split: part_of(kind, Cells).held(column).values() for split, column in values.items()}
             return texts, written
         if kind.shape == () and kind.dtype == "float32":
-            numbers = {split: column.values for split, column in values.items()}
+            numbers = {split: part_of(kind, Cells).held(column).array for split, column in values.items()}
             if told.log:
                 _check_logs(numbers, self.opened, name)
             if self.missing == "mask":
