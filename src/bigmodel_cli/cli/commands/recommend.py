@@ -93,8 +93,7 @@ def command(
 
     Every item is scored, and neither TensorFlow nor the model is needed but for --items and --columns, and
     for --new-user of a model that knows users by what they had alone: a run keeps what it knows of users and
-    items. Somebody who is not in training gets what is popular, and is told
-    so.
+    items. Somebody who is not in training gets what is popular, and is told so.
 
     A dash (-) stands for the users that standard input has, one a line.
     """
