@@ -293,7 +293,7 @@ class Run:
             raise UsageError(f"top: expected how many items, found {top!r}")
         if (len(users) > 0) + (similar_to is not None) + (new_user is not None) != 1:
             raise UsageError("expected one of users, similar_to and new_user")
-        newcomer = None if new_user is None else newcomer_of(self.opened, trust=self._trust)
+        newcomer = None if new_user is None else newcomer_of(self.opened.folder, trust=self._trust)
         leaves_out = None if include_seen is None else not include_seen
         wish = Wish(top, leaves_out, where, tells_why=True, newcomer=newcomer)
         catalogue = catalogue_of(self.opened.folder)

@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from bigmodel_cli.inference.catalogue import vectors_of_rows
 from bigmodel_cli.inference.loading import load_for_inference
-from bigmodel_cli.inference.opened import OpenRun
+from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.towers import sides
 from bigmodel_cli.recommending.recommend import Newcomer
-from bigmodel_cli.run_folder import BEST
+from bigmodel_cli.run_folder import BEST, RunFolder
+from bigmodel_cli.signature import recorded_signature
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 
 
-def newcomer_of(opened: OpenRun, *, trust: bool = False) -> Newcomer | None:
+def newcomer_of(folder: RunFolder, *, trust: bool = False) -> Newcomer | None:
     """What a run's model makes of the items that somebody had, the latest last.
 
-    TensorFlow starts when it is asked.
+    The model is loaded, and TensorFlow starts, when it is asked.
 
     Args:
-        opened: The run.
+        folder: Of the run.
         trust: Load a model even if it can run code.
 
     Returns:
         None: It knows more of who asks than what they had, and that is not known of somebody new.
     """
-    kinds = opened.signature.inputs
-    found = [(name, task) for name, task in opened.signature.targets.items() if task.finds_items]
-    if not found:
+    signature = recorded_signature(folder.read_record())
+    if signature is None or not signature.finds_items:
         return None
-    ((item, task),) = found
-    of_who_asks = [name for name in kinds if name not in cast(Retrieval, task).of_item]
-    if not of_who_asks or any(kinds[name].words_of != item for name in of_who_asks):
+    ((item, task),) = cast(Mapping[str, Retrieval], signature.targets).items()
+    of_who_asks = [name for name in signature.inputs if name not in task.of_item]
+    if not of_who_asks or any(signature.inputs[name].words_of != item for name in of_who_asks):
         return None
 
     def vector(items: Sequence[str]) -> np.ndarray:
         import_tensorflow()
+        opened = open_folder(folder)
         asks: Any = sides(load_for_inference(opened.folder, BEST, trust=trust))[0]
         row = {name: [*items] for name in of_who_asks}
         found: np.ndarray = vectors_of_rows(asks, [row], opened.signature, opened.rows_written)[0]

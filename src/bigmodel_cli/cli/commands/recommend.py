@@ -104,6 +104,7 @@ def command(
     from bigmodel_cli.run_search import find_run
 
     _require_one(users, how)
+    new_user = None if how["new_user"] is None else _items(how["new_user"])
     if how["everybody"] and csv_path is None:
         raise UsageError("--all is for a file", hint="add --csv FILE")
     if csv_path is not None and (as_json or how["why"]):
@@ -119,11 +120,11 @@ def command(
     if how["items"] is not None:
         catalogue = _extended(folder, catalogue, how["items"], trust=how["trust"])
     columns = _columns(folder, catalogue, trust=how["trust"]) if how["columns"] else None
-    newcomer = None if how["new_user"] is None else _newcomer(folder, trust=how["trust"])
+    newcomer = None if new_user is None else _newcomer(folder, trust=how["trust"])
     wish = Wish(
         how["top"], how["exclude_seen"], how["where"], csv_path is None, how["why"], columns, newcomer
     )
-    answers = _answers(Recommender(catalogue, wish), users, how)
+    answers = _answers(Recommender(catalogue, wish), users, new_user, how)
     if csv_path is not None:
         _write(csv_path, answers, catalogue)
     elif as_json:
@@ -172,17 +173,17 @@ def _columns(folder: RunFolder, catalogue: Catalogue, *, trust: bool) -> ItemCol
 
 def _newcomer(folder: RunFolder, *, trust: bool) -> Newcomer | None:
     from bigmodel_cli.inference.new_users import newcomer_of
-    from bigmodel_cli.inference.opened import open_folder
 
-    return newcomer_of(open_folder(folder), trust=trust)
+    return newcomer_of(folder, trust=trust)
 
 
-def _answers(recommender: Recommender, users: tuple[str, ...], how: dict[str, Any]) -> Iterator[Answer]:
+def _answers(
+    recommender: Recommender, users: tuple[str, ...], new_user: list[str] | None, how: dict[str, Any]
+) -> Iterator[Answer]:
     from bigmodel_cli.cli.words import with_names_from_stdin
 
     if how["everybody"]:
         return recommender.everybody()
-    new_user = None if how["new_user"] is None else _items(how["new_user"])
     asked = with_names_from_stdin(users, "users", "bigmodel recommend - < users.txt")
     return recommender.asked_for(asked, how["similar_to"], new_user)
 
