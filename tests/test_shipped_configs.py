@@ -55,6 +55,9 @@ TABLES = {
     "two_towers": "{path: ratings.csv, target: {item: {retrieve: {user: user, time: timestamp}}}, join: "
     "{item: {path: items.csv}}, columns: {user: category, item: category, rating: ignore, timestamp: ignore, "
     "year: category, genres: set}}",
+    "next_item": "{path: ratings.csv, target: {item: {retrieve: {user: user, time: timestamp}}}, join: "
+    "{item: {path: items.csv}}, columns: {user: ignore, item: category, rating: ignore, timestamp: ignore, "
+    "year: category, genres: set, history: {history: {of: item, by: user, time: timestamp, length: 5}}}}",
     "digit_strings": "{path: sounds.csv, test: sounds.csv, target: said, columns: {said: transcript, "
     "clip: {audio: {sample_rate: 8000, seconds: 1}}}, strings: {length: [1, 3], count: 40}}",
     "word_check": "{path: asked.csv, test: asked.csv, target: says, columns: {word: text, "
@@ -156,7 +159,7 @@ def test_the_expected_configs_are_there() -> None:
         "photos_pretrained", "regression", "adult", "adult_two_targets", "breast_cancer",
         "housing", "digit_sums", "digits_tune", "adult_tune", "sms_spam", "ag_news",
         "shakespeare_char", "shakespeare_bpe", "python_gpt", "multi30k", "wnut17", "squad", "shapes",
-        "cells", "digit_strings", "ratings", "two_towers", "visits", "word_check",
+        "cells", "digit_strings", "ratings", "two_towers", "next_item", "visits", "word_check",
     }  # fmt: skip
 
 
